@@ -1,0 +1,129 @@
+// The catalogue of an app's attributes: by id, by name from the side that owns it, by name from the other side.
+// A value; a changed list is a new catalogue. Slots (where rows keep an attr's value) outlive the change.
+
+import { type Attr, type WireAttr, readAttr } from '../protocol/attr.ts';
+
+/** An attr with the place its value has in the rows of its namespace. */
+export interface KnownAttr extends Attr {
+  readonly slot: number;
+}
+
+/** One namespace: what is known of it. */
+export interface Namespace {
+  readonly etype: string;
+  /** `primary?` first, else the blob labelled `id`. */
+  readonly idAttr: KnownAttr | undefined;
+  /** Blob attrs in list order: the key order of result objects. */
+  readonly blobs: readonly KnownAttr[];
+  /** Attrs this namespace owns, by label. */
+  readonly forward: ReadonlyMap<string, KnownAttr>;
+  /** Links that point here, by the label they have here. */
+  readonly reverse: ReadonlyMap<string, KnownAttr>;
+}
+
+interface MutableNamespace {
+  etype: string;
+  idAttr: KnownAttr | undefined;
+  blobs: KnownAttr[];
+  forward: Map<string, KnownAttr>;
+  reverse: Map<string, KnownAttr>;
+}
+
+class Slots {
+  readonly #byAttr = new Map<string, number>();
+  readonly #used = new Map<string, number>();
+
+  of(attr: Attr): number {
+    const known = this.#byAttr.get(attr.id);
+    if (known !== undefined) return known;
+    const slot = this.#used.get(attr.etype) ?? 0;
+    this.#used.set(attr.etype, slot + 1);
+    this.#byAttr.set(attr.id, slot);
+    return slot;
+  }
+}
+
+const nothing: Namespace = { etype: '', idAttr: undefined, blobs: [], forward: new Map(), reverse: new Map() };
+
+export class Attrs {
+  static readonly empty: Attrs = new Attrs([], new Slots());
+
+  readonly list: readonly KnownAttr[];
+  readonly #byId = new Map<string, KnownAttr>();
+  readonly #namespaces = new Map<string, MutableNamespace>();
+  readonly #slots: Slots;
+
+  private constructor(attrs: readonly Attr[], slots: Slots) {
+    this.#slots = slots;
+    for (const attr of attrs) this.#byId.set(attr.id, { ...attr, slot: slots.of(attr) });
+    this.list = [...this.#byId.values()];
+    for (const attr of this.list) this.#enter(attr);
+  }
+
+  /** A catalogue of its own. */
+  static from(wire: readonly WireAttr[]): Attrs {
+    return new Attrs(wire.map(readAttr), new Slots());
+  }
+
+  /** The whole list replaced; rows made under this catalogue stay readable under the next. */
+  replaced(wire: readonly WireAttr[]): Attrs {
+    return new Attrs(wire.map(readAttr), this === Attrs.empty ? new Slots() : this.#slots);
+  }
+
+  /** The list with some attrs added, or replaced by id. */
+  with(wire: readonly WireAttr[]): Attrs {
+    if (wire.length === 0) return this;
+    const byId = new Map(this.list.map((attr) => [attr.id, attr.wire]));
+    for (const attr of wire) byId.set(attr.id, attr);
+    return this.replaced([...byId.values()]);
+  }
+
+  without(attrIds: ReadonlySet<string>): Attrs {
+    return this.replaced(this.list.filter((attr) => !attrIds.has(attr.id)).map((attr) => attr.wire));
+  }
+
+  byId(attrId: string): KnownAttr | undefined {
+    return this.#byId.get(attrId);
+  }
+
+  namespace(etype: string): Namespace {
+    return this.#namespaces.get(etype) ?? nothing;
+  }
+
+  namespaces(): Iterable<Namespace> {
+    return this.#namespaces.values();
+  }
+
+  forward(etype: string, label: string): KnownAttr | undefined {
+    return this.#namespaces.get(etype)?.forward.get(label);
+  }
+
+  reverse(etype: string, label: string): KnownAttr | undefined {
+    return this.#namespaces.get(etype)?.reverse.get(label);
+  }
+
+  idAttr(etype: string): KnownAttr | undefined {
+    return this.#namespaces.get(etype)?.idAttr;
+  }
+
+  #enter(attr: KnownAttr): void {
+    const own = this.#namespaceToFill(attr.etype);
+    own.forward.set(attr.label, attr);
+    if (!attr.isRef) {
+      own.blobs.push(attr);
+      if (attr.isPrimary || (attr.label === 'id' && !own.idAttr?.isPrimary)) own.idAttr = attr;
+    }
+    if (attr.reverseEtype !== undefined && attr.reverseLabel !== undefined) {
+      this.#namespaceToFill(attr.reverseEtype).reverse.set(attr.reverseLabel, attr);
+    }
+  }
+
+  #namespaceToFill(etype: string): MutableNamespace {
+    let namespace = this.#namespaces.get(etype);
+    if (!namespace) {
+      namespace = { etype, idAttr: undefined, blobs: [], forward: new Map(), reverse: new Map() };
+      this.#namespaces.set(etype, namespace);
+    }
+    return namespace;
+  }
+}

@@ -1,0 +1,20 @@
+// A set of triples as the rest of the program may ask it: rows by namespace and id, and links from their far end.
+// `Store` holds one; `Layer` is one on top of another.
+
+import type { Value } from '../protocol/triple.ts';
+import type { Attrs, KnownAttr } from './attrs.ts';
+import type { Row } from './row.ts';
+
+export interface Db {
+  readonly attrs: Attrs;
+  /** What is known of `id` in the namespace; it may lack the id triple (see `Row.exists`). */
+  row(etype: string, id: string): Row | undefined;
+  /** Every row of the namespace, in no order. */
+  rows(etype: string): Iterable<Row>;
+  /** How many rows the namespace has, at most. */
+  size(etype: string): number;
+  /** Entities whose `attr`, a link, points at `target`. */
+  sources(attr: KnownAttr, target: string): readonly string[];
+  /** The entity whose `attr` has this value: what a lookup stands for. */
+  find(attr: KnownAttr, value: Value): string | undefined;
+}

@@ -1,0 +1,84 @@
+// Every error this package throws or rejects with. One class and its few names that code written for
+// InstantDB's client already catches; which failure it was is told by `code`, never by the message.
+
+/** What can go wrong, by `code`. */
+export type ErrorCode =
+  | 'config-invalid' // `init` or `createServer` was called with something it cannot use
+  | 'query-invalid' // a query does not fit the schema or the language
+  | 'transaction-invalid' // a transaction does not fit the schema or the language
+  | 'frame-malformed' // what came over the wire is not a message
+  | 'refused' // the server said no, and the write or query was not applied
+  | 'server-failed' // the server failed; whether a write was applied is not known
+  | 'unreachable' // there is no connection, and the call needs one
+  | 'timeout' // no answer in time
+  | 'closed' // the database was shut down
+  | 'limit' // a documented limit was reached
+  | 'storage-failed' // the durable store cannot be read or written
+  | 'dependency-missing'; // an optional package is not installed; the message names it
+
+export interface ErrorOptions {
+  readonly hint?: unknown;
+  readonly traceId?: string | undefined;
+  readonly cause?: unknown;
+}
+
+export class TriplaneError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: unknown;
+  readonly traceId: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TriplaneError';
+    this.code = code;
+    this.hint = options.hint;
+    this.traceId = options.traceId;
+  }
+}
+
+/** What the server says when it refuses: the body of an HTTP error, or the fields of an `error` message. PROTOCOL.md#error */
+export interface RefusalBody {
+  readonly type?: string | null | undefined;
+  readonly message?: string | undefined;
+  readonly hint?: unknown;
+  readonly 'trace-id'?: string | null | undefined;
+}
+
+/** The server answered, and the answer was no. `status` 400 = not applied; 500 = not known. */
+export class InstantAPIError extends TriplaneError {
+  readonly body: RefusalBody;
+  readonly status: number;
+  readonly type: string | undefined;
+
+  constructor(refusal: { readonly body: RefusalBody; readonly status: number }) {
+    const { body, status } = refusal;
+    super(status >= 500 ? 'server-failed' : 'refused', body.message ?? `The server answered ${status}`, {
+      hint: body.hint,
+      traceId: body['trace-id'] ?? undefined,
+    });
+    this.name = 'InstantAPIError';
+    this.body = body;
+    this.status = status;
+    this.type = body.type ?? undefined;
+  }
+}
+
+export class QueryValidationError extends TriplaneError {
+  readonly path: string | undefined;
+  constructor(message: string, path?: string) {
+    super('query-invalid', path ? `At path '${path}': ${message}` : message);
+    this.name = 'QueryValidationError';
+    this.path = path;
+  }
+}
+
+export class TransactionValidationError extends TriplaneError {
+  constructor(message: string) {
+    super('transaction-invalid', message);
+    this.name = 'TransactionValidationError';
+  }
+}
+
+export function isTriplaneError(error: unknown): error is TriplaneError {
+  return error instanceof TriplaneError;
+}

@@ -1,0 +1,78 @@
+// An attribute: as it stands on the wire (`WireAttr`), and as the rest of the program reads it (`Attr`).
+// One attr describes one field of one namespace, or one link seen from both of its ends.
+
+export type CheckedType = 'string' | 'number' | 'boolean' | 'date';
+export type Identity = readonly [identId: string, etype: string, label: string];
+
+/** An attr as sent. PROTOCOL.md#attr */
+export interface WireAttr {
+  readonly id: string;
+  readonly 'value-type': 'blob' | 'ref';
+  readonly cardinality: 'one' | 'many';
+  readonly 'forward-identity': Identity;
+  readonly 'reverse-identity'?: Identity;
+  readonly 'unique?': boolean;
+  readonly 'index?': boolean;
+  readonly 'required?'?: boolean;
+  readonly 'checked-data-type'?: CheckedType;
+  readonly 'inferred-types'?: readonly string[] | null;
+  readonly 'on-delete'?: 'cascade';
+  readonly 'on-delete-reverse'?: 'cascade';
+  readonly catalog?: 'user' | 'system';
+  readonly 'indexing?'?: true;
+  readonly 'checking-data-type?'?: true;
+  readonly 'setting-unique?'?: true;
+  readonly 'primary?'?: boolean;
+  readonly metadata?: unknown;
+  readonly isUnsynced?: true;
+}
+
+/** An attr as the program reads it. `wire` is what it was read from. */
+export interface Attr {
+  readonly id: string;
+  /** The namespace that owns it, and its name there. For a link: the side that holds the triple's `e`. */
+  readonly etype: string;
+  readonly label: string;
+  /** Links only: the namespace of the triple's `v`, and the link's name there. */
+  readonly reverseEtype: string | undefined;
+  readonly reverseLabel: string | undefined;
+  readonly isRef: boolean;
+  readonly isMany: boolean;
+  readonly isUnique: boolean;
+  readonly isIndexed: boolean;
+  readonly isRequired: boolean;
+  readonly checkedType: CheckedType | undefined;
+  /** Deleting the target deletes the sources that point at it. */
+  readonly cascadesToSource: boolean;
+  /** Deleting the source deletes the targets it points at. */
+  readonly cascadesToTarget: boolean;
+  readonly isPrimary: boolean;
+  readonly isSystem: boolean;
+  /** Born on this client; the server's own copy has not arrived yet. */
+  readonly isUnsynced: boolean;
+  readonly wire: WireAttr;
+}
+
+export function readAttr(wire: WireAttr): Attr {
+  const [, etype, label] = wire['forward-identity'];
+  const reverse = wire['reverse-identity'];
+  return {
+    id: wire.id,
+    etype,
+    label,
+    reverseEtype: reverse?.[1],
+    reverseLabel: reverse?.[2],
+    isRef: wire['value-type'] === 'ref',
+    isMany: wire.cardinality === 'many',
+    isUnique: wire['unique?'],
+    isIndexed: wire['index?'],
+    isRequired: wire['required?'] ?? false,
+    checkedType: wire['checked-data-type'],
+    cascadesToSource: wire['on-delete'] === 'cascade',
+    cascadesToTarget: wire['on-delete-reverse'] === 'cascade',
+    isPrimary: wire['primary?'] ?? false,
+    isSystem: wire.catalog === 'system',
+    isUnsynced: wire.isUnsynced ?? false,
+    wire,
+  };
+}

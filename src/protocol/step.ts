@@ -1,0 +1,28 @@
+// The steps of a transaction, as sent: labelled tuples told apart by their first element. PROTOCOL.md#transact
+
+import type { WireAttr } from './attr.ts';
+import type { Value } from './triple.ts';
+
+/** Stands for an entity: the one whose unique attribute has this value. */
+export type LookupRef = readonly [attrId: string, value: Value];
+export type EntityRef = string | LookupRef;
+
+export type Mode = 'create' | 'update' | 'upsert';
+export interface StepOptions {
+  readonly mode?: Mode | null;
+}
+
+export type AddTriple = readonly [op: 'add-triple', e: EntityRef, a: string, v: Value, options?: StepOptions];
+export type DeepMergeTriple = readonly [op: 'deep-merge-triple', e: EntityRef, a: string, patch: Value, options?: StepOptions];
+export type RetractTriple = readonly [op: 'retract-triple', e: EntityRef, a: string, v: Value];
+/** `etype` may be missing in queues persisted by old clients. */
+export type DeleteEntity = readonly [op: 'delete-entity', e: EntityRef, etype?: string];
+export type RuleParamsStep = readonly [op: 'rule-params', e: EntityRef, etype: string, params: Readonly<Record<string, unknown>>];
+export type AddAttr = readonly [op: 'add-attr', attr: WireAttr];
+export type UpdateAttr = readonly [op: 'update-attr', changes: Partial<WireAttr> & Pick<WireAttr, 'id'>];
+export type DeleteAttr = readonly [op: 'delete-attr', attrId: string];
+export type RestoreAttr = readonly [op: 'restore-attr', attrId: string];
+
+export type DataStep = AddTriple | DeepMergeTriple | RetractTriple | DeleteEntity | RuleParamsStep;
+export type AttrStep = AddAttr | UpdateAttr | DeleteAttr | RestoreAttr;
+export type Step = DataStep | AttrStep;

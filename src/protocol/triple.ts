@@ -1,0 +1,7 @@
+// The one fact of the data model: entity `e` has value `v` for attribute `a`, first stored at `t`.
+
+/** JSON, or a `Date` where date objects are asked for. */
+export type Value = unknown;
+
+/** `t` is milliseconds since the epoch, server clock. PROTOCOL.md#triple */
+export type Triple = readonly [e: string, a: string, v: Value, t: number];
