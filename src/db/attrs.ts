@@ -15,6 +15,8 @@ export interface Namespace {
   readonly idAttr: KnownAttr | undefined;
   /** Blob attrs in list order: the key order of result objects. */
   readonly blobs: readonly KnownAttr[];
+  /** Links it owns. */
+  readonly links: readonly KnownAttr[];
   /** Attrs this namespace owns, by label. */
   readonly forward: ReadonlyMap<string, KnownAttr>;
   /** Links that point here, by the label they have here. */
@@ -25,6 +27,7 @@ interface MutableNamespace {
   etype: string;
   idAttr: KnownAttr | undefined;
   blobs: KnownAttr[];
+  links: KnownAttr[];
   forward: Map<string, KnownAttr>;
   reverse: Map<string, KnownAttr>;
 }
@@ -41,9 +44,13 @@ class Slots {
     this.#byAttr.set(attr.id, slot);
     return slot;
   }
+
+  used(etype: string): number {
+    return this.#used.get(etype) ?? 0;
+  }
 }
 
-const nothing: Namespace = { etype: '', idAttr: undefined, blobs: [], forward: new Map(), reverse: new Map() };
+const nothing: Namespace = { etype: '', idAttr: undefined, blobs: [], links: [], forward: new Map(), reverse: new Map() };
 
 export class Attrs {
   static readonly empty: Attrs = new Attrs([], new Slots());
@@ -51,6 +58,7 @@ export class Attrs {
   readonly list: readonly KnownAttr[];
   readonly #byId = new Map<string, KnownAttr>();
   readonly #namespaces = new Map<string, MutableNamespace>();
+  readonly #signatures = new Map<string, string>();
   readonly #slots: Slots;
 
   private constructor(attrs: readonly Attr[], slots: Slots) {
@@ -106,10 +114,38 @@ export class Attrs {
     return this.#namespaces.get(etype)?.idAttr;
   }
 
+  /** The links a namespace owns. */
+  links(etype: string): readonly KnownAttr[] {
+    return this.namespace(etype).links;
+  }
+
+  /** Text that is equal for two catalogues exactly if they mean the same for this namespace. */
+  signature(etype: string): string {
+    let signature = this.#signatures.get(etype);
+    if (signature === undefined) {
+      const { forward, reverse } = this.namespace(etype);
+      signature = [...forward.values(), ...reverse.values()].map(sign).join(';');
+      this.#signatures.set(etype, signature);
+    }
+    return signature;
+  }
+
+  /** How many slots a row of the namespace has now. */
+  width(etype: string): number {
+    return this.#slots.used(etype);
+  }
+
+  /** Whether rows made under the other catalogue can be read under this one. */
+  isKin(other: Attrs): boolean {
+    return this.#slots === other.#slots;
+  }
+
   #enter(attr: KnownAttr): void {
     const own = this.#namespaceToFill(attr.etype);
     own.forward.set(attr.label, attr);
-    if (!attr.isRef) {
+    if (attr.isRef) {
+      own.links.push(attr);
+    } else {
       own.blobs.push(attr);
       if (attr.isPrimary || (attr.label === 'id' && !own.idAttr?.isPrimary)) own.idAttr = attr;
     }
@@ -121,9 +157,14 @@ export class Attrs {
   #namespaceToFill(etype: string): MutableNamespace {
     let namespace = this.#namespaces.get(etype);
     if (!namespace) {
-      namespace = { etype, idAttr: undefined, blobs: [], forward: new Map(), reverse: new Map() };
+      namespace = { etype, idAttr: undefined, blobs: [], links: [], forward: new Map(), reverse: new Map() };
       this.#namespaces.set(etype, namespace);
     }
     return namespace;
   }
+}
+
+function sign(attr: KnownAttr): string {
+  const { id, etype, label, reverseEtype, reverseLabel, isRef, isMany, checkedType } = attr;
+  return JSON.stringify([id, etype, label, reverseEtype, reverseLabel, isRef, isMany, checkedType]);
 }

@@ -15,6 +15,8 @@ export interface Db {
   size(etype: string): number;
   /** Entities whose `attr`, a link, points at `target`. */
   sources(attr: KnownAttr, target: string): readonly string[];
-  /** The entity whose `attr` has this value: what a lookup stands for. */
+  /** Entities whose `attr` has this value (for a link: this target). */
+  holders(attr: KnownAttr, value: Value): readonly string[];
+  /** The first of them: what a lookup stands for. */
   find(attr: KnownAttr, value: Value): string | undefined;
 }

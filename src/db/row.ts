@@ -1,13 +1,16 @@
-// One entity in one namespace: its values by slot, forward links among them. Immutable; a write makes a new row.
-// What points at it from elsewhere is not here (Db.sources).
+// One entity in one namespace: its values by slot, forward links among them. Immutable once handed out; a write
+// makes a new row. What points at it from elsewhere is not here (Db.sources).
 
+import { equal } from '../lib/equal.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
+import { listed, sameLinks } from './links.ts';
 
 /** What a slot holds for a link: one id, or several in the order they came. */
 export type Links = string | readonly string[] | undefined;
 
-const none: readonly string[] = [];
+/** When each value of a slot was first stored; for several links, one time each. */
+export type Times = number | readonly number[] | undefined;
 
 export class Row {
   readonly id: string;
@@ -16,9 +19,9 @@ export class Row {
   /** By slot; `undefined` where there is no triple, `null` where null is stored. */
   readonly values: readonly Value[];
   /** By slot, for those who keep the time of each triple (the server); else undefined. */
-  readonly times: readonly (number | undefined)[] | undefined;
+  readonly times: readonly Times[] | undefined;
 
-  constructor(id: string, t: number, values: readonly Value[], times?: readonly (number | undefined)[]) {
+  constructor(id: string, t: number, values: readonly Value[], times?: readonly Times[]) {
     this.id = id;
     this.t = t;
     this.values = values;
@@ -34,10 +37,38 @@ export class Row {
     return this.values[attr.slot];
   }
 
+  /** What a link's slot holds. */
+  links(attr: KnownAttr): Links {
+    return this.values[attr.slot] as Links;
+  }
+
   /** The ids a link points at. */
   targets(attr: KnownAttr): readonly string[] {
-    const links = this.values[attr.slot] as Links;
-    if (links === undefined) return none;
-    return typeof links === 'string' ? [links] : links;
+    return listed(this.values[attr.slot] as Links);
   }
+
+  /** Whether it holds nothing at all, and so is no row. */
+  isEmpty(): boolean {
+    return this.values.every((value) => value === undefined);
+  }
+}
+
+/** Whether two rows hold the same triples; times other than the creation time do not count. */
+export function sameRow(a: Row, b: Row, attrs: { readonly forward: ReadonlyMap<string, KnownAttr> }): boolean {
+  if (a === b) return true;
+  if (a.t !== b.t) return false;
+  const length = Math.max(a.values.length, b.values.length);
+  for (let slot = 0; slot < length; slot++) {
+    const x = a.values[slot];
+    const y = b.values[slot];
+    if (x === y) continue;
+    if (typeof x !== 'object' || typeof y !== 'object' || x === null || y === null) return false;
+    if (!equal(x, y) && !(Array.isArray(x) && isLink(attrs, slot) && sameLinks(x as Links, y as Links))) return false;
+  }
+  return true;
+}
+
+function isLink(attrs: { readonly forward: ReadonlyMap<string, KnownAttr> }, slot: number): boolean {
+  for (const attr of attrs.forward.values()) if (attr.slot === slot) return attr.isRef;
+  return false;
 }

@@ -1,0 +1,189 @@
+// Transaction steps on a layer, in order, each on the result of the one before. Nothing is checked but what the
+// steps themselves ask for (modes); what a layer cannot resolve is left out. PROTOCOL.md#transact
+
+import type { AttrStep, DataStep, EntityRef, Step } from '../protocol/step.ts';
+import type { Value } from '../protocol/triple.ts';
+import type { Attrs, KnownAttr } from './attrs.ts';
+import { planDeletion } from './delete.ts';
+import { asDate } from './ingest.ts';
+import type { Layer } from './layer.ts';
+import { addLink, removeLink } from './links.ts';
+import { merge } from './merge.ts';
+import { type Links, Row, type Times } from './row.ts';
+
+export interface ApplyOptions {
+  /** The time of a triple that is new. */
+  readonly now: () => number;
+  readonly useDates?: boolean;
+  /** Keep the time of every triple (the server). */
+  readonly times?: boolean;
+  /** Told every entity a step read or wrote: a change to any of them may change what the steps do. */
+  readonly touch?: (id: string) => void;
+  /** Told when the outcome depends on more than the entities touched: a lookup searched by value. */
+  readonly search?: () => void;
+}
+
+export function applySteps(layer: Layer, steps: readonly Step[], options: ApplyOptions): void {
+  const attrs = stepAttrs(layer.attrs, steps);
+  if (attrs !== layer.attrs) layer.setAttrs(attrs);
+  const data = steps.filter(isData);
+  const wanted = data.some(hasMode) ? data.filter((step) => !hasMode(step) || modeAllows(layer, step, options)) : data;
+  for (const step of wanted) applyStep(layer, step, options);
+}
+
+/** The catalogue after the attr steps of a transaction. */
+export function stepAttrs(attrs: Attrs, steps: readonly Step[]): Attrs {
+  let next = attrs;
+  for (const step of steps) if (!isData(step)) next = attrsAfter(next, step);
+  return next;
+}
+
+function attrsAfter(attrs: Attrs, step: AttrStep): Attrs {
+  switch (step[0]) {
+    case 'add-attr':
+      return attrs.with([step[1]]);
+    case 'update-attr': {
+      const known = attrs.byId(step[1].id);
+      return known ? attrs.with([{ ...known.wire, ...step[1] }]) : attrs;
+    }
+    case 'delete-attr':
+      return attrs.byId(step[1]) ? attrs.without(new Set([step[1]])) : attrs;
+    case 'restore-attr':
+      return attrs;
+    default:
+      throw new TypeError(`Unknown step '${String((step as readonly unknown[])[0])}'`);
+  }
+}
+
+const dataSteps: ReadonlySet<string> = new Set<DataStep[0]>([
+  'add-triple',
+  'deep-merge-triple',
+  'retract-triple',
+  'delete-entity',
+  'rule-params',
+]);
+
+function isData(step: Step): step is DataStep {
+  return dataSteps.has(step[0]);
+}
+
+function hasMode(step: DataStep): boolean {
+  const mode = step[0] === 'add-triple' || step[0] === 'deep-merge-triple' ? step[4]?.mode : undefined;
+  return mode === 'create' || mode === 'update';
+}
+
+/** Asked before anything is applied: `create` wants no such entity, `update` wants one. */
+function modeAllows(layer: Layer, step: DataStep, options: ApplyOptions): boolean {
+  if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple') return true;
+  const attr = layer.attrs.byId(step[2]);
+  if (!attr) return false;
+  const id = resolve(layer, step[1], options);
+  if (id !== undefined) options.touch?.(id);
+  const exists = id !== undefined && (layer.row(attr.etype, id)?.exists(layer.attrs.idAttr(attr.etype)) ?? false);
+  return exists === (step[4]?.mode === 'update');
+}
+
+function applyStep(layer: Layer, step: DataStep, options: ApplyOptions): void {
+  if (step[0] === 'rule-params') return;
+  const id = resolve(layer, step[1], options);
+  if (id === undefined) return;
+  options.touch?.(id);
+  if (step[0] === 'delete-entity') return deleteEntity(layer, id, step[2], options);
+  const attr = layer.attrs.byId(step[2]);
+  if (!attr) return;
+  switch (step[0]) {
+    case 'add-triple':
+      return addTriple(layer, id, attr, step[3], options);
+    case 'retract-triple':
+      return retractTriple(layer, id, attr, step[3], options);
+    case 'deep-merge-triple':
+      return mergeTriple(layer, id, attr, step[3], options);
+  }
+}
+
+function addTriple(layer: Layer, id: string, attr: KnownAttr, given: Value, options: ApplyOptions): void {
+  const isId = attr === layer.attrs.idAttr(attr.etype);
+  const value = attr.isRef ? resolveValue(layer, given, options) : isId ? id : options.useDates && attr.checkedType === 'date' ? asDate(given) : given;
+  if (value === undefined) return;
+  if (attr.isRef) options.touch?.(value as string);
+  const row = layer.row(attr.etype, id);
+  const held = row?.values[attr.slot];
+  const next = attr.isRef && attr.isMany ? addLink(held as Links, value as string) : value;
+  if (next === held && row) return;
+  write(layer, attr, id, row, next, options);
+}
+
+function retractTriple(layer: Layer, id: string, attr: KnownAttr, given: Value, options: ApplyOptions): void {
+  const row = layer.row(attr.etype, id);
+  const held = row?.values[attr.slot];
+  if (!row || held === undefined) return;
+  const value = attr.isRef ? resolveValue(layer, given, options) : given;
+  if (attr.isRef && typeof value === 'string') options.touch?.(value);
+  const next = attr.isRef ? removeLink(held as Links, value as string) : held === value ? undefined : held;
+  if (next !== held) write(layer, attr, id, row, next, options);
+}
+
+function mergeTriple(layer: Layer, id: string, attr: KnownAttr, patch: Value, options: ApplyOptions): void {
+  if (attr.isRef) throw new TypeError(`'${attr.etype}.${attr.label}' is a link: merge works on values`);
+  const row = layer.row(attr.etype, id);
+  const held = row?.values[attr.slot];
+  write(layer, attr, id, row, held === undefined ? patch : merge(held, patch), options);
+}
+
+function deleteEntity(layer: Layer, id: string, etype: string | undefined, options: ApplyOptions): void {
+  const { entities, links } = planDeletion(layer, id, etype);
+  for (const { attr, source, target } of links) {
+    options.touch?.(source);
+    const row = layer.row(attr.etype, source);
+    if (row) write(layer, attr, source, row, removeLink(row.links(attr), target), options);
+  }
+  for (const entity of entities) {
+    options.touch?.(entity.id);
+    if (layer.row(entity.etype, entity.id)) layer.put(entity.etype, entity.id, undefined);
+  }
+}
+
+function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, value: Value, options: ApplyOptions): void {
+  const values = row ? row.values.slice() : Array<Value>(layer.attrs.width(attr.etype)).fill(undefined);
+  values[attr.slot] = value;
+  const isNew = row?.values[attr.slot] === undefined;
+  const isBirth = isNew && attr === layer.attrs.idAttr(attr.etype);
+  const times = options.times ? timesAfter(row, attr, value, options.now) : undefined;
+  const t = isBirth ? options.now() : (row?.t ?? 0);
+  const next = new Row(row?.id ?? id, t, values, times);
+  layer.put(attr.etype, id, value === undefined && next.isEmpty() ? undefined : next);
+}
+
+/** A value replaced keeps the time of the first; each link has its own. */
+function timesAfter(row: Row | undefined, attr: KnownAttr, value: Value, now: () => number): readonly Times[] {
+  const times = row?.times?.slice() ?? [];
+  const held = times[attr.slot];
+  const before = row?.targets(attr) ?? [];
+  if (!attr.isRef || typeof value === 'string') {
+    times[attr.slot] = value === undefined ? undefined : attr.isRef ? timeOf(before, held, value as string) ?? now() : (held ?? now());
+  } else if (Array.isArray(value)) {
+    times[attr.slot] = (value as string[]).map((target) => timeOf(before, held, target) ?? now());
+  } else {
+    times[attr.slot] = undefined;
+  }
+  return times;
+}
+
+function timeOf(targets: readonly string[], times: Times, target: string): number | undefined {
+  const at = targets.indexOf(target);
+  return at < 0 ? undefined : typeof times === 'object' ? times[at] : times;
+}
+
+function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions): string | undefined {
+  if (typeof ref === 'string') return ref;
+  options.search?.();
+  const attr = layer.attrs.byId(ref[0]);
+  return attr && layer.find(attr, ref[1]);
+}
+
+/** A link's value: an id, or a lookup where its first element names an attr. */
+function resolveValue(layer: Layer, value: Value, options: ApplyOptions): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string') return undefined;
+  return resolve(layer, [value[0], value[1]], options);
+}

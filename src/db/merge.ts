@@ -1,0 +1,29 @@
+// Deep merge as a transaction step means it: objects merge, null removes a key, everything else replaces.
+// PROTOCOL.md#transact
+
+import type { Value } from '../protocol/triple.ts';
+
+type PlainObject = Record<string, Value>;
+
+export function merge(current: Value, patch: Value): Value {
+  if (!isPlainObject(current) || !isPlainObject(patch)) return patch;
+  const merged: PlainObject = { ...current };
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === undefined) continue;
+    if (value === null) delete merged[key];
+    else define(merged, key, isPlainObject(merged[key]) && isPlainObject(value) ? merge(merged[key], value) : value);
+  }
+  return merged;
+}
+
+/** A key called `__proto__` is data like any other. */
+function define(target: PlainObject, key: string, value: Value): void {
+  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  else target[key] = value;
+}
+
+function isPlainObject(value: Value): value is PlainObject {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

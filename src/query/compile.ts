@@ -1,0 +1,142 @@
+// A query against a catalogue: a form for each namespace asked for, with everything looked up that can be looked
+// up once. Knows no data.
+
+import { QueryValidationError } from '../errors.ts';
+import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
+import type { Cursor } from '../protocol/query-answer.ts';
+import type { LinkIndex } from '../schema.ts';
+import { type Order, order } from './order.ts';
+import type { FormOptions, FormShape, Query } from './query.ts';
+import { type LinkEnd, type Where, compileWhere, linkOf } from './where.ts';
+
+export interface Form {
+  /** The key it has in the result. */
+  readonly key: string;
+  readonly etype: string;
+  readonly idAttr: KnownAttr | undefined;
+  /** Nothing can match: it names what the catalogue does not know. */
+  readonly isEmpty: boolean;
+  readonly where: Where | undefined;
+  readonly order: Order;
+  readonly options: FormOptions;
+  /** How many rows at most; Infinity for all. */
+  readonly limit: number;
+  /** The last of them rather than the first. */
+  readonly fromEnd: boolean;
+  /** Starts where the data starts: no offset, no cursor. */
+  readonly isLeading: boolean;
+  /** Whether the catalogue knows the attr a cursor is about. */
+  readonly isCursorKnown: (cursor: Cursor) => boolean;
+  /** The values shown, in the order of the keys. */
+  readonly fields: readonly KnownAttr[];
+  readonly children: readonly ChildForm[];
+}
+
+export interface ChildForm extends Form {
+  /** Undefined for a label nobody knows. */
+  readonly link: LinkEnd | undefined;
+  /** One object instead of a list. */
+  readonly isSingular: boolean;
+}
+
+export interface CompiledQuery {
+  readonly query: Query;
+  readonly attrs: Attrs;
+  readonly forms: readonly Form[];
+  /** Every namespace it looks at, paths included. */
+  readonly etypes: ReadonlySet<string>;
+}
+
+export interface CompileOptions {
+  /** From a schema: which links are shown as one object. */
+  readonly singular?: LinkIndex | undefined;
+}
+
+export function compile(query: Query, attrs: Attrs, options: CompileOptions = {}): CompiledQuery {
+  const forms: Form[] = [];
+  for (const [etype, shape] of Object.entries(query)) {
+    if (etype === '$$ruleParams' || shape === undefined) continue;
+    forms.push(compileForm(etype, etype, shape as FormShape, attrs, options));
+  }
+  return { query, attrs, forms, etypes: namespacesOf(forms) };
+}
+
+function compileForm(key: string, etype: string, shape: FormShape, attrs: Attrs, options: CompileOptions): Form {
+  const namespace = attrs.namespace(etype);
+  const asked = optionsOf(shape);
+  const where = asked.where && compileWhere(asked.where, etype, attrs);
+  return {
+    key,
+    etype,
+    idAttr: namespace.idAttr,
+    isEmpty: namespace.idAttr === undefined || (asked.where !== undefined && where === undefined),
+    where,
+    order: order(etype, asked.order, attrs),
+    options: asked,
+    limit: limitOf(asked),
+    fromEnd: isCount(asked.last) && !isCount(asked.limit) && !isCount(asked.first),
+    isLeading: !asked.offset && !asked.before && !asked.after,
+    isCursorKnown: (cursor) => attrs.byId(cursor[1]) !== undefined,
+    fields: fieldsOf(asked.fields, namespace),
+    children: Object.keys(shape)
+      .filter((label) => label !== '$' && shape[label] !== undefined)
+      .map((label) => compileChild(label, namespace, etype, shape[label] as FormShape, attrs, options)),
+  };
+}
+
+function compileChild(
+  label: string,
+  namespace: Namespace,
+  parent: string,
+  shape: FormShape,
+  attrs: Attrs,
+  options: CompileOptions,
+): ChildForm {
+  const link = linkOf(namespace, label);
+  if (!link && namespace.forward.has(label)) {
+    throw new QueryValidationError(`'${label}' is a value of '${parent}', not a link: nothing can be nested below it`, `${parent}.${label}`);
+  }
+  const isSingular = options.singular?.[parent]?.[label]?.isSingular ?? false;
+  if (link) return { ...compileForm(label, link.etype, shape, attrs, options), link, isSingular };
+  return { ...compileForm(label, '', {}, attrs, options), isEmpty: true, link, isSingular };
+}
+
+function optionsOf(shape: FormShape): FormOptions {
+  return typeof shape.$ === 'object' ? (shape.$ as FormOptions) : {};
+}
+
+function isCount(count: unknown): count is number {
+  return typeof count === 'number' && count > 0;
+}
+
+function limitOf({ limit, first, last }: FormOptions): number {
+  return [limit, first, last].find(isCount) ?? Number.POSITIVE_INFINITY;
+}
+
+function fieldsOf(fields: readonly string[] | undefined, namespace: Namespace): readonly KnownAttr[] {
+  if (!Array.isArray(fields)) return namespace.blobs.filter(({ label }) => label !== '__proto__');
+  const asked = new Set([...(fields as string[]), 'id']);
+  return [...asked].map((label) => namespace.forward.get(label)).filter((attr) => attr !== undefined && !attr.isRef && attr.label !== '__proto__') as KnownAttr[];
+}
+
+function namespacesOf(forms: readonly Form[]): ReadonlySet<string> {
+  const etypes = new Set<string>();
+  const visitWhere = (where: Where): void => {
+    etypes.add(where.etype);
+    for (const step of where.steps) {
+      etypes.add(step.attr.etype).add(step.etype);
+      visitWhere(step.far);
+    }
+    for (const { members } of where.groups) members.forEach(visitWhere);
+  };
+  const visit = (form: Form): void => {
+    etypes.add(form.etype);
+    if (form.where) visitWhere(form.where);
+    for (const child of form.children) {
+      if (child.link) etypes.add(child.link.attr.etype);
+      visit(child);
+    }
+  };
+  forms.forEach(visit);
+  return etypes;
+}

@@ -1,0 +1,15 @@
+// A query's identity: equal queries have equal keys, whatever the order of their keys.
+
+/** Canonical JSON: keys sorted, undefined left out, `toJSON` honoured. */
+export function queryKey(query: unknown): string {
+  return JSON.stringify(canonical(query)) ?? 'undefined';
+}
+
+function canonical(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if ('toJSON' in value && typeof value.toJSON === 'function') return canonical((value.toJSON as () => unknown)());
+  if (Array.isArray(value)) return value.map(canonical);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, canonical(item)]));
+}

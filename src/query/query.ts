@@ -1,0 +1,38 @@
+// A query as the engine takes it: untyped shapes. The types that a user's schema infers are in `types/query.ts`.
+
+import type { Cursor, PageInfo } from '../protocol/query-answer.ts';
+
+export type { PageInfo };
+
+export type WhereShape = Readonly<Record<string, unknown>>;
+
+export interface FormOptions {
+  readonly where?: WhereShape | undefined;
+  readonly order?: Readonly<Record<string, unknown>> | undefined;
+  readonly limit?: number | undefined;
+  readonly first?: number | undefined;
+  readonly last?: number | undefined;
+  readonly offset?: number | undefined;
+  readonly after?: Cursor | undefined;
+  readonly before?: Cursor | undefined;
+  readonly afterInclusive?: boolean | undefined;
+  readonly beforeInclusive?: boolean | undefined;
+  readonly fields?: readonly string[] | undefined;
+  readonly aggregate?: string | undefined;
+}
+
+/** Options under `$`, and a form for each link asked for. */
+export interface FormShape {
+  readonly $?: FormOptions | undefined;
+  readonly [label: string]: FormShape | FormOptions | undefined;
+}
+
+/** A form for each namespace; `$$ruleParams` is for the rules and no namespace. */
+export type Query = Readonly<Record<string, unknown>>;
+
+export interface QueryResult {
+  readonly data: Readonly<Record<string, readonly unknown[]>>;
+  readonly pageInfo?: Readonly<Record<string, PageInfo>>;
+  readonly aggregate?: Readonly<Record<string, unknown>>;
+}
+

@@ -1,0 +1,69 @@
+// A query over a Db: once, or kept up to date. What a subscriber is handed keeps its identity, whole and row by
+// row, as long as it says the same.
+
+import type { Db } from '../db/db.ts';
+import type { Report } from '../db/report.ts';
+import type { CompiledQuery, Form } from './compile.ts';
+import { List } from './list.ts';
+import type { PageInfo, QueryResult } from './query.ts';
+import { trace } from './trace.ts';
+
+/** What came with the server's answer and is passed on. */
+export interface AnswerInfo {
+  readonly pageInfo?: Readonly<Record<string, PageInfo>> | undefined;
+  readonly aggregate?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The answer to a query, once. */
+export function evaluate(compiled: CompiledQuery, db: Db, info: AnswerInfo = {}): QueryResult {
+  return new LiveResult(compiled, db, info).result;
+}
+
+/** The answer to a query, kept up to date change by change. */
+export class LiveResult {
+  readonly #compiled: CompiledQuery;
+  #info: AnswerInfo;
+  readonly #lists: readonly { readonly form: Form; readonly list: List }[];
+  #result: QueryResult;
+
+  constructor(compiled: CompiledQuery, db: Db, info: AnswerInfo = {}) {
+    this.#compiled = compiled;
+    this.#info = info;
+    const forms = compiled.forms.filter(({ options }) => options.aggregate === undefined);
+    this.#lists = forms.map((form) => ({ form, list: new List(form, db, info.pageInfo?.[form.key]) }));
+    this.#result = this.#read();
+  }
+
+  /** The same object while nothing in it changed. */
+  get result(): QueryResult {
+    return this.#result;
+  }
+
+  /** Takes a change of the Db into account. Whether the result changed. */
+  update(report: Report, db: Db): boolean {
+    if (![...report.keys()].some((etype) => this.#compiled.etypes.has(etype))) return false;
+    let isChanged = false;
+    for (const { form, list } of this.#lists) {
+      const traced = trace(form, report, db);
+      if (traced.ids.size > 0 && list.update(traced.ids, traced, report, db)) isChanged = true;
+    }
+    if (isChanged) this.#result = this.#read();
+    return isChanged;
+  }
+
+  /** What came with a new answer: pages are cut anew, rows stay. */
+  setInfo(info: AnswerInfo, db: Db): void {
+    this.#info = info;
+    for (const { form, list } of this.#lists) list.setPage(info.pageInfo?.[form.key], db);
+    this.#result = this.#read();
+  }
+
+  #read(): QueryResult {
+    const { pageInfo, aggregate } = this.#info;
+    return {
+      data: Object.fromEntries(this.#lists.map(({ form, list }) => [form.key, list.shown])),
+      ...(pageInfo && { pageInfo }),
+      ...(aggregate && { aggregate }),
+    };
+  }
+}

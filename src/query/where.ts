@@ -1,0 +1,142 @@
+// A `where` compiled: tests of an entity's own values, steps over links, and groups of alternatives. All entries of
+// one `where` that go over the same link speak of one linked entity; each member of `or`/`and` has its own.
+
+import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
+import type { Db } from '../db/db.ts';
+import type { Row } from '../db/row.ts';
+import { type Condition, condition } from './conditions.ts';
+import type { WhereShape } from './query.ts';
+
+export interface ValueTest {
+  readonly attr: KnownAttr;
+  readonly condition: Condition;
+}
+
+export interface LinkStep {
+  readonly label: string;
+  readonly attr: KnownAttr;
+  /** Whether the near end holds the link. */
+  readonly isForward: boolean;
+  readonly etype: string;
+  /** Asked of the linked id itself. */
+  readonly idConditions: Condition[];
+  /** Asked of the linked entity. */
+  readonly far: Where;
+  /** Whether an entity without such a link passes. */
+  acceptsNone: boolean;
+}
+
+export interface Group {
+  readonly kind: 'or' | 'and';
+  readonly members: readonly Where[];
+}
+
+export interface Where {
+  readonly etype: string;
+  readonly idAttr: KnownAttr;
+  readonly tests: ValueTest[];
+  readonly steps: LinkStep[];
+  readonly groups: Group[];
+}
+
+/** Undefined where it names something the catalogue does not know: then nothing matches. */
+export function compileWhere(shape: WhereShape, etype: string, attrs: Attrs): Where | undefined {
+  const where = blank(etype, attrs);
+  if (!where) return undefined;
+  for (const [key, given] of Object.entries(shape)) {
+    if (key === '$entityIdStartsWith') continue;
+    if ((key === 'or' || key === 'and') && Array.isArray(given)) {
+      const members = given.map((member: WhereShape) => compileWhere(member, etype, attrs));
+      if (members.includes(undefined)) return undefined;
+      where.groups.push({ kind: key, members: members as Where[] });
+    } else if (!enter(where, key.split('.'), given, attrs)) return undefined;
+  }
+  return where;
+}
+
+function blank(etype: string, attrs: Attrs): Where | undefined {
+  const idAttr = attrs.idAttr(etype);
+  return idAttr && { etype, idAttr, tests: [], steps: [], groups: [] };
+}
+
+function enter(where: Where, path: readonly string[], given: unknown, attrs: Attrs): boolean {
+  const [label = '', ...rest] = path;
+  const namespace = attrs.namespace(where.etype);
+  const attr = namespace.forward.get(label);
+  if (attr && !attr.isRef) {
+    if (rest.length > 0) return false;
+    where.tests.push({ attr, condition: condition(given, attr.checkedType === 'date') });
+    return true;
+  }
+  const step = stepOver(where, label, namespace, attrs);
+  if (!step) return false;
+  if (rest.length > 0) {
+    if (!enter(step.far, rest, given, attrs)) return false;
+  } else {
+    step.idConditions.push(condition(given, false));
+  }
+  step.acceptsNone = step.idConditions.every(({ acceptsNull }) => acceptsNull) && acceptsNothing(step.far);
+  return true;
+}
+
+function stepOver(where: Where, label: string, namespace: Namespace, attrs: Attrs): LinkStep | undefined {
+  const known = where.steps.find((step) => step.label === label);
+  if (known) return known;
+  const link = linkOf(namespace, label);
+  const far = link && blank(link.etype, attrs);
+  if (!far) return undefined;
+  const step: LinkStep = { label, ...link, idConditions: [], far, acceptsNone: true };
+  where.steps.push(step);
+  return step;
+}
+
+export interface LinkEnd {
+  readonly attr: KnownAttr;
+  readonly isForward: boolean;
+  /** The namespace at the other end. */
+  readonly etype: string;
+}
+
+/** The link a namespace knows by this label, whichever end it is; the end that holds it wins. */
+export function linkOf(namespace: Namespace, label: string): LinkEnd | undefined {
+  const forward = namespace.forward.get(label);
+  if (forward) return forward.isRef && forward.reverseEtype !== undefined ? { attr: forward, isForward: true, etype: forward.reverseEtype } : undefined;
+  const reverse = namespace.reverse.get(label);
+  return reverse && { attr: reverse, isForward: false, etype: reverse.etype };
+}
+
+function acceptsNothing(where: Where): boolean {
+  return where.tests.every((test) => test.condition.acceptsNull) && where.steps.every((step) => step.acceptsNone);
+}
+
+/** The ids an entity is linked with over a link end. */
+export function linked(db: Db, end: LinkEnd, id: string, row: Row | undefined): readonly string[] {
+  return end.isForward ? (row?.targets(end.attr) ?? []) : db.sources(end.attr, id);
+}
+
+export function matches(where: Where, row: Row, db: Db): boolean {
+  for (const { attr, condition: asked } of where.tests) {
+    const value = row.values[attr.slot];
+    const isMissing = value === null || value === undefined;
+    if (isMissing && asked.acceptsNull && row.exists(where.idAttr)) continue;
+    if (value === undefined || !asked.holds(value)) return false;
+  }
+  for (const step of where.steps) if (!passes(step, where, row, db)) return false;
+  for (const { kind, members } of where.groups) {
+    const isMet = (member: Where): boolean => matches(member, row, db);
+    if (!(kind === 'or' ? members.some(isMet) : members.every(isMet))) return false;
+  }
+  return true;
+}
+
+function passes(step: LinkStep, where: Where, row: Row, db: Db): boolean {
+  const ids = linked(db, step, row.id, row);
+  if (ids.length === 0) return step.acceptsNone && row.exists(where.idAttr);
+  const asksFar = step.far.tests.length > 0 || step.far.steps.length > 0;
+  return ids.some((id) => {
+    if (!step.idConditions.every((asked) => asked.holds(id))) return false;
+    if (!asksFar) return true;
+    const far = db.row(step.etype, id);
+    return far !== undefined && matches(step.far, far, db);
+  });
+}

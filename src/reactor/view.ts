@@ -1,0 +1,269 @@
+// What a subscriber sees: the server's answer with the pending writes on top, in order, and nothing else. The
+// answer never contains a pending write. Each change is followed from the entities it touches to the rows they
+// reach; pure, but for the state it holds.
+
+import { type ApplyOptions, applySteps } from '../db/apply.ts';
+import type { Attrs } from '../db/attrs.ts';
+import { Layer } from '../db/layer.ts';
+import { listed } from '../db/links.ts';
+import type { Report } from '../db/report.ts';
+import type { Row } from '../db/row.ts';
+import { Store } from '../db/store.ts';
+import type { QueryAnswer } from '../protocol/query-answer.ts';
+import type { Step } from '../protocol/step.ts';
+import { type CompiledQuery, compile } from '../query/compile.ts';
+import type { Query, QueryResult } from '../query/query.ts';
+import { type AnswerInfo, LiveResult } from '../query/run.ts';
+import type { LinkIndex } from '../schema.ts';
+
+export interface PendingWrite {
+  readonly eventId: string;
+  /** Its place among the pending writes. */
+  readonly order: number;
+  readonly steps: readonly Step[];
+}
+
+export interface ViewConfig {
+  readonly attrs: Attrs;
+  readonly links?: LinkIndex | undefined;
+  readonly useDates?: boolean | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A write as shown: with the entities its outcome depends on. */
+interface Shown {
+  readonly write: PendingWrite;
+  readonly touched: Set<string>;
+  /** It searched by value: its outcome may depend on any entity. */
+  searched: boolean;
+}
+
+export class View {
+  readonly #query: Query;
+  readonly #config: ViewConfig;
+  #attrs: Attrs;
+  #store: Store;
+  #layer: Layer;
+  #compiled: CompiledQuery;
+  #signature: string;
+  #shown: Shown[] = [];
+  /** entity → the writes that depend on it */
+  readonly #dependents = new Map<string, Set<Shown>>();
+  #info: AnswerInfo | undefined;
+  #hasNewInfo = false;
+  #live: LiveResult | undefined;
+  #count = 0;
+
+  constructor(query: Query, config: ViewConfig) {
+    this.#query = query;
+    this.#config = config;
+    this.#attrs = config.attrs;
+    this.#store = this.#newStore();
+    this.#layer = new Layer(this.#store);
+    this.#compiled = this.#compile();
+    this.#signature = this.#sign();
+  }
+
+  /** The server's answer: the new ground under the pending writes. */
+  answer({ triples, pageInfo, aggregate }: QueryAnswer): void {
+    const report = this.#store.replace(triples);
+    this.#layer.baseChanged(report);
+    if (this.#shown.length > 0) this.#replay(touchedBy(report));
+    const info = { pageInfo, aggregate };
+    if (this.#info && sameInfo(this.#info, info)) return;
+    this.#info = info;
+    this.#hasNewInfo = true;
+  }
+
+  /** Shows one more write, in its place. */
+  add(write: PendingWrite): void {
+    const last = this.#shown[this.#shown.length - 1];
+    const shown: Shown = { write, touched: new Set(), searched: false };
+    if (!last || comesBefore(last.write, write)) {
+      this.#shown.push(shown);
+      this.#apply(shown);
+      this.#attrsMayHaveChanged(write);
+    } else {
+      this.rewrite([...this.writes(), write]);
+    }
+  }
+
+  /** Shows a write no longer: it was refused, or the answer has it. */
+  drop(eventId: string): void {
+    const at = this.#shown.findIndex(({ write }) => write.eventId === eventId);
+    const [gone] = at < 0 ? [] : this.#shown.splice(at, 1);
+    if (!gone) return;
+    if (gone.write.steps.some(isAttrStep)) return this.#rebuild();
+    this.#forget(gone);
+    if (gone.searched) this.#replayAll();
+    else this.#replay(gone.touched);
+  }
+
+  /** The pending writes anew, all of them. */
+  rewrite(writes: readonly PendingWrite[]): void {
+    const sorted = [...writes].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
+    this.#shown = sorted.map((write) => ({ write, touched: new Set<string>(), searched: false }));
+    this.#rebuild();
+  }
+
+  setAttrs(attrs: Attrs): void {
+    if (attrs === this.#attrs) return;
+    const isKin = attrs.isKin(this.#attrs);
+    const triples = isKin ? [] : [...this.#store.triples()];
+    this.#attrs = attrs;
+    if (isKin) this.#store.setAttrs(attrs);
+    else {
+      this.#store = this.#newStore();
+      this.#store.load(triples);
+      this.#layer = new Layer(this.#store);
+      this.#live = undefined;
+    }
+    this.#rebuild();
+  }
+
+  /** Undefined before the first answer. The same object while nothing in it changed. */
+  read(): QueryResult | undefined {
+    if (!this.#info) return undefined;
+    const report = this.#layer.takeReport();
+    if (this.#live) {
+      this.#live.update(report, this.#layer);
+      if (this.#hasNewInfo) this.#live.setInfo(this.#info, this.#layer);
+    } else this.#live = new LiveResult(this.#compiled, this.#layer, this.#info);
+    this.#hasNewInfo = false;
+    return this.#live.result;
+  }
+
+  writes(): PendingWrite[] {
+    return this.#shown.map(({ write }) => write);
+  }
+
+  /** Whether the answer or a pending write holds this entity in the namespace. */
+  has(etype: string, id: string): boolean {
+    return this.#layer.row(etype, id) !== undefined;
+  }
+
+  /** The Db as seen, for those who must look something up. */
+  get db(): Layer {
+    return this.#layer;
+  }
+
+  #newStore(): Store {
+    return new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
+  }
+
+  #compile(): CompiledQuery {
+    return compile(this.#query, this.#layer.attrs, { singular: this.#config.links });
+  }
+
+  #sign(): string {
+    return [...this.#compiled.etypes].map((etype) => this.#layer.attrs.signature(etype)).join('\n');
+  }
+
+  #apply(shown: Shown): void {
+    applySteps(this.#layer, shown.write.steps, this.#applyOptions(shown));
+    for (const id of shown.touched) {
+      const dependents = this.#dependents.get(id);
+      if (dependents) dependents.add(shown);
+      else this.#dependents.set(id, new Set([shown]));
+    }
+  }
+
+  #applyOptions(shown: Shown): ApplyOptions {
+    return {
+      now: () => (this.#config.now?.() ?? Date.now()) * 10 + (this.#count++ % 10),
+      useDates: this.#config.useDates ?? false,
+      touch: (id) => shown.touched.add(id),
+      search: () => (shown.searched = true),
+    };
+  }
+
+  #forget(shown: Shown): void {
+    for (const id of shown.touched) {
+      const dependents = this.#dependents.get(id);
+      dependents?.delete(shown);
+      if (dependents?.size === 0) this.#dependents.delete(id);
+    }
+  }
+
+  /** These entities as the answer has them, and every write that depends on them again, in order. */
+  #replay(changed: ReadonlySet<string>): void {
+    if (this.#shown.some(({ searched }) => searched)) return this.#replayAll();
+    const ids = new Set(changed);
+    const again = new Set<Shown>();
+    for (const id of ids) {
+      for (const shown of this.#dependents.get(id) ?? []) {
+        if (again.has(shown)) continue;
+        again.add(shown);
+        for (const other of shown.touched) ids.add(other);
+      }
+    }
+    this.#layer.resetIds(ids);
+    for (const shown of this.#shown) {
+      if (!again.has(shown)) continue;
+      this.#forget(shown);
+      shown.touched.clear();
+      this.#apply(shown);
+    }
+  }
+
+  #replayAll(): void {
+    this.#layer.clear();
+    this.#dependents.clear();
+    for (const shown of this.#shown) {
+      shown.touched.clear();
+      shown.searched = false;
+      this.#apply(shown);
+    }
+  }
+
+  /** After the catalogue or the list of writes changed as a whole. */
+  #rebuild(): void {
+    this.#layer.setAttrs(undefined);
+    this.#replayAll();
+    this.#recompileIfNeeded();
+  }
+
+  #attrsMayHaveChanged(write: PendingWrite): void {
+    if (write.steps.some(isAttrStep)) this.#recompileIfNeeded();
+  }
+
+  #recompileIfNeeded(): void {
+    const before = this.#signature;
+    this.#compiled = this.#compile();
+    this.#signature = this.#sign();
+    if (before !== this.#signature) this.#live = undefined;
+  }
+}
+
+function isAttrStep(step: Step): boolean {
+  return step[0].endsWith('-attr');
+}
+
+function comesBefore(a: PendingWrite, b: PendingWrite): boolean {
+  return a.order < b.order || (a.order === b.order && a.eventId < b.eventId);
+}
+
+/** The entities a report is about: those whose rows changed, and those their links point at. */
+function touchedBy(report: Report): Set<string> {
+  const ids = new Set<string>();
+  for (const changes of report.values()) {
+    for (const [id, { before, after }] of changes) {
+      ids.add(id);
+      for (const row of [before, after]) if (row) addTargets(row, ids);
+    }
+  }
+  return ids;
+}
+
+function addTargets(row: Row, ids: Set<string>): void {
+  for (const value of row.values) {
+    if (typeof value === 'string') ids.add(value);
+    else if (Array.isArray(value)) for (const id of listed(value as readonly string[])) if (typeof id === 'string') ids.add(id);
+  }
+}
+
+function sameInfo(a: AnswerInfo, b: AnswerInfo): boolean {
+  return JSON.stringify([a.pageInfo, a.aggregate]) === JSON.stringify([b.pageInfo, b.aggregate]);
+}
+

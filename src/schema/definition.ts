@@ -1,0 +1,106 @@
+// A whole schema: its entities, links and rooms; and the schema of a program that has none, of which every namespace, attribute and
+// link is allowed.
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- the values of a schema that is not known are not known either */
+/* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` are the rooms of a schema without rooms */
+
+import type { DataAttrDef } from './attr.ts';
+import type { AnyEntity, EntitiesDef, EntityDef, LinkAttrDef } from './entity.ts';
+import type { LinkDef, LinksDef } from './link.ts';
+import type { AttrDefFromType, RoomDefFromShape, RoomSchemaShape, RoomsDef } from './room.ts';
+
+/** What queries and transactions need to know of a schema. */
+export interface IContainEntitiesAndLinks<Entities extends EntitiesDef, Links extends LinksDef<Entities>> {
+  entities: Entities;
+  links: Links;
+}
+
+export type AnySchema = IContainEntitiesAndLinks<any, any>;
+
+/** A schema as `init` takes it. Made by `i.schema`. */
+export class InstantSchemaDef<Entities extends EntitiesDef, Links extends LinksDef<Entities>, Rooms extends RoomsDef>
+  implements IContainEntitiesAndLinks<Entities, Links>
+{
+  readonly entities: Entities;
+  readonly links: Links;
+  readonly rooms: Rooms;
+
+  constructor(entities: Entities, links: Links, rooms: Rooms) {
+    this.entities = entities;
+    this.links = links;
+    this.rooms = rooms;
+  }
+
+  /**
+   * The same schema with its rooms typed by plain types.
+   *
+   * @deprecated List rooms in the schema: `i.schema({ entities, links, rooms })`.
+   * @example
+   * i.schema({ entities }).withRoomSchema<{ table: { presence: { name: string } } }>()
+   */
+  withRoomSchema<_RoomSchema extends RoomSchemaShape>(): InstantSchemaDef<Entities, Links, RoomDefFromShape<_RoomSchema>> {
+    return new InstantSchemaDef(this.entities, this.links, {} as RoomDefFromShape<_RoomSchema>);
+  }
+}
+
+export type AnySchemaDef = InstantSchemaDef<any, any, any>;
+
+/**
+ * What `i.graph` used to give.
+ *
+ * @deprecated Use `i.schema` and `InstantSchemaDef`.
+ */
+export class InstantGraph<Entities extends EntitiesDef, Links extends LinksDef<Entities>, RoomSchema extends RoomSchemaShape = {}>
+  implements IContainEntitiesAndLinks<Entities, Links>
+{
+  readonly entities: Entities;
+  readonly links: Links;
+
+  constructor(entities: Entities, links: Links) {
+    this.entities = entities;
+    this.links = links;
+  }
+
+  withRoomSchema<_RoomSchema extends RoomSchemaShape>(): InstantGraph<Entities, Links, _RoomSchema> {
+    return new InstantGraph(this.entities, this.links);
+  }
+}
+
+export type UnknownEntity = EntityDef<
+  { id: DataAttrDef<string, true, true, boolean>; [label: string]: DataAttrDef<any, boolean, boolean, boolean> },
+  { [label: string]: LinkAttrDef<'many', string> },
+  void
+>;
+
+export type UnknownEntities = { [etype: string]: UnknownEntity };
+
+export interface UnknownLinks<Entities extends EntitiesDef> {
+  [LinkName: string]: LinkDef<Entities, string, string, 'many', string, string, 'many'>;
+}
+
+export interface UnknownRooms {
+  [RoomType: string]: { presence: AnyEntity; topics: { [TopicName: string]: AnyEntity } };
+}
+
+/** The schema of a program that gave none. */
+export interface InstantUnknownSchemaDef extends InstantSchemaDef<UnknownEntities, UnknownLinks<UnknownEntities>, UnknownRooms> {}
+
+export type InstantUnknownSchema = InstantUnknownSchemaDef;
+
+type EntityDefFromShape<Shape, Name extends keyof Shape> = EntityDef<
+  { [L in keyof Shape[Name]]: AttrDefFromType<Shape[Name][L]> },
+  { [Other in keyof Shape]: LinkAttrDef<'many', Other extends string ? Other : string> },
+  void
+>;
+
+/**
+ * A schema read back from the plain types that programs gave to `init` before there were schemas.
+ *
+ * @example
+ * const db = init<BackwardsCompatibleSchema<{ goals: { title: string } }>>({ appId })
+ */
+export type BackwardsCompatibleSchema<Shape extends { [etype: string]: any }, RoomSchema extends RoomSchemaShape = {}> = InstantSchemaDef<
+  { [Name in keyof Shape]: EntityDefFromShape<Shape, Name> },
+  UnknownLinks<EntitiesDef>,
+  RoomDefFromShape<RoomSchema>
+>;

@@ -1,0 +1,55 @@
+// The definition of an entity: its attributes, and the links it takes part in, seen from its side. Who is linked with whom is told by
+// link.ts, which fills the links in.
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
+
+import type { AttrsDefs, ReadAttrs } from './attr.ts';
+
+export type CardinalityKind = 'one' | 'many';
+
+/** One end of a link: what it leads to, and to how many. */
+export class LinkAttrDef<Cardinality extends CardinalityKind, EntityName extends string> {
+  readonly cardinality: Cardinality;
+  readonly entityName: EntityName;
+
+  constructor(cardinality: Cardinality, entityName: EntityName) {
+    this.cardinality = cardinality;
+    this.entityName = entityName;
+  }
+}
+
+/** The attributes and links of one entity. Made by `i.entity`. */
+export class EntityDef<Attrs extends AttrsDefs, Links extends Record<string, LinkAttrDef<any, any>>, AsType> {
+  readonly attrs: Attrs;
+  readonly links: Links;
+
+  constructor(attrs: Attrs, links: Links) {
+    this.attrs = attrs;
+    this.links = links;
+  }
+
+  /**
+   * Gives some attributes a narrower type than their definition has. Nothing changes at run time.
+   *
+   * @example
+   * i.entity({ status: i.string() }).asType<{ status: 'open' | 'done' }>()
+   */
+  asType<_AsType extends Partial<ReadAttrs<Attrs, boolean>>>(): EntityDef<Attrs, Links, _AsType> {
+    return new EntityDef(this.attrs, this.links);
+  }
+}
+
+export type AnyEntity = EntityDef<any, any, any>;
+export type EntitiesDef = Record<string, AnyEntity>;
+
+type Overlay<Attrs, AsType> = AsType extends void ? Attrs : Omit<Attrs, keyof AsType> & AsType;
+
+/** The attributes of an entity as a query gives them, without `id` and links. */
+export type ResolveEntityAttrs<Def extends AnyEntity, UseDates extends boolean = false> =
+  Def extends EntityDef<any, any, infer AsType> ? Overlay<ReadAttrs<Def['attrs'], UseDates>, AsType> : ReadAttrs<Def['attrs'], UseDates>;
+
+/** The attributes of the entity named `EntityName` as a query gives them, without `id` and links. */
+export type ResolveAttrs<Entities extends EntitiesDef, EntityName extends keyof Entities, UseDates extends boolean> = ResolveEntityAttrs<
+  Entities[EntityName],
+  UseDates
+>;

@@ -1,0 +1,69 @@
+// A schema read back from its JSON. `JSON.stringify(schema)` is the way there; types do not survive it, value types and modifiers do.
+
+import { DataAttrDef } from './attr.ts';
+import type { ValueTypes } from './attr.ts';
+import { i } from './builder.ts';
+import type { AnySchemaDef } from './definition.ts';
+import type { AnyEntity } from './entity.ts';
+import type { LinksDef } from './link.ts';
+import type { EntitiesDef } from './entity.ts';
+
+interface AttrJson {
+  readonly valueType?: string;
+  readonly required?: boolean;
+  readonly config?: { readonly indexed?: boolean; readonly unique?: boolean };
+}
+
+interface EntityJson {
+  readonly attrs: Readonly<Record<string, AttrJson>>;
+}
+
+interface RoomJson {
+  readonly presence: EntityJson;
+  readonly topics?: Readonly<Record<string, EntityJson>>;
+}
+
+interface SchemaJson {
+  readonly entities: Readonly<Record<string, EntityJson>>;
+  readonly links?: LinksDef<EntitiesDef>;
+  readonly rooms?: Readonly<Record<string, RoomJson>>;
+}
+
+const VALUE_TYPES: ReadonlySet<string | undefined> = new Set<ValueTypes>(['string', 'number', 'boolean', 'date', 'json']);
+
+function isValueType(text: string | undefined): text is ValueTypes {
+  return VALUE_TYPES.has(text);
+}
+
+function mapValues<From, To>(record: Readonly<Record<string, From>> | undefined, read: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record ?? {}).map(([key, value]) => [key, read(value)]));
+}
+
+function readAttrDef({ valueType, required, config }: AttrJson): DataAttrDef<unknown, boolean, boolean, boolean> {
+  const indexed = config?.indexed === true;
+  // A value type we do not know came from a newer server; its values are at least JSON.
+  const kind = isValueType(valueType) ? valueType : 'json';
+  return new DataAttrDef<unknown, boolean, boolean, boolean>(kind, required === true, indexed, {
+    indexed,
+    unique: config?.unique === true,
+  });
+}
+
+function readEntityDef({ attrs }: EntityJson): AnyEntity {
+  return i.entity(mapValues(attrs, readAttrDef));
+}
+
+/**
+ * A schema from its JSON.
+ *
+ * @example
+ * const schema = parseSchemaFromJSON(JSON.parse(await readFile('schema.json', 'utf8')));
+ */
+export function parseSchemaFromJSON(json: unknown): AnySchemaDef {
+  const { entities, links, rooms } = json as SchemaJson;
+  return i.schema({
+    entities: mapValues(entities, readEntityDef),
+    links: links ?? {},
+    rooms: mapValues(rooms, (room) => ({ presence: readEntityDef(room.presence), topics: mapValues(room.topics, readEntityDef) })),
+  });
+}

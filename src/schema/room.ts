@@ -1,0 +1,50 @@
+// Rooms in a schema: for each type of room, what its presence holds and what its topics carry. Types only, and none of them reach the
+// server. What a program calls on a room is in types/rooms.ts.
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
+
+import type { DataAttrDef } from './attr.ts';
+import type { AnyEntity, EntityDef, ResolveEntityAttrs } from './entity.ts';
+import type { Expand } from './expand.ts';
+
+interface RoomDef {
+  presence: AnyEntity;
+  topics?: { [TopicName: string]: AnyEntity };
+}
+
+export interface RoomsDef {
+  [RoomType: string]: RoomDef;
+}
+
+/** The deprecated way to type rooms: plain types instead of definitions. */
+export type RoomSchemaShape = {
+  [RoomType: string]: {
+    presence?: { [label: string]: any };
+    topics?: { [TopicName: string]: { [label: string]: any } };
+  };
+};
+
+/** What rooms hold, as plain types. */
+export type RoomsFromDef<Rooms extends RoomsDef> = {
+  [RoomType in keyof Rooms]: {
+    presence: Expand<ResolveEntityAttrs<Rooms[RoomType]['presence']>>;
+    topics: {
+      [Topic in keyof Rooms[RoomType]['topics']]: Expand<ResolveEntityAttrs<NonNullable<Rooms[RoomType]['topics']>[Topic]>>;
+    };
+  };
+};
+
+/** A definition read back from the plain type of a value. */
+export type AttrDefFromType<Value> = DataAttrDef<Value, Value extends undefined ? false : true, any, boolean>;
+
+type EntityDefFromSlice<Slice extends { [label: string]: any }> = EntityDef<{ [L in keyof Slice]: AttrDefFromType<Slice[L]> }, any, void>;
+
+/** Definitions of rooms read back from their plain types. */
+export type RoomDefFromShape<Shape extends RoomSchemaShape> = {
+  [RoomType in keyof Shape]: {
+    presence: EntityDefFromSlice<NonNullable<Shape[RoomType]['presence']>>;
+    topics: {
+      [Topic in keyof Shape[RoomType]['topics']]: EntityDefFromSlice<NonNullable<Shape[RoomType]['topics'][Topic]>>;
+    };
+  };
+};
