@@ -50,7 +50,9 @@ function withLinks(entities: EntitiesDef, links: LinksDef<EntitiesDef>): Entitie
       (ofEntity[link[side].on] ??= {})[link[side].label] = new LinkAttrDef(link[side].has, link[other].on);
     }
   }
-  return Object.fromEntries(Object.entries(entities).map(([name, def]) => [name, new EntityDef(def.attrs as AttrsDefs, ofEntity[name] ?? {})]));
+  return Object.fromEntries(
+    Object.entries(entities).map(([name, def]) => [name, new EntityDef(def.attrs as AttrsDefs, ofEntity[name] ?? {})]),
+  );
 }
 
 /**

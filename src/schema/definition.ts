@@ -18,9 +18,11 @@ export interface IContainEntitiesAndLinks<Entities extends EntitiesDef, Links ex
 export type AnySchema = IContainEntitiesAndLinks<any, any>;
 
 /** A schema as `init` takes it. Made by `i.schema`. */
-export class InstantSchemaDef<Entities extends EntitiesDef, Links extends LinksDef<Entities>, Rooms extends RoomsDef>
-  implements IContainEntitiesAndLinks<Entities, Links>
-{
+export class InstantSchemaDef<
+  Entities extends EntitiesDef,
+  Links extends LinksDef<Entities>,
+  Rooms extends RoomsDef,
+> implements IContainEntitiesAndLinks<Entities, Links> {
   readonly entities: Entities;
   readonly links: Links;
   readonly rooms: Rooms;
@@ -50,9 +52,11 @@ export type AnySchemaDef = InstantSchemaDef<any, any, any>;
  *
  * @deprecated Use `i.schema` and `InstantSchemaDef`.
  */
-export class InstantGraph<Entities extends EntitiesDef, Links extends LinksDef<Entities>, RoomSchema extends RoomSchemaShape = {}>
-  implements IContainEntitiesAndLinks<Entities, Links>
-{
+export class InstantGraph<
+  Entities extends EntitiesDef,
+  Links extends LinksDef<Entities>,
+  RoomSchema extends RoomSchemaShape = {},
+> implements IContainEntitiesAndLinks<Entities, Links> {
   readonly entities: Entities;
   readonly links: Links;
 

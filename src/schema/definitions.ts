@@ -26,7 +26,12 @@ export class DataAttrDef<ValueType, IsRequired extends RequirementKind, IsIndexe
 
   /** Required in types only; the server accepts entities without it. */
   clientRequired(): DataAttrDef<ValueType, true, IsIndexed, IsUnique> {
-    return new DataAttrDef(this.valueType, false, this.isIndexed, this.config) as unknown as DataAttrDef<ValueType, true, IsIndexed, IsUnique>;
+    return new DataAttrDef(this.valueType, false, this.isIndexed, this.config) as unknown as DataAttrDef<
+      ValueType,
+      true,
+      IsIndexed,
+      IsUnique
+    >;
   }
 
   /** May be missing or null. */
@@ -124,9 +129,11 @@ export type RoomSchemaShape = Record<
 >;
 
 /** A whole schema: what `i.schema` returns. */
-export class InstantSchemaDef<Entities extends EntitiesDef, Links extends LinksDef<Entities>, Rooms extends RoomsDef>
-  implements IContainEntitiesAndLinks<Entities, Links>
-{
+export class InstantSchemaDef<
+  Entities extends EntitiesDef,
+  Links extends LinksDef<Entities>,
+  Rooms extends RoomsDef,
+> implements IContainEntitiesAndLinks<Entities, Links> {
   readonly entities: Entities;
   readonly links: Links;
   readonly rooms: Rooms;
@@ -144,8 +151,11 @@ export class InstantSchemaDef<Entities extends EntitiesDef, Links extends LinksD
 }
 
 /** @deprecated What `i.graph` was called. */
-export type InstantGraph<Entities extends EntitiesDef, Links extends LinksDef<Entities>, _Rooms extends RoomSchemaShape = {}> =
-  IContainEntitiesAndLinks<Entities, Links>;
+export type InstantGraph<
+  Entities extends EntitiesDef,
+  Links extends LinksDef<Entities>,
+  _Rooms extends RoomSchemaShape = {},
+> = IContainEntitiesAndLinks<Entities, Links>;
 
 type EntityDefFromShape<Shape extends Record<string, any>> = EntityDef<
   { [Name in keyof Shape & string]: DataAttrDef<Shape[Name], Shape[Name] extends undefined ? false : true, any, boolean> },

@@ -6,7 +6,13 @@
 type Opaque = Date | Function | Error | RegExp | string | number | boolean | symbol | null | undefined;
 
 /** The same type with its intersections and aliases worked out, so that an editor shows plain objects. */
-export type Expand<T> = T extends Opaque ? T : T extends object ? (T extends infer Same ? { [K in keyof Same]: Expand<Same[K]> } : never) : T;
+export type Expand<T> = T extends Opaque
+  ? T
+  : T extends object
+    ? T extends infer Same
+      ? { [K in keyof Same]: Expand<Same[K]> }
+      : never
+    : T;
 
 /** True for `any` only: no other type answers a question both ways. */
 export type IsAny<T> = boolean extends (T extends never ? true : false) ? true : false;
