@@ -1,30 +1,49 @@
-// Which links a schema shows as one object, from whichever end they are asked for.
+// Links looked up from either end: by namespace, then by label. What a query needs to know to give a has-one link as an object.
 
-import type { CardinalityKind } from './definitions.ts';
+import type { CardinalityKind } from './entity.ts';
 
-interface LinkShape {
-  readonly forward: { readonly on: string; readonly label: string; readonly has: CardinalityKind };
-  readonly reverse: { readonly on: string; readonly label: string; readonly has: CardinalityKind };
+interface LinkEnd {
+  readonly on: string;
+  readonly label: string;
+  readonly has: CardinalityKind;
+  readonly required?: boolean;
+  readonly onDelete?: 'cascade';
+}
+
+interface LinkEnds {
+  readonly forward: LinkEnd;
+  readonly reverse: LinkEnd;
 }
 
 export interface IndexedLink {
+  /** The label is the link's forward one: this side holds the triple's `e`. */
   readonly isForward: boolean;
   readonly isSingular: boolean;
-  readonly link: LinkShape;
+  readonly link: LinkEnds;
 }
 
-/** etype → label → the link known by it there */
 export type LinkIndex = Readonly<Record<string, Readonly<Record<string, IndexedLink>>>>;
 
+/** A record without inherited keys, so that any text may be looked up in it. */
+function emptyRecord<Value>(): Record<string, Value> {
+  return Object.create(null) as Record<string, Value>;
+}
+
+/**
+ * The links of a schema by namespace and label.
+ *
+ * @example
+ * linkIndex(schema)['sets']?.['act']?.isSingular // true
+ */
 export function linkIndex(schema: { readonly links?: unknown }): LinkIndex {
-  const index: Record<string, Record<string, IndexedLink>> = {};
-  const enter = (etype: string, label: string, entry: IndexedLink): void => {
-    (index[etype] ??= {})[label] = entry;
+  const index = emptyRecord<Record<string, IndexedLink>>();
+  const enter = (end: LinkEnd, isForward: boolean, link: LinkEnds) => {
+    const labels = (index[end.on] ??= emptyRecord<IndexedLink>());
+    labels[end.label] = { isForward, isSingular: end.has === 'one', link };
   };
-  for (const link of Object.values((schema.links ?? {}) as Record<string, LinkShape>)) {
-    const { forward, reverse } = link;
-    enter(forward.on, forward.label, { isForward: true, isSingular: forward.has === 'one', link });
-    enter(reverse.on, reverse.label, { isForward: false, isSingular: reverse.has === 'one', link });
+  for (const link of Object.values((schema.links ?? {}) as Record<string, LinkEnds>)) {
+    enter(link.forward, true, link);
+    enter(link.reverse, false, link);
   }
   return index;
 }
