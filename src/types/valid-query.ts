@@ -1,0 +1,119 @@
+// The check of a query against a schema that `subscribeQuery`, `queryOnce` and the hooks make: `Q extends ValidQuery<Q, Schema>`. It
+// reads the very query that was written, so that unknown keys, dotted paths and the values at their ends are checked as well.
+//
+// Where a key is out of place the whole level becomes `never`: that is what makes the compiler point at it.
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every query fits */
+/* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no option to an intersection */
+
+import type { DataAttrDef } from '../schema/attr.ts';
+import type { AnySchema, InstantUnknownSchemaDef } from '../schema/definition.ts';
+import type { At, NonEmpty } from '../schema/expand.ts';
+import type { FieldName, InstaQLParams, Order, Paging } from './query.ts';
+import type { OperatorsFor } from './where.ts';
+
+type AttrsOf<Schema extends AnySchema, Name extends keyof Schema['entities']> = Schema['entities'][Name]['attrs'];
+type LinksOf<Schema extends AnySchema, Name extends keyof Schema['entities']> = Schema['entities'][Name]['links'];
+
+/** `id`, and a link put for the ids at its other end. */
+type IdDef = DataAttrDef<string, false, false, boolean>;
+
+/** The path itself where it leads from `Name` to an attribute, an id or a link; else the labels it could have begun with. */
+type CheckedPath<Path, Schema extends AnySchema, Name extends keyof Schema['entities']> = Path extends keyof LinksOf<Schema, Name>
+  ? Path
+  : Path extends `${infer Label}.${infer Rest}`
+    ? Label extends keyof LinksOf<Schema, Name>
+      ? LinksOf<Schema, Name>[Label]['entityName'] extends keyof Schema['entities']
+        ? `${Label}.${CheckedRest<Rest, Schema, LinksOf<Schema, Name>[Label]['entityName']>}`
+        : string & keyof LinksOf<Schema, Name>
+      : string & keyof LinksOf<Schema, Name>
+    : string & keyof LinksOf<Schema, Name>;
+
+type Printable<Key> = Extract<Key, string | number>;
+
+type CheckedRest<Rest, Schema extends AnySchema, Name extends keyof Schema['entities']> =
+  Printable<CheckedPath<Rest, Schema, Name>> | Printable<keyof AttrsOf<Schema, Name>> | 'id';
+
+/** The definition of what a path leads to. */
+type DefAt<Path, Schema extends AnySchema, Name extends keyof Schema['entities']> = Path extends keyof AttrsOf<Schema, Name>
+  ? AttrsOf<Schema, Name>[Path]
+  : Path extends 'id' | keyof LinksOf<Schema, Name>
+    ? IdDef
+    : Path extends `${infer Label}.${infer Rest}`
+      ? Label extends keyof LinksOf<Schema, Name>
+        ? DefAt<Rest, Schema, LinksOf<Schema, Name>[Label]['entityName']>
+        : never
+      : never;
+
+/** A value of the attribute, or operators on it. */
+type CheckedCondition<Input, Def> =
+  Def extends DataAttrDef<infer Value, infer IsRequired, infer IsIndexed, boolean>
+    ? Input extends Value
+      ? Value
+      : NonEmpty<OperatorsFor<Input, Value, IsRequired, IsIndexed>>
+    : never;
+
+/** Keeps a union in one piece. */
+type Whole<T> = [T] extends [any] ? T : never;
+
+type CheckedList<Input, Key extends string, Schema extends AnySchema, Name extends keyof Schema['entities']> = Input extends {
+  [K in Key]: Array<infer Item extends { [key: string]: any } | undefined>;
+}
+  ? CheckedWhere<Whole<Item>, Schema, Name>[]
+  : never;
+
+type CheckedWhere<
+  Input extends { [key: string]: any } | undefined,
+  Schema extends AnySchema,
+  Name extends keyof Schema['entities'],
+> = Input extends undefined
+  ? undefined
+  : keyof Input extends CheckedPath<keyof Input, Schema, Name> | keyof AttrsOf<Schema, Name> | 'and' | 'or' | 'id'
+    ? { [P in CheckedPath<keyof Input, Schema, Name>]?: CheckedCondition<Input[P], DefAt<P, Schema, Name>> } & {
+        [K in keyof AttrsOf<Schema, Name>]?: CheckedCondition<Input[K], AttrsOf<Schema, Name>[K]>;
+      } & {
+        and?: CheckedList<Input, 'and', Schema, Name>;
+        or?: CheckedList<Input, 'or', Schema, Name>;
+        id?: CheckedCondition<At<Input, 'id'>, IdDef>;
+      }
+    : never;
+
+type OptionName<IsTop extends boolean> = 'where' | 'fields' | 'order' | 'limit' | (IsTop extends true ? keyof Paging : never);
+
+type CheckedOptions<
+  Input extends { [key: string]: any },
+  Schema extends AnySchema,
+  Name extends keyof Schema['entities'],
+  IsTop extends boolean,
+> =
+  keyof Input extends OptionName<IsTop>
+    ? {
+        where?: CheckedWhere<Input['where'], Schema, Name>;
+        fields?: FieldName<Schema, Name>[];
+        order?: Order<Schema, Name>;
+        limit?: number;
+      } & (IsTop extends true ? Paging : {})
+    : never;
+
+type CheckedForm<
+  Input extends Record<string, any>,
+  Schema extends AnySchema,
+  Name extends keyof Schema['entities'],
+  IsTop extends boolean,
+> = keyof Input extends keyof LinksOf<Schema, Name> | '$'
+  ? { [L in keyof LinksOf<Schema, Name>]?: CheckedForm<Input[L], Schema, LinksOf<Schema, Name>[L]['entityName'], false> } & {
+      $?: CheckedOptions<Input['$'], Schema, Name, IsTop>;
+    }
+  : never;
+
+/**
+ * What `Q` has to be to fit the schema `S`.
+ *
+ * @example
+ * declare function subscribe<Q extends ValidQuery<Q, typeof schema>>(query: Q): void;
+ */
+export type ValidQuery<Q extends Record<string, any>, S extends AnySchema> = S extends InstantUnknownSchemaDef
+  ? InstaQLParams<S>
+  : keyof Q extends keyof S['entities']
+    ? { [K in keyof S['entities']]?: CheckedForm<Q[K], S, K, true> }
+    : never;
