@@ -7,7 +7,7 @@
 import type { DataAttrDef } from './attr.ts';
 import type { AnyEntity, EntitiesDef, EntityDef, LinkAttrDef } from './entity.ts';
 import type { LinkDef, LinksDef } from './link.ts';
-import type { AttrDefFromType, RoomDefFromShape, RoomSchemaShape, RoomsDef } from './room.ts';
+import type { AttrDefsFromType, RoomDefFromShape, RoomSchemaShape, RoomsDef } from './room.ts';
 
 /** What queries and transactions need to know of a schema. */
 export interface IContainEntitiesAndLinks<Entities extends EntitiesDef, Links extends LinksDef<Entities>> {
@@ -92,7 +92,7 @@ export interface InstantUnknownSchemaDef extends InstantSchemaDef<UnknownEntitie
 export type InstantUnknownSchema = InstantUnknownSchemaDef;
 
 type EntityDefFromShape<Shape, Name extends keyof Shape> = EntityDef<
-  { [L in keyof Shape[Name]]: AttrDefFromType<Shape[Name][L]> },
+  AttrDefsFromType<Shape[Name]>,
   { [Other in keyof Shape]: LinkAttrDef<'many', Other extends string ? Other : string> },
   void
 >;

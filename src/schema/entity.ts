@@ -42,11 +42,16 @@ export class EntityDef<Attrs extends AttrsDefs, Links extends Record<string, Lin
 export type AnyEntity = EntityDef<any, any, any>;
 export type EntitiesDef = Record<string, AnyEntity>;
 
+/** What `asType` said of an entity; `void` if it was not called. */
+export type AsTypeOf<Def> = Def extends EntityDef<any, any, infer AsType> ? AsType : void;
+
 type Overlay<Attrs, AsType> = AsType extends void ? Attrs : Omit<Attrs, keyof AsType> & AsType;
 
 /** The attributes of an entity as a query gives them, without `id` and links. */
-export type ResolveEntityAttrs<Def extends AnyEntity, UseDates extends boolean = false> =
-  Def extends EntityDef<any, any, infer AsType> ? Overlay<ReadAttrs<Def['attrs'], UseDates>, AsType> : ReadAttrs<Def['attrs'], UseDates>;
+export type ResolveEntityAttrs<Def extends AnyEntity, UseDates extends boolean = false> = Overlay<
+  ReadAttrs<Def['attrs'], UseDates>,
+  AsTypeOf<Def>
+>;
 
 /** The attributes of the entity named `EntityName` as a query gives them, without `id` and links. */
 export type ResolveAttrs<Entities extends EntitiesDef, EntityName extends keyof Entities, UseDates extends boolean> = ResolveEntityAttrs<

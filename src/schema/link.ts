@@ -6,7 +6,7 @@
 
 import type { RequirementKind } from './attr.ts';
 import { EntityDef, LinkAttrDef } from './entity.ts';
-import type { CardinalityKind, EntitiesDef } from './entity.ts';
+import type { AsTypeOf, CardinalityKind, EntitiesDef } from './entity.ts';
 
 /** A link with its two ends; each end names the entity it is `on`, its `label` there, and how many it `has`. */
 export type LinkDef<
@@ -42,8 +42,6 @@ type IsUnlisted<Links> = keyof Links extends never ? true : string extends keyof
 
 type LinksOn<Name, Links extends LinksDef<any>> =
   IsUnlisted<Links> extends true ? {} : LinkEnds<Name, Links, 'forward'> & LinkEnds<Name, Links, 'reverse'>;
-
-type AsTypeOf<Def> = Def extends EntityDef<any, any, infer AsType> ? (AsType extends void ? void : AsType) : void;
 
 /** The entities of a schema, each with the links it takes part in. */
 export type EntitiesWithLinks<Entities extends EntitiesDef, Links extends LinksDef<Entities>> = {

@@ -2,6 +2,7 @@
 // server. What a program calls on a room is in types/rooms.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
+/* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` is what a property that may be left out leaves */
 
 import type { DataAttrDef } from './attr.ts';
 import type { AnyEntity, EntityDef, ResolveEntityAttrs } from './entity.ts';
@@ -34,17 +35,24 @@ export type RoomsFromDef<Rooms extends RoomsDef> = {
   };
 };
 
-/** A definition read back from the plain type of a value. */
-export type AttrDefFromType<Value> = DataAttrDef<Value, Value extends undefined ? false : true, any, boolean>;
+/** Definitions read back from the type of an object. A property that may be left out is an optional attribute. */
+export type AttrDefsFromType<Shape> = {
+  [K in keyof Shape]-?: DataAttrDef<
+    Required<Shape>[K],
+    {} extends Pick<Shape, K> ? false : Shape[K] extends undefined ? false : true,
+    any,
+    boolean
+  >;
+};
 
-type EntityDefFromSlice<Slice extends { [label: string]: any }> = EntityDef<{ [L in keyof Slice]: AttrDefFromType<Slice[L]> }, any, void>;
+type EntityDefFromType<Shape> = EntityDef<AttrDefsFromType<Shape>, any, void>;
 
 /** Definitions of rooms read back from their plain types. */
 export type RoomDefFromShape<Shape extends RoomSchemaShape> = {
   [RoomType in keyof Shape]: {
-    presence: EntityDefFromSlice<NonNullable<Shape[RoomType]['presence']>>;
+    presence: EntityDefFromType<NonNullable<Shape[RoomType]['presence']>>;
     topics: {
-      [Topic in keyof Shape[RoomType]['topics']]: EntityDefFromSlice<NonNullable<Shape[RoomType]['topics'][Topic]>>;
+      [Topic in keyof Shape[RoomType]['topics']]: EntityDefFromType<NonNullable<Shape[RoomType]['topics'][Topic]>>;
     };
   };
 };
