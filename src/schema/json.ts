@@ -4,9 +4,8 @@ import { DataAttrDef } from './attr.ts';
 import type { ValueTypes } from './attr.ts';
 import { i } from './builder.ts';
 import type { AnySchemaDef } from './definition.ts';
-import type { AnyEntity } from './entity.ts';
+import type { AnyEntity, EntitiesDef } from './entity.ts';
 import type { LinksDef } from './link.ts';
-import type { EntitiesDef } from './entity.ts';
 
 interface AttrJson {
   readonly valueType?: string;
@@ -25,8 +24,8 @@ interface RoomJson {
 
 interface SchemaJson {
   readonly entities: Readonly<Record<string, EntityJson>>;
-  readonly links?: LinksDef<EntitiesDef>;
-  readonly rooms?: Readonly<Record<string, RoomJson>>;
+  readonly links?: LinksDef<EntitiesDef> | null;
+  readonly rooms?: Readonly<Record<string, RoomJson>> | null;
 }
 
 const VALUE_TYPES: ReadonlySet<string | undefined> = new Set<ValueTypes>(['string', 'number', 'boolean', 'date', 'json']);
@@ -35,7 +34,7 @@ function isValueType(text: string | undefined): text is ValueTypes {
   return VALUE_TYPES.has(text);
 }
 
-function mapValues<From, To>(record: Readonly<Record<string, From>> | undefined, read: (value: From) => To): Record<string, To> {
+function mapValues<From, To>(record: Readonly<Record<string, From>> | null | undefined, read: (value: From) => To): Record<string, To> {
   return Object.fromEntries(Object.entries(record ?? {}).map(([key, value]) => [key, read(value)]));
 }
 
@@ -53,6 +52,10 @@ function readEntityDef({ attrs }: EntityJson): AnyEntity {
   return i.entity(mapValues(attrs, readAttrDef));
 }
 
+function isSchemaJson(json: unknown): json is SchemaJson {
+  return typeof json === 'object' && json !== null && 'entities' in json && typeof json.entities === 'object';
+}
+
 /**
  * A schema from its JSON.
  *
@@ -60,7 +63,8 @@ function readEntityDef({ attrs }: EntityJson): AnyEntity {
  * const schema = parseSchemaFromJSON(JSON.parse(await readFile('schema.json', 'utf8')));
  */
 export function parseSchemaFromJSON(json: unknown): AnySchemaDef {
-  const { entities, links, rooms } = json as SchemaJson;
+  if (!isSchemaJson(json)) throw new TypeError('A schema as JSON is an object with `entities`; this is not one');
+  const { entities, links, rooms } = json;
   return i.schema({
     entities: mapValues(entities, readEntityDef),
     links: links ?? {},

@@ -16,7 +16,7 @@ export type InstantDBAttr = {
   'checked-data-type'?: InstantDBCheckedDataType | null | undefined;
   'unique?': boolean;
   'index?': boolean;
-  'required?'?: boolean;
+  'required?': boolean;
   'indexing?'?: boolean;
   'setting-unique?'?: boolean;
   'on-delete'?: InstantDBAttrOnDelete | null | undefined;

@@ -4,6 +4,8 @@ import type * as Core from '@instantdb/core';
 import { expectTypeOf, test } from 'vitest';
 
 import type { AnySchemaDef, BackwardsCompatibleSchema, InstantUnknownSchema, ResolveAttrs } from '../../src/schema.ts';
+import type * as Attrs from '../../src/types/attrs.ts';
+import type * as Auth from '../../src/types/auth.ts';
 import type { InstantEntity, InstantQueryResult, InstantSchema } from '../../src/types/deprecated.ts';
 import type {
   IInstantDatabase,
@@ -13,6 +15,7 @@ import type {
   LifecycleSubscriptionState,
   SubscriptionState,
 } from '../../src/types/database.ts';
+import type { InstantIssue } from '../../src/types/issue.ts';
 import type { Exactly, InstaQLFields, InstaQLParams, Order } from '../../src/types/query.ts';
 import type {
   InstaQLEntity,
@@ -150,4 +153,31 @@ test('states', () => {
     Core.LifecycleSubscriptionState<Q2, Official.Graph, true>
   >();
   expectTypeOf<InfiniteQueryCallbackResponse<S, Q1, false>>().toEqualTypeOf<Core.InfiniteQueryCallbackResponse<O, Q1, false>>();
+});
+
+test('errors, attributes and users', () => {
+  expectTypeOf<InstantIssue>().toEqualTypeOf<Core.InstantIssue>();
+  expectTypeOf<Attrs.InstantDBAttr>().toEqualTypeOf<Core.InstantDBAttr>();
+  expectTypeOf<Auth.User>().toEqualTypeOf<Core.User>();
+  expectTypeOf<Auth.AuthState>().toEqualTypeOf<Core.AuthState>();
+  expectTypeOf<Auth.CheckMagicCodeParams>().branded.toEqualTypeOf<Core.CheckMagicCodeParams>();
+  expectTypeOf<Auth.ExchangeCodeForTokenParams>().branded.toEqualTypeOf<Core.ExchangeCodeForTokenParams>();
+  expectTypeOf<Auth.SignInWithIdTokenParams>().branded.toEqualTypeOf<Core.SignInWithIdTokenParams>();
+  expectTypeOf<Auth.VerifyMagicCodeParams>().branded.toEqualTypeOf<Core.VerifyMagicCodeParams>();
+  expectTypeOf<Auth.SignInAsGuestParams>().branded.toEqualTypeOf<Core.SignInAsGuestParams>();
+});
+
+test('rules', () => {
+  expectTypeOf<InstantRules<S>>().branded.toEqualTypeOf<Core.InstantRules<O>>();
+  expectTypeOf<InstantRules>().branded.toEqualTypeOf<Core.InstantRules>();
+});
+
+test('types inferred from a database', () => {
+  type DB = IInstantDatabase<Ours.Graph>;
+  type CoreDB = Core.IInstantDatabase<Official.Graph>;
+  expectTypeOf<InstantSchema<DB>>().toEqualTypeOf<Ours.Graph>();
+  expectTypeOf<InstantEntity<DB, 'goals', { todos: {} }>>().toEqualTypeOf<Core.InstantEntity<CoreDB, 'goals', { todos: {} }>>();
+  expectTypeOf<InstantQueryResult<DB, { goals: { $: { limit: 1 }; todos: {} } }>>().toEqualTypeOf<
+    Core.InstantQueryResult<CoreDB, { goals: { $: { limit: 1 }; todos: {} } }>
+  >();
 });

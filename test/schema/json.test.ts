@@ -1,0 +1,42 @@
+// Schemas read from JSON that was not written by this version, and the link index of names that objects inherit.
+
+import { expect, test } from 'vitest';
+
+import { linkIndex, parseSchemaFromJSON } from '../../src/schema.ts';
+
+const attr = (valueType: string, required: boolean, indexed: boolean, unique: boolean) => ({
+  valueType,
+  required,
+  isIndexed: indexed,
+  config: { indexed, unique },
+  metadata: {},
+});
+
+test.each([
+  ['a value type we do not know is JSON', { valueType: 'vector', required: true }, attr('json', true, false, false)],
+  ['no value type is JSON', { required: true }, attr('json', true, false, false)],
+  ['required left out is optional', { valueType: 'string' }, attr('string', false, false, false)],
+  ['config is honoured', { valueType: 'date', config: { indexed: true, unique: true } }, attr('date', false, true, true)],
+  ['isIndexed alone says nothing', { valueType: 'number', required: true, isIndexed: true }, attr('number', true, false, false)],
+])('%s', (_, given, expected) => {
+  const schema = parseSchemaFromJSON({ entities: { acts: { attrs: { a: given } } } });
+  expect(schema).toEqual({ entities: { acts: { attrs: { a: expected }, links: {} } }, links: {}, rooms: {} });
+});
+
+test('rooms without topics, null links', () => {
+  const schema = parseSchemaFromJSON({ entities: {}, links: null, rooms: { lobby: { presence: { attrs: {} } } } });
+  expect(schema.rooms).toEqual({ lobby: { presence: { attrs: {}, links: {} }, topics: {} } });
+});
+
+test('what is no schema is refused', () => {
+  expect(() => parseSchemaFromJSON(null)).toThrow(TypeError);
+  expect(() => parseSchemaFromJSON({})).toThrow('A schema as JSON is an object with `entities`');
+});
+
+test('the link index has no inherited names', () => {
+  const link = { forward: { on: 'acts', has: 'one', label: 'a' }, reverse: { on: 'acts', has: 'one', label: 'b' } };
+  const index = linkIndex({ links: { link } });
+  expect(index['constructor']).toBeUndefined();
+  expect(index['acts']?.['toString']).toBeUndefined();
+  expect(linkIndex({})).toEqual({});
+});
