@@ -1,5 +1,5 @@
 // The answer to a query as it is sent, and what there is to read in it: triples, the place of a page, counts.
-// Which rows they make up is not decided here.
+// Which rows they make up is not decided here. PROTOCOL.md#answers
 
 import type { Triple, Value } from './triple.ts';
 
@@ -22,6 +22,10 @@ export interface WireNode {
   readonly 'child-nodes': readonly WireNode[];
 }
 
+/** With `return-type: 'tree'`: rows as nested objects, by namespace. */
+export type WireTree = Readonly<Record<string, unknown>>;
+export type WireAnswer = readonly WireNode[] | WireTree;
+
 export interface PageInfo {
   readonly startCursor: Cursor | null;
   readonly endCursor: Cursor | null;
@@ -36,40 +40,90 @@ export interface QueryAnswer {
   readonly aggregate: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Reads both the flat form and the nested one. PROTOCOL.md#answers */
-export function readAnswer(nodes: readonly WireNode[]): QueryAnswer {
-  const first = nodes[0]?.data;
-  const rows = nodes.length === 1 && isLeaf(nodes[0]) ? rowsOf(nodes[0]) : undefined;
-  const pages = first?.['page-info'];
+export interface ReadAnswer extends QueryAnswer {
+  readonly triples: readonly Triple[];
+  /** Entries that are no triples, and were left out. */
+  readonly malformed: number;
+}
+
+/** Reads the flat form and the nested one, as far as either makes sense. One good row is handed on as it is, not copied. */
+export function readAnswer(answer: WireAnswer): ReadAnswer {
+  const rows = rowsOf(answer);
+  const only = rows.length === 1 ? rows[0] : undefined;
+  const first = Array.isArray(answer) ? field(answer[0], 'data') : undefined;
+  const pages = field(first, 'page-info');
+  const aggregate = field(first, 'aggregate');
   return {
-    triples: rows?.length === 1 && rows[0] ? rows[0] : walk(nodes),
-    pageInfo: pages && Object.fromEntries(Object.entries(pages).map(([etype, page]) => [etype, readPageInfo(page)])),
-    aggregate: first?.aggregate,
+    ...(only?.every(isTriple) ? { triples: only, malformed: 0 } : sieve(rows)),
+    pageInfo: isObject(pages) ? mapValues(pages, readPageInfo) : undefined,
+    aggregate: isObject(aggregate) ? aggregate : undefined,
   };
 }
 
 /** The flat form: one node, one row. */
-export function writeAnswer(answer: QueryAnswer): WireNode[] {
-  const { triples, pageInfo, aggregate } = answer;
-  const pages = pageInfo && Object.entries(pageInfo);
+export function writeAnswer({ triples, pageInfo, aggregate }: QueryAnswer): WireNode[] {
+  const row = Array.isArray(triples) ? (triples as readonly Triple[]) : [...triples];
   return [
     {
       data: {
-        'datalog-result': { 'join-rows': [[...triples]] },
-        ...(pages && pages.length > 0 && { 'page-info': Object.fromEntries(pages.map(([etype, page]) => [etype, writePageInfo(page)])) }),
-        ...(aggregate && { aggregate }),
+        'datalog-result': { 'join-rows': [row] },
+        ...(pageInfo && Object.keys(pageInfo).length > 0 && { 'page-info': mapValues(pageInfo, writePageInfo) }),
+        ...(aggregate && Object.keys(aggregate).length > 0 && { aggregate }),
       },
       'child-nodes': [],
     },
   ];
 }
 
-function readPageInfo(page: WirePageInfo): PageInfo {
+/** A cursor as users hand it in: the time may be left out. */
+export function readCursor(value: unknown): Cursor | undefined {
+  if (!Array.isArray(value) || value.length < 3 || value.length > 4) return undefined;
+  const [e, a, v, t = 0]: unknown[] = value;
+  return typeof e === 'string' && typeof a === 'string' && typeof t === 'number' ? [e, a, v, t] : undefined;
+}
+
+/** Node before children, first child first. With a stack, as a hostile answer may be deep. */
+function rowsOf(answer: unknown): unknown[][] {
+  const rows: unknown[][] = [];
+  const left: unknown[] = Array.isArray(answer) ? answer.slice().reverse() : [];
+  while (left.length > 0) {
+    const node = left.pop();
+    const found = field(field(field(node, 'data'), 'datalog-result'), 'join-rows');
+    if (Array.isArray(found)) for (const row of found) if (Array.isArray(row)) rows.push(row);
+    const children = field(node, 'child-nodes');
+    if (Array.isArray(children)) for (let at = children.length - 1; at >= 0; at--) left.push(children[at]);
+  }
+  return rows;
+}
+
+function isTriple(value: unknown): value is Triple {
+  return (
+    Array.isArray(value) &&
+    value.length >= 4 &&
+    typeof value[0] === 'string' &&
+    typeof value[1] === 'string' &&
+    typeof value[3] === 'number'
+  );
+}
+
+function sieve(rows: readonly (readonly unknown[])[]): { triples: Triple[]; malformed: number } {
+  const triples: Triple[] = [];
+  let malformed = 0;
+  for (const row of rows) {
+    for (const entry of row) {
+      if (isTriple(entry)) triples.push(entry);
+      else malformed++;
+    }
+  }
+  return { triples, malformed };
+}
+
+function readPageInfo(page: unknown): PageInfo {
   return {
-    startCursor: page['start-cursor'],
-    endCursor: page['end-cursor'],
-    hasNextPage: page['has-next-page?'],
-    hasPreviousPage: page['has-previous-page?'],
+    startCursor: readCursor(field(page, 'start-cursor')) ?? null,
+    endCursor: readCursor(field(page, 'end-cursor')) ?? null,
+    hasNextPage: field(page, 'has-next-page?') === true,
+    hasPreviousPage: field(page, 'has-previous-page?') === true,
   };
 }
 
@@ -82,18 +136,14 @@ function writePageInfo(page: PageInfo): WirePageInfo {
   };
 }
 
-function isLeaf(node: WireNode | undefined): node is WireNode {
-  return node !== undefined && !(node['child-nodes']?.length > 0);
+function mapValues<From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
-function rowsOf(node: WireNode): readonly (readonly Triple[])[] {
-  const rows: unknown = node.data?.['datalog-result']?.['join-rows'];
-  return Array.isArray(rows) ? (rows as Triple[][]) : [];
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function* walk(nodes: readonly WireNode[]): Generator<Triple> {
-  for (const node of nodes) {
-    for (const row of rowsOf(node)) yield* row;
-    yield* walk(node['child-nodes'] ?? []);
-  }
+function field(value: unknown, key: string): unknown {
+  return isObject(value) ? value[key] : undefined;
 }

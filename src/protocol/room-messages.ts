@@ -1,0 +1,100 @@
+// Rooms: who is here, what each of them shows, and messages to all the others that nobody stores.
+// PROTOCOL.md#join-room and the headings after it
+
+import type { Echo, Maybe, Said, Traced } from './envelope.ts';
+import type { Edit } from './presence-edits.ts';
+
+export interface JoinRoom extends Said {
+  readonly op: 'join-room';
+  readonly 'room-id': string;
+  /** Not part of a room's identity. */
+  readonly 'room-type'?: unknown;
+  /** The presence to begin with. */
+  readonly data?: unknown;
+}
+
+export interface LeaveRoom extends Said {
+  readonly op: 'leave-room';
+  readonly 'room-id': string;
+}
+
+/** Replaces the whole presence. */
+export interface SetPresence extends Said {
+  readonly op: 'set-presence';
+  readonly 'room-id': string;
+  readonly data?: unknown;
+}
+
+export interface ClientBroadcast extends Said {
+  readonly op: 'client-broadcast';
+  readonly 'room-id': string;
+  readonly roomType?: unknown;
+  readonly topic: string;
+  readonly data?: unknown;
+}
+
+export interface JoinRoomOk extends Echo {
+  readonly op: 'join-room-ok';
+  readonly 'room-id': string;
+}
+
+/** Sent with the `error`: older clients show a refused join only when told this way. */
+export interface JoinRoomError extends Echo {
+  readonly op: 'join-room-error';
+  readonly 'room-id': string;
+  readonly error?: unknown;
+}
+
+export interface LeaveRoomOk extends Echo {
+  readonly op: 'leave-room-ok';
+  readonly 'room-id': string;
+}
+
+export interface SetPresenceOk extends Echo {
+  readonly op: 'set-presence-ok';
+  readonly 'room-id': string;
+}
+
+/** One session in a room, by its session id; the receiver's own among them. */
+export interface Peer {
+  readonly 'peer-id'?: Maybe<string>;
+  /** The server node it is connected to. Of no use to a client. */
+  readonly 'instance-id'?: Maybe<string>;
+  readonly user?: Maybe<{ readonly id: string }>;
+  readonly data?: unknown;
+}
+
+/** The whole room. */
+export interface RefreshPresence extends Traced {
+  readonly op: 'refresh-presence';
+  readonly 'room-id': string;
+  readonly data: Readonly<Record<string, Peer>>;
+}
+
+/** What changed in the room since the last message about it. */
+export interface PatchPresence extends Traced {
+  readonly op: 'patch-presence';
+  readonly 'room-id': string;
+  readonly edits: readonly Edit[];
+}
+
+/** What was said, and by whom. */
+export interface Broadcast {
+  readonly 'peer-id': string;
+  readonly user?: Maybe<{ readonly id: string }>;
+  readonly data?: unknown;
+}
+
+export interface ClientBroadcastOk extends Echo {
+  readonly op: 'client-broadcast-ok';
+  readonly 'room-id': string;
+  readonly topic: string;
+  readonly data?: Maybe<Broadcast>;
+}
+
+export interface ServerBroadcast extends Traced {
+  readonly op: 'server-broadcast';
+  readonly 'room-id': string;
+  readonly topic: string;
+  readonly data: Broadcast;
+}

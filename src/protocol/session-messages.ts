@@ -1,0 +1,69 @@
+// Opening a session and the life of it: who connects to which app, what the server knows, whether the app is open.
+// PROTOCOL.md#init, #init-ok, #sse-init, #app-status-changed
+
+import type { WireAttr } from './attr.ts';
+import type { Echo, Maybe, Said, Traced } from './envelope.ts';
+
+export interface Init extends Said {
+  readonly op: 'init';
+  readonly 'app-id': string;
+  /** Missing = anonymous. */
+  readonly 'refresh-token'?: Maybe<string>;
+  /** Package → version; switches features on. PROTOCOL.md#versions */
+  readonly versions?: Maybe<Readonly<Record<string, unknown>>>;
+  /** A wrong one is no error: the session just has no admin rights. */
+  readonly '__admin-token'?: Maybe<string>;
+}
+
+export interface InitOk extends Echo {
+  readonly op: 'init-ok';
+  readonly 'session-id': string;
+  readonly auth?: Maybe<WireAuth>;
+  /** All attrs of the app, the system's among them. */
+  readonly attrs?: Maybe<readonly WireAttr[]>;
+  /** Missing = active. */
+  readonly 'app-status'?: Maybe<WireAppStatus>;
+  /** What a Triplane server promises beyond the protocol. PROTOCOL.md#extensions */
+  readonly triplane?: Maybe<Promises>;
+}
+
+export interface WireAuth {
+  readonly app?: Maybe<{ readonly id: string }>;
+  readonly user?: Maybe<WireUser>;
+  readonly 'admin?'?: Maybe<boolean>;
+}
+
+/** `id` is always there; `email`, `type`, `isGuest` and more may be. */
+export interface WireUser {
+  readonly id: string;
+  readonly [field: string]: unknown;
+}
+
+export type AppStatus = 'active' | 'read-only' | 'disabled';
+
+export interface WireAppStatus {
+  readonly status?: Maybe<AppStatus>;
+}
+
+/** A client relies on these only when it was told. */
+export interface Promises {
+  /** The `processed-tx-id` of a `refresh-ok` holds for every query of the session, also those it does not list. */
+  readonly 'refresh-covers-all'?: Maybe<boolean>;
+  /** A `transact` repeated under its event id is answered as the first time, and not done again. */
+  readonly 'remembers-events'?: Maybe<boolean>;
+  /** Answers may be sent as differences. */
+  readonly deltas?: Maybe<boolean>;
+}
+
+/** The first message over an event stream: what the client needs to speak up. PROTOCOL.md#sse-init */
+export interface SseInit extends Traced {
+  readonly op: 'sse-init';
+  readonly 'machine-id': string;
+  readonly 'session-id': string;
+  readonly 'sse-token': string;
+}
+
+export interface AppStatusChanged extends Traced {
+  readonly op: 'app-status-changed';
+  readonly status: AppStatus;
+}
