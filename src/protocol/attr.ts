@@ -76,3 +76,19 @@ export function readAttr(wire: WireAttr): Attr {
     wire,
   };
 }
+
+/** Whether `readAttr` can read it. */
+export function isWireAttr(value: unknown): value is WireAttr {
+  if (typeof value !== 'object' || value === null) return false;
+  const attr: Partial<Record<keyof WireAttr, unknown>> = value;
+  return (
+    typeof attr.id === 'string' &&
+    isIdentity(attr['forward-identity']) &&
+    (attr['value-type'] === 'blob' || (attr['value-type'] === 'ref' && isIdentity(attr['reverse-identity']))) &&
+    (attr.cardinality === 'one' || attr.cardinality === 'many')
+  );
+}
+
+function isIdentity(value: unknown): value is Identity {
+  return Array.isArray(value) && value.length === 3 && value.every((part) => typeof part === 'string');
+}

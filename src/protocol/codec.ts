@@ -1,8 +1,13 @@
 // Text ↔ messages, for both ends. The only JSON.parse of a frame, and the only place that says of something from
 // outside that it is a message. Fields are checked by the tables; what is big is checked where it is read.
 
-import type { TriplaneError } from '../errors.ts';
+import { TriplaneError } from '../errors.ts';
+import { each, type Fault, type Fields, findIn, isObject, json, type Row, string } from './check.ts';
+import { clientFields } from './client-fields.ts';
 import type { ClientMessage } from './client-message.ts';
+import { faultIn, type FrameFault, malformed } from './frame-fault.ts';
+import { dropProtoKeys, type FrameLimits, isDeeperThan, isLargerThan, mayHoldProtoKey } from './frame-limits.ts';
+import { serverFields } from './server-fields.ts';
 import type { ServerMessage } from './server-message.ts';
 
 /** A message of an op that is not in our lists. */
@@ -11,43 +16,149 @@ export interface UnknownMessage {
   readonly [field: string]: unknown;
 }
 
-export interface DecodedServerFrame {
+export interface ServerFrame {
   readonly messages: readonly ServerMessage[];
   readonly unknown: readonly UnknownMessage[];
 }
 
-/** A message that a server has to refuse: why, and what was received. */
+/** A message that a server has to refuse, and why. */
 export interface RefusedMessage {
   readonly error: TriplaneError;
   readonly received: unknown;
 }
 
-export interface DecodedClientFrame {
+export interface ClientFrame {
   readonly messages: readonly ClientMessage[];
   readonly unknown: readonly UnknownMessage[];
   readonly refused: readonly RefusedMessage[];
 }
 
-/** The `hint` of a 'frame-malformed' error. */
-export interface FrameFault {
-  readonly op?: string;
-  /** The field at the top of the message that is at fault. */
-  readonly field?: string;
-  readonly path: readonly (string | number)[];
-  readonly problem: 'missing' | 'malformed';
-  readonly expected: string;
-  readonly 'client-event-id'?: string;
+/** What ties a post to its event stream; all from `sse-init`. PROTOCOL.md#sse-init */
+export interface PostHead {
+  readonly machineId: string;
+  readonly sessionId: string;
+  readonly sseToken: string;
 }
 
-export interface FrameLimits {
-  /** Of the text in UTF-8. Default: no limit. */
-  readonly bytes?: number;
-  /** How many arrays and objects may stand inside each other. */
-  readonly depth?: number;
-  /** In one frame. */
-  readonly messages?: number;
+/** Deep enough for what people store, and harmless to whoever walks a message by recursion. */
+const serverLimits: FrameLimits = { depth: 1000 };
+const clientLimits: FrameLimits = { depth: 100, messages: 1000 };
+
+/** One message, or several in one frame: servers may send several, clients only over HTTP. */
+export function encode(message: ClientMessage | ServerMessage | readonly ServerMessage[]): string {
+  return write(message);
 }
 
-export declare function encode(message: ClientMessage | ServerMessage | readonly ServerMessage[]): string;
-export declare function decodeServerFrame(text: unknown): DecodedServerFrame;
-export declare function decodeClientFrame(text: unknown, limits?: FrameLimits): DecodedClientFrame;
+/** @throws TriplaneError 'frame-malformed' if any part is no message: a frame is taken whole or not at all */
+export function decodeServerFrame(text: unknown): ServerFrame {
+  const { value, isSuspect } = parse(text, serverLimits);
+  if (isSuspect) dropProtoKeys(value);
+  const messages: ServerMessage[] = [];
+  const unknown: UnknownMessage[] = [];
+  for (const item of list(value, serverLimits)) {
+    const found = look(serverRows, item);
+    if (found === 'known') messages.push(item as ServerMessage);
+    else if (found === 'unknown') unknown.push(item as UnknownMessage);
+    else throw malformed(found);
+  }
+  return { messages, unknown };
+}
+
+/**
+ * Takes what can be taken. Each message in `refused` is to be answered with its error.
+ *
+ * @throws TriplaneError 'frame-malformed' if the frame is no JSON, or breaks a limit
+ */
+export function decodeClientFrame(text: unknown, limits?: FrameLimits): ClientFrame {
+  const all = { ...clientLimits, ...limits };
+  const { value, isSuspect } = parse(text, all);
+  return sort(list(value, all), isSuspect);
+}
+
+/** What a client says over HTTP while it listens to an event stream. */
+export function encodePost({ machineId, sessionId, sseToken }: PostHead, messages: readonly ClientMessage[]): string {
+  return write({ machine_id: machineId, session_id: sessionId, sse_token: sseToken, messages });
+}
+
+/** @throws TriplaneError 'frame-malformed', also if the envelope lacks a field */
+export function decodePost(text: unknown, limits?: FrameLimits): PostHead & ClientFrame {
+  const all = { ...clientLimits, ...limits };
+  const { value, isSuspect } = parse(text, all);
+  const fault = isObject(value) ? findIn(postRow, value) : noObject;
+  if (fault) throw malformed(faultIn(undefined, fault));
+  const post = value as WirePost;
+  const frame = sort(list(post.messages, all), isSuspect);
+  return { ...frame, machineId: post.machine_id, sessionId: post.session_id, sseToken: post.sse_token };
+}
+
+interface WirePost {
+  readonly machine_id: string;
+  readonly session_id: string;
+  readonly sse_token: string;
+  readonly messages: readonly unknown[];
+}
+
+type Entries = Parameters<typeof findIn>[0];
+
+const postFields: Fields<WirePost> = { machine_id: string, session_id: string, sse_token: string, messages: each(json) };
+const postRow: Entries = Object.entries(postFields);
+const opRow: Entries = [['op', string]];
+const serverRows = entriesByOp(serverFields);
+const clientRows = entriesByOp(clientFields);
+
+function entriesByOp(rows: Readonly<Record<string, Row>>): ReadonlyMap<string, Entries> {
+  return new Map(Object.entries(rows).map(([op, row]) => [op, Object.entries(row)]));
+}
+
+const noObject: Fault = { path: [], problem: 'malformed', expected: 'an object' };
+const holdsProtoKey: Fault = { path: [], problem: 'malformed', expected: 'no key __proto__' };
+
+function look(rows: ReadonlyMap<string, Entries>, message: unknown): 'known' | 'unknown' | FrameFault {
+  if (!isObject(message)) return faultIn(message, noObject);
+  const row = typeof message.op === 'string' ? rows.get(message.op) : opRow;
+  if (!row) return 'unknown';
+  const fault = findIn(row, message);
+  return fault ? faultIn(message, fault) : 'known';
+}
+
+function sort(items: readonly unknown[], isSuspect: boolean): ClientFrame {
+  const messages: ClientMessage[] = [];
+  const unknown: UnknownMessage[] = [];
+  const refused: RefusedMessage[] = [];
+  for (const received of items) {
+    const found = isSuspect && dropProtoKeys(received) ? faultIn(received, holdsProtoKey) : look(clientRows, received);
+    if (found === 'known') messages.push(received as ClientMessage);
+    else if (found === 'unknown') unknown.push(received as UnknownMessage);
+    else refused.push({ error: malformed(found), received });
+  }
+  return { messages, unknown, refused };
+}
+
+function list(value: unknown, { messages = Infinity }: FrameLimits): readonly unknown[] {
+  if (!Array.isArray(value)) return [value];
+  if (value.length > messages) throw ofFrame(`at most ${messages} messages`);
+  return value;
+}
+
+function parse(text: unknown, { bytes = Infinity, depth = Infinity }: FrameLimits): { value: unknown; isSuspect: boolean } {
+  if (typeof text !== 'string') throw ofFrame('text');
+  if (isLargerThan(text, bytes)) throw ofFrame(`at most ${bytes} bytes`);
+  if (isDeeperThan(text, depth)) throw ofFrame(`at most ${depth} levels of nesting`);
+  try {
+    return { value: JSON.parse(text), isSuspect: mayHoldProtoKey(text) };
+  } catch (cause) {
+    throw ofFrame('JSON', cause);
+  }
+}
+
+function ofFrame(expected: string, cause?: unknown): TriplaneError {
+  return malformed({ path: [], problem: 'malformed', expected }, cause);
+}
+
+function write(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new TriplaneError('frame-malformed', 'A message cannot be written as JSON', { cause });
+  }
+}

@@ -2,6 +2,7 @@
 // Works on any JSON; what a peer looks like is not known here. PROTOCOL.md#patch-presence
 
 import { equal } from '../lib/equal.ts';
+import { isObject } from './check.ts';
 
 /** From the room down: a session id, then `data`, then keys and indexes. Empty = the whole room. */
 export type EditPath = readonly (string | number)[];
@@ -92,8 +93,4 @@ function diffObjects(path: EditPath, before: Readonly<Record<string, unknown>>, 
 
 function diffValues(path: EditPath, before: unknown, after: unknown): Edit[] {
   return equal(before, after) ? [] : [[path, 'r', after]];
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,8 @@
 // The answer to a query as it is sent, and what there is to read in it: triples, the place of a page, counts.
 // Which rows they make up is not decided here. PROTOCOL.md#answers
 
-import type { Triple, Value } from './triple.ts';
+import { isObject } from './check.ts';
+import { isTriple, type Triple, type Value } from './triple.ts';
 
 /** A place in an ordered list: a triple of the attr it is ordered by. Opaque to users. */
 export type Cursor = readonly [e: string, a: string, v: Value, t: number];
@@ -25,6 +26,11 @@ export interface WireNode {
 /** With `return-type: 'tree'`: rows as nested objects, by namespace. */
 export type WireTree = Readonly<Record<string, unknown>>;
 export type WireAnswer = readonly WireNode[] | WireTree;
+
+/** Seen from outside. What is in it is read with care by `readAnswer`. */
+export function isAnswer(value: unknown): value is WireAnswer {
+  return typeof value === 'object' && value !== null;
+}
 
 export interface PageInfo {
   readonly startCursor: Cursor | null;
@@ -96,16 +102,6 @@ function rowsOf(answer: unknown): unknown[][] {
   return rows;
 }
 
-function isTriple(value: unknown): value is Triple {
-  return (
-    Array.isArray(value) &&
-    value.length >= 4 &&
-    typeof value[0] === 'string' &&
-    typeof value[1] === 'string' &&
-    typeof value[3] === 'number'
-  );
-}
-
 function sieve(rows: readonly (readonly unknown[])[]): { triples: Triple[]; malformed: number } {
   const triples: Triple[] = [];
   let malformed = 0;
@@ -138,10 +134,6 @@ function writePageInfo(page: PageInfo): WirePageInfo {
 
 function mapValues<From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function field(value: unknown, key: string): unknown {

@@ -1,0 +1,48 @@
+// The fields of every op a client may say: which there are, which must be there, and of what kind. A new op does not
+// compile until it has its row.
+
+import type { ClientMessage, ClientOp } from './client-message.ts';
+import { boolean, count, type Fields, integer, json, object, oneOf, optional, rows, string, strings, uuid } from './check.ts';
+import type { Step } from './step.ts';
+
+type ClientFields = { readonly [Op in ClientOp]: Fields<Extract<ClientMessage, { readonly op: Op }>> };
+
+const said = { 'client-event-id': optional(string) };
+const inRoom = { ...said, 'room-id': string };
+
+export const clientFields: ClientFields = {
+  init: {
+    ...said,
+    'app-id': uuid,
+    'refresh-token': optional(string),
+    versions: optional(object),
+    '__admin-token': optional(string),
+  },
+  'add-query': { ...said, q: object, 'return-type': optional(oneOf('join-rows', 'tree')) },
+  'remove-query': { ...said, q: object },
+  transact: { ...said, 'tx-steps': rows<Step>(), created: optional(json), order: optional(json) },
+  'join-room': { ...inRoom, 'room-type': optional(json), data: optional(json) },
+  'leave-room': inRoom,
+  'set-presence': { ...inRoom, data: optional(json) },
+  'client-broadcast': { ...inRoom, roomType: optional(json), topic: string, data: optional(json) },
+  'start-sync': { ...said, q: object },
+  'resync-table': { ...said, 'subscription-id': uuid, 'tx-id': integer, token: uuid },
+  'remove-sync': { ...said, 'subscription-id': uuid, 'keep-subscription': optional(boolean) },
+  'start-stream': { ...said, 'client-id': string, 'reconnect-token': uuid, 'rule-params': optional(object) },
+  'append-stream': {
+    ...said,
+    'stream-id': uuid,
+    chunks: strings,
+    offset: count,
+    done: optional(boolean),
+    'abort-reason': optional(string),
+  },
+  'subscribe-stream': {
+    'client-event-id': string,
+    'stream-id': optional(uuid),
+    'client-id': optional(string),
+    offset: optional(count),
+    'rule-params': optional(object),
+  },
+  'unsubscribe-stream': { ...said, 'subscribe-event-id': string },
+};
