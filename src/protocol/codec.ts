@@ -6,7 +6,7 @@ import { each, type Fault, type Fields, findIn, isObject, json, type Row, string
 import { clientFields } from './client-fields.ts';
 import type { ClientMessage } from './client-message.ts';
 import { faultIn, type FrameFault, malformed } from './frame-fault.ts';
-import { dropProtoKeys, type FrameLimits, isDeeperThan, isLargerThan, mayHoldProtoKey } from './frame-limits.ts';
+import { dropProtoKeys, type FrameLimits, isLargerThan, survey } from './frame-limits.ts';
 import { serverFields } from './server-fields.ts';
 import type { ServerMessage } from './server-message.ts';
 
@@ -40,8 +40,9 @@ export interface PostHead {
   readonly sseToken: string;
 }
 
-/** Deep enough for what people store, and harmless to whoever walks a message by recursion. */
-const serverLimits: FrameLimits = { depth: 1000 };
+/** Deeper than what people store, and harmless to whoever walks a message by recursion. No option goes beyond it. */
+const deepest = 1000;
+const serverLimits: FrameLimits = { depth: deepest };
 const clientLimits: FrameLimits = { depth: 100, messages: 1000 };
 
 /** One message, or several in one frame: servers may send several, clients only over HTTP. */
@@ -51,8 +52,8 @@ export function encode(message: ClientMessage | ServerMessage | readonly ServerM
 
 /** @throws TriplaneError 'frame-malformed' if any part is no message: a frame is taken whole or not at all */
 export function decodeServerFrame(text: unknown): ServerFrame {
-  const { value, isSuspect } = parse(text, serverLimits);
-  if (isSuspect) dropProtoKeys(value);
+  const { value, hasProtoKey } = parse(text, serverLimits);
+  if (hasProtoKey) dropProtoKeys(value);
   const messages: ServerMessage[] = [];
   const unknown: UnknownMessage[] = [];
   for (const item of list(value, serverLimits)) {
@@ -71,8 +72,8 @@ export function decodeServerFrame(text: unknown): ServerFrame {
  */
 export function decodeClientFrame(text: unknown, limits?: FrameLimits): ClientFrame {
   const all = { ...clientLimits, ...limits };
-  const { value, isSuspect } = parse(text, all);
-  return sort(list(value, all), isSuspect);
+  const { value, hasProtoKey } = parse(text, all);
+  return sort(list(value, all), hasProtoKey);
 }
 
 /** What a client says over HTTP while it listens to an event stream. */
@@ -83,12 +84,17 @@ export function encodePost({ machineId, sessionId, sseToken }: PostHead, message
 /** @throws TriplaneError 'frame-malformed', also if the envelope lacks a field */
 export function decodePost(text: unknown, limits?: FrameLimits): PostHead & ClientFrame {
   const all = { ...clientLimits, ...limits };
-  const { value, isSuspect } = parse(text, all);
+  const { value, hasProtoKey } = parse(text, all);
   const fault = isObject(value) ? findIn(postRow, value) : noObject;
   if (fault) throw malformed(faultIn(undefined, fault));
   const post = value as WirePost;
-  const frame = sort(list(post.messages, all), isSuspect);
+  const frame = sort(list(post.messages, all), hasProtoKey);
   return { ...frame, machineId: post.machine_id, sessionId: post.session_id, sseToken: post.sse_token };
+}
+
+interface Parsed {
+  readonly value: unknown;
+  readonly hasProtoKey: boolean;
 }
 
 interface WirePost {
@@ -121,12 +127,12 @@ function look(rows: ReadonlyMap<string, Entries>, message: unknown): 'known' | '
   return fault ? faultIn(message, fault) : 'known';
 }
 
-function sort(items: readonly unknown[], isSuspect: boolean): ClientFrame {
+function sort(items: readonly unknown[], hasProtoKey: boolean): ClientFrame {
   const messages: ClientMessage[] = [];
   const unknown: UnknownMessage[] = [];
   const refused: RefusedMessage[] = [];
   for (const received of items) {
-    const found = isSuspect && dropProtoKeys(received) ? faultIn(received, holdsProtoKey) : look(clientRows, received);
+    const found = hasProtoKey && dropProtoKeys(received) ? faultIn(received, holdsProtoKey) : look(clientRows, received);
     if (found === 'known') messages.push(received as ClientMessage);
     else if (found === 'unknown') unknown.push(received as UnknownMessage);
     else refused.push({ error: malformed(found), received });
@@ -140,12 +146,18 @@ function list(value: unknown, { messages = Infinity }: FrameLimits): readonly un
   return value;
 }
 
-function parse(text: unknown, { bytes = Infinity, depth = Infinity }: FrameLimits): { value: unknown; isSuspect: boolean } {
+function parse(text: unknown, { bytes = Infinity, depth = deepest }: FrameLimits): Parsed {
   if (typeof text !== 'string') throw ofFrame('text');
   if (isLargerThan(text, bytes)) throw ofFrame(`at most ${bytes} bytes`);
-  if (isDeeperThan(text, depth)) throw ofFrame(`at most ${depth} levels of nesting`);
+  const value = parseJson(text);
+  const { isTooDeep, hasProtoKey } = survey(value, Math.min(depth, deepest));
+  if (isTooDeep) throw ofFrame(`at most ${depth} levels of nesting`);
+  return { value, hasProtoKey };
+}
+
+function parseJson(text: string): unknown {
   try {
-    return { value: JSON.parse(text), isSuspect: mayHoldProtoKey(text) };
+    return JSON.parse(text);
   } catch (cause) {
     throw ofFrame('JSON', cause);
   }

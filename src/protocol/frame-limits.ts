@@ -1,5 +1,7 @@
 // What a frame can do to its reader before it is understood: be too large, be too deep, or carry a key that reaches
-// for a prototype. All in one pass over the text or the value, without recursion.
+// for a prototype. Nothing here knows what a message is.
+
+import { isObject } from './check.ts';
 
 export interface FrameLimits {
   /** Of the text in UTF-8. */
@@ -16,50 +18,32 @@ export function isLargerThan(text: string, bytes: number): boolean {
   return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
-const opens = (code: number): boolean => code === 0x5b || code === 0x7b;
-const closes = (code: number): boolean => code === 0x5d || code === 0x7d;
-
-/** Of a text that may be JSON: where it is not, the answer does not matter. */
-export function isDeeperThan(text: string, depth: number): boolean {
-  let open = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === quote) at = endOfString(text, at);
-    else if (opens(code)) {
-      if (++open > depth) return true;
-    } else if (closes(code)) open--;
-  }
-  return false;
+export interface Survey {
+  readonly isTooDeep: boolean;
+  /** JSON.parse makes an ordinary field of it, but whoever copies by assignment gives the copy another prototype. */
+  readonly hasProtoKey: boolean;
 }
 
-function endOfString(text: string, start: number): number {
-  let end = start;
-  do {
-    end = text.indexOf('"', end + 1);
-    if (end === -1) return text.length;
-  } while (isEscaped(text, end));
-  return end;
+/** One walk through a parsed value; its recursion ends at `depth`. On the path of every frame, so it makes nothing. */
+export function survey(value: unknown, depth: number): Survey {
+  let hasProtoKey = false;
+  const isTooDeep = (part: unknown, left: number): boolean => {
+    if (Array.isArray(part)) {
+      if (left === 0) return true;
+      for (const item of part) if (typeof item === 'object' && isTooDeep(item, left - 1)) return true;
+    } else if (isObject(part)) {
+      if (left === 0) return true;
+      for (const key in part) {
+        if (key === '__proto__') hasProtoKey = true;
+        if (typeof part[key] === 'object' && isTooDeep(part[key], left - 1)) return true;
+      }
+    }
+    return false;
+  };
+  return { isTooDeep: isTooDeep(value, depth), hasProtoKey };
 }
 
-function isEscaped(text: string, at: number): boolean {
-  let before = at - 1;
-  while (text.charCodeAt(before) === backslash) before--;
-  return (at - before) % 2 === 0;
-}
-
-/** False = surely not, so the value need not be searched. */
-export function mayHoldProtoKey(text: string): boolean {
-  return text.includes('__proto__') || text.includes('\\u');
-}
-
-/**
- * Takes every key `__proto__` out of a parsed value. JSON.parse makes an ordinary field of it, but whoever copies such
- * an object by assignment gives the copy another prototype.
- *
- * @returns whether there was one
- */
+/** Takes every key `__proto__` out. @returns whether there was one */
 export function dropProtoKeys(value: unknown): boolean {
   let found = false;
   const left: unknown[] = [value];

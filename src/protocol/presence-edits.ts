@@ -32,10 +32,15 @@ export function followEdits(state: unknown, edits: readonly Edit[]): Edited {
   return { state, missed };
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
 const nowhere = Symbol('no such place');
 
+/** Longer paths lead nowhere, so that no state grows deeper than recursion can go. */
+const longestPath = 1000;
+
 function isEdit(edit: unknown): edit is Edit {
-  if (!Array.isArray(edit) || !Array.isArray(edit[0])) return false;
+  if (!Array.isArray(edit) || !Array.isArray(edit[0]) || edit[0].length > longestPath) return false;
   return edit[1] === '-' || ((edit[1] === '+' || edit[1] === 'r') && edit.length > 2);
 }
 
@@ -45,7 +50,7 @@ function edited(state: unknown, edit: Edit, depth: number): unknown {
   const isLast = depth === path.length - 1;
   const step = path[depth];
   if (Array.isArray(state)) return typeof step === 'number' ? editedArray(state, step, edit, isLast ? undefined : depth + 1) : nowhere;
-  if (!isObject(state) || typeof step !== 'string') return nowhere;
+  if (!isObject(state) || typeof step !== 'string' || step === '__proto__') return nowhere;
   if (isLast && op === '-') return without(state, step);
   if (isLast) return { ...state, [step]: value };
   if (!Object.hasOwn(state, step)) return nowhere;
@@ -60,30 +65,56 @@ function editedArray(state: readonly unknown[], index: number, edit: Edit, deepe
   if (!Number.isInteger(index) || index < 0 || index >= end) return nowhere;
   if (deeper !== undefined) {
     const part = edited(state[index], edit, deeper);
-    return part === nowhere ? nowhere : state.with(index, part);
+    return part === nowhere ? nowhere : spliced(state, index, 1, part);
   }
-  if (op === '+') return state.toSpliced(index, 0, value);
-  return op === '-' ? state.toSpliced(index, 1) : state.with(index, value);
+  if (op === '-') return spliced(state, index, 1);
+  return spliced(state, index, op === '+' ? 0 : 1, value);
+}
+
+function spliced(state: readonly unknown[], index: number, removed: number, ...added: readonly unknown[]): readonly unknown[] {
+  return [...state.slice(0, index), ...added, ...state.slice(index + removed)];
 }
 
 /** Removing what is not there is done already. */
-function without(state: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
+function without(state: Fields, key: string): Fields {
   if (!Object.hasOwn(state, key)) return state;
   const { [key]: _, ...rest } = state;
   return rest;
 }
 
-/** Edits that lead from one state to the other; none if they are equal. */
+/**
+ * Edits that lead from one state to the other; none if they are equal.
+ *
+ * A room is never replaced whole, and nothing is emptied by removal: clients in use today drop the one, and take the
+ * emptied object's parents away with the other.
+ */
 export function diffPresence(before: unknown, after: unknown): Edit[] {
-  if (isObject(before) && isObject(after)) return diffObjects([], before, after);
+  if (isObject(before) && isObject(after)) return diffFields([], before, after);
   return equal(before, after) ? [] : [[[], 'r', after]];
 }
 
-function diffObjects(path: EditPath, before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): Edit[] {
+function diff(path: EditPath, before: unknown, after: unknown): readonly Edit[] {
+  const replaced: readonly Edit[] = [[path, 'r', after]];
+  const edits = diffWithin(path, before, after);
+  if (!edits) return equal(before, after) ? [] : replaced;
+  return edits.length === 0 || isShorter(edits, replaced) ? edits : replaced;
+}
+
+/** Undefined where there is no going inside. */
+function diffWithin(path: EditPath, before: unknown, after: unknown): readonly Edit[] | undefined {
+  if (Array.isArray(before) && Array.isArray(after)) {
+    return before.length > 0 && after.length > 0 ? diffItems(path, before, after) : undefined;
+  }
+  if (!isObject(before) || !isObject(after)) return undefined;
+  return Object.keys(before).length > 0 && Object.keys(after).length > 0 ? diffFields(path, before, after) : undefined;
+}
+
+/** Additions first, so that the object is at no time empty. */
+function diffFields(path: EditPath, before: Fields, after: Fields): Edit[] {
   const edits: Edit[] = [];
   for (const [key, value] of Object.entries(after)) {
     if (!Object.hasOwn(before, key)) edits.push([[...path, key], '+', value]);
-    else edits.push(...diffValues([...path, key], before[key], value));
+    else for (const edit of diff([...path, key], before[key], value)) edits.push(edit);
   }
   for (const key of Object.keys(before)) {
     if (!Object.hasOwn(after, key)) edits.push([[...path, key], '-']);
@@ -91,6 +122,19 @@ function diffObjects(path: EditPath, before: Readonly<Record<string, unknown>>, 
   return edits;
 }
 
-function diffValues(path: EditPath, before: unknown, after: unknown): Edit[] {
-  return equal(before, after) ? [] : [[path, 'r', after]];
+/** The stretch between what is equal at both ends: item by item, then the rest added or removed. */
+function diffItems(path: EditPath, before: readonly unknown[], after: readonly unknown[]): Edit[] {
+  const edits: Edit[] = [];
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && equal(before[start], after[start])) start++;
+  let tail = 0;
+  while (tail < shorter - start && equal(before[before.length - 1 - tail], after[after.length - 1 - tail])) tail++;
+  const end = shorter - tail;
+  for (let at = start; at < end; at++) for (const edit of diff([...path, at], before[at], after[at])) edits.push(edit);
+  for (let at = end; at < after.length - tail; at++) edits.push([[...path, at], '+', after[at]]);
+  for (let at = before.length - tail - 1; at >= end; at--) edits.push([[...path, at], '-']);
+  return edits;
 }
+
+const isShorter = (a: unknown, b: unknown): boolean => JSON.stringify(a).length < JSON.stringify(b).length;
