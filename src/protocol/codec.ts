@@ -150,8 +150,9 @@ function parse(text: unknown, { bytes = Infinity, depth = deepest }: FrameLimits
   if (typeof text !== 'string') throw ofFrame('text');
   if (isLargerThan(text, bytes)) throw ofFrame(`at most ${bytes} bytes`);
   const value = parseJson(text);
-  const { isTooDeep, hasProtoKey } = survey(value, Math.min(depth, deepest));
-  if (isTooDeep) throw ofFrame(`at most ${depth} levels of nesting`);
+  const levels = Math.min(depth, deepest);
+  const { isTooDeep, hasProtoKey } = survey(value, levels);
+  if (isTooDeep) throw ofFrame(`at most ${levels} levels of nesting`);
   return { value, hasProtoKey };
 }
 

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import { TriplaneError } from '../../src/errors.ts';
+import { decodeClientFrame, decodePost, decodeServerFrame, encode, encodePost } from '../../src/protocol/codec.ts';
+import { frameFault } from '../../src/protocol/frame-fault.ts';
+
+function errorOf(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+
+describe.each([
+  ['server', decodeServerFrame],
+  ['client', decodeClientFrame],
+] as const)('a frame from the %s', (_, decode) => {
+  test.each<[what: string, frame: unknown, expected: string]>([
+    ['no text', undefined, 'text'],
+    ['null', null, 'text'],
+    ['an object', { op: 'init' }, 'text'],
+    ['bytes', new TextEncoder().encode('{}'), 'text'],
+    ['an array buffer', new ArrayBuffer(8), 'text'],
+    ['a buffer', Buffer.from('{"op":"init"}'), 'text'],
+    ['nothing', '', 'JSON'],
+    ['half a message', '{"op":"ini', 'JSON'],
+    ['two messages', '{"op":"error"}{"op":"error"}', 'JSON'],
+    ['nesting beyond measure', nested(200_000), 'at most'],
+    ['nesting beyond measure that never ends', '{"a":'.repeat(200_000), 'JSON'],
+  ])('that is %s', (_, frame, expected) => {
+    const error = errorOf(() => decode(frame));
+    expect(error).toBeInstanceOf(TriplaneError);
+    expect(frameFault(error)).toMatchObject({ problem: 'malformed', path: [] });
+    expect(frameFault(error)?.expected).toContain(expected);
+  });
+
+  test('an empty list has no messages', () => {
+    expect(decode('[]')).toMatchObject({ messages: [], unknown: [] });
+  });
+
+  test.each(['constructor', '__proto__', 'toString', 'refresh', ''])('the op %j is unknown', (op) => {
+    expect(decode(JSON.stringify({ op, 'client-event-id': 'e' }))).toMatchObject({
+      messages: [],
+      unknown: [{ op, 'client-event-id': 'e' }],
+    });
+  });
+
+  test('what is unknown comes whole', () => {
+    expect(decode('{"op":"dance","steps":[1]}').unknown).toEqual([{ op: 'dance', steps: [1] }]);
+  });
+});
+
+describe('from the server', () => {
+  test('one message, or a list of them', () => {
+    const status = '{"op":"app-status-changed","status":"active"}';
+    expect(decodeServerFrame(status).messages).toEqual([{ op: 'app-status-changed', status: 'active' }]);
+    expect(decodeServerFrame(`[${status},${status}]`).messages).toHaveLength(2);
+  });
+
+  test('a list with a bad message is refused whole', () => {
+    const error = errorOf(() => decodeServerFrame('[{"op":"append-failed","stream-id":"s"},{"op":"transact-ok","client-event-id":"e"}]'));
+    expect(frameFault(error)).toEqual({
+      op: 'transact-ok',
+      field: 'tx-id',
+      path: ['tx-id'],
+      problem: 'missing',
+      expected: 'integer',
+      'client-event-id': 'e',
+    });
+    expect(String(error)).toBe("TriplaneError: 'tx-id' of 'transact-ok' is missing; expected: integer");
+  });
+
+  test.each<[frame: string, field: string | undefined, problem: string]>([
+    ['7', undefined, 'malformed'],
+    ['"init-ok"', undefined, 'malformed'],
+    ['null', undefined, 'malformed'],
+    ['[[]]', undefined, 'malformed'],
+    ['{}', 'op', 'missing'],
+    ['{"op":null}', 'op', 'missing'],
+    ['{"op":{}}', 'op', 'malformed'],
+  ])('%s is no message', (frame, field, problem) => {
+    expect(frameFault(errorOf(() => decodeServerFrame(frame)))).toMatchObject({ ...(field && { field }), problem });
+  });
+
+  test('keys that reach for a prototype are left out', () => {
+    const frame =
+      '{"op":"server-broadcast","room-id":"r","topic":"t","data":{"peer-id":"p","data":{"__proto__":{"isAdmin":true},"a":[{"__pr\\u006fto__":1}]}}}';
+    const [message] = decodeServerFrame(frame).messages;
+    expect(JSON.stringify(message)).not.toContain('proto');
+    expect(JSON.stringify(message)).toContain('"a":[{}]');
+  });
+
+  test('what people store may be nested', () => {
+    const deep = `{"op":"refresh-presence","room-id":"r","data":{"p":{"data":${nested(900)}}}}`;
+    expect(decodeServerFrame(deep).messages).toHaveLength(1);
+  });
+});
+
+describe('from a client', () => {
+  const frame =
+    '[{"op":"leave-room","room-id":"r"},{"op":"dance"},{"op":"join-room","client-event-id":"e1"},{"op":"leave-room","room-id":"s"},7]';
+
+  test('what can be taken is taken, and what cannot is told apart', () => {
+    const { messages, unknown, refused } = decodeClientFrame(frame);
+    expect(messages).toEqual([
+      { op: 'leave-room', 'room-id': 'r' },
+      { op: 'leave-room', 'room-id': 's' },
+    ]);
+    expect(unknown).toEqual([{ op: 'dance' }]);
+    expect(refused.map(({ received }) => received)).toEqual([{ op: 'join-room', 'client-event-id': 'e1' }, 7]);
+    expect(refused.map(({ error }) => frameFault(error))).toEqual([
+      { op: 'join-room', field: 'room-id', path: ['room-id'], problem: 'missing', expected: 'string', 'client-event-id': 'e1' },
+      { path: [], problem: 'malformed', expected: 'an object' },
+    ]);
+  });
+
+  test('keys that reach for a prototype are refused, and gone from what is echoed', () => {
+    const proto = '{"op":"set-presence","room-id":"r","data":{"__proto__":{"isAdmin":true}}}';
+    const { messages, refused } = decodeClientFrame(`[${proto},{"op":"leave-room","room-id":"r"}]`);
+    expect(messages).toEqual([{ op: 'leave-room', 'room-id': 'r' }]);
+    expect(JSON.stringify(refused[0]?.received)).toBe('{"op":"set-presence","room-id":"r","data":{}}');
+    expect(frameFault(refused[0]?.error)).toMatchObject({ op: 'set-presence', problem: 'malformed' });
+  });
+
+  test('the text __proto__ is a text', () => {
+    expect(decodeClientFrame('{"op":"leave-room","room-id":"__proto__"}').messages).toHaveLength(1);
+  });
+
+  test.each([
+    [{ bytes: 36 }, true],
+    [{ bytes: 37 }, false],
+  ])('bytes are counted as sent: %j', (limits, isRefused) => {
+    const frame = '{"op":"leave-room","room-id":"é→"}'; // 34 characters
+    expect(new TextEncoder().encode(frame)).toHaveLength(37);
+    expect(errorOf(() => decodeClientFrame(frame, limits)) !== undefined).toBe(isRefused);
+  });
+
+  test.each([
+    ['nesting', nested(101), {}],
+    ['nesting, by option', nested(11), { depth: 10 }],
+    ['nesting, by an option without measure', nested(100_000), { depth: Infinity }],
+    ['messages', `[${'{},'.repeat(1000)}{}]`, {}],
+    ['messages, by option', '[{},{}]', { messages: 1 }],
+    ['bytes', '{"op":"leave-room","room-id":"r"}', { bytes: 10 }],
+  ])('too many: %s', (_, frame, limits) => {
+    expect(frameFault(errorOf(() => decodeClientFrame(frame, limits)))?.expected).toMatch(/^at most \d+ (levels|messages|bytes)/);
+  });
+
+  test('a fault tells no more of a hostile frame than need be', () => {
+    const error = errorOf(() =>
+      decodeServerFrame(JSON.stringify({ op: 'refresh-presence', 'room-id': 'r', data: { ['x'.repeat(5000)]: 1 } })),
+    );
+    expect(String(error).length).toBeLessThan(300);
+  });
+});
+
+describe('a post beside an event stream', () => {
+  const head = { machineId: 'm', sessionId: 's', sseToken: 't' };
+
+  test('is read as it was written', () => {
+    const text = encodePost(head, [{ op: 'leave-room', 'room-id': 'r' }]);
+    expect(JSON.parse(text)).toEqual({
+      machine_id: 'm',
+      session_id: 's',
+      sse_token: 't',
+      messages: [{ op: 'leave-room', 'room-id': 'r' }],
+    });
+    expect(decodePost(text)).toEqual({ ...head, messages: [{ op: 'leave-room', 'room-id': 'r' }], unknown: [], refused: [] });
+  });
+
+  test.each(['machine_id', 'session_id', 'sse_token', 'messages'])('lacks %s', (field) => {
+    const post = { machine_id: 'm', session_id: 's', sse_token: 't', messages: [], [field]: undefined };
+    expect(frameFault(errorOf(() => decodePost(JSON.stringify(post))))).toMatchObject({ field, problem: 'missing' });
+  });
+
+  test('is no object', () => {
+    expect(frameFault(errorOf(() => decodePost('[]')))).toMatchObject({ problem: 'malformed' });
+  });
+});
+
+describe('encode', () => {
+  test('what is undefined is left out', () => {
+    expect(encode({ op: 'init', 'app-id': 'a', 'refresh-token': undefined })).toBe('{"op":"init","app-id":"a"}');
+  });
+
+  test('several messages make one frame', () => {
+    const [a, b] = [
+      { op: 'append-failed', 'stream-id': 'a' },
+      { op: 'append-failed', 'stream-id': 'b' },
+    ] as const;
+    expect(decodeServerFrame(encode([a, b])).messages).toEqual([a, b]);
+  });
+
+  test('what JSON cannot hold is told', () => {
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    for (const data of [circle, { n: 1n }]) {
+      const error = errorOf(() => encode({ op: 'set-presence', 'room-id': 'r', data }));
+      expect(error).toMatchObject({ code: 'frame-malformed', cause: expect.any(TypeError) });
+    }
+  });
+});

@@ -1,0 +1,225 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { assocInMutative, dissocInMutative, insertInMutative } from '../../node_modules/@instantdb/core/dist/esm/utils/object.js';
+import { applyEdits, diffPresence, type Edit, followEdits } from '../../src/protocol/presence-edits.ts';
+
+const peer = (data: unknown): object => ({ 'peer-id': 'A', user: null, data });
+
+type Room = Record<string, unknown>;
+const room = (data: unknown): Room => ({ A: peer(data) });
+
+/** What servers in use send for a change, and what it comes to. PROTOCOL.md#patch-presence */
+const recorded: [what: string, before: Room, edits: Edit[], after: Room][] = [
+  ['a peer joins', { A: 1 }, [[['B'], '+', { data: {} }]], { A: 1, B: { data: {} } }],
+  ['a peer leaves', { A: 1, B: 2 }, [[['B'], '-']], { A: 1 }],
+  [
+    'one leaves, one joins',
+    { A: 1 },
+    [
+      [['A'], '-'],
+      [['B'], '+', 2],
+    ],
+    { B: 2 },
+  ],
+  ['all leave, one joins', { A: 1, B: 2, C: 3 }, [[[], 'r', { D: 4 }]], { D: 4 }],
+  ['from nothing', room({}), [[['A', 'data'], 'r', { a: 'a' }]], room({ a: 'a' })],
+  ['a key comes', room({ a: 1 }), [[['A', 'data', 'b'], '+', 2]], room({ a: 1, b: 2 })],
+  ['a key changes', room({ a: 'a' }), [[['A', 'data', 'a'], 'r', 'z']], room({ a: 'z' })],
+  ['a key goes', room({ a: 1, b: 2 }), [[['A', 'data', 'b'], '-']], room({ a: 1 })],
+  ['the last key goes', room({ a: 1 }), [[['A', 'data'], 'r', {}]], room({})],
+  ['the last key is taken', room({ a: 1 }), [[['A', 'data', 'a'], '-']], room({})],
+  ['all keys differ', room({ a: 1, b: 2 }), [[['A', 'data'], 'r', { c: 'x', d: 'y' }]], room({ c: 'x', d: 'y' })],
+  ['a nested value', room({ cursor: { x: 1, y: 2 } }), [[['A', 'data', 'cursor', 'x'], 'r', 5]], room({ cursor: { x: 5, y: 2 } })],
+  ['to null', room({ a: 1 }), [[['A', 'data'], 'r', null]], room(null)],
+  ['push', room({ sel: [1, 2, 3] }), [[['A', 'data', 'sel', 3], '+', 4]], room({ sel: [1, 2, 3, 4] })],
+  ['insert at the front', room({ sel: [1, 2] }), [[['A', 'data', 'sel', 0], '+', 0]], room({ sel: [0, 1, 2] })],
+  [
+    'remove twice, by the indexes of the moment',
+    room({ sel: [1, 2, 3, 4, 5] }),
+    [
+      [['A', 'data', 'sel', 1], '-'],
+      [['A', 'data', 'sel', 2], '-'],
+    ],
+    room({ sel: [1, 3, 5] }),
+  ],
+  ['replace an item', room({ sel: [1, 2, 3] }), [[['A', 'data', 'sel', 1], 'r', 9]], room({ sel: [1, 9, 3] })],
+  ['the last item is taken', room({ sel: [1] }), [[['A', 'data', 'sel', 0], '-']], room({ sel: [] })],
+  ['into an item', room({ sel: [{ x: 1 }] }), [[['A', 'data', 'sel', 0, 'x'], 'r', 2]], room({ sel: [{ x: 2 }] })],
+  [
+    'two peers',
+    { A: peer({ a: 1 }), B: peer({ a: 1 }) },
+    [
+      [['A', 'data', 'a'], 'r', 9],
+      [['B', 'data', 'a'], 'r', 8],
+    ],
+    { A: peer({ a: 9 }), B: peer({ a: 8 }) },
+  ],
+  ['nothing', { A: 1 }, [], { A: 1 }],
+];
+
+describe('edits are followed', () => {
+  test.each(recorded)('%s', (_, before, edits, after) => {
+    const copy = structuredClone(before);
+    expect(followEdits(before, edits)).toEqual({ state: after, missed: 0 });
+    expect(before).toEqual(copy);
+  });
+
+  test.each(recorded)('and made: %s', (_, before, __, after) => {
+    expect(applyEdits(before, diffPresence(before, after))).toEqual(after);
+  });
+
+  test('what no edit touches stays the same object', () => {
+    const before = { A: { data: { a: { x: 1 }, b: { y: 1 } } }, B: { data: {} } };
+    const after = applyEdits(before, [[['A', 'data', 'a', 'x'], 'r', 2]]) as typeof before;
+    expect(after.B).toBe(before.B);
+    expect(after.A.data.b).toBe(before.A.data.b);
+    expect(after.A.data.a).not.toBe(before.A.data.a);
+  });
+
+  test('what is gone already is no miss', () => {
+    expect(followEdits({ A: 1 }, [[['B'], '-']])).toEqual({ state: { A: 1 }, missed: 0 });
+  });
+
+  test.each<[what: string, edit: unknown]>([
+    ['an unknown peer', [['B', 'data', 'a'], 'r', 1]],
+    ['a key that is not there', [['A', 'data', 'b', 'c'], '+', 1]],
+    ['inside a text', [['A', 'peer-id', 'x'], '+', 1]],
+    ['inside null', [['A', 'user', 'id'], 'r', 1]],
+    ['beyond the end', [['A', 'data', 'list', 3], '+', 1]],
+    ['at the end, to replace', [['A', 'data', 'list', 2], 'r', 1]],
+    ['before the start', [['A', 'data', 'list', -1], '-']],
+    ['between two items', [['A', 'data', 'list', 0.5], 'r', 1]],
+    ['an item by text', [['A', 'data', 'list', '0'], 'r', 1]],
+    ['a field by number', [['A', 'data', 0], 'r', 1]],
+    ['a prototype', [['__proto__', 'isAdmin'], '+', true]],
+    ['a prototype, itself', [['__proto__'], 'r', {}]],
+    ['what is inherited', [['A', 'constructor', 'x'], 'r', 1]],
+    ['the room, to remove', [[], '-']],
+    ['no value', [['A'], 'r']],
+    ['no op', [['A']]],
+    ['another op', [['A'], 'x', 1]],
+    ['no path', ['A', 'r', 1]],
+    ['no edit', null],
+    ['a path without end', [Array(2000).fill('A'), 'r', 1]],
+  ])('no such place: %s', (_, edit) => {
+    const state = { A: peer({ list: [1, 2] }) };
+    const edits: Edit[] = JSON.parse(JSON.stringify([edit]));
+    expect(followEdits(state, edits)).toEqual({ state, missed: 1 });
+    expect(Object.getPrototypeOf(applyEdits(state, edits))).toBe(Object.prototype);
+  });
+
+  test('one miss does not stop the others', () => {
+    expect(
+      followEdits({ A: 1 }, [
+        [['B', 'x'], '-'],
+        [['C'], '+', 3],
+      ]),
+    ).toEqual({ state: { A: 1, C: 3 }, missed: 1 });
+  });
+});
+
+describe('edits are made', () => {
+  test.each<[what: string, before: unknown, after: unknown, edits: Edit[]]>([
+    ['no change', room({ a: [1, { b: 2 }] }), room({ a: [1, { b: 2 }] }), []],
+    ['one key', room({ name: 'a', colour: 'teal' }), room({ name: 'b', colour: 'teal' }), [[['A', 'data', 'name'], 'r', 'b']]],
+    ['the last key', room({ a: 1 }), room({}), [[['A', 'data'], 'r', {}]]],
+    ['all keys', room({ a: 1, b: 2 }), room({ c: 1, d: 2 }), [[['A', 'data'], 'r', { c: 1, d: 2 }]]],
+    [
+      'all peers',
+      { A: 1, B: 2 },
+      { C: 3 },
+      [
+        [['C'], '+', 3],
+        [['A'], '-'],
+        [['B'], '-'],
+      ],
+    ],
+    ['the last peer', { A: 1 }, {}, [[['A'], '-']]],
+    [
+      'push to a long list',
+      room({ trail: Array(20).fill({ x: 1, y: 2 }) }),
+      room({ trail: [...Array(20).fill({ x: 1, y: 2 }), { x: 3, y: 4 }] }),
+      [[['A', 'data', 'trail', 20], '+', { x: 3, y: 4 }]],
+    ],
+    [
+      'two from the middle',
+      room({ list: ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'] }),
+      room({ list: ['one', 'two', 'three', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'] }),
+      [
+        [['A', 'data', 'list', 4], '-'],
+        [['A', 'data', 'list', 3], '-'],
+      ],
+    ],
+    ['not a room', [1], { A: 1 }, [[[], 'r', { A: 1 }]]],
+  ])('%s', (_, before, after, edits) => {
+    expect(diffPresence(before, after)).toEqual(edits);
+  });
+
+  const key = fc.constantFrom('a', 'b', 'c', 'data', 'user');
+  const { value: anyJson } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.constantFrom(null, true, 0, 1, 'x', 'y'),
+      fc.array(tie('value'), { maxLength: 6 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 5 }),
+    ),
+  }));
+  const anyRoom = fc.dictionary(fc.constantFrom('A', 'B', 'C'), fc.record({ 'peer-id': fc.constant('p'), data: anyJson }));
+
+  test('they lead where they should, with nothing missed', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyJson, anyRoom), fc.oneof(anyJson, anyRoom), (before, after) => {
+        const sent: Edit[] = JSON.parse(JSON.stringify(diffPresence(before, after)));
+        expect(followEdits(before, sent)).toEqual({ state: after, missed: 0 });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('none if nothing changed', () => {
+    fc.assert(
+      fc.property(anyJson, (value) => {
+        expect(diffPresence(value, structuredClone(value))).toEqual([]);
+      }),
+    );
+  });
+
+  test('a room is never replaced whole, and nothing is empty on the way', () => {
+    fc.assert(
+      fc.property(anyRoom, anyRoom, (before, after) => {
+        let state: unknown = before;
+        for (const edit of diffPresence(before, after)) {
+          expect(edit[0]).not.toEqual([]);
+          state = applyEdits(state, [edit]);
+          const parent = edit[0].slice(0, -1).reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], state);
+          if (edit[1] === '-' && edit[0].length > 1) expect(Object.keys(parent as object)).not.toEqual([]);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('they are never longer than sending each changed peer', () => {
+    fc.assert(
+      fc.property(anyRoom, anyRoom, (before, after) => {
+        const whole = Object.keys({ ...before, ...after }).map((id) => (id in after ? [[id], 'r', after[id]] : [[id], '-']));
+        expect(JSON.stringify(diffPresence(before, after)).length).toBeLessThanOrEqual(JSON.stringify(whole).length);
+      }),
+    );
+  });
+
+  test('the official client, which does not follow all there is to follow, follows these', () => {
+    fc.assert(
+      fc.property(anyRoom, anyRoom, (before, after) => {
+        const state = structuredClone(before);
+        for (const [path, op, value] of diffPresence(before, after)) {
+          if (op === '+') insertInMutative(state, [...path], value);
+          else if (op === 'r') assocInMutative(state, [...path], value);
+          else dissocInMutative(state, [...path]);
+        }
+        expect(state).toEqual(after);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
