@@ -14,7 +14,30 @@ export interface FrameFault extends Fault {
 
 /** The `hint` of an error that the codec throws. */
 export function frameFault(error: unknown): FrameFault | undefined {
-  return error instanceof TriplaneError && error.code === 'frame-malformed' ? (error.hint as FrameFault | undefined) : undefined;
+  return error instanceof TriplaneError && error.code === 'frame-malformed' && isFrameFault(error.hint) ? error.hint : undefined;
+}
+
+function isFrameFault(hint: unknown): hint is FrameFault {
+  return isObject(hint) && (hint.problem === 'missing' || hint.problem === 'malformed');
+}
+
+/** How a server tells a client. */
+export interface ParamRefusal {
+  readonly status: 400;
+  readonly type: 'param-missing' | 'param-malformed';
+  readonly message: string;
+  readonly hint: unknown;
+}
+
+/** The fields of the `error` that answers a frame or a message with this fault. */
+export function paramRefusal(fault: FrameFault): ParamRefusal {
+  const type = fault.problem === 'missing' ? 'param-missing' : 'param-malformed';
+  return { status: 400, type, message: describe(fault), hint: { in: fault.path, expected: fault.expected } };
+}
+
+/** The same for an op that is not in our lists. */
+export function unknownOpRefusal(op: string): ParamRefusal {
+  return { status: 400, type: 'param-malformed', message: `There is no op '${short(op)}'`, hint: { op } };
 }
 
 /** The fault, and the message it is in as far as that can be told. */
@@ -30,9 +53,13 @@ export function faultIn(message: unknown, fault: Fault): FrameFault {
 }
 
 export function malformed(fault: FrameFault, cause?: unknown): TriplaneError {
-  const part = fault.path.length > 0 ? `'${short(fault.path.join('.'))}'` : fault.op === undefined ? 'The frame' : 'A message';
-  const of = fault.op === undefined ? '' : ` of '${short(fault.op)}'`;
-  return new TriplaneError('frame-malformed', `${part}${of} is ${fault.problem}; expected: ${fault.expected}`, { hint: fault, cause });
+  return new TriplaneError('frame-malformed', describe(fault), { hint: fault, cause });
+}
+
+function describe({ op, path, problem, expected }: FrameFault): string {
+  const part = path.length > 0 ? `'${short(path.join('.'))}'` : op === undefined ? 'The frame' : 'A message';
+  const of = op === undefined ? '' : ` of '${short(op)}'`;
+  return `${part}${of} is ${problem}; expected: ${expected}`;
 }
 
 const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -68,7 +68,7 @@ export function readAnswer(answer: WireAnswer): ReadAnswer {
 
 /** The flat form: one node, one row. */
 export function writeAnswer({ triples, pageInfo, aggregate }: QueryAnswer): WireNode[] {
-  const row = Array.isArray(triples) ? (triples as readonly Triple[]) : [...triples];
+  const row: readonly Triple[] = Array.isArray(triples) ? triples : [...triples];
   return [
     {
       data: {

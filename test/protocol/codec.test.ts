@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TriplaneError } from '../../src/errors.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame, encode, encodePost } from '../../src/protocol/codec.ts';
-import { frameFault } from '../../src/protocol/frame-fault.ts';
+import { frameFault, paramRefusal, unknownOpRefusal } from '../../src/protocol/frame-fault.ts';
 
 function errorOf(run: () => unknown): unknown {
   try {
@@ -154,6 +154,36 @@ describe('from a client', () => {
       decodeServerFrame(JSON.stringify({ op: 'refresh-presence', 'room-id': 'r', data: { ['x'.repeat(5000)]: 1 } })),
     );
     expect(String(error).length).toBeLessThan(300);
+  });
+});
+
+test('how a server tells a client of a fault', () => {
+  const { refused } = decodeClientFrame('[{"op":"join-room"},{"op":"transact","tx-steps":7},7]');
+  expect(refused.flatMap(({ error }) => frameFault(error) ?? []).map(paramRefusal)).toEqual([
+    {
+      status: 400,
+      type: 'param-missing',
+      message: "'room-id' of 'join-room' is missing; expected: string",
+      hint: { in: ['room-id'], expected: 'string' },
+    },
+    {
+      status: 400,
+      type: 'param-malformed',
+      message: "'tx-steps' of 'transact' is malformed; expected: rows",
+      hint: { in: ['tx-steps'], expected: 'rows' },
+    },
+    {
+      status: 400,
+      type: 'param-malformed',
+      message: 'The frame is malformed; expected: an object',
+      hint: { in: [], expected: 'an object' },
+    },
+  ]);
+  expect(unknownOpRefusal('dance')).toEqual({
+    status: 400,
+    type: 'param-malformed',
+    message: "There is no op 'dance'",
+    hint: { op: 'dance' },
   });
 });
 

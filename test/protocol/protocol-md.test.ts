@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { coerceToDate } from '../../src/lib/dates.ts';
+import { isWireAttr } from '../../src/protocol/attr.ts';
+import type { Row } from '../../src/protocol/check.ts';
+import { clientFields } from '../../src/protocol/client-fields.ts';
+import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
+import { readAnswer, type WireAnswer } from '../../src/protocol/query-answer.ts';
+import { serverErrors } from '../../src/protocol/server-error.ts';
+import { serverFields } from '../../src/protocol/server-fields.ts';
+import { isTriple } from '../../src/protocol/triple.ts';
+
+const root = new URL('../../', import.meta.url);
+const text = readFileSync(new URL('PROTOCOL.md', root), 'utf8');
+
+/** Headings that are no ops. */
+const topics = ['messages', 'connection', 'ordering', 'versions', 'answers', 'isn', 'attr', 'triple', 'dates', 'extensions'];
+
+interface Section {
+  readonly heading: string;
+  readonly body: string;
+  readonly blocks: readonly string[];
+}
+
+const sections: readonly Section[] = text
+  .split(/^## /m)
+  .slice(1)
+  .map((section) => {
+    const [heading = '', ...lines] = section.split('\n');
+    const body = lines.join('\n');
+    return { heading, body, blocks: [...body.matchAll(/```json\n(.*?)```/gs)].map(([, block = '']) => block) };
+  });
+
+const ops: Readonly<Record<string, { readonly direction: string; readonly row: Row }>> = {
+  ...Object.fromEntries(Object.entries<Row>(clientFields).map(([op, row]) => [op, { direction: 'Client → server', row }])),
+  ...Object.fromEntries(Object.entries<Row>(serverFields).map(([op, row]) => [op, { direction: 'Server → client', row }])),
+};
+
+const headings = sections.map(({ heading }) => heading);
+
+test('every op has its heading, and every heading is an op or a topic', () => {
+  expect([...headings].sort()).toEqual([...Object.keys(ops), ...topics].sort());
+});
+
+describe.each(sections.filter(({ heading }) => heading in ops))('$heading', ({ heading, body, blocks }) => {
+  const { direction, row } = ops[heading] ?? { direction: '', row: {} };
+
+  test('says who says it', () => {
+    expect(body.trimStart().startsWith(direction)).toBe(true);
+  });
+
+  test('begins with an example of it', () => {
+    const example = blocks[0] ?? '';
+    const { messages, unknown } = heading in clientFields ? decodeClientFrame(example) : decodeServerFrame(example);
+    expect(unknown).toEqual([]);
+    expect(messages).toMatchObject([{ op: heading }]);
+    const known = ['op', ...Object.keys(row)];
+    for (const name of Object.keys(messages[0] ?? {})) expect(known).toContain(name);
+  });
+
+  test('names its fields, the required ones in bold', () => {
+    for (const [name, { isOptional }] of Object.entries(row)) {
+      if (name === 'trace-id' || (name === 'client-event-id' && isOptional)) continue;
+      const written = name.replaceAll('_', '\\_');
+      expect(body).toContain(isOptional ? written : `**${written}**`);
+      if (isOptional) expect(body).not.toContain(`**${written}**`);
+    }
+  });
+});
+
+test('every other JSON block is what its section is about', () => {
+  const blocksOf = (heading: string): unknown[] =>
+    sections.find((section) => section.heading === heading)?.blocks.map((block) => JSON.parse(block) as unknown) ?? [];
+  expect(blocksOf('attr').every(isWireAttr)).toBe(true);
+  expect(blocksOf('triple').every(isTriple)).toBe(true);
+  expect(blocksOf('answers').map((answer) => readAnswer(answer as WireAnswer).malformed)).toEqual([0, 0]);
+  expect(readAnswer(blocksOf('answers')[0] as WireAnswer)).toMatchObject({
+    triples: [{}, {}],
+    pageInfo: { goals: {} },
+    aggregate: { todos: {} },
+  });
+  expect(decodePost(JSON.stringify(blocksOf('sse-init')[1])).messages).toMatchObject([{ op: 'remove-query' }]);
+  const beyondFirst = sections.filter(({ blocks }) => blocks.length > 1).map(({ heading }) => heading);
+  expect(beyondFirst).toEqual(['sse-init', 'answers']);
+});
+
+test('the errors are those of the table', () => {
+  const body = sections.find(({ heading }) => heading === 'error')?.body ?? '';
+  const listed = [...body.matchAll(/^\| `([a-z-]+)` \| (\d+) \| .* \| (no|not known) \| (yes|no) \|$/gm)].map(
+    ([, type, status, happened, again]) => [
+      type,
+      { status: Number(status), outcome: happened === 'no' ? 'not-applied' : 'unknown', isPassing: again === 'yes' },
+    ],
+  );
+  expect(Object.fromEntries(listed)).toEqual(serverErrors);
+});
+
+test('the dates are dates', () => {
+  const body = sections.find(({ heading }) => heading === 'dates')?.body ?? '';
+  const examples = [...body.matchAll(/`([^`\n]*[0-9][^`\n]*|epoch)`/g)].map(([, example = '']) => example);
+  expect(examples).toHaveLength(10);
+  for (const example of examples) expect(coerceToDate(example)?.getTime()).not.toBeNaN();
+});
+
+test('links lead somewhere', () => {
+  for (const [, anchor] of text.matchAll(/\]\(#([^)]*)\)/g)) expect(headings).toContain(anchor);
+});
+
+test('what the source cites is there', () => {
+  const cited = (readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' }) as string[])
+    .filter((path) => /\.tsx?$/.test(path))
+    .flatMap((path) => [...readFileSync(new URL(`src/${path}`, root), 'utf8').matchAll(/PROTOCOL\.md((?:,? ?#[a-z-]+)+)/g)])
+    .flatMap(([, anchors = '']) => anchors.match(/[a-z-]+/g) ?? []);
+  expect(cited.length).toBeGreaterThan(10);
+  for (const anchor of cited) expect(headings).toContain(anchor);
+});
