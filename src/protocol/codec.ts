@@ -106,11 +106,13 @@ interface WirePost {
 
 type Entries = Parameters<typeof findIn>[0];
 
-const postFields: Fields<WirePost> = { machine_id: string, session_id: string, sse_token: string, messages: each(json) };
-const postRow: Entries = Object.entries(postFields);
+const postFields: Fields<WirePost> = { machine_id: string, session_id: string, sse_token: string, messages: /* @__PURE__ */ each(json) };
+const postRow: Entries = /* @__PURE__ */ Object.entries(postFields);
 const opRow: Entries = [['op', string]];
-const serverRows = entriesByOp(serverFields);
-const clientRows = entriesByOp(clientFields);
+
+// Marked, so that a bundle of the one side leaves out the table of the other.
+const serverRows = /* @__PURE__ */ entriesByOp(serverFields);
+const clientRows = /* @__PURE__ */ entriesByOp(clientFields);
 
 function entriesByOp(rows: Readonly<Record<string, Row>>): ReadonlyMap<string, Entries> {
   return new Map(Object.entries(rows).map(([op, row]) => [op, Object.entries(row)]));
