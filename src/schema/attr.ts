@@ -71,26 +71,16 @@ export class DataAttrDef<ValueType, IsRequired extends RequirementKind, IsIndexe
 
 export type AttrsDefs = Record<string, DataAttrDef<any, any, any, boolean>>;
 
-/** What a definition says of itself, by name. */
-interface Traits<Required, Indexed, Unique> {
-  required: Required;
-  indexed: Indexed;
-  unique: Unique;
-}
-
-type TraitsOf<Def> = Def extends DataAttrDef<any, infer Required, infer Indexed, infer Unique> ? Traits<Required, Indexed, Unique> : never;
-
 type KeyIf<Trait, Wanted, Key> = Trait extends Wanted ? Key : never;
 
-/** The attributes whose trait is `Wanted`; one whose trait is not known (`boolean`) is among the true and among the false. */
-type KeysWith<Attrs extends AttrsDefs, Trait extends keyof Traits<never, never, never>, Wanted extends boolean> = {
-  [K in keyof Attrs]: KeyIf<TraitsOf<Attrs[K]>[Trait], Wanted, K>;
-}[keyof Attrs];
+type UniqueTrait<Def> = Def extends DataAttrDef<any, any, any, infer IsUnique> ? IsUnique : never;
 
-export type RequiredKeys<Attrs extends AttrsDefs> = KeysWith<Attrs, 'required', true>;
-export type OptionalKeys<Attrs extends AttrsDefs> = KeysWith<Attrs, 'required', false>;
-export type IndexedKeys<Attrs extends AttrsDefs> = KeysWith<Attrs, 'indexed', true>;
-export type UniqueKeys<Attrs extends AttrsDefs> = KeysWith<Attrs, 'unique', true>;
+// A definition of which a trait is not known (`boolean`) is among those that have it and among those that do not.
+
+export type RequiredKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<Attrs[K]['required'], true, K> }[keyof Attrs];
+export type OptionalKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<Attrs[K]['required'], false, K> }[keyof Attrs];
+export type IndexedKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<Attrs[K]['isIndexed'], true, K> }[keyof Attrs];
+export type UniqueKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<UniqueTrait<Attrs[K]>, true, K> }[keyof Attrs];
 
 /** A value as it is read: dates come as they were sent, unless `useDateObjects` is set. */
 type ReadValue<Value, UseDates extends boolean> = Value extends Date ? (UseDates extends true ? Value : string | number) : Value;

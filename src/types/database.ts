@@ -1,9 +1,9 @@
 // What a database gives to those who listen to it, and the little of it that other types need to know.
 
+/* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `Record<string, any>` is the one that interfaces fit too */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` stands for a database without a schema */
 
-import type { AnySchema, AnySchemaDef } from '../schema/definition.ts';
-import type { RoomSchemaShape } from '../schema/room.ts';
+import type { AnySchema, AnySchemaDef, RoomSchemaShape } from '../schema.ts';
 import type { InstaQLResponse, PageInfoResponse, QueryResponse } from './result.ts';
 import type { TxChunk } from './transaction.ts';
 
@@ -57,11 +57,6 @@ export interface InfiniteQuerySubscription {
 }
 
 /** What a subscriber to a list without end is told. */
-export type InfiniteQueryCallbackResponse<
-  Schema extends AnySchemaDef,
-  // `object` would refuse queries declared as interfaces, so keys are left open.
-  Query extends Record<string, unknown>,
-  UseDatesLocal extends boolean,
-> =
+export type InfiniteQueryCallbackResponse<Schema extends AnySchemaDef, Query extends Record<string, any>, UseDatesLocal extends boolean> =
   | { error: { message: string }; data: undefined; canLoadNextPage: boolean }
   | { error: undefined; data: InstaQLResponse<Schema, Query, UseDatesLocal>; canLoadNextPage: boolean };

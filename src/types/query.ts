@@ -3,9 +3,7 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a cursor holds and what rule params are is not known here */
 
-import type { IndexedKeys } from '../schema/attr.ts';
-import type { EntitiesDef, ResolveEntityAttrs } from '../schema/entity.ts';
-import type { AnySchema } from '../schema/definition.ts';
+import type { AnySchema, EntitiesDef, IndexedKeys, ResolveEntityAttrs } from '../schema.ts';
 import type { Where } from './where.ts';
 
 /** A place in an ordered list. Take it from `pageInfo`, give it to `after` or `before`, and do not look inside. */

@@ -4,9 +4,17 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- what an entity of no schema holds is not known */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` is the query that asks for no links */
 
-import type { EntitiesDef, LinkAttrDef, ResolveAttrs, ResolveEntityAttrs } from '../schema/entity.ts';
-import type { AnySchema, IContainEntitiesAndLinks, InstantGraph } from '../schema/definition.ts';
-import type { At, Expand } from '../schema/expand.ts';
+import type {
+  AnySchema,
+  At,
+  EntitiesDef,
+  Expand,
+  IContainEntitiesAndLinks,
+  InstantGraph,
+  LinkAttrDef,
+  ResolveAttrs,
+  ResolveEntityAttrs,
+} from '../schema.ts';
 import type { Cursor, InstaQLEntitySubquery, InstaQLFields, InstaQLParams } from './query.ts';
 
 type SchemaOf = IContainEntitiesAndLinks<EntitiesDef, any>;

@@ -3,9 +3,7 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what is merged, and what an operation carries, is of any shape */
 
-import type { DataAttrDef, OptionalKeys, RequiredKeys, UniqueKeys } from '../schema/attr.ts';
-import type { AnySchema } from '../schema/definition.ts';
-import type { LinkAttrDef, ResolveEntityAttrs } from '../schema/entity.ts';
+import type { AnySchema, DataAttrDef, LinkAttrDef, OptionalKeys, RequiredKeys, ResolveEntityAttrs, UniqueKeys } from '../schema.ts';
 import type { RuleParams } from './query.ts';
 
 type AttrsOf<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = Schema['entities'][EntityName]['attrs'];
@@ -20,7 +18,7 @@ export type CreateParams<Schema extends AnySchema, EntityName extends keyof Sche
     ? Written<Value>
     : never;
 } & {
-  [K in OptionalKeys<AttrsOf<Schema, EntityName>>]?: AttrsOf<Schema, EntityName>[K] extends DataAttrDef<infer Value, false, any, any>
+  [K in OptionalKeys<AttrsOf<Schema, EntityName>>]?: AttrsOf<Schema, EntityName>[K] extends DataAttrDef<infer Value, any, any, any>
     ? Written<Value> | null
     : never;
 };

@@ -6,9 +6,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every query fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no option to an intersection */
 
-import type { DataAttrDef } from '../schema/attr.ts';
-import type { AnySchema, InstantUnknownSchemaDef } from '../schema/definition.ts';
-import type { At, NonEmpty } from '../schema/expand.ts';
+import type { AnySchema, At, DataAttrDef, InstantUnknownSchemaDef, NonEmpty } from '../schema.ts';
 import type { FieldName, InstaQLParams, Order, Paging } from './query.ts';
 import type { OperatorsFor } from './where.ts';
 
@@ -18,32 +16,41 @@ type LinksOf<Schema extends AnySchema, Name extends keyof Schema['entities']> = 
 /** `id`, and a link put for the ids at its other end. */
 type IdDef = DataAttrDef<string, false, false, boolean>;
 
-/** The path itself where it leads from `Name` to an attribute, an id or a link; else the labels it could have begun with. */
-type CheckedPath<Path, Schema extends AnySchema, Name extends keyof Schema['entities']> = Path extends keyof LinksOf<Schema, Name>
-  ? Path
-  : Path extends `${infer Label}.${infer Rest}`
-    ? Label extends keyof LinksOf<Schema, Name>
-      ? LinksOf<Schema, Name>[Label]['entityName'] extends keyof Schema['entities']
-        ? `${Label}.${CheckedRest<Rest, Schema, LinksOf<Schema, Name>[Label]['entityName']>}`
-        : string & keyof LinksOf<Schema, Name>
-      : string & keyof LinksOf<Schema, Name>
-    : string & keyof LinksOf<Schema, Name>;
+/** Where each link of `Name` leads. Worked out once, so that paths are matched against plain keys. */
+type Targets<Schema extends AnySchema, Name extends keyof Schema['entities']> = {
+  [L in keyof LinksOf<Schema, Name>]: LinksOf<Schema, Name>[L]['entityName'];
+};
 
 type Printable<Key> = Extract<Key, string | number>;
 
-type CheckedRest<Rest, Schema extends AnySchema, Name extends keyof Schema['entities']> =
-  Printable<CheckedPath<Rest, Schema, Name>> | Printable<keyof AttrsOf<Schema, Name>> | 'id';
+/**
+ * The path itself where it leads to an attribute, an id or a link; else the labels it could have begun with. `Links` is asked about
+ * first so that the compiler leaves a schema alone that it does not know yet: a wrapper over any schema costs half as much.
+ */
+type CheckedPath<Path, Links, Schema extends AnySchema> = Links extends object
+  ? Path extends keyof Links
+    ? Path
+    : Path extends `${infer Label}.${infer Rest}`
+      ? Label extends keyof Links
+        ? Links[Label] extends keyof Schema['entities']
+          ? `${Label}.${CheckedPath<Rest, Targets<Schema, Links[Label]>, Schema> | Printable<keyof AttrsOf<Schema, Links[Label]>> | 'id'}`
+          : string & keyof Links
+        : string & keyof Links
+      : string & keyof Links
+  : never;
 
 /** The definition of what a path leads to. */
 type DefAt<Path, Schema extends AnySchema, Name extends keyof Schema['entities']> = Path extends keyof AttrsOf<Schema, Name>
   ? AttrsOf<Schema, Name>[Path]
-  : Path extends 'id' | keyof LinksOf<Schema, Name>
+  : Path extends 'id'
     ? IdDef
     : Path extends `${infer Label}.${infer Rest}`
       ? Label extends keyof LinksOf<Schema, Name>
         ? DefAt<Rest, Schema, LinksOf<Schema, Name>[Label]['entityName']>
         : never
-      : never;
+      : Path extends keyof LinksOf<Schema, Name>
+        ? IdDef
+        : never;
 
 /** A value of the attribute, or operators on it. */
 type CheckedCondition<Input, Def> =
@@ -68,8 +75,8 @@ type CheckedWhere<
   Name extends keyof Schema['entities'],
 > = Input extends undefined
   ? undefined
-  : keyof Input extends CheckedPath<keyof Input, Schema, Name> | keyof AttrsOf<Schema, Name> | 'and' | 'or' | 'id'
-    ? { [P in CheckedPath<keyof Input, Schema, Name>]?: CheckedCondition<Input[P], DefAt<P, Schema, Name>> } & {
+  : keyof Input extends CheckedPath<keyof Input, Targets<Schema, Name>, Schema> | keyof AttrsOf<Schema, Name> | 'and' | 'or' | 'id'
+    ? { [P in CheckedPath<keyof Input, Targets<Schema, Name>, Schema>]?: CheckedCondition<Input[P], DefAt<P, Schema, Name>> } & {
         [K in keyof AttrsOf<Schema, Name>]?: CheckedCondition<Input[K], AttrsOf<Schema, Name>[K]>;
       } & {
         and?: CheckedList<Input, 'and', Schema, Name>;

@@ -4,10 +4,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- the value at the end of a dotted path is not known here */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no operator to an intersection */
 
-import type { DataAttrDef } from '../schema/attr.ts';
-import type { AnySchema } from '../schema/definition.ts';
-import type { AnyEntity } from '../schema/entity.ts';
-import type { IsAny, NonEmpty } from '../schema/expand.ts';
+import type { AnyEntity, AnySchema, DataAttrDef, IsAny, NonEmpty } from '../schema.ts';
 
 /** Operators of every attribute. */
 export interface Comparisons<Value> {

@@ -120,13 +120,22 @@ test('transactions', () => {
   expectTypeOf<{ [N in Name]: CreateParams<S, N> }>().toEqualTypeOf<{ [N in Name]: Core.CreateParams<O, N> }>();
   expectTypeOf<{ [N in Name]: UpdateParams<S, N> }>().toEqualTypeOf<{ [N in Name]: Core.UpdateParams<O, N> }>();
   expectTypeOf<{ [N in Name]: LinkParams<S, N> }>().toEqualTypeOf<{ [N in Name]: Core.LinkParams<O, N> }>();
-  expectTypeOf<CreateParams<InstantUnknownSchema, 'a'>>().toEqualTypeOf<Core.CreateParams<Core.InstantUnknownSchema, 'a'>>();
   expectTypeOf<UpdateParams<InstantUnknownSchema, 'a'>>().toEqualTypeOf<Core.UpdateParams<Core.InstantUnknownSchema, 'a'>>();
   expectTypeOf<LinkParams<InstantUnknownSchema, 'a'>>().toEqualTypeOf<Core.LinkParams<Core.InstantUnknownSchema, 'a'>>();
   expectTypeOf<CreateParams<AnySchemaDef, 'a'>>().toEqualTypeOf<Core.CreateParams<Core.InstantSchemaDef<any, any, any>, 'a'>>();
   expectTypeOf<UpdateParams<AnySchemaDef, 'a'>>().toEqualTypeOf<Core.UpdateParams<Core.InstantSchemaDef<any, any, any>, 'a'>>();
   expectTypeOf<LinkParams<AnySchemaDef, 'a'>>().toEqualTypeOf<Core.LinkParams<Core.InstantSchemaDef<any, any, any>, 'a'>>();
   expectTypeOf<Op>().toEqualTypeOf<Core.TransactionChunk<O, 'acts'>['__ops'][number]>();
+});
+
+test('where we allow what the official declarations refuse', () => {
+  // Without a schema `create` takes anything; there it takes `{}` alone.
+  expectTypeOf<{ title: string }>().toExtend<CreateParams<InstantUnknownSchema, 'goals'>>();
+  expectTypeOf<{ title: string }>().not.toExtend<Core.CreateParams<Core.InstantUnknownSchema, 'goals'>>();
+  // Of plain types a property that may be left out is an optional attribute; there it is lost.
+  type Shape = { goals: { title: string; due?: number } };
+  expectTypeOf<InstaQLEntity<BackwardsCompatibleSchema<Shape>, 'goals'>>().toEqualTypeOf<{ id: string; title: string; due?: number }>();
+  expectTypeOf<Core.InstaQLEntity<Core.BackwardsCompatibleSchema<Shape>, 'goals'>>().toEqualTypeOf<{ id: string; title: string }>();
 });
 
 test('rooms', () => {
