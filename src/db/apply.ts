@@ -103,7 +103,13 @@ function applyStep(layer: Layer, step: DataStep, options: ApplyOptions): void {
 
 function addTriple(layer: Layer, id: string, attr: KnownAttr, given: Value, options: ApplyOptions): void {
   const isId = attr === layer.attrs.idAttr(attr.etype);
-  const value = attr.isRef ? resolveValue(layer, given, options) : isId ? id : options.useDates && attr.checkedType === 'date' ? asDate(given) : given;
+  const value = attr.isRef
+    ? resolveValue(layer, given, options)
+    : isId
+      ? id
+      : options.useDates && attr.checkedType === 'date'
+        ? asDate(given)
+        : given;
   if (value === undefined) return;
   if (attr.isRef) options.touch?.(value as string);
   const row = layer.row(attr.etype, id);
@@ -160,7 +166,7 @@ function timesAfter(row: Row | undefined, attr: KnownAttr, value: Value, now: ()
   const held = times[attr.slot];
   const before = row?.targets(attr) ?? [];
   if (!attr.isRef || typeof value === 'string') {
-    times[attr.slot] = value === undefined ? undefined : attr.isRef ? timeOf(before, held, value as string) ?? now() : (held ?? now());
+    times[attr.slot] = value === undefined ? undefined : attr.isRef ? (timeOf(before, held, value as string) ?? now()) : (held ?? now());
   } else if (Array.isArray(value)) {
     times[attr.slot] = (value as string[]).map((target) => timeOf(before, held, target) ?? now());
   } else {

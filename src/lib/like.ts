@@ -18,7 +18,8 @@ function matchesParts(text: Characters, parts: readonly Characters[]): boolean {
   const first = parts[0] ?? '';
   const last = parts[parts.length - 1] ?? '';
   if (parts.length === 1) return text.length === first.length && standsAt(text, first, 0);
-  if (text.length < first.length + last.length || !standsAt(text, first, 0) || !standsAt(text, last, text.length - last.length)) return false;
+  if (text.length < first.length + last.length || !standsAt(text, first, 0) || !standsAt(text, last, text.length - last.length))
+    return false;
   let from = first.length;
   const end = text.length - last.length;
   for (const part of parts.slice(1, -1)) {

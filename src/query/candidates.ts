@@ -28,7 +28,9 @@ function narrowed(where: Where, db: Db): readonly string[] | undefined {
   for (const step of where.steps) {
     const ids = step.idConditions.find(({ equals, acceptsNull }) => equals && !acceptsNull)?.equals;
     if (!ids || step.acceptsNone) continue;
-    return ids.flatMap((id) => (typeof id !== 'string' ? [] : step.isForward ? db.sources(step.attr, id) : (db.row(step.etype, id)?.targets(step.attr) ?? [])));
+    return ids.flatMap((id) =>
+      typeof id !== 'string' ? [] : step.isForward ? db.sources(step.attr, id) : (db.row(step.etype, id)?.targets(step.attr) ?? []),
+    );
   }
   return undefined;
 }

@@ -94,7 +94,10 @@ function compileChild(
 ): ChildForm {
   const link = linkOf(namespace, label);
   if (!link && namespace.forward.has(label)) {
-    throw new QueryValidationError(`'${label}' is a value of '${parent}', not a link: nothing can be nested below it`, `${parent}.${label}`);
+    throw new QueryValidationError(
+      `'${label}' is a value of '${parent}', not a link: nothing can be nested below it`,
+      `${parent}.${label}`,
+    );
   }
   const isSingular = options.singular?.[parent]?.[label]?.isSingular ?? false;
   if (link) return { ...compileForm(label, link.etype, shape, attrs, options), link, isSingular };
@@ -116,7 +119,9 @@ function limitOf({ limit, first, last }: FormOptions): number {
 function fieldsOf(fields: readonly string[] | undefined, namespace: Namespace): readonly KnownAttr[] {
   if (!Array.isArray(fields)) return namespace.blobs.filter(({ label }) => label !== '__proto__');
   const asked = new Set([...(fields as string[]), 'id']);
-  return [...asked].map((label) => namespace.forward.get(label)).filter((attr) => attr !== undefined && !attr.isRef && attr.label !== '__proto__') as KnownAttr[];
+  return [...asked]
+    .map((label) => namespace.forward.get(label))
+    .filter((attr) => attr !== undefined && !attr.isRef && attr.label !== '__proto__') as KnownAttr[];
 }
 
 function namespacesOf(forms: readonly Form[]): ReadonlySet<string> {

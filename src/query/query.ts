@@ -35,4 +35,3 @@ export interface QueryResult {
   readonly pageInfo?: Readonly<Record<string, PageInfo>>;
   readonly aggregate?: Readonly<Record<string, unknown>>;
 }
-

@@ -100,7 +100,10 @@ export interface LinkEnd {
 /** The link a namespace knows by this label, whichever end it is; the end that holds it wins. */
 export function linkOf(namespace: Namespace, label: string): LinkEnd | undefined {
   const forward = namespace.forward.get(label);
-  if (forward) return forward.isRef && forward.reverseEtype !== undefined ? { attr: forward, isForward: true, etype: forward.reverseEtype } : undefined;
+  if (forward)
+    return forward.isRef && forward.reverseEtype !== undefined
+      ? { attr: forward, isForward: true, etype: forward.reverseEtype }
+      : undefined;
   const reverse = namespace.reverse.get(label);
   return reverse && { attr: reverse, isForward: false, etype: reverse.etype };
 }

@@ -266,4 +266,3 @@ function addTargets(row: Row, ids: Set<string>): void {
 function sameInfo(a: AnswerInfo, b: AnswerInfo): boolean {
   return JSON.stringify([a.pageInfo, a.aggregate]) === JSON.stringify([b.pageInfo, b.aggregate]);
 }
-

@@ -61,7 +61,9 @@ describe('steps', () => {
 });
 
 function facts(db: Db): Set<string> {
-  const all = [...db.attrs.namespaces()].flatMap((namespace) => [...db.rows(namespace.etype)].flatMap((row) => [...rowTriples(row, namespace)]));
+  const all = [...db.attrs.namespaces()].flatMap((namespace) =>
+    [...db.rows(namespace.etype)].flatMap((row) => [...rowTriples(row, namespace)]),
+  );
   return new Set(keys(all.map(([e, a, v]) => [e, a, v])));
 }
 

@@ -7,11 +7,14 @@ interface File {
 }
 
 describe('dates', () => {
-  it.each(readVectors<File>('dates').vectors.map((vector) => [vector.id, vector.title, vector] as const))('%s: %s', (_id, _title, vector) => {
-    const { input, expected } = vector;
-    const run = (): unknown => coerceToDate(input);
-    if (typeof expected === 'object' && expected !== null) expect(run).toThrow();
-    else if (typeof expected === 'string') expect((run() as Date).toISOString()).toBe(expected);
-    else expect(run()).toBe(expected);
-  });
+  it.each(readVectors<File>('dates').vectors.map((vector) => [vector.id, vector.title, vector] as const))(
+    '%s: %s',
+    (_id, _title, vector) => {
+      const { input, expected } = vector;
+      const run = (): unknown => coerceToDate(input);
+      if (typeof expected === 'object' && expected !== null) expect(run).toThrow();
+      else if (typeof expected === 'string') expect((run() as Date).toISOString()).toBe(expected);
+      else expect(run()).toBe(expected);
+    },
+  );
 });

@@ -60,7 +60,10 @@ const openingGone = [
   [T1, attr('20'), A2],
   [T1, attr('21'), S1],
 ];
-const actsGone = (id: string, ...values: [string, unknown][]): unknown[][] => [[id, attr('01'), id], ...values.map(([n, v]) => [id, attr(n), v])];
+const actsGone = (id: string, ...values: [string, unknown][]): unknown[][] => [
+  [id, attr('01'), id],
+  ...values.map(([n, v]) => [id, attr(n), v]),
+];
 
 /** By id of a step vector: what its first transaction does instead, and what its queries show. */
 export const mendedSteps: Readonly<Record<string, StepsExpected>> = {
