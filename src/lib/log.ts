@@ -1,0 +1,21 @@
+// Where remarks for whoever looks for a fault go. Silent unless asked; the only place that knows the console.
+
+export interface Log {
+  debug(...parts: readonly unknown[]): void;
+  info(...parts: readonly unknown[]): void;
+  warn(...parts: readonly unknown[]): void;
+  error(...parts: readonly unknown[]): void;
+}
+
+const ignore = (): void => {};
+
+export const silent: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/* eslint-disable no-console -- the one place */
+export const consoleLog: Log = {
+  debug: (...parts) => console.debug('[triplane]', ...parts),
+  info: (...parts) => console.info('[triplane]', ...parts),
+  warn: (...parts) => console.warn('[triplane]', ...parts),
+  error: (...parts) => console.error('[triplane]', ...parts),
+};
+/* eslint-enable no-console */
