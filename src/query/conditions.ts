@@ -11,8 +11,8 @@ export interface Condition {
   readonly holds: (value: Value) => boolean;
   /** Whether a missing value satisfies it, at any step of its path. */
   readonly acceptsNull: boolean;
-  /** Whether only a missing or null value does. */
-  readonly isNullOnly: boolean;
+  /** Whether it asks `$isNull`, either way: then the entity itself must be known, not just its value. */
+  readonly asksNull: boolean;
   /** The values it is an equality with, where it is one: what an index can answer. */
   readonly equals: readonly Value[] | undefined;
 }
@@ -71,14 +71,14 @@ export function condition(given: unknown, isDate: boolean): Condition {
   if (given === null) throw new QueryValidationError('null is no condition: use { $isNull: true }');
   if (typeof given !== 'object' || given instanceof Date) return equality(given, comparable, isDate);
   const asked = Object.entries(given).filter(([name, operand]) => Object.hasOwn(operators, name) && operand !== undefined);
-  if (asked.length === 0) return { holds: () => false, acceptsNull: false, isNullOnly: false, equals: undefined };
+  if (asked.length === 0) return { holds: () => false, acceptsNull: false, asksNull: false, equals: undefined };
   const tests = asked.map(([name, operand]) => (operators[name] as Operator).test(operand, comparable));
   const acceptsNull = asked.every(([name, operand]) => operators[name]?.acceptsNull?.(operand) ?? false);
   const choices = asked.find(([name, operand]) => (name === '$in' || name === 'in') && Array.isArray(operand))?.[1] as Value[] | undefined;
   return {
     holds: tests.length === 1 ? (tests[0] as Test) : (value) => tests.every((test) => test(value)),
     acceptsNull,
-    isNullOnly: asked.some(([name, operand]) => name === '$isNull' && operand === true),
+    asksNull: asked.some(([name]) => name === '$isNull'),
     equals: isDate ? undefined : choices,
   };
 }
@@ -86,7 +86,7 @@ export function condition(given: unknown, isDate: boolean): Condition {
 function equality(given: unknown, comparable: Comparable, isDate: boolean): Condition {
   const wanted = comparable(given);
   const holds = given === undefined ? () => false : (value: Value) => value === wanted || (!isNone(value) && comparable(value) === wanted);
-  return { holds, acceptsNull: false, isNullOnly: false, equals: isDate || given === undefined ? undefined : [given] };
+  return { holds, acceptsNull: false, asksNull: false, equals: isDate || given === undefined ? undefined : [given] };
 }
 
 /** Milliseconds since the epoch, or NaN for what is no date. */

@@ -135,11 +135,13 @@ export function matches(where: Where, row: Row, db: Db): boolean {
 function passes(step: LinkStep, where: Where, row: Row, db: Db): boolean {
   const ids = linked(db, step, row.id, row);
   if (ids.length === 0) return step.acceptsNone && row.exists(where.idAttr);
-  const asksFar = step.far.tests.length > 0 || step.far.steps.length > 0;
-  return ids.some((id) => {
-    if (!step.idConditions.every((asked) => asked.holds(id))) return false;
-    if (!asksFar) return true;
-    const far = db.row(step.etype, id);
-    return far !== undefined && matches(step.far, far, db);
-  });
+  return ids.some((id) => meetsStep(step, id, db));
+}
+
+/** Whether a linked id is one that the step asks for. */
+export function meetsStep(step: LinkStep, id: string, db: Db): boolean {
+  if (!step.idConditions.every((asked) => asked.holds(id))) return false;
+  if (step.far.tests.length === 0 && step.far.steps.length === 0) return true;
+  const far = db.row(step.etype, id);
+  return far !== undefined && matches(step.far, far, db);
 }

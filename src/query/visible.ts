@@ -1,0 +1,76 @@
+// A Db seen through rules: rows that may not be seen are not there, values that may not be seen are missing.
+// Whoever looks through it can tell nothing of what is hidden, not even by asking for it in a `where`.
+
+import type { Attrs, KnownAttr } from '../db/attrs.ts';
+import type { Db } from '../db/db.ts';
+import { Row } from '../db/row.ts';
+import type { Value } from '../protocol/triple.ts';
+
+/** Whether a row may be seen; with a label, whether that value of it may. */
+export type Visible = (etype: string, row: Row, label?: string) => boolean;
+
+export class VisibleDb implements Db {
+  readonly #db: Db;
+  readonly #visible: Visible;
+  /** etype → row → the row as seen */
+  readonly #seen = new Map<string, Map<Row, Row | undefined>>();
+
+  constructor(db: Db, visible: Visible) {
+    this.#db = db;
+    this.#visible = visible;
+  }
+
+  get attrs(): Attrs {
+    return this.#db.attrs;
+  }
+
+  row(etype: string, id: string): Row | undefined {
+    const row = this.#db.row(etype, id);
+    return row && this.#see(etype, row);
+  }
+
+  *rows(etype: string): Generator<Row> {
+    for (const row of this.#db.rows(etype)) {
+      const seen = this.#see(etype, row);
+      if (seen) yield seen;
+    }
+  }
+
+  size(etype: string): number {
+    return this.#db.size(etype);
+  }
+
+  sources(attr: KnownAttr, target: string): readonly string[] {
+    return this.#db.sources(attr, target).filter((id) => this.#holds(attr, id));
+  }
+
+  holders(attr: KnownAttr, value: Value): readonly string[] {
+    return this.#db.holders(attr, value).filter((id) => this.#holds(attr, id));
+  }
+
+  find(attr: KnownAttr, value: Value): string | undefined {
+    return this.holders(attr, value)[0];
+  }
+
+  #holds(attr: KnownAttr, id: string): boolean {
+    return this.row(attr.etype, id)?.value(attr) !== undefined;
+  }
+
+  #see(etype: string, row: Row): Row | undefined {
+    let seen = this.#seen.get(etype);
+    if (!seen) this.#seen.set(etype, (seen = new Map<Row, Row | undefined>()));
+    if (!seen.has(row)) seen.set(row, this.#visible(etype, row) ? this.#mask(etype, row) : undefined);
+    return seen.get(row);
+  }
+
+  #mask(etype: string, row: Row): Row {
+    const { forward, idAttr } = this.attrs.namespace(etype);
+    let values: Value[] | undefined;
+    for (const attr of forward.values()) {
+      if (attr === idAttr || row.values[attr.slot] === undefined || this.#visible(etype, row, attr.label)) continue;
+      values ??= row.values.slice();
+      values[attr.slot] = undefined;
+    }
+    return values ? new Row(row.id, row.t, values, row.times) : row;
+  }
+}
