@@ -7,9 +7,9 @@ import type { Attrs, KnownAttr } from './attrs.ts';
 import { planDeletion } from './delete.ts';
 import { asDate } from './ingest.ts';
 import type { Layer } from './layer.ts';
-import { addLink, removeLink } from './links.ts';
+import { addLink, type Links, removeLink } from './links.ts';
 import { merge } from './merge.ts';
-import { type Links, Row, type Times } from './row.ts';
+import { Row, type Times } from './row.ts';
 
 export interface ApplyOptions {
   /** The time of a triple that is new. */

@@ -4,9 +4,9 @@
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
-import { listed } from './links.ts';
+import { type Links, listed } from './links.ts';
 import type { Report, RowChange } from './report.ts';
-import type { Links, Row } from './row.ts';
+import type { Row } from './row.ts';
 import { ValueIndex } from './value-index.ts';
 
 export class Layer implements Db {
@@ -77,7 +77,7 @@ export class Layer implements Db {
   put(etype: string, id: string, row: Row | undefined): void {
     this.#note(etype, id);
     let rows = this.#rows.get(etype);
-    if (!rows) this.#rows.set(etype, (rows = new Map()));
+    if (!rows) this.#rows.set(etype, (rows = new Map<string, Row | undefined>()));
     this.#reindex(etype, rows.get(id), row);
     rows.set(id, row);
   }
@@ -144,7 +144,7 @@ export class Layer implements Db {
 
   #noteRow(etype: string, id: string, before: Row | undefined): void {
     let rows = this.#before.get(etype);
-    if (!rows) this.#before.set(etype, (rows = new Map()));
+    if (!rows) this.#before.set(etype, (rows = new Map<string, Row | undefined>()));
     if (!rows.has(id)) rows.set(id, before);
   }
 

@@ -1,7 +1,8 @@
 // What a slot holds for a link, and how it changes: one id as it is, several as an array. Values are never
 // edited in place: a changed slot is a new value, so two rows can be compared slot by slot.
 
-import type { Links } from './row.ts';
+/** What a slot holds for a link: one id, or several in the order they came. */
+export type Links = string | readonly string[] | undefined;
 
 export type LinkTimes = number | readonly number[] | undefined;
 

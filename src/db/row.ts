@@ -4,10 +4,7 @@
 import { equal } from '../lib/equal.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
-import { listed, sameLinks } from './links.ts';
-
-/** What a slot holds for a link: one id, or several in the order they came. */
-export type Links = string | readonly string[] | undefined;
+import { type Links, listed, sameLinks } from './links.ts';
 
 /** When each value of a slot was first stored; for several links, one time each. */
 export type Times = number | readonly number[] | undefined;

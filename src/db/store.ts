@@ -6,9 +6,9 @@ import type { Attrs, KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
 import { type IngestOptions, ingest } from './ingest.ts';
 import type { Layer } from './layer.ts';
-import { eachDifference, listed } from './links.ts';
+import { eachDifference, type Links, listed } from './links.ts';
 import type { Report, RowChange } from './report.ts';
-import { type Links, type Row, sameRow } from './row.ts';
+import { type Row, sameRow } from './row.ts';
 import { rowTriples } from './triples.ts';
 import { ValueIndex } from './value-index.ts';
 
@@ -139,7 +139,7 @@ export class Store implements Db {
 
   #put(etype: string, id: string, { before, after }: RowChange): void {
     let table = this.#tables.get(etype);
-    if (!table) this.#tables.set(etype, (table = new Map()));
+    if (!table) this.#tables.set(etype, (table = new Map<string, Row>()));
     if (after) table.set(id, after);
     else table.delete(id);
     for (const { attr, values } of this.#indexes.get(etype)?.values() ?? []) reindex(values, attr, id, before, after);
@@ -147,7 +147,7 @@ export class Store implements Db {
 
   #index(attr: KnownAttr): ValueIndex {
     let ofEtype = this.#indexes.get(attr.etype);
-    if (!ofEtype) this.#indexes.set(attr.etype, (ofEtype = new Map()));
+    if (!ofEtype) this.#indexes.set(attr.etype, (ofEtype = new Map<string, Index>()));
     const known = ofEtype.get(attr.id);
     if (known) return known.values;
     const values = new ValueIndex();

@@ -2,8 +2,8 @@
 
 import type { Triple } from '../protocol/triple.ts';
 import type { KnownAttr, Namespace } from './attrs.ts';
-import { listed } from './links.ts';
-import type { Links, Row } from './row.ts';
+import { type Links, listed } from './links.ts';
+import type { Row } from './row.ts';
 
 /** The triples of one attr of a row. */
 export function attrTriples(row: Row, attr: KnownAttr): Triple[] {

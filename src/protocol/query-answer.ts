@@ -84,7 +84,7 @@ export function writeAnswer({ triples, pageInfo, aggregate }: QueryAnswer): Wire
 /** A cursor as users hand it in: the time may be left out. */
 export function readCursor(value: unknown): Cursor | undefined {
   if (!Array.isArray(value) || value.length < 3 || value.length > 4) return undefined;
-  const [e, a, v, t = 0]: unknown[] = value;
+  const [e, a, v, t = 0] = value as unknown[];
   return typeof e === 'string' && typeof a === 'string' && typeof t === 'number' ? [e, a, v, t] : undefined;
 }
 

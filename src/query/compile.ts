@@ -105,7 +105,7 @@ function compileChild(
 }
 
 function optionsOf(shape: FormShape): FormOptions {
-  return typeof shape.$ === 'object' ? (shape.$ as FormOptions) : {};
+  return typeof shape.$ === 'object' ? shape.$ : {};
 }
 
 function isCount(count: unknown): count is number {

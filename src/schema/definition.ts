@@ -55,7 +55,7 @@ export type AnySchemaDef = InstantSchemaDef<any, any, any>;
 export class InstantGraph<
   Entities extends EntitiesDef,
   Links extends LinksDef<Entities>,
-  RoomSchema extends RoomSchemaShape = {},
+  _RoomSchema extends RoomSchemaShape = {},
 > implements IContainEntitiesAndLinks<Entities, Links> {
   readonly entities: Entities;
   readonly links: Links;
@@ -65,7 +65,7 @@ export class InstantGraph<
     this.links = links;
   }
 
-  withRoomSchema<_RoomSchema extends RoomSchemaShape>(): InstantGraph<Entities, Links, _RoomSchema> {
+  withRoomSchema<NewRoomSchema extends RoomSchemaShape>(): InstantGraph<Entities, Links, NewRoomSchema> {
     return new InstantGraph(this.entities, this.links);
   }
 }

@@ -19,7 +19,7 @@ export class LinkAttrDef<Cardinality extends CardinalityKind, EntityName extends
 }
 
 /** The attributes and links of one entity. Made by `i.entity`. */
-export class EntityDef<Attrs extends AttrsDefs, Links extends Record<string, LinkAttrDef<any, any>>, AsType> {
+export class EntityDef<Attrs extends AttrsDefs, Links extends Record<string, LinkAttrDef<any, any>>, _AsType> {
   readonly attrs: Attrs;
   readonly links: Links;
 

@@ -107,7 +107,7 @@ test('links lead somewhere', () => {
 });
 
 test('what the source cites is there', () => {
-  const cited = (readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' }) as string[])
+  const cited = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
     .filter((path) => /\.tsx?$/.test(path))
     .flatMap((path) => [...readFileSync(new URL(`src/${path}`, root), 'utf8').matchAll(/PROTOCOL\.md((?:,? ?#[a-z-]+)+)/g)])
     .flatMap(([, anchors = '']) => anchors.match(/[a-z-]+/g) ?? []);

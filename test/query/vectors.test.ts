@@ -12,7 +12,7 @@ import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
 import type { Query } from '../../src/query/query.ts';
 import { evaluate } from '../../src/query/run.ts';
-import { type LinksDef, linkIndexOf } from '../support/links.ts';
+import { linkIndexOf } from '../support/links.ts';
 import { type Fixture, plain, readVectors } from '../support/vectors.ts';
 import { mendedQueries } from '../vectors/mended.ts';
 
@@ -65,6 +65,6 @@ function answer(vector: QueryVector, wireAttrs: readonly WireAttr[], triples: re
   const layer = new Layer(store);
   let tick = 0;
   if (vector.txSteps) applySteps(layer, vector.txSteps, { now: () => Date.now() * 10 + tick++, useDates });
-  const singular = vector.options?.schemaLinks ? linkIndexOf(fixture?.schemaLinks as LinksDef) : undefined;
+  const singular = vector.options?.schemaLinks ? linkIndexOf(fixture?.schemaLinks) : undefined;
   return evaluate(compile(vector.query, attrs, { singular }), layer, read);
 }
