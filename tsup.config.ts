@@ -1,0 +1,44 @@
+// What the package is made of: its entries, each declared here and nowhere else, and how they are built. `exports` and the sizes in
+// package.json are held against this list by test/package/entries.test.ts.
+
+import { defineConfig } from 'tsup';
+
+/** Public name → source. The built files take the last part of the name: `triplane/server` is dist/server.js. */
+export const entries: Readonly<Record<string, string>> = {
+  triplane: 'src/index.ts',
+  'triplane/server': 'src/server/index.ts',
+};
+
+/** Command → source. Modules only: a command is never required. */
+export const commands: Readonly<Record<string, string>> = {
+  cli: 'src/server/cli.ts',
+};
+
+/** `triplane` → `index`, `triplane/server` → `server`. */
+export function outputName(entry: string): string {
+  return entry === 'triplane' ? 'index' : entry.slice('triplane/'.length);
+}
+
+const shared = {
+  target: 'es2022',
+  platform: 'node',
+  // Without it `node:sqlite`, which has no other name, would be asked for as `sqlite`.
+  removeNodeProtocol: false,
+  // An entry never brings a second copy of another, nor of an optional package.
+  external: [/^triplane(\/|$)/, /^react(\/|$)/, 'react-dom', 'pg', 'better-sqlite3', 'bun:sqlite'],
+  outDir: 'dist',
+  silent: true,
+} as const;
+
+export default defineConfig([
+  {
+    ...shared,
+    external: [...shared.external],
+    entry: Object.fromEntries(Object.entries(entries).map(([name, source]) => [outputName(name), source])),
+    format: ['esm', 'cjs'],
+    // One `TriplaneError` for all entries, in both formats.
+    splitting: true,
+    dts: true,
+  },
+  { ...shared, external: [...shared.external], entry: { ...commands }, format: ['esm'], splitting: false, dts: false },
+]);
