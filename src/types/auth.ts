@@ -51,3 +51,10 @@ export type SignInWithIdTokenParams = {
 
 export type SignoutParams = { refreshToken: string };
 export type SignoutOpts = { invalidateToken?: boolean };
+
+export type CreateAuthorizationURLParams = {
+  /** The name the OAuth client has in the app. */
+  clientName: string;
+  /** Where someone returns to, with a code. */
+  redirectURL: string;
+} & ExtraFields;

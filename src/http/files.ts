@@ -1,0 +1,94 @@
+// The calls that keep files. Which files there are, and where they can be read, is asked by a query of `$files`.
+
+import { InstantAPIError, TriplaneError } from '../errors.ts';
+import type { DeleteFileResponse, FileOpts, UploadFileResponse } from '../types/files.ts';
+import { checkParams, kindOf } from './params.ts';
+import { isFields } from './refusal.ts';
+import { type AppConfig, type HttpCall, request } from './request.ts';
+
+/** A file by its path, and who asks: no token is nobody, whom the rules may allow it all the same. */
+export interface FileParams {
+  readonly path: string;
+  readonly refreshToken?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type UploadParams = FileParams & FileOpts & { readonly file: File | Blob };
+
+/** Keeps a file under its path, in the place of one that is there. */
+export async function uploadFile(app: AppConfig, params: UploadParams): Promise<UploadFileResponse> {
+  checkParams('uploadFile', params, { path: 'text', refreshToken: 'text?', contentType: 'text?', contentDisposition: 'text?' });
+  const { path, file, signal } = params;
+  if (!isFile(file)) throw new TriplaneError('config-invalid', `uploadFile: the file must be a File or a Blob, and is ${kindOf(file)}`);
+  const headers = {
+    'app-id': app.appId,
+    app_id: app.appId,
+    ...pathHeader(path),
+    ...bearer(params.refreshToken),
+    'content-type': params.contentType || file.type || undefined,
+    'content-disposition': params.contentDisposition || undefined,
+  };
+  const answer = await refusingPaths(path, request(app, { method: 'PUT', path: '/storage/upload', bytes: file, headers, signal }));
+  const data = dataOf(answer);
+  if (isFields(data) && typeof data['id'] === 'string') return { data: { ...data, id: data['id'] } };
+  throw unclear('uploadFile');
+}
+
+/** Forgets a file. Beside `data`, which the types promise, the answer has `id`, which programs had. */
+export async function deleteFile(app: AppConfig, params: FileParams): Promise<DeleteFileResponse & { id: string | null }> {
+  checkParams('delete', params, { path: 'text', refreshToken: 'text?' });
+  const data = dataOf(await request(app, fileCall('DELETE', '/storage/files', app, params)));
+  const id = isFields(data) && typeof data['id'] === 'string' ? data['id'] : null;
+  return { data: { id }, id };
+}
+
+/**
+ * Where a file can be read, for a while; null if there is none.
+ *
+ * @deprecated Query `$files` for `url`.
+ */
+export async function getDownloadUrl(app: AppConfig, params: FileParams): Promise<string | null> {
+  checkParams('getDownloadUrl', params, { path: 'text', refreshToken: 'text?' });
+  const data = dataOf(await request(app, fileCall('GET', '/storage/signed-download-url', app, params)));
+  if (data === undefined || data === null || typeof data === 'string') return data ?? null;
+  throw unclear('getDownloadUrl');
+}
+
+function fileCall(method: 'GET' | 'DELETE', path: string, app: AppConfig, params: FileParams): HttpCall {
+  const query = { app_id: app.appId, filename: params.path };
+  return { method, path, query, headers: bearer(params.refreshToken), signal: params.signal };
+}
+
+function bearer(token: string | undefined): Record<string, string> {
+  return token ? { authorization: `Bearer ${token}` } : {};
+}
+
+/** What comes through a header letter for letter: Latin-1 without control characters, and no space at either end. */
+const plain = /^[\x21-\x7e\xa0-\xff](?:[\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?$/;
+
+function pathHeader(path: string): Record<string, string> {
+  return plain.test(path) ? { path } : { 'x-path': `path*=UTF-8''${encodeURIComponent(path)}` };
+}
+
+/** A server that has never heard of `x-path` misses the path, and that is all it can say. */
+async function refusingPaths(path: string, answer: Promise<unknown>): Promise<unknown> {
+  if (plain.test(path)) return answer;
+  return answer.catch((cause: unknown) => {
+    if (!(cause instanceof InstantAPIError) || cause.type !== 'param-missing') throw cause;
+    const message = `uploadFile: this server takes paths of Latin letters only (up to U+00FF), which '${path}' is not. Choose another path`;
+    throw new TriplaneError('config-invalid', message, { cause });
+  });
+}
+
+/** Not by class: a Blob may come from another window, or from a polyfill. */
+function isFile(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+}
+
+function dataOf(answer: unknown): unknown {
+  return isFields(answer) ? answer['data'] : undefined;
+}
+
+function unclear(call: string): TriplaneError {
+  return new TriplaneError('server-failed', `${call}: the server agreed, but its answer is not one to this call. Is apiURI its address?`);
+}

@@ -1,0 +1,118 @@
+// One HTTP call: JSON or bytes go out, JSON comes back, and every way to fail has one error. No call is made twice: whether that is safe
+// is known only to whoever makes it. The calls themselves are in auth.ts and files.ts.
+
+import { InstantAPIError, TriplaneError } from '../errors.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { startDeadline } from './deadline.ts';
+import { readRefusal } from './refusal.ts';
+
+export interface HttpConfig {
+  /** Where the server is, without a slash at the end: `https://api.instantdb.com`. */
+  readonly apiURI: string;
+  readonly fetch?: typeof fetch | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** The server, and the app on it that is meant. */
+export interface AppConfig extends HttpConfig {
+  readonly appId: string;
+}
+
+export interface HttpCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** From the root of the server: `/runtime/signout`. */
+  readonly path: string;
+  /** Encoded here; what is undefined is left out. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as they are, instead of a body. */
+  readonly bytes?: NonNullable<RequestInit['body']>;
+  /** What is undefined is left out. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+  /** How long an answer is waited for: a minute, and for bytes as long as it takes. */
+  readonly timeoutMs?: number | undefined;
+  /** What else `fetch` is to be told. Whatever is said above comes first. */
+  readonly fetchOpts?: RequestInit | undefined;
+}
+
+const patienceMs = 60_000;
+
+/**
+ * What the server answers, once it is known to have agreed; undefined if it answered with nothing.
+ *
+ * @throws InstantAPIError if the server said no
+ * @throws TriplaneError 'unreachable' if it was not heard, 'timeout' if it took too long or the call was aborted, 'config-invalid' for a
+ *   header that cannot be sent, 'server-failed' for an answer that is no JSON
+ */
+export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
+  const { ok, status, text } = await exchange(config, call);
+  if (!ok) throw new InstantAPIError({ body: readRefusal(text), status });
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const message = `${nameOf(config, call)} was answered with what is not JSON. Check that apiURI is the address of a server`;
+    throw new TriplaneError('server-failed', message, { cause });
+  }
+}
+
+interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly text: string;
+}
+
+async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
+  const ms = call.timeoutMs ?? (call.bytes === undefined ? patienceMs : undefined);
+  const init = initOf(config, call);
+  const deadline = startDeadline(config.clock ?? systemClock, ms, call.signal ?? call.fetchOpts?.signal);
+  // Called bare: a browser's `fetch` refuses to be a method of something else.
+  const send = config.fetch ?? fetch;
+  try {
+    const response = await send(addressOf(config, call), { ...uncached(send), ...init, signal: deadline.signal });
+    return { ok: response.ok, status: response.status, text: await response.text() };
+  } catch (cause) {
+    const name = nameOf(config, call);
+    if (deadline.ending === 'late') throw new TriplaneError('timeout', `${name} was not answered within ${ms} ms`, { cause });
+    if (deadline.ending === 'aborted') throw new TriplaneError('timeout', `${name} was aborted before it was answered`, { cause });
+    const advice = 'Check that this device is online, that apiURI is right and that a server runs there';
+    throw new TriplaneError('unreachable', `${name} reached no server. ${advice}`, { cause });
+  } finally {
+    deadline.end();
+  }
+}
+
+function initOf(config: HttpConfig, call: HttpCall): RequestInit {
+  const body = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  // A stream can only be sent by saying that the answer is not read before it has ended.
+  const half = body instanceof ReadableStream && { duplex: 'half' };
+  return { ...call.fetchOpts, ...half, method: call.method, headers: headersOf(config, call), ...(body !== undefined && { body }) };
+}
+
+function headersOf(config: HttpConfig, call: HttpCall): Headers {
+  try {
+    const headers = new Headers(call.fetchOpts?.headers);
+    if (call.bytes === undefined) headers.set('content-type', 'application/json');
+    for (const [name, value] of Object.entries(call.headers ?? {})) if (value !== undefined) headers.set(name, value);
+    return headers;
+  } catch (cause) {
+    throw new TriplaneError('config-invalid', `${nameOf(config, call)} needs a header that HTTP cannot carry: ${String(cause)}`, { cause });
+  }
+}
+
+function addressOf({ apiURI }: HttpConfig, { path, query = {} }: HttpCall): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]));
+  return `${apiURI}${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
+}
+
+/** A call as errors name it: without its query, which may hold what is nobody's business. */
+function nameOf({ apiURI }: HttpConfig, { method, path }: HttpCall): string {
+  return `${method} ${apiURI}${path}`;
+}
+
+/** Next.js 13 and 14 put a `fetch` in place that remembers answers. */
+function uncached(send: typeof fetch): RequestInit {
+  return '__nextPatched' in send && !(Symbol.for('next-patch') in globalThis) ? { cache: 'no-store' } : {};
+}

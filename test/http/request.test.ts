@@ -1,0 +1,199 @@
+// One call over a real line: what goes out, what comes back, and the one error for each way to fail.
+
+import { describe, expect, it } from 'vitest';
+
+import { InstantAPIError, TriplaneError } from '../../src/errors.ts';
+import { type HttpCall, request } from '../../src/http/request.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { useRecorder } from './recorder.ts';
+
+const server = useRecorder();
+const call: HttpCall = { method: 'POST', path: '/runtime/signout', body: { a: 1 } };
+
+const ask = (changes: Partial<HttpCall> = {}): Promise<unknown> => request({ apiURI: server.apiURI }, { ...call, ...changes });
+
+async function failure(answer: Promise<unknown>): Promise<TriplaneError> {
+  const error = await answer.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(TriplaneError);
+  return error as TriplaneError;
+}
+
+describe('what goes out', () => {
+  const rows: readonly [name: string, changes: Partial<HttpCall>, asked: object][] = [
+    ['a body is JSON', {}, { method: 'POST', url: '/runtime/signout', body: '{"a":1}' }],
+    ['a query is encoded', { query: { a: 'é &', b: undefined, c: '' } }, { url: '/runtime/signout?a=%C3%A9%20%26&c=' }],
+    ['bytes are sent as they are', { bytes: 'a,b', headers: { 'content-type': 'text/csv' } }, { body: 'a,b' }],
+    ['a stream is sent to its end', { bytes: new Blob(['one', 'two']).stream() }, { body: 'onetwo' }],
+    ['GET has no body', { method: 'GET', body: undefined }, { method: 'GET', body: '' }],
+  ];
+  it.each(rows)('%s', async (_name, changes, asked) => {
+    await ask(changes);
+    expect(server.asked).toMatchObject([asked]);
+  });
+
+  it('headers: the call before fetchOpts, and none that is undefined', async () => {
+    const fetchOpts = { headers: { authorization: 'Bearer theirs', 'x-trace': 't' }, method: 'GET' };
+    await ask({ headers: { authorization: 'Bearer ours', 'as-guest': undefined }, fetchOpts });
+    expect(server.asked[0]?.method).toBe('POST');
+    expect(server.asked[0]?.headers).toMatchObject({
+      authorization: 'Bearer ours',
+      'x-trace': 't',
+      'content-type': 'application/json',
+    });
+    expect(server.asked[0]?.headers).not.toHaveProperty('as-guest');
+  });
+
+  it('leaves nothing to a cache that Next.js 13 puts into fetch', async () => {
+    const caches: unknown[] = [];
+    const patched = Object.assign(
+      async (_url: unknown, init?: RequestInit) => {
+        caches.push(init?.cache);
+        return new Response('{}');
+      },
+      { __nextPatched: true },
+    );
+    await request({ apiURI: '', fetch: patched }, call);
+    await request({ apiURI: '', fetch: patched }, { ...call, fetchOpts: { cache: 'force-cache' } });
+    expect(caches).toEqual(['no-store', 'force-cache']);
+  });
+});
+
+describe('what comes back', () => {
+  it.each([
+    ['JSON', { body: { user: null } }, { user: null }],
+    ['any status that agrees', { status: 201, body: [1] }, [1]],
+    ['nothing', { text: '' }, undefined],
+    ['nothing, and says so', { status: 204, text: '' }, undefined],
+  ])('%s', async (_name, reply, value) => {
+    server.answer(reply);
+    await expect(ask()).resolves.toEqual(value);
+  });
+});
+
+describe('refusals', () => {
+  const hint = { 'record-type': 'app-user' };
+  const page = '<html>Bad gateway</html>';
+  const rows: readonly [name: string, status: number, text: string, body: object, message: string, code: string][] = [
+    [
+      'the shape there is',
+      400,
+      JSON.stringify({ type: 'record-not-found', message: 'Record not found: app-user', hint, 'trace-id': 't1' }),
+      { type: 'record-not-found', message: 'Record not found: app-user', hint, 'trace-id': 't1' },
+      'Record not found: app-user',
+      'refused',
+    ],
+    [
+      'OAuth says error',
+      400,
+      '{"type":"oauth-error","error":"No such code"}',
+      { type: 'oauth-error', message: 'No such code' },
+      'No such code',
+      'refused',
+    ],
+    ['no type', 404, '{"message":"Oops"}', { message: 'Oops' }, 'Oops', 'refused'],
+    ['a null type', 500, '{"type":null,"message":"x"}', { message: 'x' }, 'x', 'server-failed'],
+    ['more than is known', 400, '{"message":"x","more":1}', { message: 'x', more: 1 }, 'x', 'refused'],
+    ['a message that is no text', 400, '{"message":{"a":1}}', { message: undefined }, 'The server answered 400', 'refused'],
+    ['text', 502, page, { message: page }, page, 'server-failed'],
+    ['JSON that is no object', 400, '["no"]', { message: '["no"]' }, '["no"]', 'refused'],
+    ['nothing', 503, '', {}, 'The server answered 503', 'server-failed'],
+  ];
+  it.each(rows)('%s', async (_name, status, text, body, message, code) => {
+    server.answer({ status, text });
+    const error = await failure(ask());
+    expect(error).toBeInstanceOf(InstantAPIError);
+    expect(error).toMatchObject({ code, message, status });
+    expect((error as InstantAPIError).body).toMatchObject(body);
+  });
+
+  it('carries the hint and the trace id', async () => {
+    server.answer({ status: 400, body: { type: 'record-not-found', message: 'x', hint, traceId: 't2' } });
+    expect(await failure(ask())).toMatchObject({ hint, traceId: 't2', type: 'record-not-found' });
+  });
+});
+
+describe('no answer', () => {
+  /** Its timers run when told, and say whether any is left. */
+  function handClock(): Clock & { run: () => void; waiting: () => number } {
+    const timers = new Map<number, () => void>();
+    let last = 0;
+    return {
+      now: () => 0,
+      setTimeout: (run) => {
+        timers.set(++last, run);
+        return last;
+      },
+      clearTimeout: (timer) => void timers.delete(timer as number),
+      run: () => timers.forEach((run) => run()),
+      waiting: () => timers.size,
+    };
+  }
+
+  it('no server', async () => {
+    const error = await failure(request({ apiURI: 'http://127.0.0.1:1' }, { ...call, query: { token: 'secret' } }));
+    expect(error.code).toBe('unreachable');
+    expect(error.message).toBe(
+      'POST http://127.0.0.1:1/runtime/signout reached no server. Check that this device is online, that apiURI is right and that a server runs there',
+    );
+    expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  it('a line that breaks while the answer comes in', async () => {
+    const broken = new ReadableStream({ start: (stream) => stream.error(new TypeError('terminated')) });
+    const error = await failure(request({ apiURI: 'http://x', fetch: async () => new Response(broken) }, call));
+    expect(error).toMatchObject({ code: 'unreachable', cause: { message: 'terminated' } });
+  });
+
+  it('in time', async () => {
+    server.answer({ status: 'silence' });
+    const clock = handClock();
+    const answer = failure(request({ apiURI: server.apiURI, clock }, call));
+    expect(clock.waiting()).toBe(1);
+    clock.run();
+    expect(await answer).toMatchObject({
+      code: 'timeout',
+      message: `POST ${server.apiURI}/runtime/signout was not answered within 60000 ms`,
+    });
+    expect(clock.waiting()).toBe(0);
+  });
+
+  it.each([
+    ['bytes take as long as they take', { bytes: 'x' }, 0],
+    ['unless told', { bytes: 'x', timeoutMs: 5 }, 1],
+    ['no limit', { timeoutMs: Infinity }, 0],
+  ])('%s', async (_name, changes, waiting) => {
+    const clock = handClock();
+    const answer = request({ apiURI: server.apiURI, clock }, { ...call, ...changes });
+    expect(clock.waiting()).toBe(waiting);
+    await answer;
+    expect(clock.waiting()).toBe(0);
+  });
+
+  it.each(['before', 'during'])('aborted %s', async (when) => {
+    server.answer({ status: 'silence' });
+    const controller = new AbortController();
+    if (when === 'before') controller.abort();
+    const answer = failure(ask({ signal: controller.signal }));
+    controller.abort();
+    expect(await answer).toMatchObject({ code: 'timeout', message: expect.stringContaining('was aborted') });
+  });
+
+  it('aborted by fetchOpts', async () => {
+    expect(await failure(ask({ fetchOpts: { signal: AbortSignal.abort() } }))).toMatchObject({ code: 'timeout' });
+  });
+
+  it('an answer that is no JSON', async () => {
+    server.answer({ text: '<html>Log in to the hotel</html>' });
+    const error = await failure(ask());
+    expect(error).toMatchObject({ code: 'server-failed', message: expect.stringContaining('is not JSON') });
+    expect(error).not.toBeInstanceOf(InstantAPIError);
+  });
+
+  it('a header that cannot be sent', async () => {
+    expect(await failure(ask({ headers: { 'as-email': 'ł' } }))).toMatchObject({ code: 'config-invalid' });
+    expect(server.asked).toEqual([]);
+  });
+});
