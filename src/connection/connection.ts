@@ -1,0 +1,187 @@
+// Runs the machine: one transport at a time, one timer, one voice. All rules are in machine.ts; here what it orders is
+// done, and what happens is told to it. Who says what on the line is the owner's affair: it sends `init` when told
+// `opened`, and calls `ready` or `refused` by the answer.
+
+import { TriplaneError } from '../errors.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
+import type { ConnectionStatus } from '../types/database.ts';
+import { transition } from './machine.ts';
+import type { Network } from './network.ts';
+import { alarmOf, type Effect, type Happening, type State, statusOf } from './state.ts';
+import type { Line, LineEvents, Transport } from './transport.ts';
+
+export interface ConnectionConfig {
+  /** The first is the best; the others are for networks that do not let it through. */
+  readonly transports: readonly Transport[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly log: Log;
+  /** A message that every server answers and that changes nothing. PROTOCOL.md#remove-query */
+  readonly probe: () => ClientMessage;
+}
+
+export interface ConnectionEvents {
+  /** To be answered with `send(init)`. */
+  opened(): void;
+  /** Of the current line only, in the order of the wire. */
+  message(message: ServerMessage): void;
+  /** The line of a ready session was lost, or given up by `restart`; not told after `stop`. */
+  down(): void;
+  status(status: ConnectionStatus): void;
+  /** Something went wrong that the connection gets over by itself. */
+  fault(error: TriplaneError): void;
+}
+
+export class Connection {
+  readonly #config: ConnectionConfig;
+  readonly #on: ConnectionEvents;
+  #state: State = { name: 'idle' };
+  #line: Line | undefined;
+  #timer: Timer | undefined;
+  #told: ConnectionStatus = 'connecting';
+  #leaveNetwork: (() => void) | undefined;
+
+  constructor(config: ConnectionConfig, on: ConnectionEvents) {
+    this.#config = config;
+    this.#on = on;
+  }
+
+  start(): void {
+    if (this.#state.name !== 'idle') return;
+    this.#leaveNetwork = this.#config.network.subscribe((type) => this.#happen({ type }));
+    this.#happen({ type: 'start' });
+  }
+
+  /** For good: no socket, timer or listener is left. */
+  stop(): void {
+    this.#leaveNetwork?.();
+    this.#leaveNetwork = undefined;
+    this.#happen({ type: 'stop' });
+  }
+
+  /** A new line at once, for a session of someone else. Does not start a connection that was never started. */
+  restart(): void {
+    this.#happen({ type: 'restart' });
+  }
+
+  /** `init` was accepted. */
+  ready(): void {
+    this.#happen({ type: 'acknowledged' });
+  }
+
+  /** `init` was not accepted. A server that failed is asked again soon, one that said no after a minute. */
+  refused(error: TriplaneError): void {
+    this.#happen({ type: error.code === 'refused' ? 'refused' : 'putOff' });
+  }
+
+  /** @throws TriplaneError 'unreachable' unless the session is ready; `init` may be said as soon as the line is opened */
+  send(message: ClientMessage): void {
+    const isAllowed = this.isReady || (this.#state.name === 'opened' && message.op === 'init');
+    if (!isAllowed || !this.#line) {
+      throw new TriplaneError('unreachable', `'${message.op}' cannot be sent: the connection is ${this.#state.name}`);
+    }
+    this.#line.send(message);
+  }
+
+  get isReady(): boolean {
+    return this.#state.name === 'ready';
+  }
+
+  get status(): ConnectionStatus {
+    return statusOf(this.#state);
+  }
+
+  #happen(event: Happening): void {
+    const { clock, random, network, transports, log } = this.#config;
+    const at = { now: clock.now(), random: () => random.next(), isOnline: network.isOnline(), transports: transports.length };
+    const before = this.#state;
+    const { state, effects } = transition(before, event, at);
+    this.#state = state;
+    if (state.name !== before.name) log.debug('connection', before.name, event.type, state.name);
+    this.#setTimer(before, state);
+    // The machine lists what is told last: whoever is told may give the next order at once.
+    for (const effect of effects) this.#carryOut(effect);
+    this.#tellStatus();
+  }
+
+  /** Leaving a state cancels its timer: there is never more than this one. */
+  #setTimer(before: State, state: State): void {
+    const alarm = alarmOf(state);
+    if (alarm === alarmOf(before)) return;
+    this.#config.clock.clearTimeout(this.#timer);
+    this.#timer = alarm && this.#config.clock.setTimeout(() => this.#happen({ type: 'alarm' }), alarm.ms);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.do) {
+      case 'open':
+        return this.#open(effect.line, effect.transport);
+      case 'close':
+        return this.#line?.close();
+      case 'ask':
+        return this.#ask();
+      case 'tell':
+        return this.#on[effect.what]();
+      case 'deliver':
+        return this.#deliver(effect.message);
+      case 'report':
+        return this.#on.fault(effect.error);
+    }
+  }
+
+  #open(line: number, index: number): void {
+    const transport = this.#config.transports[index];
+    this.#line = undefined;
+    try {
+      this.#line = transport?.open(this.#listenTo(line));
+    } catch (cause) {
+      this.#on.fault(cause instanceof TriplaneError ? cause : new TriplaneError('unreachable', 'A line cannot be opened', { cause }));
+      this.#happen({ type: 'closed', line });
+    }
+  }
+
+  #listenTo(line: number): LineEvents {
+    return {
+      opened: () => this.#happen({ type: 'opened', line }),
+      message: (message) => this.#happen({ type: 'message', line, message }),
+      heard: () => this.#happen({ type: 'heard', line }),
+      fault: (error) => this.#happen({ type: 'fault', line, error }),
+      closed: ({ code, reason }) => {
+        this.#config.log.debug('connection', `line ${line} closed`, code, reason);
+        this.#happen({ type: 'closed', line });
+      },
+    };
+  }
+
+  /** A line that cannot even be asked needs no more time to be found dead. */
+  #ask(): void {
+    try {
+      this.#line?.send(this.#config.probe());
+    } catch (error) {
+      this.#config.log.debug('connection', 'cannot ask', error);
+      this.#line?.close();
+      if ('route' in this.#state) this.#happen({ type: 'closed', line: this.#state.route.line });
+    }
+  }
+
+  /** What one message does to its taker must not keep the next from being taken. */
+  #deliver(message: ServerMessage): void {
+    try {
+      this.#on.message(message);
+    } catch (cause) {
+      this.#on.fault(new TriplaneError('frame-malformed', `'${message.op}' could not be taken`, { cause }));
+    }
+  }
+
+  #tellStatus(): void {
+    const status = this.status;
+    if (status === this.#told) return;
+    this.#told = status;
+    this.#on.status(status);
+  }
+}

@@ -1,0 +1,73 @@
+// A Clock whose hands a test moves. Time stands still while the test waits for anything else.
+
+import type { Clock, Timer } from '../../src/lib/clock.ts';
+
+interface Due {
+  readonly id: number;
+  readonly at: number;
+  readonly run: () => void;
+}
+
+export class FakeClock implements Clock {
+  #now: number;
+  /** What the timers go by: unlike the clock on the wall, it never jumps. */
+  #elapsed = 0;
+  #lastId = 0;
+  #due: Due[] = [];
+
+  constructor(now = Date.UTC(2026, 6, 1)) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  setTimeout(run: () => void, ms: number): Timer {
+    const id = ++this.#lastId;
+    this.#due.push({ id, at: this.#elapsed + Math.max(0, ms), run });
+    return id;
+  }
+
+  clearTimeout(timer: Timer | undefined): void {
+    this.#due = this.#due.filter(({ id }) => id !== timer);
+  }
+
+  /** How many timers wait. */
+  get timers(): number {
+    return this.#due.length;
+  }
+
+  /** Runs what falls due, in order, and after each timer whatever promises it led to. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#elapsed + ms;
+    await settled();
+    for (let next = this.#next(end); next; next = this.#next(end)) {
+      this.#move(next.at - this.#elapsed);
+      this.clearTimeout(next.id);
+      next.run();
+      await settled();
+    }
+    this.#move(end - this.#elapsed);
+  }
+
+  /** The clock on the wall moves, and no timer runs: the laptop slept, or someone set the time. */
+  jump(ms: number): void {
+    this.#now += ms;
+  }
+
+  #next(end: number): Due | undefined {
+    const due = this.#due.filter(({ at }) => at <= end);
+    return due.reduce<Due | undefined>((first, each) => (!first || each.at < first.at ? each : first), undefined);
+  }
+
+  #move(ms: number): void {
+    this.#elapsed += ms;
+    this.#now += ms;
+  }
+}
+
+/** When all that is ready to run has run: promises, and what they lead to. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
