@@ -91,3 +91,55 @@ export const mendedSteps: Readonly<Record<string, StepsExpected>> = {
     ],
   },
 };
+
+const A1_CREW = '$attr:acts.crew';
+const A5 = 'ac700000-0000-4000-8000-000000000005';
+
+/** By id of a transform vector: the steps expected instead. */
+export const mendedExpansions: Readonly<Record<string, readonly unknown[]>> = {
+  'x-undefined-attr': [['add-triple', A5, attr('01'), A5]],
+  'x-params-id': [['rule-params', A1, 'acts', { id: 'k', n: 1 }]],
+  'n-lookup-link': [
+    [
+      'add-attr',
+      {
+        id: A1_CREW,
+        'forward-identity': ['$uuid', 'acts', 'crew'],
+        'reverse-identity': ['$uuid', 'crew', 'acts'],
+        'value-type': 'ref',
+        cardinality: 'many',
+        'unique?': false,
+        'index?': false,
+        isUnsynced: true,
+      },
+    ],
+    [
+      'add-attr',
+      {
+        id: '$attr:crew.badge',
+        'forward-identity': ['$uuid', 'crew', 'badge'],
+        'value-type': 'blob',
+        cardinality: 'one',
+        'unique?': true,
+        'index?': true,
+        isUnsynced: true,
+      },
+    ],
+    ['add-triple', A1, A1_CREW, ['$attr:crew.badge', 9]],
+  ],
+};
+
+interface Verdict {
+  readonly valid: boolean;
+  readonly path?: string;
+  readonly mentions?: readonly string[];
+}
+
+/** By id of a validation vector: the verdict expected instead. */
+export const mendedValidations: Readonly<Record<string, Verdict>> = {
+  'vq-link-nonobj': { valid: false, path: 'acts.sets', mentions: ['number'] },
+  'vq-nested-offset-noschema': { valid: false, path: 'fans.likes.$', mentions: ['offset'] },
+  'vq-where-null': { valid: false, path: 'acts.$.where.genre', mentions: ['$isNull'] },
+  'vq-where-or': { valid: false, path: 'acts.$.where.or[0].mood', mentions: ['mood'] },
+  'vq-where-or-nonarr': { valid: false, path: 'acts.$.where.or', mentions: ['array'] },
+};

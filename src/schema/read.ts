@@ -1,0 +1,74 @@
+// A schema read at run time by names that come from a program's data: own keys only, so that `constructor` is no entity of it.
+// What a query or a transaction makes of the answer is told there.
+
+import type { AnySchema } from './definition.ts';
+
+export interface AttrShape {
+  readonly valueType: string;
+  readonly required?: boolean;
+  readonly isIndexed?: boolean;
+  readonly config: { readonly indexed?: boolean; readonly unique?: boolean };
+}
+
+export interface EntityShape {
+  readonly attrs: Readonly<Record<string, AttrShape>>;
+  readonly links: Readonly<Record<string, { readonly cardinality: string; readonly entityName: string }>>;
+}
+
+export interface LinkEndShape {
+  readonly on: string;
+  readonly label: string;
+  readonly has: string;
+  readonly onDelete?: 'cascade' | undefined;
+}
+
+export interface LinkShape {
+  readonly forward: LinkEndShape;
+  readonly reverse: LinkEndShape;
+}
+
+export function entitiesOf(schema: AnySchema): Readonly<Record<string, EntityShape>> {
+  return schema.entities;
+}
+
+export function linksOf(schema: AnySchema): readonly LinkShape[] {
+  return Object.values(schema.links ?? {});
+}
+
+export function own<Item>(record: Readonly<Record<string, Item>> | undefined, key: string): Item | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** The keys, for a message that says what there is. */
+export function listed(record: Readonly<Record<string, unknown>> | undefined): string {
+  return Object.keys(record ?? {}).join(', ') || 'none';
+}
+
+/** Whether a value may stand where the schema says `valueType`; that it may be missing is not asked here. */
+export function isOfType(value: unknown, valueType: string): boolean {
+  if (value === null || value === undefined) return true;
+  switch (valueType) {
+    case 'string':
+    case 'boolean':
+      return typeof value === valueType;
+    case 'number':
+      return typeof value === 'number' && !Number.isNaN(value);
+    case 'date':
+      return value instanceof Date || typeof value === 'string' || typeof value === 'number';
+    default:
+      return true;
+  }
+}
+
+/** What came instead of what was wanted, in a word or two. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'object (an array)';
+  return Number.isNaN(value) ? 'number (NaN)' : typeof value;
+}
+
+/** The value itself in a message, in one short line whatever it is. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : typeof value === 'object' ? kindOf(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,108 @@
+// The operations of chunks as they were written down, read: shapes that can mean nothing are refused here, with their place. Whether
+// names and values fit a schema is asked in validate.ts.
+
+import { TransactionValidationError } from '../errors.ts';
+import { isUuid } from '../lib/uuid.ts';
+import { kindOf, shown } from '../schema/read.ts';
+import type { Op } from '../types/transaction.ts';
+import { isLookup, type LookupPair, parseLookup } from './lookup.ts';
+import { storable } from './value.ts';
+
+/** An id, or a lookup. */
+export type Entity = string | LookupPair;
+
+export interface Operation {
+  readonly action: Op[0];
+  readonly etype: string;
+  readonly entity: Entity;
+  /** By label; without the undefined ones, and of an entity's fields without `id`. */
+  readonly args: readonly (readonly [label: string, value: unknown])[];
+  readonly upsert: boolean | undefined;
+}
+
+const takesArgs: Readonly<Record<Op[0], boolean>> = {
+  create: true,
+  update: true,
+  merge: true,
+  link: true,
+  unlink: true,
+  ruleParams: true,
+  delete: false,
+};
+
+const fieldActions: ReadonlySet<string> = new Set<Op[0]>(['create', 'update', 'merge']);
+
+/** The operations of one chunk or of a list of them, of which only this is known: each is an array. */
+export function opsOf(chunks: unknown): readonly (readonly unknown[])[] {
+  const list: readonly unknown[] = Array.isArray(chunks) ? chunks : [chunks];
+  return list.flatMap((chunk, at) => {
+    const place = Array.isArray(chunks) ? `Transaction chunk ${at}` : 'The transaction chunk';
+    if (typeof chunk !== 'object' || chunk === null) refuse(`${place} must be an object, but received: ${kindOf(chunk)}`);
+    const ops: unknown = '__ops' in chunk ? chunk.__ops : undefined;
+    if (!Array.isArray(ops)) refuse(`${place} must be made with tx: its __ops must be an array, but received: ${kindOf(ops)}`);
+    return ops.map((op: unknown, opAt): readonly unknown[] =>
+      Array.isArray(op) ? op : refuse(`${place}, operation ${opAt}, must be an array, but received: ${kindOf(op)}`),
+    );
+  });
+}
+
+export function readOperation(op: readonly unknown[]): Operation {
+  const [action, etype, entity, args, options] = op;
+  if (!isAction(action)) refuse(`There is no operation '${shown(action)}'`);
+  if (!isName(etype)) refuse(`The namespace of '${action}' must be a name, but received: ${shown(etype)}`);
+  return {
+    action,
+    etype,
+    entity: readEntity(entity, `'${action}' of '${etype}'`),
+    args: takesArgs[action] ? readArgs(action, etype, args) : [],
+    upsert: upsertOf(options),
+  };
+}
+
+/** An id, a lookup as text, as a pair, or as an object with one key. */
+export function readEntity(entity: unknown, place: string): Entity {
+  if (typeof entity === 'string') {
+    if (isLookup(entity)) return readPair(parseLookup(entity), place);
+    return isUuid(entity) ? entity : refuse(`${place} needs a UUID or a lookup, but received: ${shown(entity)}`);
+  }
+  if (Array.isArray(entity)) return readPair(entity, place);
+  const entries = typeof entity === 'object' && entity !== null ? Object.entries(entity) : [];
+  return entries.length === 1
+    ? readPair(entries[0] ?? [], place)
+    : refuse(`${place} needs a UUID or a lookup, but received: ${kindOf(entity)}`);
+}
+
+function readPair(pair: readonly unknown[], place: string): LookupPair {
+  const [label, value] = pair;
+  if (pair.length !== 2 || !isName(label) || value === undefined) refuse(`${place} needs a lookup of one unique attribute and its value`);
+  return [label, storable(value, label)];
+}
+
+function readArgs(action: Op[0], etype: string, args: unknown): Operation['args'] {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    refuse(`Arguments of '${action}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
+  }
+  const entries = Object.entries(args).map(([label, value]) => {
+    if (!isName(label)) refuse(`'${etype}.${label}' cannot be written: no attribute can have this name`);
+    return [label, storable(value, `${etype}.${label}`)] as const;
+  });
+  return entries.filter(([label, value]) => value !== undefined && !(label === 'id' && fieldActions.has(action)));
+}
+
+function upsertOf(options: unknown): boolean | undefined {
+  const upsert = typeof options === 'object' && options !== null && 'upsert' in options ? options.upsert : undefined;
+  return typeof upsert === 'boolean' ? upsert : undefined;
+}
+
+function isAction(action: unknown): action is Op[0] {
+  return typeof action === 'string' && Object.hasOwn(takesArgs, action);
+}
+
+/** `__proto__` names no field of a result object: setting it would do something else. */
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && name !== '' && name !== '__proto__';
+}
+
+function refuse(message: string): never {
+  throw new TransactionValidationError(message);
+}
