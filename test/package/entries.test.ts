@@ -1,0 +1,44 @@
+// The entries stand once, in tsup.config.ts; package.json says the same, and every entry has its size.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { commands, entries, outputName } from '../../tsup.config.ts';
+import { outputs } from '../support/build.ts';
+import { manifest, root } from '../support/packed.ts';
+
+/** What `exports` has to say of an entry. */
+function conditions(entry: string): unknown {
+  const file = `./dist/${outputName(entry)}`;
+  return {
+    import: { types: `${file}.d.ts`, default: `${file}.js` },
+    require: { types: `${file}.d.cts`, default: `${file}.cjs` },
+  };
+}
+
+test('exports are the entries, and package.json', () => {
+  const wanted = Object.keys(entries).map((entry) => [entry.replace(/^triplane/, '.'), conditions(entry)]);
+  expect(manifest.exports).toEqual({ ...Object.fromEntries(wanted), './package.json': './package.json' });
+});
+
+test('in `exports` and its conditions, `types` comes before `default`, or TypeScript never sees it', () => {
+  const order = Object.values(manifest.exports)
+    .filter((value) => typeof value === 'object' && value !== null)
+    .flatMap((value) => Object.values(value).map((condition: unknown) => Object.keys(condition as object)));
+  for (const keys of order) expect(keys).toEqual(['types', 'default']);
+});
+
+test('every entry has a size', () => {
+  expect([...new Set(manifest.sizes.map(({ from }) => from))].sort()).toEqual(Object.keys(entries).sort());
+});
+
+test('the build makes all that is named', () => {
+  expect(outputs().filter((name) => !existsSync(join(root, 'dist', name)))).toEqual([]);
+});
+
+test('the command can be run', () => {
+  expect(Object.values(manifest.bin)).toEqual(Object.keys(commands).map((name) => `./dist/${name}.js`));
+  for (const path of Object.values(manifest.bin)) expect(readFileSync(join(root, path), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+});

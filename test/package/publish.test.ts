@@ -1,0 +1,41 @@
+// The packed file, as those see it who judge packages: publint, and "are the types wrong".
+
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { packedProject, type Project, root } from '../support/packed.ts';
+
+const run = promisify(execFile);
+let project: Project;
+
+beforeAll(() => void (project = packedProject()));
+afterAll(() => project.remove());
+
+test('publint finds nothing', async () => {
+  const bytes = readFileSync(project.tarball);
+  const tarball = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
+  expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+});
+
+/** Node 10 resolution knows no `exports`; the names with a slash are out of its reach, and Node 10 is out of ours. */
+test('the types are right, from modules, from CommonJS and from bundlers', async () => {
+  const attw = join(root, 'node_modules/.bin/attw');
+  const said = await run(attw, [project.tarball, '--profile', 'node16', '--format', 'ascii', '--no-color']).then(
+    () => 'no problems',
+    (failure: { stdout?: string; stderr?: string }) => `${failure.stdout ?? ''}${failure.stderr ?? ''}`,
+  );
+  expect(said).toBe('no problems');
+});
+
+test('the package holds what is built and what is to be read, nothing else', () => {
+  const expected = /^(dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|LICENSE|README\.md|PROTOCOL\.md|ARCHITECTURE\.md|CHANGELOG\.md|package\.json)$/;
+  expect(project.files.filter((path) => !expected.test(path))).toEqual([]);
+  expect(project.files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'PROTOCOL.md']));
+});
