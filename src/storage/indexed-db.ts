@@ -1,0 +1,138 @@
+// A KeyValue over IndexedDB: one database, one object store. Browsers close the connection behind our back (another tab
+// upgrades, site data are cleared, Safari loses its server): it is opened again, and what failed for that is done once
+// more. Writes wait for each other, and those that wait share one transaction, as it costs one flush to disk.
+
+import { type IDBPDatabase, openDB } from 'idb';
+
+import { copyEdits, type Edit, type KeyValue, storageClosed, storageFailed } from './key-value.ts';
+
+const version = 1;
+const entries = 'entries';
+
+export function indexedDbStore(name: string): KeyValue {
+  return new IndexedDbStore(name);
+}
+
+interface Write {
+  readonly edits: readonly Edit[];
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+class IndexedDbStore implements KeyValue {
+  readonly #name: string;
+  #opening: Promise<IDBPDatabase> | undefined;
+  #writes: Write[] = [];
+  /** The writing that goes on, if any: it ends when nothing waits. */
+  #writing: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  async get(key: string): Promise<unknown> {
+    return this.#use('read', (db) => db.get(entries, key));
+  }
+
+  async list(prefix: string): Promise<[key: string, value: unknown][]> {
+    return this.#use('read', async (db) => {
+      const store = db.transaction(entries).store;
+      const [keys, values] = await Promise.all([store.getAllKeys(startingWith(prefix)), store.getAll(startingWith(prefix))]);
+      return keys.map((key, at) => [String(key), values[at]]);
+    });
+  }
+
+  async write(edits: readonly Edit[]): Promise<void> {
+    if (this.#isClosed) throw storageClosed();
+    const copies = copyEdits(edits);
+    const written = new Promise<void>((done, failed) => this.#writes.push({ edits: copies, done, failed }));
+    this.#writing ??= this.#writeAll();
+    return written;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    void Promise.resolve(this.#writing).then(() => this.#forget());
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#writes.length > 0) {
+      const batch = this.#writes;
+      this.#writes = [];
+      try {
+        await this.#commit(batch.flatMap(({ edits }) => edits));
+        for (const { done } of batch) done();
+      } catch {
+        // One of them is at fault, or there is room for some only: each for itself.
+        for (const { edits, done, failed } of batch) await this.#commit(edits).then(done, failed);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #commit(edits: readonly Edit[]): Promise<void> {
+    await this.#attempt('write', async (db) => {
+      const tx = db.transaction(entries, 'readwrite', { durability: 'strict' });
+      const { store } = tx;
+      const requests = edits.map((edit) => ('put' in edit ? store.put(edit.value, edit.put) : store.delete(edit.remove)));
+      // The transaction's own failure says why; a request's often says no more than that it was aborted.
+      await Promise.all([tx.done, ...requests.map((request) => request.catch(() => undefined))]);
+    });
+  }
+
+  async #use<T>(doing: string, run: (db: IDBPDatabase) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw storageClosed();
+    return this.#attempt(doing, run);
+  }
+
+  /** Twice if need be: entries are put and removed by key, so to do it again does no harm. */
+  async #attempt<T>(doing: string, run: (db: IDBPDatabase) => Promise<T>): Promise<T> {
+    try {
+      return await run(await this.#open());
+    } catch (error) {
+      if (!isLostConnection(error)) throw storageFailed(doing, error);
+    }
+    this.#forget();
+    try {
+      return await run(await this.#open());
+    } catch (error) {
+      throw storageFailed(doing, error);
+    }
+  }
+
+  #open(): Promise<IDBPDatabase> {
+    if (this.#opening) return this.#opening;
+    const opening = openDB(this.#name, version, {
+      upgrade: (db) => void db.createObjectStore(entries),
+      // Another tab wants to upgrade or delete it, and waits for us.
+      blocking: () => this.#forget(opening),
+      terminated: () => this.#forget(opening),
+    });
+    this.#opening = opening;
+    // What failed to open is tried anew by whoever asks next.
+    opening.catch(() => this.#forget(opening));
+    return opening;
+  }
+
+  /** Closes the connection, which lets its transactions end; the next use opens another. */
+  #forget(opening = this.#opening): void {
+    if (this.#opening === opening) this.#opening = undefined;
+    opening?.then((db) => db.close()).catch(() => {});
+  }
+}
+
+const lostNames: readonly string[] = ['InvalidStateError', 'UnknownError', 'AbortError'];
+
+function isLostConnection(error: unknown): boolean {
+  return error instanceof Error && lostNames.includes(error.name);
+}
+
+/** The keys from `prefix` up to, and without, the first that is greater than all that begin so. */
+function startingWith(prefix: string): IDBKeyRange {
+  const stem = prefix.replace(/\uffff+$/, '');
+  const last = stem.length - 1;
+  if (last < 0) return IDBKeyRange.lowerBound(prefix);
+  return IDBKeyRange.bound(prefix, stem.slice(0, last) + String.fromCharCode(stem.charCodeAt(last) + 1), false, true);
+}

@@ -1,0 +1,38 @@
+// The port to what outlives the page: values by key. What the keys and values mean is not known here.
+
+import { TriplaneError } from '../errors.ts';
+
+export type Edit = { readonly put: string; readonly value: unknown } | { readonly remove: string };
+
+export interface KeyValue {
+  /** undefined if there is none. */
+  get(key: string): Promise<unknown>;
+  /** Every entry whose key begins so, in the order of keys by code unit. */
+  list(prefix: string): Promise<[key: string, value: unknown][]>;
+  /**
+   * All edits or none, in order; writes take effect in the order they were asked for. Durable when it resolves.
+   * Values are copied when this is called, as `structuredClone` does.
+   */
+  write(edits: readonly Edit[]): Promise<void>;
+  /** What was asked for before is still done; what is asked for later is refused as 'closed'. */
+  close(): void;
+}
+
+export function storageFailed(doing: string, cause: unknown): TriplaneError {
+  if (cause instanceof TriplaneError) return cause;
+  const why = cause instanceof Error ? `: ${cause.name}, ${cause.message}` : '';
+  return new TriplaneError('storage-failed', `The durable store could not ${doing}${why}`, { cause });
+}
+
+export function storageClosed(): TriplaneError {
+  return new TriplaneError('closed', 'The store was closed');
+}
+
+/** The edits with values of their own. @throws TriplaneError 'storage-failed' for what cannot be copied, such as a function */
+export function copyEdits(edits: readonly Edit[]): readonly Edit[] {
+  try {
+    return structuredClone(edits);
+  } catch (cause) {
+    throw storageFailed('copy a value', cause);
+  }
+}

@@ -1,0 +1,78 @@
+// The conformance suite, and what browsers do to a connection behind its back.
+
+import { deleteDB, openDB } from 'idb';
+import { IDBFactory, IDBObjectStore, IDBTransaction } from 'fake-indexeddb';
+import 'fake-indexeddb/auto';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { indexedDbStore } from '../../src/storage/indexed-db.ts';
+import { keyValueConformance } from '../conformance/key-value.ts';
+
+keyValueConformance('IndexedDB', { open: async (name) => indexedDbStore(name), outlivesHandle: true });
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test('gives way to another tab that deletes the database, and goes on with a new one', async () => {
+  const store = indexedDbStore('s');
+  await store.write([{ put: 'k', value: 1 }]);
+  await deleteDB('s');
+  expect(await store.get('k')).toBeUndefined();
+  await store.write([{ put: 'k', value: 2 }]);
+  expect(await store.get('k')).toBe(2);
+});
+
+test('gives way to a later version of itself, and then says that it cannot go on', async () => {
+  const store = indexedDbStore('s');
+  await store.write([{ put: 'k', value: 1 }]);
+  const later = await openDB('s', 99);
+  await expect(store.get('k')).rejects.toMatchObject({ code: 'storage-failed', cause: { name: 'VersionError' } });
+  expect(await later.get('entries', 'k')).toBe(1);
+});
+
+test('opens again when the connection was lost, and does once more what failed for it', async () => {
+  const store = indexedDbStore('s');
+  await store.write([{ put: 'k', value: 1 }]);
+  const lost = (): never => {
+    throw new DOMException('Connection to Indexed Database server lost', 'UnknownError');
+  };
+  const open = vi.spyOn(indexedDB, 'open');
+  vi.spyOn(IDBTransaction.prototype, 'objectStore').mockImplementationOnce(lost);
+  await store.write([{ put: 'k', value: 2 }]);
+  expect(open).toHaveBeenCalledTimes(1);
+  expect(await store.get('k')).toBe(2);
+});
+
+test('a full disk is reported as such, and not tried again', async () => {
+  const store = indexedDbStore('s');
+  await store.write([{ put: 'k', value: 1 }]);
+  const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+    throw new DOMException('The quota has been exceeded', 'QuotaExceededError');
+  });
+  await expect(store.write([{ put: 'k', value: 2 }])).rejects.toMatchObject({ code: 'storage-failed', message: /Quota/ });
+  expect(put).toHaveBeenCalled();
+  vi.restoreAllMocks();
+  expect(await store.get('k')).toBe(1);
+  await store.write([{ put: 'k', value: 3 }]);
+  expect(await store.get('k')).toBe(3);
+});
+
+test('what failed to open is opened by the next who asks', async () => {
+  vi.spyOn(indexedDB, 'open').mockImplementationOnce(() => {
+    throw new DOMException('Not now', 'SecurityError');
+  });
+  const store = indexedDbStore('s');
+  await expect(store.get('k')).rejects.toMatchObject({ code: 'storage-failed' });
+  expect(await store.get('k')).toBeUndefined();
+});
+
+test('writes that wait share a transaction', async () => {
+  const store = indexedDbStore('s');
+  await store.get('k');
+  const transactions = vi.spyOn(IDBTransaction.prototype, 'objectStore');
+  await Promise.all(Array.from({ length: 100 }, (_, at) => store.write([{ put: `k${at}`, value: at }])));
+  expect(transactions.mock.calls.length).toBeLessThan(10);
+});

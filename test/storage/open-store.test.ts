@@ -1,0 +1,67 @@
+import { IDBFactory } from 'fake-indexeddb';
+import 'fake-indexeddb/auto';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type Log, silent } from '../../src/lib/log.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+let warn: ReturnType<typeof vi.fn<Log['warn']>>;
+let log: Log;
+beforeEach(() => {
+  warn = vi.fn<Log['warn']>();
+  log = { ...silent, warn };
+  vi.stubGlobal('indexedDB', new IDBFactory());
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+async function expectMemory(opening: ReturnType<typeof openStore>): Promise<void> {
+  const store = await opening;
+  await store.write([{ put: 'k', value: 1 }]);
+  expect(await store.get('k')).toBe(1);
+  expect(warn).toHaveBeenCalledTimes(1);
+}
+
+test('where there is IndexedDB, what is written outlives the store, and nothing is said', async () => {
+  const clock = new FakeClock();
+  const store = await openStore('s', log, clock);
+  await store.write([{ put: 'k', value: 1 }]);
+  store.close();
+  expect(await (await openStore('s', log, clock)).get('k')).toBe(1);
+  expect(warn).not.toHaveBeenCalled();
+  expect(clock.timers).toBe(0);
+});
+
+test('where there is none, memory, with one warning', async () => {
+  vi.stubGlobal('indexedDB', undefined);
+  await expectMemory(openStore('s', log));
+});
+
+test('where even to look is forbidden, memory, with one warning', async () => {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB');
+  Object.defineProperty(globalThis, 'indexedDB', {
+    configurable: true,
+    get() {
+      throw new DOMException('sandboxed', 'SecurityError');
+    },
+  });
+  await expectMemory(openStore('s', log));
+  if (before) Object.defineProperty(globalThis, 'indexedDB', before);
+});
+
+test('where it refuses to open, memory, with one warning', async () => {
+  vi.spyOn(indexedDB, 'open').mockImplementation(() => {
+    throw new DOMException('A mutation operation was attempted on a database that did not allow mutations', 'InvalidStateError');
+  });
+  await expectMemory(openStore('s', log));
+});
+
+test('where it never answers, memory, with one warning', async () => {
+  const clock = new FakeClock();
+  vi.spyOn(indexedDB, 'open').mockImplementation(() => new EventTarget() as IDBOpenDBRequest);
+  const opening = openStore('s', log, clock);
+  await clock.advance(5_000);
+  await expectMemory(opening);
+  expect(clock.timers).toBe(0);
+});
