@@ -14,6 +14,17 @@ export const commands: Readonly<Record<string, string>> = {
   cli: 'src/server/cli.ts',
 };
 
+/**
+ * Modules that programs import alone. They are built as files of their own, so that a bundler, which cannot look inside a file for what has
+ * no effect, leaves out all the rest.
+ */
+const parts: Readonly<Record<string, string>> = {
+  'part-database': 'src/database.ts',
+  'part-id': 'src/lib/uuid.ts',
+  'part-schema': 'src/schema.ts',
+  'part-tx': 'src/transact/chunk.ts',
+};
+
 /** `triplane` → `index`, `triplane/server` → `server`. */
 export function outputName(entry: string): string {
   return entry === 'triplane' ? 'index' : entry.slice('triplane/'.length);
@@ -30,15 +41,17 @@ const shared = {
   silent: true,
 } as const;
 
+const entry = Object.fromEntries(Object.entries(entries).map(([name, source]) => [outputName(name), source]));
+
 export default defineConfig([
   {
     ...shared,
     external: [...shared.external],
-    entry: Object.fromEntries(Object.entries(entries).map(([name, source]) => [outputName(name), source])),
+    entry: { ...entry, ...parts },
     format: ['esm', 'cjs'],
     // One `TriplaneError` for all entries, in both formats.
     splitting: true,
-    dts: true,
+    dts: { entry },
   },
   { ...shared, external: [...shared.external], entry: { ...commands }, format: ['esm'], splitting: false, dts: false },
 ]);
