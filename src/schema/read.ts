@@ -28,11 +28,11 @@ export interface LinkShape {
 }
 
 export function entitiesOf(schema: AnySchema): Readonly<Record<string, EntityShape>> {
-  return schema.entities;
+  return schema.entities as Readonly<Record<string, EntityShape>>;
 }
 
 export function linksOf(schema: AnySchema): readonly LinkShape[] {
-  return Object.values(schema.links ?? {});
+  return Object.values((schema.links ?? {}) as Readonly<Record<string, LinkShape>>);
 }
 
 export function own<Item>(record: Readonly<Record<string, Item>> | undefined, key: string): Item | undefined {
@@ -69,6 +69,6 @@ export function kindOf(value: unknown): string {
 
 /** The value itself in a message, in one short line whatever it is. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : typeof value === 'object' ? kindOf(value) : String(value);
+  const text = typeof value === 'string' ? value : typeof value === 'object' || typeof value === 'function' ? kindOf(value) : String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -83,7 +83,7 @@ function readArgs(action: Op[0], etype: string, args: unknown): Operation['args'
     refuse(`Arguments of '${action}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
   }
   const entries = Object.entries(args).map(([label, value]) => {
-    if (!isName(label)) refuse(`'${etype}.${label}' cannot be written: no attribute can have this name`);
+    if (!isName(label)) refuse(`An attribute of '${etype}' cannot be called '${String(label)}'`);
     return [label, storable(value, `${etype}.${label}`)] as const;
   });
   return entries.filter(([label, value]) => value !== undefined && !(label === 'id' && fieldActions.has(action)));

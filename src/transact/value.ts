@@ -42,10 +42,15 @@ function copyObject(value: object, place: string, above: Set<object>): Value {
 
 function copyParts(value: object, place: string, above: Set<object>): Value {
   if (Array.isArray(value)) return Array.from(value, (item, at) => copy(item, `${place}[${at}]`, above) ?? null);
-  if ('toJSON' in value && typeof value.toJSON === 'function') return copy(value.toJSON(), place, above);
+  if (hasJson(value)) return copy(value.toJSON(), place, above);
   const entries = Object.entries(value).map(([key, item]) => [key, copy(item, `${place}.${key}`, above)] as const);
   // `fromEntries` makes `__proto__` a key like any other.
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
+}
+
+/** Says itself what it is in JSON. */
+function hasJson(value: object): value is { toJSON: () => unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
 function refuse(place: string, why: string): never {

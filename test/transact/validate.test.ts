@@ -35,7 +35,7 @@ describe('vectors', () => {
     '%s: %s',
     (_id, _title, { schema: name, input, expected }) => {
       const chunks = input.map((ops) => ({ __ops: ops }));
-      const run = (): void => validateTransaction(chunks, name ? parseSchemaFromJSON(file.schemas[name] as never) : undefined);
+      const run = (): void => validateTransaction(chunks, name ? parseSchemaFromJSON(file.schemas[name]) : undefined);
       if (expected.valid) {
         expect(run).not.toThrow();
         return;

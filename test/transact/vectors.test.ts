@@ -38,7 +38,7 @@ describe('operations to steps', () => {
     const attrs = Attrs.from(typeof vector.attrs === 'string' ? (file.attrSets[vector.attrs] ?? []) : vector.attrs);
     const known = new Store(attrs);
     known.load(typeof vector.knownTriples === 'string' ? (file.tripleSets[vector.knownTriples] ?? []) : vector.knownTriples);
-    const schema = vector.schema === undefined ? undefined : parseSchemaFromJSON(file.schemas[vector.schema] as never);
+    const schema = vector.schema === undefined ? undefined : parseSchemaFromJSON(file.schemas[vector.schema]);
     const chunks = vector.chunks.map((ops) => ({ __ops: ops }));
     const run = (): Step[] => expandChunks(chunks, { attrs, schema, id, known: [known], useDates: vector.useDateObjects ?? false });
     if (vector.expected.error) {
@@ -51,6 +51,7 @@ describe('operations to steps', () => {
 
 describe('the builder', () => {
   it.each(file.proxyVectors.map((vector) => [vector.id, vector.title, vector] as const))('%s: %s', (_id, _title, { code, expectedOps }) => {
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the vectors are code
     const chunk = new Function('tx', 'lookup', `return ${code}`)(tx, lookup);
     expect(JSON.parse(JSON.stringify(getOps(chunk)))).toEqual(expectedOps);
   });
