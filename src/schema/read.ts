@@ -69,6 +69,10 @@ export function kindOf(value: unknown): string {
 
 /** The value itself in a message, in one short line whatever it is. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : typeof value === 'object' || typeof value === 'function' ? kindOf(value) : String(value);
+  const text = typeof value === 'string' ? value : isPlain(value) ? String(value) : kindOf(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function isPlain(value: unknown): value is number | bigint | boolean | symbol | undefined {
+  return typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'string';
 }
