@@ -100,7 +100,10 @@ export class List {
     item.children.forEach((list, index) => {
       const child = traced.children[index];
       const ids = child?.pairs.get(id);
-      if (child && ids && list.update(ids, child.traced, report, db)) isChanged = true;
+      if (!child || !ids) return;
+      const [first] = list.shown;
+      const isListChanged = list.update(ids, child.traced, report, db);
+      if (isListChanged && !(this.#form.children[index]?.isSingular && list.shown[0] === first)) isChanged = true;
     });
     return isChanged ? { object: this.#object(row, item.children), children: item.children } : item;
   }
