@@ -7,7 +7,7 @@ import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
 import type { CompiledQuery, Form } from './compile.ts';
 import type { Proof } from './proof.ts';
-import { type LinkStep, type Where, linked, matches, meetsStep } from './where.ts';
+import { type LinkStep, type Where, farRow, linked, matches, meetsStep } from './where.ts';
 
 /** Adds what shows that the row, which matches, does. */
 export function prove(where: Where, row: Row, db: Db, proof: Proof): void {
@@ -27,8 +27,7 @@ function proveStep(step: LinkStep, where: Where, row: Row, db: Db, proof: Proof)
   for (const id of linked(db, step, row.id, row)) {
     if (!meetsStep(step, id, db)) continue;
     proof.addLink(step, row.id, id);
-    const far = db.row(step.etype, id);
-    if (far && matches(step.far, far, db)) prove(step.far, far, db, proof);
+    prove(step.far, farRow(step, id, db), db, proof);
   }
 }
 

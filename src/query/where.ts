@@ -3,7 +3,7 @@
 
 import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
-import type { Row } from '../db/row.ts';
+import { Row } from '../db/row.ts';
 import { type Condition, condition } from './conditions.ts';
 import type { WhereShape } from './query.ts';
 
@@ -121,6 +121,7 @@ export function matches(where: Where, row: Row, db: Db): boolean {
   for (const { attr, condition: asked } of where.tests) {
     const value = row.values[attr.slot];
     const isMissing = value === null || value === undefined;
+    if (asked.asksNull && !row.exists(where.idAttr)) return false;
     if (isMissing && asked.acceptsNull && row.exists(where.idAttr)) continue;
     if (value === undefined || !asked.holds(value)) return false;
   }
@@ -133,6 +134,7 @@ export function matches(where: Where, row: Row, db: Db): boolean {
 }
 
 function passes(step: LinkStep, where: Where, row: Row, db: Db): boolean {
+  if (step.idConditions.some(({ asksNull }) => asksNull) && !row.exists(where.idAttr)) return false;
   const ids = linked(db, step, row.id, row);
   if (ids.length === 0) return step.acceptsNone && row.exists(where.idAttr);
   return ids.some((id) => meetsStep(step, id, db));
@@ -142,6 +144,10 @@ function passes(step: LinkStep, where: Where, row: Row, db: Db): boolean {
 export function meetsStep(step: LinkStep, id: string, db: Db): boolean {
   if (!step.idConditions.every((asked) => asked.holds(id))) return false;
   if (step.far.tests.length === 0 && step.far.steps.length === 0) return true;
-  const far = db.row(step.etype, id);
-  return far !== undefined && matches(step.far, far, db);
+  return matches(step.far, farRow(step, id, db), db);
+}
+
+/** What is known of a linked entity: of one on the way to another it may be nothing but its id. */
+export function farRow(step: LinkStep, id: string, db: Db): Row {
+  return db.row(step.etype, id) ?? new Row(id, 0, []);
 }
