@@ -17,6 +17,6 @@ export interface Db {
   sources(attr: KnownAttr, target: string): readonly string[];
   /** Entities whose `attr` has this value (for a link: this target). */
   holders(attr: KnownAttr, value: Value): readonly string[];
-  /** The first of them: what a lookup stands for. */
+  /** The one of them with the lowest id: what a lookup stands for. */
   find(attr: KnownAttr, value: Value): string | undefined;
 }

@@ -7,7 +7,7 @@ import type { Db } from './db.ts';
 import { type Links, listed } from './links.ts';
 import type { Report, RowChange } from './report.ts';
 import type { Row } from './row.ts';
-import { ValueIndex } from './value-index.ts';
+import { lowest, ValueIndex } from './value-index.ts';
 
 export class Layer implements Db {
   readonly base: Db;
@@ -70,7 +70,7 @@ export class Layer implements Db {
   }
 
   find(attr: KnownAttr, value: Value): string | undefined {
-    return this.holders(attr, value)[0];
+    return lowest(this.holders(attr, value));
   }
 
   /** `row` in place of what was there; undefined = no such row. */

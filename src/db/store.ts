@@ -10,7 +10,7 @@ import { eachDifference, type Links, listed } from './links.ts';
 import type { Report, RowChange } from './report.ts';
 import { type Row, sameRow } from './row.ts';
 import { rowTriples } from './triples.ts';
-import { ValueIndex } from './value-index.ts';
+import { lowest, ValueIndex } from './value-index.ts';
 
 const noRows: ReadonlyMap<string, Row> = new Map();
 
@@ -72,7 +72,7 @@ export class Store implements Db {
   }
 
   find(attr: KnownAttr, value: Value): string | undefined {
-    return this.#index(attr).get(value)[0];
+    return lowest(this.#index(attr).get(value));
   }
 
   *triples(): Generator<Triple> {

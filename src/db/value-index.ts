@@ -32,3 +32,10 @@ export class ValueIndex {
     if (held.length === 0) this.#holders.delete(value);
   }
 }
+
+/** Where a lookup fits several, it stands for the same one whatever the order they came in. */
+export function lowest(ids: readonly string[]): string | undefined {
+  let found = ids[0];
+  for (const id of ids) if (found !== undefined && id < found) found = id;
+  return found;
+}

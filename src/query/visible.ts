@@ -4,6 +4,7 @@
 import type { Attrs, KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import { Row } from '../db/row.ts';
+import { lowest } from '../db/value-index.ts';
 import type { Value } from '../protocol/triple.ts';
 
 /** Whether a row may be seen; with a label, whether that value of it may. */
@@ -49,7 +50,7 @@ export class VisibleDb implements Db {
   }
 
   find(attr: KnownAttr, value: Value): string | undefined {
-    return this.holders(attr, value)[0];
+    return lowest(this.holders(attr, value));
   }
 
   #holds(attr: KnownAttr, id: string): boolean {
