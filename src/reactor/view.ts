@@ -37,6 +37,8 @@ interface Shown {
   readonly touched: Set<string>;
   /** It searched by value: its outcome may depend on any entity. */
   searched: boolean;
+  /** The time of the first entity it creates; each further one comes later, and the next write's after them all. */
+  readonly since: number;
 }
 
 export class View {
@@ -53,7 +55,6 @@ export class View {
   #info: AnswerInfo | undefined;
   #hasNewInfo = false;
   #live: LiveResult | undefined;
-  #count = 0;
 
   constructor(query: Query, config: ViewConfig) {
     this.#query = query;
@@ -79,8 +80,8 @@ export class View {
   /** Shows one more write, in its place. */
   add(write: PendingWrite): void {
     const last = this.#shown[this.#shown.length - 1];
-    const shown: Shown = { write, touched: new Set(), searched: false };
     if (!last || comesBefore(last.write, write)) {
+      const shown = this.#follow(last, write);
       this.#shown.push(shown);
       this.#apply(shown);
       this.#attrsMayHaveChanged(write);
@@ -103,7 +104,8 @@ export class View {
   /** The pending writes anew, all of them. */
   rewrite(writes: readonly PendingWrite[]): void {
     const sorted = [...writes].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
-    this.#shown = sorted.map((write) => ({ write, touched: new Set<string>(), searched: false }));
+    this.#shown = [];
+    for (const write of sorted) this.#shown.push(this.#follow(this.#shown[this.#shown.length - 1], write));
     this.#rebuild();
   }
 
@@ -160,6 +162,13 @@ export class View {
     return [...this.#compiled.etypes].map((etype) => this.#layer.attrs.signature(etype)).join('\n');
   }
 
+  /** A write applied again creates its entities at the same times again, so they keep their places. */
+  #follow(last: Shown | undefined, write: PendingWrite): Shown {
+    const now = (this.#config.now?.() ?? Date.now()) * 10;
+    const since = last ? Math.max(now, last.since + last.write.steps.length) : now;
+    return { write, touched: new Set(), searched: false, since };
+  }
+
   #apply(shown: Shown): void {
     applySteps(this.#layer, shown.write.steps, this.#applyOptions(shown));
     for (const id of shown.touched) {
@@ -170,8 +179,9 @@ export class View {
   }
 
   #applyOptions(shown: Shown): ApplyOptions {
+    let time = shown.since;
     return {
-      now: () => (this.#config.now?.() ?? Date.now()) * 10 + (this.#count++ % 10),
+      now: () => time++,
       useDates: this.#config.useDates ?? false,
       touch: (id) => shown.touched.add(id),
       search: () => (shown.searched = true),
@@ -219,6 +229,7 @@ export class View {
 
   /** After the catalogue or the list of writes changed as a whole. */
   #rebuild(): void {
+    this.#layer.clear();
     this.#layer.setAttrs(undefined);
     this.#replayAll();
     this.#recompileIfNeeded();
