@@ -33,15 +33,17 @@ export function useRecorder(): Recorder {
   let port = 0;
   let asked: Asked[] = [];
   let replies: readonly Reply[] = [];
-  const server = createServer(async (req, res) => {
+  const server = createServer((req, res) => {
     const parts: Buffer[] = [];
-    for await (const part of req) parts.push(part as Buffer);
-    asked.push({ method: req.method, url: req.url, headers: req.headers, body: Buffer.concat(parts).toString('utf8') });
-    const reply = replies[0] ?? {};
-    if (replies.length > 1) replies = replies.slice(1);
-    if (reply.status === 'silence') return;
-    res.writeHead(reply.status ?? 200, { 'content-type': reply.text === undefined ? 'application/json' : 'text/plain' });
-    res.end(reply.text ?? JSON.stringify(reply.body ?? {}));
+    req.on('data', (part: Buffer) => parts.push(part));
+    req.on('end', () => {
+      asked.push({ method: req.method, url: req.url, headers: req.headers, body: Buffer.concat(parts).toString('utf8') });
+      const reply = replies[0] ?? {};
+      if (replies.length > 1) replies = replies.slice(1);
+      if (reply.status === 'silence') return;
+      res.writeHead(reply.status ?? 200, { 'content-type': reply.text === undefined ? 'application/json' : 'text/plain' });
+      res.end(reply.text ?? JSON.stringify(reply.body ?? {}));
+    });
   });
   beforeAll(async () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
