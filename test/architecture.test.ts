@@ -141,3 +141,18 @@ test('the console speaks in the log and the command line only', () => {
 test('nothing is put off in a comment, and no type error is silenced', () => {
   expect(filesWith(/\b(TODO|FIXME|XXX|HACK)\b|@ts-(ignore|nocheck|expect-error)/)).toEqual([]);
 });
+
+const page = readFileSync(new URL('ARCHITECTURE.md', root), 'utf8');
+const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { dependencies: Record<string, string> };
+
+test('ARCHITECTURE.md gives a reason for each dependency, and for no other', () => {
+  const [, table = ''] = page.split('## What is used of others');
+  const reasons = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+  expect(reasons).toEqual(Object.keys(manifest.dependencies).sort());
+});
+
+test('ARCHITECTURE.md names every place in src, and none that is not there', () => {
+  const [, table = ''] = page.split('## What stands where');
+  const named = [...table.matchAll(/`src\/([\w-]+)(?:\/|\.ts)`/g)].map(([, place]) => place);
+  expect([...new Set(named)].sort()).toEqual([...new Set(files.map(placeOf))].sort());
+});
