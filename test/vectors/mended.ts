@@ -143,3 +143,22 @@ export const mendedValidations: Readonly<Record<string, Verdict>> = {
   'vq-where-or': { valid: false, path: 'acts.$.where.or[0].mood', mentions: ['mood'] },
   'vq-where-or-nonarr': { valid: false, path: 'acts.$.where.or', mentions: ['array'] },
 };
+
+/** By id of a dialogue, by place in it: the event expected instead. */
+export const mendedDialogues: Readonly<Record<string, Readonly<Record<number, unknown>>>> = {
+  // Our own words for the same error.
+  'o-throw': {
+    5: { expectStatus: { t: "error: A lookup needs a unique attribute, and 'acts.fee' is not unique" } },
+  },
+  'o-ghost': {
+    7: { expect: { q: { data: { acts: ghostAfterRefusal() } } } },
+  },
+};
+
+/** The refused name is gone at once: what the server said is shown. */
+function ghostAfterRefusal(): unknown[] {
+  return [
+    { id: A2, name: 'Lynxes', genre: null, fee: 250 },
+    { id: A1, name: 'Owls', genre: 'folk', fee: 100 },
+  ];
+}

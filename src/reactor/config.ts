@@ -1,0 +1,40 @@
+// What a Reactor is handed: who and where, and everything through which it touches the world.
+
+import type { Network } from '../connection/network.ts';
+import type { Transport } from '../connection/transport.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { AnySchema, LinkIndex } from '../schema.ts';
+import type { KeyValue } from '../storage/key-value.ts';
+import type { User } from '../types/auth.ts';
+import type { ConnectionStatus } from '../types/database.ts';
+import type { SessionConfig } from './session.ts';
+
+export interface ReactorConfig extends SessionConfig {
+  readonly schema?: AnySchema | undefined;
+  readonly links?: LinkIndex | undefined;
+  readonly useDates: boolean;
+  /** Whether queries and transactions are checked before they are sent. */
+  readonly validate: boolean;
+  /** The first is the best one. */
+  readonly transports: readonly Transport[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly log: Log;
+  readonly store: KeyValue;
+  /** How long a query asked once may take. */
+  readonly queryTimeoutMs: number;
+  /** For messages to people: where the server is. */
+  readonly serverName: string;
+  /** Errors that belong to nobody's promise. */
+  readonly onError: (error: Error) => void;
+}
+
+export interface ReactorEvents {
+  status: [status: ConnectionStatus];
+  appStatus: [];
+  auth: [user: User | null];
+  outbox: [];
+}

@@ -1,0 +1,34 @@
+// What an organ wants done, as data. Organs decide; only the Reactor sends, stores, announces and settles.
+
+import type { TriplaneError } from '../errors.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
+import type { Broadcast } from '../protocol/server-message.ts';
+import type { Edit } from '../storage/key-value.ts';
+
+export type Effect =
+  /** Say it, if the session is ready; what must not be lost is kept by the organ that owns it. */
+  | { readonly do: 'send'; readonly message: ClientMessage }
+  /** Keep it for the next start. */
+  | { readonly do: 'store'; readonly edits: readonly Edit[] }
+  /** The answer to this query, as seen, may have changed. */
+  | { readonly do: 'show'; readonly key: string }
+  /** A write was confirmed, or refused. */
+  | { readonly do: 'settle'; readonly eventId: string; readonly error?: TriplaneError }
+  /** Writes may be ready to go out. */
+  | { readonly do: 'flush' }
+  /** Confirmed writes that every answer contains may be forgotten. */
+  | { readonly do: 'prune' }
+  /** Who is in the room, or what they show, may have changed. */
+  | { readonly do: 'presence'; readonly roomId: string }
+  | { readonly do: 'topic'; readonly roomId: string; readonly topic: string; readonly said: Broadcast }
+  | { readonly do: 'announce'; readonly what: 'appStatus' | 'outbox' }
+  /** The session is open. */
+  | { readonly do: 'ready' }
+  /** The server will not have us: not this app, not with this client. */
+  | { readonly do: 'refuse'; readonly error: TriplaneError }
+  /** A session anew, at once. */
+  | { readonly do: 'restart' }
+  /** The token is no longer good: go on without a user. */
+  | { readonly do: 'expire' }
+  /** An error that belongs to nobody's promise. */
+  | { readonly do: 'report'; readonly error: TriplaneError };

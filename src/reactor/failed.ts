@@ -1,0 +1,73 @@
+// Whose error it is, and what follows from it. 400 means: not applied. 500, and what we do not know, mean that nobody can
+// say: a write is then kept and sent again under its own id. PROTOCOL.md#error
+
+import { InstantAPIError } from '../errors.ts';
+import type { Random } from '../lib/random.ts';
+import { isObject } from '../protocol/check.ts';
+import { type ErrorMessage, isPassing, outcomeOf } from '../protocol/server-error.ts';
+import { isNameTaken } from '../transact/rebase.ts';
+import type { Effect } from './effect.ts';
+import type { Moment, Organs } from './organs.ts';
+import { type Write, writeRecordKey } from './write.ts';
+
+export function failed(organs: Organs, message: ErrorMessage, moment: Moment): readonly Effect[] {
+  const { session, outbox, queries, rooms } = organs;
+  const eventId = message['client-event-id'] ?? '';
+  const original = message['original-event'];
+  const op = original?.['op'];
+  if (op === 'init' || session.isInit(eventId)) return initFailed(organs, message);
+  const write = outbox.get(eventId);
+  if (write) return writeFailed(organs, write, message, moment);
+  // One failing query may have taken the whole refresh with it: what the server knows of our queries is not certain any more.
+  if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.askAgain(live, moment.random.eventId()));
+  const live = queries.byEvent(eventId);
+  if (live) return queries.failed(live, errorOf(message), isPassing(message) ? retryAt(message, live.failures, moment) : undefined);
+  const roomId = original?.['room-id'];
+  if (op === 'join-room' && typeof roomId === 'string') return rooms.refused(roomId, message.message);
+  return [{ do: 'report', error: errorOf(message) }];
+}
+
+function initFailed({ queries }: Organs, message: ErrorMessage): Effect[] {
+  const { type, hint } = message;
+  if (type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user') return [{ do: 'expire' }];
+  const error = errorOf(message);
+  if (outcomeOf(message) === 'unknown') return [{ do: 'refuse', error }];
+  return [{ do: 'refuse', error }, ...queries.allFailed(error), { do: 'report', error }];
+}
+
+function writeFailed({ outbox, queries, catalogue }: Organs, write: Write, message: ErrorMessage, moment: Moment): Effect[] {
+  const { eventId } = write;
+  if (outcomeOf(message) === 'unknown' || isPassing(message)) {
+    outbox.postpone(eventId, retryAt(message, write.sends, moment));
+    return [];
+  }
+  const body = { type: message.type, hint: message.hint };
+  if (isNameTaken(body, write.steps) && write.sends < 10) {
+    const rebased = outbox.nameTaken(eventId, catalogue.known);
+    return [...queries.rewrite(rebased), { do: 'flush' }];
+  }
+  outbox.remove(eventId);
+  return [
+    ...queries.refused(eventId),
+    { do: 'store', edits: [{ remove: writeRecordKey(write) }] },
+    { do: 'settle', eventId, error: errorOf(message) },
+    { do: 'prune' },
+  ];
+}
+
+/** Exponential, with the server's own word before ours. */
+function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: Moment): number {
+  const told = isObject(hint) && typeof hint['retry-after'] === 'number' ? hint['retry-after'] * 1000 : 0;
+  return nowMs + Math.max(told, backoff(failures, random));
+}
+
+function backoff(failures: number, random: Random): number {
+  return Math.min(30_000, 500 * 2 ** Math.min(failures, 6)) * (0.5 + random.next() / 2);
+}
+
+function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {
+  return new InstantAPIError({
+    status: status ?? 500,
+    body: { type, message: message ?? 'The server failed', hint, 'trace-id': traceId },
+  });
+}

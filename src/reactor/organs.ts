@@ -1,0 +1,21 @@
+// The organs of a Reactor, as those who read a message are handed them.
+
+import type { Random } from '../lib/random.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { LiveQueries } from './live-queries.ts';
+import type { Outbox } from './outbox.ts';
+import type { Rooms } from './rooms.ts';
+import type { Session } from './session.ts';
+
+export interface Organs {
+  readonly session: Session;
+  readonly catalogue: Catalogue;
+  readonly outbox: Outbox;
+  readonly queries: LiveQueries;
+  readonly rooms: Rooms;
+}
+
+export interface Moment {
+  readonly nowMs: number;
+  readonly random: Random;
+}

@@ -1,0 +1,48 @@
+// What a listener of a room is told: of oneself and of others, as much as was asked for.
+
+import type { Presence, Room } from './rooms.ts';
+
+export interface PresenceRequest {
+  readonly user?: boolean | undefined;
+  readonly peers?: readonly string[] | undefined;
+  readonly keys?: readonly PropertyKey[] | undefined;
+}
+
+export interface Slice {
+  readonly user?: Presence;
+  readonly peers: Readonly<Record<string, Presence>>;
+  readonly isLoading: boolean;
+  readonly error: string | undefined;
+}
+
+export function presenceSlice(room: Room, ownId: string | undefined, request: PresenceRequest): Slice {
+  const peers: Record<string, Presence> = {};
+  for (const [id, peer] of Object.entries(room.peers)) {
+    if (id === ownId || (request.peers && !request.peers.includes(id))) continue;
+    peers[id] = { ...pick(peer.data, request.keys), peerId: id };
+  }
+  return {
+    ...(request.user !== false && { user: { ...pick(room.own, request.keys), peerId: ownId } }),
+    peers,
+    isLoading: room.state !== 'joined' && room.state !== 'refused',
+    error: room.error,
+  };
+}
+
+export function sameSlice(one: Slice, other: Slice): boolean {
+  if (one.isLoading !== other.isLoading || one.error !== other.error || !sameFields(one.user, other.user)) return false;
+  const ids = Object.keys(one.peers);
+  return ids.length === Object.keys(other.peers).length && ids.every((id) => sameFields(one.peers[id], other.peers[id]));
+}
+
+function sameFields(one: Presence | undefined, other: Presence | undefined): boolean {
+  if (!one || !other) return one === other;
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && Object.is(one[key], other[key]));
+}
+
+function pick(data: unknown, keys: readonly PropertyKey[] | undefined): Presence {
+  if (typeof data !== 'object' || data === null) return {};
+  if (!keys) return data as Presence;
+  return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
+}

@@ -1,0 +1,85 @@
+// Where queries are asked: live, or once. Listeners are told at the end of a task, however much changed within it.
+
+import { TriplaneError } from '../errors.ts';
+import type { WireQuery } from '../protocol/query-messages.ts';
+import { queryKey } from '../query/key.ts';
+import type { QueryResult } from '../query/query.ts';
+import { tellQuery } from './audience.ts';
+import type { Back } from './desk.ts';
+import type { Listener, LiveQuery } from './live-queries.ts';
+import type { Replies } from './replies.ts';
+
+export class QueryDesk {
+  readonly #back: Back;
+  readonly #replies: Replies;
+  /** Queries whose listeners are to be told at the end of this task. */
+  readonly #toTell = new Set<string>();
+
+  constructor(back: Back, replies: Replies) {
+    this.#back = back;
+    this.#replies = replies;
+  }
+
+  /** Tells what is there, and then every change. Gives what ends it. */
+  subscribe(query: WireQuery, listener: Listener): () => void {
+    this.#back.assertOpen();
+    const { organs, config } = this.#back;
+    const { live, isNew } = organs.queries.open(query, config.random.eventId());
+    live.listeners.set(listener, undefined);
+    if (isNew) this.#back.run([{ do: 'send', message: organs.queries.ask(live) }]);
+    else if (live.processed || live.error) this.#back.run([{ do: 'show', key: live.key }]);
+    return () => this.#unsubscribe(live, listener);
+  }
+
+  /** The server's answer, once. Rejects if there is none in time. */
+  once(query: WireQuery): Promise<QueryResult> {
+    this.#back.assertOpen();
+    const { clock, network, queryTimeoutMs } = this.#back.config;
+    if (!network.isOnline()) {
+      return Promise.reject(new TriplaneError('unreachable', 'The device is offline, and a query that is asked once needs the server'));
+    }
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        forget();
+        unsubscribe();
+        settle();
+      };
+      const told = (result: QueryResult): void => end(() => resolve(result));
+      const failed = (error: TriplaneError): void => end(() => reject(error));
+      const forget = this.#replies.wait(clock.now() + queryTimeoutMs, failed);
+      const unsubscribe = this.subscribe(query, { told, failed, wantsFresh: true });
+      this.#back.run([]);
+    });
+  }
+
+  /** What listeners of an equal query see now. */
+  peek(query: WireQuery): QueryResult | undefined {
+    return this.#back.organs.queries.get(queryKey(query))?.view.read();
+  }
+
+  /** Something may have changed for those who listen to this query. */
+  show(key: string): void {
+    if (this.#toTell.size === 0) queueMicrotask(() => this.#tell());
+    this.#toTell.add(key);
+  }
+
+  shutDown(): void {
+    this.#toTell.clear();
+  }
+
+  #tell(): void {
+    const keys = [...this.#toTell];
+    this.#toTell.clear();
+    for (const key of keys) {
+      const live = this.#back.organs.queries.get(key);
+      if (live) tellQuery(live, (error) => this.#back.report(error));
+    }
+  }
+
+  #unsubscribe(live: LiveQuery, listener: Listener): void {
+    if (!live.listeners.delete(listener) || live.listeners.size > 0) return;
+    const { organs, config } = this.#back;
+    const message = organs.queries.close(live, config.random.eventId());
+    this.#back.run([...(message ? [{ do: 'send', message } as const] : []), { do: 'prune' }]);
+  }
+}

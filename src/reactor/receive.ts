@@ -1,0 +1,91 @@
+// What to do on hearing each op: a line per op, total by its type. A line hands the message to the organ it is for; where two
+// must hear of it, it names both. What they want done comes back as effects.
+
+import type { ServerMessage, ServerOp } from '../protocol/server-message.ts';
+import type { Effect } from './effect.ts';
+import { failed } from './failed.ts';
+import type { Moment, Organs } from './organs.ts';
+import { disabledError } from './trouble.ts';
+import { writeRecordKey } from './write.ts';
+
+type Message<Op extends ServerOp> = Extract<ServerMessage, { readonly op: Op }>;
+type Receive = { readonly [Op in ServerOp]: (organs: Organs, message: Message<Op>, moment: Moment) => readonly Effect[] };
+
+const nothing = (): readonly Effect[] => [];
+
+const receive: Receive = {
+  'sse-init': nothing,
+  'init-ok': (organs, message) => {
+    const { session, queries, rooms } = organs;
+    session.opened(message);
+    return [
+      ...takeAttrs(organs, message.attrs ?? []),
+      { do: 'announce', what: 'appStatus' },
+      { do: 'ready' },
+      ...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.ask(live) })),
+      { do: 'flush' },
+      ...rooms.sessionOpened(),
+    ];
+  },
+  'app-status-changed': ({ session, queries }, { status }) => {
+    const before = session.appStatus;
+    session.setAppStatus(status);
+    const effects: Effect[] = [{ do: 'announce', what: 'appStatus' }, { do: 'flush' }];
+    if (status === 'disabled' && before !== 'disabled') effects.push(...queries.allFailed(disabledError()));
+    // While the app was disabled, nothing was refreshed: every query is asked anew.
+    if (before === 'disabled' && status !== 'disabled') effects.push({ do: 'restart' });
+    return effects;
+  },
+  error: failed,
+  'add-query-ok': ({ queries }, message) => [...queries.answered(message), { do: 'prune' }],
+  'add-query-exists': nothing,
+  'remove-query-ok': nothing,
+  'refresh-ok': (organs, message) => [
+    ...(message.attrs ? takeAttrs(organs, message.attrs) : []),
+    ...organs.queries.refreshed(message, organs.session.promises['refresh-covers-all'] ?? false),
+    { do: 'prune' },
+  ],
+  'transact-ok': ({ outbox, catalogue, queries }, message) => {
+    const write = outbox.confirm(message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined });
+    if (!write) return [];
+    return [
+      ...(catalogue.confirm(write.steps) ? queries.setAttrs(catalogue.known) : []),
+      ...queries.confirmed(write),
+      { do: 'store', edits: [{ remove: writeRecordKey(write) }] },
+      { do: 'settle', eventId: write.eventId },
+      { do: 'prune' },
+    ];
+  },
+  'join-room-ok': ({ rooms }, message, { nowMs }) => rooms.joined(message['room-id'], nowMs),
+  'join-room-error': ({ rooms }, message) => rooms.refused(message['room-id'], message.error),
+  'leave-room-ok': nothing,
+  'set-presence-ok': nothing,
+  'refresh-presence': ({ rooms }, message, { nowMs }) => rooms.peersTold(message, nowMs),
+  'patch-presence': ({ rooms }, message) => rooms.peersChanged(message),
+  'client-broadcast-ok': nothing,
+  'server-broadcast': ({ rooms }, message) => rooms.heard(message),
+  'start-sync-ok': nothing,
+  'sync-load-batch': nothing,
+  'sync-init-finish': nothing,
+  'sync-update-triples': nothing,
+  'start-stream-ok': nothing,
+  'stream-flushed': nothing,
+  'append-failed': nothing,
+  'stream-append': nothing,
+};
+
+export function receiveMessage(organs: Organs, message: ServerMessage, moment: Moment): readonly Effect[] {
+  const line = receive[message.op] as (organs: Organs, message: ServerMessage, moment: Moment) => readonly Effect[];
+  return line(organs, message, moment);
+}
+
+/** The server's list of attrs: waiting writes are put in its terms, then the views. */
+function takeAttrs({ catalogue, outbox, queries }: Organs, attrs: NonNullable<Message<'refresh-ok'>['attrs']>): Effect[] {
+  catalogue.tell(attrs);
+  const rewritten = outbox.rebase(catalogue.known);
+  return [
+    ...queries.setAttrs(catalogue.known),
+    ...queries.rewrite(rewritten),
+    ...rewritten.map((write): Effect => ({ do: 'store', edits: outbox.save(write) })),
+  ];
+}

@@ -1,0 +1,97 @@
+// Who we are to the server: the app, the user, and the session the server opened for us. Makes `init`. It holds no
+// socket and does not know whether one is open. PROTOCOL.md#init
+
+import { isObject } from '../protocol/check.ts';
+import type { AppStatus, Init, InitOk, Promises } from '../protocol/session-messages.ts';
+import { declaredVersions } from '../protocol/version.ts';
+import type { User } from '../types/auth.ts';
+
+/** Where the user is kept. */
+export const userKey = 'user';
+
+/** What was kept; undefined for what makes no sense. */
+export function readUser(value: unknown): User | undefined {
+  if (!isObject(value) || typeof value.id !== 'string' || typeof value.refresh_token !== 'string') return undefined;
+  return { ...value, id: value.id, refresh_token: value.refresh_token, isGuest: value.isGuest === true };
+}
+
+export interface SessionConfig {
+  readonly appId: string;
+  /** Packages above this one that wish to be named to the server. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
+  readonly adminToken?: string | undefined;
+}
+
+export class Session {
+  readonly #config: SessionConfig;
+  #initId: string | undefined;
+  #user: User | undefined;
+  #id: string | undefined;
+  #appStatus: AppStatus | undefined;
+  #promises: Promises = {};
+
+  constructor(config: SessionConfig) {
+    this.#config = config;
+  }
+
+  get appId(): string {
+    return this.#config.appId;
+  }
+
+  get user(): User | undefined {
+    return this.#user;
+  }
+
+  /** Whose writes these are. */
+  get owner(): string {
+    return this.#user?.id ?? '';
+  }
+
+  /** The id the server knows this session by; that of the last one while there is no line. */
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  /** Undefined before the server has told. */
+  get appStatus(): AppStatus | undefined {
+    return this.#appStatus;
+  }
+
+  get isWritable(): boolean {
+    return (this.#appStatus ?? 'active') === 'active';
+  }
+
+  get promises(): Promises {
+    return this.#promises;
+  }
+
+  setUser(user: User | undefined): void {
+    this.#user = user;
+  }
+
+  init(eventId: string): Init {
+    this.#initId = eventId;
+    return {
+      op: 'init',
+      'client-event-id': eventId,
+      'app-id': this.#config.appId,
+      ...(this.#user && { 'refresh-token': this.#user.refresh_token }),
+      ...(this.#config.adminToken && { '__admin-token': this.#config.adminToken }),
+      versions: { ...this.#config.versions, ...declaredVersions },
+    };
+  }
+
+  isInit(eventId: string | null | undefined): boolean {
+    return eventId !== undefined && eventId !== null && eventId === this.#initId;
+  }
+
+  opened(message: InitOk): void {
+    this.#id = message['session-id'];
+    this.#promises = message.triplane ?? {};
+    this.#appStatus = message['app-status']?.status ?? 'active';
+  }
+
+  setAppStatus(status: AppStatus): void {
+    this.#appStatus = status;
+  }
+}

@@ -1,0 +1,45 @@
+// The errors that this end finds by itself, each with what can be done about it.
+
+import { InstantAPIError, TriplaneError } from '../errors.ts';
+import type { ConnectionStatus } from '../types/database.ts';
+
+interface Place {
+  readonly serverName: string;
+  readonly queryTimeoutMs: number;
+}
+
+export function unreachableError(serverName: string): TriplaneError {
+  const message = `No connection to ${serverName}. Is the server running, and is this its address? Writes are kept, and the connection is tried again.`;
+  return new TriplaneError('unreachable', message);
+}
+
+export function overdueError({ serverName, queryTimeoutMs }: Place, status: ConnectionStatus): TriplaneError {
+  const seconds = queryTimeoutMs / 1000;
+  if (status === 'authenticated') return new TriplaneError('timeout', `${serverName} did not answer the query within ${seconds} s`);
+  return new TriplaneError(
+    'unreachable',
+    `The query was not answered within ${seconds} s: there is no connection to ${serverName}. Is the server running?`,
+  );
+}
+
+export function closedError(): TriplaneError {
+  return new TriplaneError('closed', 'This database was shut down; call init() for a new one');
+}
+
+export function disabledError(): InstantAPIError {
+  return refusal('app-disabled', 'This app is currently disabled', 'disabled');
+}
+
+export function readOnlyError(): InstantAPIError {
+  return refusal('app-read-only', 'This app is in read-only mode: it can be read, and writes are refused', 'read-only');
+}
+
+export function asError(error: unknown): TriplaneError {
+  if (error instanceof TriplaneError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TriplaneError('transaction-invalid', message, { cause: error });
+}
+
+function refusal(type: string, message: string, status: string): InstantAPIError {
+  return new InstantAPIError({ status: 400, body: { type, message, hint: { status } } });
+}
