@@ -2,6 +2,8 @@
 
 import { QueryValidationError } from '../errors.ts';
 
+const deepest = 500;
+
 export function refuseUnsendable(query: object): void {
   visit(query, '', new Set());
 }
@@ -12,6 +14,7 @@ function visit(value: unknown, path: string, above: Set<object>): void {
   }
   if (typeof value !== 'object' || value === null || hasJson(value)) return;
   if (above.has(value)) throw new QueryValidationError('The query contains itself', path);
+  if (above.size >= deepest) throw new QueryValidationError(`The query is more than ${deepest} levels deep`);
   above.add(value);
   for (const [key, item] of Object.entries(value)) {
     if (key === '__proto__') throw new QueryValidationError(`Nothing can be called '__proto__'`, path || key);

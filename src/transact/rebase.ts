@@ -1,6 +1,6 @@
 // Pending steps read anew when attributes arrive. A client that writes before it knows the server's attributes, or at the same moment
 // as another client, gives ids of its own to attrs that already have one: those ids are replaced and their `add-attr` is left out.
-// Values are never touched. PROTOCOL.md#attrs
+// Values are never touched. PROTOCOL.md#attr
 
 import type { Attrs } from '../db/attrs.ts';
 import type { RefusalBody } from '../errors.ts';
