@@ -27,7 +27,7 @@ import { afresh, firstRoute, lost, missed, nextLine, type Route, silenced } from
 import type { Circumstances, Connecting, Effect, Happening, Offline, Opened, Outcome, Ready, State, Waiting } from './state.ts';
 
 export function transition(state: State, event: Happening, at: Circumstances): Outcome {
-  if (event.type === 'stop') return stop(state);
+  if (event.type === 'stop') return state.name === 'closed' ? stay(state) : stop(state);
   if ('line' in event && !('route' in state && state.route.line === event.line)) return stay(state);
   switch (state.name) {
     case 'idle':

@@ -1,0 +1,299 @@
+// Every state × every happening, then the cases within `ready` and the roads that lead round again.
+
+import { describe, expect, test } from 'vitest';
+import { transition } from '../../src/connection/machine.ts';
+import { alarmOf, type Circumstances, type Happening, type State, statusOf } from '../../src/connection/state.ts';
+import { at, happenings, stateNames, stateOf, t0, tell } from './states.ts';
+
+/** One second after t0; an alarm when it is due. Chance is always 0.5. */
+const table: Record<State['name'], Record<Happening['type'], string>> = {
+  idle: {
+    start: 'connecting 10s: open 1',
+    stop: 'closed',
+    restart: '-',
+    opened: '-',
+    message: '-',
+    heard: '-',
+    fault: '-',
+    closed: '-',
+    acknowledged: '-',
+    refused: '-',
+    putOff: '-',
+    online: '-',
+    offline: '-',
+    resumed: '-',
+    alarm: '-',
+  },
+  connecting: {
+    start: '-',
+    stop: 'closed: close',
+    restart: '-',
+    opened: 'opened 15s: tell opened',
+    message: '-',
+    heard: '-',
+    fault: '-',
+    closed: 'waiting 0.125s',
+    acknowledged: '-',
+    refused: '-',
+    putOff: '-',
+    online: 'connecting 4s',
+    offline: '-',
+    resumed: 'connecting 4s',
+    alarm: 'waiting 0.125s: close',
+  },
+  opened: {
+    start: '-',
+    stop: 'closed: close',
+    restart: 'connecting 10s: close, open 2',
+    opened: '-',
+    message: 'opened: deliver',
+    heard: '-',
+    fault: 'opened: report',
+    closed: 'waiting 0.125s',
+    acknowledged: 'ready 10s',
+    refused: 'failed 45s: close',
+    putOff: 'waiting 0.125s: close',
+    online: 'opened 4s',
+    offline: '-',
+    resumed: 'opened 4s',
+    alarm: 'waiting 0.125s: close',
+  },
+  ready: {
+    start: '-',
+    stop: 'closed: close',
+    restart: 'connecting 10s: close, open 2, tell down',
+    opened: '-',
+    message: 'ready: deliver',
+    heard: 'ready',
+    fault: 'ready: report',
+    closed: 'waiting 0.125s: tell down',
+    acknowledged: '-',
+    refused: 'failed 45s: close, tell down',
+    putOff: 'waiting 0.125s: close, tell down',
+    online: 'ready 4s: ask',
+    offline: 'ready 4s: ask',
+    resumed: 'ready 4s: ask',
+    alarm: 'ready 5s: ask',
+  },
+  waiting: {
+    start: '-',
+    stop: 'closed',
+    restart: 'connecting 10s: open 2',
+    opened: '-',
+    message: '-',
+    heard: '-',
+    fault: '-',
+    closed: '-',
+    acknowledged: '-',
+    refused: '-',
+    putOff: '-',
+    online: 'connecting 10s: open 2',
+    offline: 'offline 11.25s',
+    resumed: 'connecting 10s: open 2',
+    alarm: 'connecting 10s: open 2',
+  },
+  offline: {
+    start: '-',
+    stop: 'closed',
+    restart: 'connecting 10s: open 2',
+    opened: '-',
+    message: '-',
+    heard: '-',
+    fault: '-',
+    closed: '-',
+    acknowledged: '-',
+    refused: '-',
+    putOff: '-',
+    online: 'connecting 10s: open 2',
+    offline: '-',
+    resumed: 'connecting 10s: open 2',
+    alarm: 'connecting 10s: open 2',
+  },
+  failed: {
+    start: '-',
+    stop: 'closed',
+    restart: 'connecting 10s: open 2',
+    opened: '-',
+    message: '-',
+    heard: '-',
+    fault: '-',
+    closed: '-',
+    acknowledged: '-',
+    refused: '-',
+    putOff: '-',
+    online: '-',
+    offline: '-',
+    resumed: '-',
+    alarm: 'connecting 10s: open 2',
+  },
+  closed: {
+    start: '-',
+    stop: '-',
+    restart: '-',
+    opened: '-',
+    message: '-',
+    heard: '-',
+    fault: '-',
+    closed: '-',
+    acknowledged: '-',
+    refused: '-',
+    putOff: '-',
+    online: '-',
+    offline: '-',
+    resumed: '-',
+    alarm: '-',
+  },
+};
+
+const cells = stateNames.flatMap((name) => Object.entries(table[name]).map(([type, outcome]) => ({ name, type, outcome })));
+
+test.each(cells)('$name, $type → $outcome', ({ name, type, outcome }) => {
+  const state = stateOf(name);
+  const event = Object.values(happenings).find((each) => each.type === type) ?? expect.fail(type);
+  const now = type === 'alarm' ? dueAt(state) : t0 + 1_000;
+  expect(tell(state, transition(state, event, at(now)))).toBe(outcome);
+});
+
+test.each(stateNames)('what an old line tells is not heard: %s', (name) => {
+  const state = stateOf(name);
+  for (const event of Object.values(happenings)) {
+    if ('line' in event) expect(tell(state, transition(state, { ...event, line: 0 }, at(t0)))).toBe('-');
+  }
+});
+
+test('what the user is told of each state', () => {
+  expect(Object.fromEntries(stateNames.map((name) => [name, statusOf(stateOf(name))]))).toEqual({
+    idle: 'connecting',
+    connecting: 'connecting',
+    opened: 'opened',
+    ready: 'authenticated',
+    waiting: 'closed',
+    offline: 'closed',
+    failed: 'errored',
+    closed: 'closed',
+  });
+});
+
+describe('is the line alive?', () => {
+  const heard: Happening = { type: 'heard', line: 1 };
+  const alarm: Happening = { type: 'alarm' };
+  const online: Happening = { type: 'online' };
+  const resumed: Happening = { type: 'resumed' };
+
+  const rows: readonly (readonly [what: string, journey: readonly (readonly [afterMs: number, Happening])[], outcomes: readonly string[]])[] = [
+    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, alarm], [5_000, alarm]], ['ready 5s: ask', 'waiting 0.125s: close, tell down']],
+    ['any frame is an answer', [[10_000, alarm], [1_000, heard], [10_000, alarm]], ['ready 5s: ask', 'ready 10s', 'ready 5s: ask']],
+    ['frames put the question off', [[7_000, heard], [3_000, alarm], [7_000, alarm]], ['ready', 'ready 7s', 'ready 5s: ask']],
+    ['slept: asked, and soon', [[3_600_000, alarm], [4_000, alarm]], ['ready 4s: ask', 'waiting 0.125s: close, tell down']],
+    [
+      'slept while asked: asked once more, and no more',
+      [[10_000, alarm], [3_600_000, alarm], [3_600_000, alarm]],
+      ['ready 5s: ask', 'ready 4s: ask', 'waiting 0.125s: close, tell down'],
+    ],
+    ['the clock put back: asked', [[-3_600_000, heard], [10_000, alarm]], ['ready', 'ready 5s: ask']],
+    ['the clock put back since it was heard', [[1_000, heard], [-3_600_000, alarm]], ['ready', 'ready 5s: ask']],
+    ['the page is back: asked; a second such word adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: ask', '-']],
+    ['already asked at leisure: asked again, in haste', [[10_000, alarm], [0, resumed]], ['ready 5s: ask', 'ready 4s: ask']],
+  ]; // prettier-ignore
+
+  test.each(rows)('%s', (_, journey, outcomes) => {
+    let state = stateOf('ready');
+    let now = t0;
+    const told = journey.map(([afterMs, event]) => {
+      const before = state;
+      now += afterMs;
+      const outcome = transition(before, event, at(now));
+      state = outcome.state;
+      return tell(before, outcome);
+    });
+    expect(told).toEqual(outcomes);
+  });
+
+  test('whoever was cut off for silence has more patience next time, until an answer comes', () => {
+    const waits: (number | undefined)[] = [];
+    let state = stateOf('ready');
+    for (let round = 0; round < 6; round += 1) {
+      state = follow(state, [alarm]);
+      waits.push(alarmOf(state)?.ms);
+      state = becomeReady(follow(state, [alarm]));
+    }
+    expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+    const answered = follow(state, [alarm, { type: 'heard', line: line(state) }, alarm]);
+    expect(alarmOf(answered)?.ms).toBe(5_000);
+  });
+});
+
+describe('trying again', () => {
+  const failOnce = (state: State, more?: Partial<Circumstances>): State =>
+    follow(follow(state, [{ type: 'alarm' }], more), [{ type: 'closed', line: line(state) + 1 }], more);
+
+  test('the wait may be twice as long each time, up to 8 s', () => {
+    let state = stateOf('waiting', at(t0, { random: () => 0.999 }));
+    const waits = [alarmOf(state)?.ms];
+    for (let round = 0; round < 6; round += 1) {
+      state = failOnce(state, { random: () => 0.999 });
+      waits.push(alarmOf(state)?.ms);
+    }
+    expect(waits).toEqual([249, 499, 999, 1_998, 3_996, 7_992, 7_992]);
+  });
+
+  test('failures are counted on through a session that did not last, and from nought after one that did', () => {
+    const tired = failOnce(failOnce(stateOf('waiting')));
+    const down = (state: State, afterMs: number): number | undefined =>
+      alarmOf(transition(state, { type: 'closed', line: line(state) }, at(since(state) + afterMs)).state)?.ms;
+    const ready = becomeReady(tired);
+    expect([down(ready, 9_999), down(ready, 10_000)]).toEqual([1_000, 125]);
+  });
+
+  test('a network that flickers is not followed faster than every 500 ms', () => {
+    const waiting = stateOf('waiting', at(t0, { random: () => 0.999 }));
+    const long = { ...waiting, alarm: { ms: 8_000, dueAt: t0 + 8_000 } } as State;
+    expect(tell(long, transition(long, { type: 'online' }, at(t0 + 100)))).toBe('waiting 0.4s');
+    expect(tell(long, transition(long, { type: 'online' }, at(t0 + 500)))).toBe('connecting 10s: open 2');
+    const hurried = transition(long, { type: 'online' }, at(t0 + 100)).state;
+    expect(tell(hurried, transition(hurried, { type: 'online' }, at(t0 + 200)))).toBe('waiting');
+  });
+
+  test('while the network says it is down, a lost line is not tried at once', () => {
+    const state = stateOf('ready');
+    expect(tell(state, transition(state, { type: 'closed', line: 1 }, at(t0, { isOnline: false })))).toBe('offline 11.25s: tell down');
+  });
+
+  test('a transport that does not get through three times gives way to the next, which is left after it worked', () => {
+    const two = { transports: 2 };
+    let state = stateOf('waiting', at(t0, two));
+    state = failOnce(failOnce(state, two), two);
+    const fallback = transition(state, { type: 'alarm' }, at(t0, two));
+    expect(tell(state, fallback)).toBe('connecting 10s: open 4 by 1');
+    const lost = follow(becomeReady(state, two), [{ type: 'closed', line: 4 }], two);
+    expect(tell(lost, transition(lost, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 5');
+    const again = failOnce(lost, two);
+    expect(tell(again, transition(again, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 6 by 1');
+    expect(tell(again, transition(again, { type: 'online' }, at(since(again) + 500, two)))).toBe('connecting 10s: open 6');
+  });
+
+  test('failing while there is no network says nothing about the transport', () => {
+    const two = { transports: 2, isOnline: false };
+    let state = stateOf('offline', at(t0, two));
+    for (let round = 0; round < 5; round += 1) state = failOnce(state, two);
+    expect(tell(state, transition(state, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 7');
+  });
+});
+
+function dueAt(state: State): number {
+  return alarmOf(state)?.dueAt ?? t0 + 1_000;
+}
+
+const line = (state: State): number => ('route' in state ? state.route.line : 0);
+
+const since = (state: State): number => ('since' in state ? state.since : t0);
+
+/** Each happening when the alarm of the state before it is due. */
+function follow(state: State, events: readonly Happening[], more?: Partial<Circumstances>): State {
+  return events.reduce((before, event) => transition(before, event, at(dueAt(before), more)).state, state);
+}
+
+function becomeReady(waiting: State, more?: Partial<Circumstances>): State {
+  const next = line(waiting) + 1;
+  return follow(waiting, [{ type: 'alarm' }, { type: 'opened', line: next }, { type: 'acknowledged' }], more);
+}
