@@ -71,4 +71,5 @@ test.each(Object.entries(manifest.bin))('the command %s tells how it is used', (
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, '--help'], { encoding: 'utf8', timeout: 30_000 });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain('triplane dev');
+  expect(stdout).toContain(manifest.version);
 });
