@@ -1,0 +1,54 @@
+import { expect, test, vi } from 'vitest';
+import { alwaysOnline, browserNetwork, type NetworkNews, type Page } from '../../src/connection/network.ts';
+
+function newPage(): { page: Page & EventTarget; document: EventTarget; set(state: { onLine?: boolean; visibility?: string }): void } {
+  let onLine = true;
+  let visibility = 'visible';
+  const document = Object.defineProperty(new EventTarget(), 'visibilityState', { get: () => visibility });
+  const navigator = Object.defineProperty({}, 'onLine', { get: () => onLine });
+  return {
+    page: Object.assign(new EventTarget(), { document, navigator }),
+    document,
+    set(state) {
+      onLine = state.onLine ?? onLine;
+      visibility = state.visibility ?? visibility;
+    },
+  };
+}
+
+test('tells what the page is told, until it is no longer asked to', () => {
+  const { page, document, set } = newPage();
+  const news: NetworkNews[] = [];
+  const leave = browserNetwork(page).subscribe((each) => news.push(each));
+  const happen = (): void => {
+    page.dispatchEvent(new Event('offline'));
+    page.dispatchEvent(new Event('online'));
+    page.dispatchEvent(new Event('pageshow'));
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    document.dispatchEvent(new Event('resume'));
+    document.dispatchEvent(new Event('visibilitychange'));
+    set({ visibility: 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange'));
+  };
+  happen();
+  expect(news).toEqual(['offline', 'online', 'resumed', 'resumed', 'resumed']);
+  leave();
+  happen();
+  expect(news).toHaveLength(5);
+});
+
+test('is online unless the navigator says no', () => {
+  const { page, set } = newPage();
+  expect(browserNetwork(page).isOnline()).toBe(true);
+  set({ onLine: false });
+  expect(browserNetwork(page).isOnline()).toBe(false);
+  const worker: Page = new EventTarget();
+  expect(browserNetwork(worker).isOnline()).toBe(true);
+});
+
+test('outside a browser it is always online', () => {
+  expect(browserNetwork({})).toBe(alwaysOnline);
+  const on = vi.fn();
+  browserNetwork().subscribe(on)();
+  expect([browserNetwork().isOnline(), on.mock.calls]).toEqual([true, []]);
+});

@@ -1,0 +1,188 @@
+// A line over a real socket of `ws`, and over one that a test holds in its hand.
+
+import { execFile } from 'node:child_process';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { WebSocketServer } from 'ws';
+import type { Line, LineEvents } from '../../src/connection/transport.ts';
+import { webSocketTransport, type WebSocketLike } from '../../src/connection/web-socket.ts';
+import type { ClientMessage } from '../../src/protocol/client-message.ts';
+
+const init: ClientMessage = { op: 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
+
+function listen(): { on: LineEvents; told: string[] } {
+  const told: string[] = [];
+  const on: LineEvents = {
+    opened: () => told.push('opened'),
+    message: ({ op }) => told.push(op),
+    heard: () => told.push('heard'),
+    fault: ({ code }) => told.push(`! ${code}`),
+    closed: ({ code, reason }) => told.push(`closed ${code} ${reason}`.trim()),
+  };
+  return { on, told };
+}
+
+// The types are those that a browser, `ws` and mock-socket give: this must compile.
+const _browser = (socket: WebSocket): WebSocketLike => socket;
+
+class HandSocket implements WebSocketLike {
+  readyState = 0;
+  onopen: ((event: never) => void) | null = null;
+  onmessage: ((event: never) => void) | null = null;
+  onerror: ((event: never) => void) | null = null;
+  onclose: ((event: never) => void) | null = null;
+  readonly sent: string[] = [];
+  readonly send = (frame: string): void => void this.sent.push(frame);
+  readonly close = vi.fn();
+
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.({} as never);
+  }
+
+  say(data: unknown): void {
+    this.onmessage?.({ data } as never);
+  }
+}
+
+function openByHand(): { socket: HandSocket; line: Line; told: string[] } {
+  const socket = new HandSocket();
+  const { on, told } = listen();
+  return { socket, told, line: webSocketTransport({ url: 'wss://x', create: () => socket }).open(on) };
+}
+
+test('messages of a frame are told one by one, in order; a frame is taken whole or not at all', () => {
+  const { socket, told } = openByHand();
+  socket.open();
+  socket.say('[{"op":"remove-query-ok","q":{}},{"op":"later"},{"op":"transact-ok","tx-id":1}]');
+  socket.say('{"op":"later"}');
+  socket.say('[]');
+  socket.say('[{"op":"transact-ok","tx-id":1},{"op":"transact-ok"}]');
+  socket.say(new Uint8Array([123, 125]));
+  expect(told).toEqual(['opened', 'remove-query-ok', 'transact-ok', 'heard', 'heard', '! frame-malformed', '! frame-malformed']);
+});
+
+test('a line that is closed tells nothing more, not even the rest of a frame', () => {
+  const { socket, told, line } = openByHand();
+  socket.open();
+  const { on, told: short } = listen();
+  const other = new HandSocket();
+  const otherLine = webSocketTransport({ url: 'wss://x', create: () => other }).open({ ...on, message: () => otherLine.close() });
+  other.open();
+  other.say('[{"op":"remove-query-ok","q":{}},{"op":"remove-query-ok","q":{}}]');
+  expect([short, other.close.mock.calls]).toEqual([['opened'], [[1000, '']]]);
+  line.close();
+  line.close();
+  socket.open();
+  socket.say('{"op":"later"}');
+  socket.onerror?.({} as never);
+  socket.onclose?.({ code: 1006 } as never);
+  expect([told, socket.close.mock.calls.length]).toEqual([['opened'], 1]);
+});
+
+test('nothing can be sent before it is open, nor after it was closed from either end', () => {
+  const { socket, line } = openByHand();
+  const unreachable = expect.objectContaining({ code: 'unreachable' }) as Error;
+  expect(() => line.send(init)).toThrow(unreachable);
+  socket.open();
+  line.send(init);
+  expect(socket.sent).toEqual([JSON.stringify(init)]);
+  socket.onclose?.({ code: 1006 } as never);
+  expect(() => line.send(init)).toThrow(unreachable);
+});
+
+test('what cannot be written is the caller’s mistake, and the line lives', () => {
+  const { socket, line } = openByHand();
+  socket.open();
+  const q: Record<string, unknown> = {};
+  q.q = q;
+  expect(() => line.send({ op: 'remove-query', q })).toThrow(expect.objectContaining({ code: 'frame-malformed' }) as Error);
+  line.send(init);
+  expect(socket.sent).toHaveLength(1);
+});
+
+let server: WebSocketServer;
+beforeEach(async () => {
+  server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await new Promise((resolve) => server.once('listening', resolve));
+});
+afterEach(() => {
+  for (const client of server.clients) client.terminate();
+  server.close();
+});
+const urlOf = (of: WebSocketServer | Server): string => `ws://127.0.0.1:${(of.address() as AddressInfo).port}/runtime/session`;
+
+test('over a real socket', async () => {
+  server.on('connection', (socket) => {
+    socket.on('message', (data) => {
+      expect(JSON.parse(String(data))).toEqual(init);
+      socket.send('{"op":"init-ok","session-id":"s"}');
+      socket.send(Buffer.from('{}'), { binary: true });
+      socket.close(3000, 'enough');
+    });
+  });
+  const { on, told } = listen();
+  const line = webSocketTransport({ url: urlOf(server) }).open({
+    ...on,
+    opened() {
+      on.opened();
+      line.send(init);
+    },
+  });
+  await vi.waitFor(() => expect(told).toEqual(['opened', 'init-ok', '! frame-malformed', 'closed 3000 enough']));
+});
+
+test('no server: closed, and no error that nobody hears', async () => {
+  const url = urlOf(server);
+  server.close();
+  const { on, told } = listen();
+  webSocketTransport({ url }).open(on);
+  await vi.waitFor(() => expect(told).toEqual(['closed 1006']));
+});
+
+test('closed while it opens: no error that nobody hears', async () => {
+  const { on, told } = listen();
+  webSocketTransport({ url: urlOf(server) })
+    .open(on)
+    .close();
+  await new Promise((resolve) => setImmediate(resolve));
+  await vi.waitFor(() => expect(server.clients.size).toBe(0));
+  expect(told).toEqual([]);
+});
+
+/** A Node process of its own: opens a line, closes it, and has nothing more to do. */
+async function runOpenAndClose(url: string): Promise<string> {
+  const program = `
+    import { webSocketTransport } from ${JSON.stringify(new URL('../../src/connection/web-socket.ts', import.meta.url).href)};
+    const closeSoon = () => setTimeout(() => { line.close(); process.stdout.write('closed'); }, 20);
+    const ignore = () => {};
+    const line = webSocketTransport({ url: process.argv[1] }).open({ opened: closeSoon, message: ignore, heard: ignore, fault: ignore, closed: ignore });
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', program, url];
+  return (await promisify(execFile)(process.execPath, args, { timeout: 10_000 })).stdout;
+}
+
+test('a closed line lets a Node process end', async () => {
+  expect(await runOpenAndClose(urlOf(server))).toBe('closed');
+});
+
+test('so does one whose server no longer answers', async () => {
+  const sockets: Socket[] = [];
+  // Passes on what opens the socket, and from then on nothing that the client says.
+  const deaf = createServer((client) => {
+    sockets.push(client);
+    const { port } = server.address() as AddressInfo;
+    const upstream = connect(port, '127.0.0.1');
+    sockets.push(upstream);
+    client.once('data', (head) => upstream.write(head));
+    upstream.on('data', (data) => client.write(data));
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
+  const started = Date.now();
+  expect(await runOpenAndClose(urlOf(deaf))).toBe('closed');
+  expect(Date.now() - started).toBeLessThan(8_000);
+  for (const socket of sockets) socket.destroy();
+  deaf.close();
+});
