@@ -4,6 +4,7 @@
 import type { Db } from '../db/db.ts';
 import type { Report } from '../db/report.ts';
 import type { Row } from '../db/row.ts';
+import { equal } from '../lib/equal.ts';
 import { candidates } from './candidates.ts';
 import type { ChildForm, Form } from './compile.ts';
 import { type Order, orderOfPage } from './order.ts';
@@ -26,6 +27,8 @@ const nothing: readonly object[] = [];
 export class List {
   readonly #form: Form;
   #order: Order;
+  /** The order of a new page: until it is shown, rows are found by the old one. */
+  #nextOrder: Order | undefined;
   #page: PageInfo | undefined;
   readonly #parent: string | undefined;
   /** All that match, in order; `#items` beside it, undefined where a row is not shown. */
@@ -46,14 +49,11 @@ export class List {
     return this.#shown;
   }
 
-  /** The page as the server cut it last. */
+  /** The page as the server cut it last; `show` cuts it. */
   setPage(page: PageInfo | undefined, db: Db): void {
     this.#page = page;
     const order = orderOfPage(this.#form.order, this.#form.etype, page?.startCursor, db.attrs);
-    const isSame = order.attr === this.#order.attr && order.isDescending === this.#order.isDescending;
-    this.#order = order;
-    if (isSame) this.#show(db);
-    else this.#fill(db, new Map(this.#rows.flatMap((row, at) => (this.#items[at] ? [[row, this.#items[at]]] : []))));
+    if (order.attr !== this.#order.attr || order.isDescending !== this.#order.isDescending) this.#nextOrder = order;
   }
 
   /** Looks at these ids again. Whether `shown` changed. */
@@ -67,7 +67,7 @@ export class List {
       const after = change ? change.after : db.row(this.#form.etype, id);
       isTouched = this.#look(id, change ? change.before : after, after, traced, report, db) || isTouched;
     }
-    return isTouched && this.#show(db);
+    return isTouched && this.show(db);
   }
 
   #look(id: string, before: Row | undefined, after: Row | undefined, traced: Traced, report: Report, db: Db): boolean {
@@ -79,7 +79,7 @@ export class List {
       const next = item && this.#again(item, id, this.#rows[at] as Row, row, traced, report, db);
       this.#rows[at] = row;
       this.#items[at] = next;
-      return next !== item;
+      return next !== item || !this.#form.isLeading; // between the same neighbours, yet perhaps past a cursor
     }
     const item = at < 0 ? undefined : this.#items[at];
     if (at >= 0) {
@@ -96,7 +96,7 @@ export class List {
 
   /** An item after its row or its children may have changed; the same one if nothing shown did. */
   #again(item: Item, id: string, before: Row, row: Row, traced: Traced, report: Report, db: Db): Item {
-    let isChanged = before !== row && this.#form.fields.some(({ slot }) => before.values[slot] !== row.values[slot]);
+    let isChanged = before !== row && this.#form.fields.some(({ slot }) => !equal(before.values[slot], row.values[slot]));
     item.children.forEach((list, index) => {
       const child = traced.children[index];
       const ids = child?.pairs.get(id);
@@ -147,7 +147,7 @@ export class List {
     if (this.#form.isEmpty) return false;
     this.#rows = this.#found(db);
     this.#items = reuse ? this.#rows.map((row) => reuse.get(row)) : Array<Item | undefined>(this.#rows.length).fill(undefined);
-    return this.#show(db);
+    return this.show(db);
   }
 
   #found(db: Db): Row[] {
@@ -167,12 +167,21 @@ export class List {
   }
 
   /** Makes what is missing in the stretch shown, and shows it. */
-  #show(db: Db): boolean {
+  show(db: Db): boolean {
+    if (this.#nextOrder) this.#sortBy(this.#nextOrder);
     const cut = stretch(this.#rows, this.#form, this.#order, this.#page);
     const shown = cut ? this.#objects(cut, db) : nothing;
     if (shown.length === this.#shown.length && shown.every((object, at) => object === this.#shown[at])) return false;
     this.#shown = shown;
     return true;
+  }
+
+  #sortBy(order: Order): void {
+    this.#order = order;
+    this.#nextOrder = undefined;
+    const items = new Map(this.#rows.map((row, at) => [row, this.#items[at]]));
+    this.#rows.sort(order.compare);
+    this.#items = this.#rows.map((row) => items.get(row));
   }
 
   #objects({ from, to }: Stretch, db: Db): readonly object[] {

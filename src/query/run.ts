@@ -39,23 +39,19 @@ export class LiveResult {
     return this.#result;
   }
 
-  /** Takes a change of the Db into account. Whether the result changed. */
-  update(report: Report, db: Db): boolean {
-    if (![...report.keys()].some((etype) => this.#compiled.etypes.has(etype))) return false;
-    let isChanged = false;
+  /** Takes a change of the Db into account, and what came with a new answer. Whether the result changed. */
+  update(report: Report, db: Db, info?: AnswerInfo): boolean {
+    if (!info && ![...report.keys()].some((etype) => this.#compiled.etypes.has(etype))) return false;
+    let isChanged = info !== undefined && !sameInfo(this.#info, info);
+    if (info && isChanged) this.#info = info;
     for (const { form, list } of this.#lists) {
       const traced = trace(form, report, db);
+      if (info) list.setPage(info.pageInfo?.[form.key], db);
       if (traced.ids.size > 0 && list.update(traced.ids, traced, report, db)) isChanged = true;
+      if (info && list.show(db)) isChanged = true;
     }
     if (isChanged) this.#result = this.#read();
     return isChanged;
-  }
-
-  /** What came with a new answer: pages are cut anew, rows stay. */
-  setInfo(info: AnswerInfo, db: Db): void {
-    this.#info = info;
-    for (const { form, list } of this.#lists) list.setPage(info.pageInfo?.[form.key], db);
-    this.#result = this.#read();
   }
 
   #read(): QueryResult {
@@ -66,4 +62,8 @@ export class LiveResult {
       ...(aggregate && { aggregate }),
     };
   }
+}
+
+function sameInfo(a: AnswerInfo, b: AnswerInfo): boolean {
+  return JSON.stringify([a.pageInfo, a.aggregate]) === JSON.stringify([b.pageInfo, b.aggregate]);
 }

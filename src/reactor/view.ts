@@ -71,9 +71,7 @@ export class View {
     const report = this.#store.replace(triples);
     this.#layer.baseChanged(report);
     if (this.#shown.length > 0) this.#replay(touchedBy(report));
-    const info = { pageInfo, aggregate };
-    if (this.#info && sameInfo(this.#info, info)) return;
-    this.#info = info;
+    this.#info = { pageInfo, aggregate };
     this.#hasNewInfo = true;
   }
 
@@ -129,8 +127,7 @@ export class View {
     if (!this.#info) return undefined;
     const report = this.#layer.takeReport();
     if (this.#live) {
-      this.#live.update(report, this.#layer);
-      if (this.#hasNewInfo) this.#live.setInfo(this.#info, this.#layer);
+      this.#live.update(report, this.#layer, this.#hasNewInfo ? this.#info : undefined);
     } else this.#live = new LiveResult(this.#compiled, this.#layer, this.#info);
     this.#hasNewInfo = false;
     return this.#live.result;
@@ -272,8 +269,4 @@ function addTargets(row: Row, ids: Set<string>): void {
     if (typeof value === 'string') ids.add(value);
     else if (Array.isArray(value)) for (const id of listed(value as readonly string[])) if (typeof id === 'string') ids.add(id);
   }
-}
-
-function sameInfo(a: AnswerInfo, b: AnswerInfo): boolean {
-  return JSON.stringify([a.pageInfo, a.aggregate]) === JSON.stringify([b.pageInfo, b.aggregate]);
 }
