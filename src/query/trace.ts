@@ -59,11 +59,11 @@ function traceWhere(where: Where, report: Report, db: Db, ids: Set<string>): voi
 }
 
 /** Those that reach `far` over the link now; those that did before are found by the link's own change. */
-function nearEnds(link: LinkEnd, far: string, db: Db): readonly string[] {
+export function nearEnds(link: LinkEnd, far: string, db: Db): readonly string[] {
   return link.isForward ? db.sources(link.attr, far) : (db.row(link.attr.etype, far)?.targets(link.attr) ?? []);
 }
 
-function eachChangedLink(link: LinkEnd, report: Report, changed: (near: string, far: string) => void): void {
+export function eachChangedLink(link: LinkEnd, report: Report, changed: (near: string, far: string) => void): void {
   for (const [source, { before, after }] of report.get(link.attr.etype) ?? nobody) {
     eachDifference(before?.links(link.attr), after?.links(link.attr), (target) => {
       if (link.isForward) changed(source, target);

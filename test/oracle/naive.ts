@@ -1,0 +1,244 @@
+// The data model said a second time, as plainly as it goes: a list of triples, read from end to end for every
+// question. Slow, short, and independent of the engine: what the engine shows must be what this shows.
+
+import { coerceToDate } from '../../src/lib/dates.ts';
+import { likeMatcher } from '../../src/lib/like.ts';
+import type { WireAttr } from '../../src/protocol/attr.ts';
+import type { Cursor, PageInfo } from '../../src/protocol/query-answer.ts';
+import type { Triple } from '../../src/protocol/triple.ts';
+
+export interface Facts {
+  readonly attrs: readonly WireAttr[];
+  readonly triples: readonly Triple[];
+}
+
+/** etype → labels of the links shown as one object. */
+export type Singular = Readonly<Record<string, readonly string[]>>;
+type Where = Readonly<Record<string, unknown>>;
+type Shape = Readonly<Record<string, unknown>>;
+interface Options {
+  readonly where?: Where;
+  readonly order?: Readonly<Record<string, string>>;
+  readonly limit?: number;
+  readonly first?: number;
+  readonly last?: number;
+  readonly offset?: number;
+  readonly after?: Cursor;
+  readonly before?: Cursor;
+  readonly fields?: readonly string[];
+  readonly aggregate?: string;
+}
+interface Link {
+  readonly attr: WireAttr;
+  readonly isForward: boolean;
+  readonly etype: string;
+}
+
+const etypeOf = (attr: WireAttr): string => attr['forward-identity'][1];
+const labelOf = (attr: WireAttr): string => attr['forward-identity'][2];
+const isNone = (value: unknown): boolean => value === null || value === undefined;
+
+export const attrOf = ({ attrs }: Facts, etype: string, label: string): WireAttr | undefined =>
+  attrs.findLast((attr) => etypeOf(attr) === etype && labelOf(attr) === label);
+
+export function linkOf(facts: Facts, etype: string, label: string): Link | undefined {
+  const attr = attrOf(facts, etype, label);
+  if (attr) return attr['reverse-identity'] && { attr, isForward: true, etype: attr['reverse-identity'][1] };
+  const reverse = facts.attrs.findLast((other) => other['reverse-identity']?.[1] === etype && other['reverse-identity'][2] === label);
+  return reverse && { attr: reverse, isForward: false, etype: etypeOf(reverse) };
+}
+
+export const valuesOf = (facts: Facts, id: string, attr: WireAttr): unknown[] =>
+  facts.triples.filter(([e, a]) => e === id && a === attr.id).map(([, , v]) => v);
+
+const linkedIds = (facts: Facts, id: string, { attr, isForward }: Link): string[] =>
+  facts.triples.filter(([e, a, v]) => a === attr.id && (isForward ? e : v) === id).map(([e, , v]) => (isForward ? (v as string) : e));
+
+const birthOf = (facts: Facts, etype: string, id: string): Triple | undefined => {
+  const idAttr = attrOf(facts, etype, 'id');
+  return facts.triples.find(([e, a]) => e === id && a === idAttr?.id);
+};
+
+export const exists = (facts: Facts, etype: string, id: string): boolean => birthOf(facts, etype, id) !== undefined;
+
+/** Date attrs are compared as instants. */
+function comparable(attr: WireAttr | undefined, value: unknown): unknown {
+  if (attr?.['checked-data-type'] !== 'date' || isNone(value)) return value;
+  try {
+    return coerceToDate(value)?.getTime();
+  } catch {
+    return Number.NaN;
+  }
+}
+
+// --- where ---------------------------------------------------------------------------------------------------------
+
+type Test = (value: never, operand: never) => boolean;
+const tests: Readonly<Record<string, Test>> = {
+  $gt: (value, operand) => value > operand,
+  $gte: (value, operand) => value >= operand,
+  $lt: (value, operand) => value < operand,
+  $lte: (value, operand) => value <= operand,
+  $like: (value, operand) => typeof value === 'string' && likeMatcher(operand, false)(value),
+  $ilike: (value, operand) => typeof value === 'string' && likeMatcher(operand, true)(value),
+};
+
+/** Whether one value meets a condition. */
+function holds(condition: unknown, value: unknown, attr?: WireAttr): boolean {
+  const same = (other: unknown): boolean => comparable(attr, value) === comparable(attr, other);
+  if (typeof condition !== 'object' || condition === null) return same(condition);
+  return Object.entries(condition).every(([operator, operand]: [string, unknown]) => {
+    if (operator === '$in') return (operand as unknown[]).some(same);
+    if (operator === '$isNull') return isNone(value) === operand;
+    if (isNone(value)) return false;
+    if (operator === '$ne' || operator === '$not') return !same(operand);
+    return tests[operator]?.(comparable(attr, value) as never, comparable(attr, operand) as never) ?? false;
+  });
+}
+
+const asksNull = (condition: unknown): boolean => typeof condition === 'object' && condition !== null && '$isNull' in condition;
+const acceptsNone = (condition: unknown): boolean =>
+  typeof condition === 'object' &&
+  condition !== null &&
+  Object.entries(condition).every(
+    ([operator, operand]) => operator === '$ne' || operator === '$not' || (operator === '$isNull' && operand === true),
+  );
+
+/** Whether a `where` names nothing unknown. */
+function isKnown(facts: Facts, etype: string, where: Where): boolean {
+  if (!attrOf(facts, etype, 'id')) return false;
+  return Object.entries(where).every(([key, condition]) => {
+    if (key === 'or' || key === 'and') return (condition as Where[]).every((member) => isKnown(facts, etype, member));
+    const [label = '', ...rest] = key.split('.');
+    const link = linkOf(facts, etype, label);
+    if (!link) return rest.length === 0 && attrOf(facts, etype, label) !== undefined;
+    return isKnown(facts, link.etype, rest.length > 0 ? { [rest.join('.')]: condition } : {});
+  });
+}
+
+/** Entries that go over the same link speak of the same linked entity; each member of `or` and `and` of its own. */
+export function matches(facts: Facts, etype: string, id: string, where: Where): boolean {
+  const overLinks = new Map<string, Record<string, unknown>>();
+  for (const [key, condition] of Object.entries(where)) {
+    if (key === 'or') {
+      if (!(condition as Where[]).some((member) => matches(facts, etype, id, member))) return false;
+    } else if (key === 'and') {
+      if (!(condition as Where[]).every((member) => matches(facts, etype, id, member))) return false;
+    } else {
+      const [label = '', ...rest] = key.split('.');
+      const link = linkOf(facts, etype, label);
+      if (link) overLinks.set(label, { ...overLinks.get(label), [rest.join('.')]: condition });
+      else if (!meets(facts, etype, id, attrOf(facts, etype, label) as WireAttr, condition)) return false;
+    }
+  }
+  return [...overLinks].every(([label, far]) => reaches(facts, etype, id, linkOf(facts, etype, label) as Link, far));
+}
+
+function meets(facts: Facts, etype: string, id: string, attr: WireAttr, condition: unknown): boolean {
+  const [value] = valuesOf(facts, id, attr);
+  if (asksNull(condition) && !exists(facts, etype, id)) return false;
+  if (isNone(value) && acceptsNone(condition)) return exists(facts, etype, id);
+  return value !== undefined && holds(condition, value, attr);
+}
+
+/** `far`: what is asked of the linked entity; under the empty key, of its id. */
+function reaches(facts: Facts, etype: string, id: string, link: Link, { '': asked, ...far }: Record<string, unknown>): boolean {
+  const isEntity = exists(facts, etype, id);
+  if (asksNull(asked) && !isEntity) return false;
+  const ids = linkedIds(facts, id, link);
+  const all = asked === undefined ? Object.values(far) : [asked, ...Object.values(far)];
+  if (ids.length === 0) return isEntity && all.every(acceptsNone);
+  return ids.some((target) => (asked === undefined || holds(asked, target)) && matches(facts, link.etype, target, far));
+}
+
+// --- forms ---------------------------------------------------------------------------------------------------------
+
+export interface Shown {
+  readonly pageInfo?: Readonly<Record<string, PageInfo>> | undefined;
+  readonly singular?: Singular | undefined;
+}
+
+export function evaluate(facts: Facts, query: Shape, { pageInfo, singular = {} }: Shown = {}): Record<string, unknown[]> {
+  const forms = Object.entries(query).filter(([, shape]) => optionsOf(shape as Shape).aggregate === undefined);
+  return Object.fromEntries(
+    forms.map(([etype, shape]) => [etype, showForm(facts, etype, shape as Shape, singular, undefined, pageInfo?.[etype])]),
+  );
+}
+
+const optionsOf = (shape: Shape): Options => shape['$'] ?? {};
+
+function showForm(facts: Facts, etype: string, shape: Shape, singular: Singular, among?: readonly string[], page?: PageInfo): unknown[] {
+  const options = optionsOf(shape);
+  if (!isKnown(facts, etype, options.where ?? {})) return [];
+  const isLeading = !options.offset && !options.after && !options.before;
+  if (!isLeading && !page?.startCursor) return [];
+  const sort = sortOf(facts, etype, options, page?.startCursor);
+  let ids = matching(facts, etype, options, among).sort((a, b) => sort.compare(sort.key(a), a, sort.key(b), b));
+  if (!isLeading && page?.startCursor && facts.attrs.some(({ id }) => id === page.startCursor?.[1])) {
+    const { startCursor: start, endCursor: end } = page;
+    ids = ids.filter((id) => sort.compare(sort.key(id), id, sort.cursorKey(start), start[0]) >= 0);
+    if (end) ids = ids.filter((id) => sort.compare(sort.key(id), id, sort.cursorKey(end), end[0]) <= 0);
+  }
+  const { limit, first, last } = options;
+  const count = [limit, first, last].find(Boolean) ?? ids.length;
+  const shown = !limit && !first && last ? ids.slice(-count) : ids.slice(0, count);
+  return shown.map((id) => showRow(facts, etype, id, shape, singular));
+}
+
+/** All that match, each once. */
+export function matching(facts: Facts, etype: string, { where = {} }: Options, among?: readonly string[]): string[] {
+  const idAttr = attrOf(facts, etype, 'id');
+  const all = new Set(among ?? facts.triples.filter(([, a]) => a === idAttr?.id).map(([e]) => e));
+  return [...all].filter((id) => exists(facts, etype, id) && matches(facts, etype, id, where));
+}
+
+function showRow(facts: Facts, etype: string, id: string, shape: Shape, singular: Singular): object {
+  const { fields } = optionsOf(shape);
+  const shown = facts.attrs
+    .filter(
+      (attr) =>
+        etypeOf(attr) === etype && attr['value-type'] === 'blob' && (!fields || labelOf(attr) === 'id' || fields.includes(labelOf(attr))),
+    )
+    .flatMap((attr) => valuesOf(facts, id, attr).map((value) => [labelOf(attr), value] as const));
+  const children = Object.entries(shape)
+    .filter(([label]) => label !== '$')
+    .map(([label, child]) => {
+      const link = linkOf(facts, etype, label);
+      const list = link ? showForm(facts, link.etype, child as Shape, singular, linkedIds(facts, id, link)) : [];
+      return [label, singular[etype]?.includes(label) ? list[0] : list] as const;
+    });
+  return Object.fromEntries([...shown, ...children]);
+}
+
+// --- order ---------------------------------------------------------------------------------------------------------
+
+export interface Sort {
+  readonly key: (id: string) => unknown;
+  readonly cursorKey: (cursor: Cursor) => unknown;
+  readonly compare: (keyA: unknown, a: string, keyB: unknown, b: string) => number;
+}
+
+/** By the attr of the page's cursor if there is a page, else by the attr asked for, else by creation. */
+export function sortOf(facts: Facts, etype: string, { order = {} }: Options, cursor?: Cursor | null): Sort {
+  const [label, direction] = Object.entries(order)[0] ?? [];
+  const idAttr = attrOf(facts, etype, 'id');
+  const asked = label === undefined ? undefined : attrOf(facts, etype, label);
+  const known = facts.attrs.find(({ id }) => id === cursor?.[1]) ?? asked;
+  const attr = known === idAttr || known?.['value-type'] === 'ref' ? undefined : known;
+  const sign = label === undefined || direction === 'asc' ? 1 : -1;
+  return {
+    key: (id) => (attr ? comparable(attr, valuesOf(facts, id, attr)[0]) : birthOf(facts, etype, id)?.[3]),
+    cursorKey: ([, , v, t]) => (attr ? comparable(attr, v) : t),
+    compare: (keyA, a, keyB, b) =>
+      sign * (compareKeys(keyA, keyB, attr?.['checked-data-type'] === 'string') || (a < b ? -1 : a > b ? 1 : 0)),
+  };
+}
+
+const collator = new Intl.Collator('en-US');
+
+function compareKeys(a: unknown, b: unknown, isText: boolean): number {
+  if (isNone(a) || isNone(b)) return Number(isNone(b)) - Number(isNone(a));
+  if (typeof a !== typeof b) return typeof a < typeof b ? -1 : 1;
+  if (isText && typeof a === 'string') return collator.compare(a, b as string);
+  return (a as never) > (b as never) ? 1 : (a as never) < (b as never) ? -1 : 0;
+}

@@ -1,0 +1,247 @@
+// Random traces of what happens to one live query: answers, writes, refusals, changes of the catalogue. Played on the
+// View and on the naive evaluation side by side; after each step both must show the same.
+
+import { isDeepStrictEqual } from 'node:util';
+import fc, { type Arbitrary } from 'fast-check';
+import { Attrs } from '../../src/db/attrs.ts';
+import type { WireAttr } from '../../src/protocol/attr.ts';
+import type { Cursor, PageInfo } from '../../src/protocol/query-answer.ts';
+import type { Step } from '../../src/protocol/step.ts';
+import type { Triple } from '../../src/protocol/triple.ts';
+import { type PendingWrite, View } from '../../src/reactor/view.ts';
+import { plain } from '../support/vectors.ts';
+import { attrStepArb, dataArb, linkIndexOf, queryArb, stepsArb, type World, worldArb } from './generate.ts';
+import { evaluate, type Facts, sortOf } from './naive.ts';
+import { apply } from './naive-steps.ts';
+
+/** `at`: which pending write, counted modulo how many there are. */
+export type Happening =
+  | { readonly kind: 'answer'; readonly keep: number; readonly page: number }
+  | { readonly kind: 'settle'; readonly keep: number; readonly page: number }
+  | { readonly kind: 'write'; readonly steps: readonly Step[]; readonly isLate: boolean }
+  | { readonly kind: 'refuse' | 'confirm'; readonly at: number }
+  | { readonly kind: 'remote'; readonly steps: readonly Step[] }
+  | { readonly kind: 'rewrite'; readonly keep: number }
+  | { readonly kind: 'attrs'; readonly step: Step | undefined; readonly isKin: boolean };
+
+export interface Trace {
+  readonly world: World;
+  readonly query: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly data: readonly Triple[];
+  readonly happenings: readonly (Happening & { readonly isRead: boolean })[];
+}
+
+function happeningArb(world: World): Arbitrary<Happening & { readonly isRead: boolean }> {
+  const keep = fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 0x7fffffff }));
+  const page = fc.nat(255);
+  const at = fc.nat(7);
+  const steps = stepsArb(world);
+  const kinds: { weight: number; arbitrary: Arbitrary<Happening> }[] = [
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('answer' as const), keep, page }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('settle' as const), keep, page }) },
+    { weight: 8, arbitrary: fc.record({ kind: fc.constant('write' as const), steps, isLate: fc.nat(7).map((n) => n === 7) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('refuse' as const, 'confirm' as const), at }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('remote' as const), steps }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('rewrite' as const), keep }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('attrs' as const),
+        step: fc.option(attrStepArb(world), { nil: undefined, freq: 2 }),
+        isKin: fc.boolean(),
+      }),
+    },
+  ];
+  return fc.tuple(fc.oneof(...kinds), fc.nat(9)).map(([happening, n]) => ({ ...happening, isRead: n < 9 }));
+}
+
+export const traceArb: Arbitrary<Trace> = worldArb.chain((world) =>
+  fc.record({
+    world: fc.constant(world),
+    query: queryArb(world),
+    data: dataArb(world),
+    happenings: fc.array(happeningArb(world), { minLength: 1, maxLength: 12 }),
+  }),
+);
+
+/** One run of a trace. */
+export class Play {
+  readonly #trace: Trace;
+  readonly #view: View;
+  #catalogue: Attrs;
+  #server: Facts;
+  #clock = 10;
+  #pending: PendingWrite[] = [];
+  readonly #confirmed = new Set<string>();
+  #answer: { readonly triples: readonly Triple[]; readonly pageInfo: Readonly<Record<string, PageInfo>> | undefined } | undefined;
+  #seen: unknown;
+  #mayBeNew = false;
+  #count = 0;
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+    this.#catalogue = Attrs.from(trace.world.attrs);
+    this.#server = { attrs: trace.world.attrs, triples: trace.data };
+    this.#view = new View(trace.query, { attrs: this.#catalogue, links: linkIndexOf(trace.world), now: () => 1000 });
+  }
+
+  run(): void {
+    this.#happen({ kind: 'answer', keep: -1, page: 0 });
+    this.#check();
+    for (const happening of this.#trace.happenings) {
+      this.#happen(happening);
+      if (happening.isRead) this.#check();
+    }
+    this.#check();
+  }
+
+  #happen(happening: Happening): void {
+    switch (happening.kind) {
+      case 'answer':
+        return this.#takeAnswer(happening.keep, happening.page);
+      case 'settle':
+        this.#takeAnswer(happening.keep, happening.page);
+        for (const eventId of this.#confirmed) this.#drop(eventId);
+        return this.#confirmed.clear();
+      case 'write':
+        return this.#write(happening.steps, happening.isLate);
+      case 'refuse':
+        return this.#drop(this.#pick(happening.at)?.eventId);
+      case 'confirm':
+        return this.#confirm(this.#pick(happening.at));
+      case 'remote':
+        return this.#commit(happening.steps);
+      case 'rewrite':
+        this.#pending = this.#pending.filter((_, at) => isKept(happening.keep, at));
+        this.#mayBeNew ||= true;
+        return this.#view.rewrite([...this.#pending].reverse());
+      case 'attrs':
+        return this.#changeAttrs(happening.step, happening.isKin);
+    }
+  }
+
+  #takeAnswer(keep: number, page: number): void {
+    const sent = this.#server.triples.filter((_, at) => isKept(keep, at));
+    const pageInfo = pagesOf(this.#server, this.#trace.query, page);
+    const known = new Set(this.#catalogue.list.map(({ id }) => id));
+    this.#answer = { triples: sent.filter(([, a]) => known.has(a)), pageInfo };
+    this.#view.answer({ triples: sent, pageInfo, aggregate: undefined });
+  }
+
+  #write(steps: readonly Step[], isLate: boolean): void {
+    const order = this.#count++ + (isLate ? -3.5 : 0);
+    const write = { eventId: `w${this.#count}`, order, steps };
+    this.#pending = [...this.#pending, write].sort((a, b) => a.order - b.order);
+    this.#mayBeNew ||= hasAttrStep(steps) || (isLate && this.#pending.some((other) => hasAttrStep(other.steps)));
+    this.#view.add(write);
+  }
+
+  #drop(eventId: string | undefined): void {
+    const gone = this.#pending.find((write) => write.eventId === eventId);
+    if (!gone) return;
+    this.#pending = this.#pending.filter((write) => write !== gone);
+    this.#mayBeNew ||= hasAttrStep(gone.steps);
+    this.#view.drop(gone.eventId);
+  }
+
+  #confirm(write: PendingWrite | undefined): void {
+    if (!write || this.#confirmed.has(write.eventId)) return;
+    this.#confirmed.add(write.eventId);
+    this.#commit(write.steps);
+  }
+
+  #commit(steps: readonly Step[]): void {
+    this.#server = apply(this.#server, steps, () => this.#clock++);
+  }
+
+  #changeAttrs(step: Step | undefined, isKin: boolean): void {
+    const wire = this.#catalogue.list.map((attr) => attr.wire);
+    const list = step ? apply({ attrs: wire, triples: [] }, [step], () => 0).attrs : this.#server.attrs;
+    const known = new Set(this.#catalogue.list.map(({ id }) => id));
+    if (!isKin && this.#answer) this.#answer = { ...this.#answer, triples: this.#answer.triples.filter(([, a]) => known.has(a)) };
+    this.#catalogue = isKin ? this.#catalogue.replaced(list) : Attrs.from(list);
+    this.#mayBeNew = true;
+    this.#view.setAttrs(this.#catalogue);
+  }
+
+  #check(): void {
+    const shown = this.#view.read();
+    const expected = this.#expected();
+    if (!isDeepStrictEqual(plain(shown), plain(expected))) throw new Error(`shown: ${text(shown)}\nexpected: ${text(expected)}`);
+    if (!this.#mayBeNew) checkIdentity(this.#seen, shown, 'result');
+    if (this.#view.read() !== shown) throw new Error('read twice, not the same object');
+    freeze(shown);
+    this.#seen = shown;
+    this.#mayBeNew = false;
+  }
+
+  #expected(): unknown {
+    if (!this.#answer) return undefined;
+    const { triples, pageInfo } = this.#answer;
+    let time = 1_000_000;
+    const start: Facts = { attrs: this.#catalogue.list.map((attr) => attr.wire), triples };
+    const facts = this.#pending.reduce((before, { steps }) => apply(before, steps, () => time++), start);
+    const data = evaluate(facts, this.#trace.query, { pageInfo, singular: this.#trace.world.singular });
+    return { data, ...(pageInfo && { pageInfo }) };
+  }
+
+  #pick(at: number): PendingWrite | undefined {
+    return this.#pending[at % (this.#pending.length || 1)];
+  }
+}
+
+const isKept = (keep: number, at: number): boolean => keep === -1 || ((keep >> (at % 31)) & 1) === 1;
+const hasAttrStep = (steps: readonly Step[]): boolean => steps.some(([op]) => op.endsWith('-attr'));
+const text = (value: unknown): string => JSON.stringify(value, undefined, 1);
+
+/** Some page for every form that has one; which, does not matter to a client. */
+function pagesOf(facts: Facts, query: Trace['query'], page: number): Record<string, PageInfo> | undefined {
+  const pages = Object.entries(query).flatMap(([etype, shape]): [string, PageInfo][] => {
+    const options = (shape['$'] ?? {}) as Record<string, Record<string, string>>;
+    if (!['order', 'limit', 'last', 'offset'].some((name) => options[name])) return [];
+    const attr = orderAttr(facts.attrs, etype, options['order'] ?? {});
+    const sort = sortOf(facts, etype, options);
+    const cursor = (at: number): Cursor | null => {
+      const id = `e${(at % 8) + 1}`;
+      const key = sort.key(id);
+      const v = facts.triples.find(([e, a]) => e === id && a === attr)?.[2] ?? null;
+      return at === 7 || !attr ? null : [id, attr, v, typeof key === 'number' ? key : 0];
+    };
+    return [[etype, { startCursor: cursor(page & 7), endCursor: cursor(page >> 4), hasNextPage: false, hasPreviousPage: true }]];
+  });
+  return pages.length > 0 ? Object.fromEntries(pages) : undefined;
+}
+
+function orderAttr(attrs: readonly WireAttr[], etype: string, order: Record<string, string>): string | undefined {
+  const ofLabel = (label: string): WireAttr | undefined =>
+    attrs.find(({ 'forward-identity': identity }) => identity[1] === etype && identity[2] === label);
+  return (ofLabel(Object.keys(order)[0] ?? 'id') ?? ofLabel('id'))?.id;
+}
+
+/** What says the same as before must be the same object; rows are known by their id. */
+function checkIdentity(before: unknown, after: unknown, path: string): void {
+  if (before === after || typeof before !== 'object' || typeof after !== 'object' || before === null || after === null) return;
+  if (path === 'result.pageInfo') return;
+  if (path !== 'result.data' && isDeepStrictEqual(before, after)) throw new Error(`${path} says the same, yet is another object: ${text(after)}`);
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const held = new Map(before.map((row: { id: string }) => [row.id, row]));
+    for (const row of after as { id: string }[]) checkIdentity(held.get(row.id), row, `${path}[${row.id}]`);
+    return;
+  }
+  if ((before as { id?: unknown }).id !== (after as { id?: unknown }).id) return;
+  for (const [key, item] of Object.entries(after)) {
+    if (path === 'result' || isRowOrList(item)) checkIdentity((before as Record<string, unknown>)[key], item, `${path}.${key}`);
+  }
+}
+
+/** Not a value of a row: those come from outside. */
+function isRowOrList(item: unknown): boolean {
+  if (Array.isArray(item)) return item.length > 0 && item.every(isRowOrList);
+  return typeof item === 'object' && item !== null && typeof (item as { id?: unknown }).id === 'string';
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  Object.values(value).forEach(freeze);
+}
