@@ -1,0 +1,39 @@
+import { expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+test('the platform’s clock calls, unless it is told not to', async () => {
+  const ran: string[] = [];
+  systemClock.clearTimeout(systemClock.setTimeout(() => ran.push('cleared'), 0));
+  systemClock.clearTimeout(undefined);
+  systemClock.setTimeout(() => ran.push('ran'), 1);
+  await vi.waitFor(() => expect(ran).toEqual(['ran']));
+  expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1_000);
+});
+
+test('a fake clock runs timers in order, those set on the way too, and what they lead to', async () => {
+  const clock = new FakeClock(0);
+  const ran: string[] = [];
+  clock.setTimeout(() => ran.push(`b ${clock.now()}`), 20);
+  clock.setTimeout(() => {
+    ran.push(`a ${clock.now()}`);
+    void Promise.resolve().then(() => clock.setTimeout(() => ran.push(`c ${clock.now()}`), 5));
+  }, 10);
+  const never = clock.setTimeout(() => ran.push('never'), 12);
+  clock.clearTimeout(never);
+  await clock.advance(19);
+  expect(ran).toEqual(['a 10', 'c 15']);
+  await clock.advance(1);
+  expect([ran.at(-1), clock.timers, clock.now()]).toEqual(['b 20', 0, 20]);
+});
+
+test('a jump moves the time and no timer', async () => {
+  const clock = new FakeClock(0);
+  const ran: number[] = [];
+  clock.setTimeout(() => ran.push(clock.now()), 10);
+  clock.jump(1_000);
+  await clock.advance(9);
+  expect(ran).toEqual([]);
+  await clock.advance(1);
+  expect(ran).toEqual([1_010]);
+});

@@ -1,0 +1,16 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { consoleLog, silent } from '../../src/lib/log.ts';
+
+const levels = ['debug', 'info', 'warn', 'error'] as const;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test.each(levels)('%s: the console hears it, with our name; silence does not', (level) => {
+  const said = vi.spyOn(console, level).mockImplementation(() => {});
+  silent[level]('a', 1);
+  expect(said).not.toHaveBeenCalled();
+  consoleLog[level]('a', 1);
+  expect(said.mock.calls).toEqual([['[triplane]', 'a', 1]]);
+});
