@@ -23,7 +23,7 @@ export interface Ports {
   log?: Log;
   clock?: Clock;
   random?: Random;
-  /** Hears of errors that belong to nobody's promise; otherwise they are remarks. */
+  /** Hears of errors that belong to nobody's promise. They go to the console if nobody does. */
   onError?: (error: Error) => void;
 }
 
@@ -71,7 +71,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
   const given: Readonly<Record<string, unknown>> = isObject(config) ? { ...config } : fail('init takes an object: init({ appId: "…" })');
   const appId = readAppId(given['appId']);
   const apiURI = readAddress('apiURI', given['apiURI'], 'http');
-  const websocketURI = readAddress('websocketURI', given['websocketURI'], 'ws');
+  const websocketURI = readAddress('websocketURI', given['websocketURI'] ?? lineOf(apiURI), 'ws');
   const adminToken = textOf(given['__adminToken']);
   const useDateObjects = config.useDateObjects ?? false;
   checkSchema(given['schema']);
@@ -87,7 +87,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
     log,
     clock: config.clock ?? systemClock,
     random: config.random ?? systemRandom,
-    onError: config.onError ?? ((error) => log.error(error)),
+    onError: config.onError ?? ((error) => (log === silent ? consoleLog : log).error(error.message)),
     adminToken,
     key: hasPorts(config)
       ? undefined
@@ -125,6 +125,11 @@ function readAppId(given: unknown): string {
 }
 
 type AddressName = keyof typeof hosted;
+
+/** A server answers both, unless said otherwise. */
+function lineOf(apiURI: string): string {
+  return `${apiURI.replace(/^http/, 'ws')}/runtime/session`;
+}
 
 /** Not read by `URL`, which not every platform has whole. */
 function readAddress(name: AddressName, given: unknown, scheme: 'http' | 'ws'): string {

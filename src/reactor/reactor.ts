@@ -25,6 +25,7 @@ import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { Journal } from './journal.ts';
 import { LiveQueries } from './live-queries.ts';
+import { LocalIds } from './local-ids.ts';
 import type { Organs } from './organs.ts';
 import { Outbox } from './outbox.ts';
 import { QueryDesk } from './query-desk.ts';
@@ -43,6 +44,7 @@ export class Reactor implements Back {
   readonly queries: QueryDesk;
   readonly rooms: RoomDesk;
   readonly events = new EventEmitter<ReactorEvents>();
+  readonly localIds: LocalIds;
   readonly #replies = new Replies();
   readonly #journal: Journal;
   readonly #connection: Connection;
@@ -57,6 +59,7 @@ export class Reactor implements Back {
     this.organs = organsFor(config);
     this.queries = new QueryDesk(this, this.#replies);
     this.rooms = new RoomDesk(this);
+    this.localIds = new LocalIds(config.store, config.random);
     this.#alarm = new Alarm(config.clock, () => this.#ring());
     this.#journal = new Journal(config.store, { saved: (edits) => this.#saved(edits), failed: (error) => this.report(error) });
     this.#connection = this.#connect();

@@ -1,0 +1,225 @@
+// The database a program holds: `init`, and the calls on what it returns. A thin face: what happens is in the Reactor.
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- a transaction may mix chunks of every namespace */
+
+import { Auth } from './auth.ts';
+import { type InitConfig, type ResolvedConfig, resolveConfig } from './config.ts';
+import { Storage } from './files.ts';
+import { InfiniteList, type ListNews, readListRequest } from './infinite-query.ts';
+import { queryOf } from './query-of.ts';
+import { reactorFor } from './reactor-for.ts';
+import type { Reactor } from './reactor/reactor.ts';
+import type { WritePromise } from './reactor/write-promise.ts';
+import { openRoom } from './room.ts';
+import type { AnySchemaDef, InstantUnknownSchema } from './schema.ts';
+import { txInit } from './transact/chunk.ts';
+import type { AuthResult, User } from './types/auth.ts';
+import type {
+  AppStatusState,
+  ConnectionStatus,
+  IInstantDatabase,
+  InfiniteQueryCallbackResponse,
+  InfiniteQuerySubscription,
+  InstaQLSubscriptionState,
+} from './types/database.ts';
+import type { InstaQLOptions } from './types/query.ts';
+import type { InstaQLResponse, PageInfoResponse } from './types/result.ts';
+import type { PresenceOf, RoomHandle, RoomsOf, TopicsOf } from './types/rooms.ts';
+import type { StoreInterfaceClass } from './types/stores.ts';
+import type { TransactionChunk, TxChunk } from './types/transaction.ts';
+import type { ValidQuery } from './types/valid-query.ts';
+
+/** One per configuration: modules that are evaluated again find the one that is there. */
+const open = new Map<string, InstantCoreDatabase<any, any>>();
+
+export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends boolean = false> implements IInstantDatabase<Schema> {
+  readonly _reactor: Reactor;
+  readonly auth: Auth;
+  readonly storage: Storage;
+  /** Where chunks of a transaction begin. */
+  readonly tx: TxChunk<Schema> = txInit<Schema>();
+  readonly #app: ResolvedConfig;
+
+  constructor(reactor: Reactor, app: ResolvedConfig) {
+    this._reactor = reactor;
+    this.#app = app;
+    this.auth = new Auth(reactor, app);
+    this.storage = new Storage(reactor, app);
+  }
+
+  /**
+   * Writes: all of it, or nothing. It shows at once, is kept on the device until the server has it, and goes out in order.
+   *
+   * @returns a promise that rejects with an `InstantAPIError` if the server refuses; `queued` and `settled` tell its two stages apart
+   * @throws TransactionValidationError if it does not fit the schema
+   * @example
+   * const goalId = id();
+   * await db.transact([
+   *   db.tx.goals[goalId].create({ title: 'Learn to swim' }),
+   *   db.tx.todos[id()].create({ text: 'Buy goggles' }).link({ goal: goalId }),
+   * ]);
+   */
+  transact(chunks: TransactionChunk<any, any> | TransactionChunk<any, any>[]): WritePromise {
+    return this._reactor.transact(chunks);
+  }
+
+  /**
+   * Asks, and tells every change of the answer. Rows that did not change are the same objects as before.
+   *
+   * @returns what ends it
+   * @throws QueryValidationError if it does not fit the schema
+   * @example
+   * const stop = db.subscribeQuery({ goals: { todos: {} } }, ({ data, error }) => {
+   *   if (data) console.log(data.goals);
+   * });
+   */
+  subscribeQuery<Q extends ValidQuery<Q, Schema>, UseDatesLocal extends boolean = UseDates>(
+    query: Q,
+    cb: (resp: InstaQLSubscriptionState<Schema, Q, UseDatesLocal>) => void,
+    opts?: InstaQLOptions,
+  ): () => void {
+    return this._reactor.queries.subscribe(queryOf(query, this.#app, opts), {
+      told: (result) => cb(result as never),
+      failed: (error) => cb({ error, data: undefined, pageInfo: undefined } as never),
+    });
+  }
+
+  /**
+   * Asks once. Only the server answers: what is on the device may be old.
+   *
+   * @throws QueryValidationError if it does not fit the schema; TriplaneError 'unreachable' or 'timeout' without an answer
+   * @example
+   * const { data } = await db.queryOnce({ goals: { $: { where: { done: false } } } });
+   */
+  queryOnce<Q extends ValidQuery<Q, Schema>>(
+    query: Q,
+    opts?: InstaQLOptions,
+  ): Promise<{ data: InstaQLResponse<Schema, Q, UseDates>; pageInfo: PageInfoResponse<Q> }> {
+    return this._reactor.queries.once(queryOf(query, this.#app, opts)) as never;
+  }
+
+  /**
+   * A list that is loaded page by page and stays live as a whole. One namespace; `limit` is the size of a page.
+   *
+   * @example
+   * const list = db.subscribeInfiniteQuery({ posts: { $: { limit: 20 } } }, ({ data }) => show(data?.posts));
+   * list.loadNextPage();
+   */
+  subscribeInfiniteQuery<Q extends ValidQuery<Q, Schema>>(
+    query: Q,
+    cb: (resp: InfiniteQueryCallbackResponse<Schema, Q, UseDates>) => void,
+    opts?: InstaQLOptions,
+  ): InfiniteQuerySubscription {
+    const request = readListRequest(queryOf(query, this.#app));
+    const { queries } = this._reactor;
+    const source = {
+      subscribe: (page: object, told: never, failed: never) =>
+        queries.subscribe(queryOf(page, { disableValidation: true }, opts), { told, failed }),
+    };
+    const list = new InfiniteList(request, source, (news: ListNews) => cb(news as never));
+    return { unsubscribe: () => list.end(), loadNextPage: () => list.loadNextPage() };
+  }
+
+  /** Tells who is signed in, now and whenever that changes. */
+  subscribeAuth(cb: (auth: AuthResult) => void): () => void {
+    const tell = (user: User | null): void => cb({ user: user ?? undefined, error: undefined });
+    const { user } = this._reactor;
+    if (user !== undefined) tell(user);
+    return this.#listen('auth', tell);
+  }
+
+  /** Who is signed in. */
+  getAuth(): Promise<User | null> {
+    return this._reactor.getUser();
+  }
+
+  /**
+   * Tells how the line to the server is.
+   *
+   * @example
+   * db.subscribeConnectionStatus((status) => banner.toggle(status !== 'authenticated'));
+   */
+  subscribeConnectionStatus(cb: (status: ConnectionStatus) => void): () => void {
+    return this.#listen('status', cb);
+  }
+
+  /** Tells whether the app is open for writing, now and whenever that changes. */
+  subscribeAppStatus(cb: (state: AppStatusState) => void): () => void {
+    const tell = (): void => {
+      const { appStatus } = this._reactor;
+      cb(appStatus === undefined ? { isLoading: true, isReadOnly: undefined } : { isLoading: false, isReadOnly: appStatus !== 'active' });
+    };
+    tell();
+    return this.#listen('appStatus', tell);
+  }
+
+  /**
+   * An id that stays the same on this device, by name.
+   *
+   * @example
+   * const guestId = await db.getLocalId('guest');
+   */
+  getLocalId(name: string): Promise<string> {
+    return this._reactor.localIds.get(name);
+  }
+
+  /**
+   * Joins a room: who is here, what they show, and messages that nobody stores.
+   *
+   * @example
+   * const room = db.joinRoom('chat', 'lobby', { initialPresence: { name: 'Ana' } });
+   * room.subscribePresence({}, ({ peers }) => console.log(Object.values(peers)));
+   * room.publishTopic('wave', { emoji: '👋' });
+   * room.leaveRoom();
+   */
+  joinRoom<RoomType extends string & keyof RoomsOf<Schema>>(
+    roomType: RoomType = '_defaultRoomType' as RoomType,
+    roomId = '_defaultRoomId',
+    opts?: { initialPresence?: Partial<PresenceOf<Schema, RoomType>> },
+  ): RoomHandle<PresenceOf<Schema, RoomType>, TopicsOf<Schema, RoomType>> {
+    return openRoom(this._reactor, roomType, roomId, opts?.initialPresence);
+  }
+
+  /** The same as `joinRoom`. */
+  room<RoomType extends string & keyof RoomsOf<Schema>>(
+    roomType?: RoomType,
+    roomId?: string,
+    opts?: { initialPresence?: Partial<PresenceOf<Schema, RoomType>> },
+  ): RoomHandle<PresenceOf<Schema, RoomType>, TopicsOf<Schema, RoomType>> {
+    return this.joinRoom(roomType, roomId, opts);
+  }
+
+  /** For good: no socket, timer or listener is left. Writes that wait are kept, and go out with the next `init`. */
+  shutdown(): void {
+    if (this.#app.key !== undefined && open.get(this.#app.key) === this) open.delete(this.#app.key);
+    this._reactor.shutdown();
+  }
+
+  #listen<Told extends (...args: any[]) => void>(event: 'auth' | 'status' | 'appStatus', told: Told): () => void {
+    const { events } = this._reactor;
+    const listener = (...args: unknown[]): void => told(...args);
+    events.on(event, listener);
+    return () => void events.off(event, listener);
+  }
+}
+
+/**
+ * Opens the database of an app. The same configuration gives the same database.
+ *
+ * @throws TriplaneError 'config-invalid', with what to do about it
+ * @example
+ * const db = init({ appId: '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05', schema, apiURI: 'http://127.0.0.1:4747' });
+ */
+export function init<Schema extends AnySchemaDef = InstantUnknownSchema, UseDates extends boolean = false>(
+  config: InitConfig<Schema, UseDates>,
+  Store?: StoreInterfaceClass,
+  _network?: unknown,
+  versions?: Readonly<Record<string, string>>,
+): InstantCoreDatabase<Schema, UseDates> {
+  const app = resolveConfig({ ...config, ...(Store && { Store }) });
+  const known = app.key === undefined ? undefined : open.get(app.key);
+  if (known) return known as InstantCoreDatabase<Schema, UseDates>;
+  const db = new InstantCoreDatabase<Schema, UseDates>(reactorFor(app, versions), app);
+  if (app.key !== undefined) open.set(app.key, db);
+  return db;
+}

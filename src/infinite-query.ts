@@ -1,0 +1,174 @@
+// A list that is loaded page by page, and stays live as a whole: `db.subscribeInfiniteQuery`.
+//
+//   newer ◀─ [head, growing] [head, full] │ [page 1] [page 2] [last page] ─▶ loadNextPage
+//                                         └ where the list began when it was first answered
+//
+// Every page is a live query of its own, bounded by cursors on both sides but for the two at the ends. What is inserted
+// before the beginning arrives at the growing head, which is closed and followed by a new one when it is full.
+
+import type { TriplaneError } from './errors.ts';
+import { QueryValidationError } from './errors.ts';
+import type { Cursor, PageInfo } from './protocol/query-answer.ts';
+import type { FormShape, QueryResult } from './query/query.ts';
+
+type Rows = readonly unknown[];
+type Direction = 'older' | 'newer';
+
+/** As much of a database as pages are asked from. */
+export interface PageSource {
+  subscribe(query: Record<string, FormShape>, told: (result: QueryResult) => void, failed: (error: TriplaneError) => void): () => void;
+}
+
+export type ListNews =
+  | { readonly error: TriplaneError; readonly data: undefined; readonly canLoadNextPage: false }
+  | { readonly error: undefined; readonly data: Record<string, Rows>; readonly canLoadNextPage: boolean };
+
+interface Page {
+  readonly direction: Direction;
+  readonly after: Cursor;
+  readonly isInclusive: boolean;
+  rows: Rows;
+  info: PageInfo | undefined;
+  /** Bounded on its far side too. */
+  isClosed: boolean;
+  stop: () => void;
+}
+
+export interface ListRequest {
+  readonly etype: string;
+  readonly form: FormShape;
+  readonly pageSize: number;
+  readonly order: Readonly<Record<string, unknown>>;
+}
+
+/** @throws QueryValidationError unless exactly one namespace is asked for */
+export function readListRequest(query: Readonly<Record<string, unknown>>): ListRequest {
+  const etypes = Object.keys(query).filter((key) => key !== '$$ruleParams');
+  const [etype] = etypes;
+  const form = etype === undefined ? undefined : (query[etype] as FormShape | undefined);
+  if (etypes.length !== 1 || etype === undefined || !form)
+    throw new QueryValidationError('An infinite query asks for exactly one namespace');
+  const order = form.$?.order && Object.keys(form.$.order).length > 0 ? form.$.order : { serverCreatedAt: 'asc' };
+  return { etype, form, order, pageSize: form.$?.limit ?? 10 };
+}
+
+/** What is asked first: the top of the list. */
+export function firstPage({ etype, form, order, pageSize }: ListRequest): Record<string, FormShape> {
+  const { where, fields } = form.$ ?? {};
+  return { [etype]: { ...form, $: { ...(where && { where }), ...(fields && { fields }), limit: pageSize, order } } };
+}
+
+export class InfiniteList {
+  readonly #request: ListRequest;
+  readonly #source: PageSource;
+  readonly #told: (news: ListNews) => void;
+  /** Both outwards from where the list began. */
+  readonly #older: Page[] = [];
+  readonly #newer: Page[] = [];
+  #stopFirst: (() => void) | undefined;
+  /** The rows while they fit on one page: then there is no beginning to hold on to. */
+  #few: Rows | undefined;
+  #isEnded = false;
+
+  constructor(request: ListRequest, source: PageSource, told: (news: ListNews) => void) {
+    this.#request = request;
+    this.#source = source;
+    this.#told = told;
+    const stop = source.subscribe(firstPage(request), (result) => this.#begin(result), this.#failed);
+    if (this.#older.length > 0 || this.#isEnded) stop();
+    else this.#stopFirst = stop;
+  }
+
+  loadNextPage(): void {
+    const last = this.#older.at(-1);
+    if (this.#isEnded || !last?.info?.hasNextPage || !last.info.endCursor) return;
+    this.#close(last);
+    this.#open('older', last.info.endCursor, false);
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#stopFirst?.();
+    for (const page of [...this.#older, ...this.#newer]) page.stop();
+  }
+
+  #begin({ data, pageInfo }: QueryResult): void {
+    if (this.#isEnded || this.#older.length > 0) return;
+    const rows = data[this.#request.etype] ?? [];
+    const start = pageInfo?.[this.#request.etype]?.startCursor;
+    if (rows.length < this.#request.pageSize || !start) {
+      this.#few = rows;
+      this.#tell();
+      return;
+    }
+    this.#open('older', start, true);
+    this.#open('newer', start, false);
+    this.#stopFirst?.();
+    this.#stopFirst = undefined;
+  }
+
+  #open(direction: Direction, after: Cursor, isInclusive: boolean): void {
+    const page: Page = { direction, after, isInclusive, rows: [], info: undefined, isClosed: false, stop: () => {} };
+    this.#pages(direction).push(page);
+    this.#ask(page, { limit: this.#request.pageSize });
+  }
+
+  /** From its near side to where it ends now, whatever comes between. */
+  #close(page: Page): void {
+    if (page.isClosed || !page.info?.endCursor) return;
+    page.isClosed = true;
+    const stop = page.stop;
+    this.#ask(page, { before: page.info.endCursor, beforeInclusive: true });
+    stop();
+  }
+
+  #ask(page: Page, bounds: NonNullable<FormShape['$']>): void {
+    const { etype, form, order } = this.#request;
+    const { where, fields } = form.$ ?? {};
+    const $ = {
+      ...(where && { where }),
+      ...(fields && { fields }),
+      ...bounds,
+      after: page.after,
+      ...(page.isInclusive && { afterInclusive: true }),
+      order: page.direction === 'older' ? order : reversed(order),
+    };
+    page.stop = this.#source.subscribe({ [etype]: { ...form, $ } }, (result) => this.#answered(page, result), this.#failed);
+  }
+
+  #answered(page: Page, { data, pageInfo }: QueryResult): void {
+    if (this.#isEnded) return;
+    const { etype } = this.#request;
+    page.rows = data[etype] ?? [];
+    page.info = pageInfo?.[etype];
+    this.#few = undefined;
+    if (page.direction === 'newer' && !page.isClosed && page.info?.hasNextPage && page.info.endCursor) {
+      const end = page.info.endCursor;
+      this.#close(page);
+      this.#open('newer', end, false);
+    }
+    this.#tell();
+  }
+
+  #pages(direction: Direction): Page[] {
+    return direction === 'older' ? this.#older : this.#newer;
+  }
+
+  #tell(): void {
+    const { etype } = this.#request;
+    if (this.#few) return this.#told({ error: undefined, data: { [etype]: this.#few }, canLoadNextPage: false });
+    const first = this.#older[0];
+    if (!first?.info) return;
+    const newer = this.#newer.toReversed().flatMap(({ rows }) => rows.toReversed());
+    const rows = [...newer, ...this.#older.flatMap((page) => page.rows)];
+    this.#told({ error: undefined, data: { [etype]: rows }, canLoadNextPage: this.#older.at(-1)?.info?.hasNextPage ?? false });
+  }
+
+  readonly #failed = (error: TriplaneError): void => {
+    if (!this.#isEnded) this.#told({ error, data: undefined, canLoadNextPage: false });
+  };
+}
+
+function reversed(order: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(order).map(([label, direction]) => [label, direction === 'desc' ? 'asc' : 'desc']));
+}

@@ -1,0 +1,15 @@
+// A query as a program hands it in, and as it is sent: checked, and with what its options say.
+
+import type { ResolvedConfig } from './config.ts';
+import type { WireQuery } from './protocol/query-messages.ts';
+import { validateQuery } from './query/validate.ts';
+import type { InstaQLOptions } from './types/query.ts';
+
+type Checks = Partial<Pick<ResolvedConfig, 'disableValidation' | 'schema'>>;
+
+/** @throws QueryValidationError */
+export function queryOf(query: unknown, { disableValidation, schema }: Checks, opts?: InstaQLOptions): WireQuery {
+  if (!disableValidation) validateQuery(query, schema);
+  const asked = query as WireQuery;
+  return opts && 'ruleParams' in opts ? { $$ruleParams: opts.ruleParams, ...asked } : asked;
+}
