@@ -2,12 +2,18 @@
 // upgrades, site data are cleared, Safari loses its server): it is opened again, and what failed for that is done once
 // more. Writes wait for each other, and those that wait share one transaction, as it costs one flush to disk.
 
-import { type IDBPDatabase, openDB } from 'idb';
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 
 import { copyEdits, type Edit, type KeyValue, storageClosed, storageFailed } from './key-value.ts';
 
 const version = 1;
 const entries = 'entries';
+
+interface Shape extends DBSchema {
+  entries: { key: string; value: unknown };
+}
+
+type Connection = IDBPDatabase<Shape>;
 
 export function indexedDbStore(name: string): KeyValue {
   return new IndexedDbStore(name);
@@ -21,7 +27,7 @@ interface Write {
 
 class IndexedDbStore implements KeyValue {
   readonly #name: string;
-  #opening: Promise<IDBPDatabase> | undefined;
+  #opening: Promise<Connection> | undefined;
   #writes: Write[] = [];
   /** The writing that goes on, if any: it ends when nothing waits. */
   #writing: Promise<void> | undefined;
@@ -39,7 +45,7 @@ class IndexedDbStore implements KeyValue {
     return this.#use('read', async (db) => {
       const store = db.transaction(entries).store;
       const [keys, values] = await Promise.all([store.getAllKeys(startingWith(prefix)), store.getAll(startingWith(prefix))]);
-      return keys.map((key, at) => [String(key), values[at]]);
+      return keys.map((key, at) => [key, values[at]]);
     });
   }
 
@@ -82,13 +88,13 @@ class IndexedDbStore implements KeyValue {
     });
   }
 
-  async #use<T>(doing: string, run: (db: IDBPDatabase) => Promise<T>): Promise<T> {
+  async #use<T>(doing: string, run: (db: Connection) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw storageClosed();
     return this.#attempt(doing, run);
   }
 
   /** Twice if need be: entries are put and removed by key, so to do it again does no harm. */
-  async #attempt<T>(doing: string, run: (db: IDBPDatabase) => Promise<T>): Promise<T> {
+  async #attempt<T>(doing: string, run: (db: Connection) => Promise<T>): Promise<T> {
     try {
       return await run(await this.#open());
     } catch (error) {
@@ -102,9 +108,9 @@ class IndexedDbStore implements KeyValue {
     }
   }
 
-  #open(): Promise<IDBPDatabase> {
+  #open(): Promise<Connection> {
     if (this.#opening) return this.#opening;
-    const opening = openDB(this.#name, version, {
+    const opening = openDB<Shape>(this.#name, version, {
       upgrade: (db) => void db.createObjectStore(entries),
       // Another tab wants to upgrade or delete it, and waits for us.
       blocking: () => this.#forget(opening),

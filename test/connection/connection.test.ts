@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Connection, type ConnectionConfig, type ConnectionEvents } from '../../src/connection/connection.ts';
-import { InstantAPIError, TriplaneError } from '../../src/errors.ts';
+import { InstantAPIError, type TriplaneError } from '../../src/errors.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';

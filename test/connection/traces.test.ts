@@ -60,9 +60,9 @@ class World {
           expect(status).not.toBe(this.#told);
           this.#told = status;
         },
-        fault: ({ code, cause }) => {
+        fault: ({ cause }) => {
           // An expectation that failed in `message` comes back as the cause of a fault.
-          if (code === 'frame-malformed' && cause !== undefined) throw cause;
+          if (cause instanceof Error && cause.name === 'AssertionError') throw cause;
           expect(this.isStopped).toBe(false);
         },
       },

@@ -116,7 +116,7 @@ const urlOf = (of: WebSocketServer | Server): string => `ws://127.0.0.1:${(of.ad
 test('over a real socket', async () => {
   server.on('connection', (socket) => {
     socket.on('message', (data) => {
-      expect(JSON.parse(String(data))).toEqual(init);
+      expect(JSON.parse((data as Buffer).toString())).toEqual(init);
       socket.send('{"op":"init-ok","session-id":"s"}');
       socket.send(Buffer.from('{}'), { binary: true });
       socket.close(3000, 'enough');
