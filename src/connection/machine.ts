@@ -2,19 +2,18 @@
 // chance come in, what is to be done goes out as data, and connection.ts does it. Which message follows which is not
 // known here, only that `init` was accepted or refused.
 //
-//                  ┌──────── timer · online · page resumed ────────┐
-//                  ▼                                               │
-//   idle ─start─▶ connecting ──────── closed · too slow ────────▶ waiting ◀─ online ─┐
-//                  │    ▲                                        ▲  ▲  ▲             │
-//               opened  │                                        │  │  └─ offline ─▶ offline
-//                  ▼    │                                        │  │   (in place of waiting while the network
-//                opened ├──── closed · no init-ok · put off ─────┘  │    says that it is down; tries, but slowly)
-//                  │  │ │                                           │
-//                  │  └─┼─ refused ─▶ failed ─ slow timer ─▶ connecting
-//         acknowledged  │                                           │
-//                  ▼    │                                           │
-//                ready ─┴──── closed · no answer ───────────────────┘
-//                  └─ quiet for 10 s, or cause for doubt: asks; any frame is the answer
+//            ┌─────────── timer · online · page resumed ──────────┐
+//            ▼                                                    │
+//   idle ─▶ connecting ──── closed · too slow ──────────────▶ waiting ── offline ──▶ offline
+//            │  ▲                                              ▲  ▲  ◀── online ───   │  in place of waiting
+//         opened└──────────────────────────────────────────────┼──┼────── timer ──────┘  while the network says
+//            ▼                                                 │  │                      that it is down
+//           opened ──────── closed · no init-ok · put off ─────┘  │
+//            │  └─ refused ──▶ failed ── slow timer ──▶ connecting│
+//       acknowledged                                              │
+//            ▼                                                    │
+//           ready ───────── closed · no answer ───────────────────┘
+//            └─ quiet for 10 s, or cause for doubt: asks; any frame is the answer
 //
 //   restart: from anywhere but idle and closed to connecting, at once.   stop: from anywhere to closed, for good.
 //

@@ -277,28 +277,3 @@ describe('sending', () => {
     expect(faults.map(({ cause }) => cause)).toEqual([new Error('mine'), new Error('mine')]);
   });
 });
-
-test('100 clients of a server that is back after 15 s do not come all at once', async () => {
-  let isUp = true;
-  const arrivals: number[] = [];
-  const greet = (line: FakeLine): void => {
-    if (!isUp) return line.on.closed({ code: 1006, reason: '' });
-    arrivals.push(clock.now());
-    welcome(line);
-  };
-  const transports = Array.from({ length: 100 }, () => new FakeTransport(greet));
-  transports.forEach((transport, client) => {
-    let draw = client / 100;
-    connect([transport], () => (draw = (draw + 0.618_033_988_75) % 1));
-  });
-  await clock.advance(1_000);
-  isUp = false;
-  for (const { line } of transports) line.on.closed({ code: 1006, reason: '' });
-  await clock.advance(15_000);
-  arrivals.length = 0;
-  isUp = true;
-  await clock.advance(8_000);
-  expect(arrivals).toHaveLength(100);
-  const inQuarter = arrivals.map((from) => arrivals.filter((each) => each >= from && each < from + 250).length);
-  expect(Math.max(...inQuarter)).toBeLessThan(15);
-});

@@ -1,0 +1,55 @@
+// Many clients, cut off together by a server that restarts.
+
+import { expect, test } from 'vitest';
+import { Connection } from '../../src/connection/connection.ts';
+import { silent } from '../../src/lib/log.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { type FakeLine, FakeTransport } from '../support/fake-line.ts';
+import { FakeNetwork } from '../support/fake-network.ts';
+
+function connect(transport: FakeTransport, clock: FakeClock, next: () => number): void {
+  const config = {
+    transports: [transport],
+    clock,
+    network: new FakeNetwork(),
+    log: silent,
+    random: { ...systemRandom, next },
+    probe: () => ({ op: 'remove-query', q: {} }) as const,
+  };
+  const connection = new Connection(config, {
+    opened: () => {},
+    message: () => connection.ready(),
+    down: () => {},
+    status: () => {},
+    fault: () => {},
+  });
+  connection.start();
+}
+
+test('100 clients of a server that is back after 15 s do not come all at once', async () => {
+  const clock = new FakeClock();
+  let isUp = true;
+  const arrivals: number[] = [];
+  const greet = (line: FakeLine): void => {
+    if (!isUp) return line.on.closed({ code: 1006, reason: '' });
+    arrivals.push(clock.now());
+    line.on.opened();
+    line.on.message({ op: 'init-ok', 'session-id': 's' });
+  };
+  const transports = Array.from({ length: 100 }, () => new FakeTransport(greet));
+  transports.forEach((transport, client) => {
+    let draw = client / 100;
+    connect(transport, clock, () => (draw = (draw + 0.618_033_988_75) % 1));
+  });
+  await clock.advance(1_000);
+  isUp = false;
+  for (const { line } of transports) line.on.closed({ code: 1006, reason: '' });
+  await clock.advance(15_000);
+  arrivals.length = 0;
+  isUp = true;
+  await clock.advance(8_000);
+  expect(arrivals).toHaveLength(100);
+  const inQuarter = arrivals.map((from) => arrivals.filter((each) => each >= from && each < from + 250).length);
+  expect(Math.max(...inQuarter)).toBeLessThan(15);
+});
