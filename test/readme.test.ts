@@ -13,7 +13,7 @@ import { entries } from '../tsup.config.ts';
 import { manifest, packedProject, type Project, root } from './support/packed.ts';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const blocks = [...readme.matchAll(/```ts\n(.*?)```\n(?:\n[^\n]+\n)?(?:\n```text\n(.*?)```)?/gs)];
+const blocks = [...readme.matchAll(/```ts\n(.*?)```\n(?:\n```text\n(.*?)```)?/gs)];
 const programs = blocks.map(([, code = '', prints], at) => ({ name: `program-${at + 1}.mts`, code, prints }));
 
 const run = promisify(execFile);

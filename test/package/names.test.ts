@@ -24,9 +24,10 @@ function declared(entry: string): { values: string[]; types: string[] } {
   const file = program.getSourceFile(declarations(entry));
   const module = file && checker.getSymbolAtLocation(file);
   if (!module) throw new Error(`${declarations(entry)} is not a module`);
+  const isTypeOnly = ({ declarations = [] }: ts.Symbol) => declarations.some((node) => ts.isExportSpecifier(node) && node.isTypeOnly);
   const isValue = (symbol: ts.Symbol) => {
     const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-    return (target.flags & ts.SymbolFlags.Value) !== 0;
+    return (target.flags & ts.SymbolFlags.Value) !== 0 && !isTypeOnly(symbol);
   };
   const symbols = checker.getExportsOfModule(module);
   const names = (found: ts.Symbol[]) => found.map(({ name }) => name).sort();
