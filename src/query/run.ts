@@ -30,7 +30,7 @@ export class LiveResult {
     this.#compiled = compiled;
     this.#info = info;
     const forms = compiled.forms.filter(({ options }) => options.aggregate === undefined);
-    this.#lists = forms.map((form) => ({ form, list: new List(form, db, info.pageInfo?.[form.key]) }));
+    this.#lists = forms.map((form) => ({ form, list: new List(form, db, pageOf(form, info)) }));
     this.#result = this.#read();
   }
 
@@ -46,7 +46,7 @@ export class LiveResult {
     if (info && isChanged) this.#info = info;
     for (const { form, list } of this.#lists) {
       const traced = trace(form, report, db);
-      if (info) list.setPage(info.pageInfo?.[form.key], db);
+      if (info) list.setPage(pageOf(form, info), db);
       if (traced.ids.size > 0 && list.update(traced.ids, traced, report, db)) isChanged = true;
       if (info && list.show(db)) isChanged = true;
     }
@@ -62,6 +62,11 @@ export class LiveResult {
       ...(aggregate && { aggregate }),
     };
   }
+}
+
+/** A namespace may be called like something every object has. */
+function pageOf({ key }: Form, { pageInfo }: AnswerInfo): PageInfo | undefined {
+  return pageInfo && Object.hasOwn(pageInfo, key) ? pageInfo[key] : undefined;
 }
 
 function sameInfo(a: AnswerInfo, b: AnswerInfo): boolean {
