@@ -79,9 +79,10 @@ const tests: Readonly<Record<string, Test>> = {
   $gte: (value, operand) => value >= operand,
   $lt: (value, operand) => value < operand,
   $lte: (value, operand) => value <= operand,
-  $like: (value, operand) => typeof value === 'string' && likeMatcher(operand, false)(value),
-  $ilike: (value, operand) => typeof value === 'string' && likeMatcher(operand, true)(value),
 };
+
+const isLike = (value: unknown, pattern: unknown, isCaseless: boolean): boolean =>
+  typeof value === 'string' && typeof pattern === 'string' && likeMatcher(pattern, isCaseless)(value);
 
 /** Whether one value meets a condition. */
 function holds(condition: unknown, value: unknown, attr?: WireAttr): boolean {
@@ -92,6 +93,7 @@ function holds(condition: unknown, value: unknown, attr?: WireAttr): boolean {
     if (operator === '$isNull') return isNone(value) === operand;
     if (isNone(value)) return false;
     if (operator === '$ne' || operator === '$not') return !same(operand);
+    if (operator === '$like' || operator === '$ilike') return isLike(value, operand, operator === '$ilike');
     return tests[operator]?.(comparable(attr, value) as never, comparable(attr, operand) as never) ?? false;
   });
 }
@@ -158,10 +160,13 @@ export interface Shown {
   readonly singular?: Singular | undefined;
 }
 
-export function evaluate(facts: Facts, query: Shape, { pageInfo, singular = {} }: Shown = {}): Record<string, unknown[]> {
+export function evaluate(facts: Facts, query: Shape, { pageInfo = {}, singular = {} }: Shown = {}): Record<string, unknown[]> {
   const forms = Object.entries(query).filter(([, shape]) => optionsOf(shape as Shape).aggregate === undefined);
   return Object.fromEntries(
-    forms.map(([etype, shape]) => [etype, showForm(facts, etype, shape as Shape, singular, undefined, pageInfo?.[etype])]),
+    forms.map(([etype, shape]) => [
+      etype,
+      showForm(facts, etype, shape as Shape, singular, undefined, Object.hasOwn(pageInfo, etype) ? pageInfo[etype] : undefined),
+    ]),
   );
 }
 

@@ -199,17 +199,20 @@ function pagesOf(facts: Facts, query: Trace['query'], page: number): Record<stri
   const pages = Object.entries(query).flatMap(([etype, shape]): [string, PageInfo][] => {
     const options = (shape['$'] ?? {}) as Record<string, Record<string, string>>;
     if (!['order', 'limit', 'last', 'offset'].some((name) => options[name])) return [];
-    const attr = orderAttr(facts.attrs, etype, options['order'] ?? {});
-    const sort = sortOf(facts, etype, options);
-    const cursor = (at: number): Cursor | null => {
-      const id = `e${(at % 8) + 1}`;
-      const key = sort.key(id);
-      const v = facts.triples.find(([e, a]) => e === id && a === attr)?.[2] ?? null;
-      return at === 7 || !attr ? null : [id, attr, v, typeof key === 'number' ? key : 0];
-    };
+    const cursor = (at: number): Cursor | null => (at === 7 ? null : cursorAt(facts, etype, options, at));
     return [[etype, { startCursor: cursor(page & 7), endCursor: cursor(page >> 4), hasNextPage: false, hasPreviousPage: true }]];
   });
   return pages.length > 0 ? Object.fromEntries(pages) : undefined;
+}
+
+/** The place of one of the entities, be it there or not, in the order of a form. */
+export function cursorAt(facts: Facts, etype: string, options: Readonly<Record<string, unknown>>, at: number): Cursor | null {
+  const attr = orderAttr(facts.attrs, etype, (options['order'] ?? {}) as Record<string, string>);
+  if (!attr) return null;
+  const id = `e${at + 1}`;
+  const key = sortOf(facts, etype, options).key(id);
+  const v = facts.triples.find(([e, a]) => e === id && a === attr)?.[2] ?? null;
+  return [id, attr, v, typeof key === 'number' ? key : 0];
 }
 
 function orderAttr(attrs: readonly WireAttr[], etype: string, order: Record<string, string>): string | undefined {
@@ -222,7 +225,8 @@ function orderAttr(attrs: readonly WireAttr[], etype: string, order: Record<stri
 function checkIdentity(before: unknown, after: unknown, path: string): void {
   if (before === after || typeof before !== 'object' || typeof after !== 'object' || before === null || after === null) return;
   if (path === 'result.pageInfo') return;
-  if (path !== 'result.data' && isDeepStrictEqual(before, after)) throw new Error(`${path} says the same, yet is another object: ${text(after)}`);
+  if (path !== 'result.data' && isDeepStrictEqual(before, after))
+    throw new Error(`${path} says the same, yet is another object: ${text(after)}`);
   if (Array.isArray(before) && Array.isArray(after)) {
     const held = new Map(before.map((row: { id: string }) => [row.id, row]));
     for (const row of after as { id: string }[]) checkIdentity(held.get(row.id), row, `${path}[${row.id}]`);
