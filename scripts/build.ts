@@ -1,0 +1,33 @@
+// `npm run build`: what tsup.config.ts says, into an empty dist/; then one correction of the declarations. Where an entry exports a class as a
+// type only, tsup's bundled declarations export the class itself, and a program could name a value that is not there.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { entries, outputName } from '../tsup.config.ts';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+
+/** The list at the end of a declaration file, each name that is no value marked as a type. */
+function withTypesMarked(text: string, values: ReadonlySet<string>): string {
+  return text.replace(/export \{([^{}]*)\};\s*$/, (_list, names: string) => {
+    const marked = names.split(',').map((written) => {
+      const item = written.trim();
+      const name = item.split(' as ').at(-1) ?? item;
+      return item.startsWith('type ') || values.has(name) ? item : `type ${item}`;
+    });
+    return `export { ${marked.join(', ')} };\n`;
+  });
+}
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], { cwd: root, stdio: 'inherit' });
+
+for (const entry of Object.keys(entries)) {
+  const built = join(dist, outputName(entry));
+  const values = new Set(Object.keys((await import(pathToFileURL(`${built}.js`).href)) as object));
+  for (const file of [`${built}.d.ts`, `${built}.d.cts`]) writeFileSync(file, withTypesMarked(readFileSync(file, 'utf8'), values));
+}
