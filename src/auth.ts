@@ -120,21 +120,21 @@ export class Auth {
    * await db.auth.signOut();
    */
   signOut = async (opts: SignoutOpts = {}): Promise<void> => {
-    const user = await this.#reactor.getUser();
-    await this.#reactor.setUser(undefined);
+    const user = await this.#reactor.account.getUser();
+    await this.#reactor.account.setUser(undefined);
     if (!user || opts.invalidateToken === false) return;
     // Signed out is signed out here; a server that cannot be told must not undo that.
     await calls.signOut(this.#app, { refreshToken: user.refresh_token }).catch((error: unknown) => this.#app.log.info('sign-out', error));
   };
 
   async #signIn<Response extends { readonly user: User }>(response: Response): Promise<Response> {
-    await this.#reactor.setUser(response.user);
+    await this.#reactor.account.setUser(response.user);
     return response;
   }
 
   /** A guest takes what is theirs along. */
   async #upgrade(): Promise<{ refreshToken?: string }> {
-    const user = await this.#reactor.getUser();
+    const user = await this.#reactor.account.getUser();
     return user?.isGuest ? { refreshToken: user.refresh_token } : {};
   }
 }

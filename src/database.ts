@@ -60,7 +60,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    * ]);
    */
   transact(chunks: TransactionChunk<any, any> | TransactionChunk<any, any>[]): WritePromise {
-    return this._reactor.transact(chunks);
+    return this._reactor.writes.transact(chunks);
   }
 
   /**
@@ -123,14 +123,14 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   /** Tells who is signed in, now and whenever that changes. */
   subscribeAuth(cb: (auth: AuthResult) => void): () => void {
     const tell = (user: User | null): void => cb({ user: user ?? undefined, error: undefined });
-    const { user } = this._reactor;
+    const { user } = this._reactor.account;
     if (user !== undefined) tell(user);
     return this.#listen('auth', tell);
   }
 
   /** Who is signed in. */
   getAuth(): Promise<User | null> {
-    return this._reactor.getUser();
+    return this._reactor.account.getUser();
   }
 
   /**

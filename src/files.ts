@@ -41,7 +41,7 @@ export class Storage {
   getDownloadUrl = async (path: string): Promise<string | null> => calls.getDownloadUrl(this.#app, { ...(await this.#token()), path });
 
   async #token(): Promise<{ refreshToken?: string }> {
-    const user = await this.#reactor.getUser();
+    const user = await this.#reactor.account.getUser();
     return user ? { refreshToken: user.refresh_token } : {};
   }
 }

@@ -1,12 +1,21 @@
-// What the desks, where callers come with questions, need of the Reactor behind them.
+// What the desks, where callers come, need of the Reactor behind them.
 
-import type { ReactorConfig } from './config.ts';
+import type { EventEmitter } from 'eventemitter3';
+
+import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Effect } from './effect.ts';
 import type { Organs } from './organs.ts';
+import type { Replies } from './replies.ts';
 
 export interface Back {
   readonly config: ReactorConfig;
   readonly organs: Organs;
+  readonly replies: Replies;
+  readonly events: EventEmitter<ReactorEvents>;
+  /** A session is open. */
+  readonly isReady: boolean;
+  /** What was kept on the device is here. */
+  readonly isLoaded: boolean;
   run(effects: readonly Effect[]): void;
   report(error: Error): void;
   /** @throws TriplaneError 'closed' */

@@ -7,17 +7,14 @@ import type { QueryResult } from '../query/query.ts';
 import { tellQuery } from './audience.ts';
 import type { Back } from './desk.ts';
 import type { Listener, LiveQuery } from './live-queries.ts';
-import type { Replies } from './replies.ts';
 
 export class QueryDesk {
   readonly #back: Back;
-  readonly #replies: Replies;
   /** Queries whose listeners are to be told at the end of this task. */
   readonly #toTell = new Set<string>();
 
-  constructor(back: Back, replies: Replies) {
+  constructor(back: Back) {
     this.#back = back;
-    this.#replies = replies;
   }
 
   /** Tells what is there, and then every change. Gives what ends it. */
@@ -46,7 +43,7 @@ export class QueryDesk {
       };
       const told = (result: QueryResult): void => end(() => resolve(result));
       const failed = (error: TriplaneError): void => end(() => reject(error));
-      const forget = this.#replies.wait(clock.now() + queryTimeoutMs, failed);
+      const forget = this.#back.replies.wait(clock.now() + queryTimeoutMs, failed);
       const unsubscribe = this.subscribe(query, { told, failed, wantsFresh: true });
       this.#back.run([]);
     });

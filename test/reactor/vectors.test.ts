@@ -74,7 +74,7 @@ class Play {
   #transact(name: string, chunks: readonly unknown[]): void {
     this.#statuses.set(name, 'waiting');
     const before = new Set(this.#client.reactor.organs.outbox.list().map(({ eventId }) => eventId));
-    const promise: WritePromise = this.#client.reactor.transact(
+    const promise: WritePromise = this.#client.reactor.writes.transact(
       chunks.map((ops) => ({ __ops: ops, __etype: (ops as string[][])[0]?.[1] })),
     );
     const write = this.#client.reactor.organs.outbox.list().find(({ eventId }) => !before.has(eventId));

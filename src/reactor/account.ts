@@ -1,0 +1,69 @@
+// Who is signed in on this device, and what is kept for them. The calls that sign people in are not here: they are HTTP.
+
+import type { User } from '../types/auth.ts';
+import type { Back } from './desk.ts';
+import { readUser, userKey } from './session.ts';
+import { asError } from './trouble.ts';
+import type { WriteDesk } from './write-desk.ts';
+
+export class Account {
+  readonly #back: Back;
+  readonly #writes: WriteDesk;
+  readonly #loaded: Promise<void>;
+  #isLoaded = false;
+
+  constructor(back: Back, writes: WriteDesk) {
+    this.#back = back;
+    this.#writes = writes;
+    this.#loaded = this.#load();
+  }
+
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
+  /** When what was kept is here. Never rejects. */
+  get loaded(): Promise<void> {
+    return this.#loaded;
+  }
+
+  /** Null for nobody. Undefined before the store has been read. */
+  get user(): User | null | undefined {
+    return this.#isLoaded ? (this.#back.organs.session.user ?? null) : undefined;
+  }
+
+  async getUser(): Promise<User | null> {
+    await this.#loaded;
+    return this.#back.organs.session.user ?? null;
+  }
+
+  /** Somebody else from here on. The writes of the one before stay on disk until they come back. */
+  async setUser(user: User | undefined): Promise<void> {
+    await this.#loaded;
+    this.#back.assertOpen();
+    const { session, outbox, queries } = this.#back.organs;
+    const isOther = session.owner !== (user?.id ?? '');
+    session.setUser(user);
+    this.#back.run([{ do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] }]);
+    if (isOther) {
+      outbox.park();
+      queries.reset();
+      await this.#writes.load();
+    }
+    this.#back.run([{ do: 'restart' }]);
+    this.#back.events.emit('auth', user ?? null);
+  }
+
+  async #load(): Promise<void> {
+    const { config, organs } = this.#back;
+    try {
+      organs.session.setUser(readUser(await config.store.get(userKey)));
+      await this.#writes.load();
+    } catch (error) {
+      this.#back.report(asError(error));
+    }
+    this.#isLoaded = true;
+    this.#writes.adopt();
+    this.#back.events.emit('auth', organs.session.user ?? null);
+  }
+}
