@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+// `triplane` on the command line: reads what was asked for, runs the server until it is told to stop, says what it does.
+
+import { parseArgs } from 'node:util';
+import { isTriplaneError } from '../errors.ts';
+import { type Log, silent } from '../lib/log.ts';
+import { ownVersion } from '../protocol/version.ts';
+import { memory } from './memory.ts';
+import { createServer, type TriplaneServer } from './server.ts';
+
+const help = `triplane ${ownVersion}
+
+  triplane dev --memory     runs a sync server until Ctrl-C
+
+  --memory                  keeps data in memory only: it is gone when the server stops
+  --port <n>                4747 if not given; 0 for any that is free
+  --host <name>             127.0.0.1 if not given
+  --app-id <uuid>           the app that is there from the start; any other is made when a client asks for it
+  --admin-token <uuid>      whoever has it is admin
+  --json                    the first line is a JSON object: url, appId, adminToken
+  --quiet                   says nothing but errors
+
+  triplane --help, triplane --version
+`;
+
+const onlyMemory =
+  'triplane dev: only --memory exists so far (data is gone when the server stops). A file to keep data in, with SQLite, is coming.\n';
+
+const options = {
+  memory: { type: 'boolean' },
+  port: { type: 'string' },
+  host: { type: 'string' },
+  'app-id': { type: 'string' },
+  'admin-token': { type: 'string' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+type Flags = ReturnType<typeof read>['values'];
+
+function read(args: readonly string[]) {
+  return parseArgs({ args: [...args], options, allowPositionals: true });
+}
+
+async function main(args: readonly string[]): Promise<number | undefined> {
+  const { values, positionals } = read(args);
+  if (values.version) return say(`${ownVersion}\n`, 0);
+  if (values.help || positionals.length === 0) return say(help, 0);
+  if (positionals.length > 1 || positionals[0] !== 'dev')
+    return complain(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
+  if (!values.memory) return complain(onlyMemory);
+  const port = Number(values.port ?? 4747);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return complain(`triplane: '${values.port}' is no port\n`);
+  await serve(values, port);
+  return undefined;
+}
+
+async function serve(flags: Flags, port: number): Promise<void> {
+  const server = await createServer({
+    storage: memory(),
+    port,
+    ...(flags.host !== undefined && { host: flags.host }),
+    ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
+    ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
+    log: flags.quiet ? errorsOnly : toStderr,
+  });
+  greet(server, flags);
+  const stop = (): void => {
+    void server.close().then(() => process.exit(0));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+function greet({ url, appId, adminToken }: TriplaneServer, { json, quiet }: Flags): void {
+  if (json) say(`${JSON.stringify({ url, appId, adminToken })}\n`, 0);
+  else if (!quiet)
+    say(`Triplane is at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is in memory only. Ctrl-C stops.\n`, 0);
+}
+
+const toStderr: Log = { ...silent, warn: note, error: note };
+const errorsOnly: Log = { ...silent, error: note };
+
+function note(...parts: readonly unknown[]): void {
+  process.stderr.write(`${parts.map((part) => (part instanceof Error ? (part.stack ?? part.message) : String(part))).join(' ')}\n`);
+}
+
+function say(text: string, code: number): number {
+  process.stdout.write(text);
+  return code;
+}
+
+function complain(text: string): number {
+  process.stderr.write(text);
+  return 1;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    if (code !== undefined) process.exitCode = code;
+  },
+  (error: unknown) => {
+    const isKnown = isTriplaneError(error) || (error instanceof TypeError && 'code' in error);
+    process.exitCode = complain(`triplane: ${isKnown ? error.message : error instanceof Error ? String(error.stack) : String(error)}\n`);
+  },
+);

@@ -1,0 +1,44 @@
+// What a change did, triple by triple: what is logged, and what those hear who keep a namespace in step.
+
+import type { Attrs } from '../db/attrs.ts';
+import type { Report, RowChange } from '../db/report.ts';
+import { attrTriples } from '../db/triples.ts';
+import type { SyncChange } from '../protocol/sync-table-messages.ts';
+import type { Triple } from '../protocol/triple.ts';
+
+export function factsOf(report: Report, attrs: Attrs): SyncChange[] {
+  const facts: SyncChange[] = [];
+  for (const [etype, changes] of report) {
+    const own = [...attrs.namespace(etype).forward.values()];
+    for (const { before, after } of changes.values()) {
+      for (const attr of own) {
+        if (before?.values[attr.slot] === after?.values[attr.slot]) continue;
+        compare(before ? attrTriples(before, attr) : [], after ? attrTriples(after, attr) : [], facts);
+      }
+    }
+  }
+  return facts;
+}
+
+/** Removed before added: an update is both. */
+function compare(before: readonly Triple[], after: readonly Triple[], facts: SyncChange[]): void {
+  const were = new Set(before.map(nameOf));
+  const are = new Set(after.map(nameOf));
+  for (const triple of before) if (!are.has(nameOf(triple))) facts.push({ action: 'removed', triple });
+  for (const triple of after) if (!were.has(nameOf(triple))) facts.push({ action: 'added', triple });
+}
+
+const nameOf = ([, , v, t]: Triple): string => `${t} ${JSON.stringify(v)}`;
+
+/** Two changes, one after the other, as one. */
+export function together(first: Report, second: Report): Report {
+  if (first.size === 0) return second;
+  const all = new Map<string, Map<string, RowChange>>();
+  for (const [etype, changes] of first) all.set(etype, new Map(changes));
+  for (const [etype, changes] of second) {
+    const held = all.get(etype) ?? new Map<string, RowChange>();
+    all.set(etype, held);
+    for (const [id, change] of changes) held.set(id, { before: (held.get(id) ?? change).before, after: change.after });
+  }
+  return all;
+}

@@ -1,0 +1,157 @@
+// What a ready session says: op → what is done about it. One line or few per op; each asks one part of the app. Whatever is
+// thrown here becomes the `error` that answers the message.
+
+import type { ClientMessage, ClientOp } from '../protocol/client-message.ts';
+import type { InstantAPIError } from '../errors.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
+import { type App, placeOf } from './app.ts';
+import type { Outcome } from './ledger.ts';
+import type { Listener } from './listener.ts';
+import { invalid, overLimit, refusal } from './refusal.ts';
+
+/** A ready session, as those who answer it see it. */
+export interface Here {
+  readonly app: App;
+  readonly listener: Listener;
+  /** Writes that wait for their answer. */
+  readonly pending: Set<ClientMessage>;
+  readonly say: (message: ServerMessage) => void;
+  /** For what goes wrong after the call has returned. */
+  readonly refuse: (message: ClientMessage, error: unknown) => void;
+}
+
+type Said<Op extends ClientOp> = Extract<ClientMessage, { readonly op: Op }>;
+type Handlers = { readonly [Op in ClientOp]: (message: Said<Op>, here: Here) => void };
+
+/** @throws InstantAPIError */
+export function handle(message: ClientMessage, here: Here): void {
+  const run = handlers[message.op] as (message: ClientMessage, here: Here) => void;
+  run(message, here);
+}
+
+const handlers: Handlers = {
+  init: (message) => {
+    throw invalid('init', message['app-id'], [{ message: 'the session is ready already' }]);
+  },
+
+  'add-query': (message, here) => whenDurable(message, here, () => addQuery(message, here)),
+
+  'remove-query': (message, { app, listener, say }) => {
+    app.watchers.remove(listener, message.q);
+    say({ op: 'remove-query-ok', ...echo(message), q: message.q });
+  },
+
+  transact: (message, here) => {
+    const { app, listener, pending } = here;
+    if (message['tx-steps'].length > app.limits.steps) throw overLimit('steps', app.limits.steps, 'steps of a transaction');
+    if (pending.size >= app.limits.pendingWrites)
+      throw refusal('rate-limited', 'Too many writes wait for their answer', { 'retry-after': 1 });
+    pending.add(message);
+    app.ledger.write({
+      steps: message['tx-steps'],
+      eventId: message['client-event-id'] ?? undefined,
+      actor: listener.actor,
+      settle: (outcome) => settle(outcome, message, here),
+    });
+  },
+
+  'join-room': (message, { app, listener, say }) => {
+    const { rooms, limits } = app;
+    const roomId = message['room-id'];
+    if (!rooms.has(listener, roomId) && rooms.count(listener) >= limits.rooms) throw overLimit('rooms', limits.rooms, 'rooms of a session');
+    rooms.join(listener, roomId, message.data);
+    say({ op: 'join-room-ok', ...echo(message), 'room-id': roomId });
+    app.tellRooms();
+  },
+
+  'leave-room': (message, { app, listener, say }) => {
+    app.rooms.leave(listener, message['room-id']);
+    say({ op: 'leave-room-ok', ...echo(message), 'room-id': message['room-id'] });
+    app.tellRooms();
+  },
+
+  'set-presence': (message, { app, listener, say }) => {
+    const { 'room-id': roomId, data = {} } = message;
+    if (!app.rooms.setPresence(listener, roomId, data)) throw notInRoom(roomId);
+    say({ op: 'set-presence-ok', ...echo(message), 'room-id': roomId });
+    app.tellRooms();
+  },
+
+  'client-broadcast': (message, { app, listener, say }) => {
+    const { 'room-id': roomId, topic, data = null } = message;
+    const sent = app.rooms.broadcast(listener, roomId, topic, data);
+    if (!sent) throw notInRoom(roomId);
+    say({ op: 'client-broadcast-ok', ...echo(message), 'room-id': roomId, topic, data: sent.said });
+    app.post(sent.letters);
+  },
+
+  'start-sync': (message, here) =>
+    whenDurable(message, here, () => {
+      const { app, listener, say } = here;
+      const { syncTables, ledger, limits } = app;
+      if (syncTables.count(listener) >= limits.syncTables) throw overLimit('syncTables', limits.syncTables, 'namespaces kept in step');
+      const { id, token, load } = syncTables.start(listener, message.q, ledger.db, ledger.txId);
+      say({ op: 'start-sync-ok', ...echo(message), q: message.q, 'subscription-id': id, token });
+      load.forEach(say);
+    }),
+
+  'resync-table': (message, here) =>
+    whenDurable(message, here, () => here.app.syncTables.resume(here.listener, message, here.app.ledger.db.attrs).forEach(here.say)),
+
+  'remove-sync': (message, { app, listener }) =>
+    app.syncTables.remove(listener, message['subscription-id'], message['keep-subscription'] ?? false),
+
+  'start-stream': noStreams,
+  'append-stream': noStreams,
+  'subscribe-stream': noStreams,
+  'unsubscribe-stream': noStreams,
+};
+
+function addQuery(message: Said<'add-query'>, { app, listener, say }: Here): void {
+  const { watchers, limits, ledger, place } = app;
+  if (watchers.count(listener) >= limits.queries) throw overLimit('queries', limits.queries, 'live queries of a session');
+  const added = watchers.add(listener, message.q, message['return-type'] ?? 'join-rows', ledger.db);
+  if (added.is === 'known') return say({ op: 'add-query-exists', ...echo(message), q: message.q });
+  say({
+    op: 'add-query-ok',
+    ...echo(message),
+    q: message.q,
+    result: added.told.result,
+    'result-meta': added.told.meta,
+    'processed-tx-id': place.txId,
+    'processed-isn': place.isn,
+  });
+}
+
+function settle(outcome: Outcome, message: Said<'transact'>, here: Here): void {
+  here.pending.delete(message);
+  if (outcome.is === 'refused') return here.refuse(message, outcome.error);
+  here.say({ op: 'transact-ok', ...echo(message), 'tx-id': outcome.txId, isn: placeOf(outcome.txId).isn });
+  here.app.wrote(here.listener, outcome.isMended);
+}
+
+/** Nobody is told what could still be lost. */
+function whenDurable(message: ClientMessage, here: Here, run: () => void): void {
+  here.app.ledger.read({
+    run: () => {
+      try {
+        run();
+      } catch (error) {
+        here.refuse(message, error);
+      }
+    },
+    refuse: (error) => here.refuse(message, error),
+  });
+}
+
+function echo(message: ClientMessage): { readonly 'client-event-id': string | null } {
+  return { 'client-event-id': message['client-event-id'] ?? null };
+}
+
+function notInRoom(roomId: string): InstantAPIError {
+  return invalid('room', roomId, [{ message: 'the session is not in this room: join it first' }]);
+}
+
+function noStreams(message: ClientMessage): void {
+  throw invalid('stream', message.op, [{ message: 'this server has no streams' }]);
+}

@@ -1,0 +1,121 @@
+// The server without a network: apps, sessions, and who may enter. It asks of a connection no more than to send and to close,
+// so it can be driven by a socket, by an event stream, or by a test.
+
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { Init } from '../protocol/client-message.ts';
+import type { WireUser } from '../protocol/server-message.ts';
+import { App } from './app.ts';
+import type { Limits } from './limits.ts';
+import type { Peer } from './listener.ts';
+import { overLimit, refusal } from './refusal.ts';
+import { type Admitted, Session } from './session.ts';
+import type { Storage } from './storage.ts';
+
+export interface HubConfig {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: Limits;
+  /** Opens every app. */
+  readonly adminToken: string;
+  /** The app that is there from the start. */
+  readonly appId: string;
+  /** Whether an app that nobody has heard of is made by asking for it. */
+  readonly createAppsOnUse: boolean;
+  /** Whom a refresh token belongs to. */
+  readonly userOf: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
+}
+
+export interface AppSummary {
+  readonly id: string;
+  readonly sessions: number;
+  readonly rooms: number;
+}
+
+/** Going away. */
+const goingAway = 1001;
+
+export class Hub {
+  readonly #config: HubConfig;
+  readonly #apps = new Map<string, Promise<App>>();
+  readonly #open = new Map<string, App>();
+  readonly #sessions = new Set<Session>();
+  #isClosed = false;
+
+  constructor(config: HubConfig) {
+    this.#config = config;
+  }
+
+  /** A connection that has just opened. Its frames go to `receive`, its end to `end`. */
+  connect(peer: Peer): Session {
+    const { limits, log, random } = this.#config;
+    const session: Session = new Session({
+      id: random.uuid(),
+      peer,
+      limits,
+      log,
+      admit: (init) => this.#admit(init),
+      ended: (ended) => this.#sessions.delete(ended),
+    });
+    this.#sessions.add(session);
+    if (this.#isClosed) session.close(goingAway, 'the server is closing');
+    return session;
+  }
+
+  /** @throws InstantAPIError if there is no such app */
+  async app(appId: string): Promise<App> {
+    const known = this.#apps.get(appId);
+    if (known) return known;
+    const opening = this.#openApp(appId);
+    this.#apps.set(appId, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      this.#apps.delete(appId);
+      throw error;
+    }
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  summary(): AppSummary[] {
+    return [...this.#open.values()].map(({ id, sessionCount, rooms }) => ({ id, sessions: sessionCount, rooms: rooms.sizes().size }));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
+    await Promise.allSettled(this.#apps.values());
+    await Promise.all([...this.#open.values()].map((app) => app.close()));
+    await this.#config.storage.close();
+  }
+
+  async #openApp(appId: string): Promise<App> {
+    const { storage, clock, random, log, limits, createAppsOnUse } = this.#config;
+    if (appId !== this.#config.appId) {
+      if (!createAppsOnUse && !(await storage.apps()).includes(appId)) throw notFound('app', { 'app-id': appId });
+      if (this.#apps.size >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
+    }
+    const app = await App.open({ id: appId, log: await storage.open(appId), clock, random, report: log, limits });
+    this.#open.set(appId, app);
+    return app;
+  }
+
+  async #admit(init: Init): Promise<Admitted> {
+    const appId = init['app-id'].toLowerCase();
+    const app = await this.app(appId);
+    const token = init['refresh-token'];
+    const user = token ? await this.#config.userOf(appId, token) : undefined;
+    if (token && !user) throw notFound('app-user', { 'app-id': appId });
+    return { app, user, isAdmin: init['__admin-token']?.toLowerCase() === this.#config.adminToken.toLowerCase() };
+  }
+}
+
+function notFound(type: string, args: object): Error {
+  return refusal('record-not-found', `Record not found: ${type}`, { 'record-type': type, args: [args] });
+}

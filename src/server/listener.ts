@@ -1,0 +1,24 @@
+// Who hears what the server says, as the parts that decide what is said know them; and how it is handed on: a letter,
+// which may go to many and is then written once.
+
+import type { ServerMessage } from '../protocol/server-message.ts';
+import type { Features } from '../protocol/version.ts';
+import type { Actor } from './system-rules.ts';
+
+/** The far end of a connection. `frame` is text. Neither call throws. */
+export interface Peer {
+  send(frame: string): void;
+  close(code: number, reason: string): void;
+}
+
+/** A session that is ready. */
+export interface Listener {
+  readonly id: string;
+  readonly actor: Actor;
+  readonly features: Features;
+}
+
+export interface Letter {
+  readonly to: Listener;
+  readonly message: ServerMessage;
+}

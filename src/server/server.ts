@@ -1,0 +1,105 @@
+// A server as a program has one: the hub, on a port. Everything it starts, `close` ends.
+
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { TriplaneError } from '../errors.ts';
+import { systemClock } from '../lib/clock.ts';
+import { type Log, silent } from '../lib/log.ts';
+import { systemRandom } from '../lib/random.ts';
+import { id, isUuid } from '../lib/uuid.ts';
+import { Hub } from './hub.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { memory } from './memory.ts';
+import type { Storage } from './storage.ts';
+import { httpRoutes } from './use/http.ts';
+import { serveSockets } from './use/ws.ts';
+
+export interface ServerOptions {
+  /** 0 = any that is free. */
+  readonly port?: number;
+  readonly host?: string;
+  readonly storage?: Storage;
+  /** The app that is there from the start. Made up, if it is not given. */
+  readonly appId?: string;
+  /** Whoever has it is admin of every app. Made up, if it is not given. */
+  readonly adminToken?: string;
+  /** Whether an app nobody has heard of is made when a client asks for it. */
+  readonly createAppsOnUse?: boolean;
+  readonly log?: Log;
+  readonly limits?: Partial<Limits>;
+}
+
+export interface TriplaneServer {
+  readonly url: string;
+  /** What clients call `websocketURI`. */
+  readonly websocketURI: string;
+  /** What clients call `apiURI`. */
+  readonly apiURI: string;
+  readonly port: number;
+  readonly appId: string;
+  readonly adminToken: string;
+  /** Ends every connection, and resolves when nothing is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * A sync server in this process.
+ *
+ * @example
+ * const server = await createServer();
+ * const db = init({ appId: server.appId, apiURI: server.apiURI, websocketURI: server.websocketURI });
+ * // …
+ * await server.close();
+ */
+export async function createServer(options: ServerOptions = {}): Promise<TriplaneServer> {
+  const { host = '127.0.0.1', storage = memory(), log = silent, createAppsOnUse = true } = options;
+  const appId = uuidOf(options.appId, 'appId');
+  const adminToken = uuidOf(options.adminToken, 'adminToken');
+  const limits = { ...defaultLimits, ...options.limits };
+  const hub = new Hub({
+    ...{ storage, log, limits, appId, adminToken, createAppsOnUse },
+    ...{ clock: systemClock, random: systemRandom },
+    userOf: async () => undefined,
+  });
+  const server = createAdaptorServer({ fetch: httpRoutes(hub).fetch }) as Server;
+  const sockets = serveSockets(server, hub, limits, systemClock);
+  const stop = async (): Promise<void> => {
+    const isClosed = new Promise((closed) => server.close(closed));
+    await hub.close();
+    await sockets.close();
+    server.closeAllConnections();
+    await isClosed;
+  };
+  const port = await listen(server, options.port ?? 0, host).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return { url, apiURI: url, websocketURI: `${url.replace('http', 'ws')}/runtime/session`, port, appId, adminToken, close: once(stop) };
+}
+
+function uuidOf(given: string | undefined, option: string): string {
+  if (given === undefined) return id();
+  if (isUuid(given)) return given.toLowerCase();
+  throw new TriplaneError('config-invalid', `createServer: ${option} must be a uuid, and is '${String(given)}'`);
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: NodeJS.ErrnoException): void => {
+      const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
+      reject(new TriplaneError('config-invalid', `Cannot listen on ${host}:${port}: ${why}`, { cause }));
+    };
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= run());
+}

@@ -1,0 +1,220 @@
+// One connection, from the moment it opens: frames in, frames out. It knows whether the session is ready, and that every
+// message gets an answer; what the answer is, is decided by handle.ts.
+//
+//   opened ── init ──▶ opening ── app and user found ──▶ ready
+//      ▲                  │ refused                        │
+//      └──────────────────┘             any ── close ──▶ closed
+
+import { InstantAPIError } from '../errors.ts';
+import { isObject } from '../protocol/check.ts';
+import type { ClientMessage, Init } from '../protocol/client-message.ts';
+import { decodeClientFrame, encode, type ClientFrame } from '../protocol/codec.ts';
+import { frameFault, paramRefusal, type ParamRefusal, unknownOpRefusal } from '../protocol/frame-fault.ts';
+import type { OriginalEvent } from '../protocol/server-error.ts';
+import type { ServerMessage, WireUser } from '../protocol/server-message.ts';
+import { supportedFeatures } from '../protocol/version.ts';
+import type { Log } from '../lib/log.ts';
+import type { App } from './app.ts';
+import { handle, type Here } from './handle.ts';
+import type { Limits } from './limits.ts';
+import type { Listener, Peer } from './listener.ts';
+import { failure, invalid, overLimit } from './refusal.ts';
+
+/** What was found for an `init`. */
+export interface Admitted {
+  readonly app: App;
+  readonly user: WireUser | undefined;
+  readonly isAdmin: boolean;
+}
+
+export interface SessionConfig {
+  readonly id: string;
+  readonly peer: Peer;
+  readonly limits: Limits;
+  readonly log: Log;
+  /** Rejects with InstantAPIError. */
+  readonly admit: (init: Init) => Promise<Admitted>;
+  readonly ended: (session: Session) => void;
+}
+
+type State =
+  | { readonly is: 'opened' }
+  | { readonly is: 'opening'; readonly waiting: ClientMessage[] }
+  | { readonly is: 'ready'; readonly here: Here }
+  | { readonly is: 'closed' };
+
+/** Policy violation. */
+const badClient = 1008;
+
+export class Session {
+  readonly id: string;
+  readonly #config: SessionConfig;
+  #state: State = { is: 'opened' };
+  #badFrames = 0;
+
+  constructor(config: SessionConfig) {
+    this.id = config.id;
+    this.#config = config;
+  }
+
+  /** Whatever it is, it is answered. Never throws. */
+  receive(frame: unknown): void {
+    if (this.#state.is === 'closed') return;
+    const { messages, unknown, refused } = this.#decode(frame);
+    for (const { error, received } of refused) this.#refuseMalformed(error, received);
+    for (const message of unknown) this.#say({ op: 'error', ...unknownOpRefusal(message.op), ...aboutOf(message, this.id) });
+    for (const message of messages) this.#take(message);
+  }
+
+  /** The far end is gone. */
+  end(): void {
+    if (this.#state.is === 'closed') return;
+    const before = this.#state;
+    this.#state = { is: 'closed' };
+    if (before.is === 'ready') before.here.app.leave(before.here.listener);
+    this.#config.ended(this);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state.is === 'closed') return;
+    this.end();
+    this.#config.peer.close(code, reason);
+  }
+
+  #decode(frame: unknown): ClientFrame {
+    try {
+      return decodeClientFrame(frame, { bytes: this.#config.limits.frameBytes });
+    } catch (error) {
+      this.#refuseMalformed(error, undefined);
+      return { messages: [], unknown: [], refused: [] };
+    }
+  }
+
+  #refuseMalformed(error: unknown, received: unknown): void {
+    const fault = frameFault(error);
+    if (!fault) return this.#refuse(isObject(received) ? received : {}, error);
+    this.#say({ op: 'error', ...this.#told(fault, received), ...aboutOf(received, this.id) });
+    this.#badFrames++;
+    if (this.#badFrames >= this.#config.limits.badFrames) this.close(badClient, 'too many malformed frames');
+  }
+
+  #told(fault: Parameters<typeof paramRefusal>[0], received: unknown): ParamRefusal {
+    const told = paramRefusal(fault);
+    const [field] = fault.path;
+    if (typeof field !== 'string' || !isObject(received) || fault.problem === 'missing' || isSecret(field)) return told;
+    return { ...told, hint: { ...(told.hint as object), 'original-input': received[field] } };
+  }
+
+  #take(message: ClientMessage): void {
+    const state = this.#state;
+    switch (state.is) {
+      case 'opened':
+        if (message.op === 'init') void this.#open(message);
+        else this.#refuse(message, invalid('init', message.op, [{ message: 'say init first' }]));
+        return;
+      case 'opening':
+        if (state.waiting.length < this.#config.limits.earlyMessages) state.waiting.push(message);
+        else this.#refuse(message, overLimit('earlyMessages', this.#config.limits.earlyMessages, 'messages before the session is ready'));
+        return;
+      case 'ready':
+        return this.#answer(message, state.here);
+      case 'closed':
+        return;
+    }
+  }
+
+  async #open(init: Init): Promise<void> {
+    const waiting: ClientMessage[] = [];
+    this.#state = { is: 'opening', waiting };
+    let admitted: Admitted;
+    try {
+      admitted = await this.#config.admit(init);
+    } catch (error) {
+      this.#reopen(init, error, waiting);
+      return;
+    }
+    if (this.#isClosed()) return;
+    admitted.app.ledger.read({
+      run: () => this.#ready(init, admitted, waiting),
+      refuse: (error) => this.#reopen(init, error, waiting),
+    });
+  }
+
+  #ready(init: Init, { app, user, isAdmin }: Admitted, waiting: readonly ClientMessage[]): void {
+    if (this.#isClosed()) return;
+    const listener: Listener = { id: this.id, actor: { userId: user?.id, isAdmin }, features: supportedFeatures(init.versions) };
+    const say = (message: ServerMessage): void => this.#say(message);
+    const refuse = (message: ClientMessage, error: unknown): void => this.#refuse(message, error);
+    this.#state = { is: 'ready', here: { app, listener, pending: new Set(), say, refuse } };
+    app.enter(listener, (frame) => this.#send(frame));
+    this.#say({
+      op: 'init-ok',
+      'client-event-id': init['client-event-id'] ?? null,
+      'session-id': this.id,
+      auth: { app: { id: app.id }, user: user ?? null, 'admin?': isAdmin || null },
+      attrs: app.attrs,
+      'app-status': { status: 'active' },
+      triplane: { 'refresh-covers-all': true, 'remembers-events': true },
+    });
+    for (const message of waiting) this.#take(message);
+  }
+
+  /** As before the `init`; whoever spoke behind it is told. */
+  #reopen(init: Init, error: unknown, waiting: readonly ClientMessage[]): void {
+    if (this.#isClosed()) return;
+    this.#state = { is: 'opened' };
+    this.#refuse(init, error);
+    for (const message of waiting) this.#take(message);
+  }
+
+  #isClosed(): boolean {
+    return this.#state.is === 'closed';
+  }
+
+  #answer(message: ClientMessage, here: Here): void {
+    try {
+      handle(message, here);
+    } catch (error) {
+      this.#refuse(message, error);
+    }
+  }
+
+  #refuse(message: ClientMessage | Readonly<Record<string, unknown>>, error: unknown): void {
+    if (!(error instanceof InstantAPIError)) this.#config.log.error('a message could not be answered', error);
+    const { status, body } = error instanceof InstantAPIError ? error : failure(error);
+    const { type = null, message: text = null, hint = null } = body;
+    this.#say({ op: 'error', status, type, message: text, hint, ...aboutOf(message, this.id) });
+    if (message.op === 'join-room' && typeof message['room-id'] === 'string') {
+      const eventId = eventIdOf(message);
+      this.#say({ op: 'join-room-error', 'client-event-id': eventId, 'room-id': message['room-id'], error: text });
+    }
+  }
+
+  #say(message: ServerMessage): void {
+    this.#send(encode(message));
+  }
+
+  #send(frame: string): void {
+    if (this.#state.is !== 'closed') this.#config.peer.send(frame);
+  }
+}
+
+const secrets: ReadonlySet<string> = new Set(['refresh-token', '__admin-token', 'token', 'reconnect-token']);
+const isSecret = (field: string): boolean => secrets.has(field);
+
+interface About {
+  readonly 'client-event-id': string | null;
+  readonly 'original-event'?: OriginalEvent;
+}
+
+/** Which message an error is about: what was said, without its secrets. */
+function aboutOf(received: unknown, sessionId: string): About {
+  if (!isObject(received)) return { 'client-event-id': null };
+  const said = Object.entries(received).filter(([field]) => !isSecret(field));
+  return { 'client-event-id': eventIdOf(received), 'original-event': { ...Object.fromEntries(said), 'session-id': sessionId } };
+}
+
+function eventIdOf(received: object): string | null {
+  const eventId: unknown = 'client-event-id' in received ? received['client-event-id'] : undefined;
+  return typeof eventId === 'string' ? eventId : null;
+}

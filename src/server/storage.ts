@@ -1,0 +1,108 @@
+// Where a server keeps what it was told: for each app a log of transactions, and now and then a snapshot in place of
+// the log so far. The log is the truth; what a server holds in memory can be made from it at any time.
+
+import type { WireAttr } from '../protocol/attr.ts';
+import type { SyncChange } from '../protocol/sync-table-messages.ts';
+import type { Triple } from '../protocol/triple.ts';
+
+export interface Storage {
+  /** The app's log; made empty if there is none. */
+  open(appId: string): Promise<AppLog>;
+  /** Apps that have a log. */
+  apps(): Promise<readonly string[]>;
+  /** Nothing is asked of it afterwards. */
+  close(): Promise<void>;
+}
+
+/** Has one user at a time, who waits for each call before the next. */
+export interface AppLog {
+  /** The last snapshot, and what was appended since, in order. */
+  load(): Promise<Loaded>;
+  /**
+   * Several transactions at once, so that a store that has to flush flushes once. Durable when it resolves: all of them.
+   * When it rejects, all or none may be there; the caller loads again.
+   */
+  append(entries: readonly LogEntry[]): Promise<void>;
+  /** The snapshot takes the place of every entry up to its `txId`. */
+  compact(snapshot: Snapshot): Promise<void>;
+}
+
+export interface Loaded {
+  readonly snapshot: Snapshot | undefined;
+  readonly entries: readonly LogEntry[];
+}
+
+/** One transaction, as what it did rather than what was asked. JSON through and through. */
+export interface LogEntry {
+  readonly txId: number;
+  /** Server clock, milliseconds. */
+  readonly at: number;
+  /** The write it came from; missing for the server's own. */
+  readonly event?: Event;
+  readonly attrs?: AttrChanges;
+  readonly changes: readonly SyncChange[];
+}
+
+/** A write as its sender names it. Two users may use the same id. */
+export interface Event {
+  readonly id: string;
+  /** A user's id, or '' for anonymous. */
+  readonly by: string;
+}
+
+export interface AttrChanges {
+  /** New, changed, or restored. */
+  readonly put: readonly WireAttr[];
+  readonly deleted: readonly string[];
+}
+
+export interface AppliedEvent extends Event {
+  readonly txId: number;
+  readonly at: number;
+}
+
+/** All there is to know after `txId`. */
+export interface Snapshot {
+  readonly txId: number;
+  readonly at: number;
+  readonly attrs: readonly WireAttr[];
+  /** Deleted, but their triples are kept: they can be restored. */
+  readonly deletedAttrs: readonly WireAttr[];
+  readonly triples: readonly Triple[];
+  readonly events: readonly AppliedEvent[];
+}
+
+export const emptySnapshot: Snapshot = { txId: 0, at: 0, attrs: [], deletedAttrs: [], triples: [], events: [] };
+
+/** A snapshot with entries played on top of it. */
+export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot {
+  if (entries.length === 0) return snapshot;
+  const attrs = new Map(snapshot.attrs.map((attr) => [attr.id, attr]));
+  const deleted = new Map(snapshot.deletedAttrs.map((attr) => [attr.id, attr]));
+  const triples = new Map(snapshot.triples.map((triple) => [nameOf(triple), triple]));
+  const events = snapshot.events.slice();
+  for (const entry of entries) {
+    if (entry.attrs) replayAttrs(entry.attrs, attrs, deleted);
+    for (const { action, triple } of entry.changes) {
+      if (action === 'added') triples.set(nameOf(triple), triple);
+      else triples.delete(nameOf(triple));
+    }
+    if (entry.event) events.push({ ...entry.event, txId: entry.txId, at: entry.at });
+  }
+  const { txId, at } = entries.at(-1) ?? snapshot;
+  return { txId, at, attrs: [...attrs.values()], deletedAttrs: [...deleted.values()], triples: [...triples.values()], events };
+}
+
+function replayAttrs({ put, deleted: gone }: AttrChanges, attrs: Map<string, WireAttr>, deleted: Map<string, WireAttr>): void {
+  for (const id of gone) {
+    const attr = attrs.get(id);
+    if (attr) deleted.set(id, attr);
+    attrs.delete(id);
+  }
+  for (const attr of put) {
+    deleted.delete(attr.id);
+    attrs.set(attr.id, attr);
+  }
+}
+
+const nameOf = ([e, a, v]: Triple): string => `${e} ${a} ${JSON.stringify(v)}`;
