@@ -123,8 +123,7 @@ export class Play {
   #takeAnswer(keep: number, page: number): void {
     const sent = this.#server.triples.filter((_, at) => isKept(keep, at));
     const pageInfo = pagesOf(this.#server, this.#trace.query, page);
-    const known = new Set(this.#catalogue.list.map(({ id }) => id));
-    this.#answer = { triples: sent.filter(([, a]) => known.has(a)), pageInfo };
+    this.#answer = { triples: sent.filter(([, a]) => known(this.#catalogue, a)), pageInfo };
     this.#view.answer({ triples: sent, pageInfo, aggregate: undefined });
   }
 
@@ -155,11 +154,12 @@ export class Play {
   }
 
   #changeAttrs(step: Step | undefined, isKin: boolean): void {
-    const wire = this.#catalogue.list.map((attr) => attr.wire);
+    const before = this.#catalogue;
+    const wire = before.list.map((attr) => attr.wire);
     const list = step ? apply({ attrs: wire, triples: [] }, [step], () => 0).attrs : this.#server.attrs;
-    const known = new Set(this.#catalogue.list.map(({ id }) => id));
-    if (!isKin && this.#answer) this.#answer = { ...this.#answer, triples: this.#answer.triples.filter(([, a]) => known.has(a)) };
     this.#catalogue = isKin ? this.#catalogue.replaced(list) : Attrs.from(list);
+    if (!isKin && this.#answer)
+      this.#answer = { ...this.#answer, triples: this.#answer.triples.filter(([, a]) => known(before, a) && known(this.#catalogue, a)) };
     this.#mayBeNew = true;
     this.#view.setAttrs(this.#catalogue);
   }
@@ -190,6 +190,7 @@ export class Play {
   }
 }
 
+const known = (attrs: Attrs, attrId: string): boolean => attrs.byId(attrId) !== undefined;
 const isKept = (keep: number, at: number): boolean => keep === -1 || ((keep >> (at % 31)) & 1) === 1;
 const hasAttrStep = (steps: readonly Step[]): boolean => steps.some(([op]) => op.endsWith('-attr'));
 const text = (value: unknown): string => JSON.stringify(value, undefined, 1);
