@@ -59,8 +59,9 @@ export class Account {
     try {
       organs.session.setUser(readUser(await config.store.get(userKey)));
       await this.#writes.load();
-    } catch (error) {
-      this.#back.report(asError(error));
+    } catch (cause) {
+      const error = asError(cause);
+      if (error.code !== 'closed') this.#back.report(error);
     }
     this.#isLoaded = true;
     this.#writes.adopt();

@@ -71,9 +71,12 @@ export class WriteDesk {
 
   /** Those made before it was known whose they are. */
   adopt(): void {
-    const { outbox, session } = this.#back.organs;
-    const unsaved = outbox.list().filter(({ state }) => state === 'unsaved');
-    this.#back.run(outbox.adopt(unsaved, session.owner).map((write) => ({ do: 'store', edits: outbox.save(write) })));
+    const { outbox, queries, session } = this.#back.organs;
+    const adopted = outbox.adopt(
+      outbox.list().filter(({ state }) => state === 'unsaved'),
+      session.owner,
+    );
+    this.#back.run([...queries.rewrite(adopted), ...adopted.map((write) => ({ do: 'store', edits: outbox.save(write) }) as const)]);
   }
 
   #add(eventId: string, chunks: unknown): void {

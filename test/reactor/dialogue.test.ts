@@ -1,0 +1,389 @@
+// The Reactor in conversation with a server, step by step: what it says, in which order, and what its callers see.
+
+import { afterEach, describe, expect, test } from 'vitest';
+import { Dialogue, lastTitles } from '../support/dialogue.ts';
+import { settled } from '../support/fake-clock.ts';
+import {
+  addQueryOk,
+  attrIds,
+  chunk,
+  goalAttrs,
+  goalId,
+  goalsQuery,
+  goalTriples,
+  initOk,
+  nodes,
+  refreshOk,
+  refusal,
+} from '../support/goals.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+
+const [g1, g2, g3] = [goalId(1), goalId(2), goalId(3)];
+const opened: Dialogue[] = [];
+
+async function ready(...args: Parameters<typeof Dialogue.ready>): Promise<Dialogue> {
+  const dialogue = await Dialogue.ready(...args);
+  opened.push(dialogue);
+  return dialogue;
+}
+
+afterEach(() => {
+  for (const dialogue of opened.splice(0)) dialogue.end();
+});
+
+describe('a session', () => {
+  test('begins with init, and with nothing else until it is answered', async () => {
+    const dialogue = new Dialogue();
+    opened.push(dialogue);
+    await dialogue.subscribe();
+    const write = await dialogue.update(g1, { title: 'Learn to swim' });
+    await dialogue.wait(1_000);
+    expect(dialogue.ops).toEqual(['init']);
+    expect(write.status).toBe('enqueued');
+    await dialogue.open();
+    expect(dialogue.ops).toEqual(['init', 'add-query', 'transact']);
+    expect(dialogue.said('init')[0]).toMatchObject({ 'app-id': expect.any(String), versions: { '@instantdb/core': expect.any(String) } });
+    expect(dialogue.said('init')[0]).not.toHaveProperty('refresh-token');
+  });
+
+  test('tells its status as it goes', async () => {
+    const dialogue = new Dialogue();
+    opened.push(dialogue);
+    const told: string[] = [];
+    dialogue.client.reactor.events.on('status', (status) => told.push(status));
+    await dialogue.open();
+    await dialogue.drop();
+    expect(told).toEqual(['opened', 'authenticated', 'closed', 'connecting', 'opened', 'authenticated']);
+  });
+
+  test('the token of the user who was kept goes along', async () => {
+    const store = memoryStore();
+    const user = { id: 'u1', refresh_token: 't1', isGuest: false };
+    await store.write([{ put: 'user', value: user }]);
+    const dialogue = await ready({ store });
+    expect(dialogue.said('init')[0]).toMatchObject({ 'refresh-token': 't1' });
+    expect(await dialogue.client.reactor.account.getUser()).toEqual(user);
+  });
+
+  test('what the server says twice about init is heard once', async () => {
+    const dialogue = await ready();
+    await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    const write = await dialogue.update(g1, { title: 'b' });
+    await dialogue.hear(initOk());
+    expect(dialogue.sentIds()).toEqual([write.eventId]);
+  });
+
+  test('what it does not know is let be', async () => {
+    const dialogue = await ready();
+    for (const op of ['remove-query-ok', 'add-query-exists'] as const) await dialogue.hear({ op, q: { nothing: {} } });
+    await dialogue.hear(refreshOk([], 1, { others: {} }), { op: 'transact-ok', 'tx-id': 1, 'client-event-id': 'nobody' });
+    expect(dialogue.client.errors).toEqual([]);
+  });
+});
+
+describe('a query', () => {
+  test('is asked once, however many listen, and each is told', async () => {
+    const dialogue = await ready();
+    const one = await dialogue.subscribe();
+    const other = await dialogue.subscribe();
+    expect(dialogue.said('add-query')).toHaveLength(1);
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    const late = await dialogue.subscribe();
+    for (const seen of [one, other, late]) expect(lastTitles(seen)).toEqual(['a']);
+    expect(one.results).toHaveLength(1);
+    one.stop();
+    other.stop();
+    expect(dialogue.said('remove-query')).toEqual([]);
+    late.stop();
+    expect(dialogue.said('remove-query')).toMatchObject([{ q: goalsQuery }]);
+    await dialogue.hear(refreshOk([{ id: g1, title: 'late' }], 2));
+    expect(lastTitles(late)).toEqual(['a']);
+  });
+
+  test('answers are told apart by their query, whatever the order of its keys', async () => {
+    const dialogue = await ready();
+    const query = { goals: { $: { where: { done: true, title: 'x' } } } };
+    const done = await dialogue.subscribe(query);
+    const all = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g2, title: 'x', done: true }], 1, { goals: { $: { where: { title: 'x', done: true } } } }));
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    expect([lastTitles(done), lastTitles(all)]).toEqual([['x'], ['a']]);
+  });
+
+  test('add-query-exists is no answer, and no error', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear({ op: 'add-query-exists', q: goalsQuery });
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.hear({ op: 'add-query-exists', q: goalsQuery });
+    expect(lastTitles(seen)).toEqual(['a']);
+    expect(seen.results).toHaveLength(1);
+  });
+
+  test('a refresh puts the new answer in the place of the old one', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.hear(refreshOk([{ id: g2, title: 'b' }], 2));
+    expect(lastTitles(seen)).toEqual(['b']);
+  });
+
+  test('rows that did not change are the same objects', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }, { id: g2, title: 'b' }], 1)); // prettier-ignore
+    await dialogue.hear(refreshOk([{ id: g1, title: 'a' }, { id: g2, title: 'c' }], 2)); // prettier-ignore
+    const [before, after] = seen.results.map(({ data }) => data['goals'] ?? []);
+    expect(after?.[0]).toBe(before?.[0]);
+    expect(after?.[1]).not.toBe(before?.[1]);
+  });
+
+  test('attrs that come with a refresh are taken up before its answers', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([], 1));
+    const note = { ...goalAttrs[1], id: 'a7000000-0000-4000-8000-000000000009', 'forward-identity': ['f9', 'goals', 'note'] as const };
+    const triples = [...goalTriples({ id: g1 }), [g1, note.id, 'new', 1] as const];
+    const computations = [{ 'instaql-query': goalsQuery, 'instaql-result': nodes(triples) }];
+    await dialogue.hear({ op: 'refresh-ok', computations, attrs: [...goalAttrs, note as never], 'processed-tx-id': 2 });
+    expect(seen.results.at(-1)?.data['goals']).toEqual([{ id: g1, note: 'new' }]);
+  });
+
+  test('asked once: resolved by the answer, and then forgotten', async () => {
+    const dialogue = await ready();
+    const once = dialogue.client.reactor.queries.once(goalsQuery);
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    expect((await once).data['goals']).toEqual([{ id: g1, title: 'a' }]);
+    expect(dialogue.ops).toEqual(['init', 'add-query', 'remove-query']);
+    await dialogue.drop();
+    expect(dialogue.ops).toEqual(['init']);
+  });
+
+  test('asked once beside a live one: the answer that is there will do, and is not asked for again', async () => {
+    const dialogue = await ready();
+    await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    expect((await dialogue.client.reactor.queries.once(goalsQuery)).data['goals']).toHaveLength(1);
+    expect(dialogue.ops).toEqual(['init', 'add-query']);
+  });
+
+  test('asked once on a line that is lost: answered on the next', async () => {
+    const dialogue = await ready();
+    const once = dialogue.client.reactor.queries.once(goalsQuery);
+    await settled();
+    await dialogue.drop();
+    expect(dialogue.ops).toEqual(['init', 'add-query']);
+    await dialogue.hear(addQueryOk([], 1));
+    expect((await once).data).toEqual({ goals: [] });
+  });
+
+  test('asked once of a server that says nothing: one error, in time', async () => {
+    const dialogue = await ready();
+    const once = dialogue.client.reactor.queries.once(goalsQuery).catch((error: unknown) => error);
+    for (let second = 0; second < 40; second += 1) {
+      await dialogue.wait(1_000);
+      await dialogue.hear({ op: 'remove-query-ok', q: { $$probe: {} } });
+    }
+    expect(await once).toMatchObject({ code: 'timeout', message: expect.stringContaining('the test server') });
+    expect(dialogue.said('remove-query')).toContainEqual(expect.objectContaining({ q: goalsQuery }));
+  });
+
+  test('a refused one tells its listeners, and those of others nothing', async () => {
+    const dialogue = await ready();
+    const other = await dialogue.subscribe();
+    const seen = await dialogue.subscribe({ secrets: {} });
+    const [, asked] = dialogue.said('add-query');
+    await dialogue.hear(refusal(String(asked?.['client-event-id']), { 'original-event': { op: 'add-query', q: { secrets: {} } } }));
+    expect(seen.errors).toMatchObject([{ code: 'refused', status: 400, type: 'permission-denied', traceId: 'trace-1' }]);
+    expect([other.errors, dialogue.client.errors]).toEqual([[], []]);
+  });
+});
+
+describe('a write', () => {
+  test('shows at once, goes out, is confirmed, and is forgotten when the answer has it', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([], 10));
+    const write = await dialogue.create(g1, { title: 'Learn to swim' });
+    expect(lastTitles(seen)).toEqual(['Learn to swim']);
+    expect(dialogue.said('transact')).toMatchObject([
+      {
+        'client-event-id': write.eventId,
+        'tx-steps': [
+          ['add-triple', g1, attrIds.id, g1, { mode: 'create' }],
+          ['add-triple', g1, attrIds.title, 'Learn to swim', { mode: 'create' }],
+        ],
+      },
+    ]);
+    await dialogue.hear({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 11 });
+    expect([write.status, dialogue.client.reactor.organs.outbox.size]).toEqual(['synced', 1]);
+    await dialogue.hear(refreshOk([{ id: g1, title: 'Learn to swim' }], 11));
+    expect([lastTitles(seen), dialogue.client.reactor.organs.outbox.size]).toEqual([['Learn to swim'], 0]);
+  });
+
+  test('the answer that has it may come before the confirmation', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([], 10));
+    const write = await dialogue.create(g1, { title: 'a' });
+    await dialogue.hear(refreshOk([{ id: g1, title: 'a' }], 11));
+    await dialogue.hear({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 11 });
+    expect([lastTitles(seen), dialogue.client.reactor.organs.outbox.size]).toEqual([['a'], 0]);
+  });
+
+  test('what others change is seen beneath it, and never over it', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a', done: false }], 10));
+    const write = await dialogue.update(g1, { title: 'mine' });
+    await dialogue.hear(refreshOk([{ id: g1, title: 'theirs', done: true }, { id: g2, title: 'new' }], 11)); // prettier-ignore
+    expect(seen.results.at(-1)?.data['goals']).toEqual([
+      { id: g1, title: 'mine', done: true },
+      { id: g2, title: 'new' },
+    ]);
+    await dialogue.hear({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 12 });
+    expect(lastTitles(seen)).toEqual(['mine', 'new']);
+    await dialogue.hear(refreshOk([{ id: g1, title: 'mine', done: true }, { id: g2, title: 'new' }], 12)); // prettier-ignore
+    expect(lastTitles(seen)).toEqual(['mine', 'new']);
+    expect(seen.results.map((result) => result.data['goals']?.[0])).not.toContainEqual(expect.objectContaining({ title: 'theirs' }));
+  });
+
+  test('a refused one disappears, and those made after it stay', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 10));
+    const bad = await dialogue.update(g1, { title: 'bad' });
+    await dialogue.create(g2, { title: 'good' });
+    await dialogue.hear(refusal(bad.eventId));
+    expect(lastTitles(seen)).toEqual(['a', 'good']);
+    expect([bad.status, bad.outcome]).toEqual(['refused', 'refused']);
+    expect(bad.error).toMatchObject({ status: 400, type: 'permission-denied', hint: { expected: 'perms-pass?' }, traceId: 'trace-1' });
+    expect(dialogue.client.errors).toEqual([]);
+  });
+
+  test('they go out in the order they were made, without waiting for one another', async () => {
+    const dialogue = await ready();
+    const made = [dialogue.send(chunk('create', g1, {})), dialogue.send(chunk('create', g2, {})), dialogue.send(chunk('create', g3, {}))];
+    await settled();
+    expect(dialogue.sentIds()).toEqual(made.map(({ eventId }) => eventId));
+  });
+
+  test('a transaction that makes no sense rejects its own promise, and nothing is sent', async () => {
+    const dialogue = await ready();
+    const write = dialogue.client.reactor.writes.transact([{ __ops: [['link', 'goals', g1, { nowhere: 'no-id' }]], __etype: 'goals' }]);
+    const outcome = await write.then(
+      () => 'went out',
+      () => 'rejected',
+    );
+    expect(dialogue.said('transact')).toHaveLength(outcome === 'rejected' ? 0 : 1);
+  });
+
+  test('nobody waits for the promise of a refused write: it is reported, and no rejection is left over', async () => {
+    const dialogue = await ready();
+    const write = dialogue.client.reactor.writes.transact([chunk('create', g1, { title: 'bad' })]);
+    void write.queued;
+    await settled();
+    await dialogue.hear(refusal(String(dialogue.sentIds()[0])));
+    expect(dialogue.client.errors).toMatchObject([{ code: 'refused', type: 'permission-denied' }]);
+  });
+});
+
+describe('a lost line', () => {
+  test('each query is asked once more, each waiting write goes out again under its own id, in order', async () => {
+    const dialogue = await ready();
+    await dialogue.subscribe();
+    await dialogue.subscribe({ goals: { $: { where: { done: true } } } });
+    await dialogue.hear(addQueryOk([], 10));
+    const sent = [await dialogue.create(g1, { title: 'a' }), await dialogue.create(g2, { title: 'b' })];
+    const [first] = sent;
+    await dialogue.hear({ op: 'transact-ok', 'client-event-id': first!.eventId, 'tx-id': 11 });
+    await dialogue.drop({ reopen: false });
+    const offline = await dialogue.create(g3, { title: 'c' });
+    expect(offline.status).toBe('enqueued');
+    await dialogue.nextLine();
+    await dialogue.open();
+    expect(dialogue.ops).toEqual(['init', 'add-query', 'add-query', 'transact', 'transact']);
+    expect(dialogue.sentIds()).toEqual([sent[1]!.eventId, offline.eventId]);
+  });
+
+  test('its screen stays as it was, own writes with it', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 10));
+    await dialogue.create(g2, { title: 'b' });
+    await dialogue.drop({ reopen: false });
+    await dialogue.wait(120_000);
+    expect(lastTitles(seen)).toEqual(['a', 'b']);
+    expect(seen.errors).toEqual([]);
+  });
+
+  test('the answer of the new session counts, even if its numbers are lower', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 10));
+    await dialogue.drop();
+    await dialogue.hear(addQueryOk([{ id: g1, title: 'restored from backup' }], 3));
+    expect(lastTitles(seen)).toEqual(['restored from backup']);
+  });
+
+  test('writes of an earlier start go out first, under their own ids', async () => {
+    const kept = memoryStore();
+    const store = { ...kept, close: () => {} };
+    const before = new Dialogue({ store });
+    opened.push(before);
+    const writes = [await before.create(g1, { title: 'a' }), await before.create(g2, { title: 'b' })];
+    before.end();
+    const after = new Dialogue({ store });
+    opened.push(after);
+    const third = await after.create(g3, { title: 'c' });
+    await after.open();
+    expect(after.sentIds()).toEqual([...writes, third].map(({ eventId }) => eventId));
+    for (const [at, id] of after.sentIds().entries())
+      await after.hear({ op: 'transact-ok', 'client-event-id': String(id), 'tx-id': at + 1 });
+    expect(await kept.list('write/')).toEqual([]);
+  });
+});
+
+describe('shutting down', () => {
+  test('settles every promise, and leaves no socket, timer or listener', async () => {
+    const dialogue = await ready();
+    const { reactor, clock, network, transport } = dialogue.client;
+    const seen = await dialogue.subscribe();
+    await dialogue.hear(addQueryOk([], 1));
+    const sent = await dialogue.create(g1, { title: 'a' });
+    const unsaved = dialogue.send(chunk('create', g2, { title: 'b' }));
+    const once = reactor.queries.once({ goals: { $: { limit: 1 } } }).catch((error: unknown) => error);
+    dialogue.end();
+    await settled();
+    expect(await once).toMatchObject({ code: 'closed' });
+    expect([sent.outcome, unsaved.outcome]).toEqual(['closed', 'closed']);
+    expect([sent.status, unsaved.status]).not.toContain('waiting');
+    expect([clock.timers, network.listeners, transport.openLines.length]).toEqual([0, 0, 0]);
+    const told = seen.results.length;
+    dialogue.line.on.message(refreshOk([{ id: g2, title: 'late' }], 2));
+    await settled();
+    expect(seen.results).toHaveLength(told);
+  });
+
+  test('what is called afterwards says so', async () => {
+    const dialogue = await ready();
+    dialogue.end();
+    dialogue.end();
+    const { reactor } = dialogue.client;
+    expect(() => reactor.writes.transact([])).toThrow(expect.objectContaining({ code: 'closed' }));
+    expect(() => reactor.queries.subscribe(goalsQuery, { told() {}, failed() {} })).toThrow(expect.objectContaining({ code: 'closed' }));
+    expect(() => reactor.queries.once(goalsQuery)).toThrow(expect.objectContaining({ code: 'closed' }));
+    expect(() => reactor.rooms.hold('chat', 'r1')).toThrow(expect.objectContaining({ code: 'closed' }));
+  });
+
+  test('at once after the start, with the store still being read', async () => {
+    const dialogue = new Dialogue();
+    const write = dialogue.send(chunk('create', g1, {}));
+    dialogue.end();
+    await settled();
+    expect(write.outcome).toBe('closed');
+    expect([dialogue.client.transport.lines.length, dialogue.client.clock.timers]).toEqual([0, 0]);
+    expect(dialogue.client.errors).toEqual([]);
+  });
+});
