@@ -208,7 +208,9 @@ export class List {
     }
     this.#form.children.forEach(({ key, isSingular }, index) => {
       const shown = children[index]?.shown ?? nothing;
-      object[key] = isSingular ? shown[0] : shown;
+      const value = isSingular ? shown[0] : shown;
+      if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+      else object[key] = value;
     });
     return object;
   }

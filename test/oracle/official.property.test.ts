@@ -101,7 +101,7 @@ const caseArb = worldArb
   });
 
 function theirs({ world, query }: Case, triples: readonly Triple[], pages: unknown): unknown {
-  const attrs = new AttrsStoreClass(Object.fromEntries(world.attrs.map((attr) => [attr.id, attr])) as never, linkIndexOf(world) as never);
+  const attrs = new AttrsStoreClass(Object.fromEntries(world.attrs.map((attr) => [attr.id, attr])) as never, linkIndexOf(world));
   const store = createStore(attrs, structuredClone(triples) as never, true, false);
   return instaql({ store, attrsStore: attrs, pageInfo: pages }, query);
 }

@@ -8,7 +8,6 @@ import { Attrs } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { Store } from '../../src/db/store.ts';
 import type { Step } from '../../src/protocol/step.ts';
-import type { Triple } from '../../src/protocol/triple.ts';
 import { isAffected } from '../../src/query/affected.ts';
 import { type CompiledQuery, compile } from '../../src/query/compile.ts';
 import { type AnswerOptions, answerQuery } from '../../src/query/evidence.ts';
@@ -87,7 +86,7 @@ it(
     check(
       fc.property(caseArb, ({ world, query, data, steps, hidden }) => {
         const store = new Store(Attrs.from(world.attrs), { times: true });
-        store.load(data as Triple[]);
+        store.load(data);
         const compiled = compile(query, store.attrs);
         const options: AnswerOptions = hidden
           ? { visible: (_etype, { id: e }, label) => (label === undefined ? e !== 'e1' : label !== hidden) }

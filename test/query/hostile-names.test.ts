@@ -1,0 +1,98 @@
+// Namespaces, labels and fields called like what every object has: they are names like any other, and no result, and
+// nothing outside it, is touched by them.
+
+import { describe, expect, it } from 'vitest';
+import { Attrs } from '../../src/db/attrs.ts';
+import { Store } from '../../src/db/store.ts';
+import type { WireAttr } from '../../src/protocol/attr.ts';
+import type { Triple } from '../../src/protocol/triple.ts';
+import { isAffected } from '../../src/query/affected.ts';
+import { compile } from '../../src/query/compile.ts';
+import { answerQuery } from '../../src/query/evidence.ts';
+import type { Query, QueryResult } from '../../src/query/query.ts';
+import { evaluate } from '../../src/query/run.ts';
+
+const blob = (etype: string, label: string): WireAttr => ({
+  id: `${etype}/${label}`,
+  'value-type': 'blob',
+  cardinality: 'one',
+  'forward-identity': [`${etype}/${label}`, etype, label],
+  'unique?': false,
+  'index?': false,
+});
+
+/** `acts` linked with the hostile namespace, both ends of the link called like it, and a value of that name. */
+function dataOf(name: string): { attrs: Attrs; triples: Triple[] } {
+  const link: WireAttr = {
+    id: 'link',
+    'value-type': 'ref',
+    cardinality: 'many',
+    'forward-identity': ['f', 'acts', name],
+    'reverse-identity': ['r', name, 'back'],
+    'unique?': false,
+    'index?': false,
+  };
+  return {
+    attrs: Attrs.from([
+      blob('acts', 'id'),
+      blob('acts', 'name'),
+      blob(name, 'id'),
+      blob(name, 'polluted'),
+      blob('fans', 'id'),
+      blob('fans', name),
+      link,
+    ]),
+    triples: [
+      ['a', 'acts/id', 'a', 1],
+      ['a', 'acts/name', 'Owls', 1],
+      ['a', 'link', 'x', 1],
+      ['x', `${name}/id`, 'x', 1],
+      ['x', `${name}/polluted`, 'yes', 1],
+      ['f', 'fans/id', 'f', 1],
+      ['f', `fans/${name}`, { polluted: 'yes' }, 1],
+    ],
+  };
+}
+
+const query = (text: string): Query => JSON.parse(text) as Query;
+
+describe.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'])('%s', (name) => {
+  const { attrs, triples } = dataOf(name);
+  const store = new Store(attrs, { times: true });
+  store.load(triples);
+
+  it.each([
+    ['as a namespace', `{"${name}":{"back":{}}}`],
+    ['as a page', `{"${name}":{"$":{"limit":1,"order":{"polluted":"asc"}}}}`],
+    ['as a nested label', `{"acts":{"${name}":{}}}`],
+    ['on a path', `{"acts":{"$":{"where":{"${name}.polluted":"yes"}}}}`],
+    ['as a field', `{"fans":{"$":{"fields":["${name}"]}}}`],
+    ['as an order', `{"fans":{"$":{"order":{"${name}":"asc"}}}}`],
+    ['as an operator', `{"acts":{"$":{"where":{"name":{"${name}":1}}}}}`],
+    ['as something unknown', `{"fans":{"unknown":{"${name}":{}}}}`],
+  ])('%s', (_what, text) => {
+    const compiled = compile(query(text), attrs);
+    const answer = answerQuery(compiled, store);
+    const client = new Store(attrs);
+    client.load(answer.triples);
+    const result = evaluate(compiled, client, answer);
+    expect(JSON.stringify(result)).toBe(JSON.stringify(evaluate(compiled, store, answer)));
+    expect(isAffected(compiled, new Map([['acts', new Map()]]), store)).toBe(false);
+    everyObject(result, (object) => expect([Object.prototype, Array.prototype]).toContain(Object.getPrototypeOf(object)));
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  it('is shown like any other', () => {
+    const shown = (text: string): QueryResult => evaluate(compile(query(text), attrs), store);
+    expect(JSON.stringify(shown(`{"${name}":{}}`).data)).toBe(`{"${name}":[{"id":"x","polluted":"yes"}]}`);
+    expect(JSON.stringify(shown(`{"acts":{"${name}":{}}}`).data)).toBe(
+      `{"acts":[{"id":"a","name":"Owls","${name}":[{"id":"x","polluted":"yes"}]}]}`,
+    );
+  });
+});
+
+function everyObject(value: unknown, visit: (object: object) => void): void {
+  if (typeof value !== 'object' || value === null) return;
+  visit(value);
+  for (const key of Object.keys(value)) everyObject((value as Record<string, unknown>)[key], visit);
+}
