@@ -74,7 +74,7 @@ function attach(socket: WebSocket, hub: Hub, limits: Limits, hear: () => void): 
 
 function textOf(data: RawData): string {
   if (Buffer.isBuffer(data)) return data.toString('utf8');
-  return Buffer.from(Array.isArray(data) ? Buffer.concat(data) : data).toString('utf8');
+  return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)).toString('utf8');
 }
 
 type Problem = readonly [status: string, text: string];

@@ -1,0 +1,53 @@
+// The official `@instantdb/core` from npm, in Node: it asks for a window and a WebSocket, and is given memory for storage and
+// a network that is always there.
+
+import { WebSocket } from 'ws';
+import type { ClientAdapter, Opened, Room, Where } from './clients.ts';
+
+export function official(name: string): ClientAdapter {
+  return { name: `official core (${name})`, open: (where) => open(where) };
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- its types fit one schema, and an adapter has any
+type Core = Record<string, any>;
+
+Object.assign(globalThis, { window: globalThis, WebSocket, BroadcastChannel: undefined });
+const core: Core = await import('@instantdb/core');
+
+class InMemory extends core.StoreInterface {
+  readonly #items = new Map<string, unknown>();
+  getItem = async (key: string): Promise<unknown> => this.#items.get(key) ?? null;
+  getAllKeys = async (): Promise<string[]> => [...this.#items.keys()];
+  setItem = async (key: string, value: unknown): Promise<void> => void this.#items.set(key, value);
+  removeItem = async (key: string): Promise<void> => void this.#items.delete(key);
+  multiSet = async (pairs: [string, unknown][]): Promise<void> => pairs.forEach(([key, value]) => this.#items.set(key, value));
+}
+
+const alwaysOnline = { getIsOnline: async () => true, listen: () => () => {} };
+let opened = 0;
+
+function open({ adminToken, ...where }: Where): Opened {
+  // Else a second client of the same app would be the first one.
+  const config = { ...where, devtool: false, __extraDedupeKey: `client ${++opened}`, ...(adminToken && { __adminToken: adminToken }) };
+  const db = core.init(config, InMemory, alwaysOnline);
+  return {
+    tx: db.tx,
+    subscribe: (query, on) =>
+      db.subscribeQuery(query, (answer: Core) =>
+        on({ isLoading: false, error: answer.error, data: answer.data, pageInfo: answer.pageInfo }),
+      ),
+    transact: async (chunks) => void (await db.transact(chunks)),
+    room: (type, id, presence) => roomOf(db.joinRoom(type, id, presence && { initialPresence: presence })),
+    close: () => db.shutdown(),
+  };
+}
+
+function roomOf(room: Core): Room {
+  return {
+    subscribePresence: (on) => room.subscribePresence({}, ({ peers }: Core) => on(peers)),
+    publishPresence: (data) => room.publishPresence(data),
+    subscribeTopic: (topic, on) => room.subscribeTopic(topic, on),
+    publishTopic: (topic, data) => room.publishTopic(topic, data),
+    leave: () => room.leaveRoom(),
+  };
+}
