@@ -23,6 +23,8 @@ export interface Ports {
   log?: Log;
   clock?: Clock;
   random?: Random;
+  /** Connects with the first query, write or room, not before: for programs that are also rendered on a server. */
+  startsWhenUsed?: boolean;
   /** Hears of errors that belong to nobody's promise. They go to the console if nobody does. */
   onError?: (error: Error) => void;
 }
@@ -100,7 +102,7 @@ function hasPorts({ storage, network, webSocket, fetch, clock, random }: Ports):
 }
 
 function pickGiven(config: InitConfig<AnySchemaDef, boolean>): AsGiven {
-  const { schema, firstPartyPath, Store, WritableStream, ReadableStream, storage, network, webSocket, fetch } = config;
+  const { schema, firstPartyPath, Store, WritableStream, ReadableStream, storage, network, webSocket, fetch, startsWhenUsed } = config;
   return {
     ...(schema && { schema }),
     ...(firstPartyPath && { firstPartyPath: firstPartyPath.replace(/\/+$/, '') }),
@@ -111,6 +113,7 @@ function pickGiven(config: InitConfig<AnySchemaDef, boolean>): AsGiven {
     ...(network && { network }),
     ...(webSocket && { webSocket }),
     ...(fetch && { fetch }),
+    ...(startsWhenUsed && { startsWhenUsed }),
   };
 }
 

@@ -8,6 +8,7 @@ import { Storage } from './files.ts';
 import { InfiniteList, type ListNews, readListRequest } from './infinite-query.ts';
 import { queryOf } from './query-of.ts';
 import { reactorFor } from './reactor-for.ts';
+import type { QueryWatch } from './reactor/query-desk.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { WritePromise } from './reactor/write-promise.ts';
 import { openRoom } from './room.ts';
@@ -82,6 +83,11 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
       told: (result) => cb(result as never),
       failed: (error) => cb({ error, data: undefined, pageInfo: undefined } as never),
     });
+  }
+
+  /** For those who draw the answer: it can be read at any moment, and is the same object while nothing in it changed. */
+  _watch(query: object, opts?: InstaQLOptions): QueryWatch {
+    return this._reactor.queries.watch(queryOf(query, this.#app, opts));
   }
 
   /**

@@ -28,6 +28,7 @@ export function reactorFor(config: ResolvedConfig, versions: Readonly<Record<str
     network: config.network ?? browserNetwork(),
     log,
     store: storeFor(config),
+    startsWhenUsed: config.startsWhenUsed ?? false,
     queryTimeoutMs,
     serverName: websocketURI,
     onError,

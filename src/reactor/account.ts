@@ -48,6 +48,7 @@ export class Account {
     if (isOther) {
       outbox.park();
       queries.reset();
+      this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
       await this.#writes.load();
     }
     this.#back.run([{ do: 'restart' }]);

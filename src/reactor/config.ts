@@ -24,6 +24,8 @@ export interface ReactorConfig extends SessionConfig {
   readonly network: Network;
   readonly log: Log;
   readonly store: KeyValue;
+  /** The line is opened when there is something to say. */
+  readonly startsWhenUsed?: boolean;
   /** How long a query asked once may take. */
   readonly queryTimeoutMs: number;
   /** For messages to people: where the server is. */

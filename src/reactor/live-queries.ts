@@ -17,6 +17,8 @@ import type { Write } from './write.ts';
 export interface Listener {
   readonly told: (result: QueryResult) => void;
   readonly failed: (error: TriplaneError) => void;
+  /** What was told holds no longer, and there is nothing else yet: somebody else signed in. */
+  readonly emptied?: () => void;
   /** Only an answer of the session that is open now will do. */
   readonly wantsFresh?: boolean;
 }

@@ -8,6 +8,12 @@ import { tellQuery } from './audience.ts';
 import type { Back } from './desk.ts';
 import type { Listener, LiveQuery } from './live-queries.ts';
 
+export interface QueryWatch {
+  /** Undefined before the first answer. The same object while nothing in it changed. */
+  read(): QueryResult | TriplaneError | undefined;
+  subscribe(changed: () => void): () => void;
+}
+
 export class QueryDesk {
   readonly #back: Back;
   /** Queries whose listeners are to be told at the end of this task. */
@@ -52,6 +58,19 @@ export class QueryDesk {
   /** What listeners of an equal query see now. */
   peek(query: WireQuery): QueryResult | undefined {
     return this.#back.organs.queries.get(queryKey(query))?.view.read();
+  }
+
+  /** The same query as something to look at whenever one likes, and to be told of: for those who draw it. */
+  watch(query: WireQuery): QueryWatch {
+    const { queries } = this.#back.organs;
+    const key = queryKey(query);
+    return {
+      read: () => {
+        const live = queries.get(key);
+        return live?.error ?? live?.view.read();
+      },
+      subscribe: (changed) => this.subscribe(query, { told: changed, failed: changed, emptied: changed }),
+    };
   }
 
   /** Something may have changed for those who listen to this query. */

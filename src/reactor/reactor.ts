@@ -46,6 +46,7 @@ export class Reactor implements Back {
   readonly #journal: Journal;
   readonly #connection: Connection;
   readonly #alarm: Alarm;
+  #isAwake = false;
   #isShutDown = false;
   #hasComplained = false;
 
@@ -60,7 +61,7 @@ export class Reactor implements Back {
     this.#journal = new Journal(config.store, { saved: (edits) => this.writes.saved(edits), failed: (error) => this.report(error) });
     this.#connection = this.#connect();
     this.account = new Account(this, this.writes);
-    void this.account.loaded.then(() => this.#isShutDown || this.#connection.start());
+    if (!config.startsWhenUsed) this.#wake();
   }
 
   get isReady(): boolean {
@@ -110,6 +111,12 @@ export class Reactor implements Back {
     this.#journal.end();
   }
 
+  #wake(): void {
+    if (this.#isAwake) return;
+    this.#isAwake = true;
+    void this.account.loaded.then(() => this.#isShutDown || this.#connection.start());
+  }
+
   #connect(): Connection {
     const { clock, random } = this.config;
     const probe = (): RemoveQuery => ({ op: 'remove-query', 'client-event-id': random.eventId(), q: { $$probe: {} } });
@@ -150,12 +157,13 @@ export class Reactor implements Back {
   #perform(effect: Effect): void {
     switch (effect.do) {
       case 'send':
-        return this.#connection.isReady ? this.#connection.send(effect.message) : undefined;
+        return this.#connection.isReady ? this.#connection.send(effect.message) : this.#wake();
       case 'store':
         return this.#journal.add(effect.edits);
       case 'show':
         return this.queries.show(effect.key);
       case 'flush':
+        this.#wake();
         return this.writes.take().forEach((message) => this.#connection.send(message));
       case 'settle':
         return this.writes.settle(effect.eventId, effect.error);
