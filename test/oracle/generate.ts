@@ -201,19 +201,18 @@ function conditionArb(values: Arbitrary<unknown>): Arbitrary<unknown> {
 }
 
 function entryArb(world: World, etype: string, depth: number): Arbitrary<[string, unknown]> {
-  const blobs = blobsOf(world, etype).map((attr) =>
-    fc.tuple(
-      fc.constant(attr['forward-identity'][2]),
-      conditionArb(attr['forward-identity'][2] === 'id' ? idArb : valueOf(attr['checked-data-type'])),
-    ),
-  );
-  const ends = linkEnds(world, etype).flatMap(({ label, etype: far }) => {
-    const onId = fc.tuple(fc.constant(label), conditionArb(idArb));
-    return depth > 0
-      ? [onId, entryArb(world, far, depth - 1).map(([rest, asked]): [string, unknown] => [`${label}.${rest}`, asked])]
-      : [onId];
+  const ends = linkEnds(world, etype);
+  const blobs = blobsOf(world, etype);
+  const places = [...blobs, ...ends, ...(depth > 0 ? ends.map((beyond) => ({ beyond })) : [])];
+  return fc.constantFrom(...places).chain((place): Arbitrary<[string, unknown]> => {
+    if ('beyond' in place) {
+      const { label, etype: far } = place.beyond;
+      return entryArb(world, far, depth - 1).map(([rest, asked]) => [`${label}.${rest}`, asked]);
+    }
+    if ('etype' in place) return conditionArb(idArb).map((asked) => [place.label, asked]);
+    const [, , label] = place['forward-identity'];
+    return conditionArb(label === 'id' ? idArb : valueOf(place['checked-data-type'])).map((asked) => [label, asked]);
   });
-  return fc.oneof(...blobs, ...ends);
 }
 
 function whereArb(world: World, etype: string, depth = 1): Arbitrary<Record<string, unknown>> {
@@ -347,10 +346,12 @@ export function attrStepArb(world: World): Arbitrary<Step> {
   const etype = fc.constantFrom(...world.etypes, 'tents');
   const blob = etype.chain((of) => fc.constantFrom('new', 'id').chain((label) => blobArb(of, label)));
   const known = fc.constantFrom(...world.attrs);
-  const rename = known.map((attr): Step => {
-    const [identId, of, label] = attr['forward-identity'];
-    return ['update-attr', { id: attr.id, 'forward-identity': [identId, of, `renamed-${label}`] }];
-  });
+  const rename = known
+    .filter((attr) => attr['forward-identity'][2] !== 'id')
+    .map((attr): Step => {
+      const [identId, of, label] = attr['forward-identity'];
+      return ['update-attr', { id: attr.id, 'forward-identity': [identId, of, `renamed-${label}`] }];
+    });
   const places = fc.tuple(etype, etype);
   return fc.oneof(
     blob.map((attr): Step => ['add-attr', attr]),
