@@ -9,6 +9,7 @@ import { InfiniteList, type ListNews, readListRequest } from './infinite-query.t
 import { queryOf } from './query-of.ts';
 import { reactorFor } from './reactor-for.ts';
 import type { QueryWatch } from './reactor/query-desk.ts';
+import type { OutboxDesk } from './reactor/outbox-desk.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { WritePromise } from './reactor/write-promise.ts';
 import { openRoom } from './room.ts';
@@ -23,6 +24,7 @@ import type {
   InfiniteQuerySubscription,
   InstaQLSubscriptionState,
 } from './types/database.ts';
+import type { EventSourceConstructor } from './types/event-source.ts';
 import type { InstaQLOptions } from './types/query.ts';
 import type { InstaQLResponse, PageInfoResponse } from './types/result.ts';
 import type { PresenceOf, RoomHandle, RoomsOf, TopicsOf } from './types/rooms.ts';
@@ -37,6 +39,8 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   readonly _reactor: Reactor;
   readonly auth: Auth;
   readonly storage: Storage;
+  /** The writes that wait, and those that were refused. */
+  readonly outbox: OutboxDesk;
   /** Where chunks of a transaction begin. */
   readonly tx: TxChunk<Schema> = txInit<Schema>();
   readonly #app: ResolvedConfig;
@@ -46,6 +50,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     this.#app = app;
     this.auth = new Auth(reactor, app);
     this.storage = new Storage(reactor, app);
+    this.outbox = reactor.outbox;
   }
 
   /**
@@ -221,11 +226,12 @@ export function init<Schema extends AnySchemaDef = InstantUnknownSchema, UseDate
   Store?: StoreInterfaceClass,
   _network?: unknown,
   versions?: Readonly<Record<string, string>>,
+  EventSource?: EventSourceConstructor,
 ): InstantCoreDatabase<Schema, UseDates> {
   const app = resolveConfig({ ...config, ...(Store && { Store }) });
   const known = app.key === undefined ? undefined : open.get(app.key);
   if (known) return known as InstantCoreDatabase<Schema, UseDates>;
-  const db = new InstantCoreDatabase<Schema, UseDates>(reactorFor(app, versions), app);
+  const db = new InstantCoreDatabase<Schema, UseDates>(reactorFor(app, versions, EventSource), app);
   if (app.key !== undefined) open.set(app.key, db);
   return db;
 }

@@ -1,6 +1,8 @@
 // The Reactor for a configuration: everything it needs of the platform is chosen here.
 
 import { browserNetwork } from './connection/network.ts';
+import { transportLater } from './connection/later.ts';
+import type { Transport } from './connection/transport.ts';
 import { webSocketTransport } from './connection/web-socket.ts';
 import type { ResolvedConfig } from './config.ts';
 import { Reactor } from './reactor/reactor.ts';
@@ -9,12 +11,17 @@ import type { KeyValue } from './storage/key-value.ts';
 import { storeLater } from './storage/later.ts';
 import { openStore } from './storage/open-store.ts';
 import { storeOfClass } from './storage/store-class.ts';
+import type { EventSourceConstructor } from './types/event-source.ts';
 
 const queryTimeoutMs = 30_000;
 
-export function reactorFor(config: ResolvedConfig, versions: Readonly<Record<string, string>> | undefined): Reactor {
-  const { appId, schema, websocketURI, webSocket, log, clock, random, onError, adminToken } = config;
-  const url = `${websocketURI}?app_id=${appId}`;
+/** `EventSource`: for platforms whose `fetch` gives no streams. */
+export function reactorFor(
+  config: ResolvedConfig,
+  versions: Readonly<Record<string, string>> | undefined,
+  EventSource?: EventSourceConstructor,
+): Reactor {
+  const { appId, schema, websocketURI, log, clock, random, onError, adminToken } = config;
   return new Reactor({
     appId,
     versions,
@@ -22,17 +29,30 @@ export function reactorFor(config: ResolvedConfig, versions: Readonly<Record<str
     ...(schema && { schema, links: linkIndex(schema) }),
     useDates: config.useDateObjects,
     validate: !config.disableValidation,
-    transports: [webSocketTransport({ url, create: webSocket, log })],
+    transports: transportsFor(config, EventSource),
     clock,
     random,
     network: config.network ?? browserNetwork(),
     log,
     store: storeFor(config),
     startsWhenUsed: config.startsWhenUsed ?? false,
+    receipts: config.receipts,
     queryTimeoutMs,
     serverName: websocketURI,
     onError,
   });
+}
+
+/** A WebSocket, and plain HTTP for networks that let none through. Who hands in sockets of their own is not led past them. */
+function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Transport[] {
+  const { appId, websocketURI, webSocket, fetch, log, clock } = config;
+  const address = (uri: string): string => `${uri}?app_id=${appId}`;
+  const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, log });
+  // At the same server as the sockets: `apiURI` may be another one, and who is signed in is none of its business.
+  const [, server] = /^ws(.*\/runtime)\/session$/.exec(websocketURI) ?? [];
+  if (server === undefined || (webSocket && !fetch)) return [sockets];
+  const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, log };
+  return [sockets, transportLater('sse', async () => (await import('./connection/event-source.ts')).eventSourceTransport(events))];
 }
 
 function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyValue {

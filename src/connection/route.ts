@@ -1,5 +1,9 @@
 // What is remembered from one try to the next: which line is the newest, over which transport, and how often it went
 // wrong. Part of the machine's state; pure.
+//
+// A fallback is for networks that do not let the best transport through, not for servers that are down. So it is tried only
+// after the best one missed several times while there was a network; if it misses too, it was not the transport's fault. That
+// a network needs it is remembered until the network changes: one miss of the best one is then enough.
 
 export interface Route {
   /** Number of the newest line. */
@@ -8,15 +12,17 @@ export interface Route {
   readonly transport: number;
   /** Tries in a row that came to nothing. */
   readonly failures: number;
-  /** Tries in a row over this transport that did not get to be ready, though the network is there. */
+  /** Tries in a row over the best transport that did not get to be ready, though the network is there. */
   readonly misses: number;
   /** Lines in a row that were open and then fell silent. */
   readonly silences: number;
+  /** On this network the fallback worked where the best transport did not. */
+  readonly needsFallback: boolean;
 }
 
-export const firstRoute: Route = { line: 0, transport: 0, failures: 0, misses: 0, silences: 0 };
+export const firstRoute: Route = { line: 0, transport: 0, failures: 0, misses: 0, silences: 0, needsFallback: false };
 
-/** So often a transport may miss before the next is tried: one miss may be no more than a server that restarts. */
+/** So often the best transport may miss before the next is tried: one miss may be no more than a server that restarts. */
 const missesAllowed = 3;
 
 export function nextLine(route: Route): Route {
@@ -28,14 +34,13 @@ export function missed(route: Route, at: { readonly isOnline: boolean; readonly 
   const failures = route.failures + 1;
   if (!at.isOnline) return { ...route, failures };
   const misses = route.misses + 1;
-  if (misses < missesAllowed) return { ...route, failures, misses };
+  if (route.transport === 0 && misses < (route.needsFallback ? 1 : missesAllowed)) return { ...route, failures, misses };
   return { ...route, failures, transport: (route.transport + 1) % at.transports, misses: 0 };
 }
 
 /** After a line that the server spoke on. A fallback that worked is left again, but for no more than one try. */
 export function lost(route: Route): Route {
-  const misses = route.transport > 0 ? missesAllowed - 1 : 0;
-  return { ...route, transport: 0, misses, failures: route.failures + 1 };
+  return { ...route, transport: 0, misses: 0, needsFallback: route.transport > 0, failures: route.failures + 1 };
 }
 
 export function silenced(route: Route): Route {
@@ -44,5 +49,5 @@ export function silenced(route: Route): Route {
 
 /** Another network may let through what the last one did not. */
 export function afresh(route: Route): Route {
-  return { ...route, transport: 0, misses: 0 };
+  return { ...route, transport: 0, misses: 0, needsFallback: false };
 }
