@@ -25,6 +25,11 @@ export interface Ports {
   random?: Random;
   /** Connects with the first query, write or room, not before: for programs that are also rendered on a server. */
   startsWhenUsed?: boolean;
+  /**
+   * Whether each write leaves a small receipt at the server, so that it is never applied twice. For servers that do not remember by
+   * themselves; the rules of the app must let users make and delete `triplaneReceipts`.
+   */
+  receipts?: boolean;
   /** Hears of errors that belong to nobody's promise. They go to the console if nobody does. */
   onError?: (error: Error) => void;
 }
@@ -56,6 +61,7 @@ export interface ResolvedConfig extends Readonly<AsGiven> {
   readonly useDateObjects: boolean;
   readonly disableValidation: boolean;
   readonly queryCacheLimit: number;
+  readonly receipts: boolean;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -85,6 +91,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
     websocketURI,
     useDateObjects,
     disableValidation: config.disableValidation ?? false,
+    receipts: config.receipts ?? false,
     queryCacheLimit: readLimit(given['queryCacheLimit']),
     log,
     clock: config.clock ?? systemClock,

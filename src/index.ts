@@ -29,6 +29,7 @@ export {
 export type { ErrorCode, RefusalBody } from './errors.ts';
 
 export type { InitConfig, Ports } from './config.ts';
+export type { OutboxDesk, OutboxEntry } from './reactor/outbox-desk.ts';
 export type { WritePromise } from './reactor/write-promise.ts';
 export type { Edit, KeyValue } from './storage/key-value.ts';
 export type { Network } from './connection/network.ts';

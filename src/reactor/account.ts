@@ -2,7 +2,7 @@
 
 import type { User } from '../types/auth.ts';
 import type { Back } from './desk.ts';
-import { readUser, userKey } from './session.ts';
+import { readUser, userKey } from './kept-user.ts';
 import { asError } from './trouble.ts';
 import type { WriteDesk } from './write-desk.ts';
 
@@ -41,12 +41,13 @@ export class Account {
   async setUser(user: User | undefined): Promise<void> {
     await this.#loaded;
     this.#back.assertOpen();
-    const { session, outbox, queries } = this.#back.organs;
+    const { session, outbox, refusals, queries } = this.#back.organs;
     const isOther = session.owner !== (user?.id ?? '');
     session.setUser(user);
     this.#back.run([{ do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] }]);
     if (isOther) {
-      outbox.park();
+      outbox.setAside();
+      refusals.clear();
       queries.reset();
       this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
       await this.#writes.load();

@@ -2,7 +2,7 @@
 
 import type { TriplaneError } from '../errors.ts';
 import type { QueryResult } from '../query/query.ts';
-import type { Listener, LiveQuery } from './live-queries.ts';
+import type { Listener, LiveQuery } from './live-query.ts';
 
 /** Whether all went well is not of interest to whoever has news. */
 export function safely(run: () => void, report: (error: Error) => void): void {

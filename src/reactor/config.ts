@@ -26,6 +26,8 @@ export interface ReactorConfig extends SessionConfig {
   readonly store: KeyValue;
   /** The line is opened when there is something to say. */
   readonly startsWhenUsed?: boolean;
+  /** Whether each write leaves a receipt: for servers that do not remember which they have applied. */
+  readonly receipts: boolean;
   /** How long a query asked once may take. */
   readonly queryTimeoutMs: number;
   /** For messages to people: where the server is. */

@@ -2,6 +2,8 @@
 
 import type { EventEmitter } from 'eventemitter3';
 
+import type { WireQuery } from '../protocol/query-messages.ts';
+import type { QueryResult } from '../query/query.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Effect } from './effect.ts';
 import type { Organs } from './organs.ts';
@@ -17,6 +19,8 @@ export interface Back {
   /** What was kept on the device is here. */
   readonly isLoaded: boolean;
   run(effects: readonly Effect[]): void;
+  /** The server's answer to a query, once. */
+  ask(query: WireQuery): Promise<QueryResult>;
   report(error: Error): void;
   /** @throws TriplaneError 'closed' */
   assertOpen(): void;

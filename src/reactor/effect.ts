@@ -4,6 +4,7 @@ import type { TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Broadcast } from '../protocol/server-message.ts';
 import type { Edit } from '../storage/key-value.ts';
+import type { Write } from './write.ts';
 
 export type Effect =
   /** Say it, if the session is ready; what must not be lost is kept by the organ that owns it. */
@@ -18,6 +19,8 @@ export type Effect =
   | { readonly do: 'flush' }
   /** Confirmed writes that every answer contains may be forgotten. */
   | { readonly do: 'prune' }
+  /** It was refused, but may be in place from an earlier sending: ask whether what it makes is there. */
+  | { readonly do: 'verify'; readonly write: Write; readonly error: TriplaneError }
   /** Who is in the room, or what they show, may have changed. */
   | { readonly do: 'presence'; readonly roomId: string }
   | { readonly do: 'topic'; readonly roomId: string; readonly topic: string; readonly said: Broadcast }

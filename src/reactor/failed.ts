@@ -6,9 +6,13 @@ import type { Random } from '../lib/random.ts';
 import { isObject } from '../protocol/check.ts';
 import { type ErrorMessage, isPassing, outcomeOf } from '../protocol/server-error.ts';
 import { isNameTaken } from '../transact/rebase.ts';
+import { beforeThisSession, confirmed } from './confirmed.ts';
 import type { Effect } from './effect.ts';
+import { footprintOf } from './footprint.ts';
 import type { Moment, Organs } from './organs.ts';
-import { type Write, writeRecordKey } from './write.ts';
+import { isReceiptTaken } from './receipts.ts';
+import { refused } from './refused.ts';
+import type { Write } from './write.ts';
 
 export function failed(organs: Organs, message: ErrorMessage, moment: Moment): readonly Effect[] {
   const { session, outbox, queries, rooms } = organs;
@@ -35,24 +39,22 @@ function initFailed({ queries }: Organs, message: ErrorMessage): Effect[] {
   return [{ do: 'refuse', error }, ...queries.allFailed(error), { do: 'report', error }];
 }
 
-function writeFailed({ outbox, queries, catalogue }: Organs, write: Write, message: ErrorMessage, moment: Moment): Effect[] {
-  const { eventId } = write;
+function writeFailed(organs: Organs, write: Write, message: ErrorMessage, moment: Moment): Effect[] {
+  const { outbox, queries, catalogue, session } = organs;
+  const { eventId, steps, sends } = write;
   if (outcomeOf(message) === 'unknown' || isPassing(message)) {
-    outbox.postpone(eventId, retryAt(message, write.sends, moment));
+    outbox.postpone(eventId, retryAt(message, sends, moment));
     return [];
   }
-  const body = { type: message.type, hint: message.hint };
-  if (isNameTaken(body, write.steps) && write.sends < 10) {
-    const rebased = outbox.nameTaken(eventId, catalogue.known);
-    return [...queries.rewrite(rebased), { do: 'flush' }];
+  const { type, hint } = message;
+  if (isReceiptTaken({ type, hint })) return confirmed(organs, eventId, beforeThisSession, moment.nowMs);
+  if (isNameTaken({ type, hint }, steps) && sends < 10) {
+    return [...queries.rewrite(outbox.nameTaken(eventId, catalogue.known)), { do: 'flush' }];
   }
-  outbox.remove(eventId);
-  return [
-    ...queries.refused(eventId),
-    { do: 'store', edits: [{ remove: writeRecordKey(write) }] },
-    { do: 'settle', eventId, error: errorOf(message) },
-    { do: 'prune' },
-  ];
+  const error = errorOf(message);
+  const mayBeOurs = sends > 1 && !session.promises['remembers-events'] && footprintOf(steps).creates.size > 0;
+  if (mayBeOurs && (type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
+  return refused(organs, write, error, moment.nowMs);
 }
 
 /** Exponential, with the server's own word before ours. */

@@ -7,38 +7,17 @@ import type { TriplaneError } from '../errors.ts';
 import type { AddQuery, AddQueryOk, Processed, RefreshOk, RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
 import { readAnswer, type WireAnswer } from '../protocol/query-answer.ts';
 import { queryKey } from '../query/key.ts';
-import type { QueryResult } from '../query/query.ts';
 import type { LinkIndex } from '../schema.ts';
+import type { Random } from '../lib/random.ts';
+import { earliest } from './alarm.ts';
 import type { Effect } from './effect.ts';
 import { isOlder, isPassed } from './passed.ts';
+import type { LiveQuery } from './live-query.ts';
 import { View, type ViewConfig } from './view.ts';
 import type { Write } from './write.ts';
 
-export interface Listener {
-  readonly told: (result: QueryResult) => void;
-  readonly failed: (error: TriplaneError) => void;
-  /** What was told holds no longer, and there is nothing else yet: somebody else signed in. */
-  readonly emptied?: () => void;
-  /** Only an answer of the session that is open now will do. */
-  readonly wantsFresh?: boolean;
-}
-
-export interface LiveQuery {
-  readonly key: string;
-  readonly query: WireQuery;
-  readonly eventId: string;
-  view: View;
-  /** With what each was last told, so that it is not told the same again. */
-  readonly listeners: Map<Listener, QueryResult | TriplaneError | undefined>;
-  /** How far the answer held reaches. */
-  processed: Processed | undefined;
-  /** The answer held is of this session. */
-  isFresh: boolean;
-  error: TriplaneError | undefined;
-  /** How often in a row it has failed, and when it is asked again. */
-  failures: number;
-  askAgainAtMs: number | undefined;
-}
+/** A server that sends no news of a confirmed write within this may never send any: the answer came out equal. */
+const newsWithinMs = 5_000;
 
 export interface LiveQueriesConfig {
   readonly links?: LinkIndex | undefined;
@@ -83,6 +62,7 @@ export class LiveQueries {
       error: undefined,
       failures: 0,
       askAgainAtMs: undefined,
+      recheckAtMs: undefined,
     };
     this.#byKey.set(key, live);
     return { live, isNew: true };
@@ -114,6 +94,7 @@ export class LiveQueries {
       live.isFresh = false;
       live.failures = 0;
       live.askAgainAtMs = undefined;
+      live.recheckAtMs = undefined;
     }
   }
 
@@ -149,11 +130,12 @@ export class LiveQueries {
   }
 
   /** The server has it. Queries whose answer contains it already show it no longer. */
-  confirmed(write: Write): Effect[] {
+  confirmed(write: Write, nowMs: number): Effect[] {
     this.#writes.set(write.eventId, write);
     this.#applied.set(write.eventId, write);
     return this.#answeredOnes((live) => {
       if (isPassed(write, live.processed)) live.view.drop(write.eventId);
+      else live.recheckAtMs ??= nowMs + newsWithinMs;
     });
   }
 
@@ -164,8 +146,10 @@ export class LiveQueries {
 
   /** The confirmed writes that every answer contains: they are forgotten here, and may be everywhere. */
   takePassed(): string[] {
+    if (this.#applied.size === 0) return [];
     const lives = [...this.#byKey.values()];
-    const passed = [...this.#applied.values()].filter((write) => lives.every((live) => isPassed(write, live.processed)));
+    const isNeeded = (eventId: string): boolean => lives.some(({ processed, view }) => processed === undefined || view.holds(eventId));
+    const passed = [...this.#applied.values()].filter(({ eventId }) => !isNeeded(eventId));
     for (const { eventId } of passed) {
       this.#writes.delete(eventId);
       this.#applied.delete(eventId);
@@ -221,18 +205,26 @@ export class LiveQueries {
 
   nextDue(): number | undefined {
     let next: number | undefined;
-    for (const { askAgainAtMs } of this.#byKey.values()) {
-      if (askAgainAtMs !== undefined) next = Math.min(next ?? askAgainAtMs, askAgainAtMs);
-    }
+    for (const { askAgainAtMs, recheckAtMs } of this.#byKey.values()) next = earliest(next, askAgainAtMs, recheckAtMs);
     return next;
   }
 
-  due(nowMs: number): Effect[] {
+  due(nowMs: number, random: Random): Effect[] {
     const effects: Effect[] = [];
     for (const live of this.#byKey.values()) {
-      if (live.askAgainAtMs !== undefined && live.askAgainAtMs <= nowMs) effects.push({ do: 'send', message: this.ask(live) });
+      if (isDue(live.askAgainAtMs, nowMs)) effects.push({ do: 'send', message: this.ask(live) });
+      if (isDue(live.recheckAtMs, nowMs)) effects.push(...this.#recheck(live, random), { do: 'prune' });
     }
     return effects;
+  }
+
+  /** No news of confirmed writes: those that make a difference are asked about; the others are let go. */
+  #recheck(live: LiveQuery, random: Random): Effect[] {
+    live.recheckAtMs = undefined;
+    const late = live.view.writes().filter(({ eventId }) => this.#applied.has(eventId));
+    if (late.some(({ eventId }) => live.view.isTouchedBy(eventId))) return this.askAgain(live, random.eventId());
+    for (const { eventId } of late) live.view.drop(eventId);
+    return [];
   }
 
   #take(live: LiveQuery, answer: WireAnswer, processed: Processed): Effect[] {
@@ -266,6 +258,7 @@ export class LiveQueries {
       live.view.drop(eventId);
       isChanged = true;
     }
+    if (!live.view.writes().some(({ eventId }) => this.#applied.has(eventId))) live.recheckAtMs = undefined;
     return isChanged;
   }
 
@@ -278,6 +271,10 @@ export class LiveQueries {
     }
     return effects;
   }
+}
+
+function isDue(atMs: number | undefined, nowMs: number): boolean {
+  return atMs !== undefined && atMs <= nowMs;
 }
 
 function processedOf(message: Processed): Processed {

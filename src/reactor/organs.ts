@@ -4,6 +4,7 @@ import type { Random } from '../lib/random.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { LiveQueries } from './live-queries.ts';
 import type { Outbox } from './outbox.ts';
+import type { Refusals } from './refusals.ts';
 import type { Rooms } from './rooms.ts';
 import type { Session } from './session.ts';
 
@@ -11,6 +12,7 @@ export interface Organs {
   readonly session: Session;
   readonly catalogue: Catalogue;
   readonly outbox: Outbox;
+  readonly refusals: Refusals;
   readonly queries: LiveQueries;
   readonly rooms: Rooms;
 }

@@ -1,9 +1,12 @@
 // The writes that are not yet certain, in the order they were made, and how far each has come. A write leaves only when
-// every live query shows it by itself, or when the server refused it: no timer takes it away, no sign-out, no lost line.
+// every live query shows it by itself, when the server refused it, or when the app discards it: no timer takes it away, no
+// sign-out, no lost line.
 //
 //   unsaved ──▶ local ──▶ sent ──▶ applied ──▶ (forgotten)
-//                 ▲         │
-//                 └─────────┴──▶ refused: taken out, and told
+//                │ ▲       │ │
+//                │ └───────┘ └──▶ (refused) ──▶ refusals.ts
+//                ▼
+//             parked: needs an entity whose making was refused
 //
 // It neither sends nor stores: it says what is to be sent and stored. What a write does to a view is not known here.
 
@@ -12,16 +15,20 @@ import type { Step } from '../protocol/step.ts';
 import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { rebase, Renames } from '../transact/rebase.ts';
-import { readWrite, type Write, writeRecord } from './write.ts';
+import { dependsOn, footprintOf } from './footprint.ts';
+import { readWrite, type Write, writeRecord, writeRecordKey } from './write.ts';
 
 export class Outbox {
   readonly #writes = new Map<string, Write>();
+  /** Those that make attrs. */
   readonly #makers = new Map<string, Write>();
-  #lastOrder = 0;
-  #retryAt: number | undefined;
+  /** Entity → the write that makes it, and that the server has not confirmed. */
+  readonly #creators = new Map<string, string>();
   /** Waiting for attrs. */
   readonly #held = new Set<string>();
   readonly #renames = new Renames();
+  #lastOrder = 0;
+  #retryAt: number | undefined;
 
   get size(): number {
     return this.#writes.size;
@@ -53,20 +60,20 @@ export class Outbox {
     return [writeRecord(write)];
   }
 
-  /** Writes made before it was known whose they are. */
+  /** Writes made before it was known whose they are, and what was kept: they come after that, whatever the clock says. */
   adopt(writes: readonly Write[], owner: string): Write[] {
-    const adopted = writes.map((write) => ({ ...write, owner }));
-    for (const write of adopted) this.#put(write);
+    const adopted = writes.map((write) => ({ ...write, owner, order: (this.#lastOrder += 1) }));
+    for (const write of adopted) {
+      this.#writes.delete(write.eventId);
+      this.#put(write);
+    }
     return adopted;
   }
 
   /** Somebody else writes from here on. What was kept for this user stays on disk, and comes back with them. */
-  park(): Write[] {
-    const parked = this.list();
-    this.#writes.clear();
-    this.#makers.clear();
+  setAside(): void {
+    for (const eventId of [...this.#writes.keys()]) this.#drop(eventId);
     this.#held.clear();
-    return parked;
   }
 
   /** It is on disk: it may go out. */
@@ -95,6 +102,7 @@ export class Outbox {
     for (const write of this.#writes.values()) {
       if (write.state === 'unsaved') break; // those behind it wait, or the order would be lost
       if (write.state !== 'local' || this.#held.has(write.eventId)) continue;
+      if (this.#needsUnconfirmed(write)) break;
       this.#put({ ...write, state: 'sent', sends: write.sends + 1 });
       messages.push(transactOf(write));
     }
@@ -110,7 +118,7 @@ export class Outbox {
     this.#held.clear();
   }
 
-  /** Not now: it goes out again, and so do those sent after it. */
+  /** Not now: it goes out again, and what is behind it waits. */
   postpone(eventId: string, atMs: number): void {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'sent') return;
@@ -130,12 +138,42 @@ export class Outbox {
     return applied;
   }
 
-  /** Takes it out: it was refused, or every query shows it. */
-  remove(eventId: string): Write | undefined {
+  /** Every query shows it by itself. */
+  forget(eventId: string): Edit[] {
     const write = this.#writes.get(eventId);
-    this.#writes.delete(eventId);
-    this.#makers.delete(eventId);
-    return write;
+    this.#drop(eventId);
+    return write ? [{ remove: writeRecordKey(write) }] : [];
+  }
+
+  /** It was refused, or discarded: out with it. What needs the entities it was to make is parked, and comes along. */
+  refuse(eventId: string): Write[] {
+    const write = this.#writes.get(eventId);
+    this.#drop(eventId);
+    return write ? this.park(footprintOf(write.steps).creates) : [];
+  }
+
+  /** Those that need one of these entities, or one that such a write was to make. */
+  park(missing: ReadonlySet<string>): Write[] {
+    const gone = new Set(missing);
+    const parked: Write[] = [];
+    for (const write of this.#writes.values()) {
+      if (write.state === 'applied' || !dependsOn(write.steps, gone)) continue;
+      for (const id of footprintOf(write.steps).creates) gone.add(id);
+      if (write.state === 'sent') continue; // the server will tell
+      const waiting: Write = { ...write, state: 'parked' };
+      this.#put(waiting);
+      parked.push(waiting);
+    }
+    return parked;
+  }
+
+  /** The same write once more, behind all others. */
+  again(write: Write, eventId: string): Write {
+    this.#drop(write.eventId);
+    this.#lastOrder += 1;
+    const next: Write = { ...write, eventId, order: this.#lastOrder, state: 'unsaved', sends: 0 };
+    this.#put(next);
+    return next;
   }
 
   /** What waits, put in the terms of a newer catalogue. Gives the writes that changed. */
@@ -163,10 +201,32 @@ export class Outbox {
     return changed;
   }
 
+  /** Whether the server has yet to say that an entity which the write needs is there: if it says no, this one must not have gone out. */
+  #needsUnconfirmed({ eventId, steps }: Write): boolean {
+    if (this.#creators.size === 0) return false;
+    for (const id of footprintOf(steps).touches) {
+      const creator = this.#creators.get(id);
+      if (creator !== undefined && creator !== eventId) return true;
+    }
+    return false;
+  }
+
   #put(write: Write): void {
     this.#writes.set(write.eventId, write);
-    if (write.state !== 'applied' && write.steps.some(([op]) => op === 'add-attr')) this.#makers.set(write.eventId, write);
+    const isOpen = write.state !== 'applied' && write.state !== 'parked';
+    if (isOpen && write.steps.some(([op]) => op === 'add-attr')) this.#makers.set(write.eventId, write);
     else this.#makers.delete(write.eventId);
+    for (const id of footprintOf(write.steps).creates) {
+      if (isOpen) this.#creators.set(id, write.eventId);
+      else if (this.#creators.get(id) === write.eventId) this.#creators.delete(id);
+    }
+  }
+
+  #drop(eventId: string): void {
+    const write = this.#writes.get(eventId);
+    if (!write) return;
+    this.#put({ ...write, state: 'applied' });
+    this.#writes.delete(eventId);
   }
 }
 

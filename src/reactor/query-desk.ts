@@ -6,7 +6,7 @@ import { queryKey } from '../query/key.ts';
 import type { QueryResult } from '../query/query.ts';
 import { tellQuery } from './audience.ts';
 import type { Back } from './desk.ts';
-import type { Listener, LiveQuery } from './live-queries.ts';
+import type { Listener, LiveQuery } from './live-query.ts';
 
 export interface QueryWatch {
   /** Undefined before the first answer. The same object while nothing in it changed. */

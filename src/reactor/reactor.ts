@@ -9,7 +9,8 @@
 import { EventEmitter } from 'eventemitter3';
 
 import { Connection } from '../connection/connection.ts';
-import type { RemoveQuery } from '../protocol/query-messages.ts';
+import type { RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
+import type { QueryResult } from '../query/query.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { Account } from './account.ts';
@@ -23,9 +24,11 @@ import { Journal } from './journal.ts';
 import { LiveQueries } from './live-queries.ts';
 import { LocalIds } from './local-ids.ts';
 import type { Organs } from './organs.ts';
+import { OutboxDesk } from './outbox-desk.ts';
 import { Outbox } from './outbox.ts';
 import { QueryDesk } from './query-desk.ts';
 import { receiveMessage } from './receive.ts';
+import { Refusals } from './refusals.ts';
 import { Replies } from './replies.ts';
 import { RoomDesk } from './room-desk.ts';
 import { Rooms } from './rooms.ts';
@@ -40,6 +43,7 @@ export class Reactor implements Back {
   readonly events = new EventEmitter<ReactorEvents>();
   readonly queries: QueryDesk;
   readonly writes: WriteDesk;
+  readonly outbox: OutboxDesk;
   readonly rooms: RoomDesk;
   readonly localIds: LocalIds;
   readonly account: Account;
@@ -55,6 +59,7 @@ export class Reactor implements Back {
     this.organs = organsFor(config);
     this.queries = new QueryDesk(this);
     this.writes = new WriteDesk(this);
+    this.outbox = new OutboxDesk(this);
     this.rooms = new RoomDesk(this);
     this.localIds = new LocalIds(config.store, config.random);
     this.#alarm = new Alarm(config.clock, () => this.#ring());
@@ -86,6 +91,10 @@ export class Reactor implements Back {
     for (const effect of effects) this.#perform(effect);
     const { queries, outbox, rooms } = this.organs;
     this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), rooms.nextDue()));
+  }
+
+  ask(query: WireQuery): Promise<QueryResult> {
+    return this.queries.once(query);
   }
 
   report(error: Error): void {
@@ -151,7 +160,7 @@ export class Reactor implements Back {
     const { queries, rooms } = this.organs;
     const nowMs = this.config.clock.now();
     this.replies.due(nowMs, () => overdueError(this.config, this.status));
-    this.run([...queries.due(nowMs), ...rooms.due(nowMs), { do: 'flush' }]);
+    this.run([...queries.due(nowMs, this.config.random), ...rooms.due(nowMs), { do: 'flush' }]);
   }
 
   #perform(effect: Effect): void {
@@ -173,8 +182,10 @@ export class Reactor implements Back {
         return this.rooms.tellPresence(effect.roomId);
       case 'topic':
         return this.rooms.tellTopic(effect.roomId, effect.topic, effect.said);
+      case 'verify':
+        return void this.writes.verify(effect.write, effect.error);
       case 'announce':
-        return void this.events.emit(effect.what);
+        return effect.what === 'outbox' ? this.outbox.changed() : void this.events.emit(effect.what);
       case 'ready':
         return this.#connection.ready();
       case 'restart':
@@ -198,6 +209,7 @@ function organsFor(config: ReactorConfig): Organs {
     session: new Session(config),
     catalogue,
     outbox: new Outbox(),
+    refusals: new Refusals(),
     queries: new LiveQueries(catalogue.known, { links, useDates, now: () => clock.now() }),
     rooms: new Rooms(random),
   };

@@ -3,10 +3,10 @@
 
 import type { ServerMessage, ServerOp } from '../protocol/server-message.ts';
 import type { Effect } from './effect.ts';
+import { confirmed, takeAttrs } from './confirmed.ts';
 import { failed } from './failed.ts';
 import type { Moment, Organs } from './organs.ts';
 import { disabledError } from './trouble.ts';
-import { writeRecordKey } from './write.ts';
 
 type Message<Op extends ServerOp> = Extract<ServerMessage, { readonly op: Op }>;
 type Receive = { readonly [Op in ServerOp]: (organs: Organs, message: Message<Op>, moment: Moment) => readonly Effect[] };
@@ -45,17 +45,8 @@ const receive: Receive = {
     ...organs.queries.refreshed(message, organs.session.promises['refresh-covers-all'] ?? false),
     { do: 'prune' },
   ],
-  'transact-ok': ({ outbox, catalogue, queries }, message) => {
-    const write = outbox.confirm(message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined });
-    if (!write) return [];
-    return [
-      ...(catalogue.confirm(write.steps) ? queries.setAttrs(catalogue.known) : []),
-      ...queries.confirmed(write),
-      { do: 'store', edits: [{ remove: writeRecordKey(write) }] },
-      { do: 'settle', eventId: write.eventId },
-      { do: 'prune' },
-    ];
-  },
+  'transact-ok': (organs, message, { nowMs }) =>
+    confirmed(organs, message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs),
   'join-room-ok': ({ rooms }, message, { nowMs }) => rooms.joined(message['room-id'], nowMs),
   'join-room-error': ({ rooms }, message) => rooms.refused(message['room-id'], message.error),
   'leave-room-ok': nothing,
@@ -77,15 +68,4 @@ const receive: Receive = {
 export function receiveMessage(organs: Organs, message: ServerMessage, moment: Moment): readonly Effect[] {
   const line = receive[message.op] as (organs: Organs, message: ServerMessage, moment: Moment) => readonly Effect[];
   return line(organs, message, moment);
-}
-
-/** The server's list of attrs: waiting writes are put in its terms, then the views. */
-function takeAttrs({ catalogue, outbox, queries }: Organs, attrs: NonNullable<Message<'refresh-ok'>['attrs']>): Effect[] {
-  catalogue.tell(attrs);
-  const rewritten = outbox.rebase(catalogue.known);
-  return [
-    ...queries.setAttrs(catalogue.known),
-    ...queries.rewrite(rewritten),
-    ...rewritten.map((write): Effect => ({ do: 'store', edits: outbox.save(write) })),
-  ];
 }

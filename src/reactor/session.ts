@@ -1,19 +1,9 @@
 // Who we are to the server: the app, the user, and the session the server opened for us. Makes `init`. It holds no
 // socket and does not know whether one is open. PROTOCOL.md#init
 
-import { isObject } from '../protocol/check.ts';
 import type { AppStatus, Init, InitOk, Promises } from '../protocol/session-messages.ts';
 import { declaredVersions } from '../protocol/version.ts';
 import type { User } from '../types/auth.ts';
-
-/** Where the user is kept. */
-export const userKey = 'user';
-
-/** What was kept; undefined for what makes no sense. */
-export function readUser(value: unknown): User | undefined {
-  if (!isObject(value) || typeof value.id !== 'string' || typeof value.refresh_token !== 'string') return undefined;
-  return { ...value, id: value.id, refresh_token: value.refresh_token, isGuest: value.isGuest === true };
-}
 
 export interface SessionConfig {
   readonly appId: string;

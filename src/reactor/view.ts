@@ -133,6 +133,19 @@ export class View {
     return this.#live.result;
   }
 
+  /** Whether the write is still put on top of the answer. */
+  holds(eventId: string): boolean {
+    return this.#shown.some(({ write }) => write.eventId === eventId);
+  }
+
+  /** Whether the write makes a difference to anything the query asks about. */
+  isTouchedBy(eventId: string): boolean {
+    const shown = this.#shown.find(({ write }) => write.eventId === eventId);
+    if (!shown) return false;
+    const differs = (etype: string, id: string): boolean => this.#layer.row(etype, id) !== this.#store.row(etype, id);
+    return [...shown.touched].some((id) => [...this.#compiled.etypes].some((etype) => differs(etype, id)));
+  }
+
   writes(): PendingWrite[] {
     return this.#shown.map(({ write }) => write);
   }

@@ -5,13 +5,19 @@ import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { expandChunks } from '../transact/expand.ts';
 import { validateTransaction } from '../transact/validate.ts';
+import { beforeThisSession, confirmed } from './confirmed.ts';
 import type { Back } from './desk.ts';
+import { footprintOf } from './footprint.ts';
+import { Receipts, receiptsKey } from './receipts.ts';
+import { refusalPrefix } from './refusal.ts';
+import { refused } from './refused.ts';
 import { asError, disabledError, readOnlyError } from './trouble.ts';
 import type { WritePromise } from './write-promise.ts';
-import { readWrite, writePrefix } from './write.ts';
+import { readWrite, type Write, writePrefix } from './write.ts';
 
 export class WriteDesk {
   readonly #back: Back;
+  readonly #receipts = new Receipts();
 
   constructor(back: Back) {
     this.#back = back;
@@ -35,7 +41,9 @@ export class WriteDesk {
   /** What may go out now, in order; each stays in the outbox until it is answered. */
   take(): Transact[] {
     const { config, organs, isReady } = this.#back;
-    return isReady && organs.session.isWritable ? organs.outbox.take(config.clock.now()) : [];
+    if (!isReady || !organs.session.isWritable) return [];
+    const messages = organs.outbox.take(config.clock.now());
+    return config.receipts ? messages.map((message) => this.#withReceipt(message)) : messages;
   }
 
   /** These are on disk, or as safe as they will get. */
@@ -51,32 +59,63 @@ export class WriteDesk {
 
   /** A refusal that no promise tells is reported, so that it is not lost. */
   settle(eventId: string, error: TriplaneError | undefined): void {
-    const untold = this.#back.replies.writeSettled(eventId, error);
+    const { config, organs, replies } = this.#back;
+    if (config.receipts && !error) this.#back.run([{ do: 'store', edits: this.#receipts.confirmed(eventId, organs.session.owner) }]);
+    const untold = replies.writeSettled(eventId, error);
     if (untold) this.#back.report(untold);
   }
 
   /** Forgets what every answer contains. */
   prune(): void {
     const { outbox, queries } = this.#back.organs;
-    for (const eventId of queries.takePassed()) outbox.remove(eventId);
+    const passed = queries.takePassed();
+    if (passed.length === 0) return;
+    this.#back.run([
+      { do: 'store', edits: passed.flatMap((eventId) => outbox.forget(eventId)) },
+      { do: 'announce', what: 'outbox' },
+    ]);
+  }
+
+  /** A refused write that may be in place from an earlier sending: it is, if what it makes is there. No one else has its ids. */
+  async verify(write: Write, error: TriplaneError): Promise<void> {
+    const { config, organs, run } = boundTo(this.#back);
+    const [id] = footprintOf(write.steps).creates;
+    const etype = write.steps.flatMap((step) =>
+      step[0] === 'add-triple' && step[1] === id ? (organs.catalogue.known.byId(step[2])?.etype ?? []) : [],
+    )[0];
+    if (id === undefined || etype === undefined) return run(refused(organs, write, error, config.clock.now()));
+    try {
+      const { data } = await this.#back.ask({ [etype]: { $: { where: { id } } } });
+      if (organs.outbox.get(write.eventId) === undefined) return;
+      const isThere = (data[etype] ?? []).length > 0;
+      const nowMs = config.clock.now();
+      run(isThere ? confirmed(organs, write.eventId, beforeThisSession, nowMs) : refused(organs, write, error, nowMs));
+    } catch (cause) {
+      // No answer: it goes out again with the next line, and comes back here.
+      config.log.info('a refused write could not be looked up', cause);
+    }
   }
 
   /** What was kept for the user of the session. */
   async load(): Promise<void> {
-    const { outbox, queries, session } = this.#back.organs;
-    const records = await this.#back.config.store.list(writePrefix(session.owner));
-    const kept = outbox.load(records.map(([, record]) => record));
-    if (kept.length > 0) this.#back.run([...queries.rewrite(outbox.list()), { do: 'flush' }, { do: 'announce', what: 'outbox' }]);
+    const { config, organs, run } = boundTo(this.#back);
+    const { outbox, queries, refusals, session } = organs;
+    const valuesOf = async (prefix: string): Promise<unknown[]> => (await config.store.list(prefix)).map(([, value]) => value);
+    const kept = outbox.load(await valuesOf(writePrefix(session.owner)));
+    refusals.load(await valuesOf(refusalPrefix(session.owner)));
+    if (config.receipts) this.#receipts.load(await config.store.get(receiptsKey(session.owner)));
+    const parked = refusals.list().flatMap(({ write }) => outbox.park(footprintOf(write.steps).creates));
+    if (kept.length === 0) return;
+    const parkedIds = new Set(parked.map(({ eventId }) => eventId));
+    const shown = outbox.list().filter(({ eventId }) => !parkedIds.has(eventId));
+    run([...queries.rewrite(shown), { do: 'prune' }, { do: 'flush' }, { do: 'announce', what: 'outbox' }]);
   }
 
   /** Those made before it was known whose they are. */
   adopt(): void {
-    const { outbox, queries, session } = this.#back.organs;
-    const adopted = outbox.adopt(
-      outbox.list().filter(({ state }) => state === 'unsaved'),
-      session.owner,
-    );
-    this.#back.run([...queries.rewrite(adopted), ...adopted.map((write) => ({ do: 'store', edits: outbox.save(write) }) as const)]);
+    const { outbox, session } = this.#back.organs;
+    const unsaved = outbox.list().filter(({ state }) => state === 'unsaved');
+    this.#back.run(outbox.adopt(unsaved, session.owner).map((write) => ({ do: 'store', edits: outbox.save(write) })));
   }
 
   #add(eventId: string, chunks: unknown): void {
@@ -92,6 +131,21 @@ export class WriteDesk {
       useDates: config.useDates,
     });
     const write = outbox.add(eventId, session.owner, steps, config.clock.now());
-    this.#back.run([...queries.add(write), ...(isLoaded ? [{ do: 'store', edits: outbox.save(write) } as const] : [])]);
+    this.#back.run([
+      ...queries.add(write),
+      ...(isLoaded ? [{ do: 'store', edits: outbox.save(write) } as const] : []),
+      { do: 'announce', what: 'outbox' },
+    ]);
   }
+
+  #withReceipt(message: Transact): Transact {
+    const { config, organs } = this.#back;
+    const eventId = message['client-event-id'] ?? '';
+    const steps = this.#receipts.steps(eventId, organs.catalogue.known, () => config.random.uuid());
+    return { ...message, 'tx-steps': [...message['tx-steps'], ...steps] };
+  }
+}
+
+function boundTo(back: Back): Pick<Back, 'config' | 'organs' | 'run'> {
+  return { config: back.config, organs: back.organs, run: (effects) => back.run(effects) };
 }

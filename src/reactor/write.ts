@@ -6,8 +6,11 @@ import type { Step } from '../protocol/step.ts';
 import type { Edit } from '../storage/key-value.ts';
 import type { PendingWrite } from './view.ts';
 
-/** `unsaved`: not yet on disk. `local`: waiting to go out. `sent`: no answer yet. `applied`: confirmed, not yet in every answer. */
-export type WriteState = 'unsaved' | 'local' | 'sent' | 'applied';
+/**
+ * `unsaved`: not yet on disk. `local`: waiting to go out. `sent`: no answer yet. `applied`: confirmed, not yet in every answer.
+ * `parked`: waiting for an entity whose making was refused.
+ */
+export type WriteState = 'unsaved' | 'local' | 'sent' | 'applied' | 'parked';
 
 export interface Write extends PendingWrite {
   /** The user's id, empty for none: a write goes out only in the name of who made it. */
@@ -31,14 +34,14 @@ export function writeRecordKey({ owner, order, eventId }: Write): string {
 }
 
 export function writeRecord(write: Write): Edit {
-  const { eventId, owner, order, steps, createdMs, sends } = write;
-  return { put: writeRecordKey(write), value: { eventId, owner, order, steps, createdMs, sends } };
+  const { eventId, owner, order, steps, createdMs, sends, txId, isn } = write;
+  return { put: writeRecordKey(write), value: { eventId, owner, order, steps, createdMs, sends, txId, isn } };
 }
 
 /** Undefined for what is no such record. It may have been sent before the end of the last start. */
 export function readWrite(value: unknown): Write | undefined {
   if (!isObject(value)) return undefined;
-  const { eventId, owner, order, steps, createdMs, sends } = value;
+  const { eventId, owner, order, steps, createdMs, sends, txId, isn } = value;
   if (typeof eventId !== 'string' || typeof owner !== 'string' || typeof order !== 'number' || !isSteps(steps)) return undefined;
   return {
     eventId,
@@ -46,8 +49,8 @@ export function readWrite(value: unknown): Write | undefined {
     order,
     steps,
     createdMs: typeof createdMs === 'number' ? createdMs : order,
-    state: 'local',
     sends: typeof sends === 'number' ? Math.max(sends, 1) : 1,
+    ...(typeof txId === 'number' ? { state: 'applied', txId, isn: typeof isn === 'string' ? isn : undefined } : { state: 'local' }),
   };
 }
 

@@ -43,6 +43,7 @@ export function testClient(config: Partial<ReactorConfig> = {}, greet: (line: Fa
     network,
     log: silent,
     store: memoryStore(),
+    receipts: false,
     queryTimeoutMs: 30_000,
     serverName: 'the test server',
     onError: (error) => errors.push(error),

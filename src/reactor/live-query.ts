@@ -1,0 +1,34 @@
+// One live query: what is asked, what the server last answered, the view on top of it, and who listens.
+
+import type { TriplaneError } from '../errors.ts';
+import type { Processed, WireQuery } from '../protocol/query-messages.ts';
+import type { QueryResult } from '../query/query.ts';
+import type { View } from './view.ts';
+
+export interface Listener {
+  readonly told: (result: QueryResult) => void;
+  readonly failed: (error: TriplaneError) => void;
+  /** What was told holds no longer, and there is nothing else yet: somebody else signed in. */
+  readonly emptied?: () => void;
+  /** Only an answer of the session that is open now will do. */
+  readonly wantsFresh?: boolean;
+}
+
+export interface LiveQuery {
+  readonly key: string;
+  readonly query: WireQuery;
+  readonly eventId: string;
+  view: View;
+  /** With what each was last told, so that it is not told the same again. */
+  readonly listeners: Map<Listener, QueryResult | TriplaneError | undefined>;
+  /** How far the answer held reaches. */
+  processed: Processed | undefined;
+  /** The answer held is of this session. */
+  isFresh: boolean;
+  error: TriplaneError | undefined;
+  /** How often in a row it has failed, and when it is asked again. */
+  failures: number;
+  askAgainAtMs: number | undefined;
+  /** When to look whether confirmed writes are still not in its answer. */
+  recheckAtMs: number | undefined;
+}
