@@ -65,7 +65,7 @@ function merge(current: unknown, patch: unknown): unknown {
   const merged = { ...current };
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete merged[key];
-    else merged[key] = isPlain(merged[key]) && isPlain(value) ? merge(merged[key], value) : value;
+    else if (value !== undefined) merged[key] = isPlain(merged[key]) && isPlain(value) ? merge(merged[key], value) : value;
   }
   return merged;
 }

@@ -89,7 +89,7 @@ function holds(condition: unknown, value: unknown, attr?: WireAttr): boolean {
   const same = (other: unknown): boolean => comparable(attr, value) === comparable(attr, other);
   if (typeof condition !== 'object' || condition === null) return same(condition);
   return Object.entries(condition).every(([operator, operand]: [string, unknown]) => {
-    if (operator === '$in') return (operand as unknown[]).some(same);
+    if (operator === '$in' || operator === 'in') return (operand as unknown[]).some(same);
     if (operator === '$isNull') return isNone(value) === operand;
     if (isNone(value)) return false;
     if (operator === '$ne' || operator === '$not') return !same(operand);
@@ -110,6 +110,7 @@ const acceptsNone = (condition: unknown): boolean =>
 function isKnown(facts: Facts, etype: string, where: Where): boolean {
   if (!attrOf(facts, etype, 'id')) return false;
   return Object.entries(where).every(([key, condition]) => {
+    if (key === '$entityIdStartsWith') return true;
     if (key === 'or' || key === 'and') return (condition as Where[]).every((member) => isKnown(facts, etype, member));
     const [label = '', ...rest] = key.split('.');
     const link = linkOf(facts, etype, label);
@@ -126,7 +127,7 @@ export function matches(facts: Facts, etype: string, id: string, where: Where): 
       if (!(condition as Where[]).some((member) => matches(facts, etype, id, member))) return false;
     } else if (key === 'and') {
       if (!(condition as Where[]).every((member) => matches(facts, etype, id, member))) return false;
-    } else {
+    } else if (key !== '$entityIdStartsWith') {
       const [label = '', ...rest] = key.split('.');
       const link = linkOf(facts, etype, label);
       if (link) overLinks.set(label, { ...overLinks.get(label), [rest.join('.')]: condition });
@@ -161,7 +162,9 @@ export interface Shown {
 }
 
 export function evaluate(facts: Facts, query: Shape, { pageInfo = {}, singular = {} }: Shown = {}): Record<string, unknown[]> {
-  const forms = Object.entries(query).filter(([, shape]) => optionsOf(shape as Shape).aggregate === undefined);
+  const forms = Object.entries(query).filter(
+    ([etype, shape]) => etype !== '$$ruleParams' && optionsOf(shape as Shape).aggregate === undefined,
+  );
   return Object.fromEntries(
     forms.map(([etype, shape]) => [
       etype,

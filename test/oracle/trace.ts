@@ -10,7 +10,8 @@ import type { Step } from '../../src/protocol/step.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { type PendingWrite, View } from '../../src/reactor/view.ts';
 import { plain } from '../support/vectors.ts';
-import { attrStepArb, dataArb, linkIndexOf, queryArb, stepsArb, type World, worldArb } from './generate.ts';
+import { dataArb, linkIndexOf, queryArb, type World, worldArb } from './generate.ts';
+import { attrStepArb, stepsArb } from './generate-steps.ts';
 import { evaluate, type Facts, sortOf } from './naive.ts';
 import { apply } from './naive-steps.ts';
 
@@ -223,7 +224,7 @@ function orderAttr(attrs: readonly WireAttr[], etype: string, order: Record<stri
 }
 
 /** What says the same as before must be the same object; rows are known by their id. */
-function checkIdentity(before: unknown, after: unknown, path: string): void {
+export function checkIdentity(before: unknown, after: unknown, path: string): void {
   if (before === after || typeof before !== 'object' || typeof after !== 'object' || before === null || after === null) return;
   if (path === 'result.pageInfo') return;
   if (path !== 'result.data' && isDeepStrictEqual(before, after))

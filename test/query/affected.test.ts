@@ -13,7 +13,8 @@ import { type CompiledQuery, compile } from '../../src/query/compile.ts';
 import { type AnswerOptions, answerQuery } from '../../src/query/evidence.ts';
 import type { Query } from '../../src/query/query.ts';
 import { evaluate } from '../../src/query/run.ts';
-import { dataArb, queryArb, stepsArb, worldArb } from '../oracle/generate.ts';
+import { dataArb, queryArb, worldArb } from '../oracle/generate.ts';
+import { stepsArb } from '../oracle/generate-steps.ts';
 import { check, patience } from '../oracle/runs.ts';
 import { type Fixture, readVectors } from '../support/vectors.ts';
 
