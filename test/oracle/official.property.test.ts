@@ -128,7 +128,7 @@ it(
           throw new Error(`over ${what}\nours: ${JSON.stringify(ours, undefined, 1)}\ntheirs: ${JSON.stringify(shown, undefined, 1)}`);
         }
       }),
-      500,
+      1_000,
     );
   },
   patience,
