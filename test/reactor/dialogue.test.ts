@@ -334,13 +334,14 @@ describe('a lost line', () => {
     opened.push(before);
     const writes = [await before.create(g1, { title: 'a' }), await before.create(g2, { title: 'b' })];
     before.end();
-    const after = new Dialogue({ store });
-    opened.push(after);
-    const third = await after.create(g3, { title: 'c' });
-    await after.open();
-    expect(after.sentIds()).toEqual([...writes, third].map(({ eventId }) => eventId));
-    for (const [at, id] of after.sentIds().entries())
-      await after.hear({ op: 'transact-ok', 'client-event-id': String(id), 'tx-id': at + 1 });
+    const second = new Dialogue({ store });
+    opened.push(second);
+    writes.push(await second.create(g3, { title: 'c' }));
+    await second.drop({ reopen: false });
+    second.end();
+    const after = await ready({ store });
+    expect(after.sentIds()).toEqual(writes.map(({ eventId }) => eventId));
+    for (const [at, { eventId }] of writes.entries()) await after.hear({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': at + 1 });
     expect(await kept.list('write/')).toEqual([]);
   });
 });

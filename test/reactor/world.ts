@@ -1,0 +1,374 @@
+// One device with one Reactor, a server, and a network between them that a trace of steps drives through everything that
+// may go wrong. What must hold is checked after each step, and what must be true in the end when it is quiet.
+
+import { expect } from 'vitest';
+import type { Line, LineEvents, Transport } from '../../src/connection/transport.ts';
+import { TriplaneError } from '../../src/errors.ts';
+import { silent } from '../../src/lib/log.ts';
+import type { ClientMessage } from '../../src/protocol/client-message.ts';
+import { readAnswer } from '../../src/protocol/query-answer.ts';
+import type { WireQuery } from '../../src/protocol/query-messages.ts';
+import type { ServerMessage } from '../../src/protocol/server-message.ts';
+import type { Step } from '../../src/protocol/step.ts';
+import { queryKey } from '../../src/query/key.ts';
+import type { QueryResult } from '../../src/query/query.ts';
+import { Reactor } from '../../src/reactor/reactor.ts';
+import type { KeyValue } from '../../src/storage/key-value.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+import { appId } from '../support/client.ts';
+import { FakeClock, settled } from '../support/fake-clock.ts';
+import { FakeNetwork } from '../support/fake-network.ts';
+import { attrIds, chunk, type Goal, goalId } from '../support/goals.ts';
+import { type Mishap, type ModelOptions, ModelServer, type ModelSession } from '../support/model-server.ts';
+
+export type WorldStep =
+  | { readonly do: 'create' | 'update' | 'delete'; readonly at: number; readonly title: string; readonly done: boolean }
+  | { readonly do: 'listen' | 'unlisten'; readonly query: number }
+  | { readonly do: 'work' | 'deliver' | 'late'; readonly lane: number }
+  | { readonly do: 'others'; readonly at: number; readonly title: string; readonly done: boolean }
+  | { readonly do: 'mishap'; readonly mishap: Mishap }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'refresh' | 'drop' | 'half-open' | 'offline' | 'online' | 'kill' };
+
+export const queries: readonly WireQuery[] = [{ goals: {} }, { goals: { $: { where: { done: true } } } }];
+
+interface WorldLine {
+  readonly on: LineEvents;
+  readonly session: ModelSession;
+  readonly sent: ClientMessage[];
+  isReady: boolean;
+  /** Closed by the client, or told that it is closed. */
+  isOver: boolean;
+  /** Frames no longer arrive, and nobody says so. */
+  isDead: boolean;
+}
+
+interface Made {
+  readonly eventId: string;
+  readonly steps: readonly Step[];
+  state: 'waiting' | 'confirmed' | 'refused';
+  txId?: number;
+}
+
+interface Heard {
+  /** What the answer held last by the client says, and how far it reaches. */
+  goals: Goal[] | undefined;
+  processed: number;
+  line: WorldLine | undefined;
+  seen: QueryResult | undefined;
+  stop: () => void;
+}
+
+export class World {
+  readonly server: ModelServer;
+  readonly clock = new FakeClock();
+  readonly network = new FakeNetwork();
+  readonly lines: WorldLine[] = [];
+  readonly made: Made[] = [];
+  readonly errors: Error[] = [];
+  readonly heard = new Map<string, Heard>();
+  readonly #kept = memoryStore();
+  readonly #mishaps = new Set<Mishap>();
+  /** Attr → label, also of the attrs that this client made up before it knew the server's. */
+  readonly #labels = new Map([[attrIds.title, 'title'], [attrIds.done, 'done']]); // prettier-ignore
+  #ids = 0;
+  reactor: Reactor;
+
+  constructor(options: ModelOptions) {
+    this.server = new ModelServer({ ...options, forbids: (step) => step[0] === 'add-triple' && String(step[3]).startsWith('bad') });
+    this.reactor = this.#start();
+  }
+
+  get line(): WorldLine | undefined {
+    return this.lines.at(-1);
+  }
+
+  /** Whether a write was told to have failed, with nobody knowing whether it had. */
+  get hasFailed(): boolean {
+    return this.#mishaps.size > 0;
+  }
+
+  async take(step: WorldStep): Promise<void> {
+    this.#act(step);
+    if (step.do === 'wait') await this.clock.advance(step.ms);
+    await settled();
+    this.check();
+  }
+
+  /** All is well from here on: it goes on until nothing more happens. */
+  async calm(): Promise<void> {
+    this.server.mishaps = [];
+    if (!this.network.isOnline()) this.network.goOnline();
+    if (this.line?.isDead) this.#close(this.line);
+    for (let quiet = 0, turn = 0; quiet < 45 && turn < 500; turn += 1) {
+      await this.clock.advance(1_000);
+      quiet = (await this.#pump()) ? 0 : quiet + 1;
+      this.check();
+    }
+  }
+
+  end(): void {
+    this.reactor.shutdown();
+  }
+
+  check(): void {
+    for (const { sent, isReady } of this.lines) {
+      if (sent.length > 0) expect(sent[0]?.op).toBe('init');
+      expect(sent.slice(1).some(({ op }) => op === 'init')).toBe(false);
+      if (!isReady) expect(sent.length).toBeLessThanOrEqual(1);
+    }
+    if (this.line?.isReady && !this.line.isOver) this.#checkAsked(this.line);
+    for (const [key, heard] of this.heard) this.#checkSeen(key, heard);
+    expect(this.lines.filter(({ isOver }) => !isOver).length).toBeLessThanOrEqual(1);
+    expect(this.errors.filter(({ message }) => /could not be taken|is not a function|undefined/.test(message))).toEqual([]);
+  }
+
+  /** When it is quiet: nothing lost, nothing twice, in order, and everybody sees the same. */
+  async checkQuiet(isOnce: boolean): Promise<void> {
+    const known = new Set(this.made.map(({ eventId }) => eventId));
+    const done = this.server.log.map(({ eventId }) => eventId).filter((eventId) => known.has(eventId));
+    const wanted = this.made.filter(({ state }) => state !== 'refused').map(({ eventId }) => eventId);
+    expect(this.made.filter(({ state }) => state === 'waiting')).toEqual([]);
+    expect(new Set(done)).toEqual(new Set(wanted));
+    if (isOnce) expect(done.length).toBe(new Set(done).size);
+    const firsts = [...new Set(done)];
+    if (!this.hasFailed) expect(firsts).toEqual(wanted);
+    for (const [key, heard] of this.heard) {
+      const query = queries.find((each) => queryKey(each) === key) ?? {};
+      expect(shown(heard.seen)).toEqual(sorted(this.server.matching(query)));
+    }
+    expect(await this.#kept.list('write/')).toEqual([]);
+    if (this.server.promises?.['refresh-covers-all']) expect(this.reactor.organs.outbox.size).toBe(0);
+  }
+
+  #act(step: WorldStep): void {
+    const line = this.line;
+    switch (step.do) {
+      case 'create':
+        return this.#write(chunk('create', crypto.randomUUID(), { title: step.title, done: step.done }));
+      case 'update':
+        return this.#write(chunk('update', this.#some(step.at), { title: step.title, done: step.done }));
+      case 'delete':
+        return this.#write(chunk('delete', this.#some(step.at)));
+      case 'listen':
+        return this.#listen(queries[step.query % queries.length] ?? {});
+      case 'unlisten':
+        return this.#unlisten(queryKey(queries[step.query % queries.length]));
+      case 'work':
+        return void (!line?.isOver && line?.session.work(step.lane));
+      case 'deliver':
+        return line && !line.isDead ? this.#deliver(line, step.lane) : undefined;
+      case 'late': {
+        const old = this.lines.at(-2);
+        return old?.on.message({ op: 'refresh-ok', computations: [{ 'instaql-query': queries[0] ?? {}, 'instaql-result': [] }], 'processed-tx-id': 9e9 }); // prettier-ignore
+      }
+      case 'others':
+        return this.server.put({ id: goalId(step.at % 4), title: `their ${step.title}`, done: step.done });
+      case 'mishap':
+        this.#mishaps.add(step.mishap);
+        return void this.server.mishaps.push(step.mishap);
+      case 'refresh':
+        return line?.session.refresh();
+      case 'drop':
+        return line && this.#close(line);
+      case 'half-open':
+        return void (line && (line.isDead = true));
+      case 'offline':
+        return this.network.goOffline();
+      case 'online':
+        return this.network.goOnline();
+      case 'kill':
+        return this.#restart();
+      case 'wait':
+        return undefined;
+    }
+  }
+
+  /** Everything there is to do and to hear, in order. */
+  async #pump(): Promise<boolean> {
+    let isBusy = false;
+    for (let line = this.line; line && !line.isOver; line = this.line) {
+      const hasWorked = line.session.work(0);
+      line.session.refresh();
+      const hasTold = line.session.told.size > 0;
+      if (hasTold) this.#deliver(line, 0);
+      await settled();
+      if (!hasWorked && !hasTold) break;
+      isBusy ||= line.sent.at(-1)?.op !== 'remove-query';
+    }
+    return isBusy;
+  }
+
+  #start(): Reactor {
+    const store: KeyValue = { ...this.#kept, close: () => {} };
+    const uuid = (): string => `e0000000-0000-4000-8000-${String((this.#ids += 1)).padStart(12, '0')}`;
+    return new Reactor({
+      appId,
+      useDates: false,
+      validate: false,
+      transports: [this.#transport()],
+      clock: this.clock,
+      random: { next: () => 0.5, uuid, eventId: () => `event-${crypto.randomUUID()}` },
+      network: this.network,
+      log: silent,
+      store,
+      queryTimeoutMs: 30_000,
+      serverName: 'the model',
+      onError: (error) => void this.errors.push(error),
+    });
+  }
+
+  #restart(): void {
+    const queriesBefore = [...this.heard.keys()];
+    for (const line of this.lines) this.#close(line, false);
+    this.reactor.shutdown();
+    this.heard.clear();
+    this.reactor = this.#start();
+    for (const query of queries) if (queriesBefore.includes(queryKey(query))) this.#listen(query);
+  }
+
+  #transport(): Transport {
+    return {
+      name: 'ws',
+      open: (on): Line => {
+        const line: WorldLine = { on, session: this.server.connect(), sent: [], isReady: false, isOver: false, isDead: false };
+        this.lines.push(line);
+        if (this.network.isOnline()) queueMicrotask(() => on.opened());
+        else queueMicrotask(() => this.#close(line));
+        return {
+          send: (message) => {
+            if (line.isOver) throw new TriplaneError('unreachable', 'The socket is not open');
+            line.sent.push(structuredClone(message));
+            if (!line.isDead) line.session.hear(structuredClone(message));
+          },
+          close: () => {
+            line.isOver = true;
+            line.session.close();
+          },
+        };
+      },
+    };
+  }
+
+  #close(line: WorldLine, isTold = true): void {
+    if (line.isOver) return;
+    line.isOver = true;
+    line.session.close();
+    if (isTold) line.on.closed({ code: 1006, reason: '' });
+  }
+
+  #deliver(line: WorldLine, lane: number): void {
+    const message = line.isOver ? undefined : line.session.next(lane);
+    if (!message) return;
+    if (message.op === 'init-ok') line.isReady = true;
+    this.#note(line, message);
+    line.on.message(message);
+  }
+
+  /** What the client knows once it has heard this. */
+  #note(line: WorldLine, message: ServerMessage): void {
+    if (message.op === 'transact-ok' || message.op === 'error') {
+      const made = this.made.find(({ eventId }) => eventId === message['client-event-id']);
+      if (!made) return;
+      if (message.op === 'transact-ok') Object.assign(made, { state: 'confirmed', txId: message['tx-id'] });
+      else if (message.status === 400 && message.type !== 'rate-limited') made.state = 'refused';
+    }
+    if (message.op === 'add-query-ok') this.#answered(line, message.q, message);
+    if (message.op !== 'refresh-ok') return;
+    for (const each of message.computations) this.#answered(line, each['instaql-query'], { ...message, result: each['instaql-result'] });
+    if (!this.server.promises?.['refresh-covers-all']) return;
+    for (const heard of this.heard.values()) {
+      if (heard.line === line) heard.processed = Math.max(heard.processed, message['processed-tx-id'] ?? 0);
+    }
+  }
+
+  /** An answer counts unless a newer one of the same line is there. */
+  #answered(line: WorldLine, q: WireQuery, { result, ...reach }: { readonly result: unknown; readonly 'processed-tx-id'?: unknown }): void {
+    const heard = this.heard.get(queryKey(q));
+    const processed = Number(reach['processed-tx-id']);
+    if (!heard || (heard.line === line && processed < heard.processed)) return;
+    const goals = new Map<string, Goal>();
+    for (const [e, a, v] of readAnswer(result as never).triples) this.#apply(goals, ['add-triple', e, a, v]);
+    Object.assign(heard, { goals: [...goals.values()], processed, line });
+  }
+
+  #write(given: unknown): void {
+    const { outbox } = this.reactor.organs;
+    const before = new Set(outbox.list().map(({ eventId }) => eventId));
+    const promise = this.reactor.writes.transact([given]);
+    promise.catch(() => {});
+    const write = outbox.list().find(({ eventId }) => !before.has(eventId));
+    if (!write) throw new Error('No write was made');
+    for (const step of write.steps) if (step[0] === 'add-attr') this.#labels.set(step[1].id, step[1]['forward-identity'][2]);
+    this.made.push({ eventId: write.eventId, steps: write.steps, state: 'waiting' });
+  }
+
+  /** One that is seen, if there is any. */
+  #some(at: number): string {
+    const seen = this.heard.get(queryKey(queries[0]))?.seen?.data['goals'] ?? [];
+    return (seen[at % Math.max(1, seen.length)] as Goal | undefined)?.id ?? goalId(at % 4);
+  }
+
+  #listen(query: WireQuery): void {
+    const key = queryKey(query);
+    if (this.heard.has(key)) return;
+    const heard: Heard = { goals: undefined, processed: 0, line: undefined, seen: undefined, stop: () => {} };
+    this.heard.set(key, heard);
+    heard.stop = this.reactor.queries.subscribe(query, {
+      told: (result) => {
+        heard.seen = result;
+        this.#checkSeen(key, heard);
+      },
+      failed: (error) => expect.fail(error.message),
+    });
+  }
+
+  #unlisten(key: string): void {
+    this.heard.get(key)?.stop();
+    this.heard.delete(key);
+  }
+
+  /** Every query somebody listens to is asked once on each line, and no write is sent twice unless the server could not say. */
+  #checkAsked({ sent, session }: WorldLine): void {
+    expect(session.repeats).toBe(0);
+    const asked = sent.flatMap((message) => (message.op === 'add-query' ? [queryKey(message.q)] : []));
+    for (const key of this.heard.keys()) expect(asked).toContain(key);
+    const ids = sent.flatMap((message) => (message.op === 'transact' ? [message['client-event-id']] : []));
+    if (!this.hasFailed) {
+      expect(new Set(ids).size).toBe(ids.length);
+      expect([...ids].sort()).toEqual(ids);
+    }
+  }
+
+  /** The answer, and on it in order what it does not hold: nothing else. */
+  #checkSeen(key: string, { goals: answered, processed, seen }: Heard): void {
+    if (!answered) return expect(seen).toBeUndefined();
+    const goals = new Map(answered.map((goal) => [goal.id, goal]));
+    for (const { state, txId = Infinity, steps } of this.made) {
+      if (state === 'refused' || (state === 'confirmed' && txId <= processed)) continue;
+      const before = new Map(goals);
+      for (const step of steps) if (fits(before, step)) this.#apply(goals, step);
+    }
+    const isDone = key !== queryKey(queries[0]);
+    expect(shown(seen)).toEqual(sorted([...goals.values()].filter(({ done }) => !isDone || done === true)));
+  }
+
+  #apply(goals: Map<string, Goal>, step: Step): void {
+    if (step[0] === 'delete-entity') goals.delete(String(step[1]));
+    if (step[0] !== 'add-triple') return;
+    const [, e, a, v] = step;
+    const id = String(e);
+    const label = this.#labels.get(a);
+    goals.set(id, { ...goals.get(id), id, ...(label && { [label]: v }) });
+  }
+}
+
+/** A step whose mode says `create` or `update` is left out where there is, or is not, such a goal. */
+function fits(goals: ReadonlyMap<string, Goal>, step: Step): boolean {
+  if (step[0] !== 'add-triple') return true;
+  const mode = step[4]?.mode;
+  return mode === undefined || goals.has(String(step[1])) === (mode === 'update');
+}
+
+const sorted = (goals: readonly Goal[]): Goal[] => [...goals].sort((a, b) => (a.id < b.id ? -1 : 1));
+const shown = (seen: QueryResult | undefined): Goal[] => sorted((seen?.data['goals'] ?? []) as Goal[]);

@@ -1,0 +1,229 @@
+// A server of the goals app, small enough to be checked by eye: goals in a Map, an answer computed by looping over them.
+// What it is asked waits in lanes, and so does what it has to say: a test chooses which lane goes on, and what goes wrong.
+// PROTOCOL.md#lanes
+
+import type { ClientMessage } from '../../src/protocol/client-message.ts';
+import type { WireNode } from '../../src/protocol/query-answer.ts';
+import type { WireQuery } from '../../src/protocol/query-messages.ts';
+import type { ServerMessage } from '../../src/protocol/server-message.ts';
+import type { Promises } from '../../src/protocol/session-messages.ts';
+import type { Step } from '../../src/protocol/step.ts';
+import type { Transact } from '../../src/protocol/transact-messages.ts';
+import { queryKey } from '../../src/query/key.ts';
+import { attrIds, type Goal, goalAttrs, goalTriples, nodes, refusal } from './goals.ts';
+
+/** What goes wrong with the next transaction: not done and refused for now, done or not done with nobody knowing. */
+export type Mishap = 'fails' | 'fails after commit' | 'rate-limited';
+
+export interface Applied {
+  readonly eventId: string;
+  readonly txId: number;
+}
+
+export interface ModelOptions {
+  /** A `transact` repeated under its event id is not done again. */
+  readonly remembers?: boolean;
+  readonly promises?: Promises;
+  /** Why a step may not be taken; `undefined` if it may. */
+  readonly forbids?: (step: Step) => boolean;
+}
+
+const labels = new Map([[attrIds.title, 'title'], [attrIds.done, 'done']]); // prettier-ignore
+
+export class ModelServer {
+  readonly goals = new Map<string, Goal>();
+  /** Every transaction that was done, in order. */
+  readonly log: Applied[] = [];
+  readonly refused: string[] = [];
+  readonly sessions = new Set<ModelSession>();
+  readonly #options: ModelOptions;
+  readonly #remembered = new Map<string, ServerMessage>();
+  mishaps: Mishap[] = [];
+  txId = 1000;
+
+  constructor(options: ModelOptions = {}) {
+    this.#options = options;
+  }
+
+  get promises(): Promises | undefined {
+    return this.#options.promises;
+  }
+
+  connect(): ModelSession {
+    const session = new ModelSession(this, `session-${this.sessions.size + 1}`);
+    this.sessions.add(session);
+    return session;
+  }
+
+  /** Somebody else writes. */
+  put(goal: Goal): void {
+    this.goals.set(goal.id, { ...this.goals.get(goal.id), ...goal });
+    this.txId += 1;
+    this.#stale();
+  }
+
+  answer(q: WireQuery): WireNode[] {
+    return nodes(this.matching(q).flatMap((goal) => goalTriples(goal)));
+  }
+
+  matching(q: WireQuery): Goal[] {
+    const where = (q['goals'] as { $?: { where?: { done?: boolean } } }).$?.where;
+    return [...this.goals.values()].filter(({ done }) => where?.done === undefined || done === where.done);
+  }
+
+  transact(message: Transact): ServerMessage {
+    const eventId = message['client-event-id'] ?? '';
+    const told = this.#remembered.get(eventId);
+    if (told && this.#options.remembers) return told;
+    const mishap = this.mishaps.shift();
+    if (mishap === 'rate-limited') return refusal(eventId, { type: 'rate-limited', hint: { 'retry-after': 2 } });
+    if (mishap === 'fails') return refusal(eventId, { status: 500, type: 'timeout', hint: null });
+    const said = this.#commit(eventId, message['tx-steps']);
+    return mishap === 'fails after commit' && said.op === 'transact-ok'
+      ? refusal(eventId, { status: 500, type: 'operation-timed-out', hint: null })
+      : said;
+  }
+
+  #commit(eventId: string, steps: readonly Step[]): ServerMessage {
+    const next = new Map(this.goals);
+    const problem = steps.map((step) => (this.#options.forbids?.(step) ? 'permission-denied' : take(next, this.goals, step))).find(Boolean);
+    if (problem) {
+      this.refused.push(eventId);
+      const no = refusal(eventId, { type: problem });
+      if (this.#options.remembers) this.#remembered.set(eventId, no);
+      return no;
+    }
+    this.goals.clear();
+    for (const [id, goal] of next) this.goals.set(id, goal);
+    this.txId += 1;
+    this.log.push({ eventId, txId: this.txId });
+    const yes: ServerMessage = { op: 'transact-ok', 'client-event-id': eventId, 'tx-id': this.txId };
+    this.#remembered.set(eventId, yes);
+    this.#stale();
+    return yes;
+  }
+
+  #stale(): void {
+    for (const session of this.sessions) session.isStale = true;
+  }
+}
+
+/** Changes `next`; what is wrong with the step, if anything is. */
+function take(next: Map<string, Goal>, before: ReadonlyMap<string, Goal>, step: Step): string | undefined {
+  if (step[0] === 'add-attr') return 'record-not-unique'; // all attrs there are were told with init-ok
+  if (step[0] === 'delete-entity') next.delete(String(step[1]));
+  if (step[0] !== 'add-triple') return undefined;
+  const [, e, a, v, options] = step;
+  const id = String(e);
+  if (options?.mode === 'create' && before.has(id)) return 'validation-failed';
+  if (options?.mode === 'update' && !before.has(id)) return 'validation-failed';
+  const label = labels.get(a);
+  next.set(id, { ...next.get(id), id, ...(label && { [label]: v }) });
+  return undefined;
+}
+
+export class ModelSession {
+  readonly #server: ModelServer;
+  readonly #id: string;
+  /** What was asked and not looked at yet, and what is to be said and was not heard yet; by lane. */
+  readonly asked = new Map<string, ClientMessage[]>();
+  readonly told = new Map<string, ServerMessage[]>();
+  /** Queries of this session, with the answer last sent. */
+  readonly #queries = new Map<string, { readonly q: WireQuery; last: string }>();
+  isStale = false;
+  isOpen = false;
+  /** How often a query was asked that the session has. */
+  repeats = 0;
+
+  constructor(server: ModelServer, id: string) {
+    this.#server = server;
+    this.#id = id;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  hear(message: ClientMessage): void {
+    push(this.asked, laneOf(message), message);
+  }
+
+  /** Looks at one thing: the first of the lane at this place. */
+  work(at: number): boolean {
+    const message = takeFirst(this.asked, at);
+    if (message) this.#answer(message);
+    return message !== undefined;
+  }
+
+  /** What is heard next, from the lane at this place. */
+  next(at: number): ServerMessage | undefined {
+    return takeFirst(this.told, at);
+  }
+
+  /** Tells what changed: what every real server does sooner or later. */
+  refresh(): void {
+    if (!this.isStale || !this.isOpen) return;
+    this.isStale = false;
+    const computations = [...this.#queries.values()].flatMap((query) => {
+      const result = this.#server.answer(query.q);
+      const text = JSON.stringify(result);
+      if (text === query.last) return [];
+      query.last = text;
+      return [{ 'instaql-query': query.q, 'instaql-result': result }];
+    });
+    if (computations.length === 0 && !this.#server.promises?.['refresh-covers-all']) return;
+    push(this.told, 'refresh', { op: 'refresh-ok', computations, 'processed-tx-id': this.#server.txId });
+  }
+
+  close(): void {
+    this.isOpen = false;
+    this.asked.clear();
+    this.told.clear();
+    this.#server.sessions.delete(this);
+  }
+
+  #answer(message: ClientMessage): void {
+    const eventId = message['client-event-id'] ?? null;
+    const say = (lane: string, said: ServerMessage): void => push(this.told, lane, said);
+    if (message.op === 'init') {
+      this.isOpen = true;
+      const triplane = this.#server.promises;
+      say('init', { op: 'init-ok', 'session-id': this.#id, attrs: goalAttrs, 'client-event-id': eventId, ...(triplane && { triplane }) });
+    }
+    if (message.op === 'transact') say('transact', this.#server.transact(message));
+    if (message.op === 'remove-query') {
+      this.#queries.delete(queryKey(message.q));
+      say(laneOf(message), { op: 'remove-query-ok', q: message.q, 'client-event-id': eventId });
+    }
+    if (message.op === 'add-query') {
+      const key = queryKey(message.q);
+      if (this.#queries.has(key)) {
+        this.repeats += 1;
+        return say(laneOf(message), { op: 'add-query-exists', q: message.q, 'client-event-id': eventId });
+      }
+      const result = this.#server.answer(message.q);
+      this.#queries.set(key, { q: message.q, last: JSON.stringify(result) });
+      say(laneOf(message), { op: 'add-query-ok', q: message.q, result, 'processed-tx-id': this.#server.txId, 'client-event-id': eventId });
+    }
+  }
+}
+
+function laneOf(message: ClientMessage): string {
+  if (message.op === 'add-query' || message.op === 'remove-query') return `query ${queryKey(message.q)}`;
+  return message.op;
+}
+
+function push<T>(lanes: Map<string, T[]>, lane: string, item: T): void {
+  const items = lanes.get(lane);
+  if (items) items.push(item);
+  else lanes.set(lane, [item]);
+}
+
+function takeFirst<T>(lanes: Map<string, T[]>, at: number): T | undefined {
+  const names = [...lanes.keys()];
+  const name = names[at % Math.max(1, names.length)];
+  const items = name === undefined ? undefined : lanes.get(name);
+  const first = items?.shift();
+  if (name !== undefined && items?.length === 0) lanes.delete(name);
+  return first;
+}
