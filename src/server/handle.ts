@@ -7,6 +7,7 @@ import type { ServerMessage } from '../protocol/server-message.ts';
 import { type App, placeOf } from './app.ts';
 import type { Outcome } from './ledger.ts';
 import type { Listener } from './listener.ts';
+import type { Event } from './storage.ts';
 import { invalid, overLimit, refusal } from './refusal.ts';
 
 /** A ready session, as those who answer it see it. */
@@ -49,7 +50,7 @@ const handlers: Handlers = {
     pending.add(message);
     app.ledger.write({
       steps: message['tx-steps'],
-      eventId: message['client-event-id'] ?? undefined,
+      event: eventOf(message, listener),
       actor: listener.actor,
       settle: (outcome) => settle(outcome, message, here),
     });
@@ -142,6 +143,14 @@ function whenDurable(message: ClientMessage, here: Here, run: () => void): void 
     },
     refuse: (error) => here.refuse(message, error),
   });
+}
+
+/** Shorter ids may well be counted up, and come from another client too: they are good for one session only. */
+const uniqueLength = 16;
+
+function eventOf({ 'client-event-id': id }: ClientMessage, { id: sessionId, actor }: Listener): Event | undefined {
+  if (!id) return undefined;
+  return { id, by: id.length < uniqueLength ? `session ${sessionId}` : (actor.userId ?? '') };
 }
 
 function echo(message: ClientMessage): { readonly 'client-event-id': string | null } {

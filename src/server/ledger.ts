@@ -33,7 +33,7 @@ const compactAfter = 2000;
 export interface Write {
   readonly steps: readonly (readonly unknown[])[];
   /** Undefined = the sender does not want to be recognised. */
-  readonly eventId: string | undefined;
+  readonly event: Event | undefined;
   readonly actor: Actor;
   readonly settle: (outcome: Outcome) => void;
 }
@@ -183,7 +183,7 @@ export class Ledger {
   }
 
   #apply(write: Write, turn: Turn): Outcome {
-    const event: Event | undefined = write.eventId === undefined ? undefined : { id: write.eventId, by: write.actor.userId ?? '' };
+    const { event } = write;
     const done = event && this.#events.find(event);
     if (done !== undefined) return { is: 'done', txId: done, isRepeat: true, isMended: false };
     const at = Math.max(this.#at, this.#config.clock.now());

@@ -46,7 +46,7 @@ export interface LogEntry {
 /** A write as its sender names it. Two users may use the same id. */
 export interface Event {
   readonly id: string;
-  /** A user's id, or '' for anonymous. */
+  /** A user's id, '' for anonymous; the session's, where the id is good for no more. */
   readonly by: string;
 }
 

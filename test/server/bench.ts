@@ -1,0 +1,149 @@
+// A server without a network, and clients that are nothing but what they say and hear.
+
+import type { Limits } from '../../src/server/limits.ts';
+import { defaultLimits } from '../../src/server/limits.ts';
+import { Hub } from '../../src/server/hub.ts';
+import { memory } from '../../src/server/memory.ts';
+import type { Session } from '../../src/server/session.ts';
+import type { Storage } from '../../src/server/storage.ts';
+import { silent } from '../../src/lib/log.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import type { ServerMessage, ServerOp } from '../../src/protocol/server-message.ts';
+import { decodeServerFrame } from '../../src/protocol/codec.ts';
+
+export const appId = 'a9900000-0000-4000-8000-000000000001';
+export const adminToken = 'ad000000-0000-4000-8000-000000000001';
+
+export interface BenchOptions {
+  readonly storage?: Storage;
+  readonly limits?: Partial<Limits>;
+  readonly createAppsOnUse?: boolean;
+}
+
+export interface Bench {
+  readonly hub: Hub;
+  readonly clock: FakeClock;
+  /** A connection, nothing said yet. */
+  connect(): TestPeer;
+  /** A session that is ready. */
+  open(init?: object): Promise<TestPeer>;
+}
+
+/** Users by their refresh token. */
+const users: Readonly<Record<string, { readonly id: string; readonly email: string }>> = {
+  'f0000000-0000-4000-8000-000000000001': { id: '0b000000-0000-4000-8000-000000000001', email: 'ann@example.com' },
+  'f0000000-0000-4000-8000-000000000002': { id: '0b000000-0000-4000-8000-000000000002', email: 'bob@example.com' },
+};
+
+export function bench({ storage = memory(), limits, createAppsOnUse = true }: BenchOptions = {}): Bench {
+  const clock = new FakeClock();
+  const hub = new Hub({
+    storage,
+    clock,
+    random: systemRandom,
+    log: silent,
+    limits: { ...defaultLimits, ...limits },
+    adminToken,
+    appId,
+    createAppsOnUse,
+    userOf: async (_app, token) => users[token],
+  });
+  const connect = (): TestPeer => new TestPeer((peer) => hub.connect(peer));
+  return {
+    hub,
+    clock,
+    connect,
+    async open(init = {}) {
+      const peer = connect();
+      await peer.ask({ op: 'init', 'app-id': appId, versions: { '@instantdb/core': 'v1.0.67' }, ...init });
+      peer.heard.length = 0;
+      return peer;
+    },
+  };
+}
+
+type Heard<Op extends ServerOp> = Extract<ServerMessage, { readonly op: Op }>;
+
+export class TestPeer {
+  /** All that was heard and not taken yet. */
+  readonly heard: ServerMessage[] = [];
+  closedWith: readonly [code: number, reason: string] | undefined;
+  readonly session: Session;
+  #events = 0;
+
+  constructor(connect: (peer: { send: (frame: string) => void; close: (code: number, reason: string) => void }) => Session) {
+    this.session = connect({
+      send: (frame) => this.heard.push(...decodeServerFrame(frame).messages),
+      close: (code, reason) => (this.closedWith = [code, reason]),
+    });
+  }
+
+  say(message: object): string {
+    const eventId = 'client-event-id' in message ? String(message['client-event-id']) : `e${++this.#events}`;
+    this.session.receive(JSON.stringify({ 'client-event-id': eventId, ...message }));
+    return eventId;
+  }
+
+  /** Says it, and gives back what is heard until everything has come to rest. */
+  async ask(message: object): Promise<ServerMessage[]> {
+    this.heard.length = 0;
+    this.say(message);
+    await rest();
+    return this.heard.slice();
+  }
+
+  /** Says it, and gives back the answer. */
+  async answer<Op extends ServerOp>(op: Op, message: object): Promise<Heard<Op>> {
+    const heard = await this.ask(message);
+    const found = heard.find((each): each is Heard<Op> => each.op === op);
+    if (!found) throw new Error(`no ${op} among ${JSON.stringify(heard)}`);
+    return found;
+  }
+
+  take<Op extends ServerOp>(op: Op): Heard<Op>[] {
+    const taken = this.heard.filter((each): each is Heard<Op> => each.op === op);
+    this.heard.length = 0;
+    return taken;
+  }
+}
+
+/** The server waits for nothing but promises. */
+export async function rest(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+let made = 0;
+
+/** Ids in the order they are asked for. */
+export function newId(): string {
+  return `1d000000-0000-4000-8000-${(++made).toString(16).padStart(12, '0')}`;
+}
+
+interface AttrTraits {
+  readonly [field: string]: unknown;
+}
+
+/** An attr as a client makes it up. */
+export function blob(etype: string, label: string, traits: AttrTraits = {}) {
+  return {
+    id: newId(),
+    'value-type': 'blob',
+    cardinality: 'one',
+    'forward-identity': [newId(), etype, label],
+    'unique?': label === 'id',
+    'index?': false,
+    isUnsynced: true,
+    ...traits,
+  };
+}
+
+export function link(etype: string, label: string, reverseEtype: string, reverseLabel: string, traits: AttrTraits = {}) {
+  return {
+    ...blob(etype, label),
+    'value-type': 'ref',
+    cardinality: 'many',
+    'reverse-identity': [newId(), reverseEtype, reverseLabel],
+    ...traits,
+  };
+}

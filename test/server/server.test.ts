@@ -1,0 +1,141 @@
+// The server on a port: how it opens, what it takes, and that nothing of it is left.
+
+import { afterEach, expect, test } from 'vitest';
+import { type RawData, WebSocket } from 'ws';
+import { createServer, memory, type ServerOptions, type TriplaneServer } from '../../src/server/index.ts';
+import { TriplaneError } from '../../src/errors.ts';
+
+const appId = 'a9900000-0000-4000-8000-000000000001';
+const running: TriplaneServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close()));
+});
+
+async function start(options: ServerOptions = {}): Promise<TriplaneServer> {
+  const server = await createServer(options);
+  running.push(server);
+  return server;
+}
+
+function connect(uri: string): Promise<WebSocket> {
+  const socket = new WebSocket(uri);
+  return new Promise((resolve, reject) => {
+    socket.on('open', () => resolve(socket));
+    socket.on('error', reject);
+  });
+}
+
+const textOf = (data: RawData): string => (data as Buffer).toString('utf8');
+const ended = (socket: WebSocket): Promise<number> => new Promise((resolve) => socket.once('close', resolve));
+const next = (socket: WebSocket): Promise<{ op: string }> =>
+  new Promise((resolve) => socket.once('message', (data) => resolve(JSON.parse(textOf(data)))));
+
+test('is ready soon, and says where', async () => {
+  await start();
+  const before = performance.now();
+  const server = await start({ appId: appId.toUpperCase() });
+  expect(performance.now() - before).toBeLessThan(200);
+  expect(server).toMatchObject({
+    url: `http://127.0.0.1:${server.port}`,
+    apiURI: server.url,
+    websocketURI: `ws://127.0.0.1:${server.port}/runtime/session`,
+    appId,
+  });
+});
+
+test('takes sockets with an app id, or without', async () => {
+  const { websocketURI } = await start();
+  for (const uri of [websocketURI, `${websocketURI}?app_id=${appId}`]) {
+    const socket = await connect(uri);
+    const answer = next(socket);
+    socket.send(JSON.stringify({ op: 'init', 'app-id': appId }));
+    expect(await answer).toMatchObject({ op: 'init-ok' });
+  }
+  await expect(connect(`${websocketURI}?app_id=x`)).rejects.toThrow('400');
+  await expect(connect(websocketURI.replace('session', 'other'))).rejects.toThrow('404');
+});
+
+test('a frame that is too large ends the socket with 1009; what is no text is answered', async () => {
+  const { websocketURI } = await start({ limits: { frameBytes: 1000 } });
+  const socket = await connect(websocketURI);
+  const answer = next(socket);
+  socket.send(Buffer.from('{"op":"init"}'), { binary: true });
+  expect(await answer).toMatchObject({ op: 'error', type: 'param-malformed' });
+  socket.send('x'.repeat(2000));
+  expect(await ended(socket)).toBe(1009);
+});
+
+test('who does not read is cut off', async () => {
+  const { websocketURI } = await start({ limits: { unreadBytes: 100_000 } });
+  const [slow, other] = [await connect(websocketURI), await connect(websocketURI)];
+  for (const socket of [slow, other]) {
+    const ready = next(socket);
+    socket.send(JSON.stringify({ op: 'init', 'app-id': appId, versions: { '@instantdb/core': 'v1.0.67' } }));
+    await ready;
+    socket.send(JSON.stringify({ op: 'join-room', 'room-id': 'r' }));
+  }
+  slow.pause();
+  const data = 'x'.repeat(1_000_000);
+  let isOver = false;
+  void ended(slow).then(() => (isOver = true));
+  for (let n = 0; n < 60 && !isOver; n++) {
+    const answer = next(other);
+    other.send(JSON.stringify({ op: 'client-broadcast', 'room-id': 'r', topic: 't', data }));
+    await answer;
+  }
+  slow.resume();
+  await expect.poll(() => isOver, { timeout: 5000 }).toBe(true);
+  expect(other.readyState).toBe(WebSocket.OPEN);
+});
+
+test('closing ends every socket with 1001, leaves nothing, and may be done twice', async () => {
+  const server = await createServer();
+  const sockets = await Promise.all([1, 2, 3].map(() => connect(server.websocketURI)));
+  const codes = Promise.all(sockets.map(ended));
+  const keptAlive = await fetch(`${server.url}/health`);
+  await keptAlive.text();
+  await Promise.all([server.close(), server.close()]);
+  expect(await codes).toEqual([1001, 1001, 1001]);
+  await expect(connect(server.websocketURI)).rejects.toThrow('ECONNREFUSED');
+  const left = process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap');
+  expect(left).toEqual([]);
+});
+
+test('the next server on the same storage has the same data', async () => {
+  const storage = memory();
+  const id = '90a10000-0000-4000-8000-000000000001';
+  const attr = {
+    ...{ id: 'a7000000-0000-4000-8000-000000000001', 'value-type': 'blob', cardinality: 'one' },
+    ...{ 'forward-identity': ['1d000000-0000-4000-8000-000000000001', 'goals', 'id'], 'unique?': true, 'index?': false },
+  };
+  const first = await createServer({ storage, appId });
+  const writer = await connect(first.websocketURI);
+  const written = new Promise((resolve) => writer.on('message', (data) => textOf(data).includes('transact-ok') && resolve(undefined)));
+  writer.send(JSON.stringify({ op: 'init', 'app-id': appId }));
+  writer.send(
+    JSON.stringify({
+      op: 'transact',
+      'tx-steps': [
+        ['add-attr', attr],
+        ['add-triple', id, attr.id, id],
+      ],
+    }),
+  );
+  await written;
+  await first.close();
+  const second = await start({ storage, appId });
+  const reader = await connect(second.websocketURI);
+  const answered = new Promise<string>((resolve) =>
+    reader.on('message', (data) => textOf(data).includes('add-query-ok') && resolve(textOf(data))),
+  );
+  reader.send(JSON.stringify({ op: 'init', 'app-id': appId }));
+  reader.send(JSON.stringify({ op: 'add-query', q: { goals: {} } }));
+  expect(await answered).toContain(id);
+});
+
+test('what it cannot use', async () => {
+  await expect(createServer({ appId: 'x' })).rejects.toThrow(TriplaneError);
+  const { port } = await start();
+  await expect(createServer({ port })).rejects.toThrow(`Cannot listen on 127.0.0.1:${port}: another program listens there`);
+});
