@@ -4,7 +4,6 @@
 import { expect } from 'vitest';
 import type { Line, LineEvents, Transport } from '../../src/connection/transport.ts';
 import { TriplaneError } from '../../src/errors.ts';
-import { silent } from '../../src/lib/log.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
 import { readAnswer } from '../../src/protocol/query-answer.ts';
 import type { WireQuery } from '../../src/protocol/query-messages.ts';
@@ -12,10 +11,10 @@ import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import type { Step } from '../../src/protocol/step.ts';
 import { queryKey } from '../../src/query/key.ts';
 import type { QueryResult } from '../../src/query/query.ts';
-import { Reactor } from '../../src/reactor/reactor.ts';
+import type { Reactor } from '../../src/reactor/reactor.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
-import { appId } from '../support/client.ts';
+import { testClient } from '../support/client.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { attrIds, chunk, type Goal, goalId } from '../support/goals.ts';
@@ -202,20 +201,14 @@ export class World {
   #start(): Reactor {
     const store: KeyValue = { ...this.#kept, close: () => {} };
     const uuid = (): string => `e0000000-0000-4000-8000-${String((this.#ids += 1)).padStart(12, '0')}`;
-    return new Reactor({
-      appId,
-      useDates: false,
-      validate: false,
+    return testClient({
       transports: [this.#transport()],
       clock: this.clock,
       random: { next: () => 0.5, uuid, eventId: () => `event-${crypto.randomUUID()}` },
       network: this.network,
-      log: silent,
       store,
-      queryTimeoutMs: 30_000,
-      serverName: 'the model',
       onError: (error) => void this.errors.push(error),
-    });
+    }).reactor;
   }
 
   #restart(): void {
