@@ -1,7 +1,6 @@
 // Signing people in and out: `db.auth`. The calls to the server are in http/; who is signed in is known to the Reactor.
 
 import type { ResolvedConfig } from './config.ts';
-import * as calls from './http/auth.ts';
 import * as oauth from './http/oauth.ts';
 import { id } from './lib/uuid.ts';
 import type { Reactor } from './reactor/reactor.ts';
@@ -19,6 +18,9 @@ import type {
   User,
   VerifyResponse,
 } from './types/auth.ts';
+
+/** Loaded when somebody signs in or out, which most visits do not see. */
+const calls = (): Promise<typeof import('./http/auth.ts')> => import('./http/auth.ts');
 
 /** Where the fields of a user who is away at an OAuth provider are kept. */
 const extraFieldsKey = (fieldsId: string): string => `oauth/${fieldsId}`;
@@ -39,7 +41,7 @@ export class Auth {
    * @example
    * await db.auth.sendMagicCode({ email: 'ana@example.com' });
    */
-  sendMagicCode = (params: SendMagicCodeParams): Promise<SendMagicCodeResponse> => calls.sendMagicCode(this.#app, params);
+  sendMagicCode = async (params: SendMagicCodeParams): Promise<SendMagicCodeResponse> => (await calls()).sendMagicCode(this.#app, params);
 
   /**
    * Signs in with the code from the mail. A guest who is signed in becomes that user.
@@ -49,7 +51,7 @@ export class Auth {
    * await db.auth.signInWithMagicCode({ email: 'ana@example.com', code: '123456' });
    */
   signInWithMagicCode = async (params: CheckMagicCodeParams): Promise<CheckMagicCodeResponse> => {
-    return this.#signIn(await calls.checkMagicCode(this.#app, { ...(await this.#upgrade()), ...params }));
+    return this.#signIn(await (await calls()).checkMagicCode(this.#app, { ...(await this.#upgrade()), ...params }));
   };
 
   /**
@@ -60,7 +62,7 @@ export class Auth {
    * await db.auth.signInWithToken(token);
    */
   signInWithToken = async (token: AuthToken): Promise<VerifyResponse> => {
-    return this.#signIn(await calls.verifyRefreshToken(this.#app, { refreshToken: token }));
+    return this.#signIn(await (await calls()).verifyRefreshToken(this.#app, { refreshToken: token }));
   };
 
   /**
@@ -71,7 +73,7 @@ export class Auth {
    * await db.auth.signInAsGuest();
    */
   signInAsGuest = async (params?: SignInAsGuestParams): Promise<VerifyResponse> => {
-    return this.#signIn(await calls.signInAsGuest(this.#app, params));
+    return this.#signIn(await (await calls()).signInAsGuest(this.#app, params));
   };
 
   /**
@@ -96,7 +98,7 @@ export class Auth {
    * await db.auth.signInWithIdToken({ clientName: 'google', idToken, nonce });
    */
   signInWithIdToken = async (params: SignInWithIdTokenParams): Promise<CheckMagicCodeResponse> => {
-    return this.#signIn(await calls.signInWithIdToken(this.#app, { ...(await this.#upgrade()), ...params }));
+    return this.#signIn(await (await calls()).signInWithIdToken(this.#app, { ...(await this.#upgrade()), ...params }));
   };
 
   /**
@@ -107,7 +109,7 @@ export class Auth {
    * await db.auth.exchangeOAuthCode({ code, codeVerifier });
    */
   exchangeOAuthCode = async (params: ExchangeCodeForTokenParams): Promise<CheckMagicCodeResponse> => {
-    return this.#signIn(await calls.exchangeCodeForToken(this.#app, { ...(await this.#upgrade()), ...params }));
+    return this.#signIn(await (await calls()).exchangeCodeForToken(this.#app, { ...(await this.#upgrade()), ...params }));
   };
 
   /** The address from which tools discover the OAuth parameters of the app. */
@@ -124,7 +126,11 @@ export class Auth {
     await this.#reactor.account.setUser(undefined);
     if (!user || opts.invalidateToken === false) return;
     // Signed out is signed out here; a server that cannot be told must not undo that.
-    await calls.signOut(this.#app, { refreshToken: user.refresh_token }).catch((error: unknown) => this.#app.log.info('sign-out', error));
+    try {
+      await (await calls()).signOut(this.#app, { refreshToken: user.refresh_token });
+    } catch (error) {
+      this.#app.log.info('sign-out', error);
+    }
   };
 
   async #signIn<Response extends { readonly user: User }>(response: Response): Promise<Response> {

@@ -5,7 +5,8 @@
 import { Auth } from './auth.ts';
 import { type InitConfig, type ResolvedConfig, resolveConfig } from './config.ts';
 import { Storage } from './files.ts';
-import { InfiniteList, type ListNews, readListRequest } from './infinite-query.ts';
+import type { ListNews } from './infinite-query.ts';
+import { readListRequest } from './list-request.ts';
 import { queryOf } from './query-of.ts';
 import { reactorFor } from './reactor-for.ts';
 import type { QueryWatch } from './reactor/query-desk.ts';
@@ -127,8 +128,14 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
       subscribe: (page: object, told: never, failed: never) =>
         queries.subscribe(queryOf(page, { disableValidation: true }, opts), { told, failed }),
     };
-    const list = new InfiniteList(request, source, (news: ListNews) => cb(news as never));
-    return { unsubscribe: () => list.end(), loadNextPage: () => list.loadNextPage() };
+    let isEnded = false;
+    const told = (news: ListNews): void => (isEnded ? undefined : cb(news as never));
+    const list = import('./infinite-query.ts').then(({ InfiniteList }) => new InfiniteList(request, source, told));
+    const unsubscribe = (): void => {
+      isEnded = true;
+      void list.then((opened) => opened.end());
+    };
+    return { unsubscribe, loadNextPage: () => void list.then((opened) => opened.loadNextPage()) };
   }
 
   /** Tells who is signed in, now and whenever that changes. */

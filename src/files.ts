@@ -1,9 +1,11 @@
 // Keeping files at the server: `db.storage`. The calls are in http/files.ts.
 
 import type { ResolvedConfig } from './config.ts';
-import * as calls from './http/files.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { DeleteFileResponse, FileOpts, UploadFileResponse } from './types/files.ts';
+
+/** Loaded with the first file. */
+const calls = (): Promise<typeof import('./http/files.ts')> => import('./http/files.ts');
 
 export class Storage {
   readonly #reactor: Reactor;
@@ -22,11 +24,11 @@ export class Storage {
    * const { data } = await db.storage.uploadFile('photos/demo.png', file);
    */
   uploadFile = async (path: string, file: File | Blob, opts: FileOpts = {}): Promise<UploadFileResponse> => {
-    return calls.uploadFile(this.#app, { ...(await this.#token()), ...opts, path, file });
+    return (await calls()).uploadFile(this.#app, { ...(await this.#token()), ...opts, path, file });
   };
 
   /** @deprecated Delete the entity: `db.transact(db.tx.$files.lookup('path', path).delete())`. */
-  delete = async (path: string): Promise<DeleteFileResponse> => calls.deleteFile(this.#app, { ...(await this.#token()), path });
+  delete = async (path: string): Promise<DeleteFileResponse> => (await calls()).deleteFile(this.#app, { ...(await this.#token()), path });
 
   /** @deprecated Use `uploadFile`. */
   upload = async (path: string, file: File): Promise<boolean> => {
@@ -38,7 +40,8 @@ export class Storage {
   put = this.upload;
 
   /** @deprecated Query `$files`: its entities have a `url`. */
-  getDownloadUrl = async (path: string): Promise<string | null> => calls.getDownloadUrl(this.#app, { ...(await this.#token()), path });
+  getDownloadUrl = async (path: string): Promise<string | null> =>
+    (await calls()).getDownloadUrl(this.#app, { ...(await this.#token()), path });
 
   async #token(): Promise<{ refreshToken?: string }> {
     const user = await this.#reactor.account.getUser();

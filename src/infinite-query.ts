@@ -7,7 +7,7 @@
 // before the beginning arrives at the growing head, which is closed and followed by a new one when it is full.
 
 import type { TriplaneError } from './errors.ts';
-import { QueryValidationError } from './errors.ts';
+import { firstPage, type ListRequest } from './list-request.ts';
 import type { Cursor, PageInfo } from './protocol/query-answer.ts';
 import type { FormShape, QueryResult } from './query/query.ts';
 
@@ -32,30 +32,6 @@ interface Page {
   /** Bounded on its far side too. */
   isClosed: boolean;
   stop: () => void;
-}
-
-export interface ListRequest {
-  readonly etype: string;
-  readonly form: FormShape;
-  readonly pageSize: number;
-  readonly order: Readonly<Record<string, unknown>>;
-}
-
-/** @throws QueryValidationError unless exactly one namespace is asked for */
-export function readListRequest(query: Readonly<Record<string, unknown>>): ListRequest {
-  const etypes = Object.keys(query).filter((key) => key !== '$$ruleParams');
-  const [etype] = etypes;
-  const form = etype === undefined ? undefined : (query[etype] as FormShape | undefined);
-  if (etypes.length !== 1 || etype === undefined || !form)
-    throw new QueryValidationError('An infinite query asks for exactly one namespace');
-  const order = form.$?.order && Object.keys(form.$.order).length > 0 ? form.$.order : { serverCreatedAt: 'asc' };
-  return { etype, form, order, pageSize: form.$?.limit ?? 10 };
-}
-
-/** What is asked first: the top of the list. */
-export function firstPage({ etype, form, order, pageSize }: ListRequest): Record<string, FormShape> {
-  const { where, fields } = form.$ ?? {};
-  return { [etype]: { ...form, $: { ...(where && { where }), ...(fields && { fields }), limit: pageSize, order } } };
 }
 
 export class InfiniteList {

@@ -9,8 +9,6 @@ import { Reactor } from './reactor/reactor.ts';
 import { linkIndex } from './schema.ts';
 import type { KeyValue } from './storage/key-value.ts';
 import { storeLater } from './storage/later.ts';
-import { openStore } from './storage/open-store.ts';
-import { storeOfClass } from './storage/store-class.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
 
 const queryTimeoutMs = 30_000;
@@ -55,8 +53,9 @@ function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstruct
   return [sockets, transportLater('sse', async () => (await import('./connection/event-source.ts')).eventSourceTransport(events))];
 }
 
+/** Whatever keeps things is loaded only where it is used. */
 function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyValue {
   if (storage) return storage;
-  if (Store) return storeOfClass(Store, appId);
-  return storeLater(openStore(`triplane/${appId}`, log, clock));
+  if (Store) return storeLater(import('./storage/store-class.ts').then(({ storeOfClass }) => storeOfClass(Store, appId)));
+  return storeLater(import('./storage/open-store.ts').then(({ openStore }) => openStore(`triplane/${appId}`, log, clock)));
 }
