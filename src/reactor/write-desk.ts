@@ -113,9 +113,10 @@ export class WriteDesk {
 
   /** Those made before it was known whose they are. */
   adopt(): void {
-    const { outbox, session } = this.#back.organs;
+    const { outbox, queries, session } = this.#back.organs;
     const unsaved = outbox.list().filter(({ state }) => state === 'unsaved');
-    this.#back.run(outbox.adopt(unsaved, session.owner).map((write) => ({ do: 'store', edits: outbox.save(write) })));
+    const adopted = outbox.adopt(unsaved, session.owner);
+    this.#back.run([...queries.rewrite(adopted), ...adopted.map((write) => ({ do: 'store', edits: outbox.save(write) }) as const)]);
   }
 
   #add(eventId: string, chunks: unknown): void {
