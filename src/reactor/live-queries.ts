@@ -160,7 +160,10 @@ export class LiveQueries {
   /** The same writes in other words. */
   rewrite(rewritten: readonly Write[]): Effect[] {
     if (rewritten.length === 0) return [];
-    for (const write of rewritten) this.#writes.set(write.eventId, write);
+    for (const write of rewritten) {
+      this.#writes.set(write.eventId, write);
+      if (write.state === 'applied') this.#applied.set(write.eventId, write);
+    }
     return this.#answeredOnes((live) => live.view.rewrite(this.#missingFrom(live)));
   }
 
