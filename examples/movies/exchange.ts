@@ -1,0 +1,168 @@
+// What two clients say to each other, scene by scene, with the time each thing took. Every line is printed when what it tells of has been
+// seen; a scene whose end is not seen within ten seconds fails, and the demo with it.
+
+import { id } from 'triplane';
+
+import { follow } from './follow.ts';
+import type { SwitchedNetwork } from './line.ts';
+import type { Database } from './load.ts';
+import { dim, green, red, say, Scene, stars } from './terminal.ts';
+
+export interface Client {
+  readonly name: string;
+  readonly db: Database;
+  readonly network: SwitchedNetwork;
+}
+
+export async function exchange(ana: Client, bea: Client): Promise<void> {
+  const alien = await ask(ana, bea);
+  await rate(ana, bea, alien);
+  await add(ana, bea);
+  await refuse(ana, bea);
+  await meet(ana, bea);
+  await goOffline(ana, bea, alien);
+}
+
+async function ask(ana: Client, bea: Client): Promise<string> {
+  const scene = new Scene('A question: horror with more than 20,000 votes, best first, five of them, and who made them');
+  const query = {
+    films: {
+      $: { where: { 'genre.name': 'Horror', votes: { $gt: 20_000 } }, order: { imdb: 'desc' }, limit: 5 },
+      director: {},
+      distributor: {},
+    },
+  } as const;
+  let alien = '';
+  for (const { name, db } of [ana, bea]) {
+    scene.restart();
+    const { data } = await db.queryOnce(query);
+    scene.at(name, `has ${data.films.length} films`);
+    if (name !== ana.name) continue;
+    for (const { title, year, imdb, director, distributor } of data.films) {
+      const makers = [director?.name, distributor?.name].filter((maker) => maker !== undefined).join(', ');
+      scene.note(`${title.padEnd(24)} ${year}  ${imdb?.toFixed(1)}  ${dim(makers || 'makers not in the list')}`);
+    }
+    alien = data.films.find(({ title }) => title === 'Alien')?.id ?? '';
+  }
+  if (alien === '') throw new Error("'Alien' should be among them");
+  return alien;
+}
+
+async function rate(ana: Client, bea: Client, filmId: string): Promise<void> {
+  const query = { films: { $: { where: { id: filmId } } } };
+  const here = await follow(ana.db, query);
+  const there = await follow(bea.db, query);
+  const scene = new Scene('A write: Ana gives Alien five stars');
+  const isRated = ({ films }: { films: { stars?: number | undefined }[] }): boolean => films[0]?.stars === 5;
+  const write = ana.db.transact(ana.db.tx.films[filmId]?.update({ stars: 5 }) ?? []);
+  await Promise.all([
+    here.until(isRated).then(() => scene.at('Ana', `sees ${stars(5)}, before the server has heard of it`)),
+    there.until(isRated).then(() => scene.at('Bea', `sees ${stars(5)}`)),
+    write.settled.then(() => scene.at('server', 'has confirmed it')),
+  ]);
+  here.stop();
+  there.stop();
+}
+
+async function add(ana: Client, bea: Client): Promise<void> {
+  const { db } = bea;
+  const recent = { films: { $: { where: { director: { $isNull: false }, year: { $gte: 2020 } } }, director: {}, genre: {} } } as const;
+  const [here, there] = [await follow(db, recent), await follow(ana.db, recent)];
+  const { data } = await db.queryOnce({ genres: { $: { where: { name: 'Documentary' } } } });
+  const scene = new Scene('A write with links: Bea adds a film and its director, and links the genre that is there');
+  const [filmId, directorId] = [id(), id()];
+  const write = db.transact(
+    [
+      db.tx.directors[directorId]?.create({ name: 'Agnès Varda' }) ?? [],
+      db.tx.films[filmId]
+        ?.create({ title: 'Varda by Agnès', year: 2021 })
+        .link({ director: directorId, genre: data.genres[0]?.id ?? '' }) ?? [],
+    ].flat(),
+  );
+  type Seen = ReturnType<typeof here.now>;
+  const told = ({ films: [film] }: Seen): string =>
+    `sees ${film?.title}, by ${film?.director?.name}${film?.genre ? `, a ${film.genre.name}` : ''}`;
+  await Promise.all([
+    // That there is a genre of this id she knows; what it is called comes with the answer to this query.
+    here.until(({ films }) => films.length === 1).then((seen) => scene.at('Bea', told(seen))),
+    here.until(({ films: [film] }) => film?.genre !== undefined).then((seen) => scene.at('Bea', told(seen))),
+    there.until(({ films }) => films.length === 1).then((seen) => scene.at('Ana', told(seen))),
+    write.settled.then(() => scene.at('server', 'has confirmed it')),
+  ]);
+  here.stop();
+  there.stop();
+}
+
+async function refuse(ana: Client, bea: Client): Promise<void> {
+  const { db } = ana;
+  const [here, there] = [await follow(db, { genres: {} }), await follow(bea.db, { genres: {} })];
+  const before = here.now().genres.length;
+  const scene = new Scene("Writes that cannot be: Ana adds a second genre called 'Drama'; then a rating that is no number");
+  const seen: number[] = [];
+  const stop = bea.db.subscribeQuery({ genres: {} }, ({ data: told }) => void (told && seen.push(told.genres.length)));
+  const write = db.transact(db.tx.genres[id()]?.create({ name: 'Drama' }) ?? []);
+  await here.until(({ genres }) => genres.length === before + 1);
+  scene.at('Ana', `sees ${before + 1} genres`);
+  const refusal = await write.settled.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(refusal instanceof Error)) throw new Error('The server should have refused it');
+  scene.at('server', red(`no: ${refusal.message}`));
+  await here.until(({ genres }) => genres.length === before);
+  scene.at('Ana', `sees ${before} again: it was rolled back`);
+  scene.at('Bea', `has seen ${Math.max(...seen)} all along`);
+  stop();
+  here.stop();
+  there.stop();
+  scene.restart();
+  try {
+    await db.transact(db.tx.films[id()]?.update({ stars: 'many' as unknown as number }) ?? []);
+  } catch (error) {
+    scene.at('Ana', red(`is told at once: ${(error as Error).message}`));
+  }
+}
+
+async function meet(ana: Client, bea: Client): Promise<void> {
+  const scene = new Scene('Presence: both enter the cinema');
+  const rooms = [ana, bea].map(({ name, db }) => ({
+    name,
+    room: db.joinRoom('cinema', 'foyer', { initialPresence: { name, colour: 'red' } }),
+  }));
+  await Promise.all(
+    rooms.map(
+      ({ name, room }) =>
+        new Promise<void>((resolve) => {
+          const stop = room.subscribePresence({}, ({ peers }) => {
+            const others = Object.values(peers).map((peer) => peer.name);
+            if (others.length === 0) return;
+            scene.at(name, `is not alone: ${green(others.join(', '))} is here`);
+            queueMicrotask(() => stop());
+            resolve();
+          });
+        }),
+    ),
+  );
+  for (const { room } of rooms) room.leaveRoom();
+}
+
+async function goOffline(ana: Client, bea: Client, filmId: string): Promise<void> {
+  const query = { films: { $: { where: { id: filmId } } } };
+  const [here, there] = [await follow(bea.db, query), await follow(ana.db, query)];
+  const scene = new Scene('Offline: Bea loses her line and takes a star away');
+  bea.network.switch(false);
+  const write = bea.db.transact(bea.db.tx.films[filmId]?.update({ stars: 4 }) ?? []);
+  await here.until(({ films }) => films[0]?.stars === 4);
+  scene.at('Bea', `sees ${stars(4)}; the write waits for a line`);
+  await write.queued;
+  scene.at('Ana', `still sees ${stars(there.now().films[0]?.stars ?? 0)}`);
+  bea.network.switch(true);
+  scene.at('Bea', 'is back');
+  await Promise.all([
+    there.until(({ films }) => films[0]?.stars === 4).then(() => scene.at('Ana', `sees ${stars(4)}`)),
+    write.settled.then(() => scene.at('server', 'has confirmed it')),
+  ]);
+  here.stop();
+  there.stop();
+  say();
+}

@@ -1,0 +1,87 @@
+// `npm run demo`: a server in memory, the film list in it, two clients that show what they see of each other, and then a page for two
+// browser windows. Runs until Ctrl-C. `--once` ends after the two clients; `--port <n>` says where the page is.
+
+import { parseArgs } from 'node:util';
+
+import { id, init, memoryStore } from 'triplane';
+import { createServer, memory, type TriplaneServer } from 'triplane/server';
+
+import { makeCatalogue, readMovies } from './catalogue.ts';
+import { type Client, exchange } from './exchange.ts';
+import { SwitchedNetwork } from './line.ts';
+import { load } from './load.ts';
+import { openPage } from './page-server.ts';
+import { schema } from './schema.ts';
+import { bar, bold, dim, fact, red, say } from './terminal.ts';
+
+/** Whatever was begun, the last first. */
+const endings: (() => unknown)[] = [];
+
+async function end(): Promise<void> {
+  for (const close of endings.splice(0).reverse()) await close();
+}
+
+function enter(name: string, { appId, apiURI, websocketURI }: TriplaneServer): Client {
+  const network = new SwitchedNetwork();
+  const db = init({ appId, apiURI, websocketURI, schema, network, storage: memoryStore() });
+  endings.push(() => db.shutdown());
+  return { name, db, network };
+}
+
+async function run({ once, port }: Options): Promise<void> {
+  say();
+  say(`${bold('Triplane')}: 3,201 films, a server, and those who look at them`);
+  say();
+  const server = await createServer({ storage: memory() });
+  endings.push(() => server.close());
+  // Before anything is shown, so that a port that is taken is told at once.
+  const page = once ? undefined : await openPage(server, port);
+  if (page) endings.push(() => page.close());
+  fact('server', `${server.websocketURI} ${dim('in this process, in memory')}`);
+
+  const catalogue = makeCatalogue(await readMovies(), id);
+  const [ana, bea] = [enter('Ana', server), enter('Bea', server)];
+  await load(ana.db, catalogue, bar('loading'));
+  const { directors, distributors, genres, mended } = catalogue;
+  fact('', dim(`${directors.length} directors, ${distributors.length} distributors, ${genres.length} genres`));
+  fact('', dim(`${[...mended.values()].flat().length} faults of the list mended: examples/movies/README.md`));
+  await exchange(ana, bea);
+  if (!page) return;
+  say(`Now you: open ${bold(page.url)} in two windows, side by side. ${dim('Ctrl-C ends all of it.')}`);
+  say();
+  await new Promise<void>((stop) => endings.push(stop));
+}
+
+interface Options {
+  readonly once: boolean;
+  readonly port: number;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({ options: { once: { type: 'boolean', default: false }, port: { type: 'string', default: '0' } } });
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port takes a number up to 65535, not '${values.port}'`);
+  return { once: values.once, port };
+}
+
+let isStopping = false;
+
+function stop(): void {
+  if (isStopping) process.exit(0);
+  isStopping = true;
+  say();
+  void end().then(() => process.exit(0));
+}
+
+process.on('SIGINT', stop);
+process.on('SIGTERM', stop);
+
+try {
+  await run(readOptions());
+} catch (error) {
+  if (!isStopping) {
+    process.exitCode = 1;
+    process.stderr.write(`\n  ${red('The demo stopped:')} ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+if (!isStopping) await end();
