@@ -84,7 +84,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   storage: /^idb$/,
   reactor: /^eventemitter3$/,
   face: /^eventemitter3$/,
-  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|better-sqlite3$|@marcbachmann\/|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
+  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@marcbachmann\/|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
   react: /^(react|react-dom|triplane)$/,
   admin: /^triplane$/,
 };
