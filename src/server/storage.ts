@@ -41,7 +41,11 @@ export interface LogEntry {
   readonly event?: Event;
   readonly attrs?: AttrChanges;
   readonly changes: readonly SyncChange[];
+  /** What is kept beside the data, by name: rules, sign-ins. Null = gone. */
+  readonly records?: Records;
 }
+
+export type Records = Readonly<Record<string, unknown>>;
 
 /** A write as its sender names it. Two users may use the same id. */
 export interface Event {
@@ -70,9 +74,11 @@ export interface Snapshot {
   readonly deletedAttrs: readonly WireAttr[];
   readonly triples: readonly Triple[];
   readonly events: readonly AppliedEvent[];
+  /** Missing = none; snapshots were once made without. */
+  readonly records?: Records;
 }
 
-export const emptySnapshot: Snapshot = { txId: 0, at: 0, attrs: [], deletedAttrs: [], triples: [], events: [] };
+export const emptySnapshot: Snapshot = { txId: 0, at: 0, attrs: [], deletedAttrs: [], triples: [], events: [], records: {} };
 
 /** A snapshot with entries played on top of it. */
 export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot {
@@ -81,6 +87,7 @@ export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot 
   const deleted = new Map(snapshot.deletedAttrs.map((attr) => [attr.id, attr]));
   const triples = new Map(snapshot.triples.map((triple) => [nameOf(triple), triple]));
   const events = snapshot.events.slice();
+  const records = new Map(Object.entries(snapshot.records ?? {}));
   for (const entry of entries) {
     if (entry.attrs) replayAttrs(entry.attrs, attrs, deleted);
     for (const { action, triple } of entry.changes) {
@@ -88,9 +95,25 @@ export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot 
       else triples.delete(nameOf(triple));
     }
     if (entry.event) events.push({ ...entry.event, txId: entry.txId, at: entry.at });
+    if (entry.records) replayRecords(entry.records, records);
   }
   const { txId, at } = entries.at(-1) ?? snapshot;
-  return { txId, at, attrs: [...attrs.values()], deletedAttrs: [...deleted.values()], triples: [...triples.values()], events };
+  return {
+    txId,
+    at,
+    attrs: [...attrs.values()],
+    deletedAttrs: [...deleted.values()],
+    triples: [...triples.values()],
+    events,
+    records: Object.fromEntries(records),
+  };
+}
+
+export function replayRecords(changes: Records, records: Map<string, unknown>): void {
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) records.delete(name);
+    else records.set(name, value);
+  }
 }
 
 function replayAttrs({ put, deleted: gone }: AttrChanges, attrs: Map<string, WireAttr>, deleted: Map<string, WireAttr>): void {
