@@ -41,7 +41,7 @@ export class Account {
   async setUser(user: User | undefined): Promise<void> {
     await this.#loaded;
     this.#back.assertOpen();
-    const { session, outbox, refusals, queries } = this.#back.organs;
+    const { session, outbox, refusals, queries, extras } = this.#back.organs;
     const isOther = session.owner !== (user?.id ?? '');
     session.setUser(user);
     this.#back.run([{ do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] }]);
@@ -49,6 +49,7 @@ export class Account {
       outbox.setAside();
       refusals.clear();
       queries.reset();
+      this.#back.run(extras.userChanged());
       this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
       await this.#writes.load();
     }

@@ -29,6 +29,8 @@ export type Effect =
   | { readonly do: 'ready' }
   /** The server will not have us: not this app, not with this client. */
   | { readonly do: 'refuse'; readonly error: TriplaneError }
+  /** Whoever reads a stream, or listens to a table, has news. */
+  | { readonly do: 'call'; readonly listener: () => void }
   /** A session anew, at once. */
   | { readonly do: 'restart' }
   /** The token is no longer good: go on without a user. */

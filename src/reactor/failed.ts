@@ -15,7 +15,7 @@ import { refused } from './refused.ts';
 import type { Write } from './write.ts';
 
 export function failed(organs: Organs, message: ErrorMessage, moment: Moment): readonly Effect[] {
-  const { session, outbox, queries, rooms } = organs;
+  const { session, outbox, queries, rooms, extras } = organs;
   const eventId = message['client-event-id'] ?? '';
   const original = message['original-event'];
   const op = original?.['op'];
@@ -28,7 +28,9 @@ export function failed(organs: Organs, message: ErrorMessage, moment: Moment): r
   if (live) return queries.failed(live, errorOf(message), isPassing(message) ? retryAt(message, live.failures, moment) : undefined);
   const roomId = original?.['room-id'];
   if (op === 'join-room' && typeof roomId === 'string') return rooms.refused(roomId, message.message);
-  return [{ do: 'report', error: errorOf(message) }];
+  const error = errorOf(message);
+  const retryAtMs = (failures: number): number | undefined => (isPassing(message) ? retryAt(message, failures, moment) : undefined);
+  return extras.failed({ message, error, nowMs: moment.nowMs, retryAtMs }) ?? [{ do: 'report', error }];
 }
 
 function initFailed({ queries }: Organs, message: ErrorMessage): Effect[] {

@@ -2,6 +2,7 @@
 
 import type { Random } from '../lib/random.ts';
 import type { Catalogue } from './catalogue.ts';
+import type { Extras } from './extras.ts';
 import type { LiveQueries } from './live-queries.ts';
 import type { Outbox } from './outbox.ts';
 import type { Refusals } from './refusals.ts';
@@ -15,6 +16,7 @@ export interface Organs {
   readonly refusals: Refusals;
   readonly queries: LiveQueries;
   readonly rooms: Rooms;
+  readonly extras: Extras;
 }
 
 export interface Moment {

@@ -20,6 +20,7 @@ import { Catalogue } from './catalogue.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
+import { Extras } from './extras.ts';
 import { Journal } from './journal.ts';
 import { LiveQueries } from './live-queries.ts';
 import { LocalIds } from './local-ids.ts';
@@ -89,8 +90,8 @@ export class Reactor implements Back {
   run(effects: readonly Effect[]): void {
     if (this.#isShutDown) return;
     for (const effect of effects) this.#perform(effect);
-    const { queries, outbox, rooms } = this.organs;
-    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), rooms.nextDue()));
+    const { queries, outbox, rooms, extras } = this.organs;
+    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), rooms.nextDue(), extras.nextDue()));
   }
 
   ask(query: WireQuery): Promise<QueryResult> {
@@ -111,6 +112,7 @@ export class Reactor implements Back {
   /** For good: no socket, timer or listener is left, and every promise is settled. */
   shutdown(): void {
     if (this.#isShutDown) return;
+    this.run(this.organs.extras.shutDown(closedError()));
     this.#isShutDown = true;
     this.#connection.stop();
     this.#alarm.set(undefined);
@@ -142,10 +144,10 @@ export class Reactor implements Back {
   }
 
   #lineLost(): void {
-    const { outbox, queries, rooms } = this.organs;
+    const { outbox, queries, rooms, extras } = this.organs;
     outbox.lineLost();
     queries.lineLost();
-    this.run(rooms.lineLost());
+    this.run([...rooms.lineLost(), ...extras.lineLost()]);
   }
 
   #statusChanged(status: ConnectionStatus): void {
@@ -157,10 +159,10 @@ export class Reactor implements Back {
   }
 
   #ring(): void {
-    const { queries, rooms } = this.organs;
+    const { queries, rooms, extras } = this.organs;
     const nowMs = this.config.clock.now();
     this.replies.due(nowMs, () => overdueError(this.config, this.status));
-    this.run([...queries.due(nowMs, this.config.random), ...rooms.due(nowMs), { do: 'flush' }]);
+    this.run([...queries.due(nowMs, this.config.random), ...rooms.due(nowMs), ...extras.due(nowMs), { do: 'flush' }]);
   }
 
   #perform(effect: Effect): void {
@@ -188,6 +190,8 @@ export class Reactor implements Back {
         return effect.what === 'outbox' ? this.outbox.changed() : void this.events.emit(effect.what);
       case 'ready':
         return this.#connection.ready();
+      case 'call':
+        return safely(effect.listener, (error) => this.report(error));
       case 'restart':
         return this.#connection.restart();
       case 'refuse':
@@ -212,5 +216,6 @@ function organsFor(config: ReactorConfig): Organs {
     refusals: new Refusals(),
     queries: new LiveQueries(catalogue.known, { links, useDates, now: () => clock.now() }),
     rooms: new Rooms(random),
+    extras: new Extras(),
   };
 }

@@ -12,11 +12,13 @@ type Message<Op extends ServerOp> = Extract<ServerMessage, { readonly op: Op }>;
 type Receive = { readonly [Op in ServerOp]: (organs: Organs, message: Message<Op>, moment: Moment) => readonly Effect[] };
 
 const nothing = (): readonly Effect[] => [];
+const extra = ({ extras, catalogue }: Organs, message: ServerMessage, { nowMs }: Moment): readonly Effect[] =>
+  extras.heard(message, { nowMs, attrs: catalogue.known });
 
 const receive: Receive = {
   'sse-init': nothing,
-  'init-ok': (organs, message) => {
-    const { session, queries, rooms } = organs;
+  'init-ok': (organs, message, { nowMs }) => {
+    const { session, queries, rooms, extras, catalogue } = organs;
     session.opened(message);
     return [
       ...takeAttrs(organs, message.attrs ?? []),
@@ -25,6 +27,7 @@ const receive: Receive = {
       ...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.ask(live) })),
       { do: 'flush' },
       ...rooms.sessionOpened(),
+      ...extras.sessionOpened({ nowMs, attrs: catalogue.known }),
     ];
   },
   'app-status-changed': ({ session, queries }, { status }) => {
@@ -55,14 +58,14 @@ const receive: Receive = {
   'patch-presence': ({ rooms }, message) => rooms.peersChanged(message),
   'client-broadcast-ok': nothing,
   'server-broadcast': ({ rooms }, message) => rooms.heard(message),
-  'start-sync-ok': nothing,
-  'sync-load-batch': nothing,
-  'sync-init-finish': nothing,
-  'sync-update-triples': nothing,
-  'start-stream-ok': nothing,
-  'stream-flushed': nothing,
-  'append-failed': nothing,
-  'stream-append': nothing,
+  'start-sync-ok': extra,
+  'sync-load-batch': extra,
+  'sync-init-finish': extra,
+  'sync-update-triples': extra,
+  'start-stream-ok': extra,
+  'stream-flushed': extra,
+  'append-failed': extra,
+  'stream-append': extra,
 };
 
 export function receiveMessage(organs: Organs, message: ServerMessage, moment: Moment): readonly Effect[] {

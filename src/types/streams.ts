@@ -21,6 +21,16 @@ export interface InstantReadableStream<T> extends ReadableStream<T> {
   streamId: () => Promise<string>;
 }
 
+export interface WriteStream extends InstantWritableStream<string> {
+  /** When the server has stored all of it, its end included. Rejects if that cannot be. */
+  done: Promise<void>;
+}
+
+export interface ReadStream extends InstantReadableStream<string> {
+  /** When the end has come: the reason if the writer aborted it, undefined if it was closed. */
+  abortReason: () => Promise<string | undefined>;
+}
+
 /** Which stream to read: by the name its writer gave it, or by id; from the start, or from a byte on. */
 export type CreateReadStreamOpts = {
   clientId?: string | null | undefined;
