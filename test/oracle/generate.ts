@@ -15,14 +15,14 @@ export interface World {
 
 const etypeNames = ['acts', 'sets', 'fans', 'constructor'];
 const labelNames = ['name', 'fee', 'on', 'when', 'toString'];
-const ids = ['e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7'];
+const ids = ['e1', 'e2', 'e3', 'e4', 'e5'];
 
 export const idArb = fc.constantFrom(...ids);
 const timeArb = fc.integer({ min: 1, max: 4 });
 const cascade = fc.constantFrom(undefined, undefined, 'cascade' as const);
 
-const texts = fc.constantFrom('a', 'b', 'A', 'é', 'ab', '', '%');
-const numbers = fc.constantFrom(0, 1, 2, -1, 1.5);
+const texts = fc.constantFrom('a', 'b', 'A', 'é');
+const numbers = fc.constantFrom(0, 1, 2);
 const dates = fc.constantFrom<unknown>('2020-01-01', '2020-01-01T00:00:00Z', 1577836800000, 0, '2021-05-05');
 const anything = fc.oneof(
   texts,
@@ -95,11 +95,13 @@ export const idAttr = (etype: string): WireAttr => ({
 });
 
 export const worldArb: Arbitrary<World> = fc
-  .tuple(fc.shuffledSubarray(etypeNames, { minLength: 2 }), fc.integer({ min: 1, max: 4 }))
+  .tuple(fc.shuffledSubarray(etypeNames, { minLength: 2, maxLength: 3 }), fc.integer({ min: 1, max: 3 }))
   .chain(([etypes, links]) =>
     fc.record({
       etypes: fc.constant(etypes),
-      blobs: fc.tuple(...etypes.map((etype) => fc.tuple(...labelNames.slice(0, 2 + (links % 4)).map((label) => blobArb(etype, label))))),
+      blobs: fc.tuple(
+        ...etypes.map((etype) => fc.tuple(...labelNames.slice(links % 4, 2 + (links % 4)).map((label) => blobArb(etype, label)))),
+      ),
       links: fc.tuple(...Array.from({ length: links }, (_, at) => linkArb(etypes, at))),
       single: fc.integer({ min: 0, max: 255 }),
     }),
@@ -148,7 +150,7 @@ export function dataArb(world: World): Arbitrary<Triple[]> {
     .tuple(fc.constantFrom(...world.etypes), idArb)
     .chain(([etype, id]) => fc.record({ key: fc.constant(`${etype} ${id}`), triples: triplesOf(world, etype, id) }));
   return fc
-    .uniqueArray(entity, { selector: ({ key }) => key, minLength: 3, maxLength: 12 })
+    .uniqueArray(entity, { selector: ({ key }) => key, minLength: 4, maxLength: 10 })
     .map((entities) => entities.flatMap(({ triples }) => triples));
 }
 

@@ -50,6 +50,9 @@ function quirkOfWhere(world: World, etype: string, where: Shape, path = ''): str
     }
     let at = etype;
     const labels = key.split('.');
+    const isAlone = Object.keys(where).every((other) => other === key || other.split('.')[0] !== labels[0]);
+    if (!isAlone && isMap(condition) && ['$ne', '$not', '$isNull'].some((name) => name in condition))
+      return 'a negation has variables of its own';
     for (const [depth, label] of labels.entries()) {
       const link = linkOf(world as never, at, label);
       if (!link) {
