@@ -1,0 +1,57 @@
+// The page's database, its line to the server (which can be switched off by hand, and then is off whatever the browser says), and every write
+// the page makes.
+
+import { id, init } from 'triplane';
+
+import { SwitchedNetwork } from '../line.ts';
+import { schema } from '../schema.ts';
+import { byId, toast } from './elements.ts';
+
+const network = new SwitchedNetwork();
+let isHeld = false;
+
+export const db = init({ ...readConfig(), schema, network, onError: (error) => toast(error.message) });
+
+network.switch(navigator.onLine);
+for (const news of ['online', 'offline']) addEventListener(news, followBrowser);
+
+/** @returns whether it is held offline now */
+export function switchLine(): boolean {
+  isHeld = !isHeld;
+  followBrowser();
+  return isHeld;
+}
+
+export function rate(filmId: string, stars: number | null): void {
+  write(db.tx.films[filmId]?.update({ stars }));
+}
+
+export function remove(filmId: string): void {
+  write(db.tx.films[filmId]?.delete());
+}
+
+export function add(title: string, year: number, genreId: string): void {
+  const chunk = db.tx.films[id()]?.create({ title, year, released: `${year}-01-01` });
+  write(genreId === '' ? chunk : chunk?.link({ genre: genreId }));
+}
+
+/** It shows at once, is rolled back if it is refused, and then the page says why. */
+function write(chunk: Parameters<typeof db.transact>[0] | undefined): void {
+  try {
+    if (chunk) db.transact(chunk).settled.catch((error: unknown) => toast(messageOf(error)));
+  } catch (error) {
+    toast(messageOf(error));
+  }
+}
+
+function followBrowser(): void {
+  network.switch(navigator.onLine && !isHeld);
+}
+
+function readConfig(): { appId: string; apiURI: string; websocketURI: string } {
+  return JSON.parse(byId('config', HTMLScriptElement).textContent ?? '') as { appId: string; apiURI: string; websocketURI: string };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

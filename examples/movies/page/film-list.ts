@@ -1,0 +1,81 @@
+// The list on the page. Rows of an answer that did not change are the same objects as before, so only the others are drawn again.
+
+import type { InstaQLEntity } from 'triplane';
+
+import type { Schema } from '../schema.ts';
+import { rate, remove } from './database.ts';
+import { byId, within } from './elements.ts';
+
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- `{}` asks for a linked entity, whole
+export type Film = InstaQLEntity<Schema, 'films', { director: {}; distributor: {}; genre: {} }>;
+
+interface Shown {
+  film: Film;
+  readonly item: HTMLLIElement;
+}
+
+const list = byId('films', HTMLOListElement);
+const template = byId('film', HTMLTemplateElement);
+let shown = new Map<string, Shown>();
+
+export function show(films: readonly Film[]): void {
+  const before = shown;
+  shown = new Map(films.map((film) => [film.id, drawn(film, before.get(film.id))]));
+  for (const [filmId, { item }] of before) if (!shown.has(filmId)) item.remove();
+  let at = list.firstElementChild;
+  for (const { item } of shown.values()) {
+    if (item === at) at = at.nextElementSibling;
+    else list.insertBefore(item, at);
+  }
+}
+
+/** Who looks at which film, by colour. */
+export function mark(colours: ReadonlyMap<string, string>): void {
+  for (const [filmId, { item }] of shown) {
+    const colour = colours.get(filmId);
+    if (colour) item.style.setProperty('--who', colour);
+    else item.style.removeProperty('--who');
+  }
+}
+
+/** The film that an event is about. */
+export function filmAt(target: EventTarget | null): string | undefined {
+  return target instanceof Element ? target.closest('li')?.dataset['id'] : undefined;
+}
+
+function drawn(film: Film, known: Shown | undefined): Shown {
+  if (known?.film === film) return known;
+  const item = known?.item ?? made(film.id);
+  fill(item, film);
+  item.classList.remove('changed');
+  if (known) requestAnimationFrame(() => item.classList.add('changed'));
+  return { film, item };
+}
+
+function made(filmId: string): HTMLLIElement {
+  const item = within(template.content, 'li', HTMLLIElement).cloneNode(true) as HTMLLIElement;
+  item.dataset['id'] = filmId;
+  const stars = within(item, '.stars', HTMLSpanElement);
+  for (let count = 1; count <= 5; count += 1) {
+    const star = document.createElement('button');
+    star.type = 'button';
+    star.textContent = '★';
+    star.setAttribute('aria-label', `${count} of 5`);
+    star.addEventListener('click', () => rate(filmId, shown.get(filmId)?.film.stars === count ? null : count));
+    stars.append(star);
+  }
+  within(item, '.delete', HTMLButtonElement).addEventListener('click', () => remove(filmId));
+  return item;
+}
+
+function fill(item: HTMLLIElement, { title, year, imdb, stars, director, distributor, genre }: Film): void {
+  const text = (selector: string, content: string): void => void (within(item, selector, HTMLSpanElement).textContent = content);
+  text('.title', title);
+  text('.year', String(year));
+  text('.imdb', imdb?.toFixed(1) ?? '');
+  text('.makers', [genre?.name, director?.name, distributor?.name].filter((name) => name !== undefined).join(' · '));
+  item.querySelectorAll('.stars button').forEach((star, at) => {
+    star.classList.toggle('on', at < (stars ?? 0));
+    star.setAttribute('aria-pressed', String(at + 1 === stars));
+  });
+}
