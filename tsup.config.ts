@@ -6,6 +6,7 @@ import { defineConfig } from 'tsup';
 /** Public name → source. The built files take the last part of the name: `triplane/server` is dist/server.js. */
 export const entries: Readonly<Record<string, string>> = {
   triplane: 'src/index.ts',
+  'triplane/react': 'src/react/index.ts',
   'triplane/server': 'src/server/index.ts',
 };
 

@@ -24,19 +24,18 @@ export class LiveResult {
   readonly #compiled: CompiledQuery;
   #info: AnswerInfo;
   readonly #lists: readonly { readonly form: Form; readonly list: List }[];
-  #result: QueryResult;
+  #result: QueryResult | undefined;
 
   constructor(compiled: CompiledQuery, db: Db, info: AnswerInfo = {}) {
     this.#compiled = compiled;
     this.#info = info;
     const forms = compiled.forms.filter(({ options }) => options.aggregate === undefined);
     this.#lists = forms.map((form) => ({ form, list: new List(form, db, pageOf(form, info)) }));
-    this.#result = this.#read();
   }
 
   /** The same object while nothing in it changed. */
   get result(): QueryResult {
-    return this.#result;
+    return (this.#result ??= this.#read());
   }
 
   /** Takes a change of the Db into account, and what came with a new answer. Whether the result changed. */
@@ -54,10 +53,16 @@ export class LiveResult {
     return isChanged;
   }
 
+  /** Only what came with the answer is another. */
+  #sameData(): QueryResult['data'] | undefined {
+    const data = this.#result?.data;
+    return data && this.#lists.every(({ form, list }) => data[form.key] === list.shown) ? data : undefined;
+  }
+
   #read(): QueryResult {
     const { pageInfo, aggregate } = this.#info;
     return {
-      data: Object.fromEntries(this.#lists.map(({ form, list }) => [form.key, list.shown])),
+      data: this.#sameData() ?? Object.fromEntries(this.#lists.map(({ form, list }) => [form.key, list.shown])),
       ...(pageInfo && { pageInfo }),
       ...(aggregate && { aggregate }),
     };

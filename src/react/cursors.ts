@@ -1,0 +1,90 @@
+// Everybody's cursor over a piece of the page: `<Cursors room={room}>`. Where somebody points is part of their presence, in percent of the
+// piece, so that it fits on screens of other sizes.
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- any element can be the space, and any schema the room's */
+
+import {
+  createElement,
+  type CSSProperties,
+  type DetailedReactHTMLElement,
+  type InputHTMLAttributes,
+  type MouseEvent,
+  type ReactNode,
+  type TouchEvent,
+} from 'react';
+import type { RoomSchemaShape } from 'triplane';
+
+import { CursorShape } from './cursor-shape.ts';
+import type { Presence } from './room-of.ts';
+import type { InstantReactRoom } from './room.ts';
+import { usePresence } from './use-presence.ts';
+
+export interface CursorsProps<RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema> {
+  /** Tells several of them in one room apart. */
+  spaceId?: string;
+  room: InstantReactRoom<any, RoomSchema, RoomType>;
+  style?: CSSProperties;
+  userCursorColor?: string;
+  as?: any;
+  className?: string;
+  children?: ReactNode;
+  renderCursor?: (props: { color: string; presence: RoomSchema[RoomType]['presence'] }) => ReactNode;
+  propagate?: boolean;
+  zIndex?: number;
+}
+
+const overAll: CSSProperties = { position: 'absolute', top: 0, left: 0, bottom: 0, right: 0 };
+
+/**
+ * @example
+ * <Cursors room={db.room('board', boardId)} userCursorColor="tomato">
+ *   <Board />
+ * </Cursors>
+ */
+export function Cursors<RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema>(
+  props: CursorsProps<RoomSchema, RoomType>,
+): DetailedReactHTMLElement<InputHTMLAttributes<HTMLInputElement>, HTMLInputElement> {
+  const { room, className, style, userCursorColor: color, children, renderCursor, propagate, zIndex = 99_999 } = props;
+  const spaceId = props.spaceId ?? `cursors-space-default--${room.type}-${room.id}`;
+  const { peers, publishPresence } = usePresence(room, { user: false, ...(!renderCursor && { keys: [spaceId] }) });
+
+  const point = (event: MouseEvent | TouchEvent, at: { clientX: number; clientY: number }): void => {
+    if (!propagate) event.stopPropagation();
+    const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
+    const [x, y] = [at.clientX, at.clientY];
+    publishPresence({ [spaceId]: { x, y, xPercent: ((x - left) / width) * 100, yPercent: ((y - top) / height) * 100, color } });
+  };
+  const leave = (): void => publishPresence({ [spaceId]: undefined });
+  const touch = (event: TouchEvent): void => {
+    const finger = event.touches[0];
+    if (finger && event.touches.length === 1) point(event, finger);
+  };
+
+  const draw = ([peerId, peer]: [string, Presence]): ReactNode => {
+    const cursor = peer[spaceId] as { xPercent: number; yPercent: number; color?: string } | null | undefined;
+    if (!cursor) return null;
+    const transform = `translate(${cursor.xPercent}%, ${cursor.yPercent}%)`;
+    const drawn = renderCursor
+      ? renderCursor({ color: cursor.color as string, presence: peer as RoomSchema[RoomType]['presence'] })
+      : createElement(CursorShape, { color: cursor.color });
+    return createElement(
+      'div',
+      { key: peerId, style: { ...overAll, transform, transformOrigin: '0 0', transition: 'transform 100ms' } },
+      drawn,
+    );
+  };
+  const layer: CSSProperties = { ...overAll, overflow: 'hidden', pointerEvents: 'none', userSelect: 'none', zIndex };
+  return createElement<InputHTMLAttributes<HTMLInputElement>, HTMLInputElement>(
+    (props.as ?? 'div') as 'input',
+    {
+      className,
+      style: { position: 'relative', ...style },
+      onMouseMove: (event) => point(event, event),
+      onMouseOut: leave,
+      onTouchMove: touch,
+      onTouchEnd: leave,
+    },
+    children,
+    createElement('div', { style: layer }, Object.entries(peers).map(draw)),
+  );
+}

@@ -1,0 +1,127 @@
+// A room as components have it: `db.room(type, id)`, and the hooks on it, `db.rooms`. It is entered by the hooks, not by being named. Here
+// they get the types of the schema; what they do is in their own files.
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- a room may belong to a database of any schema */
+
+import type { InstantCoreDatabase, PresenceOpts, RoomSchemaShape } from 'triplane';
+
+import type { AnySchemaDef } from './core.ts';
+import type { PresenceHandle, TypingIndicatorHandle, TypingIndicatorOpts } from './room-types.ts';
+import { usePresence } from './use-presence.ts';
+import { usePublishTopic } from './use-publish-topic.ts';
+import { useSyncPresence } from './use-sync-presence.ts';
+import { useTopicEffect } from './use-topic-effect.ts';
+import { useTypingIndicator } from './use-typing-indicator.ts';
+
+type PresenceIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSchema> = RoomSchema[RoomType]['presence'];
+type TopicsIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSchema> = RoomSchema[RoomType]['topics'];
+
+export interface RoomHooks {
+  /**
+   * Hears what is said in a room on one topic.
+   *
+   * @example
+   * db.rooms.useTopicEffect(room, 'emoji', ({ name }, peer) => fly(name, peer));
+   */
+  useTopicEffect: <
+    RoomSchema extends RoomSchemaShape,
+    RoomType extends string & keyof RoomSchema,
+    TopicType extends keyof TopicsIn<RoomSchema, RoomType>,
+  >(
+    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    topic: TopicType,
+    onEvent: (event: TopicsIn<RoomSchema, RoomType>[TopicType], peer: PresenceIn<RoomSchema, RoomType>) => any,
+  ) => void;
+  /**
+   * Gives what says something in a room on one topic.
+   *
+   * @example
+   * const publish = db.rooms.usePublishTopic(room, 'emoji');
+   * return <button onClick={() => publish({ name: 'wave' })}>👋</button>;
+   */
+  usePublishTopic: <
+    RoomSchema extends RoomSchemaShape,
+    RoomType extends string & keyof RoomSchema,
+    TopicType extends keyof TopicsIn<RoomSchema, RoomType>,
+  >(
+    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    topic: TopicType,
+  ) => (data: TopicsIn<RoomSchema, RoomType>[TopicType]) => void;
+  /**
+   * Who is in a room, and what they show. Drawn again when what was asked for changed.
+   *
+   * @example
+   * const { peers, publishPresence } = db.rooms.usePresence(room, { keys: ['name'] });
+   */
+  usePresence: <
+    RoomSchema extends RoomSchemaShape,
+    RoomType extends string & keyof RoomSchema,
+    Keys extends keyof PresenceIn<RoomSchema, RoomType>,
+  >(
+    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    opts?: PresenceOpts<PresenceIn<RoomSchema, RoomType>, Keys>,
+  ) => PresenceHandle<PresenceIn<RoomSchema, RoomType>, Keys>;
+  /**
+   * Shows the others what this component has.
+   *
+   * @example
+   * db.rooms.useSyncPresence(room, { name });
+   */
+  useSyncPresence: <RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema>(
+    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    data: Partial<PresenceIn<RoomSchema, RoomType>>,
+    deps?: any[],
+  ) => void;
+  /**
+   * Who is typing, and what tells that we are.
+   *
+   * @example
+   * const { active, inputProps } = db.rooms.useTypingIndicator(room, 'message');
+   * return <input {...inputProps} placeholder={`${active.length} typing`} />;
+   */
+  useTypingIndicator: <RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema>(
+    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    inputName: string,
+    opts?: TypingIndicatorOpts,
+  ) => TypingIndicatorHandle<PresenceIn<RoomSchema, RoomType>>;
+}
+
+export const rooms = { useTopicEffect, usePublishTopic, usePresence, useSyncPresence, useTypingIndicator } as unknown as RoomHooks;
+
+export class InstantReactRoom<Schema extends AnySchemaDef, RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema> {
+  core: InstantCoreDatabase<Schema, boolean>;
+  /** @deprecated Use `core`. */
+  _core: InstantCoreDatabase<Schema, boolean>;
+  type: RoomType;
+  id: string;
+
+  constructor(core: InstantCoreDatabase<Schema, boolean>, type: RoomType, id: string) {
+    this.core = core;
+    this._core = core;
+    this.type = type;
+    this.id = id;
+  }
+
+  /** @deprecated Use `db.rooms.useTopicEffect(room, …)`. */
+  useTopicEffect = <TopicType extends keyof TopicsIn<RoomSchema, RoomType>>(
+    topic: TopicType,
+    onEvent: (event: TopicsIn<RoomSchema, RoomType>[TopicType], peer: PresenceIn<RoomSchema, RoomType>) => any,
+  ): void => rooms.useTopicEffect(this, topic, onEvent);
+
+  /** @deprecated Use `db.rooms.usePublishTopic(room, …)`. */
+  usePublishTopic = <Topic extends keyof TopicsIn<RoomSchema, RoomType>>(
+    topic: Topic,
+  ): ((data: TopicsIn<RoomSchema, RoomType>[Topic]) => void) => rooms.usePublishTopic(this, topic);
+
+  /** @deprecated Use `db.rooms.usePresence(room, …)`. */
+  usePresence = <Keys extends keyof PresenceIn<RoomSchema, RoomType>>(
+    opts: PresenceOpts<PresenceIn<RoomSchema, RoomType>, Keys> = {},
+  ): PresenceHandle<PresenceIn<RoomSchema, RoomType>, Keys> => rooms.usePresence(this, opts);
+
+  /** @deprecated Use `db.rooms.useSyncPresence(room, …)`. */
+  useSyncPresence = (data: Partial<PresenceIn<RoomSchema, RoomType>>, deps?: any[]): void => rooms.useSyncPresence(this, data, deps);
+
+  /** @deprecated Use `db.rooms.useTypingIndicator(room, …)`. */
+  useTypingIndicator = (inputName: string, opts: TypingIndicatorOpts = {}): TypingIndicatorHandle<PresenceIn<RoomSchema, RoomType>> =>
+    rooms.useTypingIndicator(this, inputName, opts);
+}

@@ -1,0 +1,44 @@
+// A list that is loaded page by page: `db.useInfiniteQuery`. Each component has its own, as far as it has been loaded.
+
+import { useMemo } from 'react';
+import { type InstaQLOptions, weakHash } from 'triplane';
+
+import type { RuleOptions } from './answers.ts';
+import type { AnyCore } from './core.ts';
+import type { Source } from './source.ts';
+import { useSource } from './use-source.ts';
+
+export interface ListState {
+  readonly isLoading: boolean;
+  readonly data: unknown;
+  readonly error: { readonly message: string } | undefined;
+  readonly canLoadNextPage: boolean;
+  readonly loadNextPage: () => void;
+}
+
+export function useInfiniteQuery(core: AnyCore, query: object | null, options?: RuleOptions): ListState {
+  const key = weakHash([query, options?.ruleParams]);
+  // The key stands for the query: an equal one, written anew each time, is the same list.
+  return useSource(useMemo(() => listOf(core, query, options?.ruleParams && { ruleParams: options.ruleParams }), [core, key]));
+}
+
+function listOf(core: AnyCore, query: object | null, options: InstaQLOptions | undefined): Source<ListState> {
+  let list: ReturnType<AnyCore['subscribeInfiniteQuery']> | undefined;
+  const loadNextPage = (): void => list?.loadNextPage();
+  const loading: ListState = { isLoading: true, data: undefined, error: undefined, canLoadNextPage: false, loadNextPage };
+  let state = loading;
+  const subscribe = (changed: () => void): (() => void) => {
+    if (!query) return () => {};
+    const told = (news: object): void => {
+      state = { ...loading, ...news, isLoading: false };
+      changed();
+    };
+    const opened = core.subscribeInfiniteQuery(query as never, told, options);
+    list = opened;
+    return () => {
+      opened.unsubscribe();
+      if (list === opened) list = undefined;
+    };
+  };
+  return { subscribe, read: () => state, readOnServer: () => loading };
+}

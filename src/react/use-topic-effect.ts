@@ -1,0 +1,15 @@
+// Hearing what is said in a room: `db.rooms.useTopicEffect`. The newest callback is called, and a new one does not subscribe anew.
+
+import { useEffect, useRef } from 'react';
+
+import { type RoomRef, useHeldRoom } from './room-of.ts';
+
+type OnEvent = (event: unknown, peer: unknown) => void;
+
+export function useTopicEffect(room: RoomRef, topic: string, onEvent: OnEvent): void {
+  const { core, type, id } = room;
+  const newest = useRef(onEvent);
+  useHeldRoom(room);
+  useEffect(() => void (newest.current = onEvent));
+  useEffect(() => core._reactor.rooms.subscribeTopic(id, topic, (event, peer) => newest.current(event, peer)), [core, type, id, topic]);
+}
