@@ -9,6 +9,8 @@ import { Reactor } from './reactor/reactor.ts';
 import { linkIndex } from './schema.ts';
 import type { KeyValue } from './storage/key-value.ts';
 import { storeLater } from './storage/later.ts';
+import { browserTabs } from './tabs/browser-tabs.ts';
+import { alone } from './tabs/tabs.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
 
 const queryTimeoutMs = 30_000;
@@ -33,6 +35,7 @@ export function reactorFor(
     network: config.network ?? browserNetwork(),
     log,
     store: storeFor(config),
+    tabs: config.storage || config.Store ? alone() : browserTabs(`triplane/${appId}`),
     startsWhenUsed: config.startsWhenUsed ?? false,
     receipts: config.receipts,
     queryTimeoutMs,

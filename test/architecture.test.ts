@@ -51,7 +51,7 @@ function placeOf(path: string): string {
 const ground = ['lib', 'errors', 'schema', 'types'];
 const engine = [...ground, 'protocol', 'db', 'query', 'transact'];
 const line = ['lib', 'errors', 'types', 'protocol'];
-const client = [...engine, 'connection', 'storage', 'http', 'reactor', 'config'];
+const client = [...engine, 'connection', 'storage', 'tabs', 'http', 'reactor', 'config'];
 
 /** Place → what it may import besides itself. `errors`, `schema`, `config` and `index` are the files of that name. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -65,6 +65,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   transact: [...ground, 'protocol', 'db'],
   connection: line,
   storage: line,
+  tabs: line,
   http: line,
   reactor: client.filter((place) => place !== 'config'),
   config: [...ground, 'connection', 'storage'],

@@ -1,5 +1,6 @@
 // Who is signed in on this device, and what is kept for them. The calls that sign people in are not here: they are HTTP.
 
+import { equal } from '../lib/equal.ts';
 import type { User } from '../types/auth.ts';
 import type { Back } from './desk.ts';
 import { readUser, userKey } from './kept-user.ts';
@@ -37,14 +38,27 @@ export class Account {
     return this.#back.organs.session.user ?? null;
   }
 
-  /** Somebody else from here on. The writes of the one before stay on disk until they come back. */
+  /** Somebody else from here on, in all tabs. The writes of the one before stay on disk until they come back. */
   async setUser(user: User | undefined): Promise<void> {
     await this.#loaded;
     this.#back.assertOpen();
+    this.#back.run([
+      { do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] },
+      { do: 'tell', news: { type: 'user', user: user ?? null } },
+    ]);
+    await this.#change(user);
+  }
+
+  /** Another tab has signed somebody in, or out. The same one again changes nothing. */
+  async takeUser(user: User | undefined): Promise<void> {
+    if (equal(user, this.#back.organs.session.user)) return;
+    await this.#change(user);
+  }
+
+  async #change(user: User | undefined): Promise<void> {
     const { session, outbox, refusals, queries, extras } = this.#back.organs;
     const isOther = session.owner !== (user?.id ?? '');
     session.setUser(user);
-    this.#back.run([{ do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] }]);
     if (isOther) {
       outbox.setAside();
       refusals.clear();

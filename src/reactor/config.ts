@@ -7,6 +7,7 @@ import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { AnySchema, LinkIndex } from '../schema.ts';
 import type { KeyValue } from '../storage/key-value.ts';
+import type { Tabs } from '../tabs/tabs.ts';
 import type { User } from '../types/auth.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import type { SessionConfig } from './session.ts';
@@ -24,6 +25,7 @@ export interface ReactorConfig extends SessionConfig {
   readonly network: Network;
   readonly log: Log;
   readonly store: KeyValue;
+  readonly tabs: Tabs;
   /** The line is opened when there is something to say. */
   readonly startsWhenUsed?: boolean;
   /** Whether each write leaves a receipt: for servers that do not remember which they have applied. */

@@ -20,6 +20,7 @@ export function confirmed({ outbox, catalogue, queries }: Organs, eventId: strin
     ...(catalogue.confirm(write.steps) ? queries.setAttrs(catalogue.known) : []),
     ...queries.confirmed(write, nowMs),
     { do: 'store', edits: outbox.save(write) },
+    { do: 'tell', news: { type: 'applied', eventId, ...place } },
     { do: 'settle', eventId },
     { do: 'prune' },
     { do: 'announce', what: 'outbox' },

@@ -4,6 +4,7 @@ import type { TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Broadcast } from '../protocol/server-message.ts';
 import type { Edit } from '../storage/key-value.ts';
+import type { TabNews } from './tab-news.ts';
 import type { Write } from './write.ts';
 
 export type Effect =
@@ -11,6 +12,8 @@ export type Effect =
   | { readonly do: 'send'; readonly message: ClientMessage }
   /** Keep it for the next start. */
   | { readonly do: 'store'; readonly edits: readonly Edit[] }
+  /** Other tabs are to know. */
+  | { readonly do: 'tell'; readonly news: TabNews }
   /** The answer to this query, as seen, may have changed. */
   | { readonly do: 'show'; readonly key: string }
   /** A write was confirmed, or refused. */

@@ -78,7 +78,11 @@ export class OutboxDesk {
     const waiting = this.#parkedFor(refusal.write);
     enter(refusal.write, newId);
     for (const write of waiting) enter(write, write.eventId);
-    this.#back.run([...effects, { do: 'announce', what: 'outbox' }]);
+    this.#back.run([
+      ...effects,
+      { do: 'tell', news: { type: 'gone', eventIds: [eventId, ...waiting.map((write) => write.eventId)] } },
+      { do: 'announce', what: 'outbox' },
+    ]);
     return promise;
   }
 
@@ -92,11 +96,13 @@ export class OutboxDesk {
     const error = new TriplaneError('refused', 'It needed a write that was refused, and was discarded with it', { cause: refusal.error });
     const edits = [...refusals.remove(refusal), ...parked.flatMap((write) => outbox.forget(write.eventId))];
     for (const write of parked) replies.writeSettled(write.eventId, error);
+    const eventIds = [eventId, ...parked.map((write) => write.eventId)];
     this.#back.run([
       { do: 'store', edits },
+      { do: 'tell', news: { type: 'gone', eventIds } },
       { do: 'announce', what: 'outbox' },
     ]);
-    return [eventId, ...parked.map((write) => write.eventId)];
+    return eventIds;
   }
 
   /** Everything in it as plain JSON: to be saved elsewhere, or sent with a report. */

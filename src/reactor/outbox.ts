@@ -76,10 +76,12 @@ export class Outbox {
     this.#held.clear();
   }
 
-  /** It is on disk: it may go out. */
-  saved(eventId: string): void {
+  /** It is on disk: it may go out. Whether that is news. */
+  saved(eventId: string): boolean {
     const write = this.#writes.get(eventId);
-    if (write?.state === 'unsaved') this.#put({ ...write, state: 'local' });
+    if (write?.state !== 'unsaved') return false;
+    this.#put({ ...write, state: 'local' });
+    return true;
   }
 
   /** What an earlier start kept. Those already here stay behind them. */

@@ -34,6 +34,7 @@ import { Replies } from './replies.ts';
 import { RoomDesk } from './room-desk.ts';
 import { Rooms } from './rooms.ts';
 import { Session } from './session.ts';
+import { TabDesk } from './tab-desk.ts';
 import { asError, closedError, overdueError, unreachableError } from './trouble.ts';
 import { WriteDesk } from './write-desk.ts';
 
@@ -51,6 +52,7 @@ export class Reactor implements Back {
   readonly #journal: Journal;
   readonly #connection: Connection;
   readonly #alarm: Alarm;
+  readonly #tabs: TabDesk;
   #isAwake = false;
   #isShutDown = false;
   #hasComplained = false;
@@ -67,6 +69,7 @@ export class Reactor implements Back {
     this.#journal = new Journal(config.store, { saved: (edits) => this.writes.saved(edits), failed: (error) => this.report(error) });
     this.#connection = this.#connect();
     this.account = new Account(this, this.writes);
+    this.#tabs = new TabDesk(this, config.tabs, this.account, this.writes);
     if (!config.startsWhenUsed) this.#wake();
   }
 
@@ -115,6 +118,7 @@ export class Reactor implements Back {
     this.run(this.organs.extras.shutDown(closedError()));
     this.#isShutDown = true;
     this.#connection.stop();
+    this.#tabs.close();
     this.#alarm.set(undefined);
     this.queries.shutDown();
     this.replies.shutDown();
@@ -169,6 +173,8 @@ export class Reactor implements Back {
     switch (effect.do) {
       case 'send':
         return this.#connection.isReady ? this.#connection.send(effect.message) : this.#wake();
+      case 'tell':
+        return this.#tabs.tell(effect.news);
       case 'store':
         return this.#journal.add(effect.edits);
       case 'show':

@@ -17,6 +17,8 @@ import { readWrite, type Write, writePrefix } from './write.ts';
 
 export class WriteDesk {
   readonly #back: Back;
+  /** Made in another tab, which tells its user what became of them. */
+  readonly foreign = new Set<string>();
   readonly #receipts = new Receipts();
 
   constructor(back: Back) {
@@ -41,7 +43,7 @@ export class WriteDesk {
   /** What may go out now, in order; each stays in the outbox until it is answered. */
   take(): Transact[] {
     const { config, organs, isReady } = this.#back;
-    if (!isReady || !organs.session.isWritable) return [];
+    if (!isReady || !organs.session.isWritable || !config.tabs.isSender) return [];
     const messages = organs.outbox.take(config.clock.now());
     return config.receipts ? messages.map((message) => this.#withReceipt(message)) : messages;
   }
@@ -50,8 +52,8 @@ export class WriteDesk {
   saved(edits: readonly Edit[]): void {
     for (const edit of edits) {
       const write = 'put' in edit ? readWrite(edit.value) : undefined;
-      if (!write) continue;
-      this.#back.organs.outbox.saved(write.eventId);
+      if (!write || !('put' in edit)) continue;
+      if (this.#back.organs.outbox.saved(write.eventId)) this.#back.run([{ do: 'tell', news: { type: 'write', record: edit.value } }]);
       this.#back.replies.writeSaved(write.eventId);
     }
     this.#back.run([{ do: 'flush' }]);
@@ -62,7 +64,7 @@ export class WriteDesk {
     const { config, organs, replies } = this.#back;
     if (config.receipts && !error) this.#back.run([{ do: 'store', edits: this.#receipts.confirmed(eventId, organs.session.owner) }]);
     const untold = replies.writeSettled(eventId, error);
-    if (untold) this.#back.report(untold);
+    if (untold && !this.foreign.delete(eventId)) this.#back.report(untold);
   }
 
   /** Forgets what every answer contains. */

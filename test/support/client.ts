@@ -11,6 +11,7 @@ import type { ReactorConfig } from '../../src/reactor/config.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
+import { alone } from '../../src/tabs/tabs.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 
 export const appId = 'a9900000-0000-4000-8000-000000000001';
@@ -43,6 +44,7 @@ export function testClient(config: Partial<ReactorConfig> = {}, greet: (line: Fa
     network,
     log: silent,
     store: memoryStore(),
+    tabs: alone(),
     receipts: false,
     queryTimeoutMs: 30_000,
     serverName: 'the test server',

@@ -1,0 +1,106 @@
+// Where other tabs come with their news. All tabs keep and show the same writes; one of them sends.
+
+import { isObject } from '../protocol/check.ts';
+import type { Tabs } from '../tabs/tabs.ts';
+import type { Account } from './account.ts';
+import { confirmed } from './confirmed.ts';
+import type { Back } from './desk.ts';
+import type { Effect } from './effect.ts';
+import { readUser } from './kept-user.ts';
+import { readRefusal } from './refusal.ts';
+import { refused } from './refused.ts';
+import { isTabNews, type TabNews } from './tab-news.ts';
+import { asError } from './trouble.ts';
+import type { WriteDesk } from './write-desk.ts';
+
+export class TabDesk {
+  readonly #back: Back;
+  readonly #tabs: Tabs;
+  readonly #account: Account;
+  readonly #writes: WriteDesk;
+
+  constructor(back: Back, tabs: Tabs, account: Account, writes: WriteDesk) {
+    this.#back = back;
+    this.#tabs = tabs;
+    this.#account = account;
+    this.#writes = writes;
+    tabs.listen({
+      heard: (news) => void this.#heard(news),
+      becameSender: () => void this.#account.loaded.then(() => this.#reload()),
+    });
+  }
+
+  tell(news: TabNews): void {
+    this.#tabs.tell(news);
+  }
+
+  close(): void {
+    this.#tabs.close();
+  }
+
+  async #heard(news: unknown): Promise<void> {
+    await this.#account.loaded;
+    if (!isTabNews(news)) return;
+    try {
+      await this.#take(news);
+    } catch (error) {
+      this.#back.report(asError(error));
+    }
+  }
+
+  #take(news: TabNews): Promise<void> | void {
+    const { organs, config } = this.#back;
+    switch (news.type) {
+      case 'write':
+        return this.#takeWrite(news.record);
+      case 'applied':
+        return this.#show(confirmed(organs, news.eventId, news, config.clock.now()));
+      case 'refused':
+        return this.#takeRefusal(news.record);
+      case 'gone':
+        return this.#takeGone(news.eventIds);
+      case 'user':
+        return this.#account.takeUser(readUser(news.user));
+    }
+  }
+
+  #takeWrite(record: unknown): void {
+    const { outbox, queries, session } = this.#back.organs;
+    if (!isObject(record) || record['owner'] !== session.owner) return;
+    const taken = outbox.load([record]);
+    for (const { eventId } of taken) this.#writes.foreign.add(eventId);
+    this.#back.run([...taken.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
+  }
+
+  #takeRefusal(record: unknown): void {
+    const { organs } = this.#back;
+    const refusal = readRefusal(record);
+    const write = refusal && organs.outbox.get(refusal.write.eventId);
+    if (refusal && write) this.#show(refused(organs, write, refusal.error, refusal.refusedAtMs));
+  }
+
+  #takeGone(eventIds: readonly string[]): void {
+    const { outbox, refusals } = this.#back.organs;
+    for (const eventId of eventIds) {
+      const refusal = refusals.get(eventId);
+      if (refusal) refusals.remove(refusal);
+      outbox.forget(eventId);
+    }
+    this.#back.run([{ do: 'announce', what: 'outbox' }]);
+  }
+
+  /** What is kept, and told, is so by the tab that sends. */
+  #show(effects: readonly Effect[]): void {
+    this.#back.run(effects.filter((effect) => effect.do !== 'store' && effect.do !== 'tell'));
+  }
+
+  /** What is on disk, from whichever tab, is taken up. */
+  async #reload(): Promise<void> {
+    try {
+      await this.#writes.load();
+      this.#back.run([{ do: 'flush' }, { do: 'announce', what: 'outbox' }]);
+    } catch (error) {
+      this.#back.report(asError(error));
+    }
+  }
+}

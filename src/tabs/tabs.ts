@@ -1,0 +1,23 @@
+// The port to the other tabs of the same app in this browser: which one sends, and what they tell each other. What they say is
+// not known here; it is plain data.
+
+export interface Tabs {
+  /** Whether this tab sends what waits. At most one of them does; when it is gone, another follows. */
+  readonly isSender: boolean;
+  /** To all the others. */
+  tell(news: unknown): void;
+  listen(on: TabEvents): void;
+  /** Tells nothing more, hears nothing more, and lets another send. */
+  close(): void;
+}
+
+export interface TabEvents {
+  heard(news: unknown): void;
+  /** This tab sends from here on. */
+  becameSender(): void;
+}
+
+/** Where tabs cannot find each other, each sends for itself. */
+export function alone(): Tabs {
+  return { isSender: true, tell: () => {}, listen: () => {}, close: () => {} };
+}
