@@ -9,6 +9,7 @@ import type { AddTriple, DataStep, DeepMergeTriple, EntityRef, LookupRef, Retrac
 import type { Value } from '../protocol/triple.ts';
 import { invalid } from './refusal.ts';
 import { type Actor, checkSystemDelete, checkSystemWrite } from './system-rules.ts';
+import type { Touch } from './touched.ts';
 import { planDeletion } from '../db/delete.ts';
 
 export interface StepContext {
@@ -17,6 +18,8 @@ export interface StepContext {
   readonly uuid: () => string;
   /** Attrs that have another id here than where the steps come from. */
   readonly renamed: ReadonlyMap<string, string>;
+  /** Where it is noted what they touched. */
+  readonly touches: Touch[];
 }
 
 /** @throws InstantAPIError */
@@ -62,8 +65,11 @@ class Writer {
         const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#anyLookup(at, step[1]));
         return id === undefined ? undefined : this.#delete(id, step[2]);
       }
-      case 'rule-params':
+      case 'rule-params': {
+        const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], step[2], 1));
+        if (id !== undefined) this.#context.touches.push({ is: 'params', etype: step[2], id, params: step[3] });
         return undefined;
+      }
     }
   }
 
@@ -74,6 +80,7 @@ class Writer {
     if (step[0] === 'deep-merge-triple' && (attr.isRef || isId)) throw misfit(at, 2, step, `'${nameOf(attr)}' cannot be merged`);
     const value = isId ? this.#ownId(at, id, step) : attr.isRef ? this.#target(at, step[3], attr, step) : step[3];
     checkSystemWrite({ attr, id, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
+    this.#note(attr, id, value, 'link');
     this.#run(step[0] === 'add-triple' ? ['add-triple', id, attr.id, value] : ['deep-merge-triple', id, attr.id, value]);
   }
 
@@ -83,12 +90,21 @@ class Writer {
     if (id === undefined) return;
     const value = attr.isRef ? this.#target(at, step[3], attr, step) : step[3];
     checkSystemWrite({ attr, id, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
+    this.#note(attr, id, value, 'unlink');
     this.#run(['retract-triple', id, attr.id, value]);
   }
 
   #delete(id: string, etype: string | undefined): void {
-    for (const doomed of planDeletion(this.#layer, id, etype).entities) checkSystemDelete(doomed.etype, this.#context.actor);
+    for (const doomed of planDeletion(this.#layer, id, etype).entities) {
+      checkSystemDelete(doomed.etype, this.#context.actor);
+      this.#context.touches.push({ is: 'delete', etype: doomed.etype, id: doomed.id, root: id });
+    }
     this.#run(etype === undefined ? ['delete-entity', id] : ['delete-entity', id, etype]);
+  }
+
+  #note(attr: KnownAttr, id: string, value: Value, is: 'link' | 'unlink'): void {
+    const { etype, label } = attr;
+    this.#context.touches.push(attr.isRef ? { is, attr, source: id, target: String(value) } : { is: 'value', etype, id, label });
   }
 
   #run(step: Step): void {
@@ -126,6 +142,7 @@ class Writer {
     const idAttr = this.#layer.attrs.idAttr(attr.etype);
     const checked = { attr, id, value, isNew: true };
     checkSystemWrite(checked, this.#context.actor);
+    this.#note(attr, id, value, 'link');
     if (idAttr) this.#run(['add-triple', id, idAttr.id, id]);
     this.#run(['add-triple', id, attr.id, value]);
   }

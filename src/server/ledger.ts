@@ -20,28 +20,18 @@ import type { WireAttr } from '../protocol/attr.ts';
 import { factsOf, together } from './facts.ts';
 import { RememberedEvents } from './remembered-events.ts';
 import { failure } from './refusal.ts';
-import { type AppLog, type Event, type LogEntry, replay, type Snapshot } from './storage.ts';
+import { type AppLog, type LogEntry, replay, replayRecords, type Snapshot } from './storage.ts';
 import { systemAttrs } from './system-attrs.ts';
-import type { Actor } from './system-rules.ts';
+import type { Permit } from './touched.ts';
 import { prepare } from './transact.ts';
+import type { Outcome, Planned, Write } from './write.ts';
 
 /** How many writes one turn takes. */
 const turnLength = 1000;
 /** Log entries before a snapshot is worth it; more, if the app is larger than that. */
 const compactAfter = 2000;
 
-export interface Write {
-  readonly steps: readonly (readonly unknown[])[];
-  /** Undefined = the sender does not want to be recognised. */
-  readonly event: Event | undefined;
-  readonly actor: Actor;
-  readonly settle: (outcome: Outcome) => void;
-}
-
-export type Outcome =
-  /** `isMended`: not all of it is as it was sent (an attr has another id here), so the sender needs the catalogue. */
-  | { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean; readonly isMended: boolean }
-  | { readonly is: 'refused'; readonly error: InstantAPIError };
+export type { Outcome, Write } from './write.ts';
 
 /** A turn's worth of changes. */
 export interface Commit {
@@ -58,6 +48,8 @@ export interface LedgerConfig {
   readonly random: Random;
   readonly report: Log;
   readonly rememberMs: number;
+  /** Whether a transaction may be. */
+  readonly permit?: Permit | undefined;
   readonly committed: (commit: Commit) => void;
 }
 
@@ -77,6 +69,7 @@ export class Ledger {
   readonly #events: RememberedEvents;
   #store = new Store(Attrs.empty, { times: true });
   #deleted: ReadonlyMap<string, WireAttr> = new Map();
+  #records = new Map<string, unknown>();
   #txId = 0;
   #at = 0;
   #sinceSnapshot = 0;
@@ -99,6 +92,16 @@ export class Ledger {
 
   get db(): Store {
     return this.#store;
+  }
+
+  /** What is kept beside the data, by name. */
+  get records(): ReadonlyMap<string, unknown> {
+    return this.#records;
+  }
+
+  /** Attrs that can be restored, by id. */
+  get deletedAttrs(): ReadonlyMap<string, WireAttr> {
+    return this.#deleted;
   }
 
   /** The last transaction that is durable and in `db`, for those who were called by `read` or `committed`. */
@@ -188,19 +191,22 @@ export class Ledger {
     if (done !== undefined) return { is: 'done', txId: done, isRepeat: true, isMended: false };
     const at = Math.max(this.#at, this.#config.clock.now());
     try {
-      const { report, catalogue } = prepare(this.#store, this.#deleted, write.steps, {
+      const { steps, records } = this.#planned(write, at);
+      const { report, catalogue } = prepare(this.#store, this.#deleted, steps, {
         actor: write.actor,
         at,
         uuid: () => this.#config.random.uuid(),
+        permit: this.#config.permit,
       });
       const facts = factsOf(report, catalogue.attrs);
       const attrsChanged = catalogue.attrs !== this.#store.attrs;
       takeOver(this.#store, catalogue.attrs, report);
       this.#deleted = catalogue.deleted;
+      if (records) replayRecords(records, this.#records);
       this.#at = at;
       const txId = ++this.#txId;
       const attrs = { put: catalogue.put, deleted: catalogue.gone };
-      turn.entries.push({ txId, at, ...(event && { event }), ...(attrsChanged && { attrs }), changes: facts });
+      turn.entries.push({ txId, at, ...(event && { event }), ...(attrsChanged && { attrs }), changes: facts, ...(records && { records }) });
       turn.report = together(turn.report, report);
       turn.attrsChanged ||= attrsChanged;
       if (event) this.#events.add({ ...event, txId, at });
@@ -210,6 +216,10 @@ export class Ledger {
       this.#config.report.error('a transaction could not be made', error);
       return { is: 'refused', error: failure(error) };
     }
+  }
+
+  #planned({ steps }: Write, at: number): Planned {
+    return typeof steps === 'function' ? steps({ db: this.#store, records: this.#records, at }) : { steps };
   }
 
   async #reload(): Promise<boolean> {
@@ -225,7 +235,7 @@ export class Ledger {
 
   async #load(): Promise<void> {
     const loaded = await this.#config.log.load();
-    const { txId, at, attrs, deletedAttrs, triples, events } = replay(loaded);
+    const { txId, at, attrs, deletedAttrs, triples, events, records } = replay(loaded);
     const known = new Set(systemAttrs.map(({ id }) => id));
     const own = attrs.filter(({ id }) => !known.has(id));
     const all = Attrs.from([...systemAttrs, ...own, ...deletedAttrs]);
@@ -233,6 +243,7 @@ export class Ledger {
     this.#store.load(triples);
     if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
     this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
+    this.#records = new Map(Object.entries(records ?? {}));
     this.#events.replace(events, this.#config.clock.now());
     this.#txId = txId;
     this.#at = at;

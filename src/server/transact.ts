@@ -11,12 +11,14 @@ import { together } from './facts.ts';
 import { checkInvariants, checkTraits, fillNulls, fillNullsOf } from './invariants.ts';
 import { readSteps } from './step-shape.ts';
 import type { Actor } from './system-rules.ts';
+import type { Permit, Touch } from './touched.ts';
 
 export interface TransactOptions {
   readonly actor: Actor;
   /** The time of what is new. */
   readonly at: number;
   readonly uuid: () => string;
+  readonly permit?: Permit | undefined;
 }
 
 export interface Prepared {
@@ -29,14 +31,17 @@ export function prepare(
   store: Store,
   deleted: Catalogue['deleted'],
   steps: readonly (readonly unknown[])[],
-  { actor, at, uuid }: TransactOptions,
+  { actor, at, uuid, permit }: TransactOptions,
 ): Prepared {
   const read = readSteps(steps);
   const now = (): number => at;
   const catalogue = applyAttrSteps(store, { attrs: store.attrs, deleted }, read.filter(isAttrStep), actor);
   const layer = new Layer(store);
   if (catalogue.attrs !== store.attrs) layer.setAttrs(catalogue.attrs);
-  applyDataSteps(layer, [...read.entries()].filter(isDataEntry), { actor, now, uuid, renamed: catalogue.renamed });
+  const touches: Touch[] = [];
+  applyDataSteps(layer, [...read.entries()].filter(isDataEntry), { actor, now, uuid, renamed: catalogue.renamed, touches });
+  // Before the invariants: what one may not write tells nothing of what others have written.
+  permit?.({ actor, before: store, after: layer, touches, newAttrs: catalogue.put });
   const written = layer.takeReport();
   fillNulls(layer, written, now);
   for (const attr of catalogue.tightened) fillNullsOf(layer, attr, now);
