@@ -63,6 +63,7 @@ export class LiveQueries {
       failures: 0,
       askAgainAtMs: undefined,
       recheckAtMs: undefined,
+      rechecks: 0,
     };
     this.#byKey.set(key, live);
     return { live, isNew: true };
@@ -118,6 +119,7 @@ export class LiveQueries {
         if (!live.isFresh || !isOlder(live.processed ?? {}, message)) continue;
         live.processed = processedOf(message);
         if (this.#dropPassed(live)) effects.push({ do: 'show', key: live.key });
+        this.#expectNews(live);
       }
     }
     return effects;
@@ -221,13 +223,15 @@ export class LiveQueries {
     return effects;
   }
 
-  /** No news of confirmed writes: those that make a difference are asked about; the others are let go. */
+  /** No news of confirmed writes: those that make a difference are asked about, a few times; then they are let go. */
   #recheck(live: LiveQuery, random: Random): Effect[] {
     live.recheckAtMs = undefined;
+    live.rechecks += 1;
     const late = live.view.writes().filter(({ eventId }) => this.#applied.has(eventId));
-    if (late.some(({ eventId }) => live.view.isTouchedBy(eventId))) return this.askAgain(live, random.eventId());
+    const isOfUse = live.rechecks <= 3 && late.some(({ eventId }) => live.view.isTouchedBy(eventId));
+    if (isOfUse) return this.askAgain(live, random.eventId());
     for (const { eventId } of late) live.view.drop(eventId);
-    return [];
+    return [{ do: 'show', key: live.key }];
   }
 
   #take(live: LiveQuery, answer: WireAnswer, processed: Processed): Effect[] {
@@ -240,6 +244,7 @@ export class LiveQueries {
     live.view.answer(readAnswer(answer));
     if (isFirst) live.view.rewrite(this.#missingFrom(live));
     else this.#dropPassed(live);
+    this.#expectNews(live);
     return [{ do: 'show', key: live.key }];
   }
 
@@ -261,8 +266,14 @@ export class LiveQueries {
       live.view.drop(eventId);
       isChanged = true;
     }
-    if (!live.view.writes().some(({ eventId }) => this.#applied.has(eventId))) live.recheckAtMs = undefined;
     return isChanged;
+  }
+
+  /** An answer without a confirmed write: it was computed before the write, or no news of it will come. Asked ever less often. */
+  #expectNews(live: LiveQuery): void {
+    const isBehind = live.view.writes().some(({ eventId }) => this.#applied.has(eventId));
+    if (!isBehind) live.rechecks = 0;
+    live.recheckAtMs = isBehind ? (live.recheckAtMs ?? this.#config.now() + newsWithinMs * 2 ** live.rechecks) : undefined;
   }
 
   #answeredOnes(change: (live: LiveQuery) => void): Effect[] {

@@ -31,4 +31,6 @@ export interface LiveQuery {
   askAgainAtMs: number | undefined;
   /** When to look whether confirmed writes are still not in its answer. */
   recheckAtMs: number | undefined;
+  /** How often in a row that was in vain. */
+  rechecks: number;
 }
