@@ -9,23 +9,36 @@ import type { Row } from '../db/row.ts';
 import type { ChildForm, CompiledQuery, Form } from './compile.ts';
 import type { AnswerOptions } from './evidence.ts';
 import { eachChangedLink, nearEnds, trace } from './trace.ts';
-import { VisibleDb } from './visible.ts';
+import { type Visible, VisibleDb } from './visible.ts';
 import { type Where, matches } from './where.ts';
 
-interface Change {
+export interface Change {
   readonly report: Report;
   readonly before: Db;
   readonly after: Db;
 }
 
 /** `db`: after the change that `report` tells of. */
-export function isAffected(compiled: CompiledQuery, report: Report, db: Db, { visible }: AnswerOptions = {}): boolean {
-  if (![...report.keys()].some((etype) => compiled.etypes.has(etype))) return false;
-  const before = undone(report, db);
-  const change = visible
-    ? { report, before: new VisibleDb(before, visible), after: new VisibleDb(db, visible) }
-    : { report, before, after: db };
-  return compiled.forms.some((form) => affectedRows(form, change).size > 0);
+export function isAffected(compiled: CompiledQuery, report: Report, db: Db, options: AnswerOptions = {}): boolean {
+  return isAffectedBy(compiled, changeOf(report, db), options);
+}
+
+/** The same for many queries and one change. */
+export function isAffectedBy(compiled: CompiledQuery, change: Change, { visible }: AnswerOptions = {}): boolean {
+  let touches = false;
+  for (const etype of change.report.keys()) touches ||= compiled.etypes.has(etype);
+  if (!touches) return false;
+  const seen = visible ? seenThrough(change, visible) : change;
+  return compiled.forms.some((form) => affectedRows(form, seen).size > 0);
+}
+
+/** `db`: after the change that `report` tells of. */
+export function changeOf(report: Report, db: Db): Change {
+  return { report, before: undone(report, db), after: db };
+}
+
+function seenThrough({ report, before, after }: Change, visible: Visible): Change {
+  return { report, before: new VisibleDb(before, visible), after: new VisibleDb(after, visible) };
 }
 
 /** The Db as it was. */
@@ -36,7 +49,7 @@ function undone(report: Report, db: Db): Db {
 }
 
 /** The rows that a form shows or showed, and would be answered otherwise than before. */
-function affectedRows(form: Form, change: Change): ReadonlySet<string> {
+export function affectedRows(form: Form, change: Change): ReadonlySet<string> {
   const affected = new Set<string>();
   if (form.isEmpty) return affected;
   const { report, after } = change;

@@ -7,13 +7,15 @@ import type { Store } from '../db/store.ts';
 import type { WireAttr } from '../protocol/attr.ts';
 import type { Computation, RefreshOk, ServerMessage } from '../protocol/server-message.ts';
 import type { ReturnType, WireQuery } from '../protocol/query-messages.ts';
-import { isAffected } from '../query/affected.ts';
+import { type Change as Changed, changeOf, isAffectedBy } from '../query/affected.ts';
+import { type Interest, interestsOf } from '../query/interests.ts';
 import { queryKey } from '../query/key.ts';
 import type { Letter, Listener } from './listener.ts';
 import { answer, type Answered, isAnswerEqual } from './answers.ts';
 import { type Asked, readQuery } from './asked.ts';
 import { failure } from './refusal.ts';
 import { viewOf } from './system-rules.ts';
+import { WatchIndex } from './watch-index.ts';
 import { InstantAPIError } from '../errors.ts';
 
 /** A question with everybody who asked it. */
@@ -22,6 +24,8 @@ interface Watched {
   readonly q: WireQuery;
   asked: Asked;
   told: Answered;
+  /** As it stands in the index. */
+  interests: readonly Interest[];
   readonly listeners: Set<Listener>;
 }
 
@@ -42,7 +46,7 @@ export interface Place {
 
 export class Watchers {
   readonly #watched = new Map<string, Watched>();
-  readonly #byEtype = new Map<string, Set<Watched>>();
+  readonly #index = new WatchIndex<Watched>();
   /** Queries of each session, by what it asked. */
   readonly #ofListener = new Map<Listener, Map<string, Watched>>();
 
@@ -85,7 +89,8 @@ export class Watchers {
   refresh(change: Change, db: Store, place: Place, attrs: readonly WireAttr[], to: Audience): Letter[] {
     const news = new Map<Listener, Computation[]>();
     const letters: Letter[] = [];
-    for (const watched of this.#candidates(change)) this.#lookAgain(watched, change, db, news, letters);
+    const changed = changeOf(change.report, db);
+    for (const watched of this.#candidates(change, db)) this.#lookAgain(watched, change, changed, db, news, letters);
     for (const listener of change.attrsChanged ? to.all : to.writers) if (!news.has(listener)) news.set(listener, []);
     const drafts = new Drafts(place, attrs);
     for (const [listener, computations] of news) {
@@ -100,9 +105,9 @@ export class Watchers {
     const key = `${returnType} ${viewOf(listener.actor, asked.compiled.etypes)} ${question}`;
     const known = this.#watched.get(key);
     if (known) return known;
-    const watched: Watched = { key, q, asked, told: answer(asked, db), listeners: new Set() };
+    const watched: Watched = { key, q, asked, told: answer(asked, db), interests: interestsOf(asked.compiled), listeners: new Set() };
     this.#watched.set(key, watched);
-    this.#index(watched);
+    this.#index.add(watched, watched.interests);
     return watched;
   }
 
@@ -110,37 +115,18 @@ export class Watchers {
     watched.listeners.delete(listener);
     if (watched.listeners.size > 0) return;
     this.#watched.delete(watched.key);
-    this.#unindex(watched);
+    this.#index.remove(watched, watched.interests);
   }
 
-  #index(watched: Watched): void {
-    for (const etype of watched.asked.compiled.etypes) {
-      let all = this.#byEtype.get(etype);
-      if (!all) this.#byEtype.set(etype, (all = new Set<Watched>()));
-      all.add(watched);
-    }
+  #candidates({ report, attrsChanged, isReload }: Change, db: Store): Iterable<Watched> {
+    return attrsChanged || isReload ? [...this.#watched.values()] : this.#index.find(report, db);
   }
 
-  #unindex(watched: Watched): void {
-    for (const etype of watched.asked.compiled.etypes) {
-      const all = this.#byEtype.get(etype);
-      all?.delete(watched);
-      if (all?.size === 0) this.#byEtype.delete(etype);
-    }
-  }
-
-  #candidates({ report, attrsChanged, isReload }: Change): Iterable<Watched> {
-    if (attrsChanged || isReload) return [...this.#watched.values()];
-    const found = new Set<Watched>();
-    for (const etype of report.keys()) for (const watched of this.#byEtype.get(etype) ?? []) found.add(watched);
-    return found;
-  }
-
-  #lookAgain(watched: Watched, change: Change, db: Store, news: Map<Listener, Computation[]>, letters: Letter[]): void {
+  #lookAgain(watched: Watched, change: Change, changed: Changed, db: Store, news: Map<Listener, Computation[]>, letters: Letter[]): void {
     try {
       const isRecompiled = change.attrsChanged && this.#recompile(watched, db.attrs);
-      if (!isRecompiled && !change.isReload && !isAffected(watched.asked.compiled, change.report, db, { visible: watched.asked.visible }))
-        return;
+      const { compiled, visible } = watched.asked;
+      if (!isRecompiled && !change.isReload && !isAffectedBy(compiled, changed, { visible })) return;
       const told = answer(watched.asked, db);
       if (isAnswerEqual(told, watched.told)) return;
       watched.told = told;
@@ -163,12 +149,10 @@ export class Watchers {
     const { compiled } = watched.asked;
     const isSame = [...compiled.etypes].every((etype) => compiled.attrs.signature(etype) === attrs.signature(etype));
     if (!listener) return false;
-    this.#unindex(watched);
-    try {
-      watched.asked = readQuery(watched.q, watched.asked.returnType, listener.actor, attrs);
-    } finally {
-      this.#index(watched);
-    }
+    watched.asked = readQuery(watched.q, watched.asked.returnType, listener.actor, attrs);
+    this.#index.remove(watched, watched.interests);
+    watched.interests = interestsOf(watched.asked.compiled);
+    this.#index.add(watched, watched.interests);
     return !isSame;
   }
 
