@@ -65,9 +65,10 @@ export class Account {
       queries.reset();
       this.#back.run(extras.userChanged());
       this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
-      await this.#writes.load();
     }
+    // First another line, then the writes: none may go out on the line of the user before.
     this.#back.run([{ do: 'restart' }]);
+    if (isOther) await this.#writes.load();
     this.#back.events.emit('auth', user ?? null);
   }
 

@@ -155,6 +155,11 @@ export class View {
     return this.#layer.row(etype, id) !== undefined;
   }
 
+  /** Whether the answer itself holds it. */
+  isAnswered(etype: string, id: string): boolean {
+    return this.#store.row(etype, id) !== undefined;
+  }
+
   /** The Db as seen, for those who must look something up. */
   get db(): Layer {
     return this.#layer;

@@ -3,6 +3,7 @@
 import type { TriplaneError } from '../errors.ts';
 import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
+import { queryKey } from '../query/key.ts';
 import { expandChunks } from '../transact/expand.ts';
 import { validateTransaction } from '../transact/validate.ts';
 import { beforeThisSession, confirmed } from './confirmed.ts';
@@ -87,9 +88,13 @@ export class WriteDesk {
     )[0];
     if (id === undefined || etype === undefined) return run(refused(organs, write, error, config.clock.now()));
     try {
-      const { data } = await this.#back.ask({ [etype]: { $: { where: { id } } } });
+      const query = { [etype]: { $: { where: { id } } } };
+      const answer = this.#back.ask(query);
+      // What is seen holds the write itself; only the server's own word counts.
+      const view = organs.queries.get(queryKey(query))?.view;
+      await answer;
       if (organs.outbox.get(write.eventId) === undefined) return;
-      const isThere = (data[etype] ?? []).length > 0;
+      const isThere = view?.isAnswered(etype, id) ?? false;
       const nowMs = config.clock.now();
       run(isThere ? confirmed(organs, write.eventId, beforeThisSession, nowMs) : refused(organs, write, error, nowMs));
     } catch (cause) {
