@@ -181,10 +181,7 @@ describe('a query', () => {
   test('asked once of a server that says nothing: one error, in time', async () => {
     const dialogue = await ready();
     const once = dialogue.client.reactor.queries.once(goalsQuery).catch((error: unknown) => error);
-    for (let second = 0; second < 40; second += 1) {
-      await dialogue.wait(1_000);
-      await dialogue.hear({ op: 'remove-query-ok', q: { $$probe: {} } });
-    }
+    await dialogue.wait(30_000);
     expect(await once).toMatchObject({ code: 'timeout', message: expect.stringContaining('the test server') });
     expect(dialogue.said('remove-query')).toContainEqual(expect.objectContaining({ q: goalsQuery }));
   });

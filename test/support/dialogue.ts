@@ -89,8 +89,20 @@ export class Dialogue {
     await settled();
   }
 
+  /** Until a line is open, if there is none. */
+  async nextLineOrHere(): Promise<void> {
+    await settled();
+    if (this.line.isClosed) await this.nextLine();
+  }
+
+  /** Time passes, on a line that answers when it is asked whether it lives. */
   async wait(ms: number): Promise<void> {
-    await this.client.clock.advance(ms);
+    const { clock, transport } = this.client;
+    for (let left = ms; left > 0; left -= 1_000) {
+      await clock.advance(Math.min(left, 1_000));
+      const last = transport.lines.at(-1)?.sent.at(-1);
+      if (last?.op === 'remove-query' && '$$probe' in last.q) this.line.on.heard();
+    }
     this.check();
   }
 

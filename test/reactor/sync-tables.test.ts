@@ -1,0 +1,361 @@
+// A namespace kept in step, against a scripted server: dialogues.
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { WireAttr } from '../../src/protocol/attr.ts';
+import type { ServerMessage, SyncTx } from '../../src/protocol/server-message.ts';
+import type { Triple } from '../../src/protocol/triple.ts';
+import type { TableEvent } from '../../src/reactor/sync-tables.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+import type { KeyValue } from '../../src/storage/key-value.ts';
+import { type StopTable, SyncTable } from '../../src/sync-table.ts';
+import { testClient, type TestClient } from '../support/client.ts';
+import { settled } from '../support/fake-clock.ts';
+
+const blob = (n: number, label: string, more: Partial<WireAttr> = {}): WireAttr => ({
+  id: `a7000000-0000-4000-8000-00000000000${n}`,
+  'value-type': 'blob',
+  cardinality: 'one',
+  'forward-identity': [`1d000000-0000-4000-8000-00000000000${n}`, 'goals', label],
+  'unique?': label === 'id',
+  'index?': false,
+  ...more,
+});
+const attrs = [blob(1, 'id'), blob(2, 'title'), blob(3, 'rank', { 'checked-data-type': 'number', 'index?': true })];
+const [idAttr, titleAttr, rankAttr] = attrs.map(({ id }) => id) as [string, string, string];
+const initOk: ServerMessage = { op: 'init-ok', 'session-id': '5e550000-0000-4000-8000-00000000000a', attrs };
+const subscription = '5b000000-0000-4000-8000-000000000001';
+const token = '70ce0000-0000-4000-8000-000000000002';
+
+const entity = (n: number, title = `goal ${n}`, rank = n): Triple[] => [
+  [`g${n}`, idAttr, `g${n}`, n],
+  [`g${n}`, titleAttr, title, n],
+  [`g${n}`, rankAttr, rank, n],
+];
+const added = (triple: Triple) => ({ action: 'added', triple }) as const;
+const removed = (triple: Triple) => ({ action: 'removed', triple }) as const;
+const update = (...txes: SyncTx[]): ServerMessage => ({ op: 'sync-update-triples', 'subscription-id': subscription, txes });
+const retitle = (txId: number, n: number, from: string, to: string): SyncTx => ({
+  'tx-id': txId,
+  changes: [removed([`g${n}`, titleAttr, from, n]), added([`g${n}`, titleAttr, to, n])],
+});
+
+let store: KeyValue;
+let client: TestClient;
+let tables: SyncTable;
+let events: TableEvent[];
+const query = { goals: {} };
+
+async function start(): Promise<void> {
+  client = testClient({ store, useDates: true });
+  tables = new SyncTable(client.reactor);
+  events = [];
+  await settled();
+}
+
+beforeEach(async () => {
+  // As on a disk, what is in it outlives who wrote it.
+  store = { ...memoryStore(), close: () => {} };
+  await import('../../src/reactor/sync-table-desk.ts');
+  await start();
+  await client.hear(initOk);
+});
+afterEach(() => client.reactor.shutdown());
+
+async function subscribe(asked: Parameters<SyncTable['subscribe']>[0] = query): Promise<StopTable> {
+  const stop = tables.subscribe(asked, (event) => events.push(event));
+  await settled();
+  return stop;
+}
+
+const startOk = (id = subscription): Promise<void> =>
+  client.hear({
+    op: 'start-sync-ok',
+    'client-event-id': client.said('start-sync').at(-1)?.['client-event-id'] ?? '',
+    q: query,
+    'subscription-id': id,
+    token,
+  });
+const batch = (...entities: Triple[][]): Promise<void> =>
+  client.hear({ op: 'sync-load-batch', 'subscription-id': subscription, 'join-rows': entities });
+const finish = (txId: number): Promise<void> => client.hear({ op: 'sync-init-finish', 'subscription-id': subscription, 'tx-id': txId });
+
+/** Goals up to a number, loaded as of transaction 10. */
+async function load(count: number): Promise<StopTable> {
+  const stop = await subscribe();
+  await startOk();
+  await batch(...Array.from({ length: count }, (_, n) => entity(n + 1)));
+  await finish(10);
+  events.length = 0;
+  return stop;
+}
+
+async function reconnect(): Promise<void> {
+  client.transport.line.on.closed({ code: 1006, reason: '' });
+  await client.clock.advance(2_000);
+  await client.hear(initOk);
+  // That there was no server for a moment.
+  client.errors.length = 0;
+}
+
+const titles = (event: TableEvent | undefined): unknown[] => (event?.data['goals'] ?? []).map((goal) => goal['title']);
+const refuse = (op: 'start-sync' | 'resync-table', type = 'validation-failed'): Promise<void> =>
+  client.hear({
+    op: 'error',
+    status: 400,
+    type,
+    message: 'no',
+    hint: { why: 'not now' },
+    'client-event-id': client.said(op).at(-1)?.['client-event-id'] ?? '',
+    'original-event': { ...client.said(op).at(-1) },
+  });
+
+describe('loading', () => {
+  test('batch by batch, in order, and then complete', async () => {
+    await subscribe();
+    expect(client.said('start-sync')).toMatchObject([{ q: query }]);
+    await startOk();
+    await batch(entity(1), entity(2));
+    await batch(entity(3));
+    await finish(10);
+    const all = [1, 2, 3].map((n) => ({ id: `g${n}`, title: `goal ${n}`, rank: n }));
+    expect(events).toEqual([
+      { type: 'InitialSyncBatch', data: { goals: all.slice(0, 2) }, batch: all.slice(0, 2) },
+      { type: 'InitialSyncBatch', data: { goals: all }, batch: all.slice(2) },
+      { type: 'InitialSyncComplete', data: { goals: all } },
+    ]);
+  });
+
+  test('an empty namespace', async () => {
+    await subscribe();
+    await startOk();
+    await finish(0);
+    expect(events).toEqual([{ type: 'InitialSyncComplete', data: { goals: [] } }]);
+    await client.hear(update({ 'tx-id': 1, changes: entity(1).map(added) }));
+    expect(events[1]).toMatchObject({ added: [{ id: 'g1' }] });
+  });
+
+  test('what comes while it loads is applied after', async () => {
+    await subscribe();
+    await startOk();
+    await batch(entity(1));
+    await client.hear(update(retitle(9, 1, 'goal 1', 'old'), retitle(11, 1, 'goal 1', 'new')));
+    await finish(10);
+    expect(events.map(({ type }) => type)).toEqual(['InitialSyncBatch', 'InitialSyncComplete', 'SyncTransaction']);
+    expect(titles(events.at(-1))).toEqual(['new']);
+  });
+
+  test('a load that breaks off begins again', async () => {
+    await subscribe();
+    await startOk();
+    await batch(entity(1), entity(2));
+    await reconnect();
+    expect([client.said('start-sync').length, client.said('resync-table')]).toEqual([1, []]);
+    await startOk();
+    await batch(entity(2));
+    await finish(12);
+    expect(titles(events.at(-1))).toEqual(['goal 2']);
+  });
+
+  test('a refusal is told, with what it says, and tried again with the next session', async () => {
+    await subscribe();
+    await refuse('start-sync');
+    expect(events).toEqual([
+      { type: 'Error', data: { goals: [] }, error: { message: 'no', type: 'validation-failed', status: 400, hint: { why: 'not now' } } },
+    ]);
+    await reconnect();
+    expect([client.said('start-sync').length, client.errors]).toEqual([1, []]);
+  });
+
+  test('a refusal that passes is tried again on the same line, and told to nobody', async () => {
+    await subscribe();
+    await refuse('start-sync', 'rate-limited');
+    await client.clock.advance(1_000);
+    expect([client.said('start-sync').length, events]).toEqual([2, []]);
+  });
+
+  test('more than a namespace and its order is refused at once', () => {
+    const ask = (asked: object) => () => tables.subscribe(asked as never, () => {});
+    expect(ask({})).toThrow(/exactly one namespace/);
+    expect(ask({ goals: {}, todos: {} })).toThrow(/exactly one namespace/);
+    expect(ask({ goals: { todos: {} } })).toThrow(/no links/);
+    expect(ask({ goals: { $: { where: { id: '1' } } } })).toThrow(/no option but 'order'/);
+  });
+});
+
+describe('changes', () => {
+  test('what was added, removed and updated; what did not change is the same object', async () => {
+    await load(3);
+    const changes = [...entity(4).map(added), ...entity(2).map(removed), ...retitle(11, 3, 'goal 3', 'third').changes];
+    await client.hear(update({ 'tx-id': 11, changes }));
+    const third = { id: 'g3', title: 'third', rank: 3 };
+    const goal = (n: number) => ({ id: `g${n}`, title: `goal ${n}`, rank: n });
+    expect(events).toEqual([
+      {
+        type: 'SyncTransaction',
+        data: { goals: [goal(1), third, goal(4)] },
+        added: [goal(4)],
+        removed: [goal(2)],
+        updated: [{ oldEntity: goal(3), newEntity: third, changedFields: { title: { oldValue: 'goal 3', newValue: 'third' } } }],
+      },
+    ]);
+    await client.hear(update(retitle(12, 1, 'goal 1', 'first')));
+    const [first, second] = events.map(({ data }) => data['goals']);
+    expect([second?.[1] === first?.[1], second?.[2] === first?.[2]]).toEqual([true, true]);
+  });
+
+  test('W-35: rows 2 and 10 are gone, and no others', async () => {
+    await load(12);
+    await client.hear(update({ 'tx-id': 11, changes: [...entity(3), ...entity(11)].map(removed) }));
+    expect(titles(events.at(-1))).toEqual([1, 2, 4, 5, 6, 7, 8, 9, 10, 12].map((n) => `goal ${n}`));
+  });
+
+  test('an entity without its id triple is gone, whatever else is left of it', async () => {
+    await load(2);
+    await client.hear(update({ 'tx-id': 11, changes: [removed(['g1', idAttr, 'g1', 1])] }));
+    expect(events[0]).toMatchObject({ removed: [{ id: 'g1' }] });
+    expect(titles(events[0])).toEqual(['goal 2']);
+  });
+
+  test('a transaction that was applied is not applied again', async () => {
+    await load(1);
+    await client.hear(update(retitle(11, 1, 'goal 1', 'a')));
+    await client.hear(update(retitle(11, 1, 'a', 'b'), retitle(10, 1, 'a', 'c')));
+    expect([events.length, titles(events[0])]).toEqual([1, ['a']]);
+  });
+
+  test('rows move to where the order puts them', async () => {
+    await subscribe({ goals: { $: { order: { rank: 'desc' } } } });
+    await startOk();
+    await batch(entity(3), entity(2), entity(1));
+    await finish(10);
+    await client.hear(update({ 'tx-id': 11, changes: [removed(['g1', rankAttr, 1, 1]), added(['g1', rankAttr, 9, 1])] }));
+    expect(titles(events.at(-1))).toEqual(['goal 1', 'goal 3', 'goal 2']);
+  });
+
+  test('W-35: an attribute that is new shows as soon as it is known', async () => {
+    await load(1);
+    const done = blob(4, 'done');
+    await client.hear({ op: 'refresh-ok', computations: [], attrs: [...attrs, done] });
+    await client.hear(update({ 'tx-id': 11, changes: [added(['g1', done.id, true, 11])] }));
+    expect(events[0]).toMatchObject({ updated: [{ changedFields: { done: { oldValue: undefined, newValue: true } } }] });
+  });
+
+  test('dates are dates where they are asked for', async () => {
+    const due = blob(4, 'due', { 'checked-data-type': 'date' });
+    await client.hear({ op: 'refresh-ok', computations: [], attrs: [...attrs, due] });
+    await subscribe();
+    await startOk();
+    await batch([...entity(1), ['g1', due.id, '2026-07-01', 1]]);
+    expect(events[0]?.data['goals']?.[0]?.['due']).toEqual(new Date('2026-07-01'));
+  });
+});
+
+describe('going on', () => {
+  test('after a break from where it was, silently', async () => {
+    await load(2);
+    await client.hear(update(retitle(14, 1, 'goal 1', 'a')));
+    await reconnect();
+    expect(client.said('resync-table')).toEqual([
+      { op: 'resync-table', 'client-event-id': subscription, 'subscription-id': subscription, 'tx-id': 14, token },
+    ]);
+    await client.hear(update(retitle(15, 1, 'a', 'b')));
+    expect(titles(events.at(-1))).toEqual(['b', 'goal 2']);
+  });
+
+  test.each(['validation-failed', 'record-not-found'])('W-35: a log that does not reach back (%s): all of it anew', async (type) => {
+    await load(2);
+    await reconnect();
+    await refuse('resync-table', type);
+    expect(client.said('start-sync')).toHaveLength(1);
+    await startOk('5b000000-0000-4000-8000-000000000002');
+    await client.hear({ op: 'sync-load-batch', 'subscription-id': '5b000000-0000-4000-8000-000000000002', 'join-rows': [entity(5)] });
+    await client.hear({ op: 'sync-init-finish', 'subscription-id': '5b000000-0000-4000-8000-000000000002', 'tx-id': 20 });
+    expect([titles(events.at(-1)), client.errors]).toEqual([['goal 5'], []]);
+    expect((await store.list('sync-table/')).length).toBe(2);
+  });
+
+  test('after a new start with what is on the device, before there is a server', async () => {
+    await load(3);
+    await client.hear(update({ 'tx-id': 11, changes: [...entity(2).map(removed), ...retitle(11, 3, 'goal 3', 'third').changes] }));
+    client.reactor.shutdown();
+    await start();
+    await subscribe();
+    expect([events.map(({ type }) => type), titles(events[0])]).toEqual([['LoadFromStorage'], ['goal 1', 'third']]);
+    await client.hear(initOk);
+    expect(client.said('resync-table')).toMatchObject([{ 'subscription-id': subscription, 'tx-id': 11, token }]);
+    expect(client.said('start-sync')).toEqual([]);
+    await client.hear(update(retitle(12, 1, 'goal 1', 'first')));
+    expect(titles(events.at(-1))).toEqual(['first', 'third']);
+  });
+
+  test('a change writes no more than it changed', async () => {
+    await load(100);
+    const write = vi.spyOn(store, 'write');
+    await client.hear(update(retitle(11, 7, 'goal 7', 'seventh')));
+    expect(write.mock.calls.map(([edits]) => edits.length)).toEqual([2]);
+  });
+
+  test('what makes no sense on the device is thrown away', async () => {
+    await load(1);
+    const [record] = await store.list('sync-table/');
+    await store.write([{ put: record?.[0].replace(/row.*|state$/, 'state') ?? '', value: { txId: 1 } }]);
+    client.reactor.shutdown();
+    await start();
+    await subscribe();
+    await client.hear(initOk);
+    expect([events, client.said('start-sync').length, await store.list('sync-table/')]).toEqual([[], 1, []]);
+  });
+
+  test('one user does not see what was kept for another', async () => {
+    await load(2);
+    const ann = { id: 'ann', refresh_token: 'f0000000-0000-4000-8000-000000000001', isGuest: false };
+    await client.reactor.account.setUser(ann);
+    await settled();
+    await client.hear(initOk);
+    expect([client.said('resync-table'), client.said('start-sync').length]).toEqual([[], 1]);
+    expect((await store.list('sync-table//')).length).toBe(3);
+  });
+});
+
+describe('leaving', () => {
+  test('the last listener ends it, and all that was kept is gone', async () => {
+    const stop = await load(2);
+    const other = await subscribe();
+    expect(events.map(({ type }) => type)).toEqual(['LoadFromStorage']);
+    stop();
+    await settled();
+    expect(client.said('remove-sync')).toEqual([]);
+    other();
+    other();
+    await settled();
+    expect(client.said('remove-sync')).toMatchObject([{ 'subscription-id': subscription, 'keep-subscription': false }]);
+    expect(await store.list('sync-table/')).toEqual([]);
+    await client.hear(update(retitle(11, 1, 'goal 1', 'a')));
+    expect(events).toHaveLength(1);
+  });
+
+  test('kept, it is taken up by the next', async () => {
+    const stop = await load(2);
+    stop({ keepSubscription: true });
+    await settled();
+    expect(client.said('remove-sync')).toMatchObject([{ 'keep-subscription': true }]);
+    await subscribe();
+    expect([events.map(({ type }) => type), client.said('resync-table').length]).toEqual([['LoadFromStorage'], 1]);
+  });
+
+  test('a table that nobody wants any more when the server answers is let go of', async () => {
+    const stop = await subscribe();
+    const eventId = client.said('start-sync')[0]?.['client-event-id'] ?? '';
+    stop();
+    await settled();
+    await client.hear({ op: 'start-sync-ok', 'client-event-id': eventId, q: query, 'subscription-id': subscription, token });
+    expect(client.said('remove-sync')).toMatchObject([{ 'subscription-id': subscription, 'keep-subscription': false }]);
+  });
+
+  test('who stops before it has begun hears nothing', async () => {
+    const stop = tables.subscribe(query, (event) => events.push(event));
+    stop();
+    await settled();
+    expect([client.said('start-sync'), events]).toEqual([[], []]);
+  });
+});
