@@ -15,6 +15,8 @@ import type { Reactor } from './reactor/reactor.ts';
 import type { WritePromise } from './reactor/write-promise.ts';
 import { openRoom } from './room.ts';
 import type { AnySchemaDef, InstantUnknownSchema } from './schema.ts';
+import { Streams } from './streams.ts';
+import { type StopTable, SyncTable } from './sync-table.ts';
 import { txInit } from './transact/chunk.ts';
 import type { AuthResult, User } from './types/auth.ts';
 import type {
@@ -30,8 +32,12 @@ import type { InstaQLOptions } from './types/query.ts';
 import type { InstaQLResponse, PageInfoResponse } from './types/result.ts';
 import type { PresenceOf, RoomHandle, RoomsOf, TopicsOf } from './types/rooms.ts';
 import type { StoreInterfaceClass } from './types/stores.ts';
+import type { SyncTableCallback } from './types/sync-table.ts';
 import type { TransactionChunk, TxChunk } from './types/transaction.ts';
 import type { ValidQuery } from './types/valid-query.ts';
+
+/** An object with exactly one of the keys. */
+type ExactlyOne<T> = { [K in keyof T]: Pick<T, K> & Partial<Record<Exclude<keyof T, K>, never>> }[keyof T];
 
 /** One per configuration: modules that are evaluated again find the one that is there. */
 const open = new Map<string, InstantCoreDatabase<any, any>>();
@@ -40,17 +46,22 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   readonly _reactor: Reactor;
   readonly auth: Auth;
   readonly storage: Storage;
+  /** Text that others can read while it is written. */
+  readonly streams: Streams;
   /** The writes that wait, and those that were refused. */
   readonly outbox: OutboxDesk;
   /** Where chunks of a transaction begin. */
   readonly tx: TxChunk<Schema> = txInit<Schema>();
   readonly #app: ResolvedConfig;
+  readonly #tables: SyncTable;
 
   constructor(reactor: Reactor, app: ResolvedConfig) {
     this._reactor = reactor;
     this.#app = app;
     this.auth = new Auth(reactor, app);
     this.storage = new Storage(reactor, app);
+    this.streams = new Streams(reactor, app);
+    this.#tables = new SyncTable(reactor);
     this.outbox = reactor.outbox;
   }
 
@@ -136,6 +147,25 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
       void list.then((opened) => opened.end());
     };
     return { unsubscribe, loadNextPage: () => void list.then((opened) => opened.loadNextPage()) };
+  }
+
+  /**
+   * Keeps a whole namespace on the device and in step: loaded once, then only what changed. For sessions with an admin token.
+   *
+   * @returns what ends it; with `keepSubscription` the next call goes on from what is on the device
+   * @throws QueryValidationError for more than one namespace and its order
+   * @example
+   * const stop = db.subscribeTable({ goals: { $: { order: { serverCreatedAt: 'desc' } } } }, (event) => {
+   *   if (event.type === 'SyncTransaction') console.log(event.added, event.removed, event.updated);
+   * });
+   */
+  subscribeTable<Q extends ValidQuery<Q, Schema>>(query: ExactlyOne<Q>, cb: SyncTableCallback<Schema, Q, UseDates>): StopTable {
+    return this.#tables.subscribe(queryOf(query, this.#app), (event) => cb(event as never));
+  }
+
+  /** @deprecated Use `subscribeTable`. */
+  _syncTableExperimental<Q extends ValidQuery<Q, Schema>>(query: ExactlyOne<Q>, cb: SyncTableCallback<Schema, Q, UseDates>): StopTable {
+    return this.subscribeTable(query, cb);
   }
 
   /** Tells who is signed in, now and whenever that changes. */

@@ -27,12 +27,12 @@ export function stretch(rows: readonly Row[], form: Form, order: Order, page: Pa
 }
 
 /** The first place from which on all rows pass; rows are sorted so that none passes before. */
-export function firstWhere(rows: readonly Row[], passes: (row: Row) => boolean): number {
+export function firstWhere<R>(rows: readonly R[], passes: (row: R) => boolean): number {
   let low = 0;
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (passes(rows[middle] as Row)) high = middle;
+    if (passes(rows[middle] as R)) high = middle;
     else low = middle + 1;
   }
   return low;

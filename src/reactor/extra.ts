@@ -6,10 +6,12 @@ import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { Effect } from './effect.ts';
 
-/** When something was heard, and what the attributes are by now. */
+/** When something was heard, and what is known by then. */
 export interface Hour {
   readonly nowMs: number;
   readonly attrs: Attrs;
+  /** Whose session it is. */
+  readonly owner: string;
 }
 
 /** An answer that was no. */
@@ -17,6 +19,7 @@ export interface Failure {
   readonly message: ErrorMessage;
   readonly error: InstantAPIError;
   readonly nowMs: number;
+  readonly owner: string;
   /** When to ask again after so many failures in a row; undefined if that is no use. */
   readonly retryAtMs: (failures: number) => number | undefined;
 }

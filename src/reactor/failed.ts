@@ -30,7 +30,7 @@ export function failed(organs: Organs, message: ErrorMessage, moment: Moment): r
   if (op === 'join-room' && typeof roomId === 'string') return rooms.refused(roomId, message.message);
   const error = errorOf(message);
   const retryAtMs = (failures: number): number | undefined => (isPassing(message) ? retryAt(message, failures, moment) : undefined);
-  return extras.failed({ message, error, nowMs: moment.nowMs, retryAtMs }) ?? [{ do: 'report', error }];
+  return extras.failed({ message, error, nowMs: moment.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];
 }
 
 function initFailed({ queries }: Organs, message: ErrorMessage): Effect[] {

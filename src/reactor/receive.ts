@@ -4,6 +4,7 @@
 import type { ServerMessage, ServerOp } from '../protocol/server-message.ts';
 import type { Effect } from './effect.ts';
 import { confirmed, takeAttrs } from './confirmed.ts';
+import type { Hour } from './extra.ts';
 import { failed } from './failed.ts';
 import type { Moment, Organs } from './organs.ts';
 import { disabledError } from './trouble.ts';
@@ -12,13 +13,13 @@ type Message<Op extends ServerOp> = Extract<ServerMessage, { readonly op: Op }>;
 type Receive = { readonly [Op in ServerOp]: (organs: Organs, message: Message<Op>, moment: Moment) => readonly Effect[] };
 
 const nothing = (): readonly Effect[] => [];
-const extra = ({ extras, catalogue }: Organs, message: ServerMessage, { nowMs }: Moment): readonly Effect[] =>
-  extras.heard(message, { nowMs, attrs: catalogue.known });
+const extra = (organs: Organs, message: ServerMessage, { nowMs }: Moment): readonly Effect[] =>
+  organs.extras.heard(message, hourOf(organs, nowMs));
 
 const receive: Receive = {
   'sse-init': nothing,
   'init-ok': (organs, message, { nowMs }) => {
-    const { session, queries, rooms, extras, catalogue } = organs;
+    const { session, queries, rooms, extras } = organs;
     session.opened(message);
     return [
       ...takeAttrs(organs, message.attrs ?? []),
@@ -27,7 +28,7 @@ const receive: Receive = {
       ...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.ask(live) })),
       { do: 'flush' },
       ...rooms.sessionOpened(),
-      ...extras.sessionOpened({ nowMs, attrs: catalogue.known }),
+      ...extras.sessionOpened(hourOf(organs, nowMs)),
     ];
   },
   'app-status-changed': ({ session, queries }, { status }) => {
@@ -71,4 +72,8 @@ const receive: Receive = {
 export function receiveMessage(organs: Organs, message: ServerMessage, moment: Moment): readonly Effect[] {
   const line = receive[message.op] as (organs: Organs, message: ServerMessage, moment: Moment) => readonly Effect[];
   return line(organs, message, moment);
+}
+
+function hourOf({ catalogue, session }: Organs, nowMs: number): Hour {
+  return { nowMs, attrs: catalogue.known, owner: session.owner };
 }

@@ -1,0 +1,66 @@
+// Where whole namespaces are asked for. Loaded with the first one.
+
+import type { WireQuery } from '../protocol/query-messages.ts';
+import { queryKey } from '../query/key.ts';
+import { asError } from './trouble.ts';
+import type { Back } from './desk.ts';
+import { type KeptTable, readKept, tablePrefix } from './sync-kept.ts';
+import { SyncTables, type TableListener } from './sync-tables.ts';
+
+export interface TableWatch {
+  stop(isKept: boolean): void;
+}
+
+export class SyncTableDesk {
+  readonly #back: Back;
+  readonly #loaded: Promise<void>;
+  readonly #tables: SyncTables;
+
+  /** `loaded`: when it is known who is signed in. */
+  constructor(back: Back, loaded: Promise<void>) {
+    this.#back = back;
+    this.#loaded = loaded;
+    this.#tables = back.organs.extras.install(new SyncTables(back.config.random, back.config.useDates));
+  }
+
+  /** Tells what the device has, then every step. */
+  watch(query: WireQuery, listener: TableListener): TableWatch {
+    let isStopped = false;
+    // A listener of its own, though the same function may listen twice.
+    const own: TableListener = (event) => {
+      if (!isStopped) listener(event);
+    };
+    const begun = this.#begin(query, own, () => isStopped).catch((error: unknown) => this.#back.report(asError(error)));
+    return {
+      stop: (isKept) => {
+        isStopped = true;
+        void begun.then(() => {
+          const { owner } = this.#back.organs.session;
+          this.#back.run(this.#tables.leave(query, own, owner, isKept));
+        });
+      },
+    };
+  }
+
+  async #begin(query: WireQuery, listener: TableListener, isStopped: () => boolean): Promise<void> {
+    await this.#loaded;
+    const kept = this.#tables.has(query) ? undefined : await this.#kept(query);
+    if (isStopped()) return;
+    this.#back.run(this.#tables.listen(query, listener, this.#back.organs.catalogue.known, kept));
+  }
+
+  /** A store that fails keeps nobody from what the server has. */
+  async #kept(query: WireQuery): Promise<KeptTable | undefined> {
+    const { organs, config } = this.#back;
+    const { owner } = organs.session;
+    const key = queryKey(query);
+    try {
+      const { kept, stale } = readKept(await config.store.list(tablePrefix(owner, key)), owner, key);
+      if (stale.length > 0) this.#back.run([{ do: 'store', edits: stale }]);
+      return owner === organs.session.owner ? kept : undefined;
+    } catch (error) {
+      this.#back.report(asError(error));
+      return undefined;
+    }
+  }
+}

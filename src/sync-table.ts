@@ -1,0 +1,44 @@
+// A whole namespace kept in step: `db.subscribeTable`. What does it is loaded with the first call.
+
+import { QueryValidationError } from './errors.ts';
+import { isObject } from './protocol/check.ts';
+import type { WireQuery } from './protocol/query-messages.ts';
+import type { Reactor } from './reactor/reactor.ts';
+import type { SyncTableDesk } from './reactor/sync-table-desk.ts';
+import type { TableListener } from './reactor/sync-tables.ts';
+
+/** What ends it; `keepSubscription`: what is on the device is kept, and the next call goes on from there. */
+export type StopTable = (opts?: { keepSubscription?: boolean | null | undefined } | null) => void;
+
+export class SyncTable {
+  readonly #reactor: Reactor;
+  #desk: Promise<SyncTableDesk> | undefined;
+
+  constructor(reactor: Reactor) {
+    this.#reactor = reactor;
+  }
+
+  /** @throws QueryValidationError for more than a namespace and its order */
+  subscribe(query: WireQuery, listener: TableListener): StopTable {
+    checkTable(query);
+    this.#reactor.assertOpen();
+    const { account } = this.#reactor;
+    this.#desk ??= import('./reactor/sync-table-desk.ts').then((module) => new module.SyncTableDesk(this.#reactor, account.loaded));
+    const watch = this.#desk.then((desk) => desk.watch(query, listener));
+    watch.catch((error: unknown) => this.#reactor.report(error instanceof Error ? error : new Error(String(error))));
+    return (opts) => void watch.then((opened) => opened.stop(opts?.keepSubscription ?? false)).catch(() => {});
+  }
+}
+
+function checkTable(query: WireQuery): void {
+  const [etype, ...others] = Object.keys(query);
+  const form = etype === undefined ? undefined : query[etype];
+  if (etype === undefined || others.length > 0 || !isObject(form)) {
+    throw new QueryValidationError('A table is exactly one namespace: { todos: {} }');
+  }
+  const link = Object.keys(form).find((key) => key !== '$');
+  if (link !== undefined) throw new QueryValidationError('A table has no links', `${etype}.${link}`);
+  const options = form.$ ?? {};
+  const option = isObject(options) ? Object.keys(options).find((name) => name !== 'order') : '$';
+  if (option !== undefined) throw new QueryValidationError("A table takes no option but 'order'", `${etype}.$.${option}`);
+}
