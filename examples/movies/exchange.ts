@@ -1,17 +1,17 @@
 // What two clients say to each other, scene by scene, with the time each thing took. Every line is printed when what it tells of has been
 // seen; a scene whose end is not seen within ten seconds fails, and the demo with it.
 
-import { id } from 'triplane';
+import { type ConnectionStatus, id } from 'triplane';
 
 import { follow } from './follow.ts';
-import type { SwitchedNetwork } from './line.ts';
+import type { SwitchedLine } from './line.ts';
 import type { Database } from './load.ts';
 import { dim, green, red, say, Scene, stars } from './terminal.ts';
 
 export interface Client {
   readonly name: string;
   readonly db: Database;
-  readonly network: SwitchedNetwork;
+  readonly line: SwitchedLine;
 }
 
 export async function exchange(ana: Client, bea: Client): Promise<void> {
@@ -150,13 +150,16 @@ async function goOffline(ana: Client, bea: Client, filmId: string): Promise<void
   const query = { films: { $: { where: { id: filmId } } } };
   const [here, there] = [await follow(bea.db, query), await follow(ana.db, query)];
   const scene = new Scene('Offline: Bea loses her line and takes a star away');
-  bea.network.switch(false);
+  bea.line.switch(false);
+  await status(bea, 'closed');
+  scene.at('Bea', 'is offline');
   const write = bea.db.transact(bea.db.tx.films[filmId]?.update({ stars: 4 }) ?? []);
   await here.until(({ films }) => films[0]?.stars === 4);
   scene.at('Bea', `sees ${stars(4)}; the write waits for a line`);
   await write.queued;
   scene.at('Ana', `still sees ${stars(there.now().films[0]?.stars ?? 0)}`);
-  bea.network.switch(true);
+  bea.line.switch(true);
+  await status(bea, 'authenticated');
   scene.at('Bea', 'is back');
   await Promise.all([
     there.until(({ films }) => films[0]?.stars === 4).then(() => scene.at('Ana', `sees ${stars(4)}`)),
@@ -165,4 +168,14 @@ async function goOffline(ana: Client, bea: Client, filmId: string): Promise<void
   here.stop();
   there.stop();
   say();
+}
+
+function status({ db }: Client, wanted: ConnectionStatus): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = db.subscribeConnectionStatus((told) => {
+      if (told !== wanted) return;
+      stop();
+      resolve();
+    });
+  });
 }

@@ -1,23 +1,39 @@
-// A network that can be switched off by hand: what a laptop in a tunnel tells its programs.
+// A line that can be cut by hand. A browser that says it is offline may be wrong, so the client tries the line it has all the same: whoever
+// wants it to be gone has to close it and to let no other open.
 
-import type { Network } from 'triplane';
+import type { Network, Ports } from 'triplane';
+import WebSocket from 'isomorphic-ws';
 
-export class SwitchedNetwork implements Network {
+type Socket = ReturnType<NonNullable<Ports['webSocket']>>;
+
+export class SwitchedLine {
   readonly #listeners = new Set<(news: 'online' | 'offline') => void>();
-  #isOnline = true;
+  #socket: Socket | undefined;
+  #isOn = true;
 
-  isOnline(): boolean {
-    return this.#isOnline;
-  }
+  /** For `init`. */
+  readonly ports: { readonly network: Network; readonly webSocket: (url: string) => Socket } = {
+    network: {
+      isOnline: () => this.#isOn,
+      subscribe: (on) => {
+        this.#listeners.add(on);
+        return () => void this.#listeners.delete(on);
+      },
+    },
+    webSocket: (url) => (this.#socket = this.#isOn ? new WebSocket(url) : deadSocket()),
+  };
 
-  subscribe(on: (news: 'online' | 'offline' | 'resumed') => void): () => void {
-    this.#listeners.add(on);
-    return () => void this.#listeners.delete(on);
+  switch(isOn: boolean): void {
+    if (isOn === this.#isOn) return;
+    this.#isOn = isOn;
+    for (const tell of [...this.#listeners]) tell(isOn ? 'online' : 'offline');
+    if (!isOn) this.#socket?.close();
   }
+}
 
-  switch(isOnline: boolean): void {
-    if (isOnline === this.#isOnline) return;
-    this.#isOnline = isOnline;
-    for (const tell of [...this.#listeners]) tell(isOnline ? 'online' : 'offline');
-  }
+/** Closed before it was open. */
+function deadSocket(): Socket {
+  const socket: Socket = { readyState: 3, onopen: null, onmessage: null, onerror: null, onclose: null, send() {}, close() {} };
+  queueMicrotask(() => (socket.onclose as ((why: object) => void) | null)?.({ code: 1006, reason: '' }));
+  return socket;
 }

@@ -3,12 +3,12 @@
 
 import { parseArgs } from 'node:util';
 
-import { id, init, memoryStore } from 'triplane';
+import { id, init, isTriplaneError, memoryStore } from 'triplane';
 import { createServer, memory, type TriplaneServer } from 'triplane/server';
 
 import { makeCatalogue, readMovies } from './catalogue.ts';
 import { type Client, exchange } from './exchange.ts';
-import { SwitchedNetwork } from './line.ts';
+import { SwitchedLine } from './line.ts';
 import { load } from './load.ts';
 import { openPage } from './page-server.ts';
 import { schema } from './schema.ts';
@@ -22,10 +22,15 @@ async function end(): Promise<void> {
 }
 
 function enter(name: string, { appId, apiURI, websocketURI }: TriplaneServer): Client {
-  const network = new SwitchedNetwork();
-  const db = init({ appId, apiURI, websocketURI, schema, network, storage: memoryStore() });
+  const line = new SwitchedLine();
+  const db = init({ appId, apiURI, websocketURI, schema, ...line.ports, storage: memoryStore(), onError: complain });
   endings.push(() => db.shutdown());
-  return { name, db, network };
+  return { name, db, line };
+}
+
+/** That there is no line is told by a scene of its own. */
+function complain(error: Error): void {
+  if (!isTriplaneError(error) || error.code !== 'unreachable') say(red(error.message));
 }
 
 async function run({ once, port }: Options): Promise<void> {

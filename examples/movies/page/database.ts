@@ -3,16 +3,16 @@
 
 import { id, init } from 'triplane';
 
-import { SwitchedNetwork } from '../line.ts';
+import { SwitchedLine } from '../line.ts';
 import { schema } from '../schema.ts';
 import { byId, toast } from './elements.ts';
 
-const network = new SwitchedNetwork();
+const line = new SwitchedLine();
 let isHeld = false;
 
-export const db = init({ ...readConfig(), schema, network, onError: (error) => toast(error.message) });
+export const db = init({ ...readConfig(), schema, ...line.ports, onError: (error) => isHeld || toast(error.message) });
 
-network.switch(navigator.onLine);
+line.switch(navigator.onLine);
 for (const news of ['online', 'offline']) addEventListener(news, followBrowser);
 
 /** @returns whether it is held offline now */
@@ -45,7 +45,7 @@ function write(chunk: Parameters<typeof db.transact>[0] | undefined): void {
 }
 
 function followBrowser(): void {
-  network.switch(navigator.onLine && !isHeld);
+  line.switch(navigator.onLine && !isHeld);
 }
 
 function readConfig(): { appId: string; apiURI: string; websocketURI: string } {
