@@ -3,7 +3,8 @@
 export { createServer } from './server.ts';
 export type { ServerOptions, TriplaneServer } from './server.ts';
 export { memory } from './memory.ts';
+export { sqlite } from './storage-sqlite.ts';
 export { defaultLimits } from './limits.ts';
 export type { Limits } from './limits.ts';
-export type { AppLog, AppliedEvent, AttrChanges, Event, Loaded, LogEntry, Snapshot, Storage } from './storage.ts';
+export type { Appended, AppLog, AppliedEvent, AttrChanges, Event, Heard, Loaded, LogEntry, Records, Snapshot, Storage } from './storage.ts';
 export { emptySnapshot, replay } from './storage.ts';

@@ -1,6 +1,7 @@
-// A storage that lasts as long as the process. Two servers, one after the other, may use the same one: the second finds
-// what the first was told.
+// A storage that lasts as long as the process. Several servers may use the same one, one after the other or at once: each
+// finds what the others were told.
 
+import { Followers } from './followers.ts';
 import type { AppLog, LogEntry, Snapshot, Storage } from './storage.ts';
 
 /**
@@ -24,16 +25,26 @@ export function memory(): Storage {
 }
 
 function memoryLog(): AppLog {
+  const followers = new Followers();
   let snapshot: Snapshot | undefined;
   let entries: LogEntry[] = [];
+  const start = (): number => snapshot?.txId ?? 0;
+  const end = (): number => entries.at(-1)?.txId ?? start();
   return {
     load: async () => ({ snapshot, entries: entries.slice() }),
+    since: async (txId) => (txId < start() ? undefined : entries.filter((entry) => entry.txId > txId)),
     async append(added) {
+      const [first] = added;
+      if (first && first.txId !== end() + 1) return 'behind';
       for (const entry of added) entries.push(entry);
+      if (first) followers.tell(end(), added);
+      return 'appended';
     },
     async compact(next) {
+      if (next.txId < start()) return;
       snapshot = next;
       entries = entries.filter(({ txId }) => txId > next.txId);
     },
+    follow: (heard) => followers.add(heard),
   };
 }

@@ -14,18 +14,28 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** Has one user at a time, who waits for each call before the next. */
+/** Has one user at a time in this process, who waits for each call before the next. Other processes may use it too. */
 export interface AppLog {
   /** The last snapshot, and what was appended since, in order. */
   load(): Promise<Loaded>;
+  /** What was appended after `txId`, in order; undefined if a snapshot has taken the place of some of it. */
+  since(txId: number): Promise<readonly LogEntry[] | undefined>;
   /**
-   * Several transactions at once, so that a store that has to flush flushes once. Durable when it resolves: all of them.
-   * When it rejects, all or none may be there; the caller loads again.
+   * Several transactions at once, so that a store that has to flush flushes once. Their `txId`s follow on one another. Durable
+   * when it resolves: all of them, or, if somebody else has appended since the caller looked, none ('behind'). When it rejects,
+   * all or none may be there; the caller loads again.
    */
-  append(entries: readonly LogEntry[]): Promise<void>;
-  /** The snapshot takes the place of every entry up to its `txId`. */
+  append(entries: readonly LogEntry[]): Promise<Appended>;
+  /** The snapshot takes the place of every entry up to its `txId`; one that comes late, of nothing. */
   compact(snapshot: Snapshot): Promise<void>;
+  /** `heard` is called after each append, whoever made it, until the function given back is. */
+  follow(heard: Heard): () => void;
 }
+
+export type Appended = 'appended' | 'behind';
+
+/** The log goes up to `txId` at least. `entries`: the last of them, where they came along. Never throws. */
+export type Heard = (txId: number, entries?: readonly LogEntry[]) => void;
 
 export interface Loaded {
   readonly snapshot: Snapshot | undefined;
