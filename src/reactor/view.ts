@@ -213,6 +213,8 @@ export class View {
 
   /** These entities as the answer has them, and every write that depends on them again, in order. */
   #replay(changed: ReadonlySet<string>): void {
+    // A write applied again must find the catalogue as it was before the writes after it.
+    if (this.#shown.some(({ write }) => write.steps.some(isAttrStep))) return this.#rebuild();
     if (this.#shown.some(({ searched }) => searched)) return this.#replayAll();
     const ids = new Set(changed);
     const again = new Set<Shown>();
