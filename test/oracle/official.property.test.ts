@@ -50,6 +50,7 @@ function quirkOfWhere(world: World, etype: string, where: Shape, path = ''): str
     }
     let at = etype;
     const labels = key.split('.');
+    if (Object.keys(where).some((other) => other.startsWith(`${key}.`))) return 'a link asked about is not the link gone over';
     const isAlone = Object.keys(where).every((other) => other === key || other.split('.')[0] !== labels[0]);
     if (!isAlone && isMap(condition) && ['$ne', '$not', '$isNull'].some((name) => name in condition))
       return 'a negation has variables of its own';
