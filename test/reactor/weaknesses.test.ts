@@ -268,7 +268,7 @@ describe('writes', () => {
   test('W-15: steps that change or delete an attr stay in a write that is put in newer terms', async () => {
     const dialogue = started();
     const steps: Step[] = [
-      ['update-attr', { id: attrIds.title, 'index?': true } as never],
+      ['update-attr', { id: attrIds.title, 'index?': true }],
       ['delete-attr', attrIds.done],
       ['add-triple', g1, attrIds.id, g1],
     ];
@@ -461,7 +461,7 @@ describe('the connection', () => {
 });
 
 describe('rooms', () => {
-  const peer = (data: unknown, id = 'B'): Peer => ({ 'peer-id': id, user: null, data }) as Peer;
+  const peer = (data: unknown, id = 'B'): Peer => ({ 'peer-id': id, user: null, data });
   const own = initOk()['session-id'];
   const room = async (): Promise<Dialogue> => {
     const dialogue = await ready();

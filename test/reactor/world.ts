@@ -287,7 +287,7 @@ export class World {
     made.state = 'refused';
     const gone = new Set(made.steps.flatMap((step) => (step[0] === 'add-triple' && step[4]?.mode === 'create' ? [String(step[1])] : [])));
     for (const other of this.made) {
-      if (other.state === 'waiting' && other.steps.some((step) => gone.has(String(step[1])))) other.state = 'parked';
+      if (other.state === 'waiting' && other.steps.some(([, id]) => typeof id === 'string' && gone.has(id))) other.state = 'parked';
     }
   }
 

@@ -1,0 +1,234 @@
+// Answers that outlive the page: shown at the next start before the server speaks, marked as what they are, and written in small pieces.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { listener, testClient } from '../support/client.ts';
+import { settled } from '../support/fake-clock.ts';
+import { addQueryOk, chunk, type Goal, goalId, goalsQuery, initOk, refreshOk } from '../support/goals.ts';
+import { packTriples, unpackTriples } from '../../src/reactor/answer-record.ts';
+import type { Triple } from '../../src/protocol/triple.ts';
+import type { Edit, KeyValue } from '../../src/storage/key-value.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+
+/** A store that outlives the client, and tells what was written. */
+function lasting(): { store: KeyValue; written: Edit[] } {
+  const inner = memoryStore();
+  const written: Edit[] = [];
+  const write = (edits: readonly Edit[]): Promise<void> => {
+    written.push(...edits);
+    return inner.write(edits);
+  };
+  return { store: { ...inner, write, close: () => {} }, written };
+}
+
+const many = (count: number): Goal[] => Array.from({ length: count }, (_, at) => ({ id: crypto.randomUUID(), title: `goal ${at}` }));
+const sizeOf = (edits: readonly Edit[]): number => JSON.stringify(edits).length;
+
+describe('kept answers', () => {
+  it('are shown first at the next start, as stale; the same rows stay when the server says the same', async () => {
+    const { store } = lasting();
+    const goals = many(3);
+    const first = testClient({ store });
+    await settled();
+    await first.hear(initOk());
+    first.reactor.queries.subscribe(goalsQuery, listener());
+    await first.hear(addQueryOk(goals, 5));
+    await first.clock.advance(2_000);
+    first.reactor.shutdown();
+    await settled();
+
+    const second = testClient({ store });
+    const heard = listener();
+    second.reactor.queries.subscribe(goalsQuery, heard);
+    await settled();
+    expect(heard.last).toMatchObject({ isStale: true, source: 'cache' });
+    const before = heard.last?.data['goals'] ?? [];
+    expect(before).toHaveLength(3);
+
+    await second.hear(initOk());
+    await second.hear(addQueryOk(goals, 6));
+    expect(heard.last).not.toHaveProperty('isStale');
+    expect(heard.last?.data['goals']?.every((row, at) => row === before[at])).toBe(true);
+    second.reactor.shutdown();
+  });
+
+  it('carry the writes that wait, and those that were confirmed after them', async () => {
+    const { store } = lasting();
+    const first = testClient({ store });
+    await settled();
+    await first.hear(initOk());
+    first.reactor.queries.subscribe(goalsQuery, listener());
+    await first.hear(addQueryOk([{ id: goalId(1), title: 'old' }], 5));
+    await first.clock.advance(2_000);
+    void first.reactor.writes.transact(chunk('update', goalId(1), { title: 'confirmed' }));
+    await settled();
+    await first.hear({ op: 'transact-ok', 'client-event-id': first.said('transact')[0]?.['client-event-id'], 'tx-id': 6 });
+    void first.reactor.writes.transact(chunk('create', goalId(2), { title: 'waiting' }));
+    await settled();
+    first.reactor.shutdown();
+    await settled();
+
+    const second = testClient({ store });
+    const heard = listener();
+    second.reactor.queries.subscribe(goalsQuery, heard);
+    await settled();
+    expect(heard.last?.data['goals']).toEqual([
+      expect.objectContaining({ title: 'confirmed' }),
+      expect.objectContaining({ title: 'waiting' }),
+    ]);
+    // The confirmed one does not go out again.
+    await second.hear(initOk());
+    expect(second.said('transact').map((message) => message['tx-steps'].length > 0)).toEqual([true]);
+    second.reactor.shutdown();
+  });
+
+  it('one changed row of 2,000 writes little, and survives with the rest', async () => {
+    const { store, written } = lasting();
+    const goals = many(2_000);
+    const first = testClient({ store });
+    await settled();
+    await first.hear(initOk());
+    first.reactor.queries.subscribe(goalsQuery, listener());
+    await first.hear(addQueryOk(goals, 5));
+    await first.clock.advance(2_000);
+    written.length = 0;
+    const changed = goals.map((goal, at) => (at === 1_000 ? { ...goal, title: 'changed' } : goal));
+    await first.hear(refreshOk(changed.slice(0, 1_999), 6));
+    await first.clock.advance(2_000);
+    expect(sizeOf(written)).toBeLessThan(2_000);
+    first.reactor.shutdown();
+    await settled();
+
+    const second = testClient({ store });
+    const heard = listener();
+    second.reactor.queries.subscribe(goalsQuery, heard);
+    await settled();
+    const titles = heard.last?.data['goals']?.map((row) => (row as Goal).title);
+    expect(titles).toHaveLength(1_999);
+    expect(titles).toContain('changed');
+    second.reactor.shutdown();
+  });
+
+  it('nobody sees the answers of somebody else', async () => {
+    const { store } = lasting();
+    const ana = { id: crypto.randomUUID(), refresh_token: 't', isGuest: false };
+    const first = testClient({ store });
+    await first.reactor.account.setUser(ana);
+    await settled();
+    await first.hear(initOk());
+    first.reactor.queries.subscribe(goalsQuery, listener());
+    await first.hear(addQueryOk(many(1), 5));
+    await first.clock.advance(2_000);
+    await first.reactor.account.setUser(undefined);
+    first.reactor.shutdown();
+    await settled();
+
+    const second = testClient({ store });
+    const heard = listener();
+    second.reactor.queries.subscribe(goalsQuery, heard);
+    await settled();
+    expect(heard.results).toEqual([]);
+    await second.reactor.account.setUser(ana);
+    await settled();
+    expect(heard.last?.data['goals']).toHaveLength(1);
+    second.reactor.shutdown();
+  });
+
+  it('no more than the limit are kept; those in use always are', async () => {
+    const { store } = lasting();
+    const client = testClient({ store, answerLimit: 2 });
+    await settled();
+    await client.hear(initOk());
+    for (let limit = 1; limit <= 5; limit += 1) {
+      const q = { goals: { $: { limit } } };
+      const stop = client.reactor.queries.subscribe(q, listener());
+      await client.hear(addQueryOk(many(1), limit, q));
+      await client.clock.advance(1_500);
+      if (limit < 5) stop();
+    }
+    client.reactor.shutdown();
+    await settled();
+
+    const next = testClient({ store, answerLimit: 2 });
+    await settled();
+    await next.hear(initOk());
+    next.reactor.queries.subscribe(goalsQuery, listener());
+    await next.hear(addQueryOk([], 9));
+    await next.clock.advance(2_000);
+    await settled();
+    expect(await store.list('answer//head/')).toHaveLength(3);
+    next.reactor.shutdown();
+  });
+
+  it('what cannot be read is as if it were not there', async () => {
+    const { store } = lasting();
+    const key = '{"goals":{}}';
+    await store.write([
+      { put: 'attrs', value: [{ id: 3 }, null] },
+      { put: `answer//head/${key}`, value: { parts: 1, changes: 0, baseSize: 1, changesSize: 0 } },
+      { put: `answer//part/${key}\nb000000`, value: { text: '[["a"],[["e",1,0,"v"],7,["x"],[1,2,3,4]]' } },
+    ]);
+    const client = testClient({ store });
+    const heard = listener();
+    client.reactor.queries.subscribe(goalsQuery, heard);
+    await settled();
+    expect(heard.last?.data['goals'] ?? []).toEqual([]);
+    await client.hear(initOk());
+    await client.hear(addQueryOk(many(2), 1));
+    expect(heard.last?.data['goals']).toHaveLength(2);
+    expect(client.errors).toEqual([]);
+    client.reactor.shutdown();
+  });
+});
+
+describe('answers from what is here', () => {
+  it('a query never asked is answered from what others hold, until the server speaks', async () => {
+    const client = testClient();
+    await settled();
+    await client.hear(initOk());
+    client.reactor.queries.subscribe(goalsQuery, listener());
+    await client.hear(
+      addQueryOk(
+        [
+          { id: goalId(1), title: 'a', done: true },
+          { id: goalId(2), title: 'b', done: false },
+        ],
+        5,
+      ),
+    );
+    const q = { goals: { $: { where: { done: true } } } };
+    const [asked, unasked] = [listener(), listener()];
+    client.reactor.queries.subscribe({ goals: { $: { where: { done: false } } } }, unasked);
+    client.reactor.queries.subscribe(q, asked, { local: true });
+    await settled();
+    expect(unasked.results).toEqual([]);
+    expect(asked.last).toMatchObject({ isStale: true, source: 'local', data: { goals: [{ id: goalId(1), title: 'a', done: true }] } });
+
+    void client.reactor.writes.transact(chunk('update', goalId(2), { done: true }));
+    await settled();
+    expect(asked.last?.data['goals']).toHaveLength(2);
+
+    await client.hear(addQueryOk([{ id: goalId(3), title: 'c', done: true }], 6, q));
+    expect(asked.last).not.toHaveProperty('isStale');
+    expect(asked.last?.data['goals']).toContainEqual({ id: goalId(3), title: 'c', done: true });
+    client.reactor.shutdown();
+  });
+});
+
+it('triples are the same after packing, by entity', () => {
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.string(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0)),
+  );
+  const triple = fc.tuple(fc.constantFrom('e1', 'e2', 'e3'), fc.constantFrom('a1', 'a2', 'a3'), value, fc.integer({ min: 0 }));
+  fc.assert(
+    fc.property(fc.array(triple), (triples) => {
+      const back = unpackTriples(packTriples(triples as Triple[]));
+      for (const e of ['e1', 'e2', 'e3']) {
+        expect(back.filter(([id]) => id === e)).toEqual(JSON.parse(JSON.stringify(triples.filter(([id]) => id === e))));
+      }
+    }),
+  );
+});
