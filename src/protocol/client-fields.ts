@@ -2,7 +2,8 @@
 // compile until it has its row.
 
 import type { ClientMessage, ClientOp } from './client-message.ts';
-import { boolean, count, type Fields, integer, json, object, oneOf, optional, rows, string, strings, uuid } from './check.ts';
+import { boolean, count, type Fields, integer, json, object, oneOf, optional, rows, shape, string, strings, uuid } from './check.ts';
+import type { Wishes } from './session-messages.ts';
 import type { Step } from './step.ts';
 
 type ClientFields = { readonly [Op in ClientOp]: Fields<Extract<ClientMessage, { readonly op: Op }>> };
@@ -17,6 +18,7 @@ export const clientFields: ClientFields = {
     'refresh-token': optional(string),
     versions: optional(object),
     '__admin-token': optional(string),
+    triplane: optional(shape<Wishes>({ deltas: optional(boolean) })),
   },
   'add-query': { ...said, q: object, 'return-type': optional(oneOf('join-rows', 'tree')) },
   'remove-query': { ...said, q: object },

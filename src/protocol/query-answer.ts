@@ -2,6 +2,7 @@
 // Which rows they make up is not decided here. PROTOCOL.md#answers
 
 import { isObject } from './check.ts';
+import type { AnswerDelta, Removed } from './query-messages.ts';
 import { isTriple, type Triple, type Value } from './triple.ts';
 
 /** A place in an ordered list: a triple of the attr it is ordered by. Opaque to users. */
@@ -81,6 +82,24 @@ export function writeAnswer({ triples, pageInfo, aggregate }: QueryAnswer): Wire
   ];
 }
 
+export interface ReadDelta {
+  readonly removed: readonly Removed[];
+  readonly added: readonly Triple[];
+  /** Undefined = as they were. */
+  readonly pageInfo: QueryAnswer['pageInfo'];
+  readonly aggregate: QueryAnswer['aggregate'];
+}
+
+/** Undefined if it is not to be trusted: a part left out of a difference is not made up for by the next one. */
+export function readDelta({ removed, added, 'page-info': pages, aggregate }: AnswerDelta): ReadDelta | undefined {
+  if (!added.every(isTriple) || !removed.every(isRemoved)) return undefined;
+  return { removed, added, pageInfo: pages ? mapValues(pages, readPageInfo) : undefined, aggregate: aggregate ?? undefined };
+}
+
+function isRemoved(entry: readonly unknown[]): boolean {
+  return typeof entry[0] === 'string' && typeof entry[1] === 'string' && (entry[2] === undefined || typeof entry[2] === 'string');
+}
+
 /** A cursor as users hand it in: the time may be left out. */
 export function readCursor(value: unknown): Cursor | undefined {
   if (!Array.isArray(value) || value.length < 3 || value.length > 4) return undefined;
@@ -121,6 +140,10 @@ function readPageInfo(page: unknown): PageInfo {
     hasNextPage: field(page, 'has-next-page?') === true,
     hasPreviousPage: field(page, 'has-previous-page?') === true,
   };
+}
+
+export function writePages(pages: Readonly<Record<string, PageInfo>>): Record<string, WirePageInfo> {
+  return mapValues(pages, writePageInfo);
 }
 
 function writePageInfo(page: PageInfo): WirePageInfo {

@@ -5,7 +5,7 @@ import { isWireAttr } from './attr.ts';
 import { boolean, count, each, type Fields, integer, json, object, oneOf, optional, rows, shape, string, test, values } from './check.ts';
 import type { Edit } from './presence-edits.ts';
 import { isAnswer } from './query-answer.ts';
-import type { Computation } from './query-messages.ts';
+import type { AnswerDelta, Computation, Removed } from './query-messages.ts';
 import type { Broadcast, Peer } from './room-messages.ts';
 import type { ServerMessage, ServerOp } from './server-message.ts';
 import type { Promises, WireAppStatus, WireAuth } from './session-messages.ts';
@@ -29,6 +29,15 @@ const broadcast = shape<Broadcast>({ 'peer-id': string, user, data: optional(jso
 const peer = shape<Peer>({ 'peer-id': optional(string), 'instance-id': optional(string), user, data: optional(json) });
 const change = shape<SyncChange>({ action: oneOf('added', 'removed'), triple: test('triple', isTriple) });
 const file = shape<StreamFile>({ id: string, size: count, url: string });
+
+const delta = shape<AnswerDelta>({
+  'instaql-query': object,
+  'base-tx-id': integer,
+  removed: rows<Removed>(),
+  added: rows<Triple>(),
+  'page-info': optional(object),
+  aggregate: optional(object),
+});
 
 export const serverFields: ServerFields = {
   'sse-init': { ...traced, 'machine-id': string, 'session-id': string, 'sse-token': string },
@@ -59,6 +68,7 @@ export const serverFields: ServerFields = {
     ...processed,
     computations: each(shape<Computation>({ 'instaql-query': object, 'instaql-result': answer, 'result-meta': optional(json) })),
     attrs: optional(attrs),
+    deltas: optional(each(delta)),
   },
   'transact-ok': { ...echo, 'tx-id': integer, isn: optional(string) },
   'join-room-ok': ackInRoom,

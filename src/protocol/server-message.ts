@@ -46,7 +46,7 @@ export type ServerMessage =
 
 export type ServerOp = ServerMessage['op'];
 
-export type { AddQueryExists, AddQueryOk, Computation, Processed, RefreshOk, RemoveQueryOk } from './query-messages.ts';
+export type { AddQueryExists, AddQueryOk, AnswerDelta, Computation, Processed, RefreshOk, RemoveQueryOk } from './query-messages.ts';
 export type {
   Broadcast,
   ClientBroadcastOk,

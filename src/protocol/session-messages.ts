@@ -13,6 +13,13 @@ export interface Init extends Said {
   readonly versions?: Maybe<Readonly<Record<string, unknown>>>;
   /** A wrong one is no error: the session just has no admin rights. */
   readonly '__admin-token'?: Maybe<string>;
+  /** What of a Triplane server's extensions the client can take. PROTOCOL.md#extensions */
+  readonly triplane?: Maybe<Wishes>;
+}
+
+export interface Wishes {
+  /** `deltas` in a `refresh-ok`. */
+  readonly deltas?: Maybe<boolean>;
 }
 
 export interface InitOk extends Echo {
@@ -51,7 +58,7 @@ export interface Promises {
   readonly 'refresh-covers-all'?: Maybe<boolean>;
   /** A `transact` repeated under its event id is answered as the first time, and not done again. */
   readonly 'remembers-events'?: Maybe<boolean>;
-  /** Answers may be sent as differences. */
+  /** Who asked for them in `init` is sent differences of answers. */
   readonly deltas?: Maybe<boolean>;
 }
 

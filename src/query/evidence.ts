@@ -51,6 +51,21 @@ export function answerQuery(compiled: CompiledQuery, db: Db, { visible }: Answer
   };
 }
 
+/** What one row of a top-level form brings to the answer; nothing if it is not shown. Without pages, an answer is the sum of these. */
+export function answerRowAlone(compiled: CompiledQuery, form: Form, id: string, db: Db): Triple[] {
+  const row = db.row(form.etype, id);
+  if (form.isEmpty || !row?.exists(form.idAttr) || (form.where && !matches(form.where, row, db))) return [];
+  const proof = new Proof(db);
+  answerRow(form, row, { db, proof, done: new Map() });
+  refute(compiled, db, proof);
+  return proof.triples();
+}
+
+/** The rows a form shows, pages apart. */
+export function shownRows(form: Form, db: Db): readonly Row[] {
+  return matching(form, db);
+}
+
 interface Work {
   readonly db: Db;
   readonly proof: Proof;

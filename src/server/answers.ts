@@ -1,5 +1,6 @@
 // The answer to a question in the form it is sent, and whether it says anything new.
 
+import type { Db } from '../db/db.ts';
 import { Store } from '../db/store.ts';
 import { equal } from '../lib/equal.ts';
 import { type WireAnswer, writeAnswer } from '../protocol/query-answer.ts';
@@ -14,7 +15,7 @@ export interface Answered {
   readonly meta: unknown;
 }
 
-export function answer({ compiled, returnType, visible }: Asked, db: Store): Answered {
+export function answer({ compiled, returnType, visible }: Asked, db: Db): Answered {
   const found = answerQuery(compiled, db, { visible });
   if (returnType === 'join-rows') return { answer: found, result: writeAnswer(found), meta: null };
   // A tree is what a client would make of the triples.

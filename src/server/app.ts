@@ -12,9 +12,10 @@ import { type Commit, Ledger } from './ledger.ts';
 import type { Limits } from './limits.ts';
 import type { Letter, Listener } from './listener.ts';
 import { Rooms } from './rooms.ts';
+import type { Place } from './news.ts';
 import type { AppLog } from './storage.ts';
 import { SyncTables } from './sync-tables.ts';
-import { type Place, Watchers } from './watchers.ts';
+import { Watchers } from './watchers.ts';
 
 export interface AppConfig {
   readonly id: string;

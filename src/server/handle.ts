@@ -111,7 +111,7 @@ const handlers: Handlers = {
 function addQuery(message: Said<'add-query'>, { app, listener, say }: Here): void {
   const { watchers, limits, ledger, place } = app;
   if (watchers.count(listener) >= limits.queries) throw overLimit('queries', limits.queries, 'live queries of a session');
-  const added = watchers.add(listener, message.q, message['return-type'] ?? 'join-rows', ledger.db);
+  const added = watchers.add(listener, message.q, message['return-type'] ?? 'join-rows', ledger.db, place.txId);
   if (added.is === 'known') return say({ op: 'add-query-exists', ...echo(message), q: message.q });
   say({
     op: 'add-query-ok',

@@ -16,6 +16,8 @@ export interface Listener {
   readonly id: string;
   readonly actor: Actor;
   readonly features: Features;
+  /** Whether it is told of changes of answers by `deltas`. */
+  readonly takesDeltas: boolean;
 }
 
 export interface Letter {

@@ -142,7 +142,12 @@ export class Session {
 
   #ready(init: Init, { app, user, isAdmin }: Admitted, waiting: readonly ClientMessage[]): void {
     if (this.#isClosed()) return;
-    const listener: Listener = { id: this.id, actor: { userId: user?.id, isAdmin }, features: supportedFeatures(init.versions) };
+    const listener: Listener = {
+      id: this.id,
+      actor: { userId: user?.id, isAdmin },
+      features: supportedFeatures(init.versions),
+      takesDeltas: init.triplane?.deltas ?? false,
+    };
     const say = (message: ServerMessage): void => this.#say(message);
     const refuse = (message: ClientMessage, error: unknown): void => this.#refuse(message, error);
     this.#state = { is: 'ready', here: { app, listener, pending: new Set(), say, refuse } };
@@ -154,7 +159,7 @@ export class Session {
       auth: { app: { id: app.id }, user: user ?? null, 'admin?': isAdmin || null },
       attrs: app.attrs,
       'app-status': { status: 'active' },
-      triplane: { 'refresh-covers-all': true, 'remembers-events': true },
+      triplane: { 'refresh-covers-all': true, 'remembers-events': true, deltas: true },
     });
     for (const message of waiting) this.#take(message);
   }

@@ -4,30 +4,20 @@
 import type { Attrs } from '../db/attrs.ts';
 import type { Report } from '../db/report.ts';
 import type { Store } from '../db/store.ts';
+import { InstantAPIError } from '../errors.ts';
 import type { WireAttr } from '../protocol/attr.ts';
-import type { Computation, RefreshOk, ServerMessage } from '../protocol/server-message.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ReturnType, WireQuery } from '../protocol/query-messages.ts';
-import { type Change as Changed, changeOf, isAffectedBy } from '../query/affected.ts';
-import { type Interest, interestsOf } from '../query/interests.ts';
+import { type Change as Changed, changeOf } from '../query/affected.ts';
 import { queryKey } from '../query/key.ts';
+import type { Answered } from './answers.ts';
+import { readQuery } from './asked.ts';
 import type { Letter, Listener } from './listener.ts';
-import { answer, type Answered, isAnswerEqual } from './answers.ts';
-import { type Asked, readQuery } from './asked.ts';
+import { Drafts, type News, type Place } from './news.ts';
 import { failure } from './refusal.ts';
 import { viewOf } from './system-rules.ts';
 import { WatchIndex } from './watch-index.ts';
-import { InstantAPIError } from '../errors.ts';
-
-/** A question with everybody who asked it. */
-interface Watched {
-  readonly key: string;
-  readonly q: WireQuery;
-  asked: Asked;
-  told: Answered;
-  /** As it stands in the index. */
-  interests: readonly Interest[];
-  readonly listeners: Set<Listener>;
-}
+import { type Told, Watched } from './watched.ts';
 
 export type Added = { readonly is: 'new'; readonly told: Answered } | { readonly is: 'known' };
 
@@ -39,9 +29,15 @@ export interface Change {
   readonly isReload: boolean;
 }
 
-export interface Place {
-  readonly txId: number;
-  readonly isn: string;
+/** One turn, as each query it may be for is looked at. */
+interface Turn {
+  readonly change: Change;
+  readonly changed: Changed;
+  readonly db: Store;
+  readonly place: Place;
+  readonly news: Map<Listener, News[]>;
+  /** What is said besides. */
+  readonly letters: Letter[];
 }
 
 export class Watchers {
@@ -56,15 +52,15 @@ export class Watchers {
   }
 
   /** @throws InstantAPIError if it is no query */
-  add(listener: Listener, q: WireQuery, returnType: ReturnType, db: Store): Added {
+  add(listener: Listener, q: WireQuery, returnType: ReturnType, db: Store, txId: number): Added {
     const own = this.#ofListener.get(listener) ?? new Map<string, Watched>();
     const question = queryKey(q);
     if (own.has(question)) return { is: 'known' };
-    const watched = this.#watch(listener, question, q, returnType, db);
+    const watched = this.#watch(listener, question, q, returnType, db, txId);
     watched.listeners.add(listener);
     own.set(question, watched);
     this.#ofListener.set(listener, own);
-    return { is: 'new', told: watched.told };
+    return { is: 'new', told: watched.told(db) };
   }
 
   remove(listener: Listener, q: WireQuery): void {
@@ -87,25 +83,24 @@ export class Watchers {
    * those who get the catalogue even if it did not.
    */
   refresh(change: Change, db: Store, place: Place, attrs: readonly WireAttr[], to: Audience): Letter[] {
-    const news = new Map<Listener, Computation[]>();
-    const letters: Letter[] = [];
-    const changed = changeOf(change.report, db);
-    for (const watched of this.#candidates(change, db)) this.#lookAgain(watched, change, changed, db, news, letters);
+    const turn: Turn = { change, changed: changeOf(change.report, db), db, place, news: new Map(), letters: [] };
+    for (const watched of this.#candidates(change, db)) this.#lookAgain(watched, turn);
+    const { news, letters } = turn;
     for (const listener of change.attrsChanged ? to.all : to.writers) if (!news.has(listener)) news.set(listener, []);
     const drafts = new Drafts(place, attrs);
-    for (const [listener, computations] of news) {
+    for (const [listener, own] of news) {
       const needsAttrs = change.attrsChanged || !listener.features.skipAttrs || to.mended.has(listener);
-      letters.push({ to: listener, message: drafts.refreshOk(computations, needsAttrs) });
+      letters.push({ to: listener, message: drafts.refreshOk(own, needsAttrs) });
     }
     return letters;
   }
 
-  #watch(listener: Listener, question: string, q: WireQuery, returnType: ReturnType, db: Store): Watched {
+  #watch(listener: Listener, question: string, q: WireQuery, returnType: ReturnType, db: Store, txId: number): Watched {
     const asked = readQuery(q, returnType, listener.actor, db.attrs);
     const key = `${returnType} ${viewOf(listener.actor, asked.compiled.etypes)} ${question}`;
     const known = this.#watched.get(key);
     if (known) return known;
-    const watched: Watched = { key, q, asked, told: answer(asked, db), interests: interestsOf(asked.compiled), listeners: new Set() };
+    const watched = new Watched(key, q, asked, db, txId);
     this.#watched.set(key, watched);
     this.#index.add(watched, watched.interests);
     return watched;
@@ -122,36 +117,34 @@ export class Watchers {
     return attrsChanged || isReload ? [...this.#watched.values()] : this.#index.find(report, db);
   }
 
-  #lookAgain(watched: Watched, change: Change, changed: Changed, db: Store, news: Map<Listener, Computation[]>, letters: Letter[]): void {
+  #lookAgain(watched: Watched, { change, changed, db, place, news, letters }: Turn): void {
+    let told: Told | undefined;
     try {
       const isRecompiled = change.attrsChanged && this.#recompile(watched, db.attrs);
-      const { compiled, visible } = watched.asked;
-      if (!isRecompiled && !change.isReload && !isAffectedBy(compiled, changed, { visible })) return;
-      const told = answer(watched.asked, db);
-      if (isAnswerEqual(told, watched.told)) return;
-      watched.told = told;
+      const isAnything = isRecompiled || change.isReload;
+      told = isAnything ? watched.lookAtAll(db, place.txId) : watched.look(changed, db, place.txId);
     } catch (error) {
       letters.push(...this.#drop(watched, error));
       return;
     }
-    const { result, meta } = watched.told;
-    const computation: Computation = { 'instaql-query': watched.q, 'instaql-result': result, 'result-meta': meta };
+    if (!told) return;
     for (const listener of watched.listeners) {
-      const computations = news.get(listener) ?? [];
-      computations.push(computation);
-      news.set(listener, computations);
+      const one = (listener.takesDeltas ? told.delta : undefined) ?? told.whole;
+      const own = news.get(listener);
+      if (one && own) own.push(one);
+      else if (one) news.set(listener, [one]);
     }
   }
 
   /** @returns whether the query may mean something else now */
   #recompile(watched: Watched, attrs: Attrs): boolean {
     const [listener] = watched.listeners;
-    const { compiled } = watched.asked;
+    const { compiled, returnType } = watched.asked;
     const isSame = [...compiled.etypes].every((etype) => compiled.attrs.signature(etype) === attrs.signature(etype));
     if (!listener) return false;
-    watched.asked = readQuery(watched.q, watched.asked.returnType, listener.actor, attrs);
+    const asked = readQuery(watched.q, returnType, listener.actor, attrs);
     this.#index.remove(watched, watched.interests);
-    watched.interests = interestsOf(watched.asked.compiled);
+    watched.recompiled(asked);
     this.#index.add(watched, watched.interests);
     return !isSame;
   }
@@ -172,42 +165,6 @@ export interface Audience {
   readonly all: Iterable<Listener>;
   readonly writers: ReadonlySet<Listener>;
   readonly mended: ReadonlySet<Listener>;
-}
-
-/** Sessions that are told the same are sent the same object, so that it is written once. */
-class Drafts {
-  readonly #place: Place;
-  readonly #attrs: readonly WireAttr[];
-  readonly #made = new Map<string, RefreshOk>();
-  readonly #ids = new Map<Computation, number>();
-
-  constructor(place: Place, attrs: readonly WireAttr[]) {
-    this.#place = place;
-    this.#attrs = attrs;
-  }
-
-  refreshOk(computations: readonly Computation[], needsAttrs: boolean): RefreshOk {
-    const key = `${needsAttrs} ${computations.map((computation) => this.#id(computation)).join(' ')}`;
-    let message = this.#made.get(key);
-    if (!message) {
-      message = {
-        op: 'refresh-ok',
-        'processed-tx-id': this.#place.txId,
-        'processed-isn': this.#place.isn,
-        ...(needsAttrs && { attrs: this.#attrs }),
-        computations,
-      };
-      this.#made.set(key, message);
-    }
-    return message;
-  }
-
-  #id(computation: Computation): number {
-    const known = this.#ids.get(computation);
-    if (known !== undefined) return known;
-    this.#ids.set(computation, this.#ids.size);
-    return this.#ids.size - 1;
-  }
 }
 
 function refreshFailed(q: WireQuery, error: unknown): ServerMessage {

@@ -102,6 +102,12 @@ test.each<[what: string, message: object, path: (string | number)[], expected: s
     ['computations', 0, 'instaql-query'],
     'object',
   ],
+  [
+    'a delta to nothing',
+    { op: 'refresh-ok', computations: [], deltas: [{ 'instaql-query': {}, removed: [], added: [] }] },
+    ['deltas', 0, 'base-tx-id'],
+    'integer',
+  ],
   ['an answer that is a text', { op: 'add-query-ok', q: {}, result: 'none' }, ['result'], 'answer'],
   ['a peer that is a text', { op: 'refresh-presence', 'room-id': 'r', data: { p: 'ann' } }, ['data', 'p'], 'object'],
   ['a broadcast by nobody', { op: 'server-broadcast', 'room-id': 'r', topic: 't', data: {} }, ['data', 'peer-id'], 'string'],

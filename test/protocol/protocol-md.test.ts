@@ -5,7 +5,8 @@ import { isWireAttr } from '../../src/protocol/attr.ts';
 import type { Row } from '../../src/protocol/check.ts';
 import { clientFields } from '../../src/protocol/client-fields.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
-import { readAnswer, type WireAnswer } from '../../src/protocol/query-answer.ts';
+import { readAnswer, readDelta, type WireAnswer } from '../../src/protocol/query-answer.ts';
+import type { AnswerDelta } from '../../src/protocol/query-messages.ts';
 import { serverErrors } from '../../src/protocol/server-error.ts';
 import { serverFields } from '../../src/protocol/server-fields.ts';
 import { isTriple } from '../../src/protocol/triple.ts';
@@ -14,7 +15,7 @@ const root = new URL('../../', import.meta.url);
 const text = readFileSync(new URL('PROTOCOL.md', root), 'utf8');
 
 /** Headings that are no ops. */
-const topics = ['messages', 'connection', 'ordering', 'versions', 'answers', 'isn', 'attr', 'triple', 'dates', 'extensions'];
+const topics = ['messages', 'connection', 'ordering', 'versions', 'answers', 'deltas', 'isn', 'attr', 'triple', 'dates', 'extensions'];
 
 interface Section {
   readonly heading: string;
@@ -72,6 +73,9 @@ test('every other JSON block is what its section is about', () => {
   const blocksOf = (heading: string): unknown[] =>
     sections.find((section) => section.heading === heading)?.blocks.map((block) => JSON.parse(block) as unknown) ?? [];
   expect(blocksOf('attr').every(isWireAttr)).toBe(true);
+  const [deltas] = blocksOf('deltas') as [AnswerDelta[]];
+  expect(decodeServerFrame(JSON.stringify({ op: 'refresh-ok', computations: [], deltas })).messages).toHaveLength(1);
+  expect(deltas.map((delta) => readDelta(delta)?.removed.length)).toEqual([2]);
   expect(blocksOf('triple').every(isTriple)).toBe(true);
   expect(blocksOf('answers').map((answer) => readAnswer(answer as WireAnswer).malformed)).toEqual([0, 0]);
   expect(readAnswer(blocksOf('answers')[0] as WireAnswer)).toMatchObject({

@@ -1,0 +1,102 @@
+// An answer as a count: each of its triples with how many of the rows shown need it. So what a change does to the answer is
+// found by looking at the rows it touches, however long the answer is. Only for answers that are the sum of their rows: a
+// page has ends, which one row cannot know.
+
+import type { Db } from '../db/db.ts';
+import type { Attrs } from '../db/attrs.ts';
+import { equal } from '../lib/equal.ts';
+import type { Triple } from '../protocol/triple.ts';
+import { affectedRows, type Change } from './affected.ts';
+import type { CompiledQuery } from './compile.ts';
+import { isPaged } from './cut.ts';
+import { answerRowAlone, shownRows } from './evidence.ts';
+
+export interface TripleChange {
+  /** Those that are gone, or have another value now. */
+  readonly removed: readonly Triple[];
+  readonly added: readonly Triple[];
+}
+
+export function isSumOfRows({ forms }: CompiledQuery): boolean {
+  return forms.every((form) => !isPaged(form) && form.options.aggregate === undefined);
+}
+
+export class Tally {
+  readonly #compiled: CompiledQuery;
+  readonly #counts = new Map<string, number>();
+
+  constructor(compiled: CompiledQuery, db: Db) {
+    this.#compiled = compiled;
+    for (const form of compiled.forms) {
+      for (const { id } of shownRows(form, db)) for (const triple of answerRowAlone(compiled, form, id, db)) this.#count(triple, 1);
+    }
+  }
+
+  /** Takes up a change of what was counted. */
+  update(change: Change): TripleChange {
+    const { attrs } = change.after;
+    const lost = new Map<string, Triple>();
+    const gained = new Map<string, Triple>();
+    const before = new Map<string, number>();
+    const count = (triple: Triple, by: number, into: Map<string, Triple>): void => {
+      const key = nameOf(triple, attrs);
+      if (!before.has(key)) before.set(key, this.#counts.get(key) ?? 0);
+      this.#count(triple, by);
+      into.set(key, triple);
+    };
+    for (const form of this.#compiled.forms) {
+      for (const id of affectedRows(form, change)) {
+        for (const triple of answerRowAlone(this.#compiled, form, id, change.before)) count(triple, -1, lost);
+        for (const triple of answerRowAlone(this.#compiled, form, id, change.after)) count(triple, 1, gained);
+      }
+    }
+    return this.#difference(before, lost, gained);
+  }
+
+  #difference(before: ReadonlyMap<string, number>, lost: ReadonlyMap<string, Triple>, gained: ReadonlyMap<string, Triple>): TripleChange {
+    const removed: Triple[] = [];
+    const added: Triple[] = [];
+    for (const [key, count] of before) {
+      const was = count > 0 ? lost.get(key) : undefined;
+      const is = this.#counts.has(key) ? gained.get(key) : undefined;
+      // Still needed by rows that were not looked at: as it was.
+      if ((count > 0 && !was) || (this.#counts.has(key) && !is) || (was && is && isSame(was, is))) continue;
+      if (was) removed.push(was);
+      if (is) added.push(is);
+    }
+    return { removed, added };
+  }
+
+  #count(triple: Triple, by: number): void {
+    const key = nameOf(triple, this.#compiled.attrs);
+    const count = (this.#counts.get(key) ?? 0) + by;
+    if (count > 0) this.#counts.set(key, count);
+    else this.#counts.delete(key);
+  }
+}
+
+/** The same, for two answers that are at hand. */
+export function tripleChange(before: readonly Triple[], after: readonly Triple[], attrs: Attrs): TripleChange {
+  const were = new Map(before.map((triple) => [nameOf(triple, attrs), triple]));
+  const added: Triple[] = [];
+  const removed: Triple[] = [];
+  for (const triple of after) {
+    const name = nameOf(triple, attrs);
+    const was = were.get(name);
+    were.delete(name);
+    if (was && isSame(was, triple)) continue;
+    if (was) removed.push(was);
+    added.push(triple);
+  }
+  for (const triple of were.values()) removed.push(triple);
+  return { removed, added };
+}
+
+/** What there can be one of. */
+function nameOf([e, a, v]: Triple, attrs: Attrs): string {
+  return attrs.byId(a)?.isRef ? `${e} ${a} ${String(v)}` : `${e} ${a}`;
+}
+
+function isSame(a: Triple, b: Triple): boolean {
+  return a[3] === b[3] && equal(a[2], b[2]);
+}
