@@ -80,6 +80,12 @@ function stop(): void {
 
 process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
+// In a terminal Ctrl-C is read as a key: as a signal it would also end the shell that npm runs this in, and npm with an error.
+if (process.stdin.isTTY) {
+  process.stdin.setRawMode(true);
+  process.stdin.on('data', (keys) => keys.includes('\x03') && stop());
+  process.stdin.unref();
+}
 
 try {
   await run(readOptions());
