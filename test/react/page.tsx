@@ -25,7 +25,7 @@ export async function page(
 ): Promise<Page> {
   const container = document.createElement('div');
   document.body.append(container);
-  const root = createRoot(container, onError ? { onRecoverableError: onError, onUncaughtError: onError } : {});
+  const root = createRoot(container, onError ? { onRecoverableError: onError, onUncaughtError: onError, onCaughtError: onError } : {});
   const wrap = (drawn: ReactNode): ReactNode => (isStrict ? <StrictMode>{drawn}</StrictMode> : drawn);
   const made: Page = {
     get text() {
@@ -56,7 +56,7 @@ export function database<Schema extends AnySchemaDef>(
   schema: Schema,
   world: HubWorld = hubWorld(),
 ): InstantReactWebDatabase<Schema> & { world: HubWorld } {
-  const db = init({ ...world.config, schema });
+  const db = init({ ...world.config, schema, onError: () => {} });
   databases.push(db);
   return Object.assign(db, { world });
 }

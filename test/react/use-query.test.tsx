@@ -163,10 +163,14 @@ test('a query that cannot be asked throws where it stands', async () => {
   const db = database(schema);
   const errors: unknown[] = [];
   function Wrong() {
-    db.useQuery({ todos: { $: { where: 3 } } } as never);
+    try {
+      db.useQuery({ todos: { $: { where: 3 } } } as never);
+    } catch (error) {
+      errors.push(error);
+    }
     return null;
   }
-  await page(<Wrong />, { onError: (error) => errors.push(error) });
+  await page(<Wrong />);
   expect(errors).toEqual([expect.objectContaining({ code: 'query-invalid' })]);
 });
 

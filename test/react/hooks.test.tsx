@@ -1,0 +1,192 @@
+// @vitest-environment happy-dom
+// The hooks beside useQuery: who is signed in, how the line is, what waits, ids of the device, lists that load page by page, Suspense.
+
+import { Component, type ReactNode, Suspense, useState } from 'react';
+import { afterEach, expect, test } from 'vitest';
+
+import { id } from '../../src/lib/uuid.ts';
+import { i } from '../../src/schema.ts';
+import { hubWorld, userOf } from '../support/hub-world.ts';
+import { cleanUp, database, drawn, page, tally } from './page.tsx';
+
+afterEach(cleanUp);
+
+const schema = i.schema({ entities: { todos: i.entity({ text: i.string().indexed(), done: i.boolean().optional() }) } });
+
+test('useAuth, useUser, SignedIn and SignedOut', async () => {
+  const db = database(schema);
+  const seen: string[] = [];
+  function Who() {
+    const { isLoading, user } = db.useAuth();
+    seen.push(isLoading ? 'loading' : (user?.email ?? 'nobody'));
+    return null;
+  }
+  function Name() {
+    return <b>{db.useUser().email}</b>;
+  }
+  const drawnPage = await page([
+    <Who key="who" />,
+    <db.SignedIn key="in">
+      <Name />
+    </db.SignedIn>,
+    <db.SignedOut key="out">out</db.SignedOut>,
+  ]);
+  expect(drawnPage.text).toBe('out');
+  await db.core._reactor.account.setUser({ ...userOf('ana'), isGuest: false });
+  await drawn();
+  expect(drawnPage.text).toBe('ana@example.com');
+  await db.core._reactor.account.setUser(undefined);
+  await drawn();
+  expect([drawnPage.text, seen.slice(-3)]).toEqual(['out', ['nobody', 'ana@example.com', 'nobody']]);
+});
+
+test('useUser where nobody is signed in says what to do', async () => {
+  const db = database(schema);
+  const errors: unknown[] = [];
+  function Name() {
+    try {
+      return <b>{db.useUser().email}</b>;
+    } catch (error) {
+      errors.push(error);
+      return null;
+    }
+  }
+  await page(<Name />);
+  expect(String(errors[0])).toContain('<db.SignedIn>');
+});
+
+test('useConnectionStatus and useAppStatus', async () => {
+  const db = database(schema);
+  const seen: string[] = [];
+  function Line() {
+    const status = db.useConnectionStatus();
+    const { isReadOnly } = db.useAppStatus();
+    seen.push(`${status} ${isReadOnly}`);
+    return null;
+  }
+  await page(<Line />);
+  expect(seen[0]).toBe('connecting undefined');
+  expect(seen.at(-1)).toBe('authenticated false');
+  db.world.cut();
+  await drawn();
+  expect(seen.at(-1)).toBe('closed false');
+});
+
+test('useOutbox: what waits, what was refused, and what can be done about it', async () => {
+  const db = database(schema);
+  const { drew, of } = tally();
+  function Outbox() {
+    drew('outbox');
+    const { pending, refused, discard } = db.useOutbox();
+    return (
+      <button onClick={() => refused.forEach(({ eventId }) => discard(eventId))}>
+        {pending.length} wait, {refused.length} refused{refused.map(({ error }) => `: ${error?.code}`)}
+      </button>
+    );
+  }
+  const { element } = await page(<Outbox />);
+  await drawn();
+  db.world.cut();
+  await drawn();
+  const todo = id();
+  void db.transact(db.tx.todos[todo]!.create({ text: 'a' })).catch(() => {});
+  await drawn();
+  expect(element.textContent).toBe('1 wait, 0 refused');
+  db.world.mend();
+  await expect.poll(() => element.textContent, { timeout: 5_000 }).toBe('0 wait, 0 refused');
+  void db.transact(db.tx.todos[todo]!.create({ text: 'twice' })).settled.catch(() => {});
+  await drawn();
+  expect(element.textContent).toBe('0 wait, 1 refused: refused');
+  const before = of('outbox');
+  await drawn();
+  expect(of('outbox')).toBe(before);
+  element.querySelector('button')!.click();
+  await drawn();
+  expect(element.textContent).toBe('0 wait, 0 refused');
+});
+
+test('useLocalId: the same for all, and at once for those who come later', async () => {
+  const db = database(schema);
+  const seen: (string | null)[] = [];
+  function Id() {
+    seen.push(db.useLocalId('guest'));
+    return null;
+  }
+  const { draw } = await page(<Id key="a" />);
+  const known = await db.getLocalId('guest');
+  expect(seen).toEqual([null, known]);
+  await draw(<Id key="b" />);
+  expect(seen).toEqual([null, known, known]);
+});
+
+test('useInfiniteQuery: page after page, live as a whole, the same object while nothing changes', async () => {
+  const db = database(schema);
+  const texts = ['a', 'b', 'c', 'd', 'e'];
+  await db.transact(texts.map((text) => db.tx.todos[id()]!.create({ text })));
+  const states: object[] = [];
+  function List({ limit }: { limit: number }) {
+    const [, again] = useState(0);
+    const state = db.useInfiniteQuery({ todos: { $: { limit, order: { text: 'asc' } } } });
+    states.push(state);
+    return (
+      <div>
+        <p>{state.data?.todos.map(({ text }) => text).join('')}</p>
+        <button onClick={state.loadNextPage} disabled={!state.canLoadNextPage} />
+        <i onClick={() => again((times) => times + 1)} />
+      </div>
+    );
+  }
+  const { element, draw } = await page(<List limit={2} />);
+  const shown = () => element.querySelector('p')!.textContent;
+  const button = () => element.querySelector('button')!;
+  await expect.poll(() => [shown(), button().disabled]).toEqual(['ab', false]);
+  button().click();
+  await drawn();
+  expect(shown()).toBe('abcd');
+  void db.transact(db.tx.todos[id()]!.create({ text: 'aa' }));
+  await drawn();
+  expect(shown()).toBe('aaabcd');
+  element.querySelector('i')!.click();
+  await drawn();
+  expect(states.at(-1)).toBe(states.at(-2));
+  await draw(<List limit={3} />);
+  await expect.poll(shown).toBe('aaab');
+});
+
+class Boundary extends Component<{ children: ReactNode }, { error?: Error }> {
+  override state: { error?: Error } = {};
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+  override render() {
+    return this.state.error ? `failed: ${this.state.error.message}` : this.props.children;
+  }
+}
+
+test('useSuspenseQuery: the fallback, then the answer; errors to the boundary; asked once', async () => {
+  const world = hubWorld();
+  const db = database(schema, world);
+  await db.transact(db.tx.todos[id()]!.create({ text: 'a' }));
+  world.hold();
+  function Todos() {
+    return <p>{db.useSuspenseQuery({ todos: {} }).data.todos.map(({ text }) => text)}</p>;
+  }
+  const suspended = await page(
+    <Suspense fallback="wait">
+      <Todos />
+    </Suspense>,
+    { isStrict: true },
+  );
+  expect(suspended.text).toBe('wait');
+  world.letGo();
+  await expect.poll(() => suspended.text).toBe('a');
+  void db.transact(db.tx.todos[id()]!.create({ text: 'b' }));
+  await drawn();
+  expect(suspended.text).toBe('ab');
+  expect(world.said('add-query')).toHaveLength(1);
+  function Wrong() {
+    return <p>{db.useSuspenseQuery({ todos: { $: { where: { text: { $nonsense: 1 } } } } } as never).data}</p>;
+  }
+  const wrong = await page(<Boundary><Suspense fallback="wait"><Wrong /></Suspense></Boundary>, { onError: () => {} }); // prettier-ignore
+  expect(wrong.text).toContain('failed: ');
+});

@@ -1,0 +1,168 @@
+// @vitest-environment happy-dom
+// Rooms in components: two people, each on a page with a database of their own.
+
+import { memo, useEffect, useState } from 'react';
+import { afterEach, expect, test } from 'vitest';
+
+import { i } from '../../src/schema.ts';
+import { hubWorld } from '../support/hub-world.ts';
+import { Cursors } from '../../src/react/cursors.ts';
+import { cleanUp, database, drawn, page, tally } from './page.tsx';
+
+afterEach(cleanUp);
+
+const schema = i.schema({
+  entities: {},
+  rooms: {
+    chat: {
+      presence: i.entity({ name: i.string(), mood: i.string().optional(), box: i.boolean().optional() }),
+      topics: { wave: i.entity({ hand: i.string() }) },
+    },
+  },
+});
+
+function two() {
+  const world = hubWorld();
+  const [ana, ben] = [database(schema, world), database(schema, world)];
+  return { world, ana, ben };
+}
+
+test('usePresence and useSyncPresence: who is here, drawn again only for what was asked', async () => {
+  const { ana, ben, world } = two();
+  const { drew, of } = tally();
+  const Peer = memo(function Peer({ peer }: { peer: { name: string } }) {
+    drew(peer.name);
+    return <b>{peer.name}</b>;
+  });
+  function Here() {
+    drew('here');
+    const { peers } = ana.rooms.usePresence(ana.room('chat', 'lobby'), { keys: ['name'], initialPresence: { name: 'Ana' } });
+    return Object.values(peers).map((peer) => <Peer key={peer.peerId} peer={peer} />);
+  }
+  function Me({ name, mood }: { name: string; mood: string }) {
+    ben.rooms.useSyncPresence(ben.room('chat', 'lobby'), { name, mood });
+    return null;
+  }
+  const here = await page(<Here />, { isStrict: true });
+  expect(world.said('join-room')).toMatchObject([{ 'room-id': 'lobby', 'room-type': 'chat', data: { name: 'Ana' } }]);
+  expect(world.said('leave-room')).toEqual([]);
+  const me = await page(<Me name="Ben" mood="well" />);
+  expect(here.text).toBe('Ben');
+  const before = of('here');
+  await me.draw(<Me name="Ben" mood="tired" />);
+  expect(of('here')).toBe(before);
+  await me.draw(<Me name="Benno" mood="tired" />);
+  expect(here.text).toBe('Benno');
+  await me.remove();
+  expect([here.text, world.said('leave-room').length]).toEqual(['', 1]);
+});
+
+test('topics: said by a child in its first effect, heard by the newest callback', async () => {
+  const { ana, ben } = two();
+  const heard: string[] = [];
+  function Hears({ mark }: { mark: string }) {
+    ana.rooms.useTopicEffect(ana.room('chat', 'lobby'), 'wave', ({ hand }, peer) => heard.push(`${mark} ${hand} ${peer?.name}`));
+    return null;
+  }
+  function Says() {
+    const room = ben.room('chat', 'lobby');
+    ben.rooms.useSyncPresence(room, { name: 'Ben' });
+    return <AtOnce say={ben.rooms.usePublishTopic(room, 'wave')} />;
+  }
+  function AtOnce({ say }: { say: (data: { hand: string }) => void }) {
+    useEffect(() => say({ hand: 'left' }), [say]);
+    return null;
+  }
+  const hears = await page(<Hears mark="a" />);
+  await page(<Says />);
+  await drawn();
+  await hears.draw(<Hears mark="b" />);
+  await page(<Says />);
+  await drawn();
+  expect(heard).toEqual(['a left Ben', 'b left Ben']);
+});
+
+test('useTypingIndicator: typing until nothing is heard, Enter, leaving the field, or leaving the page', async () => {
+  const { ana, ben } = two();
+  function Others() {
+    const { active } = ana.rooms.useTypingIndicator(ana.room('chat', 'lobby'), 'box');
+    return active.map(({ name }) => name).join();
+  }
+  let type: (key: string) => void = () => {};
+  let blur: () => void = () => {};
+  function Mine({ timeout }: { timeout: number | null }) {
+    const room = ben.room('chat', 'lobby');
+    ben.rooms.useSyncPresence(room, { name: 'Ben' });
+    const { inputProps, active } = ben.rooms.useTypingIndicator(room, 'box', { timeout, stopOnEnter: true, writeOnly: true });
+    type = (key) => inputProps.onKeyDown({ key } as never);
+    blur = inputProps.onBlur;
+    return active.length;
+  }
+  const others = await page(<Others />);
+  const mine = await page(<Mine timeout={30} />);
+  const after = async (happen: () => unknown): Promise<string> => {
+    happen();
+    await drawn();
+    return others.text;
+  };
+  expect(await after(() => type('a'))).toBe('Ben');
+  await expect.poll(() => others.text).toBe('');
+  await mine.draw(<Mine timeout={null} />);
+  expect(await after(() => type('a'))).toBe('Ben');
+  expect(await after(() => type('Enter'))).toBe('');
+  expect(await after(() => type('a'))).toBe('Ben');
+  expect(await after(blur)).toBe('');
+  expect(await after(() => type('a'))).toBe('Ben');
+  await mine.remove();
+  expect(others.text).toBe('');
+});
+
+test('the hooks on a room itself, as older programs call them', async () => {
+  const { ana, ben } = two();
+  function Old() {
+    const room = ana.room('chat', 'lobby');
+    const { peers, publishPresence, isLoading } = room.usePresence();
+    const [said, setSaid] = useState('');
+    room.useTopicEffect('wave', ({ hand }) => setSaid(hand));
+    useEffect(() => publishPresence({ name: 'Ana' }), [publishPresence]);
+    return `${
+      isLoading
+        ? 'loading'
+        : Object.values(peers)
+            .map(({ name }) => name)
+            .join()
+    } ${said}`;
+  }
+  function Other() {
+    const room = ben.room('chat', 'lobby');
+    room.useSyncPresence({ name: 'Ben' });
+    const say = room.usePublishTopic('wave');
+    return <button onClick={() => say({ hand: 'both' })} />;
+  }
+  const old = await page(<Old />);
+  const other = await page(<Other />);
+  other.element.querySelector('button')!.click();
+  await drawn();
+  expect(old.text).toBe('Ben both');
+});
+
+test('Cursors: where the others point, in percent', async () => {
+  const { ana, ben } = two();
+  const draw = ({ color, presence }: { color: string; presence: { name: string } }) => <em style={{ color }}>{presence.name}</em>;
+  const anas = await page(<Cursors room={ana.room('chat', 'lobby')} renderCursor={draw} className="space" as="section" />);
+  function Bens() {
+    const room = ben.room('chat', 'lobby');
+    ben.rooms.useSyncPresence(room, { name: 'Ben' });
+    return <Cursors room={room} userCursorColor="tomato" />;
+  }
+  const bens = await page(<Bens />);
+  const space = bens.element.firstElementChild as HTMLElement;
+  space.getBoundingClientRect = () => ({ left: 10, top: 10, width: 200, height: 100 }) as DOMRect;
+  space.dispatchEvent(new MouseEvent('mousemove', { bubbles: true, clientX: 110, clientY: 35 }));
+  await drawn();
+  const cursor = anas.element.querySelector('section.space em') as HTMLElement;
+  expect([cursor.textContent, cursor.style.color, cursor.parentElement!.style.transform]).toEqual(['Ben', 'tomato', 'translate(50%, 25%)']);
+  space.dispatchEvent(new MouseEvent('mouseout', { bubbles: true }));
+  await drawn();
+  expect(anas.element.querySelector('em')).toBeNull();
+});
