@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { it } from 'vitest';
 import instaql from '../../node_modules/@instantdb/core/dist/esm/instaql.js';
 import { AttrsStoreClass, createStore } from '../../node_modules/@instantdb/core/dist/esm/store.js';
+import { setInstantWarningsEnabled } from '../../node_modules/@instantdb/core/dist/esm/warningToggle.js';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
@@ -34,6 +35,8 @@ function translated<Part>(part: Part): Part {
     .replaceAll('toString', 'title');
   return JSON.parse(text) as Part;
 }
+
+setInstantWarningsEnabled(false);
 
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
