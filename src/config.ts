@@ -30,6 +30,11 @@ export interface Ports {
    * themselves; the rules of the app must let users make and delete `triplaneReceipts`.
    */
   receipts?: boolean;
+  /**
+   * Whether a query that was never asked before is answered at once from what other queries hold, marked as stale, until the server
+   * speaks. Also for one query: `db.subscribeQuery(query, cb, { local: true })`.
+   */
+  local?: boolean;
   /** Hears of errors that belong to nobody's promise. They go to the console if nobody does. */
   onError?: (error: Error) => void;
 }
@@ -62,6 +67,7 @@ export interface ResolvedConfig extends Readonly<AsGiven> {
   readonly disableValidation: boolean;
   readonly queryCacheLimit: number;
   readonly receipts: boolean;
+  readonly local: boolean;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -92,6 +98,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
     useDateObjects,
     disableValidation: config.disableValidation ?? false,
     receipts: config.receipts ?? false,
+    local: config.local ?? false,
     queryCacheLimit: readLimit(given['queryCacheLimit']),
     log,
     clock: config.clock ?? systemClock,

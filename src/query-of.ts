@@ -3,13 +3,13 @@
 import type { ResolvedConfig } from './config.ts';
 import type { WireQuery } from './protocol/query-messages.ts';
 import { validateQuery } from './query/validate.ts';
-import type { InstaQLOptions } from './types/query.ts';
+import type { AskOpts } from './types/query.ts';
 
 type Checks = Partial<Pick<ResolvedConfig, 'disableValidation' | 'schema'>>;
 
 /** @throws QueryValidationError */
-export function queryOf(query: unknown, { disableValidation, schema }: Checks, opts?: InstaQLOptions): WireQuery {
+export function queryOf(query: unknown, { disableValidation, schema }: Checks, opts?: AskOpts): WireQuery {
   if (!disableValidation) validateQuery(query, schema);
   const asked = query as WireQuery;
-  return opts && 'ruleParams' in opts ? { $$ruleParams: opts.ruleParams, ...asked } : asked;
+  return opts?.ruleParams ? { $$ruleParams: opts.ruleParams, ...asked } : asked;
 }

@@ -38,6 +38,8 @@ export function reactorFor(
     tabs: config.storage || config.Store ? alone() : browserTabs(`triplane/${appId}`),
     startsWhenUsed: config.startsWhenUsed ?? false,
     receipts: config.receipts,
+    answerLimit: config.queryCacheLimit,
+    local: config.local,
     queryTimeoutMs,
     serverName: websocketURI,
     onError,

@@ -24,6 +24,7 @@ it('the defaults', () => {
     disableValidation: false,
     queryCacheLimit: 10,
     receipts: false,
+    local: false,
     log: silent,
     clock: systemClock,
     random: systemRandom,

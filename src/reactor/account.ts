@@ -2,6 +2,7 @@
 
 import { equal } from '../lib/equal.ts';
 import type { User } from '../types/auth.ts';
+import type { AnswerDesk } from './answer-desk.ts';
 import type { Back } from './desk.ts';
 import { readUser, userKey } from './kept-user.ts';
 import { asError } from './trouble.ts';
@@ -10,12 +11,14 @@ import type { WriteDesk } from './write-desk.ts';
 export class Account {
   readonly #back: Back;
   readonly #writes: WriteDesk;
+  readonly #answers: AnswerDesk;
   readonly #loaded: Promise<void>;
   #isLoaded = false;
 
-  constructor(back: Back, writes: WriteDesk) {
+  constructor(back: Back, writes: WriteDesk, answers: AnswerDesk) {
     this.#back = back;
     this.#writes = writes;
+    this.#answers = answers;
     this.#loaded = this.#load();
   }
 
@@ -63,12 +66,16 @@ export class Account {
       outbox.setAside();
       refusals.clear();
       queries.reset();
+      this.#answers.userChanged();
       this.#back.run(extras.userChanged());
       this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
     }
     // First another line, then the writes: none may go out on the line of the user before.
     this.#back.run([{ do: 'restart' }]);
-    if (isOther) await this.#writes.load();
+    if (isOther) {
+      await this.#writes.load();
+      for (const live of queries.list()) this.#back.recall(live, false);
+    }
     this.#back.events.emit('auth', user ?? null);
   }
 
@@ -76,6 +83,7 @@ export class Account {
     const { config, organs } = this.#back;
     try {
       organs.session.setUser(readUser(await config.store.get(userKey)));
+      await this.#answers.recallAttrs();
       await this.#writes.load();
     } catch (cause) {
       const error = asError(cause);

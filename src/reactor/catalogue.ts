@@ -2,6 +2,7 @@
 // writes will make. Which writes those are is handed in.
 
 import { Attrs } from '../db/attrs.ts';
+import { equal } from '../lib/equal.ts';
 import type { WireAttr } from '../protocol/attr.ts';
 import type { Step } from '../protocol/step.ts';
 
@@ -19,11 +20,22 @@ export class Catalogue {
     return this.#hasBeenTold;
   }
 
-  /** The server's whole list. */
-  tell(attrs: readonly WireAttr[]): void {
+  /** The list as the server told it to an earlier start: good enough until it speaks. */
+  recall(attrs: readonly WireAttr[]): void {
+    this.#told = this.#told.replaced(attrs);
+    this.#made = this.#told;
+  }
+
+  /** The server's whole list. Whether it is another one than was known. */
+  tell(attrs: readonly WireAttr[]): boolean {
+    const isNew = !equal(
+      this.#told.list.map(({ wire }) => wire),
+      attrs,
+    );
     this.#told = this.#told.replaced(attrs);
     this.#made = this.#told;
     this.#hasBeenTold = true;
+    return isNew;
   }
 
   /** A confirmed write made these. They are marked as not yet told, so that later writes make them again: that is harmless. */

@@ -30,6 +30,10 @@ export interface ReactorConfig extends SessionConfig {
   readonly startsWhenUsed?: boolean;
   /** Whether each write leaves a receipt: for servers that do not remember which they have applied. */
   readonly receipts: boolean;
+  /** How many answers that nobody listens to are kept on the device. */
+  readonly answerLimit: number;
+  /** Whether queries that were never answered are answered from what others hold, until the server speaks. */
+  readonly local: boolean;
   /** How long a query asked once may take. */
   readonly queryTimeoutMs: number;
   /** For messages to people: where the server is. */

@@ -1,6 +1,7 @@
 // What follows from the server having a write, and from the server telling its attributes: several organs must hear of each.
 
 import type { WireAttr } from '../protocol/attr.ts';
+import { attrsKey } from './answer-cache.ts';
 import type { Effect } from './effect.ts';
 import type { Organs } from './organs.ts';
 
@@ -30,9 +31,10 @@ export function confirmed({ outbox, catalogue, queries }: Organs, eventId: strin
 
 /** The server's list of attrs: waiting writes are put in its terms, then the views. */
 export function takeAttrs({ catalogue, outbox, queries }: Organs, attrs: readonly WireAttr[]): Effect[] {
-  catalogue.tell(attrs);
+  const isNew = catalogue.tell(attrs);
   const rewritten = outbox.rebase(catalogue.known);
   return [
+    ...(isNew ? [{ do: 'store', edits: [{ put: attrsKey, value: attrs }] } as const] : []),
     ...queries.setAttrs(catalogue.known),
     ...queries.rewrite(rewritten),
     ...rewritten.map((write): Effect => ({ do: 'store', edits: outbox.save(write) })),

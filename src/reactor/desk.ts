@@ -6,6 +6,7 @@ import type { WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Effect } from './effect.ts';
+import type { LiveQuery } from './live-query.ts';
 import type { Organs } from './organs.ts';
 import type { Replies } from './replies.ts';
 
@@ -18,6 +19,8 @@ export interface Back {
   readonly isReady: boolean;
   /** What was kept on the device is here. */
   readonly isLoaded: boolean;
+  /** What is kept of the answer to a new query is looked up. */
+  recall(live: LiveQuery, isLocal: boolean): void;
   run(effects: readonly Effect[]): void;
   /** The server's answer to a query, once. */
   ask(query: WireQuery): Promise<QueryResult>;

@@ -1,5 +1,6 @@
 // What an organ wants done, as data. Organs decide; only the Reactor sends, stores, announces and settles.
 
+import type { Report } from '../db/report.ts';
 import type { TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Broadcast } from '../protocol/server-message.ts';
@@ -12,6 +13,8 @@ export type Effect =
   | { readonly do: 'send'; readonly message: ClientMessage }
   /** Keep it for the next start. */
   | { readonly do: 'store'; readonly edits: readonly Edit[] }
+  /** The server's answer to this query is another one now: it is to be kept for the next start, in a while. */
+  | { readonly do: 'keep'; readonly key: string; readonly report: Report }
   /** Other tabs are to know. */
   | { readonly do: 'tell'; readonly news: TabNews }
   /** The answer to this query, as seen, may have changed. */

@@ -5,19 +5,17 @@
 import type { Attrs } from '../db/attrs.ts';
 import type { TriplaneError } from '../errors.ts';
 import type { AddQuery, AddQueryOk, Processed, RefreshOk, RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
-import { readAnswer, type WireAnswer } from '../protocol/query-answer.ts';
+import { type QueryAnswer, readAnswer, type WireAnswer } from '../protocol/query-answer.ts';
 import { queryKey } from '../query/key.ts';
 import type { LinkIndex } from '../schema.ts';
 import type { Random } from '../lib/random.ts';
 import { earliest } from './alarm.ts';
 import type { Effect } from './effect.ts';
-import { isOlder, isPassed } from './passed.ts';
 import type { LiveQuery } from './live-query.ts';
+import { Overlays } from './overlays.ts';
+import { isOlder } from './passed.ts';
 import { View, type ViewConfig } from './view.ts';
 import type { Write } from './write.ts';
-
-/** A server that sends no news of a confirmed write within this may never send any: the answer came out equal. */
-const newsWithinMs = 5_000;
 
 export interface LiveQueriesConfig {
   readonly links?: LinkIndex | undefined;
@@ -28,14 +26,13 @@ export interface LiveQueriesConfig {
 export class LiveQueries {
   readonly #config: LiveQueriesConfig;
   readonly #byKey = new Map<string, LiveQuery>();
-  /** The writes that may not be in every answer yet, in order; those of them that are confirmed. */
-  readonly #writes = new Map<string, Write>();
-  readonly #applied = new Map<string, Write>();
+  readonly #overlays: Overlays;
   #attrs: Attrs;
 
   constructor(attrs: Attrs, config: LiveQueriesConfig) {
     this.#attrs = attrs;
     this.#config = config;
+    this.#overlays = new Overlays(this.#byKey, config.now);
   }
 
   get(key: string): LiveQuery | undefined {
@@ -58,6 +55,7 @@ export class LiveQueries {
       view: this.#newView(query),
       listeners: new Map(),
       processed: undefined,
+      source: undefined,
       isFresh: false,
       error: undefined,
       failures: 0,
@@ -80,11 +78,11 @@ export class LiveQueries {
 
   /** Somebody else asks from here on: what was answered before is not for them. */
   reset(): void {
-    this.#writes.clear();
-    this.#applied.clear();
+    this.#overlays.clear();
     for (const live of this.#byKey.values()) {
       live.view = this.#newView(live.query);
       live.processed = undefined;
+      live.source = undefined;
       live.error = undefined;
     }
     this.lineLost();
@@ -117,9 +115,7 @@ export class LiveQueries {
     if (coversAll) {
       for (const live of this.#byKey.values()) {
         if (!live.isFresh || !isOlder(live.processed ?? {}, message)) continue;
-        live.processed = processedOf(message);
-        if (this.#dropPassed(live)) effects.push({ do: 'show', key: live.key });
-        this.#expectNews(live);
+        if (this.#overlays.reaches(live, processedOf(message))) effects.push({ do: 'show', key: live.key });
       }
     }
     return effects;
@@ -127,53 +123,53 @@ export class LiveQueries {
 
   /** A new write, shown by every query. */
   add(write: Write): Effect[] {
-    this.#writes.set(write.eventId, write);
-    return this.#answeredOnes((live) => live.view.add(write));
+    return this.#overlays.add(write);
   }
 
   /** The server has it. Queries whose answer contains it already show it no longer. */
   confirmed(write: Write, nowMs: number): Effect[] {
-    this.#writes.set(write.eventId, write);
-    this.#applied.set(write.eventId, write);
-    return this.#answeredOnes((live) => {
-      if (isPassed(write, live.processed)) live.view.drop(write.eventId);
-      else live.recheckAtMs ??= nowMs + newsWithinMs;
-    });
+    return this.#overlays.confirmed(write, nowMs);
   }
 
   refused(eventId: string): Effect[] {
-    this.#writes.delete(eventId);
-    return this.#answeredOnes((live) => live.view.drop(eventId));
+    return this.#overlays.refused(eventId);
   }
 
   /** The confirmed writes that every answer contains: they are forgotten here, and may be everywhere. */
   takePassed(): string[] {
-    if (this.#applied.size === 0) return [];
-    const lives = [...this.#byKey.values()];
-    const isNeeded = (eventId: string): boolean => lives.some(({ processed, view }) => processed === undefined || view.holds(eventId));
-    const passed = [...this.#applied.values()].filter(({ eventId }) => !isNeeded(eventId));
-    for (const { eventId } of passed) {
-      this.#writes.delete(eventId);
-      this.#applied.delete(eventId);
-    }
-    return passed.map(({ eventId }) => eventId);
+    return this.#overlays.takePassed();
   }
 
   /** The same writes in other words. */
   rewrite(rewritten: readonly Write[]): Effect[] {
-    if (rewritten.length === 0) return [];
-    for (const write of rewritten) {
-      this.#writes.set(write.eventId, write);
-      if (write.state === 'applied') this.#applied.set(write.eventId, write);
-    }
-    return this.#answeredOnes((live) => live.view.rewrite(this.#missingFrom(live)));
+    return this.#overlays.rewrite(rewritten);
+  }
+
+  /** What was kept from an earlier start, while the server has not answered. */
+  recalled(live: LiveQuery, answer: QueryAnswer, processed: Processed): Effect[] {
+    if (live.source === 'server') return [];
+    live.source = 'cache';
+    live.processed = processed;
+    return this.#provisional(live, answer);
+  }
+
+  /** What other queries hold, for one that nothing is known of. */
+  answeredLocally(live: LiveQuery): Effect[] {
+    if (live.source !== undefined) return [];
+    const others = [...this.#byKey.values()].filter((other) => other !== live && other.source !== undefined);
+    live.source = 'local';
+    return this.#provisional(live, {
+      triples: others.flatMap(({ view }) => [...view.triples()]),
+      pageInfo: undefined,
+      aggregate: undefined,
+    });
   }
 
   setAttrs(attrs: Attrs): Effect[] {
     if (attrs === this.#attrs) return [];
     this.#attrs = attrs;
     for (const live of this.#byKey.values()) live.view.setAttrs(attrs);
-    return this.#answeredOnes(() => {});
+    return this.#overlays.onAnswered(() => {});
   }
 
   byEvent(eventId: string): LiveQuery | undefined {
@@ -218,72 +214,41 @@ export class LiveQueries {
     const effects: Effect[] = [];
     for (const live of this.#byKey.values()) {
       if (isDue(live.askAgainAtMs, nowMs)) effects.push({ do: 'send', message: this.ask(live) });
-      if (isDue(live.recheckAtMs, nowMs)) effects.push(...this.#recheck(live, random), { do: 'prune' });
+      if (isDue(live.recheckAtMs, nowMs)) effects.push(...this.#recheck(live, random));
     }
     return effects;
   }
 
-  /** No news of confirmed writes: those that make a difference are asked about, a few times; then they are let go. */
   #recheck(live: LiveQuery, random: Random): Effect[] {
-    live.recheckAtMs = undefined;
-    live.rechecks += 1;
-    const late = live.view.writes().filter(({ eventId }) => this.#applied.has(eventId));
-    const isOfUse = live.rechecks <= 3 && late.some(({ eventId }) => live.view.isTouchedBy(eventId));
-    if (isOfUse) return this.askAgain(live, random.eventId());
-    for (const { eventId } of late) live.view.drop(eventId);
+    if (this.#overlays.recheck(live)) return this.askAgain(live, random.eventId());
+    return [{ do: 'show', key: live.key }, { do: 'prune' }];
+  }
+
+  #provisional(live: LiveQuery, answer: QueryAnswer): Effect[] {
+    live.view.answer(answer, live.source);
+    this.#overlays.answered(live, true);
     return [{ do: 'show', key: live.key }];
   }
 
   #take(live: LiveQuery, answer: WireAnswer, processed: Processed): Effect[] {
-    const isFirst = live.processed === undefined;
+    const isFirst = live.source !== 'server';
     live.error = undefined;
     live.failures = 0;
     live.askAgainAtMs = undefined;
     live.isFresh = true;
+    live.source = 'server';
     live.processed = processedOf(processed);
-    live.view.answer(readAnswer(answer));
-    if (isFirst) live.view.rewrite(this.#missingFrom(live));
-    else this.#dropPassed(live);
-    this.#expectNews(live);
-    return [{ do: 'show', key: live.key }];
+    const report = live.view.answer(readAnswer(answer), live.source);
+    this.#overlays.answered(live, isFirst);
+    return [
+      { do: 'show', key: live.key },
+      { do: 'keep', key: live.key, report },
+    ];
   }
 
   #newView(query: WireQuery): View {
     const config: ViewConfig = { attrs: this.#attrs, ...this.#config };
     return new View(query, config);
-  }
-
-  /** What the answer of this query does not contain. */
-  #missingFrom(live: LiveQuery): Write[] {
-    return [...this.#writes.values()].filter((write) => write.state !== 'applied' || !isPassed(write, live.processed));
-  }
-
-  #dropPassed(live: LiveQuery): boolean {
-    let isChanged = false;
-    for (const { eventId } of live.view.writes()) {
-      const write = this.#writes.get(eventId);
-      if (write && (write.state !== 'applied' || !isPassed(write, live.processed))) continue;
-      live.view.drop(eventId);
-      isChanged = true;
-    }
-    return isChanged;
-  }
-
-  /** An answer without a confirmed write: it was computed before the write, or no news of it will come. Asked ever less often. */
-  #expectNews(live: LiveQuery): void {
-    const isBehind = live.view.writes().some(({ eventId }) => this.#applied.has(eventId));
-    if (!isBehind) live.rechecks = 0;
-    live.recheckAtMs = isBehind ? (live.recheckAtMs ?? this.#config.now() + newsWithinMs * 2 ** live.rechecks) : undefined;
-  }
-
-  #answeredOnes(change: (live: LiveQuery) => void): Effect[] {
-    const effects: Effect[] = [];
-    for (const live of this.#byKey.values()) {
-      if (live.processed === undefined) continue;
-      change(live);
-      effects.push({ do: 'show', key: live.key });
-    }
-    return effects;
   }
 }
 

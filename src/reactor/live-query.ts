@@ -3,6 +3,7 @@
 import type { TriplaneError } from '../errors.ts';
 import type { Processed, WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
+import type { AnswerSource } from './answer-source.ts';
 import type { View } from './view.ts';
 
 export interface Listener {
@@ -21,6 +22,8 @@ export interface LiveQuery {
   view: View;
   /** With what each was last told, so that it is not told the same again. */
   readonly listeners: Map<Listener, QueryResult | TriplaneError | undefined>;
+  /** Where the answer held is from: the server, what was kept of an earlier start, or what other queries hold. */
+  source: AnswerSource | undefined;
   /** How far the answer held reaches. */
   processed: Processed | undefined;
   /** The answer held is of this session. */

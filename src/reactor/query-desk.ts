@@ -8,6 +8,11 @@ import { tellQuery } from './audience.ts';
 import type { Back } from './desk.ts';
 import type { Listener, LiveQuery } from './live-query.ts';
 
+export interface AskOptions {
+  /** Answered from what other queries hold, until the server speaks. */
+  readonly local?: boolean | undefined;
+}
+
 export interface QueryWatch {
   /** Undefined before the first answer. The same object while nothing in it changed. */
   read(): QueryResult | TriplaneError | undefined;
@@ -24,13 +29,15 @@ export class QueryDesk {
   }
 
   /** Tells what is there, and then every change. Gives what ends it. */
-  subscribe(query: WireQuery, listener: Listener): () => void {
+  subscribe(query: WireQuery, listener: Listener, { local = this.#back.config.local }: AskOptions = {}): () => void {
     this.#back.assertOpen();
     const { organs, config } = this.#back;
     const { live, isNew } = organs.queries.open(query, config.random.eventId());
     live.listeners.set(listener, undefined);
-    if (isNew) this.#back.run([{ do: 'send', message: organs.queries.ask(live) }]);
-    else if (live.processed || live.error) this.#back.run([{ do: 'show', key: live.key }]);
+    if (isNew) {
+      this.#back.recall(live, local);
+      this.#back.run([{ do: 'send', message: organs.queries.ask(live) }]);
+    } else if (live.source || live.error) this.#back.run([{ do: 'show', key: live.key }]);
     return () => this.#unsubscribe(live, listener);
   }
 

@@ -15,6 +15,7 @@ import type { AppStatus } from '../protocol/session-messages.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { Account } from './account.ts';
 import { Alarm, earliest } from './alarm.ts';
+import { AnswerDesk } from './answer-desk.ts';
 import { safely } from './audience.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
@@ -23,6 +24,7 @@ import type { Effect } from './effect.ts';
 import { Extras } from './extras.ts';
 import { Journal } from './journal.ts';
 import { LiveQueries } from './live-queries.ts';
+import type { LiveQuery } from './live-query.ts';
 import { LocalIds } from './local-ids.ts';
 import type { Organs } from './organs.ts';
 import { OutboxDesk } from './outbox-desk.ts';
@@ -49,6 +51,7 @@ export class Reactor implements Back {
   readonly rooms: RoomDesk;
   readonly localIds: LocalIds;
   readonly account: Account;
+  readonly #answers: AnswerDesk;
   readonly #journal: Journal;
   readonly #connection: Connection;
   readonly #alarm: Alarm;
@@ -68,7 +71,8 @@ export class Reactor implements Back {
     this.#alarm = new Alarm(config.clock, () => this.#ring());
     this.#journal = new Journal(config.store, { saved: (edits) => this.writes.saved(edits), failed: (error) => this.report(error) });
     this.#connection = this.#connect();
-    this.account = new Account(this, this.writes);
+    this.#answers = new AnswerDesk(this);
+    this.account = new Account(this, this.writes, this.#answers);
     this.#tabs = new TabDesk(this, config.tabs, this.account, this.writes);
     if (!config.startsWhenUsed) this.#wake();
   }
@@ -94,7 +98,14 @@ export class Reactor implements Back {
     if (this.#isShutDown) return;
     for (const effect of effects) this.#perform(effect);
     const { queries, outbox, rooms, extras } = this.organs;
-    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), rooms.nextDue(), extras.nextDue()));
+    this.#alarm.set(
+      earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), rooms.nextDue(), extras.nextDue(), this.#answers.nextDue()),
+    );
+  }
+
+  recall(live: LiveQuery, isLocal: boolean): void {
+    if (isLocal) this.run(this.organs.queries.answeredLocally(live));
+    void this.account.loaded.then(() => this.#answers.recall(live));
   }
 
   ask(query: WireQuery): Promise<QueryResult> {
@@ -166,13 +177,21 @@ export class Reactor implements Back {
     const { queries, rooms, extras } = this.organs;
     const nowMs = this.config.clock.now();
     this.replies.due(nowMs, () => overdueError(this.config, this.status));
-    this.run([...queries.due(nowMs, this.config.random), ...rooms.due(nowMs), ...extras.due(nowMs), { do: 'flush' }]);
+    this.run([
+      ...queries.due(nowMs, this.config.random),
+      ...rooms.due(nowMs),
+      ...extras.due(nowMs),
+      ...this.#answers.due(nowMs),
+      { do: 'flush' },
+    ]);
   }
 
   #perform(effect: Effect): void {
     switch (effect.do) {
       case 'send':
         return this.#connection.isReady ? this.#connection.send(effect.message) : this.#wake();
+      case 'keep':
+        return this.#answers.note(effect);
       case 'tell':
         return this.#tabs.tell(effect.news);
       case 'store':

@@ -5,16 +5,18 @@
 import { type ApplyOptions, applySteps } from '../db/apply.ts';
 import type { Attrs } from '../db/attrs.ts';
 import { Layer } from '../db/layer.ts';
-import { listed } from '../db/links.ts';
 import type { Report } from '../db/report.ts';
-import type { Row } from '../db/row.ts';
 import { Store } from '../db/store.ts';
+import { touchedBy } from '../db/touched.ts';
+import { rowTriples } from '../db/triples.ts';
 import type { QueryAnswer } from '../protocol/query-answer.ts';
 import type { Step } from '../protocol/step.ts';
+import type { Triple } from '../protocol/triple.ts';
 import { type CompiledQuery, compile } from '../query/compile.ts';
-import type { Query, QueryResult } from '../query/query.ts';
+import type { Query } from '../query/query.ts';
 import { type AnswerInfo, LiveResult } from '../query/run.ts';
 import type { LinkIndex } from '../schema.ts';
+import { type AnswerSource, Marked, type SeenResult } from './answer-source.ts';
 
 export interface PendingWrite {
   readonly eventId: string;
@@ -46,6 +48,8 @@ export class View {
   readonly #config: ViewConfig;
   #attrs: Attrs;
   #store: Store;
+  #source: AnswerSource = 'server';
+  readonly #marked = new Marked();
   #layer: Layer;
   #compiled: CompiledQuery;
   #signature: string;
@@ -66,13 +70,33 @@ export class View {
     this.#signature = this.#sign();
   }
 
-  /** The server's answer: the new ground under the pending writes. */
-  answer({ triples, pageInfo, aggregate }: QueryAnswer): void {
+  /** An answer: the new ground under the pending writes. Gives what is different now. */
+  answer({ triples, pageInfo, aggregate }: QueryAnswer, source: AnswerSource = 'server'): Report {
+    this.#source = source;
     const report = this.#store.replace(triples);
     this.#layer.baseChanged(report);
     if (this.#shown.length > 0) this.#replay(touchedBy(report));
     this.#info = { pageInfo, aggregate };
     this.#hasNewInfo = true;
+    return report;
+  }
+
+  /** What came with the answer besides its triples. */
+  get info(): AnswerInfo | undefined {
+    return this.#info;
+  }
+
+  /** What the answer is made of, without the pending writes. */
+  triples(): Iterable<Triple> {
+    return this.#store.triples();
+  }
+
+  /** The same, of one entity. */
+  triplesOf(id: string): Triple[] {
+    return [...this.#attrs.namespaces()].flatMap((namespace) => {
+      const row = this.#store.row(namespace.etype, id);
+      return row ? [...rowTriples(row, namespace)] : [];
+    });
   }
 
   /** Shows one more write, in its place. */
@@ -123,14 +147,14 @@ export class View {
   }
 
   /** Undefined before the first answer. The same object while nothing in it changed. */
-  read(): QueryResult | undefined {
+  read(): SeenResult | undefined {
     if (!this.#info) return undefined;
     const report = this.#layer.takeReport();
     if (this.#live) {
       this.#live.update(report, this.#layer, this.#hasNewInfo ? this.#info : undefined);
     } else this.#live = new LiveResult(this.#compiled, this.#layer, this.#info);
     this.#hasNewInfo = false;
-    return this.#live.result;
+    return this.#marked.mark(this.#live.result, this.#source);
   }
 
   /** Whether the write is still put on top of the answer. */
@@ -270,23 +294,4 @@ function isAttrStep(step: Step): boolean {
 
 function comesBefore(a: PendingWrite, b: PendingWrite): boolean {
   return a.order < b.order || (a.order === b.order && a.eventId < b.eventId);
-}
-
-/** The entities a report is about: those whose rows changed, and those their links point at. */
-function touchedBy(report: Report): Set<string> {
-  const ids = new Set<string>();
-  for (const changes of report.values()) {
-    for (const [id, { before, after }] of changes) {
-      ids.add(id);
-      for (const row of [before, after]) if (row) addTargets(row, ids);
-    }
-  }
-  return ids;
-}
-
-function addTargets(row: Row, ids: Set<string>): void {
-  for (const value of row.values) {
-    if (typeof value === 'string') ids.add(value);
-    else if (Array.isArray(value)) for (const id of listed(value as readonly string[])) if (typeof id === 'string') ids.add(id);
-  }
 }

@@ -32,6 +32,13 @@ export type TransactionResult = { status: 'synced' | 'enqueued'; clientId: strin
 type QueryFailure = { error: { message: string; traceId?: string }; data: undefined; pageInfo: undefined };
 type QueryAnswer<Data, Q> = { error: undefined; data: Data; pageInfo: PageInfoResponse<Q> };
 
+/** Whether an answer is the server's, of this session. */
+export type Freshness = {
+  /** It was kept from before, or put together from other queries: the server has yet to speak. */
+  isStale?: true;
+  source?: 'cache' | 'local';
+};
+
 /** What a subscriber to a query is told. */
 export type InstaQLSubscriptionState<Schema, Q, UseDates extends boolean> =
   QueryFailure | QueryAnswer<InstaQLResponse<Schema, Q, UseDates>, Q>;

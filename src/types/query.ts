@@ -82,6 +82,12 @@ export type RuleParams = { [key: string]: any };
 
 export type InstaQLOptions = { ruleParams: RuleParams };
 
+/** How a live query is asked. */
+export type AskOpts = Partial<InstaQLOptions> & {
+  /** Answered from what other queries hold, until the server speaks. */
+  local?: boolean | undefined;
+};
+
 type UntypedForm = WithOptions<AnySchema, keyof EntitiesDef> | (WithOptions<AnySchema, keyof EntitiesDef> & UntypedForms);
 type UntypedForms = { [label: string]: UntypedForm };
 

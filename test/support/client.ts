@@ -46,6 +46,8 @@ export function testClient(config: Partial<ReactorConfig> = {}, greet: (line: Fa
     store: memoryStore(),
     tabs: alone(),
     receipts: false,
+    answerLimit: 10,
+    local: false,
     queryTimeoutMs: 30_000,
     serverName: 'the test server',
     onError: (error) => errors.push(error),
