@@ -4,6 +4,7 @@
 import type { WireAttr } from '../protocol/attr.ts';
 import type { SyncChange } from '../protocol/sync-table-messages.ts';
 import type { Triple } from '../protocol/triple.ts';
+import type { Relay } from './relay.ts';
 
 export interface Storage {
   /** The app's log; made empty if there is none. */
@@ -12,6 +13,8 @@ export interface Storage {
   apps(): Promise<readonly string[]>;
   /** Nothing is asked of it afterwards. */
   close(): Promise<void>;
+  /** Missing = no other server can use it at the same time. */
+  readonly relay?: Relay;
 }
 
 /** Has one user at a time in this process, who waits for each call before the next. Other processes may use it too. */

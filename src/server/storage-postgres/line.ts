@@ -1,0 +1,176 @@
+// The connection that is always open: hears what the others notify, and beats. With each beat a server says that it is there,
+// sees who else is, and looks at the heads of its logs, so that whatever did not reach it is found a second later. When the
+// line breaks it is made anew; nothing is taken for known that may have happened in between.
+//
+//   down ── connected, listening ──▶ up ── error, or a beat without an answer ──▶ down …
+//   down for as long as the others wait for a beat: they are gone for us, as we are for them
+
+import type { Log } from '../../lib/log.ts';
+import type { Client, Database } from './database.ts';
+import type { Member } from './members.ts';
+import type { Payload } from './post.ts';
+
+export interface LineEvents {
+  /** What happened while the line was down is not known. */
+  up(): void;
+  /** Down, or no beat got through, for so long that the others think so too. */
+  lost(): void;
+  beat(members: readonly Member[], heads: ReadonlyMap<string, number>): void;
+  heard(payload: Payload): void;
+}
+
+export interface LineConfig {
+  readonly database: Database;
+  readonly channel: string;
+  readonly id: string;
+  readonly beatMs: number;
+  readonly report: Log;
+  readonly apps: () => readonly string[];
+  readonly readsWal: () => boolean;
+}
+
+/** Beats without which a server is taken to be gone. */
+const missedBeats = 4;
+/** Beats between two sweeps of what is of no use any more. */
+const sweepEvery = 60;
+const retryAtMostMs = 5000;
+
+export class Line {
+  readonly #config: LineConfig;
+  readonly #on: LineEvents;
+  readonly #goneAfterMs: number;
+  #client: Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastBeatMs = 0;
+  #isLost = true;
+  #isClosed = false;
+  #beats = 0;
+  #failures = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(config: LineConfig, on: LineEvents) {
+    this.#config = config;
+    this.#on = on;
+    this.#goneAfterMs = missedBeats * config.beatMs;
+  }
+
+  /** Rejects if there is no line to begin with. */
+  async open(): Promise<void> {
+    await this.#connect();
+    this.#next(this.#config.beatMs);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+    const { database, id } = this.#config;
+    await database.query(`DELETE FROM ${database.schema}.servers WHERE id = $1`, [id]).catch(() => {});
+    await this.#drop();
+  }
+
+  #next(ms: number): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#tick();
+    }, ms);
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      if (this.#client) await this.#beat(this.#client);
+      else await this.#connect();
+      this.#failures = 0;
+      this.#next(this.#config.beatMs);
+    } catch (error) {
+      this.#failures++;
+      this.#config.report.warn('the line to PostgreSQL is down', error);
+      await this.#drop();
+      this.#noteSilence();
+      this.#next(Math.min(retryAtMostMs, this.#config.beatMs * this.#failures));
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { database, channel } = this.#config;
+    const client = await database.connect();
+    this.#client = client;
+    client.on('notification', ({ payload }) => {
+      if (payload !== undefined && client === this.#client) this.#on.heard(JSON.parse(payload) as Payload);
+    });
+    // Not at the next beat: now.
+    client.on('error', () => client === this.#client && this.#again());
+    client.on('end', () => client === this.#client && this.#again());
+    await within(client.query(`LISTEN ${client.escapeIdentifier(channel)}`), this.#goneAfterMs);
+    this.#on.up();
+    this.#isLost = false;
+    await this.#beat(client);
+  }
+
+  #again(): void {
+    this.#client = undefined;
+    clearTimeout(this.#timer);
+    void this.#running.then(() => {
+      clearTimeout(this.#timer);
+      this.#next(0);
+    });
+  }
+
+  async #beat(client: Client): Promise<void> {
+    const { database, id, apps, readsWal, report } = this.#config;
+    const { schema } = database;
+    this.#noteSilence();
+    await within(
+      client.query(
+        `INSERT INTO ${schema}.servers (id, seen, reads_wal) VALUES ($1, clock_timestamp(), $2)
+         ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, reads_wal = excluded.reads_wal`,
+        [id, readsWal()],
+      ),
+      this.#goneAfterMs,
+    );
+    const lately = `SELECT id, reads_wal FROM ${schema}.servers WHERE seen > clock_timestamp() - $1 * interval '1 millisecond' AND id <> $2`;
+    const { rows } = await within(client.query<{ id: string; reads_wal: boolean }>(lately, [this.#goneAfterMs, id]), this.#goneAfterMs);
+    const where = `SELECT app, tx FROM ${schema}.heads WHERE app = ANY($1)`;
+    const heads = await within(client.query<{ app: string; tx: string }>(where, [apps()]), this.#goneAfterMs);
+    this.#lastBeatMs = performance.now();
+    if (this.#isLost) this.#on.up();
+    this.#isLost = false;
+    this.#on.beat(
+      rows.map((row) => ({ id: row.id, readsWal: row.reads_wal })),
+      new Map(heads.rows.map(({ app, tx }) => [app, Number(tx)])),
+    );
+    if (++this.#beats % sweepEvery === 0) this.#sweep(client).catch((error: unknown) => report.warn('PostgreSQL was not swept', error));
+  }
+
+  async #sweep(client: Client): Promise<void> {
+    const { schema } = this.#config.database;
+    await client.query(`DELETE FROM ${schema}.servers WHERE seen < clock_timestamp() - interval '10 minutes'`);
+    await client.query(`DELETE FROM ${schema}.letters WHERE at < clock_timestamp() - interval '10 minutes'`);
+  }
+
+  #noteSilence(): void {
+    if (this.#isLost || performance.now() - this.#lastBeatMs < this.#goneAfterMs) return;
+    this.#isLost = true;
+    this.#on.lost();
+  }
+
+  async #drop(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client) await within(client.end(), 1000).catch(() => {});
+  }
+}
+
+/** PostgreSQL may be out of reach without the connection knowing. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

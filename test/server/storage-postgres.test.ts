@@ -1,0 +1,100 @@
+// The storage in PostgreSQL, a real one: the suite for all storages, by notices and from the WAL, and what only it can get wrong.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { postgres } from '../../src/server/storage-postgres.ts';
+import type { Storage } from '../../src/server/storage.ts';
+import { entryOf, storageConformance } from '../conformance/storage.ts';
+import { type Postgres, query, startPostgres } from '../support/postgres.ts';
+
+const app = 'a9900000-0000-4000-8000-000000000001';
+
+describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
+  let server: Postgres;
+
+  beforeAll(async () => {
+    server = await startPostgres({ walLevel });
+  }, 180_000);
+
+  afterAll(() => server?.stop());
+
+  const open = (schema: string): Promise<Storage> => postgres(server.url, { schema, beatMs: 200 });
+
+  storageConformance(`postgres, ${walLevel}`, { open, outlivesHandle: true, isShared: true });
+
+  test('appends are heard from the WAL where that is on', async () => {
+    const [one, other] = [await open('wal'), await open('wal')];
+    const heard: [number, boolean][] = [];
+    (await other.open(app)).follow((txId, came) => heard.push([txId, came !== undefined]));
+    await (await one.open(app)).append([entryOf(1)]);
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
+    if (walLevel === 'logical') await expect.poll(() => heard.some(([, isWhole]) => isWhole)).toBe(true);
+    else expect(heard[0]).toEqual([1, false]);
+    const slots = await query(server.url, 'SELECT temporary FROM pg_replication_slots');
+    await Promise.all([one.close(), other.close()]);
+    expect(slots.every(({ temporary }) => temporary)).toBe(true);
+    expect(slots.length > 0).toBe(walLevel === 'logical');
+    await expect.poll(() => query(server.url, 'SELECT slot_name FROM pg_replication_slots')).toEqual([]);
+  });
+
+  test('a server is told what the others say, in order, however long; and who leaves', async () => {
+    const [one, other] = [await open('relay'), await open('relay')];
+    const heard: unknown[] = [];
+    const left: string[] = [];
+    let resumed = 0;
+    other.relay?.listen(app, { resumed: () => resumed++, heard: (_, letter) => heard.push(letter), left: (server) => left.push(server) });
+    const letters = Array.from({ length: 60 }, (_, at) => ({ at: at >> 1, text: at % 7 === 0 ? '🎈'.repeat(20_000) : 'short' }));
+    await expect.poll(() => resumed).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const letter of letters) one.relay?.send(app, letter);
+    await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(60);
+    expect(heard).toEqual(letters);
+    await one.close();
+    await expect.poll(() => left.length).toBe(1);
+    await other.close();
+  });
+
+  test('what it was told survives a crash of PostgreSQL, and so does the storage', async () => {
+    const storage = await open('crash');
+    const log = await storage.open(app);
+    for (let txId = 1; txId <= 20; txId++) await log.append([entryOf(txId)]);
+    await server.crash();
+    await expect
+      .poll(
+        () =>
+          log.since(0).then(
+            (found) => found?.length,
+            () => 'down',
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(20);
+    const heard: number[] = [];
+    log.follow((txId) => heard.push(txId));
+    expect(await log.append([entryOf(21)])).toBe('appended');
+    const other = await open('crash');
+    expect(await (await other.open(app)).append([entryOf(22)])).toBe('appended');
+    await expect.poll(() => heard.at(-1), { timeout: 10_000 }).toBe(22);
+    await Promise.all([storage.close(), other.close()]);
+  });
+
+  test('many that start at once make the tables once; two schemas are two storages', async () => {
+    const storages = await Promise.all([open('one'), open('one'), open('one'), open('other_one')]);
+    await (await storages[0].open(app)).append([entryOf(1)]);
+    expect(await Promise.all(storages.map((storage) => storage.apps()))).toEqual([[app], [app], [app], []]);
+    await Promise.all(storages.map((storage) => storage.close()));
+  });
+
+  test('a schema of another version is left alone', async () => {
+    await (await open('later')).close();
+    await query(server.url, 'UPDATE later.version SET version = 99');
+    await expect(open('later')).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining('99') });
+  });
+});
+
+test('a name that is none for a schema', async () => {
+  await expect(postgres('postgres://127.0.0.1/', { schema: 'a"b' })).rejects.toMatchObject({ code: 'config-invalid' });
+});
+
+test('a database that is not there', async () => {
+  await expect(postgres('postgres://nobody@127.0.0.1:1/nothing')).rejects.toMatchObject({ code: 'storage-failed' });
+});

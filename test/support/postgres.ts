@@ -1,0 +1,155 @@
+// A real PostgreSQL for tests, on a free port, with its files in a temporary folder. Where there is none it is installed, if we may;
+// if we may not, the tests fail and say so.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+
+export interface Postgres {
+  /** Of a database that is empty at first. */
+  readonly url: string;
+  readonly port: number;
+  /** Another empty one on the same server. */
+  createDatabase(name: string): Promise<string>;
+  /** As if the power had failed, and come back. */
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  readonly walLevel?: 'replica' | 'logical';
+  readonly fsync?: boolean;
+}
+
+const installed = '/usr/lib/postgresql';
+
+export async function startPostgres({ walLevel = 'replica', fsync = false }: PostgresOptions = {}): Promise<Postgres> {
+  const bin = binaries();
+  const owner = ownerOf();
+  const root = mkdtempSync(join(tmpdir(), 'triplane-postgres-'));
+  if (owner) chownSync(root, owner.uid, owner.gid);
+  const data = join(root, 'data');
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'triplane', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'], {
+    stdio: 'pipe',
+    cwd: root,
+    ...owner,
+  });
+  const port = await freePort();
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    `unix_socket_directories=${root}`,
+    `wal_level=${walLevel}`,
+    `fsync=${fsync ? 'on' : 'off'}`,
+    'max_connections=60',
+  ];
+  const start = (): Running => run(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], root, owner);
+  let running = start();
+  const urlOf = (name: string): string => `postgres://triplane@127.0.0.1:${port}/${name}`;
+  await isReady(urlOf('postgres'), running);
+  const createDatabase = async (name: string): Promise<string> => {
+    await query(urlOf('postgres'), `CREATE DATABASE ${name}`);
+    return urlOf(name);
+  };
+  return {
+    url: await createDatabase('triplane'),
+    port,
+    createDatabase,
+    async crash() {
+      await running.end('SIGQUIT');
+      running = start();
+      await isReady(urlOf('postgres'), running);
+    },
+    async stop() {
+      await running.end('SIGQUIT');
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function query(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function binaries(): string {
+  const found = newest();
+  if (found) return found;
+  if (process.getuid?.() !== 0) throw new Error('These tests need PostgreSQL: apt-get install postgresql');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  execFileSync('apt-get', ['update', '-qq'], { env, stdio: 'pipe' });
+  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'postgresql'], { env, stdio: 'pipe' });
+  const now = newest();
+  if (!now) throw new Error(`PostgreSQL was installed, and is not in ${installed}`);
+  return now;
+}
+
+function newest(): string | undefined {
+  if (!existsSync(installed)) return undefined;
+  const versions = readdirSync(installed).sort((a, b) => Number(b) - Number(a));
+  return versions.map((version) => join(installed, version, 'bin')).find((bin) => existsSync(join(bin, 'postgres')));
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** PostgreSQL does not run as root. */
+function ownerOf(): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  return { uid: idOf('-u'), gid: idOf('-g') };
+}
+
+interface Running {
+  readonly said: () => string;
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+function run(command: string, args: readonly string[], cwd: string, owner: Owner | undefined): Running {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd, ...owner });
+  let said = '';
+  child.stderr.on('data', (data) => (said = (said + String(data)).slice(-10_000)));
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const endWithUs = (): void => void child.kill('SIGQUIT');
+  process.once('exit', endWithUs);
+  return {
+    said: () => said,
+    async end(signal) {
+      process.off('exit', endWithUs);
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
+
+async function isReady(url: string, running: Running): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    try {
+      await query(url, 'SELECT 1');
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  throw new Error(`PostgreSQL does not start:\n${running.said()}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
