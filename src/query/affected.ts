@@ -16,6 +16,8 @@ export interface Change {
   readonly report: Report;
   readonly before: Db;
   readonly after: Db;
+  /** Whether rows count that changed in nothing that is shown. */
+  readonly isExact?: boolean;
 }
 
 /** `db`: after the change that `report` tells of. */
@@ -56,7 +58,8 @@ export function affectedRows(form: Form, change: Change): ReadonlySet<string> {
   for (const id of trace({ ...form, children: [] }, report, after).ids) {
     const isShown = shows(form, id, after);
     const wasShown = shows(form, id, change.before);
-    if ((isShown || wasShown) && (isShown !== wasShown || isTold(form, report.get(form.etype)?.get(id)))) affected.add(id);
+    if ((isShown || wasShown) && (isShown !== wasShown || change.isExact || isTold(form, report.get(form.etype)?.get(id))))
+      affected.add(id);
   }
   for (const child of form.children) {
     for (const id of affectedParents(child, change)) if (shows(form, id, after) || shows(form, id, change.before)) affected.add(id);

@@ -7,9 +7,10 @@ import type { Attrs } from '../db/attrs.ts';
 import { equal } from '../lib/equal.ts';
 import type { Triple } from '../protocol/triple.ts';
 import { affectedRows, type Change } from './affected.ts';
-import type { CompiledQuery } from './compile.ts';
+import type { CompiledQuery, Form } from './compile.ts';
 import { isPaged } from './cut.ts';
 import { answerRowAlone, shownRows } from './evidence.ts';
+import type { Where } from './where.ts';
 
 export interface TripleChange {
   /** Those that are gone, or have another value now. */
@@ -17,8 +18,15 @@ export interface TripleChange {
   readonly added: readonly Triple[];
 }
 
+/** Not where a missing value or link counts: that is shown for every entity of the answer, whichever row brought it. */
 export function isSumOfRows({ forms }: CompiledQuery): boolean {
-  return forms.every((form) => !isPaged(form) && form.options.aggregate === undefined);
+  const isFirm = ({ tests, steps, groups }: Where): boolean =>
+    !tests.some(({ condition }) => condition.acceptsNull) &&
+    !steps.some((step) => step.acceptsNone || !isFirm(step.far)) &&
+    groups.every(({ members }) => members.every(isFirm));
+  const isSum = (form: Form): boolean =>
+    form.order.attr === undefined && (form.where === undefined || isFirm(form.where)) && form.children.every(isSum);
+  return forms.every((form) => !isPaged(form) && form.options.aggregate === undefined && isSum(form));
 }
 
 export class Tally {
@@ -45,7 +53,7 @@ export class Tally {
       into.set(key, triple);
     };
     for (const form of this.#compiled.forms) {
-      for (const id of affectedRows(form, change)) {
+      for (const id of affectedRows(form, { ...change, isExact: true })) {
         for (const triple of answerRowAlone(this.#compiled, form, id, change.before)) count(triple, -1, lost);
         for (const triple of answerRowAlone(this.#compiled, form, id, change.after)) count(triple, 1, gained);
       }
