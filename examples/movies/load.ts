@@ -22,8 +22,9 @@ export async function load(db: Database, { films, directors, distributors, genre
   progress(films.length, films.length);
 }
 
+/** Nobody has rated it. Said all the same: an indexed attribute that comes up later is filled in for every film there is. */
 function born(db: Database, { id, facts, links }: Film) {
-  const chunk = db.tx.films[id]?.create({ ...facts }) ?? missing('films');
+  const chunk = db.tx.films[id]?.create({ ...facts, stars: null }) ?? missing('films');
   return Object.keys(links).length > 0 ? chunk.link({ ...links }) : chunk;
 }
 
