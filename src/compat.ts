@@ -1,5 +1,6 @@
 // Names that programs for InstantDB's client import and that have little to do here. docs/differences.md tells of each.
 
+import { browserNetwork } from './connection/network.ts';
 import { queryKey } from './query/key.ts';
 import type { StoreInterface as StoreShape, StoreInterfaceStoreName } from './types/stores.ts';
 
@@ -39,6 +40,20 @@ export function coerceQuery<Q>(query: Q): Q {
 /** Equal for equal queries. Not a hash: two different queries never have the same. */
 export function weakHash(query: unknown): string {
   return queryKey(query);
+}
+
+/** The browser's word on whether there is a network. */
+export class WindowNetworkListener {
+  static getIsOnline(): Promise<boolean> {
+    return Promise.resolve(browserNetwork().isOnline());
+  }
+
+  /** Gives what ends it. */
+  static listen(told: (isOnline: boolean) => void): () => void {
+    return browserNetwork().subscribe((news) => {
+      if (news !== 'resumed') told(news === 'online');
+    });
+  }
 }
 
 /** There are no such warnings here. */

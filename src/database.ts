@@ -4,6 +4,7 @@
 
 import { Auth } from './auth.ts';
 import { type InitConfig, type ResolvedConfig, resolveConfig } from './config.ts';
+import { type NetworkListener, networkOf } from './connection/network-listener.ts';
 import { Storage } from './files.ts';
 import type { ListNews } from './infinite-query.ts';
 import { readListRequest } from './list-request.ts';
@@ -52,12 +53,13 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   readonly outbox: OutboxDesk;
   /** Where chunks of a transaction begin. */
   readonly tx: TxChunk<Schema> = txInit<Schema>();
-  readonly #app: ResolvedConfig;
+  /** What it was opened with. */
+  readonly _app: ResolvedConfig;
   readonly #tables: SyncTable;
 
   constructor(reactor: Reactor, app: ResolvedConfig) {
     this._reactor = reactor;
-    this.#app = app;
+    this._app = app;
     this.auth = new Auth(reactor, app);
     this.storage = new Storage(reactor, app);
     this.streams = new Streams(reactor, app);
@@ -96,7 +98,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     cb: (resp: InstaQLSubscriptionState<Schema, Q, UseDatesLocal>) => void,
     opts?: InstaQLOptions,
   ): () => void {
-    return this._reactor.queries.subscribe(queryOf(query, this.#app, opts), {
+    return this._reactor.queries.subscribe(queryOf(query, this._app, opts), {
       told: (result) => cb(result as never),
       failed: (error) => cb({ error, data: undefined, pageInfo: undefined } as never),
     });
@@ -104,7 +106,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
 
   /** For those who draw the answer: it can be read at any moment, and is the same object while nothing in it changed. */
   _watch(query: object, opts?: InstaQLOptions): QueryWatch {
-    return this._reactor.queries.watch(queryOf(query, this.#app, opts));
+    return this._reactor.queries.watch(queryOf(query, this._app, opts));
   }
 
   /**
@@ -118,7 +120,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     query: Q,
     opts?: InstaQLOptions,
   ): Promise<{ data: InstaQLResponse<Schema, Q, UseDates>; pageInfo: PageInfoResponse<Q> }> {
-    return this._reactor.queries.once(queryOf(query, this.#app, opts)) as never;
+    return this._reactor.queries.once(queryOf(query, this._app, opts)) as never;
   }
 
   /**
@@ -133,7 +135,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     cb: (resp: InfiniteQueryCallbackResponse<Schema, Q, UseDates>) => void,
     opts?: InstaQLOptions,
   ): InfiniteQuerySubscription {
-    const request = readListRequest(queryOf(query, this.#app));
+    const request = readListRequest(queryOf(query, this._app));
     const { queries } = this._reactor;
     const source = {
       subscribe: (page: object, told: never, failed: never) =>
@@ -160,7 +162,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    * });
    */
   subscribeTable<Q extends ValidQuery<Q, Schema>>(query: ExactlyOne<Q>, cb: SyncTableCallback<Schema, Q, UseDates>): StopTable {
-    return this.#tables.subscribe(queryOf(query, this.#app), (event) => cb(event as never));
+    return this.#tables.subscribe(queryOf(query, this._app), (event) => cb(event as never));
   }
 
   /** @deprecated Use `subscribeTable`. */
@@ -239,7 +241,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
 
   /** For good: no socket, timer or listener is left. Writes that wait are kept, and go out with the next `init`. */
   shutdown(): void {
-    if (this.#app.key !== undefined && open.get(this.#app.key) === this) open.delete(this.#app.key);
+    if (this._app.key !== undefined && open.get(this._app.key) === this) open.delete(this._app.key);
     this._reactor.shutdown();
   }
 
@@ -261,14 +263,17 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
 export function init<Schema extends AnySchemaDef = InstantUnknownSchema, UseDates extends boolean = false>(
   config: InitConfig<Schema, UseDates>,
   Store?: StoreInterfaceClass,
-  _network?: unknown,
+  network?: NetworkListener,
   versions?: Readonly<Record<string, string>>,
   EventSource?: EventSourceConstructor,
 ): InstantCoreDatabase<Schema, UseDates> {
   const app = resolveConfig({ ...config, ...(Store && { Store }) });
   const known = app.key === undefined ? undefined : open.get(app.key);
   if (known) return known as InstantCoreDatabase<Schema, UseDates>;
-  const db = new InstantCoreDatabase<Schema, UseDates>(reactorFor(app, versions, EventSource), app);
+  const db = new InstantCoreDatabase<Schema, UseDates>(
+    reactorFor(network ? { ...app, network: networkOf(network) } : app, versions, EventSource),
+    app,
+  );
   if (app.key !== undefined) open.set(app.key, db);
   return db;
 }

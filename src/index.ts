@@ -11,12 +11,19 @@ export { validateTransaction as validateTransactions } from './transact/validate
 
 export { Auth } from './auth.ts';
 export { Storage } from './files.ts';
+export { Streams, Streams as InstantStream } from './streams.ts';
+export { FrameworkClient } from './framework-client.ts';
+export type { FrameworkAnswer, FrameworkConfig, FrameworkResult } from './framework-client.ts';
+export { IndexedDBStorage } from './indexed-db-storage.ts';
+export { getInfiniteQueryInitialSnapshot } from './infinite-snapshot.ts';
+export { SSEConnection } from './sse-connection.ts';
+export type { StopTable } from './sync-table.ts';
 export { Reactor } from './reactor/reactor.ts';
 export { createInstantRouteHandler } from './http/first-party.ts';
 export { memoryStore } from './storage/memory.ts';
 export { indexedDbStore } from './storage/indexed-db.ts';
 export { StoreInterface, StoreInterface as StorageInterface } from './compat.ts';
-export { SyncTableCallbackEventType, coerceQuery, setInstantWarningsEnabled, version, weakHash } from './compat.ts';
+export { SyncTableCallbackEventType, WindowNetworkListener, coerceQuery, setInstantWarningsEnabled, version, weakHash } from './compat.ts';
 
 export {
   InstantAPIError,
@@ -28,6 +35,8 @@ export {
 } from './errors.ts';
 export type { ErrorCode, RefusalBody } from './errors.ts';
 
+export type { AskOpts } from './types/query.ts';
+export type { Freshness } from './types/database.ts';
 export type { InitConfig, Ports } from './config.ts';
 export type { OutboxDesk, OutboxEntry } from './reactor/outbox-desk.ts';
 export type { WritePromise } from './reactor/write-promise.ts';
@@ -139,8 +148,10 @@ export type {
   CreateWriteStreamOpts,
   InstantReadableStream,
   InstantWritableStream,
+  ReadStream,
   ReadableStreamCtor,
   WritableStreamCtor,
+  WriteStream,
 } from './types/streams.ts';
 export type {
   SyncTableCallback,

@@ -9,13 +9,15 @@ import type { ClientMessage } from '../protocol/client-message.ts';
 import { decodeServerFrame, type ServerFrame } from '../protocol/codec.ts';
 import type { ServerMessage, SseInit } from '../protocol/server-message.ts';
 import type { EventSourceConstructor } from '../types/event-source.ts';
-import { type Feed, fetchFeed, sourceFeed } from './event-feed.ts';
+import { type FeedEvents, fetchFeed, sourceFeed } from './event-feed.ts';
 import { PostBox, type PostBoxConfig } from './post-box.ts';
 import type { Line, LineEvents, Transport } from './transport.ts';
 
 export interface EventSourceConfig {
   /** …/runtime/sse?app_id=…: listened to, and posted to. */
   readonly url: string;
+  /** Where to post, if that is elsewhere. */
+  readonly postUrl?: string | undefined;
   readonly fetch?: typeof fetch | undefined;
   /** In place of a `fetch` that gives streams. */
   readonly EventSource?: EventSourceConstructor | undefined;
@@ -24,11 +26,11 @@ export interface EventSourceConfig {
 }
 
 export function eventSourceTransport(config: EventSourceConfig): Transport {
-  const { url, EventSource: Source, clock = systemClock, log = silent } = config;
+  const { url, postUrl = url, EventSource: Source, clock = systemClock, log = silent } = config;
   // Called bare: a browser's `fetch` refuses to be a method of something else.
   const send: typeof fetch = config.fetch ?? ((...call) => fetch(...call));
   const feed = Source ? sourceFeed(Source) : fetchFeed(send);
-  return { name: 'sse', open: (on) => new EventSourceLine(feed, { url, fetch: send, clock }, on, log) };
+  return { name: 'sse', open: (on) => new EventSourceLine((events) => feed(url, events), { url: postUrl, fetch: send, clock }, on, log) };
 }
 
 const gone = 1006;
@@ -42,11 +44,11 @@ class EventSourceLine implements Line {
   /** Gone once the line is closed, from either end. */
   #on: LineEvents | undefined;
 
-  constructor(feed: Feed, config: PostBoxConfig, on: LineEvents, log: Log) {
+  constructor(listen: (on: FeedEvents) => () => void, config: PostBoxConfig, on: LineEvents, log: Log) {
     this.#config = config;
     this.#on = on;
     this.#log = log;
-    this.#closeFeed = feed(config.url, {
+    this.#closeFeed = listen({
       event: (data) => this.#take(data),
       beat: () => this.#on?.heard(),
       ended: (reason, status) => this.#lost(reason, status),

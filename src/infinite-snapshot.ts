@@ -1,0 +1,34 @@
+// What a list without end can show before it has asked: for bindings that draw first and subscribe after.
+
+import type { InstantCoreDatabase } from './database.ts';
+import { firstPage, readListRequest } from './list-request.ts';
+import { queryOf } from './query-of.ts';
+import type { AnySchemaDef } from './schema.ts';
+import type { InfiniteQueryCallbackResponse } from './types/database.ts';
+import type { InstaQLOptions } from './types/query.ts';
+import type { ValidQuery } from './types/valid-query.ts';
+
+type Nothing = { canLoadNextPage: false; data: undefined; error: undefined };
+
+/**
+ * The first page, if an equal query has been answered.
+ *
+ * @throws QueryValidationError unless exactly one namespace is asked for
+ * @example
+ * const { data } = getInfiniteQueryInitialSnapshot(db, { posts: { $: { limit: 20 } } });
+ */
+export function getInfiniteQueryInitialSnapshot<
+  Schema extends AnySchemaDef,
+  Q extends ValidQuery<Q, Schema>,
+  UseDates extends boolean = false,
+>(
+  db: InstantCoreDatabase<Schema, UseDates>,
+  fullQuery: Q | null,
+  opts?: InstaQLOptions,
+): InfiniteQueryCallbackResponse<Schema, Q, UseDates> | Nothing {
+  const nothing: Nothing = { canLoadNextPage: false, data: undefined, error: undefined };
+  if (!fullQuery) return nothing;
+  const query = queryOf(firstPage(readListRequest(fullQuery)), { disableValidation: true }, opts);
+  const seen = db._reactor.queries.peek(query);
+  return seen ? ({ ...nothing, data: seen.data } as never) : nothing;
+}
