@@ -39,6 +39,7 @@ export class ModelServer {
   readonly #options: ModelOptions;
   readonly #remembered = new Map<string, ServerMessage>();
   mishaps: Mishap[] = [];
+  isReadOnly = false;
   txId = 1000;
 
   constructor(options: ModelOptions = {}) {
@@ -75,6 +76,7 @@ export class ModelServer {
     const eventId = message['client-event-id'] ?? '';
     const told = this.#remembered.get(eventId);
     if (told && this.#options.remembers) return told;
+    if (this.isReadOnly) return refusal(eventId, { type: 'app-read-only', hint: { status: 'read-only' } });
     const mishap = this.mishaps.shift();
     if (mishap === 'rate-limited') return refusal(eventId, { type: 'rate-limited', hint: { 'retry-after': 2 } });
     if (mishap === 'fails') return refusal(eventId, { status: 500, type: 'timeout', hint: null });
@@ -188,7 +190,9 @@ export class ModelSession {
     if (message.op === 'init') {
       this.isOpen = true;
       const triplane = this.#server.promises;
-      say('init', { op: 'init-ok', 'session-id': this.#id, attrs: goalAttrs, 'client-event-id': eventId, ...(triplane && { triplane }) });
+      const status = this.#server.isReadOnly ? 'read-only' : 'active';
+      const session = { 'session-id': this.#id, attrs: goalAttrs, 'app-status': { status } as const };
+      say('init', { op: 'init-ok', ...session, 'client-event-id': eventId, ...(triplane && { triplane }) });
     }
     if (message.op === 'transact') say('transact', this.#server.transact(message));
     if (message.op === 'remove-query') {
