@@ -13,7 +13,11 @@ import type { Limits } from './limits.ts';
 import type { Letter, Listener } from './listener.ts';
 import { Rooms } from './rooms.ts';
 import type { Place } from './news.ts';
-import type { AppLog } from './storage.ts';
+import type { Permit } from './touched.ts';
+import { endedTokens, hasToken } from './auth/tokens.ts';
+import { userRow } from './auth/users.ts';
+import { Rulebook } from './rules/rulebook.ts';
+import type { AppLog, LogEntry } from './storage.ts';
 import { SyncTables } from './sync-tables.ts';
 import { Watchers } from './watchers.ts';
 
@@ -28,32 +32,46 @@ export interface AppConfig {
 
 type Say = (frame: string) => void;
 
+/** What a session hangs on: when it ends, so does the session. */
+export interface Tie {
+  readonly tokenHash: string | undefined;
+  readonly userId: string | undefined;
+  readonly cut: () => void;
+}
+
 export class App {
   readonly id: string;
   readonly ledger: Ledger;
-  readonly watchers = new Watchers();
+  readonly rulebook: Rulebook;
+  readonly watchers: Watchers;
   readonly rooms = new Rooms();
   readonly syncTables: SyncTables;
   readonly limits: Limits;
   readonly #sessions = new Map<Listener, Say>();
+  readonly #ties = new Map<Listener, Tie>();
   /** Who wrote in this turn; and of them, whose attrs have other ids here. */
   readonly #writers = new Set<Listener>();
   readonly #mended = new Set<Listener>();
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
-  private constructor(config: AppConfig, ledger: Ledger) {
+  private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook) {
     this.id = config.id;
     this.limits = config.limits;
     this.ledger = ledger;
+    this.rulebook = rulebook;
+    this.watchers = new Watchers(rulebook.guard);
     this.syncTables = new SyncTables(() => config.random.uuid(), config.limits.history, ledger.txId);
   }
 
   static async open(config: AppConfig): Promise<App> {
     const { log, clock, random, report, limits } = config;
     const committed = (commit: Commit): void => app.committed(commit);
-    const ledger = await Ledger.open({ log, clock, random, report, rememberMs: limits.rememberMs, committed });
-    const app = new App(config, ledger);
+    const rulebook = new Rulebook({ now: () => clock.now(), db: () => ledger.db });
+    const permit: Permit = (touched) => rulebook.guard.permit(touched);
+    const ledger = await Ledger.open({ log, clock, random, report, rememberMs: limits.rememberMs, permit, committed });
+    await rulebook.open(ledger);
+    const app = new App(config, ledger, rulebook);
     return app;
   }
 
@@ -75,12 +93,14 @@ export class App {
     return placeOf(this.ledger.txId);
   }
 
-  enter(listener: Listener, say: Say): void {
+  enter(listener: Listener, say: Say, tie?: Tie): void {
     this.#sessions.set(listener, say);
+    if (tie) this.#ties.set(listener, tie);
   }
 
   leave(listener: Listener): void {
     this.#sessions.delete(listener);
+    this.#ties.delete(listener);
     this.#writers.delete(listener);
     this.#mended.delete(listener);
     this.watchers.forget(listener);
@@ -104,6 +124,18 @@ export class App {
     this.#writers.clear();
     this.#mended.clear();
     this.post([...letters, ...this.syncTables.committed(entries, db.attrs)]);
+    this.rulebook.noticed(this.ledger, () => this.post(this.watchers.guardBy(this.rulebook.guard, this.ledger.db, this.place)));
+    if (isReload || report.has('$users') || entries.some(({ records }) => records)) this.#cutTies(entries);
+  }
+
+  /** Sessions whose token has ended, or whose user is gone, end. */
+  #cutTies(entries: readonly LogEntry[]): void {
+    const { db, records } = this.ledger;
+    const ended = new Set(entries.flatMap((entry) => endedTokens(entry.records ?? {})));
+    for (const { tokenHash, userId, cut } of [...this.#ties.values()]) {
+      if (tokenHash === undefined) continue;
+      if (ended.has(tokenHash) || !hasToken(records, tokenHash) || (userId !== undefined && !userRow(db, userId))) cut();
+    }
   }
 
   /** Soon: changes of the same moment go out together. */

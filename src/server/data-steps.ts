@@ -79,7 +79,7 @@ class Writer {
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);
     if (step[0] === 'deep-merge-triple' && (attr.isRef || isId)) throw misfit(at, 2, step, `'${nameOf(attr)}' cannot be merged`);
     const value = isId ? this.#ownId(at, id, step) : attr.isRef ? this.#target(at, step[3], attr, step) : step[3];
-    checkSystemWrite({ attr, id, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
+    checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
     this.#note(attr, id, value, 'link');
     this.#run(step[0] === 'add-triple' ? ['add-triple', id, attr.id, value] : ['deep-merge-triple', id, attr.id, value]);
   }
@@ -89,7 +89,7 @@ class Writer {
     const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
     if (id === undefined) return;
     const value = attr.isRef ? this.#target(at, step[3], attr, step) : step[3];
-    checkSystemWrite({ attr, id, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
+    checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
     this.#note(attr, id, value, 'unlink');
     this.#run(['retract-triple', id, attr.id, value]);
   }
@@ -140,8 +140,7 @@ class Writer {
 
   #make(id: string, { attr, value }: Lookup): void {
     const idAttr = this.#layer.attrs.idAttr(attr.etype);
-    const checked = { attr, id, value, isNew: true };
-    checkSystemWrite(checked, this.#context.actor);
+    checkSystemWrite({ attr, value, isNew: true }, this.#context.actor);
     this.#note(attr, id, value, 'link');
     if (idAttr) this.#run(['add-triple', id, idAttr.id, id]);
     this.#run(['add-triple', id, attr.id, value]);

@@ -7,11 +7,15 @@ import type { Random } from '../lib/random.ts';
 import type { Init } from '../protocol/client-message.ts';
 import type { WireUser } from '../protocol/server-message.ts';
 import { App } from './app.ts';
+import { hashToken, isSameSecret } from './auth/secrets.ts';
+import { tokenOwner } from './auth/tokens.ts';
+import { userOf, userRow } from './auth/users.ts';
 import type { Limits } from './limits.ts';
 import type { Peer } from './listener.ts';
 import { overLimit, refusal } from './refusal.ts';
 import { type Admitted, Session } from './session.ts';
 import type { Storage } from './storage.ts';
+import { whenDurable } from './submit.ts';
 
 export interface HubConfig {
   readonly storage: Storage;
@@ -25,8 +29,8 @@ export interface HubConfig {
   readonly appId: string;
   /** Whether an app that nobody has heard of is made by asking for it. */
   readonly createAppsOnUse: boolean;
-  /** Whom a refresh token belongs to. */
-  readonly userOf: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
+  /** Whom a refresh token belongs to that this server did not give out. */
+  readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
 }
 
 export interface AppSummary {
@@ -79,6 +83,11 @@ export class Hub {
     }
   }
 
+  /** Whether it is the token that opens every app. */
+  isAdmin(token: string | null | undefined): boolean {
+    return typeof token === 'string' && isSameSecret(token.toLowerCase(), this.#config.adminToken.toLowerCase());
+  }
+
   get sessionCount(): number {
     return this.#sessions.size;
   }
@@ -110,10 +119,17 @@ export class Hub {
     const appId = init['app-id'].toLowerCase();
     const app = await this.app(appId);
     const token = init['refresh-token'];
-    const user = token ? await this.#config.userOf(appId, token) : undefined;
+    const own = token ? await whenDurable(app.ledger, () => userOfToken(app, token)) : undefined;
+    const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
     if (token && !user) throw notFound('app-user', { 'app-id': appId });
-    return { app, user, isAdmin: init['__admin-token']?.toLowerCase() === this.#config.adminToken.toLowerCase() };
+    return { app, user, tokenHash: own && token ? hashToken(token) : undefined, isAdmin: this.isAdmin(init['__admin-token']) };
   }
+}
+
+function userOfToken({ id, ledger: { db, records } }: App, token: string): WireUser | undefined {
+  const owner = tokenOwner(records, token);
+  const row = owner === undefined ? undefined : userRow(db, owner);
+  return row && userOf(db, row, id);
 }
 
 function notFound(type: string, args: object): Error {

@@ -18,12 +18,14 @@ import type { App } from './app.ts';
 import { handle, type Here } from './handle.ts';
 import type { Limits } from './limits.ts';
 import type { Listener, Peer } from './listener.ts';
-import { failure, invalid, overLimit } from './refusal.ts';
+import { failure, invalid, overLimit, refusal } from './refusal.ts';
 
 /** What was found for an `init`. */
 export interface Admitted {
   readonly app: App;
   readonly user: WireUser | undefined;
+  /** Of the token it was let in with: when that ends, so does the session. */
+  readonly tokenHash?: string | undefined;
   readonly isAdmin: boolean;
 }
 
@@ -140,7 +142,7 @@ export class Session {
     });
   }
 
-  #ready(init: Init, { app, user, isAdmin }: Admitted, waiting: readonly ClientMessage[]): void {
+  #ready(init: Init, { app, user, tokenHash, isAdmin }: Admitted, waiting: readonly ClientMessage[]): void {
     if (this.#isClosed()) return;
     const listener: Listener = {
       id: this.id,
@@ -151,7 +153,7 @@ export class Session {
     const say = (message: ServerMessage): void => this.#say(message);
     const refuse = (message: ClientMessage, error: unknown): void => this.#refuse(message, error);
     this.#state = { is: 'ready', here: { app, listener, pending: new Set(), say, refuse } };
-    app.enter(listener, (frame) => this.#send(frame));
+    app.enter(listener, (frame) => this.#send(frame), { tokenHash, userId: user?.id, cut: () => this.#cut(init) });
     this.#say({
       op: 'init-ok',
       'client-event-id': init['client-event-id'] ?? null,
@@ -170,6 +172,12 @@ export class Session {
     this.#state = { is: 'opened' };
     this.#refuse(init, error);
     for (const message of waiting) this.#take(message);
+  }
+
+  /** Its token has ended: told as if `init` had been refused. */
+  #cut(init: Init): void {
+    this.#refuse(init, refusal('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] }));
+    this.close(badClient, 'the sign-in has ended');
   }
 
   #isClosed(): boolean {

@@ -34,7 +34,7 @@ export class Watched {
     this.key = key;
     this.q = q;
     this.#asked = asked;
-    this.#interests = interestsOf(asked.compiled);
+    this.#interests = allInterests(asked);
     this.#told = answer(asked, db);
     this.#toldAt = txId;
   }
@@ -55,14 +55,16 @@ export class Watched {
   /** The same question under another catalogue. */
   recompiled(asked: Asked): void {
     this.#asked = asked;
-    this.#interests = interestsOf(asked.compiled);
+    this.#interests = allInterests(asked);
     this.#tally = undefined;
   }
 
   /** What the change did to the answer; undefined if nothing. */
   look(change: Change, db: Store, txId: number): Told | undefined {
-    const { compiled, visible, returnType } = this.#asked;
-    if (!isAffectedBy(compiled, change, { visible })) return undefined;
+    const { compiled, visible, returnType, sight } = this.#asked;
+    // What rules look at may show or hide anything.
+    const isReruled = [...change.report.keys()].some((etype) => sight?.etypes.has(etype));
+    if (!isReruled && !isAffectedBy(compiled, change, { visible })) return undefined;
     const takers = [...this.listeners].filter(({ takesDeltas }) => takesDeltas && returnType === 'join-rows').length;
     const base = this.#toldAt;
     if (takers === this.listeners.size && !visible && isSumOfRows(compiled)) return this.#count(change, base, txId);
@@ -72,6 +74,11 @@ export class Watched {
     if (!after) return undefined;
     const delta = takers > 0 ? { delta: this.#differenceOf(before, after, base) } : undefined;
     return { whole: this.#wholeOf(after), delta };
+  }
+
+  /** The whole answer as news. */
+  whole(db: Store): News {
+    return this.#wholeOf(this.told(db));
   }
 
   /** For when anything may have changed. */
@@ -112,4 +119,8 @@ export class Watched {
       ...(!equal(before.aggregate, aggregate) && { aggregate }),
     });
   }
+}
+
+function allInterests({ compiled, sight }: Asked): readonly Interest[] {
+  return [...interestsOf(compiled), ...[...(sight?.etypes ?? [])].map((etype) => ({ etype, pin: undefined }))];
 }

@@ -10,12 +10,12 @@ import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ReturnType, WireQuery } from '../protocol/query-messages.ts';
 import { type Change as Changed, changeOf } from '../query/affected.ts';
 import { queryKey } from '../query/key.ts';
-import type { Answered } from './answers.ts';
+import { type Answered, isAnswerEqual } from './answers.ts';
 import { readQuery } from './asked.ts';
 import type { Letter, Listener } from './listener.ts';
 import { Drafts, type News, type Place } from './news.ts';
 import { failure } from './refusal.ts';
-import { viewOf } from './system-rules.ts';
+import type { Guard } from './rules/guard.ts';
 import { WatchIndex } from './watch-index.ts';
 import { type Told, Watched } from './watched.ts';
 
@@ -45,6 +45,11 @@ export class Watchers {
   readonly #index = new WatchIndex<Watched>();
   /** Queries of each session, by what it asked. */
   readonly #ofListener = new Map<Listener, Map<string, Watched>>();
+  #guard: Guard;
+
+  constructor(guard: Guard) {
+    this.#guard = guard;
+  }
 
   /** How many live queries a session has. */
   count(listener: Listener): number {
@@ -53,14 +58,9 @@ export class Watchers {
 
   /** @throws InstantAPIError if it is no query */
   add(listener: Listener, q: WireQuery, returnType: ReturnType, db: Store, txId: number): Added {
-    const own = this.#ofListener.get(listener) ?? new Map<string, Watched>();
     const question = queryKey(q);
-    if (own.has(question)) return { is: 'known' };
-    const watched = this.#watch(listener, question, q, returnType, db, txId);
-    watched.listeners.add(listener);
-    own.set(question, watched);
-    this.#ofListener.set(listener, own);
-    return { is: 'new', told: watched.told(db) };
+    if (this.#ofListener.get(listener)?.has(question)) return { is: 'known' };
+    return { is: 'new', told: this.#enter(listener, question, q, returnType, db, txId).told(db) };
   }
 
   remove(listener: Listener, q: WireQuery): void {
@@ -95,9 +95,47 @@ export class Watchers {
     return letters;
   }
 
+  /**
+   * Everything is looked at again under other rules: those who see the same now share an answer, and no others. What is to be
+   * said to those for whom something changed.
+   */
+  guardBy(guard: Guard, db: Store, place: Place): Letter[] {
+    const before = [...this.#ofListener].flatMap(([listener, own]) =>
+      [...own].map(([question, watched]) => ({ listener, question, watched })),
+    );
+    for (const { listener } of before) this.forget(listener);
+    this.#guard = guard;
+    const news = new Map<Listener, News[]>();
+    const letters: Letter[] = [];
+    const made = new Map<Watched, News>();
+    for (const { listener, question, watched } of before) {
+      const { q, asked } = watched;
+      try {
+        const next = this.#enter(listener, question, q, asked.returnType, db, place.txId);
+        if (isAnswerEqual(next.told(db), watched.told(db))) continue;
+        const one = made.get(next) ?? next.whole(db);
+        made.set(next, one);
+        news.set(listener, [...(news.get(listener) ?? []), one]);
+      } catch (error) {
+        letters.push({ to: listener, message: refreshFailed(q, error) });
+      }
+    }
+    const drafts = new Drafts(place, []);
+    for (const [listener, own] of news) letters.push({ to: listener, message: drafts.refreshOk(own, false) });
+    return letters;
+  }
+
+  #enter(listener: Listener, question: string, q: WireQuery, returnType: ReturnType, db: Store, txId: number): Watched {
+    const watched = this.#watch(listener, question, q, returnType, db, txId);
+    const own = this.#ofListener.get(listener) ?? new Map<string, Watched>();
+    watched.listeners.add(listener);
+    this.#ofListener.set(listener, own.set(question, watched));
+    return watched;
+  }
+
   #watch(listener: Listener, question: string, q: WireQuery, returnType: ReturnType, db: Store, txId: number): Watched {
-    const asked = readQuery(q, returnType, listener.actor, db.attrs);
-    const key = `${returnType} ${viewOf(listener.actor, asked.compiled.etypes)} ${question}`;
+    const asked = readQuery(q, returnType, listener.actor, db.attrs, this.#guard);
+    const key = `${returnType} ${asked.sight?.key ?? ''} ${question}`;
     const known = this.#watched.get(key);
     if (known) return known;
     const watched = new Watched(key, q, asked, db, txId);
@@ -139,10 +177,12 @@ export class Watchers {
   /** @returns whether the query may mean something else now */
   #recompile(watched: Watched, attrs: Attrs): boolean {
     const [listener] = watched.listeners;
-    const { compiled, returnType } = watched.asked;
-    const isSame = [...compiled.etypes].every((etype) => compiled.attrs.signature(etype) === attrs.signature(etype));
+    const { compiled, returnType, sight } = watched.asked;
+    const isSame = [...compiled.etypes, ...(sight?.etypes ?? [])].every(
+      (etype) => compiled.attrs.signature(etype) === attrs.signature(etype),
+    );
     if (!listener) return false;
-    const asked = readQuery(watched.q, returnType, listener.actor, attrs);
+    const asked = readQuery(watched.q, returnType, listener.actor, attrs, this.#guard);
     this.#index.remove(watched, watched.interests);
     watched.recompiled(asked);
     this.#index.add(watched, watched.interests);

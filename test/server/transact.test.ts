@@ -214,7 +214,7 @@ describe('refused, with nothing written', () => {
       'a file',
       [['add-triple', nobody, filePath, 'a.png']],
       'permission-denied',
-      /\$files/,
+      /perms-pass/,
       { input: ['$files', 'object'], expected: 'perms-pass?' },
     ],
     ['an attr changed', [['update-attr', { id: name.id, 'unique?': false }]], 'permission-denied', /admins/, { input: ['attrs', 'attr'] }],

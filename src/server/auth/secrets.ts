@@ -1,0 +1,34 @@
+// Tokens and codes: made from good randomness, kept as hashes only, compared in constant time.
+
+import { createHash, randomBytes, randomInt, randomUUID, timingSafeEqual } from 'node:crypto';
+
+export function newToken(): string {
+  return randomUUID();
+}
+
+/** Of the 16 bytes of a uuid; what is none hashes to what no token has. */
+export function hashToken(token: string): string {
+  return sha256(Buffer.from(token.replaceAll('-', ''), 'hex'));
+}
+
+/** Six digits. */
+export function newCode(): string {
+  return String(randomInt(1_000_000)).padStart(6, '0');
+}
+
+export function newSalt(): string {
+  return randomBytes(16).toString('hex');
+}
+
+export function hashCode(code: string, salt: string): string {
+  return sha256(Buffer.from(`${salt} ${code}`, 'utf8'));
+}
+
+/** Whether two texts are the same, in a time that does not tell where they differ. */
+export function isSameSecret(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(sha256(Buffer.from(a, 'utf8')), 'hex'), Buffer.from(sha256(Buffer.from(b, 'utf8')), 'hex'));
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

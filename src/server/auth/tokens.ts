@@ -1,0 +1,40 @@
+// Refresh tokens: whom each belongs to, as records of the app's log under its hash. They do not expire; they end.
+
+import type { Records } from '../storage.ts';
+import { hashToken } from './secrets.ts';
+
+interface TokenRecord {
+  readonly user: string;
+  readonly at: number;
+}
+
+const prefix = 'token ';
+
+type Held = ReadonlyMap<string, unknown>;
+
+export function withToken(token: string, user: string, at: number): Records {
+  return { [prefix + hashToken(token)]: { user, at } satisfies TokenRecord };
+}
+
+export function tokenOwner(records: Held, token: string): string | undefined {
+  return (records.get(prefix + hashToken(token)) as TokenRecord | undefined)?.user;
+}
+
+export function withoutToken(token: string): Records {
+  return { [prefix + hashToken(token)]: null };
+}
+
+export function withoutTokensOf(records: Held, user: string): Records {
+  const gone: Record<string, unknown> = {};
+  for (const [name, record] of records) if (name.startsWith(prefix) && (record as TokenRecord).user === user) gone[name] = null;
+  return gone;
+}
+
+export function hasToken(records: Held, hash: string): boolean {
+  return records.has(prefix + hash);
+}
+
+/** The hashes of tokens that ended. */
+export function endedTokens(records: Records): string[] {
+  return Object.entries(records).flatMap(([name, value]) => (value === null && name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+}

@@ -1,0 +1,63 @@
+// Users as they are told of over HTTP and in sessions: an entity of `$users`, with what it is called there.
+
+import type { Db } from '../../db/db.ts';
+import type { Row } from '../../db/row.ts';
+
+export interface AppUser {
+  readonly id: string;
+  readonly app_id: string;
+  readonly email: string | null;
+  readonly isGuest: boolean;
+  readonly created_at: string;
+  readonly refresh_token?: string;
+  readonly [field: string]: unknown;
+}
+
+export function userRow(db: Db, id: string): Row | undefined {
+  const row = db.row('$users', id);
+  return row?.exists(db.attrs.idAttr('$users')) ? row : undefined;
+}
+
+export function userByEmail(db: Db, email: string): Row | undefined {
+  const attr = db.attrs.forward('$users', 'email');
+  const id = attr && db.find(attr, email);
+  return id === undefined ? undefined : userRow(db, id);
+}
+
+export function isGuest(db: Db, row: Row): boolean {
+  return valueOf(db, row, 'type') === 'guest';
+}
+
+/** With its own attributes; links are none of them. */
+export function userOf(db: Db, row: Row, appId: string, token?: string): AppUser {
+  const own: Record<string, unknown> = {};
+  for (const attr of db.attrs.namespace('$users').blobs) {
+    const value = row.value(attr);
+    if (value !== undefined && (value !== null || !attr.isSystem) && attr.label !== '__proto__') own[attr.label] = value;
+  }
+  return {
+    ...own,
+    id: row.id,
+    app_id: appId,
+    email: (valueOf(db, row, 'email') as string | null | undefined) ?? null,
+    isGuest: isGuest(db, row),
+    created_at: new Date(row.t).toISOString().replace(/\.\d+Z$/, 'Z'),
+    ...(token !== undefined && { refresh_token: token }),
+  };
+}
+
+function valueOf(db: Db, row: Row, label: string): unknown {
+  const attr = db.attrs.forward('$users', label);
+  return attr && row.value(attr);
+}
+
+const atom = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
+const domain = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** In lower case, without what is around it; undefined if it is no address. */
+export function readEmail(given: unknown): string | undefined {
+  if (typeof given !== 'string' || given.length > 320) return undefined;
+  const text = given.trim().toLowerCase();
+  const at = text.lastIndexOf('@');
+  return at > 0 && at <= 64 && atom.test(text.slice(0, at)) && domain.test(text.slice(at + 1)) ? text : undefined;
+}

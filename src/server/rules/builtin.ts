@@ -1,0 +1,33 @@
+// Rules of the system's own namespaces, where an app has none: users see and change themselves, the rest is closed.
+
+import { isSystemEtype } from '../system-attrs.ts';
+import type { Names } from './names.ts';
+import { type Action, fixedRule, nativeRule, type Rule, type Variables } from './rule.ts';
+
+const ownCode = 'auth.id == data.id || auth.id == data.linkedPrimaryUser';
+const ownNames: Names = {
+  variables: new Set(['auth', 'data']),
+  fields: new Map([
+    ['auth', new Set(['id'])],
+    ['data', new Set(['id', 'linkedPrimaryUser'])],
+  ]),
+  refs: [],
+};
+
+function isOwn({ auth, data }: Variables): boolean {
+  const id = auth.get('id');
+  return id !== null && (id === data.get('id') || id === data.get('linkedPrimaryUser'));
+}
+
+const ofUsers: Readonly<Record<string, Rule>> = {
+  view: nativeRule('$users', 'view', ownCode, ownNames, isOwn),
+  update: nativeRule('$users', 'update', ownCode, ownNames, isOwn),
+  create: fixedRule('$users', 'create', true),
+  delete: fixedRule('$users', 'delete', false),
+};
+
+/** Undefined for an app's own namespaces. */
+export function builtinRule(etype: string, action: Action): Rule | undefined {
+  if (!isSystemEtype(etype)) return undefined;
+  return (etype === '$users' ? ofUsers[action] : undefined) ?? fixedRule(etype, action, false);
+}

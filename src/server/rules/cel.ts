@@ -1,0 +1,99 @@
+// The expression language of rules, by `@marcbachmann/cel-js`: an optional package, loaded when an app has rules. An expression
+// is checked when it is compiled; what it names is kept, as it tells what its outcome depends on.
+
+import { TriplaneError } from '../../errors.ts';
+import { Fields } from './fields.ts';
+import { Meter, meterNodes } from './meter.ts';
+import { type Names, namesIn } from './names.ts';
+import { Bucket } from './rate-limits.ts';
+
+type Library = typeof import('@marcbachmann/cel-js');
+type Environment = InstanceType<Library['Environment']>;
+
+export interface Expression {
+  readonly code: string;
+  readonly names: Names;
+  /** @throws Error if it cannot be evaluated */
+  readonly evaluate: (variables: object) => unknown;
+}
+
+let loading: Promise<Cel> | undefined;
+
+/** @throws TriplaneError 'dependency-missing' */
+export function loadCel(): Promise<Cel> {
+  loading ??= import('@marcbachmann/cel-js').then(
+    (library) => new Cel(library),
+    (cause: unknown) => {
+      loading = undefined;
+      const message = 'Permission rules need the package @marcbachmann/cel-js. Run: npm install @marcbachmann/cel-js@8';
+      throw new TriplaneError('dependency-missing', message, { cause });
+    },
+  );
+  return loading;
+}
+
+export class Cel {
+  readonly meter = new Meter();
+  readonly #base: Environment;
+
+  constructor({ Environment }: Library) {
+    const limits = { maxAstNodes: 5000, maxDepth: 100 };
+    this.#base = new Environment({ homogeneousAggregateLiterals: false, limits });
+    addTypes(this.#base);
+    addFunctions(this.#base);
+  }
+
+  /** @throws Error if it is none, or speaks of what is not there */
+  compile(code: string, variables: readonly string[], binds: readonly string[]): Expression {
+    const environment = this.#base.clone();
+    for (const name of variables) environment.registerVariable(name, 'Fields');
+    for (const name of binds) environment.registerVariable(name, 'dyn');
+    const parsed = environment.parse(code);
+    const names = namesIn(parsed.ast);
+    const { valid, error } = parsed.check();
+    if (!valid) throw new Error(summaryOf(error), { cause: error });
+    meterNodes(parsed.ast, this.meter);
+    return { code, names, evaluate: (given) => this.meter.run((): unknown => parsed(given)) };
+  }
+}
+
+/** What is wrong, in one line. */
+export function summaryOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const summary = 'summary' in error && typeof error.summary === 'string' ? error.summary : error.message;
+  return summary.split('\n')[0] ?? '';
+}
+
+const now = { async: false };
+
+function addTypes(environment: Environment): void {
+  environment.registerType('Fields', { ctor: Fields });
+  environment.registerType('RateLimit', { ctor: Bucket });
+  environment.registerOperator('string in Fields', (name: string, fields: Fields) => fields.has(name));
+  // Whole numbers of the data are integers, the others are not: rules should not have to care.
+  const mixed: Readonly<Record<string, (a: number, b: number) => number>> = {
+    '+': (a, b) => a + b,
+    '-': (a, b) => a - b,
+    '*': (a, b) => a * b,
+    '/': (a, b) => a / b,
+  };
+  for (const [sign, compute] of Object.entries(mixed)) {
+    const handler = (a: bigint | number, b: bigint | number): number => compute(Number(a), Number(b));
+    environment.registerOperator(`int ${sign} double: double`, handler);
+    environment.registerOperator(`double ${sign} int: double`, handler);
+  }
+}
+
+function addFunctions(environment: Environment): void {
+  const add = (signature: string, handler: (...given: never[]) => unknown): void => {
+    environment.registerFunction(signature, handler as (...given: unknown[]) => unknown, now);
+  };
+  add('Fields.ref(string): list<dyn>', (fields: Fields, path: string) => fields.ref(path));
+  add('size(Fields): int', (fields: Fields) => BigInt([...fields.keys()].length));
+  add('RateLimit.limit(dyn): bool', (bucket: Bucket, key: unknown) => bucket.limit(String(key), 1));
+  add('RateLimit.limit(dyn, int): bool', (bucket: Bucket, key: unknown, tokens: bigint) => bucket.limit(String(key), Number(tokens)));
+  add('google.protobuf.Timestamp.getTime(): int', (time: Date) => BigInt(time.getTime()));
+  add('string.replace(string, string): string', (text: string, from: string, to: string) => text.replaceAll(from, to));
+  add('string.charAt(int): string', (text: string, at: bigint) => text.charAt(Number(at)));
+  add('string.reverse(): string', (text: string) => [...text].reverse().join(''));
+}

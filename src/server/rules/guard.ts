@@ -1,0 +1,98 @@
+// Who may see and write what in one app, by its rules as they are now. New rules are a new guard. Admins, and the server
+// itself, are asked nothing.
+
+import type { Attrs } from '../../db/attrs.ts';
+import type { Db } from '../../db/db.ts';
+import { denied } from '../refusal.ts';
+import type { Actor } from '../system-rules.ts';
+import type { Permit, Touched } from '../touched.ts';
+import { type Check, checksOf } from './checks.ts';
+import { type Asker, entityFields, requestFields, sharedVariables } from './entities.ts';
+import { Fields, fieldsOf } from './fields.ts';
+import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
+import { cannotEvaluate, isPass, type Variables } from './rule.ts';
+import type { EntityRules, RuleSet, RulesJson } from './rule-set.ts';
+import { type Params, type Sight, sightOf } from './sight.ts';
+
+export interface Verdict {
+  readonly check: Check;
+  readonly value: unknown;
+  readonly isPassed: boolean;
+  readonly error?: unknown;
+}
+
+export interface GuardConfig {
+  readonly now: () => number;
+  readonly db: () => Db;
+}
+
+export class Guard {
+  readonly rules: RuleSet;
+  readonly #around: GuardConfig;
+  readonly #buckets: ReadonlyMap<string, Bucket>;
+
+  constructor(rules: RuleSet, around: GuardConfig, limits?: EntityRules) {
+    this.rules = rules;
+    this.#around = around;
+    this.#buckets = bucketsOf(limits, around.now);
+  }
+
+  sight(actor: Actor, etypes: ReadonlySet<string>, params: Params, attrs: Attrs): Sight {
+    return sightOf(this.rules, etypes, this.asker(actor), params, attrs);
+  }
+
+  asker(actor: Actor): Asker {
+    return { actor, ...this.#around, buckets: this.#buckets };
+  }
+
+  readonly permit: Permit = (touched) => {
+    if (touched.actor.isAdmin || touched.actor.isServer) return;
+    for (const check of checksOf(touched, this.rules)) {
+      const verdict = this.#judge(check, touched);
+      if (verdict.error !== undefined && check.rule) throw cannotEvaluate(check.rule, verdict.error);
+      if (!verdict.isPassed) throw denied(check.scope === 'attr' ? 'attrs' : check.etype, 'not perms-pass?');
+    }
+  };
+
+  /** Every check with its outcome; nothing is thrown. */
+  review(touched: Touched): Verdict[] {
+    return checksOf(touched, this.rules).map((check) => this.#judge(check, touched));
+  }
+
+  #judge(check: Check, touched: Touched): Verdict {
+    if (!check.rule) return { check, value: true, isPassed: true };
+    try {
+      const value = check.rule.value(this.#variables(check, touched));
+      return { check, value, isPassed: isPass(value) };
+    } catch (error) {
+      return { check, value: null, isPassed: false, error };
+    }
+  }
+
+  #variables(check: Check, { actor, before }: Touched): Variables {
+    const { data, newData, linked, actions, modified, params } = check;
+    const asker = this.asker(actor);
+    return {
+      ...sharedVariables(asker, before, params),
+      ...(modified.length > 0 && { request: requestFields(actor, asker.now, modified) }),
+      data: data instanceof Fields ? data : entityFields(data),
+      ...(newData && { newData: entityFields(newData, false) }),
+      ...(linked && { linkedData: entityFields(linked) }),
+      ...(actions && { actions: fieldsOf(actions) }),
+    };
+  }
+}
+
+export function guardFor(rules: RuleSet, json: RulesJson | undefined, around: GuardConfig): Guard {
+  return new Guard(rules, around, json?.['$rateLimits']);
+}
+
+function bucketsOf(limits: EntityRules | undefined, now: () => number): ReadonlyMap<string, Bucket> {
+  const entries = Object.entries((limits ?? {}) as Readonly<Record<string, { readonly limits?: readonly unknown[] }>>);
+  return new Map(
+    entries.map(([name, { limits: list = [] }]) => {
+      const read = list.map(readRateLimit).filter((limit): limit is RateLimit => 'capacity' in limit);
+      return [name, new Bucket(read, now)] as const;
+    }),
+  );
+}

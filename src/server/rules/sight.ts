@@ -1,0 +1,85 @@
+// What one asker may see: of an entity, of a field. And on what that depends, so that whoever keeps an answer knows when to
+// look again, and who may share it.
+
+import type { Attrs } from '../../db/attrs.ts';
+import type { Db } from '../../db/db.ts';
+import type { Row } from '../../db/row.ts';
+import { InstantAPIError } from '../../errors.ts';
+import type { Visible } from '../../query/visible.ts';
+import { type Asker, entityFields, sharedVariables } from './entities.ts';
+import { etypesOnPath } from './refs.ts';
+import type { Rule } from './rule.ts';
+import type { RuleSet } from './rule-set.ts';
+
+export type Params = Readonly<Record<string, unknown>> | undefined;
+
+export interface Sight {
+  /** Askers with the same key see the same. */
+  readonly key: string;
+  /** Namespaces that rules look at: a change there may change what is seen. */
+  readonly etypes: ReadonlySet<string>;
+  /** Undefined = sees all. */
+  readonly visible: Visible | undefined;
+}
+
+export const seesAll: Sight = { key: 'all', etypes: new Set(), visible: undefined };
+
+export function sightOf(rules: RuleSet, etypes: ReadonlySet<string>, asker: Asker, params: Params, attrs: Attrs): Sight {
+  const { actor } = asker;
+  if (actor.isAdmin) return { ...seesAll, key: 'admin' };
+  const asked = [...etypes].flatMap((etype) => rulesOf(rules, etype).map((rule) => ({ etype, rule })));
+  if (asked.every(({ rule }) => rule.code === 'true')) return seesAll;
+  const depends = dependencies(asked, attrs, actor.userId !== undefined);
+  const { userId = '', ip = '', origin = '' } = actor;
+  return {
+    key: depends.onAsker ? JSON.stringify(['user', userId, ip, origin]) : 'anyone',
+    etypes: depends.etypes,
+    visible: visibleTo(asker, rules, params),
+  };
+}
+
+function rulesOf(rules: RuleSet, etype: string): Rule[] {
+  const fields = rules.fieldLabels(etype).map((label) => rules.field(etype, label));
+  return [rules.find(etype, 'view'), ...fields].filter((rule) => rule !== undefined);
+}
+
+function visibleTo(asker: Asker, rules: RuleSet, params: Params): Visible {
+  let around: { readonly db: Db; readonly shared: ReturnType<typeof sharedVariables> } | undefined;
+  return (etype: string, row: Row, label?: string) => {
+    const rule = label === undefined ? rules.find(etype, 'view') : rules.field(etype, label);
+    if (!rule || rule.code === 'true') return true;
+    const db = asker.db();
+    // Read from the data when asked, so that it stays good as long as it is about the same.
+    if (around?.db !== db) around = { db, shared: sharedVariables(asker, db, params) };
+    try {
+      return rule.passes({ ...around.shared, data: entityFields({ etype, id: row.id, row, db }) });
+    } catch (error) {
+      // A rule that cannot be evaluated hides. Only a spent limit is told.
+      if (error instanceof InstantAPIError) throw error;
+      return false;
+    }
+  };
+}
+
+interface Asked {
+  readonly etype: string;
+  readonly rule: Rule;
+}
+
+function dependencies(asked: readonly Asked[], attrs: Attrs, isSignedIn: boolean): { etypes: Set<string>; onAsker: boolean } {
+  const etypes = new Set<string>();
+  let onAsker = false;
+  for (const { etype, rule } of asked) {
+    for (const { fields, refs } of rule.names) {
+      const ofAuth = fields.get('auth');
+      if (ofAuth || fields.has('request')) onAsker = true;
+      if (isSignedIn && ofAuth && [...ofAuth].some((name) => name !== 'id')) etypes.add('$users');
+      for (const { on, path } of refs) {
+        const from = on === 'auth' ? '$users' : on === 'data' ? etype : undefined;
+        if (from === undefined || path === undefined) for (const { etype: any } of attrs.namespaces()) etypes.add(any);
+        else for (const each of etypesOnPath(attrs, from, path.replace(/^\$user\./, ''))) etypes.add(each);
+      }
+    }
+  }
+  return { etypes, onAsker };
+}
