@@ -3,9 +3,10 @@
 // are told is the Reactor's doing.
 
 import type { Attrs } from '../db/attrs.ts';
+import type { Report } from '../db/report.ts';
 import type { TriplaneError } from '../errors.ts';
-import type { AddQuery, AddQueryOk, Processed, RefreshOk, RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
-import { type QueryAnswer, readAnswer, type WireAnswer } from '../protocol/query-answer.ts';
+import type { AddQuery, AddQueryOk, AnswerDelta, Processed, RefreshOk, RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
+import { type QueryAnswer, readAnswer, readDelta, type WireAnswer } from '../protocol/query-answer.ts';
 import { queryKey } from '../query/key.ts';
 import type { LinkIndex } from '../schema.ts';
 import type { Random } from '../lib/random.ts';
@@ -105,12 +106,17 @@ export class LiveQueries {
   }
 
   /** The answers that changed; `coversAll`: those not listed are as they were, and as new. */
-  refreshed(message: RefreshOk, coversAll: boolean): Effect[] {
+  refreshed(message: RefreshOk, coversAll: boolean, random: Random): Effect[] {
     const effects: Effect[] = [];
     for (const computation of message.computations) {
       const live = this.#byKey.get(queryKey(computation['instaql-query']));
       if (!live || (live.isFresh && isOlder(message, live.processed))) continue;
       effects.push(...this.#take(live, computation['instaql-result'], message));
+    }
+    for (const delta of message.deltas ?? []) {
+      const live = this.#byKey.get(queryKey(delta['instaql-query']));
+      // One that is not fresh has been asked again: its answer has this in it.
+      if (live?.isFresh && !isOlder(message, live.processed)) effects.push(...this.#amend(live, delta, message, random));
     }
     if (coversAll) {
       for (const live of this.#byKey.values()) {
@@ -238,7 +244,18 @@ export class LiveQueries {
     live.isFresh = true;
     live.source = 'server';
     live.processed = processedOf(processed);
-    const report = live.view.answer(readAnswer(answer), live.source);
+    return this.#taken(live, live.view.answer(readAnswer(answer), live.source), isFirst);
+  }
+
+  #amend(live: LiveQuery, delta: AnswerDelta, processed: Processed, random: Random): Effect[] {
+    const read = readDelta(delta);
+    const held = live.processed?.['processed-tx-id'] ?? -1;
+    if (!read || held < delta['base-tx-id']) return this.askAgain(live, random.eventId());
+    live.processed = processedOf(processed);
+    return this.#taken(live, live.view.amend(read), false);
+  }
+
+  #taken(live: LiveQuery, report: Report, isFirst: boolean): Effect[] {
     this.#overlays.answered(live, isFirst);
     return [
       { do: 'show', key: live.key },

@@ -44,9 +44,9 @@ const receive: Receive = {
   'add-query-ok': ({ queries }, message) => [...queries.answered(message), { do: 'prune' }],
   'add-query-exists': nothing,
   'remove-query-ok': nothing,
-  'refresh-ok': (organs, message) => [
+  'refresh-ok': (organs, message, { random }) => [
     ...(message.attrs ? takeAttrs(organs, message.attrs) : []),
-    ...organs.queries.refreshed(message, organs.session.promises['refresh-covers-all'] ?? false),
+    ...organs.queries.refreshed(message, organs.session.promises['refresh-covers-all'] ?? false, random),
     { do: 'prune' },
   ],
   'transact-ok': (organs, message, { nowMs }) =>

@@ -1,6 +1,7 @@
 // Who we are to the server: the app, the user, and the session the server opened for us. Makes `init`. It holds no
 // socket and does not know whether one is open. PROTOCOL.md#init
 
+import type { InstantAPIError } from '../errors.ts';
 import type { AppStatus, Init, InitOk, Promises } from '../protocol/session-messages.ts';
 import { declaredVersions } from '../protocol/version.ts';
 import type { User } from '../types/auth.ts';
@@ -19,6 +20,8 @@ export class Session {
   #id: string | undefined;
   #appStatus: AppStatus | undefined;
   #promises: Promises = {};
+  /** Why the server would not have us, the last time it was asked. */
+  #refusal: InstantAPIError | undefined;
 
   constructor(config: SessionConfig) {
     this.#config = config;
@@ -67,6 +70,7 @@ export class Session {
       'app-id': this.#config.appId,
       ...(this.#user && { 'refresh-token': this.#user.refresh_token }),
       ...(this.#config.adminToken && { '__admin-token': this.#config.adminToken }),
+      triplane: { deltas: true },
       versions: { ...this.#config.versions, ...declaredVersions },
     };
   }
@@ -76,6 +80,7 @@ export class Session {
   }
 
   opened(message: InitOk): void {
+    this.#refusal = undefined;
     this.#id = message['session-id'];
     this.#promises = message.triplane ?? {};
     this.#appStatus = message['app-status']?.status ?? 'active';
@@ -83,5 +88,13 @@ export class Session {
 
   setAppStatus(status: AppStatus): void {
     this.#appStatus = status;
+  }
+
+  /** Gives the error to tell: for the same refusal again the same one, so that nobody is told twice. */
+  refused(error: InstantAPIError): { readonly error: InstantAPIError; readonly isNews: boolean } {
+    const before = this.#refusal;
+    if (before?.type === error.type && before?.message === error.message) return { error: before, isNews: false };
+    this.#refusal = error;
+    return { error, isNews: true };
   }
 }

@@ -5,25 +5,21 @@
 import { type ApplyOptions, applySteps } from '../db/apply.ts';
 import type { Attrs } from '../db/attrs.ts';
 import { Layer } from '../db/layer.ts';
+import { patch } from '../db/patch.ts';
 import type { Report } from '../db/report.ts';
 import { Store } from '../db/store.ts';
 import { touchedBy } from '../db/touched.ts';
 import { rowTriples } from '../db/triples.ts';
-import type { QueryAnswer } from '../protocol/query-answer.ts';
-import type { Step } from '../protocol/step.ts';
+import type { QueryAnswer, ReadDelta } from '../protocol/query-answer.ts';
 import type { Triple } from '../protocol/triple.ts';
 import { type CompiledQuery, compile } from '../query/compile.ts';
 import type { Query } from '../query/query.ts';
 import { type AnswerInfo, LiveResult } from '../query/run.ts';
 import type { LinkIndex } from '../schema.ts';
 import { type AnswerSource, Marked, type SeenResult } from './answer-source.ts';
+import { comesBefore, isAttrStep, type PendingWrite, type Shown } from './shown.ts';
 
-export interface PendingWrite {
-  readonly eventId: string;
-  /** Its place among the pending writes. */
-  readonly order: number;
-  readonly steps: readonly Step[];
-}
+export type { PendingWrite } from './shown.ts';
 
 export interface ViewConfig {
   readonly attrs: Attrs;
@@ -31,16 +27,6 @@ export interface ViewConfig {
   readonly useDates?: boolean | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined;
-}
-
-/** A write as shown: with the entities its outcome depends on. */
-interface Shown {
-  readonly write: PendingWrite;
-  readonly touched: Set<string>;
-  /** It searched by value: its outcome may depend on any entity. */
-  searched: boolean;
-  /** The time of the first entity it creates; each further one comes later, and the next write's after them all. */
-  readonly since: number;
 }
 
 export class View {
@@ -73,12 +59,13 @@ export class View {
   /** An answer: the new ground under the pending writes. Gives what is different now. */
   answer({ triples, pageInfo, aggregate }: QueryAnswer, source: AnswerSource = 'server'): Report {
     this.#source = source;
-    const report = this.#store.replace(triples);
-    this.#layer.baseChanged(report);
-    if (this.#shown.length > 0) this.#replay(touchedBy(report));
-    this.#info = { pageInfo, aggregate };
-    this.#hasNewInfo = true;
-    return report;
+    return this.#stand(this.#store.replace(triples), { pageInfo, aggregate });
+  }
+
+  /** What came and went in the answer. Gives what is different now. */
+  amend(delta: ReadDelta): Report {
+    const { pageInfo = this.#info?.pageInfo, aggregate = this.#info?.aggregate } = delta;
+    return this.#stand(patch(this.#store, delta, { useDates: this.#config.useDates ?? false }), { pageInfo, aggregate });
   }
 
   /** What came with the answer besides its triples. */
@@ -189,6 +176,15 @@ export class View {
     return this.#layer;
   }
 
+  /** The ground changed under the pending writes. */
+  #stand(report: Report, info: AnswerInfo): Report {
+    this.#layer.baseChanged(report);
+    if (this.#shown.length > 0) this.#replay(touchedBy(report));
+    this.#info = info;
+    this.#hasNewInfo = true;
+    return report;
+  }
+
   #newStore(): Store {
     return new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
   }
@@ -286,12 +282,4 @@ export class View {
     this.#signature = this.#sign();
     if (before !== this.#signature) this.#live = undefined;
   }
-}
-
-function isAttrStep(step: Step): boolean {
-  return step[0].endsWith('-attr');
-}
-
-function comesBefore(a: PendingWrite, b: PendingWrite): boolean {
-  return a.order < b.order || (a.order === b.order && a.eventId < b.eventId);
 }
