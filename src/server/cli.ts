@@ -5,29 +5,30 @@ import { parseArgs } from 'node:util';
 import { isTriplaneError } from '../errors.ts';
 import { type Log, silent } from '../lib/log.ts';
 import { ownVersion } from '../protocol/version.ts';
-import { memory } from './memory.ts';
+import { openPlace, type Place } from './place.ts';
 import { createServer, type TriplaneServer } from './server.ts';
 
 const help = `triplane ${ownVersion}
 
-  triplane dev --memory     runs a sync server until Ctrl-C
+  triplane dev              runs a sync server until Ctrl-C
 
+  --data <folder>           where data is kept; ./.triplane if not given
+  --database <url>          keeps data in PostgreSQL instead; taken from DATABASE_URL if not given
   --memory                  keeps data in memory only: it is gone when the server stops
   --port <n>                4747 if not given; 0 for any that is free
   --host <name>             127.0.0.1 if not given
-  --app-id <uuid>           the app that is there from the start; any other is made when a client asks for it
+  --app-id <uuid>           the app that is there from the start, the same at each if not given; any other is made on use
   --admin-token <uuid>      whoever has it is admin
-  --json                    the first line is a JSON object: url, appId, adminToken
+  --json                    the first line is a JSON object: url, appId, adminToken, data
   --quiet                   says nothing but errors
 
   triplane --help, triplane --version
 `;
 
-const onlyMemory =
-  'triplane dev: only --memory exists so far (data is gone when the server stops). A file to keep data in, with SQLite, is coming.\n';
-
 const options = {
   memory: { type: 'boolean' },
+  data: { type: 'string' },
+  database: { type: 'string' },
   port: { type: 'string' },
   host: { type: 'string' },
   'app-id': { type: 'string' },
@@ -50,7 +51,6 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   if (values.help || positionals.length === 0) return say(help, 0);
   if (positionals.length > 1 || positionals[0] !== 'dev')
     return complain(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
-  if (!values.memory) return complain(onlyMemory);
   const port = Number(values.port ?? 4747);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) return complain(`triplane: '${values.port}' is no port\n`);
   await serve(values, port);
@@ -58,15 +58,23 @@ async function main(args: readonly string[]): Promise<number | undefined> {
 }
 
 async function serve(flags: Flags, port: number): Promise<void> {
+  const log = flags.quiet ? errorsOnly : toStderr;
+  const { DATABASE_URL: known } = process.env;
+  const database = flags.database ?? (flags.memory || flags.data !== undefined ? undefined : known);
+  const place = await openPlace({ ...flags, database }, log);
   const server = await createServer({
-    storage: memory(),
+    ...place.identity,
+    storage: place.storage,
     port,
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
     ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
-    log: flags.quiet ? errorsOnly : toStderr,
+    log,
+  }).catch(async (error: unknown) => {
+    await place.storage.close();
+    throw error;
   });
-  greet(server, flags);
+  greet(server, place, flags);
   const stop = (): void => {
     void server.close().then(() => process.exit(0));
   };
@@ -74,10 +82,10 @@ async function serve(flags: Flags, port: number): Promise<void> {
   process.once('SIGTERM', stop);
 }
 
-function greet({ url, appId, adminToken }: TriplaneServer, { json, quiet }: Flags): void {
-  if (json) say(`${JSON.stringify({ url, appId, adminToken })}\n`, 0);
+function greet({ url, appId, adminToken }: TriplaneServer, { where }: Place, { json, quiet }: Flags): void {
+  if (json) say(`${JSON.stringify({ url, appId, adminToken, data: where })}\n`, 0);
   else if (!quiet)
-    say(`Triplane is at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is in memory only. Ctrl-C stops.\n`, 0);
+    say(`Triplane is at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is ${where}. Ctrl-C stops.\n`, 0);
 }
 
 const toStderr: Log = { ...silent, warn: note, error: note };

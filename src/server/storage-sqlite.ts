@@ -1,8 +1,8 @@
 // A storage in one file, by SQLite: what `triplane dev` keeps data in. One server at a time may use it.
 
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TriplaneError } from '../errors.ts';
+import { makeFolder } from './data-folder.ts';
 import { Followers } from './followers.ts';
 import type { AppLog, Storage } from './storage.ts';
 import { type Connection, loadSqlite } from './storage-sqlite/binding.ts';
@@ -53,21 +53,5 @@ function opened(open: () => Connection, path: string): Connection {
     throw new TriplaneError('storage-failed', `${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });
-  }
-}
-
-/** Data belongs in no repository. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    const made = await mkdir(folder, { recursive: true });
-    if (made !== undefined) await writeFile(join(folder, '.gitignore'), '*\n');
-  } catch (cause) {
-    throw new TriplaneError(
-      'storage-failed',
-      `The folder ${folder} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        cause,
-      },
-    );
   }
 }

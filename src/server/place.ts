@@ -1,0 +1,91 @@
+// Where a server that was started from the command line keeps its data, and who it is: an app id and an admin token, the same
+// at every start.
+
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { TriplaneError } from '../errors.ts';
+import type { Log } from '../lib/log.ts';
+import { id } from '../lib/uuid.ts';
+import { makeFolder } from './data-folder.ts';
+import { memory } from './memory.ts';
+import { postgres } from './storage-postgres.ts';
+import { sqlite } from './storage-sqlite.ts';
+import type { Storage } from './storage.ts';
+
+export interface Wish {
+  readonly memory?: boolean | undefined;
+  /** A folder. */
+  readonly data?: string | undefined;
+  /** The URL of a PostgreSQL. */
+  readonly database?: string | undefined;
+}
+
+export interface Place {
+  readonly storage: Storage;
+  /** For people to read. */
+  readonly where: string;
+  /** Undefined = nobody will ask for them again. */
+  readonly identity: Identity | undefined;
+}
+
+export interface Identity {
+  readonly appId: string;
+  readonly adminToken: string;
+}
+
+export const defaultFolder = '.triplane';
+
+export async function openPlace(wish: Wish, log: Log): Promise<Place> {
+  if (wish.memory && (wish.data !== undefined || wish.database !== undefined)) {
+    throw new TriplaneError('config-invalid', '--memory keeps nothing: leave it out, or leave out where to keep it');
+  }
+  if (wish.memory) return { storage: memory(), where: 'in memory only', identity: undefined };
+  const folder = wish.data ?? defaultFolder;
+  const storage = await (wish.database === undefined ? sqlite(folder) : postgres(wish.database, { log }));
+  try {
+    const where = wish.database === undefined ? `in ${shown(folder)}` : `in PostgreSQL at ${hostOf(wish.database)}`;
+    return { storage, where, identity: await identityIn(folder) };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+const identityFile = 'server.json';
+
+/** Made at the first start; whoever may read the folder is admin. */
+async function identityIn(folder: string): Promise<Identity> {
+  const path = join(folder, identityFile);
+  const found = await readFile(path, 'utf8').catch(() => undefined);
+  if (found !== undefined) return readIdentity(found, path);
+  const made: Identity = { appId: id(), adminToken: id() };
+  await makeFolder(folder);
+  await writeFile(`${path}.new`, `${JSON.stringify(made, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return made;
+}
+
+function readIdentity(text: string, path: string): Identity {
+  try {
+    const { appId, adminToken } = JSON.parse(text) as Partial<Identity>;
+    if (typeof appId === 'string' && typeof adminToken === 'string') return { appId, adminToken };
+  } catch {
+    // Told below.
+  }
+  throw new TriplaneError('config-invalid', `${path} has no app id and admin token in it: mend it, or delete it for new ones`);
+}
+
+function shown(folder: string): string {
+  const short = relative(process.cwd(), folder);
+  return short === '' || short.startsWith('..') ? folder : `./${short}`;
+}
+
+/** Without the password. */
+function hostOf(url: string): string {
+  try {
+    const { host, pathname } = new URL(url);
+    return `${host}${pathname}`;
+  } catch {
+    return 'DATABASE_URL';
+  }
+}
