@@ -3,6 +3,7 @@
 import type { ResolvedConfig } from './config.ts';
 import * as oauth from './http/oauth.ts';
 import { id } from './lib/uuid.ts';
+import { extraFieldsKey } from './oauth-return.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type {
   AuthToken,
@@ -21,9 +22,6 @@ import type {
 
 /** Loaded when somebody signs in or out, which most visits do not see. */
 const calls = (): Promise<typeof import('./http/auth.ts')> => import('./http/auth.ts');
-
-/** Where the fields of a user who is away at an OAuth provider are kept. */
-const extraFieldsKey = (fieldsId: string): string => `oauth/${fieldsId}`;
 
 export class Auth {
   readonly #reactor: Reactor;

@@ -23,13 +23,14 @@ import type { AuthResult, User } from './types/auth.ts';
 import type {
   AppStatusState,
   ConnectionStatus,
+  Freshness,
   IInstantDatabase,
   InfiniteQueryCallbackResponse,
   InfiniteQuerySubscription,
   InstaQLSubscriptionState,
 } from './types/database.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
-import type { InstaQLOptions } from './types/query.ts';
+import type { AskOpts, InstaQLOptions } from './types/query.ts';
 import type { InstaQLResponse, PageInfoResponse } from './types/result.ts';
 import type { PresenceOf, RoomHandle, RoomsOf, TopicsOf } from './types/rooms.ts';
 import type { StoreInterfaceClass } from './types/stores.ts';
@@ -86,6 +87,9 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   /**
    * Asks, and tells every change of the answer. Rows that did not change are the same objects as before.
    *
+   * What was kept of the answer on the device is told first, with `isStale`; `local: true` also answers a query that was never asked
+   * before from what other queries hold.
+   *
    * @returns what ends it
    * @throws QueryValidationError if it does not fit the schema
    * @example
@@ -95,13 +99,14 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    */
   subscribeQuery<Q extends ValidQuery<Q, Schema>, UseDatesLocal extends boolean = UseDates>(
     query: Q,
-    cb: (resp: InstaQLSubscriptionState<Schema, Q, UseDatesLocal>) => void,
-    opts?: InstaQLOptions,
+    cb: (resp: InstaQLSubscriptionState<Schema, Q, UseDatesLocal> & Freshness) => void,
+    opts?: AskOpts,
   ): () => void {
-    return this._reactor.queries.subscribe(queryOf(query, this._app, opts), {
-      told: (result) => cb(result as never),
-      failed: (error) => cb({ error, data: undefined, pageInfo: undefined } as never),
-    });
+    const listener = {
+      told: (result: object) => cb(result as never),
+      failed: (error: Error) => cb({ error, data: undefined, pageInfo: undefined }),
+    };
+    return this._reactor.queries.subscribe(queryOf(query, this._app, opts), listener, { local: opts?.local });
   }
 
   /** For those who draw the answer: it can be read at any moment, and is the same object while nothing in it changed. */
@@ -172,9 +177,14 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
 
   /** Tells who is signed in, now and whenever that changes. */
   subscribeAuth(cb: (auth: AuthResult) => void): () => void {
-    const tell = (user: User | null): void => cb({ user: user ?? undefined, error: undefined });
-    const { user } = this._reactor.account;
-    if (user !== undefined) tell(user);
+    const { account } = this._reactor;
+    const tell = (user: User | null): void =>
+      cb(
+        account.error && !user
+          ? { user: undefined, error: { message: account.error.message } }
+          : { user: user ?? undefined, error: undefined },
+      );
+    if (account.user !== undefined) tell(account.user);
     return this.#listen('auth', tell);
   }
 

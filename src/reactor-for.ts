@@ -5,6 +5,7 @@ import { transportLater } from './connection/later.ts';
 import type { Transport } from './connection/transport.ts';
 import { webSocketTransport } from './connection/web-socket.ts';
 import type { ResolvedConfig } from './config.ts';
+import { oauthReturn } from './oauth-return.ts';
 import { Reactor } from './reactor/reactor.ts';
 import { linkIndex } from './schema.ts';
 import type { KeyValue } from './storage/key-value.ts';
@@ -22,6 +23,7 @@ export function reactorFor(
   EventSource?: EventSourceConstructor,
 ): Reactor {
   const { appId, schema, websocketURI, log, clock, random, onError, adminToken } = config;
+  const store = storeFor(config);
   return new Reactor({
     appId,
     versions,
@@ -34,7 +36,8 @@ export function reactorFor(
     random,
     network: config.network ?? browserNetwork(),
     log,
-    store: storeFor(config),
+    store,
+    returning: oauthReturn(config, store),
     tabs: config.storage || config.Store ? alone() : browserTabs(`triplane/${appId}`),
     startsWhenUsed: config.startsWhenUsed ?? false,
     receipts: config.receipts,

@@ -14,6 +14,7 @@ export class Account {
   readonly #answers: AnswerDesk;
   readonly #loaded: Promise<void>;
   #isLoaded = false;
+  #error: Error | undefined;
 
   constructor(back: Back, writes: WriteDesk, answers: AnswerDesk) {
     this.#back = back;
@@ -62,6 +63,7 @@ export class Account {
     const { session, outbox, refusals, queries, extras } = this.#back.organs;
     const isOther = session.owner !== (user?.id ?? '');
     session.setUser(user);
+    this.#error = undefined;
     if (isOther) {
       outbox.setAside();
       refusals.clear();
@@ -79,10 +81,30 @@ export class Account {
     this.#back.events.emit('auth', user ?? null);
   }
 
+  /** Why somebody who came back from signing in elsewhere is not signed in. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  async #takeReturning(kept: User | undefined): Promise<void> {
+    const { config, organs } = this.#back;
+    if (!config.returning) return;
+    try {
+      const user = await config.returning(kept);
+      organs.session.setUser(user);
+      await config.store.write([{ put: userKey, value: user }]);
+      this.#back.run([{ do: 'tell', news: { type: 'user', user } }]);
+    } catch (error) {
+      this.#error = asError(error);
+    }
+  }
+
   async #load(): Promise<void> {
     const { config, organs } = this.#back;
     try {
-      organs.session.setUser(readUser(await config.store.get(userKey)));
+      const kept = readUser(await config.store.get(userKey));
+      organs.session.setUser(kept);
+      await this.#takeReturning(kept);
       await this.#answers.recallAttrs();
       await this.#writes.load();
     } catch (cause) {

@@ -1,5 +1,5 @@
 // What is to be kept, on its way to the store: edits of one task go out together, batch after batch, in order. A store that
-// fails is given up with one report, and the session goes on from memory.
+// fails is given up with one report, and the session goes on from memory; one that is full keeps writes rather than answers.
 
 import { TriplaneError } from '../errors.ts';
 import type { Edit, KeyValue } from '../storage/key-value.ts';
@@ -16,6 +16,7 @@ export class Journal {
   #edits: Edit[] = [];
   #isWriting = false;
   #isBroken = false;
+  #keepsAnswers = true;
   #isEnding = false;
 
   constructor(store: KeyValue, on: JournalEvents) {
@@ -40,16 +41,35 @@ export class Journal {
     while (this.#edits.length > 0) {
       const batch = this.#edits;
       this.#edits = [];
-      try {
-        if (!this.#isBroken) await this.#store.write(batch);
-      } catch (cause) {
-        this.#isBroken = true;
-        const message = 'Writes cannot be kept on this device: until they are confirmed they live in this page only';
-        this.#on.failed(cause instanceof TriplaneError ? cause : new TriplaneError('storage-failed', message, { cause }));
-      }
+      await this.#keep(this.#keepsAnswers ? batch : batch.filter((edit) => !isAnswer(edit)));
       this.#on.saved(batch);
     }
     this.#isWriting = false;
     if (this.#isEnding) this.#store.close();
   }
+
+  /** Where there is no room for everything, writes come before answers: those the server has. */
+  async #keep(batch: readonly Edit[]): Promise<void> {
+    if (this.#isBroken || batch.length === 0) return;
+    try {
+      await this.#store.write(batch);
+    } catch (cause) {
+      const isShort = this.#keepsAnswers && batch.some(isAnswer);
+      this.#keepsAnswers = false;
+      if (isShort) {
+        this.#on.failed(failure('Answers cannot be kept on this device: the next start waits for the server', cause));
+        return this.#keep(batch.filter((edit) => !isAnswer(edit)));
+      }
+      this.#isBroken = true;
+      this.#on.failed(failure('Writes cannot be kept on this device: until they are confirmed they live in this page only', cause));
+    }
+  }
+}
+
+function isAnswer(edit: Edit): boolean {
+  return 'put' in edit && edit.put.startsWith('answer/');
+}
+
+function failure(message: string, cause: unknown): TriplaneError {
+  return new TriplaneError('storage-failed', message, { cause });
 }

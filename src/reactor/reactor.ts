@@ -168,7 +168,7 @@ export class Reactor implements Back {
   #statusChanged(status: ConnectionStatus): void {
     this.events.emit('status', status);
     if (status === 'authenticated') this.#hasComplained = false;
-    if (status !== 'closed' || this.#hasComplained || this.#isShutDown) return;
+    if (status !== 'closed' || this.#hasComplained || this.#isShutDown || !this.config.network.isOnline()) return;
     this.#hasComplained = true;
     this.report(unreachableError(this.config.serverName));
   }
