@@ -33,12 +33,14 @@ export function failed(organs: Organs, message: ErrorMessage, moment: Moment): r
   return extras.failed({ message, error, nowMs: moment.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];
 }
 
-function initFailed({ queries }: Organs, message: ErrorMessage): Effect[] {
+function initFailed({ session, queries }: Organs, message: ErrorMessage): Effect[] {
   const { type, hint } = message;
-  if (type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user') return [{ do: 'expire' }];
-  const error = errorOf(message);
-  if (outcomeOf(message) === 'unknown') return [{ do: 'refuse', error }];
-  return [{ do: 'refuse', error }, ...queries.allFailed(error), { do: 'report', error }];
+  const isUserGone = type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user';
+  // With nobody signed in there is nobody to sign out: a server that says so all the same must not be asked again at once.
+  if (isUserGone && session.user) return [{ do: 'expire' }];
+  if (outcomeOf(message) === 'unknown') return [{ do: 'refuse', error: errorOf(message) }];
+  const { error, isNews } = session.refused(errorOf(message));
+  return [{ do: 'refuse', error }, ...queries.allFailed(error), ...(isNews ? [{ do: 'report', error } as const] : [])];
 }
 
 function writeFailed(organs: Organs, write: Write, message: ErrorMessage, moment: Moment): Effect[] {

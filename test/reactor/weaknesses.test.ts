@@ -201,7 +201,7 @@ describe('writes', () => {
     const init = String(dialogue.said('init')[0]?.['client-event-id']);
     const expired = { type: 'record-not-found', hint: { 'record-type': 'app-user' }, 'original-event': { op: 'init' } };
     await dialogue.hear(refusal(init, expired));
-    await dialogue.nextLineOrHere();
+    await dialogue.nextLineSoon();
     await dialogue.open();
     expect(dialogue.said('init')[0]).not.toHaveProperty('refresh-token');
     expect(dialogue.sentIds()).toEqual([]);

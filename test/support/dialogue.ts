@@ -84,13 +84,13 @@ export class Dialogue {
   async nextLine(): Promise<void> {
     const { transport, clock } = this.client;
     const before = transport.lines.length;
-    for (let second = 0; second < 60 && transport.lines.length === before; second += 1) await clock.advance(1_000);
+    for (let second = 0; second < 90 && transport.lines.length === before; second += 1) await clock.advance(1_000);
     expect(transport.lines.length).toBe(before + 1);
     await settled();
   }
 
-  /** Until a line is open, if there is none. */
-  async nextLineOrHere(): Promise<void> {
+  /** The same, unless it is there already. */
+  async nextLineSoon(): Promise<void> {
     await settled();
     if (this.line.isClosed) await this.nextLine();
   }
