@@ -61,8 +61,8 @@ export class RawClient {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
-    socket.on('message', (data) => {
-      const message = JSON.parse(String(data)) as Message | readonly Message[];
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString('utf8')) as Message | readonly Message[];
       for (const each of Array.isArray(message) ? (message as Message[]) : [message as Message]) for (const on of this.#heard) on(each);
     });
   }
