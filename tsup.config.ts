@@ -24,6 +24,7 @@ const parts: Readonly<Record<string, string>> = {
   'part-id': 'src/lib/uuid.ts',
   'part-schema': 'src/schema.ts',
   'part-tx': 'src/transact/chunk.ts',
+  'part-undo': 'src/undo.ts',
 };
 
 /** `triplane` → `index`, `triplane/server` → `server`. */

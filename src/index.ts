@@ -20,6 +20,8 @@ export { SSEConnection } from './sse-connection.ts';
 export type { StopTable } from './sync-table.ts';
 export { Reactor } from './reactor/reactor.ts';
 export { createInstantRouteHandler } from './http/first-party.ts';
+export { undoHistory, UndoHistory } from './undo.ts';
+export type { UndoState } from './undo.ts';
 export { memoryStore } from './storage/memory.ts';
 export { indexedDbStore } from './storage/indexed-db.ts';
 export { StoreInterface, StoreInterface as StorageInterface } from './compat.ts';

@@ -1,6 +1,7 @@
 // Transaction steps on a layer, in order, each on the result of the one before. Nothing is checked but what the
 // steps themselves ask for (modes); what a layer cannot resolve is left out. PROTOCOL.md#transact
 
+import { equal } from '../lib/equal.ts';
 import type { AttrStep, DataStep, EntityRef, Step } from '../protocol/step.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
@@ -125,7 +126,7 @@ function retractTriple(layer: Layer, id: string, attr: KnownAttr, given: Value, 
   if (!row || held === undefined) return;
   const value = attr.isRef ? resolveValue(layer, given, options) : given;
   if (attr.isRef && typeof value === 'string') options.touch?.(value);
-  const next = attr.isRef ? removeLink(held as Links, value as string) : held === value ? undefined : held;
+  const next = attr.isRef ? removeLink(held as Links, value as string) : equal(held, value) ? undefined : held;
   if (next !== held) write(layer, attr, id, row, next, options);
 }
 

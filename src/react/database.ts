@@ -54,6 +54,7 @@ export abstract class InstantReactAbstractDatabase<
   tx: TxChunk<Schema>;
   auth: Auth;
   storage: Storage;
+  streams: InstantCoreDatabase<Schema, UseDates>['streams'];
   /** The writes that wait, and those that were refused. */
   outbox: InstantCoreDatabase<Schema, UseDates>['outbox'];
   core: InstantCoreDatabase<Schema, UseDates>;
@@ -70,6 +71,7 @@ export abstract class InstantReactAbstractDatabase<
     this.tx = this.core.tx;
     this.auth = this.core.auth;
     this.storage = this.core.storage;
+    this.streams = this.core.streams;
     this.outbox = this.core.outbox;
     const [auth, status, appStatus] = [authOf(this.core), connectionStatusOf(this.core), appStatusOf(this.core)];
     const outbox = outboxOf(this.core);

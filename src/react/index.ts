@@ -93,6 +93,8 @@ export type {
   VerifyResponse,
 } from 'triplane';
 
+export { useUndo } from './use-undo.ts';
+export type { Undo } from './use-undo.ts';
 export { isTriplaneError, TriplaneError } from 'triplane';
 export type { InitConfig, WritePromise } from 'triplane';
 export type { InstantReactRoom } from './room.ts';

@@ -178,6 +178,11 @@ export class Outbox {
     return next;
   }
 
+  /** Steps that were made under an earlier catalogue. */
+  inTermsOf(steps: readonly Step[], attrs: Attrs): readonly Step[] {
+    return rebase(steps, attrs, this.#renames);
+  }
+
   /** What waits, put in the terms of a newer catalogue. Gives the writes that changed. */
   rebase(attrs: Attrs): Write[] {
     const changed: Write[] = [];

@@ -1,6 +1,7 @@
 // Where writes are handed in. From here on a write is safe: it goes out, in order, when it is on disk and a session is open.
 
 import type { TriplaneError } from '../errors.ts';
+import type { Step } from '../protocol/step.ts';
 import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { queryKey } from '../query/key.ts';
@@ -29,16 +30,34 @@ export class WriteDesk {
   /** @throws TransactionValidationError, TriplaneError 'closed'; what the server says of it comes with the promise */
   transact(chunks: unknown): WritePromise {
     this.#back.assertOpen();
-    const { config, replies, isReady } = this.#back;
+    const { config } = this.#back;
     if (config.validate) validateTransaction(chunks, config.schema);
+    return this.write(() => this.expand(chunks));
+  }
+
+  /** The same of steps. What goes wrong in making them comes with the promise. */
+  write(make: () => readonly Step[]): WritePromise {
+    this.#back.assertOpen();
+    const { config, replies, isReady } = this.#back;
     const eventId = config.random.uuid();
     const promise = replies.write(eventId, !isReady);
     try {
-      this.#add(eventId, chunks);
+      this.#add(eventId, make);
     } catch (error) {
       this.settle(eventId, asError(error));
     }
     return promise;
+  }
+
+  expand(chunks: unknown): Step[] {
+    const { config, organs } = this.#back;
+    return expandChunks(chunks, {
+      attrs: organs.catalogue.withPending(organs.outbox.makers()),
+      schema: config.schema,
+      id: () => config.random.uuid(),
+      known: [...organs.queries.list()].map(({ view }) => view.db),
+      useDates: config.useDates,
+    });
   }
 
   /** What may go out now, in order; each stays in the outbox until it is answered. */
@@ -126,19 +145,11 @@ export class WriteDesk {
     this.#back.run([...queries.rewrite(adopted), ...adopted.map((write) => ({ do: 'store', edits: outbox.save(write) }) as const)]);
   }
 
-  #add(eventId: string, chunks: unknown): void {
+  #add(eventId: string, make: () => readonly Step[]): void {
     const { config, organs, isLoaded } = this.#back;
-    const { session, catalogue, outbox, queries } = organs;
+    const { session, outbox, queries } = organs;
     if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
-    const known = [...queries.list()].map(({ view }) => view.db);
-    const steps = expandChunks(chunks, {
-      attrs: catalogue.withPending(outbox.makers()),
-      schema: config.schema,
-      id: () => config.random.uuid(),
-      known,
-      useDates: config.useDates,
-    });
-    const write = outbox.add(eventId, session.owner, steps, config.clock.now());
+    const write = outbox.add(eventId, session.owner, make(), config.clock.now());
     this.#back.run([
       ...queries.add(write),
       ...(isLoaded ? [{ do: 'store', edits: outbox.save(write) } as const] : []),

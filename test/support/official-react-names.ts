@@ -32,7 +32,7 @@ export const officialReactMembers: Readonly<Record<string, string>> = {
   SignedIn: 'same',
   SignedOut: 'same',
   storage: 'same',
-  streams: 'missing: the core has none',
+  streams: 'same',
   transact: 'same',
   tx: 'same',
   useAppStatus: 'same',

@@ -1,0 +1,132 @@
+// The steps that undo a transaction: what brings a Db back from where the transaction takes it. Pure; what is to come back is what the Db
+// holds, so that whoever asks must know whether it holds enough. The catalogue stays as it is, and what comes back is as new as it is.
+
+import type { Step } from '../protocol/step.ts';
+import type { Value } from '../protocol/triple.ts';
+import { equal } from '../lib/equal.ts';
+import { applySteps } from './apply.ts';
+import type { KnownAttr } from './attrs.ts';
+import type { Db } from './db.ts';
+import { Layer } from './layer.ts';
+import type { Links } from './links.ts';
+import { listed } from './links.ts';
+import type { RowChange } from './report.ts';
+import type { Row } from './row.ts';
+
+/** An entity that a transaction changes: as it was, and as it is after. */
+export interface Changed extends RowChange {
+  readonly etype: string;
+  readonly id: string;
+}
+
+/** Deleting something may take more along than was there: what that did is mended in turn. */
+const rounds = 4;
+
+export interface Undoing {
+  readonly changes: readonly Changed[];
+  readonly steps: readonly Step[];
+}
+
+/**
+ * @example
+ * const { steps } = inverse([['add-triple', goalId, titleAttr, 'Learn to fly']], db, { now: Date.now });
+ */
+export function inverse(steps: readonly Step[], db: Db, options: { readonly now: () => number; readonly useDates?: boolean }): Undoing {
+  const layer = new Layer(db);
+  applySteps(layer, steps, options);
+  const touched = new Map<string, Changed>();
+  let changes = look(layer, db, touched);
+  const undoing: Step[] = [];
+  const first = changes;
+  for (let round = 0; round < rounds && changes.length > 0; round += 1) {
+    const back = stepsBack(changes, layer).map((step) => (round === 0 ? step : withoutMode(step)));
+    undoing.push(...back);
+    applySteps(layer, back, options);
+    changes = look(layer, db, touched);
+  }
+  return { changes: first, steps: undoing };
+}
+
+/** Modes are asked about the state before all steps, and that is the first round's. */
+function withoutMode(step: Step): Step {
+  return step[0] === 'add-triple' ? ['add-triple', step[1], step[2], step[3]] : step;
+}
+
+/** All that is different now from how it was. */
+function look(layer: Layer, db: Db, touched: Map<string, Changed>): Changed[] {
+  for (const [etype, rows] of layer.takeReport()) {
+    for (const id of rows.keys()) touched.set(`${etype} ${id}`, { etype, id, before: undefined, after: undefined });
+  }
+  const now = [...touched.values()].map(({ etype, id }) => ({ etype, id, before: db.row(etype, id), after: layer.row(etype, id) }));
+  return now.filter(({ etype, before, after }) => attrsOf(layer, etype).some((attr) => !sameValue(attr, before, after)));
+}
+
+/** What is gone comes back first, then links go that were not there, then entities; then everything gets its value. */
+function stepsBack(changes: readonly Changed[], layer: Layer): Step[] {
+  const births = changes.flatMap((change) => birth(change, layer));
+  const unlinks = changes.flatMap((change) => links(change, layer, change.after, change.before, 'retract-triple'));
+  const deaths = changes.flatMap((change) => death(change, layer));
+  const values = changes.flatMap((change) => (change.before ? fields(change, layer) : []));
+  const relinks = changes.flatMap((change) => links(change, layer, change.before, change.after, 'add-triple'));
+  return [...births, ...unlinks, ...deaths, ...values, ...relinks];
+}
+
+function birth({ etype, id, before, after }: Changed, layer: Layer): Step[] {
+  const idAttr = layer.attrs.idAttr(etype);
+  return idAttr && before?.exists(idAttr) && !after?.exists(idAttr) ? [['add-triple', id, idAttr.id, id, { mode: 'create' }]] : [];
+}
+
+function death({ etype, id, before, after }: Changed, layer: Layer): Step[] {
+  const idAttr = layer.attrs.idAttr(etype);
+  if (!after) return [];
+  if (after.exists(idAttr) && !before?.exists(idAttr)) return [['delete-entity', id, etype]];
+  return before ? [] : layer.attrs.namespace(etype).blobs.flatMap((attr) => field(id, attr, undefined, after.value(attr), false));
+}
+
+function fields({ etype, id, before, after }: Changed, layer: Layer): Step[] {
+  const idAttr = layer.attrs.idAttr(etype);
+  const isThere = after?.exists(idAttr) ?? false;
+  const isGone = isThere && !before?.exists(idAttr);
+  const blobs = layer.attrs.namespace(etype).blobs.filter((attr) => attr !== idAttr);
+  return blobs.flatMap((attr) => field(id, attr, before?.value(attr), isGone ? undefined : after?.value(attr), isThere && !isGone));
+}
+
+/** An entity that somebody deletes meanwhile is not made anew by its old values. */
+function field(id: string, attr: KnownAttr, was: Value, is: Value, isThere: boolean): Step[] {
+  if (equal(was, is)) return [];
+  if (was === undefined) return [['retract-triple', id, attr.id, json(is)]];
+  return [isThere ? ['add-triple', id, attr.id, json(was), { mode: 'update' }] : ['add-triple', id, attr.id, json(was)]];
+}
+
+/** The links that `one` has and `other` lacks. */
+function links(
+  { etype, id }: Changed,
+  layer: Layer,
+  one: Row | undefined,
+  other: Row | undefined,
+  op: 'add-triple' | 'retract-triple',
+): Step[] {
+  return layer.attrs.namespace(etype).links.flatMap((attr) => {
+    const there = other?.targets(attr) ?? [];
+    return (one?.targets(attr) ?? []).filter((target) => !there.includes(target)).map((target): Step => [op, id, attr.id, target]);
+  });
+}
+
+function attrsOf(layer: Layer, etype: string): readonly KnownAttr[] {
+  const { blobs, links: refs } = layer.attrs.namespace(etype);
+  return [...blobs, ...refs];
+}
+
+function sameValue(attr: KnownAttr, one: Row | undefined, other: Row | undefined): boolean {
+  const [a, b] = [one?.values[attr.slot], other?.values[attr.slot]];
+  return attr.isRef ? sameSet(a as Links, b as Links) : equal(a, b);
+}
+
+function sameSet(one: Links, other: Links): boolean {
+  const [a, b] = [listed(one), listed(other)];
+  return a.length === b.length && a.every((id) => b.includes(id));
+}
+
+function json(value: Value): Value {
+  return value instanceof Date ? value.toISOString() : value;
+}
