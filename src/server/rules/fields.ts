@@ -44,8 +44,9 @@ export function asRuleValue(value: unknown): unknown {
   return fieldsOf(value as Readonly<Record<string, unknown>>);
 }
 
-export function fieldsOf(object: Readonly<Record<string, unknown>>): Fields {
-  return new Fields({ read: (name) => (Object.hasOwn(object, name) ? object[name] : undefined), names: () => Object.keys(object) });
+export function fieldsOf(object: Readonly<Record<string, unknown>>, follow?: Follow): Fields {
+  const read = (name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
+  return new Fields({ read, names: () => Object.keys(object), ...(follow && { follow }) });
 }
 
 /** Things that are not JSON come from the server itself, and are left as they are. */

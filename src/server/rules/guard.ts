@@ -41,9 +41,7 @@ export class Guard {
     return sightOf(this.rules, etypes, this.asker(actor), params, attrs);
   }
 
-  asker(actor: Actor): Asker {
-    return { actor, ...this.#around, buckets: this.#buckets };
-  }
+  readonly asker = (actor: Actor): Asker => ({ actor, ...this.#around, buckets: this.#buckets });
 
   readonly permit: Permit = (touched) => {
     if (touched.actor.isAdmin || touched.actor.isServer) return;

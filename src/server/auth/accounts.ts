@@ -1,0 +1,188 @@
+// Users, codes and tokens of one app: every way to become signed in, and to stop. Each call is one transaction, so a code is
+// good once, whoever is faster.
+
+import { denied, refusal } from '../refusal.ts';
+import type { App } from '../app.ts';
+import { Bucket } from '../rules/rate-limits.ts';
+import type { Records } from '../storage.ts';
+import { submit, whenDurable } from '../submit.ts';
+import type { Held } from '../write.ts';
+import { spendCode, withCode } from './codes.ts';
+import { newCode, newToken } from './secrets.ts';
+import { type Profile, checkExtraFields, checkSignup, userSteps } from './signup.ts';
+import { tokenOwner, withToken, withoutToken, withoutTokensOf } from './tokens.ts';
+import { type AppUser, isGuest, userByEmail, userOf, userRow } from './users.ts';
+
+export interface SignedIn {
+  readonly user: AppUser;
+  readonly created: boolean;
+}
+
+export interface SignInOptions {
+  readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
+  /** A guest's: the guest becomes the user, or is linked to them. */
+  readonly guestToken?: string | undefined;
+  /** Whether the app's rule for new users is asked. */
+  readonly isTrusted?: boolean;
+}
+
+export type Selector = { readonly id: string } | { readonly email: string } | { readonly token: string };
+
+const hour = { capacity: 20, amount: 20, periodMs: 3_600_000, isGreedy: false };
+const day = 24 * 3_600_000;
+const server = { userId: undefined, isAdmin: true, isServer: true };
+
+interface Plan<T> {
+  readonly steps?: readonly (readonly unknown[])[];
+  readonly records?: Records;
+  /** What is given back, once it is durable. */
+  readonly then: (held: Held) => T;
+}
+
+export class Accounts {
+  readonly #app: App;
+  readonly #sending: Bucket;
+  readonly #verifying: Bucket;
+  readonly #codeTtlMs: number;
+
+  constructor(app: App, now: () => number, codeTtlMs = day) {
+    this.#app = app;
+    this.#sending = new Bucket([hour], now);
+    this.#verifying = new Bucket([hour], now);
+    this.#codeTtlMs = codeTtlMs;
+  }
+
+  /** A code for the address. `isSent`: it counts against what may be sent in an hour. */
+  makeCode(email: string, isSent: boolean): Promise<string> {
+    if (isSent) this.#sending.limit(email, 1);
+    const code = newCode();
+    return this.#run(({ records, at }) => ({ records: withCode(records, email, code, at, this.#codeTtlMs), then: () => code }));
+  }
+
+  async signInByCode(email: string, code: string, options: SignInOptions = {}): Promise<SignedIn> {
+    this.#verifying.limit(email, 1);
+    const signedIn = await this.#run<SignedIn | undefined>((held) => {
+      const spent = spendCode(held.records, email, code.trim(), held.at, this.#codeTtlMs);
+      // A code that has grown old is spent too.
+      if (spent.isExpired) return { records: spent.records, then: () => undefined };
+      const plan = this.#signIn(held, email, options);
+      return { ...plan, records: { ...spent.records, ...plan.records } };
+    });
+    if (signedIn) return signedIn;
+    throw refusal('record-expired', 'Record expired: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
+  }
+
+  signInGuest({ extraFields, isTrusted }: SignInOptions = {}): Promise<SignedIn> {
+    return this.#run((held) => this.#create(held, { id: newToken(), type: 'guest', extraFields }, isTrusted));
+  }
+
+  /** A token for someone, who is made if there is nobody. */
+  createToken(
+    selector: { readonly id: string } | { readonly email: string },
+    extraFields?: SignInOptions['extraFields'],
+  ): Promise<SignedIn> {
+    return this.#run((held) => {
+      const known = find(held, selector);
+      if (known !== undefined) return this.#welcome(held, known, false);
+      const profile = 'id' in selector ? { id: selector.id } : { id: newToken(), email: selector.email };
+      return this.#create(held, { ...profile, extraFields }, true);
+    });
+  }
+
+  /** @throws InstantAPIError if it is nobody's */
+  verifyToken(token: string): Promise<AppUser> {
+    const { ledger, id } = this.#app;
+    return whenDurable(ledger, () => {
+      const owner = tokenOwner(ledger.records, token);
+      const row = owner === undefined ? undefined : userRow(ledger.db, owner);
+      if (!row) throw noUser();
+      return userOf(ledger.db, row, id, token);
+    });
+  }
+
+  get(selector: Selector): Promise<AppUser | undefined> {
+    const { ledger, id } = this.#app;
+    return whenDurable(ledger, () => {
+      const found = find(ledger, selector);
+      const row = found === undefined ? undefined : userRow(ledger.db, found);
+      return row && userOf(ledger.db, row, id);
+    });
+  }
+
+  delete(selector: Selector): Promise<AppUser | undefined> {
+    return this.#run((held) => {
+      const found = find(held, selector);
+      const row = found === undefined ? undefined : userRow(held.db, found);
+      if (!row) return { then: () => undefined };
+      const user = userOf(held.db, row, this.#app.id);
+      return { steps: [['delete-entity', row.id, '$users']], records: withoutTokensOf(held.records, row.id), then: () => user };
+    });
+  }
+
+  /** By a token: that one. By who it is: all of them. */
+  signOut(selector: Selector): Promise<void> {
+    return this.#run((held) => {
+      if ('token' in selector) return { records: withoutToken(selector.token), then: () => undefined };
+      const id = 'id' in selector ? selector.id : find(held, selector);
+      if (id === undefined) throw noUser();
+      return { records: withoutTokensOf(held.records, id), then: () => undefined };
+    });
+  }
+
+  async #run<T>(make: (held: Held) => Plan<T>): Promise<T> {
+    const { ledger } = this.#app;
+    let plan: Plan<T> | undefined;
+    const steps = (held: Held): { steps: readonly (readonly unknown[])[]; records: Records | undefined } => {
+      plan = make(held);
+      return { steps: plan.steps ?? [], records: plan.records };
+    };
+    await submit(ledger, { steps, event: undefined, actor: server });
+    if (!plan) throw new Error('a transaction was done that was never made');
+    const { then } = plan;
+    return whenDurable(ledger, () => then({ db: ledger.db, records: ledger.records, at: 0 }));
+  }
+
+  #signIn(held: Held, email: string, { extraFields, guestToken, isTrusted }: SignInOptions): Plan<SignedIn> {
+    const guest = guestToken === undefined ? undefined : this.#guest(held, guestToken);
+    const known = userByEmail(held.db, email);
+    if (!known) return this.#create(held, { id: guest ?? newToken(), email, type: 'user', extraFields }, isTrusted);
+    const link = held.db.attrs.forward('$users', 'linkedPrimaryUser');
+    const plan = this.#welcome(held, known.id, false);
+    return guest !== undefined && link ? { ...plan, steps: [['add-triple', guest, link.id, known.id]] } : plan;
+  }
+
+  /** Whose token it is, if a guest's. */
+  #guest({ db, records }: Held, token: string): string | undefined {
+    const owner = tokenOwner(records, token);
+    const row = owner === undefined ? undefined : userRow(db, owner);
+    if (!row) throw noUser();
+    return isGuest(db, row) ? row.id : undefined;
+  }
+
+  #create(held: Held, profile: Profile, isTrusted = false): Plan<SignedIn> {
+    checkExtraFields(held.db, profile.extraFields);
+    if (!isTrusted && !checkSignup(this.#app.rulebook.guard, held.db, profile)) throw denied('$users', 'not perms-pass?');
+    const steps = userSteps(held.db, profile);
+    return { ...this.#welcome(held, profile.id, true), steps };
+  }
+
+  #welcome({ at }: Held, id: string, created: boolean): Plan<SignedIn> {
+    const token = newToken();
+    const then = ({ db }: Held): SignedIn => {
+      const row = userRow(db, id);
+      if (!row) throw noUser();
+      return { user: userOf(db, row, this.#app.id, token), created };
+    };
+    return { records: withToken(token, id, at), then };
+  }
+}
+
+function find({ db, records }: Pick<Held, 'db' | 'records'>, selector: Selector): string | undefined {
+  if ('email' in selector) return userByEmail(db, selector.email)?.id;
+  if ('token' in selector) return tokenOwner(records, selector.token);
+  return userRow(db, selector.id)?.id;
+}
+
+function noUser(): Error {
+  return refusal('record-not-found', 'Record not found: app-user', { args: [], 'record-type': 'app-user' });
+}

@@ -1,0 +1,52 @@
+// Someone new: whether they may be, and the steps that make them.
+
+import type { Db } from '../../db/db.ts';
+import { invalid } from '../refusal.ts';
+import { fieldsOf } from '../rules/fields.ts';
+import type { Guard } from '../rules/guard.ts';
+import { sharedVariables } from '../rules/entities.ts';
+import { cannotEvaluate } from '../rules/rule.ts';
+
+export interface Profile {
+  readonly id: string;
+  readonly email?: string;
+  readonly type?: 'user' | 'guest';
+  readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * Only attributes that the app added to its users.
+ *
+ * @throws InstantAPIError
+ */
+export function checkExtraFields(db: Db, fields: Profile['extraFields'] = {}): void {
+  const unknown = Object.keys(fields).filter((label) => {
+    const attr = db.attrs.forward('$users', label);
+    return !attr || attr.isSystem || attr.isRef;
+  });
+  if (unknown.length === 0) return;
+  throw invalid('extra-fields', Object.keys(fields), [
+    { in: unknown, message: `$users has no attribute of the app's own called ${unknown.join(', ')}` },
+  ]);
+}
+
+/** What the app's rule for new users says. Without one everybody may be one, but bring nothing along. */
+export function checkSignup({ rules, asker }: Guard, db: Db, { id, email, extraFields = {} }: Profile): boolean {
+  const rule = rules.explicit('$users', 'create');
+  if (!rule) return Object.keys(extraFields).length === 0;
+  const user = fieldsOf({ ...extraFields, id, ...(email !== undefined && { email }) }, () => []);
+  const shared = sharedVariables(asker({ userId: undefined, isAdmin: false }), db, undefined);
+  try {
+    return rule.passes({ ...shared, auth: user, data: user, newData: user });
+  } catch (error) {
+    throw cannotEvaluate(rule, error);
+  }
+}
+
+export function userSteps(db: Db, { id, email, type, extraFields = {} }: Profile): unknown[][] {
+  const values: Readonly<Record<string, unknown>> = { ...extraFields, id, email, type };
+  return Object.entries({ id, ...values }).flatMap(([label, value]) => {
+    const attr = db.attrs.forward('$users', label);
+    return attr && value !== undefined && value !== null ? [['add-triple', id, attr.id, value]] : [];
+  });
+}

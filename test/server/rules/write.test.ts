@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { ann, bob, kit, newId, type Kit } from './kit.ts';
+
+async function fresh(rules: unknown): Promise<{ readonly k: Kit; readonly id: string; readonly owner: string; readonly text: string }> {
+  const k = await kit();
+  const [id, owner, text] = [await k.attr('notes', 'id'), await k.attr('notes', 'owner'), await k.attr('notes', 'text')];
+  await k.attr('notes', 'team', ['teams', 'notes']);
+  await k.rules(rules);
+  return { k, id, owner, text };
+}
+
+const ok = { op: 'transact-ok' };
+const deniedFor = (etype: string, kind = 'object') => ({
+  op: 'error',
+  status: 400,
+  type: 'permission-denied',
+  message: 'Permission denied: not perms-pass?',
+  hint: { input: [etype, kind], expected: 'perms-pass?' },
+});
+
+describe('entities', () => {
+  const rules = {
+    notes: {
+      bind: { isOwner: 'auth.id != null && auth.id == data.owner', stays: 'isOwner && newData.owner == data.owner' },
+      allow: { create: 'isOwner', update: 'stays', delete: 'isOwner' },
+    },
+  };
+
+  test('are made, changed and deleted by those who may', async () => {
+    const { k, id, owner, text } = await fresh(rules);
+    const note = newId();
+    const make = [
+      ['add-triple', note, id, note],
+      ['add-triple', note, owner, ann],
+    ];
+    expect(await k.write(k.bob, ...make)).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.guest, ...make)).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.ann, ...make)).toMatchObject(ok);
+    expect(await k.write(k.bob, ['add-triple', note, text, 'x'])).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.ann, ['add-triple', note, text, 'x'])).toMatchObject(ok);
+    expect(await k.write(k.ann, ['add-triple', note, owner, bob])).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.bob, ['retract-triple', note, text, 'x'])).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.bob, ['delete-entity', note, 'notes'])).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.bob, ['deep-merge-triple', note, text, { a: 1 }])).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.ann, ['delete-entity', note, 'notes'])).toMatchObject(ok);
+  });
+
+  test('one that is refused takes all with it', async () => {
+    const { k, id, owner } = await fresh(rules);
+    const [mine, yours] = [newId(), newId()];
+    const steps = [mine, yours].flatMap((e) => [
+      ['add-triple', e, id, e],
+      ['add-triple', e, owner, e === mine ? ann : bob],
+    ]);
+    expect(await k.write(k.ann, ...steps)).toMatchObject(deniedFor('notes'));
+    expect(await k.ids(k.admin, 'notes')).toEqual([]);
+  });
+
+  test('which values are written, and what was sent along', async () => {
+    const { k, id, text } = await fresh({
+      notes: { allow: { create: 'true', update: "request.modifiedFields.all(f, f in ['text']) && ruleParams.key == 1" } },
+    });
+    const note = newId();
+    await k.write(k.admin, ['add-triple', note, id, note]);
+    const change = ['add-triple', note, text, 'x'];
+    expect(await k.write(k.bob, change)).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.bob, change, ['rule-params', note, 'notes', { key: 1 }])).toMatchObject(ok);
+    const other = ['add-triple', note, await k.attr('notes', 'owner'), bob];
+    expect(await k.write(k.bob, change, other, ['rule-params', note, 'notes', { key: 1 }])).toMatchObject(deniedFor('notes'));
+  });
+
+  test('a create rule follows links of the same transaction, an update rule those there were', async () => {
+    const { k, id } = await fresh({
+      notes: { allow: { create: "size(data.ref('team.id')) == 1", update: "size(data.ref('team.id')) == 0" } },
+    });
+    const team = newId();
+    await k.write(k.admin, ['add-triple', team, await k.attr('teams', 'id'), team]);
+    const note = newId();
+    const link = ['add-triple', note, await k.attr('notes', 'team'), team];
+    expect(await k.write(k.bob, ['add-triple', note, id, note])).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.bob, ['add-triple', note, id, note], link)).toMatchObject(ok);
+    expect(await k.write(k.bob, ['add-triple', note, await k.attr('notes', 'text'), 'x'])).toMatchObject(deniedFor('notes'));
+  });
+
+  test('a rule that cannot be evaluated refuses, and says so', async () => {
+    const { k, id } = await fresh({ notes: { allow: { create: 'data.owner.name == 1' } } });
+    const note = newId();
+    expect(await k.write(k.ann, ['add-triple', note, id, note])).toMatchObject({
+      status: 400,
+      type: 'permission-evaluation-failed',
+      hint: { rule: ['notes', 'create'], error: { message: 'No such key: name' } },
+    });
+  });
+
+  test('what may not be made tells nothing of what there is', async () => {
+    const { k, id, owner } = await fresh({ notes: { allow: { create: 'false' } } });
+    const unique = await k.attr('notes', 'slug', undefined, { 'unique?': true });
+    const note = newId();
+    await k.write(k.admin, ['add-triple', note, id, note], ['add-triple', note, unique, 'taken'], ['add-triple', note, owner, ann]);
+    const [a, b] = [newId(), newId()];
+    const taken = await k.write(k.bob, ['add-triple', a, id, a], ['add-triple', a, unique, 'taken']);
+    const free = await k.write(k.bob, ['add-triple', b, id, b], ['add-triple', b, unique, 'free']);
+    expect(taken).toMatchObject(deniedFor('notes'));
+    expect(free).toMatchObject(deniedFor('notes'));
+  });
+});
+
+describe('links', () => {
+  async function linked(rules: unknown): Promise<Awaited<ReturnType<typeof fresh>> & { note: string; team: string; link: unknown[] }> {
+    const found = await fresh(undefined);
+    const { k, id, owner } = found;
+    const [note, team] = [newId(), newId()];
+    const teamId = await k.attr('teams', 'id');
+    await k.write(k.admin, ['add-triple', note, id, note], ['add-triple', note, owner, ann], ['add-triple', team, teamId, team]);
+    await k.rules(rules);
+    return { ...found, note, team, link: ['add-triple', note, await k.attr('notes', 'team'), team] };
+  }
+
+  test('without rules of their own: update at the one end, view at the other', async () => {
+    const { k, link } = await linked({ notes: { allow: { update: 'auth.id == data.owner' } } });
+    expect(await k.write(k.bob, link)).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.ann, link)).toMatchObject(ok);
+    await k.rules({ teams: { allow: { view: 'false' } } });
+    expect(await k.write(k.ann, link)).toMatchObject(deniedFor('teams'));
+  });
+
+  test('with rules of their own, those are asked', async () => {
+    const { k, link, note, team } = await linked({
+      notes: { allow: { update: 'false', link: { team: 'auth.id == data.owner' }, unlink: { $default: 'false' } } },
+      teams: { allow: { view: 'false', link: { notes: "linkedData.owner == auth.id && actions.data == 'update'" } } },
+    });
+    expect(await k.write(k.bob, link)).toMatchObject(deniedFor('notes'));
+    expect(await k.write(k.ann, link)).toMatchObject(ok);
+    const unlink = ['retract-triple', note, await k.attr('notes', 'team'), team];
+    expect(await k.write(k.ann, unlink)).toMatchObject(deniedFor('notes'));
+  });
+
+  test('what a cascade takes along is asked too', async () => {
+    const { k, id } = await fresh(undefined);
+    const child = await k.attr('notes', 'parent', ['notes', 'children'], { cardinality: 'one', 'on-delete': 'cascade' });
+    const [top, below] = [newId(), newId()];
+    await k.write(k.admin, ['add-triple', top, id, top], ['add-triple', below, id, below], ['add-triple', below, child, top]);
+    await k.rules({ notes: { allow: { delete: 'data.parent == null' } } });
+    expect(await k.write(k.bob, ['delete-entity', top, 'notes'])).toMatchObject(deniedFor('notes'));
+  });
+});
+
+test('attrs are made by those who may', async () => {
+  const { k } = await fresh({ attrs: { allow: { create: "auth.id != null && data['value-type'] == 'blob'" } } });
+  const attr = {
+    id: newId(),
+    'forward-identity': [newId(), 'plans', 'id'],
+    'value-type': 'blob',
+    cardinality: 'one',
+    'unique?': true,
+    'index?': false,
+  };
+  expect(await k.write(k.guest, ['add-attr', attr])).toMatchObject(deniedFor('attrs', 'attr'));
+  expect(await k.write(k.ann, ['add-attr', attr])).toMatchObject(ok);
+});
+
+test('users change themselves and nobody else, and are deleted by nobody', async () => {
+  const { k } = await fresh(undefined);
+  const name = await k.attr('$users', 'nickname');
+  const change = ['add-triple', ann, name, 'annie'];
+  expect(await k.write(k.bob, change)).toMatchObject(deniedFor('$users'));
+  expect(await k.write(k.ann, change)).toMatchObject(ok);
+  expect(await k.write(k.ann, ['delete-entity', ann, '$users'])).toMatchObject({ type: 'permission-denied' });
+  await k.rules({ $users: { allow: { update: 'true' } } });
+  expect(await k.write(k.bob, change)).toMatchObject(ok);
+});
+
+test('rate limits', async () => {
+  const { k, id } = await fresh({
+    notes: { allow: { create: 'rateLimit.posts.limit(auth.id)' } },
+    $rateLimits: { posts: { limits: [{ capacity: 2, refill: { period: '10 seconds' } }] } },
+  });
+  const post = async (): Promise<unknown> => {
+    const note = newId();
+    return k.write(k.ann, ['add-triple', note, id, note]);
+  };
+  expect([await post(), await post()]).toMatchObject([ok, ok]);
+  expect(await post()).toMatchObject({ type: 'rate-limited', status: 400, hint: { 'retry-after': 5, 'remaining-tokens': 0 } });
+  await k.bench.clock.advance(5000);
+  expect(await post()).toMatchObject(ok);
+});
+
+test('nothing but a default: everything follows it', async () => {
+  const { k, id } = await fresh({ $default: { allow: { $default: 'false', create: 'true' } } });
+  const note = newId();
+  expect(await k.write(k.bob, ['add-triple', note, id, note])).toMatchObject(ok);
+  expect(await k.ids(k.bob, 'notes')).toEqual([]);
+  expect(await k.write(k.bob, ['add-triple', note, await k.attr('notes', 'text'), 'x'])).toMatchObject(deniedFor('notes'));
+});
