@@ -6,22 +6,20 @@
 //   3. each is answered, those who watch are told, and whoever wants to read may read
 //
 // So nobody ever sees what is not durable, and many writers at once cost one flush. If the log fails, memory is made anew
-// from it, as it may hold the turn or not.
+// from it, as it may hold the turn or not. Other servers may append to the log too: what they did is played to memory between
+// two turns; and a turn that was made without knowing of it is taken back and taken again.
 
-import { Attrs } from '../db/attrs.ts';
-import { Layer } from '../db/layer.ts';
 import { noChange, type Report } from '../db/report.ts';
-import { Store } from '../db/store.ts';
+import type { Store } from '../db/store.ts';
 import { InstantAPIError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { WireAttr } from '../protocol/attr.ts';
-import { factsOf, together } from './facts.ts';
-import { RememberedEvents } from './remembered-events.ts';
+import { Hearsay } from './hearsay.ts';
 import { failure } from './refusal.ts';
-import { type AppLog, type LogEntry, replay, replayRecords, type Snapshot } from './storage.ts';
-import { systemAttrs } from './system-attrs.ts';
+import { type Progress, Replica } from './replica.ts';
+import { type Appended, type AppLog, type LogEntry, replay, type Snapshot } from './storage.ts';
 import type { Permit } from './touched.ts';
 import { prepare } from './transact.ts';
 import type { Outcome, Planned, Write } from './write.ts';
@@ -58,55 +56,47 @@ export interface Reader {
   readonly refuse: (error: InstantAPIError) => void;
 }
 
-interface Turn {
-  readonly entries: LogEntry[];
-  report: Report;
-  attrsChanged: boolean;
-}
-
 export class Ledger {
   readonly #config: LedgerConfig;
-  readonly #events: RememberedEvents;
-  #store = new Store(Attrs.empty, { times: true });
-  #deleted: ReadonlyMap<string, WireAttr> = new Map();
-  #records = new Map<string, unknown>();
-  #txId = 0;
-  #at = 0;
+  readonly #replica: Replica;
   #sinceSnapshot = 0;
   #snapshotSize = 0;
   #waiting: Write[] = [];
   #readers: Reader[] = [];
-  #state: 'idle' | 'turning' | 'stale' | 'closed' = 'idle';
+  #state: 'idle' | 'turning' | 'stale' | 'closed' = 'turning';
   #ended: Promise<void> = Promise.resolve();
+
+  readonly #hearsay = new Hearsay();
+  #unfollow: () => void = () => {};
 
   private constructor(config: LedgerConfig) {
     this.#config = config;
-    this.#events = new RememberedEvents(config.rememberMs);
+    this.#replica = new Replica(config.rememberMs);
   }
 
   static async open(config: LedgerConfig): Promise<Ledger> {
     const ledger = new Ledger(config);
-    await ledger.#load();
+    await ledger.#open();
     return ledger;
   }
 
   get db(): Store {
-    return this.#store;
+    return this.#replica.store;
   }
 
   /** What is kept beside the data, by name. */
   get records(): ReadonlyMap<string, unknown> {
-    return this.#records;
+    return this.#replica.records;
   }
 
   /** Attrs that can be restored, by id. */
   get deletedAttrs(): ReadonlyMap<string, WireAttr> {
-    return this.#deleted;
+    return this.#replica.deleted;
   }
 
   /** The last transaction that is durable and in `db`, for those who were called by `read` or `committed`. */
   get txId(): number {
-    return this.#txId;
+    return this.#replica.txId;
   }
 
   write(write: Write): void {
@@ -125,8 +115,33 @@ export class Ledger {
 
   /** Finishes what was begun. */
   async close(): Promise<void> {
+    this.#unfollow();
     await this.#ended;
     this.#state = 'closed';
+  }
+
+  async #open(): Promise<void> {
+    // Before it is read, so that nothing falls in between.
+    this.#unfollow = this.#config.log.follow((txId, entries) => this.#hear(txId, entries));
+    try {
+      await this.#load();
+    } catch (error) {
+      this.#unfollow();
+      throw error;
+    }
+    this.#state = 'idle';
+    if (this.#isBehind) this.#go();
+  }
+
+  #hear(txId: number, entries?: readonly LogEntry[]): void {
+    this.#hearsay.add(txId, entries);
+    // While a turn is under way its own numbers may be the others', too.
+    if (this.#state === 'idle') this.#hearsay.forget(this.#replica.txId);
+    if (this.#isBehind) this.#go();
+  }
+
+  get #isBehind(): boolean {
+    return this.#hearsay.isBeyond(this.#replica.txId);
   }
 
   #go(): void {
@@ -140,10 +155,10 @@ export class Ledger {
     // What arrives in the same moment goes into the same turn.
     await Promise.resolve();
     let isSound = wasSound || (await this.#reload());
-    while (this.#waiting.length > 0) {
-      const writes = this.#waiting.splice(0, turnLength);
-      if (isSound) isSound = (await this.#turn(writes)) || (await this.#reload());
-      else for (const write of writes) write.settle({ is: 'refused', error: unsound() });
+    while (this.#waiting.length > 0 || (isSound && this.#isBehind)) {
+      if (isSound && this.#isBehind) isSound = await this.#catchUp();
+      else if (isSound) isSound = (await this.#turn(this.#waiting.splice(0, turnLength))) || (await this.#reload());
+      else for (const write of this.#waiting.splice(0)) write.settle({ is: 'refused', error: unsound() });
     }
     if (isSound && this.#sinceSnapshot > Math.max(compactAfter, this.#snapshotSize)) await this.#compact();
     this.#state = isSound ? 'idle' : 'stale';
@@ -162,9 +177,17 @@ export class Ledger {
 
   /** @returns whether memory and log still agree */
   async #turn(writes: readonly Write[]): Promise<boolean> {
-    const turn: Turn = { entries: [], report: noChange, attrsChanged: false };
+    const turn = this.#replica.begin();
     const outcomes = writes.map((write) => [write, this.#apply(write, turn)] as const);
-    const error = turn.entries.length > 0 ? await this.#append(turn.entries) : undefined;
+    const isRefusal = turn.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'refused');
+    const appended = turn.entries.length > 0 ? await this.#append(turn.entries) : isRefusal ? await this.#confirm() : 'appended';
+    if (appended === 'behind') {
+      this.#replica.undo(turn);
+      this.#hearsay.add(this.#replica.txId + 1);
+      this.#waiting = [...writes, ...this.#waiting];
+      return true;
+    }
+    const error = appended === 'appended' ? undefined : appended;
     for (const [write, outcome] of outcomes) {
       write.settle(error && outcome.is === 'done' ? { is: 'refused', error } : outcome);
     }
@@ -174,43 +197,62 @@ export class Ledger {
     return true;
   }
 
-  async #append(entries: readonly LogEntry[]): Promise<InstantAPIError | undefined> {
+  async #append(entries: readonly LogEntry[]): Promise<Appended | InstantAPIError> {
     try {
-      await this.#config.log.append(entries);
+      const appended = await this.#config.log.append(entries);
+      if (appended === 'appended') this.#sinceSnapshot += entries.length;
+      return appended;
     } catch (cause) {
       this.#config.report.error('the log could not be written', cause);
       return failure(cause);
     }
-    this.#sinceSnapshot += entries.length;
-    return undefined;
   }
 
-  #apply(write: Write, turn: Turn): Outcome {
+  /** Nobody is refused for want of what another server has done already. An append would have told; here there was none. */
+  async #confirm(): Promise<Appended> {
+    try {
+      const news = await this.#config.log.since(this.#replica.txId);
+      return news?.length === 0 ? 'appended' : 'behind';
+    } catch (cause) {
+      this.#config.report.warn('the log could not be read', cause);
+      return 'appended';
+    }
+  }
+
+  /** What others appended, played to memory. */
+  async #catchUp(): Promise<boolean> {
+    const { log, report, committed } = this.#config;
+    try {
+      const entries = this.#hearsay.takeAfter(this.#replica.txId) ?? (await log.since(this.#replica.txId));
+      if (!entries) return await this.#reload();
+      const progress = this.#replica.play(entries);
+      this.#sinceSnapshot += entries.length;
+      if (entries.length > 0) committed({ ...progress, isReload: false });
+      else this.#hearsay.settle(this.#replica.txId);
+      this.#letRead(true);
+      return true;
+    } catch (cause) {
+      report.error('what others appended could not be taken over', cause);
+      return this.#reload();
+    }
+  }
+
+  #apply(write: Write, turn: Progress): Outcome {
     const { event } = write;
-    const done = event && this.#events.find(event);
+    const replica = this.#replica;
+    const done = event && replica.events.find(event);
     if (done !== undefined) return { is: 'done', txId: done, isRepeat: true, isMended: false };
-    const at = Math.max(this.#at, this.#config.clock.now());
+    const at = Math.max(replica.at, this.#config.clock.now());
     try {
       const { steps, records } = this.#planned(write, at);
-      const { report, catalogue } = prepare(this.#store, this.#deleted, steps, {
+      const { report, catalogue } = prepare(replica.store, replica.deleted, steps, {
         actor: write.actor,
         at,
         uuid: () => this.#config.random.uuid(),
         permit: this.#config.permit,
       });
-      const facts = factsOf(report, catalogue.attrs);
-      const attrsChanged = catalogue.attrs !== this.#store.attrs;
-      takeOver(this.#store, catalogue.attrs, report);
-      this.#deleted = catalogue.deleted;
-      if (records) replayRecords(records, this.#records);
-      this.#at = at;
-      const txId = ++this.#txId;
-      const attrs = { put: catalogue.put, deleted: catalogue.gone };
-      turn.entries.push({ txId, at, ...(event && { event }), ...(attrsChanged && { attrs }), changes: facts, ...(records && { records }) });
-      turn.report = together(turn.report, report);
-      turn.attrsChanged ||= attrsChanged;
-      if (event) this.#events.add({ ...event, txId, at });
-      return { is: 'done', txId, isRepeat: false, isMended: catalogue.renamed.size > 0 };
+      replica.take({ report, catalogue, records, event, at }, turn);
+      return { is: 'done', txId: replica.txId, isRepeat: false, isMended: catalogue.renamed.size > 0 };
     } catch (error) {
       if (error instanceof InstantAPIError) return { is: 'refused', error };
       this.#config.report.error('a transaction could not be made', error);
@@ -219,7 +261,7 @@ export class Ledger {
   }
 
   #planned({ steps }: Write, at: number): Planned {
-    return typeof steps === 'function' ? steps({ db: this.#store, records: this.#records, at }) : { steps };
+    return typeof steps === 'function' ? steps({ db: this.#replica.store, records: this.#replica.records, at }) : { steps };
   }
 
   async #reload(): Promise<boolean> {
@@ -235,28 +277,17 @@ export class Ledger {
 
   async #load(): Promise<void> {
     const loaded = await this.#config.log.load();
-    const { txId, at, attrs, deletedAttrs, triples, events, records } = replay(loaded);
-    const known = new Set(systemAttrs.map(({ id }) => id));
-    const own = attrs.filter(({ id }) => !known.has(id));
-    const all = Attrs.from([...systemAttrs, ...own, ...deletedAttrs]);
-    this.#store = new Store(all, { times: true });
-    this.#store.load(triples);
-    if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
-    this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
-    this.#records = new Map(Object.entries(records ?? {}));
-    this.#events.replace(events, this.#config.clock.now());
-    this.#txId = txId;
-    this.#at = at;
+    this.#snapshotSize = this.#replica.load(loaded, this.#config.clock.now());
     this.#sinceSnapshot = loaded.entries.length;
-    this.#snapshotSize = triples.length;
   }
 
   async #compact(): Promise<void> {
+    const { events, txId } = this.#replica;
     try {
       // Read back rather than written from memory: triples of deleted attrs are in the log only.
       const snapshot: Snapshot = replay(await this.#config.log.load());
-      this.#events.forget(this.#config.clock.now());
-      await this.#config.log.compact({ ...snapshot, events: this.#events.list() });
+      events.forget(this.#config.clock.now());
+      await this.#config.log.compact(snapshot.txId === txId ? { ...snapshot, events: events.list() } : snapshot);
       this.#sinceSnapshot = 0;
       this.#snapshotSize = snapshot.triples.length;
     } catch (cause) {
@@ -266,10 +297,3 @@ export class Ledger {
 }
 
 const unsound = (): InstantAPIError => failure(new Error('the log cannot be read'));
-
-function takeOver(store: Store, attrs: Attrs, report: Report): void {
-  const layer = new Layer(store);
-  if (attrs !== store.attrs) layer.setAttrs(attrs);
-  for (const [etype, changes] of report) for (const [id, { after }] of changes) layer.put(etype, id, after);
-  store.commit(layer);
-}

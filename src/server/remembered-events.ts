@@ -21,6 +21,10 @@ export class RememberedEvents {
     this.#byKey.set(keyOf(event), event);
   }
 
+  remove(event: Event): void {
+    this.#byKey.delete(keyOf(event));
+  }
+
   replace(events: readonly AppliedEvent[], now: number): void {
     this.#byKey = new Map(events.map((event) => [keyOf(event), event]));
     this.forget(now);

@@ -1,0 +1,202 @@
+// The data of an app as it is in memory: what the log says, up to one transaction. Moved on by what is done here, which can be
+// taken back until it is in the log, and by what others did.
+
+import { Attrs, type KnownAttr } from '../db/attrs.ts';
+import { Layer } from '../db/layer.ts';
+import { type Links, listed, type LinkTimes } from '../db/links.ts';
+import { noChange, type Report, type RowChange } from '../db/report.ts';
+import { Row, type Times } from '../db/row.ts';
+import { Store } from '../db/store.ts';
+import type { WireAttr } from '../protocol/attr.ts';
+import type { SyncChange } from '../protocol/sync-table-messages.ts';
+import type { Value } from '../protocol/triple.ts';
+import type { Catalogue, CatalogueChange } from './attr-steps.ts';
+import { factsOf, together } from './facts.ts';
+import { RememberedEvents } from './remembered-events.ts';
+import { type AttrChanges, type Event, type Loaded, type LogEntry, type Records, replay, replayRecords } from './storage.ts';
+import { systemAttrs } from './system-attrs.ts';
+
+/** What was done, and how to take it back. */
+export interface Progress {
+  report: Report;
+  attrsChanged: boolean;
+  readonly entries: LogEntry[];
+  readonly before: { readonly txId: number; readonly at: number; readonly catalogue: Catalogue; readonly records: Map<string, unknown> };
+}
+
+export interface Done {
+  readonly report: Report;
+  readonly catalogue: CatalogueChange;
+  readonly records: Records | undefined;
+  readonly event: Event | undefined;
+  readonly at: number;
+}
+
+export class Replica {
+  readonly events: RememberedEvents;
+  #store = new Store(Attrs.empty, { times: true });
+  #deleted: ReadonlyMap<string, WireAttr> = new Map();
+  #records = new Map<string, unknown>();
+  #txId = 0;
+  #at = 0;
+
+  constructor(rememberMs: number) {
+    this.events = new RememberedEvents(rememberMs);
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Attrs that can be restored, by id. */
+  get deleted(): ReadonlyMap<string, WireAttr> {
+    return this.#deleted;
+  }
+
+  get records(): ReadonlyMap<string, unknown> {
+    return this.#records;
+  }
+
+  get txId(): number {
+    return this.#txId;
+  }
+
+  /** When the last transaction was. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** @returns how many triples there are */
+  load(loaded: Loaded, now: number): number {
+    const { txId, at, attrs, deletedAttrs, triples, events, records } = replay(loaded);
+    const known = new Set(systemAttrs.map(({ id }) => id));
+    const own = attrs.filter(({ id }) => !known.has(id));
+    const all = Attrs.from([...systemAttrs, ...own, ...deletedAttrs]);
+    this.#store = new Store(all, { times: true });
+    this.#store.load(triples);
+    if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
+    this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
+    this.#records = new Map(Object.entries(records ?? {}));
+    this.events.replace(events, now);
+    this.#txId = txId;
+    this.#at = at;
+    return triples.length;
+  }
+
+  begin(): Progress {
+    const catalogue = { attrs: this.#store.attrs, deleted: this.#deleted };
+    const before = { txId: this.#txId, at: this.#at, catalogue, records: new Map<string, unknown>() };
+    return { report: noChange, attrsChanged: false, entries: [], before };
+  }
+
+  /** Done here, not in the log yet. */
+  take({ report, catalogue, records, event, at }: Done, progress: Progress): void {
+    const changes = factsOf(report, catalogue.attrs);
+    const attrsChanged = catalogue.attrs !== this.#store.attrs;
+    this.#commit(catalogue, report);
+    for (const name of Object.keys(records ?? {})) {
+      if (!progress.before.records.has(name)) progress.before.records.set(name, this.#records.get(name));
+    }
+    const attrs = { put: catalogue.put, deleted: catalogue.gone };
+    const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
+    const entry: LogEntry = { txId: this.#txId + 1, at, ...what };
+    this.#follow(entry);
+    note(progress, entry, report, attrsChanged);
+  }
+
+  /** As it was before. */
+  undo({ report, entries, before }: Progress): void {
+    this.#commit(before.catalogue, turned(report));
+    for (const [name, value] of before.records) {
+      if (value === undefined) this.#records.delete(name);
+      else this.#records.set(name, value);
+    }
+    for (const { event } of entries) if (event) this.events.remove(event);
+    this.#txId = before.txId;
+    this.#at = before.at;
+  }
+
+  /** What others did: entries that follow on ours. */
+  play(entries: readonly LogEntry[]): Progress {
+    const progress = this.begin();
+    for (const entry of entries) {
+      const held = { attrs: this.#store.attrs, deleted: this.#deleted };
+      const catalogue = entry.attrs ? catalogueAfter(held, entry.attrs) : held;
+      const layer = new Layer(this.#store);
+      if (entry.attrs) layer.setAttrs(catalogue.attrs);
+      playChanges(layer, entry.changes);
+      const report = layer.takeReport();
+      this.#commit(catalogue, report);
+      this.#follow(entry);
+      note(progress, entry, report, entry.attrs !== undefined);
+    }
+    return progress;
+  }
+
+  #commit({ attrs, deleted }: Catalogue, report: Report): void {
+    const layer = new Layer(this.#store);
+    if (attrs !== this.#store.attrs) layer.setAttrs(attrs);
+    for (const [etype, changes] of report) for (const [id, { after }] of changes) layer.put(etype, id, after);
+    this.#store.commit(layer);
+    this.#deleted = deleted;
+  }
+
+  #follow({ txId, at, event, records }: LogEntry): void {
+    if (records) replayRecords(records, this.#records);
+    if (event) this.events.add({ ...event, txId, at });
+    this.#txId = txId;
+    this.#at = at;
+  }
+}
+
+function note(progress: Progress, entry: LogEntry, report: Report, attrsChanged: boolean): void {
+  progress.entries.push(entry);
+  progress.report = together(progress.report, report);
+  progress.attrsChanged ||= attrsChanged;
+}
+
+function turned(report: Report): Report {
+  const turn = ([id, { before, after }]: readonly [string, RowChange]) => [id, { before: after, after: before }] as const;
+  return new Map([...report].map(([etype, changes]) => [etype, new Map([...changes].map(turn))]));
+}
+
+function catalogueAfter({ attrs, deleted }: Catalogue, { put, deleted: gone }: AttrChanges): Catalogue {
+  const kept = new Map(deleted);
+  for (const id of gone) {
+    const attr = attrs.byId(id);
+    if (attr) kept.set(id, attr.wire);
+  }
+  for (const { id } of put) kept.delete(id);
+  return { attrs: (gone.length > 0 ? attrs.without(new Set(gone)) : attrs).with(put), deleted: kept };
+}
+
+/** Triple by triple: times are as they were given where it was done. */
+function playChanges(layer: Layer, changes: readonly SyncChange[]): void {
+  for (const { action, triple } of changes) {
+    const [e, a, v, t] = triple;
+    const attr = layer.attrs.byId(a);
+    if (!attr) continue;
+    const row = layer.row(attr.etype, e) ?? new Row(e, 0, [], []);
+    const next = changed(row, attr, action === 'added', v, t, attr === layer.attrs.idAttr(attr.etype));
+    const isLeft = [...layer.attrs.namespace(attr.etype).forward.values()].some(({ slot }) => next.values[slot] !== undefined);
+    layer.put(attr.etype, e, isLeft ? next : undefined);
+  }
+}
+
+function changed(row: Row, { slot, isRef }: KnownAttr, isAdded: boolean, v: Value, t: number, isId: boolean): Row {
+  const values = row.values.slice();
+  const times: Times[] = row.times?.slice() ?? [];
+  while (values.length <= slot) values.push(undefined);
+  if (isRef) [values[slot], times[slot]] = linked(values[slot] as Links, times[slot], isAdded, String(v), t);
+  else [values[slot], times[slot]] = isAdded ? [v, t] : [undefined, undefined];
+  return new Row(row.id, isId && isAdded ? t : row.t, values, times);
+}
+
+function linked(links: Links, times: LinkTimes, isAdded: boolean, target: string, t: number): [Links, LinkTimes] {
+  const pairs = listed(links).map((id, at) => [id, (typeof times === 'object' ? times[at] : times) ?? t] as const);
+  const rest = pairs.filter(([id]) => id !== target);
+  const next = isAdded ? [...rest, [target, t] as const] : rest;
+  const [first] = next;
+  if (!first) return [undefined, undefined];
+  return next.length === 1 ? [first[0], first[1]] : [next.map(([id]) => id), next.map(([, time]) => time)];
+}
