@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { WireAttr } from '../protocol/attr.ts';
-import type { ServerMessage } from '../protocol/server-message.ts';
+import type { AppStatus, ServerMessage } from '../protocol/server-message.ts';
 import { type Commit, Ledger } from './ledger.ts';
 import type { Limits } from './limits.ts';
 import type { Letter, Listener } from './listener.ts';
@@ -18,6 +18,8 @@ import { endedTokens, hasToken } from './auth/tokens.ts';
 import { userRow } from './auth/users.ts';
 import { Rulebook } from './rules/rulebook.ts';
 import type { AppLog, LogEntry } from './storage.ts';
+import { statusOf, statusRecord } from './status.ts';
+import { submit } from './submit.ts';
 import { SyncTables } from './sync-tables.ts';
 import { Watchers } from './watchers.ts';
 
@@ -52,6 +54,7 @@ export class App {
   /** Who wrote in this turn; and of them, whose attrs have other ids here. */
   readonly #writers = new Set<Listener>();
   readonly #mended = new Set<Listener>();
+  #status: AppStatus;
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
@@ -61,6 +64,7 @@ export class App {
     this.ledger = ledger;
     this.rulebook = rulebook;
     this.watchers = new Watchers(rulebook.guard);
+    this.#status = statusOf(ledger.records);
     this.syncTables = new SyncTables(() => config.random.uuid(), config.limits.history, ledger.txId);
   }
 
@@ -87,6 +91,16 @@ export class App {
       this.#sent = { of: attrs, attrs: list };
     }
     return this.#sent.attrs;
+  }
+
+  get status(): AppStatus {
+    return this.#status;
+  }
+
+  /** For good, and for every server of the app. Resolves when it is in force here. */
+  async setStatus(status: AppStatus): Promise<void> {
+    const planned = { steps: [], records: statusRecord(status) };
+    await submit(this.ledger, { steps: () => planned, event: undefined, actor: { userId: undefined, isAdmin: true, isServer: true } });
   }
 
   get place(): Place {
@@ -118,6 +132,7 @@ export class App {
 
   committed({ report, attrsChanged, entries, isReload }: Commit): void {
     const { db } = this.ledger;
+    this.#lookAtStatus();
     if (isReload) this.syncTables.reloaded(this.ledger.txId);
     const audience = { all: this.#sessions.keys(), writers: this.#writers, mended: this.#mended };
     const letters = this.watchers.refresh({ report, attrsChanged, isReload }, db, this.place, this.attrs, audience);
@@ -126,6 +141,16 @@ export class App {
     this.post([...letters, ...this.syncTables.committed(entries, db.attrs)]);
     this.rulebook.noticed(this.ledger, () => this.post(this.watchers.guardBy(this.rulebook.guard, this.ledger.db, this.place)));
     if (isReload || report.has('$users') || entries.some(({ records }) => records)) this.#cutTies(entries);
+  }
+
+  #lookAtStatus(): void {
+    const status = statusOf(this.ledger.records);
+    if (status === this.#status) return;
+    this.#status = status;
+    const message: ServerMessage = { op: 'app-status-changed', status };
+    this.post([...this.#sessions.keys()].map((to) => ({ to, message })));
+    // Nobody is told any more; whoever comes back asks again.
+    if (status === 'disabled') for (const listener of this.#sessions.keys()) this.watchers.forget(listener);
   }
 
   /** Sessions whose token has ended, or whose user is gone, end. */

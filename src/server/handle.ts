@@ -9,6 +9,7 @@ import type { Outcome } from './ledger.ts';
 import type { Listener } from './listener.ts';
 import type { Event } from './storage.ts';
 import { invalid, overLimit, refusal } from './refusal.ts';
+import { checkStatus } from './status.ts';
 
 /** A ready session, as those who answer it see it. */
 export interface Here {
@@ -26,6 +27,7 @@ type Handlers = { readonly [Op in ClientOp]: (message: Said<Op>, here: Here) => 
 
 /** @throws InstantAPIError */
 export function handle(message: ClientMessage, here: Here): void {
+  checkStatus(message.op, here.app.status);
   const run = handlers[message.op] as (message: ClientMessage, here: Here) => void;
   run(message, here);
 }

@@ -55,11 +55,12 @@ export class Hub {
 
   /** A connection that has just opened. Its frames go to `receive`, its end to `end`. */
   connect(peer: Peer): Session {
-    const { limits, log, random } = this.#config;
+    const { limits, log, random, clock } = this.#config;
     const session: Session = new Session({
       id: random.uuid(),
       peer,
       limits,
+      clock,
       log,
       admit: (init) => this.#admit(init),
       ended: (ended) => this.#sessions.delete(ended),
@@ -96,11 +97,13 @@ export class Hub {
     return [...this.#open.values()].map(({ id, sessionCount, rooms }) => ({ id, sessions: sessionCount, rooms: rooms.sizes().size }));
   }
 
+  /** Whatever was taken in is answered; then all connections are told to go. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
+    for (const session of this.#sessions) session.drain();
     await Promise.allSettled(this.#apps.values());
     await Promise.all([...this.#open.values()].map((app) => app.close()));
+    for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
     await this.#config.storage.close();
   }
 

@@ -1,7 +1,7 @@
 // Entry `triplane/server`.
 
 export { createServer } from './server.ts';
-export type { ServerOptions, TriplaneServer } from './server.ts';
+export type { AppControl, ServerOptions, TriplaneServer } from './server.ts';
 export { memory } from './memory.ts';
 export { sqlite } from './storage-sqlite.ts';
 export { postgres } from './storage-postgres.ts';

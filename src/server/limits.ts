@@ -20,6 +20,8 @@ export interface Limits {
   readonly steps: number;
   /** Apps that are made by being asked for. */
   readonly apps: number;
+  /** Messages of one session in a second; five times as many at once. */
+  readonly messagesPerSecond: number;
   /** Bytes waiting for a client that does not read. */
   readonly unreadBytes: number;
   /** How long the outcome of a write is remembered. */
@@ -38,6 +40,7 @@ export const defaultLimits: Limits = {
   earlyMessages: 1000,
   steps: 100_000,
   apps: 10_000,
+  messagesPerSecond: 2000,
   unreadBytes: 64 * 1024 * 1024,
   rememberMs: 7 * 24 * 3600 * 1000,
   history: 10_000,

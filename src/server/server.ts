@@ -8,6 +8,7 @@ import { systemClock } from '../lib/clock.ts';
 import { type Log, silent } from '../lib/log.ts';
 import { systemRandom } from '../lib/random.ts';
 import { id, isUuid } from '../lib/uuid.ts';
+import type { AppStatus } from '../protocol/session-messages.ts';
 import { Hub } from './hub.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { memory } from './memory.ts';
@@ -39,8 +40,21 @@ export interface TriplaneServer {
   readonly port: number;
   readonly appId: string;
   readonly adminToken: string;
+  /**
+   * One of the apps of this server.
+   *
+   * @example
+   * await server.app(server.appId).setStatus('read-only');
+   */
+  app(appId: string): AppControl;
   /** Ends every connection, and resolves when nothing is left. */
   close(): Promise<void>;
+}
+
+export interface AppControl {
+  status(): Promise<AppStatus>;
+  /** Told to everybody who is connected; outlasts the server. */
+  setStatus(status: AppStatus): Promise<void>;
 }
 
 /**
@@ -76,7 +90,23 @@ export async function createServer(options: ServerOptions = {}): Promise<Triplan
     throw error;
   });
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return { url, apiURI: url, websocketURI: `${url.replace('http', 'ws')}/runtime/session`, port, appId, adminToken, close: once(stop) };
+  return {
+    url,
+    apiURI: url,
+    websocketURI: `${url.replace('http', 'ws')}/runtime/session`,
+    port,
+    appId,
+    adminToken,
+    app: (id) => controlOf(hub, id),
+    close: once(stop),
+  };
+}
+
+function controlOf(hub: Hub, appId: string): AppControl {
+  return {
+    status: async () => (await hub.app(appId.toLowerCase())).status,
+    setStatus: async (status) => (await hub.app(appId.toLowerCase())).setStatus(status),
+  };
 }
 
 function uuidOf(given: string | undefined, option: string): string {

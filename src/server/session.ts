@@ -13,11 +13,14 @@ import { frameFault, paramRefusal, type ParamRefusal, unknownOpRefusal } from '.
 import type { OriginalEvent } from '../protocol/server-error.ts';
 import type { ServerMessage, WireUser } from '../protocol/server-message.ts';
 import { supportedFeatures } from '../protocol/version.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { App } from './app.ts';
+import { Flood } from './flood.ts';
 import { handle, type Here } from './handle.ts';
 import type { Limits } from './limits.ts';
 import type { Listener, Peer } from './listener.ts';
+import { Outgoing } from './outgoing.ts';
 import { failure, invalid, overLimit, refusal } from './refusal.ts';
 
 /** What was found for an `init`. */
@@ -33,6 +36,7 @@ export interface SessionConfig {
   readonly id: string;
   readonly peer: Peer;
   readonly limits: Limits;
+  readonly clock: Clock;
   readonly log: Log;
   /** Rejects with InstantAPIError. */
   readonly admit: (init: Init) => Promise<Admitted>;
@@ -52,20 +56,30 @@ export class Session {
   readonly id: string;
   readonly #config: SessionConfig;
   #state: State = { is: 'opened' };
+  readonly #outgoing: Outgoing;
+  readonly #flood: Flood;
   #badFrames = 0;
+  #isDeaf = false;
 
   constructor(config: SessionConfig) {
     this.id = config.id;
     this.#config = config;
+    this.#outgoing = new Outgoing(config.peer);
+    this.#flood = new Flood(config.clock, config.limits.messagesPerSecond);
   }
 
   /** Whatever it is, it is answered. Never throws. */
   receive(frame: unknown): void {
-    if (this.#state.is === 'closed') return;
+    if (this.#state.is === 'closed' || this.#isDeaf) return;
     const { messages, unknown, refused } = this.#decode(frame);
     for (const { error, received } of refused) this.#refuseMalformed(error, received);
     for (const message of unknown) this.#say({ op: 'error', ...unknownOpRefusal(message.op), ...aboutOf(message, this.id) });
     for (const message of messages) this.#take(message);
+  }
+
+  /** Takes nothing more in. What it took is still answered. */
+  drain(): void {
+    this.#isDeaf = true;
   }
 
   /** The far end is gone. */
@@ -79,6 +93,7 @@ export class Session {
 
   close(code: number, reason: string): void {
     if (this.#state.is === 'closed') return;
+    this.#outgoing.flush();
     this.end();
     this.#config.peer.close(code, reason);
   }
@@ -108,6 +123,13 @@ export class Session {
   }
 
   #take(message: ClientMessage): void {
+    const pace = this.#flood.take();
+    if (pace === 'fine') return this.#dispatch(message);
+    this.#refuse(message, refusal('rate-limited', 'Too many messages', { 'retry-after': 1 }));
+    if (pace === 'hopeless') this.close(badClient, 'too many messages');
+  }
+
+  #dispatch(message: ClientMessage): void {
     const state = this.#state;
     switch (state.is) {
       case 'opened':
@@ -152,6 +174,7 @@ export class Session {
     };
     const say = (message: ServerMessage): void => this.#say(message);
     const refuse = (message: ClientMessage, error: unknown): void => this.#refuse(message, error);
+    this.#outgoing.takesBatches = listener.features.batches;
     this.#state = { is: 'ready', here: { app, listener, pending: new Set(), say, refuse } };
     app.enter(listener, (frame) => this.#send(frame), { tokenHash, userId: user?.id, cut: () => this.#cut(init) });
     this.#say({
@@ -160,10 +183,10 @@ export class Session {
       'session-id': this.id,
       auth: { app: { id: app.id }, user: user ?? null, 'admin?': isAdmin || null },
       attrs: app.attrs,
-      'app-status': { status: 'active' },
+      'app-status': { status: app.status },
       triplane: { 'refresh-covers-all': true, 'remembers-events': true, deltas: true },
     });
-    for (const message of waiting) this.#take(message);
+    for (const message of waiting) this.#dispatch(message);
   }
 
   /** As before the `init`; whoever spoke behind it is told. */
@@ -171,7 +194,7 @@ export class Session {
     if (this.#isClosed()) return;
     this.#state = { is: 'opened' };
     this.#refuse(init, error);
-    for (const message of waiting) this.#take(message);
+    for (const message of waiting) this.#dispatch(message);
   }
 
   /** Its token has ended: told as if `init` had been refused. */
@@ -208,7 +231,7 @@ export class Session {
   }
 
   #send(frame: string): void {
-    if (this.#state.is !== 'closed') this.#config.peer.send(frame);
+    if (this.#state.is !== 'closed') this.#outgoing.send(frame);
   }
 }
 

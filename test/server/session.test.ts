@@ -107,6 +107,7 @@ describe('every message is answered', () => {
     for (const frame of frames) {
       peer.heard.length = 0;
       peer.session.receive(frame);
+      await rest();
       expect(peer.heard).toMatchObject([{ op: 'error', status: 400, type: expect.stringMatching(/^param-/) }]);
     }
     expect(await peer.answer('remove-query-ok', { op: 'remove-query', q: { a: {} } })).toBeDefined();
@@ -115,6 +116,7 @@ describe('every message is answered', () => {
   test('several messages in one frame', async () => {
     const peer = await bench().open();
     peer.session.receive(JSON.stringify([{ op: 'remove-query', q: { a: {} } }, { op: 'nothing' }, { op: 'leave-room', 'room-id': 'r' }]));
+    await rest();
     expect(peer.heard.map(({ op }) => op).sort()).toEqual(['error', 'leave-room-ok', 'remove-query-ok']);
   });
 });
@@ -163,9 +165,9 @@ describe('limits', () => {
     const peer = await bench({ limits: few }).open();
     peer.say({ op: 'transact', 'tx-steps': [] });
     peer.say({ op: 'transact', 'tx-steps': [] });
-    expect(peer.heard).toMatchObject([{ op: 'error', type: 'rate-limited' }]);
     await rest();
     expect(peer.heard.map(({ op }) => op)).toEqual(['error', 'transact-ok', 'refresh-ok']);
+    expect(peer.heard[0]).toMatchObject({ type: 'rate-limited' });
   });
 
   test('a frame that is too large', async () => {
