@@ -7,6 +7,7 @@ import type { Row } from '../db/row.ts';
 import { equal } from '../lib/equal.ts';
 import { candidates } from './candidates.ts';
 import type { ChildForm, Form } from './compile.ts';
+import { Draft } from './draft.ts';
 import { type Order, orderOfPage } from './order.ts';
 import { type Stretch, firstWhere, stretch } from './page.ts';
 import type { PageInfo } from './query.ts';
@@ -35,6 +36,8 @@ export class List {
   #rows: Row[] = [];
   #items: (Item | undefined)[] = [];
   #shown: readonly object[] = nothing;
+  /** What is shown next, while a change is taken up. */
+  #draft: Draft | undefined;
 
   constructor(form: Form, db: Db, page?: PageInfo, parent?: string) {
     this.#form = form;
@@ -49,7 +52,7 @@ export class List {
     return this.#shown;
   }
 
-  /** The page as the server cut it last; `show` cuts it. */
+  /** The page as the server cut it last; `recut` cuts it. */
   setPage(page: PageInfo | undefined, db: Db): void {
     this.#page = page;
     const order = orderOfPage(this.#form.order, this.#form.etype, page?.startCursor, db.attrs);
@@ -61,13 +64,19 @@ export class List {
     if (this.#form.isEmpty) return false;
     if (ids.size > manyIds) return this.#refill(ids, traced, report, db);
     const changes = report.get(this.#form.etype);
+    if (this.#isPlain) this.#draft = new Draft(this.#shown, this.#form.limit);
     let isTouched = false;
     for (const id of ids) {
       const change = changes?.get(id);
       const after = change ? change.after : db.row(this.#form.etype, id);
       isTouched = this.#look(id, change ? change.before : after, after, traced, report, db) || isTouched;
     }
-    return isTouched && this.show(db);
+    return this.#draft ? this.#showDraft() : isTouched && this.#show(db);
+  }
+
+  /** The rows shown are the first ones, so a change of place says at once what is shown otherwise. */
+  get #isPlain(): boolean {
+    return this.#form.isLeading && !this.#form.fromEnd && !this.#nextOrder;
   }
 
   #look(id: string, before: Row | undefined, after: Row | undefined, traced: Traced, report: Report, db: Db): boolean {
@@ -79,19 +88,34 @@ export class List {
       const next = item && this.#again(item, id, this.#rows[at] as Row, row, traced, report, db);
       this.#rows[at] = row;
       this.#items[at] = next;
+      if (next && next !== item) this.#draft?.replace(at, next.object);
       return next !== item || !this.#form.isLeading; // between the same neighbours, yet perhaps past a cursor
     }
     const item = at < 0 ? undefined : this.#items[at];
-    if (at >= 0) {
-      this.#rows.splice(at, 1);
-      this.#items.splice(at, 1);
-    }
-    if (row) {
-      const place = firstWhere(this.#rows, (other) => this.#order.compare(row, other) < 0);
-      this.#rows.splice(place, 0, row);
-      this.#items.splice(place, 0, item && this.#again(item, id, before as Row, row, traced, report, db));
-    }
+    if (at >= 0) this.#remove(at, db);
+    if (row) this.#insert(row, item && this.#again(item, id, before as Row, row, traced, report, db), db);
     return true;
+  }
+
+  #remove(at: number, db: Db): void {
+    this.#rows.splice(at, 1);
+    this.#items.splice(at, 1);
+    const { limit } = this.#form;
+    this.#draft?.takeOut(at, () => (this.#rows.length >= limit ? this.#itemAt(limit - 1, db).object : undefined));
+  }
+
+  #insert(row: Row, item: Item | undefined, db: Db): void {
+    const place = firstWhere(this.#rows, (other) => this.#order.compare(row, other) < 0);
+    this.#rows.splice(place, 0, row);
+    this.#items.splice(place, 0, item);
+    this.#draft?.putIn(place, () => this.#itemAt(place, db).object);
+  }
+
+  #showDraft(): boolean {
+    const next = this.#draft?.end();
+    this.#draft = undefined;
+    if (next) this.#shown = next;
+    return next !== undefined;
   }
 
   /** An item after its row or its children may have changed; the same one if nothing shown did. */
@@ -122,7 +146,7 @@ export class List {
 
   #placeOf(row: Row): number {
     const at = firstWhere(this.#rows, (other) => this.#order.compare(row, other) <= 0);
-    return this.#rows[at]?.id === row.id ? at : this.#rows.findIndex(({ id }) => id === row.id);
+    return this.#rows[at]?.id === row.id ? at : -1;
   }
 
   #keepsPlace(at: number, row: Row): boolean {
@@ -147,7 +171,7 @@ export class List {
     if (this.#form.isEmpty) return false;
     this.#rows = this.#found(db);
     this.#items = reuse ? this.#rows.map((row) => reuse.get(row)) : Array<Item | undefined>(this.#rows.length).fill(undefined);
-    return this.show(db);
+    return this.#show(db);
   }
 
   #found(db: Db): Row[] {
@@ -166,8 +190,13 @@ export class List {
     return rows.sort(this.#order.compare);
   }
 
+  /** After a new page. Whether `shown` changed. */
+  recut(db: Db): boolean {
+    return !this.#isPlain && this.#show(db);
+  }
+
   /** Makes what is missing in the stretch shown, and shows it. */
-  show(db: Db): boolean {
+  #show(db: Db): boolean {
     if (this.#nextOrder) this.#sortBy(this.#nextOrder);
     const cut = stretch(this.#rows, this.#form, this.#order, this.#page);
     const shown = cut ? this.#objects(cut, db) : nothing;
@@ -186,12 +215,12 @@ export class List {
 
   #objects({ from, to }: Stretch, db: Db): readonly object[] {
     const objects = Array<object>(to - from);
-    for (let at = from; at < to; at++) {
-      let item = this.#items[at];
-      if (!item) this.#items[at] = item = this.#item(this.#rows[at] as Row, db);
-      objects[at - from] = item.object;
-    }
+    for (let at = from; at < to; at++) objects[at - from] = this.#itemAt(at, db).object;
     return objects;
+  }
+
+  #itemAt(at: number, db: Db): Item {
+    return (this.#items[at] ??= this.#item(this.#rows[at] as Row, db));
   }
 
   #item(row: Row, db: Db): Item {

@@ -47,7 +47,7 @@ export class LiveResult {
       const traced = trace(form, report, db);
       if (info) list.setPage(pageOf(form, info), db);
       if (traced.ids.size > 0 && list.update(traced.ids, traced, report, db)) isChanged = true;
-      if (info && list.show(db)) isChanged = true;
+      if (info && list.recut(db)) isChanged = true;
     }
     if (isChanged) this.#result = this.#read();
     return isChanged;
