@@ -2,7 +2,7 @@
 // Which rows they make up is not decided here. PROTOCOL.md#answers
 
 import { isObject } from './check.ts';
-import type { AnswerDelta, Removed } from './query-messages.ts';
+import type { AnswerDelta, Removed } from './answer-delta.ts';
 import { isTriple, type Triple, type Value } from './triple.ts';
 
 /** A place in an ordered list: a triple of the attr it is ordered by. Opaque to users. */

@@ -3,11 +3,12 @@
 
 import type { WireAttr } from './attr.ts';
 import type { Echo, Maybe, Said, Traced } from './envelope.ts';
+import type { AnswerDelta } from './answer-delta.ts';
 import type { WireAnswer } from './query-answer.ts';
-import type { Triple } from './triple.ts';
+import type { WireQuery } from './wire-query.ts';
 
-/** A query as asked. Sent back as an equal value, perhaps with its keys in another order. */
-export type WireQuery = Readonly<Record<string, unknown>>;
+export type { AnswerDelta, Removed } from './answer-delta.ts';
+export type { WireQuery } from './wire-query.ts';
 
 /** `tree` is for servers that only want to hand the answer on: nested objects. */
 export type ReturnType = 'join-rows' | 'tree';
@@ -63,20 +64,4 @@ export interface Computation {
   readonly 'instaql-query': WireQuery;
   readonly 'instaql-result': WireAnswer;
   readonly 'result-meta'?: unknown;
-}
-
-/** `v` only where an attr may have several. */
-export type Removed = readonly [e: string, a: string, v?: string];
-
-/** What came and went in an answer. To be taken up by whoever holds it as of `base-tx-id` or later. */
-export interface AnswerDelta {
-  readonly 'instaql-query': WireQuery;
-  /** The transaction after which the answer was what this is a difference to. */
-  readonly 'base-tx-id': number;
-  readonly removed: readonly Removed[];
-  /** A value takes the place of the one before it. */
-  readonly added: readonly Triple[];
-  /** Of all namespaces, if any changed; as on the first node of an answer. */
-  readonly 'page-info'?: Maybe<Readonly<Record<string, unknown>>>;
-  readonly aggregate?: Maybe<Readonly<Record<string, unknown>>>;
 }
