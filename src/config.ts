@@ -35,6 +35,11 @@ export interface Ports {
    * speaks. Also for one query: `db.subscribeQuery(query, cb, { local: true })`.
    */
   local?: boolean;
+  /**
+   * Whether rooms of the same id and another type are other rooms. The protocol knows rooms by id alone, so every client of the app has
+   * to be told the same.
+   */
+  roomsByType?: boolean;
   /** Hears of errors that belong to nobody's promise. They go to the console if nobody does. */
   onError?: (error: Error) => void;
 }
@@ -68,6 +73,7 @@ export interface ResolvedConfig extends Readonly<AsGiven> {
   readonly queryCacheLimit: number;
   readonly receipts: boolean;
   readonly local: boolean;
+  readonly roomsByType: boolean;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -99,6 +105,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
     disableValidation: config.disableValidation ?? false,
     receipts: config.receipts ?? false,
     local: config.local ?? false,
+    roomsByType: config.roomsByType ?? false,
     queryCacheLimit: readLimit(given['queryCacheLimit']),
     log,
     clock: config.clock ?? systemClock,

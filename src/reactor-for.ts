@@ -43,6 +43,7 @@ export function reactorFor(
     receipts: config.receipts,
     answerLimit: config.queryCacheLimit,
     local: config.local,
+    roomsByType: config.roomsByType,
     queryTimeoutMs,
     serverName: websocketURI,
     onError,

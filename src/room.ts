@@ -9,8 +9,9 @@ type AnyRoom = RoomHandle<any, any>;
 type AnyOpts = PresenceOpts<any, any>;
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
-export function openRoom(reactor: Reactor, type: string, id: string, initial: Presence | undefined): AnyRoom {
+export function openRoom(reactor: Reactor, type: string, roomId: string, initial: Presence | undefined): AnyRoom {
   const { rooms } = reactor;
+  const id = rooms.idOf(type, roomId);
   const letGo = rooms.hold(type, id, initial);
   /** A listener holds the room too: it may outlive the handle. */
   const holding = (stop: () => void, release: () => void) => (): void => {

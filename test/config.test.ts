@@ -25,6 +25,7 @@ it('the defaults', () => {
     queryCacheLimit: 10,
     receipts: false,
     local: false,
+    roomsByType: false,
     log: silent,
     clock: systemClock,
     random: systemRandom,

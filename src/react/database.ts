@@ -189,7 +189,7 @@ export abstract class InstantReactAbstractDatabase<
     type: RoomType = '_defaultRoomType' as RoomType,
     id = '_defaultRoomId',
   ): InstantReactRoom<Schema, Rooms, RoomType> {
-    return new InstantReactRoom<Schema, Rooms, RoomType>(this.core, type, id);
+    return new InstantReactRoom<Schema, Rooms, RoomType>(this.core, type, this.core._reactor.rooms.idOf(type, id));
   }
 
   rooms = rooms;

@@ -36,6 +36,8 @@ export interface ReactorConfig extends SessionConfig {
   readonly answerLimit: number;
   /** Whether queries that were never answered are answered from what others hold, until the server speaks. */
   readonly local: boolean;
+  /** Whether rooms of the same id and another type are other rooms. */
+  readonly roomsByType: boolean;
   /** How long a query asked once may take. */
   readonly queryTimeoutMs: number;
   /** For messages to people: where the server is. */

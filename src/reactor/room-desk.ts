@@ -15,6 +15,11 @@ export class RoomDesk {
     this.#back = back;
   }
 
+  /** What the room is called on the wire, where its type is not part of what it is. */
+  idOf(type: string, id: string): string {
+    return this.#back.config.roomsByType ? `${type}/${id}` : id;
+  }
+
   /** The room is joined while anybody holds it. Gives what lets go of it. */
   hold(type: string, id: string, initial?: Presence): () => void {
     this.#back.assertOpen();

@@ -48,6 +48,7 @@ export function testClient(config: Partial<ReactorConfig> = {}, greet: (line: Fa
     receipts: false,
     answerLimit: 10,
     local: false,
+    roomsByType: false,
     queryTimeoutMs: 30_000,
     serverName: 'the test server',
     onError: (error) => errors.push(error),
