@@ -7,10 +7,12 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { WireAttr } from '../protocol/attr.ts';
-import type { AppStatus, ServerMessage } from '../protocol/server-message.ts';
+import type { AppStatus, Broadcast, ServerMessage } from '../protocol/server-message.ts';
 import { type Commit, Ledger } from './ledger.ts';
 import type { Limits } from './limits.ts';
 import type { Letter, Listener } from './listener.ts';
+import { heard, type Note, resumed } from './neighbours.ts';
+import type { Relay } from './relay.ts';
 import { Rooms } from './rooms.ts';
 import type { Place } from './news.ts';
 import type { Permit } from './touched.ts';
@@ -26,6 +28,8 @@ import { Watchers } from './watchers.ts';
 export interface AppConfig {
   readonly id: string;
   readonly log: AppLog;
+  /** Where other servers of the app can be reached. */
+  readonly relay?: Relay | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly report: Log;
@@ -55,12 +59,15 @@ export class App {
   readonly #writers = new Set<Listener>();
   readonly #mended = new Set<Listener>();
   #status: AppStatus;
+  readonly #relay: Relay | undefined;
+  #leaveRelay: () => void = () => {};
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
   private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook) {
     this.id = config.id;
     this.limits = config.limits;
+    this.#relay = config.relay;
     this.ledger = ledger;
     this.rulebook = rulebook;
     this.watchers = new Watchers(rulebook.guard);
@@ -70,12 +77,15 @@ export class App {
 
   static async open(config: AppConfig): Promise<App> {
     const { log, clock, random, report, limits } = config;
-    const committed = (commit: Commit): void => app.committed(commit);
+    // Others may write before it is there, and there is nobody yet who would have to hear of it.
+    let app: App | undefined;
+    const committed = (commit: Commit): void => app?.committed(commit);
     const rulebook = new Rulebook({ now: () => clock.now(), db: () => ledger.db });
     const permit: Permit = (touched) => rulebook.guard.permit(touched);
     const ledger = await Ledger.open({ log, clock, random, report, rememberMs: limits.rememberMs, permit, committed });
     await rulebook.open(ledger);
-    const app = new App(config, ledger, rulebook);
+    app = new App(config, ledger, rulebook);
+    app.#meetNeighbours();
     return app;
   }
 
@@ -170,7 +180,41 @@ export class App {
     queueMicrotask(() => {
       this.#isFlushing = false;
       this.post(this.rooms.flush());
+      this.#tellNeighbours();
     });
+  }
+
+  /** A broadcast, to those who are here and to those who are elsewhere. */
+  said(roomId: string, topic: string, { said, letters }: { readonly said: Broadcast; readonly letters: readonly Letter[] }): void {
+    this.post(letters);
+    this.#tellNeighbours();
+    this.#send({ is: 'said', roomId, topic, said });
+  }
+
+  #meetNeighbours(): void {
+    if (!this.#relay) return;
+    this.#leaveRelay = this.#relay.listen(this.id, {
+      resumed: () => resumed(this.rooms).forEach((note) => this.#send(note)),
+      heard: (from, note) => {
+        const { letters, answer } = heard(from, note as Note, this.rooms);
+        this.post(letters);
+        if (answer) this.#send(answer);
+        this.tellRooms();
+      },
+      left: (server) => {
+        this.rooms.forget(server);
+        this.tellRooms();
+      },
+    });
+  }
+
+  #tellNeighbours(): void {
+    const peers = this.rooms.takeNews();
+    if (peers.length > 0) this.#send({ is: 'changed', peers });
+  }
+
+  #send(note: Note): void {
+    this.#relay?.send(this.id, note);
   }
 
   /** A message that goes to many is written once. */
@@ -186,6 +230,7 @@ export class App {
   }
 
   close(): Promise<void> {
+    this.#leaveRelay();
     return this.ledger.close();
   }
 }

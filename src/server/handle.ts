@@ -85,7 +85,7 @@ const handlers: Handlers = {
     const sent = app.rooms.broadcast(listener, roomId, topic, data);
     if (!sent) throw notInRoom(roomId);
     say({ op: 'client-broadcast-ok', ...echo(message), 'room-id': roomId, topic, data: sent.said });
-    app.post(sent.letters);
+    app.said(roomId, topic, sent);
   },
 
   'start-sync': (message, here) =>

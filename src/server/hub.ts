@@ -113,7 +113,7 @@ export class Hub {
       if (!createAppsOnUse && !(await storage.apps()).includes(appId)) throw notFound('app', { 'app-id': appId });
       if (this.#apps.size >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
     }
-    const app = await App.open({ id: appId, log: await storage.open(appId), clock, random, report: log, limits });
+    const app = await App.open({ id: appId, log: await storage.open(appId), relay: storage.relay, clock, random, report: log, limits });
     this.#open.set(appId, app);
     return app;
   }

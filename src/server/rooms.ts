@@ -1,5 +1,6 @@
 // Rooms: who is in each, what each shows, and what has to be told to whom. Changes gather until `flush`, so that those that
-// come together go out as one. Asks nobody whether a session may be here. PROTOCOL.md#join-room
+// come together go out as one. Peers that are with other servers of the app are in it too. Asks nobody whether a session may
+// be here. PROTOCOL.md#join-room
 
 import { diffPresence } from '../protocol/presence-edits.ts';
 import type { Broadcast, Peer, ServerMessage } from '../protocol/server-message.ts';
@@ -9,9 +10,20 @@ import type { Letter, Listener } from './listener.ts';
 const here = 'i-1';
 
 interface Member {
-  readonly listener: Listener;
+  /** Undefined = with another server, which is told by its name. */
+  readonly listener: Listener | undefined;
+  readonly server?: string;
   peer: Peer;
 }
+
+/** A peer as it is now; null = not there. */
+export interface RoomChange {
+  readonly roomId: string;
+  readonly id: string;
+  readonly peer: Peer | null;
+}
+
+export const keyOf = ({ roomId, id }: Pick<RoomChange, 'roomId' | 'id'>): string => `${id} ${roomId}`;
 
 interface Room {
   readonly id: string;
@@ -26,6 +38,8 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   readonly #ofListener = new Map<string, Set<string>>();
   readonly #changed = new Set<Room>();
+  /** Of our own peers, what other servers have not been told. */
+  readonly #news = new Map<string, Pick<RoomChange, 'roomId' | 'id'>>();
 
   /** How many rooms a session is in. */
   count(listener: Listener): number {
@@ -44,9 +58,8 @@ export class Rooms {
   /** Joining again changes nothing. */
   join(listener: Listener, roomId: string, data: unknown): void {
     if (this.has(listener, roomId)) return;
-    let room = this.#rooms.get(roomId);
-    if (!room) this.#rooms.set(roomId, (room = { id: roomId, members: new Map(), before: new Map(), newcomers: new Set() }));
-    this.#note(room, listener.id);
+    const room = this.#room(roomId);
+    this.#noteOwn(room, listener.id);
     const { userId } = listener.actor;
     const user = userId === undefined ? null : { id: userId };
     const peer: Peer = { 'peer-id': listener.id, 'instance-id': here, user, data: data ?? {} };
@@ -59,13 +72,12 @@ export class Rooms {
   leave(listener: Listener, roomId: string): void {
     const room = this.#rooms.get(roomId);
     if (!room?.members.has(listener.id)) return;
-    this.#note(room, listener.id);
-    room.members.delete(listener.id);
+    this.#noteOwn(room, listener.id);
+    this.#remove(room, listener.id);
     room.newcomers.delete(listener.id);
     const own = this.#ofListener.get(listener.id);
     own?.delete(roomId);
     if (own?.size === 0) this.#ofListener.delete(listener.id);
-    if (room.members.size === 0) this.#rooms.delete(roomId);
   }
 
   leaveAll(listener: Listener): void {
@@ -77,7 +89,7 @@ export class Rooms {
     const room = this.#rooms.get(roomId);
     const member = room?.members.get(listener.id);
     if (!room || !member) return false;
-    this.#note(room, listener.id);
+    this.#noteOwn(room, listener.id);
     member.peer = { ...member.peer, data };
     return true;
   }
@@ -93,9 +105,54 @@ export class Rooms {
     const member = room?.members.get(listener.id);
     if (!room || !member) return undefined;
     const said: Broadcast = { 'peer-id': listener.id, user: member.peer.user ?? null, data };
+    return { said, letters: this.toAll(roomId, topic, said) };
+  }
+
+  /** To all in the room that are with us, but not to who said it. */
+  toAll(roomId: string, topic: string, said: Broadcast): Letter[] {
     const message: ServerMessage = { op: 'server-broadcast', 'room-id': roomId, topic, data: said };
-    const others = [...room.members.values()].filter((other) => other !== member);
-    return { said, letters: others.map((other) => ({ to: other.listener, message })) };
+    const letters: Letter[] = [];
+    for (const [id, { listener }] of this.#rooms.get(roomId)?.members ?? []) {
+      if (listener && id !== said['peer-id']) letters.push({ to: listener, message });
+    }
+    return letters;
+  }
+
+  /** A peer that is with another server. */
+  place(server: string, { roomId, id, peer }: RoomChange): void {
+    const room = this.#room(roomId);
+    if (room.members.get(id)?.listener) return;
+    if (!peer) return this.#remove(room, id);
+    this.#note(room, id);
+    room.members.set(id, { listener: undefined, server, peer });
+  }
+
+  /** The peers of another server, but for those named, are not there any more. */
+  forget(server: string, except: ReadonlySet<string> = new Set()): void {
+    for (const room of [...this.#rooms.values()]) {
+      for (const [id, member] of [...room.members]) {
+        if (member.server === server && !except.has(keyOf({ roomId: room.id, id }))) this.#remove(room, id);
+      }
+    }
+  }
+
+  /** All peers that are with us. */
+  own(): RoomChange[] {
+    const all: RoomChange[] = [];
+    for (const { id: roomId, members } of this.#rooms.values()) {
+      for (const [id, { listener, peer }] of members) if (listener) all.push({ roomId, id, peer });
+    }
+    return all;
+  }
+
+  /** What other servers are to be told, once. */
+  takeNews(): RoomChange[] {
+    const news = [...this.#news.values()].map(({ roomId, id }) => {
+      const member = this.#rooms.get(roomId)?.members.get(id);
+      return { roomId, id, peer: member?.peer ?? null };
+    });
+    this.#news.clear();
+    return news;
   }
 
   get hasChanged(): boolean {
@@ -108,6 +165,25 @@ export class Rooms {
     for (const room of this.#changed) tell(room, letters);
     this.#changed.clear();
     return letters;
+  }
+
+  #room(roomId: string): Room {
+    let room = this.#rooms.get(roomId);
+    if (!room) this.#rooms.set(roomId, (room = { id: roomId, members: new Map(), before: new Map(), newcomers: new Set() }));
+    return room;
+  }
+
+  #remove(room: Room, id: string): void {
+    if (room.members.has(id)) {
+      this.#note(room, id);
+      room.members.delete(id);
+    }
+    if (room.members.size === 0) this.#rooms.delete(room.id);
+  }
+
+  #noteOwn(room: Room, id: string): void {
+    this.#note(room, id);
+    this.#news.set(keyOf({ roomId: room.id, id }), { roomId: room.id, id });
   }
 
   #note(room: Room, id: string): void {
@@ -123,6 +199,7 @@ function tell(room: Room, letters: Letter[]): void {
   let patch: ServerMessage | undefined;
   let whole: ServerMessage | undefined;
   for (const [id, { listener }] of members) {
+    if (!listener) continue;
     if (newcomers.has(id) || (edits.length > 0 && !listener.features.patchPresence)) {
       letters.push({ to: listener, message: (whole ??= wholeRoom(room)) });
     } else if (edits.length > 0) {

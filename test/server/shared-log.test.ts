@@ -182,7 +182,7 @@ test('what is played entry by entry is what is read at once', async () => {
     () => ['delete-entity', pick(), 'todos'],
   ];
   for (let n = 0; n < 300; n++) {
-    one.clock.advance(1);
+    await one.clock.advance(1);
     // An entity that is deleted while one of its attrs is: the log does not tell of the values nobody sees.
     const some = n >= 100 && n <= 150 ? steps.filter((_, at) => at !== 4) : steps;
     const step = (some[Math.floor(Math.random() * some.length)] ?? (() => []))();
