@@ -384,6 +384,22 @@ export const scripts: readonly Script[] = [
     },
   },
   {
+    id: 'W-14',
+    title: 'two tabs show one another’s writes before the server has them, and one of them sends',
+    async run(side) {
+      const tabs = [await openTab(side), await openTab(side)];
+      stage.backend.held.add('transact');
+      tabs[1]?.transact('create', goalId(1), { title: 'mine' });
+      await stage.wait(1_000);
+      const shows = tabs.map(({ seen }) => (seen.last ?? []).some(({ title }) => title === 'mine'));
+      const sent = stage.backend.said('transact').length;
+      return {
+        isShown: sent !== 1 || shows.includes(false),
+        detail: `shown in ${shows.filter(Boolean).length} of 2 tabs, sent ${sent} times`,
+      };
+    },
+  },
+  {
     id: 'W-16',
     title: 'what waits while the app is read-only is held',
     async run(side) {
