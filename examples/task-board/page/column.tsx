@@ -1,0 +1,63 @@
+// A column: its cards in order, the place where one would be dropped, and a field for one more.
+
+import { Fragment, memo, type ReactElement } from 'react';
+
+import { Card, type Looker } from './card.tsx';
+import { rankAt, type Status } from './columns.ts';
+import type { Task } from './db.ts';
+import { NewTask } from './new-task.tsx';
+import type { Drag, Lift } from './use-drag.ts';
+import { addTask } from './writes.ts';
+
+interface Props {
+  readonly status: Status;
+  readonly name: string;
+  readonly tasks: readonly Task[];
+  readonly projectId: string;
+  readonly openId: string | undefined;
+  readonly lookers: readonly Looker[];
+  readonly drag: Drag | undefined;
+  readonly lift: Lift;
+}
+
+export function Column({ status, name, tasks, projectId, openId, lookers, drag, lift }: Props): ReactElement {
+  const place = drag?.over?.status === status ? drag.over.place : undefined;
+  const others = tasks.filter(({ id }) => id !== drag?.taskId);
+  return (
+    <section className="column" data-status={status} data-over={place !== undefined || undefined} aria-label={name}>
+      <h2>
+        {name} <span className="count">{tasks.length}</span>
+      </h2>
+      <ul>
+        {tasks.map((task) => (
+          <Fragment key={task.id}>
+            {place !== undefined && others.indexOf(task) === place && <Gap />}
+            <Card
+              task={task}
+              projectId={projectId}
+              isOpen={task.id === openId}
+              isLifted={task.id === drag?.taskId}
+              lookers={lookersAt(lookers, task.id)}
+              lift={lift}
+            />
+          </Fragment>
+        ))}
+        {place !== undefined && place >= others.length && <Gap />}
+        {tasks.length === 0 && place === undefined && <li className="empty">Nothing here yet</li>}
+      </ul>
+      <NewTask onAdd={(title) => addTask(projectId, title, status, rankAt(tasks, tasks.length))} column={name} />
+    </section>
+  );
+}
+
+const Gap = memo(function Gap(): ReactElement {
+  return <li className="gap" aria-hidden="true" />;
+});
+
+const nobody: readonly Looker[] = [];
+
+/** The same list where nobody looks, so that the card is not drawn again. */
+function lookersAt(lookers: readonly Looker[], taskId: string): readonly Looker[] {
+  const here = lookers.filter((looker) => looker.taskId === taskId);
+  return here.length > 0 ? here : nobody;
+}

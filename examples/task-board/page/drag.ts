@@ -1,0 +1,95 @@
+// Dragging a card, by pointer: what follows the pointer is a copy, so React draws only when the place below it is another.
+
+export interface Place {
+  readonly status: string;
+  /** Among the others of the column. */
+  readonly place: number;
+}
+
+export interface DragEvents {
+  /** It was moved far enough to be meant. */
+  begun(): void;
+  over(place: Place | undefined): void;
+  /** Undefined = let go of where it cannot lie, or given up. */
+  ended(place: Place | undefined): void;
+}
+
+/** Pixels. What is less is a click. */
+const slack = 5;
+/** Pixels from the edge, where the board begins to move along. */
+const edge = 48;
+
+export function followPointer(card: HTMLElement, start: PointerEvent, on: DragEvents): void {
+  const listening = new AbortController();
+  let ghost: HTMLElement | undefined;
+  let place: Place | undefined;
+
+  const end = (dropped: Place | undefined): void => {
+    listening.abort();
+    if (!ghost) return;
+    ghost.remove();
+    swallowClick();
+    on.ended(dropped);
+  };
+  const move = (event: PointerEvent): void => {
+    const [x, y] = [event.clientX - start.clientX, event.clientY - start.clientY];
+    if (!ghost) {
+      if (Math.hypot(x, y) < slack) return;
+      ghost = copyOf(card);
+      on.begun();
+    }
+    ghost.style.transform = `translate(${x}px, ${y}px) rotate(2deg)`;
+    scrollAlong(event);
+    const now = placeAt(event, card);
+    if (now?.status === place?.status && now?.place === place?.place) return;
+    place = now;
+    on.over(place);
+  };
+
+  const { signal } = listening;
+  addEventListener('pointermove', move, { signal });
+  addEventListener('pointerup', () => end(place), { signal });
+  addEventListener('pointercancel', () => end(undefined), { signal });
+  addEventListener('keydown', ({ key }) => key === 'Escape' && end(undefined), { signal });
+}
+
+function copyOf(card: HTMLElement): HTMLElement {
+  const { left, top, width } = card.getBoundingClientRect();
+  const copy = document.createElement('div');
+  copy.className = 'ghost';
+  copy.ariaHidden = 'true';
+  Object.assign(copy.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
+  copy.append(...[...card.children].map((child) => child.cloneNode(true)));
+  document.body.append(copy);
+  return copy;
+}
+
+function placeAt({ clientX, clientY }: PointerEvent, card: HTMLElement): Place | undefined {
+  const column = document.elementFromPoint(clientX, clientY)?.closest<HTMLElement>('[data-status]');
+  const { status } = column?.dataset ?? {};
+  if (!column || status === undefined) return undefined;
+  const above = [...column.querySelectorAll<HTMLElement>('[data-task]')].filter((other) => {
+    const { top, height } = other.getBoundingClientRect();
+    return other.dataset['task'] !== card.dataset['task'] && top + height / 2 < clientY;
+  });
+  return { status, place: above.length };
+}
+
+function scrollAlong({ clientX }: PointerEvent): void {
+  const scroller = document.querySelector('.scroller');
+  if (!scroller) return;
+  const { left, right } = scroller.getBoundingClientRect();
+  if (clientX < left + edge) scroller.scrollBy({ left: -12 });
+  else if (clientX > right - edge) scroller.scrollBy({ left: 12 });
+}
+
+/** The one that the browser makes of letting go. */
+function swallowClick(): void {
+  const listening = new AbortController();
+  const stop = (event: Event): void => {
+    event.stopPropagation();
+    event.preventDefault();
+  };
+  addEventListener('click', stop, { capture: true, signal: listening.signal });
+  setTimeout(() => listening.abort());
+}

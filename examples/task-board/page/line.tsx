@@ -1,0 +1,49 @@
+// How the line to the server is, and how many writes wait for it.
+
+import { type ReactElement, useEffect, useState } from 'react';
+
+import { db } from './db.ts';
+import { Icon } from './icon.tsx';
+
+/** A line that is lost for a moment only is nobody's business. */
+const patienceMs = 800;
+
+export function useLine(): { readonly isOffline: boolean; readonly waiting: number } {
+  const status = db.useConnectionStatus();
+  const { pending } = db.useOutbox();
+  const isUp = status === 'authenticated';
+  const [isLong, setLong] = useState(false);
+  useEffect(() => {
+    if (isUp) return setLong(false);
+    const timer = setTimeout(() => setLong(true), navigator.onLine ? patienceMs : 0);
+    return () => clearTimeout(timer);
+  }, [isUp]);
+  return { isOffline: !isUp && isLong, waiting: pending.length };
+}
+
+export function Line(): ReactElement | null {
+  const { isOffline, waiting } = useLine();
+  if (!isOffline) return null;
+  const kept = waiting === 1 ? '1 change waits' : `${waiting} changes wait`;
+  return (
+    <div className="line" role="status">
+      <Icon name="offline" />
+      <p>
+        <b>You are offline.</b>{' '}
+        {waiting > 0 ? `${kept} on this device, and will be sent by itself.` : 'Go on: what you change is kept on this device.'}
+      </p>
+    </div>
+  );
+}
+
+/** A small word in the bar. */
+export function Saved(): ReactElement {
+  const { isOffline, waiting } = useLine();
+  const state = isOffline ? 'offline' : waiting > 0 ? 'saving' : 'saved';
+  const text = { offline: waiting > 0 ? `${waiting} waiting` : 'Offline', saving: 'Saving…', saved: 'Saved' }[state];
+  return (
+    <span className="saved" data-state={state} data-waiting={waiting}>
+      {text}
+    </span>
+  );
+}

@@ -1,0 +1,45 @@
+// The writes the server refused: what was wanted, why not, and what can be done about it. They stay until somebody decides.
+
+import type { ReactElement } from 'react';
+import { isTriplaneError, type OutboxEntry } from 'triplane/react';
+import { InstantAPIError } from 'triplane/react';
+
+import { db } from './db.ts';
+import { Icon } from './icon.tsx';
+import { nameOf } from './names.ts';
+import { retry } from './writes.ts';
+
+export function Refused(): ReactElement | null {
+  const { refused, discard } = db.useOutbox();
+  if (refused.length === 0) return null;
+  return (
+    <section className="refused" aria-label="Refused changes">
+      {refused.map((entry) => (
+        <div className="refusal" role="alert" key={entry.eventId}>
+          <Icon name="warning" />
+          <p>
+            <b>{nameOf(entry.eventId)}</b> was not saved. <span title={entry.error?.message}>{reasonOf(entry)}</span>
+          </p>
+          <button className="button" onClick={() => retry(entry.eventId, nameOf(entry.eventId))}>
+            Try again
+          </button>
+          <button className="button quiet" onClick={() => discard(entry.eventId)}>
+            Discard
+          </button>
+        </div>
+      ))}
+    </section>
+  );
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  'record-not-unique': 'There is one of this name already.',
+  'permission-denied': 'You may not do this.',
+  'validation-failed': 'It does not fit what is there now.',
+  'record-not-found': 'What it was about is gone.',
+};
+
+function reasonOf({ error }: OutboxEntry): string {
+  const known = error instanceof InstantAPIError && error.type !== undefined ? reasons[error.type] : undefined;
+  return known ?? (isTriplaneError(error) ? error.message : 'The server gave no reason.');
+}

@@ -1,0 +1,45 @@
+// The board as a whole: a sync server in this process, something to look at in it, and the page. What is begun here, `close` ends.
+
+import { fileURLToPath } from 'node:url';
+
+import { createServer, memory, sqlite } from 'triplane/server';
+
+import { openPage } from './page-server.ts';
+import { seed } from './seed.ts';
+
+export interface BoardOptions {
+  /** Where the page is; 0 = any port that is free. */
+  readonly port: number;
+  /** Nothing is kept when it ends. */
+  readonly memory: boolean;
+  /** Without the example project. */
+  readonly empty: boolean;
+}
+
+export interface Board {
+  readonly url: string;
+  /** For people to read. */
+  readonly where: string;
+  close(): Promise<void>;
+}
+
+/** The same at every start, as it names the data in the file. A new app takes a new one. */
+const appId = 'b0a2d000-7a5c-4b0a-9d1e-7a5cb0a2d000';
+
+export async function startBoard(options: BoardOptions): Promise<Board> {
+  const folder = fileURLToPath(new URL('.triplane', import.meta.url));
+  const storage = options.memory ? memory() : await sqlite(folder);
+  const server = await createServer({ storage, ...(!options.memory && { appId }) });
+  try {
+    if (!options.empty) await seed(server);
+    const page = await openPage(server, options.port);
+    const close = async (): Promise<void> => {
+      await page.close();
+      await server.close();
+    };
+    return { url: page.url, where: options.memory ? 'in memory only' : 'in .triplane/', close };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
