@@ -68,7 +68,7 @@ export class RawClient {
   }
 
   /** A session that is ready. */
-  static async open(server: Pick<Running, 'url' | 'appId' | 'adminToken'>): Promise<RawClient> {
+  static async open(server: Pick<Running, 'url' | 'appId' | 'adminToken'>, version = 'v1.0.67'): Promise<RawClient> {
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/runtime/session?app_id=${server.appId}`);
     socket.on('error', () => {});
     const client = new RawClient(socket);
@@ -80,7 +80,7 @@ export class RawClient {
       op: 'init',
       'app-id': server.appId,
       '__admin-token': server.adminToken,
-      versions: { '@instantdb/core': 'v1.0.67' },
+      versions: { '@instantdb/core': version },
       'client-event-id': 'init',
     });
     return client;

@@ -1,0 +1,185 @@
+// Three servers, each a process, on one PostgreSQL. While all are written to, one is killed and one is cut off; in the end all
+// that was acknowledged is there, in every view, and who is in a room is who is there.
+
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Message, RawClient, type Running, startCli } from '../support/cli.ts';
+import { type Cut, lineTo } from '../support/cut.ts';
+import { type Postgres, startPostgres } from '../support/postgres.ts';
+import { appId, adminToken, blob } from './bench.ts';
+
+const idAttr = blob('goals', 'id');
+const title = blob('goals', 'title');
+/** Gets rooms whole, not in differences. */
+const oldVersion = 'v0.10.0';
+const patience = { timeout: 30_000, interval: 100 };
+
+interface Goal {
+  readonly id: string;
+  readonly title: string;
+}
+
+/** Somebody who looks: at all goals, and at who is in the room. */
+class Observer {
+  readonly #client: RawClient;
+  goals: readonly Goal[] = [];
+  room: readonly string[] = [];
+  readonly heard: unknown[] = [];
+
+  private constructor(client: RawClient) {
+    this.#client = client;
+    client.hear((message) => this.#hear(message));
+  }
+
+  static async at(server: Running, name: string): Promise<Observer> {
+    const client = await RawClient.open(server, oldVersion);
+    const observer = new Observer(client);
+    await client.ask({ op: 'add-query', 'client-event-id': 'q', q: { goals: {} }, 'return-type': 'tree' });
+    await client.ask({ op: 'join-room', 'client-event-id': 'r', 'room-id': 'hall', data: { name } });
+    return observer;
+  }
+
+  broadcast(data: unknown): Promise<Message> {
+    return this.#client.ask({ op: 'client-broadcast', 'client-event-id': randomUUID(), 'room-id': 'hall', topic: 'hello', data });
+  }
+
+  get view(): string {
+    return JSON.stringify([...this.goals].sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, title: text }) => [id, text]));
+  }
+
+  #hear(message: Message): void {
+    if (message.op === 'add-query-ok') this.#see(message['result']);
+    if (message.op === 'refresh-ok')
+      for (const each of message['computations'] as { 'instaql-result': unknown }[]) this.#see(each['instaql-result']);
+    if (message.op === 'server-broadcast') this.heard.push((message['data'] as { data: unknown }).data);
+    if (message.op !== 'refresh-presence') return;
+    this.room = Object.values(message['data'] as Record<string, { data: { name: string } }>)
+      .map(({ data }) => data.name)
+      .sort();
+  }
+
+  #see(result: unknown): void {
+    this.goals = (result as { goals: Goal[] }).goals;
+  }
+}
+
+/** Writes goals one after the other until told to stop; each again until it is acknowledged, or its server is no more. */
+class Writer {
+  readonly acknowledged = new Map<string, string>();
+  readonly #client: RawClient;
+  readonly #name: string;
+  #isStopped = false;
+  readonly done: Promise<void>;
+
+  private constructor(client: RawClient, name: string) {
+    this.#client = client;
+    this.#name = name;
+    this.done = this.#write().catch(() => {});
+  }
+
+  static async at(server: Running, name: string): Promise<Writer> {
+    return new Writer(await RawClient.open(server), name);
+  }
+
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    return this.done;
+  }
+
+  async #write(): Promise<void> {
+    for (let n = 0; !this.#isStopped; n++) {
+      const goal = randomUUID();
+      const steps = [
+        ['add-triple', goal, idAttr.id, goal, { mode: 'create' }],
+        ['add-triple', goal, title.id, `${this.#name} ${n}`],
+      ];
+      const message = { op: 'transact', 'client-event-id': randomUUID(), 'tx-steps': steps };
+      for (;;) {
+        const answer = await this.#client.ask(message);
+        if (answer.op === 'transact-ok') break;
+        expect(answer).toMatchObject({ op: 'error', status: 500 });
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      this.acknowledged.set(goal, `${this.#name} ${n}`);
+    }
+  }
+}
+
+describe.each(['logical', 'replica'] as const)('wal_level = %s', (walLevel) => {
+  let postgres: Postgres;
+  let line: Cut;
+  const folder = mkdtempSync(join(tmpdir(), 'triplane-processes-'));
+  const running: Running[] = [];
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ walLevel });
+    line = await lineTo(postgres.port);
+  }, 180_000);
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((server) => server.end('SIGKILL')));
+  });
+
+  afterAll(async () => {
+    await line?.close();
+    await postgres?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function start(port = postgres.port): Promise<Running> {
+    const url = `postgres://triplane@127.0.0.1:${port}/triplane`;
+    const server = await startCli(['--database', url, '--data', folder, '--app-id', appId, '--admin-token', adminToken]);
+    running.push(server);
+    return server;
+  }
+
+  test('one is killed and one is cut off while all are written to', { timeout: 120_000 }, async () => {
+    const servers = await Promise.all([start(), start(), start(line.port)]);
+    const [a, b, c] = servers;
+    const first = await RawClient.open(a);
+    const attrs = [idAttr, title].map((attr) => ['add-attr', attr]);
+    await first.ask({ op: 'transact', 'client-event-id': randomUUID(), 'tx-steps': attrs });
+    const [seesA, seesB, seesC] = await Promise.all([Observer.at(a, 'ann'), Observer.at(b, 'bob'), Observer.at(c, 'cat')]);
+    for (const observer of [seesA, seesB, seesC]) await expect.poll(() => observer.room, patience).toEqual(['ann', 'bob', 'cat']);
+    await seesC.broadcast('from cat');
+    await seesA.broadcast('x'.repeat(20_000));
+    await expect.poll(() => seesB.heard, patience).toEqual(['from cat', 'x'.repeat(20_000)]);
+
+    const writers = await Promise.all(servers.map((server, at) => Writer.at(server, `writer ${at}`)));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await b.end('SIGKILL');
+    line.cut();
+    const before = seesA.goals.length;
+    await expect.poll(() => seesA.room, patience).toEqual(['ann']);
+    await expect.poll(() => seesC.room, patience).toEqual(['cat']);
+    expect(seesA.goals.length).toBeGreaterThan(before);
+
+    line.heal();
+    await expect.poll(() => seesC.room, patience).toEqual(['ann', 'cat']);
+    await expect.poll(() => seesA.room, patience).toEqual(['ann', 'cat']);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await Promise.all(writers.map((writer) => writer.stop()));
+
+    await expect.poll(() => seesC.view === seesA.view, patience).toBe(true);
+    const again = await Observer.at(await start(), 'bob');
+    await expect.poll(() => again.view === seesA.view, patience).toBe(true);
+    await expect.poll(() => seesC.room, patience).toEqual(['ann', 'bob', 'cat']);
+    const held = new Map(seesA.goals.map((goal) => [goal.id, goal.title]));
+    for (const writer of writers) {
+      expect(writer.acknowledged.size).toBeGreaterThan(3);
+      expect([...writer.acknowledged].filter(([id, text]) => held.get(id) !== text)).toEqual([]);
+    }
+    expect(new Set(seesA.goals.map((goal) => goal.title)).size).toBe(seesA.goals.length);
+  });
+
+  test('who leaves in good order is gone at once', { timeout: 60_000 }, async () => {
+    const [a, b] = await Promise.all([start(), start()]);
+    const [seesA] = await Promise.all([Observer.at(a, 'ann'), Observer.at(b, 'bob')]);
+    await expect.poll(() => seesA.room, patience).toEqual(['ann', 'bob']);
+    expect(await b.end('SIGTERM')).toBe(0);
+    await expect.poll(() => seesA.room, { timeout: 900, interval: 20 }).toEqual(['ann']);
+  });
+});
