@@ -21,6 +21,8 @@ import { userRow } from './auth/users.ts';
 import { Rulebook } from './rules/rulebook.ts';
 import type { AppLog, LogEntry } from './storage.ts';
 import { statusOf, statusRecord } from './status.ts';
+import { forgetStreams, storePart } from './stream-store.ts';
+import { Streams } from './streams.ts';
 import { submit } from './submit.ts';
 import { SyncTables } from './sync-tables.ts';
 import { Watchers } from './watchers.ts';
@@ -52,6 +54,7 @@ export class App {
   readonly watchers: Watchers;
   readonly rooms = new Rooms();
   readonly syncTables: SyncTables;
+  readonly streams: Streams;
   readonly limits: Limits;
   readonly #sessions = new Map<Listener, Say>();
   readonly #ties = new Map<Listener, Tie>();
@@ -72,6 +75,8 @@ export class App {
     this.rulebook = rulebook;
     this.watchers = new Watchers(rulebook.guard);
     this.#status = statusOf(ledger.records);
+    this.streams = new Streams({ store: (part) => storePart(ledger, part), post: (letters) => this.post(letters) });
+    this.streams.load(ledger.records);
     this.syncTables = new SyncTables(() => config.random.uuid(), config.limits.history, ledger.txId);
   }
 
@@ -129,6 +134,7 @@ export class App {
     this.#mended.delete(listener);
     this.watchers.forget(listener);
     this.syncTables.forget(listener);
+    this.streams.forget(listener);
     this.rooms.leaveAll(listener);
     this.tellRooms();
   }
@@ -144,11 +150,13 @@ export class App {
     const { db } = this.ledger;
     this.#lookAtStatus();
     if (isReload) this.syncTables.reloaded(this.ledger.txId);
+    if (isReload) this.streams.load(this.ledger.records);
     const audience = { all: this.#sessions.keys(), writers: this.#writers, mended: this.#mended };
     const letters = this.watchers.refresh({ report, attrsChanged, isReload }, db, this.place, this.attrs, audience);
     this.#writers.clear();
     this.#mended.clear();
-    this.post([...letters, ...this.syncTables.committed(entries, db.attrs)]);
+    this.post([...letters, ...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
+    forgetStreams(this.streams, this.ledger, report);
     this.rulebook.noticed(this.ledger, () => this.post(this.watchers.guardBy(this.rulebook.guard, this.ledger.db, this.place)));
     if (isReload || report.has('$users') || entries.some(({ records }) => records)) this.#cutTies(entries);
   }

@@ -3,24 +3,14 @@
 
 import type { ClientMessage, ClientOp } from '../protocol/client-message.ts';
 import type { InstantAPIError } from '../errors.ts';
-import type { ServerMessage } from '../protocol/server-message.ts';
-import { type App, placeOf } from './app.ts';
+import { placeOf } from './app.ts';
+import { echo, type Here, whenDurable } from './here.ts';
 import type { Outcome } from './ledger.ts';
 import type { Listener } from './listener.ts';
 import type { Event } from './storage.ts';
 import { invalid, overLimit, refusal } from './refusal.ts';
 import { checkStatus } from './status.ts';
-
-/** A ready session, as those who answer it see it. */
-export interface Here {
-  readonly app: App;
-  readonly listener: Listener;
-  /** Writes that wait for their answer. */
-  readonly pending: Set<ClientMessage>;
-  readonly say: (message: ServerMessage) => void;
-  /** For what goes wrong after the call has returned. */
-  readonly refuse: (message: ClientMessage, error: unknown) => void;
-}
+import { startStream, subscribeStream } from './stream-ops.ts';
 
 type Said<Op extends ClientOp> = Extract<ClientMessage, { readonly op: Op }>;
 type Handlers = { readonly [Op in ClientOp]: (message: Said<Op>, here: Here) => void };
@@ -104,10 +94,10 @@ const handlers: Handlers = {
   'remove-sync': (message, { app, listener }) =>
     app.syncTables.remove(listener, message['subscription-id'], message['keep-subscription'] ?? false),
 
-  'start-stream': noStreams,
-  'append-stream': noStreams,
-  'subscribe-stream': noStreams,
-  'unsubscribe-stream': noStreams,
+  'start-stream': startStream,
+  'append-stream': (message, { app, listener }) => app.streams.append(listener, message),
+  'subscribe-stream': (message, here) => whenDurable(message, here, () => subscribeStream(message, here)),
+  'unsubscribe-stream': (message, { app, listener }) => app.streams.stopReading(listener, message['subscribe-event-id']),
 };
 
 function addQuery(message: Said<'add-query'>, { app, listener, say }: Here): void {
@@ -133,20 +123,6 @@ function settle(outcome: Outcome, message: Said<'transact'>, here: Here): void {
   here.app.wrote(here.listener, outcome.isMended);
 }
 
-/** Nobody is told what could still be lost. */
-function whenDurable(message: ClientMessage, here: Here, run: () => void): void {
-  here.app.ledger.read({
-    run: () => {
-      try {
-        run();
-      } catch (error) {
-        here.refuse(message, error);
-      }
-    },
-    refuse: (error) => here.refuse(message, error),
-  });
-}
-
 /** Shorter ids may well be counted up, and come from another client too: they are good for one session only. */
 const uniqueLength = 16;
 
@@ -155,14 +131,6 @@ function eventOf({ 'client-event-id': id }: ClientMessage, { id: sessionId, acto
   return { id, by: id.length < uniqueLength ? `session ${sessionId}` : (actor.userId ?? '') };
 }
 
-function echo(message: ClientMessage): { readonly 'client-event-id': string | null } {
-  return { 'client-event-id': message['client-event-id'] ?? null };
-}
-
 function notInRoom(roomId: string): InstantAPIError {
   return invalid('room', roomId, [{ message: 'the session is not in this room: join it first' }]);
-}
-
-function noStreams(message: ClientMessage): void {
-  throw invalid('stream', message.op, [{ message: 'this server has no streams' }]);
 }

@@ -12,6 +12,8 @@ export interface Limits {
   readonly rooms: number;
   /** Namespaces one session may keep in step. */
   readonly syncTables: number;
+  /** Streams one session may read and write. */
+  readonly streams: number;
   /** Writes of one session that wait for their answer. */
   readonly pendingWrites: number;
   /** Messages that may wait while a session is being opened. */
@@ -36,6 +38,7 @@ export const defaultLimits: Limits = {
   queries: 1000,
   rooms: 200,
   syncTables: 50,
+  streams: 1000,
   pendingWrites: 10_000,
   earlyMessages: 1000,
   steps: 100_000,

@@ -69,18 +69,6 @@ describe('init', () => {
 });
 
 describe('every message is answered', () => {
-  test.each(['start-stream', 'append-stream', 'subscribe-stream', 'unsubscribe-stream'] as const)(
-    '%s: there are no streams',
-    async (op) => {
-      const peer = await bench().open();
-      expect(await peer.answer('error', clientMinimal[op])).toMatchObject({
-        status: 400,
-        type: 'validation-failed',
-        hint: { 'data-type': 'stream' },
-      });
-    },
-  );
-
   test.each(['refresh', 'refresh-presence', 'server-broadcast', 'error', 'sse-init', 'constructor', '__proto__', 'x'])(
     'op %s is none of a client',
     async (op) => {
