@@ -4,7 +4,6 @@
 import { QueryValidationError } from '../errors.ts';
 import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
 import type { Cursor } from '../protocol/query-answer.ts';
-import type { LinkIndex } from '../schema.ts';
 import { type Order, order } from './order.ts';
 import type { FormOptions, FormShape, Query } from './query.ts';
 import { type LinkEnd, type Where, compileWhere, linkOf } from './where.ts';
@@ -47,9 +46,12 @@ export interface CompiledQuery {
   readonly etypes: ReadonlySet<string>;
 }
 
+/** By namespace and label; a schema's `LinkIndex` is one. */
+export type SingularLinks = Readonly<Record<string, Readonly<Record<string, { readonly isSingular: boolean }>>>>;
+
 export interface CompileOptions {
-  /** From a schema: which links are shown as one object. */
-  readonly singular?: LinkIndex | undefined;
+  /** Which links are shown as one object. */
+  readonly singular?: SingularLinks | undefined;
 }
 
 export function compile(query: Query, attrs: Attrs, options: CompileOptions = {}): CompiledQuery {

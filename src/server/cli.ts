@@ -70,6 +70,10 @@ async function serve(flags: Flags, port: number): Promise<void> {
     ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
     ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
     log,
+    showCodes: true,
+    sendMagicCode: ({ email, code }) => {
+      if (!flags.quiet && !flags.json) say(`Magic code for ${email}: ${code}\n`, 0);
+    },
   }).catch(async (error: unknown) => {
     await place.storage.close();
     throw error;

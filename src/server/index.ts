@@ -2,6 +2,7 @@
 
 export { createServer } from './server.ts';
 export type { AppControl, ServerOptions, TriplaneServer } from './server.ts';
+export type { MagicCodeMail } from './http/desk.ts';
 export { memory } from './memory.ts';
 export { sqlite } from './storage-sqlite.ts';
 export { postgres } from './storage-postgres.ts';

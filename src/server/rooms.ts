@@ -55,6 +55,12 @@ export class Rooms {
     return new Map([...this.#rooms].map(([id, { members }]) => [id, members.size]));
   }
 
+  /** Everybody in a room; undefined if nobody ever is. */
+  peers(roomId: string): readonly Peer[] | undefined {
+    const members = this.#rooms.get(roomId)?.members;
+    return members && [...members.values()].map(({ peer }) => peer);
+  }
+
   /** Joining again changes nothing. */
   join(listener: Listener, roomId: string, data: unknown): void {
     if (this.has(listener, roomId)) return;

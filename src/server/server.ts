@@ -9,6 +9,7 @@ import { type Log, silent } from '../lib/log.ts';
 import { systemRandom } from '../lib/random.ts';
 import { id, isUuid } from '../lib/uuid.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
+import type { MagicCodeMail } from './http/desk.ts';
 import { Hub } from './hub.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { memory } from './memory.ts';
@@ -27,6 +28,10 @@ export interface ServerOptions {
   readonly adminToken?: string;
   /** Whether an app nobody has heard of is made when a client asks for it. */
   readonly createAppsOnUse?: boolean;
+  /** Brings a magic code to whoever wants to sign in. Without it, codes are written to `log`. */
+  readonly sendMagicCode?: (mail: MagicCodeMail) => unknown;
+  /** Whether the status page shows the last codes, for everybody who can open it. For developing. */
+  readonly showCodes?: boolean;
   readonly log?: Log;
   readonly limits?: Partial<Limits>;
 }
@@ -74,9 +79,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Triplan
   const hub = new Hub({
     ...{ storage, log, limits, appId, adminToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom },
-    userOf: async () => undefined,
   });
-  const server = createAdaptorServer({ fetch: httpRoutes(hub).fetch }) as Server;
+  const { sendMagicCode, showCodes } = options;
+  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes });
+  const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
   const sockets = serveSockets(server, hub, limits, systemClock);
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));

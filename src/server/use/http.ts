@@ -1,32 +1,44 @@
-// The server over HTTP: whether it is well, and a page that says so to people. Requests as the platform knows them, so any
-// host can serve them.
+// The server over HTTP: every route under its path, CORS for all of them, and every failure as JSON. Requests as the platform
+// knows them, so any host can serve them.
 
 import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
+import { isObject } from '../../protocol/check.ts';
 import { ownVersion } from '../../protocol/version.ts';
-import type { Hub } from '../hub.ts';
+import { adminDataRoutes } from '../http/admin-data.ts';
+import { adminUserRoutes } from '../http/admin-users.ts';
+import { authRoutes } from '../http/auth-routes.ts';
+import { debugRoutes } from '../http/debug-routes.ts';
+import { Desk, type DeskConfig } from '../http/desk.ts';
+import { errorAnswer } from '../http/refusals.ts';
+import { schemaRoutes } from '../http/schema-routes.ts';
+import { sseRoutes } from '../http/sse-routes.ts';
+import { statusPage } from '../http/status-page.ts';
 
-export function httpRoutes(hub: Hub): Hono {
+export function httpRoutes(config: DeskConfig): Hono {
+  const desk = new Desk(config);
   const routes = new Hono();
-  routes.use('*', cors({ origin: '*' }));
+  routes.use('*', cors({ origin: (origin) => origin || '*', allowMethods: ['GET', 'PUT', 'POST', 'DELETE'], maxAge: 600 }));
+  routes.use('*', async (context, next) => {
+    await next();
+    if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');
+  });
+  const tooLarge = { type: 'param-malformed', message: `A body may have ${desk.limits.frameBytes} bytes`, hint: { in: ['body'] } };
+  routes.use('*', bodyLimit({ maxSize: desk.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) }));
   routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));
-  routes.get('/', (context) => context.html(statusPage(hub)));
-  routes.notFound((context) =>
-    context.json({ type: 'record-not-found', message: `There is nothing at ${context.req.path}`, hint: { 'record-type': 'route' } }, 404),
-  );
+  routes.get('/', (context) => context.html(statusPage(desk)));
+  routes.route('/runtime/sse', sseRoutes(desk));
+  routes.route('/runtime', authRoutes(desk));
+  routes.route('/admin', adminDataRoutes(desk));
+  routes.route('/admin', adminUserRoutes(desk));
+  routes.route('/admin', debugRoutes(desk));
+  routes.route('/', schemaRoutes(desk));
+  routes.notFound((context) => context.json({ message: `There is nothing at ${context.req.path}` }, 404));
+  routes.onError((error, context) => {
+    const { status, body } = errorAnswer(error, desk.log);
+    const wait = isObject(body.hint) ? body.hint['retry-after'] : undefined;
+    return context.json(body, status, typeof wait === 'number' ? { 'retry-after': String(wait) } : {});
+  });
   return routes;
-}
-
-function statusPage(hub: Hub): string {
-  const rows = hub.summary().map(({ id, sessions, rooms }) => `<tr><td><code>${id}</code></td><td>${sessions}</td><td>${rooms}</td></tr>`);
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Triplane</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;margin:3rem auto;max-width:44rem;padding:0 1rem}td,th{text-align:left;padding:.2rem 1rem .2rem 0}</style>
-<h1>Triplane ${ownVersion}</h1>
-<p>This server is running. Connections: ${hub.sessionCount}.</p>
-<table><thead><tr><th>app</th><th>sessions</th><th>rooms</th></tr></thead><tbody>${rows.join('')}</tbody></table>
-</html>
-`;
 }

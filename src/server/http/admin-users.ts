@@ -1,0 +1,84 @@
+// An admin's view of users: `/admin/users`, tokens, codes, signing out.
+
+import { Hono, type Context } from 'hono';
+import type { Selector } from '../auth/accounts.ts';
+import { invalid } from '../refusal.ts';
+import { asCode } from './auth-routes.ts';
+import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './call.ts';
+import { adminOf } from './caller.ts';
+import type { Desk } from './desk.ts';
+
+export function adminUserRoutes(desk: Desk): Hono {
+  const routes = new Hono();
+  const accountsFor = async (context: Context) => {
+    const app = await adminOf(context, desk);
+    return { app, accounts: desk.accounts(app), body: context.req.method === 'POST' ? await bodyOf(context) : context.req.query() };
+  };
+
+  routes.post('/refresh_tokens', async (context) => {
+    const { accounts, body } = await accountsFor(context);
+    const selector = selectorIn(body, ['email', 'id']);
+    if ('token' in selector) throw nobody();
+    return context.json(await accounts.createToken(selector, optional(body, 'extra-fields', asObject)));
+  });
+
+  routes.post('/sign_out', async (context) => {
+    const { accounts, body } = await accountsFor(context);
+    await accounts.signOut(selectorIn(body, ['id', 'email', 'refresh_token']));
+    return context.json({ ok: true });
+  });
+
+  routes.get('/users', async (context) => {
+    const { accounts, body } = await accountsFor(context);
+    return context.json({ user: (await accounts.get(selectorIn(body, ['email', 'refresh_token', 'id'], 'params'))) ?? null });
+  });
+
+  routes.delete('/users', async (context) => {
+    const { accounts, body } = await accountsFor(context);
+    return context.json({ deleted: (await accounts.delete(selectorIn(body, ['email', 'refresh_token', 'id'], 'params'))) ?? null });
+  });
+
+  routes.post('/magic_code', async (context) => {
+    const { accounts, body } = await accountsFor(context);
+    return context.json({ code: await accounts.makeCode(required(body, 'email', asEmail), false) });
+  });
+
+  routes.post('/send_magic_code', async (context) => {
+    const { app, accounts, body } = await accountsFor(context);
+    const email = required(body, 'email', asEmail);
+    const code = await accounts.makeCode(email, true);
+    await desk.send({ appId: app.id, email, code });
+    return context.json({ code });
+  });
+
+  routes.post('/verify_magic_code', async (context) => {
+    const { accounts, body } = await accountsFor(context);
+    const extraFields = optional(body, 'extra-fields', asObject);
+    const options = { guestToken: optional(body, 'refresh-token', asText), extraFields, isTrusted: true };
+    return context.json(await accounts.signInByCode(required(body, 'email', asEmail), required(body, 'code', asCode), options));
+  });
+
+  routes.post('/sign_in_guest', async (context) => {
+    const { accounts, body } = await accountsFor(context);
+    const { user } = await accounts.signInGuest({ extraFields: optional(body, 'extra-fields', asObject), isTrusted: true });
+    return context.json({ user });
+  });
+
+  return routes;
+}
+
+type SelectorName = 'email' | 'id' | 'refresh_token';
+
+/** The first that is given, in this order. */
+function selectorIn(fields: Fields, names: readonly SelectorName[], place = 'body'): Selector {
+  for (const name of names) {
+    const text = optional(fields, name, name === 'email' ? asEmail : asUuid, place);
+    if (text === undefined) continue;
+    return name === 'email' ? { email: text } : name === 'id' ? { id: text } : { token: text };
+  }
+  throw nobody();
+}
+
+function nobody(): Error {
+  return invalid('user-lookup', null, [{ message: 'an email, an id or a refresh_token must be given' }]);
+}

@@ -1,0 +1,80 @@
+// Which app a request is for, and who makes it: an admin, somebody an admin or a token speaks for, or nobody.
+
+import type { Context } from 'hono';
+import { isUuid } from '../../lib/uuid.ts';
+import type { App } from '../app.ts';
+import { userByEmail } from '../auth/users.ts';
+import type { Hub } from '../hub.ts';
+import { whenDurable } from '../submit.ts';
+import type { Actor } from '../system-rules.ts';
+import type { Desk } from './desk.ts';
+import { malformed, missing, notFound } from './refusals.ts';
+
+export interface Caller {
+  readonly app: App;
+  readonly actor: Actor;
+  /** Somebody is spoken for. */
+  readonly isImpersonated: boolean;
+}
+
+/** The app named by a header, or in the address. */
+export function appIdOf(context: Context): string {
+  const given = context.req.header('app-id') ?? context.req.query('app_id');
+  if (!given) throw missing(['headers', 'app-id']);
+  const text = given.trim();
+  if (!isUuid(text)) throw malformed(['headers', 'app-id']);
+  return text.toLowerCase();
+}
+
+/** @throws InstantAPIError if it is none, or not the one */
+export function requireAdmin(context: Context, hub: Hub): void {
+  const header = context.req.header('authorization');
+  if (!header) throw missing(['headers', 'authorization']);
+  const token = header.slice(header.lastIndexOf('Bearer ') + 'Bearer '.length).trim();
+  if (!header.includes('Bearer ') || !isUuid(token)) throw malformed(['headers', 'authorization']);
+  if (!hub.isAdmin(token)) throw notFound('app-admin-token');
+}
+
+export async function adminOf(context: Context, desk: Desk): Promise<App> {
+  const appId = appIdOf(context);
+  requireAdmin(context, desk.hub);
+  return desk.hub.app(appId);
+}
+
+export async function callerOf(context: Context, desk: Desk): Promise<Caller> {
+  const appId = appIdOf(context);
+  const from = whereFrom(context);
+  const [token, email, guest] = ['as-token', 'as-email', 'as-guest'].map((name) => context.req.header(name));
+  if (token !== undefined) {
+    if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
+    const app = await desk.hub.app(appId);
+    const user = await desk.accounts(app).verifyToken(token.trim());
+    return { app, actor: { userId: user.id, isAdmin: false, ...from }, isImpersonated: true };
+  }
+  if (email === undefined && guest !== undefined) {
+    return { app: await desk.hub.app(appId), actor: { userId: undefined, isAdmin: false, ...from }, isImpersonated: true };
+  }
+  requireAdmin(context, desk.hub);
+  const app = await desk.hub.app(appId);
+  if (email === undefined) return { app, actor: { userId: undefined, isAdmin: true, ...from }, isImpersonated: false };
+  const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
+  if (!row) throw notFound('app-user');
+  return { app, actor: { userId: row.id, isAdmin: false, ...from }, isImpersonated: true };
+}
+
+interface From {
+  readonly ip: string;
+  readonly origin: string;
+}
+
+interface NodeEnv {
+  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+}
+
+/** A proxy is believed only if it runs on this machine. */
+export function whereFrom(context: Context): From {
+  const address = (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress ?? '';
+  const isLocal = address === '' || address === '::1' || address.replace('::ffff:', '').startsWith('127.');
+  const forwarded = context.req.header('x-forwarded-for')?.split(',')[0]?.trim();
+  return { ip: (isLocal ? forwarded : undefined) ?? address, origin: context.req.header('origin') ?? '' };
+}

@@ -1,0 +1,143 @@
+// Why a rule passes or fails: a question or a write made for somebody, with every check and what it was given to look at.
+
+import { Hono, type Context } from 'hono';
+import { compile } from '../../query/compile.ts';
+import { answerQuery } from '../../query/evidence.ts';
+import { prepare } from '../transact.ts';
+import type { App } from '../app.ts';
+import { invalid } from '../refusal.ts';
+import { type Entity, entityFields, entityRecord, sharedVariables } from '../rules/entities.ts';
+import { Fields } from '../rules/fields.ts';
+import type { Guard, Verdict } from '../rules/guard.ts';
+import { isPass, type Rule } from '../rules/rule.ts';
+import { submit, whenDurable } from '../submit.ts';
+import type { Actor } from '../system-rules.ts';
+import { treeOf } from './admin-data.ts';
+import { asFlag, asObject, asText, bodyOf, type Fields as Body, optional, required } from './call.ts';
+import { callerOf, requireAdmin } from './caller.ts';
+import type { Desk } from './desk.ts';
+import { txSteps } from './steps.ts';
+
+interface Trial {
+  readonly app: App;
+  readonly actor: Actor;
+  readonly guard: Guard;
+  readonly body: Body;
+}
+
+export function debugRoutes(desk: Desk): Hono {
+  const routes = new Hono();
+
+  routes.post('/query_perms_check', async (context) => {
+    const { app, actor, guard, body } = await trialOf(context, desk);
+    const query = required(body, 'query', asObject);
+    const isInferred = optional(body, 'inference?', asFlag) ?? false;
+    const told = await whenDurable(app.ledger, () => ({
+      result: treeOf(app, query, { actor, isInferred, guard }),
+      'check-results': viewChecks(app, query, actor, guard),
+      'rule-wheres': {},
+    }));
+    return context.json(told);
+  });
+
+  routes.post('/transact_perms_check', async (context) => {
+    const trial = await trialOf(context, desk);
+    const isCommitted = optional(trial.body, 'dangerously-commit-tx', asFlag) ?? false;
+    const { txId, steps, verdicts } = await whenDurable(trial.app.ledger, () => tryOut(trial, desk));
+    const areAllOk = verdicts.every(({ isPassed }) => isPassed);
+    const { app, actor } = trial;
+    const doesCommit = isCommitted && areAllOk;
+    const id = doesCommit ? await submit(app.ledger, { steps, event: undefined, actor }) : txId;
+    return context.json({ 'tx-id': id, 'all-checks-ok?': areAllOk, 'committed?': doesCommit, 'check-results': verdicts.map(writeCheck) });
+  });
+
+  return routes;
+}
+
+async function trialOf(context: Context, desk: Desk): Promise<Trial> {
+  requireAdmin(context, desk.hub);
+  const { app, actor, isImpersonated } = await callerOf(context, desk);
+  if (!isImpersonated)
+    throw invalid('non-admin', null, [{ message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' }]);
+  const body = await bodyOf(context);
+  const rules = optional(body, 'rules-override', (given) => given);
+  const ip = optional(body, 'ip-override', asText);
+  const origin = optional(body, 'origin-override', asText);
+  const guard = rules === undefined ? app.rulebook.guard : await app.rulebook.trial(rules);
+  return { app, actor: { ...actor, ...(ip !== undefined && { ip }), ...(origin !== undefined && { origin }) }, guard, body };
+}
+
+function tryOut(
+  { app, actor, guard, body }: Trial,
+  desk: Desk,
+): { txId: number; steps: readonly (readonly unknown[])[]; verdicts: Verdict[] } {
+  const { ledger } = app;
+  const areMissingAttrsRefused = optional(body, 'throw-on-missing-attrs?', asFlag) ?? false;
+  const given = required(body, 'steps', (steps) => steps);
+  const steps = txSteps(given, { attrs: ledger.db.attrs, uuid: desk.uuid, areMissingAttrsRefused });
+  let verdicts: Verdict[] = [];
+  prepare(ledger.db, ledger.deletedAttrs, steps, {
+    actor,
+    at: desk.clock.now(),
+    uuid: desk.uuid,
+    permit: (touched) => (verdicts = guard.review(touched)),
+  });
+  return { txId: ledger.txId + 1, steps, verdicts };
+}
+
+function programOf(rule: Rule | undefined): object {
+  return rule ? { etype: rule.etype, action: rule.action, code: rule.code, 'display-code': rule.displayCode } : {};
+}
+
+function writeCheck({ check, value, isPassed, error }: Verdict): object {
+  const { scope, action, etype, eid, rule, data, newData, linked, actions, params = null, modified } = check;
+  const bindings = {
+    data: recordOf(data),
+    ...(newData && { 'new-data': recordOf(newData) }),
+    ...(linked && { 'linked-data': recordOf(linked), 'linked-etype': linked.etype }),
+    ...(actions && { actions }),
+    ...(scope === 'object' && { 'rule-params': params }),
+    ...((action === 'create' || action === 'update') && scope === 'object' && { 'modified-fields': modified }),
+  };
+  const told = error instanceof Error ? { error: error.message.split('\n')[0] } : {};
+  return { scope, action, etype, eid, program: programOf(rule), bindings, 'check-result': plain(value), 'check-pass?': isPassed, ...told };
+}
+
+function recordOf(data: Entity | Fields): unknown {
+  return data instanceof Fields ? plain(data) : entityRecord(data);
+}
+
+/** As JSON can say it. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Fields) return Object.fromEntries([...value.keys()].map((name) => [name, plain(value.get(name))]));
+  if (Array.isArray(value)) return value.map(plain);
+  return value;
+}
+
+/** Every entity that the question, asked without rules, is answered with. */
+function viewChecks({ ledger: { db } }: App, query: Body, actor: Actor, guard: Guard): object[] {
+  const params = optional(query, '$$ruleParams', asObject);
+  const shared = sharedVariables(guard.asker(actor), db, params);
+  const { triples } = answerQuery(compile(query, db.attrs), db);
+  const entities = new Map<string, readonly [etype: string, id: string]>();
+  for (const [id, attrId] of triples) {
+    const etype = db.attrs.byId(attrId)?.etype;
+    if (etype !== undefined) entities.set(`${etype} ${id}`, [etype, id]);
+  }
+  return [...entities.values()].flatMap(([etype, id]) => {
+    const entity: Entity = { etype, id, row: db.row(etype, id), db };
+    const check = (label: string | null, rule: Rule | undefined): object => {
+      const base = { id, entity: etype, label, record: entityRecord(entity), program: programOf(rule) };
+      if (!rule) return { ...base, check: true };
+      try {
+        const value = rule.value({ ...shared, data: entityFields(entity) });
+        return { ...base, check: typeof value === 'boolean' ? value : isPass(value) };
+      } catch (error) {
+        return { ...base, check: false, error: error instanceof Error ? error.message.split('\n')[0] : String(error) };
+      }
+    };
+    const fields = guard.rules.fieldLabels(etype).map((label) => check(label, guard.rules.field(etype, label)));
+    return [check(null, guard.rules.find(etype, 'view')), ...fields];
+  });
+}
