@@ -1,0 +1,41 @@
+// `npm run fuzz [frames] [seed]`: a hundred thousand frames into the server and as many into the client, no two runs alike unless
+// the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
+
+import { fuzzClient, fuzzServer } from '../test/support/fuzz.ts';
+
+const count = Number(process.argv[2] ?? 100_000);
+const seed = Number(process.argv[3] ?? Date.now() % 1_000_000_000);
+/** More than what is in use at a tenth of the way. */
+const mostGrowth = 64 * 1024 * 1024;
+
+const collect: () => void = (globalThis as { gc?: () => void }).gc ?? (() => {});
+
+async function measured(name: string, run: (progress: (frames: number) => void) => Promise<readonly unknown[]>): Promise<boolean> {
+  let first = 0;
+  let last = 0;
+  const began = performance.now();
+  const faults = await run((frames) => {
+    if (frames < count / 10) return;
+    collect();
+    last = process.memoryUsage().heapUsed;
+    first ||= last;
+  });
+  const grown = last - first;
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  console.log(`${name}: ${count} frames in ${seconds} s, ${faults.length} faults, heap ${mib(first)} → ${mib(last)} MiB`);
+  for (const fault of faults.slice(0, 5)) console.error(fault);
+  return faults.length === 0 && grown < mostGrowth;
+}
+
+const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
+
+console.log(`seed ${seed}`);
+const isServerFine = await measured('server', async (progress) => {
+  const { unanswered, isAlive } = await fuzzServer(count, seed, progress);
+  return isAlive ? unanswered : [...unanswered, 'the server does not answer any more'];
+});
+const isClientFine = await measured('client', async (progress) => {
+  const { reported, isAlive } = await fuzzClient(count, seed, progress);
+  return isAlive ? reported : [...reported, 'the client does not show answers any more'];
+});
+process.exitCode = isServerFine && isClientFine ? 0 : 1;

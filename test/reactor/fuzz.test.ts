@@ -1,0 +1,11 @@
+// Whatever the server says, the client lives: nothing is thrown, and what is no message is reported as such.
+
+import { expect, test } from 'vitest';
+import { fuzzClient } from '../support/fuzz.ts';
+
+test('5,000 mutated frames', async () => {
+  const { reported, isAlive } = await fuzzClient(5000, 20_261_121);
+  expect(reported).toEqual([]);
+  expect(isAlive).toBe(true);
+  expect(Object.prototype).not.toHaveProperty('polluted');
+}, 60_000);

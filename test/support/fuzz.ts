@@ -1,0 +1,106 @@
+// A server, and a client, that are told whatever there is; and whether they live.
+
+import fc from 'fast-check';
+import { decodeServerFrame } from '../../src/protocol/codec.ts';
+import { isTriplaneError } from '../../src/errors.ts';
+import { adminToken, bench, rest } from '../server/bench.ts';
+import { testClient } from './client.ts';
+import { settled } from './fake-clock.ts';
+import { clientSeeds, frameArb, serverSeeds } from './fuzz-frames.ts';
+import { goalAttrs, goalId, goalsQuery, goalTriples } from './goals.ts';
+
+/** Ops that may be done without a word. */
+const silent = /"op":"(remove-sync|resync-table|append-stream|unsubscribe-stream)"/;
+
+/** Called now and then, with how many frames there have been. */
+type Progress = (frames: number) => void;
+const every = 500;
+
+function* frames(seeds: readonly object[], count: number, seed: number): Generator<string> {
+  for (let at = 0; at < count; at += every) {
+    yield* fc.sample(frameArb(seeds), { numRuns: Math.min(every, count - at), seed: seed + at });
+  }
+}
+
+export async function fuzzServer(
+  count: number,
+  seed: number,
+  progress: Progress = () => {},
+): Promise<{ unanswered: string[]; isAlive: boolean }> {
+  let world = bench({ limits: { badFrames: 1e6 } });
+  let peer = await world.open({ '__admin-token': adminToken });
+  const unanswered: string[] = [];
+  let at = 0;
+  for (const text of frames(clientSeeds, count, seed)) {
+    if (at % every === every / 2) {
+      peer.session.end();
+      // Its data grow as they should: another server now and then, to see what else does.
+      if (at % (20 * every) === every / 2) world = bench({ limits: { badFrames: 1e6 } });
+      peer = at % (2 * every) === every / 2 ? world.connect() : await world.open();
+      progress(at);
+    }
+    at++;
+    peer.heard.length = 0;
+    peer.session.receive(text);
+    await Promise.resolve();
+    if (peer.heard.length > 0) continue;
+    await rest();
+    if (peer.heard.length === 0 && !peer.closedWith && !silent.test(text)) unanswered.push(text);
+  }
+  const other = await world.open();
+  const answers = await other.ask({ op: 'add-query', q: { goals: { todos: {} } } });
+  return { unanswered, isAlive: answers.some(({ op }) => op === 'add-query-ok') };
+}
+
+export async function fuzzClient(
+  count: number,
+  seed: number,
+  progress: Progress = () => {},
+): Promise<{ reported: unknown[]; isAlive: boolean }> {
+  const reported: unknown[] = [];
+  const onError = (error: Error): void => {
+    if (!isTriplaneError(error) && error.name !== 'InstantAPIError') reported.push(error);
+  };
+  const seeds = serverSeeds(goalsQuery, goalTriples({ id: goalId(1), title: 'a' }), goalAttrs);
+  let client = await listeningClient(onError);
+  let at = 0;
+  for (const text of frames(seeds, count, seed)) {
+    if (at % every === every / 2) {
+      client.reactor.shutdown();
+      client = await listeningClient(onError);
+      progress(at);
+    }
+    if (at++ % 50 === 0) await client.clock.advance(100);
+    const { on } = client.transport.line;
+    try {
+      for (const message of decodeServerFrame(text).messages) on.message(message);
+    } catch (error) {
+      if (!isTriplaneError(error)) throw error;
+      on.fault(error);
+    }
+    await Promise.resolve();
+  }
+  client.reactor.shutdown();
+  return { reported, isAlive: await answers() };
+}
+
+type Client = ReturnType<typeof testClient>;
+
+async function listeningClient(onError: (error: Error) => void): Promise<Client> {
+  const client = testClient({ onError });
+  const { reactor } = client;
+  reactor.queries.subscribe(goalsQuery, { told: () => {}, failed: () => {} });
+  await client.clock.advance(0);
+  await client.hear({ op: 'init-ok', 'session-id': 's', attrs: goalAttrs });
+  return client;
+}
+
+/** After all that, a client works as ever. */
+async function answers(): Promise<boolean> {
+  const client = await listeningClient(() => {});
+  await client.hear({ op: 'add-query-ok', q: goalsQuery, result: [], 'processed-tx-id': 1 });
+  await settled();
+  const seen = client.reactor.queries.peek(goalsQuery);
+  client.reactor.shutdown();
+  return JSON.stringify(seen?.data) === '{"goals":[]}';
+}
