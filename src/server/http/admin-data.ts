@@ -43,7 +43,7 @@ export function adminDataRoutes(desk: Desk): Hono {
     const app = await adminOf(context, desk);
     required(context.req.query(), 'room-type', asText, 'params');
     const peers = app.rooms.peers(required(context.req.query(), 'room-id', asText, 'params'));
-    const sessions = peers?.map((peer): readonly [string, Peer] => [peer['peer-id'], withUser(peer, app)]);
+    const sessions = peers?.map((peer): readonly [string, Peer] => [peer['peer-id'] ?? '', withUser(peer, app)]);
     return context.json({ sessions: sessions ? Object.fromEntries(sessions) : null });
   });
 

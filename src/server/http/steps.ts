@@ -27,7 +27,7 @@ export function txSteps(given: unknown, { attrs, uuid, areMissingAttrsRefused }:
     expanded = expandChunks([{ __ops: ops }], { attrs, id: uuid });
   } catch (error) {
     if (!(error instanceof TransactionValidationError)) throw error;
-    const kind = /lookup/i.test(error.message) ? 'lookup' : 'steps';
+    const kind = /^A lookup/.test(error.message) ? 'lookup' : 'steps';
     throw invalid(kind, given, [{ message: error.message }]);
   }
   if (areMissingAttrsRefused) refuseMissing(expanded, given);

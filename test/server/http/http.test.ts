@@ -1,0 +1,257 @@
+// The routes, asked as any client would: bodies and statuses, CORS, the event-stream session, schema and rules for tools.
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { id } from '../../../src/lib/uuid.ts';
+import { createServer, type MagicCodeMail, type TriplaneServer } from '../../../src/server/index.ts';
+
+let server: TriplaneServer;
+let mails: MagicCodeMail[];
+
+beforeEach(async () => {
+  mails = [];
+  server = await createServer({ sendMagicCode: (mail) => mails.push(mail), showCodes: true });
+});
+afterEach(() => server.close());
+
+interface Answer {
+  readonly status: number;
+  readonly body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- JSON
+  readonly headers: Headers;
+}
+
+async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+  const answer = await fetch(server.url + path, { method, headers: { 'content-type': 'application/json', ...headers }, ...sent });
+  return { status: answer.status, body: JSON.parse(await answer.text()), headers: answer.headers };
+}
+
+const asAdmin = (): Record<string, string> => ({ authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId });
+const post = (path: string, body: unknown, headers?: Record<string, string>): Promise<Answer> => call('POST', path, body, headers);
+
+describe('what is refused', () => {
+  test.each([
+    ['no app', '/runtime/auth/send_magic_code', { email: 'a@example.com' }, 'param-missing', { in: ['body', 'app-id'] }],
+    ['an app id that is none', '/runtime/auth/send_magic_code', { 'app-id': 'x' }, 'param-malformed', { in: ['body', 'app-id'] }],
+    ['no mail address', '/runtime/auth/send_magic_code', { 'app-id': id() }, 'param-missing', { in: ['body', 'email'] }],
+    [
+      'a mail address that is none',
+      '/runtime/auth/send_magic_code',
+      { 'app-id': id(), email: 'a@b' },
+      'param-malformed',
+      { in: ['body', 'email'] },
+    ],
+    [
+      'a token of nobody',
+      '/runtime/auth/verify_refresh_token',
+      { 'app-id': id(), 'refresh-token': id() },
+      'record-not-found',
+      { 'record-type': 'app-user' },
+    ],
+    ['no JSON', '/runtime/auth/sign_in_guest', '{', 'param-malformed', { in: ['body'] }],
+    ['no admin', '/admin/query', { query: {} }, 'param-missing', { in: ['headers', 'app-id'] }],
+    ['no schema', '/dash/apps/x/schema/push/plan', {}, 'param-malformed', { in: ['params', 'app_id'] }],
+  ])('%s', async (_what, path, body, type, hint) => {
+    expect(await post(path, body)).toMatchObject({ status: 400, body: { type, message: expect.any(String), hint } });
+  });
+
+  test('no bearer, a wrong one, one that is none', async () => {
+    const [app, query] = [{ 'app-id': server.appId }, { query: {} }];
+    expect(await post('/admin/query', query, app)).toMatchObject({
+      status: 400,
+      body: { type: 'param-missing', hint: { in: ['headers', 'authorization'] } },
+    });
+    expect(await post('/admin/query', query, { ...app, authorization: 'Bearer x' })).toMatchObject({ body: { type: 'param-malformed' } });
+    const secret = id();
+    const wrong = await post('/admin/query', query, { ...app, authorization: `Bearer ${secret}` });
+    expect(wrong).toMatchObject({ status: 400, body: { type: 'record-not-found', hint: { 'record-type': 'app-admin-token' } } });
+    expect(JSON.stringify(wrong.body)).not.toContain(secret);
+  });
+
+  test('what is not there', async () => {
+    expect(await call('GET', '/nowhere')).toMatchObject({ status: 404, body: { message: expect.any(String) } });
+  });
+
+  test('steps that are none, with their place', async () => {
+    const steps = async (given: unknown): Promise<unknown> => (await post('/admin/transact', { steps: given }, asAdmin())).body;
+    expect(await steps('x')).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
+    expect(await steps([1])).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps', errors: [{ in: [0] }] } });
+    expect(await steps([['fly', 'goals', id(), {}]])).toMatchObject({ hint: { 'data-type': 'action', errors: [{ in: [0, 0] }] } });
+    expect(await steps([['update', 'goals', 'x', {}]])).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
+  });
+});
+
+describe('codes', () => {
+  const send = (email = 'ann@example.com'): Promise<Answer> => post('/runtime/auth/send_magic_code', { 'app-id': server.appId, email });
+  const verify = (code: string, more = {}): Promise<Answer> =>
+    post('/runtime/auth/verify_magic_code', { 'app-id': server.appId, email: 'ann@example.com', code, ...more });
+
+  test('are good once, are shown while developing, and run out', async () => {
+    expect(await send(' Ann@Example.com ')).toMatchObject({ status: 200, body: { sent: true } });
+    const { code } = mails[0]!;
+    expect(await (await fetch(server.url)).text()).toContain(code);
+    const answers = await Promise.all([verify(code), verify(code), verify(` ${code} `)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+    expect(answers.find(({ status }) => status === 200)!.body).toMatchObject({
+      created: true,
+      user: { email: 'ann@example.com', app_id: server.appId },
+    });
+    for (let turn = 0; turn < 17; turn++) await verify('x');
+    expect(await verify('x')).toMatchObject({ status: 429, body: { type: 'rate-limited' } });
+    for (let turn = 0; turn < 19; turn++) await send();
+    const late = await send();
+    expect(late).toMatchObject({ status: 429, body: { type: 'rate-limited' } });
+    expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('what a new user brings along is for the app to allow', async () => {
+    const attr = { 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false };
+    await post(
+      '/admin/transact',
+      { steps: [['add-attr', { id: id(), 'forward-identity': [id(), '$users', 'nickname'], ...attr }]] },
+      asAdmin(),
+    );
+    await send();
+    const { code } = mails[0]!;
+    expect(await verify(code, { 'extra-fields': { email: 'x' } })).toMatchObject({
+      body: { type: 'validation-failed', hint: { 'data-type': 'extra-fields' } },
+    });
+    expect(await verify(code, { 'extra-fields': { nickname: 'annie' } })).toMatchObject({ body: { type: 'permission-denied' } });
+    const code2 = { code: { $users: { allow: { create: "data.nickname == 'annie' && auth.email.endsWith('@example.com')" } } } };
+    expect((await post(`/dash/apps/${server.appId}/rules`, code2, asAdmin())).status).toBe(200);
+    expect(await verify(code, { 'extra-fields': { nickname: 'bob' } })).toMatchObject({ body: { type: 'permission-denied' } });
+    expect(await verify(code, { 'extra-fields': { nickname: 'annie' } })).toMatchObject({
+      body: { created: true, user: { nickname: 'annie' } },
+    });
+  });
+});
+
+describe('schema and rules for tools', () => {
+  const todos = (text: object) => ({
+    schema: {
+      entities: {
+        todos: { attrs: { text: { valueType: 'string', required: false, config: { indexed: true, unique: false }, ...text } } },
+        $users: { attrs: {} },
+      },
+      links: { owner: { forward: { on: 'todos', has: 'one', label: 'owner' }, reverse: { on: '$users', has: 'many', label: 'todos' } } },
+    },
+  });
+
+  test('a schema is planned, applied, pulled; what agrees is left alone', async () => {
+    const path = `/dash/apps/${server.appId}`;
+    const plan = await post(`${path}/schema/push/plan`, todos({}), asAdmin());
+    expect(plan.body.steps.map(([op]: string[]) => op)).toEqual(['add-attr', 'add-attr', 'add-attr']);
+    expect((await post(`${path}/schema/push/apply`, todos({}), asAdmin())).status).toBe(200);
+    const pulled = await call('GET', `${path}/schema/pull`, undefined, asAdmin());
+    expect(pulled.body.schema.blobs.todos.text).toMatchObject({ 'index?': true, 'checked-data-type': 'string' });
+    expect(Object.keys(pulled.body.schema.refs)).toContain('["todos" "owner" "$users" "todos"]');
+    expect(Object.keys(pulled.body.schema.blobs.$files)).not.toContain('location-id');
+    expect((await post(`${path}/schema/push/plan`, todos({}), asAdmin())).body.steps).toEqual([]);
+    const changed = await post(`${path}/schema/push/plan`, todos({ config: { indexed: false, unique: true } }), asAdmin());
+    expect(changed.body.steps).toMatchObject([['update-attr', { 'unique?': true, 'index?': false }]]);
+  });
+
+  test('jobs are done at once, and say what came of them', async () => {
+    const path = `/dash/apps/${server.appId}`;
+    await post(`${path}/schema/push/apply`, todos({}), asAdmin());
+    const { body } = await call('GET', `${path}/schema/pull`, undefined, asAdmin());
+    const attr = body.schema.blobs.todos.text;
+    const about = { 'attr-id': attr.id, 'forward-identity': attr['forward-identity'] };
+    for (const n of [1, 2]) await post('/admin/transact', { steps: [['update', 'todos', id(), { text: 'same', n }]] }, asAdmin());
+    const done = await post(
+      `${path}/schema/steps/apply`,
+      {
+        steps: [
+          ['unique', about],
+          ['remove-index', about],
+        ],
+      },
+      asAdmin(),
+    );
+    const { 'group-id': group, jobs } = done.body['indexing-jobs'];
+    expect(jobs).toMatchObject([
+      { job_status: 'errored', error: 'triple-not-unique-error', attr_name: 'todos.text' },
+      { job_status: 'completed', job_type: 'remove-index' },
+    ]);
+    expect((await call('GET', `${path}/indexing-jobs/group/${group}`, undefined, asAdmin())).body).toEqual({ jobs });
+  });
+
+  test('rules are put, refused with their place, pulled', async () => {
+    const path = `/dash/apps/${server.appId}`;
+    const wrong = await post(`${path}/rules`, { code: { todos: { allow: { view: 'nope' } } } }, asAdmin());
+    expect(wrong).toMatchObject({
+      status: 400,
+      body: { type: 'validation-failed', hint: { 'data-type': 'rule', errors: [{ in: ['todos', 'allow', 'view'] }] } },
+    });
+    const code = { todos: { allow: { view: 'false' } } };
+    expect((await post(`${path}/rules`, { code }, asAdmin())).body).toMatchObject({ rules: { code } });
+    expect((await call('GET', `${path}/perms/pull`, undefined, asAdmin())).body).toEqual({ perms: code });
+    expect((await call('GET', `/superadmin/apps/${server.appId}/perms`, undefined, asAdmin())).body).toEqual({ perms: code });
+    expect((await call('GET', `${path}/perms/pull`)).status).toBe(400);
+  });
+});
+
+test('every origin is allowed', async () => {
+  const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'app-id' };
+  const answer = await fetch(`${server.url}/admin/query`, { method: 'OPTIONS', headers });
+  expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example');
+  expect(answer.headers.get('access-control-allow-headers')).toBe('app-id');
+  expect(answer.headers.get('access-control-max-age')).toBe('600');
+  expect((await call('GET', '/health', undefined, { origin: 'https://app.example' })).headers.get('access-control-allow-origin')).toBe(
+    'https://app.example',
+  );
+});
+
+describe('a session on an event stream', () => {
+  async function open() {
+    const stop = new AbortController();
+    const answer = await fetch(`${server.url}/runtime/sse?app_id=${server.appId}`, { signal: stop.signal });
+    expect(answer.headers.get('content-type')).toBe('text/event-stream');
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const next = async (): Promise<Record<string, unknown>> => {
+      for (;;) {
+        const end = text.indexOf('\n\n');
+        if (end >= 0) {
+          const event = text.slice(0, end);
+          text = text.slice(end + 2);
+          if (event.startsWith('data: ')) return JSON.parse(event.slice(6)) as Record<string, unknown>;
+          continue;
+        }
+        const { value, done } = await reader.read();
+        if (done) throw new Error('the stream ended');
+        text += value;
+      }
+    };
+    const init = await next();
+    const envelope = { machine_id: init['machine-id'], session_id: init['session-id'], sse_token: init['sse-token'] };
+    const say = (messages: unknown, more = {}): Promise<Answer> =>
+      post(`/runtime/sse?app_id=${server.appId}`, { ...envelope, messages, ...more });
+    return { init, next, say, stop: () => stop.abort() };
+  }
+
+  test('says on the stream what is asked in posts', async () => {
+    const { init, next, say, stop } = await open();
+    expect(init).toMatchObject({ op: 'sse-init' });
+    const said = await say([
+      { op: 'init', 'app-id': server.appId, 'client-event-id': 'i' },
+      { op: 'add-query', q: { goals: {} } },
+    ]);
+    expect(said).toMatchObject({ status: 200, body: {} });
+    expect(await next()).toMatchObject({ op: 'init-ok', 'client-event-id': 'i', 'session-id': init['session-id'] });
+    expect(await next()).toMatchObject({ op: 'add-query-ok' });
+    await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'x' }]] }, asAdmin());
+    expect(await next()).toMatchObject({ op: 'refresh-ok' });
+    expect(await say([], { sse_token: id() })).toMatchObject({ status: 400, body: { type: 'session-missing' } });
+    expect(await say([], { machine_id: id() })).toMatchObject({ status: 400, body: { type: 'member-missing' } });
+    expect(await say(7)).toMatchObject({ status: 400, body: { type: 'param-malformed' } });
+    stop();
+    await expect.poll(async () => (await say([])).body.type).toBe('session-missing');
+  });
+
+  test('needs an app', async () => {
+    expect(await call('GET', '/runtime/sse')).toMatchObject({
+      status: 400,
+      body: { type: 'param-missing', hint: { in: ['params', 'app_id'] } },
+    });
+  });
+});
