@@ -1,6 +1,7 @@
 // What the package is made of: its entries, each declared here and nowhere else, and how they are built. `exports` and the sizes in
 // package.json are held against this list by test/package/entries.test.ts.
 
+import type { PluginBuild } from 'esbuild';
 import { defineConfig } from 'tsup';
 
 /** Public name → source. The built files take the last part of the name: `triplane/server` is dist/server.js. */
@@ -25,6 +26,15 @@ const parts: Readonly<Record<string, string>> = {
   'part-schema': 'src/schema.ts',
   'part-tx': 'src/transact/chunk.ts',
   'part-undo': 'src/undo.ts',
+};
+
+/** The part of `triplane/react` that bundlers for servers are to leave to the browser stands in a file that says so. */
+const client = {
+  name: 'react-client',
+  setup(build: PluginBuild): void {
+    const path = build.initialOptions.format === 'cjs' ? './part-react.cjs' : './part-react.js';
+    build.onResolve({ filter: /^\.\/client\.ts$/ }, ({ importer }) => (importer.endsWith('src/react/index.ts') ? { path, external: true } : null));
+  },
 };
 
 /** `triplane` → `index`, `triplane/server` → `server`. */
@@ -54,6 +64,16 @@ export default defineConfig([
     // One `TriplaneError` for all entries, in both formats.
     splitting: true,
     dts: { entry },
+    esbuildPlugins: [client],
+  },
+  {
+    ...shared,
+    external: [...shared.external],
+    entry: { 'part-react': 'src/react/client.ts' },
+    format: ['esm', 'cjs'],
+    splitting: false,
+    dts: false,
+    banner: { js: "'use client';" },
   },
   { ...shared, external: [...shared.external], entry: { ...commands }, format: ['esm'], splitting: false, dts: false },
 ]);

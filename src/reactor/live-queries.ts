@@ -98,10 +98,11 @@ export class LiveQueries {
     }
   }
 
-  /** An answer. One that is older than what this session has told already is left aside. */
+  /** An answer. One that is older than what this session has told already, or to a query since closed, is left aside. */
   answered(message: AddQueryOk): Effect[] {
     const live = this.#byKey.get(queryKey(message.q));
-    if (!live || (live.isFresh && isOlder(message, live.processed))) return [];
+    const isOurs = live && (message['client-event-id'] ?? live.eventId) === live.eventId;
+    if (!isOurs || (live.isFresh && isOlder(message, live.processed))) return [];
     return this.#take(live, message.result, message);
   }
 

@@ -55,6 +55,8 @@ interface Heard {
   processed: number;
   line: WorldLine | undefined;
   seen: QueryResult | undefined;
+  /** It was answered. A refresh may have been for one that was closed since, and be older than what was forgotten with that. */
+  isSure: boolean;
   stop: () => void;
 }
 
@@ -272,7 +274,14 @@ export class World {
       if (message.op === 'transact-ok') Object.assign(made, { state: 'confirmed', txId: message['tx-id'] });
       else if (message.status === 400 && message.type !== 'rate-limited') this.#refused(made, done?.txId);
     }
-    if (message.op === 'add-query-ok') this.#answered(line, message.q, message);
+    if (message.op === 'add-query-ok') {
+      const key = queryKey(message.q);
+      const asked = line.sent.findLast((said) => said.op === 'add-query' && queryKey(said.q) === key);
+      if (asked?.['client-event-id'] !== message['client-event-id']) return; // to a query that was closed, and opened again
+      this.#answered(line, message.q, message);
+      const heard = this.heard.get(key);
+      if (heard) heard.isSure = true;
+    }
     if (message.op !== 'refresh-ok') return;
     for (const each of message.computations) this.#answered(line, each['instaql-query'], { ...message, result: each['instaql-result'] });
     if (!this.server.promises?.['refresh-covers-all']) return;
@@ -321,7 +330,7 @@ export class World {
   #listen(query: WireQuery): void {
     const key = queryKey(query);
     if (this.heard.has(key)) return;
-    const heard: Heard = { goals: undefined, processed: 0, line: undefined, seen: undefined, stop: () => {} };
+    const heard: Heard = { goals: undefined, processed: 0, line: undefined, seen: undefined, isSure: false, stop: () => {} };
     this.heard.set(key, heard);
     heard.stop = this.reactor.queries.subscribe(query, {
       told: (result) => {
@@ -350,9 +359,10 @@ export class World {
   }
 
   /** The answer, and on it in order what it does not hold: nothing else. */
-  #checkSeen(key: string, { goals: answered, processed, seen }: Heard): void {
+  #checkSeen(key: string, { goals: answered, processed, seen, isSure }: Heard): void {
     if (!this.#isExact) return;
     if (!answered) return this.#checkStale(key, seen);
+    if (!isSure) return;
     const goals = new Map(answered.map((goal) => [goal.id, goal]));
     for (const { state, txId = Infinity, steps } of this.made) {
       if (state === 'refused' || state === 'parked' || (state === 'confirmed' && txId <= processed)) continue;
