@@ -32,8 +32,10 @@ const parts: Readonly<Record<string, string>> = {
 const client = {
   name: 'react-client',
   setup(build: PluginBuild): void {
-    const path = build.initialOptions.format === 'cjs' ? './part-react.cjs' : './part-react.js';
-    build.onResolve({ filter: /^\.\/client\.ts$/ }, ({ importer }) => (importer.endsWith('src/react/index.ts') ? { path, external: true } : null));
+    const path = `./part-react${build.initialOptions.outExtension?.['.js'] ?? '.js'}`;
+    build.onResolve({ filter: /^\.\/client\.ts$/ }, ({ importer }) =>
+      importer.endsWith('src/react/index.ts') ? { path, external: true } : null,
+    );
   },
 };
 

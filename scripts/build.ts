@@ -11,15 +11,15 @@ import { entries, outputName } from '../tsup.config.ts';
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
-/** The list at the end of a declaration file, each name that is no value marked as a type. */
+/** The lists of exports of a declaration file, its own and those of others, each name that is no value marked as a type. */
 function withTypesMarked(text: string, values: ReadonlySet<string>): string {
-  return text.replace(/export \{([^{}]*)\};\s*$/, (_list, names: string) => {
+  return text.replace(/^export \{([^{}]*)\}( from '[^']*')?;\s*$/gm, (_list, names: string, from = '') => {
     const marked = names.split(',').map((written) => {
       const item = written.trim();
       const name = item.split(' as ').at(-1) ?? item;
       return item.startsWith('type ') || values.has(name) ? item : `type ${item}`;
     });
-    return `export { ${marked.join(', ')} };\n`;
+    return `export { ${marked.join(', ')} }${from};\n`;
   });
 }
 

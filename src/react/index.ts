@@ -1,8 +1,6 @@
 // Entry `triplane/react`: what is public, by name. The names of InstantDB's React package are all here; what is ours stands last.
 
-export { init, init as init_experimental } from './init.ts';
-export { InstantReactAbstractDatabase, InstantReactWebDatabase } from './database.ts';
-export { Cursors } from './cursors.ts';
+export { Cursors, init, init as init_experimental, InstantReactAbstractDatabase, InstantReactWebDatabase } from './client.ts';
 export {
   createInstantRouteHandler,
   i,
@@ -93,7 +91,7 @@ export type {
   VerifyResponse,
 } from 'triplane';
 
-export { useUndo } from './use-undo.ts';
+export { useUndo } from './client.ts';
 export type { Undo } from './use-undo.ts';
 export { isTriplaneError, TriplaneError } from 'triplane';
 export type { InitConfig, WritePromise } from 'triplane';

@@ -2,6 +2,7 @@
 
 /** `after`, with every part of it that is equal to the same part of `before` replaced by that. */
 export function keep<T>(before: unknown, after: T): T {
+  if (before instanceof Date && after instanceof Date && Number(before) === Number(after)) return before as T;
   if (Object.is(before, after) || !isPlain(before) || !isPlain(after)) return after;
   if (Array.isArray(before) !== Array.isArray(after)) return after;
   const were = before as Readonly<Record<string, unknown>>;

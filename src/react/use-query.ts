@@ -2,9 +2,9 @@
 
 import { useState } from 'react';
 
-import { equal } from '../lib/equal.ts';
 import { answerTo, loading, nothing, type QueryState, type RuleOptions } from './answers.ts';
 import { type AnyCore, isServer } from './core.ts';
+import { keep } from './keep.ts';
 import { useSelected } from './use-source.ts';
 
 export type QueryOptions = RuleOptions & { readonly select?: ((data: never) => unknown) | undefined };
@@ -53,5 +53,5 @@ function selecting(select: (data: unknown) => unknown): (state: QueryState) => Q
 }
 
 function sameState(one: QueryState, other: QueryState): boolean {
-  return one.isLoading === other.isLoading && one.error === other.error && equal(one.data, other.data);
+  return one.isLoading === other.isLoading && one.error === other.error && keep(one.data, other.data) === one.data;
 }

@@ -6,7 +6,7 @@ import { type AnyCore, isServer } from './core.ts';
 import { useSource } from './use-source.ts';
 
 export function useSuspenseQuery(core: AnyCore, query: object, options?: RuleOptions): QueryState {
-  if (isServer) throw new Error('A suspended query is answered in the browser: its Suspense boundary shows the fallback until then');
+  if (isServer) throw new Error('useSuspenseQuery is answered in the browser; until then its Suspense boundary shows the fallback');
   const answer = answerTo(core, query, options);
   return drawable(answer, useSource(answer));
 }

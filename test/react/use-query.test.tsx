@@ -14,7 +14,8 @@ const schema = i.schema({ entities: { todos: i.entity({ text: i.string(), done: 
 
 async function withTodos(...texts: string[]) {
   const db = database(schema);
-  const ids = texts.map(() => id());
+  // The server may make several in one millisecond, and then the id tells which comes first.
+  const ids = texts.map(() => id()).sort();
   for (const [at, text] of texts.entries()) await db.transact(db.tx.todos[ids[at]!]!.create({ text, done: false }));
   await drawn();
   return Object.assign(db, { ids });
