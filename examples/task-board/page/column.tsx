@@ -25,27 +25,29 @@ export function Column({ status, name, tasks, projectId, openId, lookers, drag, 
   const others = tasks.filter(({ id }) => id !== drag?.taskId);
   return (
     <section className="column" data-status={status} data-over={place !== undefined || undefined} aria-label={name}>
-      <h2>
-        {name} <span className="count">{tasks.length}</span>
-      </h2>
-      <ul>
-        {tasks.map((task) => (
-          <Fragment key={task.id}>
-            {place !== undefined && others.indexOf(task) === place && <Gap />}
-            <Card
-              task={task}
-              projectId={projectId}
-              isOpen={task.id === openId}
-              isLifted={task.id === drag?.taskId}
-              lookers={lookersAt(lookers, task.id)}
-              lift={lift}
-            />
-          </Fragment>
-        ))}
-        {place !== undefined && place >= others.length && <Gap />}
-        {tasks.length === 0 && place === undefined && <li className="empty">Nothing here yet</li>}
-      </ul>
-      <NewTask onAdd={(title) => addTask(projectId, title, status, rankAt(tasks, tasks.length))} column={name} />
+      <div className="box">
+        <h2>
+          {name} <span className="count">{tasks.length}</span>
+        </h2>
+        <ul>
+          {tasks.map((task) => (
+            <Fragment key={task.id}>
+              {place !== undefined && others.indexOf(task) === place && <Gap />}
+              <Card
+                task={task}
+                projectId={projectId}
+                isOpen={task.id === openId}
+                isLifted={task.id === drag?.taskId}
+                lookers={lookersAt(lookers, task.id)}
+                lift={lift}
+              />
+            </Fragment>
+          ))}
+          {place !== undefined && place >= others.length && <Gap />}
+          {tasks.length === 0 && place === undefined && <li className="empty">Nothing here yet</li>}
+        </ul>
+        <NewTask onAdd={(title) => addTask(projectId, title, status, rankAt(tasks, tasks.length))} column={name} />
+      </div>
     </section>
   );
 }

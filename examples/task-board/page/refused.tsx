@@ -1,8 +1,7 @@
 // The writes the server refused: what was wanted, why not, and what can be done about it. They stay until somebody decides.
 
 import type { ReactElement } from 'react';
-import { isTriplaneError, type OutboxEntry } from 'triplane/react';
-import { InstantAPIError } from 'triplane/react';
+import { InstantAPIError, isTriplaneError, type OutboxEntry } from 'triplane/react';
 
 import { db } from './db.ts';
 import { Icon } from './icon.tsx';
@@ -15,7 +14,7 @@ export function Refused(): ReactElement | null {
   return (
     <section className="refused" aria-label="Refused changes">
       {refused.map((entry) => (
-        <div className="refusal" role="alert" key={entry.eventId}>
+        <div className="refusal" role="alert" key={entry.eventId} data-write={entry.eventId}>
           <Icon name="warning" />
           <p>
             <b>{nameOf(entry.eventId)}</b> was not saved. <span title={entry.error?.message}>{reasonOf(entry)}</span>

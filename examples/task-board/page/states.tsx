@@ -20,9 +20,11 @@ export function Loading(): ReactElement {
     <div className="columns" aria-busy="true" aria-label="Loading">
       {columns.map(({ status }, at) => (
         <div className="column" key={status}>
-          {Array.from({ length: 3 - (at % 3) }, (_, card) => (
-            <div className="card shade" key={card} />
-          ))}
+          <div className="box">
+            {Array.from({ length: 3 - (at % 3) }, (_, card) => (
+              <div className="card shade" key={card} />
+            ))}
+          </div>
         </div>
       ))}
     </div>

@@ -1,0 +1,77 @@
+// A shopping list that everybody who opens the page shares: the whole program. It works offline, and is in step again afterwards.
+
+import { i, id, init, type InstaQLEntity } from 'triplane';
+
+const schema = i.schema({
+  entities: {
+    items: i.entity({ text: i.string(), isDone: i.boolean(), addedAt: i.number().indexed() }),
+  },
+  rooms: {
+    kitchen: { presence: i.entity({}) },
+  },
+});
+type Item = InstaQLEntity<typeof schema, 'items'>;
+
+const config = JSON.parse(find('#config').textContent ?? '') as { appId: string; apiURI: string; websocketURI: string };
+const db = init({ ...config, schema, onError: (error) => tell(error.message) });
+
+// What is on the list, now and whenever that changes: here, in another tab, or on somebody else's screen.
+db.subscribeQuery({ items: { $: { order: { addedAt: 'asc' } } } }, ({ data, error }) => {
+  if (error) tell(error.message);
+  else find('#items').replaceChildren(...data.items.map(row));
+});
+
+// What waits for the line, and who else is here.
+const room = db.joinRoom('kitchen', 'ours');
+let [waiting, others, isOnline] = [0, 0, false];
+db.outbox.subscribe((entries) => {
+  waiting = entries.filter(({ state }) => state !== 'refused' && state !== 'applied').length;
+  tellAll();
+});
+db.subscribeConnectionStatus((status) => {
+  isOnline = status === 'authenticated';
+  tellAll();
+});
+room.subscribePresence({}, ({ peers }) => {
+  others = Object.keys(peers).length;
+  tellAll();
+});
+
+const form = find<HTMLFormElement>('#add');
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = find<HTMLInputElement>('[name=text]').value.trim();
+  if (text !== '') write(db.tx.items[id()]?.create({ text, isDone: false, addedAt: Date.now() }));
+  form.reset();
+});
+
+function row({ id: itemId, text, isDone }: Item): HTMLElement {
+  const box = Object.assign(document.createElement('input'), { type: 'checkbox', checked: isDone, ariaLabel: `Got ${text}` });
+  box.addEventListener('change', () => write(db.tx.items[itemId]?.update({ isDone: box.checked })));
+  const remove = Object.assign(document.createElement('button'), { textContent: '×', ariaLabel: `Remove ${text}` });
+  remove.addEventListener('click', () => write(db.tx.items[itemId]?.delete()));
+  const line = Object.assign(document.createElement('li'), { className: isDone ? 'done' : '' });
+  line.append(box, Object.assign(document.createElement('span'), { textContent: text }), remove);
+  return line;
+}
+
+/** It shows at once. If the server refuses, it is taken back, and the page says why. */
+function write(chunk: Parameters<typeof db.transact>[0] | undefined): void {
+  db.transact(chunk ?? []).settled.catch((error: Error) => tell(error.message));
+}
+
+function tellAll(): void {
+  const company = others === 0 ? 'Nobody else is here.' : others === 1 ? 'One other is here.' : `${others} others are here.`;
+  const waits = waiting === 0 ? '' : ` ${waiting} ${waiting === 1 ? 'change waits' : 'changes wait'}.`;
+  tell((isOnline ? company : 'No line to the server.') + waits);
+}
+
+function tell(text: string): void {
+  find('#news').textContent = text;
+}
+
+function find<Kind extends HTMLElement>(selector: string): Kind {
+  const found = document.querySelector<Kind>(selector);
+  if (!found) throw new Error(`The page has no ${selector}`);
+  return found;
+}
