@@ -83,7 +83,7 @@ export class App {
   static async open(config: AppConfig): Promise<App> {
     const { log, clock, random, report, limits } = config;
     // Others may write before it is there, and there is nobody yet who would have to hear of it.
-    let app: App | undefined;
+    let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
     const rulebook = new Rulebook({ now: () => clock.now(), db: () => ledger.db });
     const permit: Permit = (touched) => rulebook.guard.permit(touched);
