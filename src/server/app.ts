@@ -127,6 +127,11 @@ export class App {
     if (tie) this.#ties.set(listener, tie);
   }
 
+  /** Whether the token with this hash still signs somebody in. */
+  isGood(tokenHash: string): boolean {
+    return hasToken(this.ledger.records, tokenHash);
+  }
+
   leave(listener: Listener): void {
     this.#sessions.delete(listener);
     this.#ties.delete(listener);

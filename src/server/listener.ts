@@ -9,6 +9,9 @@ import type { Actor } from './system-rules.ts';
 export interface Peer {
   send(frame: string): void;
   close(code: number, reason: string): void;
+  /** Where it is, as far as that is known: for rules. */
+  readonly ip?: string | undefined;
+  readonly origin?: string | undefined;
 }
 
 /** A session that is ready. */

@@ -167,9 +167,12 @@ export class Session {
 
   #ready(init: Init, { app, user, tokenHash, isAdmin }: Admitted, waiting: readonly ClientMessage[]): void {
     if (this.#isClosed()) return;
+    // It may have ended while the door was opened.
+    if (tokenHash !== undefined && !app.isGood(tokenHash)) return this.#reopen(init, signedOut(), waiting);
+    const { ip, origin } = this.#config.peer;
     const listener: Listener = {
       id: this.id,
-      actor: { userId: user?.id, isAdmin },
+      actor: { userId: user?.id, isAdmin, ip, origin },
       features: supportedFeatures(init.versions),
       takesDeltas: init.triplane?.deltas ?? false,
     };
@@ -200,7 +203,7 @@ export class Session {
 
   /** Its token has ended: told as if `init` had been refused. */
   #cut(init: Init): void {
-    this.#refuse(init, refusal('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] }));
+    this.#refuse(init, signedOut());
     this.close(badClient, 'the sign-in has ended');
   }
 
@@ -234,6 +237,10 @@ export class Session {
   #send(frame: string): void {
     if (this.#state.is !== 'closed') this.#outgoing.send(frame);
   }
+}
+
+function signedOut(): InstantAPIError {
+  return refusal('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
 }
 
 const secrets: ReadonlySet<string> = new Set(['refresh-token', '__admin-token', 'token', 'reconnect-token']);

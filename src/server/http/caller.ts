@@ -62,7 +62,7 @@ export async function callerOf(context: Context, desk: Desk): Promise<Caller> {
   return { app, actor: { userId: row.id, isAdmin: false, ...from }, isImpersonated: true };
 }
 
-interface From {
+export interface From {
   readonly ip: string;
   readonly origin: string;
 }

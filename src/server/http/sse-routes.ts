@@ -6,6 +6,7 @@ import type { Timer } from '../../lib/clock.ts';
 import { isSameSecret, newToken } from '../auth/secrets.ts';
 import type { Session } from '../session.ts';
 import { asText, asUuid, bodyOf, required } from './call.ts';
+import { type From, whereFrom } from './caller.ts';
 import type { Desk } from './desk.ts';
 
 const keepAliveMs = 15_000;
@@ -24,7 +25,7 @@ export function sseRoutes(desk: Desk): Hono {
 
   routes.get('/', (context) => {
     required(context.req.query(), 'app_id', asUuid, 'params');
-    return context.body(streamOf(desk, machineId, open), 200, {
+    return context.body(streamOf(desk, whereFrom(context), machineId, open), 200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
@@ -52,7 +53,7 @@ function gone(type: string, hint: object): InstantAPIError {
   return new InstantAPIError({ status: 400, body: { type, message: `There is no such session here: ${type}`, hint } });
 }
 
-function streamOf({ hub, clock, limits }: Desk, machineId: string, open: Map<string, Open>): ReadableStream<Uint8Array> {
+function streamOf({ hub, clock, limits }: Desk, from: From, machineId: string, open: Map<string, Open>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let session: Session | undefined;
   let timer: Timer | undefined;
@@ -74,6 +75,7 @@ function streamOf({ hub, clock, limits }: Desk, machineId: string, open: Map<str
           ended();
         };
         const opened = hub.connect({
+          ...from,
           send(frame) {
             if (-(controller.desiredSize ?? 0) > limits.unreadBytes) return opened.close(tooSlow, 'the client does not read');
             put(`data: ${frame}\n\n`);

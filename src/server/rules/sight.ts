@@ -6,6 +6,7 @@ import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Visible } from '../../query/visible.ts';
+import type { Actor } from '../system-rules.ts';
 import { type Asker, entityFields, sharedVariables } from './entities.ts';
 import { etypesOnPath } from './refs.ts';
 import type { Rule } from './rule.ts';
@@ -30,9 +31,8 @@ export function sightOf(rules: RuleSet, etypes: ReadonlySet<string>, asker: Aske
   const asked = [...etypes].flatMap((etype) => rulesOf(rules, etype).map((rule) => ({ etype, rule })));
   if (asked.every(({ rule }) => rule.code === 'true')) return seesAll;
   const depends = dependencies(asked, attrs, actor.userId !== undefined);
-  const { userId = '', ip = '', origin = '' } = actor;
   return {
-    key: depends.onAsker ? JSON.stringify(['user', userId, ip, origin]) : 'anyone',
+    key: keyOf(actor, depends),
     etypes: depends.etypes,
     visible: visibleTo(asker, rules, params),
   };
@@ -61,18 +61,30 @@ function visibleTo(asker: Asker, rules: RuleSet, params: Params): Visible {
   };
 }
 
+interface Dependencies {
+  readonly etypes: Set<string>;
+  /** On who asks; on where from. */
+  readonly onUser: boolean;
+  readonly onPlace: boolean;
+}
+
+function keyOf({ userId, ip, origin }: Actor, { onUser, onPlace }: Dependencies): string {
+  return `seen by ${JSON.stringify([onUser && (userId ?? ''), onPlace && [ip ?? '', origin ?? '']])}`;
+}
+
 interface Asked {
   readonly etype: string;
   readonly rule: Rule;
 }
 
-function dependencies(asked: readonly Asked[], attrs: Attrs, isSignedIn: boolean): { etypes: Set<string>; onAsker: boolean } {
+function dependencies(asked: readonly Asked[], attrs: Attrs, isSignedIn: boolean): Dependencies {
   const etypes = new Set<string>();
-  let onAsker = false;
+  let [onUser, onPlace] = [false, false];
   for (const { etype, rule } of asked) {
     for (const { fields, refs } of rule.names) {
       const ofAuth = fields.get('auth');
-      if (ofAuth || fields.has('request')) onAsker = true;
+      if (ofAuth) onUser = true;
+      if ([...(fields.get('request') ?? [])].some((name) => name !== 'time')) onPlace = true;
       if (isSignedIn && ofAuth && [...ofAuth].some((name) => name !== 'id')) etypes.add('$users');
       for (const { on, path } of refs) {
         const from = on === 'auth' ? '$users' : on === 'data' ? etype : undefined;
@@ -81,5 +93,5 @@ function dependencies(asked: readonly Asked[], attrs: Attrs, isSignedIn: boolean
       }
     }
   }
-  return { etypes, onAsker };
+  return { etypes, onUser, onPlace };
 }

@@ -1,7 +1,7 @@
 // The server on WebSockets, by the `ws` package: frames in, frames out, and the two things a socket needs that a session
 // knows nothing of: whether anybody is still there, and whether they read what they are sent.
 
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Clock, Timer } from '../../lib/clock.ts';
@@ -30,7 +30,7 @@ export function serveSockets(server: Server, hub: Hub, limits: Limits, clock: Cl
     if (problem) return refuse(socket, problem);
     sockets.handleUpgrade(request, socket, head, (opened) => {
       heard.set(opened, clock.now());
-      attach(opened, hub, limits, () => heard.set(opened, clock.now()));
+      attach(opened, request, hub, limits, () => heard.set(opened, clock.now()));
       opened.on('close', () => heard.delete(opened));
     });
   });
@@ -49,8 +49,10 @@ export function serveSockets(server: Server, hub: Hub, limits: Limits, clock: Cl
   };
 }
 
-function attach(socket: WebSocket, hub: Hub, limits: Limits, hear: () => void): void {
+function attach(socket: WebSocket, request: IncomingMessage, hub: Hub, limits: Limits, hear: () => void): void {
   const session = hub.connect({
+    ip: request.socket.remoteAddress,
+    origin: request.headers.origin,
     send(frame) {
       if (socket.readyState !== WebSocket.OPEN) return;
       if (socket.bufferedAmount > limits.unreadBytes) return session.close(tooSlow, 'the client does not read');
