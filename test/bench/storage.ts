@@ -25,6 +25,10 @@ const attrs = ['id', 'title'].map((label) => ({
   'index?': false,
 }));
 
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 function memoryOf(pid: number | undefined): number {
   const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Math.round(Number(kilobytes) / 1024);
@@ -61,29 +65,29 @@ async function writeOn(client: RawClient, until: number): Promise<number> {
 
 async function served(args: readonly string[]): Promise<number> {
   const server = await startCli(args);
-  console.log(`start ${Math.round(server.startMs)} ms`);
+  print(`start ${Math.round(server.startMs)} ms`);
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  console.log(`idle ${memoryOf(server.child.pid)} MB`);
+  print(`idle ${memoryOf(server.child.pid)} MB`);
   const admin = await RawClient.open(server);
   await admin.ask({ op: 'transact', 'client-event-id': randomUUID(), 'tx-steps': attrs.map((attr) => ['add-attr', attr]) });
   const lines = await Promise.all(Array.from({ length: clients }, () => RawClient.open(server)));
   const until = performance.now() + seconds * 1000;
   const counts = await Promise.all(lines.flatMap((line) => Array.from({ length: inFlight }, () => writeOn(line, until))));
   const done = counts.reduce((sum, count) => sum + count, 0);
-  console.log(`busy ${memoryOf(server.child.pid)} MB`);
+  print(`busy ${memoryOf(server.child.pid)} MB`);
   await server.end('SIGKILL');
   return done / seconds;
 }
 
 const alone = await floor();
-console.log(`one commit at a time: ${Math.round(alone)}/s`);
+print(`one commit at a time: ${Math.round(alone)}/s`);
 for (const [name, args] of [
   ['memory', ['--memory']],
   ['sqlite', ['--data', join(folder, 'data')]],
 ] as const) {
-  console.log(`\n${name}`);
+  print(`\n${name}`);
   const rate = await served(args);
-  console.log(
+  print(
     `${Math.round(rate)} transactions/s, ${clients} clients with ${inFlight} in flight; ${(rate / alone).toFixed(1)} times one at a time`,
   );
 }
