@@ -55,7 +55,7 @@ export function affectedRows(form: Form, change: Change): ReadonlySet<string> {
   const affected = new Set<string>();
   if (form.isEmpty) return affected;
   const { report, after } = change;
-  for (const id of trace({ ...form, children: [] }, report, after).ids) {
+  for (const id of reached(form, report, after)) {
     const isShown = shows(form, id, after);
     const wasShown = shows(form, id, change.before);
     if ((isShown || wasShown) && (isShown !== wasShown || change.isExact || isTold(form, report.get(form.etype)?.get(id))))
@@ -65,6 +65,14 @@ export function affectedRows(form: Form, change: Change): ReadonlySet<string> {
     for (const id of affectedParents(child, change)) if (shows(form, id, after) || shows(form, id, change.before)) affected.add(id);
   }
   return affected;
+}
+
+const nobody: ReadonlyMap<string, RowChange> = new Map();
+
+/** The rows of a form that a change reaches other than from below; those that changed and no others, where no path leads here. */
+function reached(form: Form, report: Report, after: Db): Iterable<string> {
+  if (!form.where || (form.where.steps.length === 0 && form.where.groups.length === 0)) return (report.get(form.etype) ?? nobody).keys();
+  return trace({ ...form, children: [] }, report, after).ids;
 }
 
 function affectedParents(child: ChildForm, change: Change): ReadonlySet<string> {
