@@ -26,10 +26,15 @@ class InMemory extends core.StoreInterface {
 const alwaysOnline = { getIsOnline: async () => true, listen: () => () => {} };
 let opened = 0;
 
-function open({ adminToken, ...where }: Where): Opened {
+/** Itself, for tests of what an adapter does not show. */
+export function openCore({ adminToken, ...where }: Where): Core {
   // Else a second client of the same app would be the first one.
   const config = { ...where, devtool: false, __extraDedupeKey: `client ${++opened}`, ...(adminToken && { __adminToken: adminToken }) };
-  const db = core.init(config, InMemory, alwaysOnline);
+  return core.init(config, InMemory, alwaysOnline) as Core;
+}
+
+function open(where: Where): Opened {
+  const db = openCore(where);
   return {
     tx: db.tx,
     subscribe: (query, on) =>
