@@ -5,12 +5,15 @@ import { parseArgs } from 'node:util';
 import { isTriplaneError } from '../errors.ts';
 import { type Log, silent } from '../lib/log.ts';
 import { ownVersion } from '../protocol/version.ts';
-import { openPlace, type Place } from './place.ts';
+import { defaultFolder, openPlace, type Place } from './place.ts';
+import { followFiles, pullProject, pushProject, targetOf } from './project/commands.ts';
 import { createServer, type TriplaneServer } from './server.ts';
 
 const help = `triplane ${ownVersion}
 
-  triplane dev              runs a sync server until Ctrl-C
+  triplane dev              runs a sync server until Ctrl-C; takes up instant.schema.ts and instant.perms.ts, and their changes
+  triplane push             brings the two files to a running server
+  triplane pull             writes the two files from a running server
 
   --data <folder>           where data is kept; ./.triplane if not given
   --database <url>          keeps data in PostgreSQL instead; taken from DATABASE_URL if not given
@@ -19,6 +22,7 @@ const help = `triplane ${ownVersion}
   --host <name>             127.0.0.1 if not given
   --app-id <uuid>           the app that is there from the start, the same at each if not given; any other is made on use
   --admin-token <uuid>      whoever has it is admin
+  --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
   --json                    the first line is a JSON object: url, appId, adminToken, data
   --quiet                   says nothing but errors
 
@@ -33,6 +37,7 @@ const options = {
   host: { type: 'string' },
   'app-id': { type: 'string' },
   'admin-token': { type: 'string' },
+  url: { type: 'string' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -49,8 +54,14 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   const { values, positionals } = read(args);
   if (values.version) return say(`${ownVersion}\n`, 0);
   if (values.help || positionals.length === 0) return say(help, 0);
-  if (positionals.length > 1 || positionals[0] !== 'dev')
+  const [command] = positionals;
+  if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
     return complain(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
+  if (command !== 'dev') {
+    const target = await targetOf(values, process.env, defaultFolder);
+    await (command === 'push' ? pushProject : pullProject)(target, process.cwd(), line);
+    return 0;
+  }
   const port = Number(values.port ?? 4747);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) return complain(`triplane: '${values.port}' is no port\n`);
   await serve(values, port);
@@ -79,7 +90,11 @@ async function serve(flags: Flags, port: number): Promise<void> {
     throw error;
   });
   greet(server, place, flags);
+  const unfollow = await followFiles(server, process.cwd(), flags.quiet || flags.json ? () => {} : line, (problem) =>
+    complain(`${problem}\n`),
+  );
   const stop = (): void => {
+    unfollow();
     void server.close().then(() => process.exit(0));
   };
   process.once('SIGINT', stop);
@@ -102,6 +117,10 @@ function note(...parts: readonly unknown[]): void {
 function say(text: string, code: number): number {
   process.stdout.write(text);
   return code;
+}
+
+function line(text: string): void {
+  say(`${text}\n`, 0);
 }
 
 function complain(text: string): number {
