@@ -1,6 +1,9 @@
 // A list of shown objects on its way to the next one: copied once, however many of its places change, and given up again if in the end
 // nothing is different.
 
+/** Stands where an object is yet to be made. */
+export const blank: object = Object.freeze({});
+
 export class Draft {
   readonly #was: readonly object[];
   readonly #limit: number;
@@ -19,18 +22,17 @@ export class Draft {
   }
 
   /** `follower`: the one that moves up behind the last, if there is one. */
-  takeOut(at: number, follower: () => object | undefined): void {
+  takeOut(at: number, follower: object | undefined): void {
     if (at >= this.#limit) return;
     const objects = this.#moved(at);
     objects.splice(at, 1);
-    const next = follower();
-    if (next) objects.push(next);
+    if (follower) objects.push(follower);
   }
 
-  putIn(at: number, object: () => object): void {
+  putIn(at: number, object: object): void {
     if (at >= this.#limit) return;
     const objects = this.#moved(at);
-    objects.splice(at, 0, object());
+    objects.splice(at, 0, object);
     if (objects.length > this.#limit) objects.pop();
   }
 

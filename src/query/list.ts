@@ -7,7 +7,7 @@ import type { Row } from '../db/row.ts';
 import { equal } from '../lib/equal.ts';
 import { candidates } from './candidates.ts';
 import type { ChildForm, Form } from './compile.ts';
-import { Draft } from './draft.ts';
+import { blank, Draft } from './draft.ts';
 import { type Order, orderOfPage } from './order.ts';
 import { type Stretch, firstWhere, stretch } from './page.ts';
 import type { PageInfo } from './query.ts';
@@ -38,6 +38,8 @@ export class List {
   #shown: readonly object[] = nothing;
   /** What is shown next, while a change is taken up. */
   #draft: Draft | undefined;
+  /** Rows in it that have no object yet. It is made last: what is below it would not know which changes it has already seen. */
+  #born: Row[] = [];
 
   constructor(form: Form, db: Db, page?: PageInfo, parent?: string) {
     this.#form = form;
@@ -64,6 +66,7 @@ export class List {
     if (this.#form.isEmpty) return false;
     if (ids.size > manyIds) return this.#refill(ids, traced, report, db);
     const changes = report.get(this.#form.etype);
+    this.#born = [];
     if (this.#isPlain) this.#draft = new Draft(this.#shown, this.#form.limit);
     let isTouched = false;
     for (const id of ids) {
@@ -71,7 +74,7 @@ export class List {
       const after = change ? change.after : db.row(this.#form.etype, id);
       isTouched = this.#look(id, change ? change.before : after, after, traced, report, db) || isTouched;
     }
-    return this.#draft ? this.#showDraft() : isTouched && this.#show(db);
+    return this.#draft ? this.#showDraft(this.#draft, db) : isTouched && this.#show(db);
   }
 
   /** The rows shown are the first ones, so a change of place says at once what is shown otherwise. */
@@ -88,31 +91,39 @@ export class List {
       const next = item && this.#again(item, id, this.#rows[at] as Row, row, traced, report, db);
       this.#rows[at] = row;
       this.#items[at] = next;
-      if (next && next !== item) this.#draft?.replace(at, next.object);
+      if (!next) this.#born.push(row);
+      else if (next !== item) this.#draft?.replace(at, next.object);
       return next !== item || !this.#form.isLeading; // between the same neighbours, yet perhaps past a cursor
     }
     const item = at < 0 ? undefined : this.#items[at];
-    if (at >= 0) this.#remove(at, db);
-    if (row) this.#insert(row, item && this.#again(item, id, before as Row, row, traced, report, db), db);
+    if (at >= 0) this.#remove(at);
+    if (row) this.#insert(row, item && this.#again(item, id, before as Row, row, traced, report, db));
     return true;
   }
 
-  #remove(at: number, db: Db): void {
+  #remove(at: number): void {
     this.#rows.splice(at, 1);
     this.#items.splice(at, 1);
-    const { limit } = this.#form;
-    this.#draft?.takeOut(at, () => (this.#rows.length >= limit ? this.#itemAt(limit - 1, db).object : undefined));
+    const last = this.#form.limit - 1;
+    const follower = at <= last ? this.#rows[last] : undefined;
+    if (follower) this.#born.push(follower);
+    this.#draft?.takeOut(at, follower && (this.#items[last]?.object ?? blank));
   }
 
-  #insert(row: Row, item: Item | undefined, db: Db): void {
+  #insert(row: Row, item: Item | undefined): void {
     const place = firstWhere(this.#rows, (other) => this.#order.compare(row, other) < 0);
     this.#rows.splice(place, 0, row);
     this.#items.splice(place, 0, item);
-    this.#draft?.putIn(place, () => this.#itemAt(place, db).object);
+    if (!item) this.#born.push(row);
+    this.#draft?.putIn(place, item?.object ?? blank);
   }
 
-  #showDraft(): boolean {
-    const next = this.#draft?.end();
+  #showDraft(draft: Draft, db: Db): boolean {
+    for (const row of this.#born) {
+      const at = this.#placeOf(row);
+      if (at >= 0 && at < this.#form.limit) draft.replace(at, this.#itemAt(at, db).object);
+    }
+    const next = draft.end();
     this.#draft = undefined;
     if (next) this.#shown = next;
     return next !== undefined;
