@@ -176,7 +176,7 @@ export class LiveQueries {
     if (attrs === this.#attrs) return [];
     this.#attrs = attrs;
     for (const live of this.#byKey.values()) live.view.setAttrs(attrs);
-    return this.#overlays.onAnswered(() => {});
+    return this.#overlays.attrsChanged();
   }
 
   byEvent(eventId: string): LiveQuery | undefined {

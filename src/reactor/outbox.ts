@@ -48,6 +48,11 @@ export class Outbox {
     return this.#makers.values();
   }
 
+  /** Whether a write that the server has not confirmed makes this entity. */
+  makes(id: string): boolean {
+    return this.#creators.has(id);
+  }
+
   add(eventId: string, owner: string, steps: readonly Step[], nowMs: number): Write {
     // By the clock, so that writes of an earlier start come before those of this one.
     this.#lastOrder = Math.max(this.#lastOrder + 1, nowMs);

@@ -5,6 +5,7 @@ import type { Processed } from '../protocol/query-messages.ts';
 import type { Effect } from './effect.ts';
 import type { LiveQuery } from './live-query.ts';
 import { isPassed } from './passed.ts';
+import { makesAttrs } from './shown.ts';
 import type { Write } from './write.ts';
 
 /** A server that sends no news of a confirmed write within this may never send any: the answer came out equal. */
@@ -13,9 +14,12 @@ const newsWithinMs = 5_000;
 export class Overlays {
   readonly #lives: ReadonlyMap<string, LiveQuery>;
   readonly #now: () => number;
-  /** The writes that may not be in every answer yet, in order; those of them that are confirmed. */
+  /** The writes that may not be in every answer yet; those of them that are confirmed. */
   readonly #writes = new Map<string, Write>();
   readonly #applied = new Map<string, Write>();
+  /** Confirmed write → the queries that no longer wait for an answer with it. */
+  readonly #letGo = new Map<string, Set<LiveQuery>>();
+  #lastOrder = 0;
 
   constructor(lives: ReadonlyMap<string, LiveQuery>, now: () => number) {
     this.#lives = lives;
@@ -25,25 +29,32 @@ export class Overlays {
   clear(): void {
     this.#writes.clear();
     this.#applied.clear();
+    this.#letGo.clear();
   }
 
+  /** A query that the write makes no difference to is not bothered with it. */
   add(write: Write): Effect[] {
+    const isLast = write.order > this.#lastOrder;
+    this.#lastOrder = Math.max(this.#lastOrder, write.order);
     this.#writes.set(write.eventId, write);
-    return this.onAnswered((live) => live.view.add(write));
+    // What comes after it, or is of an attr it makes, was looked at without it.
+    const isForOthers = !isLast || makesAttrs(write);
+    return this.onAnswered((live) => show(live, write) && (!isForOthers || this.#showConcerning(live)));
   }
 
   confirmed(write: Write, nowMs: number): Effect[] {
     this.#writes.set(write.eventId, write);
     this.#applied.set(write.eventId, write);
     return this.onAnswered((live) => {
-      if (isPassed(write, live.processed)) live.view.drop(write.eventId);
-      else live.recheckAtMs ??= nowMs + newsWithinMs;
+      if (isPassed(write, live.processed)) return live.view.drop(write.eventId);
+      live.recheckAtMs ??= nowMs + newsWithinMs;
+      return false;
     });
   }
 
   refused(eventId: string): Effect[] {
     this.#writes.delete(eventId);
-    return this.onAnswered((live) => live.view.drop(eventId));
+    return this.onAnswered((live) => live.view.drop(eventId) && this.#showConcerning(live));
   }
 
   rewrite(rewritten: readonly Write[]): Effect[] {
@@ -52,17 +63,23 @@ export class Overlays {
       this.#writes.set(write.eventId, write);
       if (write.state === 'applied') this.#applied.set(write.eventId, write);
     }
-    return this.onAnswered((live) => live.view.rewrite(this.#missingFrom(live)));
+    return this.onAnswered((live) => (live.view.rewrite(this.#missingFrom(live)), true));
+  }
+
+  attrsChanged(): Effect[] {
+    return this.onAnswered((live) => this.#showConcerning(live));
   }
 
   takePassed(): string[] {
     if (this.#applied.size === 0) return [];
     const lives = [...this.#lives.values()];
-    const isNeeded = (eventId: string): boolean => lives.some(({ processed, view }) => processed === undefined || view.holds(eventId));
-    const passed = [...this.#applied.values()].filter(({ eventId }) => !isNeeded(eventId));
+    const passed = [...this.#applied.values()].filter(
+      (write) => !lives.some((live) => live.processed === undefined || this.#isMissing(live, write)),
+    );
     for (const { eventId } of passed) {
       this.#writes.delete(eventId);
       this.#applied.delete(eventId);
+      this.#letGo.delete(eventId);
     }
     return passed.map(({ eventId }) => eventId);
   }
@@ -70,14 +87,17 @@ export class Overlays {
   /** A new answer lies under them. */
   answered(live: LiveQuery, isFirst: boolean): void {
     if (isFirst) live.view.rewrite(this.#missingFrom(live));
-    else this.#dropPassed(live);
+    else {
+      this.#dropPassed(live);
+      this.#showConcerning(live);
+    }
     this.#expectNews(live);
   }
 
   /** The answer is as it was, and reaches further. Whether that changed what is shown. */
   reaches(live: LiveQuery, processed: Processed): boolean {
     live.processed = processed;
-    const isChanged = this.#dropPassed(live);
+    const isChanged = this.#dropPassed(live) && this.#showConcerning(live);
     this.#expectNews(live);
     return isChanged;
   }
@@ -86,42 +106,62 @@ export class Overlays {
   recheck(live: LiveQuery): boolean {
     live.recheckAtMs = undefined;
     live.rechecks += 1;
-    const late = live.view.writes().filter(({ eventId }) => this.#applied.has(eventId));
+    const late = [...this.#applied.values()].filter((write) => this.#isMissing(live, write));
     if (live.rechecks <= 3 && late.some(({ eventId }) => live.view.isTouchedBy(eventId))) return true;
-    for (const { eventId } of late) live.view.drop(eventId);
+    for (const { eventId } of late) {
+      this.#letGo.set(eventId, (this.#letGo.get(eventId) ?? new Set<LiveQuery>()).add(live));
+      live.view.drop(eventId);
+    }
+    this.#showConcerning(live);
     return false;
   }
 
-  onAnswered(change: (live: LiveQuery) => void): Effect[] {
+  /** `change` tells whether what is shown may be another now. */
+  onAnswered(change: (live: LiveQuery) => boolean): Effect[] {
     const effects: Effect[] = [];
     for (const live of this.#lives.values()) {
-      if (live.source === undefined) continue;
-      change(live);
-      effects.push({ do: 'show', key: live.key });
+      if (live.source !== undefined && change(live)) effects.push({ do: 'show', key: live.key });
     }
     return effects;
   }
 
-  /** What the answer of this query does not contain. */
+  /** Whether the answer does not contain the write, as far as that is still waited for. */
+  #isMissing(live: LiveQuery, write: Write): boolean {
+    if (write.state !== 'applied') return true;
+    return !isPassed(write, live.processed) && !this.#letGo.get(write.eventId)?.has(live);
+  }
+
   #missingFrom(live: LiveQuery): Write[] {
-    return [...this.#writes.values()].filter((write) => write.state !== 'applied' || !isPassed(write, live.processed));
+    return [...this.#writes.values()].filter((write) => this.#isMissing(live, write));
+  }
+
+  /** Writes that made no difference to the view may make one now. */
+  #showConcerning(live: LiveQuery): true {
+    for (const write of this.#writes.values()) if (!live.view.holds(write.eventId) && this.#isMissing(live, write)) show(live, write);
+    return true;
   }
 
   #dropPassed(live: LiveQuery): boolean {
     let isChanged = false;
     for (const { eventId } of live.view.writes()) {
       const write = this.#writes.get(eventId);
-      if (write && (write.state !== 'applied' || !isPassed(write, live.processed))) continue;
-      live.view.drop(eventId);
-      isChanged = true;
+      if (write && this.#isMissing(live, write)) continue;
+      isChanged = live.view.drop(eventId) || isChanged;
     }
     return isChanged;
   }
 
   /** An answer without a confirmed write: it was computed before the write, or no news of it will come. Asked ever less often. */
   #expectNews(live: LiveQuery): void {
-    const isBehind = live.view.writes().some(({ eventId }) => this.#applied.has(eventId));
+    const isBehind = [...this.#applied.values()].some((write) => this.#isMissing(live, write));
     if (!isBehind) live.rechecks = 0;
     live.recheckAtMs = isBehind ? (live.recheckAtMs ?? this.#now() + newsWithinMs * 2 ** live.rechecks) : undefined;
   }
+}
+
+/** If it can make a difference. Whether it can. */
+function show(live: LiveQuery, write: Write): boolean {
+  if (!live.view.concerns(write)) return false;
+  live.view.add(write);
+  return true;
 }

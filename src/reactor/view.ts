@@ -9,6 +9,7 @@ import { patch } from '../db/patch.ts';
 import type { Report } from '../db/report.ts';
 import { Store } from '../db/store.ts';
 import { touchedBy } from '../db/touched.ts';
+import { applyUpdates, updatesOf, writtenEtypes } from '../db/updates.ts';
 import { rowTriples } from '../db/triples.ts';
 import type { QueryAnswer, ReadDelta } from '../protocol/query-answer.ts';
 import type { Triple } from '../protocol/triple.ts';
@@ -17,7 +18,7 @@ import type { Query } from '../query/query.ts';
 import { type AnswerInfo, LiveResult } from '../query/run.ts';
 import type { LinkIndex } from '../schema.ts';
 import { type AnswerSource, Marked, type SeenResult } from './answer-source.ts';
-import { comesBefore, isAttrStep, type PendingWrite, type Shown } from './shown.ts';
+import { comesBefore, makesAttrs, type PendingWrite, type Shown, ShownWrites } from './shown.ts';
 
 export type { PendingWrite } from './shown.ts';
 
@@ -39,9 +40,9 @@ export class View {
   #layer: Layer;
   #compiled: CompiledQuery;
   #signature: string;
-  #shown: Shown[] = [];
-  /** entity → the writes that depend on it */
-  readonly #dependents = new Map<string, Set<Shown>>();
+  readonly #shown = new ShownWrites();
+  /** Whether any of them searched by value. */
+  #searched = false;
   #info: AnswerInfo | undefined;
   #hasNewInfo = false;
   #live: LiveResult | undefined;
@@ -86,35 +87,41 @@ export class View {
     });
   }
 
-  /** Shows one more write, in its place. */
-  add(write: PendingWrite): void {
-    const last = this.#shown[this.#shown.length - 1];
-    if (!last || comesBefore(last.write, write)) {
-      const shown = this.#follow(last, write);
-      this.#shown.push(shown);
-      this.#apply(shown);
-      this.#attrsMayHaveChanged(write);
-    } else {
-      this.rewrite([...this.writes(), write]);
-    }
+  /**
+   * Whether a write can make a difference here, as things are. One that cannot need not be added, until the answer changes or a write
+   * before it is dropped.
+   */
+  concerns({ steps }: PendingWrite): boolean {
+    const { attrs } = this.#layer;
+    const updates = updatesOf(steps, attrs, this.#config.useDates ?? false);
+    if (updates) return updates.some(({ etype, id }) => this.#layer.row(etype, id) !== undefined);
+    const etypes = writtenEtypes(steps, attrs);
+    return !etypes || etypes.some((etype) => this.#compiled.etypes.has(etype));
   }
 
-  /** Shows a write no longer: it was refused, or the answer has it. */
-  drop(eventId: string): void {
-    const at = this.#shown.findIndex(({ write }) => write.eventId === eventId);
-    const [gone] = at < 0 ? [] : this.#shown.splice(at, 1);
-    if (!gone) return;
-    if (gone.write.steps.some(isAttrStep)) return this.#rebuild();
-    this.#forget(gone);
-    if (gone.searched) this.#replayAll();
+  /** Shows one more write, in its place. */
+  add(write: PendingWrite): void {
+    const { last } = this.#shown;
+    if (last && !comesBefore(last.write, write)) return this.rewrite([...this.writes(), write]);
+    this.#apply(this.#append(write));
+    if (makesAttrs(write)) this.#recompileIfNeeded();
+  }
+
+  /** Shows a write no longer: it was refused, or the answer has it. Whether it was shown. */
+  drop(eventId: string): boolean {
+    const gone = this.#shown.remove(eventId);
+    if (!gone) return false;
+    if (makesAttrs(gone.write)) this.#rebuild();
+    else if (gone.searched) this.#replayAll();
     else this.#replay(gone.touched);
+    return true;
   }
 
   /** The pending writes anew, all of them. */
   rewrite(writes: readonly PendingWrite[]): void {
     const sorted = [...writes].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
-    this.#shown = [];
-    for (const write of sorted) this.#shown.push(this.#follow(this.#shown[this.#shown.length - 1], write));
+    this.#shown.clear();
+    for (const write of sorted) this.#append(write);
     this.#rebuild();
   }
 
@@ -146,19 +153,19 @@ export class View {
 
   /** Whether the write is still put on top of the answer. */
   holds(eventId: string): boolean {
-    return this.#shown.some(({ write }) => write.eventId === eventId);
+    return this.#shown.get(eventId) !== undefined;
   }
 
   /** Whether the write makes a difference to anything the query asks about. */
   isTouchedBy(eventId: string): boolean {
-    const shown = this.#shown.find(({ write }) => write.eventId === eventId);
+    const shown = this.#shown.get(eventId);
     if (!shown) return false;
     const differs = (etype: string, id: string): boolean => this.#layer.row(etype, id) !== this.#store.row(etype, id);
     return [...shown.touched].some((id) => [...this.#compiled.etypes].some((etype) => differs(etype, id)));
   }
 
   writes(): PendingWrite[] {
-    return this.#shown.map(({ write }) => write);
+    return [...this.#shown.all()].map(({ write }) => write);
   }
 
   /** Whether the answer or a pending write holds this entity in the namespace. */
@@ -179,7 +186,7 @@ export class View {
   /** The ground changed under the pending writes. */
   #stand(report: Report, info: AnswerInfo): Report {
     this.#layer.baseChanged(report);
-    if (this.#shown.length > 0) this.#replay(touchedBy(report));
+    if (this.#shown.size > 0) this.#replay(touchedBy(report));
     this.#info = info;
     this.#hasNewInfo = true;
     return report;
@@ -197,20 +204,17 @@ export class View {
     return [...this.#compiled.etypes].map((etype) => this.#layer.attrs.signature(etype)).join('\n');
   }
 
-  /** A write applied again creates its entities at the same times again, so they keep their places. */
-  #follow(last: Shown | undefined, write: PendingWrite): Shown {
-    const now = (this.#config.now?.() ?? Date.now()) * 10;
-    const since = last ? Math.max(now, last.since + last.write.steps.length) : now;
-    return { write, touched: new Set(), searched: false, since };
+  #append(write: PendingWrite): Shown {
+    return this.#shown.append(write, this.#config.now?.() ?? Date.now());
   }
 
   #apply(shown: Shown): void {
-    applySteps(this.#layer, shown.write.steps, this.#applyOptions(shown));
-    for (const id of shown.touched) {
-      const dependents = this.#dependents.get(id);
-      if (dependents) dependents.add(shown);
-      else this.#dependents.set(id, new Set([shown]));
-    }
+    const { steps } = shown.write;
+    const updates = updatesOf(steps, this.#layer.attrs, this.#config.useDates ?? false);
+    shown.touched = new Set(updates?.map(({ id }) => id));
+    if (updates) applyUpdates(this.#layer, updates);
+    else applySteps(this.#layer, steps, this.#applyOptions(shown));
+    this.#shown.applied(shown);
   }
 
   #applyOptions(shown: Shown): ApplyOptions {
@@ -219,46 +223,29 @@ export class View {
       now: () => time++,
       useDates: this.#config.useDates ?? false,
       touch: (id) => shown.touched.add(id),
-      search: () => (shown.searched = true),
+      search: () => (this.#searched = shown.searched = true),
     };
-  }
-
-  #forget(shown: Shown): void {
-    for (const id of shown.touched) {
-      const dependents = this.#dependents.get(id);
-      dependents?.delete(shown);
-      if (dependents?.size === 0) this.#dependents.delete(id);
-    }
   }
 
   /** These entities as the answer has them, and every write that depends on them again, in order. */
   #replay(changed: ReadonlySet<string>): void {
     // A write applied again must find the catalogue as it was before the writes after it.
-    if (this.#shown.some(({ write }) => write.steps.some(isAttrStep))) return this.#rebuild();
-    if (this.#shown.some(({ searched }) => searched)) return this.#replayAll();
+    if (this.#shown.makesAttrs) return this.#rebuild();
+    if (this.#searched) return this.#replayAll();
     const ids = new Set(changed);
-    const again = new Set<Shown>();
-    for (const id of ids) {
-      for (const shown of this.#dependents.get(id) ?? []) {
-        if (again.has(shown)) continue;
-        again.add(shown);
-        for (const other of shown.touched) ids.add(other);
-      }
-    }
+    const again = this.#shown.dependingOn(ids);
     this.#layer.resetIds(ids);
-    for (const shown of this.#shown) {
-      if (!again.has(shown)) continue;
-      this.#forget(shown);
-      shown.touched.clear();
+    for (const shown of again) {
+      this.#shown.forget(shown);
       this.#apply(shown);
     }
   }
 
   #replayAll(): void {
     this.#layer.clear();
-    this.#dependents.clear();
-    for (const shown of this.#shown) {
-      shown.touched.clear();
+    this.#searched = false;
+    for (const shown of this.#shown.all()) {
+      this.#shown.forget(shown);
       shown.searched = false;
       this.#apply(shown);
     }
@@ -270,10 +257,6 @@ export class View {
     this.#layer.setAttrs(undefined);
     this.#replayAll();
     this.#recompileIfNeeded();
-  }
-
-  #attrsMayHaveChanged(write: PendingWrite): void {
-    if (write.steps.some(isAttrStep)) this.#recompileIfNeeded();
   }
 
   #recompileIfNeeded(): void {

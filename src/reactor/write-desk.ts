@@ -56,6 +56,7 @@ export class WriteDesk {
       schema: config.schema,
       id: () => config.random.uuid(),
       known: [...organs.queries.list()].map(({ view }) => view.db),
+      isMade: (id) => organs.outbox.makes(id),
       useDates: config.useDates,
     });
   }

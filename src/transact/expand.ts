@@ -21,6 +21,8 @@ export interface ExpandOptions {
   readonly id: () => string;
   /** What the client sees now. An update of an entity found there will not make it anew if it is gone meanwhile. */
   readonly known?: Iterable<Db>;
+  /** Whether a write that is still pending makes an entity. */
+  readonly isMade?: (id: string) => boolean;
   /** Dates are kept as `Date`. */
   readonly useDates?: boolean;
 }
@@ -28,6 +30,7 @@ export interface ExpandOptions {
 interface Context {
   readonly names: NewAttrs;
   readonly known: readonly Db[];
+  readonly isMade: (id: string) => boolean;
   readonly useDates: boolean;
 }
 
@@ -44,7 +47,12 @@ export function expandChunks(chunks: unknown, options: ExpandOptions): Step[] {
   // Lookups first: an attr born for one is born unique, whatever else names it.
   for (const operation of operations) bearLookups(operation, names);
   for (const operation of operations) bearFields(operation, names);
-  const context: Context = { names, known: [...(options.known ?? [])], useDates: options.useDates ?? false };
+  const context: Context = {
+    names,
+    known: [...(options.known ?? [])],
+    isMade: options.isMade ?? (() => false),
+    useDates: options.useDates ?? false,
+  };
   const steps = operations.flatMap((operation) => stepsOf(operation, context));
   return [...names.steps, ...steps];
 }
@@ -107,8 +115,9 @@ function withOptions([op, e, a, v]: FieldStep, options: StepOptions | undefined)
   return options ? [op, e, a, v, options] : [op, e, a, v];
 }
 
-function updateOptions({ etype, upsert }: Operation, e: EntityRef, { known }: Context): StepOptions | undefined {
-  const isUpdate = upsert === undefined ? known.some((db) => holds(db, etype, e)) : !upsert;
+function updateOptions({ etype, upsert }: Operation, e: EntityRef, { known, isMade }: Context): StepOptions | undefined {
+  const isKnown = (): boolean => (typeof e === 'string' && isMade(e)) || known.some((db) => holds(db, etype, e));
+  const isUpdate = upsert === undefined ? isKnown() : !upsert;
   return isUpdate ? { mode: 'update' } : undefined;
 }
 

@@ -1,0 +1,76 @@
+// Transactions that do nothing but set values of entities which have to be there: most of them. They are read once for all who apply
+// them, they depend on no other entity, and where the entity is not, they do nothing.
+
+import type { Step } from '../protocol/step.ts';
+import type { Value } from '../protocol/triple.ts';
+import type { Attrs, KnownAttr } from './attrs.ts';
+import { asDate } from './ingest.ts';
+import type { Layer } from './layer.ts';
+import { Row } from './row.ts';
+
+/** What is set of one entity. */
+export interface Update {
+  readonly etype: string;
+  readonly idAttr: KnownAttr | undefined;
+  readonly id: string;
+  readonly values: readonly (readonly [slot: number, value: Value])[];
+}
+
+interface Reading {
+  readonly attrs: Attrs;
+  readonly useDates: boolean;
+  readonly updates: readonly Update[] | undefined;
+}
+
+const readings = new WeakMap<readonly Step[], Reading>();
+
+/** Undefined if the steps do anything else. */
+export function updatesOf(steps: readonly Step[], attrs: Attrs, useDates: boolean): readonly Update[] | undefined {
+  let reading = readings.get(steps);
+  if (reading?.attrs !== attrs || reading.useDates !== useDates) {
+    reading = { attrs, useDates, updates: read(steps, attrs, useDates) };
+    readings.set(steps, reading);
+  }
+  return reading.updates;
+}
+
+/** The namespaces whose rows the steps can change. Undefined where that cannot be said: deletions take others along, over links that are told to; an attr is new. */
+export function writtenEtypes(steps: readonly Step[], attrs: Attrs): readonly string[] | undefined {
+  const etypes: string[] = [];
+  for (const step of steps) {
+    if (step[0] === 'rule-params') continue;
+    if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple' && step[0] !== 'retract-triple') return undefined;
+    const attr = attrs.byId(step[2]);
+    if (!attr || attr.cascadesToSource || attr.cascadesToTarget) return undefined;
+    if (etypes[etypes.length - 1] !== attr.etype) etypes.push(attr.etype);
+  }
+  return etypes;
+}
+
+/** As `applySteps` would have it. */
+export function applyUpdates(layer: Layer, updates: readonly Update[]): void {
+  for (const { etype, idAttr, id, values } of updates) {
+    const row = layer.row(etype, id);
+    if (!row?.exists(idAttr)) continue;
+    let next: Value[] | undefined;
+    for (const [slot, value] of values) if ((next ?? row.values)[slot] !== value) (next ??= row.values.slice())[slot] = value;
+    if (next) layer.put(etype, id, new Row(row.id, row.t, next, row.times));
+  }
+}
+
+function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): readonly Update[] | undefined {
+  const updates: { etype: string; idAttr: KnownAttr | undefined; id: string; values: [slot: number, value: Value][] }[] = [];
+  for (const step of steps) {
+    if (step[0] !== 'add-triple' || step[4]?.mode !== 'update' || typeof step[1] !== 'string') return undefined;
+    const [, id, attrId, given] = step;
+    const attr = attrs.byId(attrId);
+    if (!attr || attr.isRef || given === undefined) return undefined;
+    const { etype } = attr;
+    const idAttr = attrs.idAttr(etype);
+    let update = updates[updates.length - 1];
+    if (update?.id !== id || update.etype !== etype) updates.push((update = { etype, idAttr, id, values: [] }));
+    // Whoever exists has its id.
+    if (attr !== idAttr) update.values.push([attr.slot, useDates && attr.checkedType === 'date' ? asDate(given) : given]);
+  }
+  return updates.length > 0 ? updates : undefined;
+}

@@ -1,0 +1,128 @@
+// Queries that a write makes no difference to are not bothered with it. Whatever happens, each shows what a view shows that is handed
+// every write there is.
+
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { it } from 'vitest';
+
+import { Attrs } from '../../src/db/attrs.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import type { Step } from '../../src/protocol/step.ts';
+import type { Triple } from '../../src/protocol/triple.ts';
+import { LiveQueries } from '../../src/reactor/live-queries.ts';
+import { isPassed } from '../../src/reactor/passed.ts';
+import { View } from '../../src/reactor/view.ts';
+import type { Write } from '../../src/reactor/write.ts';
+import { dataArb, linkIndexOf, queryArb, type World, worldArb } from '../oracle/generate.ts';
+import { attrStepArb, stepsArb } from '../oracle/generate-steps.ts';
+import { check, patience } from '../oracle/runs.ts';
+import { nodes } from '../support/goals.ts';
+import { plain } from '../support/vectors.ts';
+
+type Happening =
+  | { readonly kind: 'answer' | 'delta'; readonly query: number; readonly keep: number; readonly lag: number }
+  | { readonly kind: 'write'; readonly steps: readonly Step[]; readonly isLate: boolean }
+  | { readonly kind: 'confirm' | 'refuse'; readonly at: number }
+  | { readonly kind: 'attrs'; readonly step: Step };
+
+const traceArb = worldArb.chain((world) => {
+  const write = fc.record({ kind: fc.constant('write' as const), steps: stepsArb(world), isLate: fc.nat(9).map((n) => n === 9) });
+  const at = fc.nat(7);
+  return fc.record({
+    world: fc.constant(world),
+    queries: fc.array(queryArb(world), { minLength: 1, maxLength: 3 }),
+    data: dataArb(world),
+    happenings: fc.array(
+      fc.oneof<[fc.WeightedArbitrary<Happening>, ...fc.WeightedArbitrary<Happening>[]]>(
+        { weight: 8, arbitrary: write },
+        {
+          weight: 3,
+          arbitrary: fc.record({ kind: fc.constant('answer' as const), query: fc.nat(2), keep: fc.integer(), lag: fc.nat(2) }),
+        },
+        { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('confirm' as const, 'refuse' as const), at }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('attrs' as const), step: attrStepArb(world) }) },
+      ),
+      { minLength: 1, maxLength: 12 },
+    ),
+  });
+});
+
+interface Trace {
+  readonly world: World;
+  readonly queries: readonly Record<string, unknown>[];
+  readonly data: readonly Triple[];
+  readonly happenings: readonly Happening[];
+}
+
+function play({ world, queries: asked, data, happenings }: Trace): void {
+  let attrs = Attrs.from(world.attrs);
+  const links = linkIndexOf(world);
+  const queries = new LiveQueries(attrs, { links, now: () => 1000 });
+  const lives = [...new Set(asked.map((query, at) => queries.open(query, `q${at}`).live))];
+  const answers = lives.map(() => [...data]);
+  let writes: Write[] = [];
+  let txId = 1;
+  let count = 0;
+  for (const { query } of lives) queries.answered({ op: 'add-query-ok', q: query, result: nodes(data), 'processed-tx-id': 1 });
+
+  const happen = (happening: Happening): void => {
+    switch (happening.kind) {
+      case 'write': {
+        const order = 100 + count++ + (happening.isLate ? -3.5 : 0);
+        const write: Write = { eventId: `w${count}`, order, steps: happening.steps, owner: '', createdMs: 0, state: 'local', sends: 0 };
+        writes.push(write);
+        return void queries.add(write);
+      }
+      case 'confirm': {
+        const write = writes.filter(({ state }) => state === 'local')[happening.at];
+        if (!write) return;
+        const applied: Write = { ...write, state: 'applied', txId: ++txId };
+        writes = writes.map((other) => (other === write ? applied : other));
+        return void queries.confirmed(applied, 0);
+      }
+      case 'refuse': {
+        const write = writes.filter(({ state }) => state === 'local')[happening.at];
+        writes = writes.filter((other) => other !== write);
+        return write && void queries.refused(write.eventId);
+      }
+      case 'attrs':
+        if (happening.step[0] !== 'add-attr') return;
+        attrs = attrs.with([happening.step[1]]);
+        return void queries.setAttrs(attrs);
+      default: {
+        const live = lives[happening.query % lives.length];
+        if (!live) return;
+        const sent = data.filter((_, at) => (happening.keep >> (at % 31)) & 1);
+        answers[lives.indexOf(live)] = sent;
+        const reach = Math.max(live.processed?.['processed-tx-id'] ?? 0, txId - happening.lag);
+        const computations = [{ 'instaql-query': live.query, 'instaql-result': nodes(sent) }];
+        return void queries.refreshed({ op: 'refresh-ok', computations, 'processed-tx-id': reach }, false, systemRandom);
+      }
+    }
+  };
+
+  const checkAll = (): void => {
+    lives.forEach((live, at) => {
+      const whole = new View(live.query, { attrs, links, now: () => 1000 });
+      whole.answer({ triples: (answers[at] ?? []).filter(([, a]) => attrs.byId(a)), pageInfo: undefined, aggregate: undefined });
+      whole.rewrite(writes.filter((write) => write.state !== 'applied' || !isPassed(write, live.processed)));
+      const [shown, expected] = [plain(live.view.read()), plain(whole.read())];
+      if (!isDeepStrictEqual(shown, expected)) throw new Error(`shown: ${JSON.stringify(shown)}\nexpected: ${JSON.stringify(expected)}`);
+    });
+    queries.takePassed();
+  };
+  for (const happening of happenings) {
+    happen(happening);
+    checkAll();
+  }
+}
+
+it(
+  'a query shows the same whether it is handed every write or only those that concern it',
+  () =>
+    check(
+      fc.property(traceArb, (trace) => play(trace as Trace)),
+      1_000,
+    ),
+  patience,
+);
