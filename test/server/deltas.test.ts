@@ -116,7 +116,8 @@ it(
           expected.store.load(triples);
           Object.assign(expected, { pageInfo, aggregate });
           const [seen, wanted] = [copy.view(asked.compiled), expected.view(asked.compiled)];
-          if (!isDeepStrictEqual(JSON.parse(seen), JSON.parse(wanted))) throw new Error(`after commit ${at}\nseen:   ${seen}\nwanted: ${wanted}`);
+          if (!isDeepStrictEqual(JSON.parse(seen), JSON.parse(wanted)))
+            throw new Error(`after commit ${at}\nseen:   ${seen}\nwanted: ${wanted}`);
         }
       }),
       2_000,

@@ -195,7 +195,7 @@ describe('queries', () => {
     expect(hello).toMatchObject({ auth: { app: { id: appId }, user: null } });
     expect(Object.keys((hello as { auth: { app: object } }).auth.app)).toEqual(['id']);
     const etypes = new Set(
-      (hello as { attrs: { 'forward-identity': string[] }[] }).attrs.map((attr) => String(attr['forward-identity'][1])),
+      (hello as unknown as { attrs: { 'forward-identity': string[] }[] }).attrs.map((attr) => String(attr['forward-identity'][1])),
     );
     expect([...etypes].filter((etype) => etype.startsWith('$')).sort()).toEqual(['$files', '$streams', '$users']);
   });
