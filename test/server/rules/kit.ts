@@ -1,6 +1,6 @@
 // An app with rules, two users and an admin, as the rules tests drive it.
 
-import type { TestPeer} from '../bench.ts';
+import type { TestPeer } from '../bench.ts';
 import { appId, bench, type Bench } from '../bench.ts';
 import type { App } from '../../../src/server/app.ts';
 import { submit } from '../../../src/server/submit.ts';
