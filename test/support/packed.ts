@@ -11,7 +11,10 @@ export const root = join(import.meta.dirname, '../..');
 export interface SizeLimit {
   readonly import: string;
   readonly from: string;
+  /** Bytes that a page loads at once. */
   readonly limit: number;
+  /** With what is loaded when it is first used, if that is more. */
+  readonly all?: number;
 }
 
 export interface Manifest {
