@@ -16,16 +16,22 @@ export interface Update {
   readonly values: readonly (readonly [slot: number, value: Value])[];
 }
 
+export interface Updates {
+  readonly list: readonly Update[];
+  /** The entities they are about. */
+  readonly ids: ReadonlySet<string>;
+}
+
 interface Reading {
   readonly attrs: Attrs;
   readonly useDates: boolean;
-  readonly updates: readonly Update[] | undefined;
+  readonly updates: Updates | undefined;
 }
 
 const readings = new WeakMap<readonly Step[], Reading>();
 
 /** Undefined if the steps do anything else. */
-export function updatesOf(steps: readonly Step[], attrs: Attrs, useDates: boolean): readonly Update[] | undefined {
+export function updatesOf(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates | undefined {
   let reading = readings.get(steps);
   if (reading?.attrs !== attrs || reading.useDates !== useDates) {
     reading = { attrs, useDates, updates: read(steps, attrs, useDates) };
@@ -48,8 +54,8 @@ export function writtenEtypes(steps: readonly Step[], attrs: Attrs): readonly st
 }
 
 /** As `applySteps` would have it. */
-export function applyUpdates(layer: Layer, updates: readonly Update[]): void {
-  for (const { etype, idAttr, id, values } of updates) {
+export function applyUpdates(layer: Layer, { list }: Updates): void {
+  for (const { etype, idAttr, id, values } of list) {
     const row = layer.row(etype, id);
     if (!row?.exists(idAttr)) continue;
     let next: Value[] | undefined;
@@ -58,7 +64,7 @@ export function applyUpdates(layer: Layer, updates: readonly Update[]): void {
   }
 }
 
-function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): readonly Update[] | undefined {
+function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates | undefined {
   const updates: { etype: string; idAttr: KnownAttr | undefined; id: string; values: [slot: number, value: Value][] }[] = [];
   for (const step of steps) {
     if (step[0] !== 'add-triple' || step[4]?.mode !== 'update' || typeof step[1] !== 'string') return undefined;
@@ -72,5 +78,5 @@ function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): readonly
     // Whoever exists has its id.
     if (attr !== idAttr) update.values.push([attr.slot, useDates && attr.checkedType === 'date' ? asDate(given) : given]);
   }
-  return updates.length > 0 ? updates : undefined;
+  return updates.length > 0 ? { list: updates, ids: new Set(updates.map(({ id }) => id)) } : undefined;
 }

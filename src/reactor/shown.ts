@@ -14,7 +14,7 @@ export interface PendingWrite {
 export interface Shown {
   readonly write: PendingWrite;
   /** The entities its outcome depends on. */
-  touched: Set<string>;
+  touched: ReadonlySet<string>;
   /** It searched by value: its outcome may depend on any entity. */
   searched: boolean;
   /** Whether it is found by the entities it depends on. */
@@ -22,6 +22,8 @@ export interface Shown {
   /** The time of the first entity it creates; each further one comes later, and the next write's after them all. */
   readonly since: number;
 }
+
+const nothing: ReadonlySet<string> = new Set();
 
 export class ShownWrites {
   readonly #byEvent = new Map<string, Shown>();
@@ -57,7 +59,7 @@ export class ShownWrites {
   append(write: PendingWrite, nowMs: number): Shown {
     // A write applied again creates its entities at the same times again, so they keep their places.
     const since = this.#last ? Math.max(nowMs * 10, this.#last.since + this.#last.write.steps.length) : nowMs * 10;
-    const shown: Shown = { write, touched: new Set(), searched: false, isIndexed: false, since };
+    const shown: Shown = { write, touched: nothing, searched: false, isIndexed: false, since };
     this.#byEvent.set(write.eventId, shown);
     this.#last = shown;
     if (makesAttrs(write)) this.#makers++;

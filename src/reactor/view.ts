@@ -94,7 +94,7 @@ export class View {
   concerns({ steps }: PendingWrite): boolean {
     const { attrs } = this.#layer;
     const updates = updatesOf(steps, attrs, this.#config.useDates ?? false);
-    if (updates) return updates.some(({ etype, id }) => this.#layer.row(etype, id) !== undefined);
+    if (updates) return updates.list.some(({ etype, id }) => this.#layer.row(etype, id) !== undefined);
     const etypes = writtenEtypes(steps, attrs);
     return !etypes || etypes.some((etype) => this.#compiled.etypes.has(etype));
   }
@@ -211,18 +211,21 @@ export class View {
   #apply(shown: Shown): void {
     const { steps } = shown.write;
     const updates = updatesOf(steps, this.#layer.attrs, this.#config.useDates ?? false);
-    shown.touched = new Set(updates?.map(({ id }) => id));
-    if (updates) applyUpdates(this.#layer, updates);
-    else applySteps(this.#layer, steps, this.#applyOptions(shown));
+    if (updates) {
+      shown.touched = updates.ids;
+      applyUpdates(this.#layer, updates);
+    } else applySteps(this.#layer, steps, this.#applyOptions(shown));
     this.#shown.applied(shown);
   }
 
   #applyOptions(shown: Shown): ApplyOptions {
     let time = shown.since;
+    const touched = new Set<string>();
+    shown.touched = touched;
     return {
       now: () => time++,
       useDates: this.#config.useDates ?? false,
-      touch: (id) => shown.touched.add(id),
+      touch: (id) => touched.add(id),
       search: () => (this.#searched = shown.searched = true),
     };
   }

@@ -21,65 +21,112 @@ interface Stage {
   readonly reject: (error: TriplaneError) => void;
 }
 
+/** Most are made and never looked at, so the stages come into being when somebody asks for them. */
 export class WriteReply {
   readonly promise: WritePromise;
   readonly #eventId: string;
   readonly #enqueue: boolean;
-  readonly #main = stage();
-  readonly #queued = stage();
-  readonly #settled = stage();
+  readonly #main: Stage;
+  readonly #stages: { queued?: Stage; settled?: Stage } = {};
   #isHeard = false;
   #isSaved = false;
+  /** Once it is settled. */
+  #end: { readonly error: TriplaneError | undefined } | undefined;
 
   constructor(eventId: string, enqueue: boolean) {
     this.#eventId = eventId;
     this.#enqueue = enqueue;
-    this.promise = this.#listenedTo();
+    const main = stage((settle) => new HandedOut(settle, this));
+    this.#main = main;
+    this.promise = main.promise as HandedOut;
   }
 
   saved(): void {
     this.#isSaved = true;
-    const result: TransactionResult = { status: 'enqueued', clientId: this.#eventId };
-    this.#queued.resolve(result);
-    if (this.#enqueue) this.#main.resolve(result);
+    this.#stages.queued?.resolve(this.#result('enqueued'));
+    if (this.#enqueue) this.#main.resolve(this.#result('enqueued'));
   }
 
   /** Whether somebody listens. */
   settle(error: TriplaneError | undefined): boolean {
-    if (!error) {
-      const result: TransactionResult = { status: 'synced', clientId: this.#eventId };
-      for (const { resolve } of [this.#queued, this.#settled, this.#main]) resolve(result);
-      return true;
-    }
-    for (const { reject } of [this.#queued, this.#settled, this.#main]) reject(error);
-    return this.#isHeard && !(this.#enqueue && this.#isSaved);
+    this.#end ??= { error };
+    for (const each of [this.#stages.queued, this.#stages.settled, this.#main]) this.#finish(each, error);
+    return error === undefined || (this.#isHeard && !(this.#enqueue && this.#isSaved));
   }
 
   shutDown(): void {
-    if (this.#isSaved) this.#main.resolve({ status: 'enqueued', clientId: this.#eventId });
+    if (this.#isSaved) this.#main.resolve(this.#result('enqueued'));
     this.settle(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
   }
 
-  /** A rejection that nobody waits for is not left to the platform, which would end a Node process over it. */
-  #listenedTo(): WritePromise {
-    for (const { promise } of [this.#main, this.#queued, this.#settled]) promise.catch(() => {});
-    const hear = (): void => void (this.#isHeard = true);
-    const main = this.#main.promise;
-    const settled = this.#settled.promise;
-    return Object.defineProperties(main, {
-      then: { value: (...handlers: Parameters<typeof main.then>) => (hear(), Promise.prototype.then.apply(main, handlers)) },
-      queued: { value: this.#queued.promise },
-      settled: { get: () => (hear(), settled) },
-    }) as WritePromise;
+  heard(): void {
+    this.#isHeard = true;
+  }
+
+  queued(): Promise<TransactionResult> {
+    const made = (this.#stages.queued ??= stage());
+    if (this.#isSaved) made.resolve(this.#result('enqueued'));
+    if (this.#end) this.#finish(made, this.#end.error);
+    return made.promise;
+  }
+
+  settled(): Promise<TransactionResult> {
+    this.#isHeard = true;
+    const made = (this.#stages.settled ??= stage());
+    if (this.#end) this.#finish(made, this.#end.error);
+    return made.promise;
+  }
+
+  #finish(made: Stage | undefined, error: TriplaneError | undefined): void {
+    if (error) made?.reject(error);
+    else made?.resolve(this.#result('synced'));
+  }
+
+  #result(status: TransactionResult['status']): TransactionResult {
+    return { status, clientId: this.#eventId };
   }
 }
 
-function stage(): Stage {
+type Settle = (resolve: (result: TransactionResult) => void, reject: (error: TriplaneError) => void) => void;
+
+class HandedOut extends Promise<TransactionResult> implements WritePromise {
+  readonly #reply: WriteReply;
+
+  constructor(settle: Settle, reply: WriteReply) {
+    super(settle);
+    this.#reply = reply;
+  }
+
+  /** What follows is an ordinary promise. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  get queued(): Promise<TransactionResult> {
+    return this.#reply.queued();
+  }
+
+  get settled(): Promise<TransactionResult> {
+    return this.#reply.settled();
+  }
+
+  override then<Good = TransactionResult, Bad = never>(
+    good?: ((result: TransactionResult) => Good | PromiseLike<Good>) | null,
+    bad?: ((error: unknown) => Bad | PromiseLike<Bad>) | null,
+  ): Promise<Good | Bad> {
+    this.#reply.heard();
+    return super.then(good, bad);
+  }
+}
+
+/** A rejection that nobody waits for is not left to the platform, which would end a Node process over it. */
+function stage(make: (settle: Settle) => Promise<TransactionResult> = (settle) => new Promise(settle)): Stage {
   let resolve: Stage['resolve'] = () => {};
   let reject: Stage['reject'] = () => {};
-  const promise = new Promise<TransactionResult>((good, bad) => {
+  const promise = make((good, bad) => {
     resolve = good;
     reject = bad;
   });
+  Promise.prototype.then.call(promise, undefined, () => {});
   return { promise, resolve, reject };
 }
