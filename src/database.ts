@@ -143,17 +143,21 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     const request = readListRequest(queryOf(query, this._app));
     const { queries } = this._reactor;
     const source = {
-      subscribe: (page: object, told: never, failed: never) =>
-        queries.subscribe(queryOf(page, { disableValidation: true }, opts), { told, failed }),
+      subscribe: (page: object, told: never, failed: never, emptied: () => void) =>
+        queries.subscribe(queryOf(page, { disableValidation: true }, opts), { told, failed, emptied }),
     };
     let isEnded = false;
     const told = (news: ListNews): void => (isEnded ? undefined : cb(news as never));
     const list = import('./infinite-query.ts').then(({ InfiniteList }) => new InfiniteList(request, source, told));
+    // Shut down while it was loading: then there is no list, and nobody to tell.
+    const withList = (use: (opened: Awaited<typeof list>) => void): void =>
+      void list.then(use, (error: unknown) => this._app.log.info(error));
     const unsubscribe = (): void => {
       isEnded = true;
-      void list.then((opened) => opened.end());
+      withList((opened) => opened.end());
     };
-    return { unsubscribe, loadNextPage: () => void list.then((opened) => opened.loadNextPage()) };
+    withList(() => {});
+    return { unsubscribe, loadNextPage: () => withList((opened) => opened.loadNextPage()) };
   }
 
   /**
@@ -186,6 +190,11 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
       );
     if (account.user !== undefined) tell(account.user);
     return this.#listen('auth', tell);
+  }
+
+  /** The same as `subscribeAuth`. */
+  onAuth(cb: (auth: AuthResult) => void): () => void {
+    return this.subscribeAuth(cb);
   }
 
   /** Who is signed in. */

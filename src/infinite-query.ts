@@ -16,7 +16,13 @@ type Direction = 'older' | 'newer';
 
 /** As much of a database as pages are asked from. */
 export interface PageSource {
-  subscribe(query: Record<string, FormShape>, told: (result: QueryResult) => void, failed: (error: TriplaneError) => void): () => void;
+  subscribe(
+    query: Record<string, FormShape>,
+    told: (result: QueryResult) => void,
+    failed: (error: TriplaneError) => void,
+    /** What was told is not for whoever is signed in now. */
+    emptied: () => void,
+  ): () => void;
 }
 
 export type ListNews =
@@ -50,9 +56,7 @@ export class InfiniteList {
     this.#request = request;
     this.#source = source;
     this.#told = told;
-    const stop = source.subscribe(firstPage(request), (result) => this.#begin(result), this.#failed);
-    if (this.#older.length > 0 || this.#isEnded) stop();
-    else this.#stopFirst = stop;
+    this.#start();
   }
 
   loadNextPage(): void {
@@ -64,9 +68,29 @@ export class InfiniteList {
 
   end(): void {
     this.#isEnded = true;
-    this.#stopFirst?.();
-    for (const page of [...this.#older, ...this.#newer]) page.stop();
+    this.#stop();
   }
+
+  #start(): void {
+    const stop = this.#source.subscribe(firstPage(this.#request), (result) => this.#begin(result), this.#failed, this.#restart);
+    if (this.#older.length > 0 || this.#isEnded) stop();
+    else this.#stopFirst = stop;
+  }
+
+  #stop(): void {
+    this.#stopFirst?.();
+    this.#stopFirst = undefined;
+    for (const page of [...this.#older.splice(0), ...this.#newer.splice(0)]) page.stop();
+  }
+
+  /** Somebody else signed in: the list begins anew, with nothing of what was there. */
+  readonly #restart = (): void => {
+    if (this.#isEnded) return;
+    this.#stop();
+    this.#few = [];
+    this.#tell();
+    this.#start();
+  };
 
   #begin({ data, pageInfo }: QueryResult): void {
     if (this.#isEnded || this.#older.length > 0) return;
@@ -109,7 +133,7 @@ export class InfiniteList {
       ...(page.isInclusive && { afterInclusive: true }),
       order: page.direction === 'older' ? order : reversed(order),
     };
-    page.stop = this.#source.subscribe({ [etype]: { ...form, $ } }, (result) => this.#answered(page, result), this.#failed);
+    page.stop = this.#source.subscribe({ [etype]: { ...form, $ } }, (result) => this.#answered(page, result), this.#failed, this.#restart);
   }
 
   #answered(page: Page, { data, pageInfo }: QueryResult): void {

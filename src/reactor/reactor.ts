@@ -58,7 +58,8 @@ export class Reactor implements Back {
   readonly #tabs: TabDesk;
   #isAwake = false;
   #isShutDown = false;
-  #hasComplained = false;
+  /** Lines in a row that came to nothing. */
+  #misses = 0;
 
   constructor(config: ReactorConfig) {
     this.config = config;
@@ -167,10 +168,10 @@ export class Reactor implements Back {
 
   #statusChanged(status: ConnectionStatus): void {
     this.events.emit('status', status);
-    if (status === 'authenticated') this.#hasComplained = false;
-    if (status !== 'closed' || this.#hasComplained || this.#isShutDown || !this.config.network.isOnline()) return;
-    this.#hasComplained = true;
-    this.report(unreachableError(this.config.serverName));
+    if (status === 'authenticated') this.#misses = 0;
+    if (status !== 'closed' || this.#isShutDown || !this.config.network.isOnline()) return;
+    // A line may break; that the next one does not come about either is news, once.
+    if (++this.#misses === 2) this.report(unreachableError(this.config.serverName));
   }
 
   #ring(): void {
