@@ -127,6 +127,6 @@ function stage(make: (settle: Settle) => Promise<TransactionResult> = (settle) =
     resolve = good;
     reject = bad;
   });
-  Promise.prototype.then.call(promise, undefined, () => {});
+  void Promise.prototype.then.call(promise, undefined, () => {});
   return { promise, resolve, reject };
 }
