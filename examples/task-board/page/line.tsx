@@ -8,9 +8,15 @@ import { Icon } from './icon.tsx';
 /** A line that is lost for a moment only is nobody's business. */
 const patienceMs = 800;
 
-export function useLine(): { readonly isOffline: boolean; readonly waiting: number } {
+interface LineState {
+  readonly isOffline: boolean;
+  readonly waiting: number;
+  readonly refused: number;
+}
+
+export function useLine(): LineState {
   const status = db.useConnectionStatus();
-  const { pending } = db.useOutbox();
+  const { pending, refused } = db.useOutbox();
   const isUp = status === 'authenticated';
   const [isLong, setLong] = useState(false);
   useEffect(() => {
@@ -18,7 +24,7 @@ export function useLine(): { readonly isOffline: boolean; readonly waiting: numb
     const timer = setTimeout(() => setLong(true), navigator.onLine ? patienceMs : 0);
     return () => clearTimeout(timer);
   }, [isUp]);
-  return { isOffline: !isUp && isLong, waiting: pending.length };
+  return { isOffline: !isUp && isLong, waiting: pending.length, refused: refused.length };
 }
 
 export function Line(): ReactElement | null {
@@ -30,7 +36,7 @@ export function Line(): ReactElement | null {
       <Icon name="offline" />
       <p>
         <b>You are offline.</b>{' '}
-        {waiting > 0 ? `${kept} on this device, and will be sent by itself.` : 'Go on: what you change is kept on this device.'}
+        {waiting > 0 ? `${kept} on this device, to be sent as soon as there is a line.` : 'Go on: what you change is kept on this device.'}
       </p>
     </div>
   );
@@ -38,9 +44,14 @@ export function Line(): ReactElement | null {
 
 /** A small word in the bar. */
 export function Saved(): ReactElement {
-  const { isOffline, waiting } = useLine();
-  const state = isOffline ? 'offline' : waiting > 0 ? 'saving' : 'saved';
-  const text = { offline: waiting > 0 ? `${waiting} waiting` : 'Offline', saving: 'Saving…', saved: 'Saved' }[state];
+  const { isOffline, waiting, refused } = useLine();
+  const state = isOffline ? 'offline' : waiting > 0 ? 'saving' : refused > 0 ? 'refused' : 'saved';
+  const text = {
+    offline: waiting > 0 ? `${waiting} waiting` : 'Offline',
+    saving: 'Saving…',
+    refused: `${refused} not saved`,
+    saved: 'Saved',
+  }[state];
   return (
     <span className="saved" data-state={state} data-waiting={waiting}>
       {text}
