@@ -2,6 +2,7 @@
 // of what it is tested for: add one to `clients`, and every interop test runs with it too.
 
 import { official } from './official-client.ts';
+import { ours } from './our-client.ts';
 
 export interface Where {
   readonly appId: string;
@@ -55,5 +56,5 @@ export interface ClientAdapter {
   open(where: Where): Opened;
 }
 
-/** A third one, our own, goes here. */
-export const clients: readonly ClientAdapter[] = [official('one'), official('another')];
+/** Two of theirs and one of ours, in the same rooms and on the same queries. */
+export const clients: readonly ClientAdapter[] = [official('one'), official('another'), ours('one')];
