@@ -19,10 +19,6 @@ export function addProject(name: string): string {
   return projectId;
 }
 
-export function removeProject(projectId: string, name: string): void {
-  write(`Delete project “${name}”`, db.tx.projects[projectId]?.delete());
-}
-
 export function addTask(projectId: string, title: string, status: Status, rank: number): void {
   const facts = { title, handle: handleOf(projectId, title), status, rank };
   write(`New task “${title}”`, db.tx.tasks[id()]?.create(facts).link({ project: projectId }));
