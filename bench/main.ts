@@ -1,0 +1,88 @@
+// `npm run bench`: every workload, for ours and the others, in rounds that take turns, so that all meet the same machine. Writes
+// bench/results.md and a chart for each workload. `--quick`: fewer sizes and rounds. `--only w2,w4task`: these workloads.
+//
+// Each measurement has a process of its own: no subject pays for another's heap or for code compiled for another.
+
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+import { buildRunner } from './build.ts';
+import { isQuick, median, type Outcome } from './measure.ts';
+import { report, type Result } from './report.ts';
+import { type Workload, workloads } from './workloads.ts';
+
+const run = promisify(execFile);
+const folder = new URL('.', import.meta.url).pathname;
+const subjects = ['triplane', 'floor', 'instant', 'tanstack', 'zero'];
+const peers = new Set(['instant', 'tanstack', 'zero']);
+const limitMs = isQuick ? 10_000 : 120_000;
+
+const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',');
+const wanted = process.argv.includes('--only') ? workloads.filter(({ name }) => only?.includes(name)) : workloads;
+
+async function main(): Promise<void> {
+  if (!existsSync(`${folder}node_modules`)) installPeers();
+  const runner = await buildRunner();
+  const results: Result[] = [];
+  const startedMs = Date.now();
+  for (const workload of wanted) {
+    for (const n of sizesOf(workload)) {
+      const outcomes = new Map<string, Outcome[]>();
+      for (let round = 0; round < (isQuick ? 1 : 3); round++) {
+        for (const subject of subjects) {
+          if (round > 0 && peers.has(subject)) continue;
+          if (isQuick && peers.has(subject) && !isShort(workload)) continue;
+          const outcome = await measure(runner, subject, workload, n);
+          if (outcome) outcomes.set(subject, [...(outcomes.get(subject) ?? []), outcome]);
+        }
+      }
+      const result: Result = { workload, n, outcomes: new Map([...outcomes].map(([subject, some]) => [subject, together(some)])) };
+      results.push(result);
+      print(result);
+    }
+  }
+  const { markdown, charts } = report(results, { isQuick, tookMs: Date.now() - startedMs });
+  process.stdout.write(`\n${markdown}`);
+  if (isQuick || wanted.length < workloads.length) return;
+  mkdirSync(`${folder}charts`, { recursive: true });
+  writeFileSync(`${folder}results.md`, markdown);
+  for (const [name, svg] of charts) writeFileSync(`${folder}charts/${name}.svg`, svg);
+}
+
+/** What is quick enough for `--quick`, for those who are not. */
+const isShort = ({ name }: Workload): boolean => ['w2', 'w3'].includes(name);
+
+function sizesOf({ sizes }: Workload): readonly number[] {
+  if (sizes === 'fixed' || isQuick) return [10_000];
+  return [1_000, 10_000, 50_000];
+}
+
+async function measure(runner: string, subject: string, { name }: Workload, n: number): Promise<Outcome | undefined> {
+  const args = ['--expose-gc', '--max-old-space-size=3000', runner, subject, name, String(n), ...(isQuick ? ['--quick'] : [])];
+  try {
+    const { stdout } = await run(process.execPath, args, { timeout: limitMs, maxBuffer: 1e8 });
+    return (JSON.parse(/@@(.*)/.exec(stdout)?.[1] ?? 'null') as Outcome | null) ?? undefined;
+  } catch (error) {
+    process.stderr.write(`${subject} ${name} ${n}: ${String(error).slice(0, 300)}\n`);
+    return undefined;
+  }
+}
+
+/** Of several rounds the one in the middle: a round that met a busy machine counts no more than one that did not. */
+function together(outcomes: readonly Outcome[]): Outcome {
+  const sorted = [...outcomes].sort((a, b) => median(a.samples) - median(b.samples));
+  return sorted[(sorted.length - 1) >> 1] as Outcome;
+}
+
+function print({ workload, n, outcomes }: Result): void {
+  const figures = [...outcomes].map(([subject, { samples }]) => `${subject} ${median(samples).toPrecision(3)}`);
+  process.stdout.write(`${workload.name} ${n}: ${figures.join(', ')} ${workload.unit}\n`);
+}
+
+function installPeers(): void {
+  process.stdout.write('Installing what Triplane is measured against into bench/node_modules\n');
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' });
+}
+
+await main();

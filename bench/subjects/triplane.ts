@@ -1,0 +1,130 @@
+// Ours, through the public API; W5 on the engine alone, as the official client's is.
+
+import 'fake-indexeddb/auto';
+
+import { serialize } from 'node:v8';
+
+import { addQueryOk, allTriples, attrId, attrs as wireAttrs, deltaRefresh, type Task, triplesOf, world } from '../data.ts';
+import { FakeSocket } from '../fake-socket.ts';
+import { free, type Outcome, sample, type Subject, timed } from '../measure.ts';
+import { Attrs } from '../../src/db/attrs.ts';
+import { Store } from '../../src/db/store.ts';
+import { init } from '../../src/index.ts';
+import { compile } from '../../src/query/compile.ts';
+import { evaluate } from '../../src/query/run.ts';
+import type { Edit, KeyValue } from '../../src/storage/key-value.ts';
+import { indexedDbStore } from '../../src/storage/indexed-db.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+import { type Client, newest, wireSubject } from './wire.ts';
+
+const network = { isOnline: () => true, subscribe: () => () => {} };
+
+/** Keeps writes, and of answers nothing: what is on disk is not on the heap. */
+function diskless(): KeyValue {
+  const inner = memoryStore();
+  const isAnswer = (edit: Edit): boolean => 'put' in edit && edit.put.startsWith('answer/');
+  return { ...inner, write: (edits) => inner.write(edits.filter((edit) => !isAnswer(edit))) };
+}
+
+function open(storage: unknown = diskless()): Client {
+  const db = init({
+    appId: crypto.randomUUID(),
+    webSocket: (url) => new FakeSocket(url),
+    storage: storage as KeyValue,
+    network,
+    onError: (error) => process.stderr.write(`${error.message}\n`),
+  });
+  return {
+    subscribe: (query, on) =>
+      db.subscribeQuery(query as never, (answer: { data?: unknown }) => {
+        const { data, isStale } = answer as { data?: { tasks: never[] }; isStale?: boolean };
+        if (data) on(data.tasks, isStale ?? false);
+      }),
+    update: (id, fields) => void (db.transact(db.tx['tasks']![id]!.update(fields)) as Promise<unknown>).catch(() => {}),
+    close: () => db.shutdown(),
+  };
+}
+
+function w5(isAgain: boolean): (n: number) => Promise<Outcome> {
+  return async (n) => {
+    const data = world(Math.floor(n * 0.4), { comments: Math.floor(n * 0.6) });
+    const attrs = Attrs.from(wireAttrs);
+    const triples = allTriples(data);
+    const asked = (status: string): object => ({
+      tasks: { $: { where: { status }, order: { createdAt: 'asc' }, limit: 50 }, comments: { author: {} } },
+    });
+    let store = new Store(attrs);
+    const run = (status: string): unknown => evaluate(compile(asked(status) as never, attrs), store);
+    const samples = await sample(20, () => {
+      if (!isAgain) {
+        store = new Store(attrs);
+        store.load(triples);
+      } else if (store.size('tasks') === 0) {
+        store.load(triples);
+        run('closed');
+      }
+      return timed(() => run('open'));
+    });
+    return { samples };
+  };
+}
+
+/** A client with `n` rows kept on the device, and what was written. */
+async function kept(n: number): Promise<{ store: KeyValue; tasks: readonly Task[]; written: Edit[]; client: Client; socket: FakeSocket }> {
+  const { tasks } = world(n);
+  const inner = indexedDbStore(crypto.randomUUID());
+  const written: Edit[] = [];
+  const write = (edits: readonly Edit[]): Promise<void> => {
+    written.push(...edits);
+    return inner.write(edits);
+  };
+  const store: KeyValue = { get: (key) => inner.get(key), list: (prefix) => inner.list(prefix), write, close: () => {} };
+  const client = open(store);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  client.subscribe({ tasks: {} }, () => {});
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const socket = newest();
+  socket.hear(addQueryOk({ tasks: {} }, triplesOf('tasks', tasks)));
+  await new Promise((resolve) => setTimeout(resolve, 1_600));
+  return { store, tasks, written, client, socket };
+}
+
+async function w8(n: number): Promise<Outcome> {
+  const { store, client } = await kept(n);
+  client.close();
+  const samples = await sample(8, async () => {
+    let end = 0;
+    const start = performance.now();
+    const again = open(store);
+    again.subscribe({ tasks: {} }, (rows) => {
+      if (rows.length === n) end ||= performance.now();
+    });
+    while (end === 0) await free();
+    again.close();
+    return end - start;
+  });
+  return { samples };
+}
+
+const sizeOf = (edits: readonly Edit[]): number => serialize(edits).byteLength;
+
+async function w8write(n: number): Promise<Outcome> {
+  const { tasks, written, client } = await kept(n);
+  written.length = 0;
+  client.update((tasks[7] as Task).id, { title: 'another title' });
+  await new Promise((resolve) => setTimeout(resolve, 1_600));
+  client.close();
+  return { samples: [sizeOf(written)] };
+}
+
+async function w8push(n: number): Promise<Outcome> {
+  const { tasks, written, client, socket } = await kept(n);
+  written.length = 0;
+  const { id } = tasks[7] as Task;
+  socket.hear(deltaRefresh({ tasks: {} }, [[id, attrId('tasks', 'title')]], [[id, attrId('tasks', 'title'), 'new', 1]], 1, 2));
+  await new Promise((resolve) => setTimeout(resolve, 1_600));
+  client.close();
+  return { samples: [sizeOf(written)] };
+}
+
+export const subject: Subject = { ...wireSubject(open), w5first: w5(false), w5again: w5(true), w8, w8write, w8push };
