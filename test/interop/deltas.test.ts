@@ -7,6 +7,7 @@ import { id, init } from '../../src/index.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { official } from './official-client.ts';
+import { onEachStorage } from '../support/storages.ts';
 
 interface Seen {
   readonly name: string;
@@ -27,80 +28,82 @@ const queries = [
 let server: TriplaneServer;
 let all: Seen[];
 
-beforeEach(async () => {
-  server = await createServer();
-});
+onEachStorage((fresh) => {
+  beforeEach(async () => {
+    server = await createServer({ storage: await fresh() });
+  });
 
-afterEach(async () => {
-  for (const { close } of all) close();
-  await server.close();
-});
+  afterEach(async () => {
+    for (const { close } of all) close();
+    await server.close();
+  });
 
-/** Our client on a socket that is listened in to. */
-function ours(name: string, asksForDeltas: boolean) {
-  const forms = new Set<string>();
-  const webSocket = (url: string): WebSocket => {
-    const socket = new WebSocket(url);
-    const send = socket.send.bind(socket);
-    const strip = (text: string): string =>
-      JSON.stringify(JSON.parse(text, (key, value: unknown) => (key === 'triplane' ? undefined : value)));
-    if (!asksForDeltas) socket.send = (frame: unknown) => send(strip(String(frame)));
-    socket.on('message', (data: Buffer) => {
-      for (const message of [JSON.parse(data.toString())].flat() as ServerMessage[]) {
-        if (message.op !== 'refresh-ok') continue;
-        if (message.computations.length > 0) forms.add('whole');
-        if (message.deltas) forms.add('delta');
-      }
-    });
-    return socket;
-  };
-  const { appId, apiURI, websocketURI } = server;
-  const db = init({ appId, apiURI, websocketURI, webSocket });
-  const seen: Seen = { name, data: [], forms, close: () => db.shutdown() };
-  queries.forEach((query, at) => db.subscribeQuery(query as never, (answer: { data?: unknown }) => (seen.data[at] = answer.data)));
-  return { db, seen };
-}
-
-function theirs(): Seen {
-  const { appId, apiURI, websocketURI } = server;
-  const client = official('the third').open({ appId, apiURI, websocketURI });
-  const seen: Seen = { name: 'official', data: [], forms: new Set(), close: () => client.close() };
-  queries.forEach((query, at) => client.subscribe(query, (answer) => (seen.data[at] = answer.data)));
-  return seen;
-}
-
-test('all see the same, and each is told in the form it takes', async () => {
-  const { db, seen: taker } = ours('ours', true);
-  const { seen: decliner } = ours('ours, without', false);
-  all = [taker, decliner, theirs()];
-  const same = async (check: (data: readonly unknown[]) => void): Promise<void> =>
-    vi.waitFor(() => {
-      for (const { data } of all) {
-        expect(data).toHaveLength(queries.length);
-        check(data);
-      }
-      expect(decliner.data).toEqual(taker.data);
-      expect(all[2]?.data).toEqual(taker.data);
-    }, 5000);
-  const [goal, other, todo] = [id(), id(), id()];
-  const tx = db.tx as never as Record<
-    string,
-    Record<string, { update: (values: object) => { link: (links: object) => never }; delete: () => never }>
-  >;
-  const write = (etype: string, entity: string, values: object) => tx[etype]![entity]!.update(values);
-  await same(() => {});
-  await db.transact(write('goals', goal, { title: 'Sing' }) as never);
-  await same((data) => expect(data[1]).toMatchObject({ goals: [{ id: goal, title: 'Sing' }] }));
-  await db.transact(write('todos', todo, { text: 'scales' }).link({ goals: goal }));
-  await db.transact(write('goals', other, { title: 'Row' }) as never);
-  await same((data) => expect(data[3]).toMatchObject({ todos: [{ id: todo, text: 'scales' }] }));
-  for (let n = 0; n < 20; n++) {
-    await db.transact(write('goals', n % 3 === 0 ? other : goal, { title: ['Sing', 'Swim', 'Row'][n % 3] }) as never);
-    if (n % 5 === 0) await db.transact(write('goals', id(), { title: 'Sing', n }) as never);
-    if (n % 4 === 0) await same(() => {});
+  /** Our client on a socket that is listened in to. */
+  function ours(name: string, asksForDeltas: boolean) {
+    const forms = new Set<string>();
+    const webSocket = (url: string): WebSocket => {
+      const socket = new WebSocket(url);
+      const send = socket.send.bind(socket);
+      const strip = (text: string): string =>
+        JSON.stringify(JSON.parse(text, (key, value: unknown) => (key === 'triplane' ? undefined : value)));
+      if (!asksForDeltas) socket.send = (frame: unknown) => send(strip(String(frame)));
+      socket.on('message', (data: Buffer) => {
+        for (const message of [JSON.parse(data.toString())].flat() as ServerMessage[]) {
+          if (message.op !== 'refresh-ok') continue;
+          if (message.computations.length > 0) forms.add('whole');
+          if (message.deltas) forms.add('delta');
+        }
+      });
+      return socket;
+    };
+    const { appId, apiURI, websocketURI } = server;
+    const db = init({ appId, apiURI, websocketURI, webSocket });
+    const seen: Seen = { name, data: [], forms, close: () => db.shutdown() };
+    queries.forEach((query, at) => db.subscribeQuery(query as never, (answer: { data?: unknown }) => (seen.data[at] = answer.data)));
+    return { db, seen };
   }
-  await db.transact(tx['goals']![goal]!.delete());
-  await same((data) => expect(data[3]).toMatchObject({ todos: [] }));
-  expect([...taker.forms]).toContain('delta');
-  expect([...decliner.forms]).toEqual(['whole']);
+
+  function theirs(): Seen {
+    const { appId, apiURI, websocketURI } = server;
+    const client = official('the third').open({ appId, apiURI, websocketURI });
+    const seen: Seen = { name: 'official', data: [], forms: new Set(), close: () => client.close() };
+    queries.forEach((query, at) => client.subscribe(query, (answer) => (seen.data[at] = answer.data)));
+    return seen;
+  }
+
+  test('all see the same, and each is told in the form it takes', async () => {
+    const { db, seen: taker } = ours('ours', true);
+    const { seen: decliner } = ours('ours, without', false);
+    all = [taker, decliner, theirs()];
+    const same = async (check: (data: readonly unknown[]) => void): Promise<void> =>
+      vi.waitFor(() => {
+        for (const { data } of all) {
+          expect(data).toHaveLength(queries.length);
+          check(data);
+        }
+        expect(decliner.data).toEqual(taker.data);
+        expect(all[2]?.data).toEqual(taker.data);
+      }, 5000);
+    const [goal, other, todo] = [id(), id(), id()];
+    const tx = db.tx as never as Record<
+      string,
+      Record<string, { update: (values: object) => { link: (links: object) => never }; delete: () => never }>
+    >;
+    const write = (etype: string, entity: string, values: object) => tx[etype]![entity]!.update(values);
+    await same(() => {});
+    await db.transact(write('goals', goal, { title: 'Sing' }) as never);
+    await same((data) => expect(data[1]).toMatchObject({ goals: [{ id: goal, title: 'Sing' }] }));
+    await db.transact(write('todos', todo, { text: 'scales' }).link({ goals: goal }));
+    await db.transact(write('goals', other, { title: 'Row' }) as never);
+    await same((data) => expect(data[3]).toMatchObject({ todos: [{ id: todo, text: 'scales' }] }));
+    for (let n = 0; n < 20; n++) {
+      await db.transact(write('goals', n % 3 === 0 ? other : goal, { title: ['Sing', 'Swim', 'Row'][n % 3] }) as never);
+      if (n % 5 === 0) await db.transact(write('goals', id(), { title: 'Sing', n }) as never);
+      if (n % 4 === 0) await same(() => {});
+    }
+    await db.transact(tx['goals']![goal]!.delete());
+    await same((data) => expect(data[3]).toMatchObject({ todos: [] }));
+    expect([...taker.forms]).toContain('delta');
+    expect([...decliner.forms]).toEqual(['whole']);
+  });
 });

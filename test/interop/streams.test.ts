@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { init } from '../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { openCore } from './official-client.ts';
+import { onEachStorage } from '../support/storages.ts';
 
 interface WithStreams {
   readonly streams: {
@@ -16,59 +17,61 @@ interface WithStreams {
 let server: TriplaneServer;
 let closing: (() => void)[];
 
-beforeEach(async () => {
-  server = await createServer();
-  closing = [];
+onEachStorage((fresh) => {
+  beforeEach(async () => {
+    server = await createServer({ storage: await fresh() });
+    closing = [];
+  });
+
+  afterEach(async () => {
+    for (const close of closing) close();
+    await server.close();
+  });
+
+  function where() {
+    const { appId, apiURI, websocketURI, adminToken } = server;
+    return { appId, apiURI, websocketURI, adminToken };
+  }
+
+  function theirs(): WithStreams {
+    const db = openCore(where());
+    closing.push(() => db.shutdown());
+    return db as unknown as WithStreams;
+  }
+
+  function ours(): WithStreams {
+    const { adminToken, ...rest } = where();
+    const db = init({ ...rest, __adminToken: adminToken, webSocket: (url: string) => new WebSocket(url) } as never);
+    closing.push(() => db.shutdown());
+    return db;
+  }
+
+  async function readAll(stream: ReadableStream<string>): Promise<string> {
+    let text = '';
+    const reader = stream.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+    return text;
+  }
+
+  const story = Array.from({ length: 50 }, (_, n) => `${n} – zwölf Boxkämpfer 🥊\n`);
+
+  test.each<[string, () => WithStreams, () => WithStreams]>([
+    ['theirs to theirs', theirs, theirs],
+    ['theirs to ours', theirs, ours],
+    ['ours to theirs', ours, theirs],
+    ['ours to ours', ours, ours],
+  ])(
+    '%s',
+    async (_what, writes, reads) => {
+      const [one, other] = [writes(), reads()];
+      const writer = one.streams.createWriteStream({ clientId: 'story' }).getWriter();
+      await writer.write(story[0] ?? '');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const read = readAll(other.streams.createReadStream({ clientId: 'story' }));
+      for (const part of story.slice(1)) await writer.write(part);
+      await writer.close();
+      expect(await read).toBe(story.join(''));
+    },
+    15_000,
+  );
 });
-
-afterEach(async () => {
-  for (const close of closing) close();
-  await server.close();
-});
-
-function where() {
-  const { appId, apiURI, websocketURI, adminToken } = server;
-  return { appId, apiURI, websocketURI, adminToken };
-}
-
-function theirs(): WithStreams {
-  const db = openCore(where());
-  closing.push(() => db.shutdown());
-  return db as unknown as WithStreams;
-}
-
-function ours(): WithStreams {
-  const { adminToken, ...rest } = where();
-  const db = init({ ...rest, __adminToken: adminToken, webSocket: (url: string) => new WebSocket(url) } as never);
-  closing.push(() => db.shutdown());
-  return db;
-}
-
-async function readAll(stream: ReadableStream<string>): Promise<string> {
-  let text = '';
-  const reader = stream.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
-  return text;
-}
-
-const story = Array.from({ length: 50 }, (_, n) => `${n} – zwölf Boxkämpfer 🥊\n`);
-
-test.each<[string, () => WithStreams, () => WithStreams]>([
-  ['theirs to theirs', theirs, theirs],
-  ['theirs to ours', theirs, ours],
-  ['ours to theirs', ours, theirs],
-  ['ours to ours', ours, ours],
-])(
-  '%s',
-  async (_what, writes, reads) => {
-    const [one, other] = [writes(), reads()];
-    const writer = one.streams.createWriteStream({ clientId: 'story' }).getWriter();
-    await writer.write(story[0] ?? '');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const read = readAll(other.streams.createReadStream({ clientId: 'story' }));
-    for (const part of story.slice(1)) await writer.write(part);
-    await writer.close();
-    expect(await read).toBe(story.join(''));
-  },
-  15_000,
-);
