@@ -1,12 +1,15 @@
-// Whatever comes in is answered, or the connection is closed; nothing is thrown, and the next client is served. `npm run fuzz`
-// runs the same for longer.
+// Whatever comes in is answered, or the connection is closed; nothing is thrown, and the next client is served, whatever the storage.
+// `npm run fuzz` runs the same for longer.
 
 import { expect, test } from 'vitest';
 import { fuzzServer } from '../support/fuzz.ts';
+import { onEachStorage } from '../support/storages.ts';
 
-test('5,000 mutated frames', async () => {
-  const { unanswered, isAlive } = await fuzzServer(5000, 20_261_121);
-  expect(unanswered).toEqual([]);
-  expect(isAlive).toBe(true);
-  expect(Object.prototype).not.toHaveProperty('polluted');
-}, 60_000);
+onEachStorage((fresh) => {
+  test('5,000 mutated frames', async () => {
+    const { unanswered, isAlive } = await fuzzServer(5000, 20_261_121, () => {}, fresh);
+    expect(unanswered).toEqual([]);
+    expect(isAlive).toBe(true);
+    expect(Object.prototype).not.toHaveProperty('polluted');
+  }, 60_000);
+});

@@ -3,7 +3,9 @@
 import fc from 'fast-check';
 import { decodeServerFrame } from '../../src/protocol/codec.ts';
 import { isTriplaneError } from '../../src/errors.ts';
-import { adminToken, bench, rest } from '../server/bench.ts';
+import { memory } from '../../src/server/memory.ts';
+import type { Storage } from '../../src/server/storage.ts';
+import { adminToken, appId, type Bench, bench, rest, type TestPeer } from '../server/bench.ts';
 import { testClient } from './client.ts';
 import { settled } from './fake-clock.ts';
 import { clientSeeds, frameArb, serverSeeds } from './fuzz-frames.ts';
@@ -26,30 +28,57 @@ export async function fuzzServer(
   count: number,
   seed: number,
   progress: Progress = () => {},
+  fresh: () => Promise<Storage> = async () => memory(),
 ): Promise<{ unanswered: string[]; isAlive: boolean }> {
-  let world = bench({ limits: { badFrames: 1e6 } });
-  let peer = await world.open({ '__admin-token': adminToken });
+  const build = async (): Promise<Bench> => bench({ storage: await fresh(), limits: { badFrames: 1e6 } });
+  let world = await build();
+  let peer = await opened(world, { '__admin-token': adminToken });
   const unanswered: string[] = [];
   let at = 0;
   for (const text of frames(clientSeeds, count, seed)) {
     if (at % every === every / 2) {
       peer.session.end();
       // Its data grow as they should: another server now and then, to see what else does.
-      if (at % (20 * every) === every / 2) world = bench({ limits: { badFrames: 1e6 } });
-      peer = at % (2 * every) === every / 2 ? world.connect() : await world.open();
+      if (at % (20 * every) === every / 2) {
+        await world.hub.close();
+        world = await build();
+      }
+      peer = at % (2 * every) === every / 2 ? world.connect() : await opened(world);
       progress(at);
     }
     at++;
     peer.heard.length = 0;
     peer.session.receive(text);
     await Promise.resolve();
-    if (peer.heard.length > 0) continue;
-    await rest();
-    if (peer.heard.length === 0 && !peer.closedWith && !silent.test(text)) unanswered.push(text);
+    if (silent.test(text)) await rest();
+    else if (!(await isAnswered(peer))) unanswered.push(text);
   }
-  const other = await world.open();
-  const answers = await other.ask({ op: 'add-query', q: { goals: { todos: {} } } });
-  return { unanswered, isAlive: answers.some(({ op }) => op === 'add-query-ok') };
+  const other = await opened(world);
+  other.say({ op: 'add-query', q: { goals: { todos: {} } } });
+  await isAnswered(other);
+  const isAlive = other.heard.some(({ op }) => op === 'add-query-ok');
+  await world.hub.close();
+  return { unanswered, isAlive };
+}
+
+async function opened(world: Bench, init: object = {}): Promise<TestPeer> {
+  const peer = world.connect();
+  peer.say({ op: 'init', 'app-id': appId, versions: { '@instantdb/core': 'v1.0.67' }, ...init });
+  await isAnswered(peer);
+  peer.heard.length = 0;
+  return peer;
+}
+
+/** Longer than any storage takes for one transaction. */
+const patienceMs = 5000;
+
+async function isAnswered(peer: TestPeer): Promise<boolean> {
+  const until = Date.now() + patienceMs;
+  for (;;) {
+    if (peer.heard.length > 0 || peer.closedWith) return true;
+    if (Date.now() > until) return false;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 export async function fuzzClient(
