@@ -15,6 +15,8 @@ import { alone } from './tabs/tabs.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
 
 const queryTimeoutMs = 30_000;
+/** More than anybody writes offline; less than fills a device. */
+const outboxLimit = 100_000;
 
 /** `EventSource`: for platforms whose `fetch` gives no streams. */
 export function reactorFor(
@@ -41,6 +43,7 @@ export function reactorFor(
     tabs: config.storage || config.Store ? alone() : browserTabs(`triplane/${appId}`),
     startsWhenUsed: config.startsWhenUsed ?? false,
     receipts: config.receipts,
+    outboxLimit,
     answerLimit: config.queryCacheLimit,
     local: config.local,
     roomsByType: config.roomsByType,

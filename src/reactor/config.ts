@@ -38,6 +38,8 @@ export interface ReactorConfig extends SessionConfig {
   readonly local: boolean;
   /** Whether rooms of the same id and another type are other rooms. */
   readonly roomsByType: boolean;
+  /** How many writes may wait. */
+  readonly outboxLimit: number;
   /** How long a query asked once may take. */
   readonly queryTimeoutMs: number;
   /** For messages to people: where the server is. */

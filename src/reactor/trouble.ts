@@ -26,6 +26,11 @@ export function closedError(): TriplaneError {
   return new TriplaneError('closed', 'This database was shut down; call init() for a new one');
 }
 
+export function fullError(limit: number): TriplaneError {
+  const message = `${limit} writes wait to be sent, and there is room for no more: this one was not taken. Try again when the server is reached`;
+  return new TriplaneError('limit', message);
+}
+
 export function disabledError(): InstantAPIError {
   return refusal('app-disabled', 'This app is currently disabled', 'disabled');
 }

@@ -13,7 +13,7 @@ import { footprintOf } from './footprint.ts';
 import { Receipts, receiptsKey } from './receipts.ts';
 import { refusalPrefix } from './refusal.ts';
 import { refused } from './refused.ts';
-import { asError, disabledError, readOnlyError } from './trouble.ts';
+import { asError, disabledError, fullError, readOnlyError } from './trouble.ts';
 import type { WritePromise } from './write-promise.ts';
 import { readWrite, type Write, writePrefix } from './write.ts';
 
@@ -150,6 +150,7 @@ export class WriteDesk {
     const { config, organs, isLoaded } = this.#back;
     const { session, outbox, queries } = organs;
     if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
+    if (outbox.size >= config.outboxLimit) throw fullError(config.outboxLimit);
     const write = outbox.add(eventId, session.owner, make(), config.clock.now());
     this.#back.run([
       ...queries.add(write),

@@ -18,9 +18,9 @@ function open({ adminToken, schema, ...where }: Where): Opened {
     webSocket: (url) => new WebSocket(url),
   });
   return {
-    tx: db.tx as unknown as Opened['tx'],
+    tx: db.tx,
     subscribe: (query, on) =>
-      db.subscribeQuery(query as never, ({ error, data, pageInfo }) => on({ isLoading: false, error, data: data as never, pageInfo })),
+      db.subscribeQuery(query as never, ({ error, data, pageInfo }) => on({ isLoading: false, error, data: data, pageInfo })),
     transact: async (chunks) => void (await db.transact(chunks as unknown as Parameters<typeof db.transact>[0] & TxChunk)),
     room(type, id, presence) {
       const room = db.joinRoom(type, id, presence && { initialPresence: presence });
@@ -28,7 +28,7 @@ function open({ adminToken, schema, ...where }: Where): Opened {
         subscribePresence: (on) => room.subscribePresence({}, ({ peers }) => on(peers)),
         publishPresence: (data) => room.publishPresence(data),
         subscribeTopic: (topic, on) => room.subscribeTopic(topic as never, on),
-        publishTopic: (topic, data) => room.publishTopic(topic as never, data as never),
+        publishTopic: (topic, data) => room.publishTopic(topic as never, data),
         leave: () => room.leaveRoom(),
       };
     },

@@ -446,6 +446,13 @@ describe('the connection', () => {
     expect(() => rooms.publishTopic('r1', 'wave', 1_000)).toThrow(expect.objectContaining({ code: 'limit' }));
   });
 
+  test('W-30: what waits to be sent has a limit, and the write that is too many is refused by name', async () => {
+    const dialogue = started({ outboxLimit: 3 });
+    for (let at = 0; at < 3; at += 1) await dialogue.create(goalId(at), { title: 'a' });
+    const last = await dialogue.create(goalId(4), { title: 'b' });
+    expect([last.outcome, dialogue.client.reactor.outbox.list().length]).toEqual(['limit', 3]);
+  });
+
   test('W-32: an init the server failed at is tried again soon; one it refused is told, and tried again later', async () => {
     const dialogue = started();
     const seen = await dialogue.subscribe();

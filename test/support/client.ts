@@ -46,6 +46,7 @@ export function testClient(config: Partial<ReactorConfig> = {}, greet: (line: Fa
     store: memoryStore(),
     tabs: alone(),
     receipts: false,
+    outboxLimit: 100_000,
     answerLimit: 10,
     local: false,
     roomsByType: false,
