@@ -2,8 +2,9 @@
 
 import { fileURLToPath } from 'node:url';
 
-import { createServer, memory, sqlite } from 'triplane/server';
+import { createServer, memory, sqlite, type TriplaneServer } from 'triplane/server';
 
+import { rules } from './instant.perms.ts';
 import { openPage } from './page-server.ts';
 import { seed } from './seed.ts';
 
@@ -31,6 +32,7 @@ export async function startBoard(options: BoardOptions): Promise<Board> {
   const storage = options.memory ? memory() : await sqlite(folder);
   const server = await createServer({ storage, ...(!options.memory && { appId }) });
   try {
+    await setRules(server);
     if (!options.empty) await seed(server);
     const page = await openPage(server, options.port);
     const close = async (): Promise<void> => {
@@ -42,4 +44,14 @@ export async function startBoard(options: BoardOptions): Promise<Board> {
     await server.close();
     throw error;
   }
+}
+
+/** The way tools for InstantDB do it. */
+async function setRules({ apiURI, appId, adminToken }: TriplaneServer): Promise<void> {
+  const answer = await fetch(`${apiURI}/dash/apps/${appId}/rules`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ code: rules }),
+  });
+  if (!answer.ok) throw new Error(`the rules were not taken: ${await answer.text()}`);
 }

@@ -17,10 +17,14 @@ export async function addProject(page: Page, name: string): Promise<void> {
   await column(page, 'To do').waitFor();
 }
 
-export async function addTask(page: Page, status: string, title: string): Promise<void> {
+export async function typeTask(page: Page, status: string, title: string): Promise<void> {
   const field = page.getByLabel(`New task in ${status}`);
   await field.fill(title);
   await field.press('Enter');
+}
+
+export async function addTask(page: Page, status: string, title: string): Promise<void> {
+  await typeTask(page, status, title);
   await card(page, title).waitFor();
 }
 

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { launchBrowser } from '../support/browser.ts';
-import { addProject, addTask, card, column, drag, holds, panel, saved } from './board.ts';
+import { addProject, addTask, card, column, drag, holds, panel, saved, typeTask } from './board.ts';
 import { type Run, runExample } from './run.ts';
 import { Windows } from './windows.ts';
 
@@ -156,11 +156,29 @@ test('a write that is refused is shown with its reason, and can be tried again o
   await refusal.waitFor({ state: 'detached' });
   await holds(bea, 'To do', ['Order flowers']);
 
-  await addTask(ana, 'Done', 'order  FLOWERS');
+  // Refused so soon that nobody may see it on the board.
+  await typeTask(ana, 'Done', 'order  FLOWERS');
   await refusal.getByText('was not saved').waitFor();
   await refusal.getByRole('button', { name: 'Discard' }).click();
   await refusal.waitFor({ state: 'detached' });
   await holds(ana, 'Done', []);
+});
+
+test('a write that the rules do not allow comes back with the reason, and goes through when they do', async () => {
+  const [ana, bea] = await together('Harvest');
+  await drag(ana, 'Harvest', column(ana, 'Done').locator('ul'));
+  await holds(bea, 'Done', ['Harvest']);
+  await card(ana, 'Harvest').getByRole('button').focus();
+  await ana.keyboard.press('Delete');
+  const refusal = ana.getByRole('alert');
+  await refusal.getByText('Delete “Harvest” was not saved. The rules of this board do not allow it').waitFor();
+  await holds(ana, 'Done', ['Harvest']);
+  await card(bea, 'Harvest').click();
+  await panel(bea).getByLabel('Column').selectOption('Ideas');
+  await holds(ana, 'Ideas', ['Harvest']);
+  await refusal.getByRole('button', { name: 'Try again' }).click();
+  await holds(bea, 'Ideas', []);
+  await refusal.waitFor({ state: 'detached' });
 });
 
 test('undo and redo: what one did oneself, comments and all', async () => {

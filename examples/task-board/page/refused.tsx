@@ -33,7 +33,7 @@ export function Refused(): ReactElement | null {
 
 const reasons: Readonly<Record<string, string>> = {
   'record-not-unique': 'There is one of this name already.',
-  'permission-denied': 'You may not do this.',
+  'permission-denied': 'The rules of this board do not allow it: what is done stays.',
   'validation-failed': 'It does not fit what is there now.',
   'record-not-found': 'What it was about is gone.',
 };
