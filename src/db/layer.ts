@@ -133,6 +133,11 @@ export class Layer implements Db {
     return report;
   }
 
+  /** What changed up to here is of no interest. */
+  forgetChanges(): void {
+    this.#before = new Map();
+  }
+
   *#merged(etype: string, held: ReadonlyMap<string, Row | undefined>): Generator<Row> {
     for (const row of this.base.rows(etype)) if (!held.has(row.id)) yield row;
     for (const row of held.values()) if (row) yield row;

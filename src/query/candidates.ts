@@ -9,7 +9,7 @@ import type { Where } from './where.ts';
 
 export function candidates(form: Form, db: Db): Iterable<Row> {
   const ids = form.where && narrowed(form.where, db);
-  return ids === undefined ? db.rows(form.etype) : rowsOf(new Set(ids), form.etype, db);
+  return ids === undefined ? db.rows(form.etype) : rowsOf(ids, form.etype, db);
 }
 
 function* rowsOf(ids: Iterable<string>, etype: string, db: Db): Generator<Row> {
@@ -19,18 +19,23 @@ function* rowsOf(ids: Iterable<string>, etype: string, db: Db): Generator<Row> {
   }
 }
 
-function narrowed(where: Where, db: Db): readonly string[] | undefined {
+/** Each id once. */
+function narrowed(where: Where, db: Db): Iterable<string> | undefined {
   for (const { attr, condition } of where.tests) {
     if (!condition.equals || condition.acceptsNull) continue;
-    if (attr === where.idAttr) return condition.equals.filter((id) => typeof id === 'string');
-    if (attr.isUnique || attr.isIndexed) return condition.equals.flatMap((value: Value) => db.holders(attr, value));
+    if (attr === where.idAttr) return new Set(condition.equals.filter((id) => typeof id === 'string'));
+    if (attr.isUnique || attr.isIndexed) return each(condition.equals, (value) => db.holders(attr, value));
   }
   for (const step of where.steps) {
     const ids = step.idConditions.find(({ equals, acceptsNull }) => equals && !acceptsNull)?.equals;
     if (!ids || step.acceptsNone) continue;
-    return ids.flatMap((id) =>
+    return each(ids, (id) =>
       typeof id !== 'string' ? [] : step.isForward ? db.sources(step.attr, id) : (db.row(step.etype, id)?.targets(step.attr) ?? []),
     );
   }
   return undefined;
+}
+
+function each(values: readonly Value[], idsOf: (value: Value) => readonly string[]): Iterable<string> {
+  return values.length === 1 ? idsOf(values[0]) : new Set(values.flatMap(idsOf));
 }

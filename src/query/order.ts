@@ -65,6 +65,7 @@ function compareNumbers(a: SortKey, b: SortKey): number {
 
 /** Nothing comes first; kinds that cannot be compared stand side by side, each kind together. */
 function compareValues(a: SortKey, b: SortKey): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
   const isNoA = a === null || a === undefined;
   const isNoB = b === null || b === undefined;
   if (isNoA || isNoB) return isNoA && isNoB ? 0 : isNoA ? -1 : 1;

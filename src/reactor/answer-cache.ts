@@ -76,18 +76,8 @@ export class AnswerCache {
   recall(key: string, head: unknown, records: readonly (readonly [name: string, record: unknown])[]): Recalled | undefined {
     if (!isHead(head)) return undefined;
     this.#heads.set(key, head);
-    const byId = new Map<string, Triple[]>();
-    for (const [, record] of records) {
-      if (!isObject(record)) continue;
-      if (Array.isArray(record['gone'])) for (const id of record['gone']) byId.delete(String(id));
-      for (const triple of unpackTriples(record['text'])) {
-        const triples = byId.get(triple[0]);
-        if (triples) triples.push(triple);
-        else byId.set(triple[0], [triple]);
-      }
-    }
     const { processed, pageInfo, aggregate } = head;
-    return { answer: { triples: [...byId.values()].flat(), pageInfo, aggregate }, processed: processed ?? {} };
+    return { answer: { triples: triplesOf(records.map(([, record]) => record)), pageInfo, aggregate }, processed: processed ?? {} };
   }
 
   /** Out with those that were used longest ago, beyond so many. */
@@ -164,6 +154,17 @@ function baseOf({ key, view }: LiveQuery, owner: string): { edits: Edit[]; parts
     edits.push({ put: partKey(owner, key, 'b', edits.length), value: { text: packTriples(triples.slice(at, at + partTriples)) } });
   }
   return { edits, parts: edits.length, baseSize: edits.reduce((size, { value }) => size + value.text.length, 0) };
+}
+
+/** Of the parts of an answer, the base before the changes: of an entity that changed, what was written last. */
+function triplesOf(records: readonly unknown[]): Triple[] {
+  const parts = records.filter(isObject).map(({ gone, text }) => ({ gone, triples: unpackTriples(text) }));
+  const written = new Map<string, number>();
+  parts.forEach(({ gone }, at) => {
+    if (Array.isArray(gone)) for (const id of gone) written.set(String(id), at);
+  });
+  if (written.size === 0) return parts.flatMap(({ triples }) => triples);
+  return parts.flatMap(({ triples }, at) => triples.filter(([e]) => (written.get(e) ?? 0) <= at));
 }
 
 function isHead(value: unknown): value is Head {

@@ -143,10 +143,12 @@ export class View {
   /** Undefined before the first answer. The same object while nothing in it changed. */
   read(): SeenResult | undefined {
     if (!this.#info) return undefined;
-    const report = this.#layer.takeReport();
     if (this.#live) {
-      this.#live.update(report, this.#layer, this.#hasNewInfo ? this.#info : undefined);
-    } else this.#live = new LiveResult(this.#compiled, this.#layer, this.#info);
+      this.#live.update(this.#layer.takeReport(), this.#layer, this.#hasNewInfo ? this.#info : undefined);
+    } else {
+      this.#layer.forgetChanges();
+      this.#live = new LiveResult(this.#compiled, this.#layer, this.#info);
+    }
     this.#hasNewInfo = false;
     return this.#marked.mark(this.#live.result, this.#source);
   }
@@ -185,7 +187,7 @@ export class View {
 
   /** The ground changed under the pending writes. */
   #stand(report: Report, info: AnswerInfo): Report {
-    this.#layer.baseChanged(report);
+    if (this.#live) this.#layer.baseChanged(report);
     if (this.#shown.size > 0) this.#replay(touchedBy(report));
     this.#info = info;
     this.#hasNewInfo = true;
