@@ -1,6 +1,8 @@
-// `npm run fuzz [frames] [seed]`: a hundred thousand frames into the server and as many into the client, no two runs alike unless
-// the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
+// `npm run fuzz [count] [seed]`: a hundred thousand frames into the server, as many requests with all kinds of bodies and tokens, and as
+// many frames into the client; no two runs alike unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory
+// grew.
 
+import { fuzzHttp } from '../test/support/fuzz-http.ts';
 import { fuzzClient, fuzzServer } from '../test/support/fuzz.ts';
 
 const count = Number(process.argv[2] ?? 100_000);
@@ -22,7 +24,7 @@ async function measured(name: string, run: (progress: (frames: number) => void) 
   });
   const grown = last - first;
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`${name}: ${count} frames in ${seconds} s, ${faults.length} faults, heap ${mib(first)} → ${mib(last)} MiB`);
+  console.log(`${name}: ${count} in ${seconds} s, ${faults.length} faults, heap ${mib(first)} → ${mib(last)} MiB`);
   for (const fault of faults.slice(0, 5)) console.error(fault);
   return faults.length === 0 && grown < mostGrowth;
 }
@@ -34,8 +36,12 @@ const isServerFine = await measured('server', async (progress) => {
   const { unanswered, isAlive } = await fuzzServer(count, seed, progress);
   return isAlive ? unanswered : [...unanswered, 'the server does not answer any more'];
 });
+const isHttpFine = await measured('HTTP', async (progress) => {
+  const { faults, isAlive } = await fuzzHttp(count, seed, progress);
+  return isAlive ? faults : [...faults, 'the server does not answer any more'];
+});
 const isClientFine = await measured('client', async (progress) => {
   const { reported, isAlive } = await fuzzClient(count, seed, progress);
   return isAlive ? reported : [...reported, 'the client does not show answers any more'];
 });
-process.exitCode = isServerFine && isClientFine ? 0 : 1;
+process.exitCode = isServerFine && isHttpFine && isClientFine ? 0 : 1;

@@ -107,7 +107,7 @@ function compileChild(
 }
 
 function optionsOf(shape: FormShape): FormOptions {
-  return typeof shape.$ === 'object' ? shape.$ : {};
+  return (typeof shape.$ === 'object' ? shape.$ : undefined) ?? {};
 }
 
 function isCount(count: unknown): count is number {

@@ -52,6 +52,7 @@ export async function fuzzServer(
     await Promise.resolve();
     if (silent.test(text)) await rest();
     else if (!(await isAnswered(peer))) unanswered.push(text);
+    if (peer.heard.some((message) => message.op === 'error' && message.status === 500)) unanswered.push(`status 500: ${text}`);
   }
   const other = await opened(world);
   other.say({ op: 'add-query', q: { goals: { todos: {} } } });
