@@ -128,7 +128,9 @@ class World {
     expect(this.isStopped).toBe(false);
     expect(this.#hearing).toBe(this.newest);
     expect(this.newest?.isOpen).toBe(true);
-    if (message.op === 'init-ok' && !this.connection.isReady) {
+    // No server says so unless it was asked.
+    const wasAsked = (this.newest?.sent.length ?? 0) > 0;
+    if (message.op === 'init-ok' && wasAsked && !this.connection.isReady) {
       this.connection.ready();
       this.#isUp = true;
       if (this.newest) this.newest.wasReady = true;
