@@ -21,6 +21,14 @@ export function statusRecord(status: AppStatus): Records {
 
 /** @throws InstantAPIError */
 export function checkStatus(op: ClientOp, status: AppStatus): void {
-  if (status === 'active' || !(writes.has(op) || (status === 'disabled' && reads.has(op)))) return;
+  if (writes.has(op)) checkUse('write', status);
+  else if (reads.has(op)) checkUse('read', status);
+}
+
+export type Use = 'read' | 'write';
+
+/** @throws InstantAPIError */
+export function checkUse(use: Use, status: AppStatus): void {
+  if (status === 'active' || (status === 'read-only' && use === 'read')) return;
   throw refusal(`app-${status}`, status === 'disabled' ? 'This app is disabled' : 'This app is read-only', { status });
 }

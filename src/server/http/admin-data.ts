@@ -23,7 +23,7 @@ export function adminDataRoutes(desk: Desk): Hono {
   const routes = new Hono();
 
   routes.post('/query', async (context) => {
-    const { app, actor } = await callerOf(context, desk);
+    const { app, actor } = await callerOf(context, desk, 'read');
     const body = await bodyOf(context);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asFlag) ?? false;
@@ -31,7 +31,7 @@ export function adminDataRoutes(desk: Desk): Hono {
   });
 
   routes.post('/transact', async (context) => {
-    const { app, actor } = await callerOf(context, desk);
+    const { app, actor } = await callerOf(context, desk, 'write');
     const body = await bodyOf(context);
     const given = required(body, 'steps', (steps) => steps);
     const areMissingAttrsRefused = optional(body, 'throw-on-missing-attrs?', asFlag) ?? false;
@@ -40,7 +40,7 @@ export function adminDataRoutes(desk: Desk): Hono {
   });
 
   routes.get('/rooms/presence', async (context) => {
-    const app = await adminOf(context, desk);
+    const app = await adminOf(context, desk, 'read');
     required(context.req.query(), 'room-type', asText, 'params');
     const peers = app.rooms.peers(required(context.req.query(), 'room-id', asText, 'params'));
     const sessions = peers?.map((peer): readonly [string, Peer] => [peer['peer-id'] ?? '', withUser(peer, app)]);

@@ -3,6 +3,7 @@
 import { Hono, type Context } from 'hono';
 import type { Selector } from '../auth/accounts.ts';
 import { invalid } from '../refusal.ts';
+import type { Use } from '../status.ts';
 import { asCode } from './auth-routes.ts';
 import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './call.ts';
 import { adminOf } from './caller.ts';
@@ -10,18 +11,19 @@ import type { Desk } from './desk.ts';
 
 export function adminUserRoutes(desk: Desk): Hono {
   const routes = new Hono();
-  const accountsFor = async (context: Context) => {
-    const app = await adminOf(context, desk);
+  const accountsFor = async (context: Context, use?: Use) => {
+    const app = await adminOf(context, desk, use);
     return { app, accounts: desk.accounts(app), body: context.req.method === 'POST' ? await bodyOf(context) : context.req.query() };
   };
 
   routes.post('/refresh_tokens', async (context) => {
-    const { accounts, body } = await accountsFor(context);
+    const { accounts, body } = await accountsFor(context, 'write');
     const selector = selectorIn(body, ['email', 'id']);
     if ('token' in selector) throw nobody();
     return context.json(await accounts.createToken(selector, optional(body, 'extra-fields', asObject)));
   });
 
+  // Nobody is kept signed in because an app is closed.
   routes.post('/sign_out', async (context) => {
     const { accounts, body } = await accountsFor(context);
     await accounts.signOut(selectorIn(body, ['id', 'email', 'refresh_token']));
@@ -29,22 +31,22 @@ export function adminUserRoutes(desk: Desk): Hono {
   });
 
   routes.get('/users', async (context) => {
-    const { accounts, body } = await accountsFor(context);
+    const { accounts, body } = await accountsFor(context, 'read');
     return context.json({ user: (await accounts.get(selectorIn(body, ['email', 'refresh_token', 'id'], 'params'))) ?? null });
   });
 
   routes.delete('/users', async (context) => {
-    const { accounts, body } = await accountsFor(context);
+    const { accounts, body } = await accountsFor(context, 'write');
     return context.json({ deleted: (await accounts.delete(selectorIn(body, ['email', 'refresh_token', 'id'], 'params'))) ?? null });
   });
 
   routes.post('/magic_code', async (context) => {
-    const { accounts, body } = await accountsFor(context);
+    const { accounts, body } = await accountsFor(context, 'write');
     return context.json({ code: await accounts.makeCode(required(body, 'email', asEmail), false) });
   });
 
   routes.post('/send_magic_code', async (context) => {
-    const { app, accounts, body } = await accountsFor(context);
+    const { app, accounts, body } = await accountsFor(context, 'write');
     const email = required(body, 'email', asEmail);
     const code = await accounts.makeCode(email, true);
     await desk.send({ appId: app.id, email, code });
@@ -52,14 +54,14 @@ export function adminUserRoutes(desk: Desk): Hono {
   });
 
   routes.post('/verify_magic_code', async (context) => {
-    const { accounts, body } = await accountsFor(context);
+    const { accounts, body } = await accountsFor(context, 'write');
     const extraFields = optional(body, 'extra-fields', asObject);
     const options = { guestToken: optional(body, 'refresh-token', asText), extraFields, isTrusted: true };
     return context.json(await accounts.signInByCode(required(body, 'email', asEmail), required(body, 'code', asCode), options));
   });
 
   routes.post('/sign_in_guest', async (context) => {
-    const { accounts, body } = await accountsFor(context);
+    const { accounts, body } = await accountsFor(context, 'write');
     const { user } = await accounts.signInGuest({ extraFields: optional(body, 'extra-fields', asObject), isTrusted: true });
     return context.json({ user });
   });

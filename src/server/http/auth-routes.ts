@@ -1,19 +1,21 @@
 // How people sign in and out: `/runtime/auth` and `/runtime/signout`. No admin is needed, and the app is named in the body.
 
 import { Hono } from 'hono';
+import { checkUse, type Use } from '../status.ts';
 import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './call.ts';
 import type { Desk } from './desk.ts';
 
 export function authRoutes(desk: Desk): Hono {
   const routes = new Hono();
-  const accountsFor = async (body: Fields, name: 'app-id' | 'app_id') => {
+  const accountsFor = async (body: Fields, name: 'app-id' | 'app_id', use?: Use) => {
     const app = await desk.hub.app(required(body, name, asUuid));
+    if (use) checkUse(use, app.status);
     return { app, accounts: desk.accounts(app) };
   };
 
   routes.post('/auth/send_magic_code', async (context) => {
     const body = await bodyOf(context);
-    const { app, accounts } = await accountsFor(body, 'app-id');
+    const { app, accounts } = await accountsFor(body, 'app-id', 'write');
     const email = required(body, 'email', asEmail);
     await desk.send({ appId: app.id, email, code: await accounts.makeCode(email, true) });
     return context.json({ sent: true });
@@ -21,20 +23,20 @@ export function authRoutes(desk: Desk): Hono {
 
   routes.post('/auth/verify_magic_code', async (context) => {
     const body = await bodyOf(context);
-    const { accounts } = await accountsFor(body, 'app-id');
+    const { accounts } = await accountsFor(body, 'app-id', 'write');
     const options = { guestToken: optional(body, 'refresh-token', asText), extraFields: optional(body, 'extra-fields', asObject) };
     return context.json(await accounts.signInByCode(required(body, 'email', asEmail), required(body, 'code', asCode), options));
   });
 
   routes.post('/auth/verify_refresh_token', async (context) => {
     const body = await bodyOf(context);
-    const { accounts } = await accountsFor(body, 'app-id');
+    const { accounts } = await accountsFor(body, 'app-id', 'read');
     return context.json({ user: await accounts.verifyToken(required(body, 'refresh-token', asText)) });
   });
 
   routes.post('/auth/sign_in_guest', async (context) => {
     const body = await bodyOf(context);
-    const { accounts } = await accountsFor(body, 'app-id');
+    const { accounts } = await accountsFor(body, 'app-id', 'write');
     const { user } = await accounts.signInGuest({ extraFields: optional(body, 'extra-fields', asObject) });
     return context.json({ user });
   });

@@ -5,6 +5,7 @@ import { isUuid } from '../../lib/uuid.ts';
 import type { App } from '../app.ts';
 import { userByEmail } from '../auth/users.ts';
 import type { Hub } from '../hub.ts';
+import { checkUse, type Use } from '../status.ts';
 import { whenDurable } from '../submit.ts';
 import type { Actor } from '../system-rules.ts';
 import type { Desk } from './desk.ts';
@@ -35,13 +36,22 @@ export function requireAdmin(context: Context, hub: Hub): void {
   if (!hub.isAdmin(token)) throw notFound('app-admin-token');
 }
 
-export async function adminOf(context: Context, desk: Desk): Promise<App> {
+/** `use`: what the app must be open to; missing = it may be closed. */
+export async function adminOf(context: Context, desk: Desk, use?: Use): Promise<App> {
   const appId = appIdOf(context);
   requireAdmin(context, desk.hub);
-  return desk.hub.app(appId);
+  const app = await desk.hub.app(appId);
+  if (use) checkUse(use, app.status);
+  return app;
 }
 
-export async function callerOf(context: Context, desk: Desk): Promise<Caller> {
+export async function callerOf(context: Context, desk: Desk, use: Use): Promise<Caller> {
+  const caller = await findCaller(context, desk);
+  checkUse(use, caller.app.status);
+  return caller;
+}
+
+async function findCaller(context: Context, desk: Desk): Promise<Caller> {
   const appId = appIdOf(context);
   const from = whereFrom(context);
   const [token, email, guest] = ['as-token', 'as-email', 'as-guest'].map((name) => context.req.header(name));

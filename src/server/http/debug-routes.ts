@@ -10,6 +10,7 @@ import { type Entity, entityFields, entityRecord, sharedVariables } from '../rul
 import { Fields } from '../rules/fields.ts';
 import type { Guard, Verdict } from '../rules/guard.ts';
 import { isPass, type Rule } from '../rules/rule.ts';
+import { checkUse } from '../status.ts';
 import { submit, whenDurable } from '../submit.ts';
 import type { Actor } from '../system-rules.ts';
 import { treeOf } from './admin-data.ts';
@@ -43,6 +44,7 @@ export function debugRoutes(desk: Desk): Hono {
   routes.post('/transact_perms_check', async (context) => {
     const trial = await trialOf(context, desk);
     const isCommitted = optional(trial.body, 'dangerously-commit-tx', asFlag) ?? false;
+    if (isCommitted) checkUse('write', trial.app.status);
     const { txId, steps, verdicts } = await whenDurable(trial.app.ledger, () => tryOut(trial, desk));
     const areAllOk = verdicts.every(({ isPassed }) => isPassed);
     const { app, actor } = trial;
@@ -56,7 +58,7 @@ export function debugRoutes(desk: Desk): Hono {
 
 async function trialOf(context: Context, desk: Desk): Promise<Trial> {
   requireAdmin(context, desk.hub);
-  const { app, actor, isImpersonated } = await callerOf(context, desk);
+  const { app, actor, isImpersonated } = await callerOf(context, desk, 'read');
   if (!isImpersonated)
     throw invalid('non-admin', null, [{ message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' }]);
   const body = await bodyOf(context);

@@ -255,3 +255,47 @@ describe('a session on an event stream', () => {
     });
   });
 });
+
+describe('an app that is closed', () => {
+  const user = { email: 'ann@example.com' };
+  const uses: readonly (readonly [use: 'read' | 'write' | 'any', method: string, path: string, body?: object])[] = [
+    ['read', 'POST', '/admin/query', { query: { goals: {} } }],
+    ['read', 'GET', '/admin/rooms/presence?room-type=chat&room-id=r'],
+    ['read', 'GET', `/admin/users?email=${user.email}`],
+    ['read', 'POST', '/admin/transact_perms_check', { steps: [] }],
+    ['write', 'POST', '/admin/transact_perms_check', { steps: [], 'dangerously-commit-tx': true }],
+    ['write', 'POST', '/admin/transact', { steps: [] }],
+    ['write', 'POST', '/admin/refresh_tokens', user],
+    ['write', 'POST', '/admin/magic_code', user],
+    ['write', 'POST', '/admin/send_magic_code', user],
+    ['write', 'POST', '/admin/sign_in_guest', {}],
+    ['write', 'DELETE', '/admin/users?email=nobody@example.com'],
+    ['write', 'POST', '/runtime/auth/send_magic_code', user],
+    ['write', 'POST', '/runtime/auth/sign_in_guest', {}],
+    ['any', 'POST', '/admin/sign_out', user],
+    ['any', 'GET', '/dash/apps/APP/schema/pull'],
+  ];
+
+  test.each([
+    ['active', []],
+    ['read-only', ['write']],
+    ['disabled', ['read', 'write']],
+  ] as const)('%s', async (status, refused: readonly string[]) => {
+    await post('/admin/refresh_tokens', user, asAdmin());
+    await server.app(server.appId).setStatus(status);
+    for (const [use, method, path, body] of uses) {
+      const headers = { ...asAdmin(), ...(path.endsWith('perms_check') && { 'as-guest': 'true' }) };
+      const sent = body && { ...body, ...(path.startsWith('/runtime') && { 'app-id': server.appId }) };
+      const answer = await call(method, path.replace('APP', server.appId), sent, headers);
+      const expected = refused.includes(use) ? { status: 400, body: { type: `app-${status}`, hint: { status } } } : { status: 200 };
+      expect(answer, `${method} ${path}`).toMatchObject(expected);
+    }
+  });
+
+  test('who was signed in can sign out', async () => {
+    const { body } = await post('/runtime/auth/sign_in_guest', { 'app-id': server.appId });
+    await server.app(server.appId).setStatus('disabled');
+    const signedOut = { app_id: server.appId, refresh_token: body.user.refresh_token };
+    expect(await post('/runtime/signout', signedOut)).toMatchObject({ status: 200 });
+  });
+});
