@@ -61,6 +61,28 @@ test('nothing yet; a first project; the same address for those who follow', asyn
   await page.getByRole('heading', { name: 'This project is gone' }).waitFor();
 });
 
+test('nothing kept, and no line to the server', async () => {
+  const page = await windows.open('about:blank');
+  await page.routeWebSocket(/runtime/, (socket) => void socket.close());
+  await page.route(/runtime/, (route) => route.abort());
+  await page.goto(url);
+  await page.getByText('Connecting…').waitFor();
+  await page.getByRole('heading', { name: 'Nothing is on this device yet' }).waitFor();
+  await page.getByLabel('Keys').click();
+  await page.getByText('move the task').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByText('move the task').waitFor({ state: 'hidden' });
+});
+
+test('a network that lets no socket through', async () => {
+  const page = await windows.open('about:blank');
+  await page.routeWebSocket(/runtime/, (socket) => void socket.close());
+  await page.goto(url);
+  await addProject(page, 'By event stream');
+  await addTask(page, 'To do', 'Get through');
+  await saved(page);
+});
+
 test('two people see each other, and both change one task at once', async () => {
   const [ana, bea] = await together('Buy paint', 'Wash brushes');
   await ana.getByLabel('Also here').getByTitle('Bea').waitFor();

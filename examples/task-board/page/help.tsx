@@ -3,6 +3,7 @@
 import type { ReactElement } from 'react';
 
 import { Icon } from './icon.tsx';
+import { Menu } from './menu.tsx';
 
 const keys = [
   ['← ↑ ↓ →', 'go from task to task'],
@@ -16,10 +17,14 @@ const keys = [
 
 export function Help(): ReactElement {
   return (
-    <details className="help">
-      <summary className="button icon-only" aria-label="Keys" title="Keys">
-        <Icon name="help" />
-      </summary>
+    <Menu
+      className="help"
+      button={
+        <summary className="button icon-only" aria-label="Keys" title="Keys">
+          <Icon name="help" />
+        </summary>
+      }
+    >
       <dl className="popover">
         {keys.map(([key, what]) => (
           <div key={key}>
@@ -28,6 +33,6 @@ export function Help(): ReactElement {
           </div>
         ))}
       </dl>
-    </details>
+    </Menu>
   );
 }

@@ -9,6 +9,8 @@ import { Icon } from './icon.tsx';
 const patienceMs = 800;
 
 interface LineState {
+  readonly isUp: boolean;
+  /** Not up for long enough to be told. */
   readonly isOffline: boolean;
   readonly waiting: number;
   readonly refused: number;
@@ -24,7 +26,7 @@ export function useLine(): LineState {
     const timer = setTimeout(() => setLong(true), navigator.onLine ? patienceMs : 0);
     return () => clearTimeout(timer);
   }, [isUp]);
-  return { isOffline: !isUp && isLong, waiting: pending.length, refused: refused.length };
+  return { isUp, isOffline: !isUp && isLong, waiting: pending.length, refused: refused.length };
 }
 
 export function Line(): ReactElement | null {
@@ -44,10 +46,11 @@ export function Line(): ReactElement | null {
 
 /** A small word in the bar. */
 export function Saved(): ReactElement {
-  const { isOffline, waiting, refused } = useLine();
-  const state = isOffline ? 'offline' : waiting > 0 ? 'saving' : refused > 0 ? 'refused' : 'saved';
+  const { isUp, isOffline, waiting, refused } = useLine();
+  const state = isOffline ? 'offline' : !isUp ? 'connecting' : waiting > 0 ? 'saving' : refused > 0 ? 'refused' : 'saved';
   const text = {
     offline: waiting > 0 ? `${waiting} waiting` : 'Offline',
+    connecting: 'Connecting…',
     saving: 'Saving…',
     refused: `${refused} not saved`,
     saved: 'Saved',

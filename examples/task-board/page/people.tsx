@@ -4,6 +4,7 @@ import { type CSSProperties, type ReactElement, useState } from 'react';
 
 import { db, type Room } from './db.ts';
 import { me, setName } from './me.ts';
+import { Menu } from './menu.tsx';
 
 const most = 5;
 
@@ -28,10 +29,14 @@ export function Me(): ReactElement {
   const { name, colour } = me.use();
   const [draft, setDraft] = useState(name);
   return (
-    <details className="me">
-      <summary aria-label={`You are ${name}`}>
-        <Badge name={name} colour={colour} />
-      </summary>
+    <Menu
+      className="me"
+      button={
+        <summary aria-label={`You are ${name}`}>
+          <Badge name={name} colour={colour} />
+        </summary>
+      }
+    >
       <form
         className="popover"
         onSubmit={(event) => {
@@ -46,7 +51,7 @@ export function Me(): ReactElement {
         </label>
         <button className="button main">OK</button>
       </form>
-    </details>
+    </Menu>
   );
 }
 
