@@ -1,7 +1,7 @@
 // The server without a network: apps, sessions, and who may enter. It asks of a connection no more than to send and to close,
 // so it can be driven by a socket, by an event stream, or by a test.
 
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Init } from '../protocol/client-message.ts';
@@ -29,6 +29,8 @@ export interface HubConfig {
   readonly appId: string;
   /** Whether an app that nobody has heard of is made by asking for it. */
   readonly createAppsOnUse: boolean;
+  /** How long the storage has, twice, when the server closes: for what was taken in, and to close. */
+  readonly closeWithinMs?: number | undefined;
   /** Whom a refresh token belongs to that this server did not give out. */
   readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
 }
@@ -41,6 +43,7 @@ export interface AppSummary {
 
 /** Going away. */
 const goingAway = 1001;
+const closeWithin = 10_000;
 
 export class Hub {
   readonly #config: HubConfig;
@@ -97,14 +100,29 @@ export class Hub {
     return [...this.#open.values()].map(({ id, sessionCount, rooms }) => ({ id, sessions: sessionCount, rooms: rooms.sizes().size }));
   }
 
-  /** Whatever was taken in is answered; then all connections are told to go. */
+  /** Whatever was taken in is answered, if the storage lets it; then all connections are told to go. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const session of this.#sessions) session.drain();
-    await Promise.allSettled(this.#apps.values());
-    await Promise.all([...this.#open.values()].map((app) => app.close()));
+    await this.#inTime('what was taken in', async () => {
+      await Promise.allSettled(this.#apps.values());
+      await Promise.all([...this.#open.values()].map((app) => app.close()));
+    });
     for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
-    await this.#config.storage.close();
+    await this.#inTime('the end', () => this.#config.storage.close());
+  }
+
+  /** A storage that hangs keeps nobody from going. What it did not confirm was not acknowledged. */
+  async #inTime(what: string, run: () => Promise<void>): Promise<void> {
+    const { clock, log, closeWithinMs = closeWithin } = this.#config;
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = clock.setTimeout(() => {
+        log.error(`the storage has not confirmed ${what} in ${closeWithinMs} ms: the server closes without it`);
+        resolve();
+      }, closeWithinMs);
+    });
+    await Promise.race([run(), late]).finally(() => clock.clearTimeout(timer));
   }
 
   async #openApp(appId: string): Promise<App> {

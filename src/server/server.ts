@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly showCodes?: boolean;
   readonly log?: Log;
   readonly limits?: Partial<Limits>;
+  /** How long `close` waits for a storage that does not answer. 10,000 if not given. */
+  readonly closeWithinMs?: number;
 }
 
 export interface TriplaneServer {
@@ -78,7 +80,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Triplan
   const limits = { ...defaultLimits, ...options.limits };
   const hub = new Hub({
     ...{ storage, log, limits, appId, adminToken, createAppsOnUse },
-    ...{ clock: systemClock, random: systemRandom },
+    ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
   });
   const { sendMagicCode, showCodes } = options;
   const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes });

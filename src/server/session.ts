@@ -9,7 +9,7 @@ import { InstantAPIError } from '../errors.ts';
 import { isObject } from '../protocol/check.ts';
 import type { ClientMessage, Init } from '../protocol/client-message.ts';
 import { decodeClientFrame, encode, type ClientFrame } from '../protocol/codec.ts';
-import { frameFault, paramRefusal, type ParamRefusal, unknownOpRefusal } from '../protocol/frame-fault.ts';
+import { frameFault, malformed, paramRefusal, type ParamRefusal, unknownOpRefusal } from '../protocol/frame-fault.ts';
 import type { OriginalEvent } from '../protocol/server-error.ts';
 import type { ServerMessage, WireUser } from '../protocol/server-message.ts';
 import { supportedFeatures } from '../protocol/version.ts';
@@ -52,6 +52,7 @@ type State =
 
 /** Policy violation. */
 const badClient = 1008;
+const noMessage = { path: [], problem: 'malformed', expected: 'at least one message' } as const;
 
 export class Session {
   readonly id: string;
@@ -101,7 +102,9 @@ export class Session {
 
   #decode(frame: unknown): ClientFrame {
     try {
-      return decodeClientFrame(frame, { bytes: this.#config.limits.frameBytes });
+      const decoded = decodeClientFrame(frame, { bytes: this.#config.limits.frameBytes });
+      if (decoded.messages.length + decoded.unknown.length + decoded.refused.length === 0) throw malformed(noMessage);
+      return decoded;
     } catch (error) {
       this.#refuseMalformed(error, undefined);
       return { messages: [], unknown: [], refused: [] };

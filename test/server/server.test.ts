@@ -1,9 +1,18 @@
 // The server on a port: how it opens, what it takes, and that nothing of it is left.
 
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type RawData, WebSocket } from 'ws';
 import { createServer, memory, type ServerOptions, type TriplaneServer } from '../../src/server/index.ts';
 import { TriplaneError } from '../../src/errors.ts';
+import { type Log, silent } from '../../src/lib/log.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { Hub } from '../../src/server/hub.ts';
+import { defaultLimits } from '../../src/server/limits.ts';
+import type { Storage } from '../../src/server/storage.ts';
+import { serveSockets } from '../../src/server/use/ws.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 const appId = 'a9900000-0000-4000-8000-000000000001';
 const running: TriplaneServer[] = [];
@@ -30,6 +39,11 @@ const textOf = (data: RawData): string => (data as Buffer).toString('utf8');
 const ended = (socket: WebSocket): Promise<number> => new Promise((resolve) => socket.once('close', resolve));
 const next = (socket: WebSocket): Promise<{ op: string }> =>
   new Promise((resolve) => socket.once('message', (data) => resolve(JSON.parse(textOf(data)))));
+
+const attrOf = (etype: string) => ({
+  ...{ id: 'a7000000-0000-4000-8000-000000000001', 'value-type': 'blob', cardinality: 'one' },
+  ...{ 'forward-identity': ['1d000000-0000-4000-8000-000000000001', etype, 'id'], 'unique?': true, 'index?': false },
+});
 
 test('is ready soon, and says where', async () => {
   await start();
@@ -89,6 +103,64 @@ test('who does not read is cut off', async () => {
   expect(other.readyState).toBe(WebSocket.OPEN);
 });
 
+test('who is silent, and does not answer a ping, is gone after 15 to 20 s', async () => {
+  const clock = new FakeClock();
+  const storage = memory();
+  const hub = new Hub({
+    ...{ storage, clock, random: systemRandom, log: silent, limits: defaultLimits },
+    ...{ adminToken: appId, appId, createAppsOnUse: true },
+  });
+  const http = createHttpServer();
+  const sockets = serveSockets(http, hub, defaultLimits, clock);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const uri = `ws://127.0.0.1:${(http.address() as AddressInfo).port}/runtime/session`;
+  const dead = new WebSocket(uri, { autoPong: false });
+  await new Promise((resolve) => dead.once('open', resolve));
+  const alive = await connect(uri);
+  const closed = ended(dead);
+  let [pings, isOver] = [0, false];
+  alive.on('ping', () => pings++);
+  dead.once('close', () => (isOver = true));
+  for (let second = 5; second <= 15; second += 5) {
+    await clock.advance(5000);
+    await expect.poll(() => pings).toBe(second / 5);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([isOver, hub.sessionCount]).toEqual([false, 2]);
+  }
+  await clock.advance(5000);
+  expect(await closed).toBe(1006);
+  await expect.poll(() => hub.sessionCount).toBe(1);
+  expect(alive.readyState).toBe(WebSocket.OPEN);
+  const done = sockets.close();
+  http.close();
+  await Promise.all([done, hub.close()]);
+});
+
+test('closing takes so long at most, whatever the storage does', async () => {
+  const plain = memory();
+  const never = new Promise<never>(() => {});
+  const storage: Storage = { ...plain, open: async (id) => ({ ...(await plain.open(id)), append: () => never }), close: () => never };
+  const reported: unknown[] = [];
+  const log = { ...silent, error: (...said: unknown[]) => reported.push(said.join(' ')) } as Log;
+  const server = await createServer({ storage, appId, log, closeWithinMs: 300 });
+  const socket = await connect(server.websocketURI);
+  socket.send(JSON.stringify({ op: 'init', 'app-id': appId }));
+  await next(socket);
+  socket.send(JSON.stringify({ op: 'transact', 'client-event-id': 'stuck', 'tx-steps': [] }));
+  const answers: string[] = [];
+  socket.on('message', (data) => answers.push(textOf(data)));
+  const write = ['add-attr', attrOf('goals')];
+  socket.send(JSON.stringify({ op: 'transact', 'tx-steps': [write] }));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const code = ended(socket);
+  const began = performance.now();
+  await server.close();
+  expect(performance.now() - began).toBeLessThan(2500);
+  expect(await code).toBe(1001);
+  expect(answers.filter((answer) => answer.includes('transact-ok') && !answer.includes('stuck'))).toEqual([]);
+  expect(reported).toEqual([expect.stringContaining('what was taken in'), expect.stringContaining('the end')]);
+});
+
 test('closing ends every socket with 1001, leaves nothing, and may be done twice', async () => {
   const server = await createServer();
   const sockets = await Promise.all([1, 2, 3].map(() => connect(server.websocketURI)));
@@ -105,10 +177,7 @@ test('closing ends every socket with 1001, leaves nothing, and may be done twice
 test('the next server on the same storage has the same data', async () => {
   const storage = memory();
   const id = '90a10000-0000-4000-8000-000000000001';
-  const attr = {
-    ...{ id: 'a7000000-0000-4000-8000-000000000001', 'value-type': 'blob', cardinality: 'one' },
-    ...{ 'forward-identity': ['1d000000-0000-4000-8000-000000000001', 'goals', 'id'], 'unique?': true, 'index?': false },
-  };
+  const attr = attrOf('goals');
   const first = await createServer({ storage, appId });
   const writer = await connect(first.websocketURI);
   const written = new Promise((resolve) => writer.on('message', (data) => textOf(data).includes('transact-ok') && resolve(undefined)));

@@ -85,6 +85,7 @@ describe('every message is answered', () => {
       '1',
       'null',
       '[1]',
+      '[]',
       '"x"',
       '{"op":1}',
       undefined,
