@@ -143,6 +143,8 @@ export async function fuzzHttp(
       // What somebody writes as data may be told back, whatever it is.
       const secrets = JSON.stringify(json)?.includes(adminToken) ? [refreshToken] : [refreshToken, adminToken];
       const fault = faultIn(answer.status, text, secrets);
+      // Else nothing that a request leaves behind would be collected before the end.
+      await new Promise((resolve) => setImmediate(resolve));
       if (fault) faults.push(`${fault}: ${path} ${JSON.stringify({ sent, json })}`);
     }
     progress(at);
