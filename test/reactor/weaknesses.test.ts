@@ -4,6 +4,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
 import { settled } from '../support/fake-clock.ts';
+import { openRoom } from '../../src/room.ts';
 import { addQueryOk, attrIds, chunk, goalAttrs, goalId, goalsQuery, initOk, refreshOk, refusal } from '../support/goals.ts';
 import type { Peer } from '../../src/protocol/room-messages.ts';
 import type { Step } from '../../src/protocol/step.ts';
@@ -516,7 +517,17 @@ describe('rooms', () => {
     expect(dialogue.said('join-room')).toHaveLength(3);
   });
 
-  test.todo('W-25: rooms of the same id and another type can be told apart, if the app asks for it');
+  test('W-25: rooms of the same id and another type can be told apart, if the app asks for it', async () => {
+    const worlds = [
+      [false, ['r1']],
+      [true, ['chat/r1', 'table/r1']],
+    ] as const;
+    for (const [roomsByType, expected] of worlds) {
+      const dialogue = await ready({ roomsByType });
+      for (const type of ['chat', 'table']) openRoom(dialogue.client.reactor, type, 'r1', { type });
+      expect(dialogue.said('join-room').map((message) => message['room-id'])).toEqual(expected);
+    }
+  });
 
   test('W-26: a refused join reaches those who wait for the room', async () => {
     const dialogue = await ready();

@@ -97,9 +97,11 @@ export class Circle implements News, Relay {
   }
 
   #beat(members: Parameters<Members['replace']>[0], heads: ReadonlyMap<string, number>): void {
-    this.#gone(this.#members.replace(members));
+    const { gone, hasNewcomer } = this.#members.replace(members);
+    this.#gone(gone);
     for (const [app, txId] of heads) this.#tell(app, txId);
-    if (this.#post.takeLoss()) this.#each((on) => on.resumed());
+    // One that was slow, and taken to be gone, does not know that it was: it has to be asked who is with it.
+    if (this.#post.takeLoss() || hasNewcomer) this.#each((on) => on.resumed());
   }
 
   #heard(payload: Payload): void {

@@ -31,6 +31,8 @@ export class Database {
       idleTimeoutMillis: 60_000,
     });
     // A connection that breaks while nobody uses it; the next who asks gets another.
+    // One that breaks while it is in use tells whoever uses it; without a listener it would also end the process.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
     this.#pool.on('error', (error) => report.warn('a connection to PostgreSQL broke', error));
   }
 

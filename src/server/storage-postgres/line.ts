@@ -93,7 +93,7 @@ export class Line {
 
   async #connect(): Promise<void> {
     const { database, channel } = this.#config;
-    const client = await database.connect();
+    const client = await this.#reach(database);
     this.#client = client;
     client.on('notification', ({ payload }) => {
       if (payload !== undefined && client === this.#client) this.#on.heard(JSON.parse(payload) as Payload);
@@ -105,6 +105,20 @@ export class Line {
     this.#on.up();
     this.#isLost = false;
     await this.#beat(client);
+  }
+
+  /** A connection that breaks while it is being made may never say so. */
+  async #reach(database: Database): Promise<Client> {
+    const connecting = database.connect();
+    try {
+      return await within(connecting, this.#goneAfterMs);
+    } catch (error) {
+      connecting.then(
+        (late) => late.end(),
+        () => {},
+      );
+      throw error;
+    }
   }
 
   #again(): void {

@@ -9,12 +9,15 @@ export class Members {
   #all = new Map<string, Member>();
   #isKnown = false;
 
-  /** @returns those that are gone */
-  replace(members: readonly Member[]): string[] {
+  /** Who is gone, and whether somebody is there who was not, or was taken to be gone. */
+  replace(members: readonly Member[]): { readonly gone: readonly string[]; readonly hasNewcomer: boolean } {
     const before = this.#all;
     this.#all = new Map(members.map((member) => [member.id, member]));
     this.#isKnown = true;
-    return [...before.keys()].filter((id) => !this.#all.has(id));
+    return {
+      gone: [...before.keys()].filter((id) => !this.#all.has(id)),
+      hasNewcomer: members.some(({ id }) => !before.has(id)),
+    };
   }
 
   /** @returns whether it was there */

@@ -164,6 +164,11 @@ class Stream {
   }
 
   #confirm(): void {
-    this.#wire?.sendCopyFromChunk(standbyStatus(this.#end, Date.now()));
+    try {
+      this.#wire?.sendCopyFromChunk(standbyStatus(this.#end, Date.now()));
+    } catch (error) {
+      // The connection is gone, and nobody has said so yet.
+      this.handleError(error);
+    }
   }
 }
