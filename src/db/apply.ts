@@ -146,7 +146,11 @@ function deleteEntity(layer: Layer, id: string, etype: string | undefined, optio
   }
   for (const entity of entities) {
     options.touch?.(entity.id);
-    if (layer.row(entity.etype, entity.id)) layer.put(entity.etype, entity.id, undefined);
+    const row = layer.row(entity.etype, entity.id);
+    if (!row) continue;
+    // Whether it is there matters to whoever deletes what it points at.
+    if (options.touch) for (const attr of layer.attrs.links(entity.etype)) row.targets(attr).forEach(options.touch);
+    layer.put(entity.etype, entity.id, undefined);
   }
 }
 

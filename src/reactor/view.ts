@@ -111,7 +111,7 @@ export class View {
   drop(eventId: string): boolean {
     const gone = this.#shown.remove(eventId);
     if (!gone) return false;
-    if (makesAttrs(gone.write)) this.#rebuild();
+    if (makesAttrs(gone.write) || this.#shown.makesAttrs) this.#rebuild();
     else if (gone.searched) this.#replayAll();
     else this.#replay(gone.touched);
     return true;

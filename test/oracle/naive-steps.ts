@@ -1,5 +1,6 @@
 // The effect of transaction steps said a second time, on a plain list of triples. See naive.ts.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { EntityRef, Step } from '../../src/protocol/step.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
@@ -45,7 +46,9 @@ function after(facts: Facts, step: DataStep, time: () => number): Facts {
   if (isRef && value === undefined) return facts;
   const { attrs, triples } = facts;
   const isSame = ([e, a, v]: Triple): boolean => e === id && a === attr.id && v === value;
-  if (step[0] === 'retract-triple') return { attrs, triples: triples.filter((triple) => !isSame(triple)) };
+  // A value that is said again says the same, though it be another object.
+  const isRetracted = ([e, a, v]: Triple): boolean => e === id && a === attr.id && isDeepStrictEqual(v, value);
+  if (step[0] === 'retract-triple') return { attrs, triples: triples.filter((triple) => !isRetracted(triple)) };
   const held = triples.find(([e, a]) => e === id && a === attr.id);
   if (step[0] === 'deep-merge-triple' && held) return put(facts, held, [id, attr.id, merge(held[2], value), held[3]]);
   const isId = attr === attrOf(facts, attr['forward-identity'][1], 'id');
