@@ -50,6 +50,11 @@ export class Layer implements Db {
     return this.base.size(etype) + (this.#rows.get(etype)?.size ?? 0);
   }
 
+  sorted(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined {
+    const held = this.#rows.get(etype);
+    return held === undefined || held.size === 0 ? this.base.sorted?.(etype, name, compare) : undefined;
+  }
+
   sources(attr: KnownAttr, target: string): readonly string[] {
     const below = this.base.sources(attr, target);
     const held = this.#rows.get(attr.etype);

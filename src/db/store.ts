@@ -25,6 +25,8 @@ export class Store implements Db {
   #tables = new Map<string, Map<string, Row>>();
   /** etype → attr id → index */
   readonly #indexes = new Map<string, Map<string, Index>>();
+  /** etype → name of an order → its rows so, until one of them changes; or undefined, if it was asked for once */
+  readonly #sorted = new Map<string, Map<string, readonly Row[] | undefined>>();
   #ignored = 0;
 
   constructor(attrs: Attrs, options: IngestOptions = {}) {
@@ -45,6 +47,7 @@ export class Store implements Db {
   setAttrs(attrs: Attrs): void {
     this.#attrs = attrs;
     this.#indexes.clear();
+    this.#sorted.clear();
   }
 
   row(etype: string, id: string): Row | undefined {
@@ -57,6 +60,16 @@ export class Store implements Db {
 
   size(etype: string): number {
     return this.#tables.get(etype)?.size ?? 0;
+  }
+
+  /** Whoever asks first is better off with sorting only what it needs. */
+  sorted(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined {
+    let ofEtype = this.#sorted.get(etype);
+    if (!ofEtype) this.#sorted.set(etype, (ofEtype = new Map<string, readonly Row[] | undefined>()));
+    let rows = ofEtype.get(name);
+    if (!rows && ofEtype.has(name)) rows = [...this.rows(etype)].sort(compare);
+    ofEtype.set(name, rows);
+    return rows;
   }
 
   etypes(): Iterable<string> {
@@ -121,6 +134,7 @@ export class Store implements Db {
       for (const [id, after] of fresh) changes.set(id, { before: undefined, after });
       this.#tables.set(etype, fresh);
       this.#indexes.delete(etype);
+      this.#sorted.delete(etype);
       return changes;
     }
     const namespace = this.#attrs.namespace(etype);
@@ -142,6 +156,7 @@ export class Store implements Db {
     if (!table) this.#tables.set(etype, (table = new Map<string, Row>()));
     if (after) table.set(id, after);
     else table.delete(id);
+    if (this.#sorted.size > 0) this.#sorted.delete(etype);
     for (const { attr, values } of this.#indexes.get(etype)?.values() ?? []) reindex(values, attr, id, before, after);
   }
 

@@ -20,7 +20,7 @@ function* rowsOf(ids: Iterable<string>, etype: string, db: Db): Generator<Row> {
 }
 
 /** Each id once. */
-function narrowed(where: Where, db: Db): Iterable<string> | undefined {
+export function narrowed(where: Where, db: Db): Iterable<string> | undefined {
   for (const { attr, condition } of where.tests) {
     if (!condition.equals || condition.acceptsNull) continue;
     if (attr === where.idAttr) return new Set(condition.equals.filter((id) => typeof id === 'string'));

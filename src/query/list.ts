@@ -8,6 +8,7 @@ import { equal } from '../lib/equal.ts';
 import { candidates } from './candidates.ts';
 import type { ChildForm, Form } from './compile.ts';
 import { blank, Draft } from './draft.ts';
+import { firstRows } from './first-rows.ts';
 import { type Order, orderOfPage } from './order.ts';
 import { type Stretch, firstWhere, stretch } from './page.ts';
 import type { PageInfo } from './query.ts';
@@ -35,6 +36,10 @@ export class List {
   /** All that match, in order; `#items` beside it, undefined where a row is not shown. */
   #rows: Row[] = [];
   #items: (Item | undefined)[] = [];
+  /** Rows that come behind this one are not here. They are looked for when those here do not suffice any more. */
+  #horizon: Row | undefined;
+  /** Of rows that went behind it just now. */
+  #gone = new Map<Row, Item>();
   #shown: readonly object[] = nothing;
   /** What is shown next, while a change is taken up. */
   #draft: Draft | undefined;
@@ -67,6 +72,7 @@ export class List {
     if (ids.size > manyIds) return this.#refill(ids, traced, report, db);
     const changes = report.get(this.#form.etype);
     this.#born = [];
+    this.#gone.clear();
     if (this.#isPlain) this.#draft = new Draft(this.#shown, this.#form.limit);
     let isTouched = false;
     for (const id of ids) {
@@ -74,7 +80,26 @@ export class List {
       const after = change ? change.after : db.row(this.#form.etype, id);
       isTouched = this.#look(id, change ? change.before : after, after, traced, report, db) || isTouched;
     }
+    if (this.#horizon && this.#rows.length < this.#form.limit) return this.#fillUp(db);
     return this.#draft ? this.#showDraft(this.#draft, db) : isTouched && this.#show(db);
+  }
+
+  #fillUp(db: Db): boolean {
+    this.#draft = undefined;
+    return this.#fill(db, this.#itemsByRow());
+  }
+
+  #itemsByRow(): ReadonlyMap<Row, Item> {
+    const items = new Map(this.#gone);
+    this.#rows.forEach((row, at) => {
+      const item = this.#items[at];
+      if (item) items.set(row, item);
+    });
+    return items;
+  }
+
+  #isHere(row: Row): boolean {
+    return this.#horizon === undefined || this.#order.compare(row, this.#horizon) <= 0;
   }
 
   /** The rows shown are the first ones, so a change of place says at once what is shown otherwise. */
@@ -111,6 +136,7 @@ export class List {
   }
 
   #insert(row: Row, item: Item | undefined): void {
+    if (!this.#isHere(row)) return void (item && this.#gone.set(row, item));
     const place = firstWhere(this.#rows, (other) => this.#order.compare(row, other) < 0);
     this.#rows.splice(place, 0, row);
     this.#items.splice(place, 0, item);
@@ -163,6 +189,7 @@ export class List {
   #keepsPlace(at: number, row: Row): boolean {
     const previous = this.#rows[at - 1];
     const next = this.#rows[at + 1];
+    if (!next && !this.#isHere(row)) return false;
     return (!previous || this.#order.compare(previous, row) < 0) && (!next || this.#order.compare(row, next) < 0);
   }
 
@@ -180,9 +207,13 @@ export class List {
 
   #fill(db: Db, reuse?: ReadonlyMap<Row, Item>): boolean {
     if (this.#form.isEmpty) return false;
+    this.#find(db, reuse);
+    return this.#show(db);
+  }
+
+  #find(db: Db, reuse?: ReadonlyMap<Row, Item>): void {
     this.#rows = this.#found(db);
     this.#items = reuse ? this.#rows.map((row) => reuse.get(row)) : Array<Item | undefined>(this.#rows.length).fill(undefined);
-    return this.#show(db);
   }
 
   #found(db: Db): Row[] {
@@ -196,6 +227,9 @@ export class List {
       const near = link.isForward ? db.row(link.attr.etype, this.#parent) : undefined;
       for (const id of linked(db, link, this.#parent, near)) take(db.row(etype, id));
     } else {
+      const first = this.#isPlain ? firstRows(this.#form, this.#order, db) : undefined;
+      this.#horizon = first?.[first.length - 1];
+      if (first) return first;
       for (const row of candidates(this.#form, db)) take(row);
     }
     return rows.sort(this.#order.compare);
@@ -208,7 +242,7 @@ export class List {
 
   /** Makes what is missing in the stretch shown, and shows it. */
   #show(db: Db): boolean {
-    if (this.#nextOrder) this.#sortBy(this.#nextOrder);
+    if (this.#nextOrder) this.#sortBy(this.#nextOrder, db);
     const cut = stretch(this.#rows, this.#form, this.#order, this.#page);
     const shown = cut ? this.#objects(cut, db) : nothing;
     if (shown.length === this.#shown.length && shown.every((object, at) => object === this.#shown[at])) return false;
@@ -216,9 +250,10 @@ export class List {
     return true;
   }
 
-  #sortBy(order: Order): void {
+  #sortBy(order: Order, db: Db): void {
     this.#order = order;
     this.#nextOrder = undefined;
+    if (this.#horizon) return this.#find(db, this.#itemsByRow());
     const items = new Map(this.#rows.map((row, at) => [row, this.#items[at]]));
     this.#rows.sort(order.compare);
     this.#items = this.#rows.map((row) => items.get(row));
