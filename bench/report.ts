@@ -26,7 +26,7 @@ function markdownOf(results: readonly Result[], { isQuick, tookMs }: About): str
   return `# Bench
 
 ${isQuick ? 'A quick run: one round, one size. ' : ''}Medians in one run of ${Math.round(tookMs / 1000)} s, on Node ${process.versions.node}, ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown processor'}.
-Every figure is from a process of its own; ours and the floor in three rounds that take turns, of which the middle one stands here.
+Every figure is from a process of its own; ours and the floor in two rounds that take turns, of which the less disturbed one stands here.
 "least" is the best sample of ours: on a machine that others use too, it is nearer to what the work takes. "ratio" is ours by what the
 goal is a multiple of (the same text under \`JSON.parse\`, or the time with one query), measured in turn in the same process; where there is no such
 base, ours by the floor. "floor" is a program written by hand for that workload alone. Of InstantDB in W4, the time of 20 writes is scaled up.
