@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgres } from '../../src/server/storage-postgres.ts';
 import type { Storage } from '../../src/server/storage.ts';
 import { entryOf, storageConformance } from '../conformance/storage.ts';
+import { lineTo } from '../support/cut.ts';
 import { type Postgres, query, startPostgres } from '../support/postgres.ts';
 
 const app = 'a9900000-0000-4000-8000-000000000001';
@@ -51,6 +52,29 @@ describe.each(['replica', 'logical'] as const)('wal_level = %s', (walLevel) => {
     await one.close();
     await expect.poll(() => left.length).toBe(1);
     await other.close();
+  });
+
+  test('who was only heard of leaves too: at a bye, after two looks without it, and when the line is lost', async () => {
+    const line = await lineTo(server.port);
+    const cut = new URL(server.url);
+    cut.port = `${line.port}`;
+    const ours = await postgres(cut.href, { schema: 'heard', beatMs: 300 });
+    const [heard, left]: [string[], string[]] = [[], []];
+    ours.relay.listen(app, { resumed: () => {}, heard: (from) => heard.push(from), left: (from) => left.push(from) });
+    const say = (...payload: unknown[]): Promise<unknown> =>
+      query(server.url, 'SELECT pg_notify($1, $2)', ['heard_news', JSON.stringify(payload)]);
+    await say('letter', 'one', app, 'hello', 1);
+    await say('bye', 'one');
+    await expect.poll(() => left).toContain('one');
+    await say('letter', 'two', app, 'hello', 1);
+    await expect.poll(() => left).toContain('two');
+    await say('letter', 'three', app, 'hello', 1);
+    await expect.poll(() => heard).toContain('three');
+    line.cut();
+    await expect.poll(() => left, { timeout: 10_000 }).toContain('three');
+    expect(heard).toEqual(['one', 'two', 'three']);
+    await line.close();
+    await ours.close();
   });
 
   test('what it was told survives a crash of PostgreSQL, and so does the storage', async () => {

@@ -32,6 +32,8 @@ export class Circle implements News, Relay {
   readonly #wal: WalReader;
   /** Letters are taken in order, and some have to be fetched. */
   #reading: Promise<void> = Promise.resolve();
+  /** Begins when the line comes up, ends when the others are lost: what was heard in another than this is of no use. */
+  #era: object | undefined;
 
   constructor(config: CircleConfig) {
     const { database, id, schemaName } = config;
@@ -42,8 +44,11 @@ export class Circle implements News, Relay {
     this.#line = new Line(
       { ...config, channel: this.#channel, apps: () => [...this.#followers.keys()], readsWal: () => this.#wal.isReading },
       {
-        up: () => this.#each((on) => on.resumed()),
-        lost: () => this.#gone(this.#members.clear()),
+        up: () => {
+          this.#era ??= {};
+          this.#each((on) => on.resumed());
+        },
+        lost: () => this.#lost(),
         beat: (members, heads) => this.#beat(members, heads),
         heard: (payload) => this.#heard(payload),
       },
@@ -107,18 +112,26 @@ export class Circle implements News, Relay {
   #heard(payload: Payload): void {
     if (payload[1] === this.#config.id) return;
     if (payload[0] === 'append') this.#tell(payload[2], payload[3]);
-    else this.#reading = this.#reading.then(() => this.#read(payload));
+    else {
+      const era = this.#era;
+      this.#reading = this.#reading.then(() => this.#read(payload, era));
+    }
   }
 
-  async #read(payload: Payload): Promise<void> {
+  async #read(payload: Payload, era: object | undefined): Promise<void> {
+    if (!era || era !== this.#era) return;
     const [is, from] = payload;
+    if (is === 'bye') {
+      this.#members.remove(from);
+      return this.#gone([from]);
+    }
+    this.#members.hear(from);
     if (is === 'letter') for (const on of this.#listeners.get(payload[2]) ?? []) on.heard(from, payload[3]);
-    if (is === 'bye' && this.#members.remove(from)) this.#gone([from]);
     if (is !== 'long') return;
     try {
       const { database } = this.#config;
       const rows = await database.query<{ body: string }>(`SELECT body FROM ${database.schema}.letters WHERE id = $1`, [payload[2]]);
-      for (const { body } of rows) await this.#read(JSON.parse(body) as Payload);
+      for (const { body } of rows) await this.#read(JSON.parse(body) as Payload, era);
     } catch (error) {
       this.#config.report.warn('a letter could not be read', error);
       this.#each((on) => on.resumed());
@@ -127,6 +140,14 @@ export class Circle implements News, Relay {
 
   #tell(app: string, txId: number, entries?: readonly LogEntry[]): void {
     this.#followers.get(app)?.tell(txId, entries);
+  }
+
+  /** Once the line is up again, all are asked for what they have. */
+  #lost(): void {
+    this.#era = undefined;
+    // What is still fetched must not hold up what comes after.
+    this.#reading = Promise.resolve();
+    this.#gone(this.#members.clear());
   }
 
   #gone(servers: readonly string[]): void {

@@ -1,4 +1,5 @@
-// The servers that share the database, as far as they were seen lately, and how each hears of appends.
+// The servers that share the database: those that were seen at the last look, and how each hears of appends; and those that
+// were only heard of since. Whoever is known in either way can be gone.
 
 export interface Member {
   readonly id: string;
@@ -7,30 +8,40 @@ export interface Member {
 
 export class Members {
   #all = new Map<string, Member>();
+  /** Heard of since the last look. */
+  #heard = new Set<string>();
+  /** Heard of before it, and not seen in it: it may have looked a moment too early. They have until the next. */
+  #doubted = new Set<string>();
   #isKnown = false;
 
-  /** Who is gone, and whether somebody is there who was not, or was taken to be gone. */
+  /** Somebody said something. A look may not have found it yet. */
+  hear(id: string): void {
+    this.#heard.add(id);
+  }
+
+  /** What a look found. Tells who is gone, and whether somebody is there who was not, or was taken to be gone. */
   replace(members: readonly Member[]): { readonly gone: readonly string[]; readonly hasNewcomer: boolean } {
     const before = this.#all;
     this.#all = new Map(members.map((member) => [member.id, member]));
     this.#isKnown = true;
-    return {
-      gone: [...before.keys()].filter((id) => !this.#all.has(id)),
-      hasNewcomer: members.some(({ id }) => !before.has(id)),
-    };
+    const gone = new Set([...before.keys(), ...this.#doubted].filter((id) => !this.#all.has(id)));
+    this.#doubted = new Set([...this.#heard].filter((id) => !this.#all.has(id) && !gone.has(id)));
+    this.#heard.clear();
+    return { gone: [...gone], hasNewcomer: members.some(({ id }) => !before.has(id)) };
   }
 
-  /** @returns whether it was there */
-  remove(id: string): boolean {
-    return this.#all.delete(id);
+  remove(id: string): void {
+    this.#all.delete(id);
+    this.#heard.delete(id);
+    this.#doubted.delete(id);
   }
 
-  /** @returns those there were */
+  /** @returns all there were */
   clear(): string[] {
-    const before = [...this.#all.keys()];
-    this.#all.clear();
+    const before = new Set([...this.#all.keys(), ...this.#heard, ...this.#doubted]);
+    for (const id of before) this.remove(id);
     this.#isKnown = false;
-    return before;
+    return [...before];
   }
 
   /** False only if it is certain. */
