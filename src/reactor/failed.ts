@@ -10,7 +10,7 @@ import { beforeThisSession, confirmed } from './confirmed.ts';
 import type { Effect } from './effect.ts';
 import { footprintOf } from './footprint.ts';
 import type { Moment, Organs } from './organs.ts';
-import { isReceiptTaken } from './receipts.ts';
+import { isReceiptTaken } from './receipt.ts';
 import { refused } from './refused.ts';
 import type { Write } from './write.ts';
 

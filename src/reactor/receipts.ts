@@ -3,15 +3,12 @@
 // of those that were confirmed. Off unless asked for: the app's rules must allow it.
 
 import type { Attrs } from '../db/attrs.ts';
-import type { RefusalBody } from '../errors.ts';
-import { isObject } from '../protocol/check.ts';
 import type { Step } from '../protocol/step.ts';
 import { i } from '../schema.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { txInit } from '../transact/chunk.ts';
 import { expandChunks } from '../transact/expand.ts';
-
-export const receiptEtype = 'triplaneReceipts';
+import { receiptEtype, receiptsKey } from './receipt.ts';
 
 const schema = i.schema({ entities: { [receiptEtype]: i.entity({ eventId: i.string().unique().indexed() }) } });
 
@@ -41,12 +38,4 @@ export class Receipts {
     this.#redeemed = new Set(Array.isArray(record) ? record.filter((eventId) => typeof eventId === 'string') : []);
     this.#takenBy.clear();
   }
-}
-
-export function receiptsKey(owner: string): string {
-  return `receipts/${owner}`;
-}
-
-export function isReceiptTaken({ type, hint }: RefusalBody): boolean {
-  return type === 'record-not-unique' && isObject(hint) && hint['etype'] === receiptEtype && hint['label'] === 'eventId';
 }

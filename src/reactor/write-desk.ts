@@ -10,7 +10,8 @@ import { validateTransaction } from '../transact/validate.ts';
 import { beforeThisSession, confirmed } from './confirmed.ts';
 import type { Back } from './desk.ts';
 import { footprintOf } from './footprint.ts';
-import { Receipts, receiptsKey } from './receipts.ts';
+import { receiptsKey } from './receipt.ts';
+import type { Receipts } from './receipts.ts';
 import { refusalPrefix } from './refusal.ts';
 import { refused } from './refused.ts';
 import { asError, disabledError, fullError, readOnlyError } from './trouble.ts';
@@ -21,7 +22,8 @@ export class WriteDesk {
   readonly #back: Back;
   /** Made in another tab, which tells its user what became of them. */
   readonly foreign = new Set<string>();
-  readonly #receipts = new Receipts();
+  /** Undefined where none are asked for, and until they are loaded: before the first session. */
+  #receipts: Receipts | undefined;
 
   constructor(back: Back) {
     this.#back = back;
@@ -66,7 +68,8 @@ export class WriteDesk {
     const { config, organs, isReady } = this.#back;
     if (!isReady || !organs.session.isWritable || !config.tabs.isSender) return [];
     const messages = organs.outbox.take(config.clock.now());
-    return config.receipts ? messages.map((message) => this.#withReceipt(message)) : messages;
+    const receipts = this.#receipts;
+    return receipts ? messages.map((message) => this.#withReceipt(message, receipts)) : messages;
   }
 
   /** These are on disk, or as safe as they will get. */
@@ -82,8 +85,8 @@ export class WriteDesk {
 
   /** A refusal that no promise tells is reported, so that it is not lost. */
   settle(eventId: string, error: TriplaneError | undefined): void {
-    const { config, organs, replies } = this.#back;
-    if (config.receipts && !error) this.#back.run([{ do: 'store', edits: this.#receipts.confirmed(eventId, organs.session.owner) }]);
+    const { organs, replies } = this.#back;
+    if (this.#receipts && !error) this.#back.run([{ do: 'store', edits: this.#receipts.confirmed(eventId, organs.session.owner) }]);
     const untold = replies.writeSettled(eventId, error);
     if (untold && !this.foreign.delete(eventId)) this.#back.report(untold);
   }
@@ -130,7 +133,7 @@ export class WriteDesk {
     const valuesOf = async (prefix: string): Promise<unknown[]> => (await config.store.list(prefix)).map(([, value]) => value);
     const kept = outbox.load(await valuesOf(writePrefix(session.owner)));
     refusals.load(await valuesOf(refusalPrefix(session.owner)));
-    if (config.receipts) this.#receipts.load(await config.store.get(receiptsKey(session.owner)));
+    if (config.receipts) await this.#loadReceipts();
     const parked = refusals.list().flatMap(({ write }) => outbox.park(footprintOf(write.steps).creates));
     if (kept.length === 0) return;
     const parkedIds = new Set(parked.map(({ eventId }) => eventId));
@@ -159,10 +162,16 @@ export class WriteDesk {
     ]);
   }
 
-  #withReceipt(message: Transact): Transact {
+  async #loadReceipts(): Promise<void> {
+    const { config, organs } = this.#back;
+    this.#receipts ??= new (await import('./receipts.ts')).Receipts();
+    this.#receipts.load(await config.store.get(receiptsKey(organs.session.owner)));
+  }
+
+  #withReceipt(message: Transact, receipts: Receipts): Transact {
     const { config, organs } = this.#back;
     const eventId = message['client-event-id'] ?? '';
-    const steps = this.#receipts.steps(eventId, organs.catalogue.known, () => config.random.uuid());
+    const steps = receipts.steps(eventId, organs.catalogue.known, () => config.random.uuid());
     return { ...message, 'tx-steps': [...message['tx-steps'], ...steps] };
   }
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Dialogue } from '../support/dialogue.ts';
 import { addQueryOk, goalId } from '../support/goals.ts';
-import { receiptEtype } from '../../src/reactor/receipts.ts';
+import { receiptEtype } from '../../src/reactor/receipt.ts';
 import type { Step } from '../../src/protocol/step.ts';
 import { i, id, init } from '../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';

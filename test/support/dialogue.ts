@@ -42,6 +42,7 @@ export class Dialogue {
   /** With the session open. */
   static async ready(config: Partial<ReactorConfig> = {}): Promise<Dialogue> {
     const dialogue = new Dialogue(config);
+    await dialogue.client.reactor.account.loaded;
     await dialogue.open();
     return dialogue;
   }
