@@ -14,7 +14,7 @@ import type { Logger, SchemaConfig } from './types/config.ts';
 
 /** What may be handed in, and is found on the platform otherwise. */
 export interface Ports {
-  /** Where the device keeps what it must not forget. */
+  /** Where the device keeps what it must not forget: `indexedDbStore(name)`, `memoryStore()`, or one of your own (docs/storage.md). */
   storage?: KeyValue;
   network?: Network;
   webSocket?: (url: string) => WebSocketLike;

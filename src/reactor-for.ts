@@ -11,7 +11,7 @@ import { linkIndex } from './schema.ts';
 import type { KeyValue } from './storage/key-value.ts';
 import { storeLater } from './storage/later.ts';
 import { browserTabs } from './tabs/browser-tabs.ts';
-import { alone } from './tabs/tabs.ts';
+import { alone, type Tabs } from './tabs/tabs.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
 
 const queryTimeoutMs = 30_000;
@@ -40,7 +40,7 @@ export function reactorFor(
     log,
     store,
     returning: oauthReturn(config, store),
-    tabs: config.storage || config.Store ? alone() : browserTabs(`triplane/${appId}`),
+    tabs: tabsFor(config),
     startsWhenUsed: config.startsWhenUsed ?? false,
     receipts: config.receipts,
     outboxLimit,
@@ -63,6 +63,12 @@ function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstruct
   if (server === undefined || (webSocket && !fetch)) return [sockets];
   const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, log };
   return [sockets, transportLater('sse', async () => (await import('./connection/event-source.ts')).eventSourceTransport(events))];
+}
+
+/** Tabs that keep the same act as one. What another brings along is shared only if it says so. */
+function tabsFor({ storage, Store, appId }: ResolvedConfig): Tabs {
+  const name = storage || Store ? storage?.sharedAs : '';
+  return name === undefined ? alone() : browserTabs(`triplane/${appId}${name && `/${name}`}`);
 }
 
 /** Whatever keeps things is loaded only where it is used. */

@@ -74,6 +74,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   server: engine,
   admin: [...ground, 'protocol', 'http', 'query', 'transact'],
   react: ['lib'],
+  testing: ['lib', 'storage'],
   insforge: ['http', 'lib', 'errors', 'types'],
   'realtime-platform': ['http', 'lib', 'errors', 'types'],
 };

@@ -108,8 +108,8 @@ export class Account {
       await this.#answers.recallAttrs();
       await this.#writes.load();
     } catch (cause) {
-      const error = asError(cause);
-      if (error.code !== 'closed') this.#back.report(error);
+      // Not after it was shut down, when the store is closed.
+      this.#back.run([{ do: 'report', error: asError(cause, 'storage-failed') }]);
     }
     this.#isLoaded = true;
     this.#writes.adopt();

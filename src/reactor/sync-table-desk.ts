@@ -59,7 +59,7 @@ export class SyncTableDesk {
       if (stale.length > 0) this.#back.run([{ do: 'store', edits: stale }]);
       return owner === organs.session.owner ? kept : undefined;
     } catch (error) {
-      this.#back.report(asError(error));
+      this.#back.run([{ do: 'report', error: asError(error, 'storage-failed') }]);
       return undefined;
     }
   }

@@ -44,7 +44,7 @@ export class TabDesk {
     try {
       await this.#take(news);
     } catch (error) {
-      this.#back.report(asError(error));
+      this.#back.run([{ do: 'report', error: asError(error, 'storage-failed') }]);
     }
   }
 
@@ -100,7 +100,7 @@ export class TabDesk {
       await this.#writes.load();
       this.#back.run([{ do: 'flush' }, { do: 'announce', what: 'outbox' }]);
     } catch (error) {
-      this.#back.report(asError(error));
+      this.#back.run([{ do: 'report', error: asError(error, 'storage-failed') }]);
     }
   }
 }

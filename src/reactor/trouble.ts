@@ -1,6 +1,6 @@
 // The errors that this end finds by itself, each with what can be done about it.
 
-import { InstantAPIError, TriplaneError } from '../errors.ts';
+import { type ErrorCode, InstantAPIError, TriplaneError } from '../errors.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 
 interface Place {
@@ -39,10 +39,11 @@ export function readOnlyError(): InstantAPIError {
   return refusal('app-read-only', 'This app is in read-only mode: it can be read, and writes are refused', 'read-only');
 }
 
-export function asError(error: unknown): TriplaneError {
+/** `code`: for what is thrown by code that is not ours. */
+export function asError(error: unknown, code: ErrorCode = 'transaction-invalid'): TriplaneError {
   if (error instanceof TriplaneError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new TriplaneError('transaction-invalid', message, { cause: error });
+  return new TriplaneError(code, message, { cause: error });
 }
 
 function refusal(type: string, message: string, status: string): InstantAPIError {

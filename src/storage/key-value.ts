@@ -1,17 +1,30 @@
-// The port to what outlives the page: values by key. What the keys and values mean is not known here.
+// The port to what outlives the page: values by key. What the keys and values mean is not known here. docs/storage.md tells how to write
+// one; `triplane/testing` has the cases it must pass.
 
 import { TriplaneError } from '../errors.ts';
 
 export type Edit = { readonly put: string; readonly value: unknown } | { readonly remove: string };
 
+/**
+ * Where a client keeps what it must not forget: `init({ storage })`. Keys are texts, values are what JSON can hold. Any error will do for
+ * what cannot be done.
+ *
+ * @example
+ * const db = init({ appId, storage: indexedDbStore('mine') });
+ */
 export interface KeyValue {
+  /**
+   * Tells tabs of one browser that they keep the same: those that name the same one act as one client, of which one sends. Without it each
+   * tab stands for itself.
+   */
+  readonly sharedAs?: string;
   /** undefined if there is none. */
   get(key: string): Promise<unknown>;
-  /** Every entry whose key begins so, in the order of keys by code unit. */
+  /** Every entry whose key begins so, in the order of keys. */
   list(prefix: string): Promise<[key: string, value: unknown][]>;
   /**
    * All edits or none, in order; writes take effect in the order they were asked for. Durable when it resolves.
-   * Values are copied when this is called, as `structuredClone` does.
+   * Values are copied when this is called.
    */
   write(edits: readonly Edit[]): Promise<void>;
   /** What was asked for before is still done; what is asked for later is refused as 'closed'. */

@@ -5,9 +5,12 @@ import { IDBFactory, IDBObjectStore, IDBTransaction } from 'fake-indexeddb';
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { indexedDbStore } from '../../src/storage/indexed-db.ts';
-import { keyValueConformance } from '../conformance/key-value.ts';
+import { keyValueConformance, ownStore } from '../conformance/key-value.ts';
 
-keyValueConformance('IndexedDB', { open: async (name) => indexedDbStore(name), outlivesHandle: true });
+const open = async (name: string): Promise<ReturnType<typeof indexedDbStore>> => indexedDbStore(name);
+
+keyValueConformance('IndexedDB', open, { isShared: true });
+ownStore('IndexedDB', open);
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();

@@ -1,4 +1,7 @@
 import { memoryStore } from '../../src/storage/memory.ts';
-import { keyValueConformance } from '../conformance/key-value.ts';
+import { keyValueConformance, ownStore } from '../conformance/key-value.ts';
 
-keyValueConformance('memory', { open: async () => memoryStore(), outlivesHandle: false });
+const open = async (): Promise<ReturnType<typeof memoryStore>> => memoryStore();
+
+keyValueConformance('memory', open, { outlivesHandle: false });
+ownStore('memory', open);

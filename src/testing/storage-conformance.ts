@@ -1,0 +1,259 @@
+// What every KeyValue owes to the client that keeps a user's writes in it, as cases that any test runner can run.
+
+import type { KeyValue } from '../storage/key-value.ts';
+import { demandRefused, demandSame } from './demand.ts';
+
+export interface ConformanceCase {
+  readonly name: string;
+  /** Rejects if the storage does not do what the name says. */
+  run(): Promise<void>;
+}
+
+export interface StorageTraits {
+  /** It is there again when it was closed and is opened by the same name. True unless told otherwise. */
+  readonly outlivesHandle?: boolean;
+  /** It can be opened by two at once, who see each other's writes. False unless told otherwise. */
+  readonly isShared?: boolean;
+}
+
+/** Opens the store of this name; an empty one if there is none. */
+type Open = (name: string) => Promise<KeyValue>;
+type Case = readonly [name: string, run: (open: Open) => Promise<void>];
+
+/**
+ * The cases a storage of your own has to pass before writes are trusted to it. Each opens stores of its own, by names that no other case
+ * uses in this run, and closes what it opened.
+ *
+ * @example
+ * import { test } from 'vitest';
+ * for (const { name, run } of storageConformance((name) => openMine(name))) test(name, run);
+ */
+export function storageConformance(open: Open, { outlivesHandle = true, isShared = false }: StorageTraits = {}): ConformanceCase[] {
+  const cases = [...kept, ...lists, ...writes, ...closing, ...(outlivesHandle ? lasting : []), ...(isShared ? shared : [])];
+  return cases.map(([name, run], at) => ({ name, run: () => withStores(open, at, run) }));
+}
+
+/** For names that a run before this one has not left on a disk. */
+const runId = Math.random().toString(36).slice(2);
+
+async function withStores(open: Open, at: number, run: Case[1]): Promise<void> {
+  const opened: KeyValue[] = [];
+  try {
+    await run(async (name) => {
+      const store = await open(`conformance-${runId}-${at}-${name}`);
+      opened.push(store);
+      return store;
+    });
+  } finally {
+    for (const store of opened) store.close();
+  }
+}
+
+const values: readonly (readonly [what: string, value: unknown])[] = [
+  ['a text', 'Bo ✓ 🎈 "\\\n\u0000'],
+  ['an empty text', ''],
+  ['nought', 0],
+  ['a great number', Number.MAX_SAFE_INTEGER],
+  ['a fraction', -0.1],
+  ['false', false],
+  ['null', null],
+  ['a list', [1, 'two', [3, { four: 4 }], []]],
+  ['an object', { a: { b: [null, true] }, '': 1, constructor: 'x' }],
+  ['a text of a megabyte', 'ä'.repeat(1 << 19)],
+];
+
+const kept: readonly Case[] = [
+  ...values.map(([what, value]): Case => [
+    `${what} comes back as it was`,
+    async (open) => {
+      const store = await open('a');
+      await store.write([{ put: 'k', value }]);
+      demandSame('get', await store.get('k'), value);
+      demandSame('list', await store.list('k'), [['k', value]]);
+    },
+  ]),
+  [
+    'a key that was never put, or was removed, has no value',
+    async (open) => {
+      const store = await open('a');
+      await store.write([{ put: 'k', value: 1 }]);
+      await store.write([{ remove: 'k' }, { remove: 'never there' }]);
+      demandSame('get of what was removed', await store.get('k'), undefined);
+      demandSame('get of what was never put', await store.get('constructor'), undefined);
+      demandSame('list', await store.list(''), []);
+    },
+  ],
+  [
+    'what is put takes the place of what was there',
+    async (open) => {
+      const store = await open('a');
+      await store.write([{ put: 'k', value: { a: 1 } }]);
+      await store.write([{ put: 'k', value: { b: 2 } }]);
+      demandSame('list', await store.list(''), [['k', { b: 2 }]]);
+    },
+  ],
+  [
+    'a store has nothing of another',
+    async (open) => {
+      const [one, other] = [await open('a'), await open('b')];
+      await one.write([{ put: 'k', value: 1 }]);
+      demandSame('list of the other', await other.list(''), []);
+    },
+  ],
+  [
+    'what is taken in and given out are copies',
+    async (open) => {
+      const store = await open('a');
+      const value = { list: [1] };
+      const writing = store.write([{ put: 'k', value }]);
+      value.list.push(2);
+      await writing;
+      const read = (await store.get('k')) as typeof value;
+      read.list.push(3);
+      demandSame('get, after the value was changed outside', await store.get('k'), { list: [1] });
+    },
+  ],
+];
+
+/** With what patterns and borders of other storages mean something by. How U+FFFF and what is beyond it are sorted is left open. */
+const keySets: readonly (readonly string[])[] = [
+  ['', 'a', 'a/', 'a/%', 'a/1', 'a/10', 'a/2', 'a/_', "a/'", 'a/"', 'a/*', 'a/ä', 'a/🎈', 'a0', 'A', 'A/1', 'aa', 'b', 'ä', '🎈'],
+  ['a', 'a/', 'a/1', 'a/\uffff', 'a/\uffff\uffff!', 'a0', '\uffff', '\uffffz'],
+];
+const prefixes: readonly (readonly string[])[] = [
+  ['', 'a', 'a/', 'a/1', 'a/%', 'a/_', 'a/*', "a/'", 'A', 'ä', '🎈', 'nobody'],
+  ['', 'a/', 'a/\uffff', '\uffff'],
+];
+
+const lists: readonly Case[] = prefixes.flatMap((wanted, at) =>
+  wanted.map((prefix): Case => [
+    `a list by the prefix ${JSON.stringify(prefix)}${at === 0 ? '' : ', to the last character there is'}`,
+    async (open) => {
+      const store = await open('a');
+      const keys = keySets[at] ?? [];
+      await store.write(keys.map((key) => ({ put: key, value: `of ${key}` })));
+      const found = keys.filter((key) => key.startsWith(prefix)).sort();
+      demandSame('list, in the order of keys', await store.list(prefix), found.map((key) => [key, `of ${key}`])); // prettier-ignore
+      for (const key of found) demandSame(`get of ${JSON.stringify(key)}`, await store.get(key), `of ${key}`);
+    },
+  ]),
+);
+
+/** Neither JSON nor a structured clone can be made of it. */
+const unkeepable = {
+  get value(): never {
+    throw new Error('This value cannot be read');
+  },
+};
+
+const writes: readonly Case[] = [
+  [
+    'edits take effect in order',
+    async (open) => {
+      const store = await open('a');
+      await store.write([{ put: 'a', value: 1 }, { remove: 'a' }, { put: 'b', value: 1 }, { put: 'b', value: 2 }, { remove: 'c' }]);
+      await store.write([{ remove: 'b' }, { put: 'b', value: 3 }]);
+      demandSame('list', await store.list(''), [['b', 3]]);
+    },
+  ],
+  [
+    'none of the edits, if one cannot be done',
+    async (open) => {
+      const store = await open('a');
+      await store.write([{ put: 'a', value: 'old' }, { put: 'c', value: 'there' }]); // prettier-ignore
+      const edits = [{ put: 'a', value: 'new' }, { remove: 'c' }, { put: 'b', value: unkeepable }];
+      await demandRefused('a write of what cannot be kept', () => store.write(edits));
+      demandSame('list', await store.list(''), [['a', 'old'], ['c', 'there']]); // prettier-ignore
+    },
+  ],
+  [
+    'a write that fails takes none of its neighbours with it',
+    async (open) => {
+      const store = await open('a');
+      const outcomes = await Promise.allSettled([
+        store.write([{ put: 'a', value: 1 }]),
+        store.write([{ put: 'b', value: unkeepable }]),
+        store.write([{ put: 'c', value: 1 }]),
+      ]);
+      const states = outcomes.map(({ status }) => status);
+      demandSame('outcomes', states, ['fulfilled', 'rejected', 'fulfilled']);
+      demandSame('list', await store.list(''), [['a', 1], ['c', 1]]); // prettier-ignore
+    },
+  ],
+  [
+    'many writes at once take effect in the order they were asked for',
+    async (open) => {
+      const store = await open('a');
+      const numbers = Array.from({ length: 200 }, (_, at) => at);
+      const writing = numbers.map((at) => store.write([{ put: 'k', value: at }, { put: `k/${at}`, value: at }])); // prettier-ignore
+      await Promise.all(writing);
+      demandSame('the last value', await store.get('k'), 199);
+      demandSame('how many there are', (await store.list('k/')).length, 200);
+    },
+  ],
+  [
+    'a write of many edits is done',
+    async (open) => {
+      const store = await open('a');
+      const edits = Array.from({ length: 5_000 }, (_, at) => ({ put: `k/${String(at).padStart(4, '0')}`, value: { at } }));
+      await store.write(edits);
+      demandSame('how many there are', (await store.list('k/')).length, 5_000);
+      await store.write(edits.map(({ put }) => ({ remove: put })));
+      demandSame('list', await store.list(''), []);
+    },
+  ],
+  ['to write nothing is no fault', async (open) => (await open('a')).write([])],
+];
+
+const closing: readonly Case[] = [
+  [
+    'what was asked for before it is closed is done',
+    async (open) => {
+      const store = await open('a');
+      const asked = [store.write([{ put: 'k', value: 1 }]), store.write([{ put: 'k', value: 2 }])];
+      store.close();
+      await Promise.all(asked);
+    },
+  ],
+  [
+    'what is asked for later is refused, and closing twice is no fault',
+    async (open) => {
+      const store = await open('a');
+      store.close();
+      store.close();
+      await demandRefused('get', () => store.get('k'));
+      await demandRefused('list', () => store.list(''));
+      await demandRefused('write', () => store.write([{ put: 'k', value: 1 }]));
+    },
+  ],
+];
+
+const lasting: readonly Case[] = [
+  [
+    'it outlives the handle',
+    async (open) => {
+      const before = await open('a');
+      await before.write([{ put: 'k', value: 1 }, { put: 'gone', value: 1 }]); // prettier-ignore
+      await before.write([{ remove: 'gone' }]);
+      const last = before.write([{ put: 'last', value: 2 }]);
+      before.close();
+      await last;
+      const after = await open('a');
+      demandSame('list, in a store that was opened again', await after.list(''), [['k', 1], ['last', 2]]); // prettier-ignore
+    },
+  ],
+];
+
+const shared: readonly Case[] = [
+  [
+    'two handles see each other’s writes',
+    async (open) => {
+      const [one, other] = [await open('a'), await open('a')];
+      await one.write([{ put: 'k', value: 'one' }]);
+      await other.write([{ put: 'k', value: 'other' }]);
+      demandSame('get by the first', await one.get('k'), 'other');
+      await Promise.all([one, other].flatMap((store, who) => [0, 1, 2].map((n) => store.write([{ put: `${who}/${n}`, value: n }]))));
+      demandSame('how many there are', (await other.list('')).length, 7);
+    },
+  ],
+];

@@ -1,0 +1,53 @@
+// The storages of docs/storage.md, as a reader takes them over: they compile in a strict project and pass the cases that are shown with them.
+
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { packedProject, type Project, root } from '../support/packed.ts';
+
+const guide = readFileSync(join(root, 'docs/storage.md'), 'utf8');
+const files = [...guide.matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name = '', code = '']) => ({ name, code }));
+
+const run = promisify(execFile);
+let project: Project;
+
+beforeAll(() => {
+  project = packedProject();
+  for (const { name, code } of files) project.write(name, code);
+});
+afterAll(() => project.remove());
+
+test('they are there', () => {
+  expect(files.map(({ name }) => name)).toEqual(['sqlite-store.mts', 'encrypted.mts', 'storage.test.mts']);
+});
+
+test('they compile', () => {
+  const options: ts.CompilerOptions = {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+    types: ['node'],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+  };
+  const host = ts.createCompilerHost(options);
+  host.getCurrentDirectory = () => project.folder;
+  const names = files.map(({ name }) => join(project.folder, name));
+  const found = ts.getPreEmitDiagnostics(ts.createProgram(names, options, host));
+  expect(found.map((one) => ts.formatDiagnostic(one, host))).toEqual([]);
+});
+
+test('they pass', async () => {
+  const tsx = join(root, 'node_modules/tsx/dist/loader.mjs');
+  const args = ['--import', tsx, '--test-reporter', 'tap', 'storage.test.mts'];
+  const { stdout } = await run(process.execPath, args, { cwd: project.folder, timeout: 60_000 });
+  expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(60);
+  expect(stdout).toMatch(/^# (fail|skipped|cancelled) 0$/m);
+});
