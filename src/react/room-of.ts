@@ -35,13 +35,19 @@ const unknown: Slice = { peers: {}, isLoading: true };
 /** Before every other effect, so that what a child says in one of its own is heard. The server has no effects to warn of. */
 const useFirstEffect = isServer ? useEffect : useLayoutEffect;
 
-/** In the room while the component is on the page. Left a moment later, for it may be back at once (StrictMode, a change of route). */
+/**
+ * In the room while the component is on the page, though a Suspense boundary may hide it, which ends the first effect and not the second.
+ * Left when React has done its work: what goes and comes in one go (StrictMode, a change of route) has not left.
+ */
 export function useHeldRoom({ core, type, id }: RoomRef, initial?: Presence): void {
-  useFirstEffect(() => {
+  const hold = (): (() => void) => {
     const letGo = core._reactor.rooms.hold(type, id, initial);
-    return () => void setTimeout(letGo);
-    // What is shown first is shown on entering only.
-  }, [core, type, id]);
+    return () => queueMicrotask(letGo);
+  };
+  // What is shown first is shown on entering only.
+  const room = [core, type, id];
+  useFirstEffect(hold, room);
+  useEffect(hold, room);
 }
 
 export function sliceOf(core: AnyCore, roomId: string, request: SliceRequest): Source<Slice> {

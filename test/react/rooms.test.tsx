@@ -1,15 +1,18 @@
 // @vitest-environment happy-dom
 // Rooms in components: two people, each on a page with a database of their own.
 
-import { memo, useEffect, useState } from 'react';
-import { afterEach, expect, test } from 'vitest';
+import { memo, Suspense, useEffect, useState } from 'react';
+import { afterEach, expect, test, vi } from 'vitest';
 
 import { i } from '../../src/schema.ts';
 import { hubWorld } from '../support/hub-world.ts';
 import { Cursors } from '../../src/react/cursors.ts';
 import { cleanUp, database, drawn, page, tally } from './page.tsx';
 
-afterEach(cleanUp);
+afterEach(async () => {
+  vi.useRealTimers();
+  await cleanUp();
+});
 
 const schema = i.schema({
   entities: {},
@@ -57,6 +60,32 @@ test('usePresence and useSyncPresence: who is here, drawn again only for what wa
   expect([here.text, world.said('leave-room').length]).toEqual(['', 1]);
 });
 
+test('what a Suspense boundary hides is in its room all the same; what goes is not', async () => {
+  const { ana, world } = two();
+  const never = new Promise<void>(() => {});
+  function Here({ isWaiting }: { isWaiting: boolean }) {
+    ana.rooms.useSyncPresence(ana.room('chat', 'lobby'), { name: 'Ana' });
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- so one waits in React, 18 and 19
+    if (isWaiting) throw never;
+    return 'here';
+  }
+  const drawnWith = (isWaiting: boolean) => (
+    <Suspense fallback="hidden">
+      <Here isWaiting={isWaiting} />
+    </Suspense>
+  );
+  const here = await page(drawnWith(false), { isStrict: true });
+  await here.draw(drawnWith(true));
+  // React 18 waits a while before it hides.
+  await expect.poll(() => here.text, { timeout: 10_000 }).toMatch(/hidden$/);
+  expect(world.said('leave-room')).toEqual([]);
+  await here.draw(drawnWith(false));
+  await expect.poll(() => here.text, { timeout: 10_000 }).toBe('here');
+  expect([world.said('join-room').length, world.said('leave-room')]).toEqual([1, []]);
+  await here.remove();
+  expect(world.said('leave-room')).toHaveLength(1);
+});
+
 test('topics: said by a child in its first effect, heard by the newest callback', async () => {
   const { ana, ben } = two();
   const heard: string[] = [];
@@ -99,14 +128,16 @@ test('useTypingIndicator: typing until nothing is heard, Enter, leaving the fiel
     return active.length;
   }
   const others = await page(<Others />);
-  const mine = await page(<Mine timeout={30} />);
+  const mine = await page(<Mine timeout={30_000} />);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const after = async (happen: () => unknown): Promise<string> => {
     happen();
     await drawn();
     return others.text;
   };
   expect(await after(() => type('a'))).toBe('Ben');
-  await expect.poll(() => others.text).toBe('');
+  expect(await after(() => vi.advanceTimersByTime(29_999))).toBe('Ben');
+  expect(await after(() => vi.advanceTimersByTime(1))).toBe('');
   await mine.draw(<Mine timeout={null} />);
   expect(await after(() => type('a'))).toBe('Ben');
   expect(await after(() => type('Enter'))).toBe('');
