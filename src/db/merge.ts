@@ -11,7 +11,7 @@ export function merge(current: Value, patch: Value): Value {
   for (const [key, value] of Object.entries(patch)) {
     if (value === undefined) continue;
     if (value === null) delete merged[key];
-    else define(merged, key, isPlainObject(merged[key]) && isPlainObject(value) ? merge(merged[key], value) : value);
+    else define(merged, key, Object.hasOwn(merged, key) && isPlainObject(value) ? merge(merged[key], value) : value);
   }
   return merged;
 }

@@ -30,8 +30,8 @@ const isNone = (value: Value): boolean => value === null || value === undefined;
 const compares =
   (test: (value: never, operand: never) => boolean): Operator['test'] =>
   (operand, comparable) => {
-    const bound = comparable(operand) as never;
-    return (value) => !isNone(value) && test(comparable(value) as never, bound);
+    const bound = primitive(comparable(operand)) as never;
+    return (value) => !isNone(value) && test(primitive(comparable(value)) as never, bound);
   };
 
 const differs: Operator = {
@@ -87,6 +87,13 @@ function equality(given: unknown, comparable: Comparable, isDate: boolean): Cond
   const wanted = comparable(given);
   const holds = given === undefined ? () => false : (value: Value) => value === wanted || (!isNone(value) && comparable(value) === wanted);
   return { holds, acceptsNull: false, asksNull: false, equals: isDate || given === undefined ? undefined : [given] };
+}
+
+/** What `<` and `>` would make of a value; but nothing in the value has a say in it, for then `{ toString: 1 }` could not be compared. */
+export function primitive(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return value.getTime();
+  return Array.isArray(value) ? value.map(primitive).join() : '[object Object]';
 }
 
 /** Milliseconds since the epoch, or NaN for what is no date. */

@@ -5,7 +5,7 @@ import type { Attrs, KnownAttr } from '../db/attrs.ts';
 import type { Row } from '../db/row.ts';
 import type { Cursor } from '../protocol/query-answer.ts';
 import type { Value } from '../protocol/triple.ts';
-import { instant } from './conditions.ts';
+import { instant, primitive } from './conditions.ts';
 
 export type SortKey = Value;
 export type Compare = (a: Row, b: Row) => number;
@@ -70,7 +70,8 @@ function compareValues(a: SortKey, b: SortKey): number {
   const isNoB = b === null || b === undefined;
   if (isNoA || isNoB) return isNoA && isNoB ? 0 : isNoA ? -1 : 1;
   if (typeof a !== typeof b) return typeof a < typeof b ? -1 : 1;
-  return a === b ? 0 : (a as never) > (b as never) ? 1 : (a as never) < (b as never) ? -1 : 0;
+  if (typeof a === 'object') return compareValues(primitive(a), primitive(b));
+  return (a as never) > (b as never) ? 1 : (a as never) < (b as never) ? -1 : 0;
 }
 
 const collator = new Intl.Collator('en-US');

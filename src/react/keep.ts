@@ -10,6 +10,7 @@ export function keep<T>(before: unknown, after: T): T {
   let isSame = keys.length === Object.keys(were).length;
   const kept: Record<string, unknown> = Array.isArray(after) ? ([] as never) : {};
   for (const key of keys) {
+    if (key === '__proto__') return after;
     kept[key] = keep(were[key], (after as Readonly<Record<string, unknown>>)[key]);
     isSame &&= Object.hasOwn(were, key) && Object.is(kept[key], were[key]);
   }

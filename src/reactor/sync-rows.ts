@@ -155,7 +155,8 @@ export class SyncRows {
     const object: Record<string, unknown> = {};
     for (const { label, slot, checkedType } of blobs) {
       const value = values[slot];
-      if (value !== undefined) object[label] = this.#config.useDates && checkedType === 'date' ? asDate(value) : value;
+      if (value !== undefined && label !== '__proto__')
+        object[label] = this.#config.useDates && checkedType === 'date' ? asDate(value) : value;
     }
     return { row: new Row(id, idTriple[3], values), object };
   }

@@ -24,11 +24,13 @@ const cascade = fc.constantFrom(undefined, undefined, 'cascade' as const);
 const texts = fc.constantFrom('a', 'b', 'A', 'é');
 const numbers = fc.constantFrom(0, 1, 2);
 const dates = fc.constantFrom<unknown>('2020-01-01', '2020-01-01T00:00:00Z', 1577836800000, 0, '2021-05-05');
+/** Nothing that could be called, under the names of what is. */
+const misnamed = fc.constantFrom('{"toString":1,"valueOf":2}', '[{"toString":null}]', '{"constructor":{"name":0}}', '[[]]');
 const anything = fc.oneof(
   texts,
   numbers,
   fc.boolean(),
-  fc.json({ maxDepth: 1 }).map((text): unknown => JSON.parse(text)),
+  fc.oneof({ weight: 3, arbitrary: fc.json({ maxDepth: 1 }) }, { weight: 1, arbitrary: misnamed }).map((text): unknown => JSON.parse(text)),
 );
 const objects = fc.dictionary(
   fc.constantFrom('k', 'l'),

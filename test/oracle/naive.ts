@@ -73,12 +73,16 @@ function comparable(attr: WireAttr | undefined, value: unknown): unknown {
 
 // --- where ---------------------------------------------------------------------------------------------------------
 
+/** An object or a list, as JavaScript compares it; the rest as it is. */
+const asText = <T>(value: T): T | string =>
+  Array.isArray(value) ? value.map(asText).join(',') : typeof value === 'object' && value !== null ? '[object Object]' : value;
+
 type Test = (value: never, operand: never) => boolean;
 const tests: Readonly<Record<string, Test>> = {
-  $gt: (value, operand) => value > operand,
-  $gte: (value, operand) => value >= operand,
-  $lt: (value, operand) => value < operand,
-  $lte: (value, operand) => value <= operand,
+  $gt: (value, operand) => asText(value) > asText(operand),
+  $gte: (value, operand) => asText(value) >= asText(operand),
+  $lt: (value, operand) => asText(value) < asText(operand),
+  $lte: (value, operand) => asText(value) <= asText(operand),
 };
 
 const isLike = (value: unknown, pattern: unknown, isCaseless: boolean): boolean =>
@@ -248,5 +252,5 @@ function compareKeys(a: unknown, b: unknown, isText: boolean): number {
   if (isNone(a) || isNone(b)) return Number(isNone(b)) - Number(isNone(a));
   if (typeof a !== typeof b) return typeof a < typeof b ? -1 : 1;
   if (isText && typeof a === 'string') return collator.compare(a, b as string);
-  return (a as never) > (b as never) ? 1 : (a as never) < (b as never) ? -1 : 0;
+  return asText(a as never) > asText(b as never) ? 1 : asText(a as never) < asText(b as never) ? -1 : 0;
 }

@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Attrs } from '../../src/db/attrs.ts';
+import { merge } from '../../src/db/merge.ts';
 import { Store } from '../../src/db/store.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
@@ -88,6 +89,46 @@ describe.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnPrope
     expect(JSON.stringify(shown(`{"acts":{"${name}":{}}}`).data)).toBe(
       `{"acts":[{"id":"a","name":"Owls","${name}":[{"id":"x","polluted":"yes"}]}]}`,
     );
+  });
+});
+
+describe('values that are no text, and say they are none', () => {
+  const odd = ['{"toString":false}', '{"valueOf":1,"toString":{}}', '[[{"toString":null}]]', '{}', '[]', '[2,10]', '1', '"1"'];
+  const store = new Store(Attrs.from([blob('acts', 'id'), blob('acts', 'extra')]), { times: true });
+  store.load(
+    odd.flatMap((text, at): Triple[] => [
+      [`e${at}`, 'acts/id', `e${at}`, 1],
+      [`e${at}`, 'acts/extra', JSON.parse(text), 1],
+    ]),
+  );
+  const shown = (options: object): unknown =>
+    evaluate(compile({ acts: { $: options } }, store.attrs), store).data.acts?.map((row) => (row as { extra: unknown }).extra);
+  const parsed = (texts: readonly string[]): unknown[] => texts.map((text) => JSON.parse(text) as unknown);
+
+  it('have a place in an order', () => {
+    const inOrder = parsed([
+      '1',
+      '[]',
+      '[2,10]',
+      '{"toString":false}',
+      '{"valueOf":1,"toString":{}}',
+      '[[{"toString":null}]]',
+      '{}',
+      '"1"',
+    ]);
+    expect(shown({ order: { extra: 'asc' } })).toEqual(inOrder);
+    expect(shown({ order: { extra: 'desc' } })).toEqual(inOrder.reverse());
+  });
+
+  it('are compared with a bound', () => {
+    expect(shown({ where: { extra: { $gt: 0 } } })).toEqual(parsed(['1', '"1"']));
+    expect(shown({ where: { extra: { $gte: '[' } } })).toHaveLength(4);
+    expect(shown({ where: { extra: { $lt: { toString: 1 } } } })).toEqual(parsed(['[]', '[2,10]', '"1"']));
+  });
+
+  it('are merged', () => {
+    const patch = JSON.parse('{"__proto__":{"polluted":null,"k":1},"constructor":{"name":null}}') as object;
+    expect(JSON.stringify(merge({ k: 0 }, patch))).toBe('{"k":0,"__proto__":{"polluted":null,"k":1},"constructor":{"name":null}}');
   });
 });
 

@@ -33,7 +33,7 @@ export function readSchemaSteps(steps: readonly (readonly unknown[])[]): SchemaS
   const jobs: Job[] = [];
   steps.forEach(([type, given], at) => {
     if (type === 'add-attr' || type === 'update-attr' || type === 'delete-attr' || type === 'restore-attr') transaction.push([type, given]);
-    else jobs.push(jobOf(String(type), given, at));
+    else jobs.push(jobOf(typeof type === 'string' ? type : '', given, at));
   });
   return { transaction, jobs };
 }

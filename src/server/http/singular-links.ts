@@ -4,11 +4,10 @@ import type { Attrs } from '../../db/attrs.ts';
 import type { SingularLinks } from '../../query/compile.ts';
 
 export function singularLinks(attrs: Attrs): SingularLinks {
-  const found: Record<string, Record<string, { isSingular: boolean }>> = {};
+  const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
   const note = (etype: string, label: string, isSingular: boolean): void => {
-    const links = (Object.hasOwn(found, etype) ? found[etype] : undefined) ?? {};
+    const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);
     links[label] = { isSingular };
-    found[etype] = links;
   };
   for (const { isRef, isMany, isUnique, etype, label, reverseEtype, reverseLabel } of attrs.list) {
     if (!isRef) continue;
