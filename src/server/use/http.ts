@@ -11,6 +11,7 @@ import { adminUserRoutes } from '../http/admin-users.ts';
 import { authRoutes } from '../http/auth-routes.ts';
 import { debugRoutes } from '../http/debug-routes.ts';
 import { Desk, type DeskConfig } from '../http/desk.ts';
+import { frameworkRoutes } from '../http/framework-routes.ts';
 import { errorAnswer } from '../http/refusals.ts';
 import { schemaRoutes } from '../http/schema-routes.ts';
 import { sseRoutes } from '../http/sse-routes.ts';
@@ -30,6 +31,7 @@ export function httpRoutes(config: DeskConfig): Hono {
   routes.get('/', (context) => context.html(statusPage(desk)));
   routes.route('/runtime/sse', sseRoutes(desk));
   routes.route('/runtime', authRoutes(desk));
+  routes.route('/runtime', frameworkRoutes(desk));
   routes.route('/admin', adminDataRoutes(desk));
   routes.route('/admin', adminUserRoutes(desk));
   routes.route('/admin', debugRoutes(desk));

@@ -256,10 +256,38 @@ describe('a session on an event stream', () => {
   });
 });
 
+describe('a question for a page that is rendered on a server', () => {
+  const ask = (query: object, headers = {}) => post('/runtime/framework/query', { query }, { 'app-id': server.appId, ...headers });
+  const titles = ({ body }: Answer): unknown[] =>
+    (body.result[0].data['datalog-result']['join-rows'][0] as unknown[][]).map((triple) => triple[2]).filter((value) => value === 'mine');
+
+  test('is answered for whom it is asked, with the attrs; a token of nobody is nobody', async () => {
+    await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'auth.id != null' } } } }, asAdmin());
+    await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'mine' }]] }, asAdmin());
+    const { body } = await post('/runtime/auth/sign_in_guest', { 'app-id': server.appId });
+    const mine = await ask({ goals: {} }, { authorization: `Bearer ${body.user.refresh_token}` });
+    expect([mine.status, titles(mine)]).toEqual([200, ['mine']]);
+    expect(mine.body.attrs).toContainEqual(expect.objectContaining({ 'forward-identity': [expect.any(String), 'goals', 'title'] }));
+    for (const authorization of [`Bearer ${id()}`, 'Bearer undefined', 'undefined', '']) {
+      expect(titles(await ask({ goals: {} }, { authorization })), authorization).toEqual([]);
+    }
+  });
+
+  test('is refused as in a session', async () => {
+    expect(await ask({ goals: { $: { where: { nonsense: { $like: 1 } } } } })).toMatchObject({
+      status: 400,
+      body: { type: 'validation-failed' },
+    });
+    expect(await post('/runtime/framework/query', {}, { 'app-id': server.appId })).toMatchObject({ body: { type: 'param-missing' } });
+    expect(await post('/runtime/framework/query', { query: {} })).toMatchObject({ body: { type: 'param-missing' } });
+  });
+});
+
 describe('an app that is closed', () => {
   const user = { email: 'ann@example.com' };
   const uses: readonly (readonly [use: 'read' | 'write' | 'any', method: string, path: string, body?: object])[] = [
     ['read', 'POST', '/admin/query', { query: { goals: {} } }],
+    ['read', 'POST', '/runtime/framework/query', { query: { goals: {} } }],
     ['read', 'GET', '/admin/rooms/presence?room-type=chat&room-id=r'],
     ['read', 'GET', `/admin/users?email=${user.email}`],
     ['read', 'POST', '/admin/transact_perms_check', { steps: [] }],
