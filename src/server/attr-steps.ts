@@ -57,13 +57,13 @@ class Work {
   }
 
   change(): CatalogueChange {
-    const put = [...this.#put].flatMap((id) => this.#attrs.byId(id) ?? []);
+    const put = [...this.#put];
     return {
       attrs: this.#attrs,
       deleted: this.#deleted,
       renamed: this.#renamed,
-      tightened: put,
-      put: put.map(({ wire }) => wire),
+      tightened: put.flatMap((id) => this.#attrs.byId(id) ?? []),
+      put: put.flatMap((id) => this.#attrs.byId(id)?.wire ?? this.#deleted.get(id) ?? []),
       gone: [...this.#gone],
     };
   }
@@ -93,6 +93,9 @@ class Work {
     if (merged['value-type'] !== known.wire['value-type']) {
       throw invalid('tx-steps', changes, [{ message: `'${nameOf(known.wire)}' is a ${known.wire['value-type']} and stays one` }]);
     }
+    if (merged['forward-identity'][1] !== known.etype) {
+      throw invalid('tx-steps', changes, [{ message: `'${nameOf(known.wire)}' belongs to '${known.etype}' and stays there` }]);
+    }
     // A trait set to nothing is a trait taken away.
     const wire = Object.fromEntries(Object.entries(merged).filter(([, part]) => part !== undefined)) as unknown as WireAttr;
     checkNames(wire);
@@ -106,7 +109,6 @@ class Work {
     if (known.isSystem) throw invalid('tx-steps', id, [{ message: `'${nameOf(known.wire)}' belongs to the system` }]);
     this.#attrs = this.#attrs.without(new Set([id]));
     this.#deleted.set(id, known.wire);
-    this.#put.delete(id);
     this.#gone.add(id);
   }
 

@@ -1,15 +1,17 @@
-// What a change did, triple by triple: what is logged, and what those hear who keep a namespace in step.
+// What a change did, triple by triple: what is logged, and what those hear who keep a namespace in step. Values of deleted
+// attrs count, though nobody sees them: when their entity goes, so do they.
 
-import type { Attrs } from '../db/attrs.ts';
+import type { Attrs, KnownAttr } from '../db/attrs.ts';
 import type { Report, RowChange } from '../db/report.ts';
 import { attrTriples } from '../db/triples.ts';
 import type { SyncChange } from '../protocol/sync-table-messages.ts';
 import type { Triple } from '../protocol/triple.ts';
 
-export function factsOf(report: Report, attrs: Attrs): SyncChange[] {
+/** `hidden`: attrs that are deleted, in a catalogue that is kin. */
+export function factsOf(report: Report, attrs: Attrs, hidden: readonly KnownAttr[]): SyncChange[] {
   const facts: SyncChange[] = [];
   for (const [etype, changes] of report) {
-    const own = [...attrs.namespace(etype).forward.values()];
+    const own = [...attrs.namespace(etype).forward.values(), ...hidden.filter((attr) => attr.etype === etype)];
     for (const { before, after } of changes.values()) {
       for (const attr of own) {
         if (before?.values[attr.slot] === after?.values[attr.slot]) continue;

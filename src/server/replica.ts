@@ -71,7 +71,8 @@ export class Replica {
     const { txId, at, attrs, deletedAttrs, triples, events, records } = replay(loaded);
     const known = new Set(systemAttrs.map(({ id }) => id));
     const own = attrs.filter(({ id }) => !known.has(id));
-    const all = Attrs.from([...systemAttrs, ...own, ...deletedAttrs]);
+    // Where a deleted one has the same name, the other is the one that counts.
+    const all = Attrs.from([...systemAttrs, ...deletedAttrs, ...own]);
     this.#store = new Store(all, { times: true });
     this.#store.load(triples);
     if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
@@ -91,7 +92,7 @@ export class Replica {
 
   /** Done here, not in the log yet. */
   take({ report, catalogue, records, event, at }: Done, progress: Progress): void {
-    const changes = factsOf(report, catalogue.attrs);
+    const changes = factsOf(report, catalogue.attrs, hiddenIn(catalogue));
     const attrsChanged = catalogue.attrs !== this.#store.attrs;
     this.#commit(catalogue, report);
     for (const name of Object.keys(records ?? {})) {
@@ -124,7 +125,7 @@ export class Replica {
       const catalogue = entry.attrs ? catalogueAfter(held, entry.attrs) : held;
       const layer = new Layer(this.#store);
       if (entry.attrs) layer.setAttrs(catalogue.attrs);
-      playChanges(layer, entry.changes);
+      playChanges(layer, entry.changes, hiddenIn(catalogue));
       const report = layer.takeReport();
       this.#commit(catalogue, report);
       this.#follow(entry);
@@ -162,24 +163,30 @@ function turned(report: Report): Report {
 
 function catalogueAfter({ attrs, deleted }: Catalogue, { put, deleted: gone }: AttrChanges): Catalogue {
   const kept = new Map(deleted);
+  for (const { id } of put) kept.delete(id);
+  const all = attrs.with(put);
   for (const id of gone) {
-    const attr = attrs.byId(id);
+    const attr = all.byId(id);
     if (attr) kept.set(id, attr.wire);
   }
-  for (const { id } of put) kept.delete(id);
-  return { attrs: (gone.length > 0 ? attrs.without(new Set(gone)) : attrs).with(put), deleted: kept };
+  return { attrs: gone.length > 0 ? all.without(new Set(gone)) : all, deleted: kept };
+}
+
+/** The attrs that are deleted, with the slots their values are still in. */
+function hiddenIn({ attrs, deleted }: Catalogue): KnownAttr[] {
+  if (deleted.size === 0) return [];
+  return attrs.with([...deleted.values()]).list.filter(({ id }) => deleted.has(id));
 }
 
 /** Triple by triple: times are as they were given where it was done. */
-function playChanges(layer: Layer, changes: readonly SyncChange[]): void {
+function playChanges(layer: Layer, changes: readonly SyncChange[], hidden: readonly KnownAttr[]): void {
   for (const { action, triple } of changes) {
     const [e, a, v, t] = triple;
-    const attr = layer.attrs.byId(a);
+    const attr = layer.attrs.byId(a) ?? hidden.find(({ id }) => id === a);
     if (!attr) continue;
     const row = layer.row(attr.etype, e) ?? new Row(e, 0, [], []);
     const next = changed(row, attr, action === 'added', v, t, attr === layer.attrs.idAttr(attr.etype));
-    const isLeft = [...layer.attrs.namespace(attr.etype).forward.values()].some(({ slot }) => next.values[slot] !== undefined);
-    layer.put(attr.etype, e, isLeft ? next : undefined);
+    layer.put(attr.etype, e, next.isEmpty() ? undefined : next);
   }
 }
 

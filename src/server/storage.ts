@@ -68,8 +68,9 @@ export interface Event {
 }
 
 export interface AttrChanges {
-  /** New, changed, or restored. */
+  /** New, changed, or restored; also if it was deleted after. */
   readonly put: readonly WireAttr[];
+  /** After all that was put. */
   readonly deleted: readonly string[];
 }
 
@@ -130,14 +131,14 @@ export function replayRecords(changes: Records, records: Map<string, unknown>): 
 }
 
 function replayAttrs({ put, deleted: gone }: AttrChanges, attrs: Map<string, WireAttr>, deleted: Map<string, WireAttr>): void {
+  for (const attr of put) {
+    deleted.delete(attr.id);
+    attrs.set(attr.id, attr);
+  }
   for (const id of gone) {
     const attr = attrs.get(id);
     if (attr) deleted.set(id, attr);
     attrs.delete(id);
-  }
-  for (const attr of put) {
-    deleted.delete(attr.id);
-    attrs.set(attr.id, attr);
   }
 }
 

@@ -161,6 +161,60 @@ test.each<[string, Parameters<typeof far>[1]]>([
   expect(entries.map(({ txId }) => txId)).toEqual(Array.from({ length: 34 }, (_, at) => at + 1));
 });
 
+test.each<[string, unknown[][]]>([
+  [
+    'changed and deleted',
+    [
+      ['update-attr', { id: title.id, 'unique?': true }],
+      ['delete-attr', title.id],
+    ],
+  ],
+  [
+    'made and deleted',
+    [
+      ['delete-attr', title.id],
+      ['add-attr', todosId],
+      ['delete-attr', todosId.id],
+    ],
+  ],
+  [
+    'deleted, restored and deleted',
+    [
+      ['delete-attr', title.id],
+      ['restore-attr', title.id],
+      ['delete-attr', title.id],
+    ],
+  ],
+  [
+    'deleted and restored',
+    [
+      ['delete-attr', title.id],
+      ['restore-attr', title.id],
+    ],
+  ],
+])('attrs %s in one transaction: the other server knows the same of them, and so does one that starts later', async (_, steps) => {
+  // prettier-ignore
+  const [one, other] = servers(2) as [Bench, Bench];
+  const peer = await open(one);
+  const goal = newId();
+  peer.say({ op: 'transact', 'tx-steps': [['add-attr', goalsId], ['add-attr', title], ['add-triple', goal, goalsId.id, goal], ['add-triple', goal, title.id, 'Fit']] }); // prettier-ignore
+  await open(other);
+  peer.say({ op: 'transact', 'tx-steps': steps });
+  await settled();
+  expect(peer.take('error')).toEqual([]);
+  const later = bench({ storage: far(worlds.get(one) as Storage, (txId, entries, heard) => heard(txId, entries)) });
+  worlds.set(later, worlds.get(one) as Storage);
+  await open(later);
+  const known = await Promise.all(
+    [one, other, later].map(async (world) => {
+      const { ledger } = await world.hub.app(appId);
+      return { deleted: [...ledger.deletedAttrs.values()], attrs: ledger.db.attrs.list.map(({ wire }) => wire).filter(({ id }) => [title.id, todosId.id].includes(id)) }; // prettier-ignore
+    }),
+  );
+  expect(known[1]).toEqual(known[0]);
+  expect(known[2]).toEqual(known[0]);
+});
+
 async function logOf(world: Bench): Promise<{ entries: readonly LogEntry[] }> {
   const log = await worlds.get(world)?.open(appId);
   return log ? log.load() : { entries: [] };
@@ -183,13 +237,12 @@ test('what is played entry by entry is what is read at once', async () => {
   ];
   for (let n = 0; n < 300; n++) {
     await one.clock.advance(1);
-    // An entity that is deleted while one of its attrs is: the log does not tell of the values nobody sees.
-    const some = n >= 100 && n <= 150 ? steps.filter((_, at) => at !== 4) : steps;
-    const step = (some[Math.floor(Math.random() * some.length)] ?? (() => []))();
+    const step = (steps[Math.floor(Math.random() * steps.length)] ?? (() => []))();
     if (step[2] === goalsId.id || step[2] === todosId.id) step[3] = step[1];
     peer.say({ op: 'transact', 'tx-steps': [step] });
-    if (n === 100) peer.say({ op: 'transact', 'tx-steps': [['delete-attr', title.id]] });
-    if (n === 150) peer.say({ op: 'transact', 'tx-steps': [['restore-attr', title.id]] });
+    // While they are deleted, entities go that have values of them.
+    if (n % 60 === 20) peer.say({ op: 'transact', 'tx-steps': [['delete-attr', title.id], ['delete-attr', todos.id]] }); // prettier-ignore
+    if (n % 60 === 50) peer.say({ op: 'transact', 'tx-steps': [['restore-attr', title.id], ['restore-attr', todos.id]] }); // prettier-ignore
     if (n % 10 === 0) await rest();
   }
   await settled();
@@ -200,6 +253,7 @@ test('what is played entry by entry is what is read at once', async () => {
   const played = new Replica(1e12);
   played.load({ snapshot: undefined, entries: [] }, 0);
   for (const entry of loaded.entries) played.play([entry]);
+  expect(loaded.entries.filter(({ attrs }) => attrs).length).toBe(11);
   const triplesOf = (replica: Replica): string[] => [...replica.store.triples()].map((triple) => JSON.stringify(triple)).sort();
   expect(triplesOf(played)).toEqual(triplesOf(read));
   const { ledger } = await one.hub.app(appId);

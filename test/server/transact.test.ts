@@ -315,6 +315,14 @@ describe('written', () => {
     expect((await held('acts'))[owls]).toHaveProperty('rider');
   });
 
+  test('an attr may get another name, and no other namespace', async () => {
+    await write([['update-attr', { id: rider.id, 'forward-identity': [newId(), 'acts', 'wish'] }]], admin);
+    expect((await held('acts'))[owls]).toHaveProperty('wish');
+    await write([['update-attr', { id: rider.id, 'forward-identity': rider['forward-identity'] }]], admin);
+    const moved = { id: rider.id, 'forward-identity': [newId(), 'stages', 'rider'] };
+    expect(await refused([['update-attr', moved]], admin)).toMatchObject({ type: 'validation-failed' });
+  });
+
   test('a new trait that the data stands against is refused', async () => {
     await write([
       ['add-triple', owls, rider.id, 'same'],
