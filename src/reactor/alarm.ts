@@ -31,5 +31,7 @@ export class Alarm {
 }
 
 export function earliest(...times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce((first, time) => (first === undefined || (time !== undefined && time < first) ? time : first), undefined);
+  let first: number | undefined;
+  for (const time of times) if (first === undefined || (time !== undefined && time < first)) first = time;
+  return first;
 }

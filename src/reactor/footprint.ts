@@ -9,6 +9,7 @@ export interface Footprint {
   readonly touches: ReadonlySet<string>;
 }
 
+const nobody: ReadonlySet<string> = new Set();
 const known = new WeakMap<readonly Step[], Footprint>();
 
 export function footprintOf(steps: readonly Step[]): Footprint {
@@ -37,6 +38,21 @@ function read(steps: readonly Step[]): Footprint {
     }
   }
   return { creates, touches };
+}
+
+/** What it makes. Most writes make nothing, which is seen at a glance. */
+export function createdBy(steps: readonly Step[]): ReadonlySet<string> {
+  return steps.some((step) => step[0] === 'add-triple' && step[4]?.mode === 'create') ? footprintOf(steps).creates : nobody;
+}
+
+/** The entities that steps do nothing but set values of, if they are there. Undefined if the steps do anything else. */
+export function updatedBy(steps: readonly Step[]): ReadonlySet<string> | undefined {
+  const ids = new Set<string>();
+  for (const step of steps) {
+    if (step[0] !== 'add-triple' || step[4]?.mode !== 'update' || typeof step[1] !== 'string') return undefined;
+    ids.add(step[1]);
+  }
+  return ids;
 }
 
 export function dependsOn(steps: readonly Step[], made: ReadonlySet<string> | ReadonlyMap<string, unknown>): boolean {

@@ -3,6 +3,7 @@
 // are told is the Reactor's doing.
 
 import type { Attrs } from '../db/attrs.ts';
+import type { Db } from '../db/db.ts';
 import type { Report } from '../db/report.ts';
 import type { TriplaneError } from '../errors.ts';
 import type { AddQuery, AddQueryOk, AnswerDelta, Processed, RefreshOk, RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
@@ -10,11 +11,12 @@ import { type QueryAnswer, readAnswer, readDelta, type WireAnswer } from '../pro
 import { queryKey } from '../query/key.ts';
 import type { LinkIndex } from '../schema.ts';
 import type { Random } from '../lib/random.ts';
-import { earliest } from './alarm.ts';
+import { Dues } from './dues.ts';
 import type { Effect } from './effect.ts';
 import type { LiveQuery } from './live-query.ts';
 import { Overlays } from './overlays.ts';
 import { isOlder } from './passed.ts';
+import { Whereabouts } from './whereabouts.ts';
 import { View, type ViewConfig } from './view.ts';
 import type { Write } from './write.ts';
 
@@ -28,12 +30,14 @@ export class LiveQueries {
   readonly #config: LiveQueriesConfig;
   readonly #byKey = new Map<string, LiveQuery>();
   readonly #overlays: Overlays;
+  readonly #whereabouts = new Whereabouts(this.#byKey);
+  readonly #dues = new Dues();
   #attrs: Attrs;
 
   constructor(attrs: Attrs, config: LiveQueriesConfig) {
     this.#attrs = attrs;
     this.#config = config;
-    this.#overlays = new Overlays(this.#byKey, config.now);
+    this.#overlays = new Overlays(this.#byKey, this.#whereabouts, this.#dues, config.now);
   }
 
   get(key: string): LiveQuery | undefined {
@@ -42,6 +46,11 @@ export class LiveQueries {
 
   list(): Iterable<LiveQuery> {
     return this.#byKey.values();
+  }
+
+  /** What is seen by the queries, at least by those that see the entity. */
+  *dbs(id: string | undefined): Generator<Db> {
+    for (const { view } of id === undefined ? this.list() : this.#whereabouts.of(new Set([id]))) yield view.db;
   }
 
   /** The one that is there, or a new one, to be asked. */
@@ -69,6 +78,8 @@ export class LiveQueries {
   }
 
   close(live: LiveQuery, eventId: string): RemoveQuery | undefined {
+    this.#dues.delete(live);
+    this.#whereabouts.closed(live);
     return this.#byKey.delete(live.key) ? { op: 'remove-query', 'client-event-id': eventId, q: live.query } : undefined;
   }
 
@@ -80,6 +91,7 @@ export class LiveQueries {
   /** Somebody else asks from here on: what was answered before is not for them. */
   reset(): void {
     this.#overlays.clear();
+    this.#whereabouts.lookAgain();
     for (const live of this.#byKey.values()) {
       live.view = this.#newView(live.query);
       live.processed = undefined;
@@ -176,6 +188,7 @@ export class LiveQueries {
     if (attrs === this.#attrs) return [];
     this.#attrs = attrs;
     for (const live of this.#byKey.values()) live.view.setAttrs(attrs);
+    this.#whereabouts.lookAgain();
     return this.#overlays.attrsChanged();
   }
 
@@ -188,6 +201,7 @@ export class LiveQueries {
   failed(live: LiveQuery, error: TriplaneError, askAgainAtMs: number | undefined): Effect[] {
     live.failures += 1;
     live.askAgainAtMs = askAgainAtMs;
+    this.#dues.add(live);
     live.isFresh = false;
     if (askAgainAtMs !== undefined) return [];
     live.error = error;
@@ -212,14 +226,12 @@ export class LiveQueries {
   }
 
   nextDue(): number | undefined {
-    let next: number | undefined;
-    for (const { askAgainAtMs, recheckAtMs } of this.#byKey.values()) next = earliest(next, askAgainAtMs, recheckAtMs);
-    return next;
+    return this.#dues.next();
   }
 
   due(nowMs: number, random: Random): Effect[] {
     const effects: Effect[] = [];
-    for (const live of this.#byKey.values()) {
+    for (const live of this.#dues.all()) {
       if (isDue(live.askAgainAtMs, nowMs)) effects.push({ do: 'send', message: this.ask(live) });
       if (isDue(live.recheckAtMs, nowMs)) effects.push(...this.#recheck(live, random));
     }
@@ -232,8 +244,7 @@ export class LiveQueries {
   }
 
   #provisional(live: LiveQuery, answer: QueryAnswer): Effect[] {
-    live.view.answer(answer, live.source);
-    this.#overlays.answered(live, true);
+    this.#stands(live, live.view.answer(answer, live.source), true);
     return [{ do: 'show', key: live.key }];
   }
 
@@ -257,11 +268,16 @@ export class LiveQueries {
   }
 
   #taken(live: LiveQuery, report: Report, isFirst: boolean): Effect[] {
-    this.#overlays.answered(live, isFirst);
+    this.#stands(live, report, isFirst);
     return [
       { do: 'show', key: live.key },
       { do: 'keep', key: live.key, report },
     ];
+  }
+
+  #stands(live: LiveQuery, report: Report, isFirst: boolean): void {
+    this.#whereabouts.changed(live, report);
+    this.#overlays.answered(live, isFirst);
   }
 
   #newView(query: WireQuery): View {

@@ -15,11 +15,15 @@ import type { Step } from '../protocol/step.ts';
 import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { rebase, Renames } from '../transact/rebase.ts';
-import { dependsOn, footprintOf } from './footprint.ts';
+import { createdBy, dependsOn, footprintOf } from './footprint.ts';
 import { readWrite, type Write, writeRecord, writeRecordKey } from './write.ts';
 
 export class Outbox {
   readonly #writes = new Map<string, Write>();
+  /** Those that have not gone out, in order. */
+  #unsent = new Map<string, Write>();
+  /** One has come back among them, and stands behind those it is to come before. */
+  #isUnsentMixed = false;
   /** Those that make attrs. */
   readonly #makers = new Map<string, Write>();
   /** Entity → the write that makes it, and that the server has not confirmed. */
@@ -70,6 +74,7 @@ export class Outbox {
     const adopted = writes.map((write) => ({ ...write, owner, order: (this.#lastOrder += 1) }));
     for (const write of adopted) {
       this.#writes.delete(write.eventId);
+      this.#unsent.delete(write.eventId);
       this.#put(write);
     }
     return adopted;
@@ -94,6 +99,7 @@ export class Outbox {
     const kept = records.map(readWrite).filter((write) => write !== undefined && !this.#writes.has(write.eventId)) as Write[];
     const all = [...kept, ...this.#writes.values()].sort((a, b) => a.order - b.order);
     this.#writes.clear();
+    this.#unsent.clear();
     for (const write of all) {
       this.#put(write);
       this.#lastOrder = Math.max(this.#lastOrder, write.order);
@@ -105,10 +111,12 @@ export class Outbox {
   take(nowMs: number): Transact[] {
     if (this.#retryAt !== undefined && this.#retryAt > nowMs) return [];
     this.#retryAt = undefined;
+    if (this.#isUnsentMixed) this.#unsent = new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
+    this.#isUnsentMixed = false;
     const messages: Transact[] = [];
-    for (const write of this.#writes.values()) {
+    for (const write of this.#unsent.values()) {
       if (write.state === 'unsaved') break; // those behind it wait, or the order would be lost
-      if (write.state !== 'local' || this.#held.has(write.eventId)) continue;
+      if (this.#held.has(write.eventId)) continue;
       if (this.#needsUnconfirmed(write)) break;
       this.#put({ ...write, state: 'sent', sends: write.sends + 1 });
       messages.push(transactOf(write));
@@ -224,11 +232,15 @@ export class Outbox {
   }
 
   #put(write: Write): void {
+    if (isUnsent(write)) {
+      this.#isUnsentMixed ||= this.#writes.get(write.eventId)?.state === 'sent';
+      this.#unsent.set(write.eventId, write);
+    } else this.#unsent.delete(write.eventId);
     this.#writes.set(write.eventId, write);
     const isOpen = write.state !== 'applied' && write.state !== 'parked';
-    if (isOpen && write.steps.some(([op]) => op === 'add-attr')) this.#makers.set(write.eventId, write);
+    if (isOpen && write.steps.some((step) => step[0] === 'add-attr')) this.#makers.set(write.eventId, write);
     else this.#makers.delete(write.eventId);
-    for (const id of footprintOf(write.steps).creates) {
+    for (const id of createdBy(write.steps)) {
       if (isOpen) this.#creators.set(id, write.eventId);
       else if (this.#creators.get(id) === write.eventId) this.#creators.delete(id);
     }
@@ -240,6 +252,10 @@ export class Outbox {
     this.#put({ ...write, state: 'applied' });
     this.#writes.delete(eventId);
   }
+}
+
+function isUnsent({ state }: Write): boolean {
+  return state === 'unsaved' || state === 'local';
 }
 
 function transactOf({ eventId, steps, createdMs, order }: Write): Transact {

@@ -2,10 +2,13 @@
 // contains it: a confirmed write stays on those whose answer is older. Who is told is not decided here.
 
 import type { Processed } from '../protocol/query-messages.ts';
+import type { Dues } from './dues.ts';
 import type { Effect } from './effect.ts';
 import type { LiveQuery } from './live-query.ts';
+import { updatedBy } from './footprint.ts';
 import { isPassed } from './passed.ts';
 import { makesAttrs } from './shown.ts';
+import type { Whereabouts } from './whereabouts.ts';
 import type { Write } from './write.ts';
 
 /** A server that sends no news of a confirmed write within this may never send any: the answer came out equal. */
@@ -13,6 +16,8 @@ const newsWithinMs = 5_000;
 
 export class Overlays {
   readonly #lives: ReadonlyMap<string, LiveQuery>;
+  readonly #whereabouts: Whereabouts;
+  readonly #dues: Dues;
   readonly #now: () => number;
   /** The writes that may not be in every answer yet; those of them that are confirmed. */
   readonly #writes = new Map<string, Write>();
@@ -21,13 +26,15 @@ export class Overlays {
   readonly #letGo = new Map<string, Set<LiveQuery>>();
   #lastOrder = 0;
 
-  constructor(lives: ReadonlyMap<string, LiveQuery>, now: () => number) {
+  constructor(lives: ReadonlyMap<string, LiveQuery>, whereabouts: Whereabouts, dues: Dues, now: () => number) {
     this.#lives = lives;
+    this.#whereabouts = whereabouts;
+    this.#dues = dues;
     this.#now = now;
   }
 
   clear(): void {
-    this.#writes.clear();
+    for (const write of this.#writes.values()) this.#remove(write.eventId);
     this.#applied.clear();
     this.#letGo.clear();
   }
@@ -36,31 +43,34 @@ export class Overlays {
   add(write: Write): Effect[] {
     const isLast = write.order > this.#lastOrder;
     this.#lastOrder = Math.max(this.#lastOrder, write.order);
-    this.#writes.set(write.eventId, write);
+    this.#put(write);
     // What comes after it, or is of an attr it makes, was looked at without it.
     const isForOthers = !isLast || makesAttrs(write);
-    return this.onAnswered((live) => show(live, write) && (!isForOthers || this.#showConcerning(live)));
+    const updated = isForOthers ? undefined : updatedBy(write.steps);
+    const lives = updated ? this.#whereabouts.of(updated) : this.#lives.values();
+    return onAnswered(lives, (live) => show(live, write) && (!isForOthers || this.#showConcerning(live)));
   }
 
   confirmed(write: Write, nowMs: number): Effect[] {
-    this.#writes.set(write.eventId, write);
+    this.#put(write);
     this.#applied.set(write.eventId, write);
     return this.onAnswered((live) => {
       if (isPassed(write, live.processed)) return live.view.drop(write.eventId);
       live.recheckAtMs ??= nowMs + newsWithinMs;
+      this.#dues.add(live);
       return false;
     });
   }
 
   refused(eventId: string): Effect[] {
-    this.#writes.delete(eventId);
+    this.#remove(eventId);
     return this.onAnswered((live) => live.view.drop(eventId) && this.#showConcerning(live));
   }
 
   rewrite(rewritten: readonly Write[]): Effect[] {
     if (rewritten.length === 0) return [];
     for (const write of rewritten) {
-      this.#writes.set(write.eventId, write);
+      this.#put(write);
       if (write.state === 'applied') this.#applied.set(write.eventId, write);
     }
     return this.onAnswered((live) => (live.view.rewrite(this.#missingFrom(live)), true));
@@ -77,7 +87,7 @@ export class Overlays {
       (write) => !lives.some((live) => live.processed === undefined || this.#isMissing(live, write)),
     );
     for (const { eventId } of passed) {
-      this.#writes.delete(eventId);
+      this.#remove(eventId);
       this.#applied.delete(eventId);
       this.#letGo.delete(eventId);
     }
@@ -118,11 +128,21 @@ export class Overlays {
 
   /** `change` tells whether what is shown may be another now. */
   onAnswered(change: (live: LiveQuery) => boolean): Effect[] {
-    const effects: Effect[] = [];
-    for (const live of this.#lives.values()) {
-      if (live.source !== undefined && change(live)) effects.push({ do: 'show', key: live.key });
-    }
-    return effects;
+    return onAnswered(this.#lives.values(), change);
+  }
+
+  #put(write: Write): void {
+    const before = this.#writes.get(write.eventId);
+    this.#writes.set(write.eventId, write);
+    if (before?.steps === write.steps) return;
+    if (before) this.#whereabouts.settled(before);
+    this.#whereabouts.expect(write);
+  }
+
+  #remove(eventId: string): void {
+    const write = this.#writes.get(eventId);
+    if (write) this.#whereabouts.settled(write);
+    this.#writes.delete(eventId);
   }
 
   /** Whether the answer does not contain the write, as far as that is still waited for. */
@@ -156,7 +176,14 @@ export class Overlays {
     const isBehind = [...this.#applied.values()].some((write) => this.#isMissing(live, write));
     if (!isBehind) live.rechecks = 0;
     live.recheckAtMs = isBehind ? (live.recheckAtMs ?? this.#now() + newsWithinMs * 2 ** live.rechecks) : undefined;
+    if (isBehind) this.#dues.add(live);
   }
+}
+
+function onAnswered(lives: Iterable<LiveQuery>, change: (live: LiveQuery) => boolean): Effect[] {
+  const effects: Effect[] = [];
+  for (const live of lives) if (live.source !== undefined && change(live)) effects.push({ do: 'show', key: live.key });
+  return effects;
 }
 
 /** If it can make a difference. Whether it can. */

@@ -21,6 +21,8 @@ export interface Shown {
   isIndexed: boolean;
   /** The time of the first entity it creates; each further one comes later, and the next write's after them all. */
   readonly since: number;
+  /** Whether it changes the catalogue. */
+  readonly makesAttrs: boolean;
 }
 
 const nothing: ReadonlySet<string> = new Set();
@@ -59,10 +61,10 @@ export class ShownWrites {
   append(write: PendingWrite, nowMs: number): Shown {
     // A write applied again creates its entities at the same times again, so they keep their places.
     const since = this.#last ? Math.max(nowMs * 10, this.#last.since + this.#last.write.steps.length) : nowMs * 10;
-    const shown: Shown = { write, touched: nothing, searched: false, isIndexed: false, since };
+    const shown: Shown = { write, touched: nothing, searched: false, isIndexed: false, since, makesAttrs: makesAttrs(write) };
     this.#byEvent.set(write.eventId, shown);
     this.#last = shown;
-    if (makesAttrs(write)) this.#makers++;
+    if (shown.makesAttrs) this.#makers++;
     return shown;
   }
 
@@ -71,7 +73,7 @@ export class ShownWrites {
     if (!gone) return undefined;
     this.#byEvent.delete(eventId);
     this.forget(gone);
-    if (makesAttrs(gone.write)) this.#makers--;
+    if (gone.makesAttrs) this.#makers--;
     if (gone === this.#last) this.#last = [...this.#byEvent.values()].pop();
     return gone;
   }
@@ -129,7 +131,7 @@ export class ShownWrites {
 }
 
 export function makesAttrs({ steps }: PendingWrite): boolean {
-  return steps.some(([op]) => op.endsWith('-attr'));
+  return steps.some((step) => step[0].endsWith('-attr'));
 }
 
 export function comesBefore(a: PendingWrite, b: PendingWrite): boolean {

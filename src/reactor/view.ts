@@ -18,7 +18,7 @@ import type { Query } from '../query/query.ts';
 import { type AnswerInfo, LiveResult } from '../query/run.ts';
 import type { LinkIndex } from '../schema.ts';
 import { type AnswerSource, Marked, type SeenResult } from './answer-source.ts';
-import { comesBefore, makesAttrs, type PendingWrite, type Shown, ShownWrites } from './shown.ts';
+import { comesBefore, type PendingWrite, type Shown, ShownWrites } from './shown.ts';
 
 export type { PendingWrite } from './shown.ts';
 
@@ -103,15 +103,16 @@ export class View {
   add(write: PendingWrite): void {
     const { last } = this.#shown;
     if (last && !comesBefore(last.write, write)) return this.rewrite([...this.writes(), write]);
-    this.#apply(this.#append(write));
-    if (makesAttrs(write)) this.#recompileIfNeeded();
+    const shown = this.#append(write);
+    this.#apply(shown);
+    if (shown.makesAttrs) this.#recompileIfNeeded();
   }
 
   /** Shows a write no longer: it was refused, or the answer has it. Whether it was shown. */
   drop(eventId: string): boolean {
     const gone = this.#shown.remove(eventId);
     if (!gone) return false;
-    if (makesAttrs(gone.write) || this.#shown.makesAttrs) this.#rebuild();
+    if (gone.makesAttrs || this.#shown.makesAttrs) this.#rebuild();
     else if (gone.searched) this.#replayAll();
     else this.#replay(gone.touched);
     return true;
@@ -178,6 +179,17 @@ export class View {
   /** Whether the answer itself holds it. */
   isAnswered(etype: string, id: string): boolean {
     return this.#store.row(etype, id) !== undefined;
+  }
+
+  /** Whether the answer itself holds it in any namespace. */
+  isAnsweredWith(id: string): boolean {
+    for (const etype of this.#store.etypes()) if (this.#store.row(etype, id)) return true;
+    return false;
+  }
+
+  /** The entities of the answer; one of several namespaces several times. */
+  *ids(): Generator<string> {
+    for (const etype of this.#store.etypes()) for (const { id } of this.#store.rows(etype)) yield id;
   }
 
   /** The Db as seen, for those who must look something up. */

@@ -57,7 +57,7 @@ export class WriteDesk {
       attrs: organs.catalogue.withPending(organs.outbox.makers()),
       schema: config.schema,
       id: () => config.random.uuid(),
-      known: [...organs.queries.list()].map(({ view }) => view.db),
+      known: (e) => organs.queries.dbs(typeof e === 'string' ? e : undefined),
       isMade: (id) => organs.outbox.makes(id),
       useDates: config.useDates,
     });

@@ -119,14 +119,17 @@ class HandedOut extends Promise<TransactionResult> implements WritePromise {
   }
 }
 
-/** A rejection that nobody waits for is not left to the platform, which would end a Node process over it. */
 function stage(make: (settle: Settle) => Promise<TransactionResult> = (settle) => new Promise(settle)): Stage {
   let resolve: Stage['resolve'] = () => {};
-  let reject: Stage['reject'] = () => {};
+  let fail: Stage['reject'] = () => {};
   const promise = make((good, bad) => {
     resolve = good;
-    reject = bad;
+    fail = bad;
   });
-  void Promise.prototype.then.call(promise, undefined, () => {});
+  const reject: Stage['reject'] = (error) => {
+    // A rejection that nobody waits for is not left to the platform, which would end a Node process over it.
+    void Promise.prototype.then.call(promise, undefined, () => {});
+    fail(error);
+  };
   return { promise, resolve, reject };
 }

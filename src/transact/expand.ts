@@ -19,8 +19,8 @@ export interface ExpandOptions {
   readonly schema?: AnySchema | undefined;
   /** Makes the ids of attrs born here. */
   readonly id: () => string;
-  /** What the client sees now. An update of an entity found there will not make it anew if it is gone meanwhile. */
-  readonly known?: Iterable<Db>;
+  /** What the client sees now, or a part that the entity is in. An update of one found there will not make it anew if it is gone meanwhile. */
+  readonly known?: (e: EntityRef) => Iterable<Db>;
   /** Whether a write that is still pending makes an entity. */
   readonly isMade?: (id: string) => boolean;
   /** Dates are kept as `Date`. */
@@ -29,7 +29,7 @@ export interface ExpandOptions {
 
 interface Context {
   readonly names: NewAttrs;
-  readonly known: readonly Db[];
+  readonly known: (e: EntityRef) => Iterable<Db>;
   readonly isMade: (id: string) => boolean;
   readonly useDates: boolean;
 }
@@ -49,7 +49,7 @@ export function expandChunks(chunks: unknown, options: ExpandOptions): Step[] {
   for (const operation of operations) bearFields(operation, names);
   const context: Context = {
     names,
-    known: [...(options.known ?? [])],
+    known: options.known ?? (() => []),
     isMade: options.isMade ?? (() => false),
     useDates: options.useDates ?? false,
   };
@@ -116,9 +116,13 @@ function withOptions([op, e, a, v]: FieldStep, options: StepOptions | undefined)
 }
 
 function updateOptions({ etype, upsert }: Operation, e: EntityRef, { known, isMade }: Context): StepOptions | undefined {
-  const isKnown = (): boolean => (typeof e === 'string' && isMade(e)) || known.some((db) => holds(db, etype, e));
-  const isUpdate = upsert === undefined ? isKnown() : !upsert;
+  const isUpdate = upsert === undefined ? (typeof e === 'string' && isMade(e)) || holdsAny(known(e), etype, e) : !upsert;
   return isUpdate ? { mode: 'update' } : undefined;
+}
+
+function holdsAny(dbs: Iterable<Db>, etype: string, e: EntityRef): boolean {
+  for (const db of dbs) if (holds(db, etype, e)) return true;
+  return false;
 }
 
 function holds(db: Db, etype: string, e: EntityRef): boolean {

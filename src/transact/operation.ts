@@ -6,6 +6,7 @@ import { isUuid } from '../lib/uuid.ts';
 import { kindOf, shown } from '../schema/read.ts';
 import type { Op } from '../types/transaction.ts';
 import { isLookup, type LookupPair, parseLookup } from './lookup.ts';
+import type { Value } from '../protocol/triple.ts';
 import { storable } from './value.ts';
 
 /** An id, or a lookup. */
@@ -34,16 +35,17 @@ const fieldActions: ReadonlySet<string> = new Set<Op[0]>(['create', 'update', 'm
 
 /** The operations of one chunk or of a list of them, of which only this is known: each is an array. */
 export function opsOf(chunks: unknown): readonly (readonly unknown[])[] {
-  const list: readonly unknown[] = Array.isArray(chunks) ? chunks : [chunks];
-  return list.flatMap((chunk, at) => {
-    const place = Array.isArray(chunks) ? `Transaction chunk ${at}` : 'The transaction chunk';
-    if (typeof chunk !== 'object' || chunk === null) refuse(`${place} must be an object, but received: ${kindOf(chunk)}`);
-    const ops: unknown = '__ops' in chunk ? chunk.__ops : undefined;
-    if (!Array.isArray(ops)) refuse(`${place} must be made with tx: its __ops must be an array, but received: ${kindOf(ops)}`);
-    return ops.map((op: unknown, opAt): readonly unknown[] =>
-      Array.isArray(op) ? op : refuse(`${place}, operation ${opAt}, must be an array, but received: ${kindOf(op)}`),
-    );
-  });
+  if (!Array.isArray(chunks)) return opsOfChunk(chunks, () => 'The transaction chunk');
+  return chunks.flatMap((chunk: unknown, at) => opsOfChunk(chunk, () => `Transaction chunk ${at}`));
+}
+
+function opsOfChunk(chunk: unknown, place: () => string): readonly (readonly unknown[])[] {
+  if (typeof chunk !== 'object' || chunk === null) refuse(`${place()} must be an object, but received: ${kindOf(chunk)}`);
+  const ops: unknown = '__ops' in chunk ? chunk.__ops : undefined;
+  if (!Array.isArray(ops)) refuse(`${place()} must be made with tx: its __ops must be an array, but received: ${kindOf(ops)}`);
+  const wrong = ops.findIndex((op) => !isList(op));
+  if (wrong >= 0) refuse(`${place()}, operation ${wrong}, must be an array, but received: ${kindOf(ops[wrong])}`);
+  return ops as (readonly unknown[])[];
 }
 
 export function readOperation(op: readonly unknown[]): Operation {
@@ -82,11 +84,13 @@ function readArgs(action: Op[0], etype: string, args: unknown): Operation['args'
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     refuse(`Arguments of '${action}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
   }
-  const entries = Object.entries(args).map(([label, value]) => {
+  const entries: (readonly [label: string, value: Value])[] = [];
+  for (const [label, given] of Object.entries(args) as [string, unknown][]) {
     if (!isName(label)) refuse(`An attribute of '${etype}' cannot be called '${String(label)}'`);
-    return [label, storable(value, `${etype}.${label}`)] as const;
-  });
-  return entries.filter(([label, value]) => value !== undefined && !(label === 'id' && fieldActions.has(action)));
+    const value = storable(given, `${etype}.${label}`);
+    if (value !== undefined && !(label === 'id' && fieldActions.has(action))) entries.push([label, value]);
+  }
+  return entries;
 }
 
 function upsertOf(options: unknown): boolean | undefined {
@@ -101,6 +105,10 @@ function isAction(action: unknown): action is Op[0] {
 /** `__proto__` names no field of a result object: setting it would do something else. */
 function isName(name: unknown): name is string {
   return typeof name === 'string' && name !== '' && name !== '__proto__';
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 function refuse(message: string): never {

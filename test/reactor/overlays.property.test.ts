@@ -22,6 +22,7 @@ import { plain } from '../support/vectors.ts';
 type Happening =
   | { readonly kind: 'answer' | 'delta'; readonly query: number; readonly keep: number; readonly lag: number }
   | { readonly kind: 'write'; readonly steps: readonly Step[]; readonly isLate: boolean }
+  | { readonly kind: 'reopen'; readonly query: number }
   | { readonly kind: 'confirm' | 'refuse'; readonly at: number }
   | { readonly kind: 'attrs'; readonly step: Step };
 
@@ -30,16 +31,17 @@ const traceArb = worldArb.chain((world) => {
   const at = fc.nat(7);
   return fc.record({
     world: fc.constant(world),
-    queries: fc.array(queryArb(world), { minLength: 1, maxLength: 3 }),
+    queries: fc.array(queryArb(world), { minLength: 1, maxLength: 9 }),
     data: dataArb(world),
     happenings: fc.array(
       fc.oneof<[fc.WeightedArbitrary<Happening>, ...fc.WeightedArbitrary<Happening>[]]>(
         { weight: 8, arbitrary: write },
         {
           weight: 3,
-          arbitrary: fc.record({ kind: fc.constant('answer' as const), query: fc.nat(2), keep: fc.integer(), lag: fc.nat(2) }),
+          arbitrary: fc.record({ kind: fc.constant('answer' as const), query: fc.nat(8), keep: fc.integer(), lag: fc.nat(2) }),
         },
         { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('confirm' as const, 'refuse' as const), at }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const), query: fc.nat(8) }) },
         { weight: 1, arbitrary: fc.record({ kind: fc.constant('attrs' as const), step: attrStepArb(world) }) },
       ),
       { minLength: 1, maxLength: 12 },
@@ -89,6 +91,14 @@ function play({ world, queries: asked, data, happenings }: Trace): void {
         if (happening.step[0] !== 'add-attr') return;
         attrs = attrs.with([happening.step[1]]);
         return void queries.setAttrs(attrs);
+      case 'reopen': {
+        const at = happening.query % lives.length;
+        const { query } = lives[at] ?? {};
+        if (!query || !lives[at]) return;
+        queries.close(lives[at], '');
+        lives[at] = queries.open(query, `again${++count}`).live;
+        return void queries.answered({ op: 'add-query-ok', q: query, result: nodes(answers[at] ?? []), 'processed-tx-id': txId });
+      }
       default: {
         const live = lives[happening.query % lives.length];
         if (!live) return;

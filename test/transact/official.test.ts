@@ -104,7 +104,7 @@ function both(ops: readonly (readonly unknown[])[], world: World): { official: O
   const attrs = Attrs.from(world.wire);
   const store = new Store(attrs);
   store.load(held);
-  const ours = outcome((): Step[] => expandChunks(chunks, { attrs, schema: world.schema, id, known: [store] }), given);
+  const ours = outcome((): Step[] => expandChunks(chunks, { attrs, schema: world.schema, id, known: () => [store] }), given);
   return { official, ours };
 }
 

@@ -40,7 +40,7 @@ describe('operations to steps', () => {
     known.load(typeof vector.knownTriples === 'string' ? (file.tripleSets[vector.knownTriples] ?? []) : vector.knownTriples);
     const schema = vector.schema === undefined ? undefined : parseSchemaFromJSON(file.schemas[vector.schema]);
     const chunks = vector.chunks.map((ops) => ({ __ops: ops }));
-    const run = (): Step[] => expandChunks(chunks, { attrs, schema, id, known: [known], useDates: vector.useDateObjects ?? false });
+    const run = (): Step[] => expandChunks(chunks, { attrs, schema, id, known: () => [known], useDates: vector.useDateObjects ?? false });
     if (vector.expected.error) {
       expect(run).toThrow(TransactionValidationError);
       return;
