@@ -74,6 +74,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   server: engine,
   admin: [...ground, 'protocol', 'http', 'query', 'transact'],
   react: ['lib'],
+  nextjs: ['lib'],
   testing: ['lib', 'storage'],
   insforge: ['http', 'lib', 'errors', 'types'],
   'realtime-platform': ['http', 'lib', 'errors', 'types'],
@@ -88,6 +89,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   face: /^eventemitter3$/,
   server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@marcbachmann\/|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
   react: /^(react|react-dom|triplane)$/,
+  nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
   admin: /^triplane$/,
 };
 
@@ -163,4 +165,10 @@ test('ARCHITECTURE.md names every place in src, and none that is not there', () 
   const [, table = ''] = page.split('## What stands where');
   const named = [...table.matchAll(/`src\/([\w-]+)(?:\/|\.ts)`/g)].map(([, place]) => place);
   expect([...new Set(named)].sort()).toEqual([...new Set(files.map(nameOf))].sort());
+});
+
+test('every property is tried from one seed', () => {
+  const tests = readdirSync(new URL('test', root), { recursive: true, encoding: 'utf8' }).filter((path) => /\.tsx?$/.test(path));
+  const own = tests.filter((path) => /\bfc\.(?:assert|check)\(/.test(readFileSync(new URL(`test/${path}`, root), 'utf8')));
+  expect(own.map((path) => path.replaceAll('\\', '/'))).toEqual(['support/runs.ts']);
 });

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { eventReader } from '../../src/connection/event-reader.ts';
+import { check } from '../support/runs.ts';
 
 function read(pieces: readonly string[]): string[] {
   const told: string[] = [];
@@ -29,7 +30,7 @@ test.each([
 test('where the text is cut makes no difference', () => {
   const text = ': hi\r\ndata: one\r\n\r\ndata: two\r\rdata: th\ndata: ree\n\n:\n';
   const cuts = fc.array(fc.integer({ min: 0, max: text.length }), { maxLength: 8 });
-  fc.assert(
+  check(
     fc.property(cuts, (at) => {
       const places = [0, ...at.sort((a, b) => a - b), text.length];
       const pieces = places.slice(1).map((end, index) => text.slice(places[index], end));

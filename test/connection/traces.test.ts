@@ -11,6 +11,7 @@ import type { ClientMessage } from '../../src/protocol/client-message.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
+import { check } from '../support/runs.ts';
 
 type LineDoing = 'opened' | 'init-ok' | 'message' | 'heard' | 'fault' | 'closed' | '400' | '500';
 type OwnDoing = 'start' | 'restart' | 'stop' | 'send' | 'online' | 'offline' | 'resumed' | 'lie' | 'breakOpen' | 'breakSend';
@@ -212,7 +213,7 @@ function take(world: World, each: Step): void {
 const chance = fc.double({ min: 0, max: 0.999, noNaN: true });
 
 test('whatever happens: one timer, one line, nothing but init before ready, no old line heard, nothing left after stop', () => {
-  fc.assert(
+  check(
     fc.property(chance, fc.array(step, { maxLength: 80 }), (seed, steps) => {
       const world = new World(seed);
       world.own('start');
@@ -223,12 +224,12 @@ test('whatever happens: one timer, one line, nothing but init before ready, no o
       world.clock.elapse(600_000);
       world.check();
     }),
-    { numRuns: 3_000 },
+    3_000,
   );
 });
 
 test('whatever has happened, once the network and the server are well it is ready within a minute', () => {
-  fc.assert(
+  check(
     fc.property(chance, fc.array(step, { maxLength: 60 }), (seed, steps) => {
       const world = new World(seed);
       world.own('start');
@@ -244,6 +245,6 @@ test('whatever has happened, once the network and the server are well it is read
       // A line that is ready but dead is found out only by asking it; here every line answers.
       expect(world.connection.isReady).toBe(true);
     }),
-    { numRuns: 1_000 },
+    1_000,
   );
 });

@@ -11,7 +11,7 @@ import { Store } from '../../src/db/store.ts';
 import type { Step } from '../../src/protocol/step.ts';
 import { dataArb, worldArb } from '../oracle/generate.ts';
 import { stepsArb } from '../oracle/generate-steps.ts';
-import { check, patience } from '../oracle/runs.ts';
+import { check, patience } from '../support/runs.ts';
 
 const now = () => 1_000;
 

@@ -12,7 +12,7 @@ import type { Query } from '../../src/query/query.ts';
 import { evaluate } from '../../src/query/run.ts';
 import { View } from '../../src/reactor/view.ts';
 import { idAttr } from './generate.ts';
-import { check, patience } from './runs.ts';
+import { check, patience } from '../support/runs.ts';
 import { checkIdentity } from './trace.ts';
 
 const fee: WireAttr = {

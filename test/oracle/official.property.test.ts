@@ -18,7 +18,7 @@ import { evaluate } from '../../src/query/run.ts';
 import { plain } from '../support/vectors.ts';
 import { dataArb, linkIndexOf, queryArb, type World, worldArb } from './generate.ts';
 import { attrOf, linkOf } from './naive.ts';
-import { check, patience } from './runs.ts';
+import { check, patience } from '../support/runs.ts';
 
 type Shape = Readonly<Record<string, unknown>>;
 interface Case {

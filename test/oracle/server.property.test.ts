@@ -14,7 +14,7 @@ import { evaluate } from '../../src/query/run.ts';
 import { plain } from '../support/vectors.ts';
 import { dataArb, linkIndexOf, queryArb, type World, worldArb } from './generate.ts';
 import { evaluate as naively, type Facts, matching, sortOf } from './naive.ts';
-import { check, patience } from './runs.ts';
+import { check, patience } from '../support/runs.ts';
 import { cursorAt } from './trace.ts';
 
 type Form = Readonly<Record<string, unknown>> & { readonly $?: Readonly<Record<string, never>> };

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { it } from 'vitest';
-import { check, patience } from './runs.ts';
+import { check, patience } from '../support/runs.ts';
 import { Play, traceArb } from './trace.ts';
 
 it(

@@ -6,6 +6,7 @@ import { frameFault } from '../../src/protocol/frame-fault.ts';
 import { applyEdits } from '../../src/protocol/presence-edits.ts';
 import { readAnswer } from '../../src/protocol/query-answer.ts';
 import { clientMinimal, serverMinimal } from './minimal.ts';
+import { check } from '../support/runs.ts';
 
 /** Reads a frame every way there is, as its receivers would. */
 function receive(frame: unknown): void {
@@ -30,23 +31,23 @@ const anyMessage: fc.Arbitrary<Record<string, unknown>> = fc.constantFrom(
 );
 
 test('any text', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), receive), { numRuns: 1000 });
+  check(fc.property(fc.string({ unit: 'binary' }), receive), 1000);
 });
 
 test('anything', () => {
-  fc.assert(fc.property(fc.anything(), receive), { numRuns: 1000 });
+  check(fc.property(fc.anything(), receive), 1000);
 });
 
 test('any JSON', () => {
-  fc.assert(
+  check(
     fc.property(anyJson, (value) => receive(JSON.stringify(value))),
-    { numRuns: 1000 },
+    1000,
   );
 });
 
 test('messages with fields changed, added and taken away', () => {
   const change = fc.tuple(fc.nat(12), fc.option(anyJson, { nil: undefined }));
-  fc.assert(
+  check(
     fc.property(fc.array(fc.tuple(anyMessage, fc.array(change, { maxLength: 3 })), { maxLength: 3 }), fc.boolean(), (parts, isList) => {
       const messages = parts.map(([message, changes]) => {
         const changed: Record<string, unknown> = { ...message };
@@ -56,25 +57,25 @@ test('messages with fields changed, added and taken away', () => {
       });
       receive(JSON.stringify(isList ? messages : messages[0]));
     }),
-    { numRuns: 3000 },
+    3000,
   );
 });
 
 test('frames with characters changed', () => {
   const character = fc.constantFrom('"', '\\', '{', '}', '[', ']', ',', ':', '0', 'e', '-', '\u0000', '__proto__');
-  fc.assert(
+  check(
     fc.property(anyMessage, fc.nat(), fc.nat(3), character, (message, at, removed, added) => {
       const frame = JSON.stringify(message);
       const place = at % frame.length;
       receive(frame.slice(0, place) + added + frame.slice(place + removed));
     }),
-    { numRuns: 3000 },
+    3000,
   );
 });
 
 test('messages with keys that reach for a prototype', () => {
   const proto = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}';
-  fc.assert(
+  check(
     fc.property(anyMessage, fc.constantFrom('data', 'q', 'result', 'attrs', 'edits', 'hint'), (message, field) => {
       receive(JSON.stringify({ ...message, [field]: 0 }).replace(`"${field}":0`, `"${field}":${proto}`));
       receive(JSON.stringify({ ...message, [field]: 0 }).replace(`"${field}":0`, `"${field}":[${proto}]`));

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assocInMutative, dissocInMutative, insertInMutative } from '../../node_modules/@instantdb/core/dist/esm/utils/object.js';
 import { applyEdits, diffPresence, type Edit, followEdits } from '../../src/protocol/presence-edits.ts';
+import { check } from '../support/runs.ts';
 
 const peer = (data: unknown): object => ({ 'peer-id': 'A', user: null, data });
 
@@ -167,17 +168,17 @@ describe('edits are made', () => {
   const anyRoom = fc.dictionary(fc.constantFrom('A', 'B', 'C'), fc.record({ 'peer-id': fc.constant('p'), data: anyJson }));
 
   test('they lead where they should, with nothing missed', () => {
-    fc.assert(
+    check(
       fc.property(fc.oneof(anyJson, anyRoom), fc.oneof(anyJson, anyRoom), (before, after) => {
         const sent: Edit[] = JSON.parse(JSON.stringify(diffPresence(before, after)));
         expect(followEdits(before, sent)).toEqual({ state: after, missed: 0 });
       }),
-      { numRuns: 2000 },
+      2000,
     );
   });
 
   test('none if nothing changed', () => {
-    fc.assert(
+    check(
       fc.property(anyJson, (value) => {
         expect(diffPresence(value, structuredClone(value))).toEqual([]);
       }),
@@ -185,7 +186,7 @@ describe('edits are made', () => {
   });
 
   test('a room is never replaced whole, and nothing is empty on the way', () => {
-    fc.assert(
+    check(
       fc.property(anyRoom, anyRoom, (before, after) => {
         let state: unknown = before;
         for (const edit of diffPresence(before, after)) {
@@ -195,12 +196,12 @@ describe('edits are made', () => {
           if (edit[1] === '-' && edit[0].length > 1) expect(Object.keys(parent as object)).not.toEqual([]);
         }
       }),
-      { numRuns: 1000 },
+      1000,
     );
   });
 
   test('they are never longer than sending each changed peer', () => {
-    fc.assert(
+    check(
       fc.property(anyRoom, anyRoom, (before, after) => {
         const whole = Object.keys({ ...before, ...after }).map((id) => (id in after ? [[id], 'r', after[id]] : [[id], '-']));
         expect(JSON.stringify(diffPresence(before, after)).length).toBeLessThanOrEqual(JSON.stringify(whole).length);
@@ -209,7 +210,7 @@ describe('edits are made', () => {
   });
 
   test('the official client, which does not follow all there is to follow, follows these', () => {
-    fc.assert(
+    check(
       fc.property(anyRoom, anyRoom, (before, after) => {
         const state = structuredClone(before);
         for (const [path, op, value] of diffPresence(before, after)) {
@@ -219,7 +220,7 @@ describe('edits are made', () => {
         }
         expect(state).toEqual(after);
       }),
-      { numRuns: 2000 },
+      2000,
     );
   });
 });

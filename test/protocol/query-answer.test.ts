@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type PageInfo, readAnswer, readCursor, type WireAnswer, writeAnswer } from '../../src/protocol/query-answer.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
+import { check } from '../support/runs.ts';
 
 const title: Triple = ['g1', 'title', 'Get fit', 1];
 const link: Triple = ['g1', 'todos', 't1', 2];
@@ -86,12 +87,12 @@ describe('readAnswer', () => {
     const { value } = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof({ maxDepth: 5 }, fc.jsonValue({ maxDepth: 1 }), fc.array(tie('value')), fc.dictionary(key, tie('value'))),
     }));
-    fc.assert(
+    check(
       fc.property(value, (answer) => {
         const { triples, malformed } = readAnswer(answer as WireAnswer);
         expect(triples.length + malformed).toBeGreaterThanOrEqual(0);
       }),
-      { numRuns: 500 },
+      500,
     );
   });
 });

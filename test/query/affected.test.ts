@@ -15,7 +15,7 @@ import type { Query } from '../../src/query/query.ts';
 import { evaluate } from '../../src/query/run.ts';
 import { dataArb, queryArb, worldArb } from '../oracle/generate.ts';
 import { stepsArb } from '../oracle/generate-steps.ts';
-import { check, patience } from '../oracle/runs.ts';
+import { check, patience } from '../support/runs.ts';
 import { type Fixture, readVectors } from '../support/vectors.ts';
 
 const { fixtures } = readVectors<{ fixtures: { festival: Fixture } }>('server');

@@ -2,10 +2,15 @@
 
 import { expect, test } from 'vitest';
 import { fuzzClient } from '../support/fuzz.ts';
+import { patience, runs, seed } from '../support/runs.ts';
 
-test('5,000 mutated frames', async () => {
-  const { reported, isAlive } = await fuzzClient(5000, 20_261_121);
-  expect(reported).toEqual([]);
-  expect(isAlive).toBe(true);
-  expect(Object.prototype).not.toHaveProperty('polluted');
-}, 60_000);
+test(
+  '5,000 mutated frames',
+  async () => {
+    const { reported, isAlive } = await fuzzClient(runs(5000), seed);
+    expect(reported).toEqual([]);
+    expect(isAlive).toBe(true);
+    expect(Object.prototype).not.toHaveProperty('polluted');
+  },
+  patience,
+);

@@ -10,6 +10,7 @@ import { packTriples, unpackTriples } from '../../src/reactor/answer-record.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import type { Edit, KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
+import { check } from '../support/runs.ts';
 
 /** A store that outlives the client, and tells what was written. */
 function lasting(): { store: KeyValue; written: Edit[] } {
@@ -223,7 +224,7 @@ it('triples are the same after packing, by entity', () => {
     fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0)),
   );
   const triple = fc.tuple(fc.constantFrom('e1', 'e2', 'e3'), fc.constantFrom('a1', 'a2', 'a3'), value, fc.integer({ min: 0 }));
-  fc.assert(
+  check(
     fc.property(fc.array(triple), (triples) => {
       const back = unpackTriples(packTriples(triples as Triple[]));
       for (const e of ['e1', 'e2', 'e3']) {

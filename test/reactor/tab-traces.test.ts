@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { stage } from '../interop/reference-weaknesses/platform.ts';
 import { type Outcome, type Tab, triplane } from '../interop/reference-weaknesses/sides.ts';
-import { patience } from '../oracle/runs.ts';
+import { checkAsync, patience } from '../support/runs.ts';
 import { type Goal, goalId, goalsQuery } from '../support/goals.ts';
 
 type Doing = 'create' | 'update' | 'refused' | 'close' | 'open' | 'hang up' | 'lose acks' | 'hold' | 'release' | 'offline' | 'online' | 'wait' | 'others'; // prettier-ignore
@@ -115,10 +115,5 @@ test('in several tabs: nothing lost, nothing twice, and all show the same', { ti
       stage.clear();
     }
   };
-  const seed = process.env['TRIPLANE_SEED'];
-  const runs = Number(process.env['TRIPLANE_RUNS'] ?? 40);
-  const trace = fc.array(step, { minLength: 3, maxLength: 30, size: 'max' });
-  const details = await fc.check(fc.asyncProperty(trace, life), { numRuns: runs, ...(seed && { seed: Number(seed) }) });
-  const smallest = details.counterexample?.[0].map((each) => JSON.stringify(each)).join('\n');
-  expect(details.failed, `seed ${details.seed}\n${smallest}\n${String((details.errorInstance as Error | null)?.stack)}`).toBe(false);
+  await checkAsync(fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 30, size: 'max' }), life), 40);
 });

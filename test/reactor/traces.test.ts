@@ -1,9 +1,9 @@
 // Random lives of a Reactor: lost confirmations, lost and dead lines, answers out of order, servers that fail, refusals,
-// kills of the page. `TRIPLANE_RUNS=10000 TRIPLANE_SEED=7 npx vitest run test/reactor/traces.test.ts`
+// kills of the page. `TRIPLANE_RUNS=10x TRIPLANE_SEED=7 npx vitest run test/reactor/traces.test.ts`
 
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { patience } from '../oracle/runs.ts';
+import { checkAsync, patience } from '../support/runs.ts';
 import { World, type WorldStep } from './world.ts';
 
 const title = fc.constantFrom('a', 'b', 'c', 'bad');
@@ -54,24 +54,9 @@ const life = (options: ConstructorParameters<typeof World>[0]) => async (trace: 
 const ours = { remembers: true, promises: { 'refresh-covers-all': true, 'remembers-events': true } };
 
 test('with a server that remembers: nothing lost, nothing twice, nothing out of order', () =>
-  checkAsync(calm, life(ours), 100), patience); // prettier-ignore
+  checkAsync(fc.asyncProperty(calm, life(ours)), 100), patience); // prettier-ignore
 
-test('the same while the server fails now and then', () => checkAsync(rough, life(ours), 100), patience);
+test('the same while the server fails now and then', () => checkAsync(fc.asyncProperty(rough, life(ours)), 100), patience);
 
 test("with InstantDB's server, which forgets: nothing lost, and what is seen in the end is what the server has", () =>
-  checkAsync(rough, life({}), 60), patience); // prettier-ignore
-
-async function checkAsync(
-  traces: fc.Arbitrary<readonly WorldStep[]>,
-  live: (trace: readonly WorldStep[]) => Promise<void>,
-  count: number,
-): Promise<void> {
-  const runs = Number(process.env['TRIPLANE_RUNS'] ?? count);
-  const seed = process.env['TRIPLANE_SEED'];
-  const details = await fc.check(fc.asyncProperty(traces, live), { numRuns: runs, ...(seed && { seed: Number(seed) }) });
-  if (!details.failed) return;
-  const smallest = details.counterexample?.[0].map((step) => JSON.stringify(step)).join('\n');
-  throw new Error(
-    `seed ${details.seed}, run ${details.numRuns}, ${details.numShrinks} shrinks\n${smallest}\n${String((details.errorInstance as Error).stack).slice(0, 1200)}`,
-  );
-}
+  checkAsync(fc.asyncProperty(rough, life({})), 60), patience); // prettier-ignore

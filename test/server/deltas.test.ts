@@ -21,7 +21,7 @@ import type { Listener } from '../../src/server/listener.ts';
 import { Watched } from '../../src/server/watched.ts';
 import { dataArb, queryArb, worldArb } from '../oracle/generate.ts';
 import { stepsArb } from '../oracle/generate-steps.ts';
-import { check, patience } from '../oracle/runs.ts';
+import { check, patience } from '../support/runs.ts';
 import { bench, blob, link, newId, type TestPeer } from './bench.ts';
 
 vi.mock('../../src/query/evidence.ts', async (original) => {

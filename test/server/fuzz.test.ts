@@ -3,13 +3,18 @@
 
 import { expect, test } from 'vitest';
 import { fuzzServer } from '../support/fuzz.ts';
+import { patience, runs, seed } from '../support/runs.ts';
 import { onEachStorage } from '../support/storages.ts';
 
 onEachStorage((fresh) => {
-  test('5,000 mutated frames', async () => {
-    const { unanswered, isAlive } = await fuzzServer(5000, 20_261_121, () => {}, fresh);
-    expect(unanswered).toEqual([]);
-    expect(isAlive).toBe(true);
-    expect(Object.prototype).not.toHaveProperty('polluted');
-  }, 60_000);
+  test(
+    '5,000 mutated frames',
+    async () => {
+      const { unanswered, isAlive } = await fuzzServer(runs(5000), seed, () => {}, fresh);
+      expect(unanswered).toEqual([]);
+      expect(isAlive).toBe(true);
+      expect(Object.prototype).not.toHaveProperty('polluted');
+    },
+    patience,
+  );
 });

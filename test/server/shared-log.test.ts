@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { memory } from '../../src/server/memory.ts';
 import { Replica } from '../../src/server/replica.ts';
 import type { AppLog, Heard, LogEntry, Storage } from '../../src/server/storage.ts';
+import { chance } from '../support/runs.ts';
 import { adminToken, appId, type Bench, bench, blob, link, newId, rest, type TestPeer } from './bench.ts';
 
 const goalsId = blob('goals', 'id');
@@ -14,6 +15,7 @@ const todos = link('goals', 'todos', 'todos', 'goals');
 const attrSteps = [goalsId, title, todosId, todos].map((attr) => ['add-attr', attr]);
 const all = { op: 'add-query', q: { goals: { todos: {} } }, 'return-type': 'tree' };
 const worlds = new Map<Bench, Storage>();
+const random = chance();
 
 afterEach(async () => {
   await Promise.all([...worlds.keys()].map(({ hub }) => hub.close()));
@@ -23,7 +25,7 @@ afterEach(async () => {
 /** A storage as if it were far away: each call takes a while, and news of appends comes late, or not at all. */
 function far(inner: Storage, newsFor: (txId: number, entries: readonly LogEntry[] | undefined, heard: Heard) => void): Storage {
   const away = async <T>(run: () => Promise<T>): Promise<T> => {
-    for (let n = 0; n < 1 + Math.random() * 3; n++) await new Promise((resolve) => setImmediate(resolve));
+    for (let n = 0; n < 1 + random() * 3; n++) await new Promise((resolve) => setImmediate(resolve));
     return run();
   };
   return {
@@ -139,8 +141,8 @@ test('the same write, said to two at once, is done once', async () => {
 
 test.each<[string, Parameters<typeof far>[1]]>([
   ['without the entries', (txId, _, heard) => heard(txId)],
-  ['late', (txId, entries, heard) => void setTimeout(() => heard(txId, entries), Math.random() * 5)],
-  ['now and then not', (txId, entries, heard) => Math.random() < 0.5 && heard(txId, entries)],
+  ['late', (txId, entries, heard) => void setTimeout(() => heard(txId, entries), random() * 5)],
+  ['now and then not', (txId, entries, heard) => random() < 0.5 && heard(txId, entries)],
 ])('news that comes %s', async (_, news) => {
   const [one, other] = servers(2, news) as [Bench, Bench];
   const [a, b] = [await open(one), await open(other)];
@@ -225,10 +227,10 @@ test('what is played entry by entry is what is read at once', async () => {
   const peer = await open(one);
   peer.say({ op: 'transact', 'tx-steps': attrSteps });
   const ids = Array.from({ length: 6 }, newId);
-  const pick = (): string => ids[Math.floor(Math.random() * ids.length)] ?? '';
+  const pick = (): string => ids[Math.floor(random() * ids.length)] ?? '';
   const steps: readonly (() => unknown[])[] = [
     () => ['add-triple', pick(), goalsId.id, pick()],
-    () => ['add-triple', pick(), title.id, Math.random() < 0.2 ? null : { n: Math.random() }],
+    () => ['add-triple', pick(), title.id, random() < 0.2 ? null : { n: random() }],
     () => ['add-triple', pick(), todos.id, pick()],
     () => ['retract-triple', pick(), todos.id, pick()],
     () => ['delete-entity', pick(), 'goals'],
@@ -237,7 +239,7 @@ test('what is played entry by entry is what is read at once', async () => {
   ];
   for (let n = 0; n < 300; n++) {
     await one.clock.advance(1);
-    const step = (steps[Math.floor(Math.random() * steps.length)] ?? (() => []))();
+    const step = (steps[Math.floor(random() * steps.length)] ?? (() => []))();
     if (step[2] === goalsId.id || step[2] === todosId.id) step[3] = step[1];
     peer.say({ op: 'transact', 'tx-steps': [step] });
     // While they are deleted, entities go that have values of them.

@@ -16,7 +16,7 @@ import { isSumOfRows } from '../../src/query/tally.ts';
 import { WatchIndex } from '../../src/server/watch-index.ts';
 import { dataArb, queryArb, worldArb } from '../oracle/generate.ts';
 import { stepsArb } from '../oracle/generate-steps.ts';
-import { check, patience } from '../oracle/runs.ts';
+import { check, patience } from '../support/runs.ts';
 import { type Fixture, readVectors } from '../support/vectors.ts';
 
 const { fixtures } = readVectors<{ fixtures: { festival: Fixture } }>('server');

@@ -6,6 +6,7 @@ import { TransactionValidationError } from '../../src/errors.ts';
 import { getOps, isLookup, lookup, parseLookup, tx, txInit } from '../../src/transact/chunk.ts';
 import type { TransactionChunk } from '../../src/types/transaction.ts';
 import type { AnySchema } from '../../src/schema.ts';
+import { check } from '../support/runs.ts';
 
 type Chunk = TransactionChunk<AnySchema, string>;
 
@@ -71,7 +72,7 @@ describe('a lookup', () => {
 
   it('comes back whole from its text, whatever label and value', () => {
     const label = fc.stringMatching(/^[a-zA-Z$.-]{1,10}$/);
-    fc.assert(
+    check(
       fc.property(label, fc.jsonValue(), (name, value) => {
         expect(parseLookup(lookup(name, value))).toEqual([name, JSON.parse(JSON.stringify(value))]);
       }),

@@ -15,6 +15,7 @@ import { type AnySchema, parseSchemaFromJSON } from '../../src/schema.ts';
 import { lookup } from '../../src/transact/chunk.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
 import { plain, readVectors } from '../support/vectors.ts';
+import { check } from '../support/runs.ts';
 
 const file = readVectors<{
   readonly attrSets: Readonly<Record<string, readonly WireAttr[]>>;
@@ -125,28 +126,28 @@ describe('the same steps as the official client', () => {
     ['with nothing', { wire: [], schema: undefined }],
   ])('%s', (_title, world) => {
     let compared = 0;
-    fc.assert(
+    check(
       fc.property(fc.array(op, { minLength: 1, maxLength: 4 }), (ops) => {
         const { official, ours } = both(ops, world);
         if (isMended(ops) || ours === 'refused') return;
         compared++;
         expect(ours).toEqual(official);
       }),
-      { numRuns: 300 },
+      300,
     );
     expect(compared).toBeGreaterThan(20);
   });
 
   it('refuses only what it is said to refuse', () => {
     const reasons = new Set<string>();
-    fc.assert(
+    check(
       fc.property(op, (one) => {
         const { official, ours } = both([one], { wire: festival, schema: undefined });
         if (ours !== 'refused' || official === 'refused') return;
         const [action, etypeName, ref, args] = one as [string, string, unknown, Record<string, unknown>];
         reasons.add(`${action} ${etypeName} ${JSON.stringify(ref)} ${JSON.stringify(args)}`);
       }),
-      { numRuns: 500 },
+      500,
     );
     expect([...reasons]).toEqual([]);
   });

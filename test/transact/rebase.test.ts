@@ -8,6 +8,7 @@ import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Step } from '../../src/protocol/step.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
 import { isNameTaken, rebase, Renames } from '../../src/transact/rebase.ts';
+import { check } from '../support/runs.ts';
 
 const E = id();
 const F = id();
@@ -286,7 +287,7 @@ describe('every write', () => {
   });
 
   it('rebased twice is rebased once', () => {
-    fc.assert(
+    check(
       fc.property(write, write, (steps, others) => {
         const attrs = Attrs.from(added(others));
         const once = rebase(steps, attrs);
@@ -296,7 +297,7 @@ describe('every write', () => {
   });
 
   it('rebased onto itself only loses its add-attr steps', () => {
-    fc.assert(
+    check(
       fc.property(write, (steps) => {
         expect(rebase(steps, Attrs.from(added(steps)))).toEqual(steps.filter(([action]) => action !== 'add-attr'));
       }),
@@ -304,7 +305,7 @@ describe('every write', () => {
   });
 
   it('keeps its data steps, in order, but for attr ids and the ends of a link', () => {
-    fc.assert(
+    check(
       fc.property(write, write, (steps, others) => {
         const attrs = Attrs.from(added(others));
         const known = new Set([...added(steps), ...added(others)].map((attr) => attr.id));
@@ -323,7 +324,7 @@ describe('every write', () => {
   });
 
   it('speaks afterwards of no attr that is neither on the server nor added by it', () => {
-    fc.assert(
+    check(
       fc.property(write, write, (steps, others) => {
         const attrs = Attrs.from(added(others));
         const after = rebase(steps, attrs);

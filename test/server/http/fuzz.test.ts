@@ -3,11 +3,12 @@
 
 import { expect, test } from 'vitest';
 import { fuzzHttp } from '../../support/fuzz-http.ts';
+import { patience, runs, seed } from '../../support/runs.ts';
 import { onEachStorage } from '../../support/storages.ts';
 
 onEachStorage((fresh) => {
-  test('1,000 bodies and tokens', { timeout: 120_000 }, async () => {
-    const { faults, isAlive } = await fuzzHttp(1000, 7, () => {}, fresh);
+  test('1,000 bodies and tokens', { timeout: patience }, async () => {
+    const { faults, isAlive } = await fuzzHttp(runs(1000), seed, () => {}, fresh);
     expect(faults).toEqual([]);
     expect(isAlive).toBe(true);
   });
