@@ -15,7 +15,7 @@ import { View } from '../../src/reactor/view.ts';
 import type { Write } from '../../src/reactor/write.ts';
 import { dataArb, linkIndexOf, queryArb, type World, worldArb } from '../oracle/generate.ts';
 import { attrStepArb, stepsArb } from '../oracle/generate-steps.ts';
-import { check, patience } from '../oracle/runs.ts';
+import { check, patience } from '../support/runs.ts';
 import { nodes } from '../support/goals.ts';
 import { plain } from '../support/vectors.ts';
 
