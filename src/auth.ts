@@ -5,6 +5,7 @@ import * as oauth from './http/oauth.ts';
 import { id } from './lib/uuid.ts';
 import { extraFieldsKey } from './oauth-return.ts';
 import type { Reactor } from './reactor/reactor.ts';
+import type { Abortable } from './types/abort.ts';
 import type {
   AuthToken,
   CheckMagicCodeParams,
@@ -20,8 +21,13 @@ import type {
   VerifyResponse,
 } from './types/auth.ts';
 
+type Calls = typeof import('./http/auth.ts');
 /** Loaded when somebody signs in or out, which most visits do not see. */
-const calls = (): Promise<typeof import('./http/auth.ts')> => import('./http/auth.ts');
+const calls = (): Promise<Calls> => import('./http/auth.ts');
+
+/** The app, and the signal that ends the call. */
+type Caller = ResolvedConfig & { readonly signal: AbortSignal };
+type Token = { refreshToken?: string };
 
 export class Auth {
   readonly #reactor: Reactor;
@@ -39,7 +45,8 @@ export class Auth {
    * @example
    * await db.auth.sendMagicCode({ email: 'ana@example.com' });
    */
-  sendMagicCode = async (params: SendMagicCodeParams): Promise<SendMagicCodeResponse> => (await calls()).sendMagicCode(this.#app, params);
+  sendMagicCode = (params: SendMagicCodeParams, opts?: Abortable): Promise<SendMagicCodeResponse> =>
+    this.#call(opts, (calls, app) => calls.sendMagicCode(app, params));
 
   /**
    * Signs in with the code from the mail. A guest who is signed in becomes that user.
@@ -48,9 +55,8 @@ export class Auth {
    * @example
    * await db.auth.signInWithMagicCode({ email: 'ana@example.com', code: '123456' });
    */
-  signInWithMagicCode = async (params: CheckMagicCodeParams): Promise<CheckMagicCodeResponse> => {
-    return this.#signIn(await (await calls()).checkMagicCode(this.#app, { ...(await this.#upgrade()), ...params }));
-  };
+  signInWithMagicCode = (params: CheckMagicCodeParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
+    this.#signIn(opts, (calls, app, guest) => calls.checkMagicCode(app, { ...guest, ...params }));
 
   /**
    * Signs in with a refresh token, such as one made on a server of your own.
@@ -59,9 +65,8 @@ export class Auth {
    * @example
    * await db.auth.signInWithToken(token);
    */
-  signInWithToken = async (token: AuthToken): Promise<VerifyResponse> => {
-    return this.#signIn(await (await calls()).verifyRefreshToken(this.#app, { refreshToken: token }));
-  };
+  signInWithToken = (token: AuthToken, opts?: Abortable): Promise<VerifyResponse> =>
+    this.#signIn(opts, (calls, app) => calls.verifyRefreshToken(app, { refreshToken: token }));
 
   /**
    * Signs in as a new user without an e-mail address.
@@ -70,9 +75,8 @@ export class Auth {
    * @example
    * await db.auth.signInAsGuest();
    */
-  signInAsGuest = async (params?: SignInAsGuestParams): Promise<VerifyResponse> => {
-    return this.#signIn(await (await calls()).signInAsGuest(this.#app, params));
-  };
+  signInAsGuest = (params?: SignInAsGuestParams, opts?: Abortable): Promise<VerifyResponse> =>
+    this.#signIn(opts, (calls, app) => calls.signInAsGuest(app, params));
 
   /**
    * The address to send someone to who signs in with an OAuth provider.
@@ -83,6 +87,7 @@ export class Auth {
   createAuthorizationURL = (params: CreateAuthorizationURLParams): string => {
     const { extraFields, ...rest } = params;
     if (!extraFields) return oauth.createAuthorizationURL(this.#app, rest);
+    this.#reactor.assertOpen();
     const extraFieldsId = id();
     this.#reactor.run([{ do: 'store', edits: [{ put: extraFieldsKey(extraFieldsId), value: extraFields }] }]);
     return oauth.createAuthorizationURL(this.#app, { ...rest, extraFieldsId });
@@ -95,9 +100,8 @@ export class Auth {
    * @example
    * await db.auth.signInWithIdToken({ clientName: 'google', idToken, nonce });
    */
-  signInWithIdToken = async (params: SignInWithIdTokenParams): Promise<CheckMagicCodeResponse> => {
-    return this.#signIn(await (await calls()).signInWithIdToken(this.#app, { ...(await this.#upgrade()), ...params }));
-  };
+  signInWithIdToken = (params: SignInWithIdTokenParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
+    this.#signIn(opts, (calls, app, guest) => calls.signInWithIdToken(app, { ...guest, ...params }));
 
   /**
    * Signs in with the code an OAuth provider sent someone back with.
@@ -106,9 +110,8 @@ export class Auth {
    * @example
    * await db.auth.exchangeOAuthCode({ code, codeVerifier });
    */
-  exchangeOAuthCode = async (params: ExchangeCodeForTokenParams): Promise<CheckMagicCodeResponse> => {
-    return this.#signIn(await (await calls()).exchangeCodeForToken(this.#app, { ...(await this.#upgrade()), ...params }));
-  };
+  exchangeOAuthCode = (params: ExchangeCodeForTokenParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
+    this.#signIn(opts, (calls, app, guest) => calls.exchangeCodeForToken(app, { ...guest, ...params }));
 
   /** The address from which tools discover the OAuth parameters of the app. */
   issuerURI = (): string => oauth.issuerURI(this.#app);
@@ -119,26 +122,37 @@ export class Auth {
    * @example
    * await db.auth.signOut();
    */
-  signOut = async (opts: SignoutOpts = {}): Promise<void> => {
-    const user = await this.#reactor.account.getUser();
-    await this.#reactor.account.setUser(undefined);
-    if (!user || opts.invalidateToken === false) return;
-    // Signed out is signed out here; a server that cannot be told must not undo that.
-    try {
-      await (await calls()).signOut(this.#app, { refreshToken: user.refresh_token });
-    } catch (error) {
-      this.#app.log.info('sign-out', error);
-    }
-  };
+  signOut = (opts: SignoutOpts & Abortable = {}): Promise<void> =>
+    this.#reactor.call(async (signal) => {
+      const { account } = this.#reactor;
+      const user = await account.getUser();
+      signal.throwIfAborted();
+      await account.setUser(undefined);
+      if (!user || opts.invalidateToken === false) return;
+      // Signed out is signed out here; a server that cannot be told must not undo that.
+      try {
+        await (await calls()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
+      } catch (error) {
+        this.#app.log.info('sign-out', error);
+      }
+    }, opts.signal);
 
-  async #signIn<Response extends { readonly user: User }>(response: Response): Promise<Response> {
-    await this.#reactor.account.setUser(response.user);
-    return response;
+  #call<T>(opts: Abortable | undefined, run: (calls: Calls, app: Caller) => Promise<T>): Promise<T> {
+    return this.#reactor.call(async (signal) => run(await calls(), { ...this.#app, signal }), opts?.signal);
   }
 
-  /** A guest takes what is theirs along. */
-  async #upgrade(): Promise<{ refreshToken?: string }> {
-    const user = await this.#reactor.account.getUser();
-    return user?.isGuest ? { refreshToken: user.refresh_token } : {};
+  /** A guest takes what is theirs along. Aborted in time, nobody is signed in. */
+  #signIn<Response extends { readonly user: User }>(
+    opts: Abortable | undefined,
+    run: (calls: Calls, app: Caller, guest: Token) => Promise<Response>,
+  ): Promise<Response> {
+    return this.#call(opts, async (calls, app) => {
+      const { account } = this.#reactor;
+      const user = await account.getUser();
+      const response = await run(calls, app, user?.isGuest ? { refreshToken: user.refresh_token } : {});
+      app.signal.throwIfAborted();
+      await account.setUser(response.user);
+      return response;
+    });
   }
 }

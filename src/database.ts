@@ -6,8 +6,8 @@ import { Auth } from './auth.ts';
 import { type InitConfig, type ResolvedConfig, resolveConfig } from './config.ts';
 import { type NetworkListener, networkOf } from './connection/network-listener.ts';
 import { Storage } from './files.ts';
-import type { ListNews } from './infinite-query.ts';
-import { readListRequest } from './list-request.ts';
+import { endedBy } from './lib/abort.ts';
+import { openList } from './open-list.ts';
 import { queryOf } from './query-of.ts';
 import { reactorFor } from './reactor-for.ts';
 import type { QueryWatch } from './reactor/query-desk.ts';
@@ -19,6 +19,7 @@ import type { AnySchemaDef, InstantUnknownSchema } from './schema.ts';
 import { Streams } from './streams.ts';
 import { type StopTable, SyncTable } from './sync-table.ts';
 import { txInit } from './transact/chunk.ts';
+import type { Abortable } from './types/abort.ts';
 import type { AuthResult, User } from './types/auth.ts';
 import type {
   AppStatusState,
@@ -66,10 +67,14 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     this.streams = new Streams(reactor, app);
     this.#tables = new SyncTable(reactor);
     this.outbox = reactor.outbox;
+    if (app.firstPartyPath) void import('./first-party.ts').then(({ keepCookie }) => keepCookie(reactor, app));
   }
 
   /**
    * Writes: all of it, or nothing. It shows at once, is kept on the device until the server has it, and goes out in order.
+   *
+   * A signal that is aborted before the write is on its way to the disk takes it back: nothing is written, unless a later write builds on
+   * it. After that it ends the waiting only; the write stays in the outbox. `queued` tells which: it rejects for what was taken back.
    *
    * @returns a promise that rejects with an `InstantAPIError` if the server refuses; `queued` and `settled` tell its two stages apart
    * @throws TransactionValidationError if it does not fit the schema
@@ -80,8 +85,8 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    *   db.tx.todos[id()].create({ text: 'Buy goggles' }).link({ goal: goalId }),
    * ]);
    */
-  transact(chunks: TransactionChunk<any, any> | TransactionChunk<any, any>[]): WritePromise {
-    return this._reactor.writes.transact(chunks);
+  transact(chunks: TransactionChunk<any, any> | TransactionChunk<any, any>[], opts?: Abortable): WritePromise {
+    return this._reactor.writes.transact(chunks, opts?.signal);
   }
 
   /**
@@ -100,13 +105,14 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   subscribeQuery<Q extends ValidQuery<Q, Schema>, UseDatesLocal extends boolean = UseDates>(
     query: Q,
     cb: (resp: InstaQLSubscriptionState<Schema, Q, UseDatesLocal> & Freshness) => void,
-    opts?: AskOpts,
+    opts?: AskOpts & Abortable,
   ): () => void {
     const listener = {
       told: (result: object) => cb(result as never),
       failed: (error: Error) => cb({ error, data: undefined, pageInfo: undefined }),
     };
-    return this._reactor.queries.subscribe(queryOf(query, this._app, opts), listener, { local: opts?.local });
+    const stop = this._reactor.queries.subscribe(queryOf(query, this._app, opts), listener, { local: opts?.local });
+    return endedBy(opts?.signal, stop);
   }
 
   /** For those who draw the answer: it can be read at any moment, and is the same object while nothing in it changed. */
@@ -119,13 +125,13 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    *
    * @throws QueryValidationError if it does not fit the schema; TriplaneError 'unreachable' or 'timeout' without an answer
    * @example
-   * const { data } = await db.queryOnce({ goals: { $: { where: { done: false } } } });
+   * const { data } = await db.queryOnce({ goals: { $: { where: { done: false } } } }, { signal: AbortSignal.timeout(2_000) });
    */
   queryOnce<Q extends ValidQuery<Q, Schema>>(
     query: Q,
-    opts?: InstaQLOptions,
+    opts?: Partial<InstaQLOptions> & Abortable,
   ): Promise<{ data: InstaQLResponse<Schema, Q, UseDates>; pageInfo: PageInfoResponse<Q> }> {
-    return this._reactor.queries.once(queryOf(query, this._app, opts)) as never;
+    return this._reactor.queries.once(queryOf(query, this._app, opts), opts?.signal) as never;
   }
 
   /**
@@ -138,26 +144,9 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   subscribeInfiniteQuery<Q extends ValidQuery<Q, Schema>>(
     query: Q,
     cb: (resp: InfiniteQueryCallbackResponse<Schema, Q, UseDates>) => void,
-    opts?: InstaQLOptions,
+    opts?: Partial<InstaQLOptions> & Abortable,
   ): InfiniteQuerySubscription {
-    const request = readListRequest(queryOf(query, this._app));
-    const { queries } = this._reactor;
-    const source = {
-      subscribe: (page: object, told: never, failed: never, emptied: () => void) =>
-        queries.subscribe(queryOf(page, { disableValidation: true }, opts), { told, failed, emptied }),
-    };
-    let isEnded = false;
-    const told = (news: ListNews): void => (isEnded ? undefined : cb(news as never));
-    const list = import('./infinite-query.ts').then(({ InfiniteList }) => new InfiniteList(request, source, told));
-    // Shut down while it was loading: then there is no list, and nobody to tell.
-    const withList = (use: (opened: Awaited<typeof list>) => void): void =>
-      void list.then(use, (error: unknown) => this._app.log.info(error));
-    const unsubscribe = (): void => {
-      isEnded = true;
-      withList((opened) => opened.end());
-    };
-    withList(() => {});
-    return { unsubscribe, loadNextPage: () => withList((opened) => opened.loadNextPage()) };
+    return openList(this._reactor, this._app, query, (news) => cb(news as never), opts);
   }
 
   /**
@@ -170,8 +159,12 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    *   if (event.type === 'SyncTransaction') console.log(event.added, event.removed, event.updated);
    * });
    */
-  subscribeTable<Q extends ValidQuery<Q, Schema>>(query: ExactlyOne<Q>, cb: SyncTableCallback<Schema, Q, UseDates>): StopTable {
-    return this.#tables.subscribe(queryOf(query, this._app), (event) => cb(event as never));
+  subscribeTable<Q extends ValidQuery<Q, Schema>>(
+    query: ExactlyOne<Q>,
+    cb: SyncTableCallback<Schema, Q, UseDates>,
+    opts?: Abortable,
+  ): StopTable {
+    return this.#tables.subscribe(queryOf(query, this._app), (event) => cb(event as never), opts?.signal);
   }
 
   /** @deprecated Use `subscribeTable`. */
@@ -198,8 +191,8 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /** Who is signed in. */
-  getAuth(): Promise<User | null> {
-    return this._reactor.account.getUser();
+  getAuth(opts?: Abortable): Promise<User | null> {
+    return this._reactor.call(() => this._reactor.account.getUser(), opts?.signal);
   }
 
   /**
@@ -228,12 +221,12 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    * @example
    * const guestId = await db.getLocalId('guest');
    */
-  getLocalId(name: string): Promise<string> {
-    return this._reactor.localIds.get(name);
+  getLocalId(name: string, opts?: Abortable): Promise<string> {
+    return this._reactor.call(() => this._reactor.localIds.get(name), opts?.signal);
   }
 
   /**
-   * Joins a room: who is here, what they show, and messages that nobody stores.
+   * Joins a room: who is here, what they show, and messages that nobody stores. A signal that is aborted leaves it.
    *
    * @example
    * const room = db.joinRoom('chat', 'lobby', { initialPresence: { name: 'Ana' } });
@@ -244,16 +237,16 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   joinRoom<RoomType extends string & keyof RoomsOf<Schema>>(
     roomType: RoomType = '_defaultRoomType' as RoomType,
     roomId = '_defaultRoomId',
-    opts?: { initialPresence?: Partial<PresenceOf<Schema, RoomType>> },
+    opts?: { initialPresence?: Partial<PresenceOf<Schema, RoomType>> } & Abortable,
   ): RoomHandle<PresenceOf<Schema, RoomType>, TopicsOf<Schema, RoomType>> {
-    return openRoom(this._reactor, roomType, roomId, opts?.initialPresence);
+    return openRoom(this._reactor, roomType, roomId, opts?.initialPresence, opts?.signal);
   }
 
   /** The same as `joinRoom`. */
   room<RoomType extends string & keyof RoomsOf<Schema>>(
     roomType?: RoomType,
     roomId?: string,
-    opts?: { initialPresence?: Partial<PresenceOf<Schema, RoomType>> },
+    opts?: { initialPresence?: Partial<PresenceOf<Schema, RoomType>> } & Abortable,
   ): RoomHandle<PresenceOf<Schema, RoomType>, TopicsOf<Schema, RoomType>> {
     return this.joinRoom(roomType, roomId, opts);
   }

@@ -2,10 +2,13 @@
 
 import type { ResolvedConfig } from './config.ts';
 import type { Reactor } from './reactor/reactor.ts';
+import type { Abortable } from './types/abort.ts';
 import type { DeleteFileResponse, FileOpts, UploadFileResponse } from './types/files.ts';
 
 /** Loaded with the first file. */
-const calls = (): Promise<typeof import('./http/files.ts')> => import('./http/files.ts');
+type Calls = typeof import('./http/files.ts');
+type Caller = ResolvedConfig & { readonly signal: AbortSignal };
+type Token = { refreshToken?: string };
 
 export class Storage {
   readonly #reactor: Reactor;
@@ -23,16 +26,16 @@ export class Storage {
    * @example
    * const { data } = await db.storage.uploadFile('photos/demo.png', file);
    */
-  uploadFile = async (path: string, file: File | Blob, opts: FileOpts = {}): Promise<UploadFileResponse> => {
-    return (await calls()).uploadFile(this.#app, { ...(await this.#token()), ...opts, path, file });
-  };
+  uploadFile = (path: string, file: File | Blob, opts: FileOpts & Abortable = {}): Promise<UploadFileResponse> =>
+    this.#call(opts, (calls, app, token) => calls.uploadFile(app, { ...token, ...opts, path, file, signal: undefined }));
 
   /** @deprecated Delete the entity: `db.transact(db.tx.$files.lookup('path', path).delete())`. */
-  delete = async (path: string): Promise<DeleteFileResponse> => (await calls()).deleteFile(this.#app, { ...(await this.#token()), path });
+  delete = (path: string, opts?: Abortable): Promise<DeleteFileResponse> =>
+    this.#call(opts, (calls, app, token) => calls.deleteFile(app, { ...token, path }));
 
   /** @deprecated Use `uploadFile`. */
-  upload = async (path: string, file: File): Promise<boolean> => {
-    await this.uploadFile(path, file);
+  upload = async (path: string, file: File, opts?: Abortable): Promise<boolean> => {
+    await this.uploadFile(path, file, opts);
     return true;
   };
 
@@ -40,11 +43,13 @@ export class Storage {
   put = this.upload;
 
   /** @deprecated Query `$files`: its entities have a `url`. */
-  getDownloadUrl = async (path: string): Promise<string | null> =>
-    (await calls()).getDownloadUrl(this.#app, { ...(await this.#token()), path });
+  getDownloadUrl = (path: string, opts?: Abortable): Promise<string | null> =>
+    this.#call(opts, (calls, app, token) => calls.getDownloadUrl(app, { ...token, path }));
 
-  async #token(): Promise<{ refreshToken?: string }> {
-    const user = await this.#reactor.account.getUser();
-    return user ? { refreshToken: user.refresh_token } : {};
+  #call<T>(opts: Abortable | undefined, run: (calls: Calls, app: Caller, token: Token) => Promise<T>): Promise<T> {
+    return this.#reactor.call(async (signal) => {
+      const user = await this.#reactor.account.getUser();
+      return run(await import('./http/files.ts'), { ...this.#app, signal }, user ? { refreshToken: user.refresh_token } : {});
+    }, opts?.signal);
   }
 }

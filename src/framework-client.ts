@@ -16,6 +16,7 @@ import type { Triple } from './protocol/triple.ts';
 import { compile } from './query/compile.ts';
 import type { Query, QueryResult } from './query/query.ts';
 import { evaluate } from './query/run.ts';
+import type { Abortable } from './types/abort.ts';
 import type { RuleParams } from './types/query.ts';
 
 export type FrameworkConfig = {
@@ -42,7 +43,7 @@ export interface FrameworkResult {
   error?: unknown;
 }
 
-interface Options {
+interface Options extends Abortable {
   ruleParams?: RuleParams | undefined;
 }
 
@@ -79,7 +80,7 @@ export class FrameworkClient {
 
   /** In the browser: asked over the session, once. */
   queryClient = (query: Query, opts?: Options): Promise<any> => {
-    const promise = this.#config.db.queryOnce(this.hashQuery(query, opts).query as never);
+    const promise = this.#config.db.queryOnce(this.hashQuery(query, opts).query as never, { signal: opts?.signal });
     this.#keep(query, opts, 'session', promise);
     return promise;
   };
@@ -88,9 +89,9 @@ export class FrameworkClient {
   query = (query: Query, opts?: Options): FrameworkResult => {
     const { hash, query: asked } = this.hashQuery(query, opts);
     if (this.#config.db._reactor.isReady) {
-      return this.#keep(query, opts, 'session', this.#config.db.queryOnce(asked as never));
+      return this.#keep(query, opts, 'session', this.#config.db.queryOnce(asked as never, { signal: opts?.signal }));
     }
-    const promise = this.getTriplesAndAttrsForQuery(asked);
+    const promise = this.getTriplesAndAttrsForQuery(asked, opts);
     promise.then(
       ({ triples, attrs, pageInfo }) => {
         const answer = { queryHash: hash, query: asked, attrs, triples, ...(pageInfo && { pageInfo }) };
@@ -119,11 +120,12 @@ export class FrameworkClient {
   };
 
   /** @throws InstantAPIError if the server refuses; TriplaneError 'server-failed' for an answer that makes no sense */
-  getTriplesAndAttrsForQuery = async (query: Query): Promise<FrameworkAnswer> => {
+  getTriplesAndAttrsForQuery = async (query: Query, opts?: Abortable): Promise<FrameworkAnswer> => {
     const { token, db } = this.#config;
     const { appId } = db._app;
     const headers = { 'app-id': appId, authorization: token ? `Bearer ${token}` : undefined };
-    const said = await request(db._app, { method: 'POST', path: '/runtime/framework/query', headers, body: { query } });
+    const call = { method: 'POST', path: '/runtime/framework/query', headers, body: { query } } as const;
+    const said = await db._reactor.call((signal) => request(db._app, { ...call, signal }), opts?.signal);
     if (!isObject(said) || !Array.isArray(said.attrs) || !said.attrs.every(isWireAttr) || !isAnswer(said.result)) {
       throw new TriplaneError('server-failed', 'POST /runtime/framework/query was answered with what is no answer to a query');
     }

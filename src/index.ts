@@ -37,6 +37,7 @@ export {
 } from './errors.ts';
 export type { ErrorCode, RefusalBody } from './errors.ts';
 
+export type { Abortable } from './types/abort.ts';
 export type { AskOpts } from './types/query.ts';
 export type { Freshness } from './types/database.ts';
 export type { InitConfig, Ports } from './config.ts';

@@ -1,5 +1,6 @@
 // A room as a program holds it: `db.joinRoom`. Held until it is left, or the last listener has gone.
 
+import { endedBy } from './lib/abort.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { Presence } from './reactor/rooms.ts';
 import type { PresenceOpts, RoomHandle } from './types/rooms.ts';
@@ -9,10 +10,10 @@ type AnyRoom = RoomHandle<any, any>;
 type AnyOpts = PresenceOpts<any, any>;
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
-export function openRoom(reactor: Reactor, type: string, roomId: string, initial: Presence | undefined): AnyRoom {
+export function openRoom(reactor: Reactor, type: string, roomId: string, initial: Presence | undefined, signal?: AbortSignal): AnyRoom {
   const { rooms } = reactor;
   const id = rooms.idOf(type, roomId);
-  const letGo = rooms.hold(type, id, initial);
+  const letGo = endedBy(signal, rooms.hold(type, id, initial));
   /** A listener holds the room too: it may outlive the handle. */
   const holding = (stop: () => void, release: () => void) => (): void => {
     stop();

@@ -1,6 +1,7 @@
 // A whole namespace kept in step: `db.subscribeTable`. What does it is loaded with the first call.
 
 import { QueryValidationError } from './errors.ts';
+import { onAbort } from './lib/abort.ts';
 import { isObject } from './protocol/check.ts';
 import type { WireQuery } from './protocol/query-messages.ts';
 import type { Reactor } from './reactor/reactor.ts';
@@ -19,14 +20,19 @@ export class SyncTable {
   }
 
   /** @throws QueryValidationError for more than a namespace and its order */
-  subscribe(query: WireQuery, listener: TableListener): StopTable {
+  subscribe(query: WireQuery, listener: TableListener, signal?: AbortSignal): StopTable {
     checkTable(query);
     this.#reactor.assertOpen();
     const { account } = this.#reactor;
     this.#desk ??= import('./reactor/sync-table-desk.ts').then((module) => new module.SyncTableDesk(this.#reactor, account.loaded));
     const watch = this.#desk.then((desk) => desk.watch(query, listener));
     watch.catch((error: unknown) => this.#reactor.report(error instanceof Error ? error : new Error(String(error))));
-    return (opts) => void watch.then((opened) => opened.stop(opts?.keepSubscription ?? false)).catch(() => {});
+    const stop: StopTable = (opts) => void watch.then((opened) => opened.stop(opts?.keepSubscription ?? false)).catch(() => {});
+    const letGo = onAbort(signal, () => stop());
+    return (opts) => {
+      letGo();
+      stop(opts);
+    };
   }
 }
 

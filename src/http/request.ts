@@ -11,6 +11,8 @@ export interface HttpConfig {
   readonly apiURI: string;
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: Clock | undefined;
+  /** Ends every call that has no signal of its own. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The server, and the app on it that is meant. */
@@ -43,8 +45,8 @@ const patienceMs = 60_000;
  * What the server answers, once it is known to have agreed; undefined if it answered with nothing.
  *
  * @throws InstantAPIError if the server said no
- * @throws TriplaneError 'unreachable' if it was not heard, 'timeout' if it took too long or the call was aborted, 'config-invalid' for a
- *   header that cannot be sent, 'server-failed' for an answer that is no JSON
+ * @throws TriplaneError 'unreachable' if it was not heard, 'timeout' if it took too long, 'config-invalid' for a header that cannot be sent,
+ *   'server-failed' for an answer that is no JSON; the signal's reason if it was aborted
  */
 export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
   const { ok, status, text } = await exchange(config, call);
@@ -67,7 +69,8 @@ interface Answer {
 async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
   const ms = call.timeoutMs ?? (call.bytes === undefined ? patienceMs : undefined);
   const init = initOf(config, call);
-  const deadline = startDeadline(config.clock ?? systemClock, ms, call.signal ?? call.fetchOpts?.signal);
+  const signal = call.signal ?? call.fetchOpts?.signal ?? config.signal;
+  const deadline = startDeadline(config.clock ?? systemClock, ms, signal);
   // Called bare: a browser's `fetch` refuses to be a method of something else.
   const send = config.fetch ?? fetch;
   try {
@@ -76,7 +79,7 @@ async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
   } catch (cause) {
     const name = nameOf(config, call);
     if (deadline.ending === 'late') throw new TriplaneError('timeout', `${name} was not answered within ${ms} ms`, { cause });
-    if (deadline.ending === 'aborted') throw new TriplaneError('timeout', `${name} was aborted before it was answered`, { cause });
+    if (deadline.ending === 'aborted') throw signal?.reason;
     const advice = 'Check that this device is online, that apiURI is right and that a server runs there';
     throw new TriplaneError('unreachable', `${name} reached no server. ${advice}`, { cause });
   } finally {

@@ -22,6 +22,10 @@ export interface Back {
   /** What is kept of the answer to a new query is looked up. */
   recall(live: LiveQuery, isLocal: boolean): void;
   run(effects: readonly Effect[]): void;
+  /** What is to be stored under this key is not, after all. False if it is on its way already. */
+  takeBack(key: string): boolean;
+  /** What a caller waits for, until its signal is aborted or the database closed. Rejects with 'closed' afterwards. */
+  call<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
   /** The server's answer to a query, once. */
   ask(query: WireQuery): Promise<QueryResult>;
   report(error: Error): void;

@@ -31,6 +31,13 @@ export class Journal {
     queueMicrotask(() => void this.#write());
   }
 
+  /** Not after all. False if it is not here: on its way already, or there. */
+  takeBack(key: string): boolean {
+    const before = this.#edits.length;
+    this.#edits = this.#edits.filter((edit) => !('put' in edit && edit.put === key));
+    return this.#edits.length < before;
+  }
+
   /** After what is on its way. */
   end(): void {
     this.#isEnding = true;

@@ -2,6 +2,7 @@
 
 import { TriplaneError } from '../errors.ts';
 import type { Step } from '../protocol/step.ts';
+import type { Abortable } from '../types/abort.ts';
 import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { footprintOf } from './footprint.ts';
@@ -51,6 +52,7 @@ export class OutboxDesk {
    * const stop = db.outbox.subscribe((entries) => banner.show(entries.length));
    */
   subscribe(told: (entries: readonly OutboxEntry[]) => void): () => void {
+    this.#back.assertOpen();
     const listener = (): void => told(this.list());
     listener();
     this.#back.events.on('outbox', listener);
@@ -58,18 +60,21 @@ export class OutboxDesk {
   }
 
   /**
-   * Sends a refused write again, and after it those that waited for it.
+   * Sends a refused write again, and after it those that waited for it. A signal that is aborted later ends the waiting, not the write.
    *
    * @throws TriplaneError 'transaction-invalid' if no such write was refused
    */
-  retry(eventId: string): WritePromise {
+  retry(eventId: string, { signal }: Abortable = {}): WritePromise {
     this.#back.assertOpen();
     const { config, organs, replies, isReady } = this.#back;
     const { outbox, refusals, queries } = organs;
     const refusal = refusals.get(eventId);
     if (!refusal) throw new TriplaneError('transaction-invalid', `No refused write has the id '${eventId}'`);
     const newId = config.random.uuid();
+    const isTooLate = signal?.aborted ?? false;
     const promise = replies.write(newId, !isReady);
+    if (signal) replies.writeUntil(newId, signal, () => isTooLate);
+    if (isTooLate) return promise;
     const effects: Effect[] = [{ do: 'store', edits: refusals.remove(refusal) }];
     const enter = (write: Write, id: string): void => {
       const again = outbox.again(write, id);
@@ -88,6 +93,7 @@ export class OutboxDesk {
 
   /** Gives up a refused write, and those that waited for it: what they were about never came to be. Gives their ids. */
   discard(eventId: string): readonly string[] {
+    this.#back.assertOpen();
     const { organs, replies } = this.#back;
     const { outbox, refusals } = organs;
     const refusal = refusals.get(eventId);

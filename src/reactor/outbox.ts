@@ -160,6 +160,12 @@ export class Outbox {
     return write ? [{ remove: writeRecordKey(write) }] : [];
   }
 
+  /** Whether a later one needs an attr or an entity that it makes. */
+  isBuiltOn({ eventId, order, steps }: Write): boolean {
+    const { creates } = footprintOf(steps);
+    return this.list().some((other) => other.order > order && (this.#makers.has(eventId) || dependsOn(other.steps, creates)));
+  }
+
   /** It was refused, or discarded: out with it. What needs the entities it was to make is parked, and comes along. */
   refuse(eventId: string): Write[] {
     const write = this.#writes.get(eventId);

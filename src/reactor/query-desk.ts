@@ -1,6 +1,7 @@
 // Where queries are asked: live, or once. Listeners are told at the end of a task, however much changed within it.
 
 import { TriplaneError } from '../errors.ts';
+import { onAbort } from '../lib/abort.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
 import { queryKey } from '../query/key.ts';
 import type { QueryResult } from '../query/query.ts';
@@ -42,8 +43,9 @@ export class QueryDesk {
   }
 
   /** The server's answer, once. Rejects if there is none in time. */
-  once(query: WireQuery): Promise<QueryResult> {
+  once(query: WireQuery, signal?: AbortSignal): Promise<QueryResult> {
     this.#back.assertOpen();
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const { clock, network, queryTimeoutMs } = this.#back.config;
     if (!network.isOnline()) {
       return Promise.reject(new TriplaneError('unreachable', 'The device is offline, and a query that is asked once needs the server'));
@@ -51,6 +53,7 @@ export class QueryDesk {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
         forget();
+        letGo();
         unsubscribe();
         settle();
       };
@@ -58,6 +61,7 @@ export class QueryDesk {
       const failed = (error: TriplaneError): void => end(() => reject(error));
       const forget = this.#back.replies.wait(clock.now() + queryTimeoutMs, failed);
       const unsubscribe = this.subscribe(query, { told, failed, wantsFresh: true });
+      const letGo = onAbort(signal, (reason) => failed(reason as TriplaneError));
       this.#back.run([]);
     });
   }

@@ -113,6 +113,15 @@ export class Reactor implements Back {
     return this.queries.once(query);
   }
 
+  takeBack(key: string): boolean {
+    return this.#journal.takeBack(key);
+  }
+
+  async call<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    this.assertOpen();
+    return this.replies.call(run, signal);
+  }
+
   report(error: Error): void {
     safely(
       () => this.config.onError(error),
@@ -134,6 +143,7 @@ export class Reactor implements Back {
     this.#alarm.set(undefined);
     this.queries.shutDown();
     this.replies.shutDown();
+    this.replies.shutDownWrites();
     this.events.removeAllListeners();
     this.#journal.end();
   }

@@ -2,11 +2,13 @@
 // when the database is shut down. Time is looked at only when asked which are overdue.
 
 import { TriplaneError } from '../errors.ts';
+import { onAbort, untilAborted } from '../lib/abort.ts';
 import type { TransactionResult } from '../types/database.ts';
 import { WriteReply, type WritePromise } from './write-promise.ts';
 
 interface Waiting {
-  readonly dueMs: number;
+  /** Undefined if it may take as long as it likes. */
+  readonly dueMs: number | undefined;
   readonly fail: (error: TriplaneError) => void;
 }
 
@@ -19,6 +21,11 @@ export class Replies {
     const reply = new WriteReply(eventId, enqueue);
     this.#writes.set(eventId, reply);
     return reply.promise;
+  }
+
+  /** `withdraw`: takes the write back, and tells whether that was possible. */
+  writeUntil(eventId: string, signal: AbortSignal, withdraw: () => boolean): void {
+    this.#writes.get(eventId)?.until(signal, () => withdraw() && this.#writes.delete(eventId));
   }
 
   writeSaved(eventId: string): void {
@@ -34,31 +41,51 @@ export class Replies {
   }
 
   /** What is told to whoever waits, if nothing comes before. */
-  wait(dueMs: number, fail: (error: TriplaneError) => void): () => void {
+  wait(dueMs: number | undefined, fail: (error: TriplaneError) => void): () => void {
     const waiting: Waiting = { dueMs, fail };
     this.#waiting.add(waiting);
     return () => this.#waiting.delete(waiting);
   }
 
+  /** What a call waits for; given up when its signal says so, and when the database is closed. `run` is told by a signal of its own. */
+  async call<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    signal?.throwIfAborted();
+    const own = new AbortController();
+    const stop = onAbort(signal, (reason) => own.abort(reason));
+    const forget = this.wait(undefined, (error) => own.abort(error));
+    try {
+      return await untilAborted(run(own.signal), own.signal);
+    } finally {
+      stop();
+      forget();
+    }
+  }
+
   nextDue(): number | undefined {
     let next: number | undefined;
-    for (const { dueMs } of this.#waiting) next = Math.min(next ?? dueMs, dueMs);
+    for (const { dueMs } of this.#waiting) if (dueMs !== undefined) next = Math.min(next ?? dueMs, dueMs);
     return next;
   }
 
   due(nowMs: number, error: () => TriplaneError): void {
     for (const waiting of this.#waiting) {
-      if (waiting.dueMs > nowMs) continue;
+      if (waiting.dueMs === undefined || waiting.dueMs > nowMs) continue;
       this.#waiting.delete(waiting);
       waiting.fail(error());
     }
   }
 
-  /** No more answers will come. A write that is kept goes out with the next start. */
+  /** No more answers will come. */
   shutDown(): void {
+    const error = new TriplaneError('closed', 'The database was shut down before the answer came');
+    for (const { fail } of this.#waiting) fail(error);
+    this.#waiting.clear();
+  }
+
+  /** The same of writes, once they are kept: they go out with the next start. */
+  shutDownWrites(): void {
     for (const reply of this.#writes.values()) reply.shutDown();
     this.#writes.clear();
-    this.due(Infinity, () => new TriplaneError('closed', 'The database was shut down before the answer came'));
   }
 }
 

@@ -16,7 +16,7 @@ import { refusalPrefix } from './refusal.ts';
 import { refused } from './refused.ts';
 import { asError, disabledError, fullError, readOnlyError } from './trouble.ts';
 import type { WritePromise } from './write-promise.ts';
-import { readWrite, type Write, writePrefix } from './write.ts';
+import { readWrite, type Write, writePrefix, writeRecordKey } from './write.ts';
 
 export class WriteDesk {
   readonly #back: Back;
@@ -30,24 +30,25 @@ export class WriteDesk {
   }
 
   /** @throws TransactionValidationError, TriplaneError 'closed'; what the server says of it comes with the promise */
-  transact(chunks: unknown): WritePromise {
+  transact(chunks: unknown, signal?: AbortSignal): WritePromise {
     this.#back.assertOpen();
     const { config } = this.#back;
     if (config.validate) validateTransaction(chunks, config.schema);
-    return this.write(() => this.expand(chunks));
+    return this.write(() => this.expand(chunks), signal);
   }
 
   /** The same of steps. What goes wrong in making them comes with the promise. */
-  write(make: () => readonly Step[]): WritePromise {
+  write(make: () => readonly Step[], signal?: AbortSignal): WritePromise {
     this.#back.assertOpen();
     const { config, replies, isReady } = this.#back;
     const eventId = config.random.uuid();
     const promise = replies.write(eventId, !isReady);
     try {
-      this.#add(eventId, make);
+      if (!signal?.aborted) this.#add(eventId, make);
     } catch (error) {
       this.settle(eventId, asError(error));
     }
+    if (signal) replies.writeUntil(eventId, signal, () => this.#withdraw(eventId));
     return promise;
   }
 
@@ -147,6 +148,19 @@ export class WriteDesk {
     const unsaved = outbox.list().filter(({ state }) => state === 'unsaved');
     const adopted = outbox.adopt(unsaved, session.owner);
     this.#back.run([...queries.rewrite(adopted), ...adopted.map((write) => ({ do: 'store', edits: outbox.save(write) }) as const)]);
+  }
+
+  /** As if it had never been made. Not what is on its way to the disk, or there, and not what a later write builds on. */
+  #withdraw(eventId: string): boolean {
+    const { organs, isLoaded } = this.#back;
+    const { outbox, queries } = organs;
+    const write = outbox.get(eventId);
+    if (!write) return true;
+    if (write.state !== 'unsaved' || outbox.isBuiltOn(write)) return false;
+    if (isLoaded && !this.#back.takeBack(writeRecordKey(write))) return false;
+    outbox.forget(eventId);
+    this.#back.run([...queries.refused(eventId), { do: 'prune' }, { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
+    return true;
   }
 
   #add(eventId: string, make: () => readonly Step[]): void {

@@ -2,6 +2,7 @@
 // if there is no session; confirmed, if there is one. `queued` and `settled` tell them apart.
 
 import { TriplaneError } from '../errors.ts';
+import { onAbort } from '../lib/abort.ts';
 import type { TransactionResult } from '../types/database.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface WritePromise extends Promise<TransactionResult> {
 interface Stage {
   readonly promise: Promise<TransactionResult>;
   readonly resolve: (result: TransactionResult) => void;
-  readonly reject: (error: TriplaneError) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Most are made and never looked at, so the stages come into being when somebody asks for them. */
@@ -31,7 +32,11 @@ export class WriteReply {
   #isHeard = false;
   #isSaved = false;
   /** Once it is settled. */
-  #end: { readonly error: TriplaneError | undefined } | undefined;
+  #end: { readonly error: unknown } | undefined;
+  /** Why the caller waits no longer. */
+  #givenUp: { readonly reason: unknown } | undefined;
+  /** Lets go of the caller's signal. */
+  #letGo: (() => void) | undefined;
 
   constructor(eventId: string, enqueue: boolean) {
     this.#eventId = eventId;
@@ -48,10 +53,21 @@ export class WriteReply {
   }
 
   /** Whether somebody listens. */
-  settle(error: TriplaneError | undefined): boolean {
+  settle(error: unknown): boolean {
+    this.#letGo?.();
     this.#end ??= { error };
     for (const each of [this.#stages.queued, this.#stages.settled, this.#main]) this.#finish(each, error);
-    return error === undefined || (this.#isHeard && !(this.#enqueue && this.#isSaved));
+    return error === undefined || (this.#isHeard && !this.#givenUp && !(this.#enqueue && this.#isSaved));
+  }
+
+  /** The signal ends the waiting. `withdraw` tells whether the write was taken back; `queued` tells it to the caller. */
+  until(signal: AbortSignal, withdraw: () => boolean): void {
+    this.#letGo = onAbort(signal, (reason) => {
+      this.#givenUp = { reason };
+      if (withdraw()) this.settle(reason);
+      this.#main.reject(reason);
+      this.#stages.settled?.reject(reason);
+    });
   }
 
   shutDown(): void {
@@ -73,12 +89,13 @@ export class WriteReply {
   settled(): Promise<TransactionResult> {
     this.#isHeard = true;
     const made = (this.#stages.settled ??= stage());
+    if (this.#givenUp) made.reject(this.#givenUp.reason);
     if (this.#end) this.#finish(made, this.#end.error);
     return made.promise;
   }
 
-  #finish(made: Stage | undefined, error: TriplaneError | undefined): void {
-    if (error) made?.reject(error);
+  #finish(made: Stage | undefined, error: unknown): void {
+    if (error !== undefined) made?.reject(error);
     else made?.resolve(this.#result('synced'));
   }
 
@@ -87,7 +104,7 @@ export class WriteReply {
   }
 }
 
-type Settle = (resolve: (result: TransactionResult) => void, reject: (error: TriplaneError) => void) => void;
+type Settle = (resolve: (result: TransactionResult) => void, reject: (error: unknown) => void) => void;
 
 class HandedOut extends Promise<TransactionResult> implements WritePromise {
   readonly #reply: WriteReply;

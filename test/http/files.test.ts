@@ -85,6 +85,6 @@ it.each([
 });
 
 it('a call can be aborted', async () => {
-  const signal = AbortSignal.abort();
-  await expect(files.deleteFile(app(), { path: 'a', signal })).rejects.toMatchObject({ code: 'timeout' });
+  const signal = AbortSignal.abort('enough');
+  await expect(files.deleteFile(app(), { path: 'a', signal })).rejects.toBe('enough');
 });

@@ -1,0 +1,55 @@
+// Giving up on what waits, by an AbortSignal. However many calls wait under one signal it has one listener of ours (Node warns of more than
+// ten), and none once the last of them has ended.
+
+type Run = (reason: unknown) => void;
+
+const listening = new WeakMap<AbortSignal, { readonly runs: Set<Run>; readonly aborted: () => void }>();
+
+/** What is run once when the signal is aborted; at once if it was before. Gives what takes that back. */
+export function onAbort(signal: AbortSignal | undefined, run: Run): () => void {
+  if (!signal) return () => {};
+  if (signal.aborted) {
+    run(signal.reason);
+    return () => {};
+  }
+  const { runs, aborted } = listening.get(signal) ?? listenTo(signal);
+  // One of its own, though the same function may wait twice.
+  const own: Run = (reason) => run(reason);
+  runs.add(own);
+  return () => {
+    if (!runs.delete(own) || runs.size > 0) return;
+    signal.removeEventListener('abort', aborted);
+    listening.delete(signal);
+  };
+}
+
+/** The promise, unless the signal is aborted first: then its reason. What was begun goes on, and nobody hears of it. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const stop = onAbort(signal, reject);
+    promise.finally(() => stop()).then(resolve, reject);
+  });
+}
+
+/** What ends something, and is called by the signal too. */
+export function endedBy(signal: AbortSignal | undefined, end: () => void): () => void {
+  const stop = onAbort(signal, end);
+  return () => {
+    stop();
+    end();
+  };
+}
+
+function listenTo(signal: AbortSignal): { readonly runs: Set<Run>; readonly aborted: () => void } {
+  const runs = new Set<Run>();
+  const aborted = (): void => {
+    const all = [...runs];
+    runs.clear();
+    for (const run of all) run(signal.reason);
+  };
+  signal.addEventListener('abort', aborted, { once: true });
+  const own = { runs, aborted };
+  listening.set(signal, own);
+  return own;
+}

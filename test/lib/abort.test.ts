@@ -1,0 +1,58 @@
+import { expect, test, vi } from 'vitest';
+import { endedBy, onAbort, untilAborted } from '../../src/lib/abort.ts';
+
+/** A signal that counts who listens. */
+function counted(): { controller: AbortController; signal: AbortSignal; listeners: () => number } {
+  const controller = new AbortController();
+  const add = vi.spyOn(controller.signal, 'addEventListener');
+  const remove = vi.spyOn(controller.signal, 'removeEventListener');
+  return { controller, signal: controller.signal, listeners: () => add.mock.calls.length - remove.mock.calls.length };
+}
+
+const never = new Promise<never>(() => {});
+
+test('the reason comes first, or the promise', async () => {
+  const { controller, signal } = counted();
+  const waiting = untilAborted(never, signal);
+  const kept = untilAborted(Promise.resolve(1), signal);
+  await expect(kept).resolves.toBe(1);
+  controller.abort('enough');
+  await expect(waiting).rejects.toBe('enough');
+  await expect(untilAborted(never, signal)).rejects.toBe('enough');
+  await expect(untilAborted(Promise.reject(new Error('no')), new AbortController().signal)).rejects.toThrow('no');
+});
+
+test('without a signal it is the promise itself', () => {
+  expect(untilAborted(never, undefined)).toBe(never);
+});
+
+test('a hundred calls under one signal are one listener, and none when all have ended', async () => {
+  const { signal, listeners } = counted();
+  const calls = Array.from({ length: 100 }, (_, at) => untilAborted(Promise.resolve(at), signal));
+  expect(listeners()).toBe(1);
+  await Promise.all(calls);
+  expect(listeners()).toBe(0);
+  await untilAborted(Promise.resolve(), signal);
+  expect(listeners()).toBe(0);
+});
+
+test('what was taken back is not run, and the rest is, once', () => {
+  const { controller, signal } = counted();
+  const runs: string[] = [];
+  const both = (reason: unknown): void => void runs.push(`twice, ${String(reason)}`);
+  onAbort(signal, () => runs.push('never'))();
+  onAbort(signal, both);
+  onAbort(signal, both);
+  controller.abort('late');
+  expect(runs).toEqual(['twice, late', 'twice, late']);
+});
+
+test('what ends something ends it by either hand', () => {
+  const { controller, signal, listeners } = counted();
+  const end = vi.fn();
+  endedBy(signal, end)();
+  expect([end.mock.calls.length, listeners()]).toEqual([1, 0]);
+  endedBy(signal, end);
+  controller.abort();
+  expect(end).toHaveBeenCalledTimes(2);
+});
