@@ -16,6 +16,8 @@ const title = blob('goals', 'title');
 /** Gets rooms whole, not in differences. */
 const oldVersion = 'v0.10.0';
 const patience = { timeout: 30_000, interval: 100 };
+/** Who does not say that it goes is missed after four beats of a second, the first of which it may just have made. */
+const leaseMs = 3000;
 
 interface Goal {
   readonly id: string;
@@ -154,18 +156,22 @@ describe.each(['logical', 'replica'] as const)('wal_level = %s', (walLevel) => {
     }
 
     const writers = await Promise.all(servers.map((server, at) => Writer.at(server, `writer ${at}`)));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const haveWritten = async (more: number, some: readonly Writer[]): Promise<void> => {
+      const wanted = some.map(({ acknowledged }) => acknowledged.size + more);
+      await expect.poll(() => some.every(({ acknowledged }, at) => acknowledged.size >= (wanted[at] ?? 0)), patience).toBe(true);
+    };
+    await haveWritten(5, writers);
     await b.end('SIGKILL');
     line.cut();
     const before = seesA.goals.length;
     await expect.poll(() => seesA.room, patience).toEqual(['ann']);
     await expect.poll(() => seesC.room, patience).toEqual(['cat']);
-    expect(seesA.goals.length).toBeGreaterThan(before);
+    await expect.poll(() => seesA.goals.length, patience).toBeGreaterThan(before);
 
     line.heal();
     await expect.poll(() => seesC.room, patience).toEqual(['ann', 'cat']);
     await expect.poll(() => seesA.room, patience).toEqual(['ann', 'cat']);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await haveWritten(5, writers.filter((_, at) => at !== 1));
     await Promise.all(writers.map((writer) => writer.stop()));
 
     await expect.poll(() => seesC.view === seesA.view, patience).toBe(true);
@@ -174,7 +180,7 @@ describe.each(['logical', 'replica'] as const)('wal_level = %s', (walLevel) => {
     await expect.poll(() => seesC.room, patience).toEqual(['ann', 'bob', 'cat']);
     const held = new Map(seesA.goals.map((goal) => [goal.id, goal.title]));
     for (const writer of writers) {
-      expect(writer.acknowledged.size).toBeGreaterThan(3);
+      expect(writer.acknowledged.size).toBeGreaterThanOrEqual(5);
       expect([...writer.acknowledged].filter(([id, text]) => held.get(id) !== text)).toEqual([]);
     }
     expect(new Set(seesA.goals.map((goal) => goal.title)).size).toBe(seesA.goals.length);
@@ -185,6 +191,6 @@ describe.each(['logical', 'replica'] as const)('wal_level = %s', (walLevel) => {
     const [seesA] = await Promise.all([Observer.at(a, 'ann'), Observer.at(b, 'bob')]);
     await expect.poll(() => seesA.room, patience).toEqual(['ann', 'bob']);
     expect(await b.end('SIGTERM')).toBe(0);
-    await expect.poll(() => seesA.room, { timeout: 900, interval: 20 }).toEqual(['ann']);
+    await expect.poll(() => seesA.room, { timeout: leaseMs / 2, interval: 20 }).toEqual(['ann']);
   });
 });
