@@ -55,6 +55,11 @@ export function updatedBy(steps: readonly Step[]): ReadonlySet<string> | undefin
   return ids;
 }
 
+/** Whether entities are looked up by their values: then any write before may decide which are meant. */
+export function looksUp(steps: readonly Step[]): boolean {
+  return steps.some((step) => Array.isArray(step[1]) || (Array.isArray(step[3]) && step[3].length === 2));
+}
+
 export function dependsOn(steps: readonly Step[], made: ReadonlySet<string> | ReadonlyMap<string, unknown>): boolean {
   if (made.size === 0) return false;
   for (const id of footprintOf(steps).touches) if (made.has(id)) return true;

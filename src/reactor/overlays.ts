@@ -5,7 +5,7 @@ import type { Processed } from '../protocol/query-messages.ts';
 import type { Dues } from './dues.ts';
 import type { Effect } from './effect.ts';
 import type { LiveQuery } from './live-query.ts';
-import { updatedBy } from './footprint.ts';
+import { looksUp, updatedBy } from './footprint.ts';
 import { isPassed } from './passed.ts';
 import { makesAttrs } from './shown.ts';
 import type { Whereabouts } from './whereabouts.ts';
@@ -44,8 +44,8 @@ export class Overlays {
     const isLast = write.order > this.#lastOrder;
     this.#lastOrder = Math.max(this.#lastOrder, write.order);
     this.#put(write);
-    // What comes after it, or is of an attr it makes, was looked at without it.
-    const isForOthers = !isLast || makesAttrs(write);
+    // What comes after it, or is of an attr it makes, was looked at without it; what it looks up was looked at without need.
+    const isForOthers = !isLast || makesAttrs(write) || looksUp(write.steps);
     const updated = isForOthers ? undefined : updatedBy(write.steps);
     const lives = updated ? this.#whereabouts.of(updated) : this.#lives.values();
     return onAnswered(lives, (live) => show(live, write) && (!isForOthers || this.#showConcerning(live)));
@@ -157,8 +157,11 @@ export class Overlays {
 
   /** Writes that made no difference to the view may make one now. */
   #showConcerning(live: LiveQuery): true {
-    for (const write of this.#writes.values()) if (!live.view.holds(write.eventId) && this.#isMissing(live, write)) show(live, write);
-    return true;
+    let isNews = false;
+    for (const write of this.#writes.values()) {
+      if (!live.view.holds(write.eventId) && this.#isMissing(live, write) && show(live, write)) isNews ||= looksUp(write.steps);
+    }
+    return isNews ? this.#showConcerning(live) : true;
   }
 
   #dropPassed(live: LiveQuery): boolean {

@@ -92,6 +92,7 @@ export class View {
    * before it is dropped.
    */
   concerns({ steps }: PendingWrite): boolean {
+    if (this.#searched) return true;
     const { attrs } = this.#layer;
     const updates = updatesOf(steps, attrs, this.#config.useDates ?? false);
     if (updates) return updates.list.some(({ etype, id }) => this.#layer.row(etype, id) !== undefined);

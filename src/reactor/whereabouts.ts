@@ -2,7 +2,7 @@
 // queries hold is told by whoever gives them answers.
 
 import type { Report } from '../db/report.ts';
-import { footprintOf, updatedBy } from './footprint.ts';
+import { footprintOf, looksUp, updatedBy } from './footprint.ts';
 import type { LiveQuery } from './live-query.ts';
 import type { PendingWrite } from './shown.ts';
 
@@ -18,6 +18,8 @@ export class Whereabouts {
 
   /** Entity → how many writes under way may make it, and so bring it to any query. */
   readonly #made = new Map<string, number>();
+  /** How many of them look entities up. */
+  #lookups = 0;
 
   constructor(lives: ReadonlyMap<string, LiveQuery>) {
     this.#lives = lives;
@@ -25,7 +27,7 @@ export class Whereabouts {
 
   /** Of all queries, at least those that show one of these. */
   of(ids: ReadonlySet<string>): Iterable<LiveQuery> {
-    if (this.#lives.size <= few) return this.#lives.values();
+    if (this.#lives.size <= few || this.#lookups > 0) return this.#lives.values();
     this.#byId ??= this.#indexed();
     let found: readonly LiveQuery[] = none;
     for (const id of ids) {
@@ -38,12 +40,15 @@ export class Whereabouts {
 
   /** A write is under way. */
   expect({ steps }: PendingWrite): void {
-    if (!updatedBy(steps)) for (const id of footprintOf(steps).touches) this.#made.set(id, (this.#made.get(id) ?? 0) + 1);
+    if (updatedBy(steps)) return;
+    if (looksUp(steps)) this.#lookups++;
+    for (const id of footprintOf(steps).touches) this.#made.set(id, (this.#made.get(id) ?? 0) + 1);
   }
 
   /** It is no longer. */
   settled({ steps }: PendingWrite): void {
     if (updatedBy(steps)) return;
+    if (looksUp(steps)) this.#lookups--;
     for (const id of footprintOf(steps).touches) {
       const left = (this.#made.get(id) ?? 0) - 1;
       if (left > 0) this.#made.set(id, left);
@@ -57,13 +62,13 @@ export class Whereabouts {
     for (const changes of report.values()) {
       for (const [id, { before, after }] of changes) {
         if (after && !before) add(this.#byId, id, live);
-        else if (!after && !live.view.isAnsweredWith(id)) remove(this.#byId, id, live);
+        else if (!after && !live.view.answered.holds(id)) remove(this.#byId, id, live);
       }
     }
   }
 
   closed(live: LiveQuery): void {
-    if (this.#byId) for (const id of live.view.ids()) remove(this.#byId, id, live);
+    if (this.#byId) for (const id of live.view.answered.ids()) remove(this.#byId, id, live);
   }
 
   /** Answers changed in ways that were not told. */
@@ -73,7 +78,7 @@ export class Whereabouts {
 
   #indexed(): ById {
     const byId: ById = new Map();
-    for (const live of this.#lives.values()) for (const id of live.view.ids()) add(byId, id, live);
+    for (const live of this.#lives.values()) for (const id of live.view.answered.ids()) add(byId, id, live);
     return byId;
   }
 }

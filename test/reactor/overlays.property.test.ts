@@ -7,13 +7,14 @@ import { it } from 'vitest';
 
 import { Attrs } from '../../src/db/attrs.ts';
 import { systemRandom } from '../../src/lib/random.ts';
+import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Step } from '../../src/protocol/step.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { LiveQueries } from '../../src/reactor/live-queries.ts';
 import { isPassed } from '../../src/reactor/passed.ts';
 import { View } from '../../src/reactor/view.ts';
 import type { Write } from '../../src/reactor/write.ts';
-import { dataArb, linkIndexOf, queryArb, type World, worldArb } from '../oracle/generate.ts';
+import { dataArb, idAttr, linkIndexOf, queryArb, type World, worldArb } from '../oracle/generate.ts';
 import { attrStepArb, stepsArb } from '../oracle/generate-steps.ts';
 import { check, patience } from '../support/runs.ts';
 import { nodes } from '../support/goals.ts';
@@ -136,3 +137,22 @@ it(
     ),
   patience,
 );
+
+it('a write that looks an entity up is shown on top of writes that are of no other concern', () => {
+  const name: WireAttr = { ...idAttr('tents'), id: 'tents.name', 'forward-identity': ['tents.name', 'tents', 'name'] };
+  const write = (...steps: Step[]): Happening => ({ kind: 'write', steps, isLate: false });
+  play({
+    world: { etypes: ['fans', 'tents'], attrs: [idAttr('fans'), idAttr('tents'), name], singular: {} },
+    queries: [{ fans: {} }],
+    data: [
+      ['e1', 'fans.id', 'e1', 1],
+      ['e1', 'tents.name', 'Big', 1],
+    ],
+    happenings: [
+      write(['retract-triple', 'e1', 'tents.name', 'Big']),
+      write(['delete-entity', ['tents.name', 'Big']]),
+      write(['add-triple', 'e1', 'tents.name', 'Big']),
+      { kind: 'refuse', at: 0 },
+    ],
+  });
+});
