@@ -60,15 +60,11 @@ export class Rulebook {
     this.#take(ledger);
     changed();
     if (this.#cel || !this.#json) return;
-    void loadCel().then(
-      (cel) => {
-        this.#cel = cel;
-        this.#take(ledger);
-        changed();
-      },
-      // Another server could read them. Here everything stays closed.
-      () => {},
-    );
+    void loadCel().then((cel) => {
+      this.#cel = cel;
+      this.#take(ledger);
+      changed();
+    });
   }
 
   #take(ledger: Ledger): void {
