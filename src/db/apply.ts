@@ -189,7 +189,7 @@ function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions): string | 
   if (typeof ref === 'string') return ref;
   options.search?.();
   const attr = layer.attrs.byId(ref[0]);
-  return attr && layer.find(attr, ref[1]);
+  return attr && layer.find(attr, options.useDates && attr.checkedType === 'date' ? asDate(ref[1]) : ref[1]);
 }
 
 /** A link's value: an id, or a lookup where its first element names an attr. */

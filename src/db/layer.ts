@@ -7,7 +7,7 @@ import type { Db } from './db.ts';
 import { type Links, listed } from './links.ts';
 import type { Report, RowChange } from './report.ts';
 import type { Row } from './row.ts';
-import { lowest, ValueIndex } from './value-index.ts';
+import { keyOf, lowest, ValueIndex } from './value-index.ts';
 
 export class Layer implements Db {
   readonly base: Db;
@@ -70,7 +70,8 @@ export class Layer implements Db {
     const held = this.#rows.get(attr.etype);
     if (held === undefined || held.size === 0) return below;
     const ids = below.filter((id) => !held.has(id));
-    for (const row of held.values()) if (row && row.values[attr.slot] === value) ids.push(row.id);
+    const key = keyOf(value);
+    for (const row of held.values()) if (row && keyOf(row.values[attr.slot]) === key) ids.push(row.id);
     return ids;
   }
 

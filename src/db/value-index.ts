@@ -10,27 +10,34 @@ export class ValueIndex {
   readonly #holders = new Map<Value, string | string[]>();
 
   get(value: Value): readonly string[] {
-    const held = this.#holders.get(value);
+    const held = this.#holders.get(keyOf(value));
     return held === undefined ? none : typeof held === 'string' ? [held] : held;
   }
 
   add(value: Value, id: string): void {
-    const held = this.#holders.get(value);
-    if (held === undefined) this.#holders.set(value, id);
-    else if (typeof held === 'string') this.#holders.set(value, [held, id]);
+    const key = keyOf(value);
+    const held = this.#holders.get(key);
+    if (held === undefined) this.#holders.set(key, id);
+    else if (typeof held === 'string') this.#holders.set(key, [held, id]);
     else held.push(id);
   }
 
   remove(value: Value, id: string): void {
-    const held = this.#holders.get(value);
-    if (held === id) this.#holders.delete(value);
+    const key = keyOf(value);
+    const held = this.#holders.get(key);
+    if (held === id) this.#holders.delete(key);
     if (typeof held !== 'object') return;
     const at = held.indexOf(id);
     if (at < 0) return;
     const last = held.pop();
     if (last !== undefined && at < held.length) held[at] = last;
-    if (held.length === 0) this.#holders.delete(value);
+    if (held.length === 0) this.#holders.delete(key);
   }
+}
+
+/** Equal dates are different objects, and one value. */
+export function keyOf(value: Value): Value {
+  return typeof value === 'object' && value instanceof Date ? value.getTime() : value;
 }
 
 /** Where a lookup fits several, it stands for the same one whatever the order they came in. */

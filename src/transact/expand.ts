@@ -3,6 +3,7 @@
 
 import type { Attrs } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
+import { asDate as dateOf } from '../db/ingest.ts';
 import { TransactionValidationError } from '../errors.ts';
 import { coerceToDate } from '../lib/dates.ts';
 import type { Attr } from '../protocol/attr.ts';
@@ -115,20 +116,20 @@ function withOptions([op, e, a, v]: FieldStep, options: StepOptions | undefined)
   return options ? [op, e, a, v, options] : [op, e, a, v];
 }
 
-function updateOptions({ etype, upsert }: Operation, e: EntityRef, { known, isMade }: Context): StepOptions | undefined {
-  const isUpdate = upsert === undefined ? (typeof e === 'string' && isMade(e)) || holdsAny(known(e), etype, e) : !upsert;
+function updateOptions({ etype, upsert }: Operation, e: EntityRef, { known, isMade, useDates }: Context): StepOptions | undefined {
+  const isUpdate = upsert === undefined ? (typeof e === 'string' && isMade(e)) || holdsAny(known(e), etype, e, useDates) : !upsert;
   return isUpdate ? { mode: 'update' } : undefined;
 }
 
-function holdsAny(dbs: Iterable<Db>, etype: string, e: EntityRef): boolean {
-  for (const db of dbs) if (holds(db, etype, e)) return true;
+function holdsAny(dbs: Iterable<Db>, etype: string, e: EntityRef, useDates: boolean): boolean {
+  for (const db of dbs) if (holds(db, etype, e, useDates)) return true;
   return false;
 }
 
-function holds(db: Db, etype: string, e: EntityRef): boolean {
+function holds(db: Db, etype: string, e: EntityRef, useDates: boolean): boolean {
   if (typeof e === 'string') return db.row(etype, e) !== undefined;
   const attr = db.attrs.byId(e[0]);
-  return attr !== undefined && db.find(attr, e[1]) !== undefined;
+  return attr !== undefined && db.find(attr, useDates && attr.checkedType === 'date' ? dateOf(e[1]) : e[1]) !== undefined;
 }
 
 function linkSteps({ action, etype, entity, args }: Operation, e: EntityRef, { names }: Context): Step[] {
