@@ -51,7 +51,17 @@ const shared = {
   // Without it `node:sqlite`, which has no other name, would be asked for as `sqlite`.
   removeNodeProtocol: false,
   // An entry never brings a second copy of another, nor of an optional package.
-  external: [/^triplane(\/|$)/, /^react(\/|$)/, 'react-dom', 'pg', 'libsql', 'better-sqlite3', 'bun:sqlite', '@marcbachmann/cel-js'],
+  external: [
+    /^triplane(\/|$)/,
+    /^react(\/|$)/,
+    'react-dom',
+    'pg',
+    'libsql',
+    'better-sqlite3',
+    'bun:sqlite',
+    '@marcbachmann/cel-js',
+    're2js',
+  ],
   outDir: 'dist',
   silent: true,
 } as const;

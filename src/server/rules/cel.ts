@@ -1,10 +1,11 @@
-// The expression language of rules, by `@marcbachmann/cel-js`: an optional package, loaded when an app has rules. An expression
-// is checked when it is compiled; what it names is kept, as it tells what its outcome depends on.
+// The expression language of rules, by `@marcbachmann/cel-js`: an optional package, loaded when an app has rules, as is the one
+// for patterns. An expression is checked when it is compiled; what it names is kept, as it tells what its outcome depends on.
 
 import { TriplaneError } from '../../errors.ts';
 import { Fields } from './fields.ts';
-import { Meter, meterNodes } from './meter.ts';
+import { eachNode, Meter, meterNodes } from './meter.ts';
 import { type Names, namesIn } from './names.ts';
+import { type PatternLibrary, Patterns } from './patterns.ts';
 import { Bucket } from './rate-limits.ts';
 
 type Library = typeof import('@marcbachmann/cel-js');
@@ -21,11 +22,11 @@ let loading: Promise<Cel> | undefined;
 
 /** @throws TriplaneError 'dependency-missing' */
 export function loadCel(): Promise<Cel> {
-  loading ??= import('@marcbachmann/cel-js').then(
-    (library) => new Cel(library),
+  loading ??= Promise.all([import('@marcbachmann/cel-js'), import('re2js')]).then(
+    ([library, patterns]) => new Cel(library, patterns),
     (cause: unknown) => {
       loading = undefined;
-      const message = 'Permission rules need the package @marcbachmann/cel-js. Run: npm install @marcbachmann/cel-js@8';
+      const message = 'Permission rules need two more packages. Run: npm install @marcbachmann/cel-js@8 re2js@2';
       throw new TriplaneError('dependency-missing', message, { cause });
     },
   );
@@ -35,12 +36,16 @@ export function loadCel(): Promise<Cel> {
 export class Cel {
   readonly meter = new Meter();
   readonly #base: Environment;
+  readonly #patterns: Patterns;
 
-  constructor({ Environment }: Library) {
+  constructor({ Environment }: Library, patterns: PatternLibrary) {
+    this.#patterns = new Patterns(patterns, this.meter);
     const limits = { maxAstNodes: 5000, maxDepth: 100 };
     this.#base = new Environment({ homogeneousAggregateLiterals: false, limits });
     addTypes(this.#base);
     addFunctions(this.#base);
+    const matches = (text: string, pattern: string): boolean => this.#patterns.matches(text, pattern);
+    this.#base.registerFunction(`string.${ownMatches}(string): bool`, matches, now);
   }
 
   /** @throws Error if it is none, or speaks of what is not there */
@@ -49,11 +54,22 @@ export class Cel {
     for (const name of variables) environment.registerVariable(name, 'Fields');
     for (const name of binds) environment.registerVariable(name, 'dyn');
     const parsed = environment.parse(code);
+    eachNode(parsed.ast, (node) => this.#useOwnMatches(node));
     const names = namesIn(parsed.ast);
     const { valid, error } = parsed.check();
     if (!valid) throw new Error(summaryOf(error), { cause: error });
     meterNodes(parsed.ast, this.meter);
     return { code, names, evaluate: (given) => this.meter.run((): unknown => parsed(given)) };
+  }
+
+  /** The library lets nobody put another function in the place of its own; the tree is not checked yet. */
+  #useOwnMatches(node: object): void {
+    if (!('op' in node && node.op === 'rcall' && 'args' in node && Array.isArray(node.args))) return;
+    const call = node.args as unknown[];
+    if (call[0] !== 'matches') return;
+    call[0] = ownMatches;
+    const [pattern] = (Array.isArray(call[2]) ? call[2] : []) as { readonly op?: unknown; readonly args?: unknown }[];
+    if (pattern?.op === 'value' && typeof pattern.args === 'string') this.#patterns.compiled(pattern.args);
   }
 }
 
@@ -65,6 +81,7 @@ export function summaryOf(error: unknown): string {
 }
 
 const now = { async: false };
+const ownMatches = 'matchesRe2';
 
 function addTypes(environment: Environment): void {
   environment.registerType('Fields', { ctor: Fields });

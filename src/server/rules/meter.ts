@@ -23,7 +23,14 @@ export class Meter {
   }
 
   step(): void {
-    if (--this.#left < 0) this.#stop();
+    this.spend(1);
+  }
+
+  /** Steps that are known before they are made. While nothing runs there is no budget, and nothing to stop. */
+  spend(steps: number): void {
+    if (this.#depth === 0) return;
+    this.#left -= steps;
+    if (this.#left < 0) this.#stop();
   }
 
   made(value: unknown): void {
@@ -42,12 +49,19 @@ type Evaluate = (this: unknown, ...given: unknown[]) => unknown;
 
 /** Puts all nodes of an expression under the meter. They take the place of their `evaluate` when they first run. */
 export function meterNodes(root: unknown, meter: Meter): void {
+  eachNode(root, (part) => {
+    if ('op' in part && 'evaluate' in part && typeof part.evaluate === 'function') wrap(part, part.evaluate as Evaluate, meter);
+  });
+}
+
+/** Every node once, those among them that a macro made. */
+export function eachNode(root: unknown, tell: (node: object) => void): void {
   const seen = new Set<object>();
   const visit = (part: unknown): void => {
     if (typeof part !== 'object' || part === null || seen.has(part)) return;
     seen.add(part);
     if (Array.isArray(part)) return part.forEach(visit);
-    if ('op' in part && 'evaluate' in part && typeof part.evaluate === 'function') wrap(part, part.evaluate as Evaluate, meter);
+    tell(part);
     if ('meta' in part && typeof part.meta === 'object' && part.meta !== null) {
       if ('alternate' in part.meta) visit(part.meta.alternate);
       if ('macro' in part.meta) visit(part.meta.macro);

@@ -60,11 +60,15 @@ export class Rulebook {
     this.#take(ledger);
     changed();
     if (this.#cel || !this.#json) return;
-    void loadCel().then((cel) => {
-      this.#cel = cel;
-      this.#take(ledger);
-      changed();
-    });
+    void loadCel().then(
+      (cel) => {
+        this.#cel = cel;
+        this.#take(ledger);
+        changed();
+      },
+      // Another server could read them. Here everything stays closed.
+      () => {},
+    );
   }
 
   #take(ledger: Ledger): void {

@@ -51,10 +51,46 @@ describe('expressions', () => {
   });
 });
 
+describe('matches', () => {
+  test.each([
+    ["'abc'.matches('b')", true],
+    ["'abc'.matches('^b')", false],
+    ["data.mail.matches('^[^@ ]{1,64}@[a-z0-9.-]+\\\\.[a-z]{2,}$')", true],
+    ["['x', 'y'].exists(t, t.matches('^[xyz]$'))", true],
+    ["cel.bind(text, data.mail, text.matches('(?i)ANN'))", true],
+    ['data.mail.matches(data.pattern)', true],
+  ])('%s', (code, is) => {
+    expect(ask(code, { data: { mail: 'ann@example.com', pattern: 'ann@.*' } })).toBe(is);
+  });
+
+  test.each(['(a+)+$', '^(a|a)*$', '(a|aa)+$', '(.*a){20}b', '^(([a-z])+.)+[A-Z]([a-z])+$', '(a?){30}a{30}b'])(
+    '%s takes time in proportion to the text, where it took for ever',
+    (pattern) => {
+      expect(ask(`data.text.matches('${pattern}')`, { data: { text: `${'a'.repeat(2000)}!` } })).toBe(false);
+    },
+  );
+
+  test('costs what the text and the pattern come to', () => {
+    const text = 'a'.repeat(1_000_000);
+    expect(() => ask("data.text.matches('(a+)+$')", { data: { text } })).toThrow(/costs too much/);
+    expect(() => ask("data.text.matches('(a+)+$') || true", { data: { text } })).toThrow(/costs too much/);
+    const patterns = Array.from({ length: 100 }, (_, at) => `a{1000}${at}`);
+    expect(() => ask("data.patterns.exists(p, 'a'.matches(p))", { data: { patterns } })).toThrow(/costs too much/);
+  });
+
+  test('a pattern from the data that is none, or too long, is an error', () => {
+    for (const pattern of ['(', '(?=a)', '(a)\\1', 'a{1000}b{1000}', '(a{30}b{30}c{30}){99}', 'x'.repeat(2001)]) {
+      expect(() => ask('data.text.matches(data.pattern)', { data: { text: 'a', pattern } })).toThrow(/pattern/);
+    }
+  });
+});
+
 describe('rules that are refused, with the place', () => {
   test.each([
     ['no object', 'x', [], /object/],
     ['syntax', { notes: { allow: { view: 'auth.id ==' } } }, ['notes', 'allow', 'view'], /./],
+    ['a pattern that is none', { notes: { allow: { view: "auth.id.matches('(')" } } }, ['notes', 'allow', 'view'], /missing closing/],
+    ['a pattern RE2 has not', { notes: { allow: { view: "auth.id.matches('(?=a)')" } } }, ['notes', 'allow', 'view'], /pattern/],
     ['an unknown name', { notes: { allow: { view: 'authh.id == 1' } } }, ['notes', 'allow', 'view'], /authh/],
     ['newData in view', { notes: { allow: { view: 'newData.x == 1' } } }, ['notes', 'allow', 'view'], /newData/],
     ['an unknown field of the request', { notes: { allow: { view: "request.path == ''" } } }, ['notes', 'allow', 'view'], /request/],
