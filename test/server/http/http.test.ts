@@ -150,6 +150,12 @@ describe('schema and rules for tools', () => {
     expect(changed.body.steps).toMatchObject([['update-attr', { 'unique?': true, 'index?': false }]]);
   });
 
+  test.each([[{ toString: 1 }], ['constructor'], [null]])('a step %j is refused', async (type) => {
+    const path = `/dash/apps/${server.appId}/schema/steps/apply`;
+    const { status, body } = await post(path, { steps: [[type, { 'attr-id': id() }]] }, asAdmin());
+    expect([status, body.type]).toEqual([400, 'validation-failed']);
+  });
+
   test('jobs are done at once, and say what came of them', async () => {
     const path = `/dash/apps/${server.appId}`;
     await post(`${path}/schema/push/apply`, todos({}), asAdmin());
