@@ -30,6 +30,15 @@ export function rowKey(owner: string, key: string, subscriptionId: string, id: s
   return `${tablePrefix(owner, key)}row/${subscriptionId}/${id}`;
 }
 
+export function rowEdits(
+  owner: string,
+  key: string,
+  subscriptionId: string,
+  rows: Iterable<readonly [id: string, triples: readonly Triple[]]>,
+): Edit[] {
+  return [...rows].map(([id, triples]) => ({ put: rowKey(owner, key, subscriptionId, id), value: triples }));
+}
+
 /** What forgets all of it. */
 export function keptEdits(owner: string, key: string, subscriptionId: string, ids: Iterable<string>): Edit[] {
   return [{ remove: stateKey(owner, key) }, ...[...ids].map((id) => ({ remove: rowKey(owner, key, subscriptionId, id) }))];

@@ -15,6 +15,8 @@ export class SyncTableDesk {
   readonly #back: Back;
   readonly #loaded: Promise<void>;
   readonly #tables: SyncTables;
+  /** The tables whose copy on the device is ours to go on with: two tabs that did would each miss what the other is told. */
+  readonly #ours = new Set<string>();
 
   /** `loaded`: when it is known who is signed in. */
   constructor(back: Back, loaded: Promise<void>) {
@@ -46,7 +48,13 @@ export class SyncTableDesk {
     await this.#loaded;
     const kept = this.#tables.has(query) ? undefined : await this.#kept(query);
     if (isStopped()) return;
-    this.#back.run(this.#tables.listen(query, listener, this.#back.organs.catalogue.known, kept));
+    this.#back.run(this.#tables.listen(query, listener, this.#back.organs.catalogue.known, kept, this.#ours.has(queryKey(query))));
+  }
+
+  async #isOurs(key: string): Promise<boolean> {
+    const { tabs } = this.#back.config;
+    if (!this.#ours.has(key) && (!tabs.claim || (await tabs.claim(`table/${key}`)))) this.#ours.add(key);
+    return this.#ours.has(key);
   }
 
   /** A store that fails keeps nobody from what the server has. */
@@ -55,8 +63,9 @@ export class SyncTableDesk {
     const { owner } = organs.session;
     const key = queryKey(query);
     try {
+      const isOurs = await this.#isOurs(key);
       const { kept, stale } = readKept(await config.store.list(tablePrefix(owner, key)), owner, key);
-      if (stale.length > 0) this.#back.run([{ do: 'store', edits: stale }]);
+      if (isOurs && stale.length > 0) this.#back.run([{ do: 'store', edits: stale }]);
       return owner === organs.session.owner ? kept : undefined;
     } catch (error) {
       this.#back.run([{ do: 'report', error: asError(error, 'storage-failed') }]);

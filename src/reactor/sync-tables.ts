@@ -13,7 +13,7 @@ import { queryKey } from '../query/key.ts';
 import type { Edit } from '../storage/key-value.ts';
 import type { Effect } from './effect.ts';
 import type { Extra, Failure, Hour } from './extra.ts';
-import { keptEdits, type KeptTable, rowKey, stateKey } from './sync-kept.ts';
+import { keptEdits, type KeptTable, rowEdits, rowKey, stateKey } from './sync-kept.ts';
 import { type RowChanges, type RowObject, SyncRows } from './sync-rows.ts';
 
 type Data = Readonly<Record<string, readonly RowObject[]>>;
@@ -36,6 +36,8 @@ interface Table {
   readonly query: WireQuery;
   readonly listeners: Set<TableListener>;
   readonly rows: SyncRows;
+  /** Whether it is kept on the device by us. Otherwise another tab keeps it. */
+  readonly isOurs: boolean;
   /** Of the last `start-sync`. */
   eventId: string;
   subscription: { readonly id: string; readonly token: string } | undefined;
@@ -61,22 +63,22 @@ export class SyncTables implements Extra {
     return this.#byKey.has(queryKey(query));
   }
 
-  /** The first listener brings what is kept on the device; the rest find the table. */
-  listen(query: WireQuery, listener: TableListener, attrs: Attrs, kept?: KeptTable): readonly Effect[] {
+  /** The first listener brings what is kept on the device; the rest find the table. What another tab keeps is shown, and loaded anew. */
+  listen(query: WireQuery, listener: TableListener, attrs: Attrs, kept?: KeptTable, isOurs = true): readonly Effect[] {
     const key = queryKey(query);
     const known = this.#byKey.get(key);
     if (known) {
       known.listeners.add(listener);
       return known.txId === undefined ? [] : [tell(listener, { type: 'LoadFromStorage', data: dataOf(known) })];
     }
-    const table = this.#newTable(query, key, kept ? Attrs.from(kept.state.attrs) : attrs);
+    const table = this.#newTable(query, key, kept ? Attrs.from(kept.state.attrs) : attrs, isOurs);
     table.listeners.add(listener);
     this.#byKey.set(key, table);
     if (!kept) return this.#ask(table);
     const { subscriptionId, token, txId } = kept.state;
     table.rows.load(kept.rows);
-    table.subscription = { id: subscriptionId, token };
-    table.txId = txId;
+    if (isOurs) table.subscription = { id: subscriptionId, token };
+    if (isOurs) table.txId = txId;
     return [...tellAll(table, { type: 'LoadFromStorage', data: dataOf(table) }), ...this.#ask(table)];
   }
 
@@ -91,9 +93,9 @@ export class SyncTables implements Extra {
       op: 'remove-sync',
       'client-event-id': this.#random.eventId(),
       'subscription-id': subscription.id,
-      'keep-subscription': isKept,
+      'keep-subscription': isKept && table.isOurs,
     } as const;
-    return [{ do: 'send', message }, ...(isKept ? [] : [this.#forget(table, owner)])];
+    return [{ do: 'send', message }, ...(isKept ? [] : this.#forget(table, owner))];
   }
 
   heard(message: ServerMessage, { attrs, owner }: Hour): readonly Effect[] {
@@ -132,7 +134,7 @@ export class SyncTables implements Extra {
         const table = [...this.#byKey.values()].find(({ subscription }) => subscription?.id === original['subscription-id']);
         if (!table) return [];
         if (this.#putOff(table, retryAtMs(table.failures))) return [];
-        return [this.#forget(table, owner), ...this.#ask(table)];
+        return [...this.#forget(table, owner), ...this.#ask(table)];
       }
       default:
         return undefined;
@@ -170,13 +172,14 @@ export class SyncTables implements Extra {
     return [];
   }
 
-  #newTable(query: WireQuery, key: string, attrs: Attrs): Table {
+  #newTable(query: WireQuery, key: string, attrs: Attrs, isOurs: boolean): Table {
     const [etype = '', form] = Object.entries(query)[0] ?? [];
     const options = (form as { readonly $?: { readonly order?: Readonly<Record<string, unknown>> } }).$;
     return {
       key,
       etype,
       query,
+      isOurs,
       listeners: new Set(),
       rows: new SyncRows({ etype, order: options?.order, useDates: this.#useDates }, attrs),
       eventId: '',
@@ -197,7 +200,7 @@ export class SyncTables implements Extra {
       const message = { op: 'resync-table', 'client-event-id': id, 'subscription-id': id, 'tx-id': txId, token } as const;
       return [{ do: 'send', message }];
     }
-    reset(table);
+    if (subscription) reset(table);
     table.eventId = this.#random.eventId();
     return [{ do: 'send', message: { op: 'start-sync', 'client-event-id': table.eventId, q: query } }];
   }
@@ -208,6 +211,7 @@ export class SyncTables implements Extra {
     const table = [...this.#byKey.values()].find(({ eventId }) => eventId === message['client-event-id']);
     if (table) {
       table.subscription = { id, token };
+      table.rows.clear();
       table.failures = 0;
       return [];
     }
@@ -217,12 +221,9 @@ export class SyncTables implements Extra {
 
   #loaded(table: Table, txId: number, owner: string): readonly Effect[] {
     table.txId = txId;
-    const edits = [...table.rows.records()].map(([id, triples]): Edit => ({
-      put: rowKey(owner, table.key, idOf(table), id),
-      value: triples,
-    }));
+    const edits = rowEdits(owner, table.key, idOf(table), table.rows.records());
     return [
-      { do: 'store', edits: [...edits, this.#stateEdit(table, owner)] },
+      ...store(table, [...edits, this.#stateEdit(table, owner)]),
       ...tellAll(table, { type: 'InitialSyncComplete', data: dataOf(table) }),
       ...this.#changed(table, table.early.splice(0), owner),
     ];
@@ -247,7 +248,7 @@ export class SyncTables implements Extra {
       effects.push(...tellAll(table, { type: 'SyncTransaction', data: dataOf(table), added, removed, updated }));
     }
     if (effects.length === 0) return [];
-    return [{ do: 'store', edits: [...rows.values(), this.#stateEdit(table, owner)] }, ...effects];
+    return [...store(table, [...rows.values(), this.#stateEdit(table, owner)]), ...effects];
   }
 
   #stateEdit({ subscription, txId, rows, etype, key }: Table, owner: string): Edit {
@@ -255,10 +256,10 @@ export class SyncTables implements Extra {
     return { put: stateKey(owner, key), value: { subscriptionId: subscription?.id, token: subscription?.token, txId, attrs } };
   }
 
-  #forget(table: Table, owner: string): Effect {
+  #forget(table: Table, owner: string): Effect[] {
     const edits = keptEdits(owner, table.key, idOf(table), table.rows.ids());
     reset(table);
-    return { do: 'store', edits };
+    return store(table, edits);
   }
 
   #putOff(table: Table, againAtMs: number | undefined): boolean {
@@ -267,6 +268,10 @@ export class SyncTables implements Extra {
     table.againAtMs = againAtMs;
     return true;
   }
+}
+
+function store({ isOurs }: Table, edits: readonly Edit[]): Effect[] {
+  return isOurs ? [{ do: 'store', edits }] : [];
 }
 
 function reset(table: Table): void {

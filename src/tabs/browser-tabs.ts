@@ -43,6 +43,14 @@ export function browserTabs(name: string, platform: TabPlatform = globalThis): T
       on = events;
       if (isSender) events.becameSender();
     },
+    claim: (what) =>
+      new Promise((resolve) => {
+        const hold = (lock: Lock | null): Promise<void> | undefined => {
+          resolve(lock !== null);
+          return lock ? held : undefined;
+        };
+        locks.request(`${name}/${what}`, { ifAvailable: true }, hold).catch(() => resolve(true));
+      }),
     close() {
       on = undefined;
       isSender = false;

@@ -7,6 +7,8 @@ export interface Tabs {
   /** To all the others. */
   tell(news: unknown): void;
   listen(on: TabEvents): void;
+  /** Whether this tab has the thing of this name to itself, until it closes: the first that asks does. Without it, every tab does. */
+  claim?(name: string): Promise<boolean>;
   /** Tells nothing more, hears nothing more, and lets another send. */
   close(): void;
 }

@@ -8,8 +8,10 @@ import type { TableEvent } from '../../src/reactor/sync-tables.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { type StopTable, SyncTable } from '../../src/sync-table.ts';
+import { alone } from '../../src/tabs/tabs.ts';
 import { testClient, type TestClient } from '../support/client.ts';
 import { settled } from '../support/fake-clock.ts';
+import { FakeBrowser } from '../support/fake-tabs.ts';
 
 const blob = (n: number, label: string, more: Partial<WireAttr> = {}): WireAttr => ({
   id: `a7000000-0000-4000-8000-00000000000${n}`,
@@ -45,8 +47,8 @@ let tables: SyncTable;
 let events: TableEvent[];
 const query = { goals: {} };
 
-async function start(): Promise<void> {
-  client = testClient({ store, useDates: true });
+async function start(openTabs = alone()): Promise<void> {
+  client = testClient({ store, useDates: true, tabs: openTabs });
   tables = new SyncTable(client.reactor);
   events = [];
   await settled();
@@ -314,6 +316,47 @@ describe('going on', () => {
     await client.hear(initOk);
     expect([client.said('resync-table'), client.said('start-sync').length]).toEqual([[], 1]);
     expect((await store.list('sync-table//')).length).toBe(3);
+  });
+});
+
+describe('two tabs', () => {
+  test('each has a subscription of its own; one of them keeps the table, and the next start goes on from there', async () => {
+    const browser = new FakeBrowser();
+    client.reactor.shutdown();
+    await start(browser.tab());
+    await client.hear(initOk);
+    await load(2);
+    const first = client;
+    const kept = await store.list('sync-table/');
+
+    await start(browser.tab());
+    await client.hear(initOk);
+    const stop = await subscribe();
+    expect([events.map(({ type }) => type), titles(events[0])]).toEqual([['LoadFromStorage'], ['goal 1', 'goal 2']]);
+    expect([client.said('resync-table'), client.said('start-sync').length]).toEqual([[], 1]);
+    const other = '5b000000-0000-4000-8000-000000000002';
+    await startOk(other);
+    await client.hear({ op: 'sync-load-batch', 'subscription-id': other, 'join-rows': [entity(1)] });
+    await client.hear({ op: 'sync-init-finish', 'subscription-id': other, 'tx-id': 11 });
+    expect(titles(events.at(-1))).toEqual(['goal 1']);
+    await client.hear({ op: 'sync-update-triples', 'subscription-id': other, txes: [retitle(12, 1, 'goal 1', 'new')] });
+    expect(titles(events.at(-1))).toEqual(['new']);
+    expect(await store.list('sync-table/')).toEqual(kept);
+
+    await first.hear(update(retitle(12, 1, 'goal 1', 'new')));
+    expect(titles(events.at(-1))).toEqual(['new', 'goal 2']);
+    stop();
+    await settled();
+    expect(client.said('remove-sync')).toMatchObject([{ 'subscription-id': other, 'keep-subscription': false }]);
+    expect((await store.list('sync-table/')).length).toBe(kept.length);
+    client.reactor.shutdown();
+    first.reactor.shutdown();
+
+    await start(browser.tab());
+    await client.hear(initOk);
+    await subscribe();
+    expect(titles(events[0])).toEqual(['new', 'goal 2']);
+    expect(client.said('resync-table')).toMatchObject([{ 'subscription-id': subscription, 'tx-id': 12 }]);
   });
 });
 

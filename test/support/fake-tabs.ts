@@ -4,6 +4,7 @@ import type { TabEvents, Tabs } from '../../src/tabs/tabs.ts';
 
 export class FakeBrowser {
   readonly #open: FakeTab[] = [];
+  readonly #claimed = new Map<string, FakeTab>();
 
   tab(): Tabs {
     const tab = new FakeTab(this);
@@ -16,7 +17,14 @@ export class FakeBrowser {
     return this.#open.filter((other) => other !== tab);
   }
 
+  claim(tab: FakeTab, name: string): boolean {
+    if (this.#claimed.has(name)) return false;
+    this.#claimed.set(name, tab);
+    return true;
+  }
+
   closed(tab: FakeTab): void {
+    for (const [name, holder] of this.#claimed) if (holder === tab) this.#claimed.delete(name);
     const wasSender = this.#open[0] === tab;
     this.#open.splice(this.#open.indexOf(tab), 1);
     if (wasSender) this.#open[0]?.become();
@@ -44,6 +52,10 @@ class FakeTab implements Tabs {
   tell(news: unknown): void {
     const copy: unknown = structuredClone(news);
     for (const other of this.#browser.others(this)) queueMicrotask(() => other.hear(copy));
+  }
+
+  async claim(name: string): Promise<boolean> {
+    return this.#browser.claim(this, name);
   }
 
   listen(on: TabEvents): void {
