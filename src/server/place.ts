@@ -1,7 +1,8 @@
 // Where a server that was started from the command line keeps its data, and who it is: an app id and an admin token, the same
 // at every start.
 
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { TriplaneError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -54,15 +55,23 @@ export async function openPlace(wish: Wish, log: Log): Promise<Place> {
 const identityFile = 'server.json';
 
 /** Made at the first start; whoever may read the folder is admin. */
-async function identityIn(folder: string): Promise<Identity> {
+export async function identityIn(folder: string): Promise<Identity> {
   const path = join(folder, identityFile);
   const found = await readFile(path, 'utf8').catch(() => undefined);
   if (found !== undefined) return readIdentity(found, path);
   const made: Identity = { appId: id(), adminToken: id() };
   await makeFolder(folder);
-  await writeFile(`${path}.new`, `${JSON.stringify(made, undefined, 2)}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
-  return made;
+  const own = `${path}.${made.appId}.new`;
+  await writeFile(own, `${JSON.stringify(made, undefined, 2)}\n`, { mode: 0o600 });
+  try {
+    // Of several servers that start at once the first gives all of them their identity: a link takes nothing's place.
+    await link(own, path);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  } finally {
+    await rm(own, { force: true });
+  }
+  return readIdentity(await readFile(path, 'utf8'), path);
 }
 
 function readIdentity(text: string, path: string): Identity {

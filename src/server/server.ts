@@ -9,6 +9,9 @@ import { type Log, silent } from '../lib/log.ts';
 import { systemRandom } from '../lib/random.ts';
 import { id, isUuid } from '../lib/uuid.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
+import type { AnySchemaDef, InstantUnknownSchema } from '../schema.ts';
+import type { InstantRules } from '../types/rules.ts';
+import { equip } from './equip.ts';
 import type { MagicCodeMail } from './http/desk.ts';
 import { Hub } from './hub.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -17,7 +20,7 @@ import type { Storage } from './storage.ts';
 import { httpRoutes } from './use/http.ts';
 import { serveSockets } from './use/ws.ts';
 
-export interface ServerOptions {
+export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchema> {
   /** 0 = any that is free. */
   readonly port?: number;
   readonly host?: string;
@@ -26,6 +29,10 @@ export interface ServerOptions {
   readonly appId?: string;
   /** Whoever has it is admin of every app. Made up, if it is not given. */
   readonly adminToken?: string;
+  /** What `i.schema` returns. The app has it once the server is there, as after `triplane push`; nothing is deleted. */
+  readonly schema?: Schema;
+  /** Who may do what in the app; takes the place of the rules it had. */
+  readonly rules?: InstantRules<Schema>;
   /** Whether an app nobody has heard of is made when a client asks for it. */
   readonly createAppsOnUse?: boolean;
   /** Brings a magic code to whoever wants to sign in. Without it, codes are written to `log`. */
@@ -67,13 +74,23 @@ export interface AppControl {
 /**
  * A sync server in this process.
  *
+ * Rejects with TriplaneError `config-invalid` if it cannot use what it is given; a schema or rules that are refused are named
+ * with every fault in them.
+ *
  * @example
  * const server = await createServer();
  * const db = init({ appId: server.appId, apiURI: server.apiURI, websocketURI: server.websocketURI });
  * // …
  * await server.close();
+ *
+ * @example
+ * const schema = i.schema({ entities: { goals: i.entity({ title: i.string(), owner: i.string() }) } });
+ * const rules = { goals: { allow: { view: 'true', $default: 'auth.id == data.owner' } } } satisfies InstantRules<typeof schema>;
+ * const server = await createServer({ schema, rules });
  */
-export async function createServer(options: ServerOptions = {}): Promise<TriplaneServer> {
+export async function createServer<Schema extends AnySchemaDef = InstantUnknownSchema>(
+  options: ServerOptions<Schema> = {},
+): Promise<TriplaneServer> {
   const { host = '127.0.0.1', storage = memory(), log = silent, createAppsOnUse = true } = options;
   const appId = uuidOf(options.appId, 'appId');
   const adminToken = uuidOf(options.adminToken, 'adminToken');
@@ -93,7 +110,12 @@ export async function createServer(options: ServerOptions = {}): Promise<Triplan
     server.closeAllConnections();
     await isClosed;
   };
-  const port = await listen(server, options.port ?? 0, host).catch(async (error: unknown) => {
+  const { schema, rules } = options;
+  const open = async (): Promise<number> => {
+    if (schema !== undefined || rules !== undefined) await equip(await hub.app(appId), { schema, rules }, id);
+    return listen(server, options.port ?? 0, host);
+  };
+  const port = await open().catch(async (error: unknown) => {
     await stop();
     throw error;
   });

@@ -3,6 +3,7 @@
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
+import { isObject } from '../../protocol/check.ts';
 import type { AttrStep } from '../../protocol/step.ts';
 import { parseSchemaFromJSON } from '../../schema/json.ts';
 import { schemaAttrs } from '../../transact/birth.ts';
@@ -10,6 +11,7 @@ import { invalid } from '../refusal.ts';
 
 /** @throws InstantAPIError */
 export function planSchema(given: unknown, attrs: Attrs, uuid: () => string): AttrStep[] {
+  checkShape(given);
   let wanted: readonly WireAttr[];
   try {
     wanted = schemaAttrs(parseSchemaFromJSON(given), uuid);
@@ -17,6 +19,16 @@ export function planSchema(given: unknown, attrs: Attrs, uuid: () => string): At
     throw invalid('schema', given, [{ message: error instanceof Error ? error.message : String(error) }]);
   }
   return wanted.flatMap((wire) => stepsFor(wire, attrs, given));
+}
+
+/** Else a schema that is none would pass for one in which little stands. */
+function checkShape(given: unknown): void {
+  const entities: unknown = isObject(given) ? given.entities : undefined;
+  if (!isObject(entities)) throw invalid('schema', given, [{ in: ['entities'], message: 'must be an object of entities' }]);
+  for (const [etype, entity] of Object.entries(entities)) {
+    if (isObject(entity) && isObject(entity.attrs) && Object.values(entity.attrs).every(isObject)) continue;
+    throw invalid('schema', given, [{ in: ['entities', etype], message: 'must be an object with attrs' }]);
+  }
 }
 
 function stepsFor({ isUnsynced: _, ...wire }: WireAttr, attrs: Attrs, given: unknown): AttrStep[] {
