@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'unreachable' // there is no connection, and the call needs one
   | 'timeout' // no answer in time
   | 'closed' // the database was shut down
+  | 'user-changed' // somebody else is signed in, or nobody; the write is kept, and goes out when its user is back
   | 'limit' // a documented limit was reached
   | 'storage-failed' // the durable store cannot be read or written
   | 'dependency-missing'; // an optional package is not installed; the message names it

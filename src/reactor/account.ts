@@ -5,7 +5,7 @@ import type { User } from '../types/auth.ts';
 import type { AnswerDesk } from './answer-desk.ts';
 import type { Back } from './desk.ts';
 import { readUser, userKey } from './kept-user.ts';
-import { asError } from './trouble.ts';
+import { asError, userChangedError } from './trouble.ts';
 import type { WriteDesk } from './write-desk.ts';
 
 export class Account {
@@ -66,6 +66,7 @@ export class Account {
     this.#error = undefined;
     if (isOther) {
       outbox.setAside();
+      this.#back.replies.setAside(userChangedError());
       refusals.clear();
       queries.reset();
       this.#answers.userChanged();

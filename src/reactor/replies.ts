@@ -29,7 +29,12 @@ export class Replies {
   }
 
   writeSaved(eventId: string): void {
-    this.#writes.get(eventId)?.saved();
+    if (this.#writes.get(eventId)?.saved()) this.#writes.delete(eventId);
+  }
+
+  /** Somebody else from here on: what is not confirmed stays kept, and nobody can say until when. */
+  setAside(error: TriplaneError): void {
+    for (const [eventId, reply] of this.#writes) if (reply.setAside(error)) this.#writes.delete(eventId);
   }
 
   /** Gives the error back if nobody listens for it. */

@@ -26,6 +26,10 @@ export function closedError(): TriplaneError {
   return new TriplaneError('closed', 'This database was shut down; call init() for a new one');
 }
 
+export function userChangedError(): TriplaneError {
+  return new TriplaneError('user-changed', 'Its user is signed in no longer; the write is kept, and goes out when they are back');
+}
+
 export function fullError(limit: number): TriplaneError {
   const message = `${limit} writes wait to be sent, and there is room for no more: this one was not taken. Try again when the server is reached`;
   return new TriplaneError('limit', message);

@@ -9,7 +9,7 @@ import type { TransactionResult } from '../types/database.ts';
  * @example
  * const write = db.transact(db.tx.goals[id()].create({ title: 'Learn to swim' }));
  * await write.queued; // on disk: it outlives this page
- * await write.settled; // the server has it; rejects with an `InstantAPIError` if it was refused
+ * await write.settled; // the server has it; rejects with an `InstantAPIError` if it was refused, with 'user-changed' if its user left first
  */
 export interface WritePromise extends Promise<TransactionResult> {
   readonly queued: Promise<TransactionResult>;
@@ -31,6 +31,8 @@ export class WriteReply {
   readonly #stages: { queued?: Stage; settled?: Stage } = {};
   #isHeard = false;
   #isSaved = false;
+  /** Its user is gone: why nobody will hear of it here. */
+  #aside: TriplaneError | undefined;
   /** Once it is settled. */
   #end: { readonly error: unknown } | undefined;
   /** Why the caller waits no longer. */
@@ -46,10 +48,19 @@ export class WriteReply {
     this.promise = main.promise as HandedOut;
   }
 
-  saved(): void {
+  /** Whether that was the end of it. */
+  saved(): boolean {
     this.#isSaved = true;
     this.#stages.queued?.resolve(this.#result('enqueued'));
     if (this.#enqueue) this.#main.resolve(this.#result('enqueued'));
+    return this.#aside !== undefined && this.setAside(this.#aside);
+  }
+
+  /** It ends with what is certain: that it is kept, once it is. Whether it is. */
+  setAside(error: TriplaneError): boolean {
+    this.#aside = error;
+    if (this.#isSaved) this.#leave(error);
+    return this.#isSaved;
   }
 
   /** Whether somebody listens. */
@@ -71,8 +82,7 @@ export class WriteReply {
   }
 
   shutDown(): void {
-    if (this.#isSaved) this.#main.resolve(this.#result('enqueued'));
-    this.settle(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
+    this.#leave(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
   }
 
   heard(): void {
@@ -92,6 +102,11 @@ export class WriteReply {
     if (this.#givenUp) made.reject(this.#givenUp.reason);
     if (this.#end) this.#finish(made, this.#end.error);
     return made.promise;
+  }
+
+  #leave(error: TriplaneError): void {
+    if (this.#isSaved) this.#main.resolve(this.#result('enqueued'));
+    this.settle(error);
   }
 
   #finish(made: Stage | undefined, error: unknown): void {
