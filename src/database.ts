@@ -5,8 +5,10 @@
 import { Auth } from './auth.ts';
 import { type InitConfig, type ResolvedConfig, resolveConfig } from './config.ts';
 import { type NetworkListener, networkOf } from './connection/network-listener.ts';
+import { DatabaseState } from './database-state.ts';
 import { Storage } from './files.ts';
 import { endedBy } from './lib/abort.ts';
+import { asyncDispose } from './lib/dispose.ts';
 import { openList } from './open-list.ts';
 import { queryOf } from './query-of.ts';
 import { reactorFor } from './reactor-for.ts';
@@ -20,10 +22,7 @@ import { Streams } from './streams.ts';
 import { type StopTable, SyncTable } from './sync-table.ts';
 import { txInit } from './transact/chunk.ts';
 import type { Abortable } from './types/abort.ts';
-import type { AuthResult, User } from './types/auth.ts';
 import type {
-  AppStatusState,
-  ConnectionStatus,
   Freshness,
   IInstantDatabase,
   InfiniteQueryCallbackResponse,
@@ -45,8 +44,10 @@ type ExactlyOne<T> = { [K in keyof T]: Pick<T, K> & Partial<Record<Exclude<keyof
 /** One per configuration: modules that are evaluated again find the one that is there. */
 const open = new Map<string, InstantCoreDatabase<any, any>>();
 
-export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends boolean = false> implements IInstantDatabase<Schema> {
-  readonly _reactor: Reactor;
+export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends boolean = false>
+  extends DatabaseState
+  implements IInstantDatabase<Schema>, AsyncDisposable
+{
   readonly auth: Auth;
   readonly storage: Storage;
   /** Text that others can read while it is written. */
@@ -60,7 +61,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   readonly #tables: SyncTable;
 
   constructor(reactor: Reactor, app: ResolvedConfig) {
-    this._reactor = reactor;
+    super(reactor);
     this._app = app;
     this.auth = new Auth(reactor, app);
     this.storage = new Storage(reactor, app);
@@ -110,6 +111,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     const listener = {
       told: (result: object) => cb(result as never),
       failed: (error: Error) => cb({ error, data: undefined, pageInfo: undefined }),
+      progress: opts?.progress,
     };
     const stop = this._reactor.queries.subscribe(queryOf(query, this._app, opts), listener, { local: opts?.local });
     return endedBy(opts?.signal, stop);
@@ -172,49 +174,6 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     return this.subscribeTable(query, cb);
   }
 
-  /** Tells who is signed in, now and whenever that changes. */
-  subscribeAuth(cb: (auth: AuthResult) => void): () => void {
-    const { account } = this._reactor;
-    const tell = (user: User | null): void =>
-      cb(
-        account.error && !user
-          ? { user: undefined, error: { message: account.error.message } }
-          : { user: user ?? undefined, error: undefined },
-      );
-    if (account.user !== undefined) tell(account.user);
-    return this.#listen('auth', tell);
-  }
-
-  /** The same as `subscribeAuth`. */
-  onAuth(cb: (auth: AuthResult) => void): () => void {
-    return this.subscribeAuth(cb);
-  }
-
-  /** Who is signed in. */
-  getAuth(opts?: Abortable): Promise<User | null> {
-    return this._reactor.call(() => this._reactor.account.getUser(), opts?.signal);
-  }
-
-  /**
-   * Tells how the line to the server is.
-   *
-   * @example
-   * db.subscribeConnectionStatus((status) => banner.toggle(status !== 'authenticated'));
-   */
-  subscribeConnectionStatus(cb: (status: ConnectionStatus) => void): () => void {
-    return this.#listen('status', cb);
-  }
-
-  /** Tells whether the app is open for writing, now and whenever that changes. */
-  subscribeAppStatus(cb: (state: AppStatusState) => void): () => void {
-    const tell = (): void => {
-      const { appStatus } = this._reactor;
-      cb(appStatus === undefined ? { isLoading: true, isReadOnly: undefined } : { isLoading: false, isReadOnly: appStatus !== 'active' });
-    };
-    tell();
-    return this.#listen('appStatus', tell);
-  }
-
   /**
    * An id that stays the same on this device, by name.
    *
@@ -251,17 +210,25 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     return this.joinRoom(roomType, roomId, opts);
   }
 
-  /** For good: no socket, timer or listener is left. Writes that wait are kept, and go out with the next `init`. */
-  shutdown(): void {
+  /**
+   * For good. At once nobody is told anything more (of the line, that it is 'closed'), and what waits rejects as 'closed', as does every later call. When it resolves, writes
+   * that wait are kept, to go out with the next `init`, and no socket, timer, listener, lock or store is open. Again it does no harm.
+   *
+   * @example
+   * await using db = init({ appId }); // closed at the end of the block; or: await db.close();
+   */
+  close(): Promise<void> {
     if (this._app.key !== undefined && open.get(this._app.key) === this) open.delete(this._app.key);
-    this._reactor.shutdown();
+    return this._reactor.close();
   }
 
-  #listen<Told extends (...args: any[]) => void>(event: 'auth' | 'status' | 'appStatus', told: Told): () => void {
-    const { events } = this._reactor;
-    const listener = (...args: unknown[]): void => told(...args);
-    events.on(event, listener);
-    return () => void events.off(event, listener);
+  /** `close`, without waiting for it. */
+  shutdown(): void {
+    void this.close();
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 

@@ -23,21 +23,24 @@ export function oauthReturn(
   app: ResolvedConfig,
   store: KeyValue,
   page: Page = globalThis,
-): ((guest: User | undefined) => Promise<User>) | undefined {
+): ((guest: User | undefined, signal?: AbortSignal) => Promise<User>) | undefined {
   const { location, history } = page;
   const back = location && history && readOAuthReturn(location.href);
   if (!back) return undefined;
   history.replaceState(history.state, '', back.cleanPath);
-  return async (guest) => {
+  return async (guest, signal) => {
     if (back.error !== undefined) throw new TriplaneError('refused', back.error);
     const key = back.extraFieldsId === undefined ? undefined : extraFieldsKey(back.extraFieldsId);
     const extraFields = key === undefined ? undefined : await store.get(key);
     const { exchangeCodeForToken } = await import('./http/auth.ts');
-    const { user } = await exchangeCodeForToken(app, {
-      code: back.code,
-      ...(guest?.isGuest && { refreshToken: guest.refresh_token }),
-      ...(typeof extraFields === 'object' && extraFields !== null && { extraFields }),
-    });
+    const { user } = await exchangeCodeForToken(
+      { ...app, signal },
+      {
+        code: back.code,
+        ...(guest?.isGuest && { refreshToken: guest.refresh_token }),
+        ...(typeof extraFields === 'object' && extraFields !== null && { extraFields }),
+      },
+    );
     if (key !== undefined) await store.write([{ remove: key }]);
     return user;
   };

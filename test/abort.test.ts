@@ -12,6 +12,9 @@ import { appId, testClient, type TestClient } from './support/client.ts';
 import { settled } from './support/fake-clock.ts';
 import { addQueryOk, goalAttrs, goalId, initOk, refusal } from './support/goals.ts';
 
+/** Code that is loaded on demand takes as long as it takes. */
+const until = (check: () => void): Promise<void> => vi.waitFor(check, 20_000);
+
 const reason = new Error('The user went elsewhere');
 
 let client: TestClient;
@@ -244,7 +247,7 @@ describe.each(httpCalls)('%s', (_name, call) => {
     await open();
     const answer = call(controller.signal);
     answer.catch(() => {});
-    await vi.waitFor(() => expect(fetched).toHaveLength(1));
+    await until(() => expect(fetched).toHaveLength(1));
     expect(listeners()).toBe(1);
     controller.abort(reason);
     await expect(answer).rejects.toBe(reason);
@@ -261,7 +264,7 @@ test('signing out: aborted before, one is still signed in; later, only the waiti
   expect(await db.getAuth()).not.toBeNull();
   const out = db.auth.signOut({ signal: controller.signal });
   out.catch(() => {});
-  await vi.waitFor(() => expect(fetched).toHaveLength(1));
+  await until(() => expect(fetched).toHaveLength(1));
   controller.abort(reason);
   await expect(out).rejects.toBe(reason);
   expect(await db.getAuth()).toBeNull();
@@ -303,10 +306,10 @@ describe('what goes on until it is ended', () => {
     await open();
     db.subscribeTable({ goals: {} }, () => {}, { signal: controller.signal });
     await import('../src/reactor/sync-table-desk.ts');
-    await vi.waitFor(() => expect(client.said('start-sync')).toHaveLength(1));
+    await until(() => expect(client.said('start-sync')).toHaveLength(1));
     await client.hear({ op: 'start-sync-ok', q: { goals: {} }, 'subscription-id': 's', token: 't', 'client-event-id': client.said('start-sync')[0]?.['client-event-id'] }); // prettier-ignore
     controller.abort(reason);
-    await vi.waitFor(() => expect(client.said('remove-sync')).toHaveLength(1));
+    await until(() => expect(client.said('remove-sync')).toHaveLength(1));
   });
 
   test('a room, and what one listens to in it stays until that is ended', async () => {
@@ -324,7 +327,7 @@ describe('what goes on until it is ended', () => {
     await open();
     const stream = db.streams.createWriteStream({ clientId: 'story', signal: controller.signal });
     const writer = stream.getWriter();
-    await vi.waitFor(() => expect(client.said('start-stream')).toHaveLength(1));
+    await until(() => expect(client.said('start-stream')).toHaveLength(1));
     const start = client.said('start-stream')[0]?.['client-event-id'];
     await client.hear({ op: 'start-stream-ok', 'client-event-id': start, 'client-id': 'story', 'stream-id': 's', offset: 0 });
     controller.abort(reason);
@@ -339,7 +342,7 @@ describe('what goes on until it is ended', () => {
     await open();
     const stream = db.streams.createReadStream({ clientId: 'story', signal: controller.signal });
     const read = stream.getReader().read();
-    await vi.waitFor(() => expect(client.said('subscribe-stream')).toHaveLength(1));
+    await until(() => expect(client.said('subscribe-stream')).toHaveLength(1));
     controller.abort(reason);
     await expect(read).rejects.toBe(reason);
     await expect(stream.abortReason()).rejects.toBe(reason);

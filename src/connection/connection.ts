@@ -45,6 +45,8 @@ export class Connection {
   #timer: Timer | undefined;
   #told: ConnectionStatus = 'connecting';
   #leaveNetwork: (() => void) | undefined;
+  /** Lines that were given up and are not gone yet. */
+  readonly #leaving = new Set<Promise<void>>();
 
   constructor(config: ConnectionConfig, on: ConnectionEvents) {
     this.#config = config;
@@ -57,11 +59,12 @@ export class Connection {
     this.#happen({ type: 'start' });
   }
 
-  /** For good: no socket, timer or listener is left. */
-  stop(): void {
+  /** For good: no timer or listener is left, and no socket once it resolves. */
+  async stop(): Promise<void> {
     this.#leaveNetwork?.();
     this.#leaveNetwork = undefined;
     this.#happen({ type: 'stop' });
+    await Promise.all(this.#leaving);
   }
 
   /** A new line at once, for a session of someone else. Does not start a connection that was never started. */
@@ -122,7 +125,7 @@ export class Connection {
       case 'open':
         return this.#open(effect.line, effect.transport);
       case 'close':
-        return this.#line?.close();
+        return this.#close();
       case 'ask':
         return this.#ask();
       case 'tell':
@@ -158,13 +161,18 @@ export class Connection {
     };
   }
 
+  #close(): void {
+    const leaving = Promise.resolve(this.#line?.close()).finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+  }
+
   /** A line that cannot even be asked needs no more time to be found dead. */
   #ask(): void {
     try {
       this.#line?.send(this.#config.probe());
     } catch (error) {
       this.#config.log.debug('connection', 'cannot ask', error);
-      this.#line?.close();
+      this.#close();
       if ('route' in this.#state) this.#happen({ type: 'closed', line: this.#state.route.line });
     }
   }

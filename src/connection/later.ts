@@ -26,7 +26,7 @@ function openLater(load: () => Promise<Transport>, on: LineEvents): Line {
     },
     close(code, reason) {
       isClosed = true;
-      line?.close(code, reason);
+      return line?.close(code, reason);
     },
   };
 }

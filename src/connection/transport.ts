@@ -14,8 +14,8 @@ export interface Transport {
 export interface Line {
   /** @throws TriplaneError 'unreachable' if the line is not open, 'frame-malformed' if this cannot be written */
   send(message: ClientMessage): void;
-  /** After this the line tells nothing more, not even that it closed. */
-  close(code?: number, reason?: string): void;
+  /** After this the line tells nothing more, not even that it closed. A promise tells when nothing of it is left. */
+  close(code?: number, reason?: string): void | Promise<void>;
 }
 
 /** In the order of the wire: `opened`, then the frames, then `closed`, once and last. A line that never opened may close. */

@@ -64,13 +64,22 @@ class WebSocketLine implements Line {
     this.#socket.send(frame);
   }
 
-  close(code = 1000, reason = ''): void {
+  /** A peer that does not answer the close is not waited for. */
+  async close(code = 1000, reason = ''): Promise<void> {
     if (!this.#on) return;
     this.#on = undefined;
     const socket = this.#socket;
-    const timer = socket.terminate && setTimeout(() => socket.terminate?.(), farewellMs);
-    socket.onclose = () => clearTimeout(timer);
-    socket.close(code, reason);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        socket.terminate?.();
+        resolve();
+      }, farewellMs);
+      socket.onclose = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      socket.close(code, reason);
+    });
   }
 
   #take(data: unknown): void {

@@ -91,7 +91,8 @@ export class Account {
     const { config, organs } = this.#back;
     if (!config.returning) return;
     try {
-      const user = await config.returning(kept);
+      const { returning } = config;
+      const user = await this.#back.call((signal) => returning(kept, signal), undefined);
       organs.session.setUser(user);
       await config.store.write([{ put: userKey, value: user }]);
       this.#back.run([{ do: 'tell', news: { type: 'user', user } }]);

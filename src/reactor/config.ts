@@ -27,7 +27,7 @@ export interface ReactorConfig extends SessionConfig {
   readonly store: KeyValue;
   readonly tabs: Tabs;
   /** Somebody is coming back from signing in elsewhere, and this finds out who; given whoever was signed in before. */
-  readonly returning?: ((before: User | undefined) => Promise<User>) | undefined;
+  readonly returning?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
   /** The line is opened when there is something to say. */
   readonly startsWhenUsed?: boolean;
   /** Whether each write leaves a receipt: for servers that do not remember which they have applied. */

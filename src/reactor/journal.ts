@@ -14,10 +14,11 @@ export class Journal {
   readonly #store: KeyValue;
   readonly #on: JournalEvents;
   #edits: Edit[] = [];
-  #isWriting = false;
+  /** The writing that goes on, if any: it ends when nothing waits. */
+  #writing: Promise<void> | undefined;
   #isBroken = false;
   #keepsAnswers = true;
-  #isEnding = false;
+  #isOver = false;
 
   constructor(store: KeyValue, on: JournalEvents) {
     this.#store = store;
@@ -25,10 +26,9 @@ export class Journal {
   }
 
   add(edits: readonly Edit[]): void {
+    if (this.#isOver) return;
     this.#edits.push(...edits);
-    if (this.#isWriting) return;
-    this.#isWriting = true;
-    queueMicrotask(() => void this.#write());
+    this.#writing ??= Promise.resolve().then(() => this.#write());
   }
 
   /** Not after all. False if it is not here: on its way already, or there. */
@@ -38,10 +38,11 @@ export class Journal {
     return this.#edits.length < before;
   }
 
-  /** After what is on its way. */
-  end(): void {
-    this.#isEnding = true;
-    if (!this.#isWriting) this.#store.close();
+  /** When all is kept, and the store is closed. */
+  async end(): Promise<void> {
+    await this.#writing;
+    this.#isOver = true;
+    await this.#store.close();
   }
 
   async #write(): Promise<void> {
@@ -51,8 +52,7 @@ export class Journal {
       await this.#keep(this.#keepsAnswers ? batch : batch.filter((edit) => !isAnswer(edit)));
       this.#on.saved(batch);
     }
-    this.#isWriting = false;
-    if (this.#isEnding) this.#store.close();
+    this.#writing = undefined;
   }
 
   /** Where there is no room for everything, writes come before answers: those the server has. */

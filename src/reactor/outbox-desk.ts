@@ -3,6 +3,7 @@
 import { TriplaneError } from '../errors.ts';
 import type { Step } from '../protocol/step.ts';
 import type { Abortable } from '../types/abort.ts';
+import { safely } from './audience.ts';
 import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { footprintOf } from './footprint.ts';
@@ -53,8 +54,12 @@ export class OutboxDesk {
    */
   subscribe(told: (entries: readonly OutboxEntry[]) => void): () => void {
     this.#back.assertOpen();
-    const listener = (): void => told(this.list());
-    listener();
+    told(this.list());
+    const listener = (): void =>
+      safely(
+        () => told(this.list()),
+        (error) => this.#back.report(error),
+      );
     this.#back.events.on('outbox', listener);
     return () => void this.#back.events.off('outbox', listener);
   }

@@ -57,7 +57,9 @@ export class Reactor implements Back {
   readonly #alarm: Alarm;
   readonly #tabs: TabDesk;
   #isAwake = false;
+  /** What is to be kept is kept all the same, and other tabs are told of it. */
   #isShutDown = false;
+  #closed: Promise<void> | undefined;
   /** Lines in a row that came to nothing. */
   #misses = 0;
 
@@ -96,8 +98,8 @@ export class Reactor implements Back {
   }
 
   run(effects: readonly Effect[]): void {
+    for (const effect of effects) if (!this.#isShutDown || effect.do === 'store' || effect.do === 'tell') this.#perform(effect);
     if (this.#isShutDown) return;
-    for (const effect of effects) this.#perform(effect);
     const { queries, outbox, rooms, extras } = this.organs;
     this.#alarm.set(
       earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), rooms.nextDue(), extras.nextDue(), this.#answers.nextDue()),
@@ -133,19 +135,32 @@ export class Reactor implements Back {
     if (this.#isShutDown) throw closedError();
   }
 
-  /** For good: no socket, timer or listener is left, and every promise is settled. */
+  /**
+   * For good. At once nothing is sent, nobody is told anything, and what waits is rejected. When it resolves, what was to be kept is kept,
+   * and no socket, timer, listener, lock or store is open.
+   */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
   shutdown(): void {
-    if (this.#isShutDown) return;
+    void this.close();
+  }
+
+  async #close(): Promise<void> {
     this.run(this.organs.extras.shutDown(closedError()));
     this.#isShutDown = true;
-    this.#connection.stop();
-    this.#tabs.close();
+    const stopped = this.#connection.stop();
     this.#alarm.set(undefined);
     this.queries.shutDown();
     this.replies.shutDown();
-    this.replies.shutDownWrites();
     this.events.removeAllListeners();
-    this.#journal.end();
+    // Writes that were made before it was known whose they are.
+    if (this.organs.outbox.size > 0) await this.account.loaded;
+    await this.#journal.end().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));
+    this.replies.shutDownWrites();
+    // Not before: whoever sends next reads what is kept.
+    await Promise.all([stopped, this.#tabs.close()]);
   }
 
   #wake(): void {

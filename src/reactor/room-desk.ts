@@ -33,10 +33,12 @@ export class RoomDesk {
   }
 
   publishPresence(roomId: string, data: Presence): void {
+    this.#back.assertOpen();
     this.#back.run(this.#back.organs.rooms.publish(roomId, data));
   }
 
   publishTopic(roomId: string, topic: string, data: unknown): void {
+    this.#back.assertOpen();
     this.#back.run(this.#back.organs.rooms.say(roomId, topic, data));
   }
 

@@ -104,7 +104,8 @@ export class StreamDesk {
         if (reading.waitingBytes > mostUnread) this.#back.run(this.#readers.pause(reader));
       },
       ended: ({ abortReason, error }) => {
-        reading.end(error);
+        if (error?.code === 'closed') reading.cancel(error);
+        else reading.end(error);
         started.reject(error ?? new TriplaneError('closed', 'The stream has ended'));
         if (error) aborted.reject(error);
         else aborted.resolve(abortReason);

@@ -72,10 +72,11 @@ export class StreamReading {
     this.#wake();
   }
 
-  cancel(): void {
+  /** What has come is not read any more. */
+  cancel(error?: TriplaneError): void {
     this.#sources = [];
     this.#ending.abort();
-    this.end();
+    this.end(error);
   }
 
   /** The next piece; undefined at the end. @throws TriplaneError */

@@ -34,8 +34,8 @@ export class TabDesk {
     this.#tabs.tell(news);
   }
 
-  close(): void {
-    this.#tabs.close();
+  async close(): Promise<void> {
+    await this.#tabs.close();
   }
 
   async #heard(news: unknown): Promise<void> {

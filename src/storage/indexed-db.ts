@@ -57,10 +57,10 @@ class IndexedDbStore implements KeyValue {
     return written;
   }
 
-  close(): void {
-    if (this.#isClosed) return;
+  async close(): Promise<void> {
     this.#isClosed = true;
-    void Promise.resolve(this.#writing).then(() => this.#forget());
+    await this.#writing;
+    await this.#forget();
   }
 
   async #writeAll(): Promise<void> {
@@ -100,7 +100,7 @@ class IndexedDbStore implements KeyValue {
     } catch (error) {
       if (!isLostConnection(error)) throw storageFailed(doing, error);
     }
-    this.#forget();
+    void this.#forget();
     try {
       return await run(await this.#open());
     } catch (error) {
@@ -113,19 +113,19 @@ class IndexedDbStore implements KeyValue {
     const opening = openDB<Shape>(this.#name, version, {
       upgrade: (db) => void db.createObjectStore(entries),
       // Another tab wants to upgrade or delete it, and waits for us.
-      blocking: () => this.#forget(opening),
-      terminated: () => this.#forget(opening),
+      blocking: () => void this.#forget(opening),
+      terminated: () => void this.#forget(opening),
     });
     this.#opening = opening;
     // What failed to open is tried anew by whoever asks next.
-    opening.catch(() => this.#forget(opening));
+    opening.catch(() => void this.#forget(opening));
     return opening;
   }
 
   /** Closes the connection, which lets its transactions end; the next use opens another. */
-  #forget(opening = this.#opening): void {
+  async #forget(opening = this.#opening): Promise<void> {
     if (this.#opening === opening) this.#opening = undefined;
-    opening?.then((db) => db.close()).catch(() => {});
+    await opening?.then((db) => db.close()).catch(() => {});
   }
 }
 

@@ -27,8 +27,8 @@ export interface KeyValue {
    * Values are copied when this is called.
    */
   write(edits: readonly Edit[]): Promise<void>;
-  /** What was asked for before is still done; what is asked for later is refused as 'closed'. */
-  close(): void;
+  /** What was asked for before is still done; what is asked for later is refused as 'closed'. A promise tells when nothing of it is open. */
+  close(): void | Promise<void>;
 }
 
 export function storageFailed(doing: string, cause: unknown): TriplaneError {

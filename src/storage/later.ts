@@ -7,6 +7,6 @@ export function storeLater(opening: Promise<KeyValue>): KeyValue {
     get: async (key) => (await opening).get(key),
     list: async (prefix) => (await opening).list(prefix),
     write: async (edits) => (await opening).write(edits),
-    close: () => void opening.then((store) => store.close()),
+    close: async () => (await opening).close(),
   };
 }

@@ -17,7 +17,7 @@ export async function openStore(name: string, log: Log, clock: Clock = systemClo
     await within(openMs, store.get(''), clock);
     return store;
   } catch (error) {
-    store.close();
+    void store.close();
     log.warn(`Storage '${name}' is in memory only: what is not sent before the page closes is lost`, error);
     return memoryStore();
   }

@@ -28,12 +28,14 @@ export function browserTabs(name: string, platform: TabPlatform = globalThis): T
     on?.becameSender();
     await held;
   };
+  const asked: Promise<unknown>[] = [];
   // It rejects when it is given up, or where the platform forbids locks: then each tab sends for itself, as it would without.
-  locks.request(name, { signal: giveUp.signal }, take).catch(() => {
+  const forbidden = (): void => {
     if (giveUp.signal.aborted || isSender) return;
     isSender = true;
     on?.becameSender();
-  });
+  };
+  asked.push(locks.request(name, { signal: giveUp.signal }, take).catch(forbidden));
   return {
     get isSender() {
       return isSender;
@@ -49,14 +51,15 @@ export function browserTabs(name: string, platform: TabPlatform = globalThis): T
           resolve(lock !== null);
           return lock ? held : undefined;
         };
-        locks.request(`${name}/${what}`, { ifAvailable: true }, hold).catch(() => resolve(true));
+        asked.push(locks.request(`${name}/${what}`, { ifAvailable: true }, hold).catch(() => resolve(true)));
       }),
-    close() {
+    async close() {
       on = undefined;
       isSender = false;
       giveUp.abort();
       letGo();
       channel.close();
+      await Promise.all(asked);
     },
   };
 }

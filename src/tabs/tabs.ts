@@ -9,8 +9,8 @@ export interface Tabs {
   listen(on: TabEvents): void;
   /** Whether this tab has the thing of this name to itself, until it closes: the first that asks does. Without it, every tab does. */
   claim?(name: string): Promise<boolean>;
-  /** Tells nothing more, hears nothing more, and lets another send. */
-  close(): void;
+  /** Tells nothing more, hears nothing more, and lets another send: by the time the promise resolves, if there is one. */
+  close(): void | Promise<void>;
 }
 
 export interface TabEvents {

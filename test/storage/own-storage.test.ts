@@ -68,8 +68,8 @@ test('what it throws because it was closed meanwhile is told to nobody', async (
   const reading = new Promise<never>((_, reject) => (fail = reject));
   const storage: KeyValue = { ...memoryStore(), get: () => reading, list: () => reading, close: () => fail(new Error('It was closed')) };
   const db = init({ ...nowhere, storage, onError });
-  const auth = db.getAuth();
-  db.shutdown();
+  const auth = expect(db.getAuth()).rejects.toMatchObject({ code: 'closed' });
+  await db.close();
   await auth;
   expect(onError).not.toHaveBeenCalled();
 });

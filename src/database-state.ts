@@ -1,0 +1,73 @@
+// What a database tells of itself: who is signed in, how the line to the server is, whether the app is open for writing.
+
+import { safely } from './reactor/audience.ts';
+import type { ReactorEvents } from './reactor/config.ts';
+import type { Reactor } from './reactor/reactor.ts';
+import type { Abortable } from './types/abort.ts';
+import type { AuthResult, User } from './types/auth.ts';
+import type { AppStatusState, ConnectionStatus } from './types/database.ts';
+
+export abstract class DatabaseState {
+  readonly _reactor: Reactor;
+
+  constructor(reactor: Reactor) {
+    this._reactor = reactor;
+  }
+
+  /** Tells who is signed in, now and whenever that changes. */
+  subscribeAuth(cb: (auth: AuthResult) => void): () => void {
+    const { account } = this._reactor;
+    this._reactor.assertOpen();
+    const tell = (user: User | null): void =>
+      cb(
+        account.error && !user
+          ? { user: undefined, error: { message: account.error.message } }
+          : { user: user ?? undefined, error: undefined },
+      );
+    if (account.user !== undefined) tell(account.user);
+    return this.#listen('auth', tell);
+  }
+
+  /** The same as `subscribeAuth`. */
+  onAuth(cb: (auth: AuthResult) => void): () => void {
+    return this.subscribeAuth(cb);
+  }
+
+  /** Who is signed in. */
+  getAuth(opts?: Abortable): Promise<User | null> {
+    return this._reactor.call(() => this._reactor.account.getUser(), opts?.signal);
+  }
+
+  /**
+   * Tells how the line to the server is.
+   *
+   * @example
+   * db.subscribeConnectionStatus((status) => banner.toggle(status !== 'authenticated'));
+   */
+  subscribeConnectionStatus(cb: (status: ConnectionStatus) => void): () => void {
+    return this.#listen('status', cb);
+  }
+
+  /** Tells whether the app is open for writing, now and whenever that changes. */
+  subscribeAppStatus(cb: (state: AppStatusState) => void): () => void {
+    const tell = (): void => {
+      const { appStatus } = this._reactor;
+      cb(appStatus === undefined ? { isLoading: true, isReadOnly: undefined } : { isLoading: false, isReadOnly: appStatus !== 'active' });
+    };
+    this._reactor.assertOpen();
+    tell();
+    return this.#listen('appStatus', tell);
+  }
+
+  #listen<Name extends 'auth' | 'status' | 'appStatus'>(event: Name, told: (...args: ReactorEvents[Name]) => void): () => void {
+    const { events } = this._reactor;
+    this._reactor.assertOpen();
+    const listener = (...args: unknown[]): void =>
+      safely(
+        () => told(...(args as ReactorEvents[Name])),
+        (error) => this._reactor.report(error),
+      );
+    events.on(event, listener);
+    return () => void events.off(event, listener);
+  }
+}

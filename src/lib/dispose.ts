@@ -1,0 +1,5 @@
+// What `await using` ends at the end of its block. Not every platform has the symbol yet; where it is missing, nothing looks for it.
+
+export const asyncDispose: typeof Symbol.asyncDispose =
+  (Symbol as { readonly asyncDispose?: typeof Symbol.asyncDispose }).asyncDispose ??
+  (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
