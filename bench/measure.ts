@@ -2,6 +2,7 @@
 
 export const workloadNames = [
   'w1',
+  'w1slices',
   'w2',
   'w2b20',
   'w2b100',

@@ -40,6 +40,12 @@ export interface Ports {
    * to be told the same.
    */
   roomsByType?: boolean;
+  /**
+   * The longest a big answer may keep the page from doing anything else, in milliseconds: 16 for smooth animations. It is read in slices
+   * of that length, and later in all. Without it, answers are read in one go. `db.subscribeQuery(query, cb, { progress })` tells how far
+   * it has come.
+   */
+  yieldEvery?: number;
   /** Hears of errors that belong to nobody's promise. They go to the console if nobody does. */
   onError?: (error: Error) => void;
 }
@@ -123,7 +129,8 @@ function hasPorts({ storage, network, webSocket, fetch, clock, random }: Ports):
 }
 
 function pickGiven(config: InitConfig<AnySchemaDef, boolean>): AsGiven {
-  const { schema, firstPartyPath, Store, WritableStream, ReadableStream, storage, network, webSocket, fetch, startsWhenUsed } = config;
+  const { schema, firstPartyPath, Store, WritableStream, ReadableStream, storage, network, webSocket, fetch, startsWhenUsed, yieldEvery } =
+    config;
   return {
     ...(schema && { schema }),
     ...(firstPartyPath && { firstPartyPath: firstPartyPath.replace(/\/+$/, '') }),
@@ -135,6 +142,7 @@ function pickGiven(config: InitConfig<AnySchemaDef, boolean>): AsGiven {
     ...(webSocket && { webSocket }),
     ...(fetch && { fetch }),
     ...(startsWhenUsed && { startsWhenUsed }),
+    ...(yieldEvery && { yieldEvery }),
   };
 }
 

@@ -26,14 +26,14 @@ export function reactorFor(
 ): Reactor {
   const { appId, schema, websocketURI, log, clock, random, onError, adminToken } = config;
   const store = storeFor(config);
-  return new Reactor({
+  const reactor: Reactor = new Reactor({
     appId,
     versions,
     adminToken,
     ...(schema && { schema, links: linkIndex(schema) }),
     useDates: config.useDateObjects,
     validate: !config.disableValidation,
-    transports: transportsFor(config, EventSource),
+    transports: transportsFor(config, EventSource).map((each) => inSlices(each, config, () => reactor)),
     clock,
     random,
     network: config.network ?? browserNetwork(),
@@ -50,6 +50,16 @@ export function reactorFor(
     queryTimeoutMs,
     serverName: websocketURI,
     onError,
+  });
+  return reactor;
+}
+
+/** Few ask for this, and only they load it. */
+function inSlices(transport: Transport, { yieldEvery: everyMs, onError: report }: ResolvedConfig, reactor: () => Reactor): Transport {
+  if (everyMs === undefined) return transport;
+  return transportLater(transport.name, async () => {
+    const [{ readingLine }, { systemSlices: slices }] = await Promise.all([import('./reactor/reading-line.ts'), import('./lib/breath.ts')]);
+    return readingLine(transport, { queries: () => reactor().organs.queries, slices, everyMs, report });
   });
 }
 

@@ -6,7 +6,7 @@ import { serialize } from 'node:v8';
 
 import { addQueryOk, allTriples, attrId, attrs as wireAttrs, deltaRefresh, type Task, triplesOf, world } from '../data.ts';
 import { FakeSocket } from '../fake-socket.ts';
-import { free, type Outcome, sample, type Subject, timed } from '../measure.ts';
+import { free, isQuick, median, type Outcome, sample, type Subject, timed } from '../measure.ts';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
 import { init } from '../../src/index.ts';
@@ -26,8 +26,9 @@ function diskless(): KeyValue {
   return { ...inner, write: (edits) => inner.write(edits.filter((edit) => !isAnswer(edit))) };
 }
 
-function open(storage: unknown = diskless()): Client {
+function open(storage: unknown = diskless(), more: object = {}): Client {
   const db = init({
+    ...more,
     appId: crypto.randomUUID(),
     webSocket: (url) => new FakeSocket(url),
     storage: storage as KeyValue,
@@ -67,6 +68,58 @@ function w5(isAgain: boolean): (n: number) => Promise<Outcome> {
     });
     return { samples };
   };
+}
+
+/** The longest that anything else has to wait while an answer of `n` rows comes in, in slices and, as a note, in one go. */
+async function w1slices(n: number): Promise<Outcome> {
+  const text = addQueryOk({ tasks: {} }, triplesOf('tasks', world(n).tasks));
+  const frames: number[] = [];
+  const wholes: number[] = [];
+  const cpus: number[] = [];
+  const samples = await sample(isQuick ? 2 : 5, async () => {
+    const { frame, longest, longestCpu, whole } = await tasksOf(n, text, { yieldEvery: 16 });
+    frames.push(frame);
+    wholes.push(whole);
+    cpus.push(longestCpu);
+    return longest;
+  });
+  const { frame } = await tasksOf(n, text, {});
+  const notes = {
+    'in processor time, ms': Math.round(median(cpus)),
+    'task of the frame, ms': Math.round(median(frames)),
+    'the same without yieldEvery, with all else in it': Math.round(frame),
+    'of that JSON.parse': Math.round(timed(() => JSON.parse(text))),
+    'until shown': Math.round(median(wholes)),
+  };
+  return { samples, notes };
+}
+
+/** The task in which the frame comes in, and the longest of those after it until the answer is shown. */
+async function tasksOf(n: number, text: string, config: object): Promise<Record<'frame' | 'longest' | 'longestCpu' | 'whole', number>> {
+  const client = open(diskless(), config);
+  let end = 0;
+  client.subscribe({ tasks: {} }, (rows) => {
+    if (rows.length === n) end = performance.now();
+  });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await free();
+  const start = performance.now();
+  newest().hear(text);
+  await free();
+  let last = performance.now();
+  const frame = last - start;
+  let [longest, longestCpu] = [0, 0];
+  while (end === 0) {
+    const before = process.cpuUsage();
+    await free();
+    const now = performance.now();
+    const { user, system } = process.cpuUsage(before);
+    longest = Math.max(longest, now - last);
+    longestCpu = Math.max(longestCpu, (user + system) / 1_000);
+    last = now;
+  }
+  client.close();
+  return { frame, longest, longestCpu, whole: end - start };
 }
 
 /** A client with `n` rows kept on the device, and what was written. */
@@ -127,4 +180,4 @@ async function w8push(n: number): Promise<Outcome> {
   return { samples: [sizeOf(written)] };
 }
 
-export const subject: Subject = { ...wireSubject(open), w5first: w5(false), w5again: w5(true), w8, w8write, w8push };
+export const subject: Subject = { ...wireSubject(open), w1slices, w5first: w5(false), w5again: w5(true), w8, w8write, w8push };

@@ -14,13 +14,6 @@ export interface IngestOptions {
   readonly times?: boolean;
 }
 
-export interface Ingested {
-  /** etype → id → row */
-  readonly tables: Map<string, Map<string, Row>>;
-  /** Triples left out: of an attr nobody knows, or no triples at all. */
-  readonly ignored: number;
-}
-
 /** A row while it is filled: nobody else has seen it yet. */
 type RowInMaking = { -readonly [Part in 'id' | 't']: Row[Part] } & { readonly values: Value[]; readonly times: Times[] | undefined };
 
@@ -39,33 +32,59 @@ interface Met {
   next: Met | undefined;
 }
 
-export function ingest(triples: Iterable<Triple>, attrs: Attrs, options: IngestOptions = {}): Ingested {
-  const tables = new Map<string, Map<string, Row>>();
-  const met = new Map<string, Met | undefined>();
-  const open = new Map<string, Table>();
-  let ignored = 0;
-  let previous: Met | undefined;
-  for (const triple of triples) {
-    const a = triple[1];
-    let now: Met | undefined = previous?.next;
-    if (now?.attr.id !== a) {
-      now = met.get(a);
-      if (now === undefined && !met.has(a)) {
-        now = meet(attrs, a, open, tables, options);
-        met.set(a, now);
-      }
-      if (previous) previous.next = now;
-    }
-    if (now === undefined || typeof triple[0] !== 'string') {
-      ignored++;
-      continue;
-    }
-    previous = now;
-    const row = rowOf(now.table, triple[0], options);
-    if (now.attr.isRef) addTarget(row, now.attr.slot, triple[2], triple[3]);
-    else fill(row, now, triple);
+export function ingest(triples: Iterable<Triple>, attrs: Attrs, options: IngestOptions = {}): Ingestion {
+  const ingestion = new Ingestion(attrs, options);
+  ingestion.take(triples);
+  return ingestion;
+}
+
+export class Ingestion {
+  /** etype → id → row */
+  readonly tables = new Map<string, Map<string, Row>>();
+  /** Triples left out: of an attr nobody knows, or no triples at all. */
+  ignored = 0;
+  readonly #attrs: Attrs;
+  readonly #options: IngestOptions;
+  readonly #met = new Map<string, Met | undefined>();
+  readonly #open = new Map<string, Table>();
+  #last: Met | undefined;
+
+  constructor(attrs: Attrs, options: IngestOptions) {
+    this.#attrs = attrs;
+    this.#options = options;
   }
-  return { tables, ignored };
+
+  /** Until all are taken, rows are not whole. */
+  take(triples: Iterable<Triple>): void {
+    const options = this.#options;
+    let previous = this.#last;
+    for (const triple of triples) {
+      const a = triple[1];
+      let now: Met | undefined = previous?.next;
+      if (now?.attr.id !== a) {
+        now = this.#meet(a);
+        if (previous) previous.next = now;
+      }
+      if (now === undefined || typeof triple[0] !== 'string') {
+        this.ignored++;
+        continue;
+      }
+      previous = now;
+      const row = rowOf(now.table, triple[0], options);
+      if (now.attr.isRef) addTarget(row, now.attr.slot, triple[2], triple[3]);
+      else fill(row, now, triple);
+    }
+    this.#last = previous;
+  }
+
+  #meet(attrId: string): Met | undefined {
+    let now = this.#met.get(attrId);
+    if (now === undefined && !this.#met.has(attrId)) {
+      now = meet(this.#attrs, attrId, this.#open, this.tables, this.#options);
+      this.#met.set(attrId, now);
+    }
+    return now;
+  }
 }
 
 function fill(row: RowInMaking, met: Met, triple: Triple): void {

@@ -4,7 +4,7 @@
 import type { Triple, Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
-import { type IngestOptions, ingest } from './ingest.ts';
+import { ingest, Ingestion, type IngestOptions } from './ingest.ts';
 import type { Layer } from './layer.ts';
 import { eachDifference, type Links, listed } from './links.ts';
 import type { Report, RowChange } from './report.ts';
@@ -76,6 +76,17 @@ export class Store implements Db {
     return this.#tables.keys();
   }
 
+  /** Its entities; one of several namespaces several times. */
+  *ids(): Generator<string> {
+    for (const table of this.#tables.values()) yield* table.keys();
+  }
+
+  /** Whether it holds the entity in any namespace. */
+  holds(id: string): boolean {
+    for (const table of this.#tables.values()) if (table.has(id)) return true;
+    return false;
+  }
+
   sources(attr: KnownAttr, target: string): readonly string[] {
     return this.#index(attr).get(target);
   }
@@ -92,6 +103,14 @@ export class Store implements Db {
     for (const [etype, table] of this.#tables) for (const row of table.values()) yield* rowTriples(row, this.#attrs.namespace(etype));
   }
 
+  /** The same, of one entity. */
+  triplesOf(id: string): Triple[] {
+    return [...this.#attrs.namespaces()].flatMap((namespace) => {
+      const row = this.row(namespace.etype, id);
+      return row ? [...rowTriples(row, namespace)] : [];
+    });
+  }
+
   load(triples: Iterable<Triple>): Report {
     return this.#take(ingest(triples, this.#attrs, this.#options), false);
   }
@@ -99,6 +118,11 @@ export class Store implements Db {
   /** These triples and no others from now on. Rows that come out equal stay the same objects. */
   replace(triples: Iterable<Triple>): Report {
     return this.#take(ingest(triples, this.#attrs, this.#options), true);
+  }
+
+  /** For who reads triples in parts, as this would. */
+  ingestion(): Ingestion {
+    return new Ingestion(this.#attrs, this.#options);
   }
 
   /** What the layer changed, taken over. */

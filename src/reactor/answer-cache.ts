@@ -144,11 +144,11 @@ function removals(owner: string, key: string, { parts, changes }: Head): Edit[] 
 }
 
 function changeOf({ view }: LiveQuery, ids: ReadonlySet<string>): { readonly gone: string[]; readonly text: string } {
-  return { gone: [...ids], text: packTriples([...ids].flatMap((id) => view.triplesOf(id))) };
+  return { gone: [...ids], text: packTriples([...ids].flatMap((id) => view.answered.triplesOf(id))) };
 }
 
 function baseOf({ key, view }: LiveQuery, owner: string): { edits: Edit[]; parts: number; baseSize: number } {
-  const triples = [...view.triples()];
+  const triples = [...view.answered.triples()];
   const edits: { put: string; value: { text: string } }[] = [];
   for (let at = 0; at < triples.length; at += partTriples) {
     edits.push({ put: partKey(owner, key, 'b', edits.length), value: { text: packTriples(triples.slice(at, at + partTriples)) } });

@@ -15,7 +15,8 @@ import { Dues } from './dues.ts';
 import type { Effect } from './effect.ts';
 import type { LiveQuery } from './live-query.ts';
 import { Overlays } from './overlays.ts';
-import { isOlder } from './passed.ts';
+import { isOlder, processedOf } from './passed.ts';
+import type { ReadAhead } from './ahead.ts';
 import { Whereabouts } from './whereabouts.ts';
 import { View, type ViewConfig } from './view.ts';
 import type { Write } from './write.ts';
@@ -32,6 +33,8 @@ export class LiveQueries {
   readonly #overlays: Overlays;
   readonly #whereabouts = new Whereabouts(this.#byKey);
   readonly #dues = new Dues();
+  /** Big answers, which were read while they waited for their turn. */
+  readonly readAhead = new WeakMap<object, ReadAhead>();
   #attrs: Attrs;
 
   constructor(attrs: Attrs, config: LiveQueriesConfig) {
@@ -178,7 +181,7 @@ export class LiveQueries {
     const others = [...this.#byKey.values()].filter((other) => other !== live && other.source !== undefined);
     live.source = 'local';
     return this.#provisional(live, {
-      triples: others.flatMap(({ view }) => [...view.triples()]),
+      triples: others.flatMap(({ view }) => [...view.answered.triples()]),
       pageInfo: undefined,
       aggregate: undefined,
     });
@@ -244,7 +247,7 @@ export class LiveQueries {
   }
 
   #provisional(live: LiveQuery, answer: QueryAnswer): Effect[] {
-    this.#stands(live, live.view.answer(answer, live.source), true);
+    this.#stands(live, this.#read(live, answer) ?? live.view.answer(answer, live.source), true);
     return [{ do: 'show', key: live.key }];
   }
 
@@ -256,7 +259,12 @@ export class LiveQueries {
     live.isFresh = true;
     live.source = 'server';
     live.processed = processedOf(processed);
-    return this.#taken(live, live.view.answer(readAnswer(answer), live.source), isFirst);
+    return this.#taken(live, this.#read(live, answer) ?? live.view.answer(readAnswer(answer), live.source), isFirst);
+  }
+
+  #read({ view, source }: LiveQuery, answer: object): Report | undefined {
+    const read = this.readAhead.get(answer);
+    return read && view.answerRead(read, source ?? 'server');
   }
 
   #amend(live: LiveQuery, delta: AnswerDelta, processed: Processed, random: Random): Effect[] {
@@ -288,8 +296,4 @@ export class LiveQueries {
 
 function isDue(atMs: number | undefined, nowMs: number): boolean {
   return atMs !== undefined && atMs <= nowMs;
-}
-
-function processedOf(message: Processed): Processed {
-  return { 'processed-tx-id': message['processed-tx-id'], 'processed-isn': message['processed-isn'] };
 }

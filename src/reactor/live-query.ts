@@ -6,11 +6,20 @@ import type { QueryResult } from '../query/query.ts';
 import type { AnswerSource } from './answer-source.ts';
 import type { View } from './view.ts';
 
+export interface Progress {
+  readonly query: WireQuery;
+  /** `done` of `total`; neither means anything by itself. */
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface Listener {
   readonly told: (result: QueryResult) => void;
   readonly failed: (error: TriplaneError) => void;
   /** What was told holds no longer, and there is nothing else yet: somebody else signed in. */
   readonly emptied?: () => void;
+  /** A big answer is on its way to it: how far it has come. */
+  readonly progress?: ((progress: Progress) => void) | undefined;
   /** Only an answer of the session that is open now will do. */
   readonly wantsFresh?: boolean;
 }

@@ -18,6 +18,11 @@ export function isPassed({ txId, isn }: Confirmed, processed: Processed | undefi
   return !isn || !processedIsn || compareIsn(isn, processedIsn) <= 0;
 }
 
+/** How far an answer reaches. */
+export function processedOf(message: Processed): Processed {
+  return { 'processed-tx-id': message['processed-tx-id'], 'processed-isn': message['processed-isn'] };
+}
+
 /** Whether one answer is older than another of the same session. */
 export function isOlder(one: Processed, other: Processed | undefined): boolean {
   const ours = one['processed-tx-id'];

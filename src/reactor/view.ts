@@ -10,14 +10,13 @@ import type { Report } from '../db/report.ts';
 import { Store } from '../db/store.ts';
 import { touchedBy } from '../db/touched.ts';
 import { applyUpdates, updatesOf, writtenEtypes } from '../db/updates.ts';
-import { rowTriples } from '../db/triples.ts';
 import type { QueryAnswer, ReadDelta } from '../protocol/query-answer.ts';
-import type { Triple } from '../protocol/triple.ts';
 import { type CompiledQuery, compile } from '../query/compile.ts';
 import type { Query } from '../query/query.ts';
 import { type AnswerInfo, LiveResult } from '../query/run.ts';
 import type { LinkIndex } from '../schema.ts';
 import { type AnswerSource, Marked, type SeenResult } from './answer-source.ts';
+import type { Ground, ReadAhead } from './ahead.ts';
 import { comesBefore, type PendingWrite, type Shown, ShownWrites } from './shown.ts';
 
 export type { PendingWrite } from './shown.ts';
@@ -46,12 +45,14 @@ export class View {
   #info: AnswerInfo | undefined;
   #hasNewInfo = false;
   #live: LiveResult | undefined;
+  /** Another one, whenever something changes that an answer is read by. */
+  #ground: Ground = {};
 
   constructor(query: Query, config: ViewConfig) {
     this.#query = query;
     this.#config = config;
     this.#attrs = config.attrs;
-    this.#store = this.#newStore();
+    this.#store = this.newStore();
     this.#layer = new Layer(this.#store);
     this.#compiled = this.#compile();
     this.#signature = this.#sign();
@@ -63,6 +64,35 @@ export class View {
     return this.#stand(this.#store.replace(triples), { pageInfo, aggregate });
   }
 
+  /** The same, of an answer that was read beforehand. Undefined if that was done on other ground. */
+  answerRead(read: ReadAhead, source: AnswerSource): Report | undefined {
+    if (read.ground !== this.#ground) return undefined;
+    this.#source = source;
+    if (!read.fresh) return this.#stand(this.#store.commit(read.changes), read.info);
+    const { store, live, report } = read.fresh;
+    this.#store = store;
+    this.#layer = new Layer(store);
+    this.#live = live;
+    this.#rebuild();
+    this.#info = read.info;
+    this.#ground = {};
+    return report;
+  }
+
+  /** What an answer is read by. */
+  get ground(): Ground {
+    return this.#ground;
+  }
+
+  get compiled(): CompiledQuery {
+    return this.#compiled;
+  }
+
+  /** The answer as it is held, without the pending writes. */
+  get answered(): Store {
+    return this.#store;
+  }
+
   /** What came and went in the answer. Gives what is different now. */
   amend(delta: ReadDelta): Report {
     const { pageInfo = this.#info?.pageInfo, aggregate = this.#info?.aggregate } = delta;
@@ -72,19 +102,6 @@ export class View {
   /** What came with the answer besides its triples. */
   get info(): AnswerInfo | undefined {
     return this.#info;
-  }
-
-  /** What the answer is made of, without the pending writes. */
-  triples(): Iterable<Triple> {
-    return this.#store.triples();
-  }
-
-  /** The same, of one entity. */
-  triplesOf(id: string): Triple[] {
-    return [...this.#attrs.namespaces()].flatMap((namespace) => {
-      const row = this.#store.row(namespace.etype, id);
-      return row ? [...rowTriples(row, namespace)] : [];
-    });
   }
 
   /**
@@ -129,12 +146,13 @@ export class View {
 
   setAttrs(attrs: Attrs): void {
     if (attrs === this.#attrs) return;
+    this.#ground = {};
     const isKin = attrs.isKin(this.#attrs);
     const triples = isKin ? [] : [...this.#store.triples()];
     this.#attrs = attrs;
     if (isKin) this.#store.setAttrs(attrs);
     else {
-      this.#store = this.#newStore();
+      this.#store = this.newStore();
       this.#store.load(triples);
       this.#layer = new Layer(this.#store);
       this.#live = undefined;
@@ -182,17 +200,6 @@ export class View {
     return this.#store.row(etype, id) !== undefined;
   }
 
-  /** Whether the answer itself holds it in any namespace. */
-  isAnsweredWith(id: string): boolean {
-    for (const etype of this.#store.etypes()) if (this.#store.row(etype, id)) return true;
-    return false;
-  }
-
-  /** The entities of the answer; one of several namespaces several times. */
-  *ids(): Generator<string> {
-    for (const etype of this.#store.etypes()) for (const { id } of this.#store.rows(etype)) yield id;
-  }
-
   /** The Db as seen, for those who must look something up. */
   get db(): Layer {
     return this.#layer;
@@ -200,6 +207,7 @@ export class View {
 
   /** The ground changed under the pending writes. */
   #stand(report: Report, info: AnswerInfo): Report {
+    this.#ground = {};
     if (this.#live) this.#layer.baseChanged(report);
     if (this.#shown.size > 0) this.#replay(touchedBy(report));
     this.#info = info;
@@ -207,7 +215,8 @@ export class View {
     return report;
   }
 
-  #newStore(): Store {
+  /** With nothing in it. */
+  newStore(): Store {
     return new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
   }
 
@@ -281,6 +290,8 @@ export class View {
     const before = this.#signature;
     this.#compiled = this.#compile();
     this.#signature = this.#sign();
-    if (before !== this.#signature) this.#live = undefined;
+    if (before === this.#signature) return;
+    this.#live = undefined;
+    this.#ground = {};
   }
 }

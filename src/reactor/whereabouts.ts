@@ -62,13 +62,13 @@ export class Whereabouts {
     for (const changes of report.values()) {
       for (const [id, { before, after }] of changes) {
         if (after && !before) add(this.#byId, id, live);
-        else if (!after && !live.view.isAnsweredWith(id)) remove(this.#byId, id, live);
+        else if (!after && !live.view.answered.holds(id)) remove(this.#byId, id, live);
       }
     }
   }
 
   closed(live: LiveQuery): void {
-    if (this.#byId) for (const id of live.view.ids()) remove(this.#byId, id, live);
+    if (this.#byId) for (const id of live.view.answered.ids()) remove(this.#byId, id, live);
   }
 
   /** Answers changed in ways that were not told. */
@@ -78,7 +78,7 @@ export class Whereabouts {
 
   #indexed(): ById {
     const byId: ById = new Map();
-    for (const live of this.#lives.values()) for (const id of live.view.ids()) add(byId, id, live);
+    for (const live of this.#lives.values()) for (const id of live.view.answered.ids()) add(byId, id, live);
     return byId;
   }
 }

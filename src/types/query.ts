@@ -86,6 +86,8 @@ export type InstaQLOptions = { ruleParams: RuleParams };
 export type AskOpts = Partial<InstaQLOptions> & {
   /** Answered from what other queries hold, until the server speaks. */
   local?: boolean | undefined;
+  /** Is told how far a big answer has come, where `init` was told to `yieldEvery` so often: for a bar that grows from 0 to `total`. */
+  progress?: ((progress: { query: object; done: number; total: number }) => void) | undefined;
 };
 
 type UntypedForm = WithOptions<AnySchema, keyof EntitiesDef> | (WithOptions<AnySchema, keyof EntitiesDef> & UntypedForms);

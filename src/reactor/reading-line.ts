@@ -1,0 +1,113 @@
+// A line whose big answers are read in slices before they are handed on, so that the page stays alive meanwhile. What comes after them
+// waits: nothing overtakes. What is still waiting when the line ends was as good as never sent.
+
+import type { LineEvents, Transport } from '../connection/transport.ts';
+import { Breath, type Slices } from '../lib/breath.ts';
+import type { WireQuery } from '../protocol/query-messages.ts';
+import { readAnswer, type WireAnswer } from '../protocol/query-answer.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
+import { queryKey } from '../query/key.ts';
+import { safely } from './audience.ts';
+import type { LiveQueries } from './live-queries.ts';
+import type { LiveQuery } from './live-query.ts';
+import { readAhead } from './read-ahead.ts';
+
+export interface ReadingConfig {
+  readonly queries: () => LiveQueries;
+  readonly slices: Slices;
+  readonly everyMs: number;
+  readonly report: (error: Error) => void;
+  /** Rows or triples; fewer than a list would sort anew. */
+  readonly atOnce?: number;
+}
+
+const manyEnough = 400;
+
+export function readingLine(transport: Transport, config: ReadingConfig): Transport {
+  return {
+    name: transport.name,
+    open(on) {
+      const queue = new Queue(on, config);
+      const line = transport.open({
+        ...on,
+        opened: () => on.opened(),
+        heard: () => on.heard(),
+        fault: (error) => on.fault(error),
+        message: (message) => queue.add(message),
+        closed: (why) => {
+          queue.end();
+          on.closed(why);
+        },
+      });
+      const close: typeof line.close = (code, reason) => {
+        queue.end();
+        return line.close(code, reason);
+      };
+      return { send: (message) => line.send(message), close };
+    },
+  };
+}
+
+class Queue {
+  readonly #on: LineEvents;
+  readonly #config: ReadingConfig;
+  #messages: ServerMessage[] = [];
+  #isReading = false;
+  #isEnded = false;
+
+  constructor(on: LineEvents, config: ReadingConfig) {
+    this.#on = on;
+    this.#config = config;
+  }
+
+  add(message: ServerMessage): void {
+    this.#messages.push(message);
+    if (this.#isReading) this.#on.heard();
+    else void this.#work();
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#messages = [];
+  }
+
+  async #work(): Promise<void> {
+    this.#isReading = true;
+    for (let message = this.#messages[0]; message && !this.#isEnded; message = this.#messages[0]) {
+      for (const [live, answer] of this.#answersIn(message)) await this.#read(live, answer);
+      if (this.#isEnded) return;
+      this.#messages.shift();
+      const next = message;
+      safely(() => this.#on.message(next), this.#config.report);
+    }
+    this.#isReading = false;
+  }
+
+  /** Those that take their time. */
+  #answersIn(message: ServerMessage): [live: LiveQuery, answer: WireAnswer][] {
+    const queries = this.#config.queries();
+    return answersOf(message).flatMap(([query, answer]): [LiveQuery, WireAnswer][] => {
+      const live = queries.get(queryKey(query));
+      return live && readAnswer(answer).triples.length > 2 * (this.#config.atOnce ?? manyEnough) ? [[live, answer]] : [];
+    });
+  }
+
+  async #read(live: LiveQuery, answer: WireAnswer): Promise<void> {
+    const { slices, everyMs, report, atOnce = manyEnough } = this.#config;
+    const queries = this.#config.queries();
+    const read = await readAhead(live.view, readAnswer(answer), {
+      breath: new Breath(slices, everyMs, atOnce),
+      isWanted: () => !this.#isEnded && queries.get(live.key) === live,
+      told: (done, total) => {
+        for (const { progress } of live.listeners.keys()) safely(() => progress?.({ query: live.query, done, total }), report);
+      },
+    });
+    if (read) queries.readAhead.set(answer, read);
+  }
+}
+
+function answersOf(message: ServerMessage): (readonly [query: WireQuery, answer: WireAnswer])[] {
+  if (message.op === 'add-query-ok') return [[message.q, message.result]];
+  if (message.op !== 'refresh-ok') return [];
+  return message.computations.map((one) => [one['instaql-query'], one['instaql-result']]);
+}
