@@ -100,6 +100,8 @@ export class Layer implements Db {
   /** Every row the base's again. */
   clear(): void {
     for (const [etype, rows] of this.#rows) for (const id of [...rows.keys()]) this.reset(etype, id);
+    // Also of links that the catalogue no longer has: it may have them again.
+    this.#sources.clear();
   }
 
   /** The base's rows again for these ids, in every namespace. */

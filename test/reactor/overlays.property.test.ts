@@ -156,3 +156,22 @@ it('a write that looks an entity up is shown on top of writes that are of no oth
     ],
   });
 });
+
+it('a write that is shown again after one that deletes a link finds nothing by what it linked itself', () => {
+  const link: WireAttr = {
+    ...{ ...idAttr('tents'), id: 'next', 'value-type': 'ref', cardinality: 'many' },
+    ...{ 'forward-identity': ['f', 'tents', 'next'], 'reverse-identity': ['r', 'tents', 'previous'] },
+  };
+  const write = (...steps: Step[]): Happening => ({ kind: 'write', steps, isLate: false });
+  play({
+    world: { etypes: ['tents'], attrs: [idAttr('tents'), link], singular: {} },
+    queries: [{ tents: {} }],
+    data: [],
+    happenings: [
+      write(['add-triple', 'e3', 'tents.id', 'e3']),
+      write(['add-triple', ['next', 'e2'], 'tents.id', ['next', 'e2']], ['add-triple', 'e1', 'next', 'e2']),
+      write(['delete-attr', 'next']),
+      { kind: 'answer', query: 0, keep: 0, lag: 0 },
+    ],
+  });
+});
