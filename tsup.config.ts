@@ -8,6 +8,7 @@ import { defineConfig } from 'tsup';
 export const entries: Readonly<Record<string, string>> = {
   triplane: 'src/index.ts',
   'triplane/react': 'src/react/index.ts',
+  'triplane/nextjs': 'src/nextjs/index.ts',
   'triplane/server': 'src/server/index.ts',
   'triplane/testing': 'src/testing/index.ts',
 };
@@ -29,14 +30,15 @@ const parts: Readonly<Record<string, string>> = {
   'part-undo': 'src/undo.ts',
 };
 
-/** The part of `triplane/react` that bundlers for servers are to leave to the browser stands in a file that says so. */
+/** The part of an entry that bundlers for servers are to leave to the browser stands in a file that says so. */
 const client = {
   name: 'react-client',
   setup(build: PluginBuild): void {
-    const path = `./part-react${build.initialOptions.outExtension?.['.js'] ?? '.js'}`;
-    build.onResolve({ filter: /^\.\/client\.ts$/ }, ({ importer }) =>
-      importer.endsWith('src/react/index.ts') ? { path, external: true } : null,
-    );
+    const end = build.initialOptions.outExtension?.['.js'] ?? '.js';
+    build.onResolve({ filter: /^\.\/client\.ts$/ }, ({ importer }) => {
+      const name = /src\/(react|nextjs)\/index\.ts$/.exec(importer)?.[1];
+      return name === undefined ? null : { path: `./part-${name}${end}`, external: true };
+    });
   },
 };
 
@@ -55,6 +57,7 @@ const shared = {
     /^triplane(\/|$)/,
     /^react(\/|$)/,
     'react-dom',
+    /^next\//,
     'pg',
     'libsql',
     'better-sqlite3',
@@ -82,7 +85,7 @@ export default defineConfig([
   {
     ...shared,
     external: [...shared.external],
-    entry: { 'part-react': 'src/react/client.ts' },
+    entry: { 'part-react': 'src/react/client.ts', 'part-nextjs': 'src/nextjs/client.ts' },
     format: ['esm', 'cjs'],
     splitting: false,
     dts: false,

@@ -19,7 +19,7 @@ export type RuleOptions = Partial<InstaQLOptions> | undefined;
 export const loading: QueryState = { isLoading: true, data: undefined, pageInfo: undefined, error: undefined };
 
 /** How long an answer nobody looks at is kept up to date. */
-const lingerMs = 5_000;
+export const lingerMs = 5_000;
 
 const answersOf = new WeakMap<AnyCore, Map<string, Answer>>();
 

@@ -11,9 +11,12 @@ import {
   type MouseEvent,
   type ReactNode,
   type TouchEvent,
+  useEffect,
+  useMemo,
 } from 'react';
 import type { RoomSchemaShape } from 'triplane';
 
+import { throttle } from '../lib/throttle.ts';
 import { CursorShape } from './cursor-shape.ts';
 import type { Presence } from './room-of.ts';
 import type { InstantReactRoom } from './room.ts';
@@ -33,6 +36,9 @@ export interface CursorsProps<RoomSchema extends RoomSchemaShape, RoomType exten
   zIndex?: number;
 }
 
+/** How often a cursor that moves is sent. What is drawn elsewhere glides from one place to the next. */
+const sendEveryMs = 50;
+
 const overAll: CSSProperties = { position: 'absolute', top: 0, left: 0, bottom: 0, right: 0 };
 
 /**
@@ -47,14 +53,16 @@ export function Cursors<RoomSchema extends RoomSchemaShape, RoomType extends str
   const { room, className, style, userCursorColor: color, children, renderCursor, propagate, zIndex = 99_999 } = props;
   const spaceId = props.spaceId ?? `cursors-space-default--${room.type}-${room.id}`;
   const { peers, publishPresence } = usePresence(room, { user: false, ...(!renderCursor && { keys: [spaceId] }) });
+  const send = useMemo(() => throttle(publishPresence, sendEveryMs), [publishPresence]);
+  useEffect(() => send.flush, [send]);
 
   const point = (event: MouseEvent | TouchEvent, at: { clientX: number; clientY: number }): void => {
     if (!propagate) event.stopPropagation();
     const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
     const [x, y] = [at.clientX, at.clientY];
-    publishPresence({ [spaceId]: { x, y, xPercent: ((x - left) / width) * 100, yPercent: ((y - top) / height) * 100, color } });
+    send({ [spaceId]: { x, y, xPercent: ((x - left) / width) * 100, yPercent: ((y - top) / height) * 100, color } });
   };
-  const leave = (): void => publishPresence({ [spaceId]: undefined });
+  const leave = (): void => send({ [spaceId]: undefined });
   const touch = (event: TouchEvent): void => {
     const finger = event.touches[0];
     if (finger && event.touches.length === 1) point(event, finger);

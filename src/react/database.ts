@@ -5,6 +5,7 @@
 
 import type { FC, ReactNode } from 'react';
 import {
+  type Abortable,
   type AppStatusState,
   type Auth,
   type AuthState,
@@ -30,6 +31,7 @@ import {
   type WritePromise,
 } from 'triplane';
 
+import { type Answer, answerTo, type RuleOptions } from './answers.ts';
 import { type AnySchemaDef, isServer } from './core.ts';
 import { InstantReactRoom, rooms } from './room.ts';
 import type { InfiniteQueryResult, UseQuery } from './types.ts';
@@ -87,7 +89,8 @@ export abstract class InstantReactAbstractDatabase<
    * @example
    * db.transact(db.tx.goals[id()].create({ title: 'Learn to swim' }));
    */
-  transact = (chunks: TransactionChunk<any, any> | TransactionChunk<any, any>[]): WritePromise => this.core.transact(chunks);
+  transact = (chunks: TransactionChunk<any, any> | TransactionChunk<any, any>[], opts?: Abortable): WritePromise =>
+    this.core.transact(chunks, opts);
 
   /**
    * The answer to a query, live. Rows that did not change are the same objects as before. With `null` nothing is asked.
@@ -109,6 +112,11 @@ export abstract class InstantReactAbstractDatabase<
     query: Q,
     opts?: { ruleParams: RuleParams },
   ): { data: InstaQLResponse<Schema, Q, UseDates>; pageInfo?: PageInfoResponse<Q> } => useSuspenseQuery(this.core, query, opts) as never;
+
+  /** What `useSuspenseQuery` is made of. */
+  protected _answerTo(query: object, opts?: RuleOptions): Answer {
+    return answerTo(this.core, query, opts);
+  }
 
   /**
    * A list that is loaded page by page and stays live as a whole.
@@ -165,17 +173,17 @@ export abstract class InstantReactAbstractDatabase<
    */
   useLocalId = (name: string): string | null => useLocalId(this.core, name);
 
-  getLocalId = (name: string): Promise<string> => this.core.getLocalId(name);
+  getLocalId = (name: string, opts?: Abortable): Promise<string> => this.core.getLocalId(name, opts);
 
   /** Who is signed in, once. */
-  getAuth(): Promise<User | null> {
-    return this.core.getAuth();
+  getAuth(opts?: Abortable): Promise<User | null> {
+    return this.core.getAuth(opts);
   }
 
   /** Asks once. Only the server answers: what is on the device may be old. */
   queryOnce = <Q extends ValidQuery<Q, Schema>>(
     query: Q,
-    opts?: InstaQLOptions,
+    opts?: Partial<InstaQLOptions> & Abortable,
   ): Promise<{ data: InstaQLResponse<Schema, Q, UseDates>; pageInfo: PageInfoResponse<Q> }> => this.core.queryOnce(query, opts);
 
   /**

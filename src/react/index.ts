@@ -93,6 +93,7 @@ export type {
 
 export { useUndo } from './client.ts';
 export type { Undo } from './use-undo.ts';
+export type { Answer, QueryState } from './answers.ts';
 export { isTriplaneError, TriplaneError } from 'triplane';
 export type { InitConfig, WritePromise } from 'triplane';
 export type { InstantReactRoom } from './room.ts';

@@ -5,7 +5,7 @@
 import { useEffect, useLayoutEffect } from 'react';
 
 import { type AnyCore, isServer } from './core.ts';
-import { keep } from './keep.ts';
+import { keep } from '../lib/keep.ts';
 import type { Source } from './source.ts';
 
 /** As much of a room as hooks need. */

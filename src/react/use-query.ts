@@ -4,7 +4,7 @@ import { useState } from 'react';
 
 import { answerTo, loading, nothing, type QueryState, type RuleOptions } from './answers.ts';
 import { type AnyCore, isServer } from './core.ts';
-import { keep } from './keep.ts';
+import { keep } from '../lib/keep.ts';
 import { useSelected } from './use-source.ts';
 
 export type QueryOptions = RuleOptions & { readonly select?: ((data: never) => unknown) | undefined };

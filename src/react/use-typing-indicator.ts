@@ -2,7 +2,7 @@
 
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from 'react';
 
-import { keep } from './keep.ts';
+import { keep } from '../lib/keep.ts';
 import { type Presence, type RoomRef, show, sliceOf, type Slice, useHeldRoom } from './room-of.ts';
 import { useSelected } from './use-source.ts';
 

@@ -38,13 +38,14 @@ function pageOf({ import: names, from }: SizeLimit): string {
 
 /** As most programs for browsers are bundled. */
 async function pageChunks(row: SizeLimit): Promise<readonly Chunk[]> {
+  const external = peers.map((name) => new RegExp(`^${name}(/|$)`));
   const page = join(project.folder, 'page.js');
   writeFileSync(page, pageOf(row));
   const result = await vite({
     configFile: false,
     logLevel: 'silent',
     root: project.folder,
-    build: { write: false, target: 'es2022', minify: false, modulePreload: false, rolldownOptions: { input: page, external: peers } },
+    build: { write: false, target: 'es2022', minify: false, modulePreload: false, rolldownOptions: { input: page, external } },
   });
   const { output } = (Array.isArray(result) ? result[0] : result) as Rolldown.RolldownOutput;
   return output.filter((file): file is Rolldown.OutputChunk => file.type === 'chunk');

@@ -177,8 +177,8 @@ test('the hooks on a room itself, as older programs call them', async () => {
   expect(old.text).toBe('Ben both');
 });
 
-test('Cursors: where the others point, in percent', async () => {
-  const { ana, ben } = two();
+test('Cursors: where the others point, in percent, and not more often than the eye needs', async () => {
+  const { ana, ben, world } = two();
   const draw = ({ color, presence }: { color: string; presence: { name: string } }) => <em style={{ color }}>{presence.name}</em>;
   const anas = await page(<Cursors room={ana.room('chat', 'lobby')} renderCursor={draw} className="space" as="section" />);
   function Bens() {
@@ -188,12 +188,23 @@ test('Cursors: where the others point, in percent', async () => {
   }
   const bens = await page(<Bens />);
   const space = bens.element.firstElementChild as HTMLElement;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   space.getBoundingClientRect = () => ({ left: 10, top: 10, width: 200, height: 100 }) as DOMRect;
   space.dispatchEvent(new MouseEvent('mousemove', { bubbles: true, clientX: 110, clientY: 35 }));
   await drawn();
   const cursor = anas.element.querySelector('section.space em') as HTMLElement;
   expect([cursor.textContent, cursor.style.color, cursor.parentElement!.style.transform]).toEqual(['Ben', 'tomato', 'translate(50%, 25%)']);
+  const sent = world.said('set-presence').length;
+  for (let x = 10; x <= 210; x += 1) space.dispatchEvent(new MouseEvent('mousemove', { bubbles: true, clientX: x, clientY: 60 }));
+  await drawn();
+  expect(world.said('set-presence')).toHaveLength(sent);
+  vi.advanceTimersByTime(50);
+  await drawn();
+  expect([world.said('set-presence').length - sent, cursor.parentElement!.style.transform]).toEqual([1, 'translate(100%, 50%)']);
+  vi.advanceTimersByTime(50);
+  space.dispatchEvent(new MouseEvent('mousemove', { bubbles: true, clientX: 10, clientY: 10 }));
   space.dispatchEvent(new MouseEvent('mouseout', { bubbles: true }));
+  vi.advanceTimersByTime(50);
   await drawn();
   expect(anas.element.querySelector('em')).toBeNull();
 });

@@ -1,0 +1,50 @@
+// Where answers are sent along with the page: `<InstantSuspenseProvider>`.
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- databases of every schema */
+
+import { useServerInsertedHTML } from 'next/navigation.js';
+import { createElement, type ReactElement, type ReactNode, useMemo, useState } from 'react';
+import { TriplaneError, type User } from 'triplane';
+import type { InstantReactWebDatabase } from 'triplane/react';
+
+import { Given } from './given.ts';
+import { scriptOf } from './line.ts';
+import { isServer, type Page, PageContext } from './page.ts';
+import { Rendering } from './rendering.ts';
+
+export interface InstantSuspenseProviderProps {
+  db: InstantReactWebDatabase<any, any>;
+  /** Whom the page is for: `await getUnverifiedUserFromInstantCookie(appId)`. */
+  user?: User | null;
+  /** Of the page's Content-Security-Policy. */
+  nonce?: string;
+  children: ReactNode;
+}
+
+/**
+ * Below it `db.useSuspenseQuery` is answered on the server too, and the answers go to the browser with the page.
+ *
+ * @example
+ * <InstantSuspenseProvider db={db} user={user}>
+ *   <Suspense fallback="Loading"><Goals /></Suspense>
+ * </InstantSuspenseProvider>
+ */
+export function InstantSuspenseProvider({ db, user, nonce, children }: InstantSuspenseProviderProps): ReactElement {
+  if (!db) throw new TriplaneError('config-invalid', '<InstantSuspenseProvider> needs db={…}');
+  const { core } = db;
+  const [rendering] = useState(() => (isServer ? new Rendering(core, tokenOf(user)) : undefined));
+  const given = isServer ? undefined : Given.of(core);
+  useServerInsertedHTML(() => {
+    const parcels = rendering?.takeUnsent() ?? [];
+    if (parcels.length === 0) return null;
+    const script = { __html: scriptOf(core._app.appId, parcels) };
+    return createElement('script', { key: parcels[0]?.[0], nonce, dangerouslySetInnerHTML: script });
+  });
+  const page = useMemo((): Page => ({ user, rendering, given }), [user, rendering, given]);
+  return createElement(PageContext.Provider, { value: page }, children);
+}
+
+function tokenOf(user: User | null | undefined): string | undefined {
+  if (user && !user.refresh_token) throw new TriplaneError('config-invalid', 'user={…} has no refresh_token: hand in the whole user');
+  return user?.refresh_token;
+}

@@ -1,0 +1,3 @@
+// What Next.js does of this in the browser.
+
+export function useServerInsertedHTML(): void {}
