@@ -157,7 +157,7 @@ export function wireSubject(open: OpenClient): Subject {
     await listen(client, query, tasks, (rows) => {
       if (rows[at]?.['title'] === wanted) end = performance.now();
     });
-    const count = isSlow(client) ? (n > 20_000 ? 3 : 5) : 60;
+    const count = isSlow(client) ? (n > 20_000 ? 3 : 5) : 200;
     const samples = await sample(
       count,
       async (round) => {
