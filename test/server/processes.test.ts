@@ -171,7 +171,10 @@ describe.each(['logical', 'replica'] as const)('wal_level = %s', (walLevel) => {
     line.heal();
     await expect.poll(() => seesC.room, patience).toEqual(['ann', 'cat']);
     await expect.poll(() => seesA.room, patience).toEqual(['ann', 'cat']);
-    await haveWritten(5, writers.filter((_, at) => at !== 1));
+    await haveWritten(
+      5,
+      writers.filter((_, at) => at !== 1),
+    );
     await Promise.all(writers.map((writer) => writer.stop()));
 
     await expect.poll(() => seesC.view === seesA.view, patience).toBe(true);
