@@ -2,16 +2,30 @@
 
 import { safely } from './reactor/audience.ts';
 import type { ReactorEvents } from './reactor/config.ts';
+import { observe } from './reactor/observe.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { Abortable } from './types/abort.ts';
 import type { AuthResult, User } from './types/auth.ts';
 import type { AppStatusState, ConnectionStatus } from './types/database.ts';
+import type { DatabaseEvent, DatabaseEventOf, DatabaseEventType } from './types/events.ts';
 
 export abstract class DatabaseState {
   readonly _reactor: Reactor;
 
   constructor(reactor: Reactor) {
     this._reactor = reactor;
+  }
+
+  /**
+   * Tells what goes on, as data: for tools and telemetry. `*` tells everything. Tokens are never in it; what users write may be.
+   * docs/observability.md has the events.
+   *
+   * @returns what ends it
+   * @example
+   * db.on('outbox', ({ state, waiting, tookMs }) => metrics.record(state, waiting, tookMs));
+   */
+  on<Type extends DatabaseEventType>(type: Type, listener: (event: DatabaseEventOf<Type>) => void): () => void {
+    return observe(this._reactor, type, listener as (event: DatabaseEvent) => void);
   }
 
   /** Tells who is signed in, now and whenever that changes. */

@@ -14,6 +14,7 @@ import { queryOf } from './query-of.ts';
 import { reactorFor } from './reactor-for.ts';
 import type { QueryWatch } from './reactor/query-desk.ts';
 import type { OutboxDesk } from './reactor/outbox-desk.ts';
+import { observe } from './reactor/observe.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { WritePromise } from './reactor/write-promise.ts';
 import { openRoom } from './room.ts';
@@ -211,8 +212,9 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /**
-   * For good. At once nobody is told anything more (of the line, that it is 'closed'), and what waits rejects as 'closed', as does every later call. When it resolves, writes
-   * that wait are kept, to go out with the next `init`, and no socket, timer, listener, lock or store is open. Again it does no harm.
+   * For good. At once nobody is told anything more (of the line, that it is 'closed'), and what waits rejects as 'closed', as does every
+   * later call. When it resolves, writes that wait are kept, to go out with the next `init`, and no socket, timer, listener, lock or store is
+   * open. Again it does no harm.
    *
    * @example
    * await using db = init({ appId }); // closed at the end of the block; or: await db.close();
@@ -254,5 +256,6 @@ export function init<Schema extends AnySchemaDef = InstantUnknownSchema, UseDate
     app,
   );
   if (app.key !== undefined) open.set(app.key, db);
+  if (config.debug) observe(db._reactor, '*');
   return db;
 }

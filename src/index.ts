@@ -38,6 +38,7 @@ export {
 export type { ErrorCode, RefusalBody } from './errors.ts';
 
 export type { Abortable } from './types/abort.ts';
+export type { DatabaseEvent, DatabaseEventOf, DatabaseEventType, LoggedMessage } from './types/events.ts';
 export type { AskOpts } from './types/query.ts';
 export type { Freshness } from './types/database.ts';
 export type { InitConfig, Ports } from './config.ts';

@@ -79,7 +79,7 @@ export class Account {
       await this.#writes.load();
       for (const live of queries.list()) this.#back.recall(live, false);
     }
-    this.#back.events.emit('auth', user ?? null);
+    this.#tell(user);
   }
 
   /** Why somebody who came back from signing in elsewhere is not signed in. */
@@ -101,6 +101,12 @@ export class Account {
     }
   }
 
+  #tell(user: User | undefined): void {
+    const { events } = this.#back;
+    events.emit('auth', user ?? null);
+    events.emit('fact', 'auth', user);
+  }
+
   async #load(): Promise<void> {
     const { config, organs } = this.#back;
     try {
@@ -115,6 +121,6 @@ export class Account {
     }
     this.#isLoaded = true;
     this.#writes.adopt();
-    this.#back.events.emit('auth', organs.session.user ?? null);
+    this.#tell(organs.session.user);
   }
 }

@@ -10,6 +10,7 @@ import type { KeyValue } from '../storage/key-value.ts';
 import type { Tabs } from '../tabs/tabs.ts';
 import type { User } from '../types/auth.ts';
 import type { ConnectionStatus } from '../types/database.ts';
+import type { Fact } from './fact.ts';
 import type { SessionConfig } from './session.ts';
 
 export interface ReactorConfig extends SessionConfig {
@@ -53,4 +54,5 @@ export interface ReactorEvents {
   appStatus: [];
   auth: [user: User | null];
   outbox: [];
+  fact: Fact;
 }

@@ -9,9 +9,11 @@
 import { EventEmitter } from 'eventemitter3';
 
 import { Connection } from '../connection/connection.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
 import type { RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
+import type { Edit } from '../storage/key-value.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { Account } from './account.ts';
 import { Alarm, earliest } from './alarm.ts';
@@ -72,7 +74,7 @@ export class Reactor implements Back {
     this.rooms = new RoomDesk(this);
     this.localIds = new LocalIds(config.store, config.random);
     this.#alarm = new Alarm(config.clock, () => this.#ring());
-    this.#journal = new Journal(config.store, { saved: (edits) => this.writes.saved(edits), failed: (error) => this.report(error) });
+    this.#journal = new Journal(config.store, { saved: (edits) => this.#saved(edits), failed: (error) => this.report(error) });
     this.#connection = this.#connect();
     this.#answers = new AnswerDesk(this);
     this.account = new Account(this, this.writes, this.#answers);
@@ -125,6 +127,7 @@ export class Reactor implements Back {
   }
 
   report(error: Error): void {
+    this.events.emit('fact', 'error', error);
     safely(
       () => this.config.onError(error),
       (again) => this.config.log.error(again),
@@ -175,8 +178,11 @@ export class Reactor implements Back {
     return new Connection(
       { ...this.config, probe },
       {
-        opened: () => this.#connection.send(this.organs.session.init(random.eventId())),
-        message: (message) => this.run(receiveMessage(this.organs, message, { nowMs: clock.now(), random })),
+        opened: () => this.#say(this.organs.session.init(random.eventId())),
+        message: (message) => {
+          this.events.emit('fact', 'heard', message);
+          this.run(receiveMessage(this.organs, message, { nowMs: clock.now(), random }));
+        },
         down: () => this.#lineLost(),
         status: (status) => this.#statusChanged(status),
         fault: (error) => this.report(error),
@@ -193,6 +199,7 @@ export class Reactor implements Back {
 
   #statusChanged(status: ConnectionStatus): void {
     this.events.emit('status', status);
+    this.events.emit('fact', 'status', status);
     if (status === 'authenticated') this.#misses = 0;
     if (status !== 'closed' || this.#isShutDown || !this.config.network.isOnline()) return;
     // A line may break; that the next one does not come about either is news, once.
@@ -212,10 +219,21 @@ export class Reactor implements Back {
     ]);
   }
 
+  #saved(edits: readonly Edit[]): void {
+    this.events.emit('fact', 'saved', edits);
+    this.writes.saved(edits);
+  }
+
+  #say(message: ClientMessage): void {
+    this.events.emit('fact', 'said', message);
+    this.#connection.send(message);
+  }
+
   #perform(effect: Effect): void {
+    this.events.emit('fact', 'effect', effect);
     switch (effect.do) {
       case 'send':
-        return this.#connection.isReady ? this.#connection.send(effect.message) : this.#wake();
+        return this.#connection.isReady ? this.#say(effect.message) : this.#wake();
       case 'keep':
         return this.#answers.note(effect);
       case 'tell':
@@ -226,7 +244,7 @@ export class Reactor implements Back {
         return this.queries.show(effect.key);
       case 'flush':
         this.#wake();
-        return this.writes.take().forEach((message) => this.#connection.send(message));
+        return this.writes.take().forEach((message) => this.#say(message));
       case 'settle':
         return this.writes.settle(effect.eventId, effect.error);
       case 'prune':

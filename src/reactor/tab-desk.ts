@@ -40,6 +40,7 @@ export class TabDesk {
 
   async #heard(news: unknown): Promise<void> {
     await this.#account.loaded;
+    this.#back.events.emit('fact', 'tab', news);
     if (!isTabNews(news)) return;
     try {
       await this.#take(news);

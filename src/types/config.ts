@@ -47,6 +47,8 @@ export type ConfigWithSchema<S extends InstantGraph<any, any>> = Config & { sche
 export type SchemaConfig<S extends AnySchemaDef, UseDates extends boolean> = Omit<Config, 'useDateObjects'> & {
   useDateObjects: UseDates;
   schema?: S;
+  /** Whether to say what goes on, in a line per event: to the console, or to `log` if one is handed in. */
+  debug?: boolean;
   /** Where the program's own web server is told who is signed in. */
   firstPartyPath?: string;
   /** How things are kept on the device. */
