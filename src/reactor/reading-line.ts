@@ -4,7 +4,7 @@
 import type { LineEvents, Transport } from '../connection/transport.ts';
 import { Breath, type Slices } from '../lib/breath.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
-import { readAnswer, type WireAnswer } from '../protocol/query-answer.ts';
+import { type ReadAnswer, readAnswer, type WireAnswer } from '../protocol/query-answer.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import { queryKey } from '../query/key.ts';
 import { safely } from './audience.ts';
@@ -48,6 +48,12 @@ export function readingLine(transport: Transport, config: ReadingConfig): Transp
   };
 }
 
+interface Big {
+  readonly live: LiveQuery;
+  readonly answer: WireAnswer;
+  readonly read: ReadAnswer;
+}
+
 class Queue {
   readonly #on: LineEvents;
   readonly #config: ReadingConfig;
@@ -74,7 +80,7 @@ class Queue {
   async #work(): Promise<void> {
     this.#isReading = true;
     for (let message = this.#messages[0]; message && !this.#isEnded; message = this.#messages[0]) {
-      for (const [live, answer] of this.#answersIn(message)) await this.#read(live, answer);
+      for (const big of this.#answersIn(message)) await this.#read(big);
       if (this.#isEnded) return;
       this.#messages.shift();
       const next = message;
@@ -84,25 +90,28 @@ class Queue {
   }
 
   /** Those that take their time. */
-  #answersIn(message: ServerMessage): [live: LiveQuery, answer: WireAnswer][] {
+  #answersIn(message: ServerMessage): Big[] {
     const queries = this.#config.queries();
-    return answersOf(message).flatMap(([query, answer]): [LiveQuery, WireAnswer][] => {
+    return answersOf(message).flatMap(([query, answer]): Big[] => {
       const live = queries.get(queryKey(query));
-      return live && readAnswer(answer).triples.length > 2 * (this.#config.atOnce ?? manyEnough) ? [[live, answer]] : [];
+      const read = readAnswer(answer);
+      return live && read.triples.length > 2 * (this.#config.atOnce ?? manyEnough) ? [{ live, answer, read }] : [];
     });
   }
 
-  async #read(live: LiveQuery, answer: WireAnswer): Promise<void> {
+  async #read({ live, answer, read }: Big): Promise<void> {
     const { slices, everyMs, report, atOnce = manyEnough } = this.#config;
     const queries = this.#config.queries();
-    const read = await readAhead(live.view, readAnswer(answer), {
+    // The frame was parsed in this task, which was long enough.
+    await slices.pause();
+    const ahead = await readAhead(live.view, read, {
       breath: new Breath(slices, everyMs, atOnce),
       isWanted: () => !this.#isEnded && queries.get(live.key) === live,
       told: (done, total) => {
         for (const { progress } of live.listeners.keys()) safely(() => progress?.({ query: live.query, done, total }), report);
       },
     });
-    if (read) queries.readAhead.set(answer, read);
+    if (ahead) queries.readAhead.set(answer, ahead);
   }
 }
 
