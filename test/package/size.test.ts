@@ -29,7 +29,8 @@ interface Chunk {
   readonly imports: readonly string[];
 }
 
-const peers = Object.keys(manifest.peerDependencies ?? {});
+/** What a program brings itself, or can do without. */
+const foreign = Object.keys({ ...manifest.peerDependencies, ...manifest.optionalDependencies });
 
 function pageOf({ import: names, from }: SizeLimit): string {
   const imported = names === '*' ? '* as all' : names;
@@ -38,14 +39,19 @@ function pageOf({ import: names, from }: SizeLimit): string {
 
 /** As most programs for browsers are bundled. */
 async function pageChunks(row: SizeLimit): Promise<readonly Chunk[]> {
-  const external = peers.map((name) => new RegExp(`^${name}(/|$)`));
   const page = join(project.folder, 'page.js');
   writeFileSync(page, pageOf(row));
   const result = await vite({
     configFile: false,
     logLevel: 'silent',
     root: project.folder,
-    build: { write: false, target: 'es2022', minify: false, modulePreload: false, rolldownOptions: { input: page, external } },
+    build: {
+      write: false,
+      target: 'es2022',
+      minify: false,
+      modulePreload: false,
+      rolldownOptions: { input: page, external: foreign.map((name) => new RegExp(`^${name}(/|$)`)) },
+    },
   });
   const { output } = (Array.isArray(result) ? result[0] : result) as Rolldown.RolldownOutput;
   return output.filter((file): file is Rolldown.OutputChunk => file.type === 'chunk');
@@ -60,7 +66,7 @@ async function serverChunks(row: SizeLimit): Promise<readonly Chunk[]> {
     write: false,
     format: 'esm',
     platform: 'node',
-    external: peers,
+    external: foreign,
     logLevel: 'silent',
   });
   return [{ fileName: 'server.js', code: outputFiles[0]?.text ?? '', isEntry: true, imports: [] }];

@@ -23,6 +23,7 @@ export interface Manifest {
   readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly sizes: readonly SizeLimit[];
 }
 
@@ -41,7 +42,8 @@ export interface Project {
 
 /** Links what the package asks for, and the types that every TypeScript project on Node has. */
 function linkDependencies(modules: string): void {
-  const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies ?? {}), '@types/node', '@types/ws'];
+  const { dependencies, peerDependencies, optionalDependencies } = manifest;
+  const names = [...Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies }), '@types/node', '@types/ws'];
   for (const name of names) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');
