@@ -17,10 +17,12 @@ export const beforeThisSession: Place = { txId: 0, isn: undefined };
 export function confirmed({ outbox, catalogue, queries }: Organs, eventId: string, place: Place, nowMs: number): Effect[] {
   const write = outbox.confirm(eventId, place);
   if (!write) return [];
+  const outrun = outbox.outrun(write, catalogue.known);
   return [
     ...(catalogue.confirm(write.steps) ? queries.setAttrs(catalogue.known) : []),
     ...queries.confirmed(write, nowMs),
-    { do: 'store', edits: outbox.save(write) },
+    ...queries.rewrite(outrun),
+    { do: 'store', edits: [write, ...outrun].flatMap((each) => outbox.save(each)) },
     { do: 'tell', news: { type: 'applied', eventId, ...place } },
     { do: 'settle', eventId },
     { do: 'prune' },

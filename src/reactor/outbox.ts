@@ -16,6 +16,7 @@ import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { rebase, Renames } from '../transact/rebase.ts';
 import { createdBy, dependsOn, footprintOf } from './footprint.ts';
+import { outrun } from './outrun.ts';
 import { readWrite, type Write, writeRecord, writeRecordKey } from './write.ts';
 
 export class Outbox {
@@ -30,6 +31,8 @@ export class Outbox {
   readonly #creators = new Map<string, string>();
   /** Waiting for attrs. */
   readonly #held = new Set<string>();
+  /** The server failed at them, while others behind them may have arrived. */
+  readonly #cameBack = new Set<string>();
   readonly #renames = new Renames();
   #lastOrder = 0;
   #retryAt: number | undefined;
@@ -84,6 +87,7 @@ export class Outbox {
   setAside(): void {
     for (const eventId of [...this.#writes.keys()]) this.#drop(eventId);
     this.#held.clear();
+    this.#cameBack.clear();
   }
 
   /** It is on disk: it may go out. Whether that is news. */
@@ -117,7 +121,8 @@ export class Outbox {
     for (const write of this.#unsent.values()) {
       if (write.state === 'unsaved') break; // those behind it wait, or the order would be lost
       if (this.#held.has(write.eventId)) continue;
-      if (this.#needsUnconfirmed(write)) break;
+      if (this.#needsUnconfirmed(write) || this.#isOvertaken(write)) break;
+      this.#cameBack.delete(write.eventId);
       this.#put({ ...write, state: 'sent', sends: write.sends + 1 });
       messages.push(transactOf(write));
     }
@@ -131,6 +136,7 @@ export class Outbox {
     }
     this.#retryAt = undefined;
     this.#held.clear();
+    this.#cameBack.clear();
   }
 
   /** Not now: it goes out again, and what is behind it waits. */
@@ -138,6 +144,7 @@ export class Outbox {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'sent') return;
     this.#put({ ...write, state: 'local' });
+    this.#cameBack.add(eventId);
     this.#retryAt = Math.max(this.#retryAt ?? 0, atMs);
   }
 
@@ -151,6 +158,19 @@ export class Outbox {
     const applied: Write = { ...write, state: 'applied', ...confirmed };
     this.#put(applied);
     return applied;
+  }
+
+  /** It was applied before earlier ones, which came back: they no longer say what it has said anew. Gives those that changed. */
+  outrun({ order, steps }: Write, attrs: Attrs): Write[] {
+    return [...this.#cameBack].flatMap((eventId) => {
+      const earlier = this.#writes.get(eventId);
+      if (!earlier || earlier.order >= order || earlier.state !== 'local') return [];
+      const left = outrun(earlier.steps, steps, attrs);
+      if (left === earlier.steps) return [];
+      const changed: Write = { ...earlier, steps: left };
+      this.#put(changed);
+      return [changed];
+    });
   }
 
   /** Every query shows it by itself. */
@@ -237,6 +257,11 @@ export class Outbox {
     return false;
   }
 
+  /** Whether what came back has to wait until it is known which of those behind it have arrived. */
+  #isOvertaken({ eventId, order }: Write): boolean {
+    return this.#cameBack.has(eventId) && this.list().some((other) => other.order > order && other.state === 'sent');
+  }
+
   #put(write: Write): void {
     if (isUnsent(write)) {
       this.#isUnsentMixed ||= this.#writes.get(write.eventId)?.state === 'sent';
@@ -256,6 +281,7 @@ export class Outbox {
     const write = this.#writes.get(eventId);
     if (!write) return;
     this.#put({ ...write, state: 'applied' });
+    this.#cameBack.delete(eventId);
     this.#writes.delete(eventId);
   }
 }

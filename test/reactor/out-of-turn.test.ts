@@ -1,0 +1,87 @@
+// Writes are sent without waiting for each other. When the server fails at one of them, order is kept as far as it can be.
+
+import { expect, test } from 'vitest';
+import { listener, testClient, type TestClient } from '../support/client.ts';
+import { settled } from '../support/fake-clock.ts';
+import { addQueryOk, attrIds, chunk, goalId, goalsQuery, initOk, refreshOk } from '../support/goals.ts';
+
+let client: TestClient;
+const write = (fields: { title?: string; done?: boolean }, id = goalId(1)): void =>
+  void client.reactor.writes.transact(chunk('update', id, fields));
+const sent = (): readonly (readonly unknown[])[] => client.said('transact').map((message) => message['tx-steps'].map((step) => step[3]));
+const eventIdOf = (at: number): string => client.said('transact')[at]?.['client-event-id'] ?? '';
+const fail = (at: number): Promise<void> =>
+  client.hear({ op: 'error', status: 500, type: 'sql-exception', message: 'no', 'client-event-id': eventIdOf(at) });
+const ok = (at: number, txId: number): Promise<void> => client.hear({ op: 'transact-ok', 'client-event-id': eventIdOf(at), 'tx-id': txId });
+
+async function start(): Promise<ReturnType<typeof listener>> {
+  client = testClient();
+  await settled();
+  await client.hear(initOk());
+  const heard = listener();
+  client.reactor.queries.subscribe(goalsQuery, heard);
+  await client.hear(addQueryOk([{ id: goalId(1), title: 'old', done: false }], 5));
+  return heard;
+}
+
+test('what was not sent waits for what failed, and what failed goes out in order', async () => {
+  await start();
+  for (const title of ['one', 'two', 'three']) write({ title }, goalId(2));
+  await settled();
+  await fail(0);
+  write({ title: 'four' }, goalId(2));
+  await settled();
+  await fail(1);
+  await fail(2);
+  expect(sent()).toHaveLength(3);
+  await client.clock.advance(2_000);
+  expect(sent().slice(3).map(([, title]) => title)).toEqual(['one', 'two', 'three', 'four']); // prettier-ignore
+  client.reactor.shutdown();
+});
+
+test('what a later write has said is not said over by an earlier one that comes late, on the server or on screen', async () => {
+  const heard = await start();
+  write({ title: 'first', done: true });
+  write({ title: 'second' });
+  await settled();
+  await fail(0);
+  await ok(1, 6);
+  await client.hear(refreshOk([{ id: goalId(1), title: 'second', done: false }], 6));
+  expect(heard.last?.data['goals']).toEqual([{ id: goalId(1), title: 'second', done: true }]);
+  await client.clock.advance(2_000);
+  expect(client.said('transact')[2]?.['tx-steps'].map((step) => [step[2], step[3]])).toEqual([
+    [attrIds.id, goalId(1)],
+    [attrIds.done, true],
+  ]);
+  expect(eventIdOf(2)).toBe(eventIdOf(0));
+  await ok(2, 7);
+  expect(heard.last?.data['goals']).toEqual([{ id: goalId(1), title: 'second', done: true }]);
+  client.reactor.shutdown();
+});
+
+test('what failed waits until those behind it are answered', async () => {
+  await start();
+  write({ title: 'first' });
+  write({ title: 'second' });
+  await settled();
+  await fail(0);
+  await client.clock.advance(2_000);
+  expect(client.said('transact')).toHaveLength(2);
+  await ok(1, 6);
+  expect(sent()[2]).toEqual([goalId(1)]);
+  client.reactor.shutdown();
+});
+
+test('what a later write has deleted is not made again', async () => {
+  const heard = await start();
+  write({ title: 'first' });
+  void client.reactor.writes.transact(chunk('delete', goalId(1)));
+  await settled();
+  await fail(0);
+  await ok(1, 6);
+  await client.hear(refreshOk([], 6));
+  expect(heard.last?.data['goals']).toEqual([]);
+  await client.clock.advance(2_000);
+  expect(client.said('transact')[2]?.['tx-steps']).toEqual([]);
+  client.reactor.shutdown();
+});
