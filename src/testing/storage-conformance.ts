@@ -45,7 +45,7 @@ async function withStores(open: Open, at: number, run: Case[1]): Promise<void> {
       return store;
     });
   } finally {
-    for (const store of opened) store.close();
+    for (const store of opened) await store.close();
   }
 }
 
@@ -211,7 +211,7 @@ const closing: readonly Case[] = [
     async (open) => {
       const store = await open('a');
       const asked = [store.write([{ put: 'k', value: 1 }]), store.write([{ put: 'k', value: 2 }])];
-      store.close();
+      await store.close();
       await Promise.all(asked);
     },
   ],
@@ -219,8 +219,8 @@ const closing: readonly Case[] = [
     'what is asked for later is refused, and closing twice is no fault',
     async (open) => {
       const store = await open('a');
-      store.close();
-      store.close();
+      await store.close();
+      await store.close();
       await demandRefused('get', () => store.get('k'));
       await demandRefused('list', () => store.list(''));
       await demandRefused('write', () => store.write([{ put: 'k', value: 1 }]));
@@ -236,7 +236,7 @@ const lasting: readonly Case[] = [
       await before.write([{ put: 'k', value: 1 }, { put: 'gone', value: 1 }]); // prettier-ignore
       await before.write([{ remove: 'gone' }]);
       const last = before.write([{ put: 'last', value: 2 }]);
-      before.close();
+      await before.close();
       await last;
       const after = await open('a');
       demandSame('list, in a store that was opened again', await after.list(''), [['k', 1], ['last', 2]]); // prettier-ignore
