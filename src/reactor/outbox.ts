@@ -248,11 +248,12 @@ export class Outbox {
   }
 
   /** Whether the server has yet to say that an entity which the write needs is there: if it says no, this one must not have gone out. */
-  #needsUnconfirmed({ eventId, steps }: Write): boolean {
+  #needsUnconfirmed({ order, steps }: Write): boolean {
     if (this.#creators.size === 0) return false;
     for (const id of footprintOf(steps).touches) {
-      const creator = this.#creators.get(id);
-      if (creator !== undefined && creator !== eventId) return true;
+      const creator = this.#writes.get(this.#creators.get(id) ?? '');
+      // A later one that makes the same again is none to wait for: it waits behind this one.
+      if (creator && creator.order < order) return true;
     }
     return false;
   }

@@ -85,3 +85,16 @@ test('what a later write has deleted is not made again', async () => {
   expect(client.said('transact')[2]?.['tx-steps']).toEqual([]);
   client.reactor.shutdown();
 });
+
+test('made twice before anything was sent: neither waits for the other, and the second goes out when the first is answered', async () => {
+  client = testClient();
+  const make = (): void => void client.reactor.writes.transact(chunk('create', goalId(3), { title: 'new' })).settled.catch(() => {});
+  make();
+  make();
+  await settled();
+  await client.hear(initOk());
+  expect(sent()).toHaveLength(1);
+  await ok(0, 6);
+  expect(sent()).toHaveLength(2);
+  client.reactor.shutdown();
+});
