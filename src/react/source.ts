@@ -1,6 +1,7 @@
 // Something that can be read at any moment and tells when it changes, as `useSyncExternalStore` wants it. What is read is the same object
 // while nothing in it changed. Nothing is kept here but the last reading: the truth is in the database.
 
+import { keep } from '../lib/keep.ts';
 import type { AnyCore } from './core.ts';
 
 export interface Source<T> {
@@ -10,18 +11,14 @@ export interface Source<T> {
   readonly readOnServer: () => T;
 }
 
-/** Of something raw, made into what components see; made once for as long as the raw thing is the same. */
-export function derived<Raw, T>(
-  subscribe: Source<T>['subscribe'],
-  readRaw: () => Raw,
-  make: (raw: Raw, before: T | undefined) => T,
-  onServer: T,
-): Source<T> {
-  let last: { readonly raw: Raw; readonly value: T } | undefined;
+/** Made of something else: what of it is equal to what it was before stays the same object. */
+export function derived<Raw, T>(subscribe: Source<T>['subscribe'], readRaw: () => Raw, make: (raw: Raw) => T, onServer: T): Source<T> {
+  let raw: Raw | undefined;
+  let value = onServer;
   const read = (): T => {
-    const raw = readRaw();
-    if (!last || !Object.is(last.raw, raw)) last = { raw, value: make(raw, last?.value) };
-    return last.value;
+    const now = readRaw();
+    if (!Object.is(now, raw)) value = keep(value, make((raw = now)));
+    return value;
   };
   return { subscribe, read, readOnServer: () => onServer };
 }

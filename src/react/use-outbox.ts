@@ -19,29 +19,14 @@ export function outboxOf({ outbox }: AnyCore): Source<OutboxView> {
     discard: (eventId) => outbox.discard(eventId),
     export: () => outbox.export(),
   };
-  const view = (entries: readonly OutboxEntry[], before?: OutboxView): OutboxView => ({
-    ...calls,
-    pending: sameOr(
-      before?.pending,
-      entries.filter(({ state }) => state !== 'refused' && state !== 'applied'),
-    ),
-    refused: sameOr(
-      before?.refused,
-      entries.filter(({ state }) => state === 'refused'),
-    ),
-  });
   return derived(
     (changed) => outbox.subscribe(changed),
     () => outbox.list(),
-    view,
-    view([]),
+    (entries): OutboxView => ({
+      ...calls,
+      pending: entries.filter(({ state }) => state !== 'refused' && state !== 'applied'),
+      refused: entries.filter(({ state }) => state === 'refused'),
+    }),
+    { ...calls, pending: [], refused: [] },
   );
-}
-
-function sameOr(before: readonly OutboxEntry[] | undefined, after: readonly OutboxEntry[]): readonly OutboxEntry[] {
-  return before && before.length === after.length && before.every((entry, at) => isSame(entry, after[at])) ? before : after;
-}
-
-function isSame(one: OutboxEntry, other: OutboxEntry | undefined): boolean {
-  return one.eventId === other?.eventId && one.state === other.state && one.steps === other.steps && one.error === other.error;
 }

@@ -23,6 +23,10 @@ const modules: Readonly<Record<string, Module>> = {
   'react-dom': { at: 'react-dom-18', names: ['createPortal', 'flushSync'] },
   'react-dom/client': { at: 'react-dom-18/client', names: ['createRoot', 'hydrateRoot'] },
   'react-dom/server': { at: 'react-dom-18/server.node', names: ['renderToPipeableStream', 'renderToString'] },
+  '@testing-library/react': {
+    at: '@testing-library/react',
+    names: ['cleanup', 'configure', 'fireEvent', 'render', 'renderHook', 'screen', 'waitFor', 'within'],
+  },
 };
 
 const fileOf = (name: string): string => join(folder, `${name.replaceAll('/', '-')}.mjs`);
@@ -50,7 +54,7 @@ export async function setup(): Promise<void> {
     splitting: true,
     format: 'esm',
     platform: 'node',
-    alias: { react: 'react-18' },
+    alias: { react: 'react-18', 'react-dom': 'react-dom-18' },
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'error',
   });

@@ -1,0 +1,202 @@
+// @vitest-environment happy-dom
+// An app on `triplane/react`, tested as its authors would: Testing Library, and a server of the test's own. What React complains of, an
+// update that the test did not wait for among it, fails the test.
+
+import { cleanup, configure, fireEvent, render, renderHook, screen, waitFor, within } from '@testing-library/react';
+import { type FormEvent, type ReactNode, StrictMode } from 'react';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+
+import { i, id, init, type InstantReactWebDatabase } from '../../src/react/index.ts';
+import { createServer, memory, type TriplaneServer } from '../../src/server/index.ts';
+import { hubWorld, userOf } from '../support/hub-world.ts';
+
+declare global {
+  var IS_REACT_ACT_ENVIRONMENT: boolean | undefined;
+}
+
+const schema = i.schema({
+  entities: { todos: i.entity({ list: i.string().indexed(), text: i.string(), done: i.boolean() }) },
+});
+type Db = InstantReactWebDatabase<typeof schema>;
+
+function Todos({ db, list }: { db: Db; list: string }) {
+  const { isLoading, error, data } = db.useQuery({ todos: { $: { where: { list }, order: { serverCreatedAt: 'asc' } } } });
+  const { pending } = db.useOutbox();
+  if (isLoading) return <p role="status">Loading</p>;
+  if (error) return <p role="alert">{error.message}</p>;
+  const add = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const text = new FormData(event.currentTarget).get('text') as string;
+    void db.transact(db.tx.todos[id()]!.create({ list, text, done: false }));
+  };
+  return (
+    <form onSubmit={add}>
+      <p role="status">{pending.length === 0 ? 'Saved' : `${pending.length} to save`}</p>
+      <input name="text" aria-label="What" />
+      <ul>
+        {data.todos.map((todo) => (
+          <li key={todo.id}>
+            <label>
+              <input
+                type="checkbox"
+                checked={todo.done}
+                onChange={() => void db.transact(db.tx.todos[todo.id]!.update({ done: !todo.done }))}
+              />
+              {todo.text}
+            </label>
+          </li>
+        ))}
+      </ul>
+    </form>
+  );
+}
+
+const rows = (): (string | null)[] => screen.queryAllByRole('listitem').map(({ textContent }) => textContent);
+
+function write(text: string): void {
+  fireEvent.change(screen.getByLabelText('What'), { target: { value: text } });
+  fireEvent.submit(screen.getByLabelText('What').closest('form')!);
+}
+
+let server: TriplaneServer;
+const opened: Db[] = [];
+const complaints = vi.spyOn(console, 'error');
+
+function open(config: { appId?: string; onError?: () => void } = {}): Db {
+  const { appId, websocketURI, apiURI } = server;
+  return kept(init({ appId, websocketURI, apiURI, schema, ...config }));
+}
+
+function kept(db: Db): Db {
+  opened.push(db);
+  return db;
+}
+
+beforeAll(async () => {
+  globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+  configure({ asyncUtilTimeout: 15_000 });
+  server = await createServer({ port: 0, storage: memory(), createAppsOnUse: false });
+});
+
+afterEach(() => {
+  cleanup();
+  for (const db of opened.splice(0)) db.core.shutdown();
+  const said = complaints.mock.calls.splice(0);
+  expect(said).toEqual([]);
+});
+
+afterAll(() => server.close());
+
+test('loading, rows, an own write, and what somebody else does', async () => {
+  const [db, other] = [open(), open()];
+  const list = id();
+  await other.transact(other.tx.todos[id()]!.create({ list, text: 'run', done: false }));
+  render(<Todos db={db} list={list} />);
+  expect(screen.getByRole('status').textContent).toBe('Loading');
+  expect((await screen.findByLabelText('run')).tagName).toBe('INPUT');
+  write('swim');
+  await screen.findByText('swim');
+  expect(rows()).toEqual(['run', 'swim']);
+  void other.transact(other.tx.todos[id()]!.create({ list, text: 'rest', done: false }));
+  await screen.findByText('rest');
+  fireEvent.click(screen.getByLabelText('swim'));
+  await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>('swim').checked).toBe(true));
+  await screen.findByText('Saved');
+  cleanup();
+  const { data } = await other.queryOnce({ todos: { $: { where: { list, done: true } } } });
+  expect(data.todos.map(({ text }) => text)).toEqual(['swim']);
+});
+
+test('a write is drawn before the server has heard of it', async () => {
+  const world = hubWorld();
+  const db = kept(init({ ...world.config, schema }));
+  render(<Todos db={db} list="mine" />);
+  await screen.findByText('Saved');
+  world.hold();
+  write('swim');
+  await screen.findByText('1 to save');
+  expect(rows()).toEqual(['swim']);
+  world.letGo();
+  await screen.findByText('Saved');
+  expect(rows()).toEqual(['swim']);
+});
+
+test('an app that the server does not have: the error is drawn', async () => {
+  render(<Todos db={open({ appId: id(), onError: () => {} })} list="any" />);
+  expect((await screen.findByRole('alert')).textContent).toMatch(/app/i);
+});
+
+test('StrictMode: asked once, drawn once, and live', async () => {
+  const world = hubWorld();
+  const db = kept(init({ ...world.config, schema }));
+  render(<Todos db={db} list="mine" />, { wrapper: StrictMode });
+  await screen.findByText('Saved');
+  write('swim');
+  await screen.findByText('swim');
+  await screen.findByText('Saved');
+  expect([rows(), world.said('add-query').length, world.said('remove-query').length]).toEqual([['swim'], 1, 0]);
+});
+
+test('unmounted, it hears nothing more; mounted again, it is there at once', async () => {
+  const [db, other] = [open(), open()];
+  const list = id();
+  const { unmount } = render(<Todos db={db} list={list} />);
+  await screen.findByText('Saved');
+  unmount();
+  expect(document.body.textContent).toBe('');
+  await other.transact(other.tx.todos[id()]!.create({ list, text: 'run', done: false }));
+  render(<Todos db={db} list={list} />);
+  expect(screen.getByRole('status').textContent).toBe('Saved');
+  await screen.findByText('run');
+});
+
+test('two components of one page agree', async () => {
+  const db = open();
+  const list = id();
+  const panes = (
+    <>
+      <section aria-label="left"><Todos db={db} list={list} /></section>
+      <section aria-label="right"><Todos db={db} list={list} /></section>
+    </>
+  ); // prettier-ignore
+  render(panes);
+  const [left, right] = ['left', 'right'].map((label) => within(screen.getByLabelText(label)));
+  fireEvent.submit((await left!.findByLabelText('What')).closest('form')!);
+  await waitFor(() => expect(left!.getAllByRole('listitem')).toHaveLength(1));
+  expect(right!.getAllByRole('listitem')).toHaveLength(1);
+  await left!.findByText('Saved');
+});
+
+test('useAuth in renderHook', async () => {
+  const db = kept(init({ ...hubWorld().config, schema }));
+  const { result } = renderHook(() => db.useAuth());
+  expect(result.current).toEqual({ isLoading: true, user: undefined, error: undefined });
+  await waitFor(() => expect(result.current).toEqual({ isLoading: false, user: undefined, error: undefined }));
+  void db.core._reactor.account.setUser({ ...userOf('ana'), isGuest: false });
+  await waitFor(() => expect(result.current.user?.email).toBe('ana@example.com'));
+});
+
+test('useConnectionStatus in renderHook', async () => {
+  const world = hubWorld();
+  const db = kept(init({ ...world.config, schema, onError: () => {} }));
+  const wrapper = ({ children }: { children: ReactNode }) => <StrictMode>{children}</StrictMode>;
+  const { result, unmount } = renderHook(() => db.useConnectionStatus(), { wrapper });
+  expect(result.current).toBe('connecting');
+  await waitFor(() => expect(result.current).toBe('authenticated'));
+  world.cut();
+  await waitFor(() => expect(result.current).toBe('closed'));
+  unmount();
+});
+
+test('useOutbox in renderHook: a refused write is told of, and discarded', async () => {
+  const db = open({ onError: () => {} });
+  const create = db.tx.todos[id()]!.create({ list: id(), text: 'run', done: false });
+  await db.transact(create).settled;
+  const { result } = renderHook(() => db.useOutbox());
+  expect(result.current).toMatchObject({ pending: [], refused: [] });
+  void db.transact(create);
+  await waitFor(() => expect(result.current.refused).toMatchObject([{ error: { code: 'refused' } }]));
+  expect(result.current.pending).toEqual([]);
+  void result.current.discard(result.current.refused[0]!.eventId);
+  await waitFor(() => expect(result.current.refused).toEqual([]));
+});
