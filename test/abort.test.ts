@@ -1,6 +1,6 @@
 // AbortSignal on every call that waits: the reason comes at once, what was begun is given up, and nothing keeps hold of the signal.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { resolveConfig } from '../src/config.ts';
 import { InstantCoreDatabase } from '../src/database.ts';
@@ -11,6 +11,10 @@ import type { Edit, KeyValue } from '../src/storage/key-value.ts';
 import { appId, testClient, type TestClient } from './support/client.ts';
 import { settled } from './support/fake-clock.ts';
 import { addQueryOk, goalAttrs, goalId, initOk, refusal } from './support/goals.ts';
+import { roomsPart } from '../src/reactor/room-door.ts';
+
+/** Otherwise with the first room, and as late as that takes. */
+beforeAll(async () => void (await roomsPart.load()));
 
 /** Code that is loaded on demand takes as long as it takes. */
 const until = (check: () => void): Promise<void> => vi.waitFor(check, 20_000);

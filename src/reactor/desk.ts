@@ -15,6 +15,8 @@ export interface Back {
   readonly organs: Organs;
   readonly replies: Replies;
   readonly events: EventEmitter<ReactorEvents>;
+  /** Not shut down. */
+  readonly isOpen: boolean;
   /** A session is open. */
   readonly isReady: boolean;
   /** What was kept on the device is here. */

@@ -3,7 +3,6 @@
 import type { Report } from '../db/report.ts';
 import type { TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
-import type { Broadcast } from '../protocol/server-message.ts';
 import type { Edit } from '../storage/key-value.ts';
 import type { TabNews } from './tab-news.ts';
 import type { Write } from './write.ts';
@@ -27,16 +26,13 @@ export type Effect =
   | { readonly do: 'prune' }
   /** It was refused, but may be in place from an earlier sending: ask whether what it makes is there. */
   | { readonly do: 'verify'; readonly write: Write; readonly error: TriplaneError }
-  /** Who is in the room, or what they show, may have changed. */
-  | { readonly do: 'presence'; readonly roomId: string }
-  | { readonly do: 'topic'; readonly roomId: string; readonly topic: string; readonly said: Broadcast }
   | { readonly do: 'announce'; readonly what: 'appStatus' | 'outbox' }
   /** The session is open. */
   | { readonly do: 'ready' }
   /** The server will not have us: not this app, not with this client. */
   | { readonly do: 'refuse'; readonly error: TriplaneError }
-  /** Whoever reads a stream, or listens to a table, has news. */
-  | { readonly do: 'call'; readonly listener: () => void }
+  /** Whoever reads a stream, listens to a table or is in a room has news. */
+  | { readonly do: 'call'; readonly listener: () => void; readonly room?: { readonly roomId: string; readonly topic?: string } }
   /** A session anew, at once. */
   | { readonly do: 'restart' }
   /** The token is no longer good: go on without a user. */

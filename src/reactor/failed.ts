@@ -15,7 +15,7 @@ import { refused } from './refused.ts';
 import type { Write } from './write.ts';
 
 export function failed(organs: Organs, message: ErrorMessage, moment: Moment): readonly Effect[] {
-  const { session, outbox, queries, rooms, extras } = organs;
+  const { session, outbox, queries, extras } = organs;
   const eventId = message['client-event-id'] ?? '';
   const original = message['original-event'];
   const op = original?.['op'];
@@ -26,8 +26,6 @@ export function failed(organs: Organs, message: ErrorMessage, moment: Moment): r
   if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.askAgain(live, moment.random.eventId()));
   const live = queries.byEvent(eventId);
   if (live) return queries.failed(live, errorOf(message), isPassing(message) ? retryAt(message, live.failures, moment) : undefined);
-  const roomId = original?.['room-id'];
-  if (op === 'join-room' && typeof roomId === 'string') return rooms.refused(roomId, message.message);
   const error = errorOf(message);
   const retryAtMs = (failures: number): number | undefined => (isPassing(message) ? retryAt(message, failures, moment) : undefined);
   return extras.failed({ message, error, nowMs: moment.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];

@@ -122,10 +122,10 @@ class Drafts {
         return [['query', () => ({ type: 'query', state: 'changed', key: effect.key })]];
       case 'tell':
         return [['tab', () => ({ type: 'tab', direction: 'told', news: effect.news.type })]];
-      case 'presence':
-        return [['room', () => ({ type: 'room', roomId: effect.roomId })]];
-      case 'topic':
-        return [['room', () => ({ type: 'room', roomId: effect.roomId, topic: effect.topic })]];
+      case 'call': {
+        const { room } = effect;
+        return room ? [['room', () => ({ type: 'room', ...room })]] : [];
+      }
       default:
         return [];
     }

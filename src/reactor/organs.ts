@@ -6,7 +6,6 @@ import type { Extras } from './extras.ts';
 import type { LiveQueries } from './live-queries.ts';
 import type { Outbox } from './outbox.ts';
 import type { Refusals } from './refusals.ts';
-import type { Rooms } from './rooms.ts';
 import type { Session } from './session.ts';
 
 export interface Organs {
@@ -15,7 +14,6 @@ export interface Organs {
   readonly outbox: Outbox;
   readonly refusals: Refusals;
   readonly queries: LiveQueries;
-  readonly rooms: Rooms;
   readonly extras: Extras;
 }
 

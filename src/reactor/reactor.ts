@@ -35,8 +35,7 @@ import { QueryDesk } from './query-desk.ts';
 import { receiveMessage } from './receive.ts';
 import { Refusals } from './refusals.ts';
 import { Replies } from './replies.ts';
-import { RoomDesk } from './room-desk.ts';
-import { Rooms } from './rooms.ts';
+import { RoomDoor } from './room-door.ts';
 import { Session } from './session.ts';
 import { TabDesk } from './tab-desk.ts';
 import { asError, closedError, overdueError, unreachableError } from './trouble.ts';
@@ -50,7 +49,7 @@ export class Reactor implements Back {
   readonly queries: QueryDesk;
   readonly writes: WriteDesk;
   readonly outbox: OutboxDesk;
-  readonly rooms: RoomDesk;
+  readonly rooms: RoomDoor;
   readonly localIds: LocalIds;
   readonly account: Account;
   readonly #answers: AnswerDesk;
@@ -71,7 +70,7 @@ export class Reactor implements Back {
     this.queries = new QueryDesk(this);
     this.writes = new WriteDesk(this);
     this.outbox = new OutboxDesk(this);
-    this.rooms = new RoomDesk(this);
+    this.rooms = new RoomDoor(this);
     this.localIds = new LocalIds(config.store, config.random);
     this.#alarm = new Alarm(config.clock, () => this.#ring());
     this.#journal = new Journal(config.store, { saved: (edits) => this.#saved(edits), failed: (error) => this.report(error) });
@@ -84,6 +83,10 @@ export class Reactor implements Back {
 
   get isReady(): boolean {
     return this.#connection.isReady;
+  }
+
+  get isOpen(): boolean {
+    return !this.#isShutDown;
   }
 
   get isLoaded(): boolean {
@@ -102,10 +105,8 @@ export class Reactor implements Back {
   run(effects: readonly Effect[]): void {
     for (const effect of effects) if (!this.#isShutDown || effect.do === 'store' || effect.do === 'tell') this.#perform(effect);
     if (this.#isShutDown) return;
-    const { queries, outbox, rooms, extras } = this.organs;
-    this.#alarm.set(
-      earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), rooms.nextDue(), extras.nextDue(), this.#answers.nextDue()),
-    );
+    const { queries, outbox, extras } = this.organs;
+    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), extras.nextDue(), this.#answers.nextDue()));
   }
 
   recall(live: LiveQuery, isLocal: boolean): void {
@@ -191,10 +192,10 @@ export class Reactor implements Back {
   }
 
   #lineLost(): void {
-    const { outbox, queries, rooms, extras } = this.organs;
+    const { outbox, queries, extras } = this.organs;
     outbox.lineLost();
     queries.lineLost();
-    this.run([...rooms.lineLost(), ...extras.lineLost()]);
+    this.run(extras.lineLost());
   }
 
   #statusChanged(status: ConnectionStatus): void {
@@ -207,16 +208,10 @@ export class Reactor implements Back {
   }
 
   #ring(): void {
-    const { queries, rooms, extras } = this.organs;
+    const { queries, extras } = this.organs;
     const nowMs = this.config.clock.now();
     this.replies.due(nowMs, () => overdueError(this.config, this.status));
-    this.run([
-      ...queries.due(nowMs, this.config.random),
-      ...rooms.due(nowMs),
-      ...extras.due(nowMs),
-      ...this.#answers.due(nowMs),
-      { do: 'flush' },
-    ]);
+    this.run([...queries.due(nowMs, this.config.random), ...extras.due(nowMs), ...this.#answers.due(nowMs), { do: 'flush' }]);
   }
 
   #saved(edits: readonly Edit[]): void {
@@ -249,10 +244,6 @@ export class Reactor implements Back {
         return this.writes.settle(effect.eventId, effect.error);
       case 'prune':
         return this.writes.prune();
-      case 'presence':
-        return this.rooms.tellPresence(effect.roomId);
-      case 'topic':
-        return this.rooms.tellTopic(effect.roomId, effect.topic, effect.said);
       case 'verify':
         return void this.writes.verify(effect.write, effect.error);
       case 'announce':
@@ -276,7 +267,7 @@ export class Reactor implements Back {
 }
 
 function organsFor(config: ReactorConfig): Organs {
-  const { clock, random, links, useDates } = config;
+  const { clock, links, useDates } = config;
   const catalogue = new Catalogue();
   return {
     session: new Session(config),
@@ -284,7 +275,6 @@ function organsFor(config: ReactorConfig): Organs {
     outbox: new Outbox(),
     refusals: new Refusals(),
     queries: new LiveQueries(catalogue.known, { links, useDates, now: () => clock.now() }),
-    rooms: new Rooms(random),
     extras: new Extras(),
   };
 }

@@ -19,7 +19,7 @@ const extra = (organs: Organs, message: ServerMessage, { nowMs }: Moment): reado
 const receive: Receive = {
   'sse-init': nothing,
   'init-ok': (organs, message, { nowMs }) => {
-    const { session, queries, rooms, extras } = organs;
+    const { session, queries, extras } = organs;
     session.opened(message);
     return [
       ...takeAttrs(organs, message.attrs ?? []),
@@ -27,7 +27,6 @@ const receive: Receive = {
       { do: 'ready' },
       ...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.ask(live) })),
       { do: 'flush' },
-      ...rooms.sessionOpened(),
       ...extras.sessionOpened(hourOf(organs, nowMs)),
     ];
   },
@@ -51,14 +50,14 @@ const receive: Receive = {
   ],
   'transact-ok': (organs, message, { nowMs }) =>
     confirmed(organs, message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs),
-  'join-room-ok': ({ rooms }, message, { nowMs }) => rooms.joined(message['room-id'], nowMs),
-  'join-room-error': ({ rooms }, message) => rooms.refused(message['room-id'], message.error),
+  'join-room-ok': extra,
+  'join-room-error': extra,
   'leave-room-ok': nothing,
   'set-presence-ok': nothing,
-  'refresh-presence': ({ rooms }, message, { nowMs }) => rooms.peersTold(message, nowMs),
-  'patch-presence': ({ rooms }, message) => rooms.peersChanged(message),
+  'refresh-presence': extra,
+  'patch-presence': extra,
   'client-broadcast-ok': nothing,
-  'server-broadcast': ({ rooms }, message) => rooms.heard(message),
+  'server-broadcast': extra,
   'start-sync-ok': extra,
   'sync-load-batch': extra,
   'sync-init-finish': extra,

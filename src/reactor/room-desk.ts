@@ -1,56 +1,48 @@
-// Where rooms are entered, and presence and topics published and listened to.
+// Where rooms are entered, and presence and topics published and listened to. Loaded with the first room: room-door.ts.
 
 import type { Broadcast } from '../protocol/room-messages.ts';
 import { safely } from './audience.ts';
 import type { Back } from './desk.ts';
 import { type PresenceRequest, presenceSlice, type Slice } from './presence-slice.ts';
 import { RoomListeners, type TopicListener } from './room-listeners.ts';
-import type { Presence } from './rooms.ts';
+import { type Presence, Rooms } from './rooms.ts';
 
 export class RoomDesk {
   readonly #back: Back;
+  readonly #rooms: Rooms;
   readonly #listeners = new RoomListeners();
 
   constructor(back: Back) {
     this.#back = back;
+    this.#rooms = back.organs.extras.install(
+      new Rooms(back.config.random, {
+        presence: (roomId) => this.#tellPresence(roomId),
+        topic: (roomId, topic, said) => this.#tellTopic(roomId, topic, said),
+      }),
+    );
   }
 
-  /** What the room is called on the wire, where its type is not part of what it is. */
-  idOf(type: string, id: string): string {
-    return this.#back.config.roomsByType ? `${type}/${id}` : id;
-  }
-
-  /** The room is joined while anybody holds it. Gives what lets go of it. */
   hold(type: string, id: string, initial?: Presence): () => void {
-    this.#back.assertOpen();
-    const { organs } = this.#back;
-    this.#back.run(organs.rooms.hold(type, id, initial));
-    let isHeld = true;
-    return () => {
-      if (isHeld) this.#back.run(organs.rooms.release(id));
-      isHeld = false;
-    };
+    this.#back.run(this.#rooms.hold(type, id, initial));
+    return () => this.#back.run(this.#rooms.release(id));
   }
 
   publishPresence(roomId: string, data: Presence): void {
-    this.#back.assertOpen();
-    this.#back.run(this.#back.organs.rooms.publish(roomId, data));
+    this.#back.run(this.#rooms.publish(roomId, data));
   }
 
   publishTopic(roomId: string, topic: string, data: unknown): void {
-    this.#back.assertOpen();
-    this.#back.run(this.#back.organs.rooms.say(roomId, topic, data));
+    this.#back.run(this.#rooms.say(roomId, topic, data));
   }
 
   presence(roomId: string, request: PresenceRequest): Slice | undefined {
-    const { rooms, session } = this.#back.organs;
-    const room = rooms.get(roomId);
-    return room && presenceSlice(room, session.id, request);
+    const room = this.#rooms.get(roomId);
+    return room && presenceSlice(room, this.#ownId, request);
   }
 
   subscribePresence(roomId: string, request: PresenceRequest, told: (slice: Slice) => void): () => void {
     const stop = this.#listeners.addPresence(roomId, { request, told });
-    this.tellPresence(roomId);
+    this.#tellPresence(roomId);
     return stop;
   }
 
@@ -58,18 +50,20 @@ export class RoomDesk {
     return this.#listeners.addTopic(roomId, topic, listener);
   }
 
-  tellPresence(roomId: string): void {
-    const { rooms, session } = this.#back.organs;
-    const room = rooms.get(roomId);
+  get #ownId(): string | undefined {
+    return this.#back.organs.session.id;
+  }
+
+  #tellPresence(roomId: string): void {
+    const room = this.#rooms.get(roomId);
     if (!room) return;
-    for (const { listener, slice } of this.#listeners.news(roomId, (request) => presenceSlice(room, session.id, request))) {
+    for (const { listener, slice } of this.#listeners.news(roomId, (request) => presenceSlice(room, this.#ownId, request))) {
       safely(() => listener.told(slice), this.#report);
     }
   }
 
-  tellTopic(roomId: string, topic: string, said: Broadcast): void {
-    const { rooms, session } = this.#back.organs;
-    const peer = rooms.peerOf(roomId, said, session.id);
+  #tellTopic(roomId: string, topic: string, said: Broadcast): void {
+    const peer = this.#rooms.peerOf(roomId, said, this.#ownId);
     for (const listener of this.#listeners.ofTopic(roomId, topic)) safely(() => listener(said.data, peer), this.#report);
   }
 

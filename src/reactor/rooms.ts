@@ -1,12 +1,14 @@
 // The rooms we are in or on our way into: what we show, who else is there, what waits to be said. Whether a room is joined
 // follows from the session: with a new line every room is joined anew. PROTOCOL.md#join-room and the headings after it
 
-import { TriplaneError } from '../errors.ts';
 import { isObject } from '../protocol/check.ts';
 import { followEdits } from '../protocol/presence-edits.ts';
 import type { Broadcast, PatchPresence, Peer, RefreshPresence, ServerBroadcast } from '../protocol/room-messages.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
 import type { Random } from '../lib/random.ts';
 import type { Effect } from './effect.ts';
+import type { Extra, Failure, Hour } from './extra.ts';
+import { crowdedError, mostWaiting } from './trouble.ts';
 
 export type Presence = Readonly<Record<string, unknown>>;
 
@@ -32,17 +34,24 @@ export interface Room {
   readonly waiting: { readonly topic: string; readonly data: unknown }[];
 }
 
-/** More than a person can type while a room is being joined; less than would hurt. */
-const waitingLimit = 1000;
 /** A server that does not tell who is in the room within this has lost the message. */
 const peersWithinMs = 2000;
 
-export class Rooms {
+/** Who is to hear. */
+interface RoomNews {
+  /** Who is in the room, or what they show, may have changed. */
+  presence(roomId: string): void;
+  topic(roomId: string, topic: string, said: Broadcast): void;
+}
+
+export class Rooms implements Extra {
   readonly #random: Random;
+  readonly #news: RoomNews;
   readonly #byId = new Map<string, Room>();
 
-  constructor(random: Random) {
+  constructor(random: Random, news: RoomNews) {
     this.#random = random;
+    this.#news = news;
   }
 
   get(id: string): Room | undefined {
@@ -87,7 +96,7 @@ export class Rooms {
     const room = this.#byId.get(id);
     if (!room) return [];
     room.own = { ...room.own, ...data };
-    const effects: Effect[] = [{ do: 'presence', roomId: id }];
+    const effects: Effect[] = [this.#seen(id)];
     if (room.state === 'joined') effects.push(this.#show(room));
     return effects;
   }
@@ -96,9 +105,7 @@ export class Rooms {
     const room = this.#byId.get(id);
     if (!room) return [];
     if (room.state === 'joined') return [this.#broadcast(room, topic, data)];
-    if (room.waiting.length >= waitingLimit) {
-      throw new TriplaneError('limit', `More than ${waitingLimit} messages wait for room '${id}' to be joined; publish fewer, or wait`);
-    }
+    if (room.waiting.length >= mostWaiting) throw crowdedError();
     room.waiting.push({ topic, data });
     return [];
   }
@@ -113,51 +120,39 @@ export class Rooms {
       room.state = 'apart';
       room.hasPeers = false;
       room.peersDueMs = undefined;
-      return { do: 'presence', roomId: room.id };
+      return this.#seen(room.id);
     });
   }
 
-  joined(id: string, nowMs: number): Effect[] {
-    const room = this.#byId.get(id);
-    if (!room || room.state === 'joined') return [];
-    room.state = 'joined';
-    room.error = undefined;
-    if (!room.hasPeers) room.peersDueMs = nowMs + peersWithinMs;
-    const effects: Effect[] = [{ do: 'presence', roomId: id }];
-    if (room.own) effects.push(this.#show(room));
-    for (const { topic, data } of room.waiting.splice(0)) effects.push(this.#broadcast(room, topic, data));
-    return effects;
+  heard(message: ServerMessage, { nowMs }: Hour): Effect[] {
+    switch (message.op) {
+      case 'join-room-ok':
+        return this.#joined(message['room-id'], nowMs);
+      case 'join-room-error':
+        return this.#refused(message['room-id'], message.error);
+      case 'refresh-presence':
+        return this.#peersTold(message, nowMs);
+      case 'patch-presence':
+        return this.#peersChanged(message);
+      case 'server-broadcast':
+        return this.#said(message);
+      default:
+        return [];
+    }
   }
 
-  refused(id: string, error: unknown): Effect[] {
-    const room = this.#byId.get(id);
-    if (!room) return [];
-    room.state = 'refused';
-    room.error = typeof error === 'string' ? error : 'The room could not be joined';
-    return [{ do: 'presence', roomId: id }];
+  failed({ message: { message, 'original-event': original } }: Failure): Effect[] | undefined {
+    const id = original?.['room-id'];
+    return original?.['op'] === 'join-room' && typeof id === 'string' ? this.#refused(id, message) : undefined;
   }
 
-  peersTold({ 'room-id': id, data }: RefreshPresence, nowMs: number): Effect[] {
-    const room = this.#byId.get(id);
-    if (!room) return [];
-    room.peers = data;
-    room.hasPeers = true;
-    room.peersDueMs = undefined;
-    return [...this.joined(id, nowMs), { do: 'presence', roomId: id }];
+  /** Whoever it is, they come over another line. */
+  userChanged(): Effect[] {
+    return [];
   }
 
-  /** A difference to something we were never told is of no use: the room is joined again. */
-  peersChanged({ 'room-id': id, edits }: PatchPresence): Effect[] {
-    const room = this.#byId.get(id);
-    if (!room) return [];
-    const { state, missed } = followEdits(room.peers, edits);
-    if (!room.hasPeers || missed > 0 || !isPeers(state)) return this.#rejoin(room);
-    room.peers = state;
-    return [{ do: 'presence', roomId: id }];
-  }
-
-  heard({ 'room-id': id, topic, data }: ServerBroadcast): Effect[] {
-    return this.#byId.has(id) ? [{ do: 'topic', roomId: id, topic, said: data }] : [];
+  shutDown(): Effect[] {
+    return [];
   }
 
   nextDue(): number | undefined {
@@ -175,6 +170,54 @@ export class Rooms {
   peerOf(id: string, said: Broadcast, ownId: string | undefined): unknown {
     const room = this.#byId.get(id);
     return said['peer-id'] === ownId ? room?.own : room?.peers[said['peer-id']]?.data;
+  }
+
+  #joined(id: string, nowMs: number): Effect[] {
+    const room = this.#byId.get(id);
+    if (!room || room.state === 'joined') return [];
+    room.state = 'joined';
+    room.error = undefined;
+    if (!room.hasPeers) room.peersDueMs = nowMs + peersWithinMs;
+    const effects: Effect[] = [this.#seen(id)];
+    if (room.own) effects.push(this.#show(room));
+    for (const { topic, data } of room.waiting.splice(0)) effects.push(this.#broadcast(room, topic, data));
+    return effects;
+  }
+
+  #refused(id: string, error: unknown): Effect[] {
+    const room = this.#byId.get(id);
+    if (!room) return [];
+    room.state = 'refused';
+    room.error = typeof error === 'string' ? error : 'The room could not be joined';
+    return [this.#seen(id)];
+  }
+
+  #peersTold({ 'room-id': id, data }: RefreshPresence, nowMs: number): Effect[] {
+    const room = this.#byId.get(id);
+    if (!room) return [];
+    room.peers = data;
+    room.hasPeers = true;
+    room.peersDueMs = undefined;
+    return [...this.#joined(id, nowMs), this.#seen(id)];
+  }
+
+  /** A difference to something we were never told is of no use: the room is joined again. */
+  #peersChanged({ 'room-id': id, edits }: PatchPresence): Effect[] {
+    const room = this.#byId.get(id);
+    if (!room) return [];
+    const { state, missed } = followEdits(room.peers, edits);
+    if (!room.hasPeers || missed > 0 || !isPeers(state)) return this.#rejoin(room);
+    room.peers = state;
+    return [this.#seen(id)];
+  }
+
+  #said({ 'room-id': id, topic, data }: ServerBroadcast): Effect[] {
+    if (!this.#byId.has(id)) return [];
+    return [{ do: 'call', listener: () => this.#news.topic(id, topic, data), room: { roomId: id, topic } }];
+  }
+
+  #seen(roomId: string): Effect {
+    return { do: 'call', listener: () => this.#news.presence(roomId), room: { roomId } };
   }
 
   #join(room: Room): Effect[] {

@@ -35,6 +35,13 @@ export function fullError(limit: number): TriplaneError {
   return new TriplaneError('limit', message);
 }
 
+/** For a room: more than a person can type while it is being joined; less than would hurt. */
+export const mostWaiting = 1000;
+
+export function crowdedError(): TriplaneError {
+  return new TriplaneError('limit', `More than ${mostWaiting} messages wait for a room to be joined; publish fewer, or wait`);
+}
+
 export function disabledError(): InstantAPIError {
   return refusal('app-disabled', 'This app is currently disabled', 'disabled');
 }

@@ -39,6 +39,8 @@ async function edited(signature: string) {
   element.querySelector('button')!.click();
   await drawn();
   const said = (): number[] => ['init', 'add-query', 'remove-query', 'join-room', 'leave-room'].map((op) => db.world.said(op).length);
+  // Rooms are loaded with the first of them.
+  await expect.poll(() => db.world.said('join-room').length).toBe(1);
   const asked = said();
   refresh.module('Todos', make('new'), signature);
   refresh.apply();

@@ -47,7 +47,7 @@ test('usePresence and useSyncPresence: who is here, drawn again only for what wa
     return null;
   }
   const here = await page(<Here />, { isStrict: true });
-  expect(world.said('join-room')).toMatchObject([{ 'room-id': 'lobby', 'room-type': 'chat', data: { name: 'Ana' } }]);
+  await expect.poll(() => world.said('join-room')).toMatchObject([{ 'room-id': 'lobby', 'room-type': 'chat', data: { name: 'Ana' } }]);
   expect(world.said('leave-room')).toEqual([]);
   const me = await page(<Me name="Ben" mood="well" />);
   expect(here.text).toBe('Ben');

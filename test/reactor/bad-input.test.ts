@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
 import { addQueryOk, chunk, goalAttrs, goalId, goalsQuery, initOk, refusal } from '../support/goals.ts';
@@ -15,6 +15,10 @@ import { TriplaneError } from '../../src/errors.ts';
 import { i, init } from '../../src/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
+import { roomsPart } from '../../src/reactor/room-door.ts';
+
+/** Otherwise with the first room, and as late as that takes. */
+beforeAll(async () => void (await roomsPart.load()));
 
 const [g1, g2] = [goalId(1), goalId(2)];
 const all: Dialogue[] = [];

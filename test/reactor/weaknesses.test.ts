@@ -1,7 +1,7 @@
 // The faults that were found in InstantDB's client and server, by number: those that a client can mend, or has to live
 // with, each as a dialogue in which it would show.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
 import { settled } from '../support/fake-clock.ts';
 import { openRoom } from '../../src/room.ts';
@@ -11,6 +11,10 @@ import type { Step } from '../../src/protocol/step.ts';
 import type { Edit, KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { webSocketTransport } from '../../src/connection/web-socket.ts';
+import { roomsPart } from '../../src/reactor/room-door.ts';
+
+/** Otherwise with the first room, and as late as that takes. */
+beforeAll(async () => void (await roomsPart.load()));
 
 const [g1, g2] = [goalId(1), goalId(2)];
 const all: Dialogue[] = [];
