@@ -196,6 +196,19 @@ describe('a write', () => {
     expect(db.outbox.list()).toHaveLength(2);
   });
 
+  test('with those that build on it, under one signal: all are taken back', async () => {
+    await open();
+    const { signal } = controller;
+    const writes = [
+      db.transact(addGoal(), { signal }),
+      db.transact(db.tx['goals']![goalId(1)]!.update({ done: true }), { signal }),
+      db.transact(db.tx['todos']![goalId(2)]!.create({ text: 'Buy goggles' }).link({ goal: goalId(1) }), { signal }),
+    ];
+    controller.abort(reason);
+    for (const write of writes) expect(await outcome(write)).toEqual(['aborted', 'aborted', 'aborted']);
+    await expectNothing();
+  });
+
   test('those behind one that was taken back go out', async () => {
     await open();
     db.transact(addGoal(), { signal: controller.signal }).catch(() => {});

@@ -43,10 +43,9 @@ export function endedBy(signal: AbortSignal | undefined, end: () => void): () =>
 
 function listenTo(signal: AbortSignal): { readonly runs: Set<Run>; readonly aborted: () => void } {
   const runs = new Set<Run>();
+  // The last first: a write is taken back before the one that it builds on.
   const aborted = (): void => {
-    const all = [...runs];
-    runs.clear();
-    for (const run of all) run(signal.reason);
+    for (const run of [...runs].reverse()) if (runs.delete(run)) run(signal.reason);
   };
   signal.addEventListener('abort', aborted, { once: true });
   const own = { runs, aborted };

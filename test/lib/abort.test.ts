@@ -47,6 +47,19 @@ test('what was taken back is not run, and the rest is, once', () => {
   expect(runs).toEqual(['twice, late', 'twice, late']);
 });
 
+test('the last is run first, and not what one of them takes back', () => {
+  const { controller, signal } = counted();
+  const runs: string[] = [];
+  onAbort(signal, () => runs.push('first'));
+  const takeBack = onAbort(signal, () => runs.push('never'));
+  onAbort(signal, () => {
+    runs.push('last');
+    takeBack();
+  });
+  controller.abort();
+  expect(runs).toEqual(['last', 'first']);
+});
+
 test('what ends something ends it by either hand', () => {
   const { controller, signal, listeners } = counted();
   const end = vi.fn();
