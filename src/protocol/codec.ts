@@ -114,7 +114,12 @@ const opRow: Entries = [['op', string]];
 const serverRows = /* @__PURE__ */ entriesByOp(serverFields);
 const clientRows = /* @__PURE__ */ entriesByOp(clientFields);
 
-function entriesByOp(rows: Readonly<Record<string, Row>>): ReadonlyMap<string, Entries> {
+/** From here on these ops of a server are understood too; before, they are unknown. */
+export function learn(fields: Readonly<Record<string, Row>>): void {
+  for (const [op, row] of entriesByOp(fields)) serverRows.set(op, row);
+}
+
+function entriesByOp(rows: Readonly<Record<string, Row>>): Map<string, Entries> {
   return new Map(Object.entries(rows).map(([op, row]) => [op, Object.entries(row)]));
 }
 

@@ -1,7 +1,8 @@
 // What to do on hearing each op: a line per op, total by its type. A line hands the message to the organ it is for; where two
-// must hear of it, it names both. What they want done comes back as effects.
+// must hear of it, it names both. What they want done comes back as effects. What is not in the list is for organs installed on demand.
 
-import type { ServerMessage, ServerOp } from '../protocol/server-message.ts';
+import type { CoreOp } from '../protocol/server-fields.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
 import type { Effect } from './effect.ts';
 import { confirmed, takeAttrs } from './confirmed.ts';
 import type { Hour } from './extra.ts';
@@ -9,12 +10,10 @@ import { failed } from './failed.ts';
 import type { Moment, Organs } from './organs.ts';
 import { disabledError } from './trouble.ts';
 
-type Message<Op extends ServerOp> = Extract<ServerMessage, { readonly op: Op }>;
-type Receive = { readonly [Op in ServerOp]: (organs: Organs, message: Message<Op>, moment: Moment) => readonly Effect[] };
+type Line<Message> = (organs: Organs, message: Message, moment: Moment) => readonly Effect[];
+type Receive = { readonly [Op in CoreOp]: Line<Extract<ServerMessage, { readonly op: Op }>> };
 
 const nothing = (): readonly Effect[] => [];
-const extra = (organs: Organs, message: ServerMessage, { nowMs }: Moment): readonly Effect[] =>
-  organs.extras.heard(message, hourOf(organs, nowMs));
 
 const receive: Receive = {
   'sse-init': nothing,
@@ -50,27 +49,11 @@ const receive: Receive = {
   ],
   'transact-ok': (organs, message, { nowMs }) =>
     confirmed(organs, message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs),
-  'join-room-ok': extra,
-  'join-room-error': extra,
-  'leave-room-ok': nothing,
-  'set-presence-ok': nothing,
-  'refresh-presence': extra,
-  'patch-presence': extra,
-  'client-broadcast-ok': nothing,
-  'server-broadcast': extra,
-  'start-sync-ok': extra,
-  'sync-load-batch': extra,
-  'sync-init-finish': extra,
-  'sync-update-triples': extra,
-  'start-stream-ok': extra,
-  'stream-flushed': extra,
-  'append-failed': extra,
-  'stream-append': extra,
 };
 
 export function receiveMessage(organs: Organs, message: ServerMessage, moment: Moment): readonly Effect[] {
-  const line = receive[message.op] as (organs: Organs, message: ServerMessage, moment: Moment) => readonly Effect[];
-  return line(organs, message, moment);
+  const line = (receive as Readonly<Record<string, Line<ServerMessage>>>)[message.op];
+  return line ? line(organs, message, moment) : organs.extras.heard(message, hourOf(organs, moment.nowMs));
 }
 
 function hourOf({ catalogue, session }: Organs, nowMs: number): Hour {

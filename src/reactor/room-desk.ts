@@ -1,5 +1,7 @@
 // Where rooms are entered, and presence and topics published and listened to. Loaded with the first room: room-door.ts.
 
+import { learn } from '../protocol/codec.ts';
+import { roomFields } from '../protocol/room-fields.ts';
 import type { Broadcast } from '../protocol/room-messages.ts';
 import { safely } from './audience.ts';
 import type { Back } from './desk.ts';
@@ -13,6 +15,7 @@ export class RoomDesk {
   readonly #listeners = new RoomListeners();
 
   constructor(back: Back) {
+    learn(roomFields);
     this.#back = back;
     this.#rooms = back.organs.extras.install(
       new Rooms(back.config.random, {

@@ -2,6 +2,8 @@
 // the server. Loaded with the first stream.
 
 import { TriplaneError } from '../errors.ts';
+import { learn } from '../protocol/codec.ts';
+import { streamFields } from '../protocol/stream-fields.ts';
 import type { RuleParams } from '../protocol/stream-messages.ts';
 import type { Back } from './desk.ts';
 import { type Reader, StreamReaders } from './stream-readers.ts';
@@ -46,6 +48,7 @@ export class StreamDesk {
   readonly #readers: StreamReaders;
 
   constructor(back: Back, send: typeof fetch) {
+    learn(streamFields);
     this.#back = back;
     this.#fetch = send;
     this.#writers = back.organs.extras.install(new StreamWriters(back.config.random));

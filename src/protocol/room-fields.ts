@@ -1,0 +1,22 @@
+// The fields of what rooms are told.
+
+import { json, optional, rows, shape, string, values } from './check.ts';
+import type { Edit } from './presence-edits.ts';
+import type { Broadcast, Peer } from './room-messages.ts';
+import { echo, type FieldsOf, named, type RoomOp, traced } from './server-fields.ts';
+
+const user = optional(named);
+const broadcast = shape<Broadcast>({ 'peer-id': string, user, data: optional(json) });
+const peer = shape<Peer>({ 'peer-id': optional(string), 'instance-id': optional(string), user, data: optional(json) });
+const ackInRoom = { ...echo, 'room-id': string };
+
+export const roomFields: FieldsOf<RoomOp> = {
+  'join-room-ok': ackInRoom,
+  'join-room-error': { ...ackInRoom, error: optional(json) },
+  'leave-room-ok': ackInRoom,
+  'set-presence-ok': ackInRoom,
+  'refresh-presence': { ...traced, 'room-id': string, data: values(peer) },
+  'patch-presence': { ...traced, 'room-id': string, edits: rows<Edit>() },
+  'client-broadcast-ok': { ...ackInRoom, topic: string, data: optional(broadcast) },
+  'server-broadcast': { ...traced, 'room-id': string, topic: string, data: broadcast },
+};
