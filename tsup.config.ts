@@ -23,6 +23,7 @@ export const commands: Readonly<Record<string, string>> = {
  * no effect, leaves out all the rest.
  */
 const parts: Readonly<Record<string, string>> = {
+  'part-compat': 'src/compat.ts',
   'part-database': 'src/database.ts',
   'part-id': 'src/lib/uuid.ts',
   'part-schema': 'src/schema.ts',

@@ -27,8 +27,7 @@ export function derived<Raw, T>(subscribe: Source<T>['subscribe'], readRaw: () =
 export function newsOf(core: AnyCore, news: 'auth' | 'status' | 'appStatus'): Source<unknown>['subscribe'] {
   const { events } = core._reactor;
   return (changed) => {
-    const listener = (): void => changed();
-    events.on(news, listener);
-    return () => void events.off(news, listener);
+    events.on(news, changed);
+    return () => void events.off(news, changed);
   };
 }

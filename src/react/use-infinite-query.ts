@@ -3,8 +3,9 @@
 import { useState } from 'react';
 import { type InstaQLOptions, weakHash } from 'triplane';
 
-import { lingerMs, type RuleOptions } from './answers.ts';
+import type { RuleOptions } from './answers.ts';
 import type { AnyCore } from './core.ts';
+import { lingering } from './lingering.ts';
 import type { Source } from './source.ts';
 import { useSource } from './use-source.ts';
 
@@ -30,28 +31,17 @@ export function useInfiniteQuery(core: AnyCore, query: object | null, options?: 
 
 function listOf(core: AnyCore, query: object | null, options: InstaQLOptions | undefined): Source<ListState> {
   let list: ReturnType<AnyCore['subscribeInfiniteQuery']> | undefined;
-  let looker: (() => void) | undefined;
-  let leaving: ReturnType<typeof setTimeout> | undefined;
   const loadNextPage = (): void => list?.loadNextPage();
   const loading: ListState = { isLoading: true, data: undefined, error: undefined, canLoadNextPage: false, loadNextPage };
   let state = loading;
-  const told = (news: object): void => {
-    state = { ...loading, ...news, isLoading: false };
-    looker?.();
-  };
-  const leave = (): void => {
-    list?.unsubscribe();
-    list = undefined;
-  };
-  const subscribe = (changed: () => void): (() => void) => {
+  const begin = (changed: () => void): (() => void) => {
     if (!query) return () => {};
-    clearTimeout(leaving);
-    looker = changed;
-    list ??= core.subscribeInfiniteQuery(query as never, told, options);
-    return () => {
-      looker = undefined;
-      leaving = setTimeout(leave, lingerMs);
+    const told = (news: object): void => {
+      state = { ...loading, ...news, isLoading: false };
+      changed();
     };
+    list = core.subscribeInfiniteQuery(query as never, told, options);
+    return list.unsubscribe;
   };
-  return { subscribe, read: () => state, readOnServer: () => loading };
+  return { ...lingering(begin), read: () => state, readOnServer: () => loading };
 }
