@@ -16,11 +16,12 @@ export function observe(back: Back, type: DatabaseEventType, listener?: EventLis
     take = () => {};
     events.off('fact', note);
   };
+  const isOn = (): boolean => events.listeners('fact').includes(note);
   events.on('fact', note);
   import('./observer.ts').then(
     ({ observer }) => {
-      if (!events.listeners('fact').includes(note)) return;
-      take = observer(back, type, listener);
+      if (!isOn()) return;
+      take = observer(back, type, isOn, listener);
       for (const retell of early) retell();
     },
     (error: unknown) => {

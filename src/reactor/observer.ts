@@ -11,7 +11,7 @@ import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { lineOf } from './event-line.ts';
 import type { Fact } from './fact.ts';
-import { redacted } from './redact.ts';
+import { redacted, redactedKey } from './redact.ts';
 import { readWrite, writePrefix } from './write.ts';
 
 type Make = () => WithoutTime<DatabaseEvent>;
@@ -19,11 +19,18 @@ type WithoutTime<Event> = Event extends unknown ? Omit<Event, 'atMs'> : never;
 /** What kind of event it would be, and how it is made if anybody listens. */
 type Draft = readonly [type: DatabaseEvent['type'], make: Make];
 
-export function observer(back: Back, type: DatabaseEventType, listener: EventListener = printer(back)): (atMs: number, fact: Fact) => void {
+/** `isOn`: whether anything is still to be told. */
+export function observer(
+  back: Back,
+  type: DatabaseEventType,
+  isOn: () => boolean,
+  listener: EventListener = printer(back),
+): (atMs: number, fact: Fact) => void {
   const drafts = new Drafts(back);
   const waiting: DatabaseEvent[] = [];
   const tell = (): void => {
     for (const event of waiting.splice(0)) {
+      if (!isOn()) return;
       // What is wrong with a listener to errors is not told to it again.
       safely(
         () => listener(event),
@@ -85,10 +92,10 @@ class Drafts {
     if (message.op === 'transact' && eventId !== undefined) drafts.push(this.#write('sent', eventId));
     if (message.op === 'add-query') {
       this.#askedMs.set(queryKey(message.q), atMs);
-      drafts.push(['query', () => ({ type: 'query', state: 'asked', key: queryKey(message.q) })]);
+      drafts.push(['query', () => ({ type: 'query', state: 'asked', key: redactedKey(queryKey(message.q)) })]);
     }
     if (message.op === 'remove-query' && !('$$probe' in message.q)) {
-      drafts.push(['query', () => ({ type: 'query', state: 'ended', key: queryKey(message.q) })]);
+      drafts.push(['query', () => ({ type: 'query', state: 'ended', key: redactedKey(queryKey(message.q)) })]);
     }
     return drafts;
   }
@@ -105,7 +112,7 @@ class Drafts {
       this.#askedMs.delete(query);
       const error = message.op === 'error' ? (message.message ?? undefined) : undefined;
       const state = message.op === 'error' ? 'failed' : 'answered';
-      drafts.push(['query', () => ({ type: 'query', state, key: query, tookMs: took, ...(error && { error }) })]);
+      drafts.push(['query', () => ({ type: 'query', state, key: redactedKey(query), tookMs: took, ...(error && { error }) })]);
     }
     return drafts;
   }
@@ -119,7 +126,7 @@ class Drafts {
         return [this.#write(error ? 'refused' : 'confirmed', eventId, tookMs, error)];
       }
       case 'show':
-        return [['query', () => ({ type: 'query', state: 'changed', key: effect.key })]];
+        return [['query', () => ({ type: 'query', state: 'changed', key: redactedKey(effect.key) })]];
       case 'tell':
         return [['tab', () => ({ type: 'tab', direction: 'told', news: effect.news.type })]];
       case 'call': {
