@@ -46,6 +46,7 @@ export function reactorFor(
     outboxLimit,
     answerLimit: config.queryCacheLimit,
     local: config.local,
+    yieldEvery: config.yieldEvery,
     roomsByType: config.roomsByType,
     queryTimeoutMs,
     serverName: websocketURI,

@@ -69,7 +69,7 @@ export class Account {
       this.#back.replies.setAside(userChangedError());
       refusals.clear();
       queries.reset();
-      this.#answers.userChanged();
+      this.#answers.forget();
       this.#back.run(extras.userChanged());
       this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
     }

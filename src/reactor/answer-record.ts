@@ -1,7 +1,13 @@
 // An answer as it is kept: the triples of a group of entities as text, small and quick to read. Attr ids stand once; an entity is
 // a list that begins with its id and time, and goes on with attr and value, and a time of its own where that differs.
 
+import type { Namespace } from '../db/attrs.ts';
+import type { Row } from '../db/row.ts';
+import { rowTriples } from '../db/triples.ts';
 import { isTriple, type Triple } from '../protocol/triple.ts';
+
+/** A row with what its slots mean. */
+export type AnswerRow = readonly [row: Row, namespace: Namespace];
 
 /** The number of an attr stands for itself; for an attr whose value has a time of its own, `-1 -` that. */
 type Packed = readonly [attrs: readonly string[], entities: readonly (readonly unknown[])[]];
@@ -18,6 +24,10 @@ export function packTriples(triples: Iterable<Triple>): string {
     else entity.push(-1 - number, v, t);
   }
   return JSON.stringify([[...attrs.keys()], [...entities.values()]] satisfies Packed);
+}
+
+export function packRows(rows: readonly AnswerRow[]): string {
+  return packTriples(rows.flatMap(([row, namespace]) => [...rowTriples(row, namespace)]));
 }
 
 /** What cannot be read is left out. */

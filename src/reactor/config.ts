@@ -2,6 +2,7 @@
 
 import type { Network } from '../connection/network.ts';
 import type { Transport } from '../connection/transport.ts';
+import type { Slices } from '../lib/breath.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
@@ -39,6 +40,9 @@ export interface ReactorConfig extends SessionConfig {
   readonly local: boolean;
   /** Whether rooms of the same id and another type are other rooms. */
   readonly roomsByType: boolean;
+  /** The longest that reading a kept answer may take in one go; and what there is between two goes, if not what the platform has. */
+  readonly yieldEvery?: number | undefined;
+  readonly slices?: Slices | undefined;
   /** How many writes may wait. */
   readonly outboxLimit: number;
   /** How long a query asked once may take. */

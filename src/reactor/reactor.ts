@@ -153,6 +153,7 @@ export class Reactor implements Back {
   async #close(): Promise<void> {
     this.run(this.organs.extras.shutDown(closedError()));
     this.#isShutDown = true;
+    this.#answers.forget();
     const stopped = this.#connection.stop();
     this.#alarm.set(undefined);
     this.queries.shutDown();

@@ -1,9 +1,9 @@
 // Answers that outlive the page: shown at the next start before the server speaks, marked as what they are, and written in small pieces.
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { listener, testClient } from '../support/client.ts';
+import { listener, type TestClient, testClient } from '../support/client.ts';
 import { settled } from '../support/fake-clock.ts';
 import { addQueryOk, chunk, type Goal, goalId, goalsQuery, initOk, refreshOk } from '../support/goals.ts';
 import { packTriples, unpackTriples } from '../../src/reactor/answer-record.ts';
@@ -11,6 +11,7 @@ import type { Triple } from '../../src/protocol/triple.ts';
 import type { Edit, KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { check } from '../support/runs.ts';
+import { FakeSlices } from '../support/slices.ts';
 
 /** A store that outlives the client, and tells what was written. */
 function lasting(): { store: KeyValue; written: Edit[] } {
@@ -25,6 +26,8 @@ function lasting(): { store: KeyValue; written: Edit[] } {
 
 const many = (count: number): Goal[] => Array.from({ length: count }, (_, at) => ({ id: crypto.randomUUID(), title: `goal ${at}` }));
 const sizeOf = (edits: readonly Edit[]): number => JSON.stringify(edits).length;
+const keysOf = (edits: readonly Edit[]): string[] => edits.map((edit) => ('put' in edit ? edit.put : edit.remove));
+const titlesOf = ({ last }: ReturnType<typeof listener>): unknown[] | undefined => last?.data['goals']?.map((goal) => (goal as Goal).title);
 
 describe('kept answers', () => {
   it('are shown first at the next start, as stale; the same rows stay when the server says the same', async () => {
@@ -93,6 +96,9 @@ describe('kept answers', () => {
     first.reactor.queries.subscribe(goalsQuery, listener());
     await first.hear(addQueryOk(goals, 5));
     await first.clock.advance(2_000);
+    await vi.dynamicImportSettled();
+    await settled();
+    expect(keysOf(written)).toContain('answer//head/{"goals":{}}');
     written.length = 0;
     const changed = goals.map((goal, at) => (at === 1_000 ? { ...goal, title: 'changed' } : goal));
     await first.hear(refreshOk(changed.slice(0, 1_999), 6));
@@ -167,8 +173,8 @@ describe('kept answers', () => {
     const key = '{"goals":{}}';
     await store.write([
       { put: 'attrs', value: [{ id: 3 }, null] },
-      { put: `answer//head/${key}`, value: { parts: 1, changes: 0, baseSize: 1, changesSize: 0 } },
-      { put: `answer//part/${key}\nb000000`, value: { text: '[["a"],[["e",1,0,"v"],7,["x"],[1,2,3,4]]' } },
+      { put: `answer//head/${key}`, value: { base: 'x', parts: 1, changes: 0, baseSize: 1, changesSize: 0 } },
+      { put: `answer//part/${key}\nx/b000000`, value: { text: '[["a"],[["e",1,0,"v"],7,["x"],[1,2,3,4]]' } },
     ]);
     const client = testClient({ store });
     const heard = listener();
@@ -180,6 +186,103 @@ describe('kept answers', () => {
     expect(heard.last?.data['goals']).toHaveLength(2);
     expect(client.errors).toEqual([]);
     client.reactor.shutdown();
+  });
+});
+
+describe('big kept answers', () => {
+  const isHead = (edit: Edit): boolean => 'put' in edit && edit.put.startsWith('answer//head/');
+  const goals = many(5_000).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const titled = (titles: readonly string[]): Goal[] => goals.map((goal, at) => ({ ...goal, title: titles[at] ?? `goal ${at}` }));
+
+  /** A start that has just begun to write its answer. */
+  async function writing(store: KeyValue, titles: readonly string[], txId: number): Promise<{ client: TestClient; slices: FakeSlices }> {
+    const slices = new FakeSlices();
+    const client = testClient({ store, slices, yieldEvery: 1 });
+    client.reactor.queries.subscribe(goalsQuery, listener());
+    await rested(slices);
+    await client.hear(initOk());
+    await client.hear(addQueryOk(titled(titles), txId));
+    await client.clock.advance(1_000);
+    await vi.dynamicImportSettled();
+    await settled();
+    return { client, slices };
+  }
+
+  async function rested(slices: FakeSlices, between?: () => void): Promise<number> {
+    await settled();
+    await vi.dynamicImportSettled();
+    return slices.rest(between);
+  }
+
+  /** What the next start shows before the server speaks. */
+  async function recalled(store: KeyValue): Promise<unknown[] | undefined> {
+    const slices = new FakeSlices();
+    const client = testClient({ store, slices, yieldEvery: 1 });
+    const heard = listener();
+    client.reactor.queries.subscribe(goalsQuery, heard);
+    await rested(slices, () => expect(heard.results).toEqual([]));
+    client.reactor.shutdown();
+    await settled();
+    expect(client.errors).toEqual([]);
+    return titlesOf(heard);
+  }
+
+  it('are written and read in slices; the head comes last, and what comes meanwhile behind it', async () => {
+    const { store, written } = lasting();
+    const { client, slices } = await writing(store, ['first'], 5);
+    expect(written.some(isHead)).toBe(false);
+    await client.hear(refreshOk(titled(['second']), 6));
+    await client.clock.advance(2_000);
+    expect(await slices.rest(() => expect(written.some(isHead)).toBe(false))).toBeGreaterThan(2);
+    expect(isHead(written.at(-1) as Edit)).toBe(true);
+    written.length = 0;
+    await client.clock.advance(2_000);
+    expect(sizeOf(written)).toBeLessThan(2_000);
+    client.reactor.shutdown();
+    await settled();
+    const titles = await recalled(store);
+    expect(titles).toHaveLength(5_000);
+    expect(titles).toEqual(titled(['second']).map(({ title }) => title));
+  });
+
+  it('a start that ends between two parts leaves the base before as it was; the next takes away what it left', async () => {
+    const { store } = lasting();
+    const whole = await writing(store, ['whole'], 5);
+    await whole.slices.rest();
+    await whole.client.reactor.close();
+    const before = await store.list('');
+
+    const broken = await writing(
+      store,
+      many(4_000).map(() => 'broken'),
+      6,
+    );
+    await broken.slices.next();
+    await broken.client.reactor.close();
+    await broken.slices.rest();
+    expect((await store.list('')).length).toBeGreaterThan(before.length);
+    expect((await recalled(store))?.[0]).toBe('whole');
+    expect(await recalled(store)).toHaveLength(5_000);
+
+    const next = await writing(
+      store,
+      many(4_000).map(() => 'new'),
+      7,
+    );
+    await next.slices.rest();
+    await next.client.reactor.close();
+    expect(await store.list('')).toHaveLength(before.length);
+    expect((await recalled(store))?.[0]).toBe('new');
+  });
+
+  it('one of which a part is missing is none', async () => {
+    const { store } = lasting();
+    const { client, slices } = await writing(store, [], 5);
+    await slices.rest();
+    await client.reactor.close();
+    const [part] = (await store.list('answer//part/'))[1] ?? [];
+    await store.write([{ remove: part ?? '' }]);
+    expect(await recalled(store)).toBeUndefined();
   });
 });
 
