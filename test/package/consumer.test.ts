@@ -66,6 +66,37 @@ test.each(['types.mts', 'types.cts'])('%s compiles in a strict project', (name) 
   expect(found.map((one) => ts.flattenDiagnosticMessageText(one.messageText, '\n'))).toEqual([]);
 });
 
+const { Bundler, NodeNext } = ts.ModuleResolutionKind;
+const classic = ['lib.es2022.d.ts', 'lib.dom.d.ts'];
+const withDisposal = [...classic, 'lib.esnext.disposable.d.ts'];
+
+test.each([
+  ['a bundler', ts.ModuleKind.ESNext, Bundler, classic, []],
+  ['a bundler, with disposal', ts.ModuleKind.ESNext, Bundler, withDisposal, []],
+  ['Node', ts.ModuleKind.NodeNext, NodeNext, classic, []],
+  ['Node, with disposal and its types', ts.ModuleKind.NodeNext, NodeNext, withDisposal, ['node']],
+])('the declarations themselves are without fault for %s', (_name, module, moduleResolution, lib, types) => {
+  const file = project.write(
+    'declared.mts',
+    `import { init } from 'triplane';
+const db = init({ appId: '' });
+export const closed: Promise<void> = db.close();
+export const stop: () => void = db.on('outbox', ({ waiting }): number => waiting);
+export const made = (signal: AbortSignal) => db.transact([], { signal }).queued;
+// @ts-expect-error -- not everything is there
+db.nonsense();
+${lib === withDisposal ? 'export async function use(): Promise<void> {\n  await using own = init({ appId: "" });\n  await own.getAuth();\n}' : ''}
+`,
+  );
+  const typeRoots = [join(project.folder, 'node_modules/@types')];
+  const options = { module, moduleResolution, lib, types, typeRoots, target: ts.ScriptTarget.ES2022, strict: true, noEmit: true, skipLibCheck: false }; // prettier-ignore
+  const program = ts.createProgram([file], options);
+  const ours = program.getSourceFiles().filter(({ fileName }) => fileName === file || fileName.includes('/triplane/dist/'));
+  const found = ours.flatMap((one) => program.getSemanticDiagnostics(one));
+  expect(ours.length).toBeGreaterThan(1);
+  expect(found.map((one) => `${one.file?.fileName} ${ts.flattenDiagnosticMessageText(one.messageText, '\n')}`)).toEqual([]);
+});
+
 test.each(Object.entries(manifest.bin))('the command %s tells how it is used', (_name, path) => {
   const command = join(project.folder, 'node_modules/triplane', path);
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, '--help'], { encoding: 'utf8', timeout: 30_000 });
