@@ -61,6 +61,6 @@ export class SSEConnection {
 
   close(): void {
     this.#state = 'closed';
-    this.#line.close();
+    void this.#line.close();
   }
 }

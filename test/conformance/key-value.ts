@@ -41,7 +41,7 @@ export function ownStore(kind: string, open: Open): void {
     test('what cannot be copied, and what comes after it was closed, is refused by its code', async () => {
       const store = await open('codes');
       await expect(store.write([{ put: 'b', value: () => 1 }])).rejects.toMatchObject({ code: 'storage-failed' });
-      store.close();
+      void store.close();
       const closed = { code: 'closed' };
       await expect(store.get('k')).rejects.toMatchObject(closed);
       await expect(store.list('')).rejects.toMatchObject(closed);

@@ -56,7 +56,7 @@ describe('worlds', () => {
     const { connection, told } = meet(accepts());
     await until(told, '(authenticated)');
     expect(told).toEqual(['(opened)', 'init-ok', '(authenticated)']);
-    connection.stop();
+    void connection.stop();
     const visit = await server.visit(1);
     await vi.waitFor(() => expect(visit.isOver).toBe(true), { interval: 1 });
     expect(visit.said).toEqual([init]);
@@ -73,7 +73,7 @@ describe('worlds', () => {
     connection.restart();
     await until(told, '(authenticated)');
     expect(server.visits).toHaveLength(3);
-    connection.stop();
+    void connection.stop();
   });
 
   test('it refuses with 500: soon tried again', async () => {
@@ -81,7 +81,7 @@ describe('worlds', () => {
     await until(told, '(closed)');
     await clock.advance(250);
     await until(told, '(authenticated)');
-    connection.stop();
+    void connection.stop();
   });
 
   test('it drops after init', async () => {
@@ -90,7 +90,7 @@ describe('worlds', () => {
     expect(told).toEqual(['(opened)', 'init-ok', '(authenticated)', 'down', '(closed)']);
     await clock.advance(250);
     await until(told, '(authenticated)', 2);
-    connection.stop();
+    void connection.stop();
   });
 
   test('it drops at once, then is down, then is up', async () => {
@@ -102,7 +102,7 @@ describe('worlds', () => {
     server.isUp = true;
     await clock.advance(500);
     await until(told, '(authenticated)');
-    connection.stop();
+    void connection.stop();
   });
 
   test('it sends what is no message: reported, and the line lives', async () => {
@@ -114,7 +114,7 @@ describe('worlds', () => {
     visit.say({ op: 'remove-query-ok', q: {} });
     await until(told, 'remove-query-ok');
     expect(told.slice(3)).toEqual([...Array<string>(4).fill('! frame-malformed'), 'remove-query-ok']);
-    connection.stop();
+    void connection.stop();
   });
 
   test('quiet: it is asked, and its answer keeps the line', async () => {
@@ -125,7 +125,7 @@ describe('worlds', () => {
     await until(told, 'remove-query-ok');
     await clock.advance(9_999);
     expect(connection.isReady).toBe(true);
-    connection.stop();
+    void connection.stop();
   });
 });
 
@@ -163,7 +163,7 @@ describe('dead lines', () => {
   test('a line that takes no question is given up without waiting', async () => {
     const transport = new FakeTransport((line) => {
       welcome(line);
-      line.close();
+      void line.close();
     });
     const { told } = connect([transport]);
     await clock.advance(10_000);
@@ -250,7 +250,7 @@ describe('sending', () => {
     transport.line.on.message({ op: 'init-ok', 'session-id': 's' });
     connection.send(write);
     expect(transport.line.sent).toEqual([init, write]);
-    connection.stop();
+    void connection.stop();
     expect(() => connection.send(write)).toThrow(unreachable);
   });
 

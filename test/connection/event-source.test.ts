@@ -96,7 +96,7 @@ describe('down', () => {
     const { line, told, until } = open();
     await until('opened');
     const left = new Promise((resolve) => server.stream.on('close', resolve));
-    line.close();
+    void line.close();
     await left;
     expect(told).toEqual(['opened']);
     expect(() => line.send(init)).toThrow(expect.objectContaining({ code: 'unreachable' }));
@@ -287,7 +287,7 @@ describe('falling back', () => {
     await clock.advance(5_000);
     await eventually(() => expect(connection.isReady).toBe(true));
     expect([tried(), server.heard]).toEqual([['ws', 'ws', 'ws', 'sse'], ['init']]);
-    connection.stop();
+    void connection.stop();
   });
 
   test('W-22: a server that is down altogether is tried over HTTP once in four times, and found again over WebSocket', async () => {
@@ -298,7 +298,7 @@ describe('falling back', () => {
     isUp = true;
     await clock.advance(20_000);
     expect([connection.isReady, tried().at(-1)]).toEqual([true, 'ws']);
-    connection.stop();
+    void connection.stop();
   });
 
   test('W-22: without a network nothing is held against WebSockets', async () => {
@@ -306,7 +306,7 @@ describe('falling back', () => {
     network.claim(false);
     await clock.advance(120_000);
     network.claim(true);
-    connection.stop();
+    void connection.stop();
     expect(new Set(tried().slice(1))).toEqual(new Set(['ws']));
   });
 
@@ -324,7 +324,7 @@ describe('falling back', () => {
     network.goOnline();
     await clock.advance(20_000);
     expect(tried()).toEqual(['ws', 'ws', 'ws', 'sse']);
-    connection.stop();
+    void connection.stop();
   });
 
   test('no sse-init within 10 s: the line is given up', async () => {
@@ -337,7 +337,7 @@ describe('falling back', () => {
     await clock.advance(1);
     expect(connection.status).toBe('closed');
     await left;
-    connection.stop();
+    void connection.stop();
   });
 
   test('code that cannot be loaded is a line that closed', async () => {

@@ -105,7 +105,7 @@ class World {
     else if (doing === 'breakSend') this.canSend = !this.canSend;
     else {
       if (doing === 'stop') this.isStopped = true;
-      this.connection[doing]();
+      void this.connection[doing]();
     }
   }
 

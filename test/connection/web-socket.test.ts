@@ -68,12 +68,12 @@ test('a line that is closed tells nothing more, not even the rest of a frame', (
   socket.open();
   const { on, told: short } = listen();
   const other = new HandSocket();
-  const otherLine = webSocketTransport({ url: 'wss://x', create: () => other }).open({ ...on, message: () => otherLine.close() });
+  const otherLine = webSocketTransport({ url: 'wss://x', create: () => other }).open({ ...on, message: () => void otherLine.close() });
   other.open();
   other.say('[{"op":"remove-query-ok","q":{}},{"op":"remove-query-ok","q":{}}]');
   expect([short, other.close.mock.calls]).toEqual([['opened'], [[1000, '']]]);
-  line.close();
-  line.close();
+  void line.close();
+  void line.close();
   socket.open();
   socket.say('{"op":"later"}');
   socket.onerror?.({} as never);
@@ -143,7 +143,7 @@ test('no server: closed, and no error that nobody hears', async () => {
 
 test('closed while it opens: no error that nobody hears', async () => {
   const { on, told } = listen();
-  webSocketTransport({ url: urlOf(server) })
+  void webSocketTransport({ url: urlOf(server) })
     .open(on)
     .close();
   await new Promise((resolve) => setImmediate(resolve));

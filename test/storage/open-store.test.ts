@@ -27,7 +27,7 @@ test('where there is IndexedDB, what is written outlives the store, and nothing 
   const clock = new FakeClock();
   const store = await openStore('s', log, clock);
   await store.write([{ put: 'k', value: 1 }]);
-  store.close();
+  void store.close();
   expect(await (await openStore('s', log, clock)).get('k')).toBe(1);
   expect(warn).not.toHaveBeenCalled();
   expect(clock.timers).toBe(0);
