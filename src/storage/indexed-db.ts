@@ -31,6 +31,7 @@ class IndexedDbStore implements KeyValue {
   #writes: Write[] = [];
   /** The writing that goes on, if any: it ends when nothing waits. */
   #writing: Promise<void> | undefined;
+  readonly #reading = new Set<Promise<unknown>>();
   #isClosed = false;
 
   constructor(name: string) {
@@ -38,11 +39,11 @@ class IndexedDbStore implements KeyValue {
   }
 
   async get(key: string): Promise<unknown> {
-    return this.#use('read', (db) => db.get(entries, key));
+    return this.#read((db) => db.get(entries, key));
   }
 
   async list(prefix: string): Promise<[key: string, value: unknown][]> {
-    return this.#use('read', async (db) => {
+    return this.#read(async (db) => {
       const store = db.transaction(entries).store;
       const [keys, values] = await Promise.all([store.getAllKeys(startingWith(prefix)), store.getAll(startingWith(prefix))]);
       return keys.map((key, at) => [key, values[at]]);
@@ -60,6 +61,8 @@ class IndexedDbStore implements KeyValue {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#writing;
+    // One that is under way keeps the connection open, or would open another.
+    await Promise.allSettled(this.#reading);
     await this.#forget();
   }
 
@@ -88,9 +91,11 @@ class IndexedDbStore implements KeyValue {
     });
   }
 
-  async #use<T>(doing: string, run: (db: Connection) => Promise<T>): Promise<T> {
+  async #read<T>(run: (db: Connection) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw storageClosed();
-    return this.#attempt(doing, run);
+    const reading = this.#attempt('read', run);
+    this.#reading.add(reading);
+    return reading.finally(() => this.#reading.delete(reading));
   }
 
   /** Twice if need be: entries are put and removed by key, so to do it again does no harm. */

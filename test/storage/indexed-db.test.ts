@@ -79,3 +79,16 @@ test('writes that wait share a transaction', async () => {
   await Promise.all(Array.from({ length: 100 }, (_, at) => store.write([{ put: `k${at}`, value: at }])));
   expect(transactions.mock.calls.length).toBeLessThan(10);
 });
+
+test('closed while it reads: what was asked for is answered, and nothing stays open or is opened again', async () => {
+  const earlier = indexedDbStore('s');
+  await earlier.write([{ put: 'k', value: 1 }]);
+  await earlier.close();
+  const opened = vi.spyOn(indexedDB, 'open');
+  const store = indexedDbStore('s');
+  const read = Promise.all([store.get('k'), store.list('')]);
+  await store.close();
+  let isBlocked = false;
+  await deleteDB('s', { blocked: () => void (isBlocked = true) });
+  expect([await read, isBlocked, opened.mock.calls.length]).toEqual([[1, [['k', 1]]], false, 1]);
+});
