@@ -3,7 +3,7 @@
 import type { ResolvedConfig } from './config.ts';
 import * as oauth from './http/oauth.ts';
 import { id } from './lib/uuid.ts';
-import { extraFieldsKey } from './oauth-return.ts';
+import { Part } from './reactor/part.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { Abortable } from './types/abort.ts';
 import type {
@@ -23,7 +23,7 @@ import type {
 
 type Calls = typeof import('./http/auth.ts');
 /** Loaded when somebody signs in or out, which most visits do not see. */
-const calls = (): Promise<Calls> => import('./http/auth.ts');
+const calls = new Part<Calls>(() => import('./http/auth.ts'));
 
 /** The app, and the signal that ends the call. */
 type Caller = ResolvedConfig & { readonly signal: AbortSignal };
@@ -89,7 +89,7 @@ export class Auth {
     if (!extraFields) return oauth.createAuthorizationURL(this.#app, rest);
     this.#reactor.assertOpen();
     const extraFieldsId = id();
-    this.#reactor.run([{ do: 'store', edits: [{ put: extraFieldsKey(extraFieldsId), value: extraFields }] }]);
+    this.#reactor.run([{ do: 'store', edits: [{ put: oauth.extraFieldsKey(extraFieldsId), value: extraFields }] }]);
     return oauth.createAuthorizationURL(this.#app, { ...rest, extraFieldsId });
   };
 
@@ -131,14 +131,14 @@ export class Auth {
       if (!user || opts.invalidateToken === false) return;
       // Signed out is signed out here; a server that cannot be told must not undo that.
       try {
-        await (await calls()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
+        await (await calls.load()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
       } catch (error) {
         this.#app.log.info('sign-out', error);
       }
     }, opts.signal);
 
   #call<T>(opts: Abortable | undefined, run: (calls: Calls, app: Caller) => Promise<T>): Promise<T> {
-    return this.#reactor.call(async (signal) => run(await calls(), { ...this.#app, signal }), opts?.signal);
+    return this.#reactor.call(async (signal) => run(await calls.load(), { ...this.#app, signal }), opts?.signal);
   }
 
   /** A guest takes what is theirs along. Aborted in time, nobody is signed in. */

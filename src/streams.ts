@@ -4,6 +4,7 @@
 import type { ResolvedConfig } from './config.ts';
 import { TriplaneError } from './errors.ts';
 import { onAbort, untilAborted } from './lib/abort.ts';
+import { Part } from './reactor/part.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { ReaderHandle, StreamDesk } from './reactor/stream-desk.ts';
 import type { Abortable } from './types/abort.ts';
@@ -12,11 +13,14 @@ import type { CreateReadStreamOpts, CreateWriteStreamOpts, ReadStream, WriteStre
 export class Streams {
   readonly #reactor: Reactor;
   readonly #app: ResolvedConfig;
-  #desk: Promise<StreamDesk> | undefined;
+  readonly #desk: Part<StreamDesk>;
 
   constructor(reactor: Reactor, app: ResolvedConfig) {
     this.#reactor = reactor;
     this.#app = app;
+    // Called bare: a browser's `fetch` refuses to be a method of something else.
+    const send: typeof fetch = app.fetch ?? ((...call) => fetch(...call));
+    this.#desk = new Part(async () => new (await import('./reactor/stream-desk.ts')).StreamDesk(reactor, send));
   }
 
   /**
@@ -105,10 +109,7 @@ export class Streams {
 
   async #open(signal: AbortSignal | undefined): Promise<StreamDesk> {
     signal?.throwIfAborted();
-    // Called bare: a browser's `fetch` refuses to be a method of something else.
-    const send: typeof fetch = this.#app.fetch ?? ((...call) => fetch(...call));
-    this.#desk ??= import('./reactor/stream-desk.ts').then((module) => new module.StreamDesk(this.#reactor, send));
-    return this.#desk;
+    return this.#desk.load();
   }
 }
 

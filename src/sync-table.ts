@@ -4,29 +4,33 @@ import { QueryValidationError } from './errors.ts';
 import { onAbort } from './lib/abort.ts';
 import { isObject } from './protocol/check.ts';
 import type { WireQuery } from './protocol/query-messages.ts';
+import { Part } from './reactor/part.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { SyncTableDesk } from './reactor/sync-table-desk.ts';
 import type { TableListener } from './reactor/sync-tables.ts';
+import { asError } from './reactor/trouble.ts';
 
 /** What ends it; `keepSubscription`: what is on the device is kept, and the next call goes on from there. */
 export type StopTable = (opts?: { keepSubscription?: boolean | null | undefined } | null) => void;
 
 export class SyncTable {
   readonly #reactor: Reactor;
-  #desk: Promise<SyncTableDesk> | undefined;
+  readonly #desk: Part<SyncTableDesk>;
 
   constructor(reactor: Reactor) {
     this.#reactor = reactor;
+    this.#desk = new Part(async () => {
+      const { SyncTableDesk } = await import('./reactor/sync-table-desk.ts');
+      return new SyncTableDesk(reactor, reactor.account.loaded);
+    });
   }
 
   /** @throws QueryValidationError for more than a namespace and its order */
   subscribe(query: WireQuery, listener: TableListener, signal?: AbortSignal): StopTable {
     checkTable(query);
     this.#reactor.assertOpen();
-    const { account } = this.#reactor;
-    this.#desk ??= import('./reactor/sync-table-desk.ts').then((module) => new module.SyncTableDesk(this.#reactor, account.loaded));
-    const watch = this.#desk.then((desk) => desk.watch(query, listener));
-    watch.catch((error: unknown) => this.#reactor.report(error instanceof Error ? error : new Error(String(error))));
+    const watch = this.#desk.load().then((desk) => desk.watch(query, listener));
+    watch.catch((error: unknown) => this.#reactor.report(asError(error)));
     const stop: StopTable = (opts) => void watch.then((opened) => opened.stop(opts?.keepSubscription ?? false)).catch(() => {});
     const letGo = onAbort(signal, () => stop());
     return (opts) => {

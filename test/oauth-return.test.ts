@@ -6,7 +6,8 @@ import { testClient } from './support/client.ts';
 import { settled } from './support/fake-clock.ts';
 import { initOk } from './support/goals.ts';
 import { resolveConfig } from '../src/config.ts';
-import { extraFieldsKey, oauthReturn } from '../src/oauth-return.ts';
+import { extraFieldsKey } from '../src/http/oauth.ts';
+import { oauthReturn } from '../src/oauth-return.ts';
 import { memoryStore } from '../src/storage/memory.ts';
 
 const appId = 'a9900000-0000-4000-8000-000000000001';

@@ -2,7 +2,8 @@
 
 import { expect, it } from 'vitest';
 
-import { createAuthorizationURL, issuerURI, readOAuthReturn } from '../../src/http/oauth.ts';
+import { createAuthorizationURL, issuerURI } from '../../src/http/oauth.ts';
+import { readOAuthReturn } from '../../src/http/oauth-return.ts';
 
 const app = { apiURI: 'https://api.example.org', appId: '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05' };
 const start = `${app.apiURI}/runtime/oauth/start?app_id=${app.appId}`;
@@ -32,7 +33,7 @@ it.each([
 
 it('authorization: nothing to go back to', () => {
   expect(() => createAuthorizationURL(app, { clientName: 'g', redirectURL: '' })).toThrow(
-    'createAuthorizationURL: `redirectURL` must be a text that is not empty, and is an empty text',
+    'createAuthorizationURL: `redirectURL` must be a text that is not empty',
   );
 });
 
