@@ -10,7 +10,7 @@ import type { ChildForm, Form } from './compile.ts';
 import { blank, Draft } from './draft.ts';
 import { firstRows } from './first-rows.ts';
 import { type Order, orderOfPage } from './order.ts';
-import { type Stretch, firstWhere, stretch } from './page.ts';
+import { type Stretch, firstWhere, placeAmong, stretch } from './page.ts';
 import type { PageInfo } from './query.ts';
 import type { Traced } from './trace.ts';
 import { linked, matches } from './where.ts';
@@ -73,7 +73,7 @@ export class List {
     const changes = report.get(this.#form.etype);
     this.#born = [];
     this.#gone.clear();
-    if (this.#isPlain) this.#draft = new Draft(this.#shown, this.#form.limit);
+    if (this.#isPlain()) this.#draft = new Draft(this.#shown, this.#form.limit);
     let isTouched = false;
     for (const id of ids) {
       const change = changes?.get(id);
@@ -103,7 +103,7 @@ export class List {
   }
 
   /** The rows shown are the first ones, so a change of place says at once what is shown otherwise. */
-  get #isPlain(): boolean {
+  #isPlain(): boolean {
     return this.#form.isLeading && !this.#form.fromEnd && !this.#nextOrder;
   }
 
@@ -182,7 +182,7 @@ export class List {
   }
 
   #placeOf(row: Row): number {
-    const at = firstWhere(this.#rows, (other) => this.#order.compare(row, other) <= 0);
+    const at = placeAmong(this.#rows, row, this.#order.compare);
     return this.#rows[at]?.id === row.id ? at : -1;
   }
 
@@ -227,7 +227,7 @@ export class List {
       const near = link.isForward ? db.row(link.attr.etype, this.#parent) : undefined;
       for (const id of linked(db, link, this.#parent, near)) take(db.row(etype, id));
     } else {
-      const first = this.#isPlain ? firstRows(this.#form, this.#order, db) : undefined;
+      const first = this.#isPlain() ? firstRows(this.#form, this.#order, db) : undefined;
       this.#horizon = first?.[first.length - 1];
       if (first) return first;
       for (const row of candidates(this.#form, db)) take(row);
@@ -237,7 +237,7 @@ export class List {
 
   /** After a new page. Whether `shown` changed. */
   recut(db: Db): boolean {
-    return !this.#isPlain && this.#show(db);
+    return !this.#isPlain() && this.#show(db);
   }
 
   /** Makes what is missing in the stretch shown, and shows it. */

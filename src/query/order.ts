@@ -43,7 +43,10 @@ export function orderBy(attr: KnownAttr | undefined, isDescending: boolean): Ord
   return {
     attr,
     isDescending,
-    compare: (a, b) => compareAll(keyOf(a), a.id, keyOf(b), b.id),
+    // The usual order, written out: a row finds its place by it after every change.
+    compare: attr
+      ? (a, b) => compareAll(keyOf(a), a.id, keyOf(b), b.id)
+      : (a, b) => sign * (a.t - b.t || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)),
     compareCursor: (cursor, row) => compareAll(attr ? keyOfValue(cursor[2]) : cursor[3], cursor[0], keyOf(row), row.id),
   };
 }

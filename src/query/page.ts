@@ -26,6 +26,18 @@ export function stretch(rows: readonly Row[], form: Form, order: Order, page: Pa
   return { from, to: Math.max(from, Math.min(to, from + form.limit)) };
 }
 
+/** The place of the first row that does not come before this one. */
+export function placeAmong<R>(rows: readonly R[], row: R, compare: (a: R, b: R) => number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compare(rows[middle] as R, row) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The first place from which on all rows pass; rows are sorted so that none passes before. */
 export function firstWhere<R>(rows: readonly R[], passes: (row: R) => boolean): number {
   let low = 0;

@@ -45,13 +45,17 @@ export function createdBy(steps: readonly Step[]): ReadonlySet<string> {
   return steps.some((step) => step[0] === 'add-triple' && step[4]?.mode === 'create') ? footprintOf(steps).creates : nobody;
 }
 
-/** The entities that steps do nothing but set values of, if they are there. Undefined if the steps do anything else. */
+/** Whether steps do nothing but set values of entities, if they are there. */
+export function isUpdate(steps: readonly Step[]): boolean {
+  for (const step of steps) if (step[0] !== 'add-triple' || step[4]?.mode !== 'update' || typeof step[1] !== 'string') return false;
+  return true;
+}
+
+/** The entities of such steps. Undefined if the steps do anything else. */
 export function updatedBy(steps: readonly Step[]): ReadonlySet<string> | undefined {
+  if (!isUpdate(steps)) return undefined;
   const ids = new Set<string>();
-  for (const step of steps) {
-    if (step[0] !== 'add-triple' || step[4]?.mode !== 'update' || typeof step[1] !== 'string') return undefined;
-    ids.add(step[1]);
-  }
+  for (const step of steps) ids.add(step[1] as string);
   return ids;
 }
 

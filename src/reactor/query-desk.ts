@@ -86,7 +86,8 @@ export class QueryDesk {
 
   /** Something may have changed for those who listen to this query. */
   show(key: string): void {
-    if (this.#toTell.size === 0) queueMicrotask(() => this.#tell());
+    // The same as `queueMicrotask`, which on Node makes an object to trace each call by.
+    if (this.#toTell.size === 0) void Promise.resolve().then(() => this.#tell());
     this.#toTell.add(key);
   }
 

@@ -2,7 +2,7 @@
 // queries hold is told by whoever gives them answers.
 
 import type { Report } from '../db/report.ts';
-import { footprintOf, looksUp, updatedBy } from './footprint.ts';
+import { footprintOf, isUpdate, looksUp } from './footprint.ts';
 import type { LiveQuery } from './live-query.ts';
 import type { PendingWrite } from './shown.ts';
 
@@ -40,14 +40,14 @@ export class Whereabouts {
 
   /** A write is under way. */
   expect({ steps }: PendingWrite): void {
-    if (updatedBy(steps)) return;
+    if (isUpdate(steps)) return;
     if (looksUp(steps)) this.#lookups++;
     for (const id of footprintOf(steps).touches) this.#made.set(id, (this.#made.get(id) ?? 0) + 1);
   }
 
   /** It is no longer. */
   settled({ steps }: PendingWrite): void {
-    if (updatedBy(steps)) return;
+    if (isUpdate(steps)) return;
     if (looksUp(steps)) this.#lookups--;
     for (const id of footprintOf(steps).touches) {
       const left = (this.#made.get(id) ?? 0) - 1;

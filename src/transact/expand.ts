@@ -54,8 +54,9 @@ export function expandChunks(chunks: unknown, options: ExpandOptions): Step[] {
     isMade: options.isMade ?? (() => false),
     useDates: options.useDates ?? false,
   };
-  const steps = operations.flatMap((operation) => stepsOf(operation, context));
-  return [...names.steps, ...steps];
+  const steps: Step[] = names.steps.slice();
+  for (const operation of operations) for (const step of stepsOf(operation, context)) steps.push(step);
+  return steps;
 }
 
 function bearLookups({ action, etype, entity, args }: Operation, names: NewAttrs): void {
@@ -102,17 +103,16 @@ function stepsOf(operation: Operation, context: Context): Step[] {
 function fieldSteps({ action, etype, args }: Operation, e: EntityRef, options: StepOptions | undefined, context: Context): Step[] {
   const { names, useDates } = context;
   const op = action === 'merge' ? 'deep-merge-triple' : 'add-triple';
-  const fields = args.map(([label, value]): Step => {
+  const steps: Step[] = [fieldStep('add-triple', e, names.field(etype, 'id').id, e, options)];
+  for (const [label, value] of args) {
     const attr = names.field(etype, label);
     if (attr.isRef && action === 'merge') throw new TransactionValidationError(`'${etype}.${label}' is a link: merge() works on values`);
-    return withOptions([op, e, attr.id, useDates ? asDate(attr, value) : value], options);
-  });
-  return [withOptions(['add-triple', e, names.field(etype, 'id').id, e], options), ...fields];
+    steps.push(fieldStep(op, e, attr.id, useDates ? asDate(attr, value) : value, options));
+  }
+  return steps;
 }
 
-type FieldStep = readonly [op: 'add-triple' | 'deep-merge-triple', e: EntityRef, a: string, v: Value];
-
-function withOptions([op, e, a, v]: FieldStep, options: StepOptions | undefined): Step {
+function fieldStep(op: 'add-triple' | 'deep-merge-triple', e: EntityRef, a: string, v: Value, options: StepOptions | undefined): Step {
   return options ? [op, e, a, v, options] : [op, e, a, v];
 }
 
