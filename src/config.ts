@@ -101,6 +101,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
   const adminToken = textOf(given['__adminToken']);
   const useDateObjects = config.useDateObjects ?? false;
   checkSchema(given['schema']);
+  checkSlices(given['yieldEvery']);
   const log = config.log ?? verboseLog(config.verbose, config.logger);
   return {
     ...pickGiven(config),
@@ -142,7 +143,7 @@ function pickGiven(config: InitConfig<AnySchemaDef, boolean>): AsGiven {
     ...(webSocket && { webSocket }),
     ...(fetch && { fetch }),
     ...(startsWhenUsed && { startsWhenUsed }),
-    ...(yieldEvery && { yieldEvery }),
+    ...(yieldEvery !== undefined && { yieldEvery }),
   };
 }
 
@@ -178,6 +179,11 @@ function readLimit(given: unknown): number {
   if (given === undefined || given === null) return 10;
   if (typeof given === 'number' && given >= 0) return given;
   return fail('init: queryCacheLimit must be a number that is not negative');
+}
+
+function checkSlices(given: unknown): void {
+  if (given === undefined || (typeof given === 'number' && given > 0)) return;
+  fail('init: yieldEvery must be a number of milliseconds that is more than 0');
 }
 
 function checkSchema(given: unknown): void {

@@ -50,6 +50,7 @@ it.each<[name: string, given: object, resolved: object]>([
     { apiURI: 'https://api.instantdb.com', queryCacheLimit: 10 },
   ],
   ['a cache of nothing', { queryCacheLimit: 0 }, { queryCacheLimit: 0 }],
+  ['slices', { yieldEvery: 16 }, { yieldEvery: 16 }],
   ['a schema', { schema }, { schema }],
   ['what is on', { useDateObjects: true, disableValidation: true }, { useDateObjects: true, disableValidation: true }],
   ['the path of one’s own server', { firstPartyPath: '/api/instant/' }, { firstPartyPath: '/api/instant' }],
@@ -113,6 +114,10 @@ it.each<[config: unknown, message: string]>([
   [{ appId, websocketURI: 'https://a.org' }, `init: websocketURI 'https://a.org' will not do. ${ws}`],
   [{ appId, websocketURI: 'wss://a b' }, `init: websocketURI 'wss://a b' will not do. ${ws}`],
   [{ appId, queryCacheLimit: -1 }, 'init: queryCacheLimit must be a number that is not negative'],
+  ...[0, -1, NaN, '16'].map((yieldEvery): [object, string] => [
+    { appId, yieldEvery },
+    'init: yieldEvery must be a number of milliseconds that is more than 0',
+  ]),
   [{ appId, queryCacheLimit: '10' }, 'init: queryCacheLimit must be a number that is not negative'],
   [
     { appId, schema: { goals: {} } },
