@@ -95,13 +95,18 @@ function initOf(config: HttpConfig, call: HttpCall): RequestInit {
 }
 
 function headersOf(config: HttpConfig, call: HttpCall): Headers {
+  let last = 'fetchOpts.headers';
   try {
     const headers = new Headers(call.fetchOpts?.headers);
     if (call.bytes === undefined) headers.set('content-type', 'application/json');
-    for (const [name, value] of Object.entries(call.headers ?? {})) if (value !== undefined) headers.set(name, value);
+    for (const [name, value] of Object.entries(call.headers ?? {})) {
+      last = name;
+      if (value !== undefined) headers.set(name, value);
+    }
     return headers;
-  } catch (cause) {
-    throw new TriplaneError('config-invalid', `${nameOf(config, call)} needs a header that HTTP cannot carry: ${String(cause)}`, { cause });
+  } catch {
+    // What the platform says of it has the value in it, which may be a token.
+    throw new TriplaneError('config-invalid', `${nameOf(config, call)} needs a header that HTTP cannot carry: '${last}'`);
   }
 }
 

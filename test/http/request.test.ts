@@ -1,5 +1,7 @@
 // One call over a real line: what goes out, what comes back, and the one error for each way to fail.
 
+import { inspect } from 'node:util';
+
 import { describe, expect, it } from 'vitest';
 
 import { InstantAPIError, TriplaneError } from '../../src/errors.ts';
@@ -194,7 +196,9 @@ describe('no answer', () => {
   });
 
   it('a header that cannot be sent', async () => {
-    expect(await failure(ask({ headers: { 'as-email': 'ł' } }))).toMatchObject({ code: 'config-invalid' });
+    const error = await failure(ask({ headers: { authorization: 'Bearer tell-nobody\nx' } }));
+    expect(error).toMatchObject({ code: 'config-invalid', message: expect.stringContaining("'authorization'") });
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('tell-nobody');
     expect(server.asked).toEqual([]);
   });
 });
