@@ -29,6 +29,8 @@ export function createInstantRouteHandler(config: { appId: string }): { POST: (r
 }
 
 async function answer(appId: string, req: Request): Promise<Response> {
+  // Nobody else's page may sign its visitors in here: a form that it sends would have the cookie set.
+  if (req.headers.get('sec-fetch-site') === 'cross-site') return refuse(403, 'The request comes from another site');
   const body: unknown = await req.json().catch(() => undefined);
   if (!isFields(body)) return refuse(400, 'The body is not a JSON object');
   if (!body['type']) return refuse(400, 'The body has no "type"');

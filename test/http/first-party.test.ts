@@ -38,6 +38,14 @@ it.each([
   expect(response.headers.get('set-cookie')).toBeNull();
 });
 
+it('refuses what another site has sent: nobody is signed in from there', async () => {
+  const body = JSON.stringify({ type: 'sync-user', appId, user });
+  const from = (site: string) =>
+    POST(new Request('https://a.org/api/instant/', { method: 'POST', body, headers: { 'sec-fetch-site': site } }));
+  const answers = await Promise.all(['cross-site', 'same-site', 'same-origin', 'none'].map(from));
+  expect(answers.map(({ status, headers }) => [status, headers.get('set-cookie')])).toEqual([[403, null], [200, filled], [200, filled], [200, filled]]); // prettier-ignore
+});
+
 it('the call', async () => {
   await syncUser({ appId, firstPartyPath: `${server.apiURI}/api/instant` }, user);
   expect(server.asked).toMatchObject([{ method: 'POST', url: '/api/instant/', headers: { 'content-type': 'application/json' } }]);
