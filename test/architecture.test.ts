@@ -85,6 +85,8 @@ const packages: Readonly<Record<string, RegExp>> = {
   lib: /^nanoid$/,
   connection: /^isomorphic-ws$/,
   storage: /^idb$/,
+  reactor: /^eventemitter3$/,
+  face: /^eventemitter3$/,
   server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@marcbachmann\/|re2js$|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,

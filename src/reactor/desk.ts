@@ -1,6 +1,7 @@
 // What the desks, where callers come, need of the Reactor behind them.
 
-import type { Events } from '../lib/events.ts';
+import type { EventEmitter } from 'eventemitter3';
+
 import type { WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
@@ -13,7 +14,7 @@ export interface Back {
   readonly config: ReactorConfig;
   readonly organs: Organs;
   readonly replies: Replies;
-  readonly events: Events<ReactorEvents>;
+  readonly events: EventEmitter<ReactorEvents>;
   /** Not shut down. */
   readonly isOpen: boolean;
   /** A session is open. */

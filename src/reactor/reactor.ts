@@ -6,8 +6,9 @@
 //   up    chunks ─▶ validate ─▶ expand ─▶ outbox ─▶ disk ─▶ connection
 //                                           └─▶ views ─▶ listeners
 
+import { EventEmitter } from 'eventemitter3';
+
 import { Connection } from '../connection/connection.ts';
-import { Events } from '../lib/events.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
@@ -44,7 +45,7 @@ export class Reactor implements Back {
   readonly config: ReactorConfig;
   readonly organs: Organs;
   readonly replies = new Replies();
-  readonly events = new Events<ReactorEvents>();
+  readonly events = new EventEmitter<ReactorEvents>();
   readonly queries: QueryDesk;
   readonly writes: WriteDesk;
   readonly outbox: OutboxDesk;
@@ -158,7 +159,7 @@ export class Reactor implements Back {
     this.#alarm.set(undefined);
     this.queries.shutDown();
     this.replies.shutDown();
-    this.events.clear();
+    this.events.removeAllListeners();
     // Writes that were made before it was known whose they are.
     if (this.organs.outbox.size > 0) await this.account.loaded;
     await this.#journal.end().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));
