@@ -4,21 +4,19 @@ import type { TriplaneError } from '../errors.ts';
 import type { Step } from '../protocol/step.ts';
 import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
+import { queryKey } from '../query/key.ts';
 import { expandChunks } from '../transact/expand.ts';
 import { validateTransaction } from '../transact/validate.ts';
+import { beforeThisSession, confirmed } from './confirmed.ts';
 import type { Back } from './desk.ts';
 import { footprintOf } from './footprint.ts';
-import { Part } from './part.ts';
 import { receiptsKey } from './receipt.ts';
 import type { Receipts } from './receipts.ts';
 import { refusalPrefix } from './refusal.ts';
+import { refused } from './refused.ts';
 import { asError, disabledError, fullError, readOnlyError } from './trouble.ts';
 import type { WritePromise } from './write-promise.ts';
 import { readWrite, type Write, writePrefix, writeRecordKey } from './write.ts';
-
-/** Loaded when a server refuses what was sent twice. */
-const verifying = new Part(() => import('./verify.ts'));
-const verifyAgainMs = 10_000;
 
 export class WriteDesk {
   readonly #back: Back;
@@ -105,16 +103,27 @@ export class WriteDesk {
     ]);
   }
 
-  /** A refused write that may be in place from an earlier sending. */
+  /** A refused write that may be in place from an earlier sending: it is, if what it makes is there. No one else has its ids. */
   async verify(write: Write, error: TriplaneError): Promise<void> {
-    const { config, organs } = this.#back;
+    const { config, organs, run } = boundTo(this.#back);
+    const [id] = footprintOf(write.steps).creates;
+    const etype = write.steps.flatMap((step) =>
+      step[0] === 'add-triple' && step[1] === id ? (organs.catalogue.known.byId(step[2])?.etype ?? []) : [],
+    )[0];
+    if (id === undefined || etype === undefined) return run(refused(organs, write, error, config.clock.now()));
     try {
-      await (await verifying.load()).verify(this.#back, write, error);
+      const query = { [etype]: { $: { where: { id } } } };
+      const answer = this.#back.ask(query);
+      // What is seen holds the write itself; only the server's own word counts.
+      const view = organs.queries.get(queryKey(query))?.view;
+      await answer;
+      if (organs.outbox.get(write.eventId) === undefined) return;
+      const isThere = view?.isAnswered(etype, id) ?? false;
+      const nowMs = config.clock.now();
+      run(isThere ? confirmed(organs, write.eventId, beforeThisSession, nowMs) : refused(organs, write, error, nowMs));
     } catch (cause) {
-      // It goes out again, and comes back here.
+      // No answer: it goes out again with the next line, and comes back here.
       config.log.info('a refused write could not be looked up', cause);
-      organs.outbox.postpone(write.eventId, config.clock.now() + verifyAgainMs);
-      this.#back.run([{ do: 'flush' }]);
     }
   }
 
