@@ -52,7 +52,7 @@ async function main(): Promise<void> {
 }
 
 /** What is quick enough for `--quick`, for those who are not. */
-const isShort = ({ name }: Workload): boolean => ['w2', 'w3'].includes(name);
+const isShort = ({ name }: Workload): boolean => name === 'w2';
 
 function sizesOf({ sizes }: Workload): readonly number[] {
   if (sizes === 'fixed' || isQuick) return [10_000];
