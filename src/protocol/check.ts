@@ -92,22 +92,6 @@ export function each<T>(check: Check<T>): Check<readonly T[]> {
   };
 }
 
-/** An object whose keys are anything, and whose values are alike. */
-export function values<T>(check: Check<T>): Check<Readonly<Record<string, T>>> {
-  return {
-    kind: `{*: ${check.kind}}`,
-    isOptional: false,
-    find(value) {
-      if (!isObject(value)) return { path: [], problem: 'malformed', expected: 'object' };
-      for (const key of Object.keys(value)) {
-        const fault = check.find(value[key]);
-        if (fault) return { ...fault, path: [key, ...fault.path] };
-      }
-      return undefined;
-    },
-  };
-}
-
 /** The first fault in an object's fields. Fields without a check are let be. */
 export function findIn(
   entries: readonly (readonly [name: string, check: Check<unknown, boolean>])[],

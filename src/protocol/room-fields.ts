@@ -1,6 +1,6 @@
 // The fields of what rooms are told.
 
-import { json, optional, rows, shape, string, values } from './check.ts';
+import { type Check, isObject, json, optional, rows, shape, string } from './check.ts';
 import type { Edit } from './presence-edits.ts';
 import type { Broadcast, Peer } from './room-messages.ts';
 import { echo, type FieldsOf, named, type RoomOp, traced } from './server-fields.ts';
@@ -20,3 +20,19 @@ export const roomFields: FieldsOf<RoomOp> = {
   'client-broadcast-ok': { ...ackInRoom, topic: string, data: optional(broadcast) },
   'server-broadcast': { ...traced, 'room-id': string, topic: string, data: broadcast },
 };
+
+/** An object whose keys are anything, and whose values are alike. */
+function values<T>(check: Check<T>): Check<Readonly<Record<string, T>>> {
+  return {
+    kind: `{*: ${check.kind}}`,
+    isOptional: false,
+    find(value) {
+      if (!isObject(value)) return { path: [], problem: 'malformed', expected: 'object' };
+      for (const key of Object.keys(value)) {
+        const fault = check.find(value[key]);
+        if (fault) return { ...fault, path: [key, ...fault.path] };
+      }
+      return undefined;
+    },
+  };
+}
