@@ -24,7 +24,12 @@ export function getUserFromInstantCookie(appId: string): Promise<User | null> {
 export function readUser(cookie: string | undefined): User | null {
   if (!cookie) return null;
   const user = parse(cookie) ?? parse(decoded(cookie));
-  return typeof user === 'object' && user !== null && 'id' in user && 'refresh_token' in user ? (user as User) : null;
+  if (typeof user !== 'object' || user === null || !('id' in user && 'refresh_token' in user)) return null;
+  return isText(user.id) && isText(user.refresh_token) ? (user as User) : null;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 function parse(text: string): unknown {

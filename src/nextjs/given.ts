@@ -1,7 +1,7 @@
 // In the browser: the answers that came with the page. Each is shown until the line has answered, and then never again, but for pieces of the
 // page that are still to be taken over as they were rendered.
 
-import type { InstantCoreDatabase } from 'triplane';
+import type { InstantCoreDatabase, User } from 'triplane';
 import type { Answer, QueryState } from 'triplane/react';
 
 import { keep } from '../lib/keep.ts';
@@ -20,18 +20,20 @@ const givenOf = new WeakMap<AnyCore, Given>();
 export class Given {
   readonly #answers = new Map<string, GivenAnswer>();
   readonly #core: AnyCore;
+  /** Somebody else is here than the page was rendered for. */
+  #isOver = false;
 
-  private constructor(core: AnyCore) {
+  private constructor(core: AnyCore, renderedFor: User | null | undefined) {
     this.#core = core;
+    this.#followUser(renderedFor);
     collect(core._app.appId, ([key, { data, pageInfo }]) => {
-      this.#answers.set(key, { state: { isLoading: false, data, pageInfo, error: undefined }, isSpent: false });
+      this.#answers.set(key, { state: { isLoading: false, data, pageInfo, error: undefined }, isSpent: this.#isOver });
     });
-    this.#followUser();
   }
 
   /** One for a database, whatever becomes of the provider. */
-  static of(core: AnyCore): Given {
-    const given = givenOf.get(core) ?? new Given(core);
+  static of(core: AnyCore, renderedFor: User | null | undefined): Given {
+    const given = givenOf.get(core) ?? new Given(core, renderedFor);
     givenOf.set(core, given);
     return given;
   }
@@ -61,14 +63,20 @@ export class Given {
     return { subscribe, read, readOnServer: () => given.state };
   }
 
-  /** What one was given is not for the next. */
-  #followUser(): void {
+  /** What one was given is not for the next. What nobody was given is for everybody. */
+  #followUser(renderedFor: User | null | undefined): void {
     const { account, events } = this.#core._reactor;
-    let known = account.user;
-    events.on('auth', () => {
+    let known = renderedFor ?? account.user;
+    const look = (): void => {
       const { user } = account;
-      if (known !== undefined && user?.id !== known?.id) for (const answer of this.#answers.values()) answer.isSpent = true;
+      if (user === undefined) return;
+      if (known !== undefined && user?.id !== known?.id) {
+        this.#isOver = true;
+        for (const answer of this.#answers.values()) answer.isSpent = true;
+      }
       known = user;
-    });
+    };
+    look();
+    events.on('auth', look);
   }
 }

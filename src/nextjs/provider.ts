@@ -33,7 +33,7 @@ export function InstantSuspenseProvider({ db, user, nonce, children }: InstantSu
   if (!db) throw new TriplaneError('config-invalid', '<InstantSuspenseProvider> needs db={…}');
   const { core } = db;
   const [rendering] = useState(() => (isServer ? new Rendering(core, tokenOf(user)) : undefined));
-  const given = isServer ? undefined : Given.of(core);
+  const given = isServer ? undefined : Given.of(core, user);
   useServerInsertedHTML(() => {
     const parcels = rendering?.takeUnsent() ?? [];
     if (parcels.length === 0) return null;

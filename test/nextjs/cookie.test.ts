@@ -17,6 +17,19 @@ test('as it was set, decoded or not', async () => {
   expect(readUser(decodeURIComponent(value ?? ''))).toEqual(user);
 });
 
-test.each([undefined, '', '{', '%', '%E0%A4%A', 'null', '7', '{"id":"u"}', '[]'])('%s is nobody', (value) => {
+test.each([
+  undefined,
+  '',
+  '{',
+  '%',
+  '%E0%A4%A',
+  'null',
+  '7',
+  '{"id":"u"}',
+  '{"id":{},"refresh_token":"t"}',
+  '{"id":"u","refresh_token":7}',
+  '{"id":"u","refresh_token":""}',
+  '[]',
+])('%s is nobody', (value) => {
   expect(readUser(value)).toBeNull();
 });

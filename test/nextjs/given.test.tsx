@@ -2,10 +2,11 @@
 // In the browser, with an answer that came with the page: shown until there is a newer one, and only to whom it was given.
 
 import { memo, Suspense } from 'react';
-import { weakHash } from 'triplane';
+import { type User, weakHash } from 'triplane';
 import { afterEach, expect, test } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
+import { Given } from '../../src/nextjs/given.ts';
 import { init, InstantSuspenseProvider } from '../../src/nextjs/index.ts';
 import { i } from '../../src/schema.ts';
 import { hubWorld, userOf } from '../support/hub-world.ts';
@@ -19,8 +20,13 @@ afterEach(async () => {
 const schema = i.schema({ entities: { goals: i.entity({ title: i.string() }) } });
 const query = { goals: { $: { order: { serverCreatedAt: 'asc' } } } } as const;
 
-async function rendered() {
+const [ana, ben] = ['ana', 'ben'].map((name) => ({ ...userOf(name), isGuest: false })) as [User, User];
+
+/** `isHere`: who the device knows. */
+async function rendered({ user = null, isHere }: { user?: User | null; isHere?: User } = {}) {
   const world = hubWorld();
+  const device = world.config;
+  if (isHere) await device.storage.write([{ put: 'user', value: isHere }]);
   const other = database(schema, world);
   const ids = ['swim', 'run'].map((title) => ({ id: id(), title })).sort((a, b) => (a.id < b.id ? -1 : 1));
   for (const { id: goal, title } of ids) await other.transact(other.tx.goals[goal]!.create({ title }));
@@ -30,7 +36,7 @@ async function rendered() {
   const text = JSON.stringify([[weakHash(query), { data, pageInfo }, []]]);
   globalThis.__triplane = { [world.config.appId]: [text] };
   world.hold();
-  const db = init({ ...world.config, schema, onError: () => {} });
+  const db = init({ ...device, schema, onError: () => {} });
   const { drew, all } = tally();
   const Row = memo(function Row({ goal }: { goal: { title: string } }) {
     drew(goal.title);
@@ -41,7 +47,7 @@ async function rendered() {
     return db.useSuspenseQuery(query).data.goals.map((goal) => <Row key={goal.id} goal={goal} />);
   }
   const shown = await page(
-    <InstantSuspenseProvider db={db} user={null}>
+    <InstantSuspenseProvider db={db} user={user}>
       <Suspense fallback="loading">
         <Goals />
       </Suspense>
@@ -65,10 +71,27 @@ test('the live answer, if it is the same, draws nothing; a change draws its row'
 
 test('who signs in meanwhile does not see what was given to another', async () => {
   const { world, db, shown } = await rendered();
-  await db.core._reactor.account.setUser({ ...userOf('ben'), isGuest: false });
+  await db.core._reactor.account.setUser(ben);
   await drawn();
   expect(shown.text).toContain('loading');
   world.letGo();
   await expect.poll(() => shown.element.innerText, { timeout: 10_000 }).toContain('swim');
+  db.core.shutdown();
+});
+
+test.each([
+  ['ben sees nothing that was given to ana, nor what of it comes later', { user: ana, isHere: ben }, true],
+  ['nobody does', { user: ana }, true],
+  ['ana sees it', { user: ana, isHere: ana }, false],
+  ['what nobody was given is for ana too', { isHere: ana }, false],
+])('%s', async (_what, who, isHidden) => {
+  const { world, db, shown, titles } = await rendered(who);
+  await db.core.getAuth();
+  await drawn();
+  if (isHidden) expect(shown.element.textContent).toContain('loading');
+  else expect(shown.text).toBe(titles.join(''));
+  const box = globalThis.__triplane?.[world.config.appId] as { push(text: string): void };
+  box.push(JSON.stringify([['later', { data: {}, pageInfo: undefined }, []]]));
+  expect(Given.of(db.core, null).get('later')?.isSpent).toBe(isHidden);
   db.core.shutdown();
 });
