@@ -111,13 +111,39 @@ const kept: readonly Case[] = [
       const read = (await store.get('k')) as typeof value;
       read.list.push(3);
       demandSame('get, after the value was changed outside', await store.get('k'), { list: [1] });
+      for (const [, listed] of await store.list('k')) (listed as typeof value).list.push(4);
+      demandSame('get, after a listed value was changed', await store.get('k'), { list: [1] });
     },
   ],
 ];
 
 /** With what patterns and borders of other storages mean something by. How U+FFFF and what is beyond it are sorted is left open. */
 const keySets: readonly (readonly string[])[] = [
-  ['', 'a', 'a/', 'a/%', 'a/1', 'a/10', 'a/2', 'a/_', "a/'", 'a/"', 'a/*', 'a/ä', 'a/🎈', 'a0', 'A', 'A/1', 'aa', 'b', 'ä', '🎈'],
+  [
+    '',
+    'a',
+    'a/',
+    'a/%',
+    'a/1',
+    'a/10',
+    'a/2',
+    'a/_',
+    "a/'",
+    'a/"',
+    'a/*',
+    'a/ä',
+    'a/🎈',
+    'a0',
+    'A',
+    'A/1',
+    'aa',
+    'b',
+    'ä',
+    '🎈',
+    ' a',
+    'a ',
+    '__proto__',
+  ],
   ['a', 'a/', 'a/1', 'a/\uffff', 'a/\uffff\uffff!', 'a0', '\uffff', '\uffffz'],
 ];
 const prefixes: readonly (readonly string[])[] = [
@@ -200,6 +226,16 @@ const writes: readonly Case[] = [
       demandSame('how many there are', (await store.list('k/')).length, 5_000);
       await store.write(edits.map(({ put }) => ({ remove: put })));
       demandSame('list', await store.list(''), []);
+    },
+  ],
+  [
+    'who reads meanwhile sees all of a write or nothing of it',
+    async (open) => {
+      const store = await open('a');
+      const writing = store.write(Array.from({ length: 50 }, (_, at) => ({ put: `k/${at}`, value: at })));
+      const counts = await Promise.all(Array.from({ length: 20 }, async () => (await store.list('k/')).length));
+      await writing;
+      demandSame('counts between nothing and all', counts.filter((count) => count !== 0 && count !== 50), []); // prettier-ignore
     },
   ],
   ['to write nothing is no fault', async (open) => (await open('a')).write([])],
