@@ -214,7 +214,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   /**
    * For good. At once nobody is told anything more (of the line, that it is 'closed'), and what waits rejects as 'closed', as does every
    * later call. When it resolves, writes that wait are kept, to go out with the next `init`, and no socket, timer, listener, lock or store is
-   * open. Again it does no harm.
+   * open. A store in memory, as on Node without `storage`, keeps them no longer: there wait for `settled` first. Again it does no harm.
    *
    * @example
    * await using db = init({ appId }); // closed at the end of the block; or: await db.close();
