@@ -38,13 +38,26 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
+export interface Warmup {
+  readonly rounds: number;
+  readonly ms: number;
+}
+
+/** For what is short: until the JavaScript engine has compiled it. What is long has to do with fewer rounds. */
+export const steady: Warmup = { rounds: 2_000, ms: isQuick ? 300 : 1_500 };
+
 /** One after the other; the first few are for warming up. */
-export async function sample(rounds: number, run: (round: number) => number | Promise<number>, warmup = 2): Promise<number[]> {
+export async function sample(
+  rounds: number,
+  run: (round: number) => number | Promise<number>,
+  warmup: Warmup | number = 2,
+): Promise<number[]> {
+  const first = typeof warmup === 'number' ? { rounds: warmup, ms: Number.POSITIVE_INFINITY } : warmup;
+  const start = performance.now();
+  let round = 0;
+  while (round < first.rounds && performance.now() - start < first.ms) await run(round++);
   const samples: number[] = [];
-  for (let round = -warmup; round < rounds; round++) {
-    const took = await run(round + warmup);
-    if (round >= 0) samples.push(took);
-  }
+  while (samples.length < rounds) samples.push(await run(round++));
   return samples;
 }
 

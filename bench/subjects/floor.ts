@@ -1,7 +1,7 @@
 // What a hand-written program for exactly this workload does: no library, no protocol, nothing kept for later.
 
 import { attrName, addQueryOk, triplesOf, world, type Task, attrId, refreshOk, type Comment, type World } from '../data.ts';
-import { heapPer, inTurn, isQuick, type Outcome, sample, type Subject, timed } from '../measure.ts';
+import { heapPer, inTurn, isQuick, type Outcome, sample, steady, type Subject, timed } from '../measure.ts';
 
 type Row = Record<string, unknown>;
 type Triples = readonly (readonly [e: string, a: string, v: unknown, t: number])[];
@@ -88,7 +88,7 @@ async function w2(n: number): Promise<Outcome> {
         listener(shown);
       });
     },
-    50,
+    steady,
   );
   if (told.length !== n) throw new Error('the listener was not told');
   return { samples };

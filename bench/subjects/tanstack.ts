@@ -1,7 +1,7 @@
 // `@tanstack/db`: local collections and live queries over them, the whole result read after each change, as an app that draws it does.
 
 import { type Comment, type Task, type User, world } from '../data.ts';
-import { free, heapPer, isQuick, type Outcome, sample, type Subject, timed } from '../measure.ts';
+import { free, heapPer, isQuick, type Outcome, sample, steady, type Subject, timed } from '../measure.ts';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- its types fit one schema
 type Anything = any;
@@ -42,9 +42,13 @@ async function w2(n: number, others = 0): Promise<Outcome> {
   const samples = await sample(n > 20_000 ? 7 : 15, async (round) => {
     end = 0;
     const start = performance.now();
-    tasks.update((all[(round * 37) % n] as Task).id, (draft: { title: string }) => {
-      draft.title = `title ${round}`;
-    });
+    tasks.update(
+      (all[(round * 37) % n] as Task).id,
+      (draft: { title: string }) => {
+        draft.title = `title ${round}`;
+      },
+      steady,
+    );
     while (end < start) await free();
     return (others > 0 ? performance.now() : end) - start;
   });

@@ -2,7 +2,7 @@
 
 import { addQueryOk, attrId, attrs, deltaRefresh, refreshOk, type Task, triplesOf, world } from '../data.ts';
 import { FakeSocket } from '../fake-socket.ts';
-import { free, heapPer, inTurn, isQuick, median, type Outcome, sample, type Subject, timed } from '../measure.ts';
+import { free, heapPer, inTurn, isQuick, median, type Outcome, sample, steady, type Subject, timed } from '../measure.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -170,7 +170,7 @@ export function wireSubject(open: OpenClient): Subject {
         while (end === 0) await free();
         return end - start;
       },
-      isSlow(client) ? 1 : 60,
+      steady,
     );
     client.close();
     return { samples };
@@ -210,16 +210,15 @@ export function wireSubject(open: OpenClient): Subject {
     const samples = await sample(
       slow ? 5 : 100,
       async (round) => {
-        const took = await once(few.client, round);
-        if (round >= (slow ? 1 : 60)) base.push(took);
+        base.push(await once(few.client, round));
         return once(many.client, round);
       },
-      slow ? 1 : 60,
+      steady,
     );
     const called = many.told.slice(1).reduce((sum, times) => sum + times, 0) - heard;
     few.client.close();
     many.client.close();
-    return { samples, base, notes: { 'calls of unaffected queries': called } };
+    return { samples, base: base.slice(-samples.length), notes: { 'calls of unaffected queries': called } };
   }
 
   /** `writes` in one task, or a task each; 20 queries of 1,000 rows. `isShared`: of the same rows, in different orders. */
