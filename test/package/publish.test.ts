@@ -35,7 +35,8 @@ test('the types are right, from modules, from CommonJS and from bundlers', async
 });
 
 test('the package holds what is built and what is to be read, nothing else', () => {
-  const expected = /^(dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|LICENSE|README\.md|PROTOCOL\.md|ARCHITECTURE\.md|CHANGELOG\.md|package\.json)$/;
+  const expected =
+    /^(dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|LICENSE|README\.md|PROTOCOL\.md|ARCHITECTURE\.md|CHANGELOG\.md|docs\/[\w-]+\.md|package\.json)$/;
   expect(project.files.filter((path) => !expected.test(path))).toEqual([]);
   expect(project.files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'PROTOCOL.md', 'docs/differences.md']));
 });
