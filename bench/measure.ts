@@ -72,6 +72,12 @@ export async function inTurn(rounds: number, run: () => Promise<number>, base: (
   return { samples, base: bases };
 }
 
+/** With `count` queries, of which one is affected. `base`: the time with that one alone. */
+export async function besideOthers(run: (others: number) => Promise<Outcome>, count: number): Promise<Outcome> {
+  const base = await run(0);
+  return { ...(await run(count - 1)), base: base.samples };
+}
+
 export function timed(run: () => unknown): number {
   const start = performance.now();
   run();

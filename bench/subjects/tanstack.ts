@@ -1,7 +1,7 @@
 // `@tanstack/db`: local collections and live queries over them, the whole result read after each change, as an app that draws it does.
 
 import { type Comment, type Task, type User, world } from '../data.ts';
-import { free, heapPer, isQuick, type Outcome, sample, steady, type Subject, timed } from '../measure.ts';
+import { besideOthers, free, heapPer, isQuick, type Outcome, sample, steady, type Subject, timed } from '../measure.ts';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- its types fit one schema
 type Anything = any;
@@ -39,27 +39,20 @@ async function w2(n: number, others = 0): Promise<Outcome> {
       () => called++,
     );
   }
-  const samples = await sample(n > 20_000 ? 7 : 15, async (round) => {
-    end = 0;
-    const start = performance.now();
-    tasks.update(
-      (all[(round * 37) % n] as Task).id,
-      (draft: { title: string }) => {
+  const samples = await sample(
+    n > 20_000 ? 7 : 15,
+    async (round) => {
+      end = 0;
+      const start = performance.now();
+      tasks.update((all[(round * 37) % n] as Task).id, (draft: { title: string }) => {
         draft.title = `title ${round}`;
-      },
-      steady,
-    );
-    while (end < start) await free();
-    return (others > 0 ? performance.now() : end) - start;
-  });
+      });
+      while (end < start) await free();
+      return (others > 0 ? performance.now() : end) - start;
+    },
+    steady,
+  );
   return { samples, notes: { 'calls of unaffected queries': called } };
-}
-
-/** `base`: the time with one query. */
-async function w2b(n: number, count: number): Promise<Outcome> {
-  const base = await w2(n, 0);
-  const { samples, notes = {} } = await w2(n, count - 1);
-  return { samples, base: base.samples, notes };
 }
 
 async function w4(isEach: boolean): Promise<Outcome> {
@@ -148,8 +141,8 @@ function w6(n: number): Promise<Outcome> {
 
 export const subject: Subject = {
   w2: (n) => w2(n),
-  w2b20: (n) => w2b(n, 20),
-  w2b100: (n) => w2b(n, 100),
+  w2b20: (n) => besideOthers((others) => w2(n, others), 20),
+  w2b100: (n) => besideOthers((others) => w2(n, others), 100),
   w4task: () => w4(false),
   w4each: () => w4(true),
   w5first: w5(false),

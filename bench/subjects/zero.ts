@@ -1,7 +1,7 @@
 // `@rocicorp/zero` in memory, without a server: its own store, and its incremental engine on top.
 
 import { type Task, world } from '../data.ts';
-import { free, heapPer, isQuick, type Outcome, sample, steady, type Subject, timed } from '../measure.ts';
+import { besideOthers, free, heapPer, isQuick, type Outcome, sample, steady, type Subject, timed } from '../measure.ts';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- its types fit one schema
 type Anything = any;
@@ -75,13 +75,6 @@ async function w2(n: number, others = 0): Promise<Outcome> {
   return { samples, notes: { 'calls of unaffected queries': called } };
 }
 
-/** `base`: the time with one query. */
-async function w2b(n: number, count: number): Promise<Outcome> {
-  const base = await w2(n, 0);
-  const { samples, notes = {} } = await w2(n, count - 1);
-  return { samples, base: base.samples, notes };
-}
-
 async function w4(isEach: boolean): Promise<Outcome> {
   const { tasks: all, projects } = world(20_000);
   const zero = await filled({ tasks: all });
@@ -151,8 +144,8 @@ async function w6(n: number): Promise<Outcome> {
 
 export const subject: Subject = {
   w2: (n) => w2(n),
-  w2b20: (n) => w2b(n, 20),
-  w2b100: (n) => w2b(n, 100),
+  w2b20: (n) => besideOthers((others) => w2(n, others), 20),
+  w2b100: (n) => besideOthers((others) => w2(n, others), 100),
   w4task: () => w4(false),
   w4each: () => w4(true),
   w5first: (n) => w5(n, false),
