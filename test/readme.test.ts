@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { entries } from '../tsup.config.ts';
+import { complaints } from './support/complaints.ts';
 import { manifest, packedProject, type Project, root } from './support/packed.ts';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -22,22 +22,6 @@ let project: Project;
 beforeAll(() => void (project = packedProject()));
 afterAll(() => project.remove());
 
-function complaints(file: string): string[] {
-  const options: ts.CompilerOptions = {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
-    types: ['node'],
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-  };
-  const host = ts.createCompilerHost(options);
-  host.getCurrentDirectory = () => project.folder;
-  return ts.getPreEmitDiagnostics(ts.createProgram([file], options, host)).map((found) => ts.formatDiagnostic(found, host));
-}
-
 test('there is a program, short enough to be read at once', () => {
   expect(programs.length).toBeGreaterThan(0);
   expect(programs[0]?.code.split('\n').filter((line) => line !== '').length).toBeLessThanOrEqual(15);
@@ -46,7 +30,7 @@ test('there is a program, short enough to be read at once', () => {
 
 test.each(programs)('$name compiles, runs by itself to its end, and prints what is said', async ({ name, code, prints }) => {
   const file = project.write(name, code);
-  expect(complaints(file)).toEqual([]);
+  expect(complaints(project.folder, [file])).toEqual([]);
   const { stdout, stderr } = await run(join(root, 'node_modules/.bin/tsx'), [file], { cwd: project.folder, timeout: 30_000 });
   expect({ stdout, stderr }).toEqual({ stdout: prints, stderr: '' });
 });

@@ -1,14 +1,11 @@
 // After `db.close()` in a real browser: no lock is held, and the database of the app can be deleted at once.
 
-import { createServer as createHttpServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
-import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createServer, memory } from '../../src/server/index.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { type PageServer, servePage } from '../support/page-server.ts';
 
 const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
 
@@ -46,26 +43,18 @@ const source = `
 `;
 
 let browser: Browser;
-let pages: Server;
+let pages: PageServer;
 let origin: string;
 
 beforeAll(async () => {
-  const stdin = { contents: source, resolveDir: process.cwd(), loader: 'ts' as const };
-  const bundle = await build({ stdin, bundle: true, format: 'esm', target: 'es2022', write: false, conditions: ['browser'] });
-  const script = bundle.outputFiles[0]?.text ?? '';
-  pages = createHttpServer((request, response) => {
-    const isScript = request.url?.startsWith('/app.js');
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : '<!doctype html><title>page</title><script type="module" src="/app.js"></script>');
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => pages.once('listening', resolve));
-  origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
+  pages = await servePage(source);
+  ({ origin } = pages);
   browser = await launchBrowser();
 }, 120_000);
 
 afterAll(async () => {
   await browser.close();
-  await new Promise((resolve) => pages.close(resolve));
+  await pages.close();
 });
 
 test('a database that was used, and one whose server is away', { timeout: 60_000 }, async () => {

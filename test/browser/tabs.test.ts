@@ -1,13 +1,10 @@
 // Tabs of a real browser: real locks, a real channel, a real IndexedDB, and the embedded server at the other end.
 
-import { createServer as createHttpServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
-import { build } from 'esbuild';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { launchBrowser } from '../support/browser.ts';
+import { type PageServer, servePage } from '../support/page-server.ts';
 import { createServer, memory, type TriplaneServer } from '../../src/server/index.ts';
 
 const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
@@ -46,26 +43,18 @@ const overhear = `
 `;
 
 let browser: Browser;
-let pages: Server;
+let pages: PageServer;
 let origin: string;
 
 beforeAll(async () => {
-  const stdin = { contents: source, resolveDir: process.cwd(), loader: 'ts' as const };
-  const bundle = await build({ stdin, bundle: true, format: 'esm', target: 'es2022', write: false, conditions: ['browser'] });
-  const script = bundle.outputFiles[0]?.text ?? '';
-  pages = createHttpServer((request, response) => {
-    const isScript = request.url?.startsWith('/app.js');
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : '<!doctype html><title>tab</title><script type="module" src="/app.js"></script>');
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => pages.once('listening', resolve));
-  origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
+  pages = await servePage(source);
+  ({ origin } = pages);
   browser = await launchBrowser();
 }, 120_000);
 
 afterAll(async () => {
   await browser.close();
-  await new Promise((resolve) => pages.close(resolve));
+  await pages.close();
 });
 
 const app = <T>(page: Page, run: (app: App) => T): Promise<Awaited<T>> => page.evaluate(`(${run.toString()})(window.app)`);

@@ -1,45 +1,23 @@
 // The task board as it is started, in two windows of a real browser.
 
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 
-import { launchBrowser } from '../support/browser.ts';
 import { addProject, addTask, card, column, drag, holds, panel, saved, typeTask } from './board.ts';
-import { type Run, runExample } from './run.ts';
-import { Windows } from './windows.ts';
+import { runExample } from './run.ts';
+import { tried } from './tried.ts';
 
-let run: Run;
-let url: string;
-let browser: Browser;
-let windows: Windows;
+const example = tried('task-board', '--memory', '--empty', '--port', '0');
 let projects = 0;
-
-beforeAll(async () => {
-  run = runExample('task-board', '--memory', '--empty', '--port', '0');
-  browser = await launchBrowser();
-  windows = new Windows(browser);
-  [url = ''] = await run.printed(/http:\/\/127\.0\.0\.1:\d+\//);
-}, 700_000);
-
-afterEach(async () => {
-  await windows.closeAll();
-  expect(windows.complaints.splice(0)).toEqual([]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  run.process.kill('SIGINT');
-  expect(await run.ended).toMatchObject({ status: 0, err: '' });
-});
 
 /** Two people at a project of their own, with these tasks to do. */
 async function together(...tasks: readonly string[]): Promise<[ana: Page, bea: Page]> {
   const name = `Project ${++projects}`;
-  const ana = await windows.open(`${url}?me=Ana`);
+  const ana = await example.windows.open(`${example.url}?me=Ana`);
   await addProject(ana, name);
   for (const task of tasks) await addTask(ana, 'To do', task);
   await saved(ana);
-  const bea = await windows.open(`${url}?me=Bea`);
+  const bea = await example.windows.open(`${example.url}?me=Bea`);
   await bea.getByRole('link', { name, exact: true }).click();
   await holds(bea, 'To do', tasks);
   return [ana, bea];
@@ -51,21 +29,21 @@ async function offline(page: Page, isOffline: boolean): Promise<void> {
 }
 
 test('nothing yet; a first project; the same address for those who follow', async () => {
-  const page = await windows.open(url);
+  const page = await example.windows.open(example.url);
   await page.getByRole('heading', { name: 'Begin with a project' }).waitFor();
   await addProject(page, 'The first');
   await holds(page, 'Ideas', []);
   await page.reload();
   await page.getByRole('link', { name: 'The first' }).and(page.locator('[aria-current=page]')).waitFor();
-  await page.goto(`${url}#/11111111-1111-4111-8111-111111111111`);
+  await page.goto(`${example.url}#/11111111-1111-4111-8111-111111111111`);
   await page.getByRole('heading', { name: 'This project is gone' }).waitFor();
 });
 
 test('nothing kept, and no line to the server', async () => {
-  const page = await windows.open('about:blank');
+  const page = await example.windows.open('about:blank');
   await page.routeWebSocket(/runtime/, (socket) => void socket.close());
   await page.route(/runtime/, (route) => route.abort());
-  await page.goto(url);
+  await page.goto(example.url);
   await page.getByText('Connecting…').waitFor();
   await page.getByRole('heading', { name: 'Nothing is on this device yet' }).waitFor();
   await page.getByLabel('Keys').click();
@@ -75,9 +53,9 @@ test('nothing kept, and no line to the server', async () => {
 });
 
 test('a network that lets no socket through', async () => {
-  const page = await windows.open('about:blank');
+  const page = await example.windows.open('about:blank');
   await page.routeWebSocket(/runtime/, (socket) => void socket.close());
-  await page.goto(url);
+  await page.goto(example.url);
   await addProject(page, 'By event stream');
   await addTask(page, 'To do', 'Get through');
   await saved(page);
@@ -225,7 +203,7 @@ test('undo and redo: what one did oneself, comments and all', async () => {
 });
 
 test('dark, and narrow: all of it fits', async () => {
-  const page = await windows.open(url, { colorScheme: 'dark', viewport: { width: 380, height: 700 } });
+  const page = await example.windows.open(example.url, { colorScheme: 'dark', viewport: { width: 380, height: 700 } });
   await addProject(page, 'In a pocket');
   await addTask(page, 'Ideas', 'A task with a title that is longer than the screen is wide, as titles are');
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(380);

@@ -1,34 +1,11 @@
 // The page without a framework, as it is started, in two windows of a real browser.
 
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 
-import { launchBrowser } from '../support/browser.ts';
-import { type Run, runExample } from './run.ts';
-import { Windows } from './windows.ts';
+import { tried } from './tried.ts';
 
-let run: Run;
-let url: string;
-let browser: Browser;
-let windows: Windows;
-
-beforeAll(async () => {
-  run = runExample('vanilla', '--port', '0');
-  browser = await launchBrowser();
-  windows = new Windows(browser);
-  [url = ''] = await run.printed(/http:\/\/127\.0\.0\.1:\d+\//);
-}, 700_000);
-
-afterEach(async () => {
-  await windows.closeAll();
-  expect(windows.complaints.splice(0)).toEqual([]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  run.process.kill('SIGINT');
-  expect(await run.ended).toMatchObject({ status: 0, err: '' });
-});
+const example = tried('vanilla', '--port', '0');
 
 const items = (page: Page): Promise<string[]> => page.locator('#items li').allTextContents();
 
@@ -38,7 +15,7 @@ async function add(page: Page, text: string): Promise<void> {
 }
 
 test('two lists are one, also after one was offline', async () => {
-  const [one, two] = [await windows.open(url), await windows.open(url)];
+  const [one, two] = [await example.windows.open(example.url), await example.windows.open(example.url)];
   await one.getByText('One other is here.').waitFor();
   await add(one, 'Bread');
   await two.getByLabel('Got Bread').check();
