@@ -1,6 +1,6 @@
 // `npm run bench`: every workload, for ours and the others, in rounds that take turns, so that all meet the same machine. Writes
-// bench/results.md and a chart for each workload. `--quick`: fewer sizes and rounds. `--only w2,w4task`: these workloads; their
-// rows are replaced in what an earlier run wrote.
+// bench/results.md and a chart for each workload. `--quick`: fewer sizes and rounds, and no server. `--only w2,w4task,w9`: these workloads;
+// what an earlier run wrote of them is replaced.
 //
 // Each measurement has a process of its own: no subject pays for another's heap or for code compiled for another.
 
@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { buildRunner } from './build.ts';
 import { isQuick, median, type Outcome } from './measure.ts';
 import { report, type Result } from './report.ts';
+import { sizesReport } from './sizes.ts';
 import { type Workload, workloads } from './workloads.ts';
 
 const run = promisify(execFile);
@@ -19,8 +20,9 @@ const subjects = ['triplane', 'floor', 'instant', 'tanstack', 'zero'];
 const peers = new Set(['instant', 'tanstack', 'zero']);
 const limitMs = isQuick ? 10_000 : 60_000;
 
-const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',');
-const wanted = process.argv.includes('--only') ? workloads.filter(({ name }) => only?.includes(name)) : workloads;
+const only = process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',') : undefined;
+const isWanted = (name: string): boolean => only?.includes(name) ?? true;
+const wanted = workloads.filter(({ name }) => isWanted(name));
 
 async function main(): Promise<void> {
   if (!existsSync(`${folder}node_modules`)) installPeers();
@@ -43,11 +45,13 @@ async function main(): Promise<void> {
       print(result);
     }
   }
-  const { markdown, charts } = report(results, { isQuick, tookMs: Date.now() - startedMs });
+  const sections = [...(isWanted('w9') ? [await sizesReport()] : []), ...(isWanted('w10') && !isQuick ? [await serverReport()] : [])];
+  const { markdown: table, charts } = report(results, { isQuick, tookMs: Date.now() - startedMs });
+  const markdown = [table, ...sections].join('\n');
   process.stdout.write(`\n${markdown}`);
   if (isQuick) return;
   mkdirSync(`${folder}charts`, { recursive: true });
-  writeFileSync(`${folder}results.md`, wanted.length < workloads.length ? merged(markdown) : markdown);
+  writeFileSync(`${folder}results.md`, only ? merged(table, sections) : markdown);
   for (const [name, svg] of charts) writeFileSync(`${folder}charts/${name}.svg`, svg);
 }
 
@@ -80,13 +84,25 @@ function print({ workload, n, outcomes }: Result): void {
   process.stdout.write(`${workload.name} ${n}: ${figures.join(', ')} ${workload.unit}\n`);
 }
 
-/** The results that are there, with the rows measured now in place of theirs. */
-function merged(markdown: string): string {
-  if (!existsSync(`${folder}results.md`)) return markdown;
+/** What a server of many sessions costs. */
+async function serverReport(): Promise<string> {
+  const { stdout } = await run(process.execPath, ['--expose-gc', '--import', 'tsx', `${folder}server.ts`], { maxBuffer: 1e8 });
+  return `## W10 Server\n\nThe server without a network. Goal: the time is independent of the number of sessions; 10,000 idle sessions in 1 GiB.\n\n${stdout}`;
+}
+
+/** The results that are there, with the rows and sections measured now in place of theirs. */
+function merged(table: string, sections: readonly string[]): string {
+  if (!existsSync(`${folder}results.md`)) return [table, ...sections].join('\n');
   const nameOf = (line: string): string => line.split(' | ').slice(0, 2).join(' | ');
-  const fresh = new Map(markdown.split('\n').flatMap((line) => (line.startsWith('| W') ? [[nameOf(line), line]] : [])));
-  const before = readFileSync(`${folder}results.md`, 'utf8').split('\n');
-  return before.map((line) => fresh.get(nameOf(line)) ?? line).join('\n');
+  const fresh = new Map(table.split('\n').flatMap((line) => (line.startsWith('| W') ? [[nameOf(line), line]] : [])));
+  const [before = '', ...others] = readFileSync(`${folder}results.md`, 'utf8').split(/^(?=## )/m);
+  const rows = before
+    .trimEnd()
+    .split('\n')
+    .map((line) => fresh.get(nameOf(line)) ?? line);
+  const titleOf = (section: string): string => section.split('\n', 1)[0] ?? '';
+  const byTitle = new Map([...others, ...sections].map((section) => [titleOf(section), section.trimEnd()]));
+  return [rows.join('\n'), ...[...byTitle].map(([, section]) => section)].join('\n\n') + '\n';
 }
 
 function installPeers(): void {

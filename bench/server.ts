@@ -1,4 +1,4 @@
-// `npx tsx scripts/bench-server.ts`: what a transaction costs a server that many watch, of whom it concerns one; and what sessions
+// W10, in a process of its own: what a transaction costs a server that many watch, of whom it concerns one; and what sessions
 // cost that say nothing. The server is driven without a network.
 
 import type { Session } from '../src/server/session.ts';
@@ -105,9 +105,10 @@ async function idleSessions(count: number): Promise<string> {
   return `${held.length} idle sessions: ${(used / 1024 / 1024).toFixed(1)} MiB of heap, without their sockets`;
 }
 
-for (const count of [10, 100, 1000, 10_000]) console.log(await manySessions(count));
-for (const count of [10, 1000, 10_000]) console.log(await manyQueries(count, (n) => ({ owner: `user ${n}` }), 'by equality'));
-for (const count of [10, 1000]) console.log(await manyQueries(count, (n) => ({ rank: { $gt: n } }), 'by comparison'));
-for (const rows of [100, 10_000]) console.log(await longList(rows));
-console.log(await idleSessions(10_000));
+const say = (line: string): void => void process.stdout.write(`- ${line}\n`);
+for (const count of [10, 1000, 10_000]) say(await manySessions(count));
+for (const count of [10, 1000, 10_000]) say(await manyQueries(count, (n) => ({ owner: `user ${n}` }), 'by equality'));
+for (const count of [10, 1000]) say(await manyQueries(count, (n) => ({ rank: { $gt: n } }), 'by comparison'));
+for (const rows of [100, 10_000]) say(await longList(rows));
+say(await idleSessions(10_000));
 process.exit(0);
