@@ -3,12 +3,15 @@
 
 import type { ResolvedConfig } from './config.ts';
 import { TriplaneError } from './errors.ts';
-import { onAbort, untilAborted } from './lib/abort.ts';
+import { untilAborted } from './lib/abort.ts';
 import { Part } from './reactor/part.ts';
 import type { Reactor } from './reactor/reactor.ts';
-import type { ReaderHandle, StreamDesk } from './reactor/stream-desk.ts';
+import type { StreamDesk } from './reactor/stream-desk.ts';
 import type { Abortable } from './types/abort.ts';
 import type { CreateReadStreamOpts, CreateWriteStreamOpts, ReadStream, WriteStream } from './types/streams.ts';
+
+/** Something to wait for from a stream that is being opened. Rejects when the signal is aborted. */
+type Await<Line> = <T>(take: (line: Line) => T | Promise<T>) => Promise<T>;
 
 export class Streams {
   readonly #reactor: Reactor;
@@ -18,9 +21,7 @@ export class Streams {
   constructor(reactor: Reactor, app: ResolvedConfig) {
     this.#reactor = reactor;
     this.#app = app;
-    // Called bare: a browser's `fetch` refuses to be a method of something else.
-    const send: typeof fetch = app.fetch ?? ((...call) => fetch(...call));
-    this.#desk = new Part(async () => new (await import('./reactor/stream-desk.ts')).StreamDesk(reactor, send));
+    this.#desk = new Part(async () => new (await import('./reactor/stream-desk.ts')).StreamDesk(reactor, app.fetch));
   }
 
   /**
@@ -35,27 +36,16 @@ export class Streams {
    * await writer.close();
    */
   createWriteStream = (opts: CreateWriteStreamOpts & Abortable): WriteStream => {
-    const { clientId, ruleParams, waitUntil, signal } = opts;
-    if (typeof clientId !== 'string' || clientId.trim() === '')
-      fail('createWriteStream needs a clientId: the name others read the stream by');
-    this.#reactor.assertOpen();
-    const opening = this.#open(signal).then((desk) => desk.write({ clientId, ...(ruleParams && { ruleParams }) }));
-    const done = untilAborted(
-      opening.then((opened) => opened.done),
-      signal,
-    );
-    const stop = onAbort(signal, (reason) => void opening.then((opened) => opened.abort(reason)).catch(() => {}));
-    const settled = done.then(stop, stop);
-    waitUntil?.(settled);
-    const WStream = this.#app.WritableStream ?? WritableStream;
-    const stream = new WStream<string>({
+    const of = this.#open(opts.clientId?.trim(), opts, (desk) => desk.write(opts));
+    const done = of((line) => line.done);
+    opts.waitUntil?.(done.catch(() => {}));
+    const stream = new (this.#app.WritableStream ?? WritableStream)<string>({
       start: (controller) => void done.catch((error: unknown) => controller.error(error)),
-      write: async (chunk) => (await opening).write(textOf(chunk)),
-      close: async () => (await opening).close(),
-      abort: async (reason) => (await opening).abort(reason),
+      write: (chunk) => of((line) => line.write(chunk)),
+      close: () => of((line) => line.close()),
+      abort: (reason) => of((line) => line.abort(reason)),
     });
-    const streamId = async (): Promise<string> => (await opening).streamId;
-    return Object.assign(stream, { done, streamId: () => untilAborted(streamId(), signal) });
+    return Object.assign(stream, { done, streamId: () => of((line) => line.streamId) });
   };
 
   /**
@@ -67,56 +57,19 @@ export class Streams {
    * for await (const text of db.streams.createReadStream({ clientId: 'story-1' })) page.append(text);
    */
   createReadStream = (opts: CreateReadStreamOpts & Abortable): ReadStream => {
-    const { clientId, streamId, byteOffset, ruleParams, signal } = opts;
-    if (!clientId && !streamId) fail('createReadStream needs a clientId or a streamId');
-    const offset = byteOffset ?? 0;
-    if (!Number.isSafeInteger(offset) || offset < 0) fail(`createReadStream: byteOffset is a number of bytes, not ${offset}`);
-    this.#reactor.assertOpen();
-    const names = { ...(streamId ? { streamId } : {}), ...(clientId ? { clientId } : {}), ...(ruleParams && { ruleParams }) };
-    const opening = this.#open(signal).then((desk) => desk.read({ ...names, offset }));
-    const cancel = (): void => void opening.then((opened) => opened.cancel()).catch(() => {});
-    let stop = (): void => {};
-    const RStream = this.#app.ReadableStream ?? ReadableStream;
-    const stream = new RStream<string>({
-      start: (controller) => {
-        stop = onAbort(signal, (reason) => {
-          controller.error(reason);
-          cancel();
-        });
-      },
-      pull: async (controller) => {
-        let text: string | undefined;
-        try {
-          text = await (await opening).next();
-        } finally {
-          if (text === undefined) stop();
-        }
-        if (signal?.aborted) return;
-        if (text === undefined) controller.close();
-        else controller.enqueue(text);
-      },
-      cancel: () => {
-        stop();
-        cancel();
-      },
+    const of = this.#open(opts.clientId || opts.streamId, opts, (desk) => desk.read(opts));
+    const stream = new (this.#app.ReadableStream ?? ReadableStream)<string>({
+      pull: (controller) => of((line) => line.pull(controller)),
+      cancel: () => void of((line) => line.cancel()).catch(() => {}),
     });
-    const of = <T>(read: (opened: ReaderHandle) => Promise<T>) => untilAborted(opening.then(read), signal);
-    return Object.assign(stream, {
-      abortReason: () => of((opened) => opened.abortReason),
-      streamId: () => of((opened) => opened.streamId),
-    });
+    return Object.assign(stream, { abortReason: () => of((line) => line.abortReason), streamId: () => of((line) => line.streamId) });
   };
 
-  async #open(signal: AbortSignal | undefined): Promise<StreamDesk> {
-    signal?.throwIfAborted();
-    return this.#desk.load();
+  #open<Line>(name: string | null | undefined, { signal }: Abortable, begin: (desk: StreamDesk) => Line): Await<Line> {
+    if (!name)
+      throw new TriplaneError('config-invalid', 'A stream needs a clientId, the name others read it by; to read, a streamId will do');
+    this.#reactor.assertOpen();
+    const opening = this.#desk.load().then(begin);
+    return (take) => untilAborted(opening.then(take), signal);
   }
-}
-
-function textOf(chunk: unknown): string {
-  return typeof chunk === 'string' ? chunk : fail(`A stream takes text, not ${typeof chunk}`);
-}
-
-function fail(message: string): never {
-  throw new TriplaneError('config-invalid', message);
 }

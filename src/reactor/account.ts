@@ -70,7 +70,7 @@ export class Account {
       refusals.clear();
       queries.reset();
       this.#answers.forget();
-      this.#back.run(extras.userChanged());
+      this.#back.run(extras.tell((extra) => extra.userChanged?.()));
       this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
     }
     // First another line, then the writes: none may go out on the line of the user before.

@@ -24,6 +24,7 @@ export interface Failure {
   readonly retryAtMs: (failures: number) => number | undefined;
 }
 
+/** What it is told, as far as it cares; it gives back what it wants done. */
 export interface Extra {
   /** Any message that may be for an extra organ; those of others are left alone. */
   heard(message: ServerMessage, hour: Hour): readonly Effect[];
@@ -32,9 +33,10 @@ export interface Extra {
   sessionOpened(hour: Hour): readonly Effect[];
   lineLost(): readonly Effect[];
   /** Somebody else from here on. */
-  userChanged(): readonly Effect[];
-  nextDue(): number | undefined;
+  userChanged?(): readonly Effect[];
+  /** Infinity: nothing is. */
+  nextDue(): number;
   due(nowMs: number): readonly Effect[];
   /** For good. */
-  shutDown(error: TriplaneError): readonly Effect[];
+  shutDown?(error: TriplaneError): readonly Effect[];
 }

@@ -1,11 +1,9 @@
 // The organs that were installed on demand, as one. None at first, and in most programs ever.
 
-import type { TriplaneError } from '../errors.ts';
-import type { ServerMessage } from '../protocol/server-message.ts';
 import type { Effect } from './effect.ts';
-import type { Extra, Failure, Hour } from './extra.ts';
+import type { Extra, Failure } from './extra.ts';
 
-export class Extras implements Extra {
+export class Extras {
   readonly #all: Extra[] = [];
 
   install<E extends Extra>(extra: E): E {
@@ -13,42 +11,18 @@ export class Extras implements Extra {
     return extra;
   }
 
-  heard(message: ServerMessage, hour: Hour): readonly Effect[] {
-    return this.#all.flatMap((extra) => extra.heard(message, hour));
+  /** What each of them wants done about it. */
+  tell(news: (extra: Extra) => readonly Effect[] | undefined): Effect[] {
+    return this.#all.flatMap((extra) => news(extra) ?? []);
   }
 
+  /** Undefined if the failed request was none of theirs. */
   failed(failure: Failure): readonly Effect[] | undefined {
-    for (const extra of this.#all) {
-      const effects = extra.failed(failure);
-      if (effects) return effects;
-    }
-    return undefined;
-  }
-
-  sessionOpened(hour: Hour): readonly Effect[] {
-    return this.#all.flatMap((extra) => extra.sessionOpened(hour));
-  }
-
-  lineLost(): readonly Effect[] {
-    return this.#all.flatMap((extra) => extra.lineLost());
-  }
-
-  userChanged(): readonly Effect[] {
-    return this.#all.flatMap((extra) => extra.userChanged());
+    return this.#all.map((extra) => extra.failed(failure)).find(Boolean);
   }
 
   nextDue(): number | undefined {
-    return this.#all.reduce<number | undefined>((first, extra) => {
-      const due = extra.nextDue();
-      return first === undefined || (due !== undefined && due < first) ? due : first;
-    }, undefined);
-  }
-
-  due(nowMs: number): readonly Effect[] {
-    return this.#all.flatMap((extra) => extra.due(nowMs));
-  }
-
-  shutDown(error: TriplaneError): readonly Effect[] {
-    return this.#all.flatMap((extra) => extra.shutDown(error));
+    const next = Math.min(...this.#all.map((extra) => extra.nextDue()));
+    return next < Infinity ? next : undefined;
   }
 }

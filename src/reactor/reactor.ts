@@ -152,7 +152,7 @@ export class Reactor implements Back {
   }
 
   async #close(): Promise<void> {
-    this.run(this.organs.extras.shutDown(closedError()));
+    this.run(this.organs.extras.tell((extra) => extra.shutDown?.(closedError())));
     this.#isShutDown = true;
     this.#answers.forget();
     const stopped = this.#connection.stop();
@@ -196,7 +196,7 @@ export class Reactor implements Back {
     const { outbox, queries, extras } = this.organs;
     outbox.lineLost();
     queries.lineLost();
-    this.run(extras.lineLost());
+    this.run(extras.tell((extra) => extra.lineLost()));
   }
 
   #statusChanged(status: ConnectionStatus): void {
@@ -212,7 +212,12 @@ export class Reactor implements Back {
     const { queries, extras } = this.organs;
     const nowMs = this.config.clock.now();
     this.replies.due(nowMs, () => overdueError(this.config, this.status));
-    this.run([...queries.due(nowMs, this.config.random), ...extras.due(nowMs), ...this.#answers.due(nowMs), { do: 'flush' }]);
+    this.run([
+      ...queries.due(nowMs, this.config.random),
+      ...extras.tell((extra) => extra.due(nowMs)),
+      ...this.#answers.due(nowMs),
+      { do: 'flush' },
+    ]);
   }
 
   #saved(edits: readonly Edit[]): void {

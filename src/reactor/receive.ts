@@ -26,7 +26,7 @@ const receive: Receive = {
       { do: 'ready' },
       ...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.ask(live) })),
       { do: 'flush' },
-      ...extras.sessionOpened(hourOf(organs, nowMs)),
+      ...extras.tell((extra) => extra.sessionOpened(hourOf(organs, nowMs))),
     ];
   },
   'app-status-changed': ({ session, queries }, { status }) => {
@@ -53,7 +53,7 @@ const receive: Receive = {
 
 export function receiveMessage(organs: Organs, message: ServerMessage, moment: Moment): readonly Effect[] {
   const line = (receive as Readonly<Record<string, Line<ServerMessage>>>)[message.op];
-  return line ? line(organs, message, moment) : organs.extras.heard(message, hourOf(organs, moment.nowMs));
+  return line ? line(organs, message, moment) : organs.extras.tell((extra) => extra.heard(message, hourOf(organs, moment.nowMs)));
 }
 
 function hourOf({ catalogue, session }: Organs, nowMs: number): Hour {

@@ -28,7 +28,7 @@ export interface Room {
   /** The server has told who is here. */
   hasPeers: boolean;
   /** When to ask again who is here. */
-  peersDueMs: number | undefined;
+  peersDueMs: number;
   error: string | undefined;
   /** Said before we were in. */
   readonly waiting: { readonly topic: string; readonly data: unknown }[];
@@ -74,7 +74,7 @@ export class Rooms implements Extra {
       own: initial,
       peers: {},
       hasPeers: false,
-      peersDueMs: undefined,
+      peersDueMs: Infinity,
       error: undefined,
       waiting: [],
     };
@@ -119,7 +119,7 @@ export class Rooms implements Extra {
     return [...this.#byId.values()].map((room) => {
       room.state = 'apart';
       room.hasPeers = false;
-      room.peersDueMs = undefined;
+      room.peersDueMs = Infinity;
       return this.#seen(room.id);
     });
   }
@@ -146,24 +146,12 @@ export class Rooms implements Extra {
     return original?.['op'] === 'join-room' && typeof id === 'string' ? this.#refused(id, message) : undefined;
   }
 
-  /** Whoever it is, they come over another line. */
-  userChanged(): Effect[] {
-    return [];
-  }
-
-  shutDown(): Effect[] {
-    return [];
-  }
-
-  nextDue(): number | undefined {
-    let next: number | undefined;
-    for (const { peersDueMs } of this.#byId.values()) if (peersDueMs !== undefined) next = Math.min(next ?? peersDueMs, peersDueMs);
-    return next;
+  nextDue(): number {
+    return Math.min(...[...this.#byId.values()].map(({ peersDueMs }) => peersDueMs));
   }
 
   due(nowMs: number): Effect[] {
-    const late = [...this.#byId.values()].filter(({ peersDueMs }) => peersDueMs !== undefined && peersDueMs <= nowMs);
-    return late.flatMap((room) => this.#rejoin(room));
+    return [...this.#byId.values()].flatMap((room) => (room.peersDueMs <= nowMs ? this.#rejoin(room) : []));
   }
 
   /** What the one who spoke shows. */
@@ -197,7 +185,7 @@ export class Rooms implements Extra {
     if (!room) return [];
     room.peers = data;
     room.hasPeers = true;
-    room.peersDueMs = undefined;
+    room.peersDueMs = Infinity;
     return [...this.#joined(id, nowMs), this.#seen(id)];
   }
 
@@ -226,7 +214,7 @@ export class Rooms implements Extra {
   }
 
   #rejoin(room: Room): Effect[] {
-    room.peersDueMs = undefined;
+    room.peersDueMs = Infinity;
     room.hasPeers = false;
     return [this.#say({ op: 'leave-room', 'room-id': room.id }), ...this.#join(room)];
   }

@@ -5,14 +5,13 @@
 import { TriplaneError } from '../errors.ts';
 import type { StreamFile } from '../protocol/server-message.ts';
 import { isContinuation } from './stream-tail.ts';
-import type { Stretch } from './stream-readers.ts';
 
 /** What is to be read next: bytes, or a file from one of its bytes on. */
-type Source = { readonly bytes: Uint8Array } | { readonly file: StreamFile; readonly from: number };
+type Source = Uint8Array | { readonly file: StreamFile; readonly from: number };
 
 export interface ReadingEvents {
-  /** A file did not come: what follows the byte `offset` is to be asked for again. */
-  missed(offset: number, cause: TriplaneError): void;
+  /** A file did not come: what follows the byte `come` is to be asked for again. */
+  missed(cause: TriplaneError): void;
   /** A file came whole. */
   progressed(): void;
   /** Less waits than before. */
@@ -22,27 +21,28 @@ export interface ReadingEvents {
 export class StreamReading {
   readonly #fetch: typeof fetch;
   readonly #on: ReadingEvents;
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #texts: AsyncGenerator<string, undefined>;
   readonly #ending = new AbortController();
   #sources: Source[] = [];
-  /** The file that is being read. */
-  #body: AsyncGenerator<Uint8Array, void> | undefined;
   /** The byte up to which it was read, and up to which it has come. */
   #offset: number;
   #come: number;
   #waitingBytes = 0;
-  /** Begun inside a character: the rest of that is left out. */
-  #isInside: boolean;
   #isOver = false;
   #error: TriplaneError | undefined;
   #wake: () => void = () => {};
 
   constructor(send: typeof fetch, offset: number, on: ReadingEvents) {
+    if (!Number.isSafeInteger(offset) || offset < 0)
+      throw new TriplaneError('config-invalid', `byteOffset is a number of bytes, not ${offset}`);
     this.#fetch = send;
     this.#on = on;
-    this.#offset = offset;
-    this.#come = offset;
-    this.#isInside = offset > 0;
+    this.#offset = this.#come = offset;
+    this.#texts = this.#read();
+  }
+
+  get come(): number {
+    return this.#come;
   }
 
   /** Bytes in memory that nobody has read yet. */
@@ -50,18 +50,18 @@ export class StreamReading {
     return this.#waitingBytes;
   }
 
-  add({ offset, files, bytes }: Stretch): void {
+  /** The next stretch, which begins at `offset` or before: of files in order, then bytes as they are. */
+  add(offset: number, files: readonly StreamFile[], bytes: Uint8Array): void {
     let at = offset;
-    const skip = (size: number): number => Math.min(size, Math.max(0, this.#come - at));
     for (const file of files) {
-      const from = skip(file.size);
+      const from = Math.max(0, this.#come - at);
       if (from < file.size) this.#sources.push({ file, from });
       at += file.size;
     }
-    const rest = bytes.subarray(skip(bytes.length));
-    if (rest.length > 0) this.#sources.push({ bytes: rest });
+    const rest = bytes.subarray(Math.max(0, this.#come - at));
+    if (rest.length > 0) this.#sources.push(rest);
     this.#waitingBytes += rest.length;
-    this.#come = at + bytes.length;
+    this.#come = Math.max(this.#come, at + bytes.length);
     this.#wake();
   }
 
@@ -81,78 +81,70 @@ export class StreamReading {
 
   /** The next piece; undefined at the end. @throws TriplaneError */
   async next(): Promise<string | undefined> {
-    for (;;) {
-      const bytes = await this.#nextBytes();
-      const text = bytes ? this.#decoder.decode(this.#whole(bytes), { stream: true }) : this.#decoder.decode();
-      if (text !== '') return text;
-      if (bytes) continue;
-      if (this.#error) throw this.#error;
-      return undefined;
-    }
+    return (await this.#texts.next()).value;
   }
 
-  async #nextBytes(): Promise<Uint8Array | undefined> {
+  async *#read(): AsyncGenerator<string, undefined> {
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    // Begun inside a character: the rest of that is left out.
+    let isInside = this.#offset > 0;
+    for await (const bytes of this.#bytes()) {
+      const start = isInside ? bytes.findIndex((byte) => !isContinuation(byte)) : 0;
+      if (start < 0) continue;
+      isInside = false;
+      const text = decoder.decode(bytes.subarray(start), { stream: true });
+      if (text) yield text;
+    }
+    const rest = decoder.decode();
+    if (rest) yield rest;
+    if (this.#error) throw this.#error;
+    return undefined;
+  }
+
+  async *#bytes(): AsyncGenerator<Uint8Array, void> {
     for (;;) {
       const [source] = this.#sources;
-      if (!source && this.#isOver) return undefined;
-      if (!source) await new Promise<void>((resolve) => (this.#wake = resolve));
-      else if ('bytes' in source) return this.#taken(source.bytes);
-      else {
-        const bytes = await this.#fromFile(source);
-        if (bytes) return bytes;
-      }
+      if (source instanceof Uint8Array) {
+        this.#sources.shift();
+        this.#waitingBytes -= source.length;
+        this.#offset += source.length;
+        this.#on.drained();
+        yield source;
+      } else if (source) yield* this.#fromFile(source);
+      else if (this.#isOver) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
-  #taken(bytes: Uint8Array): Uint8Array {
-    this.#sources.shift();
-    this.#waitingBytes -= bytes.length;
-    this.#offset += bytes.length;
-    this.#on.drained();
-    return bytes;
-  }
-
-  /** Undefined if there is nothing of it now: look again. */
-  async #fromFile(source: Extract<Source, { readonly file: StreamFile }>): Promise<Uint8Array | undefined> {
-    const { file, from } = source;
+  async *#fromFile({ file, from }: Exclude<Source, Uint8Array>): AsyncGenerator<Uint8Array, void> {
     try {
-      this.#body ??= readFile(this.#fetch, file.url, from, this.#ending.signal);
-      const { value, done } = await this.#body.next();
-      const left = file.size - from;
-      if (done || value.length > left) throw new Error(`It is not ${file.size} bytes long`);
-      this.#offset += value.length;
-      if (value.length < left) {
-        this.#sources[0] = { file, from: from + value.length };
-        return value;
+      let left = file.size - from;
+      for await (const bytes of readFile(this.#fetch, file.url, from, this.#ending.signal)) {
+        left -= bytes.length;
+        if (left < 0) break;
+        this.#offset += bytes.length;
+        if (left === 0) {
+          this.#sources.shift();
+          this.#on.progressed();
+        }
+        yield bytes;
+        if (left === 0) return;
       }
-      this.#body = undefined;
-      this.#sources.shift();
-      this.#on.progressed();
-      return value;
+      throw new Error(`It is not ${file.size} bytes long`);
     } catch (cause) {
-      if (this.#ending.signal.aborted) return undefined;
+      if (this.#ending.signal.aborted) return;
       this.#forget();
-      this.#on.missed(this.#offset, new TriplaneError('unreachable', 'A part of the stream could not be fetched', { cause }));
-      return undefined;
+      this.#on.missed(new TriplaneError('unreachable', 'A part of the stream could not be fetched', { cause }));
     }
   }
 
   /** What has come but was not read comes again. */
   #forget(): void {
-    this.#body = undefined;
     this.#sources = [];
     this.#waitingBytes = 0;
     this.#come = this.#offset;
     this.#isOver = false;
     this.#error = undefined;
-  }
-
-  #whole(bytes: Uint8Array): Uint8Array {
-    if (!this.#isInside) return bytes;
-    let start = 0;
-    while (start < bytes.length && isContinuation(bytes[start])) start += 1;
-    this.#isInside = start === bytes.length;
-    return bytes.subarray(start);
   }
 }
 

@@ -46,7 +46,7 @@ interface Table {
   /** Heard while they are loaded. */
   readonly early: SyncTx[];
   failures: number;
-  againAtMs: number | undefined;
+  againAtMs: number;
 }
 
 export class SyncTables implements Extra {
@@ -146,7 +146,7 @@ export class SyncTables implements Extra {
   }
 
   lineLost(): readonly Effect[] {
-    for (const table of this.#byKey.values()) table.againAtMs = undefined;
+    for (const table of this.#byKey.values()) table.againAtMs = Infinity;
     return [];
   }
 
@@ -156,15 +156,12 @@ export class SyncTables implements Extra {
     return [];
   }
 
-  nextDue(): number | undefined {
-    let next: number | undefined;
-    for (const { againAtMs } of this.#byKey.values()) if (againAtMs !== undefined) next = Math.min(next ?? againAtMs, againAtMs);
-    return next;
+  nextDue(): number {
+    return Math.min(...[...this.#byKey.values()].map(({ againAtMs }) => againAtMs));
   }
 
   due(nowMs: number): readonly Effect[] {
-    const late = [...this.#byKey.values()].filter(({ againAtMs }) => againAtMs !== undefined && againAtMs <= nowMs);
-    return late.flatMap((table) => this.#ask(table));
+    return [...this.#byKey.values()].flatMap((table) => (table.againAtMs <= nowMs ? this.#ask(table) : []));
   }
 
   shutDown(): readonly Effect[] {
@@ -187,13 +184,13 @@ export class SyncTables implements Extra {
       txId: undefined,
       early: [],
       failures: 0,
-      againAtMs: undefined,
+      againAtMs: Infinity,
     };
   }
 
   /** From where it is, or from the beginning. */
   #ask(table: Table): readonly Effect[] {
-    table.againAtMs = undefined;
+    table.againAtMs = Infinity;
     const { subscription, txId, query } = table;
     if (subscription && txId !== undefined) {
       const { id, token } = subscription;
