@@ -11,7 +11,7 @@ import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { transition } from './machine.ts';
 import type { Network } from './network.ts';
-import { alarmOf, type Effect, type Happening, type State, statusOf } from './state.ts';
+import { type Effect, type Happening, idle, type State, statusOf } from './state.ts';
 import type { Line, LineEvents, Transport } from './transport.ts';
 
 export interface ConnectionConfig {
@@ -40,13 +40,13 @@ export interface ConnectionEvents {
 export class Connection {
   readonly #config: ConnectionConfig;
   readonly #on: ConnectionEvents;
-  #state: State = { name: 'idle' };
+  #state: State = idle;
   #line: Line | undefined;
   #timer: Timer | undefined;
   #told: ConnectionStatus = 'connecting';
   #leaveNetwork: (() => void) | undefined;
-  /** Lines that were given up and are not gone yet. */
-  readonly #leaving = new Set<Promise<void>>();
+  /** Settled once the lines that were given up are gone. */
+  #leaving: Promise<unknown> | undefined;
 
   constructor(config: ConnectionConfig, on: ConnectionEvents) {
     this.#config = config;
@@ -62,9 +62,8 @@ export class Connection {
   /** For good: no timer or listener is left, and no socket once it resolves. */
   async stop(): Promise<void> {
     this.#leaveNetwork?.();
-    this.#leaveNetwork = undefined;
     this.#happen({ type: 'stop' });
-    await Promise.all(this.#leaving);
+    await this.#leaving;
   }
 
   /** A new line at once, for a session of someone else. Does not start a connection that was never started. */
@@ -106,42 +105,36 @@ export class Connection {
     const { state, effects } = transition(before, event, at);
     this.#state = state;
     if (state.name !== before.name) log.debug('connection', before.name, event.type, state.name);
-    this.#setTimer(before, state);
-    // The machine lists what is told last: whoever is told may give the next order at once.
-    for (const effect of effects) this.#carryOut(effect);
+    // Leaving a state cancels its timer: there is never more than this one.
+    if (state.alarm !== before.alarm) {
+      clock.clearTimeout(this.#timer);
+      this.#timer = state.alarm && clock.setTimeout(() => this.#happen({ type: 'alarm' }), state.alarm.ms);
+    }
+    for (const effect of effects) this.#carryOut(effect, event);
     this.#tellStatus();
   }
 
-  /** Leaving a state cancels its timer: there is never more than this one. */
-  #setTimer(before: State, state: State): void {
-    const alarm = alarmOf(state);
-    if (alarm === alarmOf(before)) return;
-    this.#config.clock.clearTimeout(this.#timer);
-    this.#timer = alarm && this.#config.clock.setTimeout(() => this.#happen({ type: 'alarm' }), alarm.ms);
-  }
-
-  #carryOut(effect: Effect): void {
-    switch (effect.do) {
-      case 'open':
-        return this.#open(effect.line, effect.transport);
+  #carryOut(effect: Effect, event: Happening): void {
+    switch (effect) {
       case 'close':
-        return this.#close();
+        this.#leaving = Promise.allSettled([this.#leaving, this.#line?.close()]).then(() => {});
+        return;
+      case 'open':
+        return this.#open(this.#state);
       case 'ask':
         return this.#ask();
       case 'tell':
-        return this.#on[effect.what]();
-      case 'deliver':
-        return this.#deliver(effect.message);
-      case 'report':
-        return this.#on.fault(effect.error);
+        if (event.type === 'heard') event.tell();
+        return;
+      default:
+        return this.#on[effect]();
     }
   }
 
-  #open(line: number, index: number): void {
-    const transport = this.#config.transports[index];
+  #open({ line, transport }: State): void {
     this.#line = undefined;
     try {
-      this.#line = transport?.open(this.#listenTo(line));
+      this.#line = this.#config.transports[transport]?.open(this.#listenTo(line));
     } catch (cause) {
       this.#on.fault(cause instanceof TriplaneError ? cause : new TriplaneError('unreachable', 'A line cannot be opened', { cause }));
       this.#happen({ type: 'closed', line });
@@ -149,21 +142,17 @@ export class Connection {
   }
 
   #listenTo(line: number): LineEvents {
+    const heard = (tell: () => void): void => this.#happen({ type: 'heard', line, tell });
     return {
       opened: () => this.#happen({ type: 'opened', line }),
-      message: (message) => this.#happen({ type: 'message', line, message }),
-      heard: () => this.#happen({ type: 'heard', line }),
-      fault: (error) => this.#happen({ type: 'fault', line, error }),
+      message: (message) => heard(() => this.#deliver(message)),
+      heard: () => heard(() => {}),
+      fault: (error) => heard(() => this.#on.fault(error)),
       closed: ({ code, reason }) => {
         this.#config.log.debug('connection', `line ${line} closed`, code, reason);
         this.#happen({ type: 'closed', line });
       },
     };
-  }
-
-  #close(): void {
-    const leaving = Promise.resolve(this.#line?.close()).finally(() => this.#leaving.delete(leaving));
-    this.#leaving.add(leaving);
   }
 
   /** A line that cannot even be asked needs no more time to be found dead. */
@@ -172,8 +161,7 @@ export class Connection {
       this.#line?.send(this.#config.probe());
     } catch (error) {
       this.#config.log.debug('connection', 'cannot ask', error);
-      this.#close();
-      if ('route' in this.#state) this.#happen({ type: 'closed', line: this.#state.route.line });
+      this.#happen({ type: 'putOff' });
     }
   }
 

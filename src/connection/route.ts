@@ -25,29 +25,26 @@ export const firstRoute: Route = { line: 0, transport: 0, failures: 0, misses: 0
 /** So often the best transport may miss before the next is tried: one miss may be no more than a server that restarts. */
 const missesAllowed = 3;
 
-export function nextLine(route: Route): Route {
-  return { ...route, line: route.line + 1 };
-}
-
 /** After a line that never got to be ready. */
-export function missed(route: Route, at: { readonly isOnline: boolean; readonly transports: number }): Route {
+export function missed<S extends Route>(route: S, at: { readonly isOnline: boolean; readonly transports: number }): S {
+  const { transport, needsFallback } = route;
   const failures = route.failures + 1;
-  if (!at.isOnline) return { ...route, failures };
   const misses = route.misses + 1;
-  if (route.transport === 0 && misses < (route.needsFallback ? 1 : missesAllowed)) return { ...route, failures, misses };
-  return { ...route, failures, transport: (route.transport + 1) % at.transports, misses: 0 };
+  if (!at.isOnline) return { ...route, failures };
+  if (transport === 0 && misses < (needsFallback ? 1 : missesAllowed)) return { ...route, failures, misses };
+  return { ...route, failures, transport: (transport + 1) % at.transports, misses: 0 };
 }
 
 /** After a line that the server spoke on. A fallback that worked is left again, but for no more than one try. */
-export function lost(route: Route): Route {
+export function lost<S extends Route>(route: S): S {
   return { ...route, transport: 0, misses: 0, needsFallback: route.transport > 0, failures: route.failures + 1 };
 }
 
-export function silenced(route: Route): Route {
+export function silenced<S extends Route>(route: S): S {
   return { ...route, silences: route.silences + 1 };
 }
 
 /** Another network may let through what the last one did not. */
-export function afresh(route: Route): Route {
+export function afresh<S extends Route>(route: S): S {
   return { ...route, transport: 0, misses: 0, needsFallback: false };
 }

@@ -1,70 +1,41 @@
 // What a connection can be in, what can happen to it, and what it can ask to be done: the words of machine.ts, which
 // has the rules and the picture.
 
-import type { TriplaneError } from '../errors.ts';
-import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import type { Alarm } from './patience.ts';
-import type { Route } from './route.ts';
+import { firstRoute, type Route } from './route.ts';
 
-interface Timed {
-  readonly route: Route;
-  readonly alarm: Alarm;
-}
+export type StateName = 'idle' | 'connecting' | 'opened' | 'ready' | 'waiting' | 'offline' | 'failed' | 'closed';
 
-export interface Connecting extends Timed {
-  readonly name: 'connecting';
-}
-
-/** The socket is open; `init` is on its way. */
-export interface Opened extends Timed {
-  readonly name: 'opened';
-}
-
-export interface Ready extends Timed {
-  readonly name: 'ready';
+export interface State extends Route {
+  readonly name: StateName;
+  /** Its one timer. */
+  readonly alarm: Alarm | undefined;
+  /** When it came to be. */
   readonly since: number;
+  /** When the line was last heard; only `ready` looks at it, and at `asked`. */
   readonly heardAt: number;
   /** Questions asked since then, unanswered. */
-  readonly asked: 0 | 1 | 2;
+  readonly asked: number;
 }
 
-export interface Waiting extends Timed {
-  readonly name: 'waiting';
-  readonly since: number;
-}
-
-export interface Offline extends Timed {
-  readonly name: 'offline';
-  readonly since: number;
-}
-
-interface Failed extends Timed {
-  readonly name: 'failed';
-}
-
-export type State = { readonly name: 'idle' } | Connecting | Opened | Ready | Waiting | Offline | Failed | { readonly name: 'closed' };
+export const idle: State = { ...firstRoute, name: 'idle', alarm: undefined, since: 0, heardAt: 0, asked: 0 };
 
 export type Happening =
   | { readonly type: 'start' | 'stop' | 'restart' }
-  | { readonly type: 'opened'; readonly line: number }
-  | { readonly type: 'message'; readonly line: number; readonly message: ServerMessage }
-  | { readonly type: 'heard'; readonly line: number }
-  | { readonly type: 'fault'; readonly line: number; readonly error: TriplaneError }
-  | { readonly type: 'closed'; readonly line: number }
+  | { readonly type: 'opened' | 'closed'; readonly line: number }
+  /** Anything the server said: `tell` hands it on. */
+  | { readonly type: 'heard'; readonly line: number; readonly tell: () => void }
   /** `init` was accepted; refused, and will be again; not dealt with, for a reason that may pass. */
   | { readonly type: 'acknowledged' | 'refused' | 'putOff' }
   | { readonly type: 'online' | 'offline' | 'resumed' }
   | { readonly type: 'alarm' };
 
-export type Effect =
-  | { readonly do: 'open'; readonly line: number; readonly transport: number }
-  | { readonly do: 'close' }
-  /** Send what every server answers. */
-  | { readonly do: 'ask' }
-  | { readonly do: 'tell'; readonly what: 'opened' | 'down' }
-  | { readonly do: 'deliver'; readonly message: ServerMessage }
-  | { readonly do: 'report'; readonly error: TriplaneError };
+/**
+ * `close` the line, `open` the next, `ask` what every server answers; `tell` what was heard, that the line is `opened`, that a
+ * ready one is `down`. What it is about stands in the state and in what happened.
+ */
+export type Effect = 'close' | 'open' | 'ask' | 'tell' | 'opened' | 'down';
 
 export interface Circumstances {
   readonly now: number;
@@ -80,21 +51,14 @@ export interface Outcome {
 }
 
 /** The word the user is told. */
-export function statusOf(state: State): ConnectionStatus {
-  return words[state.name];
+export function statusOf({ name }: State): ConnectionStatus {
+  return words[name] ?? 'closed';
 }
 
-const words: Readonly<Record<State['name'], ConnectionStatus>> = {
+const words: Readonly<Partial<Record<StateName, ConnectionStatus>>> = {
   idle: 'connecting',
   connecting: 'connecting',
   opened: 'opened',
   ready: 'authenticated',
-  waiting: 'closed',
-  offline: 'closed',
   failed: 'errored',
-  closed: 'closed',
 };
-
-export function alarmOf(state: State): Alarm | undefined {
-  return 'alarm' in state ? state.alarm : undefined;
-}

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { transition } from '../../src/connection/machine.ts';
-import { alarmOf, type Circumstances, type Happening, type State, statusOf } from '../../src/connection/state.ts';
+import { type Circumstances, type Happening, type State, statusOf } from '../../src/connection/state.ts';
 import { at, happenings, stateNames, stateOf, t0, tell } from './states.ts';
 
 /** One second after t0; an alarm when it is due. Chance is always 0.5. */
@@ -12,9 +12,7 @@ const table: Record<State['name'], Record<Happening['type'], string>> = {
     stop: 'closed',
     restart: '-',
     opened: '-',
-    message: '-',
     heard: '-',
-    fault: '-',
     closed: '-',
     acknowledged: '-',
     refused: '-',
@@ -28,10 +26,8 @@ const table: Record<State['name'], Record<Happening['type'], string>> = {
     start: '-',
     stop: 'closed: close',
     restart: '-',
-    opened: 'opened 15s: tell opened',
-    message: '-',
+    opened: 'opened 15s: opened',
     heard: '-',
-    fault: '-',
     closed: 'waiting 0.125s',
     acknowledged: '-',
     refused: '-',
@@ -46,9 +42,7 @@ const table: Record<State['name'], Record<Happening['type'], string>> = {
     stop: 'closed: close',
     restart: 'connecting 10s: close, open 2',
     opened: '-',
-    message: 'opened: deliver',
-    heard: '-',
-    fault: 'opened: report',
+    heard: 'opened: tell',
     closed: 'waiting 0.125s',
     acknowledged: 'ready 10s',
     refused: 'failed 45s: close',
@@ -61,15 +55,13 @@ const table: Record<State['name'], Record<Happening['type'], string>> = {
   ready: {
     start: '-',
     stop: 'closed: close',
-    restart: 'connecting 10s: close, open 2, tell down',
+    restart: 'connecting 10s: close, open 2, down',
     opened: '-',
-    message: 'ready: deliver',
-    heard: 'ready',
-    fault: 'ready: report',
-    closed: 'waiting 0.125s: tell down',
+    heard: 'ready: tell',
+    closed: 'waiting 0.125s: down',
     acknowledged: '-',
-    refused: 'failed 45s: close, tell down',
-    putOff: 'waiting 0.125s: close, tell down',
+    refused: 'failed 45s: close, down',
+    putOff: 'waiting 0.125s: close, down',
     online: 'ready 4s: ask',
     offline: 'ready 4s: ask',
     resumed: 'ready 4s: ask',
@@ -80,9 +72,7 @@ const table: Record<State['name'], Record<Happening['type'], string>> = {
     stop: 'closed',
     restart: 'connecting 10s: open 2',
     opened: '-',
-    message: '-',
     heard: '-',
-    fault: '-',
     closed: '-',
     acknowledged: '-',
     refused: '-',
@@ -97,9 +87,7 @@ const table: Record<State['name'], Record<Happening['type'], string>> = {
     stop: 'closed',
     restart: 'connecting 10s: open 2',
     opened: '-',
-    message: '-',
     heard: '-',
-    fault: '-',
     closed: '-',
     acknowledged: '-',
     refused: '-',
@@ -114,9 +102,7 @@ const table: Record<State['name'], Record<Happening['type'], string>> = {
     stop: 'closed',
     restart: 'connecting 10s: open 2',
     opened: '-',
-    message: '-',
     heard: '-',
-    fault: '-',
     closed: '-',
     acknowledged: '-',
     refused: '-',
@@ -131,9 +117,7 @@ const table: Record<State['name'], Record<Happening['type'], string>> = {
     stop: '-',
     restart: '-',
     opened: '-',
-    message: '-',
     heard: '-',
-    fault: '-',
     closed: '-',
     acknowledged: '-',
     refused: '-',
@@ -175,23 +159,23 @@ test('what the user is told of each state', () => {
 });
 
 describe('is the line alive?', () => {
-  const heard: Happening = { type: 'heard', line: 1 };
+  const heard: Happening = { type: 'heard', line: 1, tell: () => {} };
   const alarm: Happening = { type: 'alarm' };
   const online: Happening = { type: 'online' };
   const resumed: Happening = { type: 'resumed' };
 
   const rows: readonly (readonly [what: string, journey: readonly (readonly [afterMs: number, Happening])[], outcomes: readonly string[]])[] = [
-    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, alarm], [5_000, alarm]], ['ready 5s: ask', 'waiting 0.125s: close, tell down']],
-    ['any frame is an answer', [[10_000, alarm], [1_000, heard], [10_000, alarm]], ['ready 5s: ask', 'ready 10s', 'ready 5s: ask']],
-    ['frames put the question off', [[7_000, heard], [3_000, alarm], [7_000, alarm]], ['ready', 'ready 7s', 'ready 5s: ask']],
-    ['slept: asked, and soon', [[3_600_000, alarm], [4_000, alarm]], ['ready 4s: ask', 'waiting 0.125s: close, tell down']],
+    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, alarm], [5_000, alarm]], ['ready 5s: ask', 'waiting 0.125s: close, down']],
+    ['any frame is an answer', [[10_000, alarm], [1_000, heard], [10_000, alarm]], ['ready 5s: ask', 'ready 10s: tell', 'ready 5s: ask']],
+    ['frames put the question off', [[7_000, heard], [3_000, alarm], [7_000, alarm]], ['ready: tell', 'ready 7s', 'ready 5s: ask']],
+    ['slept: asked, and soon', [[3_600_000, alarm], [4_000, alarm]], ['ready 4s: ask', 'waiting 0.125s: close, down']],
     [
       'slept while asked: asked once more, and no more',
       [[10_000, alarm], [3_600_000, alarm], [3_600_000, alarm]],
-      ['ready 5s: ask', 'ready 4s: ask', 'waiting 0.125s: close, tell down'],
+      ['ready 5s: ask', 'ready 4s: ask', 'waiting 0.125s: close, down'],
     ],
-    ['the clock put back: asked', [[-3_600_000, heard], [10_000, alarm]], ['ready', 'ready 5s: ask']],
-    ['the clock put back since it was heard', [[1_000, heard], [-3_600_000, alarm]], ['ready', 'ready 5s: ask']],
+    ['the clock put back: asked', [[-3_600_000, heard], [10_000, alarm]], ['ready: tell', 'ready 5s: ask']],
+    ['the clock put back since it was heard', [[1_000, heard], [-3_600_000, alarm]], ['ready: tell', 'ready 5s: ask']],
     ['the page is back: asked; a second such word adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: ask', '-']],
     ['already asked at leisure: asked again, in haste', [[10_000, alarm], [0, resumed]], ['ready 5s: ask', 'ready 4s: ask']],
   ]; // prettier-ignore
@@ -214,12 +198,12 @@ describe('is the line alive?', () => {
     let state = stateOf('ready');
     for (let round = 0; round < 6; round += 1) {
       state = follow(state, [alarm]);
-      waits.push(alarmOf(state)?.ms);
+      waits.push(state.alarm?.ms);
       state = becomeReady(follow(state, [alarm]));
     }
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
-    const answered = follow(state, [alarm, { type: 'heard', line: line(state) }, alarm]);
-    expect(alarmOf(answered)?.ms).toBe(5_000);
+    const answered = follow(state, [alarm, { type: 'heard', line: line(state), tell: () => {} }, alarm]);
+    expect(answered.alarm?.ms).toBe(5_000);
   });
 });
 
@@ -229,10 +213,10 @@ describe('trying again', () => {
 
   test('the wait may be twice as long each time, up to 8 s', () => {
     let state = stateOf('waiting', at(t0, { random: () => 0.999 }));
-    const waits = [alarmOf(state)?.ms];
+    const waits = [state.alarm?.ms];
     for (let round = 0; round < 6; round += 1) {
       state = failOnce(state, { random: () => 0.999 });
-      waits.push(alarmOf(state)?.ms);
+      waits.push(state.alarm?.ms);
     }
     expect(waits).toEqual([249, 499, 999, 1_998, 3_996, 7_992, 7_992]);
   });
@@ -240,7 +224,7 @@ describe('trying again', () => {
   test('failures are counted on through a session that did not last, and from nought after one that did', () => {
     const tired = failOnce(failOnce(stateOf('waiting')));
     const down = (state: State, afterMs: number): number | undefined =>
-      alarmOf(transition(state, { type: 'closed', line: line(state) }, at(since(state) + afterMs)).state)?.ms;
+      transition(state, { type: 'closed', line: line(state) }, at(state.since + afterMs)).state.alarm?.ms;
     const ready = becomeReady(tired);
     expect([down(ready, 9_999), down(ready, 10_000)]).toEqual([1_000, 125]);
   });
@@ -256,7 +240,7 @@ describe('trying again', () => {
 
   test('while the network says it is down, a lost line is not tried at once', () => {
     const state = stateOf('ready');
-    expect(tell(state, transition(state, { type: 'closed', line: 1 }, at(t0, { isOnline: false })))).toBe('offline 11.25s: tell down');
+    expect(tell(state, transition(state, { type: 'closed', line: 1 }, at(t0, { isOnline: false })))).toBe('offline 11.25s: down');
   });
 
   test('a transport that does not get through three times gives way to the next, which is left after it worked', () => {
@@ -269,7 +253,7 @@ describe('trying again', () => {
     expect(tell(lost, transition(lost, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 5');
     const again = failOnce(lost, two);
     expect(tell(again, transition(again, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 6 by 1');
-    expect(tell(again, transition(again, { type: 'online' }, at(since(again) + 500, two)))).toBe('connecting 10s: open 6');
+    expect(tell(again, transition(again, { type: 'online' }, at(again.since + 500, two)))).toBe('connecting 10s: open 6');
   });
 
   test('failing while there is no network says nothing about the transport', () => {
@@ -281,12 +265,10 @@ describe('trying again', () => {
 });
 
 function dueAt(state: State): number {
-  return alarmOf(state)?.dueAt ?? t0 + 1_000;
+  return state.alarm?.dueAt ?? t0 + 1_000;
 }
 
-const line = (state: State): number => ('route' in state ? state.route.line : 0);
-
-const since = (state: State): number => ('since' in state ? state.since : t0);
+const line = (state: State): number => state.line;
 
 /** Each happening when the alarm of the state before it is due. */
 function follow(state: State, events: readonly Happening[], more?: Partial<Circumstances>): State {

@@ -1,8 +1,7 @@
 // A state of each name, a happening of each type, and outcomes told in a line: for the tests of the machine.
 
 import { transition } from '../../src/connection/machine.ts';
-import { alarmOf, type Circumstances, type Effect, type Happening, type Outcome, type State } from '../../src/connection/state.ts';
-import { TriplaneError } from '../../src/errors.ts';
+import { type Circumstances, type Happening, idle, type Outcome, type State } from '../../src/connection/state.ts';
 
 export const t0 = 1_000_000;
 
@@ -31,7 +30,7 @@ const ways: Readonly<Record<State['name'], readonly Happening[]>> = {
 export const stateNames = Object.keys(ways) as readonly State['name'][];
 
 export function stateOf(name: State['name'], circumstances = at(t0)): State {
-  return ways[name].reduce<State>((state, event) => transition(state, event, circumstances).state, { name: 'idle' });
+  return ways[name].reduce<State>((state, event) => transition(state, event, circumstances).state, idle);
 }
 
 /** One of each type; those of a line are of line 1. */
@@ -40,9 +39,7 @@ export const happenings: { readonly [Type in Happening['type']]: Happening } = {
   stop: { type: 'stop' },
   restart: { type: 'restart' },
   opened,
-  message: { type: 'message', line: 1, message: { op: 'remove-query-ok', q: {} } },
-  heard: { type: 'heard', line: 1 },
-  fault: { type: 'fault', line: 1, error: new TriplaneError('frame-malformed', 'not JSON') },
+  heard: { type: 'heard', line: 1, tell: () => {} },
   closed: { type: 'closed', line: 1 },
   acknowledged: { type: 'acknowledged' },
   refused: { type: 'refused' },
@@ -56,13 +53,9 @@ export const happenings: { readonly [Type in Happening['type']]: Happening } = {
 /** `ready 5s: ask`: the state, how long a timer that was set now runs, what is to be done. `-` if nothing happens. */
 export function tell(before: State, { state, effects }: Outcome): string {
   if (state === before && effects.length === 0) return '-';
-  const alarm = alarmOf(state);
-  const set = alarm && alarm !== alarmOf(before) ? ` ${alarm.ms / 1000}s` : '';
-  const orders = effects.length > 0 ? `: ${effects.map(tellEffect).join(', ')}` : '';
+  const { alarm, line, transport } = state;
+  const set = alarm && alarm !== before.alarm ? ` ${alarm.ms / 1000}s` : '';
+  const open = transport > 0 ? `open ${line} by ${transport}` : `open ${line}`;
+  const orders = effects.length > 0 ? `: ${effects.map((effect) => (effect === 'open' ? open : effect)).join(', ')}` : '';
   return `${state.name}${set}${orders}`;
-}
-
-function tellEffect(effect: Effect): string {
-  if (effect.do === 'open') return effect.transport > 0 ? `open ${effect.line} by ${effect.transport}` : `open ${effect.line}`;
-  return effect.do === 'tell' ? `tell ${effect.what}` : effect.do;
 }
