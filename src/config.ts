@@ -10,7 +10,7 @@ import { type Random, systemRandom } from './lib/random.ts';
 import { isUuid } from './lib/uuid.ts';
 import type { AnySchemaDef } from './schema.ts';
 import type { KeyValue } from './storage/key-value.ts';
-import type { Logger, SchemaConfig } from './types/config.ts';
+import type { SchemaConfig } from './types/config.ts';
 
 /** What may be handed in, and is found on the platform otherwise. */
 export interface Ports {
@@ -63,23 +63,13 @@ export type InitConfig<S extends AnySchemaDef, UseDates extends boolean = false>
   useDateObjects?: UseDates;
 };
 
-type AsGiven = Pick<
-  InstantConfig<AnySchemaDef, boolean>,
-  'schema' | 'firstPartyPath' | 'Store' | 'WritableStream' | 'ReadableStream' | keyof Ports
->;
-
 /** With every default. */
-export interface ResolvedConfig extends Readonly<AsGiven> {
-  readonly appId: string;
-  /** Without a slash at the end. */
+export interface ResolvedConfig extends Readonly<Omit<InitConfig<AnySchemaDef, boolean>, 'logger' | 'verbose'>> {
+  /** Without a slash at the end, as the path of the program's own server. */
   readonly apiURI: string;
   readonly websocketURI: string;
   readonly useDateObjects: boolean;
-  readonly disableValidation: boolean;
   readonly queryCacheLimit: number;
-  readonly receipts: boolean;
-  readonly local: boolean;
-  readonly roomsByType: boolean;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -90,100 +80,66 @@ export interface ResolvedConfig extends Readonly<AsGiven> {
   readonly key: string | undefined;
 }
 
-const hosted = { apiURI: 'https://api.instantdb.com', websocketURI: 'wss://api.instantdb.com/runtime/session' };
+/** What other packages of ours may say besides. */
+interface Unlisted {
+  readonly __adminToken?: string;
+  readonly __extraDedupeKey?: unknown;
+}
 
 /** @throws TriplaneError 'config-invalid', with what to do about it */
 export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): ResolvedConfig {
-  const given: Readonly<Record<string, unknown>> = isObject(config) ? { ...config } : fail('init takes an object: init({ appId: "…" })');
-  const appId = readAppId(given['appId']);
-  const apiURI = readAddress('apiURI', given['apiURI'], 'http');
-  const websocketURI = readAddress('websocketURI', given['websocketURI'] ?? lineOf(apiURI), 'ws');
-  const adminToken = textOf(given['__adminToken']);
-  const useDateObjects = config.useDateObjects ?? false;
-  checkSchema(given['schema']);
-  checkSlices(given['yieldEvery']);
-  const log = config.log ?? verboseLog(config.verbose, config.logger);
+  const given: InitConfig<AnySchemaDef, boolean> & Unlisted = { ...config };
+  const { storage, network, webSocket, fetch, clock, random, yieldEvery = 1, firstPartyPath } = given;
+  const appId = readAppId(given.appId);
+  const apiURI = readAddress('apiURI', given.apiURI ?? 'https://api.instantdb.com', 'http');
+  const websocketURI = readAddress('websocketURI', given.websocketURI ?? `${apiURI.replace(/^http/, 'ws')}/runtime/session`, 'ws');
+  const queryCacheLimit = given.queryCacheLimit ?? 10;
+  const useDateObjects = given.useDateObjects ?? false;
+  const adminToken = given.__adminToken;
+  checkSchema(given.schema);
+  checkNumber('queryCacheLimit', queryCacheLimit, queryCacheLimit >= 0, '0 or more');
+  checkNumber('yieldEvery', yieldEvery, yieldEvery > 0, 'more than 0');
+  const log = given.log ?? verboseLog(given);
+  const means = [appId, apiURI, websocketURI, adminToken, useDateObjects, given.__extraDedupeKey];
   return {
-    ...pickGiven(config),
+    ...given,
+    ...(firstPartyPath && { firstPartyPath: withoutSlash(firstPartyPath) }),
     appId,
     apiURI,
     websocketURI,
     useDateObjects,
-    disableValidation: config.disableValidation ?? false,
-    receipts: config.receipts ?? false,
-    local: config.local ?? false,
-    roomsByType: config.roomsByType ?? false,
-    queryCacheLimit: readLimit(given['queryCacheLimit']),
+    queryCacheLimit,
     log,
-    clock: config.clock ?? systemClock,
-    random: config.random ?? systemRandom,
-    onError: config.onError ?? ((error) => (log === silent ? consoleLog : log).error(error.message)),
+    clock: clock ?? systemClock,
+    random: random ?? systemRandom,
+    onError: given.onError ?? ((error) => (log === silent ? consoleLog : log).error(error.message)),
     adminToken,
-    key: hasPorts(config)
-      ? undefined
-      : JSON.stringify([appId, apiURI, websocketURI, adminToken, useDateObjects, given['__extraDedupeKey']]),
+    key: (storage ?? network ?? webSocket ?? fetch ?? clock ?? random) ? undefined : JSON.stringify(means),
   };
 }
-
-function hasPorts({ storage, network, webSocket, fetch, clock, random }: Ports): boolean {
-  return [storage, network, webSocket, fetch, clock, random].some((port) => port !== undefined);
-}
-
-function pickGiven(config: InitConfig<AnySchemaDef, boolean>): AsGiven {
-  const { schema, firstPartyPath, Store, WritableStream, ReadableStream, storage, network, webSocket, fetch, startsWhenUsed, yieldEvery } =
-    config;
-  return {
-    ...(schema && { schema }),
-    ...(firstPartyPath && { firstPartyPath: firstPartyPath.replace(/\/+$/, '') }),
-    ...(Store && { Store }),
-    ...(WritableStream && { WritableStream }),
-    ...(ReadableStream && { ReadableStream }),
-    ...(storage && { storage }),
-    ...(network && { network }),
-    ...(webSocket && { webSocket }),
-    ...(fetch && { fetch }),
-    ...(startsWhenUsed && { startsWhenUsed }),
-    ...(yieldEvery !== undefined && { yieldEvery }),
-  };
-}
-
-const appIdAdvice = "It is the id of your app, a uuid such as '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05'";
 
 function readAppId(given: unknown): string {
-  if (given === undefined || given === null) fail(`init needs an appId. ${appIdAdvice}; is an environment variable not set?`);
-  if (typeof given !== 'string') return fail(`init: appId must be a text, and is a ${typeof given}. ${appIdAdvice}`);
-  const appId = given.trim();
-  if (appId === '') fail(`init: appId is empty. ${appIdAdvice}`);
-  return isUuid(appId) ? appId : fail(`init: appId '${given}' is not a uuid. ${appIdAdvice}`);
-}
-
-type AddressName = keyof typeof hosted;
-
-/** A server answers both, unless said otherwise. */
-function lineOf(apiURI: string): string {
-  return `${apiURI.replace(/^http/, 'ws')}/runtime/session`;
+  const appId = String(given).trim();
+  return isUuid(appId)
+    ? appId
+    : fail(`init: appId '${String(given)}' is not the id of an app, which is a uuid. Is an environment variable not set?`);
 }
 
 /** Not read by `URL`, which not every platform has whole. */
-function readAddress(name: AddressName, given: unknown, scheme: 'http' | 'ws'): string {
-  if (given === undefined || given === null) return hosted[name];
-  const advice = `It begins with ${scheme}s:// or ${scheme}://, such as '${hosted[name]}', and has no ? or #`;
-  if (typeof given !== 'string') return fail(`init: ${name} must be a text, and is a ${typeof given}. ${advice}`);
-  const address = given.trim().replace(/\/+$/, '');
-  const [start = '', rest = ''] = address.split('://', 2);
-  const isFine = (start === scheme || start === `${scheme}s`) && /^[^\s/?#][^\s?#]*$/.test(rest);
-  return isFine ? address : fail(`init: ${name} '${given}' will not do. ${advice}`);
+function readAddress(name: string, given: string, scheme: string): string {
+  const address = String(given).trim();
+  const isFine = new RegExp(`^${scheme}s?://[^\\s/?#][^\\s?#]*$`).test(address);
+  return isFine
+    ? withoutSlash(address)
+    : fail(`init: ${name} '${address}' will not do. It begins with ${scheme}s:// or ${scheme}://, and has no ? or #`);
 }
 
-function readLimit(given: unknown): number {
-  if (given === undefined || given === null) return 10;
-  if (typeof given === 'number' && given >= 0) return given;
-  return fail('init: queryCacheLimit must be a number that is not negative');
+function checkNumber(name: string, given: unknown, isFine: boolean, wanted: string): void {
+  if (typeof given !== 'number' || !isFine) fail(`init: ${name} must be a number, ${wanted}`);
 }
 
-function checkSlices(given: unknown): void {
-  if (given === undefined || (typeof given === 'number' && given > 0)) return;
-  fail('init: yieldEvery must be a number of milliseconds that is more than 0');
+function withoutSlash(address: string): string {
+  return address.replace(/\/+$/, '');
 }
 
 function checkSchema(given: unknown): void {
@@ -191,24 +147,19 @@ function checkSchema(given: unknown): void {
   fail('init: schema must be what i.schema({ entities, links, rooms }) returns. Is the import of your schema file the one you mean?');
 }
 
-function verboseLog(isVerbose: boolean | undefined, logger: Logger | undefined): Log {
-  if (!isVerbose) return silent;
+function verboseLog({ verbose, logger }: InitConfig<AnySchemaDef, boolean>): Log {
+  if (!verbose) return silent;
   if (!logger) return consoleLog;
-  const { debug, info, error } = logger;
   return {
-    debug: (...parts) => debug.call(logger, ...parts),
-    info: (...parts) => info.call(logger, ...parts),
-    warn: (...parts) => error.call(logger, ...parts),
-    error: (...parts) => error.call(logger, ...parts),
+    debug: (...parts) => logger.debug(...parts),
+    info: (...parts) => logger.info(...parts),
+    warn: (...parts) => logger.error(...parts),
+    error: (...parts) => logger.error(...parts),
   };
 }
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function fail(message: string): never {

@@ -31,15 +31,15 @@ export interface ReactorConfig extends SessionConfig {
   /** Somebody is coming back from signing in elsewhere, and this finds out who; given whoever was signed in before. */
   readonly returning?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
   /** The line is opened when there is something to say. */
-  readonly startsWhenUsed?: boolean;
+  readonly startsWhenUsed?: boolean | undefined;
   /** Whether each write leaves a receipt: for servers that do not remember which they have applied. */
-  readonly receipts: boolean;
+  readonly receipts?: boolean | undefined;
   /** How many answers that nobody listens to are kept on the device. */
   readonly answerLimit: number;
   /** Whether queries that were never answered are answered from what others hold, until the server speaks. */
   readonly local: boolean;
   /** Whether rooms of the same id and another type are other rooms. */
-  readonly roomsByType: boolean;
+  readonly roomsByType?: boolean | undefined;
   /** The longest that reading a kept answer may take in one go; and what there is between two goes, if not what the platform has. */
   readonly yieldEvery?: number | undefined;
   readonly slices?: Slices | undefined;
