@@ -2,14 +2,17 @@
 
 import type { ResolvedConfig } from './config.ts';
 import type { WireQuery } from './protocol/query-messages.ts';
-import { validateQuery } from './query/validate.ts';
+import { checkQueryForm } from './query/check-form.ts';
 import type { AskOpts } from './types/query.ts';
 
 type Checks = Partial<Pick<ResolvedConfig, 'disableValidation' | 'schema'>>;
 
 /** @throws QueryValidationError */
 export function queryOf(query: unknown, { disableValidation, schema }: Checks, opts?: AskOpts): WireQuery {
-  if (!disableValidation) validateQuery(query, schema);
+  if (!disableValidation) {
+    checkQueryForm(query);
+    schema?.checkQuery?.(query);
+  }
   const asked = query as WireQuery;
   return opts?.ruleParams ? { $$ruleParams: opts.ruleParams, ...asked } : asked;
 }

@@ -1,5 +1,7 @@
 // A query's identity: equal queries have equal keys, whatever the order of their keys.
 
+import { hasJson } from '../lib/json.ts';
+
 /** Canonical JSON: keys sorted, undefined left out, `toJSON` honoured. */
 export function queryKey(query: unknown): string {
   return JSON.stringify(canonical(query)) ?? 'undefined';
@@ -7,7 +9,7 @@ export function queryKey(query: unknown): string {
 
 function canonical(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if ('toJSON' in value && typeof value.toJSON === 'function') return canonical((value.toJSON as () => unknown)());
+  if (hasJson(value)) return canonical(value.toJSON());
   if (Array.isArray(value)) return value.map(canonical);
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   entries.sort(([a], [b]) => (a < b ? -1 : 1));

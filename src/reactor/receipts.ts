@@ -4,13 +4,15 @@
 
 import type { Attrs } from '../db/attrs.ts';
 import type { Step } from '../protocol/step.ts';
-import { i } from '../schema.ts';
+import type { AnySchema } from '../schema.ts';
 import type { Edit } from '../storage/key-value.ts';
-import { txInit } from '../transact/chunk.ts';
+import { tx } from '../transact/chunk.ts';
 import { expandChunks } from '../transact/expand.ts';
 import { receiptEtype, receiptsKey } from './receipt.ts';
 
-const schema = i.schema({ entities: { [receiptEtype]: i.entity({ eventId: i.string().unique().indexed() }) } });
+/** What `i.schema` would make, without all that it brings. */
+const eventId = { valueType: 'string', config: { unique: true, indexed: true } };
+const schema: AnySchema = { entities: { [receiptEtype]: { attrs: { eventId } } }, links: {} };
 
 export class Receipts {
   /** Confirmed writes whose receipts are still at the server. */
@@ -20,7 +22,7 @@ export class Receipts {
 
   /** What goes out with a write, anew each time: a receipt under a new id, and the end of those that have served. */
   steps(eventId: string, attrs: Attrs, id: () => string): Step[] {
-    const receipts = txInit<typeof schema>()[receiptEtype];
+    const receipts = tx[receiptEtype];
     const taken = [...this.#redeemed];
     this.#takenBy.set(eventId, taken);
     const gone = taken.map((other) => receipts?.lookup('eventId', other).delete());

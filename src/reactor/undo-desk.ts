@@ -4,7 +4,6 @@
 import { type Changed, inverse } from '../db/inverse.ts';
 import { Union } from '../db/union.ts';
 import type { Step } from '../protocol/step.ts';
-import { validateTransaction } from '../transact/validate.ts';
 import type { Back } from './desk.ts';
 import { footprintOf } from './footprint.ts';
 import type { LiveQuery } from './live-query.ts';
@@ -28,8 +27,7 @@ export class UndoDesk {
 
   /** @throws TransactionValidationError, TriplaneError 'closed' */
   transact(chunks: unknown): Undoable {
-    const { config } = this.#back;
-    if (config.validate) validateTransaction(chunks, config.schema);
+    this.#writes.check(chunks);
     return this.#write(() => this.#writes.expand(chunks));
   }
 

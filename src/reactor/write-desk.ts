@@ -6,7 +6,7 @@ import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { queryKey } from '../query/key.ts';
 import { expandChunks } from '../transact/expand.ts';
-import { validateTransaction } from '../transact/validate.ts';
+import { opsOf } from '../transact/operation.ts';
 import { beforeThisSession, confirmed } from './confirmed.ts';
 import type { Back } from './desk.ts';
 import { footprintOf } from './footprint.ts';
@@ -32,9 +32,15 @@ export class WriteDesk {
   /** @throws TransactionValidationError, TriplaneError 'closed'; what the server says of it comes with the promise */
   transact(chunks: unknown, signal?: AbortSignal): WritePromise {
     this.#back.assertOpen();
-    const { config } = this.#back;
-    if (config.validate) validateTransaction(chunks, config.schema);
+    this.check(chunks);
     return this.write(() => this.expand(chunks), signal);
+  }
+
+  check(chunks: unknown): void {
+    const { validate, schema } = this.#back.config;
+    if (!validate) return;
+    const ops = opsOf(chunks);
+    schema?.checkTransaction?.(ops);
   }
 
   /** The same of steps. What goes wrong in making them comes with the promise. */

@@ -1,7 +1,5 @@
-// A schema read at run time by names that come from a program's data: own keys only, so that `constructor` is no entity of it.
-// What a query or a transaction makes of the answer is told there.
-
-import type { AnySchema } from './definition.ts';
+// A schema read at run time by names that come from a program's data: own keys only, so that `constructor` is no entity of it; and
+// the words in which a message says what was found instead.
 
 export interface AttrShape {
   readonly valueType: string;
@@ -13,6 +11,13 @@ export interface AttrShape {
 export interface EntityShape {
   readonly attrs: Readonly<Record<string, AttrShape>>;
   readonly links: Readonly<Record<string, { readonly cardinality: string; readonly entityName: string }>>;
+}
+
+export type Entities = Readonly<Record<string, EntityShape>>;
+
+/** Of a schema, what everything else follows from. */
+export interface SchemaShape {
+  readonly entities: Entities;
 }
 
 export interface LinkEndShape {
@@ -27,21 +32,18 @@ export interface LinkShape {
   readonly reverse: LinkEndShape;
 }
 
-export function entitiesOf(schema: AnySchema): Readonly<Record<string, EntityShape>> {
-  return schema.entities as Readonly<Record<string, EntityShape>>;
-}
-
-export function linksOf(schema: AnySchema): readonly LinkShape[] {
-  return Object.values((schema.links ?? {}) as Readonly<Record<string, LinkShape>>);
-}
-
 export function own<Item>(record: Readonly<Record<string, Item>> | undefined, key: string): Item | undefined {
   return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 /** The keys, for a message that says what there is. */
-export function listed(record: Readonly<Record<string, unknown>> | undefined): string {
-  return Object.keys(record ?? {}).join(', ') || 'none';
+export function listed(record: Readonly<Record<string, unknown>>): string {
+  return Object.keys(record).join(', ') || 'none';
+}
+
+/** What has to be there, or the message that it is not: `'acts' has no link 'crew'. There are: sets, fans`. */
+export function named<Item>(record: Readonly<Record<string, Item>>, key: string, lack: string, refuse: (message: string) => never): Item {
+  return own(record, key) ?? refuse(`${lack} '${key}'. There are: ${listed(record)}`);
 }
 
 /** Whether a value may stand where the schema says `valueType`; that it may be missing is not asked here. */

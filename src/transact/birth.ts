@@ -4,7 +4,7 @@
 import { TransactionValidationError } from '../errors.ts';
 import type { CheckedType, WireAttr } from '../protocol/attr.ts';
 import type { AnySchema } from '../schema.ts';
-import { type AttrShape, entitiesOf, type LinkShape, linksOf, own } from '../schema/read.ts';
+import { type AttrShape, type Entities, type LinkShape, own } from '../schema/read.ts';
 
 /** What a lookup asks of the attribute it goes by. */
 export type ForLookup = 'lookup' | undefined;
@@ -68,6 +68,14 @@ function link(forward: readonly [string, string], reverse: readonly [string, str
     'unique?': false,
     'index?': false,
   };
+}
+
+function entitiesOf(schema: AnySchema): Entities {
+  return schema.entities as Entities;
+}
+
+function linksOf(schema: AnySchema): readonly LinkShape[] {
+  return Object.values((schema.links ?? {}) as Readonly<Record<string, LinkShape>>);
 }
 
 function fieldTraits(schema: AnySchema, etype: string, label: string): Partial<WireAttr> {

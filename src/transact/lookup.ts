@@ -2,9 +2,10 @@
 // text can stand; as a pair of label and value everywhere else. Which attr a label means is found in entity.ts.
 
 import { TransactionValidationError } from '../errors.ts';
+import { lookupPrefix as prefix } from '../schema/lookup-text.ts';
 import { kindOf, shown } from '../schema/read.ts';
 
-const prefix = 'lookup__';
+export { isLookup } from '../schema/lookup-text.ts';
 
 export type Lookup = string;
 export type LookupPair = [label: string, value: unknown];
@@ -17,10 +18,6 @@ export type LookupPair = [label: string, value: unknown];
  */
 export function lookup(attribute: string, value: unknown): Lookup {
   return `${prefix}${attribute}__${textOf(attribute, value)}`;
-}
-
-export function isLookup(text: string): boolean {
-  return text.startsWith(prefix);
 }
 
 /** The label and the value of a lookup's text. */

@@ -2,6 +2,7 @@
 // lost or fail on the way to the server.
 
 import { TransactionValidationError } from '../errors.ts';
+import { hasJson } from '../lib/json.ts';
 import type { Value } from '../protocol/triple.ts';
 
 const deepest = 500;
@@ -46,11 +47,6 @@ function copyParts(value: object, place: string, above: Set<object>): Value {
   const entries = Object.entries(value).map(([key, item]) => [key, copy(item, `${place}.${key}`, above)] as const);
   // `fromEntries` makes `__proto__` a key like any other.
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
-}
-
-/** Says itself what it is in JSON. */
-function hasJson(value: object): value is { toJSON: () => unknown } {
-  return 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
 function refuse(place: string, why: string): never {

@@ -1,0 +1,59 @@
+// A schema brings its checks with it: `init` has none. And they are out of sight: the schema is the data that it was.
+
+import { i as theirs } from '@instantdb/core';
+import { expect, test } from 'vitest';
+
+import { i, init, memoryStore, parseSchemaFromJSON } from '../../src/index.ts';
+import type { AnySchemaDef } from '../../src/schema.ts';
+import { appId } from '../support/client.ts';
+
+const goal = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
+const parts = (from: typeof i) => ({ entities: { goals: from.entity({ title: from.string(), effort: from.number().optional() }) } });
+const schema = i.schema(parts(i));
+const foreign = theirs.schema(parts(theirs as never)) as unknown as AnySchemaDef;
+const plain = (given: unknown) => JSON.parse(JSON.stringify(given)) as AnySchemaDef;
+
+const faults: readonly [string, (db: ReturnType<typeof open>) => unknown][] = [
+  ["no entity 'gaols'", (db) => db.subscribeQuery({ gaols: {} }, () => {})],
+  ["no link 'crew'", (db) => db.subscribeQuery({ goals: { crew: {} } }, () => {})],
+  ["no attribute or link 'titel'", (db) => db.subscribeQuery({ goals: { $: { where: { titel: 'Swim' } } } }, () => {})],
+  ['must be compared with a number', (db) => db.subscribeQuery({ goals: { $: { where: { effort: 'high' } } } }, () => {})],
+  ["no operator '$near'", (db) => db.subscribeQuery({ goals: { $: { where: { title: { $near: 'Swim' } } } } }, () => {})],
+  ['must be a UUID', (db) => db.transact(db.tx['goals']!['first']!.update({}))],
+  ['must be a number', (db) => db.transact(db.tx['goals']![goal]!.update({ effort: 'high' }))],
+];
+
+function open(given: AnySchemaDef) {
+  return init<AnySchemaDef>({ appId, schema: given, storage: memoryStore(), startsWhenUsed: true });
+}
+
+test.each([
+  ['i.schema', schema],
+  ['with other rooms', schema.withRoomSchema()],
+  ['i.graph', i.graph(parts(i).entities, {})],
+  ['JSON', parseSchemaFromJSON(plain(schema))],
+  ['read from what another package made', parseSchemaFromJSON(foreign)],
+])('a schema of ours is held against queries and writes at once: %s', (_, given: AnySchemaDef) => {
+  const db = open(given);
+  for (const [message, ask] of faults) expect(() => ask(db)).toThrow(message);
+  db.shutdown();
+});
+
+test.each([
+  ['made by another package', foreign],
+  ['its data alone', plain(schema)],
+])('of a schema that brings no checks only the data is used: %s', (_, given) => {
+  const db = open(given);
+  expect(() => db.subscribeQuery({ gaols: {} }, () => {})()).not.toThrow();
+  expect(() => db.subscribeQuery({ goals: { $: { having: 1 } } } as never, () => {})).toThrow("no option 'having'");
+  expect(() => db.transact({ __ops: 5 } as never)).toThrow('__ops');
+  db.shutdown();
+});
+
+test('the checks are not part of the data', () => {
+  const data = { entities: schema.entities, links: {}, rooms: {} };
+  expect(Object.keys(schema)).toEqual(Object.keys(data));
+  expect(JSON.stringify(schema)).toBe(JSON.stringify(data));
+  expect(schema).toEqual(plain(data));
+  expect(structuredClone(schema)).toEqual(plain(schema));
+});
