@@ -14,7 +14,7 @@ import type { Attrs } from '../db/attrs.ts';
 import type { Step } from '../protocol/step.ts';
 import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
-import { rebase, Renames } from '../transact/rebase.ts';
+import { rebase, type Renames } from '../transact/rebase.ts';
 import { createdBy, dependsOn, footprintOf } from './footprint.ts';
 import { outrun } from './outrun.ts';
 import { readWrite, type Write, writeRecord, writeRecordKey } from './write.ts';
@@ -33,7 +33,7 @@ export class Outbox {
   readonly #held = new Set<string>();
   /** The server failed at them, while others behind them may have arrived. */
   readonly #cameBack = new Set<string>();
-  readonly #renames = new Renames();
+  readonly #renames: Renames = new Map();
   #lastOrder = 0;
   #retryAt: number | undefined;
 

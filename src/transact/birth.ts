@@ -6,33 +6,25 @@ import type { CheckedType, WireAttr } from '../protocol/attr.ts';
 import type { AnySchema } from '../schema.ts';
 import { type AttrShape, type Entities, type LinkShape, own } from '../schema/read.ts';
 
-/** What a lookup asks of the attribute it goes by. */
-export type ForLookup = 'lookup' | undefined;
-
 type Birth = Omit<WireAttr, 'isUnsynced'>;
 
-const checkedTypes: ReadonlySet<string> = new Set<CheckedType>(['string', 'number', 'boolean', 'date']);
-
 function isChecked(valueType: string): valueType is CheckedType {
-  return checkedTypes.has(valueType);
+  return ['string', 'number', 'boolean', 'date'].includes(valueType);
 }
 
-export function bornField(etype: string, label: string, purpose: ForLookup, schema: AnySchema | undefined, id: () => string): WireAttr {
-  const traits = schema && fieldTraits(schema, etype, label);
-  const isLookup = purpose === 'lookup';
+export function bornField(etype: string, label: string, isLookup: boolean, schema: AnySchema | undefined, id: () => string): WireAttr {
   return {
     ...blob(etype, label, id),
-    ...traits,
-    ...(label === 'id' || isLookup ? { 'unique?': true } : {}),
-    ...(isLookup ? { 'index?': true } : {}),
+    ...(schema && fieldTraits(schema, etype, label)),
+    ...((isLookup || label === 'id') && { 'unique?': true }),
+    ...(isLookup && { 'index?': true }),
     isUnsynced: true,
   };
 }
 
-export function bornLink(etype: string, label: string, purpose: ForLookup, schema: AnySchema | undefined, id: () => string): WireAttr {
+export function bornLink(etype: string, label: string, isLookup: boolean, schema: AnySchema | undefined, id: () => string): WireAttr {
   const attr = schema ? linkFromSchema(schema, etype, label, id) : link([etype, label], [label, etype], id);
-  const traits: Partial<WireAttr> = purpose === 'lookup' ? { cardinality: 'one', 'unique?': true, 'index?': true } : {};
-  return { ...attr, ...traits, isUnsynced: true };
+  return { ...attr, ...(isLookup && { cardinality: 'one', 'unique?': true, 'index?': true }), isUnsynced: true };
 }
 
 /** Every attr of a schema, as a push of it to an empty app makes them. */
@@ -59,15 +51,7 @@ function blob(etype: string, label: string, id: () => string): Birth {
 }
 
 function link(forward: readonly [string, string], reverse: readonly [string, string], id: () => string): Birth {
-  return {
-    id: id(),
-    'forward-identity': [id(), ...forward],
-    'reverse-identity': [id(), ...reverse],
-    'value-type': 'ref',
-    cardinality: 'many',
-    'unique?': false,
-    'index?': false,
-  };
+  return { ...blob(...forward, id), 'reverse-identity': [id(), ...reverse], 'value-type': 'ref', cardinality: 'many' };
 }
 
 function entitiesOf(schema: AnySchema): Entities {
@@ -90,13 +74,12 @@ function traitsOf({ valueType, config }: AttrShape): Partial<WireAttr> {
   return {
     'unique?': config.unique === true,
     'index?': config.indexed === true,
-    ...(isChecked(valueType) ? { 'checked-data-type': valueType } : {}),
+    ...(isChecked(valueType) && { 'checked-data-type': valueType }),
   };
 }
 
 function linkFromSchema(schema: AnySchema, etype: string, label: string, id: () => string): Birth {
-  const isEnd = (end: { readonly on: string; readonly label: string }): boolean => end.on === etype && end.label === label;
-  const def = linksOf(schema).find(({ forward, reverse }) => isEnd(forward) || isEnd(reverse));
+  const def = linksOf(schema).find(({ forward, reverse }) => [forward, reverse].some((end) => end.on === etype && end.label === label));
   if (!def) throw new TransactionValidationError(`The schema has no link '${etype}.${label}'`);
   return linkOf(def, id);
 }
@@ -107,7 +90,7 @@ function linkOf({ forward, reverse }: LinkShape, id: () => string): Birth {
     ...link([forward.on, forward.label], [reverse.on, reverse.label], id),
     cardinality: forward.has === 'one' ? 'one' : 'many',
     'unique?': reverse.has === 'one',
-    ...(forward.onDelete ? { 'on-delete': forward.onDelete } : {}),
-    ...(reverse.onDelete ? { 'on-delete-reverse': reverse.onDelete } : {}),
+    ...(forward.onDelete && { 'on-delete': forward.onDelete }),
+    ...(reverse.onDelete && { 'on-delete-reverse': reverse.onDelete }),
   };
 }

@@ -11,8 +11,8 @@ export function bearLookup(etype: string, entity: Entity, names: NewAttrs): void
   if (typeof entity === 'string') return;
   const [label] = entity;
   const link = linkLabel(etype, label, names);
-  if (link === undefined) names.field(etype, label, 'lookup');
-  else names.link(etype, link, 'lookup');
+  if (link === undefined) names.field(etype, label, true);
+  else names.link(etype, link, true);
 }
 
 export function entityRef(etype: string, entity: Entity, names: NewAttrs): EntityRef {

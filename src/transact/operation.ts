@@ -3,6 +3,7 @@
 
 import { TransactionValidationError } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { isObject } from '../protocol/check.ts';
 import { kindOf, shown } from '../schema/read.ts';
 import type { Op } from '../types/transaction.ts';
 import { isLookup, type LookupPair, parseLookup } from './lookup.ts';
@@ -17,21 +18,13 @@ export interface Operation {
   readonly etype: string;
   readonly entity: Entity;
   /** By label; without the undefined ones, and of an entity's fields without `id`. */
-  readonly args: readonly (readonly [label: string, value: unknown])[];
+  readonly args: readonly (readonly [label: string, value: Value])[];
+  /** What is to be linked or unlinked, in place of `args`. */
+  readonly links: readonly (readonly [label: string, targets: readonly Entity[]])[];
   readonly upsert: boolean | undefined;
 }
 
-const takesArgs: Readonly<Record<Op[0], boolean>> = {
-  create: true,
-  update: true,
-  merge: true,
-  link: true,
-  unlink: true,
-  ruleParams: true,
-  delete: false,
-};
-
-const fieldActions: ReadonlySet<string> = new Set<Op[0]>(['create', 'update', 'merge']);
+const actions: ReadonlySet<unknown> = new Set<Op[0]>(['create', 'update', 'merge', 'link', 'unlink', 'ruleParams', 'delete']);
 
 /** The operations of one chunk or of a list of them, of which only this is known: each is an array. */
 export function opsOf(chunks: unknown): readonly (readonly unknown[])[] {
@@ -49,29 +42,34 @@ function opsOfChunk(chunk: unknown, place: () => string): readonly (readonly unk
 }
 
 export function readOperation(op: readonly unknown[]): Operation {
-  const [action, etype, entity, args, options] = op;
+  const [action, etype, entity, given, options] = op;
   if (!isAction(action)) refuse(`There is no operation '${shown(action)}'`);
   if (!isName(etype)) refuse(`The namespace of '${action}' must be a name, but received: ${shown(etype)}`);
+  const args = action === 'delete' ? [] : readArgs(action, etype, given);
+  const isLinking = action === 'link' || action === 'unlink';
   return {
     action,
     etype,
     entity: readEntity(entity, `'${action}' of '${etype}'`),
-    args: takesArgs[action] ? readArgs(action, etype, args) : [],
-    upsert: upsertOf(options),
+    args: isLinking ? [] : action === 'ruleParams' ? args : args.filter(([label]) => label !== 'id'),
+    links: isLinking ? args.map(([label, value]) => [label, readTargets(value, `Link '${etype}.${label}'`)]) : [],
+    upsert: isObject(options) && typeof options['upsert'] === 'boolean' ? options['upsert'] : undefined,
   };
 }
 
+function readTargets(value: Value, place: string): Entity[] {
+  return (Array.isArray(value) ? value : [value]).map((target: unknown) => readEntity(target, place));
+}
+
 /** An id, a lookup as text, as a pair, or as an object with one key. */
-export function readEntity(entity: unknown, place: string): Entity {
+function readEntity(entity: unknown, place: string): Entity {
   if (typeof entity === 'string') {
     if (isLookup(entity)) return readPair(parseLookup(entity), place);
     return isUuid(entity) ? entity : refuse(`${place} needs a UUID or a lookup, but received: ${shown(entity)}`);
   }
   if (Array.isArray(entity)) return readPair(entity, place);
-  const entries = typeof entity === 'object' && entity !== null ? Object.entries(entity) : [];
-  return entries.length === 1
-    ? readPair(entries[0] ?? [], place)
-    : refuse(`${place} needs a UUID or a lookup, but received: ${kindOf(entity)}`);
+  const [pair, ...more] = isObject(entity) ? Object.entries(entity) : [];
+  return pair && more.length === 0 ? readPair(pair, place) : refuse(`${place} needs a UUID or a lookup, but received: ${kindOf(entity)}`);
 }
 
 function readPair(pair: readonly unknown[], place: string): LookupPair {
@@ -81,25 +79,16 @@ function readPair(pair: readonly unknown[], place: string): LookupPair {
 }
 
 function readArgs(action: Op[0], etype: string, args: unknown): Operation['args'] {
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
-    refuse(`Arguments of '${action}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
-  }
-  const entries: (readonly [label: string, value: Value])[] = [];
-  for (const [label, given] of Object.entries(args) as [string, unknown][]) {
+  if (!isObject(args)) refuse(`Arguments of '${action}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
+  return Object.entries(args).flatMap(([label, given]) => {
     if (!isName(label)) refuse(`An attribute of '${etype}' cannot be called '${String(label)}'`);
     const value = storable(given, `${etype}.${label}`);
-    if (value !== undefined && !(label === 'id' && fieldActions.has(action))) entries.push([label, value]);
-  }
-  return entries;
-}
-
-function upsertOf(options: unknown): boolean | undefined {
-  const upsert = typeof options === 'object' && options !== null && 'upsert' in options ? options.upsert : undefined;
-  return typeof upsert === 'boolean' ? upsert : undefined;
+    return value === undefined ? [] : [[label, value] as const];
+  });
 }
 
 function isAction(action: unknown): action is Op[0] {
-  return typeof action === 'string' && Object.hasOwn(takesArgs, action);
+  return actions.has(action);
 }
 
 /** `__proto__` names no field of a result object: setting it would do something else. */

@@ -4,31 +4,16 @@
 
 import type { Attrs } from '../db/attrs.ts';
 import type { RefusalBody } from '../errors.ts';
-import type { Attr, WireAttr } from '../protocol/attr.ts';
-import type { AddAttr, EntityRef, Step } from '../protocol/step.ts';
-import type { Value } from '../protocol/triple.ts';
+import { equal } from '../lib/equal.ts';
+import type { WireAttr } from '../protocol/attr.ts';
+import { isObject } from '../protocol/check.ts';
+import type { AddAttr, Step } from '../protocol/step.ts';
 
-/** The server's attr for each id given here. Write after write fills it: a later one may use an id that an earlier one brought. */
-export class Renames {
-  readonly #byId = new Map<string, { readonly attr: Attr; readonly isSwapped: boolean }>();
-
-  set(localId: string, attr: Attr, isSwapped: boolean): void {
-    this.#byId.set(localId, { attr, isSwapped });
-  }
-
-  attr(attrId: string): Attr | undefined {
-    return this.#byId.get(attrId)?.attr;
-  }
-
-  id(attrId: string): string {
-    return this.attr(attrId)?.id ?? attrId;
-  }
-
-  /** Whether the server has the link the other way round. */
-  isSwapped(attrId: string): boolean {
-    return this.#byId.get(attrId)?.isSwapped ?? false;
-  }
-}
+/**
+ * The server's attr for each id given here, and whether it has the link the other way round. Write after write fills it: a later one may
+ * use an id that an earlier one brought.
+ */
+export type Renames = Map<string, { readonly id: string; readonly isSwapped: boolean }>;
 
 /**
  * The steps of one pending write as they are to be sent now.
@@ -37,89 +22,62 @@ export class Renames {
  * @param renames the same one for all writes of a queue, in their order
  * @returns `steps` itself if nothing has to change
  */
-export function rebase(steps: readonly Step[], attrs: Attrs, renames: Renames = new Renames()): readonly Step[] {
+export function rebase(steps: readonly Step[], attrs: Attrs, renames: Renames = new Map()): readonly Step[] {
   const next = steps.flatMap((step): Step[] => {
     if (step[0] === 'add-attr') return isThere(step[1], attrs, renames) ? [] : [step];
-    return [renamed(step, attrs, renames)];
+    return [renames.size > 0 ? renamed(step, attrs, renames) : step];
   });
-  return next.length === steps.length && next.every((step, at) => step === steps[at]) ? steps : next;
+  return equal(next, steps) ? steps : next;
 }
 
 /**
  * Whether a write was refused only because the name of an attr born in it was taken meanwhile. Then it passes once the attributes
  * have arrived and it is rebased; if `rebase` changes nothing, the refusal stands.
  */
-export function isNameTaken(refusal: RefusalBody, steps: readonly Step[]): boolean {
-  const { type, hint } = refusal;
-  if (type !== 'record-not-unique' || typeof hint !== 'object' || hint === null || !('etype' in hint) || !('label' in hint)) return false;
+export function isNameTaken({ type, hint }: RefusalBody, steps: readonly Step[]): boolean {
+  if (type !== 'record-not-unique' || !isObject(hint)) return false;
   const isTaken = (identity: WireAttr['forward-identity'] | undefined): boolean =>
-    identity?.[1] === hint.etype && identity?.[2] === hint.label;
+    identity?.[1] === hint['etype'] && identity?.[2] === hint['label'];
   return steps.some((step) => step[0] === 'add-attr' && (isTaken(step[1]['forward-identity']) || isTaken(step[1]['reverse-identity'])));
 }
 
 /** Whether the server has the attr a step would add, by its id or its name; by name it is noted under which id. */
-function isThere(wire: AddAttr[1], attrs: Attrs, renames: Renames): boolean {
+function isThere(wire: WireAttr, attrs: Attrs, renames: Renames): boolean {
   const known = attrs.byId(wire.id);
   if (known) return !known.isUnsynced;
   const [, etype, label] = wire['forward-identity'];
   const isRef = wire['value-type'] === 'ref';
   const same = attrs.forward(etype, label);
-  const reversed = isRef && !same ? attrs.reverse(etype, label) : undefined;
-  const attr = same ?? reversed;
+  const attr = same ?? (isRef ? attrs.reverse(etype, label) : undefined);
   // A link is no stand-in for a value, nor a value for a link: let the server refuse it by name.
-  if (!attr || attr.isRef !== isRef) return false;
-  renames.set(wire.id, attr, reversed !== undefined);
+  if (attr?.isRef !== isRef) return false;
+  renames.set(wire.id, { id: attr.id, isSwapped: !same });
   return true;
 }
 
 function renamed(step: Exclude<Step, AddAttr>, attrs: Attrs, renames: Renames): Step {
+  const idOf = (attrId: string): string => renames.get(attrId)?.id ?? attrId;
+  const refOf = (ref: unknown): unknown => (Array.isArray(ref) && ref.length === 2 ? [idOf(ref[0] as string), ref[1]] : ref);
   switch (step[0]) {
-    case 'add-triple':
-    case 'deep-merge-triple':
-    case 'retract-triple':
-      return renamedTriple(step, attrs, renames);
     case 'delete-entity':
     case 'rule-params': {
-      const e = renamedRef(step[1], renames);
-      return e === step[1] ? step : step[0] === 'rule-params' ? [step[0], e, step[2], step[3]] : withNamespace(e, step[2]);
+      const [op, e, ...rest] = step;
+      return [op, refOf(e), ...rest] as unknown as Step;
     }
     case 'update-attr':
-      return renames.attr(step[1].id) ? [step[0], { ...step[1], id: renames.id(step[1].id) }] : step;
+      return [step[0], { ...step[1], id: idOf(step[1].id) }];
     case 'delete-attr':
     case 'restore-attr':
-      return renames.attr(step[1]) ? [step[0], renames.id(step[1])] : step;
-    default:
-      return step satisfies never;
+      return [step[0], idOf(step[1])];
+    default: {
+      const [op, e, givenA, v, ...options] = step;
+      const a = idOf(givenA);
+      const attr = attrs.byId(a);
+      // Whether a pair in the place of its value is a lookup. An attr the server has not heard of may be a link.
+      const holdsRef = !attr || attr.isRef || attr.label === 'id';
+      const ends = [refOf(e), holdsRef ? refOf(v) : v];
+      if (renames.get(givenA)?.isSwapped) ends.reverse();
+      return [op, ends[0], a, ends[1], ...options] as unknown as Step;
+    }
   }
-}
-
-function withNamespace(e: EntityRef, etype: string | undefined): Step {
-  return etype === undefined ? ['delete-entity', e] : ['delete-entity', e, etype];
-}
-
-type TripleStep = Extract<Step, readonly ['add-triple' | 'deep-merge-triple' | 'retract-triple', ...unknown[]]>;
-
-function renamedTriple(step: TripleStep, attrs: Attrs, renames: Renames): Step {
-  const [op, givenE, givenA, givenV, options] = step;
-  const e = renamedRef(givenE, renames);
-  const a = renames.id(givenA);
-  const v = holdsRef(attrs.byId(a)) ? renamedValue(givenV, renames) : givenV;
-  if (e === givenE && a === givenA && v === givenV) return step;
-  const [from, to] = renames.isSwapped(givenA) && op !== 'deep-merge-triple' ? [v as EntityRef, e] : [e, v];
-  if (op === 'retract-triple') return [op, from, a, to];
-  return options === undefined ? [op, from, a, to] : [op, from, a, to, options];
-}
-
-/** Whether a pair in the place of its value is a lookup. An attr the server has not heard of may be a link. */
-function holdsRef(attr: Attr | undefined): boolean {
-  return attr === undefined || attr.isRef || attr.label === 'id';
-}
-
-function renamedRef(e: EntityRef, renames: Renames): EntityRef {
-  return typeof e === 'string' || !renames.attr(e[0]) ? e : [renames.id(e[0]), e[1]];
-}
-
-function renamedValue(v: Value, renames: Renames): Value {
-  if (!Array.isArray(v) || v.length !== 2 || typeof v[0] !== 'string' || !renames.attr(v[0])) return v;
-  return [renames.id(v[0]), v[1]];
 }

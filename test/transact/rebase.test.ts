@@ -7,7 +7,7 @@ import { id } from '../../src/lib/uuid.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Step } from '../../src/protocol/step.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
-import { isNameTaken, rebase, Renames } from '../../src/transact/rebase.ts';
+import { isNameTaken, rebase, type Renames } from '../../src/transact/rebase.ts';
 import { check } from '../support/runs.ts';
 
 const E = id();
@@ -226,7 +226,7 @@ describe('left as it is', () => {
 
 describe('a queue', () => {
   it('a later write may use an id that an earlier one brought', () => {
-    const renames = new Renames();
+    const renames: Renames = new Map();
     rebase(
       [
         ['add-attr', local.fans],
