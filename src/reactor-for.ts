@@ -56,12 +56,11 @@ export function reactorFor(
 }
 
 /** Few ask for this, and only they load it. */
-function inSlices(transport: Transport, { yieldEvery: everyMs, onError: report }: ResolvedConfig, reactor: () => Reactor): Transport {
-  if (everyMs === undefined) return transport;
-  return transportLater(transport.name, async () => {
-    const [{ readingLine }, { systemSlices: slices }] = await Promise.all([import('./reactor/reading-line.ts'), import('./lib/breath.ts')]);
-    return readingLine(transport, { queries: () => reactor().organs.queries, slices, everyMs, report });
-  });
+function inSlices(transport: Transport, { yieldEvery, onError: report }: ResolvedConfig, reactor: () => Reactor): Transport {
+  if (yieldEvery === undefined) return transport;
+  return transportLater(transport.name, async () =>
+    (await import('./reactor/slices.ts')).readingLine(transport, { queries: () => reactor().organs.queries, yieldEvery, report }),
+  );
 }
 
 /** A WebSocket, and plain HTTP for networks that let none through. Who hands in sockets of their own is not led past them. */

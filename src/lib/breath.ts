@@ -8,18 +8,26 @@ export interface Slices {
   pause(): Promise<void>;
 }
 
+/** What a program, or a test, wants otherwise. */
+export interface BreathConfig {
+  /** The longest slice, in milliseconds. */
+  readonly yieldEvery?: number | undefined;
+  readonly slices?: Slices | undefined;
+  readonly atOnce?: number | undefined;
+}
+
 export class Breath {
-  /** So many small things are done between two looks at the clock. */
+  /** So many small things, such as rows, are done between two looks at the clock; fewer than a list would sort anew. */
   readonly atOnce: number;
   readonly #slices: Slices;
   readonly #everyMs: number;
   #dueMs: number;
 
-  constructor(slices: Slices, everyMs: number, atOnce: number) {
+  constructor({ yieldEvery = 16, slices = systemSlices, atOnce = 400 }: BreathConfig) {
     this.#slices = slices;
-    this.#everyMs = everyMs;
+    this.#everyMs = yieldEvery;
     this.atOnce = atOnce;
-    this.#dueMs = slices.now() + everyMs;
+    this.#dueMs = slices.now() + yieldEvery;
   }
 
   get isDue(): boolean {
@@ -33,7 +41,7 @@ export class Breath {
 }
 
 /** The platform's own way, where it has one: it keeps our place ahead of others of the same weight. A timer would wait 4 ms each time. */
-export const systemSlices: Slices = {
+const systemSlices: Slices = {
   now: () => performance.now(),
   pause() {
     const { scheduler } = globalThis as { scheduler?: { yield?: () => Promise<void> } };

@@ -32,33 +32,20 @@ export function packRows(rows: readonly AnswerRow[]): string {
 
 /** What cannot be read is left out. */
 export function unpackTriples(text: unknown): Triple[] {
-  const packed = parse(text);
-  if (!packed) return [];
-  const [attrs, entities] = packed;
   const triples: Triple[] = [];
-  for (const entity of entities) {
-    if (!isList(entity)) continue;
-    const [e, t] = entity;
-    for (let at = 2; at + 1 < entity.length; at += 2) {
-      const number = Number(entity[at]);
-      const isOwn = number < 0;
-      const triple: unknown = [e, attrs[isOwn ? -1 - number : number], entity[at + 1], isOwn ? entity[at + 2] : t];
-      if (isTriple(triple)) triples.push(triple);
-      if (isOwn) at += 1;
+  try {
+    const [attrs, entities] = JSON.parse(String(text)) as Packed;
+    for (const [e, t, ...values] of entities) {
+      for (let at = 0; at + 1 < values.length; at += 2) {
+        const number = Number(values[at]);
+        const isOwn = number < 0;
+        const triple: unknown = [e, attrs[isOwn ? -1 - number : number], values[at + 1], isOwn ? values[at + 2] : t];
+        if (isTriple(triple)) triples.push(triple);
+        if (isOwn) at += 1;
+      }
     }
+  } catch {
+    // What came before it is as good as it was.
   }
   return triples;
-}
-
-function parse(text: unknown): Packed | undefined {
-  try {
-    const packed: unknown = typeof text === 'string' ? JSON.parse(text) : undefined;
-    return Array.isArray(packed) && Array.isArray(packed[0]) && Array.isArray(packed[1]) ? (packed as unknown as Packed) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
 }

@@ -1,9 +1,11 @@
 // What follows from the server having a write, and from the server telling its attributes: several organs must hear of each.
 
 import type { WireAttr } from '../protocol/attr.ts';
-import { attrsKey } from './answer-cache.ts';
 import type { Effect } from './effect.ts';
 import type { Organs } from './organs.ts';
+
+/** Where the attrs are kept, of which all kept answers speak. */
+export const attrsKey = 'attrs';
 
 interface Place {
   readonly txId: number;

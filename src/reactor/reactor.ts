@@ -211,13 +211,9 @@ export class Reactor implements Back {
   #ring(): void {
     const { queries, extras } = this.organs;
     const nowMs = this.config.clock.now();
+    this.#answers.due(nowMs);
     this.replies.due(nowMs, () => overdueError(this.config, this.status));
-    this.run([
-      ...queries.due(nowMs, this.config.random),
-      ...extras.tell((extra) => extra.due(nowMs)),
-      ...this.#answers.due(nowMs),
-      { do: 'flush' },
-    ]);
+    this.run([...queries.due(nowMs, this.config.random), ...extras.tell((extra) => extra.due(nowMs)), { do: 'flush' }]);
   }
 
   #saved(edits: readonly Edit[]): void {

@@ -2,7 +2,7 @@
 // waits: nothing overtakes. What is still waiting when the line ends was as good as never sent.
 
 import type { LineEvents, Transport } from '../connection/transport.ts';
-import { Breath, type Slices } from '../lib/breath.ts';
+import { Breath, type BreathConfig } from '../lib/breath.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
 import { type ReadAnswer, readAnswer, type WireAnswer } from '../protocol/query-answer.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
@@ -12,16 +12,10 @@ import type { LiveQueries } from './live-queries.ts';
 import type { LiveQuery } from './live-query.ts';
 import { readAhead } from './read-ahead.ts';
 
-export interface ReadingConfig {
+export interface ReadingConfig extends BreathConfig {
   readonly queries: () => LiveQueries;
-  readonly slices: Slices;
-  readonly everyMs: number;
   readonly report: (error: Error) => void;
-  /** Rows or triples; fewer than a list would sort anew. */
-  readonly atOnce?: number;
 }
-
-const manyEnough = 400;
 
 export function readingLine(transport: Transport, config: ReadingConfig): Transport {
   return {
@@ -30,20 +24,19 @@ export function readingLine(transport: Transport, config: ReadingConfig): Transp
       const queue = new Queue(on, config);
       const line = transport.open({
         ...on,
-        opened: () => on.opened(),
-        heard: () => on.heard(),
-        fault: (error) => on.fault(error),
         message: (message) => queue.add(message),
-        closed: (why) => {
+        closed(why) {
           queue.end();
           on.closed(why);
         },
       });
-      const close: typeof line.close = (code, reason) => {
-        queue.end();
-        return line.close(code, reason);
+      return {
+        send: (message) => line.send(message),
+        close(code, reason) {
+          queue.end();
+          return line.close(code, reason);
+        },
       };
-      return { send: (message) => line.send(message), close };
     },
   };
 }
@@ -57,13 +50,15 @@ interface Big {
 class Queue {
   readonly #on: LineEvents;
   readonly #config: ReadingConfig;
-  #messages: ServerMessage[] = [];
+  readonly #breath: Breath;
+  readonly #messages: ServerMessage[] = [];
   #isReading = false;
   #isEnded = false;
 
   constructor(on: LineEvents, config: ReadingConfig) {
     this.#on = on;
     this.#config = config;
+    this.#breath = new Breath(config);
   }
 
   add(message: ServerMessage): void {
@@ -74,12 +69,11 @@ class Queue {
 
   end(): void {
     this.#isEnded = true;
-    this.#messages = [];
   }
 
   async #work(): Promise<void> {
     this.#isReading = true;
-    for (let message = this.#messages[0]; message && !this.#isEnded; message = this.#messages[0]) {
+    for (let message = this.#messages[0]; message; message = this.#messages[0]) {
       for (const big of this.#answersIn(message)) await this.#read(big);
       if (this.#isEnded) return;
       this.#messages.shift();
@@ -95,21 +89,18 @@ class Queue {
     return answersOf(message).flatMap(([query, answer]): Big[] => {
       const live = queries.get(queryKey(query));
       const read = readAnswer(answer);
-      return live && read.triples.length > 2 * (this.#config.atOnce ?? manyEnough) ? [{ live, answer, read }] : [];
+      return live && read.triples.length > 2 * this.#breath.atOnce ? [{ live, answer, read }] : [];
     });
   }
 
   async #read({ live, answer, read }: Big): Promise<void> {
-    const { slices, everyMs, report, atOnce = manyEnough } = this.#config;
+    const { report } = this.#config;
     const queries = this.#config.queries();
     // The frame was parsed in this task, which was long enough.
-    await slices.pause();
-    const ahead = await readAhead(live.view, read, {
-      breath: new Breath(slices, everyMs, atOnce),
-      isWanted: () => !this.#isEnded && queries.get(live.key) === live,
-      told: (done, total) => {
-        for (const { progress } of live.listeners.keys()) safely(() => progress?.({ query: live.query, done, total }), report);
-      },
+    await this.#breath.take();
+    const isWanted = (): boolean => !this.#isEnded && queries.get(live.key) === live;
+    const ahead = await readAhead(live.view, read, this.#breath, isWanted, (done, total) => {
+      for (const { progress } of live.listeners.keys()) safely(() => progress?.({ query: live.query, done, total }), report);
     });
     if (ahead) queries.readAhead.set(answer, ahead);
   }

@@ -108,7 +108,7 @@ async function play({ world, query, data, answers, happenings }: Trace): Promise
   const line = readingLine(transport, {
     queries: () => queries,
     slices: { now: () => now++, pause },
-    everyMs: 1,
+    yieldEvery: 1,
     report: (error) => (failure ??= error),
     atOnce: 2,
   });

@@ -25,7 +25,7 @@ async function opened(): Promise<Opened> {
   const reading = readingLine(transport, {
     queries: () => client.reactor.organs.queries,
     slices,
-    everyMs: 1,
+    yieldEvery: 1,
     report: (error) => client.errors.push(error),
     atOnce: 2,
   });
