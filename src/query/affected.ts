@@ -6,11 +6,12 @@ import type { Db } from '../db/db.ts';
 import { Layer } from '../db/layer.ts';
 import type { Report, RowChange } from '../db/report.ts';
 import type { Row } from '../db/row.ts';
+import { fits } from './candidates.ts';
 import type { ChildForm, CompiledQuery, Form } from './compile.ts';
 import type { AnswerOptions } from './evidence.ts';
-import { eachChangedLink, nearEnds, trace } from './trace.ts';
+import { eachChangedLink, trace } from './trace.ts';
 import { type Visible, VisibleDb } from './visible.ts';
-import { type Where, matches } from './where.ts';
+import { type Where, nearEnds } from './where.ts';
 
 export interface Change {
   readonly report: Report;
@@ -91,7 +92,7 @@ function affectedParents(child: ChildForm, change: Change): ReadonlySet<string> 
 
 function shows(form: Form, id: string, db: Db): boolean {
   const row = db.row(form.etype, id);
-  return row !== undefined && row.exists(form.idAttr) && (!form.where || matches(form.where, row, db));
+  return row !== undefined && fits(form, row, db);
 }
 
 /** Whether a row shown before and after is answered with something that changed. */

@@ -3,7 +3,6 @@
 
 import { QueryValidationError } from '../errors.ts';
 import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
-import type { Cursor } from '../protocol/query-answer.ts';
 import { type Order, order } from './order.ts';
 import type { FormOptions, FormShape, Query } from './query.ts';
 import { type LinkEnd, type Where, compileWhere, linkOf } from './where.ts';
@@ -24,8 +23,7 @@ export interface Form {
   readonly fromEnd: boolean;
   /** Starts where the data starts: no offset, no cursor. */
   readonly isLeading: boolean;
-  /** Whether the catalogue knows the attr a cursor is about. */
-  readonly isCursorKnown: (cursor: Cursor) => boolean;
+  readonly attrs: Attrs;
   /** The values shown, in the order of the keys. */
   readonly fields: readonly KnownAttr[];
   readonly children: readonly ChildForm[];
@@ -54,22 +52,31 @@ export interface CompileOptions {
   readonly singular?: SingularLinks | undefined;
 }
 
-export function compile(query: Query, attrs: Attrs, options: CompileOptions = {}): CompiledQuery {
-  const forms: Form[] = [];
-  for (const [etype, shape] of Object.entries(query)) {
-    if (etype === '$$ruleParams' || shape === undefined) continue;
-    forms.push(compileForm(etype, etype, shape as FormShape, attrs, options));
-  }
-  return { query, attrs, forms, etypes: namespacesOf(forms) };
+/** What all forms of a query have in common. */
+interface Work extends CompileOptions {
+  readonly attrs: Attrs;
+  readonly etypes: Set<string>;
 }
 
-function compileForm(key: string, etype: string, shape: FormShape, attrs: Attrs, options: CompileOptions): Form {
+export function compile(query: Query, attrs: Attrs, options: CompileOptions = {}): CompiledQuery {
+  const work: Work = { ...options, attrs, etypes: new Set() };
+  const forms: Form[] = [];
+  for (const [etype, shape] of Object.entries(query)) {
+    if (etype !== '$$ruleParams' && shape !== undefined) forms.push(compileForm(etype, etype, shape as FormShape, work));
+  }
+  return { query, attrs, forms, etypes: work.etypes };
+}
+
+function compileForm(key: string, etype: string, shape: FormShape, work: Work): Form {
+  const { attrs, etypes } = work;
   const namespace = attrs.namespace(etype);
   const asked = optionsOf(shape);
-  const where = asked.where && compileWhere(asked.where, etype, attrs);
+  const where = asked.where && compileWhere(asked.where, etype, attrs, etypes);
+  etypes.add(etype);
   return {
     key,
     etype,
+    attrs,
     idAttr: namespace.idAttr,
     isEmpty: namespace.idAttr === undefined || (asked.where !== undefined && where === undefined),
     where,
@@ -78,22 +85,14 @@ function compileForm(key: string, etype: string, shape: FormShape, attrs: Attrs,
     limit: limitOf(asked),
     fromEnd: isCount(asked.last) && !isCount(asked.limit) && !isCount(asked.first),
     isLeading: !asked.offset && !asked.before && !asked.after,
-    isCursorKnown: (cursor) => attrs.byId(cursor[1]) !== undefined,
     fields: fieldsOf(asked.fields, namespace),
     children: Object.keys(shape)
       .filter((label) => label !== '$' && shape[label] !== undefined)
-      .map((label) => compileChild(label, namespace, etype, shape[label] as FormShape, attrs, options)),
+      .map((label) => compileChild(label, namespace, etype, shape[label] as FormShape, work)),
   };
 }
 
-function compileChild(
-  label: string,
-  namespace: Namespace,
-  parent: string,
-  shape: FormShape,
-  attrs: Attrs,
-  options: CompileOptions,
-): ChildForm {
+function compileChild(label: string, namespace: Namespace, parent: string, shape: FormShape, work: Work): ChildForm {
   const link = linkOf(namespace, label);
   if (!link && namespace.forward.has(label)) {
     throw new QueryValidationError(
@@ -101,9 +100,9 @@ function compileChild(
       `${parent}.${label}`,
     );
   }
-  const isSingular = options.singular?.[parent]?.[label]?.isSingular ?? false;
-  if (link) return { ...compileForm(label, link.etype, shape, attrs, options), link, isSingular };
-  return { ...compileForm(label, '', {}, attrs, options), isEmpty: true, link, isSingular };
+  const isSingular = work.singular?.[parent]?.[label]?.isSingular ?? false;
+  const form = link ? compileForm(label, link.etype, shape, work) : compileForm(label, '', {}, work);
+  return { ...form, isEmpty: !link || form.isEmpty, link, isSingular };
 }
 
 function optionsOf(shape: FormShape): FormOptions {
@@ -118,32 +117,7 @@ function limitOf({ limit, first, last }: FormOptions): number {
   return [limit, first, last].find(isCount) ?? Number.POSITIVE_INFINITY;
 }
 
-function fieldsOf(fields: readonly string[] | undefined, namespace: Namespace): readonly KnownAttr[] {
-  if (!Array.isArray(fields)) return namespace.blobs.filter(({ label }) => label !== '__proto__');
-  const asked = new Set([...(fields as string[]), 'id']);
-  return [...asked]
-    .map((label) => namespace.forward.get(label))
-    .filter((attr) => attr !== undefined && !attr.isRef && attr.label !== '__proto__') as KnownAttr[];
-}
-
-function namespacesOf(forms: readonly Form[]): ReadonlySet<string> {
-  const etypes = new Set<string>();
-  const visitWhere = (where: Where): void => {
-    etypes.add(where.etype);
-    for (const step of where.steps) {
-      etypes.add(step.attr.etype).add(step.etype);
-      visitWhere(step.far);
-    }
-    for (const { members } of where.groups) members.forEach(visitWhere);
-  };
-  const visit = (form: Form): void => {
-    etypes.add(form.etype);
-    if (form.where) visitWhere(form.where);
-    for (const child of form.children) {
-      if (child.link) etypes.add(child.link.attr.etype);
-      visit(child);
-    }
-  };
-  forms.forEach(visit);
-  return etypes;
+function fieldsOf(fields: readonly string[] | undefined, { blobs, forward }: Namespace): readonly KnownAttr[] {
+  const asked = Array.isArray(fields) ? [...new Set([...(fields as string[]), 'id'])].map((label) => forward.get(label)) : blobs;
+  return asked.filter((attr) => attr !== undefined && !attr.isRef && attr.label !== '__proto__') as KnownAttr[];
 }

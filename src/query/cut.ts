@@ -5,6 +5,8 @@ import type { Row } from '../db/row.ts';
 import { attrTriples } from '../db/triples.ts';
 import type { Cursor } from '../protocol/query-answer.ts';
 import type { Form } from './compile.ts';
+import { rowAt } from './order.ts';
+import { placeAmong } from './page.ts';
 import type { PageInfo } from './query.ts';
 
 export interface Cut {
@@ -41,24 +43,18 @@ export function cut(matching: readonly Row[], form: Form): Cut {
 
 function range(rows: readonly Row[], form: Form): { from: number; to: number } {
   const { after, afterInclusive, before, beforeInclusive, offset } = form.options;
-  const { compareCursor } = form.order;
   let from = 0;
   let to = rows.length;
-  if (after) from = count(rows, (row) => compareCursor(after, row) > (afterInclusive ? 0 : -1));
-  if (before)
-    to = Math.max(
-      from,
-      count(rows, (row) => compareCursor(before, row) > (beforeInclusive ? -1 : 0)),
-    );
+  if (after) from = countBefore(rows, after, afterInclusive ? 0 : 1, form);
+  if (before) to = Math.max(from, countBefore(rows, before, beforeInclusive ? 1 : 0, form));
   if (form.fromEnd) return { from: Math.max(from, to - form.limit), to };
   from = Math.min(to, from + (offset ?? 0));
   return { from, to: Math.min(to, from + form.limit) };
 }
 
-/** How many rows pass, where all that do come first. */
-function count(rows: readonly Row[], passes: (row: Row) => boolean): number {
-  const at = rows.findIndex((row) => !passes(row));
-  return at < 0 ? rows.length : at;
+/** How many rows come before a cursor; `own`: whether the cursor's own counts. */
+function countBefore(rows: readonly Row[], cursor: Cursor, own: 0 | 1, { order }: Form): number {
+  return placeAmong(rows, rowAt(cursor, order), (a, b) => order.compare(a, b) || -own);
 }
 
 function cursorOf(row: Row, { order, idAttr }: Form): Cursor {

@@ -6,14 +6,14 @@ import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
 import type { QueryAnswer } from '../protocol/query-answer.ts';
 import type { Triple } from '../protocol/triple.ts';
-import { candidates } from './candidates.ts';
+import { candidates, fits } from './candidates.ts';
 import { prove, refute } from './closure.ts';
 import type { ChildForm, CompiledQuery, Form } from './compile.ts';
 import { cut, isPaged } from './cut.ts';
 import { Proof } from './proof.ts';
 import type { PageInfo } from './query.ts';
 import { type Visible, VisibleDb } from './visible.ts';
-import { linked, matches } from './where.ts';
+import { linked } from './where.ts';
 
 export interface ServerAnswer extends QueryAnswer {
   readonly triples: Triple[];
@@ -54,7 +54,7 @@ export function answerQuery(compiled: CompiledQuery, db: Db, { visible }: Answer
 /** What one row of a top-level form brings to the answer; nothing if it is not shown. Without pages, an answer is the sum of these. */
 export function answerRowAlone(compiled: CompiledQuery, form: Form, id: string, db: Db): Triple[] {
   const row = db.row(form.etype, id);
-  if (form.isEmpty || !row?.exists(form.idAttr) || (form.where && !matches(form.where, row, db))) return [];
+  if (form.isEmpty || !row || !fits(form, row, db)) return [];
   const proof = new Proof(db);
   answerRow(form, row, { db, proof, done: new Map() });
   refute(compiled, db, proof);
@@ -82,10 +82,9 @@ function answerForm(form: Form, work: Work): PageInfo | undefined {
 }
 
 function matching(form: Form, db: Db): Row[] {
-  const { isEmpty, idAttr, where } = form;
   const rows: Row[] = [];
-  if (isEmpty) return rows;
-  for (const row of candidates(form, db)) if (row.exists(idAttr) && (!where || matches(where, row, db))) rows.push(row);
+  if (form.isEmpty) return rows;
+  for (const row of candidates(form, db)) if (fits(form, row, db)) rows.push(row);
   return rows;
 }
 
@@ -100,11 +99,11 @@ function answerRow(form: Form, row: Row, work: Work): void {
 }
 
 function answerChildren(child: ChildForm, parent: Row, work: Work): void {
-  const { link, isEmpty, etype, idAttr, where } = child;
+  const { link, isEmpty, etype } = child;
   if (!link || isEmpty) return;
   for (const id of linked(work.db, link, parent.id, parent)) {
     const row = work.db.row(etype, id);
-    if (!row?.exists(idAttr) || (where && !matches(where, row, work.db))) continue;
+    if (!row || !fits(child, row, work.db)) continue;
     work.proof.addLink(link, parent.id, id);
     answerRow(child, row, work);
   }

@@ -1,29 +1,32 @@
-// The rows a short list begins with, found without looking at all there are: in an order that is kept for all who ask for it, until there
-// are enough.
+// The rows a list begins with, in order: all that fit, or the first of them, if it is short and there is an order that is kept for all who
+// ask for it. Then it needs not look at all there are.
 
 import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
-import { narrowed } from './candidates.ts';
+import { candidates, fits, narrowed } from './candidates.ts';
 import type { Form } from './compile.ts';
 import type { Order } from './order.ts';
-import { matches } from './where.ts';
 
 /** A few more than are shown, so that not every row that goes has to be replaced by looking again. */
 const spare = 2;
 
-/** Undefined where that is no shorter way, or all that match are among the first. */
-export function firstRows(form: Form, order: Order, db: Db): Row[] | undefined {
-  const wanted = form.limit * spare;
-  if (!Number.isFinite(wanted) || db.size(form.etype) <= wanted) return undefined;
-  const few = form.where && narrowed(form.where, db);
-  if (few && [...few].length <= wanted) return undefined;
-  const sorted = db.sorted?.(form.etype, `${order.attr?.id} ${order.attr?.checkedType} ${order.isDescending}`, order.compare);
-  if (!sorted) return undefined;
+interface FirstRows {
+  readonly rows: Row[];
+  /** Rows that come behind this one were not looked for. */
+  readonly horizon: Row | undefined;
+}
+
+export function firstRows(form: Form, { attr, isDescending, compare }: Order, db: Db): FirstRows {
+  const { etype, limit } = form;
+  const wanted = limit * spare;
+  const few = narrowed(form, db);
+  const isShort = form.isLeading && !form.fromEnd && db.size(etype) > wanted && !(few && few.length <= wanted);
+  const sorted = isShort ? db.sorted?.(etype, `${attr?.id} ${attr?.checkedType} ${isDescending}`, compare) : undefined;
   const rows: Row[] = [];
-  for (const row of sorted) {
-    if (!row.exists(form.idAttr) || (form.where && !matches(form.where, row, db))) continue;
+  for (const row of sorted ?? candidates(form, db, few)) {
+    if (!fits(form, row, db)) continue;
     rows.push(row);
-    if (rows.length === wanted) return rows;
+    if (sorted && rows.length === wanted) return { rows, horizon: row };
   }
-  return undefined;
+  return { rows: sorted ? rows : rows.sort(compare), horizon: undefined };
 }

@@ -7,7 +7,6 @@ import type { Db } from '../db/db.ts';
 import type { RowChange } from '../db/report.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { ChildForm, CompiledQuery, Form } from './compile.ts';
-import type { Condition } from './conditions.ts';
 import type { LinkStep, Where } from './where.ts';
 
 /** What is looked at in a row: its id, a value it has, what it links to, what links to it. */
@@ -67,14 +66,15 @@ function visitWhere(where: Where, found: Interest[]): void {
 }
 
 function pinsOfFar(step: LinkStep): readonly Pin[] | undefined {
-  const ids = step.idConditions.find(isEquality)?.equals;
+  const ids = step.idConditions.find(({ equals }) => equals)?.equals;
   return ids ? [{ probe: { by: 'id' }, values: ids }] : pinsOf(step.far);
 }
 
 /** One of these is met by every row that matches; undefined if that cannot be said. */
 function pinsOf(where: Where): readonly Pin[] | undefined {
   for (const { attr, condition } of where.tests) {
-    if (isEquality(condition)) return [{ probe: attr === where.idAttr ? { by: 'id' } : { by: 'value', attr }, values: condition.equals }];
+    const values = condition.equals;
+    if (values) return [{ probe: attr === where.idAttr ? { by: 'id' } : { by: 'value', attr }, values }];
   }
   for (const step of where.steps) {
     const ids = step.acceptsNone ? undefined : linkedIds(step);
@@ -92,12 +92,9 @@ function pinsOf(where: Where): readonly Pin[] | undefined {
 
 function linkedIds({ idConditions, far }: LinkStep): readonly Value[] | undefined {
   const asked =
-    idConditions.find(isEquality) ?? far.tests.find(({ attr, condition }) => attr === far.idAttr && isEquality(condition))?.condition;
+    idConditions.find(({ equals }) => equals) ??
+    far.tests.find(({ attr, condition }) => attr === far.idAttr && condition.equals)?.condition;
   return asked?.equals;
-}
-
-function isEquality(condition: Condition): condition is Condition & { readonly equals: readonly Value[] } {
-  return condition.equals !== undefined && !condition.acceptsNull;
 }
 
 function enter(etype: string, pins: readonly Pin[] | undefined, found: Interest[]): void {

@@ -2,9 +2,10 @@
 // can be found by halving.
 
 import type { Attrs, KnownAttr } from '../db/attrs.ts';
-import type { Row } from '../db/row.ts';
-import type { Cursor } from '../protocol/query-answer.ts';
+import { Row } from '../db/row.ts';
+import type { Cursor, PageInfo } from '../protocol/query-answer.ts';
 import type { Value } from '../protocol/triple.ts';
+import type { Form } from './compile.ts';
 import { instant, primitive } from './conditions.ts';
 
 export type SortKey = Value;
@@ -15,40 +16,35 @@ export interface Order {
   readonly attr: KnownAttr | undefined;
   readonly isDescending: boolean;
   readonly compare: Compare;
-  /** Where a cursor stands to a row: negative = the cursor comes first. */
-  readonly compareCursor: (cursor: Cursor, row: Row) => number;
 }
 
 export function order(etype: string, shape: Readonly<Record<string, unknown>> | undefined, attrs: Attrs): Order {
   const [label, direction] = Object.entries(shape ?? {})[0] ?? [];
-  const attr = label === undefined || label === 'id' ? undefined : attrs.forward(etype, label);
+  const attr = label === undefined || label === 'id' ? undefined : attrs.namespace(etype).forward.get(label);
   return orderBy(attr?.isRef ? undefined : attr, label !== undefined && direction !== 'asc');
 }
 
 /** A page keeps the order it was cut in: that of its cursor. */
-export function orderOfPage(asked: Order, etype: string, cursor: Cursor | null | undefined, attrs: Attrs): Order {
-  if (!cursor) return asked;
-  const attr = attrs.byId(cursor[1]);
-  if (!attr) return asked;
-  return orderBy(attr === attrs.idAttr(etype) ? undefined : attr, asked.isDescending);
+export function orderOfPage({ order: asked, attrs, idAttr }: Form, page: PageInfo | undefined): Order {
+  const attr = page?.startCursor && attrs.byId(page.startCursor[1]);
+  return attr ? orderBy(attr === idAttr ? undefined : attr, asked.isDescending) : asked;
 }
 
-export function orderBy(attr: KnownAttr | undefined, isDescending: boolean): Order {
-  const keyOf = attr ? keyReader(attr) : (row: Row): SortKey => row.t;
-  const keyOfValue = attr?.checkedType === 'date' ? dateKey : (value: Value): SortKey => value;
-  const compareKeys = attr ? (attr.checkedType === 'string' ? compareText : compareValues) : compareNumbers;
+/** Where a cursor stands, as a row. */
+export function rowAt([id, , value, t]: Cursor, { attr }: Order): Row {
+  const values: Value[] = [];
+  if (attr) values[attr.slot] = value;
+  return new Row(id, t, values);
+}
+
+function orderBy(attr: KnownAttr | undefined, isDescending: boolean): Order {
   const sign = isDescending ? -1 : 1;
-  const compareAll = (keyA: SortKey, idA: string, keyB: SortKey, idB: string): number =>
-    sign * (compareKeys(keyA, keyB) || (idA < idB ? -1 : idA > idB ? 1 : 0));
-  return {
-    attr,
-    isDescending,
-    // The usual order, written out: a row finds its place by it after every change.
-    compare: attr
-      ? (a, b) => compareAll(keyOf(a), a.id, keyOf(b), b.id)
-      : (a, b) => sign * (a.t - b.t || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)),
-    compareCursor: (cursor, row) => compareAll(attr ? keyOfValue(cursor[2]) : cursor[3], cursor[0], keyOf(row), row.id),
-  };
+  const byId = (a: Row, b: Row): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  // The usual order, written out: a row finds its place by it after every change.
+  if (!attr) return { attr, isDescending, compare: (a, b) => sign * (a.t - b.t || byId(a, b)) };
+  const keyOf = keyReader(attr);
+  const compareKeys = attr.checkedType === 'string' ? compareText : compareValues;
+  return { attr, isDescending, compare: (a, b) => sign * (compareKeys(keyOf(a), keyOf(b)) || byId(a, b)) };
 }
 
 function keyReader(attr: KnownAttr): (row: Row) => SortKey {
@@ -56,14 +52,10 @@ function keyReader(attr: KnownAttr): (row: Row) => SortKey {
   return attr.checkedType === 'date' ? (row) => dateKey(row.values[slot]) : (row) => row.values[slot];
 }
 
+/** What is no date comes where nothing does: first. */
 function dateKey(value: Value): SortKey {
-  if (value === null || value === undefined) return null;
   const at = instant(value);
   return Number.isNaN(at) ? null : at;
-}
-
-function compareNumbers(a: SortKey, b: SortKey): number {
-  return (a as number) - (b as number);
 }
 
 /** Nothing comes first; kinds that cannot be compared stand side by side, each kind together. */

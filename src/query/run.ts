@@ -45,9 +45,8 @@ export class LiveResult {
     if (info && isChanged) this.#info = info;
     for (const { form, list } of this.#lists) {
       const traced = trace(form, report, db);
-      if (info) list.setPage(pageOf(form, info), db);
-      if (traced.ids.size > 0 && list.update(traced.ids, traced, report, db)) isChanged = true;
-      if (info && list.recut(db)) isChanged = true;
+      const isTouched = info !== undefined || traced.ids.size > 0;
+      if (isTouched && list.update(traced.ids, traced, report, db, pageOf(form, this.#info))) isChanged = true;
     }
     if (isChanged) this.#result = this.#read();
     return isChanged;

@@ -5,7 +5,7 @@ import type { Db } from '../db/db.ts';
 import { eachDifference } from '../db/links.ts';
 import type { Report, RowChange } from '../db/report.ts';
 import type { ChildForm, Form } from './compile.ts';
-import { type LinkEnd, type Where } from './where.ts';
+import { type LinkEnd, type Where, nearEnds } from './where.ts';
 
 /** For one form: the ids to look at, and for each of its child forms which children under which parent. */
 export interface Traced {
@@ -56,11 +56,6 @@ function traceWhere(where: Where, report: Report, db: Db, ids: Set<string>): voi
     for (const id of far) for (const near of nearEnds(step, id, db)) ids.add(near);
   }
   for (const { members } of where.groups) for (const member of members) traceWhere(member, report, db, ids);
-}
-
-/** Those that reach `far` over the link now; those that did before are found by the link's own change. */
-export function nearEnds(link: LinkEnd, far: string, db: Db): readonly string[] {
-  return link.isForward ? db.sources(link.attr, far) : (db.row(link.attr.etype, far)?.targets(link.attr) ?? []);
 }
 
 export function eachChangedLink(link: LinkEnd, report: Report, changed: (near: string, far: string) => void): void {

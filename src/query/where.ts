@@ -39,28 +39,28 @@ export interface Where {
   readonly groups: Group[];
 }
 
-/** Undefined where it names something the catalogue does not know: then nothing matches. */
-export function compileWhere(shape: WhereShape, etype: string, attrs: Attrs): Where | undefined {
-  const where = blank(etype, attrs);
+/** Undefined where it names something the catalogue does not know: then nothing matches. `etypes`: told every namespace it looks at. */
+export function compileWhere(shape: WhereShape, etype: string, attrs: Attrs, etypes: Set<string>): Where | undefined {
+  const where = blank(etype, attrs, etypes);
   if (!where) return undefined;
   for (const [key, given] of Object.entries(shape)) {
     if (key === '$entityIdStartsWith') continue;
     if ((key === 'or' || key === 'and') && Array.isArray(given)) {
-      const members = given.map((member: WhereShape) => compileWhere(member, etype, attrs));
+      const members = given.map((member: WhereShape) => compileWhere(member, etype, attrs, etypes));
       if (members.includes(undefined)) return undefined;
       where.groups.push({ kind: key, members: members as Where[] });
-    } else if (!enter(where, key.split('.'), given, attrs)) return undefined;
+    } else if (!enter(where, key.split('.'), given, attrs, etypes)) return undefined;
   }
   return where;
 }
 
-function blank(etype: string, attrs: Attrs): Where | undefined {
-  const idAttr = attrs.idAttr(etype);
+function blank(etype: string, attrs: Attrs, etypes: Set<string>): Where | undefined {
+  const idAttr = attrs.namespace(etype).idAttr;
+  etypes.add(etype);
   return idAttr && { etype, idAttr, tests: [], steps: [], groups: [] };
 }
 
-function enter(where: Where, path: readonly string[], given: unknown, attrs: Attrs): boolean {
-  const [label = '', ...rest] = path;
+function enter(where: Where, [label = '', ...rest]: readonly string[], given: unknown, attrs: Attrs, etypes: Set<string>): boolean {
   const namespace = attrs.namespace(where.etype);
   const attr = namespace.forward.get(label);
   if (attr && !attr.isRef) {
@@ -68,26 +68,17 @@ function enter(where: Where, path: readonly string[], given: unknown, attrs: Att
     where.tests.push({ attr, condition: condition(given, attr.checkedType === 'date') });
     return true;
   }
-  const step = stepOver(where, label, namespace, attrs);
-  if (!step) return false;
-  if (rest.length > 0) {
-    if (!enter(step.far, rest, given, attrs)) return false;
-  } else {
-    step.idConditions.push(condition(given, false));
+  let step = where.steps.find((known) => known.label === label);
+  if (!step) {
+    const link = linkOf(namespace, label);
+    const far = link && blank(link.etype, attrs, etypes);
+    if (!far) return false;
+    where.steps.push((step = { label, ...link, idConditions: [], far, acceptsNone: true }));
   }
+  if (rest.length === 0) step.idConditions.push(condition(given, false));
+  else if (!enter(step.far, rest, given, attrs, etypes)) return false;
   step.acceptsNone = step.idConditions.every(({ acceptsNull }) => acceptsNull) && acceptsNothing(step.far);
   return true;
-}
-
-function stepOver(where: Where, label: string, namespace: Namespace, attrs: Attrs): LinkStep | undefined {
-  const known = where.steps.find((step) => step.label === label);
-  if (known) return known;
-  const link = linkOf(namespace, label);
-  const far = link && blank(link.etype, attrs);
-  if (!far) return undefined;
-  const step: LinkStep = { label, ...link, idConditions: [], far, acceptsNone: true };
-  where.steps.push(step);
-  return step;
 }
 
 export interface LinkEnd {
@@ -112,18 +103,26 @@ function acceptsNothing(where: Where): boolean {
   return where.tests.every((test) => test.condition.acceptsNull) && where.steps.every((step) => step.acceptsNone);
 }
 
-/** The ids an entity is linked with over a link end. */
-export function linked(db: Db, end: LinkEnd, id: string, row: Row | undefined): readonly string[] {
-  return end.isForward ? (row?.targets(end.attr) ?? []) : db.sources(end.attr, id);
+/** The ids an entity is linked with over a link end. `row`: the entity, where it is at hand. */
+export function linked(db: Db, { attr, isForward }: LinkEnd, id: string, row?: Row): readonly string[] {
+  return ends(db, attr, isForward, id, row);
+}
+
+/** Those that reach `far` over the link now; those that did before are found by the link's own change. */
+export function nearEnds({ attr, isForward }: LinkEnd, far: string, db: Db): readonly string[] {
+  return ends(db, attr, !isForward, far);
+}
+
+function ends(db: Db, attr: KnownAttr, isForward: boolean, id: string, row?: Row): readonly string[] {
+  return isForward ? ((row ?? db.row(attr.etype, id))?.targets(attr) ?? []) : db.holders(attr, id);
 }
 
 export function matches(where: Where, row: Row, db: Db): boolean {
   for (const { attr, condition: asked } of where.tests) {
     const value = row.values[attr.slot];
-    const isMissing = value === null || value === undefined;
-    if (asked.asksNull && !row.exists(where.idAttr)) return false;
-    if (isMissing && asked.acceptsNull && row.exists(where.idAttr)) continue;
-    if (value === undefined || !asked.holds(value)) return false;
+    const isMissing = asked.acceptsNull && (value === null || value === undefined);
+    if ((isMissing || asked.asksNull) && !row.exists(where.idAttr)) return false;
+    if (!isMissing && (value === undefined || !asked.holds(value))) return false;
   }
   for (const step of where.steps) if (!passes(step, where, row, db)) return false;
   for (const { kind, members } of where.groups) {

@@ -8,7 +8,7 @@ import { equal } from '../lib/equal.ts';
 import type { SyncChange } from '../protocol/server-message.ts';
 import type { Triple, Value } from '../protocol/triple.ts';
 import { order, type Order } from '../query/order.ts';
-import { firstWhere } from '../query/page.ts';
+import { placeAmong } from '../query/page.ts';
 
 export type RowObject = Readonly<Record<string, unknown>>;
 
@@ -133,11 +133,11 @@ export class SyncRows {
     if (after) this.#sorted.splice(this.#placeOf(after), 0, after);
   }
 
-  #placeOf({ row }: Shown): number {
+  #placeOf(shown: Shown): number {
     const last = this.#sorted.at(-1);
     // A load comes in order.
-    if (last && this.#order.compare(last.row, row) < 0) return this.#sorted.length;
-    return firstWhere(this.#sorted, (other) => this.#order.compare(row, other.row) <= 0);
+    if (last && this.#order.compare(last.row, shown.row) < 0) return this.#sorted.length;
+    return placeAmong(this.#sorted, shown, (a, b) => this.#order.compare(a.row, b.row));
   }
 
   #sortAnew(): void {
