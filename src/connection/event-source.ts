@@ -6,7 +6,8 @@ import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, silent } from '../lib/log.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
-import { decodeServerFrame, type ServerFrame } from '../protocol/codec.ts';
+import { decodeServerFrame, learn, type ServerFrame } from '../protocol/codec.ts';
+import { feedFields } from '../protocol/feed-fields.ts';
 import type { ServerMessage, SseInit } from '../protocol/server-message.ts';
 import type { EventSourceConstructor } from '../types/event-source.ts';
 import { type FeedEvents, fetchFeed, sourceFeed } from './event-feed.ts';
@@ -26,6 +27,7 @@ export interface EventSourceConfig {
 }
 
 export function eventSourceTransport(config: EventSourceConfig): Transport {
+  learn(feedFields);
   const { url, postUrl = url, EventSource: Source, clock = systemClock, log = silent } = config;
   // Called bare: a browser's `fetch` refuses to be a method of something else.
   const send: typeof fetch = config.fetch ?? ((...call) => fetch(...call));

@@ -8,10 +8,13 @@ export interface Fault {
 }
 
 export interface Check<T, IsOptional extends boolean = false> {
-  /** As the snapshot of the protocol and the texts of errors name it. */
+  /** As the texts of errors name it. */
   readonly kind: string;
+  /** What its fields are checked with; what all that is in it is. */
+  readonly parts?: Row;
+  readonly part?: Check<unknown>;
   readonly isOptional: IsOptional;
-  /** What is wrong with a value that is there. */
+  /** What is wrong with a value, undefined if it is not there. */
   readonly find: (value: unknown) => Fault | undefined;
   /** Never set; ties the check to what it vouches for. */
   readonly vouchesFor?: T;
@@ -30,12 +33,15 @@ export type Fields<M> = {
 export type Row = Readonly<Record<string, Check<unknown, boolean>>>;
 
 export function test<T>(kind: string, isFine: (value: unknown) => value is T): Check<T> {
-  const fault: Fault = { path: [], problem: 'malformed', expected: kind };
-  return { kind, isOptional: false, find: (value) => (isFine(value) ? undefined : fault) };
+  return {
+    kind,
+    isOptional: false,
+    find: (value) => (isFine(value) ? undefined : { path: [], problem: value === undefined ? 'missing' : 'malformed', expected: kind }),
+  };
 }
 
 export function optional<T>(check: Check<T>): Check<T, true> {
-  return { kind: `${check.kind}?`, isOptional: true, find: check.find };
+  return { ...check, isOptional: true, find: (value) => (value === undefined ? undefined : check.find(value)) };
 }
 
 export const string = test('string', (value): value is string => typeof value === 'string');
@@ -67,44 +73,37 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Check<T
 }
 
 /** An object with these fields. */
-export function shape<T extends object>(fields: Fields<T>): Check<T> {
-  const entries = Object.entries<Check<unknown, boolean>>(fields);
-  const kind = `{${entries.map(([name, check]) => `${name}: ${check.kind}`).join(', ')}}`;
-  return {
-    kind,
-    isOptional: false,
-    find: (value) => (isObject(value) ? findIn(entries, value) : { path: [], problem: 'malformed', expected: 'object' }),
-  };
+export function shape<T extends object>(parts: Fields<T>): Check<T> {
+  return { kind: 'object', isOptional: false, parts, find: (value) => findIn(parts, value) };
 }
 
-export function each<T>(check: Check<T>): Check<readonly T[]> {
+export function each<T>(part: Check<T>): Check<readonly T[]> {
   return {
-    kind: `${check.kind}[]`,
-    isOptional: false,
+    ...list,
+    part,
     find(value) {
-      if (!Array.isArray(value)) return { path: [], problem: 'malformed', expected: 'array' };
+      if (!Array.isArray(value)) return list.find(value);
       for (let at = 0; at < value.length; at++) {
-        const fault = check.find(value[at]);
-        if (fault) return { ...fault, path: [at, ...fault.path] };
+        const fault = part.find(value[at]);
+        if (fault) return within(at, fault);
       }
       return undefined;
     },
   };
 }
 
-/** The first fault in an object's fields. Fields without a check are let be. */
-export function findIn(
-  entries: readonly (readonly [name: string, check: Check<unknown, boolean>])[],
-  value: Readonly<Record<string, unknown>>,
-): Fault | undefined {
-  for (const [name, check] of entries) {
-    const found = Object.hasOwn(value, name) ? value[name] : undefined;
-    if (found === undefined || found === null) {
-      if (check.isOptional) continue;
-      return { path: [name], problem: 'missing', expected: check.kind };
-    }
-    const fault = check.find(found);
-    if (fault) return { ...fault, path: [name, ...fault.path] };
+const list: Check<readonly never[]> = test('array', (value): value is readonly never[] => Array.isArray(value));
+
+export function within(key: string | number, fault: Fault): Fault {
+  return { ...fault, path: [key, ...fault.path] };
+}
+
+/** The first fault in an object and its fields. Fields without a check are let be. */
+export function findIn(row: Row, value: unknown): Fault | undefined {
+  if (!isObject(value)) return object.find(value);
+  for (const [name, check] of Object.entries(row)) {
+    const fault = check.find(value[name] ?? undefined);
+    if (fault) return within(name, fault);
   }
   return undefined;
 }

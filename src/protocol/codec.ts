@@ -6,7 +6,7 @@ import { each, type Fault, type Fields, findIn, isObject, json, type Row, string
 import { clientFields } from './client-fields.ts';
 import type { ClientMessage } from './client-message.ts';
 import { faultIn, type FrameFault, malformed } from './frame-fault.ts';
-import { dropProtoKeys, type FrameLimits, isLargerThan, survey } from './frame-limits.ts';
+import { type FrameLimits, isLargerThan, survey } from './frame-limits.ts';
 import { serverFields } from './server-fields.ts';
 import type { ServerMessage } from './server-message.ts';
 
@@ -42,8 +42,7 @@ export interface PostHead {
 
 /** Deeper than what people store, and harmless to whoever walks a message by recursion. No option goes beyond it. */
 const deepest = 1000;
-const serverLimits: FrameLimits = { depth: deepest };
-const clientLimits: FrameLimits = { depth: 100, messages: 1000 };
+const clientLimits = { bytes: Infinity, depth: 100, messages: 1000 };
 
 /** One message, or several in one frame: servers may send several, clients only over HTTP. */
 export function encode(message: ClientMessage | ServerMessage | readonly ServerMessage[]): string {
@@ -52,11 +51,11 @@ export function encode(message: ClientMessage | ServerMessage | readonly ServerM
 
 /** @throws TriplaneError 'frame-malformed' if any part is no message: a frame is taken whole or not at all */
 export function decodeServerFrame(text: unknown): ServerFrame {
-  const { value, hasProtoKey } = parse(text, serverLimits);
-  if (hasProtoKey) dropProtoKeys(value);
+  const value = parse(text);
+  if (survey(value, deepest).isTooDeep) throw tooDeep(deepest);
   const messages: ServerMessage[] = [];
   const unknown: UnknownMessage[] = [];
-  for (const item of list(value, serverLimits)) {
+  for (const item of list(value)) {
     const found = look(serverRows, item);
     if (found === 'known') messages.push(item as ServerMessage);
     else if (found === 'unknown') unknown.push(item as UnknownMessage);
@@ -72,8 +71,7 @@ export function decodeServerFrame(text: unknown): ServerFrame {
  */
 export function decodeClientFrame(text: unknown, limits?: FrameLimits): ClientFrame {
   const all = { ...clientLimits, ...limits };
-  const { value, hasProtoKey } = parse(text, all);
-  return sort(list(value, all), hasProtoKey);
+  return sort(parseWithin(text, all), all);
 }
 
 /** What a client says over HTTP while it listens to an event stream. */
@@ -84,17 +82,12 @@ export function encodePost({ machineId, sessionId, sseToken }: PostHead, message
 /** @throws TriplaneError 'frame-malformed', also if the envelope lacks a field */
 export function decodePost(text: unknown, limits?: FrameLimits): PostHead & ClientFrame {
   const all = { ...clientLimits, ...limits };
-  const { value, hasProtoKey } = parse(text, all);
-  const fault = isObject(value) ? findIn(postRow, value) : noObject;
+  const value = parseWithin(text, all);
+  const fault = findIn(postFields, value);
   if (fault) throw malformed(faultIn(undefined, fault));
   const post = value as WirePost;
-  const frame = sort(list(post.messages, all), hasProtoKey);
+  const frame = sort(post.messages, { ...all, depth: all.depth - 1 });
   return { ...frame, machineId: post.machine_id, sessionId: post.session_id, sseToken: post.sse_token };
-}
-
-interface Parsed {
-  readonly value: unknown;
-  readonly hasProtoKey: boolean;
 }
 
 interface WirePost {
@@ -104,42 +97,38 @@ interface WirePost {
   readonly messages: readonly unknown[];
 }
 
-type Entries = Parameters<typeof findIn>[0];
+type Rows = Readonly<Record<string, Row>>;
 
 const postFields: Fields<WirePost> = { machine_id: string, session_id: string, sse_token: string, messages: /* @__PURE__ */ each(json) };
-const postRow: Entries = /* @__PURE__ */ Object.entries(postFields);
-const opRow: Entries = [['op', string]];
-
-// Marked, so that a bundle of the one side leaves out the table of the other.
-const serverRows = /* @__PURE__ */ entriesByOp(serverFields);
-const clientRows = /* @__PURE__ */ entriesByOp(clientFields);
+const opRow: Row = { op: string };
+const serverRows: Rows = serverFields;
 
 /** From here on these ops of a server are understood too; before, they are unknown. */
-export function learn(fields: Readonly<Record<string, Row>>): void {
-  for (const [op, row] of entriesByOp(fields)) serverRows.set(op, row);
+export function learn(fields: Rows): void {
+  Object.assign(serverRows, fields);
 }
 
-function entriesByOp(rows: Readonly<Record<string, Row>>): Map<string, Entries> {
-  return new Map(Object.entries(rows).map(([op, row]) => [op, Object.entries(row)]));
-}
-
-const noObject: Fault = { path: [], problem: 'malformed', expected: 'an object' };
-const holdsProtoKey: Fault = { path: [], problem: 'malformed', expected: 'no key __proto__' };
-
-function look(rows: ReadonlyMap<string, Entries>, message: unknown): 'known' | 'unknown' | FrameFault {
-  if (!isObject(message)) return faultIn(message, noObject);
-  const row = typeof message.op === 'string' ? rows.get(message.op) : opRow;
+function look(rows: Rows, message: unknown): 'known' | 'unknown' | FrameFault {
+  const op = isObject(message) ? message.op : undefined;
+  const row = typeof op !== 'string' ? opRow : Object.hasOwn(rows, op) ? rows[op] : undefined;
   if (!row) return 'unknown';
   const fault = findIn(row, message);
   return fault ? faultIn(message, fault) : 'known';
 }
 
-function sort(items: readonly unknown[], hasProtoKey: boolean): ClientFrame {
+type AllLimits = Required<FrameLimits>;
+
+function sort(value: unknown, { depth, messages: most }: AllLimits): ClientFrame {
+  const items = list(value);
+  if (items.length > most) throw ofFrame(`at most ${most} messages`);
+  const levels = Math.min(depth, deepest);
   const messages: ClientMessage[] = [];
   const unknown: UnknownMessage[] = [];
   const refused: RefusedMessage[] = [];
   for (const received of items) {
-    const found = hasProtoKey && dropProtoKeys(received) ? faultIn(received, holdsProtoKey) : look(clientRows, received);
+    const { isTooDeep, hadProtoKey } = survey(received, items === value ? levels - 1 : levels);
+    if (isTooDeep) throw tooDeep(levels);
+    const found = hadProtoKey ? faultIn(received, holdsProtoKey) : look(clientFields, received);
     if (found === 'known') messages.push(received as ClientMessage);
     else if (found === 'unknown') unknown.push(received as UnknownMessage);
     else refused.push({ error: malformed(found), received });
@@ -147,28 +136,26 @@ function sort(items: readonly unknown[], hasProtoKey: boolean): ClientFrame {
   return { messages, unknown, refused };
 }
 
-function list(value: unknown, { messages = Infinity }: FrameLimits): readonly unknown[] {
-  if (!Array.isArray(value)) return [value];
-  if (value.length > messages) throw ofFrame(`at most ${messages} messages`);
-  return value;
+const holdsProtoKey: Fault = { path: [], problem: 'malformed', expected: 'no key __proto__' };
+
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
+function parseWithin(text: unknown, { bytes }: AllLimits): unknown {
+  if (typeof text === 'string' && isLargerThan(text, bytes)) throw ofFrame(`at most ${bytes} bytes`);
+  return parse(text);
 }
 
-function parse(text: unknown, { bytes = Infinity, depth = deepest }: FrameLimits): Parsed {
+function parse(text: unknown): unknown {
   if (typeof text !== 'string') throw ofFrame('text');
-  if (isLargerThan(text, bytes)) throw ofFrame(`at most ${bytes} bytes`);
-  const value = parseJson(text);
-  const levels = Math.min(depth, deepest);
-  const { isTooDeep, hasProtoKey } = survey(value, levels);
-  if (isTooDeep) throw ofFrame(`at most ${levels} levels of nesting`);
-  return { value, hasProtoKey };
-}
-
-function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw ofFrame('JSON', cause);
   }
+}
+
+function tooDeep(levels: number): TriplaneError {
+  return ofFrame(`at most ${levels} levels of nesting`);
 }
 
 function ofFrame(expected: string, cause?: unknown): TriplaneError {

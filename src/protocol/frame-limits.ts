@@ -21,12 +21,12 @@ export function isLargerThan(text: string, bytes: number): boolean {
 export interface Survey {
   readonly isTooDeep: boolean;
   /** JSON.parse makes an ordinary field of it, but whoever copies by assignment gives the copy another prototype. */
-  readonly hasProtoKey: boolean;
+  readonly hadProtoKey: boolean;
 }
 
-/** One walk through a parsed value; its recursion ends at `depth`. On the path of every frame, so it makes nothing. */
+/** One walk through a parsed value, which takes every key `__proto__` out. Its recursion ends at `depth`; it makes nothing, as all frames go through it. */
 export function survey(value: unknown, depth: number): Survey {
-  let hasProtoKey = false;
+  let hadProtoKey = false;
   const isTooDeep = (part: unknown, left: number): boolean => {
     if (Array.isArray(part)) {
       if (left === 0) return true;
@@ -34,25 +34,11 @@ export function survey(value: unknown, depth: number): Survey {
     } else if (isObject(part)) {
       if (left === 0) return true;
       for (const key in part) {
-        if (key === '__proto__') hasProtoKey = true;
-        if (typeof part[key] === 'object' && isTooDeep(part[key], left - 1)) return true;
+        if (key === '__proto__') hadProtoKey = Reflect.deleteProperty(part, key);
+        else if (typeof part[key] === 'object' && isTooDeep(part[key], left - 1)) return true;
       }
     }
     return false;
   };
-  return { isTooDeep: isTooDeep(value, depth), hasProtoKey };
-}
-
-/** Takes every key `__proto__` out. @returns whether there was one */
-export function dropProtoKeys(value: unknown): boolean {
-  let found = false;
-  const left: unknown[] = [value];
-  while (left.length > 0) {
-    const item = left.pop();
-    if (typeof item !== 'object' || item === null) continue;
-    if (Object.hasOwn(item, '__proto__')) found = Reflect.deleteProperty(item, '__proto__');
-    const parts: readonly unknown[] = Object.values(item);
-    for (const part of parts) left.push(part);
-  }
-  return found;
+  return { isTooDeep: isTooDeep(value, depth), hadProtoKey };
 }

@@ -1,6 +1,6 @@
 // The fields of what rooms are told.
 
-import { type Check, isObject, json, optional, rows, shape, string } from './check.ts';
+import { type Check, isObject, json, object, optional, rows, shape, string, within } from './check.ts';
 import type { Edit } from './presence-edits.ts';
 import type { Broadcast, Peer } from './room-messages.ts';
 import { echo, type FieldsOf, named, type RoomOp, traced } from './server-fields.ts';
@@ -22,15 +22,16 @@ export const roomFields: FieldsOf<RoomOp> = {
 };
 
 /** An object whose keys are anything, and whose values are alike. */
-function values<T>(check: Check<T>): Check<Readonly<Record<string, T>>> {
+function values<T>(part: Check<T>): Check<Readonly<Record<string, T>>> {
   return {
-    kind: `{*: ${check.kind}}`,
+    kind: 'object',
     isOptional: false,
+    part,
     find(value) {
-      if (!isObject(value)) return { path: [], problem: 'malformed', expected: 'object' };
-      for (const key of Object.keys(value)) {
-        const fault = check.find(value[key]);
-        if (fault) return { ...fault, path: [key, ...fault.path] };
+      if (!isObject(value)) return object.find(value);
+      for (const [key, each] of Object.entries(value)) {
+        const fault = part.find(each);
+        if (fault) return within(key, fault);
       }
       return undefined;
     },

@@ -1,11 +1,11 @@
-// What a server says when it refuses: the message, the closed list of its types, and for each what it means for the
-// request. What to do about it is not decided here. PROTOCOL.md#error
+// What a server says when it refuses: the message, and what it means for the request. What to do about it is not decided here,
+// and the list of its types is in server-error-types.ts. PROTOCOL.md#error
 
 import type { Echo, Maybe } from './envelope.ts';
 
 export interface ErrorMessage extends Echo {
   readonly op: 'error';
-  /** 400: not applied. 500: see `outcomeOf`. */
+  /** 400: not applied. 500: see `meaningOf`. */
   readonly status?: Maybe<number>;
   /** One of `ServerErrorType`, or what a newer server calls it. Null for a fault nobody caught. */
   readonly type?: Maybe<string>;
@@ -18,63 +18,33 @@ export interface ErrorMessage extends Echo {
 
 export type OriginalEvent = Readonly<Record<string, unknown>>;
 
-/** What became of the request. */
-export type Outcome = 'not-applied' | 'unknown';
-
-interface ServerErrorFacts {
+export interface ServerErrorFacts {
   readonly status: 400 | 500;
-  readonly outcome: Outcome;
+  /** What became of the request: whether it may have taken effect all the same. */
+  readonly outcome: 'not-applied' | 'unknown';
   /** The same request may well succeed later. */
   readonly isPassing: boolean;
 }
 
-const refused: ServerErrorFacts = { status: 400, outcome: 'not-applied', isPassing: false };
+export const refused: ServerErrorFacts = { status: 400, outcome: 'not-applied', isPassing: false };
 const later: ServerErrorFacts = { status: 400, outcome: 'not-applied', isPassing: true };
 const tooMuch: ServerErrorFacts = { status: 500, outcome: 'not-applied', isPassing: false };
-const failed: ServerErrorFacts = { status: 500, outcome: 'unknown', isPassing: true };
+export const failed: ServerErrorFacts = { status: 500, outcome: 'unknown', isPassing: true };
 
-/** Every `type` a client can be told. */
-export const serverErrors = {
-  'param-missing': refused,
-  'param-malformed': refused,
-  'validation-failed': refused,
-  'permission-denied': refused,
-  'permission-evaluation-failed': refused,
-  'record-not-found': refused,
-  'record-not-unique': refused,
-  'record-expired': refused,
-  'record-foreign-key-invalid': refused,
-  'record-check-violation': refused,
-  'sql-raise': refused,
+/** The types whose status does not tell all. */
+export const exceptions = {
   'app-read-only': later,
   'app-disabled': later,
   'rate-limited': later,
-  timeout: failed,
-  'operation-timed-out': failed,
   'parameter-limit-exceeded': tooMuch,
-  'sql-exception': failed,
-} as const satisfies Readonly<Record<string, ServerErrorFacts>>;
+} as const;
 
-export type ServerErrorType = keyof typeof serverErrors;
-
-export function isServerErrorType(type: unknown): type is ServerErrorType {
-  return typeof type === 'string' && Object.hasOwn(serverErrors, type);
+/** What a refusal means: by its type where that is an exception, else by its status. A type need not be known. */
+export function meaningOf({ status, type }: Pick<ErrorMessage, 'status' | 'type'>): Pick<ServerErrorFacts, 'outcome' | 'isPassing'> {
+  if (isException(type)) return exceptions[type];
+  return status && status >= 400 && status < 500 ? refused : failed;
 }
 
-type Refusal = Pick<ErrorMessage, 'status' | 'type'>;
-
-/** Whether a refused request may have taken effect all the same. */
-export function outcomeOf({ status, type }: Refusal): Outcome {
-  if (isServerErrorType(type)) return serverErrors[type].outcome;
-  return isClientFault(status) ? 'not-applied' : 'unknown';
-}
-
-/** Whether the same request may succeed if it is made again after a while. */
-export function isPassing({ status, type }: Refusal): boolean {
-  if (isServerErrorType(type)) return serverErrors[type].isPassing;
-  return !isClientFault(status);
-}
-
-function isClientFault(status: Maybe<number>): boolean {
-  return typeof status === 'number' && status >= 400 && status < 500;
+function isException(type: Maybe<string>): type is keyof typeof exceptions {
+  return Object.hasOwn(exceptions, type ?? '');
 }

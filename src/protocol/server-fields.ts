@@ -1,5 +1,5 @@
 // The fields of the ops a server may say: which there are, which must be there, and of what kind. A new op does not compile until it has
-// its row. What only rooms, streams and tables are told has its rows in files of their own, which are loaded with these. Answers and
+// its row. What is only told of rooms, streams and tables, or on an event stream, has its rows in files of their own, which are loaded with these. Answers and
 // triples are only looked at from outside here: query-answer.ts reads them.
 
 import { isWireAttr } from './attr.ts';
@@ -22,7 +22,7 @@ export type RoomOp =
 export type TableOp = 'start-sync-ok' | 'sync-load-batch' | 'sync-init-finish' | 'sync-update-triples';
 export type StreamOp = 'start-stream-ok' | 'stream-flushed' | 'append-failed' | 'stream-append';
 /** What everybody may be told. */
-export type CoreOp = Exclude<ServerOp, RoomOp | TableOp | StreamOp>;
+export type CoreOp = Exclude<ServerOp, 'sse-init' | RoomOp | TableOp | StreamOp>;
 
 export type FieldsOf<Ops extends ServerOp> = { readonly [Op in Ops]: Fields<Extract<ServerMessage, { readonly op: Op }>> };
 
@@ -45,7 +45,6 @@ const delta = shape<AnswerDelta>({
 });
 
 export const serverFields: FieldsOf<CoreOp> = {
-  'sse-init': { ...traced, 'machine-id': string, 'session-id': string, 'sse-token': string },
   'init-ok': {
     ...echo,
     'session-id': string,

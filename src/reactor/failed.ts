@@ -4,7 +4,7 @@
 import { InstantAPIError } from '../errors.ts';
 import type { Random } from '../lib/random.ts';
 import { isObject } from '../protocol/check.ts';
-import { type ErrorMessage, isPassing, outcomeOf } from '../protocol/server-error.ts';
+import { type ErrorMessage, meaningOf } from '../protocol/server-error.ts';
 import { isNameTaken } from '../transact/rebase.ts';
 import { beforeThisSession, confirmed } from './confirmed.ts';
 import type { Effect } from './effect.ts';
@@ -25,9 +25,11 @@ export function failed(organs: Organs, message: ErrorMessage, moment: Moment): r
   // One failing query may have taken the whole refresh with it: what the server knows of our queries is not certain any more.
   if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.askAgain(live, moment.random.eventId()));
   const live = queries.byEvent(eventId);
-  if (live) return queries.failed(live, errorOf(message), isPassing(message) ? retryAt(message, live.failures, moment) : undefined);
+  if (live)
+    return queries.failed(live, errorOf(message), meaningOf(message).isPassing ? retryAt(message, live.failures, moment) : undefined);
   const error = errorOf(message);
-  const retryAtMs = (failures: number): number | undefined => (isPassing(message) ? retryAt(message, failures, moment) : undefined);
+  const retryAtMs = (failures: number): number | undefined =>
+    meaningOf(message).isPassing ? retryAt(message, failures, moment) : undefined;
   return extras.failed({ message, error, nowMs: moment.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];
 }
 
@@ -36,7 +38,7 @@ function initFailed({ session, queries }: Organs, message: ErrorMessage): Effect
   const isUserGone = type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user';
   // With nobody signed in there is nobody to sign out: a server that says so all the same must not be asked again at once.
   if (isUserGone && session.user) return [{ do: 'expire' }];
-  if (outcomeOf(message) === 'unknown') return [{ do: 'refuse', error: errorOf(message) }];
+  if (meaningOf(message).outcome === 'unknown') return [{ do: 'refuse', error: errorOf(message) }];
   const { error, isNews } = session.refused(errorOf(message));
   return [{ do: 'refuse', error }, ...queries.allFailed(error), ...(isNews ? [{ do: 'report', error } as const] : [])];
 }
@@ -44,7 +46,8 @@ function initFailed({ session, queries }: Organs, message: ErrorMessage): Effect
 function writeFailed(organs: Organs, write: Write, message: ErrorMessage, moment: Moment): Effect[] {
   const { outbox, queries, catalogue, session } = organs;
   const { eventId, steps, sends } = write;
-  if (outcomeOf(message) === 'unknown' || isPassing(message)) {
+  const { outcome, isPassing } = meaningOf(message);
+  if (outcome === 'unknown' || isPassing) {
     outbox.postpone(eventId, retryAt(message, sends, moment));
     return [];
   }

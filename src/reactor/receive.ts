@@ -16,7 +16,6 @@ type Receive = { readonly [Op in CoreOp]: Line<Extract<ServerMessage, { readonly
 const nothing = (): readonly Effect[] => [];
 
 const receive: Receive = {
-  'sse-init': nothing,
   'init-ok': (organs, message, { nowMs }) => {
     const { session, queries, extras } = organs;
     session.opened(message);

@@ -2,7 +2,7 @@
 // PROTOCOL.md#error
 
 import { InstantAPIError } from '../errors.ts';
-import { type ServerErrorType, serverErrors } from '../protocol/server-error.ts';
+import { type ServerErrorType, serverErrors } from '../protocol/server-error-types.ts';
 
 export interface Fault {
   /** Where in the input. */

@@ -114,7 +114,7 @@ describe('from a client', () => {
     expect(refused.map(({ received }) => received)).toEqual([{ op: 'join-room', 'client-event-id': 'e1' }, 7]);
     expect(refused.map(({ error }) => frameFault(error))).toEqual([
       { op: 'join-room', field: 'room-id', path: ['room-id'], problem: 'missing', expected: 'string', 'client-event-id': 'e1' },
-      { path: [], problem: 'malformed', expected: 'an object' },
+      { path: [], problem: 'malformed', expected: 'object' },
     ]);
   });
 
@@ -176,8 +176,8 @@ test('how a server tells a client of a fault', () => {
     {
       status: 400,
       type: 'param-malformed',
-      message: 'The frame is malformed; expected: an object',
-      hint: { in: [], expected: 'an object' },
+      message: 'The frame is malformed; expected: object',
+      hint: { in: [], expected: 'object' },
     },
   ]);
   expect(unknownOpRefusal('dance')).toEqual({

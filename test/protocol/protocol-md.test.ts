@@ -7,7 +7,7 @@ import { clientFields } from '../../src/protocol/client-fields.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
 import { readAnswer, readDelta, type WireAnswer } from '../../src/protocol/query-answer.ts';
 import type { AnswerDelta } from '../../src/protocol/query-messages.ts';
-import { serverErrors } from '../../src/protocol/server-error.ts';
+import { serverErrors } from '../../src/protocol/server-error-types.ts';
 import { serverFields } from '../support/server-fields.ts';
 import { isTriple } from '../../src/protocol/triple.ts';
 

@@ -1,0 +1,8 @@
+// The fields of what is told on an event stream only.
+
+import { string } from './check.ts';
+import { type FieldsOf, traced } from './server-fields.ts';
+
+export const feedFields: FieldsOf<'sse-init'> = {
+  'sse-init': { ...traced, 'machine-id': string, 'session-id': string, 'sse-token': string },
+};
