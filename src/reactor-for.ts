@@ -1,17 +1,16 @@
-// The Reactor for a configuration: everything it needs of the platform is chosen here.
+// The Reactor for a configuration: what it needs of the platform from the start is chosen here, the rest in
+// outside-for.ts.
 
 import { browserNetwork } from './connection/network.ts';
-import { transportLater } from './connection/later.ts';
-import type { Transport } from './connection/transport.ts';
-import { webSocketTransport } from './connection/web-socket.ts';
 import type { ResolvedConfig } from './config.ts';
 import { oauthReturn } from './oauth-return.ts';
+import type { ReactorConfig } from './reactor/config.ts';
+import type { OpenOutside } from './reactor/outside.ts';
+import { Part } from './reactor/part.ts';
 import { Reactor } from './reactor/reactor.ts';
 import { linkIndex } from './schema.ts';
 import type { KeyValue } from './storage/key-value.ts';
 import { storeLater } from './storage/later.ts';
-import { browserTabs } from './tabs/browser-tabs.ts';
-import { alone, type Tabs } from './tabs/tabs.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
 
 const queryTimeoutMs = 30_000;
@@ -26,21 +25,23 @@ export function reactorFor(
 ): Reactor {
   const { appId, schema, websocketURI, log, clock, random, onError, adminToken } = config;
   const store = storeFor(config);
-  const reactor: Reactor = new Reactor({
+  const outside = new Part<OpenOutside>(async () => {
+    const { outsideFor } = await import('./outside-for.ts');
+    return (inside) => outsideFor(inside, config, EventSource);
+  });
+  const reactorConfig: ReactorConfig = {
     appId,
     versions,
     adminToken,
     ...(schema && { schema, links: linkIndex(schema) }),
     useDates: config.useDateObjects,
     validate: !config.disableValidation,
-    transports: transportsFor(config, EventSource).map((each) => inSlices(each, config, () => reactor)),
     clock,
     random,
     network: config.network ?? browserNetwork(),
     log,
     store,
     returning: oauthReturn(config, store),
-    tabs: tabsFor(config),
     startsWhenUsed: config.startsWhenUsed,
     receipts: config.receipts,
     outboxLimit,
@@ -51,34 +52,8 @@ export function reactorFor(
     queryTimeoutMs,
     serverName: websocketURI,
     onError,
-  });
-  return reactor;
-}
-
-/** Few ask for this, and only they load it. */
-function inSlices(transport: Transport, { yieldEvery, onError: report }: ResolvedConfig, reactor: () => Reactor): Transport {
-  if (yieldEvery === undefined) return transport;
-  return transportLater(transport.name, async () =>
-    (await import('./reactor/slices.ts')).readingLine(transport, { queries: () => reactor().organs.queries, yieldEvery, report }),
-  );
-}
-
-/** A WebSocket, and plain HTTP for networks that let none through. Who hands in sockets of their own is not led past them. */
-function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Transport[] {
-  const { appId, websocketURI, webSocket, fetch, log, clock } = config;
-  const address = (uri: string): string => `${uri}?app_id=${appId}`;
-  const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, log });
-  // At the same server as the sockets: `apiURI` may be another one, and who is signed in is none of its business.
-  const [, server] = /^ws(.*\/runtime)\/session$/.exec(websocketURI) ?? [];
-  if (server === undefined || (webSocket && !fetch)) return [sockets];
-  const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, log };
-  return [sockets, transportLater('sse', async () => (await import('./connection/event-source.ts')).eventSourceTransport(events))];
-}
-
-/** Tabs that keep the same act as one. What another brings along is shared only if it says so. */
-function tabsFor({ storage, Store, appId }: ResolvedConfig): Tabs {
-  const name = storage || Store ? storage?.sharedAs : '';
-  return name === undefined ? alone() : browserTabs(`triplane/${appId}${name && `/${name}`}`);
+  };
+  return new Reactor(reactorConfig, outside);
 }
 
 /** Whatever keeps things is loaded only where it is used. */

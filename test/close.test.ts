@@ -8,6 +8,7 @@ import { InstantCoreDatabase } from '../src/database.ts';
 import { isTriplaneError } from '../src/errors.ts';
 import { asyncDispose } from '../src/lib/dispose.ts';
 import type { ReactorConfig } from '../src/reactor/config.ts';
+import type { Platform } from '../src/reactor/outside.ts';
 import type { KeyValue } from '../src/storage/key-value.ts';
 import { memoryStore } from '../src/storage/memory.ts';
 import { browserTabs } from '../src/tabs/browser-tabs.ts';
@@ -26,7 +27,7 @@ interface Scene {
   readonly kept: KeyValue;
 }
 
-function open(platform = new CountedPlatform(), config: Partial<ReactorConfig> = {}): Scene {
+function open(platform = new CountedPlatform(), config: Partial<ReactorConfig & Platform> = {}): Scene {
   const kept = memoryStore();
   const { clock, network, fetch } = platform;
   const store = platform.store({ ...kept, close: () => {} });
@@ -147,7 +148,7 @@ describe('nothing is left of a database that was', () => {
     await first.db.close();
     await settled();
     expect(platform.held).toMatchObject({ locks: 1, channels: 1, stores: 1 });
-    expect(second.client.reactor.config.tabs.isSender).toBe(true);
+    expect(second.client.reactor.isSender).toBe(true);
     await second.db.close();
     expect(platform.held).toEqual(nothing);
   });
@@ -187,11 +188,12 @@ describe('what was written', () => {
   });
 
   test('is there before the next tab sends', async () => {
-    const scene = open();
+    const platform = new CountedPlatform();
+    const tabs = browserTabs('app', platform.tabs);
+    const scene = open(platform, { tabs });
     await isReady(scene);
     const one = write(scene);
     let keptWhenLetGo: number | undefined;
-    const { tabs } = scene.client.reactor.config;
     const close = tabs.close.bind(tabs);
     vi.spyOn(tabs, 'close').mockImplementation(async () => {
       keptWhenLetGo = (await scene.kept.list('write/')).length;

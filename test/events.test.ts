@@ -6,6 +6,7 @@ import { resolveConfig } from '../src/config.ts';
 import { InstantCoreDatabase } from '../src/database.ts';
 import { init } from '../src/index.ts';
 import type { ReactorConfig } from '../src/reactor/config.ts';
+import type { Platform } from '../src/reactor/outside.ts';
 import { observe } from '../src/reactor/observe.ts';
 import { redacted } from '../src/reactor/redact.ts';
 import { memoryStore } from '../src/storage/memory.ts';
@@ -18,7 +19,7 @@ import { addQueryOk, goalId, initOk, refusal } from './support/goals.ts';
 let client: TestClient;
 let db: InstantCoreDatabase<any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- an app without a schema
 
-function open(config: Partial<ReactorConfig> = {}): void {
+function open(config: Partial<ReactorConfig & Platform> = {}): void {
   client = testClient(config);
   db = new InstantCoreDatabase(client.reactor, resolveConfig({ appId }));
 }

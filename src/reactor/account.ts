@@ -2,8 +2,7 @@
 
 import { equal } from '../lib/equal.ts';
 import type { User } from '../types/auth.ts';
-import type { AnswerDesk } from './answer-desk.ts';
-import type { Back } from './desk.ts';
+import type { Back, WayOut } from './desk.ts';
 import { readUser, userKey } from './kept-user.ts';
 import { asError, userChangedError } from './trouble.ts';
 import type { WriteDesk } from './write-desk.ts';
@@ -11,15 +10,14 @@ import type { WriteDesk } from './write-desk.ts';
 export class Account {
   readonly #back: Back;
   readonly #writes: WriteDesk;
-  readonly #answers: AnswerDesk;
+  #outside: WayOut | undefined;
   readonly #loaded: Promise<void>;
   #isLoaded = false;
   #error: Error | undefined;
 
-  constructor(back: Back, writes: WriteDesk, answers: AnswerDesk) {
+  constructor(back: Back, writes: WriteDesk) {
     this.#back = back;
     this.#writes = writes;
-    this.#answers = answers;
     this.#loaded = this.#load();
   }
 
@@ -69,7 +67,7 @@ export class Account {
       this.#back.replies.setAside(userChangedError());
       refusals.clear();
       queries.reset();
-      this.#answers.forget();
+      this.#outside?.forget();
       this.#back.run(extras.tell((extra) => extra.userChanged?.()));
       this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
     }
@@ -113,7 +111,8 @@ export class Account {
       const kept = readUser(await config.store.get(userKey));
       organs.session.setUser(kept);
       await this.#takeReturning(kept);
-      await this.#answers.recallAttrs();
+      this.#outside = await this.#back.outside();
+      await this.#outside?.recallAttrs();
       await this.#writes.load();
     } catch (cause) {
       // Not after it was shut down, when the store is closed.

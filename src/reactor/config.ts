@@ -1,14 +1,12 @@
 // What a Reactor is handed: who and where, and everything through which it touches the world.
 
 import type { Network } from '../connection/network.ts';
-import type { Transport } from '../connection/transport.ts';
 import type { Slices } from '../lib/breath.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { AnySchema, LinkIndex } from '../schema.ts';
 import type { KeyValue } from '../storage/key-value.ts';
-import type { Tabs } from '../tabs/tabs.ts';
 import type { User } from '../types/auth.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import type { Fact } from './fact.ts';
@@ -20,14 +18,11 @@ export interface ReactorConfig extends SessionConfig {
   readonly useDates: boolean;
   /** Whether queries and transactions are checked before they are sent. */
   readonly validate: boolean;
-  /** The first is the best one. */
-  readonly transports: readonly Transport[];
   readonly clock: Clock;
   readonly random: Random;
   readonly network: Network;
   readonly log: Log;
   readonly store: KeyValue;
-  readonly tabs: Tabs;
   /** Somebody is coming back from signing in elsewhere, and this finds out who; given whoever was signed in before. */
   readonly returning?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
   /** The line is opened when there is something to say. */

@@ -10,6 +10,16 @@ import type { LiveQuery } from './live-query.ts';
 import type { Organs } from './organs.ts';
 import type { Replies } from './replies.ts';
 
+/** What is behind the first wait, as far as desks deal with it. */
+export interface WayOut {
+  /** The attrs as the server last told them. */
+  recallAttrs(): Promise<void>;
+  /** What is not written yet of the answers is not written. */
+  forget(): void;
+  /** Whether this tab has the thing of this name to itself. */
+  claim(name: string): Promise<boolean>;
+}
+
 export interface Back {
   readonly config: ReactorConfig;
   readonly organs: Organs;
@@ -19,8 +29,12 @@ export interface Back {
   readonly isOpen: boolean;
   /** A session is open. */
   readonly isReady: boolean;
+  /** This tab is the one that sends writes. */
+  readonly isSender: boolean;
   /** What was kept on the device is here. */
   readonly isLoaded: boolean;
+  /** Once it is loaded. Undefined if it was shut down before. */
+  outside(): Promise<WayOut | undefined>;
   /** What is kept of the answer to a new query is looked up. */
   recall(live: LiveQuery, isLocal: boolean): void;
   run(effects: readonly Effect[]): void;

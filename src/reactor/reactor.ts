@@ -8,20 +8,16 @@
 
 import { EventEmitter } from 'eventemitter3';
 
-import { Connection } from '../connection/connection.ts';
-import type { ClientMessage } from '../protocol/client-message.ts';
-import type { RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
+import type { WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { Account } from './account.ts';
 import { Alarm, earliest } from './alarm.ts';
-import { AnswerDesk } from './answer-desk.ts';
 import { safely } from './audience.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
-import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { Extras } from './extras.ts';
 import { Journal } from './journal.ts';
@@ -29,19 +25,22 @@ import { LiveQueries } from './live-queries.ts';
 import type { LiveQuery } from './live-query.ts';
 import { LocalIds } from './local-ids.ts';
 import type { Organs } from './organs.ts';
+import type { Inside, OpenOutside, Outside } from './outside.ts';
 import { OutboxDesk } from './outbox-desk.ts';
 import { Outbox } from './outbox.ts';
+import type { Part } from './part.ts';
 import { QueryDesk } from './query-desk.ts';
-import { receiveMessage } from './receive.ts';
 import { Refusals } from './refusals.ts';
 import { Replies } from './replies.ts';
 import { RoomDoor } from './room-door.ts';
 import { Session } from './session.ts';
-import { TabDesk } from './tab-desk.ts';
-import { asError, closedError, overdueError, unreachableError } from './trouble.ts';
+import { asError, closedError, overdueError } from './trouble.ts';
 import { WriteDesk } from './write-desk.ts';
 
-export class Reactor implements Back {
+/** So long after the way out could not be loaded it is tried again. */
+const tryAgainMs = 5_000;
+
+export class Reactor implements Inside {
   readonly config: ReactorConfig;
   readonly organs: Organs;
   readonly replies = new Replies();
@@ -52,19 +51,19 @@ export class Reactor implements Back {
   readonly rooms: RoomDoor;
   readonly localIds: LocalIds;
   readonly account: Account;
-  readonly #answers: AnswerDesk;
   readonly #journal: Journal;
-  readonly #connection: Connection;
   readonly #alarm: Alarm;
-  readonly #tabs: TabDesk;
   #isAwake = false;
   /** What is to be kept is kept all the same, and other tabs are told of it. */
   #isShutDown = false;
   #closed: Promise<void> | undefined;
-  /** Lines in a row that came to nothing. */
-  #misses = 0;
+  #outside: Outside | undefined;
+  /** When there is a way out, or never will be. */
+  readonly #opened: Promise<void>;
+  #stopWaiting = (): void => {};
 
-  constructor(config: ReactorConfig) {
+  /** @param outside what is behind the first wait: loaded while the store is opened */
+  constructor(config: ReactorConfig, outside: Pick<Part<OpenOutside>, 'here' | 'load'>) {
     this.config = config;
     this.organs = organsFor(config);
     this.queries = new QueryDesk(this);
@@ -74,15 +73,17 @@ export class Reactor implements Back {
     this.localIds = new LocalIds(config.store, config.random);
     this.#alarm = new Alarm(config.clock, () => this.#ring());
     this.#journal = new Journal(config.store, { saved: (edits) => this.#saved(edits), failed: (error) => this.report(error) });
-    this.#connection = this.#connect();
-    this.#answers = new AnswerDesk(this);
-    this.account = new Account(this, this.writes, this.#answers);
-    this.#tabs = new TabDesk(this, config.tabs, this.account, this.writes);
+    this.account = new Account(this, this.writes);
+    this.#opened = this.#open(outside);
     if (!config.startsWhenUsed) this.#wake();
   }
 
   get isReady(): boolean {
-    return this.#connection.isReady;
+    return this.#outside?.isReady ?? false;
+  }
+
+  get isSender(): boolean {
+    return this.#outside?.isSender ?? false;
   }
 
   get isOpen(): boolean {
@@ -94,7 +95,7 @@ export class Reactor implements Back {
   }
 
   get status(): ConnectionStatus {
-    return this.#connection.status;
+    return this.#outside?.status ?? (this.#isShutDown ? 'closed' : 'connecting');
   }
 
   /** Undefined before the server has told. */
@@ -106,12 +107,12 @@ export class Reactor implements Back {
     for (const effect of effects) if (!this.#isShutDown || effect.do === 'store' || effect.do === 'tell') this.#perform(effect);
     if (this.#isShutDown) return;
     const { queries, outbox, extras } = this.organs;
-    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), extras.nextDue(), this.#answers.nextDue()));
+    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), extras.nextDue(), this.#outside?.nextDue()));
   }
 
   recall(live: LiveQuery, isLocal: boolean): void {
     if (isLocal) this.run(this.organs.queries.answeredLocally(live));
-    void this.account.loaded.then(() => this.#answers.recall(live));
+    void this.account.loaded.then(() => this.#outside?.recall(live));
   }
 
   ask(query: WireQuery): Promise<QueryResult> {
@@ -151,11 +152,17 @@ export class Reactor implements Back {
     void this.close();
   }
 
+  /** The way out, once there is one. */
+  async outside(): Promise<Outside | undefined> {
+    await this.#opened;
+    return this.#outside;
+  }
+
   async #close(): Promise<void> {
     this.run(this.organs.extras.tell((extra) => extra.shutDown?.(closedError())));
     this.#isShutDown = true;
-    this.#answers.forget();
-    const stopped = this.#connection.stop();
+    this.#stopWaiting();
+    const stopped = this.#outside ? this.#outside.hangUp() : void this.events.emit('status', 'closed');
     this.#alarm.set(undefined);
     this.queries.shutDown();
     this.replies.shutDown();
@@ -165,53 +172,39 @@ export class Reactor implements Back {
     await this.#journal.end().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));
     this.replies.shutDownWrites();
     // Not before: whoever sends next reads what is kept.
-    await Promise.all([stopped, this.#tabs.close()]);
+    await Promise.all([stopped, this.#outside?.leave()]);
   }
 
   #wake(): void {
     if (this.#isAwake) return;
     this.#isAwake = true;
-    void this.account.loaded.then(() => this.#isShutDown || this.#connection.start());
+    void this.account.loaded.then(() => this.#isShutDown || this.#outside?.start());
   }
 
-  #connect(): Connection {
-    const { clock, random } = this.config;
-    const probe = (): RemoveQuery => ({ op: 'remove-query', 'client-event-id': random.eventId(), q: { $$probe: {} } });
-    return new Connection(
-      { ...this.config, probe },
-      {
-        opened: () => this.#say(this.organs.session.init(random.eventId())),
-        message: (message) => {
-          this.events.emit('fact', 'heard', message);
-          this.run(receiveMessage(this.organs, message, { nowMs: clock.now(), random }));
-        },
-        down: () => this.#lineLost(),
-        status: (status) => this.#statusChanged(status),
-        fault: (error) => this.report(error),
-      },
-    );
-  }
-
-  #lineLost(): void {
-    const { outbox, queries, extras } = this.organs;
-    outbox.lineLost();
-    queries.lineLost();
-    this.run(extras.tell((extra) => extra.lineLost()));
-  }
-
-  #statusChanged(status: ConnectionStatus): void {
-    this.events.emit('status', status);
-    this.events.emit('fact', 'status', status);
-    if (status === 'authenticated') this.#misses = 0;
-    if (status !== 'closed' || this.#isShutDown || !this.config.network.isOnline()) return;
-    // A line may break; that the next one does not come about either is news, once.
-    if (++this.#misses === 2) this.report(unreachableError(this.config.serverName));
+  /** Tried until it is there: nothing is lost meanwhile, and nothing sent. */
+  async #open(outside: Pick<Part<OpenOutside>, 'here' | 'load'>): Promise<void> {
+    const { clock } = this.config;
+    for (let isNews = true; !this.#outside && !this.#isShutDown; isNews = false) {
+      try {
+        const open = outside.here ?? (await outside.load());
+        if (this.isOpen) this.#outside = open(this);
+      } catch (error) {
+        if (isNews && this.isOpen) this.report(asError(error));
+        await new Promise<void>((again) => {
+          const timer = clock.setTimeout(again, tryAgainMs);
+          this.#stopWaiting = () => {
+            clock.clearTimeout(timer);
+            again();
+          };
+        });
+      }
+    }
   }
 
   #ring(): void {
     const { queries, extras } = this.organs;
     const nowMs = this.config.clock.now();
-    this.#answers.due(nowMs);
+    this.#outside?.due(nowMs);
     this.replies.due(nowMs, () => overdueError(this.config, this.status));
     this.run([...queries.due(nowMs, this.config.random), ...extras.tell((extra) => extra.due(nowMs)), { do: 'flush' }]);
   }
@@ -221,27 +214,18 @@ export class Reactor implements Back {
     this.writes.saved(edits);
   }
 
-  #say(message: ClientMessage): void {
-    this.events.emit('fact', 'said', message);
-    this.#connection.send(message);
-  }
-
   #perform(effect: Effect): void {
     this.events.emit('fact', 'effect', effect);
     switch (effect.do) {
       case 'send':
-        return this.#connection.isReady ? this.#say(effect.message) : this.#wake();
-      case 'keep':
-        return this.#answers.note(effect);
-      case 'tell':
-        return this.#tabs.tell(effect.news);
+        return this.isReady ? this.#outside?.perform(effect) : this.#wake();
       case 'store':
         return this.#journal.add(effect.edits);
       case 'show':
         return this.queries.show(effect.key);
       case 'flush':
         this.#wake();
-        return this.writes.take().forEach((message) => this.#say(message));
+        return this.writes.take().forEach((message) => this.#outside?.say(message));
       case 'settle':
         return this.writes.settle(effect.eventId, effect.error);
       case 'prune':
@@ -250,20 +234,14 @@ export class Reactor implements Back {
         return void this.writes.verify(effect.write, effect.error);
       case 'announce':
         return effect.what === 'outbox' ? this.outbox.changed() : void this.events.emit(effect.what);
-      case 'ready':
-        return this.#connection.ready();
       case 'call':
         return safely(effect.listener, (error) => this.report(error));
-      case 'restart':
-        return this.#connection.restart();
-      case 'refuse':
-        return this.#connection.refused(effect.error);
       case 'expire':
         return void this.account.setUser(undefined).catch((error: unknown) => this.report(asError(error)));
       case 'report':
         return this.report(effect.error);
       default:
-        return effect satisfies never;
+        return this.#outside?.perform(effect);
     }
   }
 }

@@ -55,8 +55,7 @@ export class SyncTableDesk {
   }
 
   async #isOurs(key: string): Promise<boolean> {
-    const { tabs } = this.#back.config;
-    if (!this.#ours.has(key) && (!tabs.claim || (await tabs.claim(`table/${key}`)))) this.#ours.add(key);
+    if (!this.#ours.has(key) && (await (await this.#back.outside())?.claim(`table/${key}`))) this.#ours.add(key);
     return this.#ours.has(key);
   }
 

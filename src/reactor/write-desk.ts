@@ -72,8 +72,8 @@ export class WriteDesk {
 
   /** What may go out now, in order; each stays in the outbox until it is answered. */
   take(): Transact[] {
-    const { config, organs, isReady } = this.#back;
-    if (!isReady || !organs.session.isWritable || !config.tabs.isSender) return [];
+    const { config, organs, isReady, isSender } = this.#back;
+    if (!isReady || !organs.session.isWritable || !isSender) return [];
     const messages = organs.outbox.take(config.clock.now());
     const receipts = this.#receipts;
     return receipts ? messages.map((message) => this.#withReceipt(message, receipts)) : messages;

@@ -8,6 +8,8 @@ import type { ClientMessage, ClientOp } from '../../src/protocol/client-message.
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import type { QueryResult } from '../../src/query/query.ts';
 import type { ReactorConfig } from '../../src/reactor/config.ts';
+import { type OpenOutside, Outside, type Platform } from '../../src/reactor/outside.ts';
+import type { Part } from '../../src/reactor/part.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
@@ -28,23 +30,34 @@ export interface TestClient {
   said<Op extends ClientOp>(op: Op): Extract<ClientMessage, { readonly op: Op }>[];
 }
 
+type Loaded = Pick<Part<OpenOutside>, 'here' | 'load'>;
+
+interface Options extends Partial<ReactorConfig & Platform> {
+  /** How the way out comes to be there: from the start, unless it is said. */
+  readonly way?: (open: OpenOutside) => Loaded;
+}
+
+const there = (open: OpenOutside): Loaded => ({ here: open, load: async () => open });
+
 /** Each line opens at once; `init` is left to the test to answer. */
-export function testClient(config: Partial<ReactorConfig> = {}, greet: (line: FakeLine) => void = (line) => line.on.opened()): TestClient {
+export function testClient(
+  { transports, tabs, way = there, ...config }: Options = {},
+  greet: (line: FakeLine) => void = (line) => line.on.opened(),
+): TestClient {
   const transport = new FakeTransport(greet);
   const clock = new FakeClock();
   const network = new FakeNetwork();
   const errors: Error[] = [];
-  const reactor = new Reactor({
+  const open: OpenOutside = (inside) => new Outside(inside, { transports: transports ?? [transport], tabs: tabs ?? alone() });
+  const reactorConfig: ReactorConfig = {
     appId,
     useDates: false,
     validate: false,
-    transports: [transport],
     clock,
     random: systemRandom,
     network,
     log: silent,
     store: memoryStore(),
-    tabs: alone(),
     receipts: false,
     outboxLimit: 100_000,
     answerLimit: 10,
@@ -54,7 +67,8 @@ export function testClient(config: Partial<ReactorConfig> = {}, greet: (line: Fa
     serverName: 'the test server',
     onError: (error) => errors.push(error),
     ...config,
-  });
+  };
+  const reactor = new Reactor(reactorConfig, way(open));
   return {
     reactor,
     transport,

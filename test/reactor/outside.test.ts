@@ -1,0 +1,100 @@
+// The way out is loaded while the store is opened. Until it is there everything works that needs no server, and nothing is lost.
+
+import { expect, test } from 'vitest';
+
+import type { OpenOutside } from '../../src/reactor/outside.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+import { listener, type TestClient, testClient } from '../support/client.ts';
+import { settled } from '../support/fake-clock.ts';
+import { chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
+
+interface Scene extends TestClient {
+  readonly store: ReturnType<typeof memoryStore>;
+  /** How often it was asked for. */
+  asked(): number;
+  arrives(): Promise<void>;
+  fails(): Promise<void>;
+}
+
+/** A client whose way out is there when the test says so. */
+function scene(): Scene {
+  const store = { ...memoryStore(), close: () => {} };
+  const calls: { readonly resolve: (open: OpenOutside) => void; readonly reject: (error: unknown) => void }[] = [];
+  let arrived: OpenOutside | undefined;
+  const client = testClient({
+    store,
+    way(open) {
+      arrived = open;
+      return { here: undefined, load: () => new Promise((resolve, reject) => calls.push({ resolve, reject })) };
+    },
+  });
+  return {
+    ...client,
+    store,
+    asked: () => calls.length,
+    async arrives() {
+      if (arrived) calls.at(-1)?.resolve(arrived);
+      await settled();
+    },
+    async fails() {
+      calls.at(-1)?.reject(new TypeError('Failed to fetch'));
+      await settled();
+    },
+  };
+}
+
+const write = ({ reactor }: Scene) => reactor.writes.transact(chunk('create', goalId(1), { title: 'Swim' }));
+
+test('what is asked and written before it is there goes out once it is', async () => {
+  const client = scene();
+  const seen = listener();
+  client.reactor.queries.subscribe(goalsQuery, seen);
+  const promise = write(client);
+  await settled();
+  expect(client.reactor.status).toBe('connecting');
+  expect(client.transport.lines).toEqual([]);
+  await client.arrives();
+  await expect(promise.queued).resolves.toMatchObject({ status: 'enqueued' });
+  expect(await client.store.list('write/')).toHaveLength(1);
+  await client.hear(initOk());
+  expect(client.said('add-query')).toHaveLength(1);
+  expect(client.said('transact')).toHaveLength(1);
+});
+
+test('if it cannot be loaded, that is told once, and it is tried again', async () => {
+  const client = scene();
+  await client.fails();
+  await client.clock.advance(4_999);
+  expect(client.asked()).toBe(1);
+  await client.clock.advance(1);
+  await client.fails();
+  expect(client.errors).toEqual([expect.objectContaining({ message: 'Failed to fetch' })]);
+  await client.clock.advance(5_000);
+  await client.arrives();
+  await client.hear(initOk());
+  expect(client.reactor.isReady).toBe(true);
+});
+
+test('closed while it is loaded: what was written is kept, and no line is opened', async () => {
+  const client = scene();
+  const statuses: string[] = [];
+  client.reactor.events.on('status', (status) => statuses.push(status));
+  const promise = write(client);
+  const closing = client.reactor.close();
+  expect(statuses).toEqual(['closed']);
+  await client.arrives();
+  await closing;
+  await expect(promise).resolves.toMatchObject({ status: 'enqueued' });
+  expect(await client.store.list('write/')).toHaveLength(1);
+  expect(client.transport.lines).toEqual([]);
+});
+
+test('closed while it waits to be tried again', async () => {
+  const client = scene();
+  void write(client);
+  await client.fails();
+  await client.reactor.close();
+  expect(client.clock.timers).toBe(0);
+  expect(client.asked()).toBe(1);
+  expect(await client.store.list('write/')).toHaveLength(1);
+});
