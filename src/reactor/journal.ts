@@ -16,8 +16,8 @@ export class Journal {
   #edits: Edit[] = [];
   /** The writing that goes on, if any: it ends when nothing waits. */
   #writing: Promise<void> | undefined;
-  #isBroken = false;
-  #keepsAnswers = true;
+  /** All at first; without answers where there is no room for them; and nothing where that fails too. */
+  #isKept: (edit: Edit) => boolean = () => true;
   #isOver = false;
 
   constructor(store: KeyValue, on: JournalEvents) {
@@ -49,7 +49,7 @@ export class Journal {
     while (this.#edits.length > 0) {
       const batch = this.#edits;
       this.#edits = [];
-      await this.#keep(this.#keepsAnswers ? batch : batch.filter((edit) => !isAnswer(edit)));
+      await this.#keep(batch);
       this.#on.saved(batch);
     }
     this.#writing = undefined;
@@ -57,26 +57,23 @@ export class Journal {
 
   /** Where there is no room for everything, writes come before answers: those the server has. */
   async #keep(batch: readonly Edit[]): Promise<void> {
-    if (this.#isBroken || batch.length === 0) return;
+    const kept = batch.filter(this.#isKept);
+    if (kept.length === 0) return;
     try {
-      await this.#store.write(batch);
+      await this.#store.write(kept);
     } catch (cause) {
-      const isShort = this.#keepsAnswers && batch.some(isAnswer);
-      this.#keepsAnswers = false;
-      if (isShort) {
-        this.#on.failed(failure('Answers cannot be kept on this device: the next start waits for the server', cause));
-        return this.#keep(batch.filter((edit) => !isAnswer(edit)));
-      }
-      this.#isBroken = true;
-      this.#on.failed(failure('Writes cannot be kept on this device: until they are confirmed they live in this page only', cause));
+      const writes = kept.filter((edit) => !isAnswer(edit));
+      const isShort = writes.length < kept.length;
+      this.#isKept = (edit) => isShort && !isAnswer(edit);
+      const what = isShort
+        ? 'Answers cannot be kept on this device: the next start waits for the server'
+        : 'Writes cannot be kept on this device: until they are confirmed they live in this page only';
+      this.#on.failed(new TriplaneError('storage-failed', what, { cause }));
+      await this.#keep(writes);
     }
   }
 }
 
 function isAnswer(edit: Edit): boolean {
   return 'put' in edit && edit.put.startsWith('answer/');
-}
-
-function failure(message: string, cause: unknown): TriplaneError {
-  return new TriplaneError('storage-failed', message, { cause });
 }

@@ -25,8 +25,8 @@ export class TabDesk {
     this.#account = account;
     this.#writes = writes;
     tabs.listen({
-      heard: (news) => void this.#heard(news),
-      becameSender: () => void this.#account.loaded.then(() => this.#reload()),
+      heard: (news) => void this.#whenLoaded(() => this.#take(news)),
+      becameSender: () => void this.#whenLoaded(() => this.#reload()),
     });
   }
 
@@ -38,19 +38,19 @@ export class TabDesk {
     await this.#tabs.close();
   }
 
-  async #heard(news: unknown): Promise<void> {
+  async #whenLoaded(work: () => Promise<void> | void): Promise<void> {
     await this.#account.loaded;
-    this.#back.events.emit('fact', 'tab', news);
-    if (!isTabNews(news)) return;
     try {
-      await this.#take(news);
+      await work();
     } catch (error) {
       this.#back.run([{ do: 'report', error: asError(error, 'storage-failed') }]);
     }
   }
 
-  #take(news: TabNews): Promise<void> | void {
-    const { organs, config } = this.#back;
+  #take(news: unknown): Promise<void> | void {
+    const { organs, config, events } = this.#back;
+    events.emit('fact', 'tab', news);
+    if (!isTabNews(news)) return;
     switch (news.type) {
       case 'write':
         return this.#takeWrite(news.record);
@@ -97,11 +97,7 @@ export class TabDesk {
 
   /** What is on disk, from whichever tab, is taken up. */
   async #reload(): Promise<void> {
-    try {
-      await this.#writes.load();
-      this.#back.run([{ do: 'flush' }, { do: 'announce', what: 'outbox' }]);
-    } catch (error) {
-      this.#back.run([{ do: 'report', error: asError(error, 'storage-failed') }]);
-    }
+    await this.#writes.load();
+    this.#back.run([{ do: 'flush' }, { do: 'announce', what: 'outbox' }]);
   }
 }

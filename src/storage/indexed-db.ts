@@ -99,17 +99,13 @@ class IndexedDbStore implements KeyValue {
   }
 
   /** Twice if need be: entries are put and removed by key, so to do it again does no harm. */
-  async #attempt<T>(doing: string, run: (db: Connection) => Promise<T>): Promise<T> {
+  async #attempt<T>(doing: string, run: (db: Connection) => Promise<T>, isLast = false): Promise<T> {
     try {
       return await run(await this.#open());
     } catch (error) {
-      if (!isLostConnection(error)) throw storageFailed(doing, error);
-    }
-    void this.#forget();
-    try {
-      return await run(await this.#open());
-    } catch (error) {
-      throw storageFailed(doing, error);
+      if (isLast || !isLostConnection(error)) throw storageFailed(doing, error);
+      void this.#forget();
+      return this.#attempt(doing, run, true);
     }
   }
 

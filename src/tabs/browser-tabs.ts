@@ -23,19 +23,14 @@ export function browserTabs(name: string, platform: TabPlatform = globalThis): T
   let letGo = (): void => {};
   const held = new Promise<void>((resolve) => (letGo = resolve));
   channel.onmessage = ({ data }: MessageEvent<unknown>) => on?.heard(data);
-  const take = async (): Promise<void> => {
+  const become = (): Promise<void> => {
     isSender = true;
     on?.becameSender();
-    await held;
+    return held;
   };
-  const asked: Promise<unknown>[] = [];
   // It rejects when it is given up, or where the platform forbids locks: then each tab sends for itself, as it would without.
-  const forbidden = (): void => {
-    if (giveUp.signal.aborted || isSender) return;
-    isSender = true;
-    on?.becameSender();
-  };
-  asked.push(locks.request(name, { signal: giveUp.signal }, take).catch(forbidden));
+  const forbidden = (): unknown => giveUp.signal.aborted || isSender || void become();
+  const asked: Promise<unknown>[] = [locks.request(name, { signal: giveUp.signal }, become).catch(forbidden)];
   return {
     get isSender() {
       return isSender;
