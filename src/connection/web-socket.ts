@@ -5,8 +5,8 @@ import WebSocket from 'isomorphic-ws';
 
 import { TriplaneError } from '../errors.ts';
 import { type Log, silent } from '../lib/log.ts';
-import type { ClientMessage } from '../protocol/client-message.ts';
-import { decodeServerFrame, encode, type ServerFrame } from '../protocol/codec.ts';
+import { encode } from '../protocol/codec.ts';
+import { tellFrame, type Told } from './frames.ts';
 import type { CloseReason, Line, LineEvents, Transport } from './transport.ts';
 
 /** As much of a WebSocket as is used: the browser's, that of `ws`, and a test's will all do. */
@@ -30,79 +30,56 @@ export interface WebSocketConfig {
 }
 
 export function webSocketTransport({ url, create = platformSocket, log = silent }: WebSocketConfig): Transport {
-  return { name: 'ws', open: (on) => new WebSocketLine(create(url), on, log) };
+  return { name: 'ws', open: (on) => openLine(create(url), on, log) };
 }
 
-function platformSocket(url: string): WebSocketLike {
-  if (typeof WebSocket !== 'function') throw new TriplaneError('unreachable', 'This platform has no WebSocket');
-  return new WebSocket(url);
-}
+const platformSocket = (url: string): WebSocketLike => new WebSocket(url);
 
 const isOpen = 1;
 const farewellMs = 1_000;
 
-class WebSocketLine implements Line {
-  readonly #socket: WebSocketLike;
-  readonly #log: Log;
+function openLine(socket: WebSocketLike, events: LineEvents, log: Log): Line {
   /** Gone once the line is closed, from either end. */
-  #on: LineEvents | undefined;
+  let on: LineEvents | undefined = events;
+  const told: Told = {
+    message: (message) => on?.message(message),
+    heard: () => on?.heard(),
+    fault: (error) => on?.fault(error),
+  };
+  socket.onopen = () => on?.opened();
+  socket.onmessage = ({ data }: { readonly data: unknown }) => tellFrame(data, told, log);
+  // It tells nothing that a page may read; the close that follows is what counts. Without a listener it ends a Node process.
+  socket.onerror = () => log.debug('connection', 'socket error');
+  socket.onclose = ({ code = 1006, reason = '' }: Partial<CloseReason>) => {
+    const last = on;
+    on = undefined;
+    last?.closed({ code, reason });
+  };
+  return {
+    send(message) {
+      const frame = encode(message);
+      if (!on || socket.readyState !== isOpen) throw new TriplaneError('unreachable', 'The socket is not open');
+      socket.send(frame);
+    },
+    async close(code = 1000, reason = '') {
+      if (!on) return;
+      on = undefined;
+      await farewell(socket, code, reason);
+    },
+  };
+}
 
-  constructor(socket: WebSocketLike, on: LineEvents, log: Log) {
-    this.#socket = socket;
-    this.#on = on;
-    this.#log = log;
-    socket.onopen = () => this.#on?.opened();
-    socket.onmessage = ({ data }: { readonly data: unknown }) => this.#take(data);
-    // It tells nothing that a page may read; the close that follows is what counts. Without a listener it ends a Node process.
-    socket.onerror = () => log.debug('connection', 'socket error');
-    socket.onclose = (why: Partial<CloseReason>) => this.#closed(why);
-  }
-
-  send(message: ClientMessage): void {
-    const frame = encode(message);
-    if (!this.#on || this.#socket.readyState !== isOpen) throw new TriplaneError('unreachable', 'The socket is not open');
-    this.#socket.send(frame);
-  }
-
-  /** A peer that does not answer the close is not waited for. */
-  async close(code = 1000, reason = ''): Promise<void> {
-    if (!this.#on) return;
-    this.#on = undefined;
-    const socket = this.#socket;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        socket.terminate?.();
-        resolve();
-      }, farewellMs);
-      socket.onclose = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      socket.close(code, reason);
-    });
-  }
-
-  #take(data: unknown): void {
-    const frame = this.#read(data);
-    if (!frame) return;
-    if (frame.messages.length === 0) this.#on?.heard();
-    for (const { op } of frame.unknown) this.#log.debug('connection', `'${op}' is no op that this client knows`);
-    for (const message of frame.messages) this.#on?.message(message);
-  }
-
-  #read(data: unknown): ServerFrame | undefined {
-    try {
-      return decodeServerFrame(data);
-    } catch (error) {
-      if (!(error instanceof TriplaneError)) throw error;
-      this.#on?.fault(error);
-      return undefined;
-    }
-  }
-
-  #closed({ code = 1006, reason = '' }: Partial<CloseReason>): void {
-    const on = this.#on;
-    this.#on = undefined;
-    on?.closed({ code, reason });
-  }
+/** A peer that does not answer the close is not waited for. */
+function farewell(socket: WebSocketLike, code: number, reason: string): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      socket.terminate?.();
+      resolve();
+    }, farewellMs);
+    socket.onclose = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    socket.close(code, reason);
+  });
 }
