@@ -2,6 +2,7 @@
 
 import { endedBy } from './lib/abort.ts';
 import type { Reactor } from './reactor/reactor.ts';
+import type { RoomDesk } from './reactor/room-desk.ts';
 import type { Presence } from './reactor/rooms.ts';
 import type { PresenceOpts, RoomHandle } from './types/rooms.ts';
 
@@ -13,22 +14,26 @@ type AnyOpts = PresenceOpts<any, any>;
 export function openRoom(reactor: Reactor, type: string, roomId: string, initial: Presence | undefined, signal?: AbortSignal): AnyRoom {
   const { rooms } = reactor;
   const id = rooms.idOf(type, roomId);
-  const letGo = endedBy(signal, rooms.hold(type, id, initial));
   /** A listener holds the room too: it may outlive the handle. */
-  const holding = (stop: () => void, release: () => void) => (): void => {
-    stop();
-    release();
-  };
+  const listen = (begin: (desk: RoomDesk) => () => void, shown?: Presence): (() => void) =>
+    rooms.begin((desk) => {
+      const release = desk.hold(type, id, shown);
+      const stop = begin(desk);
+      return () => {
+        stop();
+        release();
+      };
+    });
   return {
-    leaveRoom: letGo,
-    publishTopic: (topic, data) => rooms.publishTopic(id, String(topic), data),
-    subscribeTopic: (topic, onEvent) => holding(rooms.subscribeTopic(id, String(topic), onEvent as never), rooms.hold(type, id)),
-    publishPresence: (data) => rooms.publishPresence(id, data),
+    leaveRoom: endedBy(
+      signal,
+      rooms.begin((desk) => desk.hold(type, id, initial)),
+    ),
+    publishTopic: (topic, data) => void rooms.begin((desk) => desk.publishTopic(id, String(topic), data)),
+    subscribeTopic: (topic, onEvent) => listen((desk) => desk.subscribeTopic(id, String(topic), onEvent as never)),
+    publishPresence: (data) => void rooms.begin((desk) => desk.publishPresence(id, data)),
     getPresence: (opts) => (rooms.presence(id, opts) as never) ?? null,
-    subscribePresence: (opts, onChange) => {
-      const release = rooms.hold(type, id, initialOf(opts));
-      return holding(rooms.subscribePresence(id, opts, onChange as never), release);
-    },
+    subscribePresence: (opts, onChange) => listen((desk) => desk.subscribePresence(id, opts, onChange as never), initialOf(opts)),
   };
 }
 

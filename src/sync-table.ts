@@ -27,11 +27,12 @@ export class SyncTable {
 
   /** @throws QueryValidationError for more than a namespace and its order */
   subscribe(query: WireQuery, listener: TableListener, signal?: AbortSignal): StopTable {
-    checkTable(query);
+    if (!isTable(query))
+      throw new QueryValidationError('A table is one namespace, and of options its order: { todos: { $: { order: … } } }');
     this.#reactor.assertOpen();
     const watch = this.#desk.load().then((desk) => desk.watch(query, listener));
     watch.catch((error: unknown) => this.#reactor.report(asError(error)));
-    const stop: StopTable = (opts) => void watch.then((opened) => opened.stop(opts?.keepSubscription ?? false)).catch(() => {});
+    const stop: StopTable = (opts) => void watch.then((end) => end(opts?.keepSubscription ?? false)).catch(() => {});
     const letGo = onAbort(signal, () => stop());
     return (opts) => {
       letGo();
@@ -40,15 +41,12 @@ export class SyncTable {
   }
 }
 
-function checkTable(query: WireQuery): void {
-  const [etype, ...others] = Object.keys(query);
-  const form = etype === undefined ? undefined : query[etype];
-  if (etype === undefined || others.length > 0 || !isObject(form)) {
-    throw new QueryValidationError('A table is exactly one namespace: { todos: {} }');
-  }
-  const link = Object.keys(form).find((key) => key !== '$');
-  if (link !== undefined) throw new QueryValidationError('A table has no links', `${etype}.${link}`);
-  const options = form.$ ?? {};
-  const option = isObject(options) ? Object.keys(options).find((name) => name !== 'order') : '$';
-  if (option !== undefined) throw new QueryValidationError("A table takes no option but 'order'", `${etype}.$.${option}`);
+/** An object with no other keys. */
+function holds<Key extends string>(value: unknown, only: Key): value is { readonly [K in Key]?: unknown } {
+  return isObject(value) && Object.keys(value).every((key) => key === only);
+}
+
+function isTable(query: WireQuery): boolean {
+  const [form, ...others] = Object.values(query);
+  return others.length === 0 && holds(form, '$') && holds(form.$ ?? {}, 'order');
 }

@@ -46,40 +46,25 @@ function isEdit(edit: unknown): edit is Edit {
 
 function edited(state: unknown, edit: Edit, depth: number): unknown {
   const [path, op, value] = edit;
-  if (depth === path.length) return op === 'r' || op === '+' ? value : nowhere;
-  const isLast = depth === path.length - 1;
+  if (depth === path.length) return op === '-' ? nowhere : value;
   const step = path[depth];
-  if (Array.isArray(state)) return typeof step === 'number' ? editedArray(state, step, edit, isLast ? undefined : depth + 1) : nowhere;
-  if (!isObject(state) || typeof step !== 'string' || step === '__proto__') return nowhere;
-  if (isLast && op === '-') return without(state, step);
-  if (isLast) return { ...state, [step]: value };
-  if (!Object.hasOwn(state, step)) return nowhere;
-  const part = edited(state[step], edit, depth + 1);
-  return part === nowhere ? nowhere : { ...state, [step]: part };
-}
-
-/** `deeper` = undefined at the end of the path. */
-function editedArray(state: readonly unknown[], index: number, edit: Edit, deeper: number | undefined): unknown {
-  const [, op, value] = edit;
-  const end = deeper === undefined && op === '+' ? state.length + 1 : state.length;
-  if (!Number.isInteger(index) || index < 0 || index >= end) return nowhere;
-  if (deeper !== undefined) {
-    const part = edited(state[index], edit, deeper);
-    return part === nowhere ? nowhere : spliced(state, index, 1, part);
+  const last = depth === path.length - 1 ? op : undefined;
+  const inside = (part: unknown): unknown => (last ? value : edited(part, edit, depth + 1));
+  if (Array.isArray(state)) {
+    const items: readonly unknown[] = state;
+    const end = last === '+' ? state.length : state.length - 1;
+    if (typeof step !== 'number' || !Number.isInteger(step) || step < 0 || step > end) return nowhere;
+    const part = inside(state[step]);
+    return part === nowhere
+      ? nowhere
+      : [...items.slice(0, step), ...(last === '-' ? [] : [part]), ...items.slice(last === '+' ? step : step + 1)];
   }
-  if (op === '-') return spliced(state, index, 1);
-  return spliced(state, index, op === '+' ? 0 : 1, value);
-}
-
-function spliced(state: readonly unknown[], index: number, removed: number, ...added: readonly unknown[]): readonly unknown[] {
-  return [...state.slice(0, index), ...added, ...state.slice(index + removed)];
-}
-
-/** Removing what is not there is done already. */
-function without(state: Fields, key: string): Fields {
-  if (!Object.hasOwn(state, key)) return state;
-  const { [key]: _, ...rest } = state;
-  return rest;
+  if (!isObject(state) || typeof step !== 'string' || step === '__proto__' || (!last && !Object.hasOwn(state, step))) return nowhere;
+  // Removing what is not there is done already.
+  const { [step]: before, ...rest } = state;
+  if (last === '-') return rest;
+  const part = inside(before);
+  return part === nowhere ? nowhere : { ...state, [step]: part };
 }
 
 /**

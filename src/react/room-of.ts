@@ -41,7 +41,7 @@ const useFirstEffect = isServer ? useEffect : useLayoutEffect;
  */
 export function useHeldRoom({ core, type, id }: RoomRef, initial?: Presence): void {
   const hold = (): (() => void) => {
-    const letGo = core._reactor.rooms.hold(type, id, initial);
+    const letGo = core._reactor.rooms.begin((desk) => desk.hold(type, id, initial));
     return () => queueMicrotask(letGo);
   };
   // What is shown first is shown on entering only.
@@ -54,12 +54,12 @@ export function sliceOf(core: AnyCore, roomId: string, request: SliceRequest): S
   const { rooms } = core._reactor;
   let last = unknown;
   return {
-    subscribe: (changed) => rooms.subscribePresence(roomId, request, changed),
+    subscribe: (changed) => rooms.begin((desk) => desk.subscribePresence(roomId, request, changed)),
     read: () => (last = keep(last, rooms.presence(roomId, request) ?? unknown)),
     readOnServer: () => unknown,
   };
 }
 
 export function show({ core, id }: RoomRef, data: Presence): void {
-  core._reactor.rooms.publishPresence(id, data);
+  core._reactor.rooms.begin((desk) => desk.publishPresence(id, data));
 }

@@ -11,5 +11,8 @@ export function useTopicEffect(room: RoomRef, topic: string, onEvent: OnEvent): 
   const newest = useRef(onEvent);
   useHeldRoom(room);
   useEffect(() => void (newest.current = onEvent));
-  useEffect(() => core._reactor.rooms.subscribeTopic(id, topic, (event, peer) => newest.current(event, peer)), [core, type, id, topic]);
+  useEffect(
+    () => core._reactor.rooms.begin((desk) => desk.subscribeTopic(id, topic, (event, peer) => newest.current(event, peer))),
+    [core, type, id, topic],
+  );
 }

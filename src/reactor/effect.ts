@@ -32,7 +32,7 @@ export type Effect =
   /** The server will not have us: not this app, not with this client. */
   | { readonly do: 'refuse'; readonly error: TriplaneError }
   /** Whoever reads a stream, listens to a table or is in a room has news. */
-  | { readonly do: 'call'; readonly listener: () => void; readonly room?: { readonly roomId: string; readonly topic?: string } }
+  | { readonly do: 'call'; readonly listener: () => void; readonly room?: { readonly roomId: string; readonly topic?: string | undefined } }
   /** A session anew, at once. */
   | { readonly do: 'restart' }
   /** The token is no longer good: go on without a user. */

@@ -1,40 +1,17 @@
-// An event as one line to read, for `debug: true`.
+// An event as one line to read, for `debug: true`: what it says of itself, in its own order.
 
 import type { DatabaseEvent } from '../types/events.ts';
 
-export function lineOf(event: DatabaseEvent): string {
-  return `${new Date(event.atMs).toISOString().slice(11, 23)} ${event.type.padEnd(10)} ${detailsOf(event).filter(Boolean).join(' ')}`;
+export function lineOf({ type, atMs, ...fields }: DatabaseEvent): string {
+  const words = Object.entries<string | number | object | undefined>(fields).map(([name, value]) => wordOf(name, value));
+  return `${new Date(atMs).toISOString().slice(11, 23)} ${type.padEnd(10)} ${words.filter(Boolean).join(' ')}`;
 }
 
-function detailsOf(event: DatabaseEvent): readonly (string | undefined)[] {
-  switch (event.type) {
-    case 'sent':
-      return [event.op, event.eventId];
-    case 'received':
-      return [event.op, event.eventId, took(event.tookMs), messageOf(event.message['message'])];
-    case 'connection':
-      return [event.status];
-    case 'outbox':
-      return [event.state, event.eventId, took(event.tookMs), `${event.waiting} waiting`, event.error?.message];
-    case 'query':
-      return [event.state, event.key, took(event.tookMs), event.error];
-    case 'storage':
-      return [event.state, event.edits === undefined ? undefined : `${event.edits} entries`, event.error?.message];
-    case 'tab':
-      return [event.direction, event.news];
-    case 'auth':
-      return [event.userId ?? 'nobody'];
-    case 'room':
-      return [event.roomId, event.topic ?? 'presence'];
-    case 'error':
-      return [event.error.message];
-  }
-}
+const units: Readonly<Record<string, string>> = { tookMs: ' ms', waiting: ' waiting', edits: ' entries' };
+const unknown: Readonly<Record<string, string>> = { userId: 'nobody', topic: 'presence' };
 
-function took(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : `${ms} ms`;
-}
-
-function messageOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+function wordOf(name: string, value: string | number | object | undefined): string | undefined {
+  // An error, or a message: what is said in it.
+  if (typeof value === 'object') return 'message' in value && typeof value.message === 'string' ? value.message : '';
+  return value === undefined ? unknown[name] : `${value}${units[name] ?? ''}`;
 }

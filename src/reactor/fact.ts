@@ -16,3 +16,6 @@ export type Fact =
   | readonly [name: 'auth', user: User | undefined]
   | readonly [name: 'tab', news: unknown]
   | readonly [name: 'error', error: Error];
+
+/** With when it happened. */
+export type DatedFact = readonly [atMs: number, ...Fact];

@@ -3,33 +3,35 @@
 
 import { consoleLog, silent } from '../lib/log.ts';
 import { isObject } from '../protocol/check.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import { queryKey } from '../query/key.ts';
-import type { DatabaseEvent, DatabaseEventType, EventListener, LoggedMessage } from '../types/events.ts';
+import type { Edit } from '../storage/key-value.ts';
+import type { DatabaseEvent, DatabaseEventOf, DatabaseEventType, EventListener, LoggedMessage } from '../types/events.ts';
 import { safely } from './audience.ts';
 import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { lineOf } from './event-line.ts';
-import type { Fact } from './fact.ts';
+import type { DatedFact, Fact } from './fact.ts';
 import { redacted, redactedKey } from './redact.ts';
 import { readWrite, writePrefix } from './write.ts';
 
-type Make = () => WithoutTime<DatabaseEvent>;
-type WithoutTime<Event> = Event extends unknown ? Omit<Event, 'atMs'> : never;
-/** What kind of event it would be, and how it is made if anybody listens. */
-type Draft = readonly [type: DatabaseEvent['type'], make: Make];
+type Kind = DatabaseEvent['type'];
+type Fields = { readonly [Type in Kind]: Omit<DatabaseEventOf<Type>, 'type' | 'atMs'> };
+/** An event is made only if anybody listens for its kind. */
+type Tell = <Type extends Kind>(type: Type, make: () => Fields[Type]) => void;
 
-/** `isOn`: whether anything is still to be told. */
+/** `isOn`: whether anything is still to be told. Gives what makes events of the facts that have come. */
 export function observer(
   back: Back,
-  type: DatabaseEventType,
+  wanted: DatabaseEventType,
+  facts: DatedFact[],
   isOn: () => boolean,
   listener: EventListener = printer(back),
-): (atMs: number, fact: Fact) => void {
-  const drafts = new Drafts(back);
-  const waiting: DatabaseEvent[] = [];
-  const tell = (): void => {
-    for (const event of waiting.splice(0)) {
+): () => void {
+  const waiting: object[] = [];
+  const flush = (): void => {
+    for (const event of waiting.splice(0) as DatabaseEvent[]) {
       if (!isOn()) return;
       // What is wrong with a listener to errors is not told to it again.
       safely(
@@ -38,11 +40,16 @@ export function observer(
       );
     }
   };
-  return (atMs, fact) => {
-    for (const [kind, make] of drafts.of(atMs, fact)) {
-      if (type !== '*' && type !== kind) continue;
-      if (waiting.length === 0) queueMicrotask(tell);
-      waiting.push({ ...make(), atMs });
+  let nowMs = 0;
+  const teller = new Teller(back, (type, make) => {
+    if (wanted !== '*' && wanted !== type) return;
+    if (waiting.length === 0) queueMicrotask(flush);
+    waiting.push({ type, ...make(), atMs: nowMs });
+  });
+  return () => {
+    for (const [atMs, ...fact] of facts.splice(0)) {
+      nowMs = atMs;
+      teller.take(atMs, fact);
     }
   };
 }
@@ -52,17 +59,18 @@ function printer({ config }: Back): EventListener {
   return (event) => log[event.type === 'error' ? 'error' : 'info'](lineOf(event));
 }
 
-class Drafts {
+class Teller {
   readonly #back: Back;
-  /** Event id → when it was sent. */
+  readonly #tell: Tell;
+  /** When a message with this id was sent, or a query with this key asked. */
   readonly #sentMs = new Map<string, number>();
-  readonly #askedMs = new Map<string, number>();
 
-  constructor(back: Back) {
+  constructor(back: Back, tell: Tell) {
     this.#back = back;
+    this.#tell = tell;
   }
 
-  of(atMs: number, [name, of]: Fact): readonly Draft[] {
+  take(atMs: number, [name, of]: Fact): void {
     switch (name) {
       case 'said':
         return this.#said(atMs, of);
@@ -73,99 +81,83 @@ class Drafts {
       case 'saved':
         return this.#saved(of);
       case 'status':
-        return [['connection', () => ({ type: 'connection', status: of })]];
+        return this.#tell('connection', () => ({ status: of }));
       case 'auth':
-        return [['auth', () => ({ type: 'auth', userId: of?.id })]];
+        return this.#tell('auth', () => ({ userId: of?.id }));
       case 'tab':
-        return [['tab', () => ({ type: 'tab', direction: 'heard', news: isObject(of) ? String(of.type) : 'unknown' })]];
-      case 'error': {
-        const failed: Draft = ['storage', () => ({ type: 'storage', state: 'failed', error: of })];
-        return [...(isStorageFailure(of) ? [failed] : []), ['error', () => ({ type: 'error', error: of })]];
-      }
+        return this.#tell('tab', () => ({ direction: 'heard' as const, news: isObject(of) ? String(of.type) : 'unknown' }));
+      case 'error':
+        if ('code' in of && of.code === 'storage-failed') this.#tell('storage', () => ({ state: 'failed' as const, error: of }));
+        return this.#tell('error', () => ({ error: of }));
     }
   }
 
-  #said(atMs: number, message: Extract<Fact, readonly ['said', unknown]>[1]): Draft[] {
+  #said(atMs: number, message: ClientMessage): void {
     const eventId = message['client-event-id'] ?? undefined;
-    if (eventId !== undefined) this.#sentMs.set(eventId, atMs);
-    const drafts: Draft[] = [['sent', () => ({ type: 'sent', op: message.op, eventId, message: logged(message) })]];
-    if (message.op === 'transact' && eventId !== undefined) drafts.push(this.#write('sent', eventId));
-    if (message.op === 'add-query') {
-      this.#askedMs.set(queryKey(message.q), atMs);
-      drafts.push(['query', () => ({ type: 'query', state: 'asked', key: redactedKey(queryKey(message.q)) })]);
-    }
-    if (message.op === 'remove-query' && !('$$probe' in message.q)) {
-      drafts.push(['query', () => ({ type: 'query', state: 'ended', key: redactedKey(queryKey(message.q)) })]);
-    }
-    return drafts;
+    if (eventId) this.#sentMs.set(eventId, atMs);
+    this.#tell('sent', () => ({ op: message.op, eventId, message: redacted(message) as LoggedMessage }));
+    if (message.op === 'transact' && eventId) this.#write('sent', eventId);
+    if (message.op !== 'add-query' && message.op !== 'remove-query') return;
+    const key = queryKey(message.q);
+    if (message.op === 'remove-query') return '$$probe' in message.q ? undefined : this.#query('ended', key);
+    this.#sentMs.set(key, atMs);
+    this.#query('asked', key);
   }
 
-  #heard(atMs: number, message: ServerMessage): Draft[] {
+  #heard(atMs: number, message: ServerMessage): void {
+    const { op } = message;
     const eventId = ('client-event-id' in message && message['client-event-id']) || undefined;
-    const tookMs = this.#took(this.#sentMs, eventId, atMs);
     // A write's time is told with its end, which comes after.
-    if (eventId !== undefined && message.op !== 'transact-ok' && message.op !== 'error') this.#sentMs.delete(eventId);
-    const drafts: Draft[] = [['received', () => ({ type: 'received', op: message.op, eventId, tookMs, message: logged(message) })]];
-    const query = queryOf(message);
-    if (query !== undefined) {
-      const took = this.#took(this.#askedMs, query, atMs);
-      this.#askedMs.delete(query);
-      const error = message.op === 'error' ? (message.message ?? undefined) : undefined;
-      const state = message.op === 'error' ? 'failed' : 'answered';
-      drafts.push(['query', () => ({ type: 'query', state, key: redactedKey(query), tookMs: took, ...(error && { error }) })]);
-    }
-    return drafts;
+    const tookMs = this.#took(eventId, atMs, op !== 'transact-ok' && op !== 'error');
+    this.#tell('received', () => ({ op, eventId, tookMs, message: redacted(message) as LoggedMessage }));
+    const key = queryOf(message);
+    if (key === undefined) return;
+    const error = message.op === 'error' ? (message.message ?? undefined) : undefined;
+    this.#query(message.op === 'error' ? 'failed' : 'answered', key, this.#took(key, atMs), error);
   }
 
-  #effect(atMs: number, effect: Effect): Draft[] {
+  #effect(atMs: number, effect: Effect): void {
     switch (effect.do) {
       case 'settle': {
         const { eventId, error } = effect;
-        const tookMs = this.#took(this.#sentMs, eventId, atMs);
-        this.#sentMs.delete(eventId);
-        return [this.#write(error ? 'refused' : 'confirmed', eventId, tookMs, error)];
+        return this.#write(error ? 'refused' : 'confirmed', eventId, this.#took(eventId, atMs), error);
       }
       case 'show':
-        return [['query', () => ({ type: 'query', state: 'changed', key: redactedKey(effect.key) })]];
+        return this.#query('changed', effect.key);
       case 'tell':
-        return [['tab', () => ({ type: 'tab', direction: 'told', news: effect.news.type })]];
+        return this.#tell('tab', () => ({ direction: 'told' as const, news: effect.news.type }));
       case 'call': {
         const { room } = effect;
-        return room ? [['room', () => ({ type: 'room', ...room })]] : [];
+        return room && this.#tell('room', () => room);
       }
       default:
-        return [];
     }
   }
 
-  #saved(edits: Extract<Fact, readonly ['saved', unknown]>[1]): Draft[] {
-    const drafts: Draft[] = [['storage', () => ({ type: 'storage', state: 'written', edits: edits.length })]];
+  #saved(edits: readonly Edit[]): void {
+    this.#tell('storage', () => ({ state: 'written' as const, edits: edits.length }));
     const prefix = writePrefix(this.#back.organs.session.owner);
     for (const edit of edits) {
       const write = 'put' in edit && edit.put.startsWith(prefix) ? readWrite(edit.value) : undefined;
       // Once it is confirmed, that is kept too.
-      if (write && write.state !== 'applied') drafts.push(this.#write('kept', write.eventId));
-      if ('remove' in edit && edit.remove.startsWith(prefix)) drafts.push(this.#write('done', edit.remove.split('/').at(-1) ?? ''));
+      if (write && write.state !== 'applied') this.#write('kept', write.eventId);
+      if ('remove' in edit && edit.remove.startsWith(prefix)) this.#write('done', edit.remove.split('/').at(-1) ?? '');
     }
-    return drafts;
   }
 
-  #write(state: Extract<DatabaseEvent, { type: 'outbox' }>['state'], eventId: string, tookMs?: number, error?: Error): Draft {
-    const waiting = this.#back.organs.outbox.size;
-    return [
-      'outbox',
-      () => ({ type: 'outbox', state, eventId, waiting, ...(tookMs !== undefined && { tookMs }), ...(error && { error }) }),
-    ];
+  #write(state: Fields['outbox']['state'], eventId: string, tookMs?: number, error?: Error): void {
+    this.#tell('outbox', () => ({ state, eventId, tookMs, waiting: this.#back.organs.outbox.size, error }));
   }
 
-  #took(since: ReadonlyMap<string, number>, key: string | undefined, atMs: number): number | undefined {
-    const sentMs = key === undefined ? undefined : since.get(key);
+  #query(state: Fields['query']['state'], key: string, tookMs?: number, error?: string): void {
+    this.#tell('query', () => ({ state, key: redactedKey(key), tookMs, error }));
+  }
+
+  #took(sent: string | undefined, atMs: number, isOver = true): number | undefined {
+    const sentMs = sent === undefined ? undefined : this.#sentMs.get(sent);
+    if (sent !== undefined && isOver) this.#sentMs.delete(sent);
     return sentMs === undefined ? undefined : atMs - sentMs;
   }
-}
-
-function logged(message: object): LoggedMessage {
-  return redacted(message) as LoggedMessage;
 }
 
 /** The key of the query that is answered, or was refused. */
@@ -174,8 +166,4 @@ function queryOf(message: ServerMessage): string | undefined {
   if (message.op !== 'error') return undefined;
   const asked = message['original-event'];
   return asked?.['op'] === 'add-query' && isObject(asked['q']) ? queryKey(asked['q']) : undefined;
-}
-
-function isStorageFailure(error: Error): boolean {
-  return 'code' in error && error.code === 'storage-failed';
 }

@@ -29,18 +29,6 @@ export function presenceSlice(room: Room, ownId: string | undefined, request: Pr
   };
 }
 
-export function sameSlice(one: Slice, other: Slice): boolean {
-  if (one.isLoading !== other.isLoading || one.error !== other.error || !sameFields(one.user, other.user)) return false;
-  const ids = Object.keys(one.peers);
-  return ids.length === Object.keys(other.peers).length && ids.every((id) => sameFields(one.peers[id], other.peers[id]));
-}
-
-function sameFields(one: Presence | undefined, other: Presence | undefined): boolean {
-  if (!one || !other) return one === other;
-  const keys = Object.keys(one);
-  return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && Object.is(one[key], other[key]));
-}
-
 function pick(data: unknown, keys: readonly PropertyKey[] | undefined): Presence {
   if (typeof data !== 'object' || data === null) return {};
   if (!keys) return data as Presence;

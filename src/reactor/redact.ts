@@ -12,9 +12,7 @@ const signedAddress = /^https?:\/\/[^?#\s]*\?\S*(signature|sig|token|credential|
 const hidden = '[redacted]';
 
 export function redacted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(redacted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]: [string, unknown]) => [key, field(key, part)]));
+  return changed(value, field);
 }
 
 /** The key of a query, likewise. */
@@ -22,27 +20,28 @@ export function redactedKey(key: string): string {
   return queryKey(redacted(JSON.parse(key)));
 }
 
-function field(key: string, value: unknown): unknown {
+function field(value: unknown, key: string): unknown {
   if (value === null || value === undefined) return value;
   if (data.has(key)) return written(value);
   if (secret.test(key) || ruleParams.has(key)) return hidden;
-  if (key === 'url' && typeof value === 'string') return withoutQuery(value);
-  return redacted(value);
+  return key === 'url' && typeof value === 'string' ? withoutQuery(value) : redacted(value);
 }
 
-/** What users wrote; the same object where nothing is to be hidden, as it may be large. */
+/** What users wrote. */
 function written(value: unknown): unknown {
   if (typeof value === 'string') return signedAddress.test(value) ? withoutQuery(value) : value;
+  if (Array.isArray(value) && value[0] === 'rule-params' && value.length === 4)
+    return changed(value, (part, at) => (at === '3' ? hidden : part));
+  return changed(value, written);
+}
+
+/** Each part of it; the same object where nothing is to be hidden, as it may be large. */
+function changed(value: unknown, change: (part: unknown, key: string) => unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const [op, e, etype] = value as readonly unknown[];
-    if (op === 'rule-params' && value.length === 4) return [op, e, etype, hidden];
-    const parts = value.map(written);
-    return parts.some((part, at) => part !== value[at]) ? parts : value;
-  }
-  const entries = Object.entries(value);
-  const parts = entries.map(([key, part]) => [key, written(part)] as const);
-  return parts.some(([, part], at) => part !== entries[at]?.[1]) ? Object.fromEntries(parts) : value;
+  const before = Object.entries(value);
+  const after = before.map(([key, part]: [string, unknown]) => [key, change(part, key)] as const);
+  if (after.every(([, part], at) => part === before[at]?.[1])) return value;
+  return Array.isArray(value) ? after.map(([, part]) => part) : Object.fromEntries(after);
 }
 
 function withoutQuery(address: string): string {

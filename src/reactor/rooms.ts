@@ -1,9 +1,11 @@
 // The rooms we are in or on our way into: what we show, who else is there, what waits to be said. Whether a room is joined
 // follows from the session: with a new line every room is joined anew. PROTOCOL.md#join-room and the headings after it
 
+import type { EventEmitter } from 'eventemitter3';
+
 import { isObject } from '../protocol/check.ts';
-import { followEdits } from '../protocol/presence-edits.ts';
-import type { Broadcast, PatchPresence, Peer, RefreshPresence, ServerBroadcast } from '../protocol/room-messages.ts';
+import { type Edit, followEdits } from '../protocol/presence-edits.ts';
+import type { Broadcast, ClientBroadcast, JoinRoom, LeaveRoom, Peer, SetPresence } from '../protocol/room-messages.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { Random } from '../lib/random.ts';
 import type { Effect } from './effect.ts';
@@ -11,6 +13,8 @@ import type { Extra, Failure, Hour } from './extra.ts';
 import { crowdedError, mostWaiting } from './trouble.ts';
 
 export type Presence = Readonly<Record<string, unknown>>;
+
+type Peers = Readonly<Record<string, Peer>>;
 
 /** `asked`: the join is on its way. `joined`: we are in, and `hasPeers` tells whether we know who else is. */
 type RoomState = 'apart' | 'asked' | 'joined' | 'refused';
@@ -24,10 +28,10 @@ export interface Room {
   /** What we show. Undefined until something was published. */
   own: Presence | undefined;
   /** By session id, ourselves among them. */
-  peers: Readonly<Record<string, Peer>>;
+  peers: Peers;
   /** The server has told who is here. */
   hasPeers: boolean;
-  /** When to ask again who is here. */
+  /** When to ask again who is here; Infinity: never. */
   peersDueMs: number;
   error: string | undefined;
   /** Said before we were in. */
@@ -37,19 +41,17 @@ export interface Room {
 /** A server that does not tell who is in the room within this has lost the message. */
 const peersWithinMs = 2000;
 
-/** Who is to hear. */
-interface RoomNews {
-  /** Who is in the room, or what they show, may have changed. */
-  presence(roomId: string): void;
-  topic(roomId: string, topic: string, said: Broadcast): void;
+/** Under what news of a room are told: of presence, or of what is said on a topic. */
+export function newsOf(roomId: string, topic?: string): string {
+  return JSON.stringify([roomId, topic]);
 }
 
 export class Rooms implements Extra {
   readonly #random: Random;
-  readonly #news: RoomNews;
+  readonly #news: EventEmitter;
   readonly #byId = new Map<string, Room>();
 
-  constructor(random: Random, news: RoomNews) {
+  constructor(random: Random, news: EventEmitter) {
     this.#random = random;
     this.#news = news;
   }
@@ -63,8 +65,7 @@ export class Rooms implements Extra {
     const known = this.#byId.get(id);
     if (known) {
       known.holders += 1;
-      if (!initial || known.own) return [];
-      return this.publish(id, initial);
+      return initial && !known.own ? this.publish(id, initial) : [];
     }
     const room: Room = {
       id,
@@ -88,7 +89,7 @@ export class Rooms implements Extra {
     if (!room || --room.holders > 0) return [];
     this.#byId.delete(id);
     // A join that is still on its way is overtaken by nothing: messages about one room are handled in order.
-    return room.state === 'asked' || room.state === 'joined' ? [this.#say({ op: 'leave-room', 'room-id': id })] : [];
+    return room.state === 'asked' || room.state === 'joined' ? [this.#say(room, { op: 'leave-room' })] : [];
   }
 
   /** Merged into what we show already. */
@@ -96,54 +97,53 @@ export class Rooms implements Extra {
     const room = this.#byId.get(id);
     if (!room) return [];
     room.own = { ...room.own, ...data };
-    const effects: Effect[] = [this.#seen(id)];
-    if (room.state === 'joined') effects.push(this.#show(room));
-    return effects;
+    return [this.#tell(room), ...(room.state === 'joined' ? this.#show(room) : [])];
   }
 
   say(id: string, topic: string, data: unknown): Effect[] {
     const room = this.#byId.get(id);
     if (!room) return [];
-    if (room.state === 'joined') return [this.#broadcast(room, topic, data)];
-    if (room.waiting.length >= mostWaiting) throw crowdedError();
+    if (room.state !== 'joined' && room.waiting.length >= mostWaiting) throw crowdedError();
     room.waiting.push({ topic, data });
-    return [];
+    return this.#broadcast(room);
   }
 
   /** The session is open: into every room, as if for the first time. */
   sessionOpened(): Effect[] {
-    return [...this.#byId.values()].flatMap((room) => this.#join(room));
+    return this.#each((room) => this.#join(room));
   }
 
   lineLost(): Effect[] {
-    return [...this.#byId.values()].map((room) => {
+    return this.#each((room) => {
       room.state = 'apart';
-      room.hasPeers = false;
-      room.peersDueMs = Infinity;
-      return this.#seen(room.id);
+      this.#forgetPeers(room);
+      return [this.#tell(room)];
     });
   }
 
   heard(message: ServerMessage, { nowMs }: Hour): Effect[] {
+    const room = 'room-id' in message && this.#byId.get(message['room-id']);
+    if (!room) return [];
     switch (message.op) {
       case 'join-room-ok':
-        return this.#joined(message['room-id'], nowMs);
+        return this.#joined(room, nowMs);
       case 'join-room-error':
-        return this.#refused(message['room-id'], message.error);
+        return this.#refused(room, message.error);
       case 'refresh-presence':
-        return this.#peersTold(message, nowMs);
+        return this.#peersTold(room, message.data, nowMs);
       case 'patch-presence':
-        return this.#peersChanged(message);
+        return this.#peersChanged(room, message.edits);
       case 'server-broadcast':
-        return this.#said(message);
+        return [this.#tell(room, message.topic, message.data)];
       default:
         return [];
     }
   }
 
   failed({ message: { message, 'original-event': original } }: Failure): Effect[] | undefined {
-    const id = original?.['room-id'];
-    return original?.['op'] === 'join-room' && typeof id === 'string' ? this.#refused(id, message) : undefined;
+    if (original?.['op'] !== 'join-room') return undefined;
+    const room = this.#byId.get(String(original['room-id']));
+    return room ? this.#refused(room, message) : [];
   }
 
   nextDue(): number {
@@ -151,89 +151,80 @@ export class Rooms implements Extra {
   }
 
   due(nowMs: number): Effect[] {
-    return [...this.#byId.values()].flatMap((room) => (room.peersDueMs <= nowMs ? this.#rejoin(room) : []));
+    return this.#each((room) => (room.peersDueMs <= nowMs ? this.#rejoin(room) : []));
   }
 
-  /** What the one who spoke shows. */
-  peerOf(id: string, said: Broadcast, ownId: string | undefined): unknown {
-    const room = this.#byId.get(id);
-    return said['peer-id'] === ownId ? room?.own : room?.peers[said['peer-id']]?.data;
+  #each(run: (room: Room) => Effect[]): Effect[] {
+    return [...this.#byId.values()].flatMap(run);
   }
 
-  #joined(id: string, nowMs: number): Effect[] {
-    const room = this.#byId.get(id);
-    if (!room || room.state === 'joined') return [];
+  #joined(room: Room, nowMs: number): Effect[] {
+    if (room.state === 'joined') return [];
     room.state = 'joined';
     room.error = undefined;
     if (!room.hasPeers) room.peersDueMs = nowMs + peersWithinMs;
-    const effects: Effect[] = [this.#seen(id)];
-    if (room.own) effects.push(this.#show(room));
-    for (const { topic, data } of room.waiting.splice(0)) effects.push(this.#broadcast(room, topic, data));
-    return effects;
+    return [this.#tell(room), ...this.#show(room), ...this.#broadcast(room)];
   }
 
-  #refused(id: string, error: unknown): Effect[] {
-    const room = this.#byId.get(id);
-    if (!room) return [];
+  #refused(room: Room, error: unknown): Effect[] {
     room.state = 'refused';
     room.error = typeof error === 'string' ? error : 'The room could not be joined';
-    return [this.#seen(id)];
+    return [this.#tell(room)];
   }
 
-  #peersTold({ 'room-id': id, data }: RefreshPresence, nowMs: number): Effect[] {
-    const room = this.#byId.get(id);
-    if (!room) return [];
-    room.peers = data;
+  #peersTold(room: Room, peers: Peers, nowMs: number): Effect[] {
+    room.peers = peers;
     room.hasPeers = true;
     room.peersDueMs = Infinity;
-    return [...this.#joined(id, nowMs), this.#seen(id)];
+    return [...this.#joined(room, nowMs), this.#tell(room)];
   }
 
   /** A difference to something we were never told is of no use: the room is joined again. */
-  #peersChanged({ 'room-id': id, edits }: PatchPresence): Effect[] {
-    const room = this.#byId.get(id);
-    if (!room) return [];
+  #peersChanged(room: Room, edits: readonly Edit[]): Effect[] {
     const { state, missed } = followEdits(room.peers, edits);
     if (!room.hasPeers || missed > 0 || !isPeers(state)) return this.#rejoin(room);
     room.peers = state;
-    return [this.#seen(id)];
+    return [this.#tell(room)];
   }
 
-  #said({ 'room-id': id, topic, data }: ServerBroadcast): Effect[] {
-    if (!this.#byId.has(id)) return [];
-    return [{ do: 'call', listener: () => this.#news.topic(id, topic, data), room: { roomId: id, topic } }];
-  }
-
-  #seen(roomId: string): Effect {
-    return { do: 'call', listener: () => this.#news.presence(roomId), room: { roomId } };
+  #forgetPeers(room: Room): void {
+    room.hasPeers = false;
+    room.peersDueMs = Infinity;
   }
 
   #join(room: Room): Effect[] {
     room.state = 'asked';
-    return [this.#say({ op: 'join-room', 'room-type': room.type, 'room-id': room.id, ...(room.own && { data: room.own }) })];
+    return [this.#say(room, { op: 'join-room', 'room-type': room.type, ...(room.own && { data: room.own }) })];
   }
 
   #rejoin(room: Room): Effect[] {
-    room.peersDueMs = Infinity;
-    room.hasPeers = false;
-    return [this.#say({ op: 'leave-room', 'room-id': room.id }), ...this.#join(room)];
+    this.#forgetPeers(room);
+    return [this.#say(room, { op: 'leave-room' }), ...this.#join(room)];
   }
 
-  #show(room: Room): Effect {
-    return this.#say({ op: 'set-presence', 'room-id': room.id, data: room.own });
+  #show(room: Room): Effect[] {
+    return room.own ? [this.#say(room, { op: 'set-presence', data: room.own })] : [];
   }
 
-  #broadcast(room: Room, topic: string, data: unknown): Effect {
-    return this.#say({ op: 'client-broadcast', 'room-id': room.id, roomType: room.type, topic, data });
+  /** What waits to be said, once we are in. */
+  #broadcast(room: Room): Effect[] {
+    if (room.state !== 'joined') return [];
+    return room.waiting.splice(0).map((said) => this.#say(room, { op: 'client-broadcast', roomType: room.type, ...said }));
   }
 
-  #say(message: RoomMessage): Effect {
-    return { do: 'send', message: { ...message, 'client-event-id': this.#random.eventId() } };
+  #say({ id }: Room, message: RoomMessage): Effect {
+    return { do: 'send', message: { ...message, 'room-id': id, 'client-event-id': this.#random.eventId() } };
+  }
+
+  #tell({ id: roomId }: Room, topic?: string, said?: Broadcast): Effect {
+    const listener = (): void => void this.#news.emit(newsOf(roomId, topic), said);
+    return { do: 'call', listener, room: { roomId, topic } };
   }
 }
 
-type RoomMessage = Extract<Effect, { do: 'send' }>['message'] & { readonly 'room-id': string };
+type Unaddressed<Message> = Message extends unknown ? Omit<Message, 'room-id' | 'client-event-id'> : never;
+type RoomMessage = Unaddressed<JoinRoom | LeaveRoom | SetPresence | ClientBroadcast>;
 
-function isPeers(state: unknown): state is Readonly<Record<string, Peer>> {
+function isPeers(state: unknown): state is Peers {
   return isObject(state) && Object.values(state).every(isObject);
 }

@@ -6,9 +6,11 @@ import { isWireAttr, type WireAttr } from '../protocol/attr.ts';
 import { isTriple, type Triple } from '../protocol/triple.ts';
 import type { Edit } from '../storage/key-value.ts';
 
+export type KeptRow = readonly Triple[];
+
 export interface KeptTable {
   readonly state: KeptState;
-  readonly rows: readonly (readonly Triple[])[];
+  readonly rows: readonly KeptRow[];
 }
 
 interface KeptState {
@@ -22,44 +24,33 @@ export function tablePrefix(owner: string, key: string): string {
   return `sync-table/${owner}/${key}/`;
 }
 
-export function stateKey(owner: string, key: string): string {
-  return `${tablePrefix(owner, key)}state`;
-}
-
-export function rowKey(owner: string, key: string, subscriptionId: string, id: string): string {
-  return `${tablePrefix(owner, key)}row/${subscriptionId}/${id}`;
-}
-
-export function rowEdits(
-  owner: string,
-  key: string,
+/** What is falsy is kept no longer. */
+export function keptEdits(
+  prefix: string,
   subscriptionId: string,
-  rows: Iterable<readonly [id: string, triples: readonly Triple[]]>,
+  state: unknown,
+  rows: Iterable<readonly [id: string, row: KeptRow | undefined]>,
 ): Edit[] {
-  return [...rows].map(([id, triples]) => ({ put: rowKey(owner, key, subscriptionId, id), value: triples }));
-}
-
-/** What forgets all of it. */
-export function keptEdits(owner: string, key: string, subscriptionId: string, ids: Iterable<string>): Edit[] {
-  return [{ remove: stateKey(owner, key) }, ...[...ids].map((id) => ({ remove: rowKey(owner, key, subscriptionId, id) }))];
+  const edit = (name: string, value: unknown): Edit => (value ? { put: prefix + name, value } : { remove: prefix + name });
+  return [edit('state', state), ...[...rows].map(([id, row]) => edit(`row/${subscriptionId}/${id}`, row))];
 }
 
 /** What was kept, if it makes sense; and what forgets the rest. */
 export function readKept(
   records: readonly (readonly [key: string, value: unknown])[],
-  owner: string,
-  key: string,
+  prefix: string,
 ): { readonly kept: KeptTable | undefined; readonly stale: readonly Edit[] } {
-  const state = records.find(([name]) => name === stateKey(owner, key))?.[1];
-  const own = isState(state) ? rowKey(owner, key, state.subscriptionId, '') : undefined;
-  const rows: (readonly Triple[])[] = [];
-  const stale: Edit[] = [];
-  for (const [name, value] of records) {
-    if (name === stateKey(owner, key) && own !== undefined) continue;
-    if (own !== undefined && name.startsWith(own) && isRow(value)) rows.push(value);
-    else stale.push({ remove: name });
+  const found = new Map(records);
+  const state = found.get(`${prefix}state`);
+  const rows: KeptRow[] = [];
+  if (!isState(state)) return { kept: undefined, stale: records.map(([remove]) => ({ remove })) };
+  found.delete(`${prefix}state`);
+  for (const [name, row] of records) {
+    if (!name.startsWith(`${prefix}row/${state.subscriptionId}/`) || !isRow(row)) continue;
+    rows.push(row);
+    found.delete(name);
   }
-  return { kept: isState(state) ? { state, rows } : undefined, stale };
+  return { kept: { state, rows }, stale: [...found.keys()].map((remove) => ({ remove })) };
 }
 
 function isState(value: unknown): value is KeptState {
@@ -73,6 +64,6 @@ function isState(value: unknown): value is KeptState {
   );
 }
 
-function isRow(value: unknown): value is readonly Triple[] {
+function isRow(value: unknown): value is KeptRow {
   return Array.isArray(value) && value.every(isTriple);
 }

@@ -8,7 +8,6 @@ import { equal } from '../lib/equal.ts';
 import type { SyncChange } from '../protocol/server-message.ts';
 import type { Triple, Value } from '../protocol/triple.ts';
 import { order, type Order } from '../query/order.ts';
-import { placeAmong } from '../query/page.ts';
 
 export type RowObject = Readonly<Record<string, unknown>>;
 
@@ -27,13 +26,15 @@ export interface RowChanges {
 }
 
 interface Entity {
-  readonly id: string;
   /** By attr: of what is sent, an entity has one each. */
   readonly triples: Map<string, Triple>;
-  shown: { readonly row: Row; readonly object: RowObject } | undefined;
+  shown: Shown | undefined;
 }
 
-type Shown = NonNullable<Entity['shown']>;
+interface Shown {
+  readonly row: Row;
+  readonly object: RowObject;
+}
 
 export interface SyncRowsConfig {
   readonly etype: string;
@@ -46,7 +47,8 @@ export class SyncRows {
   readonly #entities = new Map<string, Entity>();
   #attrs: Attrs;
   #order: Order;
-  #sorted: Shown[] = [];
+  /** In order, once it was asked for: after most changes it nearly is already, so that sorting costs little more than a look. */
+  #sorted: readonly Shown[] | undefined;
 
   constructor(config: SyncRowsConfig, attrs: Attrs) {
     this.#config = config;
@@ -55,6 +57,8 @@ export class SyncRows {
   }
 
   get objects(): RowObject[] {
+    const shown = (): Shown[] => [...this.#entities.values()].flatMap((entity) => entity.shown ?? []);
+    this.#sorted ??= shown().sort((a, b) => this.#order.compare(a.row, b.row));
     return this.#sorted.map(({ object }) => object);
   }
 
@@ -62,12 +66,8 @@ export class SyncRows {
     return this.#attrs;
   }
 
-  ids(): Iterable<string> {
-    return this.#entities.keys();
-  }
-
-  *records(): Generator<readonly [id: string, triples: readonly Triple[]]> {
-    for (const { id, triples } of this.#entities.values()) yield [id, [...triples.values()]];
+  records(): [id: string, triples: readonly Triple[]][] {
+    return [...this.#entities].map(([id, { triples }]) => [id, [...triples.values()]]);
   }
 
   /** All rows are made anew if this namespace changed. */
@@ -77,79 +77,60 @@ export class SyncRows {
     this.#attrs = attrs;
     if (isSame) return;
     this.#order = order(etype, this.#config.order, attrs);
-    for (const entity of this.#entities.values()) entity.shown = this.#show(entity);
-    this.#sortAnew();
+    for (const [id, entity] of this.#entities) this.#show(id, entity);
   }
 
   clear(): void {
     this.#entities.clear();
-    this.#sorted = [];
+    this.#sorted = undefined;
   }
 
   /** Whole entities. Gives what is shown of them. */
   load(entities: readonly (readonly Triple[])[]): RowObject[] {
-    const loaded: RowObject[] = [];
-    for (const triples of entities) {
+    return entities.flatMap((triples): RowObject[] => {
       const id = triples[0]?.[0];
-      if (id === undefined) continue;
-      const entity: Entity = { id, triples: new Map(triples.map((triple) => [triple[1], triple])), shown: undefined };
-      entity.shown = this.#show(entity);
-      const before = this.#entities.get(id)?.shown;
+      if (id === undefined) return [];
+      const entity: Entity = { triples: new Map(triples.map((triple) => [triple[1], triple])), shown: undefined };
       this.#entities.set(id, entity);
-      this.#place(before, entity.shown);
-      if (entity.shown) loaded.push(entity.shown.object);
-    }
-    return loaded;
+      const shown = this.#show(id, entity);
+      return shown ? [shown.object] : [];
+    });
   }
 
   apply(changes: readonly SyncChange[]): RowChanges {
+    const changed = new Map<string, { readonly entity: Entity; readonly before: Shown | undefined }>();
+    for (const { action, triple } of changes) {
+      const [id, attrId, value] = triple;
+      const entity = changed.get(id)?.entity ?? this.#entities.get(id) ?? { triples: new Map<string, Triple>(), shown: undefined };
+      changed.set(id, { entity, before: entity.shown });
+      // What was heard before does no harm.
+      if (action === 'added') entity.triples.set(attrId, triple);
+      else if (equal(entity.triples.get(attrId)?.[2], value)) entity.triples.delete(attrId);
+    }
     const added: RowObject[] = [];
     const removed: RowObject[] = [];
     const updated: RowUpdate[] = [];
     const touched = new Map<string, readonly Triple[] | undefined>();
-    for (const [id, ofEntity] of byEntity(changes)) {
-      const entity = this.#entities.get(id) ?? { id, triples: new Map<string, Triple>(), shown: undefined };
-      const before = entity.shown;
-      for (const change of ofEntity) applyTo(entity.triples, change);
-      const after = this.#show(entity);
-      entity.shown = after;
+    for (const [id, { entity, before }] of changed) {
+      const after = this.#show(id, entity);
       const isGone = entity.triples.size === 0 || (before !== undefined && !after);
       if (isGone) this.#entities.delete(id);
       else this.#entities.set(id, entity);
-      this.#place(before, after);
       touched.set(id, isGone ? undefined : [...entity.triples.values()]);
-      if (before && after) {
-        const changedFields = difference(before.object, after.object);
-        if (Object.keys(changedFields).length > 0) updated.push({ oldEntity: before.object, newEntity: after.object, changedFields });
-      } else if (after) added.push(after.object);
+      if (before && after) updated.push(...update(before.object, after.object));
+      else if (after) added.push(after.object);
       else if (before) removed.push(before.object);
     }
     return { added, removed, updated, touched };
   }
 
-  /** Takes the one out and puts the other in, each where it belongs. */
-  #place(before: Shown | undefined, after: Shown | undefined): void {
-    if (before) this.#sorted.splice(this.#placeOf(before), 1);
-    if (after) this.#sorted.splice(this.#placeOf(after), 0, after);
-  }
-
-  #placeOf(shown: Shown): number {
-    const last = this.#sorted.at(-1);
-    // A load comes in order.
-    if (last && this.#order.compare(last.row, shown.row) < 0) return this.#sorted.length;
-    return placeAmong(this.#sorted, shown, (a, b) => this.#order.compare(a.row, b.row));
-  }
-
-  #sortAnew(): void {
-    const shown = [...this.#entities.values()].flatMap((entity) => entity.shown ?? []);
-    this.#sorted = shown.sort((a, b) => this.#order.compare(a.row, b.row));
-  }
-
   /** Undefined for what has no id triple: it belongs to no table. */
-  #show({ id, triples }: Entity): Shown | undefined {
+  #show(id: string, entity: Entity): Shown | undefined {
+    const { triples } = entity;
     const { blobs, idAttr, forward } = this.#attrs.namespace(this.#config.etype);
+    this.#sorted = undefined;
     const idTriple = idAttr && triples.get(idAttr.id);
-    if (!idTriple) return undefined;
+    if (!idTriple) return (entity.shown = undefined);
     const values: Value[] = [];
     for (const attr of forward.values()) values[attr.slot] = triples.get(attr.id)?.[2];
     const object: Record<string, unknown> = {};
@@ -158,32 +139,16 @@ export class SyncRows {
       if (value !== undefined && label !== '__proto__')
         object[label] = this.#config.useDates && checkedType === 'date' ? asDate(value) : value;
     }
-    return { row: new Row(id, idTriple[3], values), object };
+    return (entity.shown = { row: new Row(id, idTriple[3], values), object });
   }
 }
 
-function byEntity(changes: readonly SyncChange[]): Map<string, SyncChange[]> {
-  const found = new Map<string, SyncChange[]>();
-  for (const change of changes) {
-    const id = change.triple[0];
-    const ofEntity = found.get(id);
-    if (ofEntity) ofEntity.push(change);
-    else found.set(id, [change]);
+/** None if they are alike. */
+function update(oldEntity: RowObject, newEntity: RowObject): RowUpdate[] {
+  const changedFields: Record<string, { oldValue: unknown; newValue: unknown }> = {};
+  for (const label of Object.keys({ ...oldEntity, ...newEntity })) {
+    const [oldValue, newValue] = [oldEntity[label], newEntity[label]];
+    if (!equal(oldValue, newValue)) changedFields[label] = { oldValue, newValue };
   }
-  return found;
-}
-
-/** What was heard before does no harm. */
-function applyTo(triples: Map<string, Triple>, { action, triple }: SyncChange): void {
-  const [, attrId, value] = triple;
-  if (action === 'added') triples.set(attrId, triple);
-  else if (equal(triples.get(attrId)?.[2], value)) triples.delete(attrId);
-}
-
-function difference(before: RowObject, after: RowObject): RowUpdate['changedFields'] {
-  const changed: Record<string, { oldValue: unknown; newValue: unknown }> = {};
-  for (const label of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (!equal(before[label], after[label])) changed[label] = { oldValue: before[label], newValue: after[label] };
-  }
-  return changed;
+  return Object.keys(changedFields).length > 0 ? [{ oldEntity, newEntity, changedFields }] : [];
 }

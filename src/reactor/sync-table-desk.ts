@@ -9,10 +9,6 @@ import type { Back } from './desk.ts';
 import { type KeptTable, readKept, tablePrefix } from './sync-kept.ts';
 import { SyncTables, type TableListener } from './sync-tables.ts';
 
-export interface TableWatch {
-  stop(isKept: boolean): void;
-}
-
 export class SyncTableDesk {
   readonly #back: Back;
   readonly #loaded: Promise<void>;
@@ -28,49 +24,40 @@ export class SyncTableDesk {
     this.#tables = back.organs.extras.install(new SyncTables(back.config.random, back.config.useDates));
   }
 
-  /** Tells what the device has, then every step. */
-  watch(query: WireQuery, listener: TableListener): TableWatch {
+  /** Tells what the device has, then every step. Gives what ends it; `isKept`: the next one can go on from there. */
+  watch(query: WireQuery, listener: TableListener): (isKept: boolean) => void {
     let isStopped = false;
     // A listener of its own, though the same function may listen twice.
     const own: TableListener = (event) => {
       if (!isStopped) listener(event);
     };
     const begun = this.#begin(query, own, () => isStopped).catch((error: unknown) => this.#back.report(asError(error)));
-    return {
-      stop: (isKept) => {
-        isStopped = true;
-        void begun.then(() => {
-          const { owner } = this.#back.organs.session;
-          this.#back.run(this.#tables.leave(query, own, owner, isKept));
-        });
-      },
+    return (isKept) => {
+      isStopped = true;
+      void begun.then(() => this.#back.run(this.#tables.leave(query, own, this.#back.organs.session.owner, isKept)));
     };
   }
 
   async #begin(query: WireQuery, listener: TableListener, isStopped: () => boolean): Promise<void> {
     await this.#loaded;
-    const kept = this.#tables.has(query) ? undefined : await this.#kept(query);
+    const key = queryKey(query);
+    const kept = this.#tables.has(key) ? undefined : await this.#kept(key);
     if (isStopped()) return;
-    this.#back.run(this.#tables.listen(query, listener, this.#back.organs.catalogue.known, kept, this.#ours.has(queryKey(query))));
-  }
-
-  async #isOurs(key: string): Promise<boolean> {
-    if (!this.#ours.has(key) && (await (await this.#back.outside())?.claim(`table/${key}`))) this.#ours.add(key);
-    return this.#ours.has(key);
+    this.#back.run(this.#tables.listen(query, listener, this.#back.organs.catalogue.known, kept, this.#ours.has(key)));
   }
 
   /** A store that fails keeps nobody from what the server has. */
-  async #kept(query: WireQuery): Promise<KeptTable | undefined> {
+  async #kept(key: string): Promise<KeptTable | undefined> {
     const { organs, config } = this.#back;
     const { owner } = organs.session;
-    const key = queryKey(query);
+    const prefix = tablePrefix(owner, key);
     try {
-      const isOurs = await this.#isOurs(key);
-      const { kept, stale } = readKept(await config.store.list(tablePrefix(owner, key)), owner, key);
-      if (isOurs && stale.length > 0) this.#back.run([{ do: 'store', edits: stale }]);
+      if (!this.#ours.has(key) && (await (await this.#back.outside())?.claim(`table/${key}`))) this.#ours.add(key);
+      const { kept, stale } = readKept(await config.store.list(prefix), prefix);
+      if (this.#ours.has(key) && stale.length > 0) this.#back.run([{ do: 'store', edits: stale }]);
       return owner === organs.session.owner ? kept : undefined;
     } catch (error) {
-      this.#back.run([{ do: 'report', error: asError(error, 'storage-failed') }]);
+      this.#back.report(asError(error, 'storage-failed'));
       return undefined;
     }
   }

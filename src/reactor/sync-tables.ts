@@ -7,13 +7,13 @@
 
 import { Attrs } from '../db/attrs.ts';
 import type { Random } from '../lib/random.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
 import type { ServerMessage, StartSyncOk, SyncTx } from '../protocol/server-message.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
 import { queryKey } from '../query/key.ts';
-import type { Edit } from '../storage/key-value.ts';
 import type { Effect } from './effect.ts';
 import type { Extra, Failure, Hour } from './extra.ts';
-import { keptEdits, type KeptTable, rowEdits, rowKey, stateKey } from './sync-kept.ts';
+import { keptEdits, type KeptRow, type KeptTable, tablePrefix } from './sync-kept.ts';
 import { type RowChanges, type RowObject, SyncRows } from './sync-rows.ts';
 
 type Data = Readonly<Record<string, readonly RowObject[]>>;
@@ -27,6 +27,9 @@ export type TableEvent =
       readonly data: Data;
       readonly error: { readonly message: string; readonly hint?: unknown; readonly type: string; readonly status: number };
     };
+
+/** Without `data`, it is told with all there is. */
+type Step = TableEvent extends infer Event ? (Event extends TableEvent ? Omit<Event, 'data'> & { readonly data?: Data } : never) : never;
 
 export type TableListener = (event: TableEvent) => void;
 
@@ -45,6 +48,7 @@ interface Table {
   txId: number | undefined;
   /** Heard while they are loaded. */
   readonly early: SyncTx[];
+  /** Times in a row that it was refused for now. */
   failures: number;
   againAtMs: number;
 }
@@ -59,8 +63,8 @@ export class SyncTables implements Extra {
     this.#useDates = useDates;
   }
 
-  has(query: WireQuery): boolean {
-    return this.#byKey.has(queryKey(query));
+  has(key: string): boolean {
+    return this.#byKey.has(key);
   }
 
   /** The first listener brings what is kept on the device; the rest find the table. What another tab keeps is shown, and loaded anew. */
@@ -69,17 +73,16 @@ export class SyncTables implements Extra {
     const known = this.#byKey.get(key);
     if (known) {
       known.listeners.add(listener);
-      return known.txId === undefined ? [] : [tell(listener, { type: 'LoadFromStorage', data: dataOf(known) })];
+      return known.txId === undefined ? [] : tell(known, { type: 'LoadFromStorage' }, [listener]);
     }
     const table = this.#newTable(query, key, kept ? Attrs.from(kept.state.attrs) : attrs, isOurs);
     table.listeners.add(listener);
     this.#byKey.set(key, table);
     if (!kept) return this.#ask(table);
-    const { subscriptionId, token, txId } = kept.state;
+    const { subscriptionId: id, token, txId } = kept.state;
     table.rows.load(kept.rows);
-    if (isOurs) table.subscription = { id: subscriptionId, token };
-    if (isOurs) table.txId = txId;
-    return [...tellAll(table, { type: 'LoadFromStorage', data: dataOf(table) }), ...this.#ask(table)];
+    if (isOurs) Object.assign(table, { subscription: { id, token }, txId });
+    return [...tell(table, { type: 'LoadFromStorage' }), ...this.#ask(table)];
   }
 
   /** The last one to leave ends it; `isKept`: it can be taken up again, with what is on the device. */
@@ -87,28 +90,19 @@ export class SyncTables implements Extra {
     const table = this.#byKey.get(queryKey(query));
     if (!table || !table.listeners.delete(listener) || table.listeners.size > 0) return [];
     this.#byKey.delete(table.key);
-    const { subscription } = table;
-    if (!subscription) return [];
-    const message = {
-      op: 'remove-sync',
-      'client-event-id': this.#random.eventId(),
-      'subscription-id': subscription.id,
-      'keep-subscription': isKept && table.isOurs,
-    } as const;
-    return [{ do: 'send', message }, ...(isKept ? [] : this.#forget(table, owner))];
+    if (!table.subscription) return [];
+    const leaving = this.#remove(table.subscription.id, isKept && table.isOurs);
+    return [leaving, ...(isKept ? [] : this.#forget(table, owner))];
   }
 
   heard(message: ServerMessage, { attrs, owner }: Hour): readonly Effect[] {
     if (message.op === 'start-sync-ok') return this.#started(message);
-    if (!('subscription-id' in message)) return [];
-    const table = [...this.#byKey.values()].find(({ subscription }) => subscription?.id === message['subscription-id']);
+    const table = 'subscription-id' in message && this.#find(({ subscription }) => subscription?.id === message['subscription-id']);
     if (!table) return [];
     table.rows.setAttrs(attrs);
     switch (message.op) {
-      case 'sync-load-batch': {
-        const batch = table.rows.load(message['join-rows']);
-        return tellAll(table, { type: 'InitialSyncBatch', data: dataOf(table), batch });
-      }
+      case 'sync-load-batch':
+        return tell(table, { type: 'InitialSyncBatch', batch: table.rows.load(message['join-rows']) });
       case 'sync-init-finish':
         return this.#loaded(table, message['tx-id'], owner);
       case 'sync-update-triples':
@@ -120,40 +114,39 @@ export class SyncTables implements Extra {
 
   failed({ message, error, retryAtMs, owner }: Failure): readonly Effect[] | undefined {
     const original = message['original-event'];
-    switch (original?.['op']) {
-      case 'remove-sync':
-        return [];
-      case 'start-sync': {
-        const table = [...this.#byKey.values()].find(({ eventId }) => eventId === message['client-event-id']);
-        if (!table) return [];
-        const { message: text, hint, type = 'unknown', status } = error;
-        if (this.#putOff(table, retryAtMs(table.failures))) return [];
-        return tellAll(table, { type: 'Error', data: { [table.etype]: [] }, error: { message: text, hint, type, status } });
-      }
-      case 'resync-table': {
-        const table = [...this.#byKey.values()].find(({ subscription }) => subscription?.id === original['subscription-id']);
-        if (!table) return [];
-        if (this.#putOff(table, retryAtMs(table.failures))) return [];
-        return [...this.#forget(table, owner), ...this.#ask(table)];
-      }
-      default:
-        return undefined;
+    const op = original?.['op'];
+    if (op === 'remove-sync') return [];
+    const isStart = op === 'start-sync';
+    if (!isStart && op !== 'resync-table') return undefined;
+    const table = this.#find(({ eventId, subscription }) =>
+      isStart ? eventId === message['client-event-id'] : subscription?.id === original?.['subscription-id'],
+    );
+    if (!table) return [];
+    const againAtMs = retryAtMs(table.failures);
+    if (againAtMs !== undefined) {
+      table.failures += 1;
+      table.againAtMs = againAtMs;
+      return [];
     }
+    if (!isStart) return [...this.#forget(table, owner), ...this.#ask(table)];
+    const { message: text, hint, type = 'unknown', status } = error;
+    return tell(table, { type: 'Error', data: { [table.etype]: [] }, error: { message: text, hint, type, status } });
   }
 
   sessionOpened(): readonly Effect[] {
-    return [...this.#byKey.values()].flatMap((table) => this.#ask(table));
+    return this.#each((table) => this.#ask(table));
   }
 
   lineLost(): readonly Effect[] {
-    for (const table of this.#byKey.values()) table.againAtMs = Infinity;
-    return [];
+    return this.#each((table) => {
+      table.againAtMs = Infinity;
+      return [];
+    });
   }
 
   /** What was loaded was not for them. It stays on the device for the one before. */
   userChanged(): readonly Effect[] {
-    for (const table of this.#byKey.values()) reset(table);
-    return [];
+    return this.#each(reset);
   }
 
   nextDue(): number {
@@ -161,12 +154,20 @@ export class SyncTables implements Extra {
   }
 
   due(nowMs: number): readonly Effect[] {
-    return [...this.#byKey.values()].flatMap((table) => (table.againAtMs <= nowMs ? this.#ask(table) : []));
+    return this.#each((table) => (table.againAtMs <= nowMs ? this.#ask(table) : []));
   }
 
   shutDown(): readonly Effect[] {
     this.#byKey.clear();
     return [];
+  }
+
+  #each(run: (table: Table) => readonly Effect[]): readonly Effect[] {
+    return [...this.#byKey.values()].flatMap(run);
+  }
+
+  #find(isIt: (table: Table) => boolean): Table | undefined {
+    return [...this.#byKey.values()].find(isIt);
   }
 
   #newTable(query: WireQuery, key: string, attrs: Attrs, isOurs: boolean): Table {
@@ -194,34 +195,33 @@ export class SyncTables implements Extra {
     const { subscription, txId, query } = table;
     if (subscription && txId !== undefined) {
       const { id, token } = subscription;
-      const message = { op: 'resync-table', 'client-event-id': id, 'subscription-id': id, 'tx-id': txId, token } as const;
-      return [{ do: 'send', message }];
+      return [send({ op: 'resync-table', 'client-event-id': id, 'subscription-id': id, 'tx-id': txId, token })];
     }
     if (subscription) reset(table);
     table.eventId = this.#random.eventId();
-    return [{ do: 'send', message: { op: 'start-sync', 'client-event-id': table.eventId, q: query } }];
+    return [send({ op: 'start-sync', 'client-event-id': table.eventId, q: query })];
   }
 
   /** Whoever is told of a table that nobody wants any more lets go of it. */
-  #started(message: StartSyncOk): readonly Effect[] {
-    const { 'subscription-id': id, token } = message;
-    const table = [...this.#byKey.values()].find(({ eventId }) => eventId === message['client-event-id']);
-    if (table) {
-      table.subscription = { id, token };
-      table.rows.clear();
-      table.failures = 0;
-      return [];
-    }
+  #started({ 'subscription-id': id, token, 'client-event-id': asked }: StartSyncOk): readonly Effect[] {
+    const table = this.#find(({ eventId }) => eventId === asked);
+    if (!table) return [this.#remove(id, false)];
+    table.subscription = { id, token };
+    table.rows.clear();
+    table.failures = 0;
+    return [];
+  }
+
+  #remove(id: string, isKept: boolean): Effect {
     const eventId = this.#random.eventId();
-    return [{ do: 'send', message: { op: 'remove-sync', 'client-event-id': eventId, 'subscription-id': id, 'keep-subscription': false } }];
+    return send({ op: 'remove-sync', 'client-event-id': eventId, 'subscription-id': id, 'keep-subscription': isKept });
   }
 
   #loaded(table: Table, txId: number, owner: string): readonly Effect[] {
     table.txId = txId;
-    const edits = rowEdits(owner, table.key, idOf(table), table.rows.records());
     return [
-      ...store(table, [...edits, this.#stateEdit(table, owner)]),
-      ...tellAll(table, { type: 'InitialSyncComplete', data: dataOf(table) }),
+      ...store(table, owner, table.rows.records()),
+      ...tell(table, { type: 'InitialSyncComplete' }),
       ...this.#changed(table, table.early.splice(0), owner),
     ];
   }
@@ -233,64 +233,47 @@ export class SyncTables implements Extra {
     }
     table.failures = 0;
     const effects: Effect[] = [];
-    const rows = new Map<string, Edit>();
+    const rows = new Map<string, KeptRow | undefined>();
     for (const { 'tx-id': txId, changes } of txes) {
       if (txId <= table.txId) continue;
       table.txId = txId;
       const { touched, added, removed, updated } = table.rows.apply(changes);
-      for (const [id, triples] of touched) {
-        const key = rowKey(owner, table.key, idOf(table), id);
-        rows.set(id, triples ? { put: key, value: triples } : { remove: key });
-      }
-      effects.push(...tellAll(table, { type: 'SyncTransaction', data: dataOf(table), added, removed, updated }));
+      for (const [id, row] of touched) rows.set(id, row);
+      effects.push(...tell(table, { type: 'SyncTransaction', added, removed, updated }));
     }
-    if (effects.length === 0) return [];
-    return [...store(table, [...rows.values(), this.#stateEdit(table, owner)]), ...effects];
-  }
-
-  #stateEdit({ subscription, txId, rows, etype, key }: Table, owner: string): Edit {
-    const attrs = [...rows.attrs.namespace(etype).forward.values()].map(({ wire }) => wire);
-    return { put: stateKey(owner, key), value: { subscriptionId: subscription?.id, token: subscription?.token, txId, attrs } };
+    return effects.length === 0 ? [] : [...store(table, owner, rows), ...effects];
   }
 
   #forget(table: Table, owner: string): Effect[] {
-    const edits = keptEdits(owner, table.key, idOf(table), table.rows.ids());
-    reset(table);
-    return store(table, edits);
-  }
-
-  #putOff(table: Table, againAtMs: number | undefined): boolean {
-    if (againAtMs === undefined) return false;
-    table.failures += 1;
-    table.againAtMs = againAtMs;
-    return true;
+    const rows = table.rows.records().map(([id]) => [id, undefined] as const);
+    return [...store(table, owner, rows, false), ...reset(table)];
   }
 }
 
-function store({ isOurs }: Table, edits: readonly Edit[]): Effect[] {
-  return isOurs ? [{ do: 'store', edits }] : [];
+/** How far it is, and these rows; undefined: one that is gone. */
+function store(table: Table, owner: string, rows: Iterable<readonly [id: string, row: KeptRow | undefined]>, isKept = true): Effect[] {
+  const { key, etype, subscription, txId } = table;
+  if (!table.isOurs) return [];
+  const subscriptionId = subscription?.id ?? '';
+  const attrs = [...table.rows.attrs.namespace(etype).forward.values()].map(({ wire }) => wire);
+  const state = isKept && { subscriptionId, token: subscription?.token, txId, attrs };
+  return [{ do: 'store', edits: keptEdits(tablePrefix(owner, key), subscriptionId, state, rows) }];
 }
 
-function reset(table: Table): void {
+function reset(table: Table): Effect[] {
   table.subscription = undefined;
   table.txId = undefined;
   table.eventId = '';
   table.early.length = 0;
   table.rows.clear();
+  return [];
 }
 
-function idOf({ subscription }: Table): string {
-  return subscription?.id ?? '';
+function send(message: ClientMessage): Effect {
+  return { do: 'send', message };
 }
 
-function dataOf({ etype, rows }: Table): Data {
-  return { [etype]: rows.objects };
-}
-
-function tell(listener: TableListener, event: TableEvent): Effect {
-  return { do: 'call', listener: () => listener(event) };
-}
-
-function tellAll({ listeners }: Table, event: TableEvent): Effect[] {
-  return [...listeners].map((listener) => tell(listener, event));
+function tell({ etype, rows, listeners }: Table, step: Step, whom: Iterable<TableListener> = listeners): Effect[] {
+  const event: TableEvent = { data: { [etype]: rows.objects }, ...step };
+  return [...whom].map((listener) => ({ do: 'call', listener: () => listener(event) }));
 }

@@ -279,9 +279,9 @@ class FrameWorld {
     await settled();
     const told = (): void => void (this.#results += 1);
     reactor.queries.subscribe(goalsQuery, { told, failed: () => {} });
-    reactor.rooms.hold('chat', 'room-1', { name: 'ann' });
-    reactor.rooms.subscribePresence('room-1', {}, () => {});
-    reactor.rooms.subscribeTopic('room-1', 'emoji', () => {});
+    reactor.rooms.begin((desk) => desk.hold('chat', 'room-1', { name: 'ann' }));
+    reactor.rooms.begin((desk) => desk.subscribePresence('room-1', {}, () => {}));
+    reactor.rooms.begin((desk) => desk.subscribeTopic('room-1', 'emoji', () => {}));
     await this.#open();
     await this.hear(JSON.stringify(addQueryOk([{ id: g1, title: 'a' }], 4711)));
     for (const id of [g1, g2]) reactor.writes.transact([chunk('update', id, { title: 'mine' })]).catch(() => {});

@@ -372,7 +372,7 @@ describe('shutting down', () => {
     expect(() => reactor.writes.transact([])).toThrow(expect.objectContaining({ code: 'closed' }));
     expect(() => reactor.queries.subscribe(goalsQuery, { told() {}, failed() {} })).toThrow(expect.objectContaining({ code: 'closed' }));
     expect(() => reactor.queries.once(goalsQuery)).toThrow(expect.objectContaining({ code: 'closed' }));
-    expect(() => reactor.rooms.hold('chat', 'r1')).toThrow(expect.objectContaining({ code: 'closed' }));
+    expect(() => reactor.rooms.begin((desk) => desk.hold('chat', 'r1'))).toThrow(expect.objectContaining({ code: 'closed' }));
   });
 
   test('at once after the start, with the store still being read', async () => {

@@ -38,10 +38,10 @@ const ops = (): string[] => client.transport.line.sent.map(({ op }) => op).filte
 test('what was wanted before is done in order, and from then on at once', async () => {
   const { door, come } = await doorOn();
   const slices: unknown[] = [];
-  const letGo = door.hold('chat', 'r1', { name: 'ann' });
-  door.publishPresence('r1', { mood: 'fine' });
-  door.publishTopic('r1', 'wave', 1);
-  door.subscribePresence('r1', {}, (slice) => slices.push(slice.user));
+  const letGo = door.begin((desk) => desk.hold('chat', 'r1', { name: 'ann' }));
+  door.begin((desk) => desk.publishPresence('r1', { mood: 'fine' }));
+  door.begin((desk) => desk.publishTopic('r1', 'wave', 1));
+  door.begin((desk) => desk.subscribePresence('r1', {}, (slice) => slices.push(slice.user)));
   expect([door.presence('r1', {}), ops()]).toEqual([undefined, []]);
   await come();
   expect([ops(), slices]).toMatchObject([['join-room'], [{ name: 'ann', mood: 'fine' }]]);
@@ -55,9 +55,9 @@ test('what was wanted before is done in order, and from then on at once', async 
 
 test('what was ended before it began never begins', async () => {
   const { door, come } = await doorOn();
-  const stay = door.hold('chat', 'r2');
-  door.hold('chat', 'r1')();
-  const stop = door.subscribePresence('r2', {}, () => expect.unreachable());
+  const stay = door.begin((desk) => desk.hold('chat', 'r2'));
+  door.begin((desk) => desk.hold('chat', 'r1'))();
+  const stop = door.begin((desk) => desk.subscribePresence('r2', {}, () => expect.unreachable()));
   stop();
   await come();
   expect(client.said('join-room')).toMatchObject([{ 'room-id': 'r2' }]);
@@ -66,21 +66,21 @@ test('what was ended before it began never begins', async () => {
 
 test('closed while they are loaded: nothing is said, and nobody is told', async () => {
   const { door, come } = await doorOn();
-  const letGo = door.hold('chat', 'r1');
-  door.subscribePresence('r1', {}, () => expect.unreachable());
+  const letGo = door.begin((desk) => desk.hold('chat', 'r1'));
+  door.begin((desk) => desk.subscribePresence('r1', {}, () => expect.unreachable()));
   await client.reactor.close();
   await come();
   letGo();
   expect([ops(), client.errors]).toEqual([[], []]);
-  expect(() => door.hold('chat', 'r1')).toThrow(expect.objectContaining({ code: 'closed' }));
+  expect(() => door.begin((desk) => desk.hold('chat', 'r1'))).toThrow(expect.objectContaining({ code: 'closed' }));
 });
 
 test('they could not be loaded: that is told, nothing is lost, and the next wish tries again', async () => {
   const { door, come, fail, loads } = await doorOn();
-  door.hold('chat', 'r1');
+  door.begin((desk) => desk.hold('chat', 'r1'));
   await fail();
   expect([client.errors, loads()]).toMatchObject([[{ code: 'unreachable' }], 1]);
-  door.publishTopic('r1', 'wave', 1);
+  door.begin((desk) => desk.publishTopic('r1', 'wave', 1));
   await come();
   await client.hear({ op: 'join-room-ok', 'room-id': 'r1' });
   expect([ops(), loads()]).toEqual([['join-room', 'client-broadcast'], 2]);
@@ -88,7 +88,7 @@ test('they could not be loaded: that is told, nothing is lost, and the next wish
 
 test('as does the next session', async () => {
   const { door, come, fail, loads } = await doorOn();
-  door.hold('chat', 'r1');
+  door.begin((desk) => desk.hold('chat', 'r1'));
   await fail();
   client.transport.line.on.closed({ code: 1006, reason: '' });
   await client.clock.advance(60_000);
@@ -100,6 +100,6 @@ test('as does the next session', async () => {
 
 test('what waits has a limit', async () => {
   const { door } = await doorOn();
-  for (let at = 0; at < 1_000; at += 1) door.publishTopic('r1', 'wave', at);
-  expect(() => door.publishTopic('r1', 'wave', 1_000)).toThrow(expect.objectContaining({ code: 'limit' }));
+  for (let at = 0; at < 1_000; at += 1) door.begin((desk) => desk.publishTopic('r1', 'wave', at));
+  expect(() => door.begin((desk) => desk.publishTopic('r1', 'wave', 1_000))).toThrow(expect.objectContaining({ code: 'limit' }));
 });

@@ -177,10 +177,16 @@ describe('loading', () => {
 
   test('more than a namespace and its order is refused at once', () => {
     const ask = (asked: object) => () => tables.subscribe(asked as never, () => {});
-    expect(ask({})).toThrow(/exactly one namespace/);
-    expect(ask({ goals: {}, todos: {} })).toThrow(/exactly one namespace/);
-    expect(ask({ goals: { todos: {} } })).toThrow(/no links/);
-    expect(ask({ goals: { $: { where: { id: '1' } } } })).toThrow(/no option but 'order'/);
+    const refused = expect.objectContaining({
+      code: 'query-invalid',
+      message: expect.stringContaining('one namespace, and of options its order'),
+    });
+    expect(ask({})).toThrow(refused);
+    expect(ask({ goals: {}, todos: {} })).toThrow(refused);
+    expect(ask({ goals: 7 })).toThrow(refused);
+    expect(ask({ goals: { todos: {} } })).toThrow(refused);
+    expect(ask({ goals: { $: [] } })).toThrow(refused);
+    expect(ask({ goals: { $: { where: { id: '1' } } } })).toThrow(refused);
   });
 });
 

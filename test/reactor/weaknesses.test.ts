@@ -446,9 +446,9 @@ describe('the connection', () => {
   test('W-30: what waits for a room has a limit, and says so', async () => {
     const dialogue = await ready();
     const { rooms } = dialogue.client.reactor;
-    rooms.hold('chat', 'r1');
-    for (let at = 0; at < 1_000; at += 1) rooms.publishTopic('r1', 'wave', at);
-    expect(() => rooms.publishTopic('r1', 'wave', 1_000)).toThrow(expect.objectContaining({ code: 'limit' }));
+    rooms.begin((desk) => desk.hold('chat', 'r1'));
+    for (let at = 0; at < 1_000; at += 1) rooms.begin((desk) => desk.publishTopic('r1', 'wave', at));
+    expect(() => rooms.begin((desk) => desk.publishTopic('r1', 'wave', 1_000))).toThrow(expect.objectContaining({ code: 'limit' }));
   });
 
   test('W-30: what waits to be sent has a limit, and the write that is too many is refused by name', async () => {
@@ -480,7 +480,7 @@ describe('rooms', () => {
   const own = initOk()['session-id'];
   const room = async (): Promise<Dialogue> => {
     const dialogue = await ready();
-    dialogue.client.reactor.rooms.hold('chat', 'r1', { name: 'ann' });
+    dialogue.client.reactor.rooms.begin((desk) => desk.hold('chat', 'r1', { name: 'ann' }));
     await dialogue.hear({ op: 'join-room-ok', 'room-id': 'r1' });
     return dialogue;
   };
@@ -489,7 +489,7 @@ describe('rooms', () => {
   test('W-19: what is said between two lines waits, and is said once', async () => {
     const dialogue = await room();
     await dialogue.drop({ reopen: false });
-    dialogue.client.reactor.rooms.publishTopic('r1', 'wave', { hello: 1 });
+    dialogue.client.reactor.rooms.begin((desk) => desk.publishTopic('r1', 'wave', { hello: 1 }));
     await dialogue.nextLine();
     await dialogue.open();
     expect(dialogue.said('client-broadcast')).toEqual([]);
@@ -536,9 +536,9 @@ describe('rooms', () => {
   test('W-26: a refused join reaches those who wait for the room', async () => {
     const dialogue = await ready();
     const { rooms } = dialogue.client.reactor;
-    rooms.hold('chat', 'r1');
+    rooms.begin((desk) => desk.hold('chat', 'r1'));
     const told: unknown[] = [];
-    rooms.subscribePresence('r1', {}, (slice) => told.push(slice));
+    rooms.begin((desk) => desk.subscribePresence('r1', {}, (slice) => told.push(slice)));
     await dialogue.hear(
       refusal('e9', { type: 'app-disabled', message: 'disabled', 'original-event': { op: 'join-room', 'room-id': 'r1' } }),
     );
