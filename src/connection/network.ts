@@ -19,39 +19,29 @@ export interface Page extends Partial<Listenable> {
 }
 
 interface Listenable {
-  addEventListener(type: string, listener: (event: Event) => void): void;
-  removeEventListener(type: string, listener: (event: Event) => void): void;
+  addEventListener(type: string, listener: (event: Event) => void, options: { readonly signal: AbortSignal }): void;
 }
 
 /** The browser's word; outside a browser, `alwaysOnline`. */
 export function browserNetwork(page: Page = globalThis): Network {
   const { document } = page;
-  if (!isListenable(page)) return alwaysOnline;
+  if (!page.addEventListener) return alwaysOnline;
   return {
     isOnline: () => page.navigator?.onLine !== false,
     subscribe(on) {
-      const stops = [
-        listen(page, 'online', () => on('online')),
-        listen(page, 'offline', () => on('offline')),
-        listen(page, 'pageshow', (event) => 'persisted' in event && event.persisted === true && on('resumed')),
-      ];
-      if (document) {
-        stops.push(
-          listen(document, 'resume', () => on('resumed')),
-          listen(document, 'visibilitychange', () => document.visibilityState === 'visible' && on('resumed')),
-        );
-      }
-      return () => stops.forEach((stop) => stop());
+      const ending = new AbortController();
+      const listen = (
+        target: Partial<Listenable> | undefined,
+        type: string,
+        news: NetworkNews,
+        isMeant?: (event: Event) => boolean,
+      ): void => target?.addEventListener?.(type, (event) => (isMeant?.(event) ?? true) && on(news), ending);
+      listen(page, 'online', 'online');
+      listen(page, 'offline', 'offline');
+      listen(page, 'pageshow', 'resumed', (event) => 'persisted' in event && event.persisted === true);
+      listen(document, 'resume', 'resumed');
+      listen(document, 'visibilitychange', 'resumed', () => document?.visibilityState === 'visible');
+      return () => ending.abort();
     },
   };
-}
-
-function isListenable(page: Page): page is Page & Listenable {
-  return typeof page.addEventListener === 'function' && typeof page.removeEventListener === 'function';
-}
-
-function listen(target: Listenable, type: string, run: (event: Event) => unknown): () => void {
-  const listener = (event: Event): void => void run(event);
-  target.addEventListener(type, listener);
-  return () => target.removeEventListener(type, listener);
 }

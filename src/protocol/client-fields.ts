@@ -2,7 +2,7 @@
 // compile until it has its row.
 
 import type { ClientMessage, ClientOp } from './client-message.ts';
-import { boolean, count, type Fields, integer, json, object, oneOf, optional, rows, shape, string, strings, uuid } from './check.ts';
+import { boolean, count, type Fields, integer, json, object, oneOf, optional, rows, shape, string, strings, uuid } from './field-checks.ts';
 import type { Wishes } from './session-messages.ts';
 import type { Step } from './step.ts';
 

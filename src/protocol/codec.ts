@@ -2,8 +2,9 @@
 // outside that it is a message. Fields are checked by the tables; what is big is checked where it is read.
 
 import { TriplaneError } from '../errors.ts';
-import { each, type Fault, type Fields, findIn, isObject, json, type Row, string } from './check.ts';
+import { isObject } from './check.ts';
 import { clientFields } from './client-fields.ts';
+import { each, type Fault, type Fields, findIn, json, type Row, string } from './field-checks.ts';
 import type { ClientMessage } from './client-message.ts';
 import { faultIn, type FrameFault, malformed } from './frame-fault.ts';
 import { type FrameLimits, isLargerThan, survey } from './frame-limits.ts';

@@ -1,6 +1,6 @@
 // The fields of what is told on an event stream only.
 
-import { string } from './check.ts';
+import { string } from './field-checks.ts';
 import { type FieldsOf, traced } from './server-fields.ts';
 
 export const feedFields: FieldsOf<'sse-init'> = {

@@ -2,7 +2,8 @@
 // so that a server can answer `param-missing` or `param-malformed` with a hint. PROTOCOL.md#error
 
 import { TriplaneError } from '../errors.ts';
-import { type Fault, isObject } from './check.ts';
+import { isObject } from './check.ts';
+import type { Fault } from './field-checks.ts';
 
 /** The `hint` of a 'frame-malformed' error. */
 export interface FrameFault extends Fault {

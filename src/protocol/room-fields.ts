@@ -1,6 +1,7 @@
 // The fields of what rooms are told.
 
-import { type Check, isObject, json, object, optional, rows, shape, string, within } from './check.ts';
+import { isObject } from './check.ts';
+import { type Check, json, object, optional, rows, shape, string, within } from './field-checks.ts';
 import type { Edit } from './presence-edits.ts';
 import type { Broadcast, Peer } from './room-messages.ts';
 import { echo, type FieldsOf, named, type RoomOp, traced } from './server-fields.ts';

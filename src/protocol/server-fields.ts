@@ -3,7 +3,7 @@
 // triples are only looked at from outside here: query-answer.ts reads them.
 
 import { isWireAttr } from './attr.ts';
-import { boolean, each, type Fields, integer, json, object, oneOf, optional, rows, shape, string, test } from './check.ts';
+import { boolean, each, type Fields, integer, json, object, oneOf, optional, rows, shape, string, test } from './field-checks.ts';
 import { isAnswer } from './query-answer.ts';
 import type { AnswerDelta, Computation, Removed } from './query-messages.ts';
 import type { ServerMessage, ServerOp } from './server-message.ts';

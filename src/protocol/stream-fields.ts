@@ -1,6 +1,6 @@
 // The fields of what is told of streams.
 
-import { boolean, count, each, json, optional, shape, string } from './check.ts';
+import { boolean, count, each, json, optional, shape, string } from './field-checks.ts';
 import { echo, type FieldsOf, type StreamOp, traced } from './server-fields.ts';
 import type { StreamFile } from './stream-messages.ts';
 

@@ -1,6 +1,6 @@
 // What must not compile. Checked by tsc.
 
-import { boolean, type Fields, optional, string } from '../../src/protocol/check.ts';
+import { boolean, type Fields, optional, string } from '../../src/protocol/field-checks.ts';
 import type { Maybe } from '../../src/protocol/envelope.ts';
 
 interface Message {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Check, Row } from '../../src/protocol/check.ts';
+import type { Check, Row } from '../../src/protocol/field-checks.ts';
 import { clientFields } from '../../src/protocol/client-fields.ts';
 import { decodeClientFrame, decodeServerFrame } from '../../src/protocol/codec.ts';
 import { type FrameFault, frameFault } from '../../src/protocol/frame-fault.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { coerceToDate } from '../../src/lib/dates.ts';
 import { isWireAttr } from '../../src/protocol/attr.ts';
-import type { Row } from '../../src/protocol/check.ts';
+import type { Row } from '../../src/protocol/field-checks.ts';
 import { clientFields } from '../../src/protocol/client-fields.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
 import { readAnswer, readDelta, type WireAnswer } from '../../src/protocol/query-answer.ts';
