@@ -66,8 +66,7 @@ export class Streams {
   };
 
   #open<Line>(name: string | null | undefined, { signal }: Abortable, begin: (desk: StreamDesk) => Line): Await<Line> {
-    if (!name)
-      throw new TriplaneError('config-invalid', 'A stream needs a clientId, the name others read it by; to read, a streamId will do');
+    if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId, or to be read a streamId');
     this.#reactor.assertOpen();
     const opening = this.#desk.load().then(begin);
     return (take) => untilAborted(opening.then(take), signal);

@@ -27,8 +27,7 @@ export class SyncTable {
 
   /** @throws QueryValidationError for more than a namespace and its order */
   subscribe(query: WireQuery, listener: TableListener, signal?: AbortSignal): StopTable {
-    if (!isTable(query))
-      throw new QueryValidationError('A table is one namespace, and of options its order: { todos: { $: { order: … } } }');
+    if (!isTable(query)) throw new QueryValidationError('A table is one namespace, and at most its order');
     this.#reactor.assertOpen();
     const watch = this.#desk.load().then((desk) => desk.watch(query, listener));
     watch.catch((error: unknown) => this.#reactor.report(asError(error)));

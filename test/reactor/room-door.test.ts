@@ -98,6 +98,24 @@ test('as does the next session', async () => {
   expect(ops()).toEqual(['join-room']);
 });
 
+test('however much waits, that they could not be loaded is told once, and tried again once', async () => {
+  const { door, come, fail, loads } = await doorOn();
+  const listeners = client.reactor.events.listenerCount('status');
+  door.begin((desk) => desk.hold('chat', 'r1'));
+  door.begin((desk) => desk.publishTopic('r1', 'wave', 1));
+  await fail();
+  door.begin((desk) => desk.publishTopic('r1', 'wave', 2));
+  await fail();
+  expect([client.errors.length, loads(), client.reactor.events.listenerCount('status')]).toEqual([2, 2, listeners]);
+  client.transport.line.on.closed({ code: 1006, reason: '' });
+  await client.clock.advance(60_000);
+  await client.hear(initOk());
+  expect(loads()).toBe(3);
+  await come();
+  await client.hear({ op: 'join-room-ok', 'room-id': 'r1' });
+  expect(client.said('client-broadcast').map(({ data }) => data)).toEqual([1, 2]);
+});
+
 test('what waits has a limit', async () => {
   const { door } = await doorOn();
   for (let at = 0; at < 1_000; at += 1) door.begin((desk) => desk.publishTopic('r1', 'wave', at));

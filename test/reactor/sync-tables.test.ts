@@ -179,7 +179,7 @@ describe('loading', () => {
     const ask = (asked: object) => () => tables.subscribe(asked as never, () => {});
     const refused = expect.objectContaining({
       code: 'query-invalid',
-      message: expect.stringContaining('one namespace, and of options its order'),
+      message: expect.stringContaining('one namespace, and at most its order'),
     });
     expect(ask({})).toThrow(refused);
     expect(ask({ goals: {}, todos: {} })).toThrow(refused);
