@@ -6,18 +6,18 @@ import type { AttrStep, DataStep, EntityRef, Step } from '../protocol/step.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import { planDeletion } from './delete.ts';
-import { asDate } from './ingest.ts';
+import { asStored } from './ingest.ts';
 import type { Layer } from './layer.ts';
 import { addLink, type Links, removeLink } from './links.ts';
 import { merge } from './merge.ts';
-import { Row, type Times } from './row.ts';
+import type { Row, Times } from './row.ts';
 
 export interface ApplyOptions {
   /** The time of a triple that is new. */
   readonly now: () => number;
   readonly useDates?: boolean;
-  /** Keep the time of every triple (the server). */
-  readonly times?: boolean;
+  /** Keeps the time of every triple (the server). */
+  readonly times?: (row: Row | undefined, attr: KnownAttr, value: Value, now: () => number) => readonly Times[];
   /** Told every entity a step read or wrote: a change to any of them may change what the steps do. */
   readonly touch?: (id: string) => void;
   /** Told when the outcome depends on more than the entities touched: a lookup searched by value. */
@@ -104,13 +104,7 @@ function applyStep(layer: Layer, step: DataStep, options: ApplyOptions): void {
 
 function addTriple(layer: Layer, id: string, attr: KnownAttr, given: Value, options: ApplyOptions): void {
   const isId = attr === layer.attrs.idAttr(attr.etype);
-  const value = attr.isRef
-    ? resolveValue(layer, given, options)
-    : isId
-      ? id
-      : options.useDates && attr.checkedType === 'date'
-        ? asDate(given)
-        : given;
+  const value = attr.isRef ? resolveValue(layer, given, options) : isId ? id : asStored(given, attr, options.useDates);
   if (value === undefined) return;
   if (attr.isRef) options.touch?.(value as string);
   const row = layer.row(attr.etype, id);
@@ -154,42 +148,17 @@ function deleteEntity(layer: Layer, id: string, etype: string | undefined, optio
   }
 }
 
-function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, value: Value, options: ApplyOptions): void {
-  const values = row ? row.values.slice() : Array<Value>(layer.attrs.width(attr.etype)).fill(undefined);
-  values[attr.slot] = value;
-  const isNew = row?.values[attr.slot] === undefined;
-  const isBirth = isNew && attr === layer.attrs.idAttr(attr.etype);
-  const times = options.times ? timesAfter(row, attr, value, options.now) : undefined;
-  const t = isBirth ? options.now() : (row?.t ?? 0);
-  const next = new Row(row?.id ?? id, t, values, times);
-  layer.put(attr.etype, id, value === undefined && next.isEmpty() ? undefined : next);
-}
-
-/** A value replaced keeps the time of the first; each link has its own. */
-function timesAfter(row: Row | undefined, attr: KnownAttr, value: Value, now: () => number): readonly Times[] {
-  const times = row?.times?.slice() ?? [];
-  const held = times[attr.slot];
-  const before = row?.targets(attr) ?? [];
-  if (!attr.isRef || typeof value === 'string') {
-    times[attr.slot] = value === undefined ? undefined : attr.isRef ? (timeOf(before, held, value as string) ?? now()) : (held ?? now());
-  } else if (Array.isArray(value)) {
-    times[attr.slot] = (value as string[]).map((target) => timeOf(before, held, target) ?? now());
-  } else {
-    times[attr.slot] = undefined;
-  }
-  return times;
-}
-
-function timeOf(targets: readonly string[], times: Times, target: string): number | undefined {
-  const at = targets.indexOf(target);
-  return at < 0 ? undefined : typeof times === 'object' ? times[at] : times;
+function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, value: Value, { now, times }: ApplyOptions): void {
+  const isBirth = attr === layer.attrs.idAttr(attr.etype) && row?.values[attr.slot] === undefined;
+  const t = isBirth ? now() : (row?.t ?? 0);
+  layer.set(attr, id, row, value, t, times?.(row, attr, value, now));
 }
 
 function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions): string | undefined {
   if (typeof ref === 'string') return ref;
   options.search?.();
   const attr = layer.attrs.byId(ref[0]);
-  return attr && layer.find(attr, options.useDates && attr.checkedType === 'date' ? asDate(ref[1]) : ref[1]);
+  return attr && layer.find(attr, asStored(ref[1], attr, options.useDates));
 }
 
 /** A link's value: an id, or a lookup where its first element names an attr. */

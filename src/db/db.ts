@@ -15,8 +15,6 @@ export interface Db {
   size(etype: string): number;
   /** Every row of the namespace in an order, which its name stands for. Undefined where it would have to be made for this once. */
   sorted?(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined;
-  /** Entities whose `attr`, a link, points at `target`. */
-  sources(attr: KnownAttr, target: string): readonly string[];
   /** Entities whose `attr` has this value (for a link: this target). */
   holders(attr: KnownAttr, value: Value): readonly string[];
   /** The one of them with the lowest id: what a lookup stands for. */

@@ -43,7 +43,7 @@ export function planDeletion(db: Db, id: string, etype: string | undefined): Del
 function homes(db: Db, id: string): string[] {
   return [...db.attrs.namespaces()]
     .filter(
-      ({ etype, reverse }) => db.row(etype, id) !== undefined || [...reverse.values()].some((attr) => db.sources(attr, id).length > 0),
+      ({ etype, reverse }) => db.row(etype, id) !== undefined || [...reverse.values()].some((attr) => db.holders(attr, id).length > 0),
     )
     .map(({ etype }) => etype);
 }
@@ -57,11 +57,11 @@ function takeAlong(db: Db, { etype, id }: Doomed, doom: (etype: string, id: stri
     }
   }
   for (const attr of namespace.reverse.values()) {
-    if (attr.cascadesToSource) for (const source of db.sources(attr, id)) doom(attr.etype, source);
+    if (attr.cascadesToSource) for (const source of db.holders(attr, id)) doom(attr.etype, source);
   }
 }
 
 function pointers(db: Db, { etype, id }: Doomed): LooseLink[] {
   const reverse = [...db.attrs.namespace(etype).reverse.values()];
-  return reverse.flatMap((attr) => db.sources(attr, id).map((source) => ({ attr, source, target: id })));
+  return reverse.flatMap((attr) => db.holders(attr, id).map((source) => ({ attr, source, target: id })));
 }

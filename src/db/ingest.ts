@@ -141,6 +141,11 @@ function addTarget(row: RowInMaking, slot: number, target: Value, t: number): vo
   }
 }
 
+/** A value as it is kept. */
+export function asStored(value: Value, attr: KnownAttr, useDates: boolean | undefined): Value {
+  return useDates && attr.checkedType === 'date' ? asDate(value) : value;
+}
+
 export function asDate(value: Value): Value {
   if (typeof value !== 'string' && typeof value !== 'number') return value;
   try {

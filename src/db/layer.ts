@@ -4,18 +4,15 @@
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
-import { type Links, listed } from './links.ts';
 import type { Report, RowChange } from './report.ts';
-import type { Row } from './row.ts';
-import { keyOf, lowest, ValueIndex } from './value-index.ts';
+import { Row, type Times } from './row.ts';
+import { Table } from './table.ts';
+import { lowest } from './value-index.ts';
 
 export class Layer implements Db {
   readonly base: Db;
   #attrs: Attrs | undefined;
-  /** etype → id → row, or undefined where the row is gone */
-  readonly #rows = new Map<string, Map<string, Row | undefined>>();
-  /** Sources of links among the rows held here, by attr. */
-  readonly #sources = new Map<string, ValueIndex>();
+  readonly #tables = new Map<string, Table<Row | undefined>>();
   /** etype → id → the row as it was when changes were last reported */
   #before = new Map<string, Map<string, Row | undefined>>();
 
@@ -33,46 +30,34 @@ export class Layer implements Db {
   }
 
   row(etype: string, id: string): Row | undefined {
-    const rows = this.#rows.get(etype);
-    if (rows !== undefined && rows.size > 0) {
-      const row = rows.get(id);
-      if (row !== undefined || rows.has(id)) return row;
+    const held = this.#held(etype);
+    if (held !== undefined) {
+      const row = held.get(id);
+      if (row !== undefined || held.has(id)) return row;
     }
     return this.base.row(etype, id);
   }
 
   rows(etype: string): Iterable<Row> {
-    const held = this.#rows.get(etype);
-    return held === undefined || held.size === 0 ? this.base.rows(etype) : this.#merged(etype, held);
+    const held = this.#held(etype);
+    return held ? this.#merged(etype, held) : this.base.rows(etype);
   }
 
   size(etype: string): number {
-    return this.base.size(etype) + (this.#rows.get(etype)?.size ?? 0);
+    return this.base.size(etype) + (this.#held(etype)?.size ?? 0);
   }
 
   sorted(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined {
-    const held = this.#rows.get(etype);
-    return held === undefined || held.size === 0 ? this.base.sorted?.(etype, name, compare) : undefined;
-  }
-
-  sources(attr: KnownAttr, target: string): readonly string[] {
-    const below = this.base.sources(attr, target);
-    const held = this.#rows.get(attr.etype);
-    if (held === undefined || held.size === 0) return below;
-    const here = this.#sources.get(attr.id)?.get(target) ?? [];
-    const still = below.filter((id) => !held.has(id));
-    return here.length === 0 ? still : [...still, ...here];
+    return this.#held(etype) ? undefined : this.base.sorted?.(etype, name, compare);
   }
 
   holders(attr: KnownAttr, value: Value): readonly string[] {
-    if (attr.isRef) return this.sources(attr, value as string);
     const below = this.base.holders(attr, value);
-    const held = this.#rows.get(attr.etype);
-    if (held === undefined || held.size === 0) return below;
-    const ids = below.filter((id) => !held.has(id));
-    const key = keyOf(value);
-    for (const row of held.values()) if (row && keyOf(row.values[attr.slot]) === key) ids.push(row.id);
-    return ids;
+    const held = this.#held(attr.etype);
+    if (!held) return below;
+    const still = below.filter((id) => !held.has(id));
+    const here = this.#tables.get(attr.etype)?.holders(attr, value) ?? [];
+    return here.length === 0 ? still : [...still, ...here];
   }
 
   find(attr: KnownAttr, value: Value): string | undefined {
@@ -82,48 +67,45 @@ export class Layer implements Db {
   /** `row` in place of what was there; undefined = no such row. */
   put(etype: string, id: string, row: Row | undefined): void {
     this.#note(etype, id);
-    let rows = this.#rows.get(etype);
-    if (!rows) this.#rows.set(etype, (rows = new Map<string, Row | undefined>()));
-    this.#reindex(etype, rows.get(id), row);
-    rows.set(id, row);
+    let table = this.#tables.get(etype);
+    if (!table) this.#tables.set(etype, (table = new Table()));
+    table.put(id, row);
+  }
+
+  /** The row with another value of an attr; none if nothing is left. `row`: as it is, undefined if there is none. */
+  set(attr: KnownAttr, id: string, row: Row | undefined, value: Value, t: number, times?: readonly Times[]): void {
+    const values = row ? row.values.slice() : Array<Value>(this.attrs.width(attr.etype)).fill(undefined);
+    values[attr.slot] = value;
+    const next = new Row(row?.id ?? id, t, values, times);
+    this.put(attr.etype, id, value === undefined && next.isEmpty() ? undefined : next);
   }
 
   /** The base's row again. */
   reset(etype: string, id: string): void {
-    const rows = this.#rows.get(etype);
-    if (!rows?.has(id)) return;
+    const table = this.#tables.get(etype);
+    if (!table?.rows.has(id)) return;
     this.#note(etype, id);
-    this.#reindex(etype, rows.get(id), undefined);
-    rows.delete(id);
+    table.delete(id);
   }
 
   /** Every row the base's again. */
   clear(): void {
-    for (const [etype, rows] of this.#rows) for (const id of [...rows.keys()]) this.reset(etype, id);
-    // Also of links that the catalogue no longer has: it may have them again.
-    this.#sources.clear();
+    for (const [etype, { rows }] of this.#tables) for (const id of [...rows.keys()]) this.reset(etype, id);
   }
 
   /** The base's rows again for these ids, in every namespace. */
   resetIds(ids: ReadonlySet<string>): void {
-    for (const [etype, rows] of this.#rows) {
-      if (rows.size < ids.size) {
-        for (const id of [...rows.keys()]) if (ids.has(id)) this.reset(etype, id);
-      } else for (const id of ids) this.reset(etype, id);
+    for (const [etype, { rows }] of this.#tables) {
+      for (const id of rows.size < ids.size ? [...rows.keys()] : ids) if (ids.has(id)) this.reset(etype, id);
     }
   }
 
   /** The base changed below: rows not held here changed with it. */
   baseChanged(report: Report): void {
     for (const [etype, changes] of report) {
-      const held = this.#rows.get(etype);
+      const held = this.#held(etype);
       for (const [id, { before }] of changes) if (!held?.has(id)) this.#noteRow(etype, id, before);
     }
-  }
-
-  /** Whether the row is held here. */
-  holds(etype: string, id: string): boolean {
-    return this.#rows.get(etype)?.has(id) ?? false;
   }
 
   /** What changed since the last report, or since the beginning. */
@@ -161,16 +143,9 @@ export class Layer implements Db {
     if (!rows.has(id)) rows.set(id, before);
   }
 
-  #reindex(etype: string, before: Row | undefined, after: Row | undefined): void {
-    for (const attr of this.attrs.links(etype)) {
-      const was = before?.values[attr.slot] as Links;
-      const is = after?.values[attr.slot] as Links;
-      if (was === is) continue;
-      let sources = this.#sources.get(attr.id);
-      if (!sources) this.#sources.set(attr.id, (sources = new ValueIndex()));
-      const id = (before ?? after)?.id ?? '';
-      for (const target of listed(was)) sources.remove(target, id);
-      for (const target of listed(is)) sources.add(target, id);
-    }
+  /** Undefined where there is nothing. */
+  #held(etype: string): ReadonlyMap<string, Row | undefined> | undefined {
+    const rows = this.#tables.get(etype)?.rows;
+    return rows?.size === 0 ? undefined : rows;
   }
 }

@@ -2,13 +2,11 @@
 // no times but those of entities, as a client's do.
 
 import type { Removed } from '../protocol/query-messages.ts';
-import type { Triple, Value } from '../protocol/triple.ts';
-import type { KnownAttr } from './attrs.ts';
-import { asDate } from './ingest.ts';
+import type { Triple } from '../protocol/triple.ts';
+import { asStored } from './ingest.ts';
 import { Layer } from './layer.ts';
 import { addLink, removeLink } from './links.ts';
 import type { Report } from './report.ts';
-import { Row } from './row.ts';
 import type { Store } from './store.ts';
 
 export interface TriplePatch {
@@ -23,26 +21,15 @@ export function patch(store: Store, { removed, added }: TriplePatch, options: { 
   for (const [e, a, v] of removed) {
     const attr = attrs.byId(a);
     const row = attr && layer.row(attr.etype, e);
-    if (!attr || !row) continue;
-    set(layer, attr, row, attr.isRef && v !== undefined ? removeLink(row.links(attr), v) : undefined, row.t);
+    if (row) layer.set(attr, e, row, attr.isRef && v !== undefined ? removeLink(row.links(attr), v) : undefined, row.t);
   }
   for (const [e, a, v, t] of added) {
     const attr = attrs.byId(a);
-    if (!attr) continue;
-    const row = layer.row(attr.etype, e) ?? new Row(e, 0, []);
+    if (!attr || (attr.isRef && typeof v !== 'string')) continue;
+    const row = layer.row(attr.etype, e);
     const isId = attr === attrs.idAttr(attr.etype);
-    if (!attr.isRef) {
-      const value = options.useDates && attr.checkedType === 'date' ? asDate(v) : v;
-      set(layer, attr, row, isId ? e : value, isId ? t : row.t);
-    } else if (typeof v === 'string') set(layer, attr, row, addLink(row.links(attr), v), row.t);
+    const value = attr.isRef ? addLink(row?.links(attr), v as string) : isId ? e : asStored(v, attr, options.useDates);
+    layer.set(attr, e, row, value, isId ? t : (row?.t ?? 0));
   }
   return store.commit(layer);
-}
-
-function set(layer: Layer, attr: KnownAttr, row: Row, value: Value, t: number): void {
-  const values = row.values.slice();
-  while (values.length < attr.slot) values.push(undefined);
-  values[attr.slot] = value;
-  const next = new Row(row.id, t, values);
-  layer.put(attr.etype, row.id, next.isEmpty() ? undefined : next);
 }

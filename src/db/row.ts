@@ -1,5 +1,5 @@
 // One entity in one namespace: its values by slot, forward links among them. Immutable once handed out; a write
-// makes a new row. What points at it from elsewhere is not here (Db.sources).
+// makes a new row. What points at it from elsewhere is not here (Db.holders).
 
 import { equal } from '../lib/equal.ts';
 import type { Value } from '../protocol/triple.ts';

@@ -42,10 +42,6 @@ export class Union implements Db {
     return this.#parts.reduce((sum, part) => sum + part.size(etype), 0);
   }
 
-  sources(attr: KnownAttr, target: string): readonly string[] {
-    return [...new Set(this.#parts.flatMap((part) => part.sources(attr, target)))];
-  }
-
   holders(attr: KnownAttr, value: Value): readonly string[] {
     return [...new Set(this.#parts.flatMap((part) => part.holders(attr, value)))];
   }

@@ -4,7 +4,7 @@
 import type { Step } from '../protocol/step.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
-import { asDate } from './ingest.ts';
+import { asStored } from './ingest.ts';
 import type { Layer } from './layer.ts';
 import { Row } from './row.ts';
 
@@ -76,7 +76,7 @@ function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates 
     let update = updates[updates.length - 1];
     if (update?.id !== id || update.etype !== etype) updates.push((update = { etype, idAttr, id, values: [] }));
     // Whoever exists has its id.
-    if (attr !== idAttr) update.values.push([attr.slot, useDates && attr.checkedType === 'date' ? asDate(given) : given]);
+    if (attr !== idAttr) update.values.push([attr.slot, asStored(given, attr, useDates)]);
   }
   return updates.length > 0 ? { list: updates, ids: new Set(updates.map(({ id }) => id)) } : undefined;
 }

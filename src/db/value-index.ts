@@ -36,7 +36,7 @@ export class ValueIndex {
 }
 
 /** Equal dates are different objects, and one value. */
-export function keyOf(value: Value): Value {
+function keyOf(value: Value): Value {
   return typeof value === 'object' && value instanceof Date ? value.getTime() : value;
 }
 

@@ -39,7 +39,7 @@ export function probe(at: Probe, id: string, { before, after }: RowChange, db: D
     case 'target':
       return [...(before?.targets(at.attr) ?? []), ...(after?.targets(at.attr) ?? [])];
     case 'source':
-      return db.sources(at.attr, id);
+      return db.holders(at.attr, id);
   }
 }
 

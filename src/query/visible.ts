@@ -41,10 +41,6 @@ export class VisibleDb implements Db {
     return this.#db.size(etype);
   }
 
-  sources(attr: KnownAttr, target: string): readonly string[] {
-    return this.#db.sources(attr, target).filter((id) => this.#holds(attr, id));
-  }
-
   holders(attr: KnownAttr, value: Value): readonly string[] {
     return this.#db.holders(attr, value).filter((id) => this.#holds(attr, id));
   }

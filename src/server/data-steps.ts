@@ -11,6 +11,7 @@ import { invalid } from './refusal.ts';
 import { type Actor, checkSystemDelete, checkSystemWrite } from './system-rules.ts';
 import type { Touch } from './touched.ts';
 import { planDeletion } from '../db/delete.ts';
+import { timesAfter } from '../db/times.ts';
 
 export interface StepContext {
   readonly actor: Actor;
@@ -39,7 +40,7 @@ class Writer {
   constructor(layer: Layer, context: StepContext) {
     this.#layer = layer;
     this.#context = context;
-    this.#options = { now: context.now, times: true };
+    this.#options = { now: context.now, times: timesAfter };
   }
 
   /** What is asked of the data before the transaction. */

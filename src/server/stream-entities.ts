@@ -3,6 +3,7 @@
 import type { Db } from '../db/db.ts';
 import { applySteps } from '../db/apply.ts';
 import { Layer } from '../db/layer.ts';
+import { timesAfter } from '../db/times.ts';
 import type { Row } from '../db/row.ts';
 import type { Store } from '../db/store.ts';
 import type { Step } from '../protocol/step.ts';
@@ -42,7 +43,7 @@ export function stepsFor(db: Db, id: string, fields: Readonly<Record<string, unk
 /** A new stream, as the rules judge it. */
 export function creation(db: Store, id: string, steps: readonly Step[], actor: Actor, params: RuleParams | null | undefined): Touched {
   const after = new Layer(db);
-  applySteps(after, steps, { now: () => 0, times: true });
+  applySteps(after, steps, { now: () => 0, times: timesAfter });
   const touch = { is: 'value', etype: streamsEtype, id, label: 'clientId' } as const;
   const told = params ? [{ is: 'params', etype: streamsEtype, id, params } as const] : [];
   return { actor, before: db, after, touches: [...told, touch], newAttrs: [] };

@@ -7,6 +7,7 @@ import { applySteps } from '../../src/db/apply.ts';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { Store } from '../../src/db/store.ts';
+import { timesAfter } from '../../src/db/times.ts';
 import type { Step } from '../../src/protocol/step.ts';
 import { isAffected } from '../../src/query/affected.ts';
 import { type CompiledQuery, compile } from '../../src/query/compile.ts';
@@ -60,7 +61,7 @@ describe('a change', () => {
 
 function commit(store: Store, steps: readonly Step[]): ReturnType<Store['commit']> {
   const layer = new Layer(store);
-  applySteps(layer, steps, { now: () => 9000, times: true });
+  applySteps(layer, steps, { now: () => 9000, times: timesAfter });
   return store.commit(layer);
 }
 

@@ -9,6 +9,7 @@ import { Attrs } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { patch } from '../../src/db/patch.ts';
 import { Store } from '../../src/db/store.ts';
+import { timesAfter } from '../../src/db/times.ts';
 import { type PageInfo, readAnswer, readDelta } from '../../src/protocol/query-answer.ts';
 import type { RefreshOk } from '../../src/protocol/server-message.ts';
 import { supportedFeatures } from '../../src/protocol/version.ts';
@@ -105,7 +106,7 @@ it(
             watched.listeners.add(wholesale);
           } else watched.listeners.delete(wholesale);
           const layer = new Layer(store);
-          applySteps(layer, steps, { now: () => 9000 + at, times: true });
+          applySteps(layer, steps, { now: () => 9000 + at, times: timesAfter });
           const report = store.commit(layer);
           const told = watched.look(changeOf(report, store), store, at + 1);
           const news = told?.delta;

@@ -6,6 +6,7 @@ import { applySteps } from '../../src/db/apply.ts';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { Store } from '../../src/db/store.ts';
+import { timesAfter } from '../../src/db/times.ts';
 import type { Step } from '../../src/protocol/step.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { type CompiledQuery, compile } from '../../src/query/compile.ts';
@@ -30,7 +31,7 @@ function finds(queries: readonly Query[], store: Store, steps: readonly Step[]):
   const index = new WatchIndex<number>();
   queries.forEach((query, at) => index.add(at, interestsOf(compile(query, store.attrs))));
   const layer = new Layer(store);
-  applySteps(layer, steps, { now: () => 9000, times: true });
+  applySteps(layer, steps, { now: () => 9000, times: timesAfter });
   const report = store.commit(layer);
   return [...index.find(report, store)].sort();
 }
@@ -71,7 +72,7 @@ it('a query that was taken out is not found', () => {
   interests.forEach((some, at) => index.add(at, some));
   interests.forEach((some, at) => index.remove(at, some));
   const layer = new Layer(store);
-  applySteps(layer, [['add-triple', owls, attr('acts', 'fee'), 1]], { now: () => 1, times: true });
+  applySteps(layer, [['add-triple', owls, attr('acts', 'fee'), 1]], { now: () => 1, times: timesAfter });
   expect(index.find(store.commit(layer), store).size).toBe(0);
 });
 
@@ -112,7 +113,7 @@ it(
         index.add('it', interestsOf(compiled));
         const before = answered(compiled, store);
         const layer = new Layer(store);
-        applySteps(layer, steps, { now: () => 9000, times: true });
+        applySteps(layer, steps, { now: () => 9000, times: timesAfter });
         const report = store.commit(layer);
         if (index.find(report, store).has('it')) return;
         if (answered(compiled, store) !== before) throw new Error('answered otherwise, and not found');

@@ -1,0 +1,75 @@
+// The rows of one namespace, with what is found out about all of them when it is first asked for: who holds a value, kept in step from
+// then on, and orders, until a row changes. In a layer a row may be undefined: it is gone.
+
+import type { Value } from '../protocol/triple.ts';
+import type { KnownAttr } from './attrs.ts';
+import { eachDifference, type Links, listed } from './links.ts';
+import type { Row } from './row.ts';
+import { ValueIndex } from './value-index.ts';
+
+export class Table<R extends Row | undefined> {
+  readonly rows: Map<string, R>;
+  readonly #indexes = new Map<KnownAttr, ValueIndex>();
+  /** Name of an order → the rows so; or undefined, if it was asked for once. */
+  readonly #sorted = new Map<string, readonly R[] | undefined>();
+
+  constructor(rows = new Map<string, R>()) {
+    this.rows = rows;
+  }
+
+  put(id: string, row: R): void {
+    this.#changed(id, row);
+    this.rows.set(id, row);
+  }
+
+  delete(id: string): void {
+    this.#changed(id, undefined);
+    this.rows.delete(id);
+  }
+
+  /** What was found out is of another catalogue. */
+  forget(): void {
+    this.#indexes.clear();
+    this.#sorted.clear();
+  }
+
+  holders(attr: KnownAttr, value: Value): readonly string[] {
+    let index = this.#indexes.get(attr);
+    if (!index) {
+      this.#indexes.set(attr, (index = new ValueIndex()));
+      for (const row of this.rows.values()) if (row) reindex(index, attr, row.id, undefined, row);
+    }
+    return index.get(value);
+  }
+
+  /** Whoever asks first is better off with sorting only what it needs. */
+  sorted(name: string, compare: (a: R, b: R) => number): readonly R[] | undefined {
+    let rows = this.#sorted.get(name);
+    if (!rows && this.#sorted.has(name)) rows = [...this.rows.values()].sort(compare);
+    this.#sorted.set(name, rows);
+    return rows;
+  }
+
+  #changed(id: string, after: Row | undefined): void {
+    if (this.#sorted.size > 0) this.#sorted.clear();
+    if (this.#indexes.size === 0) return;
+    const before = this.rows.get(id);
+    for (const [attr, index] of this.#indexes) reindex(index, attr, id, before, after);
+  }
+}
+
+function reindex(index: ValueIndex, attr: KnownAttr, id: string, before: Row | undefined, after: Row | undefined): void {
+  const was = before?.values[attr.slot];
+  const is = after?.values[attr.slot];
+  if (was === is) return;
+  if (!attr.isRef) {
+    if (was !== undefined) index.remove(was, id);
+    if (is !== undefined) index.add(is, id);
+    return;
+  }
+  const held = listed(was as Links);
+  eachDifference(was as Links, is as Links, (target) => {
+    if (held.includes(target)) index.remove(target, id);
+    else index.add(target, id);
+  });
+}

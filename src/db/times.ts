@@ -1,0 +1,25 @@
+// The times of a row's values after one of them changed, for who keeps the time of every triple.
+
+import type { Value } from '../protocol/triple.ts';
+import type { KnownAttr } from './attrs.ts';
+import type { Row, Times } from './row.ts';
+
+/** A value replaced keeps the time of the first; each link has its own. */
+export function timesAfter(row: Row | undefined, attr: KnownAttr, value: Value, now: () => number): readonly Times[] {
+  const times = row?.times?.slice() ?? [];
+  const held = times[attr.slot];
+  const before = row?.targets(attr) ?? [];
+  if (!attr.isRef || typeof value === 'string') {
+    times[attr.slot] = value === undefined ? undefined : attr.isRef ? (timeOf(before, held, value as string) ?? now()) : (held ?? now());
+  } else if (Array.isArray(value)) {
+    times[attr.slot] = (value as string[]).map((target) => timeOf(before, held, target) ?? now());
+  } else {
+    times[attr.slot] = undefined;
+  }
+  return times;
+}
+
+function timeOf(targets: readonly string[], times: Times, target: string): number | undefined {
+  const at = targets.indexOf(target);
+  return at < 0 ? undefined : typeof times === 'object' ? times[at] : times;
+}
