@@ -143,7 +143,7 @@ function deleteEntity(layer: Layer, id: string, etype: string | undefined, optio
     const row = layer.row(entity.etype, entity.id);
     if (!row) continue;
     // Whether it is there matters to whoever deletes what it points at.
-    if (options.touch) for (const attr of layer.attrs.links(entity.etype)) row.targets(attr).forEach(options.touch);
+    if (options.touch) for (const attr of layer.attrs.namespace(entity.etype).links) row.targets(attr).forEach(options.touch);
     layer.put(entity.etype, entity.id, undefined);
   }
 }

@@ -50,7 +50,16 @@ class Slots {
   }
 }
 
-const nothing: Namespace = { etype: '', idAttr: undefined, blobs: [], links: [], forward: new Map(), reverse: new Map() };
+const empty = (etype: string): MutableNamespace => ({
+  etype,
+  idAttr: undefined,
+  blobs: [],
+  links: [],
+  forward: new Map(),
+  reverse: new Map(),
+});
+
+const nothing: Namespace = empty('');
 
 export class Attrs {
   static readonly empty: Attrs = new Attrs([], new Slots());
@@ -81,9 +90,8 @@ export class Attrs {
   /** The list with some attrs added, or replaced by id. */
   with(wire: readonly WireAttr[]): Attrs {
     if (wire.length === 0) return this;
-    const byId = new Map(this.list.map((attr) => [attr.id, attr.wire]));
-    for (const attr of wire) byId.set(attr.id, attr);
-    return this.replaced([...byId.values()]);
+    const all = [...this.list.map((attr) => attr.wire), ...wire];
+    return this.replaced([...new Map(all.map((attr) => [attr.id, attr])).values()]);
   }
 
   without(attrIds: ReadonlySet<string>): Attrs {
@@ -103,20 +111,15 @@ export class Attrs {
   }
 
   forward(etype: string, label: string): KnownAttr | undefined {
-    return this.#namespaces.get(etype)?.forward.get(label);
+    return this.namespace(etype).forward.get(label);
   }
 
   reverse(etype: string, label: string): KnownAttr | undefined {
-    return this.#namespaces.get(etype)?.reverse.get(label);
+    return this.namespace(etype).reverse.get(label);
   }
 
   idAttr(etype: string): KnownAttr | undefined {
-    return this.#namespaces.get(etype)?.idAttr;
-  }
-
-  /** The links a namespace owns. */
-  links(etype: string): readonly KnownAttr[] {
-    return this.namespace(etype).links;
+    return this.namespace(etype).idAttr;
   }
 
   /** Text that is equal for two catalogues exactly if they mean the same for this namespace. */
@@ -156,10 +159,7 @@ export class Attrs {
 
   #namespaceToFill(etype: string): MutableNamespace {
     let namespace = this.#namespaces.get(etype);
-    if (!namespace) {
-      namespace = { etype, idAttr: undefined, blobs: [], links: [], forward: new Map(), reverse: new Map() };
-      this.#namespaces.set(etype, namespace);
-    }
+    if (!namespace) this.#namespaces.set(etype, (namespace = empty(etype)));
     return namespace;
   }
 }

@@ -23,19 +23,11 @@ export interface Deletion {
 
 export function planDeletion(db: Db, id: string, etype: string | undefined): Deletion {
   const doomed = new Map<string, Doomed>();
-  const queue: Doomed[] = [];
-  const doom = (of: string, entity: string): void => {
-    const key = `${of} ${entity}`;
-    if (doomed.has(key)) return;
-    doomed.set(key, { etype: of, id: entity });
-    queue.push({ etype: of, id: entity });
-  };
-  for (const of of etype === undefined ? homes(db, id) : [etype]) doom(of, id);
   const links: LooseLink[] = [];
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    takeAlong(db, next, doom);
-    links.push(...pointers(db, next));
-  }
+  const doom = (of: string, entity: string): void => void doomed.set(`${of} ${entity}`, { etype: of, id: entity });
+  for (const of of etype === undefined ? homes(db, id) : [etype]) doom(of, id);
+  // Those that are doomed on the way are come by as well, each once.
+  for (const next of doomed.values()) takeAlong(db, next, doom, links);
   return { entities: [...doomed.values()], links: links.filter(({ attr, source }) => !doomed.has(`${attr.etype} ${source}`)) };
 }
 
@@ -48,20 +40,19 @@ function homes(db: Db, id: string): string[] {
     .map(({ etype }) => etype);
 }
 
-function takeAlong(db: Db, { etype, id }: Doomed, doom: (etype: string, id: string) => void): void {
-  const namespace = db.attrs.namespace(etype);
-  const row = db.row(etype, id);
-  for (const attr of namespace.links) {
-    if (row && attr.cascadesToTarget && attr.reverseEtype !== undefined) {
-      for (const target of row.targets(attr)) doom(attr.reverseEtype, target);
+function takeAlong(db: Db, { etype, id }: Doomed, doom: (etype: string, id: string) => void, pointers: LooseLink[]): void {
+  const { links, reverse } = db.attrs.namespace(etype);
+  for (const attr of links) {
+    const { cascadesToTarget, reverseEtype } = attr;
+    if (cascadesToTarget && reverseEtype !== undefined)
+      db.row(etype, id)
+        ?.targets(attr)
+        .forEach((target) => doom(reverseEtype, target));
+  }
+  for (const attr of reverse.values()) {
+    for (const source of db.holders(attr, id)) {
+      if (attr.cascadesToSource) doom(attr.etype, source);
+      pointers.push({ attr, source, target: id });
     }
   }
-  for (const attr of namespace.reverse.values()) {
-    if (attr.cascadesToSource) for (const source of db.holders(attr, id)) doom(attr.etype, source);
-  }
-}
-
-function pointers(db: Db, { etype, id }: Doomed): LooseLink[] {
-  const reverse = [...db.attrs.namespace(etype).reverse.values()];
-  return reverse.flatMap((attr) => db.holders(attr, id).map((source) => ({ attr, source, target: id })));
 }

@@ -20,7 +20,7 @@ export class Union implements Db {
     const [first, ...others] = this.#parts.flatMap((part) => part.row(etype, id) ?? []);
     if (!first || others.length === 0) return first;
     const values = first.values.slice();
-    const links = new Set(this.attrs.links(etype).map(({ slot }) => slot));
+    const links = new Set(this.attrs.namespace(etype).links.map(({ slot }) => slot));
     for (const { values: more } of others) {
       more.forEach((value, slot) => {
         if (!links.has(slot)) values[slot] ??= value;

@@ -3,9 +3,8 @@
 
 import type { Attrs, KnownAttr } from '../db/attrs.ts';
 import { Row } from '../db/row.ts';
-import type { Cursor, PageInfo } from '../protocol/query-answer.ts';
+import type { Cursor } from '../protocol/query-answer.ts';
 import type { Value } from '../protocol/triple.ts';
-import type { Form } from './compile.ts';
 import { instant, primitive } from './conditions.ts';
 
 export type SortKey = Value;
@@ -24,12 +23,6 @@ export function order(etype: string, shape: Readonly<Record<string, unknown>> | 
   return orderBy(attr?.isRef ? undefined : attr, label !== undefined && direction !== 'asc');
 }
 
-/** A page keeps the order it was cut in: that of its cursor. */
-export function orderOfPage({ order: asked, attrs, idAttr }: Form, page: PageInfo | undefined): Order {
-  const attr = page?.startCursor && attrs.byId(page.startCursor[1]);
-  return attr ? orderBy(attr === idAttr ? undefined : attr, asked.isDescending) : asked;
-}
-
 /** Where a cursor stands, as a row. */
 export function rowAt([id, , value, t]: Cursor, { attr }: Order): Row {
   const values: Value[] = [];
@@ -37,7 +30,7 @@ export function rowAt([id, , value, t]: Cursor, { attr }: Order): Row {
   return new Row(id, t, values);
 }
 
-function orderBy(attr: KnownAttr | undefined, isDescending: boolean): Order {
+export function orderBy(attr: KnownAttr | undefined, isDescending: boolean): Order {
   const sign = isDescending ? -1 : 1;
   const byId = (a: Row, b: Row): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
   // The usual order, written out: a row finds its place by it after every change.

@@ -1,9 +1,15 @@
-// The cut of a sorted list: which stretch of it a form shows, given its limit and the cursors of the server's page.
+// The cut of a sorted list: its order, and which stretch of it a form shows, given its limit and the cursors of the server's page.
 
 import type { Row } from '../db/row.ts';
 import type { Form } from './compile.ts';
-import { type Order, rowAt } from './order.ts';
+import { type Order, orderBy, rowAt } from './order.ts';
 import type { PageInfo } from './query.ts';
+
+/** A page keeps the order it was cut in: that of its cursor. */
+export function orderOfPage({ order: asked, attrs, idAttr }: Form, page: PageInfo | undefined): Order {
+  const attr = page?.startCursor && attrs.byId(page.startCursor[1]);
+  return attr ? orderBy(attr === idAttr ? undefined : attr, asked.isDescending) : asked;
+}
 
 export interface Stretch {
   readonly from: number;

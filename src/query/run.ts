@@ -24,6 +24,7 @@ export class LiveResult {
   readonly #compiled: CompiledQuery;
   #info: AnswerInfo;
   readonly #lists: readonly { readonly form: Form; readonly list: List }[];
+  #data: QueryResult['data'] | undefined;
   #result: QueryResult | undefined;
 
   constructor(compiled: CompiledQuery, db: Db, info: AnswerInfo = {}) {
@@ -35,36 +36,28 @@ export class LiveResult {
 
   /** The same object while nothing in it changed. */
   get result(): QueryResult {
-    return (this.#result ??= this.#read());
+    const { pageInfo, aggregate } = this.#info;
+    this.#data ??= Object.fromEntries(this.#lists.map(({ form, list }) => [form.key, list.shown]));
+    return (this.#result ??= { data: this.#data, ...(pageInfo && { pageInfo }), ...(aggregate && { aggregate }) });
   }
 
   /** Takes a change of the Db into account, and what came with a new answer. Whether the result changed. */
   update(report: Report, db: Db, info?: AnswerInfo): boolean {
     if (!info && ![...report.keys()].some((etype) => this.#compiled.etypes.has(etype))) return false;
-    let isChanged = info !== undefined && !sameInfo(this.#info, info);
-    if (info && isChanged) this.#info = info;
+    let isChanged = false;
+    if (info && !sameInfo(this.#info, info)) {
+      isChanged = true;
+      this.#info = info;
+    }
     for (const { form, list } of this.#lists) {
       const traced = trace(form, report, db);
       const isTouched = info !== undefined || traced.ids.size > 0;
-      if (isTouched && list.update(traced.ids, traced, report, db, pageOf(form, this.#info))) isChanged = true;
+      if (!isTouched || !list.update(traced.ids, traced, report, db, pageOf(form, this.#info))) continue;
+      isChanged = true;
+      this.#data = undefined;
     }
-    if (isChanged) this.#result = this.#read();
+    if (isChanged) this.#result = undefined;
     return isChanged;
-  }
-
-  /** Only what came with the answer is another. */
-  #sameData(): QueryResult['data'] | undefined {
-    const data = this.#result?.data;
-    return data && this.#lists.every(({ form, list }) => data[form.key] === list.shown) ? data : undefined;
-  }
-
-  #read(): QueryResult {
-    const { pageInfo, aggregate } = this.#info;
-    return {
-      data: this.#sameData() ?? Object.fromEntries(this.#lists.map(({ form, list }) => [form.key, list.shown])),
-      ...(pageInfo && { pageInfo }),
-      ...(aggregate && { aggregate }),
-    };
   }
 }
 
