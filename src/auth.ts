@@ -27,7 +27,6 @@ const calls = new Part<Calls>(() => import('./http/auth.ts'));
 
 /** The app, and the signal that ends the call. */
 type Caller = ResolvedConfig & { readonly signal: AbortSignal };
-type Token = { refreshToken?: string };
 
 export class Auth {
   readonly #reactor: Reactor;
@@ -46,7 +45,7 @@ export class Auth {
    * await db.auth.sendMagicCode({ email: 'ana@example.com' });
    */
   sendMagicCode = (params: SendMagicCodeParams, opts?: Abortable): Promise<SendMagicCodeResponse> =>
-    this.#call(opts, (calls, app) => calls.sendMagicCode(app, params));
+    this.#call(opts, (calls) => calls.sendMagicCode, params);
 
   /**
    * Signs in with the code from the mail. A guest who is signed in becomes that user.
@@ -56,7 +55,7 @@ export class Auth {
    * await db.auth.signInWithMagicCode({ email: 'ana@example.com', code: '123456' });
    */
   signInWithMagicCode = (params: CheckMagicCodeParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
-    this.#signIn(opts, (calls, app, guest) => calls.checkMagicCode(app, { ...guest, ...params }));
+    this.#call(opts, (calls) => calls.checkMagicCode, params);
 
   /**
    * Signs in with a refresh token, such as one made on a server of your own.
@@ -66,7 +65,7 @@ export class Auth {
    * await db.auth.signInWithToken(token);
    */
   signInWithToken = (token: AuthToken, opts?: Abortable): Promise<VerifyResponse> =>
-    this.#signIn(opts, (calls, app) => calls.verifyRefreshToken(app, { refreshToken: token }));
+    this.#call(opts, (calls) => calls.verifyRefreshToken, { refreshToken: token });
 
   /**
    * Signs in as a new user without an e-mail address.
@@ -75,8 +74,8 @@ export class Auth {
    * @example
    * await db.auth.signInAsGuest();
    */
-  signInAsGuest = (params?: SignInAsGuestParams, opts?: Abortable): Promise<VerifyResponse> =>
-    this.#signIn(opts, (calls, app) => calls.signInAsGuest(app, params));
+  signInAsGuest = (params: SignInAsGuestParams = {}, opts?: Abortable): Promise<VerifyResponse> =>
+    this.#call(opts, (calls) => calls.signInAsGuest, params);
 
   /**
    * The address to send someone to who signs in with an OAuth provider.
@@ -101,7 +100,7 @@ export class Auth {
    * await db.auth.signInWithIdToken({ clientName: 'google', idToken, nonce });
    */
   signInWithIdToken = (params: SignInWithIdTokenParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
-    this.#signIn(opts, (calls, app, guest) => calls.signInWithIdToken(app, { ...guest, ...params }));
+    this.#call(opts, (calls) => calls.signInWithIdToken, params);
 
   /**
    * Signs in with the code an OAuth provider sent someone back with.
@@ -111,7 +110,7 @@ export class Auth {
    * await db.auth.exchangeOAuthCode({ code, codeVerifier });
    */
   exchangeOAuthCode = (params: ExchangeCodeForTokenParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
-    this.#signIn(opts, (calls, app, guest) => calls.exchangeCodeForToken(app, { ...guest, ...params }));
+    this.#call(opts, (calls) => calls.exchangeCodeForToken, params);
 
   /** The address from which tools discover the OAuth parameters of the app. */
   issuerURI = (): string => oauth.issuerURI(this.#app);
@@ -137,22 +136,20 @@ export class Auth {
       }
     }, opts.signal);
 
-  #call<T>(opts: Abortable | undefined, run: (calls: Calls, app: Caller) => Promise<T>): Promise<T> {
-    return this.#reactor.call(async (signal) => run(await calls.load(), { ...this.#app, signal }), opts?.signal);
-  }
-
-  /** A guest takes what is theirs along. Aborted in time, nobody is signed in. */
-  #signIn<Response extends { readonly user: User }>(
+  /** A guest takes what is theirs along. Whom the server names is signed in; aborted in time, nobody is. */
+  #call<Params extends object, Response extends { user: User } | { sent: true }>(
     opts: Abortable | undefined,
-    run: (calls: Calls, app: Caller, guest: Token) => Promise<Response>,
+    pick: (calls: Calls) => (app: Caller, params: Params) => Promise<Response>,
+    params: Params,
   ): Promise<Response> {
-    return this.#call(opts, async (calls, app) => {
+    return this.#reactor.call(async (signal) => {
       const { account } = this.#reactor;
-      const user = await account.getUser();
-      const response = await run(calls, app, user?.isGuest ? { refreshToken: user.refresh_token } : {});
-      app.signal.throwIfAborted();
-      await account.setUser(response.user);
+      const run = pick(await calls.load());
+      const before = await account.getUser();
+      const response = await run({ ...this.#app, signal }, before?.isGuest ? { refreshToken: before.refresh_token, ...params } : params);
+      signal.throwIfAborted();
+      if ('user' in response) await account.setUser(response.user);
       return response;
-    });
+    }, opts?.signal);
   }
 }

@@ -25,7 +25,7 @@ export function createAuthorizationURL(app: AppConfig, params: AuthorizationPara
     if (typeof value === 'string' && value.trim() !== '') continue;
     throw new TriplaneError('config-invalid', `createAuthorizationURL: \`${name}\` must be a text that is not empty`);
   }
-  const back = extraFieldsId ? withParam(redirectURL, extraFieldsParam, extraFieldsId) : redirectURL;
+  const back = extraFieldsId ? withParam(redirectURL, `${extraFieldsParam}=${extraFieldsId}`) : redirectURL;
   const query = `app_id=${app.appId}&client_name=${encodeURIComponent(clientName)}&redirect_uri=${encodeURIComponent(back)}`;
   return `${app.apiURI}/runtime/oauth/start?${query}`;
 }
@@ -36,8 +36,6 @@ export function issuerURI(app: AppConfig): string {
 }
 
 /** A query ends where the fragment begins. */
-function withParam(address: string, name: string, value: string): string {
-  const at = address.includes('#') ? address.indexOf('#') : address.length;
-  const [start, fragment] = [address.slice(0, at), address.slice(at)];
-  return `${start}${start.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}${fragment}`;
+function withParam(address: string, param: string): string {
+  return address.replace(/^[^#]*/, (start) => `${start}${start.includes('?') ? '&' : '?'}${param}`);
 }
