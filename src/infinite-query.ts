@@ -7,7 +7,8 @@
 // before the beginning arrives at the growing head, which is closed and followed by a new one when it is full.
 
 import type { TriplaneError } from './errors.ts';
-import { firstPage, type ListRequest } from './list-request.ts';
+import { firstPage } from './first-page.ts';
+import type { ListRequest } from './list-request.ts';
 import type { Cursor, PageInfo } from './protocol/query-answer.ts';
 import type { FormShape, QueryResult } from './query/query.ts';
 
@@ -41,7 +42,8 @@ interface Page {
 }
 
 export class InfiniteList {
-  readonly #request: ListRequest;
+  readonly #etype: string;
+  readonly #first: ReturnType<typeof firstPage>;
   readonly #source: PageSource;
   readonly #told: (news: ListNews) => void;
   /** Both outwards from where the list began. */
@@ -53,7 +55,8 @@ export class InfiniteList {
   #isEnded = false;
 
   constructor(request: ListRequest, source: PageSource, told: (news: ListNews) => void) {
-    this.#request = request;
+    this.#etype = request.etype;
+    this.#first = firstPage(request);
     this.#source = source;
     this.#told = told;
     this.#start();
@@ -72,7 +75,7 @@ export class InfiniteList {
   }
 
   #start(): void {
-    const stop = this.#source.subscribe(firstPage(this.#request), (result) => this.#begin(result), this.#failed, this.#restart);
+    const stop = this.#subscribe(this.#first, (result) => this.#begin(result));
     if (this.#older.length > 0 || this.#isEnded) stop();
     else this.#stopFirst = stop;
   }
@@ -94,9 +97,9 @@ export class InfiniteList {
 
   #begin({ data, pageInfo }: QueryResult): void {
     if (this.#isEnded || this.#older.length > 0) return;
-    const rows = data[this.#request.etype] ?? [];
-    const start = pageInfo?.[this.#request.etype]?.startCursor;
-    if (rows.length < this.#request.pageSize || !start) {
+    const rows = data[this.#etype] ?? [];
+    const start = pageInfo?.[this.#etype]?.startCursor;
+    if (rows.length < this.#first.$.limit || !start) {
       this.#few = rows;
       this.#tell();
       return;
@@ -110,7 +113,7 @@ export class InfiniteList {
   #open(direction: Direction, after: Cursor, isInclusive: boolean): void {
     const page: Page = { direction, after, isInclusive, rows: [], info: undefined, isClosed: false, stop: () => {} };
     this.#pages(direction).push(page);
-    this.#ask(page, { limit: this.#request.pageSize });
+    this.#ask(page, { limit: this.#first.$.limit });
   }
 
   /** From its near side to where it ends now, whatever comes between. */
@@ -123,24 +126,26 @@ export class InfiniteList {
   }
 
   #ask(page: Page, bounds: NonNullable<FormShape['$']>): void {
-    const { etype, form, order } = this.#request;
-    const { where, fields } = form.$ ?? {};
+    const { where, fields, order } = this.#first.$;
     const $ = {
-      ...(where && { where }),
-      ...(fields && { fields }),
+      where,
+      fields,
       ...bounds,
       after: page.after,
       ...(page.isInclusive && { afterInclusive: true }),
       order: page.direction === 'older' ? order : reversed(order),
     };
-    page.stop = this.#source.subscribe({ [etype]: { ...form, $ } }, (result) => this.#answered(page, result), this.#failed, this.#restart);
+    page.stop = this.#subscribe({ ...this.#first, $ }, (result) => this.#answered(page, result));
+  }
+
+  #subscribe(form: FormShape, told: (result: QueryResult) => void): () => void {
+    return this.#source.subscribe({ [this.#etype]: form }, told, this.#failed, this.#restart);
   }
 
   #answered(page: Page, { data, pageInfo }: QueryResult): void {
     if (this.#isEnded) return;
-    const { etype } = this.#request;
-    page.rows = data[etype] ?? [];
-    page.info = pageInfo?.[etype];
+    page.rows = data[this.#etype] ?? [];
+    page.info = pageInfo?.[this.#etype];
     this.#few = undefined;
     if (page.direction === 'newer' && !page.isClosed && page.info?.hasNextPage && page.info.endCursor) {
       const end = page.info.endCursor;
@@ -155,13 +160,12 @@ export class InfiniteList {
   }
 
   #tell(): void {
-    const { etype } = this.#request;
-    if (this.#few) return this.#told({ error: undefined, data: { [etype]: this.#few }, canLoadNextPage: false });
-    const first = this.#older[0];
-    if (!first?.info) return;
+    const [first] = this.#older;
+    if (!this.#few && !first?.info) return;
     const newer = this.#newer.toReversed().flatMap(({ rows }) => rows.toReversed());
-    const rows = [...newer, ...this.#older.flatMap((page) => page.rows)];
-    this.#told({ error: undefined, data: { [etype]: rows }, canLoadNextPage: this.#older.at(-1)?.info?.hasNextPage ?? false });
+    const rows = this.#few ?? [...newer, ...this.#older.flatMap((page) => page.rows)];
+    const canLoadNextPage = this.#older.at(-1)?.info?.hasNextPage ?? false;
+    this.#told({ error: undefined, data: { [this.#etype]: rows }, canLoadNextPage });
   }
 
   readonly #failed = (error: TriplaneError): void => {

@@ -1,7 +1,8 @@
 // What a list without end can show before it has asked: for bindings that draw first and subscribe after.
 
 import type { InstantCoreDatabase } from './database.ts';
-import { firstPage, readListRequest } from './list-request.ts';
+import { firstPage } from './first-page.ts';
+import { readListRequest } from './list-request.ts';
 import { queryOf } from './query-of.ts';
 import type { AnySchemaDef } from './schema.ts';
 import type { InfiniteQueryCallbackResponse } from './types/database.ts';
@@ -28,7 +29,8 @@ export function getInfiniteQueryInitialSnapshot<
 ): InfiniteQueryCallbackResponse<Schema, Q, UseDates> | Nothing {
   const nothing: Nothing = { canLoadNextPage: false, data: undefined, error: undefined };
   if (!fullQuery) return nothing;
-  const query = queryOf(firstPage(readListRequest(fullQuery)), { disableValidation: true }, opts);
+  const request = readListRequest(fullQuery);
+  const query = queryOf({ [request.etype]: firstPage(request) }, { disableValidation: true }, opts);
   const seen = db._reactor.queries.peek(query);
   return seen ? ({ ...nothing, data: seen.data } as never) : nothing;
 }
