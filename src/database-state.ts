@@ -32,12 +32,10 @@ export abstract class DatabaseState {
   subscribeAuth(cb: (auth: AuthResult) => void): () => void {
     const { account } = this._reactor;
     this._reactor.assertOpen();
-    const tell = (user: User | null): void =>
-      cb(
-        account.error && !user
-          ? { user: undefined, error: { message: account.error.message } }
-          : { user: user ?? undefined, error: undefined },
-      );
+    const tell = (user: User | null): void => {
+      if (user || !account.error) cb({ user: user ?? undefined, error: undefined });
+      else cb({ user: undefined, error: { message: account.error.message } });
+    };
     if (account.user !== undefined) tell(account.user);
     return this.#listen('auth', tell);
   }

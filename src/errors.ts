@@ -29,7 +29,7 @@ export class TriplaneError extends Error {
   readonly traceId: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options);
     this.name = 'TriplaneError';
     this.code = code;
     this.hint = options.hint;

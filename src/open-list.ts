@@ -24,15 +24,17 @@ export function openList(
     subscribe: (page: object, told: never, failed: never, emptied: () => void) =>
       reactor.queries.subscribe(queryOf(page, { disableValidation: true }, opts), { told, failed, emptied }),
   };
+  let list: InfiniteList | undefined;
   let isEnded = false;
-  const tell = (news: ListNews): void => (isEnded ? undefined : told(news));
-  const list = import('./infinite-query.ts').then((module) => new module.InfiniteList(request, source, tell));
-  // Shut down while it was loading: then there is no list, and nobody to tell.
-  const withList = (use: (opened: InfiniteList) => void): void => void list.then(use, (error: unknown) => app.log.info(error));
-  withList(() => {});
+  import('./infinite-query.ts')
+    .then((module) => {
+      if (!isEnded) list = new module.InfiniteList(request, source, told);
+    })
+    // Shut down while it was loading: then there is no list, and nobody to tell.
+    .catch((error: unknown) => app.log.info(error));
   const unsubscribe = endedBy(opts?.signal, () => {
     isEnded = true;
-    withList((opened) => opened.end());
+    list?.end();
   });
-  return { unsubscribe, loadNextPage: () => withList((opened) => opened.loadNextPage()) };
+  return { unsubscribe, loadNextPage: () => list?.loadNextPage() };
 }
