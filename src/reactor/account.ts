@@ -1,8 +1,10 @@
 // Who is signed in on this device, and what is kept for them. The calls that sign people in are not here: they are HTTP.
 
 import { equal } from '../lib/equal.ts';
+import { isWireAttr } from '../protocol/attr.ts';
 import type { User } from '../types/auth.ts';
-import type { Back, WayOut } from './desk.ts';
+import { attrsKey } from './confirmed.ts';
+import type { Back } from './desk.ts';
 import { readUser, userKey } from './kept-user.ts';
 import { asError, userChangedError } from './trouble.ts';
 import type { WriteDesk } from './write-desk.ts';
@@ -10,7 +12,6 @@ import type { WriteDesk } from './write-desk.ts';
 export class Account {
   readonly #back: Back;
   readonly #writes: WriteDesk;
-  #outside: WayOut | undefined;
   readonly #loaded: Promise<void>;
   #isLoaded = false;
   #error: Error | undefined;
@@ -67,8 +68,7 @@ export class Account {
       this.#back.replies.setAside(userChangedError());
       refusals.clear();
       queries.reset();
-      this.#outside?.forget();
-      this.#back.run(extras.tell((extra) => extra.userChanged?.()));
+      this.#back.run([{ do: 'forget' }, ...extras.tell((extra) => extra.userChanged?.())]);
       this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
     }
     // First another line, then the writes: none may go out on the line of the user before.
@@ -99,6 +99,15 @@ export class Account {
     }
   }
 
+  /** The attrs as they were when the server last told them: without them, what is kept means nothing. */
+  async #recallAttrs(): Promise<void> {
+    const { config, organs } = this.#back;
+    const kept = await config.store.get(attrsKey);
+    if (organs.catalogue.hasBeenTold || !Array.isArray(kept)) return;
+    organs.catalogue.recall(kept.filter(isWireAttr));
+    this.#back.run(organs.queries.setAttrs(organs.catalogue.known));
+  }
+
   #tell(user: User | undefined): void {
     const { events } = this.#back;
     events.emit('auth', user ?? null);
@@ -111,8 +120,7 @@ export class Account {
       const kept = readUser(await config.store.get(userKey));
       organs.session.setUser(kept);
       await this.#takeReturning(kept);
-      this.#outside = await this.#back.outside();
-      await this.#outside?.recallAttrs();
+      await this.#recallAttrs();
       await this.#writes.load();
     } catch (cause) {
       // Not after it was shut down, when the store is closed.

@@ -1,13 +1,11 @@
 // What was answered before is here before the server speaks: recalled when a query is opened, written some time after it changed. A
 // store that fails costs the next start its head start, and nothing else.
 
-import { isWireAttr } from '../protocol/attr.ts';
 import { isObject } from '../protocol/check.ts';
 import type { QueryAnswer } from '../protocol/query-answer.ts';
 import type { Triple } from '../protocol/triple.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { packRows, packTriples, unpackTriples } from './answer-record.ts';
-import { attrsKey } from './confirmed.ts';
 import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { hasOutgrown, type Head, headPrefix, isHead, KeptAnswer, partsOf } from './kept-answer.ts';
@@ -46,15 +44,6 @@ export class AnswerDesk {
     } catch (error) {
       config.log.warn('a kept answer could not be read', error);
     }
-  }
-
-  /** The attrs as they were when the server last told them: without them, kept answers mean nothing. */
-  async recallAttrs(): Promise<void> {
-    const { organs, config } = this.#back;
-    const kept = await config.store.get(attrsKey);
-    if (organs.catalogue.hasBeenTold || !Array.isArray(kept)) return;
-    organs.catalogue.recall(kept.filter(isWireAttr));
-    this.#back.run(organs.queries.setAttrs(organs.catalogue.known));
   }
 
   /** The answer changed. It is written when some time has passed, with what else has changed by then. */

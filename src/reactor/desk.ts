@@ -12,10 +12,6 @@ import type { Replies } from './replies.ts';
 
 /** What is behind the first wait, as far as desks deal with it. */
 export interface WayOut {
-  /** The attrs as the server last told them. */
-  recallAttrs(): Promise<void>;
-  /** What is not written yet of the answers is not written. */
-  forget(): void;
   /** Whether this tab has the thing of this name to itself. */
   claim(name: string): Promise<boolean>;
 }
@@ -33,7 +29,7 @@ export interface Back {
   readonly isSender: boolean;
   /** What was kept on the device is here. */
   readonly isLoaded: boolean;
-  /** Once it is loaded. Undefined if it was shut down before. */
+  /** Once it is loaded, and what was kept is here. Undefined if it was shut down before. */
   outside(): Promise<WayOut | undefined>;
   /** What is kept of the answer to a new query is looked up. */
   recall(live: LiveQuery, isLocal: boolean): void;

@@ -14,6 +14,8 @@ export type Effect =
   | { readonly do: 'store'; readonly edits: readonly Edit[] }
   /** The server's answer to this query is another one now: it is to be kept for the next start, in a while. */
   | { readonly do: 'keep'; readonly key: string; readonly report: Report }
+  /** Somebody else is here: what of the answers was to be kept is not theirs. */
+  | { readonly do: 'forget' }
   /** Other tabs are to know. */
   | { readonly do: 'tell'; readonly news: TabNews }
   /** The answer to this query, as seen, may have changed. */

@@ -31,7 +31,7 @@ export interface Inside extends Back {
 
 export type OpenOutside = (inside: Inside) => Outside;
 
-export type OutwardEffect = Extract<Effect, { readonly do: 'send' | 'keep' | 'tell' | 'ready' | 'restart' | 'refuse' }>;
+export type OutwardEffect = Extract<Effect, { readonly do: 'send' | 'keep' | 'forget' | 'tell' | 'ready' | 'restart' | 'refuse' }>;
 
 export class Outside implements WayOut {
   readonly #inside: Inside;
@@ -70,15 +70,6 @@ export class Outside implements WayOut {
     void this.#answers.recall(live);
   }
 
-  recallAttrs(): Promise<void> {
-    return this.#answers.recallAttrs();
-  }
-
-  /** Somebody else is here: what is not written yet of the answers is not theirs. */
-  forget(): void {
-    this.#answers.forget();
-  }
-
   /** Where tabs cannot claim anything, each has everything. */
   async claim(name: string): Promise<boolean> {
     return this.#tabs.claim?.(name) ?? true;
@@ -103,6 +94,8 @@ export class Outside implements WayOut {
         return this.say(effect.message);
       case 'keep':
         return this.#answers.note(effect);
+      case 'forget':
+        return this.#answers.forget();
       case 'tell':
         return this.#tabDesk.tell(effect.news);
       case 'ready':
@@ -116,7 +109,7 @@ export class Outside implements WayOut {
 
   /** For good. The line is quiet at once, and gone when it resolves. */
   hangUp(): Promise<void> {
-    this.forget();
+    this.#answers.forget();
     return this.#connection.stop();
   }
 

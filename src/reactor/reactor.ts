@@ -58,7 +58,7 @@ export class Reactor implements Inside {
   #isShutDown = false;
   #closed: Promise<void> | undefined;
   #outside: Outside | undefined;
-  /** When there is a way out, or never will be. */
+  /** When there is a way out, or never will be, and it is known who goes it. */
   readonly #opened: Promise<void>;
   #stopWaiting = (): void => {};
 
@@ -112,7 +112,7 @@ export class Reactor implements Inside {
 
   recall(live: LiveQuery, isLocal: boolean): void {
     if (isLocal) this.run(this.organs.queries.answeredLocally(live));
-    void this.account.loaded.then(() => this.#outside?.recall(live));
+    void this.#opened.then(() => this.#outside?.recall(live));
   }
 
   ask(query: WireQuery): Promise<QueryResult> {
@@ -178,10 +178,10 @@ export class Reactor implements Inside {
   #wake(): void {
     if (this.#isAwake) return;
     this.#isAwake = true;
-    void this.account.loaded.then(() => this.#isShutDown || this.#outside?.start());
+    void this.#opened.then(() => this.#isShutDown || this.#outside?.start());
   }
 
-  /** Tried until it is there: nothing is lost meanwhile, and nothing sent. */
+  /** Tried until it is there: meanwhile what is written is kept, and nothing is sent. */
   async #open(outside: Pick<Part<OpenOutside>, 'here' | 'load'>): Promise<void> {
     const { clock } = this.config;
     for (let isNews = true; !this.#outside && !this.#isShutDown; isNews = false) {
@@ -199,6 +199,7 @@ export class Reactor implements Inside {
         });
       }
     }
+    await this.account.loaded;
   }
 
   #ring(): void {
@@ -240,6 +241,8 @@ export class Reactor implements Inside {
         return void this.account.setUser(undefined).catch((error: unknown) => this.report(asError(error)));
       case 'report':
         return this.report(effect.error);
+      case 'tell':
+        return this.#outside ? this.#outside.perform(effect) : void this.#opened.then(() => this.#outside?.perform(effect));
       default:
         return this.#outside?.perform(effect);
     }

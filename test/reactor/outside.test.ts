@@ -2,9 +2,10 @@
 
 import { expect, test } from 'vitest';
 
-import type { OpenOutside } from '../../src/reactor/outside.ts';
+import type { OpenOutside, Platform } from '../../src/reactor/outside.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { listener, type TestClient, testClient } from '../support/client.ts';
+import { FakeBrowser } from '../support/fake-tabs.ts';
 import { settled } from '../support/fake-clock.ts';
 import { chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
@@ -17,11 +18,11 @@ interface Scene extends TestClient {
 }
 
 /** A client whose way out is there when the test says so. */
-function scene(): Scene {
-  const store = { ...memoryStore(), close: () => {} };
+function scene(options: Partial<Platform> = {}, store = { ...memoryStore(), close: () => {} }): Scene {
   const calls: { readonly resolve: (open: OpenOutside) => void; readonly reject: (error: unknown) => void }[] = [];
   let arrived: OpenOutside | undefined;
   const client = testClient({
+    ...options,
     store,
     way(open) {
       arrived = open;
@@ -73,6 +74,40 @@ test('if it cannot be loaded, that is told once, and it is tried again', async (
   await client.arrives();
   await client.hear(initOk());
   expect(client.reactor.isReady).toBe(true);
+});
+
+test('if it cannot be loaded, it is known who is signed in and what waits, and what is written is kept', async () => {
+  const ana = { id: 'ana', refresh_token: 't', isGuest: false };
+  const before = scene();
+  await before.store.write([{ put: 'user', value: ana }]);
+  const client = scene({}, before.store);
+  await client.fails();
+  expect(client.reactor.account.user).toMatchObject({ id: 'ana' });
+  await expect(write(client).queued).resolves.toMatchObject({ status: 'enqueued' });
+  expect(await client.store.list('write/ana/')).toHaveLength(1);
+
+  const next = scene({}, before.store);
+  await next.fails();
+  expect(next.reactor.outbox.list()).toMatchObject([{ state: 'local' }]);
+  await next.clock.advance(5_000);
+  await next.arrives();
+  await next.hear(initOk());
+  expect(next.said('transact')).toHaveLength(1);
+});
+
+test('a write that is kept before it is there is told to the other tabs once it is', async () => {
+  const browser = new FakeBrowser();
+  const store = { ...memoryStore(), close: () => {} };
+  const first = testClient({ store, tabs: browser.tab() });
+  await settled();
+  await first.hear(initOk());
+  const second = scene({ tabs: browser.tab() }, store);
+  await settled();
+  await write(second).queued;
+  expect(first.reactor.outbox.list()).toEqual([]);
+  await second.arrives();
+  expect(first.reactor.outbox.list()).toHaveLength(1);
+  expect(first.said('transact')).toHaveLength(1);
 });
 
 test('closed while it is loaded: what was written is kept, and no line is opened', async () => {
