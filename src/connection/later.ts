@@ -10,15 +10,13 @@ export function transportLater(name: Transport['name'], load: () => Promise<Tran
 function openLater(load: () => Promise<Transport>, on: LineEvents): Line {
   let line: Line | undefined;
   let isClosed = false;
-  const failed = (error: unknown): void => {
-    if (!isClosed) on.closed({ code: 1006, reason: `The transport could not be loaded: ${String(error)}` });
-    isClosed = true;
-  };
   load()
     .then((transport) => {
       if (!isClosed) line = transport.open(on);
     })
-    .catch(failed);
+    .catch((error: unknown) => {
+      if (!isClosed) on.closed({ code: 1006, reason: `The transport could not be loaded: ${String(error)}` });
+    });
   return {
     send(message) {
       if (!line) throw new TriplaneError('unreachable', 'The line is not open');

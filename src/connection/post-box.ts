@@ -3,7 +3,7 @@
 // them already see that. PROTOCOL.md#sse-init
 
 import { TriplaneError } from '../errors.ts';
-import type { Clock, Timer } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import { encode, encodePost, type PostHead } from '../protocol/codec.ts';
 
@@ -31,8 +31,10 @@ export class PostBox {
   readonly #head: PostHead;
   readonly #lost: (reason: string) => void;
   readonly #letters: Letter[] = [];
-  readonly #closing = new AbortController();
   #isPosting = false;
+  #isClosed = false;
+  /** Ends what is waited for: an answer, or the time to try again. */
+  #end: (() => void) | undefined;
 
   /** `lost`: nothing goes up any more. Told once, and not after `close`. */
   constructor(config: PostBoxConfig, head: PostHead, lost: (reason: string) => void) {
@@ -51,15 +53,16 @@ export class PostBox {
   }
 
   close(): void {
-    this.#closing.abort();
+    this.#isClosed = true;
+    this.#end?.();
   }
 
   async #postAll(): Promise<void> {
     try {
-      while (this.#letters.length > 0 && !this.#closing.signal.aborted) await this.#post(this.#takeBatch());
+      while (this.#letters.length > 0 && !this.#isClosed) await this.#post(this.#takeBatch());
       this.#isPosting = false;
     } catch (error) {
-      if (!this.#closing.signal.aborted) this.#lost(error instanceof Error ? error.message : String(error));
+      if (!this.#isClosed) this.#lost(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -78,7 +81,7 @@ export class PostBox {
     const body = encodePost(this.#head, messages);
     for (let tries = 1; ; tries += 1) {
       const failure = await this.#try(body);
-      if (failure === undefined || this.#closing.signal.aborted) return;
+      if (failure === undefined || this.#isClosed) return;
       if (tries >= mostTries) throw new TriplaneError('unreachable', failure);
       await this.#pause(Math.min(longestPauseMs, 250 * 2 ** (tries - 1)));
     }
@@ -86,11 +89,9 @@ export class PostBox {
 
   /** Undefined if it arrived, else why not. @throws TriplaneError 'refused' if it never will */
   async #try(body: string): Promise<string | undefined> {
-    const { url, fetch: send, clock } = this.#config;
+    const { url, fetch: send } = this.#config;
     const aborting = new AbortController();
-    const abort = (): void => aborting.abort();
-    const timer = clock.setTimeout(abort, answerMs);
-    this.#closing.signal.addEventListener('abort', abort, { once: true });
+    const done = this.#endAfter(answerMs, () => aborting.abort());
     try {
       const headers = { 'content-type': 'application/json' };
       const response = await send(url, { method: 'POST', headers, body, signal: aborting.signal });
@@ -103,22 +104,25 @@ export class PostBox {
       if (error instanceof TriplaneError) throw error;
       return `A POST beside the event stream was not answered: ${String(error)}`;
     } finally {
-      clock.clearTimeout(timer);
-      this.#closing.signal.removeEventListener('abort', abort);
+      done();
     }
   }
 
   #pause(ms: number): Promise<void> {
-    const { clock } = this.#config;
     return new Promise((resolve) => {
-      const end = (): void => {
-        clock.clearTimeout(timer);
-        this.#closing.signal.removeEventListener('abort', end);
+      const done = this.#endAfter(ms, () => {
+        done();
         resolve();
-      };
-      const timer: Timer = clock.setTimeout(end, ms);
-      this.#closing.signal.addEventListener('abort', end, { once: true });
+      });
     });
+  }
+
+  /** `end` is called after `ms`, or as soon as the box is closed. Gives what takes the timer back. */
+  #endAfter(ms: number, end: () => void): () => void {
+    const { clock } = this.#config;
+    const timer = clock.setTimeout(end, ms);
+    this.#end = end;
+    return () => clock.clearTimeout(timer);
   }
 }
 
