@@ -30,10 +30,11 @@ export const nothing: Source<QueryState> = { subscribe: () => () => {}, read: ()
 const answersOf = new WeakMap<AnyCore, Map<string, Answer>>();
 
 /** @throws QueryValidationError */
-export function answerTo(core: AnyCore, query: object, { ruleParams }: NonNullable<RuleOptions> = {}): Answer {
+export function answerTo(core: AnyCore, query: object, options?: RuleOptions): Answer {
   const answers = answersOf.get(core) ?? new Map<string, Answer>();
   answersOf.set(core, answers);
-  const key = weakHash(ruleParams ? { $$ruleParams: ruleParams, ...query } : query);
+  const ruleParams = options?.ruleParams;
+  const key = weakHash({ ...(ruleParams && { $$ruleParams: ruleParams }), ...query });
   return answers.get(key) ?? newAnswer(answers, key, core._watch(query, ruleParams && { ruleParams }));
 }
 

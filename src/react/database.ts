@@ -68,15 +68,15 @@ export abstract class InstantReactAbstractDatabase<
 
   constructor(config: InitConfig<Schema, UseDates>, versions?: Readonly<Record<string, string>>) {
     const { Store } = this.constructor as { readonly Store?: StoreInterfaceClass };
-    this.core = openCore<Schema, UseDates>({ startsWhenUsed: isServer, ...config }, config.Store ?? Store, undefined, versions);
-    this._core = this.core;
-    this.tx = this.core.tx;
-    this.auth = this.core.auth;
-    this.storage = this.core.storage;
-    this.streams = this.core.streams;
-    this.outbox = this.core.outbox;
-    const [auth, status, appStatus] = [authOf(this.core), connectionStatusOf(this.core), appStatusOf(this.core)];
-    const outbox = outboxOf(this.core);
+    const core = openCore<Schema, UseDates>({ startsWhenUsed: isServer, ...config }, config.Store ?? Store, undefined, versions);
+    this.core = core;
+    this._core = core;
+    this.tx = core.tx;
+    this.auth = core.auth;
+    this.storage = core.storage;
+    this.streams = core.streams;
+    this.outbox = core.outbox;
+    const [auth, status, appStatus, outbox] = [authOf(core), connectionStatusOf(core), appStatusOf(core), outboxOf(core)];
     this._useAuth = () => useSource(auth);
     this.useConnectionStatus = () => useSource(status);
     this.useAppStatus = () => useSource(appStatus);
@@ -147,7 +147,7 @@ export abstract class InstantReactAbstractDatabase<
    */
   useUser = (): User => {
     const { user } = this.useAuth();
-    if (!user) throw new TriplaneError('refused', 'db.useUser needs somebody to be signed in: draw what calls it inside <db.SignedIn>');
+    if (!user) throw new TriplaneError('refused', 'Nobody is signed in: call db.useUser below <db.SignedIn>');
     return user;
   };
 

@@ -2,7 +2,7 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a room's presence holds is known to the caller's types only */
 
-import { useEffect, useLayoutEffect } from 'react';
+import { useEffect, useLayoutEffect, useMemo } from 'react';
 
 import { type AnyCore, isServer } from './core.ts';
 import { keep } from '../lib/keep.ts';
@@ -13,6 +13,13 @@ export interface RoomRef {
   readonly core: AnyCore;
   readonly type: string;
   readonly id: string;
+}
+
+/** A room one is in. The same object while it is the same room. */
+export interface HeldRoom {
+  readonly id: string;
+  readonly door: AnyCore['_reactor']['rooms'];
+  readonly publishPresence: (data: Presence) => void;
 }
 
 export type Presence = Readonly<Record<string, any>>;
@@ -39,27 +46,26 @@ const useFirstEffect = isServer ? useEffect : useLayoutEffect;
  * In the room while the component is on the page, though a Suspense boundary may hide it, which ends the first effect and not the second.
  * Left when React has done its work: what goes and comes in one go (StrictMode, a change of route) has not left.
  */
-export function useHeldRoom({ core, type, id }: RoomRef, initial?: Presence): void {
+export function useHeldRoom({ core, type, id }: RoomRef, initial?: Presence): HeldRoom {
+  const room = useMemo((): HeldRoom => {
+    const door = core._reactor.rooms;
+    return { id, door, publishPresence: (data) => void door.begin((desk) => desk.publishPresence(id, data)) };
+  }, [core, type, id]);
   const hold = (): (() => void) => {
-    const letGo = core._reactor.rooms.begin((desk) => desk.hold(type, id, initial));
+    const letGo = room.door.begin((desk) => desk.hold(type, id, initial));
     return () => queueMicrotask(letGo);
   };
   // What is shown first is shown on entering only.
-  const room = [core, type, id];
-  useFirstEffect(hold, room);
-  useEffect(hold, room);
+  useFirstEffect(hold, [room]);
+  useEffect(hold, [room]);
+  return room;
 }
 
-export function sliceOf(core: AnyCore, roomId: string, request: SliceRequest): Source<Slice> {
-  const { rooms } = core._reactor;
+export function sliceOf({ door, id }: HeldRoom, request: SliceRequest): Source<Slice> {
   let last = unknown;
   return {
-    subscribe: (changed) => rooms.begin((desk) => desk.subscribePresence(roomId, request, changed)),
-    read: () => (last = keep(last, rooms.presence(roomId, request) ?? unknown)),
+    subscribe: (changed) => door.begin((desk) => desk.subscribePresence(id, request, changed)),
+    read: () => (last = keep(last, door.presence(id, request) ?? unknown)),
     readOnServer: () => unknown,
   };
-}
-
-export function show({ core, id }: RoomRef, data: Presence): void {
-  core._reactor.rooms.begin((desk) => desk.publishPresence(id, data));
 }

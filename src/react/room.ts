@@ -6,6 +6,7 @@
 import type { InstantCoreDatabase, PresenceOpts, RoomSchemaShape } from 'triplane';
 
 import type { AnySchemaDef } from './core.ts';
+import type { RoomRef } from './room-of.ts';
 import type { PresenceHandle, TypingIndicatorHandle, TypingIndicatorOpts } from './room-types.ts';
 import { usePresence } from './use-presence.ts';
 import { usePublishTopic } from './use-publish-topic.ts';
@@ -86,7 +87,11 @@ export interface RoomHooks {
   ) => TypingIndicatorHandle<PresenceIn<RoomSchema, RoomType>>;
 }
 
-export const rooms = { useTopicEffect, usePublishTopic, usePresence, useSyncPresence, useTypingIndicator } as unknown as RoomHooks;
+type Hook = (room: RoomRef, ...rest: never[]) => unknown;
+
+const hooks = { useTopicEffect, usePublishTopic, usePresence, useSyncPresence, useTypingIndicator };
+
+export const rooms = hooks as unknown as RoomHooks;
 
 export class InstantReactRoom<Schema extends AnySchemaDef, RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema> {
   core: InstantCoreDatabase<Schema, boolean>;
@@ -100,28 +105,28 @@ export class InstantReactRoom<Schema extends AnySchemaDef, RoomSchema extends Ro
     this._core = core;
     this.type = type;
     this.id = id;
+    for (const [name, hook] of Object.entries<Hook>(hooks)) Object.assign(this, { [name]: hook.bind(null, this) });
   }
 
   /** @deprecated Use `db.rooms.useTopicEffect(room, …)`. */
-  useTopicEffect = <TopicType extends keyof TopicsIn<RoomSchema, RoomType>>(
+  declare useTopicEffect: <TopicType extends keyof TopicsIn<RoomSchema, RoomType>>(
     topic: TopicType,
     onEvent: (event: TopicsIn<RoomSchema, RoomType>[TopicType], peer: PresenceIn<RoomSchema, RoomType>) => any,
-  ): void => rooms.useTopicEffect(this, topic, onEvent);
+  ) => void;
 
   /** @deprecated Use `db.rooms.usePublishTopic(room, …)`. */
-  usePublishTopic = <Topic extends keyof TopicsIn<RoomSchema, RoomType>>(
+  declare usePublishTopic: <Topic extends keyof TopicsIn<RoomSchema, RoomType>>(
     topic: Topic,
-  ): ((data: TopicsIn<RoomSchema, RoomType>[Topic]) => void) => rooms.usePublishTopic(this, topic);
+  ) => (data: TopicsIn<RoomSchema, RoomType>[Topic]) => void;
 
   /** @deprecated Use `db.rooms.usePresence(room, …)`. */
-  usePresence = <Keys extends keyof PresenceIn<RoomSchema, RoomType>>(
-    opts: PresenceOpts<PresenceIn<RoomSchema, RoomType>, Keys> = {},
-  ): PresenceHandle<PresenceIn<RoomSchema, RoomType>, Keys> => rooms.usePresence(this, opts);
+  declare usePresence: <Keys extends keyof PresenceIn<RoomSchema, RoomType>>(
+    opts?: PresenceOpts<PresenceIn<RoomSchema, RoomType>, Keys>,
+  ) => PresenceHandle<PresenceIn<RoomSchema, RoomType>, Keys>;
 
   /** @deprecated Use `db.rooms.useSyncPresence(room, …)`. */
-  useSyncPresence = (data: Partial<PresenceIn<RoomSchema, RoomType>>, deps?: any[]): void => rooms.useSyncPresence(this, data, deps);
+  declare useSyncPresence: (data: Partial<PresenceIn<RoomSchema, RoomType>>, deps?: any[]) => void;
 
   /** @deprecated Use `db.rooms.useTypingIndicator(room, …)`. */
-  useTypingIndicator = (inputName: string, opts: TypingIndicatorOpts = {}): TypingIndicatorHandle<PresenceIn<RoomSchema, RoomType>> =>
-    rooms.useTypingIndicator(this, inputName, opts);
+  declare useTypingIndicator: (inputName: string, opts?: TypingIndicatorOpts) => TypingIndicatorHandle<PresenceIn<RoomSchema, RoomType>>;
 }

@@ -11,8 +11,9 @@ export interface Source<T> {
   readonly readOnServer: () => T;
 }
 
-/** Made of something else: what of it is equal to what it was before stays the same object. */
-export function derived<Raw, T>(subscribe: Source<T>['subscribe'], readRaw: () => Raw, make: (raw: Raw) => T, onServer: T): Source<T> {
+/** Made of something else, which is not known on a server: what of it is equal to what it was before stays the same object. */
+export function derived<Raw, T>(subscribe: Source<T>['subscribe'], readRaw: () => Raw, make: (raw: Raw | undefined) => T): Source<T> {
+  const onServer = make(undefined);
   let raw: Raw | undefined;
   let value = onServer;
   const read = (): T => {

@@ -6,24 +6,16 @@ import type { AnyCore } from './core.ts';
 import type { Source } from './source.ts';
 import { useSource } from './use-source.ts';
 
-const knownOf = new WeakMap<AnyCore, Map<string, string>>();
-
 export function useLocalId(core: AnyCore, name: string): string | null {
   return useSource(useMemo(() => localIdOf(core, name), [core, name]));
 }
 
 function localIdOf(core: AnyCore, name: string): Source<string | null> {
-  const known = knownOf.get(core) ?? new Map<string, string>();
-  knownOf.set(core, known);
+  const { known } = core._reactor.localIds;
   const subscribe = (changed: () => void): (() => void) => {
-    let isLooking = true;
-    const found = (id: string): void => {
-      known.set(name, id);
-      if (isLooking) changed();
-    };
     // Without a device to ask there is no id, and that is what is drawn.
-    if (!known.has(name)) core.getLocalId(name).then(found, (error: Error) => core._reactor.report(error));
-    return () => void (isLooking = false);
+    if (!known.has(name)) core.getLocalId(name).then(changed, (error: Error) => core._reactor.report(error));
+    return () => {};
   };
   return { subscribe, read: () => known.get(name) ?? null, readOnServer: () => null };
 }

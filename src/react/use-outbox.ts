@@ -22,11 +22,10 @@ export function outboxOf({ outbox }: AnyCore): Source<OutboxView> {
   return derived(
     (changed) => outbox.subscribe(changed),
     () => outbox.list(),
-    (entries): OutboxView => ({
+    (entries = []): OutboxView => ({
       ...calls,
       pending: entries.filter(({ state }) => state !== 'refused' && state !== 'applied'),
       refused: entries.filter(({ state }) => state === 'refused'),
     }),
-    { ...calls, pending: [], refused: [] },
   );
 }

@@ -9,13 +9,10 @@ export function connectionStatusOf(core: AnyCore): Source<ConnectionStatus> {
   return { subscribe: newsOf(core, 'status'), read: () => core._reactor.status, readOnServer: () => 'connecting' };
 }
 
-const unknown: AppStatusState = { isLoading: true, isReadOnly: undefined };
-
 export function appStatusOf(core: AnyCore): Source<AppStatusState> {
   return derived(
     newsOf(core, 'appStatus'),
     () => core._reactor.appStatus,
-    (status): AppStatusState => (status === undefined ? unknown : { isLoading: false, isReadOnly: status !== 'active' }),
-    unknown,
+    (status) => ({ isLoading: !status, isReadOnly: status && status !== 'active' }) as AppStatusState,
   );
 }

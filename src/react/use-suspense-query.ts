@@ -6,7 +6,7 @@ import { type AnyCore, isServer } from './core.ts';
 import { useSource } from './use-source.ts';
 
 export function useSuspenseQuery(core: AnyCore, query: object, options?: RuleOptions): QueryState {
-  if (isServer) throw new Error('useSuspenseQuery is answered in the browser; until then its Suspense boundary shows the fallback');
+  if (isServer) throw new Error('useSuspenseQuery is answered in the browser: until then its fallback shows');
   const answer = answerTo(core, query, options);
   return drawable(answer, useSource(answer));
 }

@@ -2,9 +2,9 @@
 
 import { useEffect } from 'react';
 
-import { type Presence, type RoomRef, show, useHeldRoom } from './room-of.ts';
+import { type Presence, type RoomRef, useHeldRoom } from './room-of.ts';
 
 export function useSyncPresence(room: RoomRef, data: Presence, deps?: readonly unknown[]): void {
-  useHeldRoom(room, data);
-  useEffect(() => show(room, data), [room.core, room.type, room.id, ...(deps ?? [JSON.stringify(data)])]);
+  const { publishPresence } = useHeldRoom(room, data);
+  useEffect(() => publishPresence(data), [publishPresence, ...(deps ?? [JSON.stringify(data)])]);
 }

@@ -7,12 +7,11 @@ import { type RoomRef, useHeldRoom } from './room-of.ts';
 type OnEvent = (event: unknown, peer: unknown) => void;
 
 export function useTopicEffect(room: RoomRef, topic: string, onEvent: OnEvent): void {
-  const { core, type, id } = room;
   const newest = useRef(onEvent);
-  useHeldRoom(room);
+  const here = useHeldRoom(room);
   useEffect(() => void (newest.current = onEvent));
   useEffect(
-    () => core._reactor.rooms.begin((desk) => desk.subscribeTopic(id, topic, (event, peer) => newest.current(event, peer))),
-    [core, type, id, topic],
+    () => here.door.begin((desk) => desk.subscribeTopic(here.id, topic, (event, peer) => newest.current(event, peer))),
+    [here, topic],
   );
 }

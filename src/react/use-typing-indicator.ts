@@ -2,7 +2,7 @@
 
 import { type KeyboardEvent, useCallback, useEffect, useMemo } from 'react';
 
-import { type Presence, type RoomRef, show, sliceOf, type Slice, useHeldRoom } from './room-of.ts';
+import { type HeldRoom, type Presence, type RoomRef, sliceOf, type Slice, useHeldRoom } from './room-of.ts';
 import { useSelected } from './use-source.ts';
 
 export interface TypingOptions {
@@ -26,31 +26,32 @@ export const defaultActivityStopTimeout = 1_000;
 const nobody: Presence[] = [];
 
 export function useTypingIndicator(room: RoomRef, inputName: string, options: TypingOptions = {}): Typing {
-  const { core, type, id } = room;
   const { writeOnly, stopOnEnter, timeout = defaultActivityStopTimeout } = options;
-  useHeldRoom(room);
-  const slice = useMemo(() => sliceOf(core, id, { user: false }), [core, id]);
+  const here = useHeldRoom(room);
+  const slice = useMemo(() => sliceOf(here, { user: false }), [here]);
   const typing = useCallback(
     ({ peers }: Slice) => (writeOnly ? nobody : Object.values(peers).filter((peer) => peer[inputName] === true)),
     [writeOnly, inputName],
   );
   const active = useSelected(slice, typing);
-  const { leave, ...me } = useMemo(
-    () => typist({ core, type, id }, inputName, timeout ?? 0, stopOnEnter),
-    [core, type, id, inputName, timeout, stopOnEnter],
-  );
+  const { leave, ...me } = useMemo(() => typist(here, inputName, timeout ?? 0, stopOnEnter), [here, inputName, timeout, stopOnEnter]);
   useEffect(() => leave, [leave]);
   return useMemo(() => ({ active, ...me }), [active, leave]);
 }
 
 /** Tells whether one types, and that one no longer does when nothing is heard for `timeout`; 0 = for as long as one is here. */
-function typist(room: RoomRef, inputName: string, timeout: number, stopOnEnter?: boolean): Typist & { readonly leave: () => void } {
+function typist(
+  { publishPresence }: HeldRoom,
+  inputName: string,
+  timeout: number,
+  stopOnEnter?: boolean,
+): Typist & { readonly leave: () => void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isShown = false;
   const tell = (now: boolean | null): void => {
     clearTimeout(timer);
     isShown = now === true;
-    show(room, { [inputName]: now });
+    publishPresence({ [inputName]: now });
   };
   const setActive = (isActive: boolean): void => {
     tell(isActive);

@@ -4,6 +4,8 @@ import type { Random } from '../lib/random.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 
 export class LocalIds {
+  /** Those that were read, for who cannot wait. */
+  readonly known = new Map<string, string>();
   readonly #store: KeyValue;
   readonly #random: Random;
   readonly #asked = new Map<string, Promise<string>>();
@@ -18,7 +20,10 @@ export class LocalIds {
     if (known) return known;
     const asked = this.#read(`local-id/${name}`);
     this.#asked.set(name, asked);
-    asked.catch(() => this.#asked.delete(name));
+    asked.then(
+      (id) => this.known.set(name, id),
+      () => this.#asked.delete(name),
+    );
     return asked;
   }
 
