@@ -1,4 +1,5 @@
-// The way out for a configuration: which lines there are to the server, and which other tabs. Loaded while the store is opened.
+// The way out for a configuration: which lines there are to the server, and which other tabs; and the store. Loaded together, as nearly
+// every program needs them all.
 
 import { transportLater } from './connection/later.ts';
 import type { Transport } from './connection/transport.ts';
@@ -8,6 +9,8 @@ import { type Inside, Outside } from './reactor/outside.ts';
 import { browserTabs } from './tabs/browser-tabs.ts';
 import { alone, type Tabs } from './tabs/tabs.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
+
+export { openStore } from './storage/open-store.ts';
 
 export function outsideFor(inside: Inside, config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Outside {
   const transports = transportsFor(config, EventSource).map((each) => inSlices(each, config, inside));

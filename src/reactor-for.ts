@@ -60,5 +60,5 @@ export function reactorFor(
 function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyValue {
   if (storage) return storage;
   if (Store) return storeLater(import('./storage/store-class.ts').then(({ storeOfClass }) => storeOfClass(Store, appId)));
-  return storeLater(import('./storage/open-store.ts').then(({ openStore }) => openStore(`triplane/${appId}`, log, clock)));
+  return storeLater(import('./outside-for.ts').then(({ openStore }) => openStore(`triplane/${appId}`, log, clock)));
 }
