@@ -16,6 +16,9 @@ export interface Page {
   remove(): Promise<void>;
 }
 
+// What is loaded when it is first used is loaded in real time, which `drawn` does not wait for.
+await import('../../src/outside-for.ts');
+
 const pages: Page[] = [];
 const databases: { core: { shutdown(): void } }[] = [];
 

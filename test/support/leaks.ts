@@ -85,19 +85,13 @@ export class CountedPlatform {
   }
 
   #page(): Page {
-    const target = (name: string): { addEventListener: Listen; removeEventListener: Listen } => {
-      const ids = new Map<unknown, string>();
-      return {
-        addEventListener: (type, listener) => {
-          const id = `${name} ${type} ${(this.#lastListener += 1)}`;
-          ids.set(listener, id);
-          this.#listeners.add(id);
-        },
-        removeEventListener: (_type, listener) => void this.#listeners.delete(ids.get(listener) ?? ''),
-      };
-    };
+    const target = (name: string): { addEventListener: NonNullable<Page['addEventListener']> } => ({
+      addEventListener: (type, _listener, { signal }) => {
+        const id = `${name} ${type} ${(this.#lastListener += 1)}`;
+        this.#listeners.add(id);
+        signal.addEventListener('abort', () => this.#listeners.delete(id));
+      },
+    });
     return { ...target('window'), document: { ...target('document'), visibilityState: 'visible' }, navigator: { onLine: true } };
   }
 }
-
-type Listen = (type: string, listener: (event: Event) => void) => void;
