@@ -61,7 +61,7 @@ export class Account {
   async #change(user: User | undefined): Promise<void> {
     const { session, outbox, refusals, queries, extras } = this.#back.organs;
     const isOther = session.owner !== (user?.id ?? '');
-    session.setUser(user);
+    session.user = user;
     this.#error = undefined;
     if (isOther) {
       outbox.setAside();
@@ -91,7 +91,7 @@ export class Account {
     try {
       const { returning } = config;
       const user = await this.#back.call((signal) => returning(kept, signal), undefined);
-      organs.session.setUser(user);
+      organs.session.user = user;
       await config.store.write([{ put: userKey, value: user }]);
       this.#back.run([{ do: 'tell', news: { type: 'user', user } }]);
     } catch (error) {
@@ -118,7 +118,7 @@ export class Account {
     const { config, organs } = this.#back;
     try {
       const kept = readUser(await config.store.get(userKey));
-      organs.session.setUser(kept);
+      organs.session.user = kept;
       await this.#takeReturning(kept);
       await this.#recallAttrs();
       await this.#writes.load();

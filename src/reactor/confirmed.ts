@@ -1,8 +1,12 @@
 // What follows from the server having a write, and from the server telling its attributes: several organs must hear of each.
 
 import type { WireAttr } from '../protocol/attr.ts';
-import type { Effect } from './effect.ts';
+import type { Step } from '../protocol/step.ts';
+import { rebase } from '../transact/rebase.ts';
+import { type Effect, onward } from './effect.ts';
 import type { Organs } from './organs.ts';
+import { outrun } from './outrun.ts';
+import { kept } from './write.ts';
 
 /** Where the attrs are kept, of which all kept answers speak. */
 export const attrsKey = 'attrs';
@@ -19,28 +23,31 @@ export const beforeThisSession: Place = { txId: 0, isn: undefined };
 export function confirmed({ outbox, catalogue, queries }: Organs, eventId: string, place: Place, nowMs: number): Effect[] {
   const write = outbox.confirm(eventId, place);
   if (!write) return [];
-  const outrun = outbox.outrun(write, catalogue.known);
+  const late = outbox.outrun(write, (steps) => outrun(steps, write.steps, catalogue.known));
   return [
     ...(catalogue.confirm(write.steps) ? queries.setAttrs(catalogue.known) : []),
     ...queries.confirmed(write, nowMs),
-    ...queries.rewrite(outrun),
-    { do: 'store', edits: [write, ...outrun].flatMap((each) => outbox.save(each)) },
+    ...queries.rewrite(late),
+    { do: 'store', edits: [write, ...late].map(kept) },
     { do: 'tell', news: { type: 'applied', eventId, ...place } },
     { do: 'settle', eventId },
-    { do: 'prune' },
-    { do: 'announce', what: 'outbox' },
-    { do: 'flush' },
+    ...onward,
   ];
 }
 
+/** Steps that were made under an earlier catalogue, in the terms of this one. */
+export function inKnownTerms({ catalogue, outbox }: Organs): (steps: readonly Step[]) => readonly Step[] {
+  return (steps) => rebase(steps, catalogue.known, outbox.renames);
+}
+
 /** The server's list of attrs: waiting writes are put in its terms, then the views. */
-export function takeAttrs({ catalogue, outbox, queries }: Organs, attrs: readonly WireAttr[]): Effect[] {
+export function takeAttrs(organs: Organs, attrs: readonly WireAttr[]): Effect[] {
+  const { catalogue, outbox, queries } = organs;
   const isNew = catalogue.tell(attrs);
-  const rewritten = outbox.rebase(catalogue.known);
+  const rewritten = outbox.rebase(inKnownTerms(organs));
   return [
-    ...(isNew ? [{ do: 'store', edits: [{ put: attrsKey, value: attrs }] } as const] : []),
+    { do: 'store', edits: [...(isNew ? [{ put: attrsKey, value: attrs }] : []), ...rewritten.map(kept)] },
     ...queries.setAttrs(catalogue.known),
     ...queries.rewrite(rewritten),
-    ...rewritten.map((write): Effect => ({ do: 'store', edits: outbox.save(write) })),
   ];
 }

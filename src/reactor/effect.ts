@@ -1,7 +1,7 @@
 // What an organ wants done, as data. Organs decide; only the Reactor sends, stores, announces and settles.
 
 import type { Report } from '../db/report.ts';
-import type { TriplaneError } from '../errors.ts';
+import type { InstantAPIError, TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Edit } from '../storage/key-value.ts';
 import type { TabNews } from './tab-news.ts';
@@ -27,7 +27,7 @@ export type Effect =
   /** Confirmed writes that every answer contains may be forgotten. */
   | { readonly do: 'prune' }
   /** It was refused, but may be in place from an earlier sending: ask whether what it makes is there. */
-  | { readonly do: 'verify'; readonly write: Write; readonly error: TriplaneError }
+  | { readonly do: 'verify'; readonly write: Write; readonly error: InstantAPIError }
   | { readonly do: 'announce'; readonly what: 'appStatus' | 'outbox' }
   /** The session is open. */
   | { readonly do: 'ready' }
@@ -41,3 +41,6 @@ export type Effect =
   | { readonly do: 'expire' }
   /** An error that belongs to nobody's promise. */
   | { readonly do: 'report'; readonly error: TriplaneError };
+
+/** What may be due whenever writes have moved. */
+export const onward: readonly Effect[] = [{ do: 'prune' }, { do: 'announce', what: 'outbox' }, { do: 'flush' }];

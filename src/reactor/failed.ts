@@ -1,12 +1,12 @@
 // Whose error it is, and what follows from it. 400 means: not applied. 500, and what we do not know, mean that nobody can
 // say: a write is then kept and sent again under its own id. PROTOCOL.md#error
 
+import { spreadMs } from '../connection/backoff.ts';
 import { InstantAPIError } from '../errors.ts';
-import type { Random } from '../lib/random.ts';
 import { isObject } from '../protocol/check.ts';
 import { type ErrorMessage, meaningOf } from '../protocol/server-error.ts';
 import { isNameTaken } from '../transact/rebase.ts';
-import { beforeThisSession, confirmed } from './confirmed.ts';
+import { beforeThisSession, confirmed, inKnownTerms } from './confirmed.ts';
 import type { Effect } from './effect.ts';
 import { footprintOf } from './footprint.ts';
 import type { Moment, Organs } from './organs.ts';
@@ -25,11 +25,10 @@ export function failed(organs: Organs, message: ErrorMessage, moment: Moment): r
   // One failing query may have taken the whole refresh with it: what the server knows of our queries is not certain any more.
   if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.askAgain(live, moment.random.eventId()));
   const live = queries.byEvent(eventId);
-  if (live)
-    return queries.failed(live, errorOf(message), meaningOf(message).isPassing ? retryAt(message, live.failures, moment) : undefined);
   const error = errorOf(message);
   const retryAtMs = (failures: number): number | undefined =>
     meaningOf(message).isPassing ? retryAt(message, failures, moment) : undefined;
+  if (live) return queries.failed(live, error, retryAtMs(live.failures));
   return extras.failed({ message, error, nowMs: moment.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];
 }
 
@@ -44,7 +43,7 @@ function initFailed({ session, queries }: Organs, message: ErrorMessage): Effect
 }
 
 function writeFailed(organs: Organs, write: Write, message: ErrorMessage, moment: Moment): Effect[] {
-  const { outbox, queries, catalogue, session } = organs;
+  const { outbox, queries, session } = organs;
   const { eventId, steps, sends } = write;
   const { outcome, isPassing } = meaningOf(message);
   if (outcome === 'unknown' || isPassing) {
@@ -54,7 +53,7 @@ function writeFailed(organs: Organs, write: Write, message: ErrorMessage, moment
   const { type, hint } = message;
   if (isReceiptTaken({ type, hint })) return confirmed(organs, eventId, beforeThisSession, moment.nowMs);
   if (isNameTaken({ type, hint }, steps) && sends < 10) {
-    return [...queries.rewrite(outbox.nameTaken(eventId, catalogue.known)), { do: 'flush' }];
+    return [...queries.rewrite(outbox.nameTaken(eventId, inKnownTerms(organs))), { do: 'flush' }];
   }
   const error = errorOf(message);
   const mayBeOurs = sends > 1 && !session.promises['remembers-events'] && footprintOf(steps).creates.size > 0;
@@ -65,11 +64,7 @@ function writeFailed(organs: Organs, write: Write, message: ErrorMessage, moment
 /** Exponential, with the server's own word before ours. */
 function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: Moment): number {
   const told = isObject(hint) && typeof hint['retry-after'] === 'number' ? hint['retry-after'] * 1000 : 0;
-  return nowMs + Math.max(told, backoff(failures, random));
-}
-
-function backoff(failures: number, random: Random): number {
-  return Math.min(30_000, 500 * 2 ** Math.min(failures, 6)) * (0.5 + random.next() / 2);
+  return nowMs + Math.max(told, spreadMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
 }
 
 function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {

@@ -5,16 +5,15 @@ import type { Step } from '../protocol/step.ts';
 import type { Abortable } from '../types/abort.ts';
 import { safely } from './audience.ts';
 import type { Back } from './desk.ts';
-import type { Effect } from './effect.ts';
 import { footprintOf } from './footprint.ts';
 import type { WritePromise } from './write-promise.ts';
-import { type Write, type WriteState, writeRecordKey } from './write.ts';
+import { dropped, kept, type Write, type WriteState } from './write.ts';
 
 /** One write that is not certain yet, or was refused. */
 export interface OutboxEntry {
   readonly eventId: string;
   /** `local`: kept here. `sent`: no answer yet. `applied`: the server has it. `parked`: waits for a write that was refused. */
-  readonly state: Exclude<WriteState, 'unsaved'> | 'refused';
+  readonly state: Exclude<WriteState, 'unsaved'>;
   /** Milliseconds since 1970. */
   readonly createdMs: number;
   readonly steps: readonly Step[];
@@ -39,10 +38,13 @@ export class OutboxDesk {
    */
   list(): readonly OutboxEntry[] {
     const { refusals, outbox } = this.#back.organs;
-    this.#entries ??= [
-      ...refusals.list().map(({ write, error }) => ({ ...entryOf(write), state: 'refused' as const, error })),
-      ...outbox.list().map(entryOf),
-    ];
+    this.#entries ??= [...refusals.values(), ...outbox.list()].map(({ eventId, state, createdMs, steps, error }) => ({
+      eventId,
+      state: state === 'unsaved' ? 'local' : state,
+      createdMs,
+      steps,
+      ...(error && { error }),
+    }));
     return this.#entries;
   }
 
@@ -73,47 +75,27 @@ export class OutboxDesk {
     this.#back.assertOpen();
     const { config, organs, replies, isReady } = this.#back;
     const { outbox, refusals, queries } = organs;
-    const refusal = refusals.get(eventId);
-    if (!refusal) throw new TriplaneError('transaction-invalid', `No refused write has the id '${eventId}'`);
+    if (!refusals.has(eventId)) throw new TriplaneError('transaction-invalid', `No refused write has the id '${eventId}'`);
     const newId = config.random.uuid();
+    const reply = replies.write(newId, !isReady);
     const isTooLate = signal?.aborted ?? false;
-    const promise = replies.write(newId, !isReady);
-    if (signal) replies.writeUntil(newId, signal, () => isTooLate);
-    if (isTooLate) return promise;
-    const effects: Effect[] = [{ do: 'store', edits: refusals.remove(refusal) }];
-    const enter = (write: Write, id: string): void => {
-      const again = outbox.again(write, id);
-      effects.push({ do: 'store', edits: [{ remove: writeRecordKey(write) }, ...outbox.save(again)] }, ...queries.add(again));
-    };
-    const waiting = this.#parkedFor(refusal.write);
-    enter(refusal.write, newId);
-    for (const write of waiting) enter(write, write.eventId);
-    this.#back.run([
-      ...effects,
-      { do: 'tell', news: { type: 'gone', eventIds: [eventId, ...waiting.map((write) => write.eventId)] } },
-      { do: 'announce', what: 'outbox' },
-    ]);
-    return promise;
+    reply.until(signal, () => isTooLate);
+    if (isTooLate) return reply.promise;
+    const again = this.#takeOut(eventId).map((write) => outbox.add(write.eventId === eventId ? { ...write, eventId: newId } : write));
+    this.#back.run([...again.flatMap((write) => queries.add(write)), { do: 'store', edits: again.map(kept) }]);
+    return reply.promise;
   }
 
   /** Gives up a refused write, and those that waited for it: what they were about never came to be. Gives their ids. */
   discard(eventId: string): readonly string[] {
     this.#back.assertOpen();
-    const { organs, replies } = this.#back;
-    const { outbox, refusals } = organs;
-    const refusal = refusals.get(eventId);
-    if (!refusal) return [];
-    const parked = this.#parkedFor(refusal.write);
-    const error = new TriplaneError('refused', 'It needed a write that was refused, and was discarded with it', { cause: refusal.error });
-    const edits = [...refusals.remove(refusal), ...parked.flatMap((write) => outbox.forget(write.eventId))];
-    for (const write of parked) replies.writeSettled(write.eventId, error);
-    const eventIds = [eventId, ...parked.map((write) => write.eventId)];
-    this.#back.run([
-      { do: 'store', edits },
-      { do: 'tell', news: { type: 'gone', eventIds } },
-      { do: 'announce', what: 'outbox' },
-    ]);
-    return eventIds;
+    const [refusal, ...waiting] = this.#takeOut(eventId);
+    const cause = refusal?.error;
+    for (const write of waiting) {
+      const error = new TriplaneError('refused', 'It needed a write that was refused, and was discarded with it', { cause });
+      this.#back.replies.writes.get(write.eventId)?.settle(error);
+    }
+    return [refusal, ...waiting].flatMap((write) => write?.eventId ?? []);
   }
 
   /** Everything in it as plain JSON: to be saved elsewhere, or sent with a report. */
@@ -132,17 +114,19 @@ export class OutboxDesk {
     });
   }
 
-  #parkedFor(refused: Write): Write[] {
-    const gone = new Set(footprintOf(refused.steps).creates);
-    return this.#back.organs.outbox.list().filter(({ state, steps }) => {
-      const { creates, touches } = footprintOf(steps);
-      if (state !== 'parked' || ![...touches].some((id) => gone.has(id))) return false;
-      for (const id of creates) gone.add(id);
-      return true;
-    });
+  /** A refused write, and those that wait for it, are no longer here. Gives them. */
+  #takeOut(eventId: string): Write[] {
+    const { outbox, refusals } = this.#back.organs;
+    const refusal = refusals.get(eventId);
+    if (!refusal) return [];
+    refusals.delete(eventId);
+    const gone = [refusal, ...outbox.needing(footprintOf(refusal.steps).creates, ({ state }) => state === 'parked')];
+    this.#back.run([
+      { do: 'store', edits: gone.map(dropped) },
+      { do: 'tell', news: { type: 'gone', eventIds: gone.map((write) => write.eventId) } },
+      { do: 'announce', what: 'outbox' },
+    ]);
+    for (const write of gone) outbox.forget(write.eventId);
+    return gone;
   }
-}
-
-function entryOf({ eventId, state, createdMs, steps }: Write): OutboxEntry {
-  return { eventId, state: state === 'unsaved' ? 'local' : state, createdMs, steps };
 }

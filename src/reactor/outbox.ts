@@ -10,21 +10,22 @@
 //
 // It neither sends nor stores: it says what is to be sent and stored. What a write does to a view is not known here.
 
-import type { Attrs } from '../db/attrs.ts';
 import type { Step } from '../protocol/step.ts';
 import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
-import { rebase, type Renames } from '../transact/rebase.ts';
+import type { Renames } from '../transact/rebase.ts';
 import { createdBy, dependsOn, footprintOf } from './footprint.ts';
-import { outrun } from './outrun.ts';
-import { readWrite, type Write, writeRecord, writeRecordKey } from './write.ts';
+import { dropped, type Write } from './write.ts';
+
+/** What steps are from now on; the same ones if nothing changes. */
+type Reword = (steps: readonly Step[]) => readonly Step[];
 
 export class Outbox {
+  /** Attrs that were given another id here than the server has them under. */
+  readonly renames: Renames = new Map();
   readonly #writes = new Map<string, Write>();
-  /** Those that have not gone out, in order. */
-  #unsent = new Map<string, Write>();
-  /** One has come back among them, and stands behind those it is to come before. */
-  #isUnsentMixed = false;
+  /** Those that have not gone out, in order. Undefined when that has to be found out anew. */
+  #unsent: Map<string, Write> | undefined;
   /** Those that make attrs. */
   readonly #makers = new Map<string, Write>();
   /** Entity → the write that makes it, and that the server has not confirmed. */
@@ -33,7 +34,6 @@ export class Outbox {
   readonly #held = new Set<string>();
   /** The server failed at them, while others behind them may have arrived. */
   readonly #cameBack = new Set<string>();
-  readonly #renames: Renames = new Map();
   #lastOrder = 0;
   #retryAt: number | undefined;
 
@@ -60,34 +60,18 @@ export class Outbox {
     return this.#creators.has(id);
   }
 
-  add(eventId: string, owner: string, steps: readonly Step[], nowMs: number): Write {
+  /** Behind all others: a new one, or one that was here before. */
+  add({ eventId, owner, steps, createdMs }: Pick<Write, 'eventId' | 'owner' | 'steps' | 'createdMs'>): Write {
+    this.#drop(eventId);
     // By the clock, so that writes of an earlier start come before those of this one.
-    this.#lastOrder = Math.max(this.#lastOrder + 1, nowMs);
-    const write: Write = { eventId, owner, order: this.#lastOrder, steps, createdMs: nowMs, state: 'unsaved', sends: 0 };
-    this.#put(write);
-    return write;
-  }
-
-  save(write: Write): Edit[] {
-    return [writeRecord(write)];
-  }
-
-  /** Writes made before it was known whose they are, and what was kept: they come after that, whatever the clock says. */
-  adopt(writes: readonly Write[], owner: string): Write[] {
-    const adopted = writes.map((write) => ({ ...write, owner, order: (this.#lastOrder += 1) }));
-    for (const write of adopted) {
-      this.#writes.delete(write.eventId);
-      this.#unsent.delete(write.eventId);
-      this.#put(write);
-    }
-    return adopted;
+    this.#lastOrder = Math.max(this.#lastOrder + 1, createdMs);
+    return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'unsaved', sends: 0 });
   }
 
   /** Somebody else writes from here on. What was kept for this user stays on disk, and comes back with them. */
   setAside(): void {
-    for (const eventId of [...this.#writes.keys()]) this.#drop(eventId);
+    for (const eventId of this.#writes.keys()) this.#drop(eventId);
     this.#held.clear();
-    this.#cameBack.clear();
   }
 
   /** It is on disk: it may go out. Whether that is news. */
@@ -98,25 +82,21 @@ export class Outbox {
     return true;
   }
 
-  /** What an earlier start kept. Those already here stay behind them. */
-  load(records: readonly unknown[]): Write[] {
-    const kept = records.map(readWrite).filter((write) => write !== undefined && !this.#writes.has(write.eventId)) as Write[];
-    const all = [...kept, ...this.#writes.values()].sort((a, b) => a.order - b.order);
+  /** What an earlier start kept, or another tab. Those already here stay behind them. Gives those that were not. */
+  load(writes: readonly Write[]): Write[] {
+    const taken = writes.filter(({ eventId }) => !this.#writes.has(eventId));
+    const all = [...taken, ...this.list()].sort((a, b) => a.order - b.order);
     this.#writes.clear();
-    this.#unsent.clear();
-    for (const write of all) {
-      this.#put(write);
-      this.#lastOrder = Math.max(this.#lastOrder, write.order);
-    }
-    return kept;
+    this.#unsent = undefined;
+    for (const write of all) this.#lastOrder = Math.max(this.#lastOrder, this.#put(write).order);
+    return taken;
   }
 
   /** What may go out now, in order. Each counts as sent. */
   take(nowMs: number): Transact[] {
     if (this.#retryAt !== undefined && this.#retryAt > nowMs) return [];
     this.#retryAt = undefined;
-    if (this.#isUnsentMixed) this.#unsent = new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
-    this.#isUnsentMixed = false;
+    this.#unsent ??= new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
     const messages: Transact[] = [];
     for (const write of this.#unsent.values()) {
       if (write.state === 'unsaved') break; // those behind it wait, or the order would be lost
@@ -124,7 +104,8 @@ export class Outbox {
       if (this.#needsUnconfirmed(write) || this.#isOvertaken(write)) break;
       this.#cameBack.delete(write.eventId);
       this.#put({ ...write, state: 'sent', sends: write.sends + 1 });
-      messages.push(transactOf(write));
+      const { eventId, steps, createdMs, order } = write;
+      messages.push({ op: 'transact', 'client-event-id': eventId, 'tx-steps': steps, created: createdMs, order });
     }
     return messages;
   }
@@ -155,29 +136,23 @@ export class Outbox {
   confirm(eventId: string, confirmed: { readonly txId: number; readonly isn: string | undefined }): Write | undefined {
     const write = this.#writes.get(eventId);
     if (!write || write.state === 'applied') return undefined;
-    const applied: Write = { ...write, state: 'applied', ...confirmed };
-    this.#put(applied);
-    return applied;
+    return this.#put({ ...write, state: 'applied', ...confirmed });
   }
 
   /** It was applied before earlier ones, which came back: they no longer say what it has said anew. Gives those that changed. */
-  outrun({ order, steps }: Write, attrs: Attrs): Write[] {
-    return [...this.#cameBack].flatMap((eventId) => {
-      const earlier = this.#writes.get(eventId);
-      if (!earlier || earlier.order >= order || earlier.state !== 'local') return [];
-      const left = outrun(earlier.steps, steps, attrs);
-      if (left === earlier.steps) return [];
-      const changed: Write = { ...earlier, steps: left };
-      this.#put(changed);
-      return [changed];
-    });
+  outrun({ order }: Write, reword: Reword): Write[] {
+    const earlier = [...this.#cameBack].flatMap((eventId) => this.#writes.get(eventId) ?? []);
+    return this.#reword(
+      earlier.filter((write) => write.order < order && write.state === 'local'),
+      reword,
+    );
   }
 
   /** Every query shows it by itself. */
   forget(eventId: string): Edit[] {
     const write = this.#writes.get(eventId);
     this.#drop(eventId);
-    return write ? [{ remove: writeRecordKey(write) }] : [];
+    return write ? [dropped(write)] : [];
   }
 
   /** Whether a later one needs an attr or an entity that it makes. */
@@ -195,56 +170,45 @@ export class Outbox {
 
   /** Those that need one of these entities, or one that such a write was to make. */
   park(missing: ReadonlySet<string>): Write[] {
+    return this.needing(missing, ({ state }) => state !== 'applied')
+      .filter(({ state }) => state !== 'sent') // the server will tell
+      .map((write) => this.#put({ ...write, state: 'parked' }));
+  }
+
+  /** The same, of some, as they are. */
+  needing(missing: ReadonlySet<string>, isMeant: (write: Write) => boolean): Write[] {
     const gone = new Set(missing);
-    const parked: Write[] = [];
-    for (const write of this.#writes.values()) {
-      if (write.state === 'applied' || !dependsOn(write.steps, gone)) continue;
+    return this.list().filter((write) => {
+      if (!isMeant(write) || !dependsOn(write.steps, gone)) return false;
       for (const id of footprintOf(write.steps).creates) gone.add(id);
-      if (write.state === 'sent') continue; // the server will tell
-      const waiting: Write = { ...write, state: 'parked' };
-      this.#put(waiting);
-      parked.push(waiting);
-    }
-    return parked;
-  }
-
-  /** The same write once more, behind all others. */
-  again(write: Write, eventId: string): Write {
-    this.#drop(write.eventId);
-    this.#lastOrder += 1;
-    const next: Write = { ...write, eventId, order: this.#lastOrder, state: 'unsaved', sends: 0 };
-    this.#put(next);
-    return next;
-  }
-
-  /** Steps that were made under an earlier catalogue. */
-  inTermsOf(steps: readonly Step[], attrs: Attrs): readonly Step[] {
-    return rebase(steps, attrs, this.#renames);
+      return true;
+    });
   }
 
   /** What waits, put in the terms of a newer catalogue. Gives the writes that changed. */
-  rebase(attrs: Attrs): Write[] {
-    const changed: Write[] = [];
+  rebase(reword: Reword): Write[] {
     this.#held.clear();
-    for (const write of this.#writes.values()) {
-      if (write.state === 'applied') continue;
-      const steps = rebase(write.steps, attrs, this.#renames);
-      if (steps === write.steps) continue;
-      const rebased = { ...write, steps };
-      this.#put(rebased);
-      changed.push(rebased);
-    }
-    return changed;
+    return this.#reword(
+      this.list().filter(({ state }) => state !== 'applied'),
+      reword,
+    );
   }
 
   /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
-  nameTaken(eventId: string, attrs: Attrs): Write[] {
+  nameTaken(eventId: string, reword: Reword): Write[] {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'sent') return [];
     this.#put({ ...write, state: 'local' });
-    const changed = this.rebase(attrs);
+    const changed = this.rebase(reword);
     if (!changed.some((other) => other.eventId === eventId)) this.#held.add(eventId);
     return changed;
+  }
+
+  #reword(writes: readonly Write[], reword: Reword): Write[] {
+    return writes.flatMap((write) => {
+      const steps = reword(write.steps);
+      return steps === write.steps ? [] : [this.#put({ ...write, steps })];
+    });
   }
 
   /** Whether the server has yet to say that an entity which the write needs is there: if it says no, this one must not have gone out. */
@@ -263,25 +227,26 @@ export class Outbox {
     return this.#cameBack.has(eventId) && this.list().some((other) => other.order > order && other.state === 'sent');
   }
 
-  #put(write: Write): void {
-    if (isUnsent(write)) {
-      this.#isUnsentMixed ||= this.#writes.get(write.eventId)?.state === 'sent';
-      this.#unsent.set(write.eventId, write);
-    } else this.#unsent.delete(write.eventId);
-    this.#writes.set(write.eventId, write);
-    const isOpen = write.state !== 'applied' && write.state !== 'parked';
-    if (isOpen && write.steps.some((step) => step[0] === 'add-attr')) this.#makers.set(write.eventId, write);
-    else this.#makers.delete(write.eventId);
-    for (const id of createdBy(write.steps)) {
-      if (isOpen) this.#creators.set(id, write.eventId);
-      else if (this.#creators.get(id) === write.eventId) this.#creators.delete(id);
+  #put(write: Write): Write {
+    const { eventId, state, steps } = write;
+    if (!isUnsent(write)) this.#unsent?.delete(eventId);
+    // One that comes back stands before those it was ahead of.
+    else if (this.#writes.get(eventId)?.state === 'sent') this.#unsent = undefined;
+    else this.#unsent?.set(eventId, write);
+    this.#writes.set(eventId, write);
+    const isOpen = state !== 'applied' && state !== 'parked';
+    if (isOpen && steps.some((step) => step[0] === 'add-attr')) this.#makers.set(eventId, write);
+    else this.#makers.delete(eventId);
+    for (const id of createdBy(steps)) {
+      if (isOpen) this.#creators.set(id, eventId);
+      else if (this.#creators.get(id) === eventId) this.#creators.delete(id);
     }
+    return write;
   }
 
   #drop(eventId: string): void {
     const write = this.#writes.get(eventId);
-    if (!write) return;
-    this.#put({ ...write, state: 'applied' });
+    if (write) this.#put({ ...write, state: 'applied' });
     this.#cameBack.delete(eventId);
     this.#writes.delete(eventId);
   }
@@ -289,8 +254,4 @@ export class Outbox {
 
 function isUnsent({ state }: Write): boolean {
   return state === 'unsaved' || state === 'local';
-}
-
-function transactOf({ eventId, steps, createdMs, order }: Write): Transact {
-  return { op: 'transact', 'client-event-id': eventId, 'tx-steps': steps, created: createdMs, order };
 }

@@ -15,6 +15,7 @@ import type { LiveQuery } from './live-query.ts';
 import { receiveMessage } from './receive.ts';
 import { TabDesk } from './tab-desk.ts';
 import { unreachableError } from './trouble.ts';
+import { verify } from './verify.ts';
 import type { WriteDesk } from './write-desk.ts';
 
 export interface Platform {
@@ -31,7 +32,10 @@ export interface Inside extends Back {
 
 export type OpenOutside = (inside: Inside) => Outside;
 
-export type OutwardEffect = Extract<Effect, { readonly do: 'send' | 'keep' | 'forget' | 'tell' | 'ready' | 'restart' | 'refuse' }>;
+export type OutwardEffect = Extract<
+  Effect,
+  { readonly do: 'send' | 'keep' | 'forget' | 'tell' | 'ready' | 'restart' | 'refuse' | 'verify' }
+>;
 
 export class Outside implements WayOut {
   readonly #inside: Inside;
@@ -104,6 +108,8 @@ export class Outside implements WayOut {
         return this.#connection.restart();
       case 'refuse':
         return this.#connection.refused(effect.error);
+      case 'verify':
+        return void verify(this.#inside, effect.write, effect.error);
     }
   }
 

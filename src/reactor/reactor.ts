@@ -8,6 +8,7 @@
 
 import { EventEmitter } from 'eventemitter3';
 
+import { TriplaneError } from '../errors.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
@@ -30,7 +31,6 @@ import { OutboxDesk } from './outbox-desk.ts';
 import { Outbox } from './outbox.ts';
 import type { Part } from './part.ts';
 import { QueryDesk } from './query-desk.ts';
-import { Refusals } from './refusals.ts';
 import { Replies } from './replies.ts';
 import { RoomDoor } from './room-door.ts';
 import { Session } from './session.ts';
@@ -170,7 +170,7 @@ export class Reactor implements Inside {
     // Writes that were made before it was known whose they are.
     if (this.organs.outbox.size > 0) await this.account.loaded;
     await this.#journal.end().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));
-    this.replies.shutDownWrites();
+    this.replies.setAside(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
     // Not before: whoever sends next reads what is kept.
     await Promise.all([stopped, this.#outside?.leave()]);
   }
@@ -231,8 +231,6 @@ export class Reactor implements Inside {
         return this.writes.settle(effect.eventId, effect.error);
       case 'prune':
         return this.writes.prune();
-      case 'verify':
-        return void this.writes.verify(effect.write, effect.error);
       case 'announce':
         return effect.what === 'outbox' ? this.outbox.changed() : void this.events.emit(effect.what);
       case 'call':
@@ -256,7 +254,7 @@ function organsFor(config: ReactorConfig): Organs {
     session: new Session(config),
     catalogue,
     outbox: new Outbox(),
-    refusals: new Refusals(),
+    refusals: new Map(),
     queries: new LiveQueries(catalogue.known, { links, useDates, now: () => clock.now() }),
     extras: new Extras(),
   };

@@ -30,7 +30,7 @@ const receive: Receive = {
   },
   'app-status-changed': ({ session, queries }, { status }) => {
     const before = session.appStatus;
-    session.setAppStatus(status);
+    session.appStatus = status;
     const effects: Effect[] = [{ do: 'announce', what: 'appStatus' }, { do: 'flush' }];
     if (status === 'disabled' && before !== 'disabled') effects.push(...queries.allFailed(disabledError()));
     // While the app was disabled, nothing was refreshed: every query is asked anew.

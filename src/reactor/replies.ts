@@ -3,8 +3,7 @@
 
 import { TriplaneError } from '../errors.ts';
 import { onAbort, untilAborted } from '../lib/abort.ts';
-import type { TransactionResult } from '../types/database.ts';
-import { WriteReply, type WritePromise } from './write-promise.ts';
+import { WriteReply } from './write-promise.ts';
 
 interface Waiting {
   /** Undefined if it may take as long as it likes. */
@@ -13,36 +12,19 @@ interface Waiting {
 }
 
 export class Replies {
-  readonly #writes = new Map<string, WriteReply>();
+  readonly writes = new Map<string, WriteReply>();
   readonly #waiting = new Set<Waiting>();
 
   /** `enqueue`: the caller goes on as soon as the write is kept. */
-  write(eventId: string, enqueue: boolean): WritePromise {
-    const reply = new WriteReply(eventId, enqueue);
-    this.#writes.set(eventId, reply);
-    return reply.promise;
+  write(eventId: string, enqueue: boolean): WriteReply {
+    const reply = new WriteReply(eventId, enqueue, () => this.writes.delete(eventId));
+    this.writes.set(eventId, reply);
+    return reply;
   }
 
-  /** `withdraw`: takes the write back, and tells whether that was possible. */
-  writeUntil(eventId: string, signal: AbortSignal, withdraw: () => boolean): void {
-    this.#writes.get(eventId)?.until(signal, () => withdraw() && this.#writes.delete(eventId));
-  }
-
-  writeSaved(eventId: string): void {
-    if (this.#writes.get(eventId)?.saved()) this.#writes.delete(eventId);
-  }
-
-  /** Somebody else from here on: what is not confirmed stays kept, and nobody can say until when. */
+  /** Somebody else from here on, or nobody: what is not confirmed stays kept, and goes out with a later start. */
   setAside(error: TriplaneError): void {
-    for (const [eventId, reply] of this.#writes) if (reply.setAside(error)) this.#writes.delete(eventId);
-  }
-
-  /** Gives the error back if nobody listens for it. */
-  writeSettled(eventId: string, error: TriplaneError | undefined): TriplaneError | undefined {
-    const reply = this.#writes.get(eventId);
-    this.#writes.delete(eventId);
-    if (!reply) return error;
-    return reply.settle(error) ? undefined : error;
+    for (const reply of this.writes.values()) reply.setAside(error);
   }
 
   /** What is told to whoever waits, if nothing comes before. */
@@ -86,12 +68,4 @@ export class Replies {
     for (const { fail } of this.#waiting) fail(error);
     this.#waiting.clear();
   }
-
-  /** The same of writes, once they are kept: they go out with the next start. */
-  shutDownWrites(): void {
-    for (const reply of this.#writes.values()) reply.shutDown();
-    this.#writes.clear();
-  }
 }
-
-export type { TransactionResult };

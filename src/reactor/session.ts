@@ -16,10 +16,12 @@ export interface SessionConfig {
 export class Session {
   readonly #config: SessionConfig;
   #initId: string | undefined;
-  #user: User | undefined;
-  #id: string | undefined;
-  #appStatus: AppStatus | undefined;
-  #promises: Promises = {};
+  user: User | undefined;
+  /** The id the server knows this session by; that of the last one while there is no line. */
+  id: string | undefined;
+  /** Undefined before the server has told. */
+  appStatus: AppStatus | undefined;
+  promises: Promises = {};
   /** Why the server would not have us, the last time it was asked. */
   #refusal: InstantAPIError | undefined;
 
@@ -27,39 +29,13 @@ export class Session {
     this.#config = config;
   }
 
-  get appId(): string {
-    return this.#config.appId;
-  }
-
-  get user(): User | undefined {
-    return this.#user;
-  }
-
   /** Whose writes these are. */
   get owner(): string {
-    return this.#user?.id ?? '';
-  }
-
-  /** The id the server knows this session by; that of the last one while there is no line. */
-  get id(): string | undefined {
-    return this.#id;
-  }
-
-  /** Undefined before the server has told. */
-  get appStatus(): AppStatus | undefined {
-    return this.#appStatus;
+    return this.user?.id ?? '';
   }
 
   get isWritable(): boolean {
-    return (this.#appStatus ?? 'active') === 'active';
-  }
-
-  get promises(): Promises {
-    return this.#promises;
-  }
-
-  setUser(user: User | undefined): void {
-    this.#user = user;
+    return (this.appStatus ?? 'active') === 'active';
   }
 
   init(eventId: string): Init {
@@ -68,7 +44,7 @@ export class Session {
       op: 'init',
       'client-event-id': eventId,
       'app-id': this.#config.appId,
-      ...(this.#user && { 'refresh-token': this.#user.refresh_token }),
+      ...(this.user && { 'refresh-token': this.user.refresh_token }),
       ...(this.#config.adminToken && { '__admin-token': this.#config.adminToken }),
       triplane: { deltas: true },
       versions: { ...this.#config.versions, ...declaredVersions },
@@ -81,13 +57,13 @@ export class Session {
 
   opened(message: InitOk): void {
     this.#refusal = undefined;
-    this.#id = message['session-id'];
-    this.#promises = message.triplane ?? {};
-    this.#appStatus = message['app-status']?.status ?? 'active';
+    this.id = message['session-id'];
+    this.promises = message.triplane ?? {};
+    this.appStatus = message['app-status']?.status ?? 'active';
   }
 
   setAppStatus(status: AppStatus): void {
-    this.#appStatus = status;
+    this.appStatus = status;
   }
 
   /** Gives the error to tell: for the same refusal again the same one, so that nobody is told twice. */

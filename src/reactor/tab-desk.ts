@@ -1,17 +1,16 @@
 // Where other tabs come with their news. All tabs keep and show the same writes; one of them sends.
 
-import { isObject } from '../protocol/check.ts';
 import type { Tabs } from '../tabs/tabs.ts';
 import type { Account } from './account.ts';
 import { confirmed } from './confirmed.ts';
 import type { Back } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { readUser } from './kept-user.ts';
-import { readRefusal } from './refusal.ts';
 import { refused } from './refused.ts';
 import { isTabNews, type TabNews } from './tab-news.ts';
 import { asError } from './trouble.ts';
 import type { WriteDesk } from './write-desk.ts';
+import { readWrite } from './write.ts';
 
 export class TabDesk {
   readonly #back: Back;
@@ -67,24 +66,24 @@ export class TabDesk {
 
   #takeWrite(record: unknown): void {
     const { outbox, queries, session } = this.#back.organs;
-    if (!isObject(record) || record['owner'] !== session.owner) return;
-    const taken = outbox.load([record]);
+    const write = readWrite(record);
+    if (write?.owner !== session.owner) return;
+    const taken = outbox.load([write]);
     for (const { eventId } of taken) this.#writes.foreign.add(eventId);
     this.#back.run([...taken.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
   }
 
   #takeRefusal(record: unknown): void {
     const { organs } = this.#back;
-    const refusal = readRefusal(record);
-    const write = refusal && organs.outbox.get(refusal.write.eventId);
-    if (refusal && write) this.#show(refused(organs, write, refusal.error, refusal.refusedAtMs));
+    const { eventId = '', error, refusedAtMs = 0 } = readWrite(record) ?? {};
+    const write = organs.outbox.get(eventId);
+    if (write && error) this.#show(refused(organs, write, error, refusedAtMs));
   }
 
   #takeGone(eventIds: readonly string[]): void {
     const { outbox, refusals } = this.#back.organs;
     for (const eventId of eventIds) {
-      const refusal = refusals.get(eventId);
-      if (refusal) refusals.remove(refusal);
+      refusals.delete(eventId);
       outbox.forget(eventId);
     }
     this.#back.run([{ do: 'announce', what: 'outbox' }]);

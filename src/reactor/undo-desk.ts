@@ -4,6 +4,7 @@
 import { type Changed, inverse } from '../db/inverse.ts';
 import { Union } from '../db/union.ts';
 import type { Step } from '../protocol/step.ts';
+import { rebase } from '../transact/rebase.ts';
 import type { Back } from './desk.ts';
 import { footprintOf } from './footprint.ts';
 import type { LiveQuery } from './live-query.ts';
@@ -34,7 +35,7 @@ export class UndoDesk {
   /** The inverse of an earlier write, in the terms of the catalogue as it is now. */
   apply(steps: readonly Step[]): Undoable {
     const { outbox, catalogue } = this.#back.organs;
-    return this.#write(() => outbox.inTermsOf(steps, catalogue.known));
+    return this.#write(() => rebase(steps, catalogue.known, outbox.renames));
   }
 
   #write(make: () => readonly Step[]): Undoable {

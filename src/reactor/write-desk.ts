@@ -4,19 +4,16 @@ import type { TriplaneError } from '../errors.ts';
 import type { Step } from '../protocol/step.ts';
 import type { Transact } from '../protocol/transact-messages.ts';
 import type { Edit } from '../storage/key-value.ts';
-import { queryKey } from '../query/key.ts';
 import { expandChunks } from '../transact/expand.ts';
 import { opsOf } from '../transact/operation.ts';
-import { beforeThisSession, confirmed } from './confirmed.ts';
 import type { Back } from './desk.ts';
+import { onward } from './effect.ts';
 import { footprintOf } from './footprint.ts';
 import { receiptsKey } from './receipt.ts';
 import type { Receipts } from './receipts.ts';
-import { refusalPrefix } from './refusal.ts';
-import { refused } from './refused.ts';
 import { asError, disabledError, fullError, readOnlyError } from './trouble.ts';
 import type { WritePromise } from './write-promise.ts';
-import { readWrite, type Write, writePrefix, writeRecordKey } from './write.ts';
+import { kept, readWrite, type Write, writePrefix, writeRecordKey } from './write.ts';
 
 export class WriteDesk {
   readonly #back: Back;
@@ -48,14 +45,14 @@ export class WriteDesk {
     this.#back.assertOpen();
     const { config, replies, isReady } = this.#back;
     const eventId = config.random.uuid();
-    const promise = replies.write(eventId, !isReady);
+    const reply = replies.write(eventId, !isReady);
+    reply.until(signal, () => this.#withdraw(eventId));
     try {
       if (!signal?.aborted) this.#add(eventId, make);
     } catch (error) {
       this.settle(eventId, asError(error));
     }
-    if (signal) replies.writeUntil(eventId, signal, () => this.#withdraw(eventId));
-    return promise;
+    return reply.promise;
   }
 
   expand(chunks: unknown): Step[] {
@@ -81,11 +78,12 @@ export class WriteDesk {
 
   /** These are on disk, or as safe as they will get. */
   saved(edits: readonly Edit[]): void {
+    const { organs, replies } = this.#back;
     for (const edit of edits) {
-      const write = 'put' in edit ? readWrite(edit.value) : undefined;
-      if (!write || !('put' in edit)) continue;
-      if (this.#back.organs.outbox.saved(write.eventId)) this.#back.run([{ do: 'tell', news: { type: 'write', record: edit.value } }]);
-      this.#back.replies.writeSaved(write.eventId);
+      if (!('put' in edit) || !edit.put.startsWith('write/')) continue;
+      const eventId = edit.put.slice(edit.put.lastIndexOf('/') + 1);
+      if (organs.outbox.saved(eventId)) this.#back.run([{ do: 'tell', news: { type: 'write', record: edit.value } }]);
+      replies.writes.get(eventId)?.saved();
     }
     this.#back.run([{ do: 'flush' }]);
   }
@@ -94,8 +92,9 @@ export class WriteDesk {
   settle(eventId: string, error: TriplaneError | undefined): void {
     const { organs, replies } = this.#back;
     if (this.#receipts && !error) this.#back.run([{ do: 'store', edits: this.#receipts.confirmed(eventId, organs.session.owner) }]);
-    const untold = replies.writeSettled(eventId, error);
-    if (untold && !this.foreign.delete(eventId)) this.#back.report(untold);
+    const isTold = replies.writes.get(eventId)?.settle(error) ?? this.foreign.has(eventId);
+    this.foreign.delete(eventId);
+    if (error && !isTold) this.#back.report(error);
   }
 
   /** Forgets what every answer contains. */
@@ -109,51 +108,25 @@ export class WriteDesk {
     ]);
   }
 
-  /** A refused write that may be in place from an earlier sending: it is, if what it makes is there. No one else has its ids. */
-  async verify(write: Write, error: TriplaneError): Promise<void> {
-    const { config, organs, run } = boundTo(this.#back);
-    const [id] = footprintOf(write.steps).creates;
-    const etype = write.steps.flatMap((step) =>
-      step[0] === 'add-triple' && step[1] === id ? (organs.catalogue.known.byId(step[2])?.etype ?? []) : [],
-    )[0];
-    if (id === undefined || etype === undefined) return run(refused(organs, write, error, config.clock.now()));
-    try {
-      const query = { [etype]: { $: { where: { id } } } };
-      const answer = this.#back.ask(query);
-      // What is seen holds the write itself; only the server's own word counts.
-      const view = organs.queries.get(queryKey(query))?.view;
-      await answer;
-      if (organs.outbox.get(write.eventId) === undefined) return;
-      const isThere = view?.isAnswered(etype, id) ?? false;
-      const nowMs = config.clock.now();
-      run(isThere ? confirmed(organs, write.eventId, beforeThisSession, nowMs) : refused(organs, write, error, nowMs));
-    } catch (cause) {
-      // No answer: it goes out again with the next line, and comes back here.
-      config.log.info('a refused write could not be looked up', cause);
-    }
-  }
-
   /** What was kept for the user of the session. */
   async load(): Promise<void> {
-    const { config, organs, run } = boundTo(this.#back);
+    const { config, organs } = this.#back;
     const { outbox, queries, refusals, session } = organs;
-    const valuesOf = async (prefix: string): Promise<unknown[]> => (await config.store.list(prefix)).map(([, value]) => value);
-    const kept = outbox.load(await valuesOf(writePrefix(session.owner)));
-    refusals.load(await valuesOf(refusalPrefix(session.owner)));
+    const read = async (place: 'write' | 'refused'): Promise<Write[]> =>
+      (await config.store.list(writePrefix(session.owner, place))).flatMap(([, value]) => readWrite(value) ?? []);
+    const taken = outbox.load(await read('write'));
+    for (const refusal of await read('refused')) refusals.set(refusal.eventId, refusal);
     if (config.receipts) await this.#loadReceipts();
-    const parked = refusals.list().flatMap(({ write }) => outbox.park(footprintOf(write.steps).creates));
-    if (kept.length === 0) return;
-    const parkedIds = new Set(parked.map(({ eventId }) => eventId));
-    const shown = outbox.list().filter(({ eventId }) => !parkedIds.has(eventId));
-    run([...queries.rewrite(shown), { do: 'prune' }, { do: 'flush' }, { do: 'announce', what: 'outbox' }]);
+    const parked = new Set([...refusals.values()].flatMap(({ steps }) => outbox.park(footprintOf(steps).creates)));
+    if (taken.length > 0) this.#back.run([...queries.rewrite(outbox.list().filter((write) => !parked.has(write))), ...onward]);
   }
 
   /** Those made before it was known whose they are. */
   adopt(): void {
     const { outbox, queries, session } = this.#back.organs;
     const unsaved = outbox.list().filter(({ state }) => state === 'unsaved');
-    const adopted = outbox.adopt(unsaved, session.owner);
-    this.#back.run([...queries.rewrite(adopted), ...adopted.map((write) => ({ do: 'store', edits: outbox.save(write) }) as const)]);
+    const adopted = unsaved.map((write) => outbox.add({ ...write, owner: session.owner }));
+    this.#back.run([...queries.rewrite(adopted), { do: 'store', edits: adopted.map(kept) }]);
   }
 
   /** As if it had never been made. Not what is on its way to the disk, or there, and not what a later write builds on. */
@@ -165,7 +138,7 @@ export class WriteDesk {
     if (write.state !== 'unsaved' || outbox.isBuiltOn(write)) return false;
     if (isLoaded && !this.#back.takeBack(writeRecordKey(write))) return false;
     outbox.forget(eventId);
-    this.#back.run([...queries.refused(eventId), { do: 'prune' }, { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
+    this.#back.run([...queries.refused(eventId), ...onward]);
     return true;
   }
 
@@ -174,12 +147,8 @@ export class WriteDesk {
     const { session, outbox, queries } = organs;
     if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
     if (outbox.size >= config.outboxLimit) throw fullError(config.outboxLimit);
-    const write = outbox.add(eventId, session.owner, make(), config.clock.now());
-    this.#back.run([
-      ...queries.add(write),
-      ...(isLoaded ? [{ do: 'store', edits: outbox.save(write) } as const] : []),
-      { do: 'announce', what: 'outbox' },
-    ]);
+    const write = outbox.add({ eventId, owner: session.owner, steps: make(), createdMs: config.clock.now() });
+    this.#back.run([...queries.add(write), { do: 'store', edits: isLoaded ? [kept(write)] : [] }, { do: 'announce', what: 'outbox' }]);
   }
 
   async #loadReceipts(): Promise<void> {
@@ -194,8 +163,4 @@ export class WriteDesk {
     const steps = receipts.steps(eventId, organs.catalogue.known, () => config.random.uuid());
     return { ...message, 'tx-steps': [...message['tx-steps'], ...steps] };
   }
-}
-
-function boundTo(back: Back): Pick<Back, 'config' | 'organs' | 'run'> {
-  return { config: back.config, organs: back.organs, run: (effects) => back.run(effects) };
 }

@@ -1,7 +1,7 @@
 // What `transact` hands out: a promise with two stages. `await` gives the one that code written for InstantDB expects: kept,
 // if there is no session; confirmed, if there is one. `queued` and `settled` tell them apart.
 
-import { TriplaneError } from '../errors.ts';
+import type { TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
 import type { TransactionResult } from '../types/database.ts';
 
@@ -22,100 +22,67 @@ interface Stage {
   readonly reject: (error: unknown) => void;
 }
 
-/** Most are made and never looked at, so the stages come into being when somebody asks for them. */
 export class WriteReply {
   readonly promise: WritePromise;
+  readonly queued = stage();
+  readonly settled = stage();
+  isHeard = false;
   readonly #eventId: string;
   readonly #enqueue: boolean;
+  readonly #over: () => void;
   readonly #main: Stage;
-  readonly #stages: { queued?: Stage; settled?: Stage } = {};
-  #isHeard = false;
   #isSaved = false;
-  /** Its user is gone: why nobody will hear of it here. */
+  #isGivenUp = false;
+  /** Its user is gone, or the database closed: why nobody will hear of it here. */
   #aside: TriplaneError | undefined;
-  /** Once it is settled. */
-  #end: { readonly error: unknown } | undefined;
-  /** Why the caller waits no longer. */
-  #givenUp: { readonly reason: unknown } | undefined;
   /** Lets go of the caller's signal. */
-  #letGo: (() => void) | undefined;
+  #letGo = (): void => {};
 
-  constructor(eventId: string, enqueue: boolean) {
+  /** `enqueue`: the caller goes on as soon as the write is kept. `over` is told when there is no more to say. */
+  constructor(eventId: string, enqueue: boolean, over: () => void) {
     this.#eventId = eventId;
     this.#enqueue = enqueue;
-    const main = stage((settle) => new HandedOut(settle, this));
-    this.#main = main;
-    this.promise = main.promise as HandedOut;
+    this.#over = over;
+    this.#main = stage((settle) => new HandedOut(settle, this));
+    this.promise = this.#main.promise as HandedOut;
   }
 
-  /** Whether that was the end of it. */
-  saved(): boolean {
+  saved(): void {
     this.#isSaved = true;
-    this.#stages.queued?.resolve(this.#result('enqueued'));
-    if (this.#enqueue) this.#main.resolve(this.#result('enqueued'));
-    return this.#aside !== undefined && this.setAside(this.#aside);
+    this.#resolve('enqueued', this.queued, ...(this.#enqueue ? [this.#main] : []));
+    if (this.#aside) this.setAside(this.#aside);
   }
 
-  /** It ends with what is certain: that it is kept, once it is. Whether it is. */
-  setAside(error: TriplaneError): boolean {
+  /** It ends with what is certain: that it is kept, once it is. */
+  setAside(error: TriplaneError): void {
     this.#aside = error;
-    if (this.#isSaved) this.#leave(error);
-    return this.#isSaved;
+    if (!this.#isSaved) return;
+    this.#resolve('enqueued', this.#main);
+    this.settle(error);
   }
 
   /** Whether somebody listens. */
   settle(error: unknown): boolean {
-    this.#letGo?.();
-    this.#end ??= { error };
-    for (const each of [this.#stages.queued, this.#stages.settled, this.#main]) this.#finish(each, error);
-    return error === undefined || (this.#isHeard && !this.#givenUp && !(this.#enqueue && this.#isSaved));
+    this.#letGo();
+    this.#over();
+    const stages = [this.queued, this.settled, this.#main];
+    if (error === undefined) this.#resolve('synced', ...stages);
+    else for (const { reject } of stages) reject(error);
+    return error === undefined || (this.isHeard && !this.#isGivenUp && !(this.#enqueue && this.#isSaved));
   }
 
   /** The signal ends the waiting. `withdraw` tells whether the write was taken back; `queued` tells it to the caller. */
-  until(signal: AbortSignal, withdraw: () => boolean): void {
+  until(signal: AbortSignal | undefined, withdraw: () => boolean): void {
     this.#letGo = onAbort(signal, (reason) => {
-      this.#givenUp = { reason };
+      this.#isGivenUp = true;
       if (withdraw()) this.settle(reason);
       this.#main.reject(reason);
-      this.#stages.settled?.reject(reason);
+      this.settled.reject(reason);
     });
   }
 
-  shutDown(): void {
-    this.#leave(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
-  }
-
-  heard(): void {
-    this.#isHeard = true;
-  }
-
-  queued(): Promise<TransactionResult> {
-    const made = (this.#stages.queued ??= stage());
-    if (this.#isSaved) made.resolve(this.#result('enqueued'));
-    if (this.#end) this.#finish(made, this.#end.error);
-    return made.promise;
-  }
-
-  settled(): Promise<TransactionResult> {
-    this.#isHeard = true;
-    const made = (this.#stages.settled ??= stage());
-    if (this.#givenUp) made.reject(this.#givenUp.reason);
-    if (this.#end) this.#finish(made, this.#end.error);
-    return made.promise;
-  }
-
-  #leave(error: TriplaneError): void {
-    if (this.#isSaved) this.#main.resolve(this.#result('enqueued'));
-    this.settle(error);
-  }
-
-  #finish(made: Stage | undefined, error: unknown): void {
-    if (error !== undefined) made?.reject(error);
-    else made?.resolve(this.#result('synced'));
-  }
-
-  #result(status: TransactionResult['status']): TransactionResult {
-    return { status, clientId: this.#eventId };
+  #resolve(status: TransactionResult['status'], ...stages: readonly Stage[]): void {
+    for (const { resolve } of stages) resolve({ status, clientId: this.#eventId });
   }
 }
 
@@ -135,18 +102,19 @@ class HandedOut extends Promise<TransactionResult> implements WritePromise {
   }
 
   get queued(): Promise<TransactionResult> {
-    return this.#reply.queued();
+    return this.#reply.queued.promise;
   }
 
   get settled(): Promise<TransactionResult> {
-    return this.#reply.settled();
+    this.#reply.isHeard = true;
+    return this.#reply.settled.promise;
   }
 
   override then<Good = TransactionResult, Bad = never>(
     good?: ((result: TransactionResult) => Good | PromiseLike<Good>) | null,
     bad?: ((error: unknown) => Bad | PromiseLike<Bad>) | null,
   ): Promise<Good | Bad> {
-    this.#reply.heard();
+    this.#reply.isHeard = true;
     return super.then(good, bad);
   }
 }

@@ -132,7 +132,7 @@ describe('tabs', () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];
     const ana = { id: id(), refresh_token: id(), isGuest: false };
-    second.reactor.organs.session.setUser(ana);
+    second.reactor.organs.session.user = ana;
     void first.reactor.writes.transact(addGoal('swim'));
     await settled();
     expect(second.reactor.outbox.list()).toEqual([]);

@@ -12,6 +12,7 @@ import type { Edit, KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { webSocketTransport } from '../../src/connection/web-socket.ts';
 import { roomsPart } from '../../src/reactor/room-door.ts';
+import { kept } from '../../src/reactor/write.ts';
 
 /** Otherwise with the first room, and as late as that takes. */
 beforeAll(async () => void (await roomsPart.load()));
@@ -278,8 +279,8 @@ describe('writes', () => {
     ];
     const { organs } = dialogue.client.reactor;
     await settled();
-    const write = organs.outbox.add('e1', '', steps, 0);
-    dialogue.client.reactor.run([{ do: 'store', edits: organs.outbox.save(write) }]);
+    const write = organs.outbox.add({ eventId: 'e1', owner: '', steps, createdMs: 0 });
+    dialogue.client.reactor.run([{ do: 'store', edits: [kept(write)] }]);
     await dialogue.update(g2, { title: 'made with an attr of its own' });
     await dialogue.open();
     expect(dialogue.said('transact')[0]?.['tx-steps']).toEqual(steps);
