@@ -3,7 +3,7 @@
 import { equal } from '../lib/equal.ts';
 import { isWireAttr } from '../protocol/attr.ts';
 import type { User } from '../types/auth.ts';
-import { attrsKey } from './confirmed.ts';
+import { attrsKey } from './catalogue.ts';
 import type { Back } from './desk.ts';
 import { readUser, userKey } from './kept-user.ts';
 import { asError, userChangedError } from './trouble.ts';

@@ -3,13 +3,11 @@
 import type { WireAttr } from '../protocol/attr.ts';
 import type { Step } from '../protocol/step.ts';
 import { rebase } from '../transact/rebase.ts';
+import { attrsKey } from './catalogue.ts';
 import { type Effect, onward } from './effect.ts';
 import type { Organs } from './organs.ts';
 import { outrun } from './outrun.ts';
 import { kept } from './write.ts';
-
-/** Where the attrs are kept, of which all kept answers speak. */
-export const attrsKey = 'attrs';
 
 interface Place {
   readonly txId: number;
