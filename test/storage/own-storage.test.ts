@@ -74,7 +74,7 @@ test('what it throws because it was closed meanwhile is told to nobody', async (
   expect(onError).not.toHaveBeenCalled();
 });
 
-test('tabs act as one only if the storage says that they share it', () => {
+test('tabs act as one only if the storage says that they share it', async () => {
   const channels: string[] = [];
   class Channel {
     onmessage = null;
@@ -87,8 +87,12 @@ test('tabs act as one only if the storage says that they share it', () => {
   vi.stubGlobal('navigator', { locks: { request: () => new Promise(() => {}) }, onLine: true });
   vi.stubGlobal('BroadcastChannel', Channel);
   vi.stubGlobal('indexedDB', {});
-  init({ ...nowhere, storage: memoryStore() }).shutdown();
-  expect(channels).toEqual([]);
-  init({ ...nowhere, storage: { ...memoryStore(), sharedAs: 'sealed' } }).shutdown();
-  expect(channels).toEqual([`triplane/${appId}/sealed`]);
+  const opened = async (storage: KeyValue): Promise<string[]> => {
+    const db = init({ ...nowhere, storage });
+    await db._reactor.outside();
+    db.shutdown();
+    return channels;
+  };
+  expect(await opened(memoryStore())).toEqual([]);
+  expect(await opened({ ...memoryStore(), sharedAs: 'sealed' })).toEqual([`triplane/${appId}/sealed`]);
 });
