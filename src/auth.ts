@@ -2,8 +2,8 @@
 
 import type { ResolvedConfig } from './config.ts';
 import * as oauth from './http/oauth.ts';
+import { type HttpCalls, httpCalls } from './http-part.ts';
 import { id } from './lib/uuid.ts';
-import { Part } from './reactor/part.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { Abortable } from './types/abort.ts';
 import type {
@@ -20,10 +20,6 @@ import type {
   User,
   VerifyResponse,
 } from './types/auth.ts';
-
-type Calls = typeof import('./http/auth.ts');
-/** Loaded when somebody signs in or out, which most visits do not see. */
-const calls = new Part<Calls>(() => import('./http/auth.ts'));
 
 /** The app, and the signal that ends the call. */
 type Caller = ResolvedConfig & { readonly signal: AbortSignal };
@@ -130,7 +126,7 @@ export class Auth {
       if (!user || opts.invalidateToken === false) return;
       // Signed out is signed out here; a server that cannot be told must not undo that.
       try {
-        await (await calls.load()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
+        await (await httpCalls.load()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
       } catch (error) {
         this.#app.log.info('sign-out', error);
       }
@@ -139,12 +135,12 @@ export class Auth {
   /** A guest takes what is theirs along. Whom the server names is signed in; aborted in time, nobody is. */
   #call<Params extends object, Response extends { user: User } | { sent: true }>(
     opts: Abortable | undefined,
-    pick: (calls: Calls) => (app: Caller, params: Params) => Promise<Response>,
+    pick: (calls: HttpCalls) => (app: Caller, params: Params) => Promise<Response>,
     params: Params,
   ): Promise<Response> {
     return this.#reactor.call(async (signal) => {
       const { account } = this.#reactor;
-      const run = pick(await calls.load());
+      const run = pick(await httpCalls.load());
       const before = await account.getUser();
       const response = await run({ ...this.#app, signal }, before?.isGuest ? { refreshToken: before.refresh_token, ...params } : params);
       signal.throwIfAborted();

@@ -9,6 +9,7 @@ import { DatabaseState } from './database-state.ts';
 import { Storage } from './files.ts';
 import { endedBy } from './lib/abort.ts';
 import { asyncDispose } from './lib/dispose.ts';
+import { httpCalls } from './http-part.ts';
 import { openList } from './open-list.ts';
 import { queryOf } from './query-of.ts';
 import { reactorFor } from './reactor-for.ts';
@@ -69,7 +70,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     this.streams = new Streams(reactor, app);
     this.#tables = new SyncTable(reactor);
     this.outbox = reactor.outbox;
-    if (app.firstPartyPath) void import('./first-party.ts').then(({ keepCookie }) => keepCookie(reactor, app));
+    if (app.firstPartyPath) void httpCalls.load().then(({ keepCookie }) => keepCookie(reactor, app));
   }
 
   /**

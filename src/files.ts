@@ -1,14 +1,10 @@
 // Keeping files at the server: `db.storage`. The calls are in http/files.ts.
 
 import type { ResolvedConfig } from './config.ts';
-import { Part } from './reactor/part.ts';
+import { type HttpCalls, httpCalls } from './http-part.ts';
 import type { Reactor } from './reactor/reactor.ts';
 import type { Abortable } from './types/abort.ts';
 import type { DeleteFileResponse, FileOpts, UploadFileResponse } from './types/files.ts';
-
-type Calls = typeof import('./http/files.ts');
-/** Loaded with the first file. */
-const calls = new Part<Calls>(() => import('./http/files.ts'));
 
 type Caller = ResolvedConfig & { readonly signal: AbortSignal };
 type Token = { refreshToken?: string };
@@ -49,10 +45,10 @@ export class Storage {
   getDownloadUrl = (path: string, opts?: Abortable): Promise<string | null> =>
     this.#call(opts, (calls, app, token) => calls.getDownloadUrl(app, { ...token, path }));
 
-  #call<T>(opts: Abortable | undefined, run: (calls: Calls, app: Caller, token: Token) => Promise<T>): Promise<T> {
+  #call<T>(opts: Abortable | undefined, run: (calls: HttpCalls, app: Caller, token: Token) => Promise<T>): Promise<T> {
     return this.#reactor.call(async (signal) => {
       const user = await this.#reactor.account.getUser();
-      return run(await calls.load(), { ...this.#app, signal }, user ? { refreshToken: user.refresh_token } : {});
+      return run(await httpCalls.load(), { ...this.#app, signal }, user ? { refreshToken: user.refresh_token } : {});
     }, opts?.signal);
   }
 }

@@ -2,12 +2,10 @@
 // loaded for them.
 
 import type { ResolvedConfig } from './config.ts';
+import { httpCalls } from './http-part.ts';
 import type { Page } from './oauth-landing.ts';
-import { Part } from './reactor/part.ts';
 import type { KeyValue } from './storage/key-value.ts';
 import type { User } from './types/auth.ts';
-
-const landing = new Part(() => import('./oauth-landing.ts'));
 
 /** Undefined unless someone returns. What it gives rejects if the provider, or the server, said no. */
 export function oauthReturn(
@@ -17,5 +15,5 @@ export function oauthReturn(
 ): ((guest: User | undefined, signal?: AbortSignal) => Promise<User>) | undefined {
   const query = page.history && page.location?.href.split('#', 1)[0];
   if (!query || !/[?&]_instant_oauth_redirect=[^&]/.test(query) || !/[?&](code|error)=[^&]/.test(query)) return undefined;
-  return async (guest, signal) => (await landing.load()).land(app, store, page, guest, signal);
+  return async (guest, signal) => (await httpCalls.load()).land(app, store, page, guest, signal);
 }

@@ -11,6 +11,7 @@ import { alone, type Tabs } from './tabs/tabs.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
 
 export { openStore } from './storage/open-store.ts';
+export { storeOfClass } from './storage/store-class.ts';
 
 export function outsideFor(inside: Inside, config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Outside {
   const transports = transportsFor(config, EventSource).map((each) => inSlices(each, config, inside));

@@ -59,6 +59,6 @@ export function reactorFor(
 /** Whatever keeps things is loaded only where it is used. */
 function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyValue {
   if (storage) return storage;
-  if (Store) return storeLater(import('./storage/store-class.ts').then(({ storeOfClass }) => storeOfClass(Store, appId)));
+  if (Store) return storeLater(import('./outside-for.ts').then(({ storeOfClass }) => storeOfClass(Store, appId)));
   return storeLater(import('./outside-for.ts').then(({ openStore }) => openStore(`triplane/${appId}`, log, clock)));
 }

@@ -5,8 +5,6 @@
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, silent } from '../lib/log.ts';
-import { learn } from '../protocol/codec.ts';
-import { feedFields } from '../protocol/feed-fields.ts';
 import type { ServerMessage, SseInit } from '../protocol/server-message.ts';
 import type { EventSourceConstructor } from '../types/event-source.ts';
 import { type FeedEvents, fetchFeed, sourceFeed } from './event-feed.ts';
@@ -27,7 +25,6 @@ export interface EventSourceConfig {
 }
 
 export function eventSourceTransport(config: EventSourceConfig): Transport {
-  learn(feedFields);
   const { url, postUrl = url, EventSource: Source, clock = systemClock, log = silent } = config;
   // Called bare: a browser's `fetch` refuses to be a method of something else.
   const send: typeof fetch = config.fetch ?? ((...call) => fetch(...call));

@@ -57,7 +57,7 @@ export function decodeServerFrame(text: unknown): ServerFrame {
   const messages: ServerMessage[] = [];
   const unknown: UnknownMessage[] = [];
   for (const item of list(value)) {
-    const found = look(serverRows, item);
+    const found = look(serverFields, item);
     if (found === 'known') messages.push(item as ServerMessage);
     else if (found === 'unknown') unknown.push(item as UnknownMessage);
     else throw malformed(found);
@@ -102,12 +102,6 @@ type Rows = Readonly<Record<string, Row>>;
 
 const postFields: Fields<WirePost> = { machine_id: string, session_id: string, sse_token: string, messages: /* @__PURE__ */ each(json) };
 const opRow: Row = { op: string };
-const serverRows: Rows = serverFields;
-
-/** From here on these ops of a server are understood too; before, they are unknown. */
-export function learn(fields: Rows): void {
-  Object.assign(serverRows, fields);
-}
 
 function look(rows: Rows, message: unknown): 'known' | 'unknown' | FrameFault {
   const op = isObject(message) ? message.op : undefined;

@@ -4,7 +4,7 @@ import { isObject } from './check.ts';
 import { type Check, json, object, optional, rows, shape, string, within } from './field-checks.ts';
 import type { Edit } from './presence-edits.ts';
 import type { Broadcast, Peer } from './room-messages.ts';
-import { echo, type FieldsOf, named, type RoomOp, traced } from './server-fields.ts';
+import { echo, type FieldsOf, named, type RoomOp, traced } from './core-fields.ts';
 
 const user = optional(named);
 const broadcast = shape<Broadcast>({ 'peer-id': string, user, data: optional(json) });

@@ -1,7 +1,7 @@
 // The fields of what is told of streams.
 
 import { boolean, count, each, json, optional, shape, string } from './field-checks.ts';
-import { echo, type FieldsOf, type StreamOp, traced } from './server-fields.ts';
+import { echo, type FieldsOf, type StreamOp, traced } from './core-fields.ts';
 import type { StreamFile } from './stream-messages.ts';
 
 const file = shape<StreamFile>({ id: string, size: count, url: string });

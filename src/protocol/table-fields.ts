@@ -1,7 +1,7 @@
 // The fields of what is told of tables that are kept in step.
 
 import { each, integer, object, oneOf, rows, shape, string, test } from './field-checks.ts';
-import { echo, type FieldsOf, type TableOp, traced } from './server-fields.ts';
+import { echo, type FieldsOf, type TableOp, traced } from './core-fields.ts';
 import type { SyncChange, SyncTx } from './sync-table-messages.ts';
 import { isTriple, type Triple } from './triple.ts';
 

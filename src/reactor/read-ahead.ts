@@ -3,7 +3,8 @@
 
 import { Layer } from '../db/layer.ts';
 import type { RowChange } from '../db/report.ts';
-import { type Row, sameRow } from '../db/row.ts';
+import type { Row } from '../db/row.ts';
+import { sameRow } from '../db/same-row.ts';
 import type { Store } from '../db/store.ts';
 import type { Breath } from '../lib/breath.ts';
 import type { QueryAnswer } from '../protocol/query-answer.ts';

@@ -1,7 +1,7 @@
 // What to do on hearing each op: a line per op, total by its type. A line hands the message to the organ it is for; where two
 // must hear of it, it names both. What they want done comes back as effects. What is not in the list is for organs installed on demand.
 
-import type { CoreOp } from '../protocol/server-fields.ts';
+import type { CoreOp } from '../protocol/core-fields.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { Effect } from './effect.ts';
 import { confirmed, takeAttrs } from './confirmed.ts';

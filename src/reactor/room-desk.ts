@@ -2,8 +2,6 @@
 
 import { EventEmitter } from 'eventemitter3';
 
-import { learn } from '../protocol/codec.ts';
-import { roomFields } from '../protocol/room-fields.ts';
 import type { Broadcast } from '../protocol/room-messages.ts';
 import { safely } from './audience.ts';
 import type { Back } from './desk.ts';
@@ -18,7 +16,6 @@ export class RoomDesk {
   readonly #news = new EventEmitter();
 
   constructor(back: Back) {
-    learn(roomFields);
     this.#back = back;
     this.#rooms = back.organs.extras.install(new Rooms(back.config.random, this.#news));
   }

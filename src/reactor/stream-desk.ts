@@ -1,7 +1,5 @@
 // Where streams are opened. Loaded with the first one.
 
-import { learn } from '../protocol/codec.ts';
-import { streamFields } from '../protocol/stream-fields.ts';
 import type { Abortable } from '../types/abort.ts';
 import type { CreateReadStreamOpts, CreateWriteStreamOpts } from '../types/streams.ts';
 import type { Back } from './desk.ts';
@@ -15,7 +13,6 @@ export class StreamDesk {
   readonly #lines: StreamLines;
 
   constructor(back: Back, send?: typeof fetch) {
-    learn(streamFields);
     this.#back = back;
     // Called bare: a browser's `fetch` refuses to be a method of something else.
     this.#fetch = send ?? ((...call) => fetch(...call));

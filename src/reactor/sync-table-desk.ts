@@ -1,8 +1,6 @@
 // Where whole namespaces are asked for. Loaded with the first one.
 
-import { learn } from '../protocol/codec.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
-import { tableFields } from '../protocol/table-fields.ts';
 import { queryKey } from '../query/key.ts';
 import { asError } from './trouble.ts';
 import type { Back } from './desk.ts';
@@ -18,7 +16,6 @@ export class SyncTableDesk {
 
   /** `loaded`: when it is known who is signed in. */
   constructor(back: Back, loaded: Promise<void>) {
-    learn(tableFields);
     this.#back = back;
     this.#loaded = loaded;
     this.#tables = back.organs.extras.install(new SyncTables(back.config.random, back.config.useDates));

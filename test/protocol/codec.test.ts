@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { TriplaneError } from '../../src/errors.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame, encode, encodePost } from '../../src/protocol/codec.ts';
 import { frameFault, paramRefusal, unknownOpRefusal } from '../../src/protocol/frame-fault.ts';
-import '../support/server-fields.ts';
 
 function errorOf(run: () => unknown): unknown {
   try {

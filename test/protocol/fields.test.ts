@@ -3,7 +3,7 @@ import type { Check, Row } from '../../src/protocol/field-checks.ts';
 import { clientFields } from '../../src/protocol/client-fields.ts';
 import { decodeClientFrame, decodeServerFrame } from '../../src/protocol/codec.ts';
 import { type FrameFault, frameFault } from '../../src/protocol/frame-fault.ts';
-import { serverFields } from '../support/server-fields.ts';
+import { serverFields } from '../../src/protocol/server-fields.ts';
 import { clientMinimal, serverMinimal } from './minimal.ts';
 
 /** What no field of the kind takes. */

@@ -7,7 +7,6 @@ import { applyEdits } from '../../src/protocol/presence-edits.ts';
 import { readAnswer } from '../../src/protocol/query-answer.ts';
 import { clientMinimal, serverMinimal } from './minimal.ts';
 import { check } from '../support/runs.ts';
-import '../support/server-fields.ts';
 
 /** Reads a frame every way there is, as its receivers would. */
 function receive(frame: unknown): void {

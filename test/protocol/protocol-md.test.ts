@@ -8,7 +8,7 @@ import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/prot
 import { readAnswer, readDelta, type WireAnswer } from '../../src/protocol/query-answer.ts';
 import type { AnswerDelta } from '../../src/protocol/query-messages.ts';
 import { serverErrors } from '../../src/protocol/server-error-types.ts';
-import { serverFields } from '../support/server-fields.ts';
+import { serverFields } from '../../src/protocol/server-fields.ts';
 import { isTriple } from '../../src/protocol/triple.ts';
 
 const root = new URL('../../', import.meta.url);

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decodeClientFrame, decodeServerFrame, encode } from '../../src/protocol/codec.ts';
-import '../support/server-fields.ts';
 
 const lines = readFileSync(new URL('transcripts.txt', import.meta.url), 'utf8').split('\n');
 const frames = lines.flatMap((line) => {

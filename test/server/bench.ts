@@ -11,7 +11,6 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import type { ServerMessage, ServerOp } from '../../src/protocol/server-message.ts';
 import { decodeServerFrame } from '../../src/protocol/codec.ts';
-import '../support/server-fields.ts';
 
 export const appId = 'a9900000-0000-4000-8000-000000000001';
 export const adminToken = 'ad000000-0000-4000-8000-000000000001';

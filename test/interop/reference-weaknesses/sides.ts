@@ -73,7 +73,7 @@ function tabOf(db: Database): Tab {
 export async function triplane(): Promise<Side> {
   const { init } = await import('../../../src/index.ts');
   // What is loaded when it is first used is loaded in real time, which no script waits for.
-  await Promise.all([import('../../../src/outside-for.ts'), import('../../../src/http/auth.ts')]);
+  await Promise.all([import('../../../src/outside-for.ts'), import('../../../src/http-calls.ts')]);
   return {
     name: 'triplane',
     server: { remembers: true, promises: { 'refresh-covers-all': true, 'remembers-events': true } },
