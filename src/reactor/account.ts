@@ -3,7 +3,7 @@
 import { equal } from '../lib/equal.ts';
 import { isWireAttr } from '../protocol/attr.ts';
 import type { User } from '../types/auth.ts';
-import { attrsKey } from './catalogue.ts';
+import { attrsKey } from './attrs-key.ts';
 import type { Back } from './desk.ts';
 import { readUser, userKey } from './kept-user.ts';
 import { asError, userChangedError } from './trouble.ts';
@@ -63,19 +63,20 @@ export class Account {
     const isOther = session.owner !== (user?.id ?? '');
     session.user = user;
     this.#error = undefined;
+    const lives = [...(queries?.list() ?? [])];
     if (isOther) {
       outbox.setAside();
       this.#back.replies.setAside(userChangedError());
       refusals.clear();
-      queries.reset();
+      queries?.reset();
       this.#back.run([{ do: 'forget' }, ...extras.tell((extra) => extra.userChanged?.())]);
-      this.#back.run([...queries.list()].map(({ key }) => ({ do: 'show', key })));
+      this.#back.run(lives.map(({ key }) => ({ do: 'show', key })));
     }
     // First another line, then the writes: none may go out on the line of the user before.
     this.#back.run([{ do: 'restart' }]);
     if (isOther) {
       await this.#writes.load();
-      for (const live of queries.list()) this.#back.recall(live, false);
+      for (const { key } of lives) this.#back.recall(key);
     }
     this.#tell(user);
   }
@@ -105,7 +106,7 @@ export class Account {
     const kept = await config.store.get(attrsKey);
     if (organs.catalogue.hasBeenTold || !Array.isArray(kept)) return;
     organs.catalogue.recall(kept.filter(isWireAttr));
-    this.#back.run(organs.queries.setAttrs(organs.catalogue.known));
+    this.#back.run(organs.queries?.setAttrs(organs.catalogue.known) ?? []);
   }
 
   #tell(user: User | undefined): void {

@@ -6,7 +6,7 @@ import type { QueryAnswer } from '../protocol/query-answer.ts';
 import type { Triple } from '../protocol/triple.ts';
 import type { Edit } from '../storage/key-value.ts';
 import { packRows, packTriples, unpackTriples } from './answer-record.ts';
-import type { Back } from './desk.ts';
+import type { OpenBack } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { hasOutgrown, type Head, headPrefix, isHead, KeptAnswer, partsOf } from './kept-answer.ts';
 import type { LiveQuery } from './live-query.ts';
@@ -18,12 +18,12 @@ const settleMs = 1_000;
 const mostEntities = 1_000;
 
 export class AnswerDesk {
-  readonly #back: Back;
+  readonly #back: OpenBack;
   readonly #kept = new Map<string, KeptAnswer>();
   #dueMs: number | undefined;
   #isPruned = false;
 
-  constructor(back: Back) {
+  constructor(back: OpenBack) {
     this.#back = back;
   }
 

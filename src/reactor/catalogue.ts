@@ -6,9 +6,6 @@ import { equal } from '../lib/equal.ts';
 import type { WireAttr } from '../protocol/attr.ts';
 import type { Step } from '../protocol/step.ts';
 
-/** Where the attrs are kept, of which all kept answers speak. */
-export const attrsKey = 'attrs';
-
 export class Catalogue {
   #told: Attrs = Attrs.empty;
   #made: Attrs = Attrs.empty;

@@ -3,9 +3,9 @@
 import type { WireAttr } from '../protocol/attr.ts';
 import type { Step } from '../protocol/step.ts';
 import { rebase } from '../transact/rebase.ts';
-import { attrsKey } from './catalogue.ts';
+import { attrsKey } from './attrs-key.ts';
 import { type Effect, onward } from './effect.ts';
-import type { Organs } from './organs.ts';
+import type { OpenOrgans } from './organs.ts';
 import { outrun } from './outrun.ts';
 import { kept } from './write.ts';
 
@@ -18,7 +18,7 @@ interface Place {
 export const beforeThisSession: Place = { txId: 0, isn: undefined };
 
 /** The write stays on disk, as confirmed, until every answer contains it: it must not flicker at the next start either. */
-export function confirmed({ outbox, catalogue, queries }: Organs, eventId: string, place: Place, nowMs: number): Effect[] {
+export function confirmed({ outbox, catalogue, queries }: OpenOrgans, eventId: string, place: Place, nowMs: number): Effect[] {
   const write = outbox.confirm(eventId, place);
   if (!write) return [];
   const late = outbox.outrun(write, (steps) => outrun(steps, write.steps, catalogue.known));
@@ -34,12 +34,12 @@ export function confirmed({ outbox, catalogue, queries }: Organs, eventId: strin
 }
 
 /** Steps that were made under an earlier catalogue, in the terms of this one. */
-export function inKnownTerms({ catalogue, outbox }: Organs): (steps: readonly Step[]) => readonly Step[] {
+export function inKnownTerms({ catalogue, outbox }: OpenOrgans): (steps: readonly Step[]) => readonly Step[] {
   return (steps) => rebase(steps, catalogue.known, outbox.renames);
 }
 
 /** The server's list of attrs: waiting writes are put in its terms, then the views. */
-export function takeAttrs(organs: Organs, attrs: readonly WireAttr[]): Effect[] {
+export function takeAttrs(organs: OpenOrgans, attrs: readonly WireAttr[]): Effect[] {
   const { catalogue, outbox, queries } = organs;
   const isNew = catalogue.tell(attrs);
   const rewritten = outbox.rebase(inKnownTerms(organs));

@@ -6,8 +6,7 @@ import type { WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Effect } from './effect.ts';
-import type { LiveQuery } from './live-query.ts';
-import type { Organs } from './organs.ts';
+import type { OpenOrgans, Organs } from './organs.ts';
 import type { Replies } from './replies.ts';
 
 /** What is behind the first wait, as far as desks deal with it. */
@@ -32,7 +31,7 @@ export interface Back {
   /** Once it is loaded, and what was kept is here. Undefined if it was shut down before. */
   outside(): Promise<WayOut | undefined>;
   /** What is kept of the answer to a new query is looked up. */
-  recall(live: LiveQuery, isLocal: boolean): void;
+  recall(key: string): void;
   run(effects: readonly Effect[]): void;
   /** What is to be stored under this key is not, after all. False if it is on its way already. */
   takeBack(key: string): boolean;
@@ -43,4 +42,9 @@ export interface Back {
   report(error: Error): void;
   /** @throws TriplaneError 'closed' */
   assertOpen(): void;
+}
+
+/** Once the way out is there. */
+export interface OpenBack extends Back {
+  readonly organs: OpenOrgans;
 }

@@ -9,12 +9,12 @@ import { isNameTaken } from '../transact/rebase.ts';
 import { beforeThisSession, confirmed, inKnownTerms } from './confirmed.ts';
 import type { Effect } from './effect.ts';
 import { footprintOf } from './footprint.ts';
-import type { Moment, Organs } from './organs.ts';
+import type { Moment, OpenOrgans } from './organs.ts';
 import { isReceiptTaken } from './receipt.ts';
 import { refused } from './refused.ts';
 import type { Write } from './write.ts';
 
-export function failed(organs: Organs, message: ErrorMessage, moment: Moment): readonly Effect[] {
+export function failed(organs: OpenOrgans, message: ErrorMessage, moment: Moment): readonly Effect[] {
   const { session, outbox, queries, extras } = organs;
   const eventId = message['client-event-id'] ?? '';
   const original = message['original-event'];
@@ -32,7 +32,7 @@ export function failed(organs: Organs, message: ErrorMessage, moment: Moment): r
   return extras.failed({ message, error, nowMs: moment.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];
 }
 
-function initFailed({ session, queries }: Organs, message: ErrorMessage): Effect[] {
+function initFailed({ session, queries }: OpenOrgans, message: ErrorMessage): Effect[] {
   const { type, hint } = message;
   const isUserGone = type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user';
   // With nobody signed in there is nobody to sign out: a server that says so all the same must not be asked again at once.
@@ -42,7 +42,7 @@ function initFailed({ session, queries }: Organs, message: ErrorMessage): Effect
   return [{ do: 'refuse', error }, ...queries.allFailed(error), ...(isNews ? [{ do: 'report', error } as const] : [])];
 }
 
-function writeFailed(organs: Organs, write: Write, message: ErrorMessage, moment: Moment): Effect[] {
+function writeFailed(organs: OpenOrgans, write: Write, message: ErrorMessage, moment: Moment): Effect[] {
   const { outbox, queries, session } = organs;
   const { eventId, steps, sends } = write;
   const { outcome, isPassing } = meaningOf(message);

@@ -1,19 +1,19 @@
 // The queries somebody listens to: what the server last answered to each, and the view on top of it. Equal queries are one.
-// Confirmed writes leave a view query by query, as soon as *its* answer contains them. Who listens is kept here; that they
-// are told is the Reactor's doing.
+// Confirmed writes leave a view query by query, as soon as *its* answer contains them. What is asked, and who listens, is known
+// before: this is loaded with the way out, without which there is no answer.
 
 import type { Attrs } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import type { Report } from '../db/report.ts';
 import type { TriplaneError } from '../errors.ts';
-import type { AddQuery, AddQueryOk, AnswerDelta, Processed, RefreshOk, RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
+import type { AddQuery, AddQueryOk, AnswerDelta, Processed, RefreshOk, WireQuery } from '../protocol/query-messages.ts';
 import { type QueryAnswer, readAnswer, readDelta, type WireAnswer } from '../protocol/query-answer.ts';
 import { queryKey } from '../query/key.ts';
 import type { LinkIndex } from '../schema.ts';
 import type { Random } from '../lib/random.ts';
 import { Dues } from './dues.ts';
 import type { Effect } from './effect.ts';
-import type { LiveQuery } from './live-query.ts';
+import type { AskedQuery, LiveQuery } from './live-query.ts';
 import { Overlays } from './overlays.ts';
 import { isOlder, processedOf } from './passed.ts';
 import type { ReadAhead } from './ahead.ts';
@@ -56,17 +56,11 @@ export class LiveQueries {
     for (const { view } of id === undefined ? this.list() : this.#whereabouts.of(new Set([id]))) yield view.db;
   }
 
-  /** The one that is there, or a new one, to be asked. */
-  open(query: WireQuery, eventId: string): { readonly live: LiveQuery; readonly isNew: boolean } {
-    const key = queryKey(query);
-    const known = this.#byKey.get(key);
-    if (known) return { live: known, isNew: false };
+  /** A new one, that is not yet here. */
+  open(asked: AskedQuery): Effect[] {
     const live: LiveQuery = {
-      key,
-      query,
-      eventId,
-      view: this.#newView(query),
-      listeners: new Map(),
+      ...asked,
+      view: this.#newView(asked.query),
       processed: undefined,
       source: undefined,
       isFresh: false,
@@ -76,14 +70,16 @@ export class LiveQueries {
       recheckAtMs: undefined,
       rechecks: 0,
     };
-    this.#byKey.set(key, live);
-    return { live, isNew: true };
+    this.#byKey.set(live.key, live);
+    return live.isLocal ? this.#answeredLocally(live) : [];
   }
 
-  close(live: LiveQuery, eventId: string): RemoveQuery | undefined {
+  close(key: string): void {
+    const live = this.#byKey.get(key);
+    if (!live) return;
     this.#dues.delete(live);
     this.#whereabouts.closed(live);
-    return this.#byKey.delete(live.key) ? { op: 'remove-query', 'client-event-id': eventId, q: live.query } : undefined;
+    this.#byKey.delete(key);
   }
 
   ask(live: LiveQuery): AddQuery {
@@ -176,8 +172,7 @@ export class LiveQueries {
   }
 
   /** What other queries hold, for one that nothing is known of. */
-  answeredLocally(live: LiveQuery): Effect[] {
-    if (live.source !== undefined) return [];
+  #answeredLocally(live: LiveQuery): Effect[] {
     const others = [...this.#byKey.values()].filter((other) => other !== live && other.source !== undefined);
     live.source = 'local';
     return this.#provisional(live, {

@@ -1,4 +1,4 @@
-// One live query: what is asked, what the server last answered, the view on top of it, and who listens.
+// One live query: what is asked and who listens; and once the way out is there, what the server last answered, and the view on top of it.
 
 import type { TriplaneError } from '../errors.ts';
 import type { Processed, WireQuery } from '../protocol/query-messages.ts';
@@ -24,13 +24,19 @@ export interface Listener {
   readonly wantsFresh?: boolean;
 }
 
-export interface LiveQuery {
+/** What is known of it before anything can be answered. */
+export interface AskedQuery {
   readonly key: string;
   readonly query: WireQuery;
   readonly eventId: string;
-  view: View;
   /** With what each was last told, so that it is not told the same again. */
   readonly listeners: Map<Listener, QueryResult | TriplaneError | undefined>;
+  /** Answered from what other queries hold, until the server speaks. */
+  readonly isLocal: boolean;
+}
+
+export interface LiveQuery extends AskedQuery {
+  view: View;
   /** Where the answer held is from: the server, what was kept of an earlier start, or what other queries hold. */
   source: AnswerSource | undefined;
   /** How far the answer held reaches. */

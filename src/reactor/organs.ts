@@ -13,8 +13,14 @@ export interface Organs {
   readonly catalogue: Catalogue;
   readonly outbox: Outbox;
   readonly refusals: Refusals;
-  readonly queries: LiveQueries;
+  /** Before the way out is there, nothing is answered, and there is nothing to show. */
+  queries: LiveQueries | undefined;
   readonly extras: Extras;
+}
+
+/** Once the way out is there. */
+export interface OpenOrgans extends Organs {
+  readonly queries: LiveQueries;
 }
 
 export interface Moment {

@@ -82,7 +82,7 @@ export class OutboxDesk {
     reply.until(signal, () => isTooLate);
     if (isTooLate) return reply.promise;
     const again = this.#takeOut(eventId).map((write) => outbox.add(write.eventId === eventId ? { ...write, eventId: newId } : write));
-    this.#back.run([...again.flatMap((write) => queries.add(write)), { do: 'store', edits: again.map(kept) }]);
+    this.#back.run([...again.flatMap((write) => queries?.add(write) ?? []), { do: 'store', edits: again.map(kept) }]);
     return reply.promise;
   }
 

@@ -50,6 +50,11 @@ export class Outbox {
     return [...this.#writes.values()];
   }
 
+  /** The same, without those that wait for an entity which is not there. */
+  shown(): Write[] {
+    return this.list().filter(({ state }) => state !== 'parked');
+  }
+
   /** Those that make attrs, and that the server has not confirmed. */
   makers(): Iterable<Write> {
     return this.#makers.values();

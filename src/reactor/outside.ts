@@ -9,9 +9,10 @@ import type { Tabs } from '../tabs/tabs.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import type { Account } from './account.ts';
 import { AnswerDesk } from './answer-desk.ts';
-import type { Back, WayOut } from './desk.ts';
+import type { Back, OpenBack, WayOut } from './desk.ts';
 import type { Effect } from './effect.ts';
-import type { LiveQuery } from './live-query.ts';
+import { LiveQueries } from './live-queries.ts';
+import type { QueryDesk } from './query-desk.ts';
 import { receiveMessage } from './receive.ts';
 import { TabDesk } from './tab-desk.ts';
 import { unreachableError } from './trouble.ts';
@@ -28,6 +29,7 @@ export interface Platform {
 export interface Inside extends Back {
   readonly account: Account;
   readonly writes: WriteDesk;
+  readonly queries: QueryDesk;
 }
 
 export type OpenOutside = (inside: Inside) => Outside;
@@ -38,7 +40,7 @@ export type OutwardEffect = Extract<
 >;
 
 export class Outside implements WayOut {
-  readonly #inside: Inside;
+  readonly #inside: Inside & OpenBack;
   readonly #connection: Connection;
   readonly #answers: AnswerDesk;
   readonly #tabs: Tabs;
@@ -47,6 +49,7 @@ export class Outside implements WayOut {
   #misses = 0;
 
   constructor(inside: Inside, { transports, tabs }: Platform) {
+    openQueries(inside);
     this.#inside = inside;
     this.#connection = this.#connect(transports);
     this.#answers = new AnswerDesk(inside);
@@ -70,8 +73,9 @@ export class Outside implements WayOut {
     this.#connection.start();
   }
 
-  recall(live: LiveQuery): void {
-    void this.#answers.recall(live);
+  recall(key: string): void {
+    const live = this.#inside.organs.queries.get(key);
+    if (live) void this.#answers.recall(live);
   }
 
   /** Where tabs cannot claim anything, each has everything. */
@@ -160,4 +164,13 @@ export class Outside implements WayOut {
     // A line may break; that the next one does not come about either is news, once.
     if (++this.#misses === 2) this.#inside.report(unreachableError(config.serverName));
   }
+}
+
+/** What has been asked and written by now can be answered and shown from here on. */
+function openQueries(inside: Inside): asserts inside is Inside & OpenBack {
+  const { organs, config } = inside;
+  const { links, useDates, clock } = config;
+  const queries = (organs.queries = new LiveQueries(organs.catalogue.known, { links, useDates, now: () => clock.now() }));
+  queries.rewrite(organs.outbox.shown());
+  inside.run([...inside.queries.asked.values()].flatMap((asked) => queries.open(asked)));
 }

@@ -2,12 +2,12 @@
 
 import { TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
-import type { WireQuery } from '../protocol/query-messages.ts';
+import type { RemoveQuery, WireQuery } from '../protocol/query-messages.ts';
 import { queryKey } from '../query/key.ts';
 import type { QueryResult } from '../query/query.ts';
 import { tellQuery } from './audience.ts';
 import type { Back } from './desk.ts';
-import type { Listener, LiveQuery } from './live-query.ts';
+import type { AskedQuery, Listener } from './live-query.ts';
 
 export interface AskOptions {
   /** Answered from what other queries hold, until the server speaks. */
@@ -22,6 +22,8 @@ export interface QueryWatch {
 
 export class QueryDesk {
   readonly #back: Back;
+  /** What somebody listens to, whether it can be answered yet or not. */
+  readonly asked = new Map<string, AskedQuery>();
   /** Queries whose listeners are to be told at the end of this task. */
   readonly #toTell = new Set<string>();
 
@@ -32,14 +34,16 @@ export class QueryDesk {
   /** Tells what is there, and then every change. Gives what ends it. */
   subscribe(query: WireQuery, listener: Listener, { local = this.#back.config.local }: AskOptions = {}): () => void {
     this.#back.assertOpen();
-    const { organs, config } = this.#back;
-    const { live, isNew } = organs.queries.open(query, config.random.eventId());
-    live.listeners.set(listener, undefined);
-    if (isNew) {
-      this.#back.recall(live, local);
-      this.#back.run([{ do: 'send', message: organs.queries.ask(live) }]);
-    } else if (live.source || live.error) this.#back.run([{ do: 'show', key: live.key }]);
-    return () => this.#unsubscribe(live, listener);
+    const { queries } = this.#back.organs;
+    const key = queryKey(query);
+    const known = this.asked.get(key);
+    const asked = known ?? { key, query, eventId: this.#back.config.random.eventId(), listeners: new Map(), isLocal: local };
+    asked.listeners.set(listener, undefined);
+    if (known) {
+      const live = queries?.get(key);
+      if (live?.source || live?.error) this.#back.run([{ do: 'show', key }]);
+    } else this.#ask(asked);
+    return () => this.#unsubscribe(asked, listener);
   }
 
   /** The server's answer, once. Rejects if there is none in time. */
@@ -68,16 +72,16 @@ export class QueryDesk {
 
   /** What listeners of an equal query see now. */
   peek(query: WireQuery): QueryResult | undefined {
-    return this.#back.organs.queries.get(queryKey(query))?.view.read();
+    return this.#back.organs.queries?.get(queryKey(query))?.view.read();
   }
 
   /** The same query as something to look at whenever one likes, and to be told of: for those who draw it. */
   watch(query: WireQuery): QueryWatch {
-    const { queries } = this.#back.organs;
+    const { organs } = this.#back;
     const key = queryKey(query);
     return {
       read: () => {
-        const live = queries.get(key);
+        const live = organs.queries?.get(key);
         return live?.error ?? live?.view.read();
       },
       subscribe: (changed) => this.subscribe(query, { told: changed, failed: changed, emptied: changed }),
@@ -99,15 +103,25 @@ export class QueryDesk {
     const keys = [...this.#toTell];
     this.#toTell.clear();
     for (const key of keys) {
-      const live = this.#back.organs.queries.get(key);
+      const live = this.#back.organs.queries?.get(key);
       if (live) tellQuery(live, (error) => this.#back.report(error));
     }
   }
 
-  #unsubscribe(live: LiveQuery, listener: Listener): void {
-    if (!live.listeners.delete(listener) || live.listeners.size > 0) return;
+  #ask(asked: AskedQuery): void {
+    const { key, query, eventId } = asked;
+    this.asked.set(key, asked);
+    const effects = this.#back.organs.queries?.open(asked) ?? [];
+    this.#back.recall(key);
+    this.#back.run([...effects, { do: 'send', message: { op: 'add-query', 'client-event-id': eventId, q: query } }]);
+  }
+
+  #unsubscribe({ key, query, listeners }: AskedQuery, listener: Listener): void {
+    if (!listeners.delete(listener) || listeners.size > 0) return;
     const { organs, config } = this.#back;
-    const message = organs.queries.close(live, config.random.eventId());
-    this.#back.run([...(message ? [{ do: 'send', message } as const] : []), { do: 'prune' }]);
+    this.asked.delete(key);
+    organs.queries?.close(key);
+    const message: RemoveQuery = { op: 'remove-query', 'client-event-id': config.random.eventId(), q: query };
+    this.#back.run([{ do: 'send', message }, { do: 'prune' }]);
   }
 }

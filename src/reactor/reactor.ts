@@ -22,8 +22,6 @@ import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Effect } from './effect.ts';
 import { Extras } from './extras.ts';
 import { Journal } from './journal.ts';
-import { LiveQueries } from './live-queries.ts';
-import type { LiveQuery } from './live-query.ts';
 import { LocalIds } from './local-ids.ts';
 import type { Organs } from './organs.ts';
 import type { Inside, OpenOutside, Outside } from './outside.ts';
@@ -107,12 +105,11 @@ export class Reactor implements Inside {
     for (const effect of effects) if (!this.#isShutDown || effect.do === 'store' || effect.do === 'tell') this.#perform(effect);
     if (this.#isShutDown) return;
     const { queries, outbox, extras } = this.organs;
-    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries.nextDue(), extras.nextDue(), this.#outside?.nextDue()));
+    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries?.nextDue(), extras.nextDue(), this.#outside?.nextDue()));
   }
 
-  recall(live: LiveQuery, isLocal: boolean): void {
-    if (isLocal) this.run(this.organs.queries.answeredLocally(live));
-    void this.#opened.then(() => this.#outside?.recall(live));
+  recall(key: string): void {
+    void this.#opened.then(() => this.#outside?.recall(key));
   }
 
   ask(query: WireQuery): Promise<QueryResult> {
@@ -207,7 +204,7 @@ export class Reactor implements Inside {
     const nowMs = this.config.clock.now();
     this.#outside?.due(nowMs);
     this.replies.due(nowMs, () => overdueError(this.config, this.status));
-    this.run([...queries.due(nowMs, this.config.random), ...extras.tell((extra) => extra.due(nowMs)), { do: 'flush' }]);
+    this.run([...(queries?.due(nowMs, this.config.random) ?? []), ...extras.tell((extra) => extra.due(nowMs)), { do: 'flush' }]);
   }
 
   #saved(edits: readonly Edit[]): void {
@@ -248,14 +245,12 @@ export class Reactor implements Inside {
 }
 
 function organsFor(config: ReactorConfig): Organs {
-  const { clock, links, useDates } = config;
-  const catalogue = new Catalogue();
   return {
     session: new Session(config),
-    catalogue,
+    catalogue: new Catalogue(),
     outbox: new Outbox(),
     refusals: new Map(),
-    queries: new LiveQueries(catalogue.known, { links, useDates, now: () => clock.now() }),
+    queries: undefined,
     extras: new Extras(),
   };
 }

@@ -13,7 +13,7 @@ import type { LiveQuery } from './live-query.ts';
 import { readAhead } from './read-ahead.ts';
 
 export interface ReadingConfig extends BreathConfig {
-  readonly queries: () => LiveQueries;
+  readonly queries: () => LiveQueries | undefined;
   readonly report: (error: Error) => void;
 }
 
@@ -87,7 +87,7 @@ class Queue {
   #answersIn(message: ServerMessage): Big[] {
     const queries = this.#config.queries();
     return answersOf(message).flatMap(([query, answer]): Big[] => {
-      const live = queries.get(queryKey(query));
+      const live = queries?.get(queryKey(query));
       const read = readAnswer(answer);
       return live && read.triples.length > 2 * this.#breath.atOnce ? [{ live, answer, read }] : [];
     });
@@ -98,11 +98,11 @@ class Queue {
     const queries = this.#config.queries();
     // The frame was parsed in this task, which was long enough.
     await this.#breath.take();
-    const isWanted = (): boolean => !this.#isEnded && queries.get(live.key) === live;
+    const isWanted = (): boolean => !this.#isEnded && queries?.get(live.key) === live;
     const ahead = await readAhead(live.view, read, this.#breath, isWanted, (done, total) => {
       for (const { progress } of live.listeners.keys()) safely(() => progress?.({ query: live.query, done, total }), report);
     });
-    if (ahead) queries.readAhead.set(answer, ahead);
+    if (ahead) queries?.readAhead.set(answer, ahead);
   }
 }
 

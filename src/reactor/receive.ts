@@ -7,10 +7,10 @@ import type { Effect } from './effect.ts';
 import { confirmed, takeAttrs } from './confirmed.ts';
 import type { Hour } from './extra.ts';
 import { failed } from './failed.ts';
-import type { Moment, Organs } from './organs.ts';
+import type { Moment, OpenOrgans } from './organs.ts';
 import { disabledError } from './trouble.ts';
 
-type Line<Message> = (organs: Organs, message: Message, moment: Moment) => readonly Effect[];
+type Line<Message> = (organs: OpenOrgans, message: Message, moment: Moment) => readonly Effect[];
 type Receive = { readonly [Op in CoreOp]: Line<Extract<ServerMessage, { readonly op: Op }>> };
 
 const nothing = (): readonly Effect[] => [];
@@ -50,11 +50,11 @@ const receive: Receive = {
     confirmed(organs, message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs),
 };
 
-export function receiveMessage(organs: Organs, message: ServerMessage, moment: Moment): readonly Effect[] {
+export function receiveMessage(organs: OpenOrgans, message: ServerMessage, moment: Moment): readonly Effect[] {
   const line = (receive as Readonly<Record<string, Line<ServerMessage>>>)[message.op];
   return line ? line(organs, message, moment) : organs.extras.tell((extra) => extra.heard(message, hourOf(organs, moment.nowMs)));
 }
 
-function hourOf({ catalogue, session }: Organs, nowMs: number): Hour {
+function hourOf({ catalogue, session }: OpenOrgans, nowMs: number): Hour {
   return { nowMs, attrs: catalogue.known, owner: session.owner };
 }

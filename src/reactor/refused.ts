@@ -3,10 +3,10 @@
 
 import type { InstantAPIError } from '../errors.ts';
 import { type Effect, onward } from './effect.ts';
-import type { Organs } from './organs.ts';
+import type { OpenOrgans } from './organs.ts';
 import { dropped, kept, type Write, writeRecord } from './write.ts';
 
-export function refused({ outbox, queries, refusals }: Organs, write: Write, error: InstantAPIError, refusedAtMs: number): Effect[] {
+export function refused({ outbox, queries, refusals }: OpenOrgans, write: Write, error: InstantAPIError, refusedAtMs: number): Effect[] {
   const { eventId } = write;
   const refusal: Write = { ...write, state: 'refused', error, refusedAtMs };
   refusals.set(eventId, refusal);

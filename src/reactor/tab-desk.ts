@@ -3,7 +3,7 @@
 import type { Tabs } from '../tabs/tabs.ts';
 import type { Account } from './account.ts';
 import { confirmed } from './confirmed.ts';
-import type { Back } from './desk.ts';
+import type { OpenBack } from './desk.ts';
 import type { Effect } from './effect.ts';
 import { readUser } from './kept-user.ts';
 import { refused } from './refused.ts';
@@ -13,12 +13,12 @@ import type { WriteDesk } from './write-desk.ts';
 import { readWrite } from './write.ts';
 
 export class TabDesk {
-  readonly #back: Back;
+  readonly #back: OpenBack;
   readonly #tabs: Tabs;
   readonly #account: Account;
   readonly #writes: WriteDesk;
 
-  constructor(back: Back, tabs: Tabs, account: Account, writes: WriteDesk) {
+  constructor(back: OpenBack, tabs: Tabs, account: Account, writes: WriteDesk) {
     this.#back = back;
     this.#tabs = tabs;
     this.#account = account;

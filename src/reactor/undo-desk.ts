@@ -50,7 +50,7 @@ export class UndoDesk {
 
   #inverse(steps: readonly Step[]): readonly Step[] | undefined {
     const { config, organs } = this.#back;
-    const answered = [...organs.queries.list()].filter(({ processed }) => processed !== undefined);
+    const answered = [...(organs.queries?.list() ?? [])].filter(({ processed }) => processed !== undefined);
     const attrs = organs.catalogue.withPending(organs.outbox.makers());
     const db = new Union(attrs, answered.map(({ view }) => view.db)); // prettier-ignore
     const undoing = inverse(steps, db, { now: () => config.clock.now(), useDates: config.useDates });

@@ -4,12 +4,12 @@
 import type { InstantAPIError } from '../errors.ts';
 import { queryKey } from '../query/key.ts';
 import { beforeThisSession, confirmed } from './confirmed.ts';
-import type { Back } from './desk.ts';
+import type { OpenBack } from './desk.ts';
 import { footprintOf } from './footprint.ts';
 import { refused } from './refused.ts';
 import type { Write } from './write.ts';
 
-export async function verify(back: Back, write: Write, error: InstantAPIError): Promise<void> {
+export async function verify(back: OpenBack, write: Write, error: InstantAPIError): Promise<void> {
   const { config, organs } = back;
   try {
     const [id = ''] = footprintOf(write.steps).creates;
@@ -25,7 +25,7 @@ export async function verify(back: Back, write: Write, error: InstantAPIError): 
   }
 }
 
-async function isAtServer(back: Back, etype: string, id: string): Promise<boolean> {
+async function isAtServer(back: OpenBack, etype: string, id: string): Promise<boolean> {
   const query = { [etype]: { $: { where: { id } } } };
   const answer = back.ask(query);
   // What is seen holds the write itself; only the server's own word counts.

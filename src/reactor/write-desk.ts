@@ -61,7 +61,7 @@ export class WriteDesk {
       attrs: organs.catalogue.withPending(organs.outbox.makers()),
       schema: config.schema,
       id: () => config.random.uuid(),
-      known: (e) => organs.queries.dbs(typeof e === 'string' ? e : undefined),
+      known: (e) => organs.queries?.dbs(typeof e === 'string' ? e : undefined) ?? [],
       isMade: (id) => organs.outbox.makes(id),
       useDates: config.useDates,
     });
@@ -100,8 +100,8 @@ export class WriteDesk {
   /** Forgets what every answer contains. */
   prune(): void {
     const { outbox, queries } = this.#back.organs;
-    const passed = queries.takePassed();
-    if (passed.length === 0) return;
+    const passed = queries?.takePassed();
+    if (!passed?.length) return;
     this.#back.run([
       { do: 'store', edits: passed.flatMap((eventId) => outbox.forget(eventId)) },
       { do: 'announce', what: 'outbox' },
@@ -111,14 +111,14 @@ export class WriteDesk {
   /** What was kept for the user of the session. */
   async load(): Promise<void> {
     const { config, organs } = this.#back;
-    const { outbox, queries, refusals, session } = organs;
+    const { outbox, refusals, session } = organs;
     const read = async (place: 'write' | 'refused'): Promise<Write[]> =>
       (await config.store.list(writePrefix(session.owner, place))).flatMap(([, value]) => readWrite(value) ?? []);
     const taken = outbox.load(await read('write'));
     for (const refusal of await read('refused')) refusals.set(refusal.eventId, refusal);
     if (config.receipts) await this.#loadReceipts();
-    const parked = new Set([...refusals.values()].flatMap(({ steps }) => outbox.park(footprintOf(steps).creates)));
-    if (taken.length > 0) this.#back.run([...queries.rewrite(outbox.list().filter((write) => !parked.has(write))), ...onward]);
+    for (const { steps } of refusals.values()) outbox.park(footprintOf(steps).creates);
+    if (taken.length > 0) this.#back.run([...(organs.queries?.rewrite(outbox.shown()) ?? []), ...onward]);
   }
 
   /** Those made before it was known whose they are. */
@@ -126,7 +126,7 @@ export class WriteDesk {
     const { outbox, queries, session } = this.#back.organs;
     const unsaved = outbox.list().filter(({ state }) => state === 'unsaved');
     const adopted = unsaved.map((write) => outbox.add({ ...write, owner: session.owner }));
-    this.#back.run([...queries.rewrite(adopted), { do: 'store', edits: adopted.map(kept) }]);
+    this.#back.run([...(queries?.rewrite(adopted) ?? []), { do: 'store', edits: adopted.map(kept) }]);
   }
 
   /** As if it had never been made. Not what is on its way to the disk, or there, and not what a later write builds on. */
@@ -138,7 +138,7 @@ export class WriteDesk {
     if (write.state !== 'unsaved' || outbox.isBuiltOn(write)) return false;
     if (isLoaded && !this.#back.takeBack(writeRecordKey(write))) return false;
     outbox.forget(eventId);
-    this.#back.run([...queries.refused(eventId), ...onward]);
+    this.#back.run([...(queries?.refused(eventId) ?? []), ...onward]);
     return true;
   }
 
@@ -148,7 +148,11 @@ export class WriteDesk {
     if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
     if (outbox.size >= config.outboxLimit) throw fullError(config.outboxLimit);
     const write = outbox.add({ eventId, owner: session.owner, steps: make(), createdMs: config.clock.now() });
-    this.#back.run([...queries.add(write), { do: 'store', edits: isLoaded ? [kept(write)] : [] }, { do: 'announce', what: 'outbox' }]);
+    this.#back.run([
+      ...(queries?.add(write) ?? []),
+      { do: 'store', edits: isLoaded ? [kept(write)] : [] },
+      { do: 'announce', what: 'outbox' },
+    ]);
   }
 
   async #loadReceipts(): Promise<void> {

@@ -7,7 +7,7 @@ import { memoryStore } from '../../src/storage/memory.ts';
 import { listener, type TestClient, testClient } from '../support/client.ts';
 import { FakeBrowser } from '../support/fake-tabs.ts';
 import { settled } from '../support/fake-clock.ts';
-import { chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
+import { chunk, goalId, goalsQuery, initOk, nodes } from '../support/goals.ts';
 
 interface Scene extends TestClient {
   readonly store: ReturnType<typeof memoryStore>;
@@ -60,6 +60,25 @@ test('what is asked and written before it is there goes out once it is', async (
   await client.hear(initOk());
   expect(client.said('add-query')).toHaveLength(1);
   expect(client.said('transact')).toHaveLength(1);
+});
+
+test('what is asked and written before it is there is shown once there is an answer', async () => {
+  const client = scene();
+  const [seen, local] = [listener(), listener()];
+  client.reactor.queries.subscribe(goalsQuery, seen);
+  client.reactor.queries.subscribe({ goals: { $: { limit: 1 } } }, local, { local: true });
+  const closed = client.reactor.queries.subscribe({ goals: { $: { limit: 2 } } }, listener());
+  void write(client);
+  closed();
+  await settled();
+  expect([seen.results, local.results]).toEqual([[], []]);
+  await client.arrives();
+  expect(seen.results).toEqual([]);
+  expect(local.results).toMatchObject([{ source: 'local', data: { goals: [{ title: 'Swim' }] } }]);
+  await client.hear(initOk());
+  expect(client.said('add-query')).toHaveLength(2);
+  await client.hear({ op: 'add-query-ok', q: goalsQuery, result: nodes([]), 'processed-tx-id': 1 });
+  expect(seen.results).toMatchObject([{ data: { goals: [{ title: 'Swim' }] } }]);
 });
 
 test('if it cannot be loaded, that is told once, and it is tried again', async () => {

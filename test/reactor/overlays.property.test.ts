@@ -16,6 +16,7 @@ import { View } from '../../src/reactor/view.ts';
 import type { Write } from '../../src/reactor/write.ts';
 import { dataArb, idAttr, linkIndexOf, queryArb, type World, worldArb } from '../oracle/generate.ts';
 import { attrStepArb, stepsArb } from '../oracle/generate-steps.ts';
+import { openQuery } from '../support/live-queries.ts';
 import { check, patience } from '../support/runs.ts';
 import { nodes } from '../support/goals.ts';
 import { plain } from '../support/vectors.ts';
@@ -61,7 +62,7 @@ function play({ world, queries: asked, data, happenings }: Trace): void {
   let attrs = Attrs.from(world.attrs);
   const links = linkIndexOf(world);
   const queries = new LiveQueries(attrs, { links, now: () => 1000 });
-  const lives = [...new Set(asked.map((query, at) => queries.open(query, `q${at}`).live))];
+  const lives = [...new Set(asked.map((query, at) => openQuery(queries, query, `q${at}`)))];
   const answers = lives.map(() => [...data]);
   let writes: Write[] = [];
   let txId = 1;
@@ -96,8 +97,8 @@ function play({ world, queries: asked, data, happenings }: Trace): void {
         const at = happening.query % lives.length;
         const { query } = lives[at] ?? {};
         if (!query || !lives[at]) return;
-        queries.close(lives[at], '');
-        lives[at] = queries.open(query, `again${++count}`).live;
+        queries.close(lives[at].key);
+        lives[at] = openQuery(queries, query, `again${++count}`);
         return void queries.answered({ op: 'add-query-ok', q: query, result: nodes(answers[at] ?? []), 'processed-tx-id': txId });
       }
       default: {

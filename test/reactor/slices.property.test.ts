@@ -18,6 +18,7 @@ import { dataArb, linkIndexOf, queryArb, type World, worldArb } from '../oracle/
 import { attrStepArb, stepsArb } from '../oracle/generate-steps.ts';
 import { FakeTransport } from '../support/fake-line.ts';
 import { nodes } from '../support/goals.ts';
+import { openQuery } from '../support/live-queries.ts';
 import { checkAsync, patience } from '../support/runs.ts';
 import { plain } from '../support/vectors.ts';
 
@@ -58,7 +59,7 @@ async function play({ world, query, data, answers, happenings }: Trace): Promise
   let attrs = Attrs.from(world.attrs);
   const links = linkIndexOf(world);
   const queries = new LiveQueries(attrs, { links, now: () => 1000 });
-  const { live } = queries.open(query, 'q');
+  const live = openQuery(queries, query, 'q');
   let writes: Write[] = [];
   let [txId, count, next] = [1, 0, 0];
 

@@ -1,0 +1,3 @@
+// Where the attrs are kept, of which all kept answers speak.
+
+export const attrsKey = 'attrs';

@@ -1,0 +1,15 @@
+// Queries that are asked of the organ itself, with nobody listening.
+
+import type { WireQuery } from '../../src/protocol/query-messages.ts';
+import { queryKey } from '../../src/query/key.ts';
+import type { LiveQueries } from '../../src/reactor/live-queries.ts';
+import type { LiveQuery } from '../../src/reactor/live-query.ts';
+
+/** The one that is there, or a new one. */
+export function openQuery(queries: LiveQueries, query: WireQuery, eventId: string): LiveQuery {
+  const key = queryKey(query);
+  if (!queries.get(key)) queries.open({ key, query, eventId, listeners: new Map(), isLocal: false });
+  const live = queries.get(key);
+  if (!live) throw new Error('It was not opened');
+  return live;
+}
