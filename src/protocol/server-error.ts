@@ -39,10 +39,13 @@ export const exceptions = {
   'parameter-limit-exceeded': tooMuch,
 } as const;
 
+/** What the types of refusals begin with: where no status is told, they tell it. */
+const refusals = /^(param-m|validation|permission|record|sql-raise)/;
+
 /** What a refusal means: by its type where that is an exception, else by its status. A type need not be known. */
 export function meaningOf({ status, type }: Pick<ErrorMessage, 'status' | 'type'>): Pick<ServerErrorFacts, 'outcome' | 'isPassing'> {
   if (isException(type)) return exceptions[type];
-  return status && status >= 400 && status < 500 ? refused : failed;
+  return (status ? status >= 400 && status < 500 : refusals.test(type ?? '')) ? refused : failed;
 }
 
 function isException(type: Maybe<string>): type is keyof typeof exceptions {

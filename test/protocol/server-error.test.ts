@@ -19,6 +19,18 @@ test.each<[type: string | null | undefined, status: number | undefined, outcome:
   ['from-the-future', 400, 'not-applied', false],
   ['from-the-future', 503, 'unknown', true],
   ['toString', 400, 'not-applied', false],
+  // What the status says of a request goes before what its type usually means: nobody is told that a write was refused that may be there.
+  ['validation-failed', 500, 'unknown', true],
+  ['permission-denied', 503, 'unknown', true],
+  ['timeout', 400, 'not-applied', false],
+  ['sql-exception', 409, 'not-applied', false],
+  ['app-disabled', 500, 'not-applied', true],
+  ['parameter-limit-exceeded', 400, 'not-applied', false],
+  // Neither told: nobody can say.
+  ['from-the-future', undefined, 'unknown', true],
+  ['parameters', undefined, 'unknown', true],
+  ['toString', undefined, 'unknown', true],
+  [null, undefined, 'unknown', true],
   [undefined, undefined, 'unknown', true],
 ])('%s with status %s', (type, status, outcome, passing) => {
   expect(meaningOf({ type, status })).toMatchObject({ outcome, isPassing: passing });
@@ -30,4 +42,9 @@ test('a status of 400 always means that nothing happened', () => {
 
 test('every type of the list means what the list says', () => {
   for (const [type, facts] of Object.entries(serverErrors)) expect(meaningOf({ type, status: facts.status })).toEqual(facts);
+});
+
+test('so it does without a status, which a server may leave out', () => {
+  for (const [type, facts] of Object.entries(serverErrors))
+    for (const status of [undefined, null]) expect(meaningOf({ type, status }), type).toEqual(facts);
 });
