@@ -11,7 +11,7 @@ const zoneHours: Readonly<Record<string, number>> = {
 const regionHours: Readonly<Record<string, number>> = { A: -4, AC: 9.5, AE: 10, AK: -9, C: -6, E: -5, M: -7, NZ: 12, P: -8 };
 
 /** A day in numbers, and perhaps a time, and after it perhaps a zone. */
-const numeric = /^(\d+)[./-](\d+)[./-](\d+)(?:[T, ]\s*(\d\d?)(?::(\d\d?)(?::(\d\d?)(?:[.,](\d+))?)?)?\s*(.*))?$/;
+const numeric = /^(\d+)[./-](\d+)[./-](\d+)(?:[T, ]\s*(\d\d?)(?::(\d\d?)(?::(\d\d?)(?:[.,](\d+))?)?)?\s*(.*))?$/s;
 const offset = /^([+-])(\d\d?)(?::?(\d\d))?(?::?(\d\d))?$/;
 /** As JavaScript and HTTP write it, which every platform reads alike. */
 const named = /^[A-Z][a-z]{2}(?: [A-Z][a-z]{2} \d\d \d{4}|, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|UTC|[+-]\d{4}))$/;
