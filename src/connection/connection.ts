@@ -136,7 +136,9 @@ export class Connection {
     try {
       this.#line = this.#config.transports[transport]?.open(this.#listenTo(line));
     } catch (cause) {
-      this.#on.fault(cause instanceof TriplaneError ? cause : new TriplaneError('unreachable', 'A line cannot be opened', { cause }));
+      this.#on.fault(
+        cause instanceof TriplaneError ? cause : new TriplaneError('unreachable', `A line cannot be opened: ${String(cause)}`, { cause }),
+      );
       this.#happen({ type: 'closed', line });
     }
   }

@@ -29,11 +29,14 @@ export interface WebSocketConfig {
   readonly log?: Log | undefined;
 }
 
-export function webSocketTransport({ url, create = platformSocket, log = silent }: WebSocketConfig): Transport {
-  return { name: 'ws', open: (on) => openLine(create(url), on, log) };
+export function webSocketTransport({ url, create, log = silent }: WebSocketConfig): Transport {
+  return { name: 'ws', open: (on) => openLine((create ?? platformSocket)(url), on, log) };
 }
 
-const platformSocket = (url: string): WebSocketLike => new WebSocket(url);
+function platformSocket(url: string): WebSocketLike {
+  if (!WebSocket as boolean) throw new TriplaneError('unreachable', 'This platform has no WebSocket: give init one as `webSocket`');
+  return new WebSocket(url);
+}
 
 const isOpen = 1;
 const farewellMs = 1_000;

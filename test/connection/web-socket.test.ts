@@ -186,3 +186,16 @@ test('so does one whose server no longer answers', async () => {
   for (const socket of sockets) socket.destroy();
   deaf.close();
 });
+
+test('a platform without WebSocket is told what to do about it', async () => {
+  vi.resetModules();
+  vi.doMock('isomorphic-ws', () => ({ default: null }));
+  const fresh = await import('../../src/connection/web-socket.ts');
+  expect(() => fresh.webSocketTransport({ url: 'wss://x' }).open(listen().on)).toThrow('give init one as `webSocket`');
+  vi.doUnmock('isomorphic-ws');
+});
+
+test('no way to make a socket is no socket of our own', () => {
+  const nothing = null as unknown as undefined;
+  expect(() => webSocketTransport({ url: 'no address', create: nothing }).open(listen().on)).toThrow(/URL/i);
+});
