@@ -79,7 +79,7 @@ export class PostBox {
 
   async #post(messages: readonly ClientMessage[]): Promise<void> {
     const body = encodePost(this.#head, messages);
-    for (let tries = 1; ; tries += 1) {
+    for (let tries = 1; !this.#isClosed; tries += 1) {
       const failure = await this.#try(body);
       if (failure === undefined || this.#isClosed) return;
       if (tries >= mostTries) throw new TriplaneError('unreachable', failure);

@@ -197,6 +197,17 @@ describe('up', () => {
     expect([told, clock.timers]).toEqual([['opened'], 0]);
   });
 
+  test('a line that is closed while a POST waits to be made again makes no more of them', async () => {
+    server.take = (post) => post.answer(503);
+    const { line, until } = open();
+    await until('opened');
+    line.send(init);
+    await eventually(() => expect([server.posts.length, clock.timers]).toEqual([1, 1]));
+    await line.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([server.posts.length, clock.timers]).toEqual([1, 0]);
+  });
+
   test('a POST that is not answered is made again after 10 s', async () => {
     server.take = (post) => server.posts.length > 1 && post.answer(200, '{}');
     const { line, until } = open();
