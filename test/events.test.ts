@@ -241,6 +241,15 @@ describe('secrets', () => {
     expect(signed).toEqual(row(`${address}X-Amz-Expires=1&X-Amz-Signature=ab`));
   });
 
+  test('a message that hides nothing is a copy, but for what users wrote: what a listener does to it is not done to ours', () => {
+    const steps = [['add-triple', 'e', 'a', 1]];
+    const message = { op: 'add-query', q: { goals: { $: { where: { done: false } } } }, 'tx-steps': steps };
+    const told = redacted(message) as typeof message;
+    expect(told).toEqual(message);
+    expect([told === message, told.q === message.q, told.q.goals.$.where === message.q.goals.$.where]).toEqual([false, false, false]);
+    expect(told['tx-steps']).toBe(steps);
+  });
+
   test('what is left of a message', () => {
     const steps = [['add-triple', 'e', 'a', 'my token']];
     const files = [{ id: 'f', size: 1, url: 'https://files.example/f?signature=1' }];

@@ -12,7 +12,7 @@ const signedAddress = /^https?:\/\/[^?#\s]*\?\S*(signature|sig|token|credential|
 const hidden = '[redacted]';
 
 export function redacted(value: unknown): unknown {
-  return changed(value, field);
+  return changed(value, field, true);
 }
 
 /** The key of a query, likewise. */
@@ -35,12 +35,12 @@ function written(value: unknown): unknown {
   return changed(value, written);
 }
 
-/** Each part of it; the same object where nothing is to be hidden, as it may be large. */
-function changed(value: unknown, change: (part: unknown, key: string) => unknown): unknown {
+/** Each part of it; the same object where nothing is to be hidden, as it may be large, unless it is to be a copy. */
+function changed(value: unknown, change: (part: unknown, key: string) => unknown, isCopy = false): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const before = Object.entries(value);
   const after = before.map(([key, part]: [string, unknown]) => [key, change(part, key)] as const);
-  if (after.every(([, part], at) => part === before[at]?.[1])) return value;
+  if (!isCopy && after.every(([, part], at) => part === before[at]?.[1])) return value;
   return Array.isArray(value) ? after.map(([, part]) => part) : Object.fromEntries(after);
 }
 

@@ -8,7 +8,7 @@ interface Told<Type extends string> {
   readonly atMs: number;
 }
 
-/** A message as it is on the wire, without its secrets. Its `op` says what else is in it: PROTOCOL.md. */
+/** A message as it is on the wire, without its secrets. Its `op` says what else is in it: PROTOCOL.md. Rows and steps in it are not copied: they are to be read only. */
 export type LoggedMessage = Readonly<Record<string, unknown>>;
 
 export interface SentEvent extends Told<'sent'> {
