@@ -8,6 +8,7 @@ import { equal } from '../lib/equal.ts';
 import type { SyncChange } from '../protocol/server-message.ts';
 import type { Triple, Value } from '../protocol/triple.ts';
 import { order, type Order } from '../query/order.ts';
+import { placeAmong } from '../query/page.ts';
 
 export type RowObject = Readonly<Record<string, unknown>>;
 
@@ -47,8 +48,8 @@ export class SyncRows {
   readonly #entities = new Map<string, Entity>();
   #attrs: Attrs;
   #order: Order;
-  /** In order, once it was asked for: after most changes it nearly is already, so that sorting costs little more than a look. */
-  #sorted: readonly Shown[] | undefined;
+  /** In order, once it was asked for: from then on what changes is put in its place. */
+  #sorted: Shown[] | undefined;
 
   constructor(config: SyncRowsConfig, attrs: Attrs) {
     this.#config = config;
@@ -77,6 +78,7 @@ export class SyncRows {
     this.#attrs = attrs;
     if (isSame) return;
     this.#order = order(etype, this.#config.order, attrs);
+    this.#sorted = undefined;
     for (const [id, entity] of this.#entities) this.#show(id, entity);
   }
 
@@ -87,6 +89,7 @@ export class SyncRows {
 
   /** Whole entities. Gives what is shown of them. */
   load(entities: readonly (readonly Triple[])[]): RowObject[] {
+    this.#sorted = undefined;
     return entities.flatMap((triples): RowObject[] => {
       const id = triples[0]?.[0];
       if (id === undefined) return [];
@@ -113,6 +116,7 @@ export class SyncRows {
     const touched = new Map<string, readonly Triple[] | undefined>();
     for (const [id, { entity, before }] of changed) {
       const after = this.#show(id, entity);
+      this.#place(before, after);
       const isGone = entity.triples.size === 0 || (before !== undefined && !after);
       if (isGone) this.#entities.delete(id);
       else this.#entities.set(id, entity);
@@ -124,11 +128,19 @@ export class SyncRows {
     return { added, removed, updated, touched };
   }
 
+  /** Takes the one out and puts the other in. */
+  #place(before: Shown | undefined, after: Shown | undefined): void {
+    const sorted = this.#sorted;
+    if (!sorted) return;
+    const placeOf = (shown: Shown): number => placeAmong(sorted, shown, (a, b) => this.#order.compare(a.row, b.row));
+    if (before) sorted.splice(placeOf(before), 1);
+    if (after) sorted.splice(placeOf(after), 0, after);
+  }
+
   /** Undefined for what has no id triple: it belongs to no table. */
   #show(id: string, entity: Entity): Shown | undefined {
     const { triples } = entity;
     const { blobs, idAttr, forward } = this.#attrs.namespace(this.#config.etype);
-    this.#sorted = undefined;
     const idTriple = idAttr && triples.get(idAttr.id);
     if (!idTriple) return (entity.shown = undefined);
     const values: Value[] = [];

@@ -127,6 +127,22 @@ describe('loading', () => {
     ]);
   });
 
+  test('what changes keeps or finds its place, whatever the order it was loaded in', async () => {
+    await subscribe({ goals: { $: { order: { rank: 'desc' } } } });
+    await startOk();
+    await batch(entity(2), entity(4), entity(1), entity(3));
+    await finish(10);
+    const shown = (): unknown[] => (events.at(-1)?.data['goals'] ?? []).map(({ id }) => id);
+    expect(shown()).toEqual(['g4', 'g3', 'g2', 'g1']);
+    const rank = (n: number, to: number) => added([`g${n}`, rankAttr, to, n]);
+    await client.hear(update({ 'tx-id': 11, changes: [rank(1, 9), rank(3, 0), rank(1, 8)] }));
+    expect(shown()).toEqual(['g1', 'g4', 'g2', 'g3']);
+    await client.hear(update({ 'tx-id': 12, changes: [...entity(4).map(removed), ...entity(5).map(added)] }));
+    expect(shown()).toEqual(['g1', 'g5', 'g2', 'g3']);
+    await client.hear(update({ 'tx-id': 13, changes: entity(4, 'again', 1).map(added) }, { 'tx-id': 14, changes: [rank(2, 1)] }));
+    expect(shown()).toEqual(['g1', 'g5', 'g4', 'g2', 'g3']);
+  });
+
   test('an empty namespace', async () => {
     await subscribe();
     await startOk();
