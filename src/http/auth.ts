@@ -2,6 +2,7 @@
 // remembered here, and no token is read but the one that is handed in. PROTOCOL.md#init
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
+import { isObject } from '../protocol/check.ts';
 import type {
   CheckMagicCodeParams,
   CheckMagicCodeResponse,
@@ -18,7 +19,6 @@ import type {
   VerifyResponse,
 } from '../types/auth.ts';
 import { checkParams } from './params.ts';
-import { isFields } from './refusal.ts';
 import { type AppConfig, request } from './request.ts';
 
 /** Has a code sent to an e-mail address. */
@@ -109,7 +109,7 @@ export async function signOut(app: AppConfig, params: SignoutParams & SignoutOpt
 /** Whether a call failed because the token it carried is nobody's. */
 export function isUnknownUser(error: unknown): boolean {
   if (!(error instanceof InstantAPIError) || error.type !== 'record-not-found') return false;
-  return isFields(error.hint) && error.hint['record-type'] === 'app-user';
+  return isObject(error.hint) && error.hint['record-type'] === 'app-user';
 }
 
 function post(app: AppConfig, path: string, body: unknown): Promise<unknown> {
@@ -117,17 +117,17 @@ function post(app: AppConfig, path: string, body: unknown): Promise<unknown> {
 }
 
 function readSignIn(answer: unknown): CheckMagicCodeResponse {
-  const rest = isFields(answer) ? answer : {};
+  const rest = isObject(answer) ? answer : {};
   return { ...rest, user: readUser(answer), created: rest['created'] === true };
 }
 
 /** Some servers leave out `isGuest`, which programs may rely on. */
 function readUser(answer: unknown): User {
-  const user = isFields(answer) ? answer['user'] : undefined;
+  const user = isObject(answer) ? answer['user'] : undefined;
   if (isUser(user)) return { ...user, isGuest: user.isGuest ?? user.type === 'guest' };
   throw new TriplaneError('server-failed', 'The server agreed, but named no user with an id and a refresh_token: no one was signed in');
 }
 
 function isUser(value: unknown): value is Omit<User, 'isGuest'> & Partial<User> {
-  return isFields(value) && typeof value['id'] === 'string' && typeof value['refresh_token'] === 'string';
+  return isObject(value) && typeof value['id'] === 'string' && typeof value['refresh_token'] === 'string';
 }

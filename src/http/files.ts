@@ -1,9 +1,9 @@
 // The calls that keep files. Which files there are, and where they can be read, is asked by a query of `$files`.
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
+import { isObject } from '../protocol/check.ts';
 import type { DeleteFileResponse, FileOpts, UploadFileResponse } from '../types/files.ts';
 import { checkParams, kindOf } from './params.ts';
-import { isFields } from './refusal.ts';
 import { type AppConfig, type HttpCall, request } from './request.ts';
 
 /** A file by its path, and who asks: no token is nobody, whom the rules may allow it all the same. */
@@ -30,7 +30,7 @@ export async function uploadFile(app: AppConfig, params: UploadParams): Promise<
   };
   const answer = await refusingPaths(path, request(app, { method: 'PUT', path: '/storage/upload', bytes: file, headers, signal }));
   const data = dataOf(answer);
-  if (isFields(data) && typeof data['id'] === 'string') return { data: { ...data, id: data['id'] } };
+  if (isObject(data) && typeof data['id'] === 'string') return { data: { ...data, id: data['id'] } };
   throw unclear('uploadFile');
 }
 
@@ -38,7 +38,7 @@ export async function uploadFile(app: AppConfig, params: UploadParams): Promise<
 export async function deleteFile(app: AppConfig, params: FileParams): Promise<DeleteFileResponse & { id: string | null }> {
   checkParams('delete', params, { path: 'text', refreshToken: 'text?' });
   const data = dataOf(await request(app, fileCall('DELETE', '/storage/files', app, params)));
-  const id = isFields(data) && typeof data['id'] === 'string' ? data['id'] : null;
+  const id = isObject(data) && typeof data['id'] === 'string' ? data['id'] : null;
   return { data: { id }, id };
 }
 
@@ -86,7 +86,7 @@ function isFile(value: unknown): boolean {
 }
 
 function dataOf(answer: unknown): unknown {
-  return isFields(answer) ? answer['data'] : undefined;
+  return isObject(answer) ? answer['data'] : undefined;
 }
 
 function unclear(call: string): TriplaneError {

@@ -1,9 +1,9 @@
 // Who is signed in, told to the web server of one's own program, which keeps it in a cookie: the client's call, and the handler for the
 // other end. When to call is the session's affair; reading the cookie is the admin's.
 
+import { isObject } from '../protocol/check.ts';
 import type { User } from '../types/auth.ts';
 import type { InstantRouteHandlerBody } from '../types/first-party.ts';
-import { isFields } from './refusal.ts';
 import { type HttpConfig, request } from './request.ts';
 
 type FirstPartyConfig = Omit<HttpConfig, 'apiURI'> & { readonly appId: string; readonly firstPartyPath: string };
@@ -32,7 +32,7 @@ async function answer(appId: string, req: Request): Promise<Response> {
   // Nobody else's page may sign its visitors in here: a form that it sends would have the cookie set.
   if (req.headers.get('sec-fetch-site') === 'cross-site') return refuse(403, 'The request comes from another site');
   const body: unknown = await req.json().catch(() => undefined);
-  if (!isFields(body)) return refuse(400, 'The body is not a JSON object');
+  if (!isObject(body)) return refuse(400, 'The body is not a JSON object');
   if (!body['type']) return refuse(400, 'The body has no "type"');
   if (body['appId'] !== appId) return refuse(403, 'The body is meant for another app');
   if (body['type'] !== 'sync-user') return refuse(400, 'The "type" of the body is not one that is known here');
@@ -40,7 +40,7 @@ async function answer(appId: string, req: Request): Promise<Response> {
 }
 
 function cookie(appId: string, user: unknown): string {
-  const isSignedIn = isFields(user) && Boolean(user['refresh_token']);
+  const isSignedIn = isObject(user) && Boolean(user['refresh_token']);
   const [value, age] = isSignedIn ? [encodeURIComponent(JSON.stringify(user)), weekSeconds] : ['', -1];
   return `instant_user_${appId}=${value}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=${age}`;
 }

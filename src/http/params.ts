@@ -2,38 +2,32 @@
 // typed in is the server's to judge, so that its answer is the only one a form has to show.
 
 import { TriplaneError } from '../errors.ts';
-import { isFields } from './refusal.ts';
+import { isObject } from '../protocol/check.ts';
+
+type Rule = readonly [expected: string, isFine: (value: unknown) => boolean];
 
 /** `typed` is a text that a person wrote and that may be empty; `text` may not. */
-export type ParamKind = 'typed' | 'text' | 'text?' | 'fields?';
+const rules = {
+  typed: ['a text', (value) => typeof value === 'string'],
+  text: ['a text that is not empty', (value) => typeof value === 'string' && value.trim() !== ''],
+  'text?': ['a text, or left out', (value) => typeof (value ?? '') === 'string'],
+  'fields?': ['an object, or left out', (value) => isObject(value ?? {})],
+} satisfies Record<string, Rule>;
+
+export type ParamKind = keyof typeof rules;
 
 /** @throws TriplaneError 'config-invalid' for the first parameter that is not as it must be; its value is never repeated */
 export function checkParams(call: string, params: unknown, kinds: Readonly<Record<string, ParamKind>>): void {
   const names = Object.keys(kinds).join(', ');
-  if (!isFields(params)) throw invalid(`${call} takes an object with ${names}, and got ${kindOf(params)}`);
+  if (!isObject(params)) throw invalid(`${call} takes an object with ${names}, and got ${kindOf(params)}`);
   for (const [name, kind] of Object.entries(kinds)) {
-    const fault = faultOf(kind, params[name]);
-    if (fault) throw invalid(`${call}: \`${name}\` must be ${fault}, and is ${kindOf(params[name])}`);
+    const [expected, isFine] = rules[kind];
+    if (!isFine(params[name])) throw invalid(`${call}: \`${name}\` must be ${expected}, and is ${kindOf(params[name])}`);
   }
 }
 
 function invalid(message: string): TriplaneError {
   return new TriplaneError('config-invalid', message);
-}
-
-function faultOf(kind: ParamKind, value: unknown): string | undefined {
-  switch (kind) {
-    case 'typed':
-      return typeof value === 'string' ? undefined : 'a text';
-    case 'text':
-      return typeof value === 'string' && value.trim() !== '' ? undefined : 'a text that is not empty';
-    case 'text?':
-      return value === undefined || value === null || typeof value === 'string' ? undefined : 'a text, or left out';
-    case 'fields?':
-      return value === undefined || value === null || isFields(value) ? undefined : 'an object, or left out';
-    default:
-      return kind satisfies never;
-  }
 }
 
 /** What a value is, without saying it: it may be a secret. */

@@ -2,8 +2,8 @@
 // is known only to whoever makes it. The calls themselves are in auth.ts and files.ts.
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
+import { onAbort } from '../lib/abort.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { startDeadline } from './deadline.ts';
 import { readRefusal } from './refusal.ts';
 
 export interface HttpConfig {
@@ -24,8 +24,8 @@ export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** From the root of the server: `/runtime/signout`. */
   readonly path: string;
-  /** Encoded here; what is undefined is left out. */
-  readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Encoded here. */
+  readonly query?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
   /** Sent as they are, instead of a body. */
@@ -33,12 +33,9 @@ export interface HttpCall {
   /** What is undefined is left out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
-  /** How long an answer is waited for: a minute, and for bytes as long as it takes. */
-  readonly timeoutMs?: number | undefined;
-  /** What else `fetch` is to be told. Whatever is said above comes first. */
-  readonly fetchOpts?: RequestInit | undefined;
 }
 
+/** How long an answer is waited for. To bytes, as long as it takes. */
 const patienceMs = 60_000;
 
 /**
@@ -50,14 +47,11 @@ const patienceMs = 60_000;
  */
 export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
   const { ok, status, text } = await exchange(config, call);
-  if (!ok) throw new InstantAPIError({ body: readRefusal(text), status });
-  if (text.trim() === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = `${nameOf(config, call)} was answered with what is not JSON. Check that apiURI is the address of a server`;
-    throw new TriplaneError('server-failed', message, { cause });
-  }
+  const said = parse(text);
+  if (!ok) throw new InstantAPIError({ body: readRefusal(said, text), status });
+  if (said !== undefined || text.trim() === '') return said;
+  const advice = 'Check that apiURI is the address of a server';
+  throw new TriplaneError('server-failed', `${nameOf(config, call)} was answered with what is not JSON. ${advice}`);
 }
 
 interface Answer {
@@ -67,23 +61,36 @@ interface Answer {
 }
 
 async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
-  const ms = call.timeoutMs ?? (call.bytes === undefined ? patienceMs : undefined);
-  const init = initOf(config, call);
-  const signal = call.signal ?? call.fetchOpts?.signal ?? config.signal;
-  const deadline = startDeadline(config.clock ?? systemClock, ms, signal);
   // Called bare: a browser's `fetch` refuses to be a method of something else.
-  const send = config.fetch ?? fetch;
+  const { clock = systemClock, fetch: send = fetch } = config;
+  const name = nameOf(config, call);
+  const init = initOf(config, call);
+  // Ended by whoever is first, the caller or the clock, which also says why.
+  const ending = new AbortController();
+  const { signal } = ending;
+  const end = (why: unknown): void => ending.abort(why);
+  const late = (): void => end(new TriplaneError('timeout', `${name} was not answered within ${patienceMs} ms`));
+  const timer = call.bytes === undefined ? clock.setTimeout(late, patienceMs) : undefined;
+  const done = onAbort(call.signal ?? config.signal, end);
   try {
-    const response = await send(addressOf(config, call), { ...uncached(send), ...init, signal: deadline.signal });
+    const response = await send(addressOf(config, call), { ...uncached(send), ...init, signal });
     return { ok: response.ok, status: response.status, text: await response.text() };
   } catch (cause) {
-    const name = nameOf(config, call);
-    if (deadline.ending === 'late') throw new TriplaneError('timeout', `${name} was not answered within ${ms} ms`, { cause });
-    if (deadline.ending === 'aborted') throw signal?.reason;
+    signal.throwIfAborted();
     const advice = 'Check that this device is online, that apiURI is right and that a server runs there';
     throw new TriplaneError('unreachable', `${name} reached no server. ${advice}`, { cause });
   } finally {
-    deadline.end();
+    clock.clearTimeout(timer);
+    done();
+  }
+}
+
+/** Undefined for what is no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
@@ -91,13 +98,13 @@ function initOf(config: HttpConfig, call: HttpCall): RequestInit {
   const body = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
   // A stream can only be sent by saying that the answer is not read before it has ended.
   const half = body instanceof ReadableStream && { duplex: 'half' };
-  return { ...call.fetchOpts, ...half, method: call.method, headers: headersOf(config, call), ...(body !== undefined && { body }) };
+  return { ...half, method: call.method, headers: headersOf(config, call), ...(body !== undefined && { body }) };
 }
 
 function headersOf(config: HttpConfig, call: HttpCall): Headers {
-  let last = 'fetchOpts.headers';
+  let last = '';
   try {
-    const headers = new Headers(call.fetchOpts?.headers);
+    const headers = new Headers();
     if (call.bytes === undefined) headers.set('content-type', 'application/json');
     for (const [name, value] of Object.entries(call.headers ?? {})) {
       last = name;
@@ -111,7 +118,7 @@ function headersOf(config: HttpConfig, call: HttpCall): Headers {
 }
 
 function addressOf({ apiURI }: HttpConfig, { path, query = {} }: HttpCall): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]));
+  const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   return `${apiURI}${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
 }
 

@@ -2,7 +2,7 @@
 // a browser that never answers), one in memory, and a warning: writes then do not outlive the page.
 
 import { TriplaneError } from '../errors.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
+import { type Clock, systemClock, type Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { indexedDbStore } from './indexed-db.ts';
 import type { KeyValue } from './key-value.ts';
@@ -12,29 +12,18 @@ const openMs = 5_000;
 
 export async function openStore(name: string, log: Log, clock: Clock = systemClock): Promise<KeyValue> {
   const store = indexedDbStore(name);
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = clock.setTimeout(() => reject(new TriplaneError('timeout', `IndexedDB did not open within ${openMs} ms`)), openMs);
+  });
   try {
-    if (!hasIndexedDb()) throw new TriplaneError('storage-failed', 'This platform has no IndexedDB');
-    await within(openMs, store.get(''), clock);
+    await Promise.race([store.get(''), late]);
     return store;
   } catch (error) {
     void store.close();
     log.warn(`Storage '${name}' is in memory only: what is not sent before the page closes is lost`, error);
     return memoryStore();
+  } finally {
+    clock.clearTimeout(timer);
   }
-}
-
-/** In a sandboxed frame, even to look may throw. */
-function hasIndexedDb(): boolean {
-  try {
-    return typeof indexedDB === 'object' && indexedDB !== null;
-  } catch {
-    return false;
-  }
-}
-
-function within<T>(ms: number, work: Promise<T>, clock: Clock): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => reject(new TriplaneError('timeout', `IndexedDB did not open within ${ms} ms`)), ms);
-    work.then(resolve, reject).finally(() => clock.clearTimeout(timer));
-  });
 }

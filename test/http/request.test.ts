@@ -26,7 +26,7 @@ async function failure(answer: Promise<unknown>): Promise<TriplaneError> {
 describe('what goes out', () => {
   const rows: readonly [name: string, changes: Partial<HttpCall>, asked: object][] = [
     ['a body is JSON', {}, { method: 'POST', url: '/runtime/signout', body: '{"a":1}' }],
-    ['a query is encoded', { query: { a: 'é &', b: undefined, c: '' } }, { url: '/runtime/signout?a=%C3%A9%20%26&c=' }],
+    ['a query is encoded', { query: { a: 'é &', c: '' } }, { url: '/runtime/signout?a=%C3%A9%20%26&c=' }],
     ['bytes are sent as they are', { bytes: 'a,b', headers: { 'content-type': 'text/csv' } }, { body: 'a,b' }],
     ['a stream is sent to its end', { bytes: new Blob(['one', 'two']).stream() }, { body: 'onetwo' }],
     ['GET has no body', { method: 'GET', body: undefined }, { method: 'GET', body: '' }],
@@ -36,15 +36,10 @@ describe('what goes out', () => {
     expect(server.asked).toMatchObject([asked]);
   });
 
-  it('headers: the call before fetchOpts, and none that is undefined', async () => {
-    const fetchOpts = { headers: { authorization: 'Bearer theirs', 'x-trace': 't' }, method: 'GET' };
-    await ask({ headers: { authorization: 'Bearer ours', 'as-guest': undefined }, fetchOpts });
+  it('headers: none that is undefined', async () => {
+    await ask({ headers: { authorization: 'Bearer ours', 'as-guest': undefined } });
     expect(server.asked[0]?.method).toBe('POST');
-    expect(server.asked[0]?.headers).toMatchObject({
-      authorization: 'Bearer ours',
-      'x-trace': 't',
-      'content-type': 'application/json',
-    });
+    expect(server.asked[0]?.headers).toMatchObject({ authorization: 'Bearer ours', 'content-type': 'application/json' });
     expect(server.asked[0]?.headers).not.toHaveProperty('as-guest');
   });
 
@@ -58,8 +53,7 @@ describe('what goes out', () => {
       { __nextPatched: true },
     );
     await request({ apiURI: '', fetch: patched }, call);
-    await request({ apiURI: '', fetch: patched }, { ...call, fetchOpts: { cache: 'force-cache' } });
-    expect(caches).toEqual(['no-store', 'force-cache']);
+    expect(caches).toEqual(['no-store']);
   });
 });
 
@@ -163,9 +157,8 @@ describe('no answer', () => {
   });
 
   it.each([
+    ['a minute at most', {}, 1],
     ['bytes take as long as they take', { bytes: 'x' }, 0],
-    ['unless told', { bytes: 'x', timeoutMs: 5 }, 1],
-    ['no limit', { timeoutMs: Infinity }, 0],
   ])('%s', async (_name, changes, waiting) => {
     const clock = handClock();
     const answer = request({ apiURI: server.apiURI, clock }, { ...call, ...changes });
@@ -184,8 +177,9 @@ describe('no answer', () => {
     await answer;
   });
 
-  it('aborted by fetchOpts', async () => {
-    await expect(ask({ fetchOpts: { signal: AbortSignal.abort() } })).rejects.toMatchObject({ name: 'AbortError' });
+  it('aborted by the signal of all calls', async () => {
+    const signal = AbortSignal.abort();
+    await expect(request({ apiURI: server.apiURI, signal }, call)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   it('an answer that is no JSON', async () => {
