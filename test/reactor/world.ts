@@ -44,7 +44,10 @@ interface WorldLine {
 
 interface Made {
   readonly eventId: string;
-  readonly steps: readonly Step[];
+  /** What is left of them to be said: see `#outrun`. */
+  steps: readonly Step[];
+  /** The server failed at it on this line, and those behind it may have arrived. */
+  cameBackOn?: WorldLine | undefined;
   state: 'waiting' | 'confirmed' | 'refused' | 'parked';
   txId?: number;
 }
@@ -271,8 +274,12 @@ export class World {
       if (!made) return;
       const { log } = this.server;
       const done = log.find(({ eventId }) => eventId === made.eventId);
-      if (message.op === 'transact-ok') Object.assign(made, { state: 'confirmed', txId: message['tx-id'] });
-      else if (message.status === 400 && message.type !== 'rate-limited') this.#refused(made, done?.txId);
+      made.cameBackOn = undefined;
+      if (message.op === 'transact-ok') {
+        Object.assign(made, { state: 'confirmed', txId: message['tx-id'] });
+        this.#outrun(made, line);
+      } else if (message.status === 400 && message.type !== 'rate-limited') this.#refused(made, done?.txId);
+      else made.cameBackOn = line;
     }
     if (message.op === 'add-query-ok') {
       const key = queryKey(message.q);
@@ -298,6 +305,22 @@ export class World {
     for (const other of this.made) {
       if (other.state === 'waiting' && other.steps.some(([, id]) => typeof id === 'string' && gone.has(id))) other.state = 'parked';
     }
+  }
+
+  /** Earlier ones that came back do not say over again what it has said. */
+  #outrun(made: Made, line: WorldLine): void {
+    const said = new Set(made.steps.flatMap((step) => this.#placeOf(step) ?? []));
+    for (const earlier of this.made.slice(0, this.made.indexOf(made))) {
+      if (earlier.state !== 'waiting' || earlier.cameBackOn !== line) continue;
+      earlier.steps = earlier.steps.filter((step) => !said.has(this.#placeOf(step) ?? '') && !said.has(JSON.stringify([step[1]])));
+    }
+  }
+
+  /** A whole goal, or one of its values; that it is there can be said more than once. */
+  #placeOf(step: Step): string | undefined {
+    if (step[0] === 'delete-entity') return JSON.stringify([step[1]]);
+    const label = step[0] === 'add-triple' ? this.#labels.get(step[2]) : undefined;
+    return label && JSON.stringify([step[1], label]);
   }
 
   /** An answer counts unless a newer one of the same line is there. */
