@@ -6,16 +6,28 @@ import type { Transport } from './connection/transport.ts';
 import { webSocketTransport } from './connection/web-socket.ts';
 import type { ResolvedConfig } from './config.ts';
 import { type Inside, Outside } from './reactor/outside.ts';
+import type { KeyValue } from './storage/key-value.ts';
+import { openStore } from './storage/open-store.ts';
+import { storeOfClass } from './storage/store-class.ts';
 import { browserTabs } from './tabs/browser-tabs.ts';
 import { alone, type Tabs } from './tabs/tabs.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
 
-export { openStore } from './storage/open-store.ts';
-export { storeOfClass } from './storage/store-class.ts';
-
-export function outsideFor(inside: Inside, config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Outside {
+/** @param found is told the store once the other tabs are listened to: what they change from then on is heard */
+export function outsideFor(
+  inside: Inside,
+  config: ResolvedConfig,
+  EventSource: EventSourceConstructor | undefined,
+  found: (store: Promise<KeyValue>) => void,
+): Outside {
   const transports = transportsFor(config, EventSource).map((each) => inSlices(each, config, inside));
-  return new Outside(inside, { transports, tabs: tabsFor(config) });
+  const outside = new Outside(inside, { transports, tabs: tabsFor(config) });
+  found(storeFor(config));
+  return outside;
+}
+
+async function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): Promise<KeyValue> {
+  return storage ?? (Store ? storeOfClass(Store, appId) : openStore(`triplane/${appId}`, log, clock));
 }
 
 /** Few ask for this, and only they load it. */

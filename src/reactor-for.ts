@@ -8,6 +8,7 @@ import type { ReactorConfig } from './reactor/config.ts';
 import type { OpenOutside } from './reactor/outside.ts';
 import { Part } from './reactor/part.ts';
 import { Reactor } from './reactor/reactor.ts';
+import { closedError } from './reactor/trouble.ts';
 import { linkIndex } from './schema.ts';
 import type { KeyValue } from './storage/key-value.ts';
 import { storeLater } from './storage/later.ts';
@@ -23,12 +24,15 @@ export function reactorFor(
   versions: Readonly<Record<string, string>> | undefined,
   EventSource?: EventSourceConstructor,
 ): Reactor {
-  const { appId, schema, websocketURI, log, clock, random, onError, adminToken } = config;
-  const store = storeFor(config);
+  const { appId, schema, websocketURI, log, clock, random, onError, adminToken, storage } = config;
+  let found = (_store: Promise<KeyValue>): void => {};
+  const later = storeLater(new Promise((resolve) => (found = resolve)));
   const outside = new Part<OpenOutside>(async () => {
     const { outsideFor } = await import('./outside-for.ts');
-    return (inside) => outsideFor(inside, config, EventSource);
+    return (inside) => outsideFor(inside, config, EventSource, found);
   });
+  // One that other tabs share is not read before they are heard.
+  const store = storage && storage.sharedAs === undefined ? storage : later;
   const reactorConfig: ReactorConfig = {
     appId,
     versions,
@@ -53,12 +57,5 @@ export function reactorFor(
     serverName: websocketURI,
     onError,
   };
-  return new Reactor(reactorConfig, outside);
-}
-
-/** Whatever keeps things is loaded only where it is used. */
-function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyValue {
-  if (storage) return storage;
-  if (Store) return storeLater(import('./outside-for.ts').then(({ storeOfClass }) => storeOfClass(Store, appId)));
-  return storeLater(import('./outside-for.ts').then(({ openStore }) => openStore(`triplane/${appId}`, log, clock)));
+  return new Reactor(reactorConfig, Object.assign(outside, { giveUp: () => found(Promise.reject(closedError())) }));
 }

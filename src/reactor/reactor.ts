@@ -38,6 +38,12 @@ import { WriteDesk } from './write-desk.ts';
 /** So long after the way out could not be loaded it is tried again. */
 const tryAgainMs = 5_000;
 
+/** How the way out comes to be there. */
+export interface Loading extends Pick<Part<OpenOutside>, 'here' | 'load'> {
+  /** It never will. */
+  giveUp?(): void;
+}
+
 export class Reactor implements Inside {
   readonly config: ReactorConfig;
   readonly organs: Organs;
@@ -61,7 +67,7 @@ export class Reactor implements Inside {
   #stopWaiting = (): void => {};
 
   /** @param outside what is behind the first wait: loaded while the store is opened */
-  constructor(config: ReactorConfig, outside: Pick<Part<OpenOutside>, 'here' | 'load'>) {
+  constructor(config: ReactorConfig, outside: Loading) {
     this.config = config;
     this.organs = organsFor(config);
     this.queries = new QueryDesk(this);
@@ -165,11 +171,11 @@ export class Reactor implements Inside {
     this.replies.shutDown();
     this.events.removeAllListeners();
     // Writes that were made before it was known whose they are.
-    if (this.organs.outbox.size > 0) await this.account.loaded;
+    if (this.organs.outbox.size > 0) await this.#opened;
     await this.#journal.end().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));
     this.replies.setAside(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
     // Not before: whoever sends next reads what is kept.
-    await Promise.all([stopped, this.#outside?.leave()]);
+    await Promise.all([stopped, this.#outside?.hangUp(), this.#outside?.leave()]);
   }
 
   #wake(): void {
@@ -179,14 +185,16 @@ export class Reactor implements Inside {
   }
 
   /** Tried until it is there: meanwhile what is written is kept, and nothing is sent. */
-  async #open(outside: Pick<Part<OpenOutside>, 'here' | 'load'>): Promise<void> {
+  async #open(outside: Loading): Promise<void> {
     const { clock } = this.config;
-    for (let isNews = true; !this.#outside && !this.#isShutDown; isNews = false) {
+    for (let isNews = true; !this.#outside && this.isOpen; isNews = false) {
       try {
         const open = outside.here ?? (await outside.load());
-        if (this.isOpen) this.#outside = open(this);
+        // Closed meanwhile: what was written is still to be kept, and other tabs are to hear of it.
+        if (this.isOpen || this.organs.outbox.size > 0) this.#outside = open(this);
       } catch (error) {
-        if (isNews && this.isOpen) this.report(asError(error));
+        if (!this.isOpen) break;
+        if (isNews) this.report(asError(error));
         await new Promise<void>((again) => {
           const timer = clock.setTimeout(again, tryAgainMs);
           this.#stopWaiting = () => {
@@ -196,6 +204,7 @@ export class Reactor implements Inside {
         });
       }
     }
+    if (!this.#outside) outside.giveUp?.();
     await this.account.loaded;
   }
 

@@ -1,13 +1,13 @@
 // The way out is loaded while the store is opened. Until it is there everything works that needs no server, and nothing is lost.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import type { OpenOutside, Platform } from '../../src/reactor/outside.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { listener, type TestClient, testClient } from '../support/client.ts';
 import { FakeBrowser } from '../support/fake-tabs.ts';
 import { settled } from '../support/fake-clock.ts';
-import { chunk, goalId, goalsQuery, initOk, nodes } from '../support/goals.ts';
+import { addQueryOk, chunk, goalId, goalsQuery, initOk, nodes } from '../support/goals.ts';
 
 interface Scene extends TestClient {
   readonly store: ReturnType<typeof memoryStore>;
@@ -151,4 +151,47 @@ test('closed while it waits to be tried again', async () => {
   expect(client.clock.timers).toBe(0);
   expect(client.asked()).toBe(1);
   expect(await client.store.list('write/')).toHaveLength(1);
+});
+
+test('closed while it is loaded, which then fails: nothing is left', async () => {
+  const client = scene();
+  const promise = write(client);
+  const closing = client.reactor.close();
+  await client.fails();
+  await closing;
+  await expect(promise.queued).resolves.toMatchObject({ status: 'enqueued' });
+  expect(await client.store.list('write/')).toHaveLength(1);
+  expect(client.clock.timers).toBe(0);
+  expect(client.errors).toEqual([]);
+});
+
+test('closed while it is loaded: another tab hears of what was written, and sends it', async () => {
+  const browser = new FakeBrowser();
+  const store = { ...memoryStore(), close: () => {} };
+  const first = testClient({ store, tabs: browser.tab() });
+  await settled();
+  await first.hear(initOk());
+  const second = scene({ tabs: browser.tab() }, store);
+  await settled();
+  void write(second);
+  const closing = second.reactor.close();
+  await second.arrives();
+  await closing;
+  await settled();
+  expect(first.said('transact')).toHaveLength(1);
+  expect(second.transport.lines).toEqual([]);
+  expect(second.reactor.status).toBe('closed');
+});
+
+test('a query asked once, a room and a sign-in before it is there are done once it is', async () => {
+  const client = scene({});
+  const answer = client.reactor.queries.once(goalsQuery);
+  client.reactor.rooms.begin((desk) => desk.hold('chat', 'lobby'));
+  await client.reactor.account.setUser({ id: 'ana', refresh_token: 't', isGuest: false });
+  await client.arrives();
+  await vi.waitFor(() => expect(client.said('init')).toMatchObject([{ 'refresh-token': 't' }]));
+  await client.hear(initOk());
+  await client.hear(addQueryOk([], 1));
+  await expect(answer).resolves.toMatchObject({ data: { goals: [] } });
+  await vi.waitFor(() => expect(client.said('join-room')).toHaveLength(1));
 });
