@@ -3,12 +3,12 @@
 // before: this is loaded with the way out, without which there is no answer.
 
 import type { Attrs } from '../db/attrs.ts';
-import type { Db } from '../db/db.ts';
 import type { Report } from '../db/report.ts';
 import type { TriplaneError } from '../errors.ts';
 import type { AddQuery, AddQueryOk, AnswerDelta, Processed, RefreshOk, WireQuery } from '../protocol/query-messages.ts';
 import { type QueryAnswer, readAnswer, readDelta, type WireAnswer } from '../protocol/query-answer.ts';
 import { queryKey } from '../query/key.ts';
+import type { EntityRef } from '../protocol/step.ts';
 import type { LinkIndex } from '../schema.ts';
 import type { Random } from '../lib/random.ts';
 import { Dues } from './dues.ts';
@@ -51,9 +51,11 @@ export class LiveQueries {
     return this.#byKey.values();
   }
 
-  /** What is seen by the queries, at least by those that see the entity. */
-  *dbs(id: string | undefined): Generator<Db> {
-    for (const { view } of id === undefined ? this.list() : this.#whereabouts.of(new Set([id]))) yield view.db;
+  /** Whether any of them shows the entity. */
+  holds(etype: string, e: EntityRef): boolean {
+    const lives = typeof e === 'string' ? this.#whereabouts.of(new Set([e])) : this.#byKey.values();
+    for (const { view } of lives) if (view.has(etype, e)) return true;
+    return false;
   }
 
   /** A new one, that is not yet here. */

@@ -31,5 +31,5 @@ async function isAtServer(back: OpenBack, etype: string, id: string): Promise<bo
   // What is seen holds the write itself; only the server's own word counts.
   const view = back.organs.queries.get(queryKey(query))?.view;
   await answer;
-  return view?.isAnswered(etype, id) ?? false;
+  return view?.answered.row(etype, id) !== undefined;
 }

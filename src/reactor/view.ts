@@ -4,12 +4,14 @@
 
 import { type ApplyOptions, applySteps } from '../db/apply.ts';
 import type { Attrs } from '../db/attrs.ts';
+import { asStored } from '../db/ingest.ts';
 import { Layer } from '../db/layer.ts';
 import { patch } from '../db/patch.ts';
 import type { Report } from '../db/report.ts';
 import { Store } from '../db/store.ts';
 import { touchedBy } from '../db/touched.ts';
 import { applyUpdates, updatesOf, writtenEtypes } from '../db/updates.ts';
+import type { EntityRef } from '../protocol/step.ts';
 import type { QueryAnswer, ReadDelta } from '../protocol/query-answer.ts';
 import { type CompiledQuery, compile } from '../query/compile.ts';
 import type { Query } from '../query/query.ts';
@@ -191,13 +193,11 @@ export class View {
   }
 
   /** Whether the answer or a pending write holds this entity in the namespace. */
-  has(etype: string, id: string): boolean {
-    return this.#layer.row(etype, id) !== undefined;
-  }
-
-  /** Whether the answer itself holds it. */
-  isAnswered(etype: string, id: string): boolean {
-    return this.#store.row(etype, id) !== undefined;
+  has(etype: string, e: EntityRef): boolean {
+    const layer = this.#layer;
+    if (typeof e === 'string') return layer.row(etype, e) !== undefined;
+    const attr = layer.attrs.byId(e[0]);
+    return attr !== undefined && layer.find(attr, asStored(e[1], attr, this.#config.useDates)) !== undefined;
   }
 
   /** The Db as seen, for those who must look something up. */

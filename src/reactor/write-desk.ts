@@ -61,7 +61,7 @@ export class WriteDesk {
       attrs: organs.catalogue.withPending(organs.outbox.makers()),
       schema: config.schema,
       id: () => config.random.uuid(),
-      known: (e) => organs.queries?.dbs(typeof e === 'string' ? e : undefined) ?? [],
+      isSeen: (etype, e) => organs.queries?.holds(etype, e),
       isMade: (id) => organs.outbox.makes(id),
       useDates: config.useDates,
     });

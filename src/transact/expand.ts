@@ -2,8 +2,6 @@
 // cannot be said in steps throws before any step is given out. PROTOCOL.md#transact
 
 import type { Attrs } from '../db/attrs.ts';
-import type { Db } from '../db/db.ts';
-import { asDate as dateOf } from '../db/ingest.ts';
 import { TransactionValidationError } from '../errors.ts';
 import { coerceToDate } from '../lib/dates.ts';
 import type { Attr } from '../protocol/attr.ts';
@@ -20,8 +18,8 @@ export interface ExpandOptions {
   readonly schema?: AnySchema | undefined;
   /** Makes the ids of attrs born here. */
   readonly id: () => string;
-  /** What the client sees now, or a part that the entity is in. An update of one found there will not make it anew if it is gone meanwhile. */
-  readonly known?: (e: EntityRef) => Iterable<Db>;
+  /** Whether the client sees it now. An update of one that is seen will not make it anew if it is gone meanwhile. */
+  readonly isSeen?: (etype: string, e: EntityRef) => boolean | undefined;
   /** Whether a write that is still pending makes an entity. */
   readonly isMade?: (id: string) => boolean;
   /** Dates are kept as `Date`. */
@@ -73,17 +71,9 @@ function stepsOf(operation: Operation, names: NewAttrs, options: ExpandOptions):
   return steps;
 }
 
-function isUpdate({ etype, upsert }: Operation, e: EntityRef, { known, isMade, useDates }: ExpandOptions): boolean {
+function isUpdate({ etype, upsert }: Operation, e: EntityRef, { isSeen, isMade }: ExpandOptions): boolean {
   if (upsert !== undefined) return !upsert;
-  if (typeof e === 'string' && isMade?.(e)) return true;
-  for (const db of known?.(e) ?? []) if (holds(db, etype, e, useDates)) return true;
-  return false;
-}
-
-function holds(db: Db, etype: string, e: EntityRef, useDates: boolean | undefined): boolean {
-  if (typeof e === 'string') return db.row(etype, e) !== undefined;
-  const attr = db.attrs.byId(e[0]);
-  return attr !== undefined && db.find(attr, useDates && attr.checkedType === 'date' ? dateOf(e[1]) : e[1]) !== undefined;
+  return (typeof e === 'string' && isMade?.(e)) || (isSeen?.(etype, e) ?? false);
 }
 
 function linkSteps({ action, etype, links }: Operation, e: EntityRef, names: NewAttrs): Step[] {

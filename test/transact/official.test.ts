@@ -14,6 +14,7 @@ import type { Triple } from '../../src/protocol/triple.ts';
 import { type AnySchema, parseSchemaFromJSON } from '../../src/schema.ts';
 import { lookup } from '../../src/transact/chunk.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
+import { seenIn } from '../support/seen.ts';
 import { plain, readVectors } from '../support/vectors.ts';
 import { check } from '../support/runs.ts';
 
@@ -105,7 +106,7 @@ function both(ops: readonly (readonly unknown[])[], world: World): { official: O
   const attrs = Attrs.from(world.wire);
   const store = new Store(attrs);
   store.load(held);
-  const ours = outcome((): Step[] => expandChunks(chunks, { attrs, schema: world.schema, id, known: () => [store] }), given);
+  const ours = outcome((): Step[] => expandChunks(chunks, { attrs, schema: world.schema, id, isSeen: seenIn(store) }), given);
   return { official, ours };
 }
 

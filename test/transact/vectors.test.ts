@@ -11,6 +11,7 @@ import type { Triple } from '../../src/protocol/triple.ts';
 import { parseSchemaFromJSON } from '../../src/schema.ts';
 import { getOps, lookup, tx } from '../../src/transact/chunk.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
+import { seenIn } from '../support/seen.ts';
 import { plain, readVectors } from '../support/vectors.ts';
 import { mendedExpansions } from '../vectors/mended.ts';
 
@@ -40,7 +41,8 @@ describe('operations to steps', () => {
     known.load(typeof vector.knownTriples === 'string' ? (file.tripleSets[vector.knownTriples] ?? []) : vector.knownTriples);
     const schema = vector.schema === undefined ? undefined : parseSchemaFromJSON(file.schemas[vector.schema]);
     const chunks = vector.chunks.map((ops) => ({ __ops: ops }));
-    const run = (): Step[] => expandChunks(chunks, { attrs, schema, id, known: () => [known], useDates: vector.useDateObjects ?? false });
+    const useDates = vector.useDateObjects ?? false;
+    const run = (): Step[] => expandChunks(chunks, { attrs, schema, id, isSeen: seenIn(known, useDates), useDates });
     if (vector.expected.error) {
       expect(run).toThrow(TransactionValidationError);
       return;
