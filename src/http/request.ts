@@ -61,8 +61,9 @@ interface Answer {
 }
 
 async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
+  const { clock = systemClock } = config;
   // Called bare: a browser's `fetch` refuses to be a method of something else.
-  const { clock = systemClock, fetch: send = fetch } = config;
+  const send = config.fetch ?? fetch;
   const name = nameOf(config, call);
   const init = initOf(config, call);
   // Ended by whoever is first, the caller or the clock, which also says why.

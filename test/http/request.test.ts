@@ -43,6 +43,12 @@ describe('what goes out', () => {
     expect(server.asked[0]?.headers).not.toHaveProperty('as-guest');
   });
 
+  it('no fetch is the one of the platform, which is called bare', async () => {
+    const nothing = null as unknown as undefined;
+    await request({ apiURI: server.apiURI, fetch: nothing }, call);
+    expect(server.asked).toHaveLength(1);
+  });
+
   it('leaves nothing to a cache that Next.js 13 puts into fetch', async () => {
     const caches: unknown[] = [];
     const patched = Object.assign(
