@@ -13,6 +13,9 @@ import { browserTabs } from './tabs/browser-tabs.ts';
 import { alone, type Tabs } from './tabs/tabs.ts';
 import type { EventSourceConstructor } from './types/event-source.ts';
 
+/** Reached from here, as tables are ordered as queries are: with what is here already. */
+export const tableDesk = (): Promise<typeof import('./reactor/sync-table-desk.ts')> => import('./reactor/sync-table-desk.ts');
+
 /** @param found is told the store once the other tabs are listened to: what they change from then on is heard */
 export function outsideFor(
   inside: Inside,

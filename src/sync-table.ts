@@ -20,8 +20,9 @@ export class SyncTable {
   constructor(reactor: Reactor) {
     this.#reactor = reactor;
     this.#desk = new Part(async () => {
-      const { SyncTableDesk } = await import('./reactor/sync-table-desk.ts');
-      return new SyncTableDesk(reactor, reactor.account.loaded);
+      // After the way out, which has the order of rows that it needs.
+      const { tableDesk } = await import('./outside-for.ts');
+      return new (await tableDesk()).SyncTableDesk(reactor, reactor.account.loaded);
     });
   }
 

@@ -4,7 +4,7 @@
 
 import { isWireAttr } from './attr.ts';
 import { boolean, each, type Fields, integer, json, object, oneOf, optional, rows, shape, string, test } from './field-checks.ts';
-import { isAnswer } from './query-answer.ts';
+import { isAnswer } from './is-answer.ts';
 import type { AnswerDelta, Computation, Removed } from './query-messages.ts';
 import type { ServerMessage, ServerOp } from './server-message.ts';
 import type { Promises, WireAppStatus, WireAuth } from './session-messages.ts';

@@ -28,11 +28,6 @@ export interface WireNode {
 export type WireTree = Readonly<Record<string, unknown>>;
 export type WireAnswer = readonly WireNode[] | WireTree;
 
-/** Seen from outside. What is in it is read with care by `readAnswer`. */
-export function isAnswer(value: unknown): value is WireAnswer {
-  return typeof value === 'object' && value !== null;
-}
-
 export interface PageInfo {
   readonly startCursor: Cursor | null;
   readonly endCursor: Cursor | null;

@@ -57,7 +57,7 @@ async function start(openTabs = alone()): Promise<void> {
 beforeEach(async () => {
   // As on a disk, what is in it outlives who wrote it.
   store = { ...memoryStore(), close: () => {} };
-  await import('../../src/reactor/sync-table-desk.ts');
+  await (await import('../../src/outside-for.ts')).tableDesk();
   await start();
   await client.hear(initOk);
 });
