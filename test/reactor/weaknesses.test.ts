@@ -88,6 +88,7 @@ describe('writes', () => {
     await dialogue.drop({ reopen: false });
     await dialogue.wait(600_000);
     expect([sent.outcome, lastTitles(seen)]).toEqual(['waiting', ['a']]);
+    await dialogue.nextLineSoon();
     await dialogue.open();
     expect(dialogue.sentIds()).toEqual([sent.eventId]);
     await dialogue.wait(600_000);
@@ -470,6 +471,7 @@ describe('the connection', () => {
     expect(dialogue.client.reactor.status).toBe('errored');
     expect(seen.errors).toMatchObject([{ code: 'refused', type: 'record-not-found' }]);
     await dialogue.wait(61_000);
+    await dialogue.nextLineSoon();
     await dialogue.open();
     await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
     expect(lastTitles(seen)).toEqual(['a']);
