@@ -10,7 +10,6 @@ import { testClient } from './client.ts';
 import { settled } from './fake-clock.ts';
 import { clientSeeds, frameArb, serverSeeds } from './fuzz-frames.ts';
 import { goalAttrs, goalId, goalsQuery, goalTriples } from './goals.ts';
-import './server-fields.ts';
 
 /** Ops that may be done without a word. */
 const silent = /"op":"(remove-sync|resync-table|append-stream|unsubscribe-stream)"/;
