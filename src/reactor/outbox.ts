@@ -4,7 +4,7 @@
 //
 //   unsaved ──▶ local ──▶ sent ──▶ applied ──▶ (forgotten)
 //                │ ▲       │ │
-//                │ └───────┘ └──▶ (refused) ──▶ refusals.ts
+//                │ └───────┘ └──▶ (refused): out of here, kept until the app has dealt with it
 //                ▼
 //             parked: needs an entity whose making was refused
 //
