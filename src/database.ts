@@ -70,7 +70,11 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     this.streams = new Streams(reactor, app);
     this.#tables = new SyncTable(reactor);
     this.outbox = reactor.outbox;
-    if (app.firstPartyPath) void httpCalls.load().then(({ keepCookie }) => keepCookie(reactor, app));
+    if (!app.firstPartyPath) return;
+    httpCalls.load().then(
+      ({ keepCookie }) => keepCookie(reactor, app),
+      (error: Error) => reactor.report(error),
+    );
   }
 
   /**
