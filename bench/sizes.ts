@@ -60,7 +60,7 @@ export async function sizesReport(): Promise<string> {
   return `## W9 Sizes
 
 Bundled by Vite with all dependencies, minified as Vite does, gzipped; kB of 1,000 bytes. "Start" is what a page loads at once, "soon" that and what
-the client loads by itself right after (ours: the line, the store, other tabs), "all" that and whatever may be loaded when it is first used.
+the client loads by itself right after (ours: the query engine, the line, the store), "all" that and whatever may be loaded when it is first used.
 
 | import | start | soon | all | goal (start / all) |
 | --- | --- | --- | --- | --- |
