@@ -114,7 +114,8 @@ test('if it cannot be loaded, it is known who is signed in and what waits, and w
   expect(next.said('transact')).toHaveLength(1);
 });
 
-test('a write that is kept before it is there is told to the other tabs once it is', async () => {
+/** Of one browser: one that sends, and one whose way out is not there yet. */
+async function twoTabs(): Promise<{ first: TestClient; second: Scene }> {
   const browser = new FakeBrowser();
   const store = { ...memoryStore(), close: () => {} };
   const first = testClient({ store, tabs: browser.tab() });
@@ -122,6 +123,11 @@ test('a write that is kept before it is there is told to the other tabs once it 
   await first.hear(initOk());
   const second = scene({ tabs: browser.tab() }, store);
   await settled();
+  return { first, second };
+}
+
+test('a write that is kept before it is there is told to the other tabs once it is', async () => {
+  const { first, second } = await twoTabs();
   await write(second).queued;
   expect(first.reactor.outbox.list()).toEqual([]);
   await second.arrives();
@@ -166,13 +172,7 @@ test('closed while it is loaded, which then fails: nothing is left', async () =>
 });
 
 test('closed while it is loaded: another tab hears of what was written, and sends it', async () => {
-  const browser = new FakeBrowser();
-  const store = { ...memoryStore(), close: () => {} };
-  const first = testClient({ store, tabs: browser.tab() });
-  await settled();
-  await first.hear(initOk());
-  const second = scene({ tabs: browser.tab() }, store);
-  await settled();
+  const { first, second } = await twoTabs();
   void write(second);
   const closing = second.reactor.close();
   await second.arrives();
