@@ -27,6 +27,8 @@ export interface QueryNode {
   /** The values shown, in the order of the keys. */
   readonly fields: readonly KnownAttr[];
   readonly children: readonly ChildQueryNode[];
+  /** How the objects of its rows are protected against changes by those who receive them; `none` where they are made for one caller. */
+  readonly protection: 'none' | 'values' | 'frozen';
 }
 
 export interface ChildQueryNode extends QueryNode {
@@ -50,6 +52,10 @@ export type SingularLinks = Readonly<Record<string, Readonly<Record<string, { re
 export interface CompileOptions {
   /** Which links are shown as one object. */
   readonly singular?: SingularLinks | undefined;
+  /** Results go to several subscribers by way of a `Snapshot`: what they share is frozen. */
+  readonly isShared?: boolean | undefined;
+  /** Date attrs are shown as `Date` objects. */
+  readonly useDates?: boolean | undefined;
 }
 
 /** What all forms of a query have in common. */
@@ -73,6 +79,10 @@ function compileNode(key: string, etype: string, shape: QueryNodeShape, context:
   const options = optionsOf(shape);
   const where = options.where && compileWhere(options.where, etype, attrs, etypes);
   etypes.add(etype);
+  const fields = fieldsOf(options.fields, namespace);
+  const children = Object.keys(shape)
+    .filter((label) => label !== '$' && shape[label] !== undefined)
+    .map((label) => compileChild(label, namespace, etype, shape[label] as QueryNodeShape, context));
   return {
     key,
     etype,
@@ -85,11 +95,17 @@ function compileNode(key: string, etype: string, shape: QueryNodeShape, context:
     limit: limitOf(options),
     fromEnd: isCount(options.last) && !isCount(options.limit) && !isCount(options.first),
     isLeading: !options.offset && !options.before && !options.after,
-    fields: fieldsOf(options.fields, namespace),
-    children: Object.keys(shape)
-      .filter((label) => label !== '$' && shape[label] !== undefined)
-      .map((label) => compileChild(label, namespace, etype, shape[label] as QueryNodeShape, context)),
+    fields,
+    children,
+    protection: protectionOf(fields, children, context),
   };
+}
+
+/** Rows with dates or lists in them cannot be frozen through and through: each subscriber gets a copy. */
+function protectionOf(fields: readonly KnownAttr[], children: readonly ChildQueryNode[], context: CompileContext): QueryNode['protection'] {
+  if (!context.isShared) return 'none';
+  const hasDates = context.useDates === true && fields.some(({ checkedType }) => checkedType === 'date');
+  return !hasDates && children.every(({ isSingular, protection }) => isSingular && protection === 'frozen') ? 'frozen' : 'values';
 }
 
 function compileChild(label: string, namespace: Namespace, parent: string, shape: QueryNodeShape, context: CompileContext): ChildQueryNode {

@@ -5,6 +5,7 @@ import type { Db } from '../db/db.ts';
 import type { ChangeSet } from '../db/change-set.ts';
 import type { Row } from '../db/row.ts';
 import { equal } from '../lib/equal.ts';
+import { deepFreeze } from '../lib/freeze.ts';
 import { matchesNode, rowsOf } from './candidates.ts';
 import type { ChildQueryNode, QueryNode } from './compile.ts';
 import { firstRows } from './candidates.ts';
@@ -232,9 +233,10 @@ export class List {
 
   #buildObject(row: Row, lists: readonly List[]): object {
     const object: Record<string, unknown> = {};
+    const { protection } = this.#node;
     for (const { label, slot } of this.#node.fields) {
       const value = row.values[slot];
-      if (value !== undefined) object[label] = value;
+      if (value !== undefined) object[label] = protection === 'none' ? value : deepFreeze(value);
     }
     this.#node.children.forEach(({ key, isSingular }, index) => {
       const items = lists[index]?.items ?? EMPTY;
@@ -242,6 +244,6 @@ export class List {
       if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
       else object[key] = value;
     });
-    return object;
+    return protection === 'frozen' ? Object.freeze(object) : object;
   }
 }

@@ -5,6 +5,7 @@ import { onAbort } from '../../lib/abort.ts';
 import type { RemoveQuery, WireQuery } from '../../protocol/query-messages.ts';
 import { queryKey } from '../../query/key.ts';
 import type { QueryResult } from '../../query/query.ts';
+import { Snapshot } from '../../query/snapshot.ts';
 import { notifyListeners } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import type { PreparedQuery, Listener } from './live-query.ts';
@@ -17,6 +18,8 @@ export interface SubscribeQueryOptions {
 export interface ExternalQueryStore {
   /** Undefined before the first answer. The same object while nothing in it changed. */
   read(): QueryResult | TriplaneError | undefined;
+  /** A `read` whose results are shared with no other reader. */
+  reader(): () => QueryResult | TriplaneError | undefined;
   subscribe(changed: () => void): () => void;
 }
 
@@ -31,8 +34,17 @@ export class QueryApi {
     this.#context = context;
   }
 
-  /** Tells what is there, and then every change. Gives what ends it. */
-  subscribe(query: WireQuery, listener: Listener, { local = this.#context.config.local }: SubscribeQueryOptions = {}): () => void {
+  /**
+   * Notifies the listener of the result there is, and then of every change. Each listener receives arrays of its own.
+   *
+   * @returns an unsubscribe function
+   */
+  subscribe(query: WireQuery, listener: Listener, options?: SubscribeQueryOptions): () => void {
+    const snapshot = new Snapshot();
+    return this.#listen(query, { ...listener, onResult: (result) => listener.onResult(snapshot.of(result)) }, options);
+  }
+
+  #listen(query: WireQuery, listener: Listener, { local = this.#context.config.local }: SubscribeQueryOptions = {}): () => void {
     this.#context.assertOpen();
     const { queries } = this.#context.state;
     const key = queryKey(query);
@@ -72,19 +84,26 @@ export class QueryApi {
 
   /** What listeners of an equal query see now. */
   peek(query: WireQuery): QueryResult | undefined {
-    return this.#context.state.queries?.get(queryKey(query))?.view.read();
+    const result = this.#context.state.queries?.get(queryKey(query))?.view.read();
+    return result && new Snapshot().of(result);
   }
 
   /** The same query as something to look at whenever one likes, and to be told of: for those who draw it. */
   externalStore(query: WireQuery): ExternalQueryStore {
     const { state } = this.#context;
     const key = queryKey(query);
-    return {
-      read: () => {
+    const reader = (): ExternalQueryStore['read'] => {
+      const snapshot = new Snapshot();
+      return () => {
         const live = state.queries?.get(key);
-        return live?.error ?? live?.view.read();
-      },
-      subscribe: (changed) => this.subscribe(query, { onResult: changed, onError: changed, onReset: changed }),
+        const result = live?.error ? undefined : live?.view.read();
+        return live?.error ?? (result && snapshot.of(result));
+      };
+    };
+    return {
+      read: reader(),
+      reader,
+      subscribe: (changed) => this.#listen(query, { onResult: changed, onError: changed, onReset: changed }),
     };
   }
 

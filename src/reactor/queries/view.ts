@@ -221,7 +221,7 @@ export class View {
   }
 
   #compile(): CompiledQuery {
-    return compile(this.#query, this.#layer.attrs, { singular: this.#config.links });
+    return compile(this.#query, this.#layer.attrs, { singular: this.#config.links, isShared: true, useDates: this.#config.useDates });
   }
 
   #computeSignature(): string {
