@@ -31,7 +31,7 @@ function copy(value: unknown, path: string, ancestors: Set<object>): Value {
 }
 
 function copyObject(value: object, path: string, ancestors: Set<object>): Value {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? reject(path, 'the date is invalid') : new Date(value);
+  if (value instanceof Date) return copyDate(value, path);
   if (value instanceof Map || value instanceof Set) return reject(path, 'a Map or Set cannot be stored: use an object or an array');
   if (ancestors.has(value)) return reject(path, 'it contains itself');
   if (ancestors.size >= maxDepth) return reject(path, `it is more than ${maxDepth} levels deep`);
@@ -39,6 +39,13 @@ function copyObject(value: object, path: string, ancestors: Set<object>): Value 
   const copied = copyParts(value, path, ancestors);
   ancestors.delete(value);
   return copied;
+}
+
+/** Outside these years a date's ISO text has a sign or six digits, which no server stores as a date. */
+function copyDate(date: Date, path: string): Date {
+  const year = date.getUTCFullYear();
+  if (Number.isNaN(year)) return reject(path, 'the date is invalid');
+  return year >= 1 && year <= 9999 ? new Date(date) : reject(path, `the year ${year} of the date is not between 1 and 9999`);
 }
 
 function copyParts(value: object, path: string, ancestors: Set<object>): Value {

@@ -52,6 +52,8 @@ describe('refused, by name', () => {
     ['an object without end', ['update', 'acts', A1, { rider: deep }], 'levels deep'],
     ['a Map', ['update', 'acts', A1, { rider: new Map() }], 'acts.rider'],
     ['an invalid date', ['update', 'acts', A1, { formedAt: new Date(Number.NaN) }], 'acts.formedAt'],
+    ['a date after the year 9999', ['update', 'acts', A1, { formedAt: new Date('+010000-01-01') }], 'acts.formedAt'],
+    ['a date before the year 1, nested', ['update', 'acts', A1, { formedAt: { at: [new Date('-000001-01-01')] } }], 'acts.formedAt.at[0]'],
     ['a bigint for the rules', ['ruleParams', 'acts', A1, { code: 5n }], 'acts.code'],
     ['null for the rules', ['ruleParams', 'acts', A1, null], 'null'],
     ['a link to null', ['link', 'acts', A1, { fans: null }], 'acts.fans'],
