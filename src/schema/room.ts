@@ -45,7 +45,15 @@ export type AttrDefsFromType<Shape> = {
   >;
 };
 
-type EntityDefFromType<Shape> = EntityDef<AttrDefsFromType<Shape>, any, void>;
+/**
+ * The same for a room. Written as the official package writes it: the compiler compares the two forms without resolving them, and a schema
+ * of either package must be assignable to the other's.
+ */
+type EntityDefFromType<Shape extends { [label: string]: any }> = EntityDef<
+  { [K in keyof Shape]: DataAttrDef<Shape[K], Shape[K] extends undefined ? false : true, any, boolean> },
+  any,
+  void
+>;
 
 /** Definitions of rooms read back from their plain types. */
 export type RoomDefFromShape<Shape extends RoomSchemaShape> = {

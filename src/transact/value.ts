@@ -33,12 +33,26 @@ function copy(value: unknown, path: string, ancestors: Set<object>): Value {
 function copyObject(value: object, path: string, ancestors: Set<object>): Value {
   if (value instanceof Date) return copyDate(value, path);
   if (value instanceof Map || value instanceof Set) return reject(path, 'a Map or Set cannot be stored: use an object or an array');
+  if (isOpaque(value)) return reject(path, `a ${tagOf(value)} cannot be stored`);
   if (ancestors.has(value)) return reject(path, 'it contains itself');
   if (ancestors.size >= maxDepth) return reject(path, `it is more than ${maxDepth} levels deep`);
   ancestors.add(value);
   const copied = copyParts(value, path, ancestors);
   ancestors.delete(value);
   return copied;
+}
+
+/**
+ * Whether JSON would keep nothing of the value, or not what it stands for: `Blob`, `RegExp`, `Error`, `Promise`, typed arrays, `new Number(1)`.
+ * Instances of a program's own classes are stored by their fields.
+ */
+function isOpaque(value: object): boolean {
+  if (ArrayBuffer.isView(value)) return true;
+  return !Array.isArray(value) && tagOf(value) !== 'Object' && !hasJson(value);
+}
+
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 /** Outside these years a date's ISO text has a sign or six digits, which no server stores as a date. */
