@@ -3,6 +3,8 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
 
+import type { IsUniqueOf, ValueOf } from './official.ts';
+
 export type ValueTypes = 'string' | 'number' | 'boolean' | 'date' | 'json';
 export type RequirementKind = true | false;
 
@@ -73,7 +75,10 @@ export type AttrsDefs = Record<string, DataAttrDef<any, any, any, boolean>>;
 
 type KeyIf<Trait, Wanted, Key> = Trait extends Wanted ? Key : never;
 
-type UniqueTrait<Def> = Def extends DataAttrDef<any, any, any, infer IsUnique> ? IsUnique : never;
+type UniqueTrait<Def> = Def extends DataAttrDef<any, any, any, infer IsUnique> ? IsUniqueOf<Def, IsUnique> : never;
+
+/** The type of an attribute's values, dates as `Date`. */
+export type AttrValue<Def> = Def extends DataAttrDef<infer Value, any, any, any> ? ValueOf<Def, Value> : never;
 
 // A definition of which a trait is not known (`boolean`) is among those that have it and among those that do not.
 
@@ -85,7 +90,8 @@ export type UniqueKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<Un
 /** A value as it is read: dates come as they were sent, unless `useDateObjects` is set. */
 type ReadValue<Value, UseDates extends boolean> = Value extends Date ? (UseDates extends true ? Value : string | number) : Value;
 
-type ReadAttr<Def, UseDates extends boolean> = Def extends DataAttrDef<infer Value, any, any, boolean> ? ReadValue<Value, UseDates> : never;
+type ReadAttr<Def, UseDates extends boolean> =
+  Def extends DataAttrDef<any, any, any, boolean> ? ReadValue<AttrValue<Def>, UseDates> : never;
 
 /** The attributes of an entity as they are read: the required ones present, the optional ones perhaps. */
 export type ReadAttrs<Attrs extends AttrsDefs, UseDates extends boolean> = {

@@ -4,6 +4,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
 
 import type { AttrsDefs, ReadAttrs } from './attr.ts';
+import type { AsTypeOfEntity } from './official.ts';
 
 export type CardinalityKind = 'one' | 'many';
 
@@ -43,7 +44,7 @@ export type AnyEntity = EntityDef<any, any, any>;
 export type EntitiesDef = Record<string, AnyEntity>;
 
 /** What `asType` said of an entity; `void` if it was not called. */
-export type AsTypeOf<Def> = Def extends EntityDef<any, any, infer AsType> ? AsType : void;
+export type AsTypeOf<Def> = Def extends EntityDef<any, any, infer AsType> ? AsTypeOfEntity<Def, AsType> : void;
 
 type WithOverrides<Attrs, AsType> = AsType extends void ? Attrs : Omit<Attrs, keyof AsType> & AsType;
 

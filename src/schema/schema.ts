@@ -7,7 +7,7 @@ export { linkIndex } from './link-index.ts';
 export type { IndexedLink, LinkIndex } from './link-index.ts';
 
 export { DataAttrDef } from './attr.ts';
-export type { AttrsDefs, IndexedKeys, OptionalKeys, RequiredKeys, RequirementKind, UniqueKeys, ValueTypes } from './attr.ts';
+export type { AttrValue, AttrsDefs, IndexedKeys, OptionalKeys, RequiredKeys, RequirementKind, UniqueKeys, ValueTypes } from './attr.ts';
 
 export { EntityDef, LinkAttrDef } from './entity.ts';
 export type { AnyEntity, CardinalityKind, EntitiesDef, ResolveAttrs, ResolveEntityAttrs } from './entity.ts';

@@ -3,7 +3,16 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what is merged, and what an operation carries, is of any shape */
 
-import type { AnySchema, DataAttrDef, LinkAttrDef, OptionalKeys, RequiredKeys, ResolveEntityAttrs, UniqueKeys } from '../schema/schema.ts';
+import type {
+  AnySchema,
+  AttrValue,
+  DataAttrDef,
+  LinkAttrDef,
+  OptionalKeys,
+  RequiredKeys,
+  ResolveEntityAttrs,
+  UniqueKeys,
+} from '../schema/schema.ts';
 import type { RuleParams } from './query.ts';
 
 type AttrsOf<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = Schema['entities'][EntityName]['attrs'];
@@ -14,19 +23,15 @@ type Written<Value> = Value extends Date ? string | number | Date : Value;
 
 /** What a new entity is made of: required attributes, and any of the optional ones. */
 export type CreateParams<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = {
-  [K in RequiredKeys<AttrsOf<Schema, EntityName>>]: AttrsOf<Schema, EntityName>[K] extends DataAttrDef<infer Value, any, any, any>
-    ? Written<Value>
-    : never;
+  [K in RequiredKeys<AttrsOf<Schema, EntityName>>]: Written<AttrValue<AttrsOf<Schema, EntityName>[K]>>;
 } & {
-  [K in OptionalKeys<AttrsOf<Schema, EntityName>>]?: AttrsOf<Schema, EntityName>[K] extends DataAttrDef<infer Value, any, any, any>
-    ? Written<Value> | null
-    : never;
+  [K in OptionalKeys<AttrsOf<Schema, EntityName>>]?: Written<AttrValue<AttrsOf<Schema, EntityName>[K]>> | null;
 };
 
 /** What an entity is changed to: any attributes; null clears an optional one. */
 export type UpdateParams<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = {
-  [K in keyof AttrsOf<Schema, EntityName>]?: AttrsOf<Schema, EntityName>[K] extends DataAttrDef<infer Value, infer IsRequired, any, any>
-    ? Written<Value> | (IsRequired extends true ? never : null)
+  [K in keyof AttrsOf<Schema, EntityName>]?: AttrsOf<Schema, EntityName>[K] extends DataAttrDef<any, infer IsRequired, any, any>
+    ? Written<AttrValue<AttrsOf<Schema, EntityName>[K]>> | (IsRequired extends true ? never : null)
     : never;
 };
 

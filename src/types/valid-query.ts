@@ -6,7 +6,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every query fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no option to an intersection */
 
-import type { AnySchema, At, DataAttrDef, InstantUnknownSchemaDef, NonEmpty } from '../schema/schema.ts';
+import type { AnySchema, At, AttrValue, DataAttrDef, InstantUnknownSchemaDef, NonEmpty } from '../schema/schema.ts';
 import type { FieldName, InstaQLParams, Order, Paging } from './query.ts';
 import type { OperatorsFor } from './where.ts';
 
@@ -54,10 +54,10 @@ type DefAt<Path, Schema extends AnySchema, Name extends keyof Schema['entities']
 
 /** A value of the attribute, or operators on it. */
 type CheckedCondition<Input, Def> =
-  Def extends DataAttrDef<infer Value, infer IsRequired, infer IsIndexed, boolean>
-    ? Input extends Value
-      ? Value
-      : NonEmpty<OperatorsFor<Input, Value, IsRequired, IsIndexed>>
+  Def extends DataAttrDef<any, infer IsRequired, infer IsIndexed, boolean>
+    ? Input extends AttrValue<Def>
+      ? AttrValue<Def>
+      : NonEmpty<OperatorsFor<Input, AttrValue<Def>, IsRequired, IsIndexed>>
     : never;
 
 /** Keeps a union in one piece. */

@@ -4,7 +4,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- the value at the end of a dotted path is not known here */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no operator to an intersection */
 
-import type { AnyEntity, AnySchema, DataAttrDef, IsAny, NonEmpty } from '../schema/schema.ts';
+import type { AnyEntity, AnySchema, AttrValue, DataAttrDef, IsAny, NonEmpty } from '../schema/schema.ts';
 
 /** Operators of every attribute. */
 export interface Comparisons<Value> {
@@ -53,8 +53,9 @@ type AnyAttr = DataAttrDef<any, boolean, boolean, boolean>;
 
 /** A value of an attribute, or at least one operator on it. */
 type Condition<Def> =
-  Def extends DataAttrDef<infer Value, infer IsRequired, infer IsIndexed, boolean>
-    ? (IsAny<Value> extends true ? string | number | boolean : Value) | NonEmpty<Operators<Value, IsRequired, IsIndexed>>
+  Def extends DataAttrDef<any, infer IsRequired, infer IsIndexed, boolean>
+    ? | (IsAny<AttrValue<Def>> extends true ? string | number | boolean : AttrValue<Def>)
+      | NonEmpty<Operators<AttrValue<Def>, IsRequired, IsIndexed>>
     : never;
 
 /** A condition on an attribute of which nothing is known. */
