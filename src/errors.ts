@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'user-changed' // somebody else is signed in, or nobody; the write is kept, and goes out when its user is back
   | 'limit' // a documented limit was reached
   | 'storage-failed' // the durable store cannot be read or written
+  | 'module-missing' // a lazily loaded part of the client could not be fetched, as after a new deployment: reload the page
   | 'dependency-missing'; // an optional package is not installed; the message names it
 
 export interface ErrorOptions {

@@ -4,7 +4,7 @@
 import type { ResolvedConfig } from './config.ts';
 import { TriplaneError } from '../errors.ts';
 import { untilAborted } from '../lib/abort.ts';
-import { Lazy } from '../reactor/lazy.ts';
+import { loadStreams } from './lazy-features.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { StreamApi } from '../reactor/streams/stream-api.ts';
 import type { Abortable } from '../lib/abort.ts';
@@ -16,12 +16,11 @@ type Await<Line> = <T>(use: (opened: Line) => T | Promise<T>) => Promise<T>;
 export class Streams {
   readonly #reactor: Reactor;
   readonly #app: ResolvedConfig;
-  readonly #api: Lazy<StreamApi>;
+  #api: StreamApi | undefined;
 
   constructor(reactor: Reactor, app: ResolvedConfig) {
     this.#reactor = reactor;
     this.#app = app;
-    this.#api = new Lazy(async () => new (await import('../reactor/streams/stream-api.ts')).StreamApi(reactor, app.fetch));
   }
 
   /**
@@ -71,7 +70,12 @@ export class Streams {
   #open<Line>(name: string | null | undefined, { signal }: Abortable, begin: (api: StreamApi) => Line): Await<Line> {
     if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId, or to be read a streamId');
     this.#reactor.assertOpen();
-    const opening = this.#api.load().then(begin);
+    const opening = this.#load().then(begin);
     return (use) => untilAborted(opening.then(use), signal);
+  }
+
+  async #load(): Promise<StreamApi> {
+    const { StreamApi } = await loadStreams();
+    return (this.#api ??= new StreamApi(this.#reactor, this.#app.fetch));
   }
 }

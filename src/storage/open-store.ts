@@ -1,8 +1,6 @@
 // The durable store of this platform. Where there is none, or it cannot be opened (private windows, sandboxed frames,
 // a browser that never answers), one in memory, and a warning: writes then do not outlive the page.
 
-// A store that is still being opened: whatever is asked of it waits until it is.
-
 import type { KeyValue } from './key-value.ts';
 import type { Log } from '../lib/log.ts';
 import { TriplaneError } from '../errors.ts';
@@ -12,7 +10,18 @@ import { type Clock, systemClock, type Timer } from '../lib/clock.ts';
 
 const openMs = 5_000;
 
-export async function openStore(name: string, log: Log, clock: Clock = systemClock): Promise<KeyValue> {
+/** The calls made while it opens wait for it. */
+export function openStore(name: string, log: Log, clock: Clock = systemClock): KeyValue {
+  const opening = indexedDbOrMemory(name, log, clock);
+  return {
+    get: async (key) => (await opening).get(key),
+    list: async (prefix) => (await opening).list(prefix),
+    write: async (ops) => (await opening).write(ops),
+    close: async () => (await opening).close(),
+  };
+}
+
+async function indexedDbOrMemory(name: string, log: Log, clock: Clock): Promise<KeyValue> {
   const store = indexedDbStore(name);
   let timer: Timer | undefined;
   const timedOut = new Promise<never>((_, reject) => {
@@ -28,20 +37,4 @@ export async function openStore(name: string, log: Log, clock: Clock = systemClo
   } finally {
     clock.clearTimeout(timer);
   }
-}
-
-export function storeLater(opening: Promise<KeyValue>): KeyValue {
-  // Told to whoever asks.
-  opening.catch(() => {});
-  return {
-    get: async (key) => (await opening).get(key),
-    list: async (prefix) => (await opening).list(prefix),
-    write: async (ops) => (await opening).write(ops),
-    // One that never came has nothing to close.
-    close: () =>
-      opening.then(
-        (store) => store.close(),
-        () => {},
-      ),
-  };
 }

@@ -6,7 +6,7 @@ import { resolveConfig } from '../../src/client/config.ts';
 import { InstantCoreDatabase } from '../../src/client/database.ts';
 import { init } from '../../src/index.ts';
 import type { ReactorConfig } from '../../src/reactor/config.ts';
-import type { Platform } from '../../src/reactor/uplink.ts';
+import type { Platform } from '../../src/reactor/reactor.ts';
 import { observe } from '../../src/reactor/debug/observe.ts';
 import { redacted } from '../../src/reactor/debug/redact.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
