@@ -2,7 +2,7 @@
 
 import type { ResolvedConfig } from './config.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
-import { validateQuery } from '../query/validate.ts';
+import { expectSendable, validateQuery } from '../query/validate.ts';
 import type { SubscribeOptions } from '../types/query.ts';
 
 type ValidationConfig = Partial<Pick<ResolvedConfig, 'disableValidation' | 'schema'>>;
@@ -11,5 +11,7 @@ type ValidationConfig = Partial<Pick<ResolvedConfig, 'disableValidation' | 'sche
 export function toWireQuery(query: unknown, { disableValidation, schema }: ValidationConfig, opts?: SubscribeOptions): WireQuery {
   if (!disableValidation) validateQuery(query, schema);
   const wireQuery = query as WireQuery;
-  return opts?.ruleParams ? { $$ruleParams: opts.ruleParams, ...wireQuery } : wireQuery;
+  if (!opts?.ruleParams) return wireQuery;
+  expectSendable(opts.ruleParams, '$$ruleParams');
+  return { $$ruleParams: opts.ruleParams, ...wireQuery };
 }

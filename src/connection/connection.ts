@@ -81,13 +81,24 @@ export class Connection {
     this.#dispatch({ type: error.code === 'refused' ? 'refused' : 'putOff' });
   }
 
-  /** @throws TriplaneError 'unreachable' unless the session is ready; `init` may be said as soon as the line is opened */
+  /**
+   * A channel that cannot send is given up, as if it had closed: the caller never sees its errors.
+   *
+   * @throws TriplaneError 'unreachable' unless the session is ready; `init` may be sent once the channel is open
+   * @throws TriplaneError 'frame-malformed' if the message cannot be encoded
+   */
   send(message: ClientMessage): void {
     const isAllowed = this.isReady || (this.#state.name === 'opened' && message.op === 'init');
     if (!isAllowed || !this.#channel) {
       throw new TriplaneError('unreachable', `'${message.op}' cannot be sent: the connection is ${this.#state.name}`);
     }
-    this.#channel.send(message);
+    try {
+      this.#channel.send(message);
+    } catch (error) {
+      if (error instanceof TriplaneError && error.code === 'frame-malformed') throw error;
+      this.#config.log.debug('connection', `'${message.op}' cannot be sent`, error);
+      this.#dispatch({ type: 'putOff' });
+    }
   }
 
   get isReady(): boolean {

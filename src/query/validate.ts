@@ -60,12 +60,14 @@ function expectObject(value: unknown, what: string, path?: string): asserts valu
   }
 }
 
-function expectSendable(value: unknown, path: string, above: Set<object>): void {
+/** @throws QueryValidationError if JSON cannot carry the value */
+export function expectSendable(value: unknown, path: string, above: Set<object> = new Set()): void {
   if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') {
     throw new QueryValidationError(`A ${typeof value} cannot be part of a query`, path);
   }
   // What says itself what it is in JSON, as dates do, is taken at its word.
   if (typeof value !== 'object' || value === null || hasJson(value)) return;
+  if (value instanceof Map || value instanceof Set) throw new QueryValidationError('A Map or Set cannot be part of a query', path);
   if (above.has(value)) throw new QueryValidationError('The query contains itself', path);
   if (above.size >= maxDepth) throw new QueryValidationError(`The query is more than ${maxDepth} levels deep`);
   above.add(value);

@@ -22,6 +22,7 @@ export function readUser(value: unknown): User | undefined {
 export class Account {
   readonly #context: ClientContext;
   readonly #loaded: Promise<void>;
+  #changes: Promise<void>;
   #isLoaded = false;
   #error: Error | undefined;
 
@@ -29,6 +30,7 @@ export class Account {
     this.#context = context;
     // In a microtask: by then the other tabs are listened to, and what they change while the store is read is received.
     this.#loaded = Promise.resolve().then(() => this.#load());
+    this.#changes = this.#loaded;
   }
 
   get isLoaded(): boolean {
@@ -51,20 +53,29 @@ export class Account {
   }
 
   /** Somebody else from here on, in all tabs. The writes of the one before stay on disk until they come back. */
-  async setUser(user: User | undefined): Promise<void> {
-    await this.#loaded;
-    this.#context.assertOpen();
-    this.#context.run([
-      { do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] },
-      { do: 'tell', message: { type: 'user', user: user ?? null } },
-    ]);
-    await this.#change(user);
+  setUser(user: User | undefined): Promise<void> {
+    return this.#enqueue(async () => {
+      this.#context.assertOpen();
+      this.#context.run([
+        { do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] },
+        { do: 'tell', message: { type: 'user', user: user ?? null } },
+      ]);
+      await this.#change(user);
+    });
   }
 
   /** Another tab has signed somebody in, or out. The same one again changes nothing. */
-  async applyUser(user: User | undefined): Promise<void> {
-    if (equal(user, this.#context.state.session.user)) return;
-    await this.#change(user);
+  applyUser(user: User | undefined): Promise<void> {
+    return this.#enqueue(async () => {
+      if (this.#context.isOpen && !equal(user, this.#context.state.session.user)) await this.#change(user);
+    });
+  }
+
+  /** Changes of user run one after the other, the first after the store was read: two at once would mix what belongs to either. */
+  #enqueue(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changes.then(change);
+    this.#changes = changed.catch(() => {});
+    return changed;
   }
 
   async #change(user: User | undefined): Promise<void> {
@@ -72,19 +83,20 @@ export class Account {
     const isOther = session.owner !== (user?.id ?? '');
     session.user = user;
     this.#error = undefined;
-    const liveQueries = [...(queries.list())];
+    const liveQueries = [...queries.list()];
     if (isOther) {
       outbox.detach();
       this.#context.pendingCalls.detach(userChangedError());
       rejections.clear();
       queries.reset();
       this.#context.run([{ do: 'forget' }, ...features.collect((feature) => feature.onUserChange?.())]);
-      this.#context.run(liveQueries.map(({ key }) => ({ do: 'show', key })));
+      this.#context.run([...liveQueries.map(({ key }) => ({ do: 'show', key }) as const), { do: 'announce', what: 'outbox' }]);
     }
     // First another line, then the writes: none may go out on the line of the user before.
     this.#context.run([{ do: 'restart' }]);
     if (isOther) {
       await this.#context.writes.load();
+      if (!this.#context.isOpen) return;
       for (const { key } of liveQueries) this.#context.hydrate(key);
     }
     this.#emitAuth(user);

@@ -22,6 +22,13 @@ export function queryTimeoutError({ serverName, queryTimeoutMs }: ServerInfo, st
   );
 }
 
+/** A store that has not answered by then is given up: a browser's may never answer. */
+export const storeTimeoutMs = 15_000;
+
+export function storeTimeoutError(): TriplaneError {
+  return new TriplaneError('timeout', `The store did not answer within ${storeTimeoutMs / 1000} s`);
+}
+
 export function closedError(): TriplaneError {
   return new TriplaneError('closed', 'This database was shut down; call init() for a new one');
 }

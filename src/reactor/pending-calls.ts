@@ -55,11 +55,10 @@ export class PendingCalls {
   }
 
   onDeadline(nowMs: number, error: () => TriplaneError): void {
-    for (const pending of this.#pending) {
-      if (pending.deadlineMs === undefined || pending.deadlineMs > nowMs) continue;
-      this.#pending.delete(pending);
-      pending.fail(error());
-    }
+    const overdue = [...this.#pending].filter(({ deadlineMs }) => deadlineMs !== undefined && deadlineMs <= nowMs);
+    // Removed before any of them fails: what a caller does then must not make another fail twice.
+    for (const pending of overdue) this.#pending.delete(pending);
+    for (const { fail } of overdue) fail(error());
   }
 
   /** No more answers will come. */

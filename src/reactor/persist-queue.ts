@@ -1,11 +1,15 @@
-// What is to be kept, on its way to the store: edits of one task go out together, batch after batch, in order. A store that
-// fails is given up with one report, and the session goes on from memory; one that is full keeps writes rather than answers.
+// Writes to the store in the background: edits of one task are written together, batch after batch, in order. A store that fails or does not
+// answer is given up with one report, and the client goes on in memory; a store that is full keeps mutations and drops cached results. Nothing
+// that the store or a callback does ends this loop.
 
 import { TriplaneError } from '../errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { withTimeout } from '../lib/timeout.ts';
 import type { KeyValueOp, KeyValue } from '../storage/key-value.ts';
+import { asError, storeTimeoutError, storeTimeoutMs } from './client-errors.ts';
 
 export interface PersistQueueEvents {
-  /** These are on disk, or as safe as they will get. */
+  /** These edits are on disk, or as safe as they will get. */
   onPersisted(edits: readonly KeyValueOp[]): void;
   onError(error: TriplaneError): void;
 }
@@ -13,6 +17,7 @@ export interface PersistQueueEvents {
 export class PersistQueue {
   readonly #store: KeyValue;
   readonly #on: PersistQueueEvents;
+  readonly #clock: Clock;
   #edits: KeyValueOp[] = [];
   /** The writing that goes on, if any: it ends when nothing waits. */
   #writing: Promise<void> | undefined;
@@ -20,9 +25,10 @@ export class PersistQueue {
   #isPersistable: (edit: KeyValueOp) => boolean = () => true;
   #isClosed = false;
 
-  constructor(store: KeyValue, on: PersistQueueEvents) {
+  constructor(store: KeyValue, on: PersistQueueEvents, clock: Clock) {
     this.#store = store;
     this.#on = on;
+    this.#clock = clock;
   }
 
   add(edits: readonly KeyValueOp[]): void {
@@ -42,7 +48,7 @@ export class PersistQueue {
   async close(): Promise<void> {
     await this.#writing;
     this.#isClosed = true;
-    await this.#store.close();
+    await this.#answered(this.#store.close());
   }
 
   async #write(): Promise<void> {
@@ -50,9 +56,22 @@ export class PersistQueue {
       const batch = this.#edits;
       this.#edits = [];
       await this.#persist(batch);
-      this.#on.onPersisted(batch);
+      this.#guarded(() => this.#on.onPersisted(batch));
     }
     this.#writing = undefined;
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#on.onError(asError(error, 'storage-failed'));
+    }
+  }
+
+  /** @throws TriplaneError 'timeout' if the store takes too long */
+  #answered(answer: void | Promise<void>): Promise<void> {
+    return withTimeout(Promise.resolve(answer), this.#clock, storeTimeoutMs, storeTimeoutError);
   }
 
   /** Where there is no room for everything, writes come before answers: those the server has. */
@@ -60,16 +79,17 @@ export class PersistQueue {
     const persistable = batch.filter(this.#isPersistable);
     if (persistable.length === 0) return;
     try {
-      await this.#store.write(persistable);
+      await this.#answered(this.#store.write(persistable));
     } catch (cause) {
       const writes = persistable.filter((edit) => !isCachedResult(edit));
-      const isShort = writes.length < persistable.length;
+      const isHanging = cause instanceof TriplaneError && cause.code === 'timeout';
+      const isShort = !isHanging && writes.length < persistable.length;
       this.#isPersistable = (edit) => isShort && !isCachedResult(edit);
       const what = isShort
-        ? 'Answers cannot be kept on this device: the next start waits for the server'
-        : 'Writes cannot be kept on this device: until they are confirmed they live in this page only';
-      this.#on.onError(new TriplaneError('storage-failed', what, { cause }));
-      await this.#persist(writes);
+        ? 'Results cannot be cached on this device: the next start waits for the server'
+        : 'Writes cannot be stored on this device: until the server confirms them, they exist in this page only';
+      this.#guarded(() => this.#on.onError(new TriplaneError('storage-failed', what, { cause })));
+      if (isShort) await this.#persist(writes);
     }
   }
 }

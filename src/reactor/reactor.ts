@@ -71,10 +71,14 @@ export class Reactor implements ClientContext {
     this.localIds = new LocalIds(config.store, config.random);
     this.#queryCache = new QueryCache(this);
     this.#timer = new DeadlineTimer(config.clock, () => this.#onTimer());
-    this.#persistQueue = new PersistQueue(config.store, {
-      onPersisted: (edits) => this.#onPersisted(edits),
-      onError: (error) => this.report(error),
-    });
+    this.#persistQueue = new PersistQueue(
+      config.store,
+      {
+        onPersisted: (edits) => this.#onPersisted(edits),
+        onError: (error) => this.report(error),
+      },
+      config.clock,
+    );
     this.#uplink = new Uplink(this, transports);
     this.account = new Account(this);
     this.#tabs = tabs;
@@ -104,7 +108,14 @@ export class Reactor implements ClientContext {
   }
 
   run(effects: readonly Effect[]): void {
-    for (const effect of effects) if (!this.#isShutDown || effect.do === 'store' || effect.do === 'tell') this.#perform(effect);
+    for (const effect of effects) {
+      if (this.#isShutDown && effect.do !== 'store' && effect.do !== 'tell') continue;
+      // An effect that fails is reported, and the others are carried out all the same.
+      guarded(
+        () => this.#perform(effect),
+        (error) => this.report(error),
+      );
+    }
     if (this.#isShutDown) return;
     const { queries, outbox, features } = this.state;
     this.#timer.set(
@@ -116,6 +127,7 @@ export class Reactor implements ClientContext {
         this.#queryCache.nextDeadline(),
       ),
     );
+    this.#tabSync.watchLeader(outbox.size > 0);
   }
 
   hydrate(key: string): void {
@@ -191,13 +203,15 @@ export class Reactor implements ClientContext {
   #onTimer(): void {
     const { queries, features } = this.state;
     const nowMs = this.config.clock.now();
-    this.#queryCache.onDeadline(nowMs);
-    this.pendingCalls.onDeadline(nowMs, () => queryTimeoutError(this.config, this.status));
-    this.run([
-      ...queries.onDeadline(nowMs, this.config.random),
-      ...features.collect((feature) => feature.onDeadline(nowMs)),
-      { do: 'flush' },
-    ]);
+    const tasks: readonly (() => void)[] = [
+      () => this.#queryCache.onDeadline(nowMs),
+      () => this.pendingCalls.onDeadline(nowMs, () => queryTimeoutError(this.config, this.status)),
+      () => this.run(queries.onDeadline(nowMs, this.config.random)),
+      () => this.run(features.collect((feature) => feature.onDeadline(nowMs))),
+    ];
+    for (const task of tasks) guarded(task, (error) => this.report(error));
+    // Sets the timer again, whatever happened above.
+    this.run([{ do: 'flush' }]);
   }
 
   #onPersisted(edits: readonly KeyValueOp[]): void {

@@ -47,7 +47,9 @@ export class Uplink {
     this.#connection.start();
   }
 
+  /** Nothing is sent over a connection that was lost meanwhile: the state sends everything again in the next session. */
   send(message: ClientMessage): void {
+    if (message.op !== 'init' && !this.isReady) return;
     this.#context.events.emit('fact', 'said', message);
     this.#connection.send(message);
   }

@@ -86,6 +86,8 @@ class IndexedDbStore implements KeyValue {
       const tx = db.transaction(entries, 'readwrite', { durability: 'strict' });
       const { store } = tx;
       const requests = ops.map((op) => ('put' in op ? store.put(op.value, op.put) : store.delete(op.remove)));
+      // Committed at once: a tab that is frozen now must not keep the others waiting for it.
+      tx.commit();
       // The transaction's own failure says why; a request's often says no more than that it was aborted.
       await Promise.all([tx.done, ...requests.map((request) => request.catch(() => undefined))]);
     });

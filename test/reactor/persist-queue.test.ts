@@ -39,7 +39,7 @@ describe('a store that fails', () => {
     for (const message of client.sentMessages('transact'))
       await client.receive({ op: 'transact-ok', 'client-event-id': message['client-event-id'], 'tx-id': 2 });
     expect(await Promise.all(writes)).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ status: 'synced' })));
-    expect(client.errors.map((error) => error.message)).toEqual([expect.stringContaining('Writes cannot be kept')]);
+    expect(client.errors.map((error) => error.message)).toEqual([expect.stringContaining('Writes cannot be stored')]);
     client.reactor.shutdown();
   });
 
@@ -53,7 +53,7 @@ describe('a store that fails', () => {
     await client.clock.advance(2_000);
     await client.reactor.writes.transact(chunk('create', goalId(2), { title: 'b' })).queued;
     expect(store.written.filter((key) => key.startsWith('write/'))).toHaveLength(1);
-    expect(client.errors.map((error) => error.message)).toEqual([expect.stringContaining('Answers cannot be kept')]);
+    expect(client.errors.map((error) => error.message)).toEqual([expect.stringContaining('Results cannot be cached')]);
     client.reactor.shutdown();
   });
 

@@ -54,7 +54,7 @@ describe('refused, by name', () => {
     ...[
       new Blob(['x']), /x/, new Error('x'), Promise.resolve(), new Uint8Array(1), Buffer.from('x'), new ArrayBuffer(1), new DataView(new ArrayBuffer(1)),
       Object(1), Object('x'), Object(true), Object(1n), new WeakMap(), new URLSearchParams('a=1'), globalThis,
-    ].map((value) => [`a ${Object.prototype.toString.call(value)}`, ['update', 'acts', A1, { rider: { tea: [value] } }], 'acts.rider.tea[0]'] as const), // prettier-ignore
+    ].map((value) => [`a ${Object.prototype.toString.call(value)}`, ['update', 'acts', A1, { rider: { tea: [value] } }], 'acts.rider.tea[0]'] as [string, unknown[], string]), // prettier-ignore
     ['an invalid date', ['update', 'acts', A1, { formedAt: new Date(Number.NaN) }], 'acts.formedAt'],
     ['a date after the year 9999', ['update', 'acts', A1, { formedAt: new Date('+010000-01-01') }], 'acts.formedAt'],
     ['a date before the year 1, nested', ['update', 'acts', A1, { formedAt: { at: [new Date('-000001-01-01')] } }], 'acts.formedAt.at[0]'],

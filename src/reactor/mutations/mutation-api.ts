@@ -110,13 +110,20 @@ export class MutationApi {
   async load(): Promise<void> {
     const { config, state } = this.#context;
     const { outbox, rejections, session } = state;
+    const { owner } = session;
     const read = async (kind: 'write' | 'refused'): Promise<Mutation[]> =>
-      (await config.store.list(mutationPrefix(session.owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
-    const added = outbox.load(await read('write'));
-    for (const rejection of await read('refused')) rejections.set(rejection.eventId, rejection);
-    if (config.receipts) await this.#loadReceipts();
+      (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
+    const stored = await read('write');
+    const rejected = await read('refused');
+    const receipts: unknown = config.receipts ? await config.store.get(receiptsKey(owner)) : undefined;
+    // Another user signed in while the store was read: these mutations are not theirs.
+    if (session.owner !== owner) return;
+    const added = outbox.load(stored);
+    for (const rejection of rejected) rejections.set(rejection.eventId, rejection);
+    if (config.receipts) (this.#receipts ??= new Receipts()).load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps).creates);
     if (added.length > 0) this.#context.run([...state.queries.rewrite(outbox.unblocked()), ...onward]);
+    else this.#context.run([{ do: 'announce', what: 'outbox' }]);
   }
 
   /** Those made before it was known whose they are. */
@@ -151,12 +158,6 @@ export class MutationApi {
       { do: 'store', edits: account.isLoaded ? [putMutation(write)] : [] },
       { do: 'announce', what: 'outbox' },
     ]);
-  }
-
-  async #loadReceipts(): Promise<void> {
-    const { config, state } = this.#context;
-    this.#receipts ??= new Receipts();
-    this.#receipts.load(await config.store.get(receiptsKey(state.session.owner)));
   }
 
   #withReceipt(message: Transact, receipts: Receipts): Transact {

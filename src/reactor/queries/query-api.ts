@@ -6,6 +6,7 @@ import type { RemoveQuery, WireQuery } from '../../protocol/query-messages.ts';
 import { queryKey } from '../../query/key.ts';
 import type { QueryResult } from '../../query/query.ts';
 import { Snapshot } from '../../query/snapshot.ts';
+import { asError } from '../client-errors.ts';
 import { notifyListeners } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import type { Listener, LiveQuery } from './live-query.ts';
@@ -63,17 +64,21 @@ export class QueryApi {
       return Promise.reject(new TriplaneError('unreachable', 'The device is offline, and a query that is asked once needs the server'));
     }
     return new Promise((resolve, reject) => {
+      const cleanups: (() => void)[] = [];
       const end = (settle: () => void): void => {
-        stopTimeout();
-        unlinkSignal();
-        unsubscribe();
+        for (const cleanup of cleanups.splice(0)) cleanup();
         settle();
       };
       const onResult = (result: QueryResult): void => end(() => resolve(result));
       const onError = (error: TriplaneError): void => end(() => reject(error));
-      const stopTimeout = this.#context.pendingCalls.wait(clock.now() + queryTimeoutMs, onError);
-      const unsubscribe = this.subscribe(query, { onResult, onError, wantsFresh: true });
-      const unlinkSignal = onAbort(signal, (reason) => onError(reason as TriplaneError));
+      // Each cleanup is known before the next step, which may throw or settle the promise at once.
+      cleanups.push(this.#context.pendingCalls.wait(clock.now() + queryTimeoutMs, onError));
+      try {
+        cleanups.push(this.subscribe(query, { onResult, onError, wantsFresh: true }));
+        cleanups.push(onAbort(signal, (reason) => onError(reason as TriplaneError)));
+      } catch (error) {
+        onError(asError(error, 'query-invalid'));
+      }
       this.#context.run([]);
     });
   }

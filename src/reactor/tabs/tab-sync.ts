@@ -1,5 +1,6 @@
 // Where other tabs come with their news. All tabs keep and show the same writes; one of them sends.
 
+import type { Timer } from '../../lib/clock.ts';
 import type { Tabs } from './tab-channel.ts';
 import { acknowledge } from '../mutations/acknowledge.ts';
 import type { ClientContext } from '../context.ts';
@@ -10,9 +11,13 @@ import { isTabMessage, type TabMessage } from '../effect.ts';
 import { asError } from '../client-errors.ts';
 import { readMutation } from '../mutations/mutation.ts';
 
+/** How long a write waits for the leader before it is asked for a sign of life. */
+const leaderCheckMs = 3_000;
+
 export class TabSync {
   readonly #context: ClientContext;
   readonly #tabs: Tabs;
+  #leaderTimer: Timer | undefined;
 
   constructor(context: ClientContext, tabs: Tabs) {
     this.#context = context;
@@ -27,7 +32,23 @@ export class TabSync {
     this.#tabs.broadcast(message);
   }
 
+  /** Called after every change. While writes wait for another tab to send them, that tab is asked for a sign of life now and then. */
+  watchLeader(hasWaitingWrites: boolean): void {
+    const { clock } = this.#context.config;
+    const isNeeded = hasWaitingWrites && !this.#tabs.isLeader && this.#tabs.checkLeader !== undefined;
+    if (!isNeeded) {
+      clock.clearTimeout(this.#leaderTimer);
+      this.#leaderTimer = undefined;
+    } else
+      this.#leaderTimer ??= clock.setTimeout(() => {
+        this.#leaderTimer = undefined;
+        this.#tabs.checkLeader?.();
+        this.#context.run([]);
+      }, leaderCheckMs);
+  }
+
   async close(): Promise<void> {
+    this.#context.config.clock.clearTimeout(this.#leaderTimer);
     await this.#tabs.close();
   }
 
@@ -69,9 +90,14 @@ export class TabSync {
 
   #onRejected(record: unknown): void {
     const { state } = this.#context;
-    const { eventId = '', error, refusedAtMs = 0 } = readMutation(record) ?? {};
+    const rejection = readMutation(record);
+    const { eventId = '', refusedAtMs = 0 } = rejection ?? {};
+    if (!rejection?.error || rejection.owner !== state.session.owner) return;
     const write = state.outbox.get(eventId);
-    if (write && error) this.#runInMemory(reject(state, write, error, refusedAtMs));
+    if (write) return this.#runInMemory(reject(state, write, rejection.error, refusedAtMs));
+    // This tab never had the write: it is listed all the same.
+    state.rejections.set(eventId, rejection);
+    this.#context.run([{ do: 'announce', what: 'outbox' }]);
   }
 
   #onRemoved(eventIds: readonly string[]): void {
@@ -91,6 +117,6 @@ export class TabSync {
   /** What is on disk, from whichever tab, is taken up. */
   async #reload(): Promise<void> {
     await this.#context.writes.load();
-    this.#context.run([{ do: 'flush' }, { do: 'announce', what: 'outbox' }]);
+    this.#context.run([{ do: 'flush' }]);
   }
 }

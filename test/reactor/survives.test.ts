@@ -1,0 +1,204 @@
+// Whatever a transport, a store or a listener does, the client goes on: no write is lost, no public call throws, and every promise settles.
+
+import { describe, expect, it } from 'vitest';
+
+import type { KeyValue } from '../../src/storage/key-value.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+import { listener, testClient, type TestClient } from '../support/client.ts';
+import { settled } from '../support/fake-clock.ts';
+import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
+
+/** A client whose connection is in CLOSING: the socket takes nothing more, and its close event has not come yet. */
+async function closingClient(): Promise<TestClient> {
+  const client = testClient();
+  await settled();
+  await client.receive(initOk());
+  client.transport.channel.send = () => {
+    throw new Error('CLOSING');
+  };
+  return client;
+}
+
+async function reconnect(client: TestClient): Promise<void> {
+  await client.clock.advance(60_000);
+  await client.receive(initOk());
+}
+
+describe('while the socket is closing', () => {
+  it('no public call throws, and all of it is sent over the next connection', async () => {
+    const client = await closingClient();
+    const { queries, rooms, writes } = client.reactor;
+    const received = listener();
+    const stop = queries.subscribe(goalsQuery, received);
+    const other = queries.subscribe({ goals: { $: { limit: 1 } } }, listener());
+    other();
+    rooms.acquire('chat', 'r1', { name: 'a' });
+    rooms.publishPresence('r1', { name: 'b' });
+    rooms.publishTopic('r1', 'ping', 1);
+    const write = writes.transact(chunk('create', goalId(1), { title: 'a' }));
+    await settled();
+    await expect(write.queued).resolves.toMatchObject({ status: 'enqueued' });
+    expect(client.errors).toEqual([]);
+
+    await reconnect(client);
+    expect(client.sentMessages('add-query').map(({ q }) => q)).toEqual([goalsQuery]);
+    expect(client.sentMessages('join-room')).toHaveLength(1);
+    const [sent, ...more] = client.sentMessages('transact');
+    expect(more).toEqual([]);
+    await client.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 2 });
+    await expect(write.settled).resolves.toMatchObject({ status: 'synced' });
+    stop();
+    client.reactor.shutdown();
+  });
+
+  it('a send that fails in the middle of several writes loses none, and keeps their order', async () => {
+    const client = testClient();
+    await settled();
+    await client.receive(initOk());
+    const { channel } = client.transport;
+    const send = channel.send.bind(channel);
+    let left = 2;
+    channel.send = (message) => {
+      if (left-- <= 0) throw new Error('CLOSING');
+      send(message);
+    };
+    const ids = [1, 2, 3, 4, 5];
+    for (const id of ids) void client.reactor.writes.transact(chunk('create', goalId(id), { title: `${id}` }));
+    await settled();
+    await reconnect(client);
+    const created = client.sentMessages('transact').map((message) => message['tx-steps'].find((step) => step[0] === 'add-triple')?.[1]);
+    expect(created).toEqual(ids.map(goalId));
+    client.reactor.shutdown();
+  });
+});
+
+describe('a listener that throws', () => {
+  it('keeps no other listener from its result, and no write from being stored and sent', async () => {
+    const client = testClient();
+    await settled();
+    await client.receive(initOk());
+    const boom = (): never => {
+      throw new Error('in a listener');
+    };
+    client.reactor.queries.subscribe(goalsQuery, { onResult: boom, onError: boom });
+    client.reactor.outbox.subscribe(() => client.reactor.outbox.list().length > 0 && boom());
+    const received = listener();
+    client.reactor.queries.subscribe(goalsQuery, received);
+    await client.receive(addQueryOk([], 1));
+    const write = client.reactor.writes.transact(chunk('create', goalId(1), { title: 'a' }));
+    await settled();
+    await expect(write.queued).resolves.toMatchObject({ status: 'enqueued' });
+    expect(received.last?.data['goals']).toHaveLength(1);
+    expect(client.sentMessages('transact')).toHaveLength(1);
+    expect(new Set(client.errors.map(({ message }) => message))).toEqual(new Set(['in a listener']));
+    client.reactor.shutdown();
+  });
+});
+
+describe('a store that never answers', () => {
+  function hanging(): KeyValue {
+    return { ...memoryStore(), write: () => new Promise(() => {}), close: () => new Promise(() => {}) };
+  }
+
+  it('a write: given up with one report, and the client goes on from memory', async () => {
+    const client = testClient({ store: hanging() });
+    await settled();
+    await client.receive(initOk());
+    const first = client.reactor.writes.transact(chunk('create', goalId(1), { title: 'a' }));
+    await settled();
+    await client.clock.advance(20_000);
+    await expect(first.queued).resolves.toMatchObject({ status: 'enqueued' });
+    const second = client.reactor.writes.transact(chunk('create', goalId(2), { title: 'b' }));
+    await settled();
+    await expect(second.queued).resolves.toMatchObject({ status: 'enqueued' });
+    expect(client.errors.map(({ message }) => message)).toEqual([expect.stringContaining('Writes cannot be stored')]);
+    const closed = client.reactor.close();
+    await settled();
+    await client.clock.advance(20_000);
+    await expect(closed).resolves.toBeUndefined();
+  });
+});
+
+describe('a query that cannot be sent', () => {
+  it('rejects at once, and nothing is left of it', async () => {
+    const client = testClient();
+    await settled();
+    await client.receive(initOk());
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    for (const params of [{ n: 1n }, circular]) {
+      await expect(client.reactor.queries.once({ $$ruleParams: params, goals: {} } as never)).rejects.toThrow();
+    }
+    await client.clock.advance(60_000);
+    await expect(client.reactor.close()).resolves.toBeUndefined();
+  });
+});
+
+describe('two users in a row', () => {
+  const user = (id: string) => ({ id, refresh_token: `token of ${id}`, isGuest: false });
+
+  it('mutations of the first, read late from a slow store, are not sent in the name of the second', async () => {
+    const store = memoryStore();
+    const alice = testClient({ store: { ...store, close: () => {} } });
+    await settled();
+    await alice.reactor.account.setUser(user('alice') as never);
+    await alice.reactor.writes.transact(chunk('create', goalId(1), { title: 'hers' })).queued;
+    await alice.reactor.account.setUser(undefined);
+    await alice.reactor.close();
+
+    let answer: (() => void) | undefined;
+    const slow: KeyValue = {
+      ...store,
+      list: async (prefix) => {
+        if (prefix.includes('alice')) await new Promise<void>((resolve) => (answer = resolve));
+        return store.list(prefix);
+      },
+    };
+    const client = testClient({ store: slow });
+    await settled();
+    await client.receive(initOk());
+    const changes = [client.reactor.account.setUser(user('alice') as never), client.reactor.account.setUser(user('bob') as never)];
+    for (let at = 0; at < 4; at++) {
+      await settled();
+      answer?.();
+    }
+    await Promise.all(changes);
+    await client.receive(initOk());
+    await settled();
+    expect(client.reactor.account.user?.id).toBe('bob');
+    expect(client.sentMessages('transact')).toEqual([]);
+    expect(client.reactor.outbox.list()).toEqual([]);
+    client.reactor.shutdown();
+  });
+
+  it('rejected mutations are listed after a restart, and not for another user', async () => {
+    const store = { ...memoryStore(), close: () => {} };
+    const first = testClient({ store });
+    await settled();
+    await first.reactor.account.setUser(user('alice') as never);
+    await first.receive(initOk());
+    const write = first.reactor.writes.transact(chunk('create', goalId(1), { title: 'hers' }));
+    await settled();
+    const eventId = first.sentMessages('transact')[0]?.['client-event-id'];
+    const rejected = expect(write).rejects.toThrow('no');
+    await first.receive({ op: 'error', status: 400, type: 'permission-denied', message: 'no', 'client-event-id': eventId });
+    await rejected;
+    await first.reactor.close();
+
+    const second = testClient({ store });
+    const seen: number[] = [];
+    second.reactor.outbox.subscribe((entries) => seen.push(entries.length));
+    await settled();
+    await second.receive(initOk());
+    expect(second.reactor.outbox.list()).toMatchObject([{ eventId, error: { message: 'no' } }]);
+    expect(seen.at(-1)).toBe(1);
+    await second.reactor.account.setUser(user('bob') as never);
+    expect(second.reactor.outbox.list()).toEqual([]);
+    await settled();
+    expect(seen.at(-1)).toBe(0);
+    await second.reactor.account.setUser(user('alice') as never);
+    expect(second.reactor.outbox.discard(eventId ?? '')).toEqual([eventId]);
+    expect(second.reactor.outbox.list()).toEqual([]);
+    second.reactor.shutdown();
+  });
+});
