@@ -72,7 +72,7 @@ export class Account {
     const isOther = session.owner !== (user?.id ?? '');
     session.user = user;
     this.#error = undefined;
-    const liveQueries = [...(queries.list())];
+    const liveQueries = [...queries.list()];
     if (isOther) {
       outbox.detach();
       this.#context.pendingCalls.detach(userChangedError());
