@@ -15,13 +15,13 @@ export interface Answered {
   readonly meta: unknown;
 }
 
-export function answer({ compiled, returnType, visible }: Asked, db: Db): Answered {
+export function answer({ compiled, inferred, returnType, visible }: Asked, db: Db): Answered {
   const found = answerQuery(compiled, db, { visible });
   if (returnType === 'join-rows') return { answer: found, result: writeAnswer(found), meta: null };
   // A tree is what a client would make of the triples.
   const seen = new Store(db.attrs);
   seen.load(found.triples);
-  const { data } = evaluate(compiled, seen, found);
+  const { data } = evaluate(inferred ?? compiled, seen, found);
   const [node] = writeAnswer({ ...found, triples: [] });
   return { answer: found, result: data, meta: { 'page-info': node?.data['page-info'] ?? {}, aggregate: found.aggregate ?? {} } };
 }

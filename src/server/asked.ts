@@ -6,15 +6,21 @@ import type { ReturnType, WireQuery } from '../protocol/query-messages.ts';
 import { compile, type CompiledQuery } from '../query/compile.ts';
 import { isObject } from '../protocol/check.ts';
 import type { Visible } from '../query/visible.ts';
+import { singularLinks } from './http/singular-links.ts';
 import { checkQuery } from './query-check.ts';
 import { invalid } from './refusal.ts';
 import type { Guard } from './rules/guard.ts';
 import type { Sight } from './rules/sight.ts';
 import type { Actor } from './system-rules.ts';
 
+/** What a result is made into. `inferred-tree`: a tree in which links that have one end are one object; no client asks for it in a frame. */
+export type ResultShape = ReturnType | 'inferred-tree';
+
 export interface Asked {
   readonly compiled: CompiledQuery;
-  readonly returnType: ReturnType;
+  /** The same query with its singular links known; only for an inferred tree. */
+  readonly inferred?: CompiledQuery;
+  readonly returnType: ResultShape;
   /** Undefined = sees all. */
   readonly visible: Visible | undefined;
   /** What it depends on; missing = on nothing. */
@@ -22,13 +28,14 @@ export interface Asked {
 }
 
 /** @throws InstantAPIError */
-export function readQuery(q: WireQuery, returnType: ReturnType, actor: Actor, attrs: Attrs, guard: Guard): Asked {
+export function readQuery(q: WireQuery, returnType: ResultShape, actor: Actor, attrs: Attrs, guard: Guard): Asked {
   checkQuery(q, attrs, actor);
   try {
     const compiled = compile(q, attrs);
     const params = isObject(q.$$ruleParams) ? q.$$ruleParams : undefined;
     const sight = guard.sight(actor, compiled.etypes, params, attrs);
-    return { compiled, returnType, visible: sight.visible, sight };
+    const inferred = returnType === 'inferred-tree' ? { inferred: compile(q, attrs, { singular: singularLinks(attrs) }) } : {};
+    return { compiled, ...inferred, returnType, visible: sight.visible, sight };
   } catch (error) {
     if (!(error instanceof QueryValidationError)) throw error;
     throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);

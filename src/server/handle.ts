@@ -4,6 +4,7 @@
 import type { ClientMessage, ClientOp } from '../protocol/client-message.ts';
 import type { InstantAPIError } from '../errors.ts';
 import { placeOf } from './app.ts';
+import type { ResultShape } from './asked.ts';
 import { echo, type Here, whenDurable } from './here.ts';
 import type { Outcome } from './ledger.ts';
 import type { Listener } from './listener.ts';
@@ -27,7 +28,7 @@ const handlers: Handlers = {
     throw invalid('init', message['app-id'], [{ message: 'the session is ready already' }]);
   },
 
-  'add-query': (message, here) => whenDurable(message, here, () => addQuery(message, here)),
+  'add-query': (message, here) => watch(message, here, message['return-type'] ?? 'join-rows'),
 
   'remove-query': (message, { app, listener, say }) => {
     app.watchers.remove(listener, message.q);
@@ -100,10 +101,15 @@ const handlers: Handlers = {
   'unsubscribe-stream': (message, { app, listener }) => app.streams.stopReading(listener, message['subscribe-event-id']),
 };
 
-function addQuery(message: Said<'add-query'>, { app, listener, say }: Here): void {
+/** A live query, with its result in the given shape. */
+export function watch(message: Said<'add-query'>, here: Here, shape: ResultShape): void {
+  whenDurable(message, here, () => addQuery(message, here, shape));
+}
+
+function addQuery(message: Said<'add-query'>, { app, listener, say }: Here, shape: ResultShape): void {
   const { watchers, limits, ledger, place } = app;
   if (watchers.count(listener) >= limits.queries) throw overLimit('queries', limits.queries, 'live queries of a session');
-  const added = watchers.add(listener, message.q, message['return-type'] ?? 'join-rows', ledger.db, place.txId);
+  const added = watchers.add(listener, message.q, shape, ledger.db, place.txId);
   if (added.is === 'known') return say({ op: 'add-query-exists', ...echo(message), q: message.q });
   say({
     op: 'add-query-ok',

@@ -23,6 +23,7 @@ import type { Limits } from './limits.ts';
 import type { Listener, Peer } from './listener.ts';
 import { Outgoing } from './outgoing.ts';
 import { failure, invalid, overLimit, refusal } from './refusal.ts';
+import { checkStatus } from './status.ts';
 
 /** What was found for an `init`. */
 export interface Admitted {
@@ -77,6 +78,23 @@ export class Session {
     for (const { error, received } of refused) this.#refuseMalformed(error, received);
     for (const message of unknown) this.#say({ op: 'error', ...unknownOpRefusal(message.op), ...aboutOf(message, this.id) });
     for (const message of messages) this.#take(message);
+  }
+
+  /** Ready without an `init`, for a caller who was found by other means. Undefined if it has been closed by now. */
+  openAs(admitted: Admitted, versions: Init['versions']): Here | undefined {
+    if (this.#state.is !== 'opened') return undefined;
+    return this.#enter(admitted, versions ? { versions } : {}, () => this.close(badClient, 'the sign-in has ended'));
+  }
+
+  /** The server's own message on behalf of the client: refused as the client's would be. */
+  run(message: ClientMessage, run: () => void): void {
+    if (this.#state.is !== 'ready') return;
+    try {
+      checkStatus(message.op, this.#state.here.app.status);
+      run();
+    } catch (error) {
+      this.#refuse(message, error);
+    }
   }
 
   /** Takes nothing more in. What it took is still answered. */
@@ -172,18 +190,7 @@ export class Session {
     if (this.#isClosed()) return;
     // It may have ended while the door was opened.
     if (tokenHash !== undefined && !app.isGood(tokenHash)) return this.#reopen(init, signedOut(), waiting);
-    const { ip, origin } = this.#config.peer;
-    const listener: Listener = {
-      id: this.id,
-      actor: { userId: user?.id, isAdmin, ip, origin },
-      features: supportedFeatures(init.versions),
-      takesDeltas: init.triplane?.deltas ?? false,
-    };
-    const say = (message: ServerMessage): void => this.#say(message);
-    const refuse = (message: ClientMessage, error: unknown): void => this.#refuse(message, error);
-    this.#outgoing.takesBatches = listener.features.batches;
-    this.#state = { is: 'ready', here: { app, listener, pending: new Set(), say, refuse } };
-    app.enter(listener, (frame) => this.#send(frame), { tokenHash, userId: user?.id, cut: () => this.#cut(init) });
+    this.#enter({ app, user, tokenHash, isAdmin }, init, () => this.#cut(init));
     this.#say({
       op: 'init-ok',
       'client-event-id': init['client-event-id'] ?? null,
@@ -194,6 +201,23 @@ export class Session {
       triplane: { 'refresh-covers-all': true, 'remembers-events': true, deltas: true },
     });
     for (const message of waiting) this.#dispatch(message);
+  }
+
+  #enter({ app, user, tokenHash, isAdmin }: Admitted, init: Pick<Init, 'versions' | 'triplane'>, cut: () => void): Here {
+    const { ip, origin } = this.#config.peer;
+    const listener: Listener = {
+      id: this.id,
+      actor: { userId: user?.id, isAdmin, ip, origin },
+      features: supportedFeatures(init.versions),
+      takesDeltas: init.triplane?.deltas ?? false,
+    };
+    const say = (message: ServerMessage): void => this.#say(message);
+    const refuse = (message: ClientMessage, error: unknown): void => this.#refuse(message, error);
+    this.#outgoing.takesBatches = listener.features.batches;
+    const here: Here = { app, listener, pending: new Set(), say, refuse };
+    this.#state = { is: 'ready', here };
+    app.enter(listener, (frame) => this.#send(frame), { tokenHash, userId: user?.id, cut });
+    return here;
   }
 
   /** As before the `init`; whoever spoke behind it is told. */

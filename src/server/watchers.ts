@@ -7,11 +7,11 @@ import type { Store } from '../db/store.ts';
 import { InstantAPIError } from '../errors.ts';
 import type { WireAttr } from '../protocol/attr.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
-import type { ReturnType, WireQuery } from '../protocol/query-messages.ts';
+import type { WireQuery } from '../protocol/query-messages.ts';
 import { type Change as Changed, changeOf } from '../query/affected.ts';
 import { queryKey } from '../query/key.ts';
 import { type Answered, isAnswerEqual } from './answers.ts';
-import { readQuery } from './asked.ts';
+import { readQuery, type ResultShape } from './asked.ts';
 import type { Letter, Listener } from './listener.ts';
 import { Drafts, type News, type Place } from './news.ts';
 import { failure } from './refusal.ts';
@@ -57,7 +57,7 @@ export class Watchers {
   }
 
   /** @throws InstantAPIError if it is no query */
-  add(listener: Listener, q: WireQuery, returnType: ReturnType, db: Store, txId: number): Added {
+  add(listener: Listener, q: WireQuery, returnType: ResultShape, db: Store, txId: number): Added {
     const question = queryKey(q);
     if (this.#ofListener.get(listener)?.has(question)) return { is: 'known' };
     return { is: 'new', told: this.#enter(listener, question, q, returnType, db, txId).told(db) };
@@ -125,7 +125,7 @@ export class Watchers {
     return letters;
   }
 
-  #enter(listener: Listener, question: string, q: WireQuery, returnType: ReturnType, db: Store, txId: number): Watched {
+  #enter(listener: Listener, question: string, q: WireQuery, returnType: ResultShape, db: Store, txId: number): Watched {
     const watched = this.#watch(listener, question, q, returnType, db, txId);
     const own = this.#ofListener.get(listener) ?? new Map<string, Watched>();
     watched.listeners.add(listener);
@@ -133,7 +133,7 @@ export class Watchers {
     return watched;
   }
 
-  #watch(listener: Listener, question: string, q: WireQuery, returnType: ReturnType, db: Store, txId: number): Watched {
+  #watch(listener: Listener, question: string, q: WireQuery, returnType: ResultShape, db: Store, txId: number): Watched {
     const asked = readQuery(q, returnType, listener.actor, db.attrs, this.#guard);
     const key = `${returnType} ${asked.sight?.key ?? ''} ${question}`;
     const known = this.#watched.get(key);

@@ -3,7 +3,8 @@
 import type { Context } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
 import type { App } from '../app.ts';
-import { userByEmail } from '../auth/users.ts';
+import { hashToken } from '../auth/secrets.ts';
+import { type AppUser, userByEmail, userOf } from '../auth/users.ts';
 import type { Hub } from '../hub.ts';
 import { checkUse, type Use } from '../status.ts';
 import { whenDurable } from '../submit.ts';
@@ -16,6 +17,9 @@ export interface Caller {
   readonly actor: Actor;
   /** Somebody is spoken for. */
   readonly isImpersonated: boolean;
+  readonly user?: AppUser;
+  /** Of the refresh token that says who calls. */
+  readonly tokenHash?: string;
 }
 
 /** The app named by a header, or in the address. */
@@ -45,9 +49,10 @@ export async function adminOf(context: Context, desk: Desk, use?: Use): Promise<
   return app;
 }
 
-export async function callerOf(context: Context, desk: Desk, use: Use): Promise<Caller> {
+/** `use`: what the app must be open to; missing = it may be closed. */
+export async function callerOf(context: Context, desk: Desk, use?: Use): Promise<Caller> {
   const caller = await findCaller(context, desk);
-  checkUse(use, caller.app.status);
+  if (use) checkUse(use, caller.app.status);
   return caller;
 }
 
@@ -59,7 +64,8 @@ async function findCaller(context: Context, desk: Desk): Promise<Caller> {
     if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
     const app = await desk.hub.app(appId);
     const user = await desk.accounts(app).verifyToken(token.trim());
-    return { app, actor: { userId: user.id, isAdmin: false, ...from }, isImpersonated: true };
+    const actor = { userId: user.id, isAdmin: false, ...from };
+    return { app, actor, isImpersonated: true, user, tokenHash: hashToken(token.trim()) };
   }
   if (email === undefined && guest !== undefined) {
     return { app: await desk.hub.app(appId), actor: { userId: undefined, isAdmin: false, ...from }, isImpersonated: true };
@@ -69,7 +75,8 @@ async function findCaller(context: Context, desk: Desk): Promise<Caller> {
   if (email === undefined) return { app, actor: { userId: undefined, isAdmin: true, ...from }, isImpersonated: false };
   const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
   if (!row) throw notFound('app-user');
-  return { app, actor: { userId: row.id, isAdmin: false, ...from }, isImpersonated: true };
+  const user = userOf(app.ledger.db, row, app.id);
+  return { app, actor: { userId: row.id, isAdmin: false, ...from }, isImpersonated: true, user };
 }
 
 export interface From {
