@@ -1,7 +1,7 @@
 // Our server with one app, on which a transcript is played, and the ways into it that transcripts use.
 
 import { createServer } from '../../src/server/server.ts';
-import type { Storage } from '../../src/server/storage.ts';
+import type { Storage } from '../../src/server/storage/storage.ts';
 
 export interface AppUnderTest {
   readonly id: string;

@@ -1,6 +1,6 @@
 // Plays a whole transcript on a fresh app.
 
-import type { Storage } from '../../src/server/storage.ts';
+import type { Storage } from '../../src/server/storage/storage.ts';
 import { type AppUnderTest, startApp } from './app-under-test.ts';
 import type { Kind } from './compare.ts';
 import { isDifference } from './differences.ts';
