@@ -61,7 +61,7 @@ async function play(names: readonly string[], isWanted: (transcript: Transcript)
   const playNext = async (queue: (typeof wanted)[number][]): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const { folder, file, transcript } = next;
-      const steps = await playTranscript(transcript, await source.fresh());
+      const steps = await playTranscript(folder, transcript, await source.fresh());
       played.set(wanted.indexOf(next), { folder, file, title: transcript.title, steps });
     }
   };

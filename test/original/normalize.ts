@@ -159,7 +159,7 @@ const sortedBy = <T>(list: readonly T[], rank: (item: T) => string): T[] => [...
 /** An identity is `[id, etype, label]`; the id says nothing. */
 function withoutIdentId([id, ...names]: readonly unknown[]): unknown[] {
   if (id === undefined) return [];
-  return [/^\{\{.*\}\}$/.test(String(id)) ? '{{ident}}' : id, ...names];
+  return [typeof id === 'string' && /^\{\{.*\}\}$/.test(id) ? '{{ident}}' : id, ...names];
 }
 
 /** The entities, attributes and links of a schema, without those of the system. */

@@ -2,6 +2,7 @@
 
 import type { AppUnderTest } from './app-under-test.ts';
 import { compareOutcomes, isEmptyRefresh, type Kind } from './compare.ts';
+import { LatestResults } from './latest-results.ts';
 import { maskNearTimes, normalize } from './normalize.ts';
 import { Placeholders, placeholdersIn, uuidFor } from './placeholders.ts';
 import { openEventStream, type Received, request } from './requests.ts';
@@ -34,8 +35,12 @@ export class Player {
   /** Names without a value, because the server lacks what would give it. */
   readonly #missing = new Set<string>();
 
-  constructor(app: AppUnderTest) {
+  /** Compares what each session knows of its queries, and not which refreshes told it. */
+  readonly #latest: { readonly recorded: LatestResults; readonly ours: LatestResults } | undefined;
+
+  constructor(app: AppUnderTest, { byLatestResults = false } = {}) {
     this.#app = app;
+    this.#latest = byLatestResults ? { recorded: new LatestResults(), ours: new LatestResults() } : undefined;
     this.#names = new Placeholders(app);
     this.#sessions = new Sessions(app, this.#names);
   }
@@ -59,7 +64,9 @@ export class Player {
     const ours = await this.#run(step);
     if (step.unstable) return { kind: 'unstable', ours };
     const recorded: Outcome = { ...(step.answer && { answer: step.answer }), ...(step.heard && { heard: step.heard }) };
-    return { kind: compareOutcomes(maskNearTimes(recorded) as Outcome, ours, step.stale), ours };
+    const masked = maskNearTimes(recorded) as Outcome;
+    const { recorded: latestRecorded, ours: latestOurs } = this.#latest ?? {};
+    return { kind: compareOutcomes(latestRecorded?.reduce(masked) ?? masked, latestOurs?.reduce(ours) ?? ours, step.stale), ours };
   }
 
   /** Whether the step needs a name without a value; then what it would save has none either. */
@@ -186,5 +193,5 @@ function savedValue(found: unknown, source: string): unknown {
   const [path = '', ...pattern] = source.split('|');
   const [value] = valuesAt(found, path);
   if (pattern.length === 0 || value === undefined || value === null) return value;
-  return new RegExp(pattern.join('|')).exec(String(value))?.[1];
+  return new RegExp(pattern.join('|')).exec(value as string)?.[1];
 }

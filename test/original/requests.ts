@@ -102,7 +102,7 @@ async function readEvents(body: ReadableStream<Uint8Array>, onEvent: (event: str
   const decoder = new TextDecoder();
   let rest = '';
   try {
-    for await (const chunk of body) {
+    for await (const chunk of body as AsyncIterable<Uint8Array> & ReadableStream) {
       const events = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
       rest = events.pop() ?? '';
       events.forEach(onEvent);

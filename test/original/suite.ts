@@ -29,7 +29,7 @@ export function testRecordings(folder: string): void {
         for (const transcript of readTranscripts(folder, file)) {
           const run = movesDate(transcript) ? test.sequential : test.concurrent;
           run(transcript.title, { timeout: timeoutMs }, async () => {
-            const played = await playTranscript(transcript, await fresh());
+            const played = await playTranscript(folder, transcript, await fresh());
             const expected = listed[file]?.[transcript.title] ?? {};
             const found = updated(expected, differencesOf(played));
             expect(found, explain(played, expected, found)).toEqual(expected);

@@ -16,11 +16,11 @@ export async function pass(ms: number): Promise<void> {
   if (ms < longWaitMs) return sleep(ms);
   const Before = Date;
   globalThis.Date = class extends Before {
-    constructor(...args: [] | ConstructorParameters<DateConstructor>) {
-      super(...(args.length === 0 ? [Before.now() + ms] : args));
+    constructor(...args: unknown[]) {
+      super(...((args.length === 0 ? [Before.now() + ms] : args) as [number]));
     }
     static override now(): number {
       return Before.now() + ms;
     }
-  } as DateConstructor;
+  } as unknown as DateConstructor;
 }
