@@ -66,12 +66,12 @@ function bearer(token: string | undefined): Record<string, string> {
 /** What comes through a header letter for letter: Latin-1 without control characters, and no space at either end. */
 const plain = /^[\x21-\x7e\xa0-\xff](?:[\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?$/;
 
-function pathHeader(path: string): Record<string, string> {
+export function pathHeader(path: string): Record<string, string> {
   return plain.test(path) ? { path } : { 'x-path': `path*=UTF-8''${encodeURIComponent(path)}` };
 }
 
 /** A server that has never heard of `x-path` misses the path, and that is all it can say. */
-async function refusingPaths(path: string, answer: Promise<unknown>): Promise<unknown> {
+export async function refusingPaths(path: string, answer: Promise<unknown>): Promise<unknown> {
   if (plain.test(path)) return answer;
   return answer.catch((cause: unknown) => {
     if (!(cause instanceof InstantAPIError) || cause.type !== 'param-missing') throw cause;
