@@ -97,15 +97,13 @@ export function backoffMs(failures: number, random: number): number {
 }
 
 /** @throws the signal's reason if it is aborted meanwhile */
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => {
-      stop();
-      resolve();
-    }, ms);
-    const stop = onAbort(signal, (reason) => {
-      clock.clearTimeout(timer);
-      reject(reason);
-    });
-  });
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  let end = (): void => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const timer = clock.setTimeout(end, ms);
+  const stop = onAbort(signal, end);
+  await ended;
+  clock.clearTimeout(timer);
+  stop();
+  signal.throwIfAborted();
 }

@@ -46,10 +46,9 @@ export class PayloadQueue<Payload> implements AsyncIterableIterator<Payload, und
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  throw(error: unknown): Promise<IteratorResult<Payload, undefined>> {
-    this.end({ isDropping: true });
-    this.#stopped();
-    return Promise.reject(error);
+  async throw(error: unknown): Promise<IteratorResult<Payload, undefined>> {
+    await this.return();
+    throw error;
   }
 
   [Symbol.asyncIterator](): this {

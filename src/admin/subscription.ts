@@ -6,7 +6,7 @@
 //
 // A break is not reported unless it lasts: every connection begins with the complete result.
 
-import { InstantAPIError, type RefusalBody } from '../errors.ts';
+import { InstantAPIError } from '../errors.ts';
 import type { Timer } from '../lib/clock.ts';
 import { asyncDispose } from '../lib/dispose.ts';
 import { backoffMs, pause } from './api.ts';
