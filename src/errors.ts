@@ -39,7 +39,7 @@ export class TriplaneError extends Error {
 }
 
 /** What the server says when it refuses: the body of an HTTP error, or the fields of an `error` message. PROTOCOL.md#error */
-export interface RefusalBody {
+export interface RejectionBody {
   readonly type?: string | null | undefined;
   readonly message?: string | undefined;
   readonly hint?: unknown;
@@ -48,14 +48,14 @@ export interface RefusalBody {
 
 /** The server answered, and the answer was no. `status` 400 = not applied; 500 = not known. */
 export class InstantAPIError extends TriplaneError {
-  readonly body: RefusalBody;
+  readonly body: RejectionBody;
   readonly status: number;
   readonly type: string | undefined;
   /** How long the server asks to wait before another attempt, where it says so. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(refusal: { readonly body: RefusalBody; readonly status: number; readonly retryAfterMs?: number | undefined }) {
-    const { body, status } = refusal;
+  constructor(rejection: { readonly body: RejectionBody; readonly status: number; readonly retryAfterMs?: number | undefined }) {
+    const { body, status } = rejection;
     super(status >= 500 ? 'server-failed' : 'refused', body.message ?? `The server answered ${status}`, {
       hint: body.hint,
       traceId: body['trace-id'] ?? undefined,
@@ -64,7 +64,7 @@ export class InstantAPIError extends TriplaneError {
     this.body = body;
     this.status = status;
     this.type = body.type ?? undefined;
-    this.retryAfterMs = refusal.retryAfterMs ?? retryAfterOf(body.hint);
+    this.retryAfterMs = rejection.retryAfterMs ?? retryAfterOf(body.hint);
   }
 }
 

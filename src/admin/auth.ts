@@ -1,8 +1,8 @@
 // Users and their tokens, as a server manages them: `db.auth`. All but `verifyToken` need the admin token, and none honours impersonation.
 
 import { TriplaneError } from '../errors.ts';
-import { isObject } from '../protocol/check.ts';
-import type { AnySchemaDef } from '../schema.ts';
+import { isObject } from '../lib/json.ts';
+import type { AnySchemaDef } from '../schema/schema.ts';
 import type { AuthToken, User } from '../types/auth.ts';
 import type { UpdateParams } from '../types/transaction.ts';
 import type { CallOpts } from './api.ts';

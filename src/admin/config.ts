@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, consoleLog, silent } from '../lib/log.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { isUuid } from '../lib/uuid.ts';
-import type { AnySchemaDef } from '../schema.ts';
+import type { AnySchemaDef } from '../schema/schema.ts';
 import type { Logger } from '../types/config.ts';
 import type { ReadableStreamCtor, WritableStreamCtor } from '../types/streams.ts';
 

@@ -1,6 +1,6 @@
 // The cookie in which `createInstantRouteHandler` keeps who is signed in, read from a request.
 
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 import type { User } from '../types/auth.ts';
 
 /** Undefined without a cookie of this app, and for one that holds no user: anyone may send any cookie. */

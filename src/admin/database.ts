@@ -3,14 +3,13 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- a transaction may mix chunks of every namespace */
 
 import { TriplaneError } from '../errors.ts';
-import { endedBy } from '../lib/abort.ts';
+import { endWithSignal } from '../lib/abort.ts';
 import { asyncDispose } from '../lib/dispose.ts';
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 import { validateQuery } from '../query/validate.ts';
-import type { AnySchemaDef, InstantUnknownSchema } from '../schema.ts';
+import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import { txInit } from '../transact/chunk.ts';
-import { opsOf } from '../transact/operation.ts';
-import { validateTransaction } from '../transact/validate.ts';
+import { opsOf, validateTransaction } from '../transact/operation.ts';
 import type { RuleParams } from '../types/query.ts';
 import type { InstaQLResponse } from '../types/result.ts';
 import type { TransactionChunk, TxChunk } from '../types/transaction.ts';
@@ -120,7 +119,7 @@ export class InstantAdminDatabase<
       cb && ((payload: Payload) => cb(payload as never)),
     );
     const close = (): void => subscription.close();
-    const stops = [lifetime.onClose(close), endedBy(opts.signal, close), endedBy(opts.fetchOpts?.signal ?? undefined, close)];
+    const stops = [lifetime.onClose(close), endWithSignal(opts.signal, close), endWithSignal(opts.fetchOpts?.signal ?? undefined, close)];
     subscription.closing.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
     return subscription as unknown as SubscribeQueryResponse<Schema, Q, UseDates>;
   }

@@ -1,12 +1,12 @@
 // One connection of a live query: a POST that is answered with an event stream, read until it ends. Whether it is opened again is decided in
 // subscription.ts. PROTOCOL.md#sse-init
 
-import { eventReader } from '../connection/event-reader.ts';
+import { eventStreamParser } from '../connection/sse/event-stream.ts';
 import { InstantAPIError } from '../errors.ts';
-import { readRefusal } from '../http/refusal.ts';
+import { readErrorBody } from '../http/rejection.ts';
 import { onAbort } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 
 export interface QueryStreamConfig {
   readonly url: string;
@@ -64,7 +64,7 @@ async function read(config: QueryStreamConfig, on: QueryStreamEvents, signal: Ab
   if (response.status !== 200 || !response.headers.get('content-type')?.startsWith('text/event-stream')) return rejected(response);
   on.opened();
   const decoder = new TextDecoder();
-  const take = eventReader({ event: (data) => messagesIn(data).forEach((message) => on.message(message)), beat: () => {} });
+  const take = eventStreamParser({ event: (data) => messagesIn(data).forEach((message) => on.message(message)), heartbeat: () => {} });
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   for (;;) {
     const { value, done } = await reader.read();
@@ -91,7 +91,7 @@ async function rejected(response: Response): Promise<StreamEnd> {
     return { error: apiError(status, 'The response is no event stream. Check that apiURI is the address of a server'), isFatal: true };
   }
   const text = await response.text();
-  const body = readRefusal(parse(text), text);
+  const body = readErrorBody(parse(text), text);
   return { error: new InstantAPIError({ body, status }), isFatal: status < 500 && ![408, 425, 429].includes(status) };
 }
 

@@ -2,7 +2,7 @@
 // page info of live results in the spelling of this SDK.
 
 import { coerceToDate } from '../lib/dates.ts';
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 import { own, type SchemaShape } from '../schema/read.ts';
 
 /** The same result, with a `Date` for every date. A value that is no date stays as it is. */

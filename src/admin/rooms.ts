@@ -1,7 +1,7 @@
 // Who is in a room: `db.rooms`. Rooms are joined by clients; a server can only look.
 
-import { isObject } from '../protocol/check.ts';
-import type { AnySchemaDef } from '../schema.ts';
+import { isObject } from '../lib/json.ts';
+import type { AnySchemaDef } from '../schema/schema.ts';
 import type { User } from '../types/auth.ts';
 import type { PresenceOf, RoomsOf } from '../types/rooms.ts';
 import type { CallOpts } from './api.ts';

@@ -1,9 +1,9 @@
 // Files: `db.storage`. Uploads and deletions honour impersonation; the old ways to list files do not.
 
 import { TriplaneError } from '../errors.ts';
-import { pathHeader, refusingPaths } from '../http/files.ts';
+import { pathHeader, explainPathRejection } from '../http/files.ts';
 import { checkParams } from '../http/params.ts';
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 import type { DeleteFileResponse, FileOpts, UploadFileResponse } from '../types/files.ts';
 import type { CallOpts } from './api.ts';
 import type { Context } from './context.ts';
@@ -48,7 +48,7 @@ export class Storage {
       const result = this.#context.callAs(call).catch((error: unknown) => {
         throw failure() ?? error;
       });
-      return readUpload(await refusingPaths(path, result));
+      return readUpload(await explainPathRejection(path, result));
     } finally {
       await source.close();
     }

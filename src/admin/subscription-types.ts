@@ -1,7 +1,7 @@
 // What a live query delivers, typed by the query and the schema.
 
 import type { InstantAPIError } from '../errors.ts';
-import type { AnySchemaDef } from '../schema.ts';
+import type { AnySchemaDef } from '../schema/schema.ts';
 import type { InstaQLResponse, PageInfoResponse } from '../types/result.ts';
 import type { ValidQuery } from '../types/valid-query.ts';
 

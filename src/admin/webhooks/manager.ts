@@ -1,7 +1,7 @@
 // Webhooks as they are configured: `db.webhooks.manager`. Every call needs the admin token of the app.
 
 import { TriplaneError } from '../../errors.ts';
-import type { AnySchemaDef } from '../../schema.ts';
+import type { AnySchemaDef } from '../../schema/schema.ts';
 import { type ApiCall, type ApiConfig, callApi, type CallOpts } from '../api.ts';
 import type {
   CreateWebhookParams,

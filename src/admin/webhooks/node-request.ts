@@ -1,7 +1,7 @@
 // Requests as Node's frameworks pass them (Express, Koa, Nest, Next.js pages): finding the raw body, whoever has read it before.
 
 import { TriplaneError } from '../../errors.ts';
-import { isObject } from '../../protocol/check.ts';
+import { isObject } from '../../lib/json.ts';
 
 /** Node's `IncomingMessage`, and what body parsers add to it. */
 export interface NodeRequest {

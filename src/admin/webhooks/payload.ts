@@ -1,8 +1,8 @@
 // The records of an event, and which handler receives which of them.
 
 import { TriplaneError } from '../../errors.ts';
-import { isObject } from '../../protocol/check.ts';
-import type { AnySchemaDef } from '../../schema.ts';
+import { isObject } from '../../lib/json.ts';
+import type { AnySchemaDef } from '../../schema/schema.ts';
 import type { WebhookHandlers, WebhookHelpers, WebhookPayload } from './types.ts';
 
 type Handler = (record: unknown) => unknown;

@@ -2,7 +2,7 @@
 // PROTOCOL.md#webhooks
 
 import { TriplaneError } from '../../errors.ts';
-import { isObject } from '../../protocol/check.ts';
+import { isObject } from '../../lib/json.ts';
 import type { SigningKey } from './signing-keys.ts';
 import type { WebhookBody } from './types.ts';
 

@@ -2,7 +2,7 @@
 // from an address that a request names.
 
 import { TriplaneError } from '../../errors.ts';
-import { isObject } from '../../protocol/check.ts';
+import { isObject } from '../../lib/json.ts';
 
 /** A JSON Web Key, as far as it is looked at here. */
 interface Jwk {

@@ -2,7 +2,7 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a handler may return anything */
 
-import type { AnySchemaDef, ResolveAttrs } from '../../schema.ts';
+import type { AnySchemaDef, ResolveAttrs } from '../../schema/schema.ts';
 
 export type WebhookAction = 'create' | 'update' | 'delete';
 

@@ -5,7 +5,7 @@ import { TriplaneError } from '../../errors.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { consoleLog } from '../../lib/log.ts';
 import { systemRandom } from '../../lib/random.ts';
-import type { AnySchemaDef, InstantUnknownSchema } from '../../schema.ts';
+import type { AnySchemaDef, InstantUnknownSchema } from '../../schema/schema.ts';
 import { type ApiConfig, callApi, type CallOpts } from '../api.ts';
 import { readAddress } from '../config.ts';
 import { WebhooksManager } from './manager.ts';

@@ -1,7 +1,7 @@
 // Webhooks and their events as the server sends them, turned into the spelling of the SDK. Fields that a server leaves out are null.
 
 import { TriplaneError } from '../../errors.ts';
-import { isObject } from '../../protocol/check.ts';
+import { isObject } from '../../lib/json.ts';
 import type { WebhookAttempt, WebhookEventInfo, WebhookEventsPage, WebhookInfo } from './types.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
