@@ -44,7 +44,7 @@ function placeOf(path: string): string {
 const ground = ['lib', 'errors', 'schema', 'types'];
 const engine = [...ground, 'protocol', 'db', 'query', 'transact'];
 const io = ['lib', 'errors', 'types', 'protocol'];
-const reactor = [...engine, 'connection', 'storage', 'http'];
+const reactor = [...engine, 'connection', 'storage', 'http', 'streams'];
 
 /** Place → the places it may import besides itself. `errors` and `index` are the files of that name. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -59,11 +59,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   connection: io,
   storage: io,
   http: io,
+  streams: io,
   reactor,
   client: [...reactor, 'reactor'],
   index: [...reactor, 'reactor', 'client'],
   server: engine,
-  admin: [...ground, 'protocol', 'http', 'query', 'transact'],
+  admin: [...ground, 'protocol', 'http', 'query', 'transact', 'connection', 'streams'],
   react: ['lib'],
   nextjs: ['lib'],
   testing: ['lib', 'storage'],
