@@ -126,10 +126,7 @@ export class FrameworkClient {
     const { appId } = db._app;
     const headers = { 'app-id': appId, authorization: token ? `Bearer ${token}` : undefined };
     const call = { method: 'POST', path: '/runtime/framework/query', headers, body: { query } } as const;
-    const response = await db._reactor.call(
-      async (signal) => (await loadHttp()).request(db._app, { ...call, signal }),
-      opts?.signal,
-    );
+    const response = await db._reactor.call(async (signal) => (await loadHttp()).request(db._app, { ...call, signal }), opts?.signal);
     if (!isObject(response) || !Array.isArray(response.attrs) || !response.attrs.every(isWireAttr) || !isWireResult(response.result)) {
       throw new TriplaneError('server-failed', 'POST /runtime/framework/query was answered with what is no answer to a query');
     }

@@ -12,7 +12,7 @@ import { indexedDbStore } from '../../src/storage/indexed-db.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { appId } from '../support/client.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock, settled } from '../support/fake-clock.ts';
 import { chunk, goalId } from '../support/goals.ts';
 
 const ana = { id: 'ana', refresh_token: 't', isGuest: false };
@@ -103,12 +103,12 @@ test('other tabs are listened to before a store that they share is read', async 
     close(): void {}
   }
   vi.stubGlobal('BroadcastChannel', Channel);
-  vi.stubGlobal('navigator', { locks: { request: () => new Promise(() => {}) } });
+  vi.stubGlobal('navigator', { locks: { request: (_name: string, { signal }: { readonly signal: AbortSignal }) => new Promise((_, reject) => (signal.onabort = reject)) } }); // prettier-ignore
   const kept = memoryStore();
   const storage: KeyValue = { ...kept, sharedAs: 'mine', get: (key) => (order.push(`get ${key}`), kept.get(key)) };
   reactor = open({ storage });
+  await settled();
   expect(order.slice(0, 2)).toEqual([`channel triplane/${appId}/mine`, 'get user']);
-  vi.stubGlobal('navigator', {});
 });
 
 test('a store class whose constructor throws is reported, and the session goes on from memory', async () => {

@@ -114,7 +114,7 @@ describe('events', () => {
     const events = await listened('tab');
     await settled();
     void addGoal();
-    await until(() => expect(events.map(without)).toEqual([{ type: 'tab', direction: 'told', news: 'write' }]));
+    await until(() => expect(events.map(without)).toEqual([{ type: 'tab', direction: 'told', message: 'write' }]));
     await other.reactor.close();
   });
 
@@ -171,8 +171,6 @@ describe('listeners', () => {
     open();
     const within = vi.fn(() => end(stop));
     const stop = db.on('*', within);
-    await settled();
-    await client.receive(initOk());
     await until(() => expect(within).toHaveBeenCalledOnce());
     await settled();
     expect(within).toHaveBeenCalledOnce();

@@ -143,7 +143,9 @@ export class QueryCache {
     isRelevant: () => boolean,
   ): Promise<TripleResult | undefined> {
     const { state, config } = this.#context;
-    const slicer = config.yieldEvery === undefined ? undefined : new TimeSlicer(config);
+    // Where the module is missing, the result is read in one go.
+    const slicing = config.yieldEvery === undefined ? undefined : await loadSlicing().catch(() => undefined);
+    const slicer = slicing && new TimeSlicer(config);
     const triples: Triple[] = [];
     const seen = new Set<unknown>();
     for (const record of [...cachedRecords].reverse()) {
@@ -154,9 +156,7 @@ export class QueryCache {
       if (slicer?.shouldYield) await slicer.yieldToMain();
     }
     const result = { triples, pageInfo, aggregate };
-    // Where the module is missing, the result is applied in one go.
-    const slicing = slicer && (await loadSlicing().catch(() => undefined));
-    const ingested = slicing && (await slicing.slicedIngest(view, result, slicer, isRelevant));
+    const ingested = slicer && (await slicing.slicedIngest(view, result, slicer, isRelevant));
     if (ingested) state.queries.ingested.set(result, ingested);
     return result;
   }

@@ -3,10 +3,9 @@
 import type { Attrs } from '../../db/attrs.ts';
 import { QueryValidationError } from '../../errors.ts';
 import type { ReturnType, WireQuery } from '../../protocol/query-messages.ts';
-import { compile, type CompiledQuery } from '../../query/compile.ts';
+import { compile, type CompiledQuery, type SingularLinks } from '../../query/compile.ts';
 import { isObject } from '../../lib/json.ts';
 import type { Visible } from '../../query/visible.ts';
-import { singularLinks } from '../http/admin-data.ts';
 import { checkQuery } from './query-check.ts';
 import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
@@ -40,4 +39,19 @@ export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor
     if (!(error instanceof QueryValidationError)) throw error;
     throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);
   }
+}
+
+/** The links that have one end, as the server knows them: there is no schema to say so. */
+export function singularLinks(attrs: Attrs): SingularLinks {
+  const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
+  const add = (etype: string, label: string, isSingular: boolean): void => {
+    const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);
+    links[label] = { isSingular };
+  };
+  for (const { isRef, isMany, isUnique, etype, label, reverseEtype, reverseLabel } of attrs.list) {
+    if (!isRef) continue;
+    if (reverseEtype !== undefined && reverseLabel !== undefined) add(reverseEtype, reverseLabel, isUnique);
+    add(etype, label, !isMany);
+  }
+  return found;
 }

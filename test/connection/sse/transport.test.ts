@@ -290,7 +290,10 @@ describe('falling back', () => {
   test('W-22: after three misses in a row, over a real stream that is loaded when it is wanted', async () => {
     const load = vi.fn(() => Promise.resolve(eventSourceTransport({ url, clock })));
     const ws = new FakeTransport(dead);
-    const connection = connect({ name: 'ws', open: (on) => ws.open(on) }, lazyTransport('sse', load, (error) => expect.unreachable(error.message)));
+    const connection = connect(
+      { name: 'ws', open: (on) => ws.open(on) },
+      lazyTransport('sse', load, (error) => expect.unreachable(error.message)),
+    );
     server.take = (post) => {
       post.answer(200, '{}');
       if (post.body.messages[0]?.op === 'init') server.send({ op: 'init-ok', 'session-id': 's' });
