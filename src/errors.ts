@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'signature-invalid' // a webhook request was not signed by the server, or too long ago
   | 'closed' // the database was shut down
   | 'user-changed' // somebody else is signed in, or nobody; the write is kept, and goes out when its user is back
+  | 'data-invalid' // presence or a message of a topic holds a value that cannot be sent
   | 'limit' // a documented limit was reached
   | 'storage-failed' // the durable store cannot be read or written
   | 'module-missing' // a lazily loaded part of the client could not be fetched, as after a new deployment: reload the page

@@ -97,6 +97,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
   const useDateObjects = given.useDateObjects ?? false;
   const adminToken = given.__adminToken;
   checkSchema(given.schema);
+  for (const name of ports) checkPort(name, given[name]);
   checkNumber('queryCacheLimit', queryCacheLimit, queryCacheLimit >= 0, '0 or more');
   checkNumber('yieldEvery', yieldEvery, yieldEvery > 0, 'more than 0');
   const log = given.log ?? verboseLog(given);
@@ -132,6 +133,17 @@ function readAddress(name: string, given: string, scheme: string): string {
   return isValid
     ? withoutSlash(address)
     : fail(`init: ${name} '${address}' will not do. It begins with ${scheme}s:// or ${scheme}://, and has no ? or #`);
+}
+
+/** Options that are objects with methods. */
+const ports = ['storage', 'network', 'clock', 'random'] as const;
+
+function checkPort(name: string, given: unknown): void {
+  if (given === undefined || given === null || (isObject(given) && !(given instanceof Promise))) return;
+  const isFunction = typeof given === 'function';
+  const found = isFunction ? 'a function' : given instanceof Promise ? 'a promise' : JSON.stringify(given);
+  const advice = isFunction ? `: call it, as in ${name}: ${given.name || 'create'}(…)` : '';
+  fail(`init: ${name} must be an object, and is ${found}${advice}`);
 }
 
 function checkNumber(name: string, given: unknown, isValid: boolean, expected: string): void {

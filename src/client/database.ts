@@ -115,6 +115,8 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     const listener = {
       onResult: (result: object) => cb(result as never),
       onError: (error: Error) => cb({ error, data: undefined, pageInfo: undefined }),
+      // Another user: what the last one could see is off the page before there is anything else to show.
+      onReset: () => cb(emptyResult(query) as never),
       progress: opts?.progress,
     };
     const stop = this._reactor.queries.subscribe(toWireQuery(query, this._app, opts), listener, { local: opts?.local });
@@ -261,4 +263,16 @@ export function init<Schema extends AnySchemaDef = InstantUnknownSchema, UseDate
   if (app.key !== undefined) openDatabases.set(app.key, db);
   if (config.debug) observe(db._reactor, '*');
   return db;
+}
+
+/** No rows, as long as nothing is known about the user who is signed in now. */
+function emptyResult(query: object): object {
+  const namespaces = Object.keys(query).filter((key) => key !== '$$ruleParams');
+  return {
+    data: Object.fromEntries(namespaces.map((name) => [name, []])),
+    pageInfo: undefined,
+    error: undefined,
+    isStale: true,
+    source: 'local',
+  };
 }

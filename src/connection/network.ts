@@ -10,6 +10,8 @@ export interface Network {
   isOnline(): boolean;
   /** `resumed`: the page is back from where timers stand still (another tab, the back-forward cache, a laptop's sleep). */
   subscribe(on: (change: NetworkChange) => void): () => void;
+  /** The page is being hidden, and may never run again. */
+  onHidden?(run: () => void): () => void;
 }
 
 /** For platforms that tell nothing. */
@@ -44,6 +46,13 @@ export function browserNetwork(page: PageLike = globalThis): Network {
       listen(page, 'pageshow', 'resumed', (event) => 'persisted' in event && event.persisted === true);
       listen(document, 'resume', 'resumed');
       listen(document, 'visibilitychange', 'resumed', () => document?.visibilityState === 'visible');
+      return () => controller.abort();
+    },
+    onHidden(run) {
+      const controller = new AbortController();
+      page.addEventListener?.('pagehide', run, controller);
+      document?.addEventListener('freeze', run, controller);
+      document?.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && run(), controller);
       return () => controller.abort();
     },
   };

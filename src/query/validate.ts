@@ -10,7 +10,8 @@ import { hasJson } from '../lib/json.ts';
 import { kindOf, listed, own } from '../schema/read.ts';
 import { type QueryNodes, checkQuery } from '../schema/check-query.ts';
 
-const maxDepth = 500;
+/** A server reads no frame that is more than 100 levels deep. */
+const maxDepth = 90;
 
 /** Option → whether it works for top-level namespaces only. */
 const options: Readonly<Record<keyof QueryNodeOptions, boolean>> = {

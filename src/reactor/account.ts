@@ -81,6 +81,7 @@ export class Account {
   async #change(user: User | undefined): Promise<void> {
     const { session, outbox, rejections, queries, features } = this.#context.state;
     const isOther = session.owner !== (user?.id ?? '');
+    if (isOther) this.#context.persistResult();
     session.user = user;
     this.#error = undefined;
     const liveQueries = [...queries.list()];

@@ -28,6 +28,8 @@ export interface ClientContext {
   acquire(name: string): Promise<boolean>;
   /** Loads the cached result of a query that was just opened. */
   hydrate(key: string): void;
+  /** Stores the result of a query that is about to be closed; without a key, those of all queries. */
+  persistResult(key?: string): void;
   run(effects: readonly Effect[]): void;
   /** Drops the pending `put` of this key. False if it is being written, or was. */
   cancelPersist(key: string): boolean;

@@ -18,6 +18,8 @@ export type Effect =
   | { readonly do: 'keep'; readonly key: string; readonly changeSet: ChangeSet }
   /** Somebody else is here: what of the answers was to be kept is not theirs. */
   | { readonly do: 'forget' }
+  /** These records of mutations may go once the results that contain them are stored. */
+  | { readonly do: 'release'; readonly edits: readonly KeyValueOp[] }
   /** Other tabs are to know. */
   | { readonly do: 'tell'; readonly message: TabMessage }
   /** The answer to this query, as seen, may have changed. */

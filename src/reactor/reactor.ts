@@ -57,6 +57,7 @@ export class Reactor implements ClientContext {
   readonly #queryCache: QueryCache;
   readonly #persistQueue: PersistQueue;
   readonly #timer: DeadlineTimer;
+  readonly #stopListening: (() => void) | undefined;
   #isAwake = false;
   #isShutDown = false;
   #closed: Promise<void> | undefined;
@@ -83,6 +84,7 @@ export class Reactor implements ClientContext {
     this.account = new Account(this);
     this.#tabs = tabs;
     this.#tabSync = new TabSync(this, tabs);
+    this.#stopListening = config.network.onHidden?.(() => this.#queryCache.flush());
     if (!config.startsWhenUsed) this.#wake();
   }
 
@@ -138,6 +140,11 @@ export class Reactor implements ClientContext {
     });
   }
 
+  persistResult(key?: string): void {
+    if (key === undefined) this.#queryCache.flush();
+    else this.#queryCache.flushQuery(key);
+  }
+
   /** Where tabs cannot lock, every tab has every resource. */
   async acquire(name: string): Promise<boolean> {
     return this.#tabs.acquire?.(name) ?? true;
@@ -178,6 +185,8 @@ export class Reactor implements ClientContext {
 
   async #close(): Promise<void> {
     this.run(this.state.features.collect((feature) => feature.shutDown?.(closedError())));
+    this.#stopListening?.();
+    this.#queryCache.flush();
     this.#isShutDown = true;
     const stopped = this.#uplink.stop();
     this.#timer.set(undefined);
@@ -247,6 +256,8 @@ export class Reactor implements ClientContext {
         return this.#tabSync.broadcast(effect.message);
       case 'keep':
         return this.#queryCache.markDirty(effect);
+      case 'release':
+        return this.#queryCache.release(effect.edits);
       case 'forget':
         return this.#queryCache.clear();
       case 'ready':

@@ -101,7 +101,7 @@ export class MutationApi {
     const included = queries.drainIncluded();
     if (included.length === 0) return;
     this.#context.run([
-      { do: 'store', edits: included.flatMap((eventId) => outbox.remove(eventId)) },
+      { do: 'release', edits: included.flatMap((eventId) => outbox.remove(eventId)) },
       { do: 'announce', what: 'outbox' },
     ]);
   }

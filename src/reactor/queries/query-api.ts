@@ -137,6 +137,7 @@ export class QueryApi {
   #unsubscribe({ key, query, listeners }: LiveQuery, listener: Listener): void {
     if (!listeners.delete(listener) || listeners.size > 0) return;
     const { state, config } = this.#context;
+    this.#context.persistResult(key);
     state.queries.close(key);
     const message: RemoveQuery = { op: 'remove-query', 'client-event-id': config.random.eventId(), q: query };
     this.#context.run([{ do: 'send', message }, { do: 'prune' }]);

@@ -24,6 +24,8 @@ export class QueryCache {
   readonly #entries = new Map<string, CachedResult>();
   #deadlineMs: number | undefined;
   #isPruned = false;
+  /** Records to be removed together with the next results that are stored: of mutations that these results contain. */
+  #released: KeyValueOp[] = [];
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -62,26 +64,64 @@ export class QueryCache {
     return this.#deadlineMs;
   }
 
+  /**
+   * Removes the records of mutations that every live result contains, in the store transaction that stores these results: a restart at any
+   * moment finds either the mutation or a result that contains it.
+   */
+  release(edits: readonly KeyValueOp[]): void {
+    this.#released.push(...edits);
+    if (this.#isSettled()) this.#store(...this.#takeReleased());
+    else this.#deadlineMs ??= this.#context.config.clock.now() + debounceMs;
+  }
+
   onDeadline(nowMs: number): void {
     if (this.#deadlineMs === undefined || this.#deadlineMs > nowMs) return;
-    this.#deadlineMs = undefined;
-    for (const [key, cached] of this.#entries) {
-      const { changed } = cached;
-      if (!changed) continue;
-      if (cached.isWriting) {
-        this.#deadlineMs = nowMs + debounceMs;
-        continue;
-      }
-      cached.changed = undefined;
-      const live = this.#context.state.queries.get(key);
-      if (live?.source === 'server') this.#write(live, cached, changed, nowMs);
-    }
+    this.flush();
     void this.#prune();
+  }
+
+  /** Stores what changed now: at the deadline, when the page is hidden, and before the database closes. */
+  flush(): void {
+    const nowMs = this.#context.config.clock.now();
+    this.#deadlineMs = undefined;
+    for (const key of this.#entries.keys()) this.#flushEntry(key, nowMs);
+    if (this.#isSettled()) this.#store(...this.#takeReleased());
+  }
+
+  /** The query is about to be closed: what it holds is stored first. */
+  flushQuery(key: string): void {
+    this.#flushEntry(key, this.#context.config.clock.now());
+  }
+
+  #flushEntry(key: string, nowMs: number): void {
+    const cached = this.#entries.get(key);
+    if (!cached?.changed) return;
+    if (cached.isWriting) {
+      this.#deadlineMs ??= nowMs + debounceMs;
+      return;
+    }
+    const { changed } = cached;
+    cached.changed = undefined;
+    const live = this.#context.state.queries.get(key);
+    if (live?.source === 'server') this.#write(live, cached, changed, nowMs);
+  }
+
+  /** Whether everything that changed is stored. */
+  #isSettled(): boolean {
+    for (const [key, { changed, isWriting }] of this.#entries) {
+      if (isWriting || (changed && this.#context.state.queries.get(key)?.source === 'server')) return false;
+    }
+    return true;
+  }
+
+  #takeReleased(): KeyValueOp[] {
+    return this.#released.splice(0);
   }
 
   /** What has yet to be written is not: somebody else is here, or nobody any more. */
   clear(): void {
     this.#entries.clear();
+    this.#store(...this.#takeReleased());
     this.#deadlineMs = undefined;
     this.#isPruned = false;
   }
@@ -93,6 +133,7 @@ export class QueryCache {
   }
 
   #store(...edits: KeyValueOp[]): void {
+    if (edits.length === 0) return;
     this.#context.run([{ do: 'store', edits }]);
   }
 
@@ -133,6 +174,7 @@ export class QueryCache {
       config.log.warn('an answer could not be kept', error);
     }
     cached.isWriting = false;
+    if (this.#isSettled()) this.#store(...this.#takeReleased());
   }
 
   /** What was written last of an entity is read first: nothing older counts. In slices if they are asked for. Undefined if nobody wants it any more. */

@@ -1,5 +1,6 @@
 // What a listener of a room is told: of oneself and of others, as much as was asked for.
 
+import { deepFreeze } from '../../lib/freeze.ts';
 import type { Presence, Room } from './rooms.ts';
 
 export interface PresenceRequest {
@@ -15,7 +16,7 @@ export interface Slice {
   readonly error: string | undefined;
 }
 
-export function presenceSlice(room: Room, ownId: string | undefined, request: PresenceRequest): Slice {
+export function presenceSlice(room: Room, ownId: string | undefined, request: PresenceRequest = {}): Slice {
   const peers: Record<string, Presence> = {};
   for (const [id, peer] of Object.entries(room.peers)) {
     if (id === ownId || (request.peers && !request.peers.includes(id))) continue;
@@ -31,6 +32,7 @@ export function presenceSlice(room: Room, ownId: string | undefined, request: Pr
 
 function pick(data: unknown, keys: readonly PropertyKey[] | undefined): Presence {
   if (typeof data !== 'object' || data === null) return {};
+  deepFreeze(data);
   if (!keys) return data as Presence;
   return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
 }

@@ -2,6 +2,10 @@
 
 import { EventEmitter } from 'eventemitter3';
 
+import { TriplaneError } from '../../errors.ts';
+import { deepFreeze } from '../../lib/freeze.ts';
+import { isObject } from '../../lib/json.ts';
+import { copyJson } from '../../transact/value.ts';
 import type { Broadcast } from '../../protocol/room-messages.ts';
 import { guarded } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
@@ -28,7 +32,7 @@ export class RoomApi {
   /** The client is in the room until every caller has released it. Returns the release, which counts once. */
   acquire(type: string, id: string, initial?: Presence): () => void {
     this.#context.assertOpen();
-    this.#context.run(this.#rooms.acquire(type, id, initial));
+    this.#context.run(this.#rooms.acquire(type, id, initial && sendablePresence(initial)));
     let isReleased = false;
     return () => {
       if (!isReleased) this.#context.run(this.#rooms.release(id));
@@ -38,16 +42,16 @@ export class RoomApi {
 
   publishPresence(roomId: string, data: Presence): void {
     this.#context.assertOpen();
-    this.#context.run(this.#rooms.publish(roomId, data));
+    this.#context.run(this.#rooms.publish(roomId, sendablePresence(data)));
   }
 
   publishTopic(roomId: string, topic: string, data: unknown): void {
     this.#context.assertOpen();
-    this.#context.run(this.#rooms.publishTopic(roomId, topic, data));
+    this.#context.run(this.#rooms.publishTopic(roomId, topic, sendable(data, `The message for topic '${topic}'`)));
   }
 
   /** Undefined for a room that no caller has acquired. */
-  presence(roomId: string, request: PresenceRequest): Slice | undefined {
+  presence(roomId: string, request?: PresenceRequest): Slice | undefined {
     const room = this.#rooms.get(roomId);
     return room && presenceSlice(room, this.#ownId, request);
   }
@@ -87,4 +91,16 @@ export class RoomApi {
   get #ownId(): string | undefined {
     return this.#context.state.session.id;
   }
+}
+
+/** A frozen copy: neither the caller nor a listener can change it later. @throws TriplaneError 'data-invalid' */
+function sendable(data: unknown, what: string): unknown {
+  const errorOf = (why: string, at: string): TriplaneError =>
+    new TriplaneError('data-invalid', `${what} cannot be sent: ${at && `${at}: `}${why}`);
+  return deepFreeze(copyJson(data, errorOf));
+}
+
+function sendablePresence(data: Presence): Presence {
+  if (!isObject(data)) throw new TriplaneError('data-invalid', 'Presence must be an object');
+  return sendable(data, 'The presence') as Presence;
 }
