@@ -5,6 +5,7 @@ import type { Network, NetworkChange } from '../../src/connection/network.ts';
 export class FakeNetwork implements Network {
   #isOnline = true;
   readonly #listeners = new Set<(message: NetworkChange) => void>();
+  readonly #hiddenListeners = new Set<() => void>();
 
   isOnline(): boolean {
     return this.#isOnline;
@@ -13,6 +14,15 @@ export class FakeNetwork implements Network {
   subscribe(on: (message: NetworkChange) => void): () => void {
     this.#listeners.add(on);
     return () => this.#listeners.delete(on);
+  }
+
+  onHidden(run: () => void): () => void {
+    this.#hiddenListeners.add(run);
+    return () => this.#hiddenListeners.delete(run);
+  }
+
+  hide(): void {
+    for (const run of this.#hiddenListeners) run();
   }
 
   get listeners(): number {

@@ -1,0 +1,99 @@
+// A confirmed mutation leaves the outbox in the store transaction that stores the results which contain it: after a restart at any moment, with
+// no server in reach, the page shows what it showed before.
+
+import { describe, expect, it } from 'vitest';
+
+import type { KeyValue, KeyValueOp } from '../../../src/storage/key-value.ts';
+import { memoryStore } from '../../../src/storage/memory.ts';
+import { listener, testClient, type TestClient } from '../../support/client.ts';
+import { settled } from '../../support/fake-clock.ts';
+import { addQueryOk, chunk, type Goal, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
+
+/** A store that keeps every state it was ever in: one for each write transaction. */
+function recording(): { store: KeyValue; states: () => Promise<KeyValue[]> } {
+  const inner = memoryStore();
+  const batches: (readonly KeyValueOp[])[] = [];
+  const write = async (ops: readonly KeyValueOp[]): Promise<void> => {
+    batches.push(structuredClone(ops));
+    await inner.write(ops);
+  };
+  const states = async (): Promise<KeyValue[]> => {
+    const all: KeyValue[] = [];
+    for (let count = 1; count <= batches.length; count++) {
+      const store = memoryStore();
+      for (const ops of batches.slice(0, count)) await store.write(structuredClone(ops));
+      all.push(store);
+    }
+    return all;
+  };
+  return { store: { ...inner, write, close: () => {} }, states };
+}
+
+async function titlesAfterRestart(store: KeyValue): Promise<unknown[] | undefined> {
+  const client = testClient({ store: { ...store, close: () => {} } });
+  const received = listener();
+  client.reactor.queries.subscribe(goalsQuery, received);
+  await settled();
+  client.reactor.shutdown();
+  return received.last?.data['goals']?.map((goal) => (goal as Goal).title);
+}
+
+async function ready(store: KeyValue): Promise<TestClient> {
+  const client = testClient({ store });
+  await settled();
+  await client.receive(initOk());
+  return client;
+}
+
+describe('a confirmed mutation', () => {
+  it('is shown after a restart from every state of the store, also from the one before the result was stored', async () => {
+    const { store, states } = recording();
+    const client = await ready(store);
+    client.reactor.queries.subscribe(goalsQuery, listener());
+    await client.receive(addQueryOk([], 1));
+    await client.clock.advance(2_000);
+    void client.reactor.writes.transact(chunk('create', goalId(1), { title: 'mine' }));
+    await settled();
+    const [sent] = client.sentMessages('transact');
+    const written = (await states()).length;
+    await client.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 2 });
+    await client.receive(refreshOk([{ id: goalId(1), title: 'mine' }], 2));
+    await client.clock.advance(2_000);
+    await settled();
+    const all = await states();
+    expect(all.length).toBeGreaterThan(written);
+    for (const state of all.slice(written - 1)) expect(await titlesAfterRestart(state)).toEqual(['mine']);
+    expect(await all.at(-1)?.list('write/')).toEqual([]);
+    client.reactor.shutdown();
+  });
+
+  it.each([
+    ['the page is hidden', (client: TestClient) => client.network.hide()],
+    ['the database is closed', (client: TestClient) => client.reactor.close()],
+    [
+      'another user signs in',
+      (client: TestClient) => client.reactor.account.setUser({ id: 'bob', refresh_token: 't', isGuest: false } as never),
+    ],
+  ])('with its result is stored when %s', async (_, end) => {
+    const { store } = recording();
+    const client = await ready(store);
+    client.reactor.queries.subscribe(goalsQuery, listener());
+    await client.receive(addQueryOk([{ id: goalId(1), title: 'seen for 300 ms' }], 1));
+    await end(client);
+    await settled();
+    await store.write([{ remove: 'user' }]);
+    expect(await titlesAfterRestart(store)).toEqual(['seen for 300 ms']);
+    client.reactor.shutdown();
+  });
+
+  it('a result is stored when its last subscriber leaves', async () => {
+    const { store } = recording();
+    const client = await ready(store);
+    const stop = client.reactor.queries.subscribe(goalsQuery, listener());
+    await client.receive(addQueryOk([{ id: goalId(1), title: 'left at once' }], 1));
+    stop();
+    await settled();
+    expect(await titlesAfterRestart(store)).toEqual(['left at once']);
+    client.reactor.shutdown();
+  });
+});
