@@ -9,7 +9,7 @@ import type { Visible } from '../query/visible.ts';
 import { checkQuery } from './query-check.ts';
 import { invalid } from './refusal.ts';
 import type { Guard } from './rules/guard.ts';
-import type { Sight } from './rules/sight.ts';
+import type { Sight } from './rules/read-access.ts';
 import type { Actor } from './system-rules.ts';
 
 export interface Asked {

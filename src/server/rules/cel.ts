@@ -3,7 +3,7 @@
 
 import { TriplaneError } from '../../errors.ts';
 import { Fields } from './fields.ts';
-import { eachNode, Meter, meterNodes } from './meter.ts';
+import { eachNode, Meter, meterNodes } from './cost-limit.ts';
 import { type Names, namesIn } from './names.ts';
 import { type PatternLibrary, Patterns } from './patterns.ts';
 import { Bucket } from './rate-limits.ts';

@@ -1,6 +1,8 @@
 // An object as rules see it: a map that reads what it lacks as null, so that `data.owner == null` can be asked of anything.
 // Numbers without a fraction are integers, as rules write them.
 
+import type { WireAttr } from '../../protocol/attr.ts';
+
 export type Follow = (path: string) => readonly unknown[];
 
 export interface FieldsSource {
@@ -53,4 +55,9 @@ export function fieldsOf(object: Readonly<Record<string, unknown>>, follow?: Fol
 function isReady(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== Object.prototype && prototype !== null;
+}
+
+/** An attr as the rule `attrs.create` sees it. */
+export function attrFields(attr: WireAttr): Fields {
+  return fieldsOf({ ...attr });
 }

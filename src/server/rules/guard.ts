@@ -6,13 +6,13 @@ import type { Db } from '../../db/db.ts';
 import { denied } from '../refusal.ts';
 import type { Actor } from '../system-rules.ts';
 import type { Permit, Touched } from '../touched.ts';
-import { type Check, checksOf } from './checks.ts';
+import { type Check, checksOf } from './write-checks.ts';
 import { type Asker, entityFields, requestFields, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
 import { cannotEvaluate, isPass, type Variables } from './rule.ts';
 import type { EntityRules, RuleSet, RulesJson } from './rule-set.ts';
-import { type Params, type Sight, sightOf } from './sight.ts';
+import { type Params, type Sight, sightOf } from './read-access.ts';
 
 export interface Verdict {
   readonly check: Check;

@@ -3,7 +3,7 @@
 // pattern costs is put under the meter.
 
 import type { RE2JS } from 're2js';
-import type { Meter } from './meter.ts';
+import type { Meter } from './cost-limit.ts';
 
 export type PatternLibrary = typeof import('re2js');
 
