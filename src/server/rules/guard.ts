@@ -7,11 +7,11 @@ import { denied } from '../refusal.ts';
 import type { Actor } from '../system-rules.ts';
 import type { Permit, Touched } from '../touched.ts';
 import { type Check, checksOf } from './write-checks.ts';
-import { type Asker, entityFields, requestFields, sharedVariables } from './entities.ts';
+import { type Asker, entityFields, requestOf, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
 import { cannotEvaluate, isPass, type Variables } from './rule.ts';
-import type { EntityRules, RuleSet, RulesJson } from './rule-set.ts';
+import type { RuleSet, RulesJson } from './rule-set.ts';
 import { type Params, type Sight, sightOf } from './read-access.ts';
 
 export interface Verdict {
@@ -22,6 +22,7 @@ export interface Verdict {
 }
 
 export interface GuardConfig {
+  readonly appId: string;
   readonly now: () => number;
   readonly db: () => Db;
 }
@@ -31,7 +32,7 @@ export class Guard {
   readonly #around: GuardConfig;
   readonly #buckets: ReadonlyMap<string, Bucket>;
 
-  constructor(rules: RuleSet, around: GuardConfig, limits?: EntityRules) {
+  constructor(rules: RuleSet, around: GuardConfig, limits?: unknown) {
     this.rules = rules;
     this.#around = around;
     this.#buckets = bucketsOf(limits, around.now);
@@ -72,7 +73,7 @@ export class Guard {
     const asker = this.asker(actor);
     return {
       ...sharedVariables(asker, before, params),
-      ...(modified.length > 0 && { request: requestFields(actor, asker.now, modified) }),
+      ...(modified.length > 0 && { request: requestOf(actor, asker.now, modified) }),
       data: data instanceof Fields ? data : entityFields(data),
       ...(newData && { newData: entityFields(newData, false) }),
       ...(linked && { linkedData: entityFields(linked) }),
@@ -85,7 +86,7 @@ export function guardFor(rules: RuleSet, json: RulesJson | undefined, around: Gu
   return new Guard(rules, around, json?.['$rateLimits']);
 }
 
-function bucketsOf(limits: EntityRules | undefined, now: () => number): ReadonlyMap<string, Bucket> {
+function bucketsOf(limits: unknown, now: () => number): ReadonlyMap<string, Bucket> {
   const entries = Object.entries((limits ?? {}) as Readonly<Record<string, { readonly limits?: readonly unknown[] }>>);
   return new Map(
     entries.map(([name, { limits: list = [] }]) => {

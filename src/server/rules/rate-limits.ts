@@ -1,6 +1,7 @@
 // Buckets of tokens that rules, and those who sign people in, spend from. They are in this process only, and full again when
 // it starts.
 
+import { Kind } from './cel/values.ts';
 import { type Fault, refusal } from '../refusal.ts';
 
 export interface RateLimit {
@@ -21,6 +22,7 @@ const mostKeys = 10_000;
 
 /** All limits of one name, by key. */
 export class Bucket {
+  readonly kind = Kind.rateLimit;
   readonly #limits: readonly RateLimit[];
   readonly #now: () => number;
   readonly #levels = new Map<string, Level[]>();
