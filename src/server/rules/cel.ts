@@ -2,7 +2,8 @@
 // optional; they are loaded when an app has rules.
 
 import { TriplaneError } from '../../errors.ts';
-import { Compiler, type Node, type Run } from './cel/compiler.ts';
+import { Compiler } from './cel/compiler.ts';
+import type { Node, Run } from './cel/node.ts';
 import { conversions } from './cel/conversions.ts';
 import type { Expr, Parse } from './cel/expression.ts';
 import { formatFunctions } from './cel/format.ts';

@@ -2,9 +2,9 @@
 // rules without harm, because nothing reads it, is taken with a warning: a rules file that works must not stop anybody from moving.
 
 import type { Attrs } from '../../db/attrs.ts';
-import { isObject } from '../../protocol/check.ts';
-import { type Fault, invalid } from '../refusal.ts';
-import { isSystemEtype, openNamespaces } from '../system-attrs.ts';
+import { isObject } from '../../lib/json.ts';
+import { type Fault, invalid } from '../errors.ts';
+import { isSystemEtype, openNamespaces } from '../data/system-attrs.ts';
 import { type Cel, summaryOf } from './cel.ts';
 import { readRateLimit } from './rate-limits.ts';
 import { resolvePath } from './refs.ts';

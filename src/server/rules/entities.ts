@@ -3,7 +3,7 @@
 
 import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
-import type { Actor } from '../system-rules.ts';
+import type { Actor } from '../data/system-rules.ts';
 import { createdAt, isGuest } from '../auth/users.ts';
 import { timestampOfMs } from './cel/time.ts';
 import { EvaluationError, MapLiteral } from './cel/values.ts';
@@ -72,7 +72,7 @@ export function authFields({ userId }: Actor, db: Db, appId: string): Fields {
   });
 }
 
-export interface Asker {
+export interface RuleContext {
   readonly actor: Actor;
   readonly appId: string;
   readonly now: () => number;
@@ -85,7 +85,7 @@ type Shared = Pick<Variables, 'auth' | 'ruleParams' | 'request' | 'rateLimit'>;
 
 /** All that does not depend on the entity. */
 export function sharedVariables(
-  { actor, appId, now, buckets }: Asker,
+  { actor, appId, now, buckets }: RuleContext,
   db: Db,
   params: Readonly<Record<string, unknown>> | undefined,
 ): Shared {

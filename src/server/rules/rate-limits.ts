@@ -2,7 +2,7 @@
 // it starts.
 
 import { Kind } from './cel/values.ts';
-import { type Fault, refusal } from '../refusal.ts';
+import { type Fault, rejection } from '../errors.ts';
 
 export interface RateLimit {
   readonly capacity: number;
@@ -62,7 +62,7 @@ function refilled({ capacity, amount, periodMs, isGreedy }: RateLimit, level: Le
 function limited({ amount, periodMs, isGreedy }: RateLimit, level: Level, tokens: number, now: number): Error {
   const needed = (tokens - level.tokens) / amount;
   const at = level.at + (isGreedy ? needed : Math.ceil(needed)) * periodMs;
-  return refusal('rate-limited', 'Your request exceeded the rate limit.', {
+  return rejection('rate-limited', 'Your request exceeded the rate limit.', {
     'retry-at': new Date(at).toISOString(),
     'retry-after': Math.max(0, Math.ceil((at - now) / 1000)),
     'remaining-tokens': Math.floor(level.tokens),

@@ -3,7 +3,7 @@
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
 import { type LinkEnd, linkOf, linked } from '../../query/where.ts';
-import { invalid, refusal } from '../refusal.ts';
+import { invalid, rejection } from '../errors.ts';
 import { EvaluationError } from './cel/values.ts';
 
 /** Each way through the links gives a value; so many at most. */
@@ -14,7 +14,7 @@ export class PathError extends EvaluationError {
   constructor(etype: string, label: string, fault?: string) {
     const cause = fault
       ? invalid('rule', `${etype}.${label}`, [{ message: fault }])
-      : refusal('record-not-found', 'Record not found: attr', { 'record-type': 'attr', args: [etype, label] });
+      : rejection('record-not-found', 'Record not found: attr', { 'record-type': 'attr', args: [etype, label] });
     super(fault ?? `'${etype}' has no '${label}'`, { cause });
   }
 }

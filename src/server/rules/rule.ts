@@ -1,7 +1,7 @@
 // One rule, ready to be asked: an expression with what it binds, a fixed answer, or one that is built in.
 
 import { InstantAPIError } from '../../errors.ts';
-import { invalid, refusal } from '../refusal.ts';
+import { invalid, rejection } from '../errors.ts';
 import { type Expression, summaryOf } from './cel.ts';
 import type { Fields, RequestValue } from './fields.ts';
 import type { Names } from './names.ts';
@@ -71,7 +71,7 @@ export function isPass(value: unknown): boolean {
 export function cannotEvaluate({ etype, action }: Pick<Rule, 'etype' | 'action'>, error: unknown): InstantAPIError {
   if (error instanceof InstantAPIError) return error;
   if (error instanceof Error && error.cause instanceof InstantAPIError) return error.cause;
-  return refusal('permission-evaluation-failed', `Could not evaluate the permission rule '${etype}.${action}'`, {
+  return rejection('permission-evaluation-failed', `Could not evaluate the permission rule '${etype}.${action}'`, {
     rule: [etype, action],
     error: { type: 'evaluation-error', message: summaryOf(error), hint: null },
   });

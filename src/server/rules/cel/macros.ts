@@ -1,12 +1,25 @@
 // `all`, `exists`, `exists_one`, `map` and `filter`: over the elements of a list, or the keys of a map.
 
-import { type Compiler, type Frame, type Node, operand, type Run } from './compiler.ts';
-import type { Macro } from './expression.ts';
+import type { CostLimit } from '../cost-limit.ts';
+import type { Expr, Macro } from './expression.ts';
+import { type Frame, type Node, operand, type Run } from './node.ts';
 import * as types from './types.ts';
 import type { Type } from './types.ts';
 import { EvaluationError, isList, MapValue } from './values.ts';
 
-export function compileMacro({ kind, variable, range, test, element }: Macro, compiler: Compiler): Node {
+/** What compiles the parts of a macro. */
+export interface MacroCompiler {
+  readonly limit: CostLimit;
+  /** How many nodes were compiled so far. */
+  readonly nodes: number;
+  readonly compile: (expr: Expr) => Node;
+  /** The type of a function's result, for these arguments. @throws Error if there is none */
+  readonly check: (name: string, given: readonly Type[]) => Type;
+  /** Compiles something in which one more variable is known. */
+  readonly within: <T>(name: string, type: Type, inner: (local: number) => T) => T;
+}
+
+export function compileMacro({ kind, variable, range, test, element }: Macro, compiler: MacroCompiler): Node {
   const over = compiler.compile(range);
   return compiler.within(variable, elementOf(over.type), (local) => {
     const before = compiler.nodes;
@@ -77,7 +90,7 @@ function existsOne({ items, local, step }: Loop, test: Run): Run {
   };
 }
 
-function listNode({ items, local, step }: Loop, test: Node | undefined, element: Node | undefined, compiler: Compiler): Node {
+function listNode({ items, local, step }: Loop, test: Node | undefined, element: Node | undefined, compiler: MacroCompiler): Node {
   if (!element) throw new Error('a macro without what it makes');
   const type = types.listOf(element.type);
   if (test) compiler.check('_?_:_', [test.type, type, type]);
