@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'server-failed' // the server failed; whether a write was applied is not known
   | 'unreachable' // there is no connection, and the call needs one
   | 'timeout' // no answer in time
+  | 'signature-invalid' // a webhook request was not signed by the server, or too long ago
   | 'closed' // the database was shut down
   | 'user-changed' // somebody else is signed in, or nobody; the write is kept, and goes out when its user is back
   | 'limit' // a documented limit was reached
@@ -50,8 +51,10 @@ export class InstantAPIError extends TriplaneError {
   readonly body: RejectionBody;
   readonly status: number;
   readonly type: string | undefined;
+  /** How long the server asks to wait before another attempt, where it says so. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(rejection: { readonly body: RejectionBody; readonly status: number }) {
+  constructor(rejection: { readonly body: RejectionBody; readonly status: number; readonly retryAfterMs?: number | undefined }) {
     const { body, status } = rejection;
     super(status >= 500 ? 'server-failed' : 'refused', body.message ?? `The server answered ${status}`, {
       hint: body.hint,
@@ -61,7 +64,14 @@ export class InstantAPIError extends TriplaneError {
     this.body = body;
     this.status = status;
     this.type = body.type ?? undefined;
+    this.retryAfterMs = rejection.retryAfterMs ?? retryAfterOf(body.hint);
   }
+}
+
+/** Limits in permission rules put it, in seconds, in the hint. PROTOCOL.md#error */
+function retryAfterOf(hint: unknown): number | undefined {
+  const seconds = typeof hint === 'object' && hint !== null && 'retry-after' in hint ? hint['retry-after'] : undefined;
+  return typeof seconds === 'number' && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
 export class QueryValidationError extends TriplaneError {

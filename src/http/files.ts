@@ -66,12 +66,12 @@ function bearer(token: string | undefined): Record<string, string> {
 /** What comes through a header letter for letter: Latin-1 without control characters, and no space at either end. */
 const headerSafe = /^[\x21-\x7e\xa0-\xff](?:[\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?$/;
 
-function pathHeader(path: string): Record<string, string> {
+export function pathHeader(path: string): Record<string, string> {
   return headerSafe.test(path) ? { path } : { 'x-path': `path*=UTF-8''${encodeURIComponent(path)}` };
 }
 
 /** A server that has never heard of `x-path` misses the path, and that is all it can say. */
-async function explainPathRejection(path: string, response: Promise<unknown>): Promise<unknown> {
+export async function explainPathRejection(path: string, response: Promise<unknown>): Promise<unknown> {
   if (headerSafe.test(path)) return response;
   return response.catch((cause: unknown) => {
     if (!(cause instanceof InstantAPIError) || cause.type !== 'param-missing') throw cause;
