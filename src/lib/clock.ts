@@ -1,17 +1,16 @@
-// Time as it is handed in: what the time is, and being called later. Whatever waits takes a Clock, so that a test can
-// move the hands itself. Nothing here repeats or measures.
+// The port to time: the current time, and timers. Everything that waits takes a Clock, so that tests can control time.
 
 export type Timer = ReturnType<typeof setTimeout> | number;
 
 export interface Clock {
-  /** Milliseconds since 1970, by the clock on the wall: it may jump. */
+  /** Milliseconds since 1970 by the wall clock, which may jump. */
   now(): number;
   setTimeout(run: () => void, ms: number): Timer;
-  /** Harmless for a timer that has run, and for none. */
+  /** No effect on a timer that has fired, or on undefined. */
   clearTimeout(timer: Timer | undefined): void;
 }
 
-/** The platform's. A timer that waits keeps a Node process alive, so whoever sets one clears it. */
+/** The platform's clock. A pending timer keeps a Node process alive; its owner must clear it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (run, ms) => setTimeout(run, ms),

@@ -198,7 +198,7 @@ export class Session {
       auth: { app: { id: app.id }, user: user ?? null, 'admin?': isAdmin || null },
       attrs: app.attrs,
       'app-status': { status: app.status },
-      triplane: { 'refresh-covers-all': true, 'remembers-events': true, deltas: true },
+      triplane: { 'refresh-covers-all': true, 'deduplicates-transactions': true, deltas: true },
     });
     for (const message of waiting) this.#dispatch(message);
   }
