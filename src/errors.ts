@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'server-failed' // the server failed; a write may or may not have been applied
   | 'unreachable' // the call needs a connection, and there is none
   | 'timeout' // no response in time
+  | 'signature-invalid' // a webhook request has an invalid or expired signature
   | 'closed' // the database was shut down
   | 'user-changed' // the user who made the write signed out; the write stays in the outbox and is sent when they sign in again
   | 'limit' // a documented limit was reached
@@ -50,8 +51,10 @@ export class InstantAPIError extends TriplaneError {
   readonly body: RejectionBody;
   readonly status: number;
   readonly type: string | undefined;
+  /** The delay before another attempt, if the server specified one. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(rejection: { readonly body: RejectionBody; readonly status: number }) {
+  constructor(rejection: { readonly body: RejectionBody; readonly status: number; readonly retryAfterMs?: number | undefined }) {
     const { body, status } = rejection;
     super(status >= 500 ? 'server-failed' : 'refused', body.message ?? `The server responded with status ${status}`, {
       hint: body.hint,
@@ -61,7 +64,14 @@ export class InstantAPIError extends TriplaneError {
     this.body = body;
     this.status = status;
     this.type = body.type ?? undefined;
+    this.retryAfterMs = rejection.retryAfterMs ?? retryAfterOf(body.hint);
   }
+}
+
+/** Limits in permission rules put it, in seconds, in the hint. PROTOCOL.md#error */
+function retryAfterOf(hint: unknown): number | undefined {
+  const seconds = typeof hint === 'object' && hint !== null && 'retry-after' in hint ? hint['retry-after'] : undefined;
+  return typeof seconds === 'number' && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
 export class QueryValidationError extends TriplaneError {

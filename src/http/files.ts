@@ -66,12 +66,12 @@ function bearer(token: string | undefined): Record<string, string> {
 /** Text that a header transports unchanged: Latin-1 without control characters and without spaces at the ends. */
 const headerSafe = /^[\x21-\x7e\xa0-\xff](?:[\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?$/;
 
-function pathHeader(path: string): Record<string, string> {
+export function pathHeader(path: string): Record<string, string> {
   return headerSafe.test(path) ? { path } : { 'x-path': `path*=UTF-8''${encodeURIComponent(path)}` };
 }
 
 /** A server that does not support `x-path` reports a missing path; this adds the reason. */
-async function explainPathRejection(path: string, response: Promise<unknown>): Promise<unknown> {
+export async function explainPathRejection(path: string, response: Promise<unknown>): Promise<unknown> {
   if (headerSafe.test(path)) return response;
   return response.catch((cause: unknown) => {
     if (!(cause instanceof InstantAPIError) || cause.type !== 'param-missing') throw cause;

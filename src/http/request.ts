@@ -33,10 +33,14 @@ export interface HttpCall {
   /** Undefined headers are omitted. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  /** Response timeout. Default: one minute, none for uploads. */
+  readonly timeoutMs?: number | undefined;
+  /** Additional options for `fetch`; all others take precedence. */
+  readonly init?: RequestInit | undefined;
 }
 
 /** Response timeout; uploads have none. */
-const timeoutMs = 60_000;
+const defaultTimeoutMs = 60_000;
 
 /**
  * Sends a request and returns the parsed response, undefined if it is empty.
@@ -46,9 +50,9 @@ const timeoutMs = 60_000;
  * HTTP cannot carry, 'server-failed' if the response is not JSON; rejects with the signal's reason if it was aborted
  */
 export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
-  const { ok, status, text } = await exchange(config, call);
+  const { ok, status, text, retryAfterMs } = await exchange(config, call);
   const body = parse(text);
-  if (!ok) throw new InstantAPIError({ body: readErrorBody(body, text), status });
+  if (!ok) throw new InstantAPIError({ body: readErrorBody(body, text), status, retryAfterMs });
   if (body !== undefined || text.trim() === '') return body;
   const advice = 'Check that apiURI is the URL of a server';
   throw new TriplaneError('server-failed', `${nameOf(config, call)}: the response is not JSON. ${advice}`);
@@ -58,6 +62,7 @@ interface RawResponse {
   readonly ok: boolean;
   readonly status: number;
   readonly text: string;
+  readonly retryAfterMs: number | undefined;
 }
 
 async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse> {
@@ -70,12 +75,14 @@ async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse
   const controller = new AbortController();
   const { signal } = controller;
   const end = (why: unknown): void => controller.abort(why);
+  const { timeoutMs = call.bytes === undefined ? defaultTimeoutMs : Infinity } = call;
   const onTimeout = (): void => end(new TriplaneError('timeout', `${name}: no response within ${timeoutMs} ms`));
-  const timer = call.bytes === undefined ? clock.setTimeout(onTimeout, timeoutMs) : undefined;
+  const timer = timeoutMs === Infinity ? undefined : clock.setTimeout(onTimeout, timeoutMs);
   const done = onAbort(call.signal ?? config.signal, end);
   try {
-    const response = await send(addressOf(config, call), { ...uncached(send), ...init, signal });
-    return { ok: response.ok, status: response.status, text: await response.text() };
+    const response = await send(addressOf(config, call), { ...uncached(send), ...call.init, ...init, signal });
+    const { ok, status, headers } = response;
+    return { ok, status, text: await response.text(), retryAfterMs: readRetryAfter(headers.get('retry-after'), clock.now()) };
   } catch (cause) {
     signal.throwIfAborted();
     const advice = 'Check that this device is online, that apiURI is correct and that the server is running';
@@ -84,6 +91,13 @@ async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse
     clock.clearTimeout(timer);
     done();
   }
+}
+
+/** Parses a Retry-After header: seconds, or a date. */
+function readRetryAfter(header: string | null, nowMs: number): number | undefined {
+  if (header === null || header.trim() === '') return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 /** Undefined if the text is not JSON. */
@@ -105,7 +119,7 @@ function initOf(config: HttpConfig, call: HttpCall): RequestInit {
 function headersOf(config: HttpConfig, call: HttpCall): Headers {
   let last = '';
   try {
-    const headers = new Headers();
+    const headers = new Headers(call.init?.headers);
     if (call.bytes === undefined) headers.set('content-type', 'application/json');
     for (const [name, value] of Object.entries(call.headers ?? {})) {
       last = name;

@@ -25,7 +25,7 @@ import type { Computation, Removed, ResultDelta } from './query-messages.ts';
 import { isWireResult } from './query-result.ts';
 import type { Broadcast, Peer } from './room-messages.ts';
 import type { ServerMessage, ServerOp } from './server-message.ts';
-import type { ServerCapabilities, WireAppStatus, WireAuth } from './session-messages.ts';
+import type { ServerCapabilities, ServerLimits, WireAppStatus, WireAuth } from './session-messages.ts';
 import type { StreamFile } from './stream-messages.ts';
 import type { SyncChange, SyncTx } from './sync-table-messages.ts';
 import { isTriple, type Triple } from './triple.ts';
@@ -64,6 +64,10 @@ const delta = shape<ResultDelta>({
   aggregate: optional(object),
 });
 
+/** New limits may be added at any time. */
+const limits = test('limits', (value): value is ServerLimits =>
+  isObject(value) && Object.values(value).every((limit) => limit === null || Number.isSafeInteger(limit)));
+
 export const coreFields: FieldsOf<CoreOp> = {
   'init-ok': {
     ...replyEnvelope,
@@ -76,6 +80,7 @@ export const coreFields: FieldsOf<CoreOp> = {
         'refresh-covers-all': optional(boolean),
         'deduplicates-transactions': optional(boolean),
         deltas: optional(boolean),
+        limits: optional(limits),
       }),
     ),
   },

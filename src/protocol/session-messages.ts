@@ -56,10 +56,33 @@ export interface WireAppStatus {
 export interface ServerCapabilities {
   /** The `processed-tx-id` of a `refresh-ok` applies to every query of the session, including queries it does not list. */
   readonly 'refresh-covers-all'?: Maybe<boolean>;
-  /** A `transact` repeated under its event id gets the original response and is not applied again. */
+  /** A `transact` repeated under its event id is not executed again: it gets the result of the first time, success or error. */
   readonly 'deduplicates-transactions'?: Maybe<boolean>;
   /** Clients that requested it in `init` receive deltas instead of full results. */
   readonly deltas?: Maybe<boolean>;
+  readonly limits?: Maybe<ServerLimits>;
+}
+
+/** Limits a client can observe by itself. A missing limit is unknown. PROTOCOL.md#limits */
+export interface ServerLimits {
+  /** Of the text in UTF-8. */
+  readonly 'max-frame-bytes'?: Maybe<number>;
+  readonly 'max-frame-depth'?: Maybe<number>;
+  readonly 'max-messages-per-second'?: Maybe<number>;
+  /** Characters of a room id, a topic, a client id of a stream, a client event id. */
+  readonly 'max-name-length'?: Maybe<number>;
+  readonly 'max-transaction-steps'?: Maybe<number>;
+  readonly 'max-pending-transactions'?: Maybe<number>;
+  readonly 'max-queries'?: Maybe<number>;
+  readonly 'max-query-depth'?: Maybe<number>;
+  readonly 'max-query-path-length'?: Maybe<number>;
+  readonly 'max-query-conditions'?: Maybe<number>;
+  readonly 'max-query-choices'?: Maybe<number>;
+  readonly 'max-query-ms'?: Maybe<number>;
+  readonly 'max-rooms'?: Maybe<number>;
+  /** Of the presence in one room, as JSON. */
+  readonly 'max-presence-bytes'?: Maybe<number>;
+  readonly 'max-streams'?: Maybe<number>;
 }
 
 /** The first message on an event stream: the credentials for posting messages. PROTOCOL.md#sse-init */

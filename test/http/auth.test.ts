@@ -191,12 +191,7 @@ it.each<[name: string, call: (params: never) => Promise<unknown>, params: unknow
     'signInWithToken: `refreshToken` must be a non-empty string, received an empty string',
   ],
   ['a guest', (p) => auth.signInAsGuest(app(), p), null, 'signInAsGuest: expected an object with extraFields, received null'],
-  [
-    'no code',
-    (p) => auth.exchangeCodeForToken(app(), p),
-    {},
-    'exchangeOAuthCode: `code` must be a non-empty string, received undefined',
-  ],
+  ['no code', (p) => auth.exchangeCodeForToken(app(), p), {}, 'exchangeOAuthCode: `code` must be a non-empty string, received undefined'],
   [
     'a nonce that is none',
     (p) => auth.signInWithIdToken(app(), p),

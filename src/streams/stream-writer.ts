@@ -1,15 +1,13 @@
 // A stream that this program writes. What is not known to be stored is kept, and so is that it has ended and why: after a break, or when
 // the server lost something, it is started again and sent on from the byte the server has. PROTOCOL.md#start-stream
 
-import { TriplaneError } from '../../errors.ts';
-import { onAbort } from '../../lib/abort.ts';
-import type { ServerMessage, StartStreamOk, StreamFlushed } from '../../protocol/server-message.ts';
-import type { AppendStream } from '../../protocol/stream-messages.ts';
-import type { Abortable } from '../../lib/abort.ts';
-import type { CreateWriteStreamOpts } from '../../types/streams.ts';
-import type { ClientContext } from '../context.ts';
-import type { Effect } from '../effect.ts';
-import type { RejectedRequest } from '../features.ts';
+import { TriplaneError } from '../errors.ts';
+import { onAbort } from '../lib/abort.ts';
+import type { ServerMessage, StartStreamOk, StreamFlushed } from '../protocol/server-message.ts';
+import type { AppendStream } from '../protocol/stream-messages.ts';
+import type { Abortable } from '../lib/abort.ts';
+import type { CreateWriteStreamOpts } from '../types/streams.ts';
+import type { StreamEffect, StreamHost, StreamRejection } from './stream-host.ts';
 import {
   type Deferred,
   deferred,
@@ -30,7 +28,7 @@ export class StreamWriter implements StreamSubscription {
   eventId = '';
   failures = 0;
   nextAttemptMs = Infinity;
-  readonly #context: ClientContext;
+  readonly #host: StreamHost;
   readonly #subscriptions: StreamSubscriptions;
   readonly #opts: CreateWriteStreamOpts;
   /** Shows the server that a stream goes on by the hand that began it. */
@@ -47,12 +45,12 @@ export class StreamWriter implements StreamSubscription {
   #end: End | undefined;
   #hasSentEnd = false;
 
-  constructor(context: ClientContext, subscriptions: StreamSubscriptions, opts: CreateWriteStreamOpts & Abortable) {
-    this.#context = context;
+  constructor(host: StreamHost, subscriptions: StreamSubscriptions, opts: CreateWriteStreamOpts & Abortable) {
+    this.#host = host;
     this.#subscriptions = subscriptions;
     this.#opts = opts;
-    this.#token = context.config.random.uuid();
-    context.run(subscriptions.subscribe(this));
+    this.#token = host.config.random.uuid();
+    host.run(subscriptions.subscribe(this));
     const stop = onAbort(opts.signal, (reason) => this.abort(reason));
     void this.done.then(stop, stop);
   }
@@ -71,7 +69,7 @@ export class StreamWriter implements StreamSubscription {
     if (typeof text !== 'string') throw new TriplaneError('config-invalid', `A stream takes text, not ${typeof text}`);
     if (this.#end) return;
     const offset = this.#tail.to;
-    this.#context.run(this.#append(this.#tail.add(text), offset));
+    this.#host.run(this.#append(this.#tail.add(text), offset));
     if (this.#tail.size < maxUnstored) return;
     this.#capacity = deferred();
     await this.#capacity.promise;
@@ -93,14 +91,14 @@ export class StreamWriter implements StreamSubscription {
     return { op: 'start-stream', 'client-id': clientId, 'reconnect-token': this.#token, ...(ruleParams && { 'rule-params': ruleParams }) };
   }
 
-  onMessage(message: ServerMessage, nowMs: number): readonly Effect[] {
+  onMessage(message: ServerMessage, nowMs: number): readonly StreamEffect[] {
     if (message.op === 'start-stream-ok') return this.#isCurrent(message['client-event-id']) ? this.#onStarted(message) : [];
     if (this.state !== 'open' || !('stream-id' in message) || message['stream-id'] !== this.#streamId) return [];
     if (message.op === 'stream-flushed') return this.#onFlushed(message);
     return message.op === 'append-failed' ? this.#subscriptions.resubscribe(this, nowMs, storingFailed) : [];
   }
 
-  onError(failure: RejectedRequest): readonly Effect[] {
+  onError(failure: StreamRejection): readonly StreamEffect[] {
     const { error, nowMs, message } = failure;
     const eventId = message['client-event-id'];
     if (this.#isCurrent(eventId)) {
@@ -125,7 +123,7 @@ export class StreamWriter implements StreamSubscription {
     return this.state === 'asked' && this.eventId === eventId;
   }
 
-  #onStarted({ offset, 'stream-id': streamId }: StartStreamOk): readonly Effect[] {
+  #onStarted({ offset, 'stream-id': streamId }: StartStreamOk): readonly StreamEffect[] {
     const effects = this.#onStored(offset);
     if (this.#tail.from !== offset) return effects;
     this.#streamId = streamId;
@@ -134,13 +132,13 @@ export class StreamWriter implements StreamSubscription {
     return this.#append(this.#tail.texts, offset);
   }
 
-  #onFlushed({ offset, done }: StreamFlushed): readonly Effect[] {
+  #onFlushed({ offset, done }: StreamFlushed): readonly StreamEffect[] {
     if (done) return this.#subscriptions.end(this);
     this.failures = 0;
     return this.#onStored(Math.max(offset, this.#tail.from));
   }
 
-  #onStored(offset: number): readonly Effect[] {
+  #onStored(offset: number): readonly StreamEffect[] {
     const tail = this.#tail;
     if (!tail.discard(offset)) {
       const message = `The stream is not what was written: the server has ${offset} bytes, and what can be sent again is ${tail.from} to ${tail.to}`;
@@ -154,10 +152,10 @@ export class StreamWriter implements StreamSubscription {
     if (this.#end) return;
     this.#end = end;
     const offset = this.#tail.to;
-    this.#context.run(this.#append(this.#tail.finish(), offset));
+    this.#host.run(this.#append(this.#tail.finish(), offset));
   }
 
-  #append(chunks: readonly string[], offset: number): readonly Effect[] {
+  #append(chunks: readonly string[], offset: number): readonly StreamEffect[] {
     const end = this.#end;
     if (this.state !== 'open' || (chunks.length === 0 && !end)) return [];
     this.#appends += 1;

@@ -1,14 +1,12 @@
 // A stream that this program reads: how far it has come, so that after a break it is asked for from there. If its reader cannot keep up,
 // the server is told to stop, and it is taken up again later: there is no other way to tell a server to wait. PROTOCOL.md#subscribe-stream
 
-import { TriplaneError } from '../../errors.ts';
-import { onAbort } from '../../lib/abort.ts';
-import type { ServerMessage, StreamAppend } from '../../protocol/server-message.ts';
-import type { Abortable } from '../../lib/abort.ts';
-import type { CreateReadStreamOpts } from '../../types/streams.ts';
-import type { ClientContext } from '../context.ts';
-import type { Effect } from '../effect.ts';
-import type { RejectedRequest } from '../features.ts';
+import { TriplaneError } from '../errors.ts';
+import { onAbort } from '../lib/abort.ts';
+import type { ServerMessage, StreamAppend } from '../protocol/server-message.ts';
+import type { Abortable } from '../lib/abort.ts';
+import type { CreateReadStreamOpts } from '../types/streams.ts';
+import type { StreamEffect, StreamHost, StreamRejection } from './stream-host.ts';
 import { deferred, type StreamSubscription, type StreamSubscriptions, type StreamRequest } from './stream-subscriptions.ts';
 import { StreamBuffer } from './stream-buffer.ts';
 
@@ -22,7 +20,7 @@ export class StreamReader implements StreamSubscription {
   eventId = '';
   failures = 0;
   nextAttemptMs = Infinity;
-  readonly #context: ClientContext;
+  readonly #host: StreamHost;
   readonly #subscriptions: StreamSubscriptions;
   readonly #opts: CreateReadStreamOpts;
   readonly #buffer: StreamBuffer;
@@ -31,22 +29,22 @@ export class StreamReader implements StreamSubscription {
   readonly #unlinkSignal: () => void;
   #controller: ReadableStreamDefaultController<string> | undefined;
 
-  constructor(context: ClientContext, subscriptions: StreamSubscriptions, opts: CreateReadStreamOpts & Abortable, fetchFn: typeof fetch) {
-    this.#context = context;
+  constructor(host: StreamHost, subscriptions: StreamSubscriptions, opts: CreateReadStreamOpts & Abortable, fetchFn: typeof fetch) {
+    this.#host = host;
     this.#subscriptions = subscriptions;
     this.#opts = opts;
     this.#buffer = new StreamBuffer(fetchFn, opts.byteOffset ?? 0, {
       onFileError: (cause) => {
-        if (!context.isOpen) return this.#buffer.end(cause);
+        if (!host.isOpen) return this.#buffer.end(cause);
         // Even if the end had come.
-        context.run([...subscriptions.unsubscribe(this), ...subscriptions.resubscribe(this, context.config.clock.now(), cause)]);
+        host.run([...subscriptions.unsubscribe(this), ...subscriptions.resubscribe(this, host.config.clock.now(), cause)]);
       },
       onFileRead: () => (this.failures = 0),
       onDrain: () => {
-        if (this.state === 'paused' && this.#buffer.bufferedBytes < maxUnread / 2) context.run(subscriptions.subscribe(this));
+        if (this.state === 'paused' && this.#buffer.bufferedBytes < maxUnread / 2) host.run(subscriptions.subscribe(this));
       },
     });
-    context.run(subscriptions.subscribe(this));
+    host.run(subscriptions.subscribe(this));
     this.#unlinkSignal = onAbort(opts.signal, (reason) => {
       this.#controller?.error(reason);
       this.cancel();
@@ -76,7 +74,7 @@ export class StreamReader implements StreamSubscription {
 
   cancel(): void {
     this.#unlinkSignal();
-    this.#context.run([...this.#subscriptions.unsubscribe(this), ...this.#subscriptions.end(this)]);
+    this.#host.run([...this.#subscriptions.unsubscribe(this), ...this.#subscriptions.end(this)]);
     this.#buffer.cancel();
   }
 
@@ -91,7 +89,7 @@ export class StreamReader implements StreamSubscription {
     };
   }
 
-  onMessage(message: ServerMessage, nowMs: number): readonly Effect[] {
+  onMessage(message: ServerMessage, nowMs: number): readonly StreamEffect[] {
     if (message.op !== 'stream-append' || !this.#isCurrent(message['client-event-id'])) return [];
     if (!message.error) return this.#onAppend(message);
     const kind = message['error-type'] ?? 'unknown';
@@ -99,7 +97,7 @@ export class StreamReader implements StreamSubscription {
     return message.retry ? this.#subscriptions.resubscribe(this, nowMs, error) : this.#subscriptions.end(this, error);
   }
 
-  onError(failure: RejectedRequest): readonly Effect[] {
+  onError(failure: StreamRejection): readonly StreamEffect[] {
     return this.#isCurrent(failure.message['client-event-id']) ? this.#subscriptions.onRejected(this, failure) : [];
   }
 
@@ -115,7 +113,7 @@ export class StreamReader implements StreamSubscription {
     return this.state === 'asked' && this.eventId === eventId;
   }
 
-  #onAppend({ offset, files, content, done, 'stream-id': streamId, 'abort-reason': abortReason }: StreamAppend): readonly Effect[] {
+  #onAppend({ offset, files, content, done, 'stream-id': streamId, 'abort-reason': abortReason }: StreamAppend): readonly StreamEffect[] {
     const buffer = this.#buffer;
     const before = buffer.receivedTo;
     if (offset && offset > before) {

@@ -5,13 +5,12 @@
 //     ▲               │ ╲                           │
 //     └── line lost · put off ◀─────────────────────┘         paused: a reader that has enough for now
 
-import type { TriplaneError } from '../../errors.ts';
-import type { Random } from '../../lib/random.ts';
-import type { ClientMessage } from '../../protocol/client-message.ts';
-import type { ServerMessage } from '../../protocol/server-message.ts';
-import type { StartStream, SubscribeStream } from '../../protocol/stream-messages.ts';
-import type { Effect } from '../effect.ts';
-import type { Feature, RejectedRequest, FeatureEnv } from '../features.ts';
+import type { TriplaneError } from '../errors.ts';
+import type { Random } from '../lib/random.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
+import type { StartStream, SubscribeStream } from '../protocol/stream-messages.ts';
+import type { StreamEffect, StreamRejection } from './stream-host.ts';
 
 /** What asks for a stream, but for its event id. */
 export type StreamRequest = Omit<StartStream, 'client-event-id'> | Omit<SubscribeStream, 'client-event-id'>;
@@ -24,9 +23,9 @@ export interface StreamSubscription {
   failures: number;
   nextAttemptMs: number;
   request(): StreamRequest;
-  onMessage(message: ServerMessage, nowMs: number): readonly Effect[];
+  onMessage(message: ServerMessage, nowMs: number): readonly StreamEffect[];
   /** Of any stream: only its own is its affair. */
-  onError(failure: RejectedRequest): readonly Effect[];
+  onError(failure: StreamRejection): readonly StreamEffect[];
   /** All is done, or it failed. Once and last. */
   onEnd(error?: TriplaneError): void;
 }
@@ -36,7 +35,7 @@ const maxFailures = 10;
 const firstPauseMs = 250;
 const maxPauseMs = 15_000;
 
-export class StreamSubscriptions implements Feature {
+export class StreamSubscriptions {
   readonly #random: Random;
   readonly #all = new Set<StreamSubscription>();
 
@@ -44,7 +43,7 @@ export class StreamSubscriptions implements Feature {
     this.#random = random;
   }
 
-  subscribe(subscription: StreamSubscription): readonly Effect[] {
+  subscribe(subscription: StreamSubscription): readonly StreamEffect[] {
     this.#all.add(subscription);
     subscription.state = 'asked';
     subscription.nextAttemptMs = Infinity;
@@ -53,7 +52,7 @@ export class StreamSubscriptions implements Feature {
   }
 
   /** At once, then after a while that grows: a server that refuses what it has asked for must not be hammered. */
-  resubscribe(subscription: StreamSubscription, nowMs: number, cause: TriplaneError): readonly Effect[] {
+  resubscribe(subscription: StreamSubscription, nowMs: number, cause: TriplaneError): readonly StreamEffect[] {
     // It may have been over.
     this.#all.add(subscription);
     subscription.failures += 1;
@@ -63,7 +62,7 @@ export class StreamSubscriptions implements Feature {
   }
 
   /** It was refused: for now, or for good. */
-  onRejected(subscription: StreamSubscription, { error, retryAtMs }: RejectedRequest): readonly Effect[] {
+  onRejected(subscription: StreamSubscription, { error, retryAtMs }: StreamRejection): readonly StreamEffect[] {
     const atMs = retryAtMs(subscription.failures);
     if (atMs === undefined) return this.end(subscription, error);
     subscription.failures += 1;
@@ -71,32 +70,32 @@ export class StreamSubscriptions implements Feature {
   }
 
   /** The server need not tell more of a stream that is read. */
-  unsubscribe({ state, eventId }: StreamSubscription): readonly Effect[] {
+  unsubscribe({ state, eventId }: StreamSubscription): readonly StreamEffect[] {
     if (state !== 'asked') return [];
     return [send({ op: 'unsubscribe-stream', 'client-event-id': this.#random.eventId(), 'subscribe-event-id': eventId })];
   }
 
-  end(subscription: StreamSubscription, error?: TriplaneError): readonly Effect[] {
+  end(subscription: StreamSubscription, error?: TriplaneError): readonly StreamEffect[] {
     if (this.#all.delete(subscription)) subscription.onEnd(error);
     subscription.state = 'apart';
     return [];
   }
 
-  onMessage(message: ServerMessage, { nowMs }: FeatureEnv): readonly Effect[] {
+  onMessage(message: ServerMessage, { nowMs }: { readonly nowMs: number }): readonly StreamEffect[] {
     return [...this.#all].flatMap((subscription) => subscription.onMessage(message, nowMs));
   }
 
   /** Of what was overtaken it no longer matters what became. */
-  onError(failure: RejectedRequest): readonly Effect[] | undefined {
+  onError(failure: StreamRejection): readonly StreamEffect[] | undefined {
     if (!ops.has(failure.message['original-event']?.['op'])) return undefined;
     return [...this.#all].flatMap((subscription) => subscription.onError(failure));
   }
 
-  onSessionOpen(): readonly Effect[] {
+  onSessionOpen(): readonly StreamEffect[] {
     return [...this.#all].flatMap((subscription) => (subscription.state === 'paused' ? [] : this.subscribe(subscription)));
   }
 
-  onDisconnect(): readonly Effect[] {
+  onDisconnect(): readonly StreamEffect[] {
     for (const subscription of this.#all) if (subscription.state !== 'paused') this.#postpone(subscription, Infinity);
     return [];
   }
@@ -105,22 +104,22 @@ export class StreamSubscriptions implements Feature {
     return Math.min(...[...this.#all].map(({ nextAttemptMs }) => nextAttemptMs));
   }
 
-  onDeadline(nowMs: number): readonly Effect[] {
+  onDeadline(nowMs: number): readonly StreamEffect[] {
     return [...this.#all].flatMap((subscription) => (subscription.nextAttemptMs <= nowMs ? this.subscribe(subscription) : []));
   }
 
-  shutDown(error: TriplaneError): readonly Effect[] {
+  shutDown(error: TriplaneError): readonly StreamEffect[] {
     return [...this.#all].flatMap((subscription) => this.end(subscription, error));
   }
 
-  #postpone(subscription: StreamSubscription, atMs: number): readonly Effect[] {
+  #postpone(subscription: StreamSubscription, atMs: number): readonly StreamEffect[] {
     subscription.state = 'apart';
     subscription.nextAttemptMs = atMs;
     return [];
   }
 }
 
-export function send(message: ClientMessage): Effect {
+export function send(message: ClientMessage): StreamEffect {
   return { do: 'send', message };
 }
 

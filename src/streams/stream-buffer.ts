@@ -2,8 +2,8 @@
 // Files are fetched when it is their turn. A character may be cut by the end of a file or of what the network brings at once:
 // one decoder reads across all seams.
 
-import { TriplaneError } from '../../errors.ts';
-import type { StreamFile } from '../../protocol/server-message.ts';
+import { TriplaneError } from '../errors.ts';
+import type { StreamFile } from '../protocol/server-message.ts';
 import { isContinuation } from './unacked-tail.ts';
 
 /** What is to be read next: bytes, or a file from one of its bytes on. */
