@@ -78,7 +78,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   connection: /^isomorphic-ws$/,
   storage: /^idb$/,
   reactor: /^eventemitter3$/,
-  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@marcbachmann\/|re2js$|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
+  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@bufbuild\/|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
   admin: /^triplane$/,
