@@ -78,7 +78,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   connection: /^isomorphic-ws$/,
   storage: /^idb$/,
   reactor: /^eventemitter3$/,
-  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@marcbachmann\/|re2js$|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
+  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@bufbuild\/|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
   admin: /^triplane$/,
@@ -123,7 +123,7 @@ test('files do not import each other in a circle, types aside', () => {
 
 /** The modules that hold state: those that make up `SyncState`, and those that are installed as a feature. */
 const stateModules = [
-  ...imports.filter(({ from, to }) => from === 'reactor/state.ts' && placeOf(to) === 'reactor').map(({ to }) => to),
+  ...imports.filter(({ from, to, typeOnly }) => from === 'reactor/state.ts' && placeOf(to) === 'reactor' && !typeOnly).map(({ to }) => to),
   'reactor/rooms/rooms.ts',
   'reactor/streams/stream-subscriptions.ts',
   'reactor/tables/sync-tables.ts',

@@ -17,7 +17,7 @@ export function lazyTransport(name: Transport['name'], load: () => Promise<Trans
         if (isClosed) return;
         if (!isReported && error instanceof Error) onError(error);
         isReported = true;
-        on.closed({ code: 1006, reason: `The transport could not be loaded: ${String(error)}` });
+        on.closed({ code: 1006, reason: `Could not load the transport: ${String(error)}` });
       });
     return {
       send(message) {

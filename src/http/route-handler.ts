@@ -1,11 +1,14 @@
-// The app's own web server: receives who is signed in from the client (first-party.ts) and keeps it in a cookie.
+// The app's own web server: receives the signed-in user from the client (first-party.ts), and stores it in a cookie.
 
 import { isObject } from '../lib/json.ts';
 
 const weekSeconds = 604_800;
 
 /**
- * Answers what a client with `firstPartyPath` tells: mount it at that path.
+ * Creates the route handler for the messages of a client with `firstPartyPath`; mount it at that path.
+ *
+ * @param config.appId the app whose messages are accepted
+ * @returns handlers by HTTP method
  *
  * @example
  * // app/api/instant/route.ts
@@ -16,13 +19,13 @@ export function createInstantRouteHandler(config: { appId: string }): { POST: (r
 }
 
 async function handleRequest(appId: string, req: Request): Promise<Response> {
-  // Nobody else's page may sign its visitors in here: a form that it sends would have the cookie set.
-  if (req.headers.get('sec-fetch-site') === 'cross-site') return errorResponse(403, 'The request comes from another site');
+  // Protects against login CSRF: a form on another site could set the cookie of its visitors.
+  if (req.headers.get('sec-fetch-site') === 'cross-site') return errorResponse(403, 'Cross-site requests are not accepted');
   const body: unknown = await req.json().catch(() => undefined);
   if (!isObject(body)) return errorResponse(400, 'The body is not a JSON object');
-  if (!body['type']) return errorResponse(400, 'The body has no "type"');
-  if (body['appId'] !== appId) return errorResponse(403, 'The body is meant for another app');
-  if (body['type'] !== 'sync-user') return errorResponse(400, 'The "type" of the body is not one that is known here');
+  if (!body['type']) return errorResponse(400, 'The body lacks "type"');
+  if (body['appId'] !== appId) return errorResponse(403, 'The body belongs to another app');
+  if (body['type'] !== 'sync-user') return errorResponse(400, 'Unknown "type" in the body');
   return json(200, { ok: true }, { 'set-cookie': cookie(appId, body['user']) });
 }
 

@@ -7,7 +7,7 @@ const zoneHours: Readonly<Record<string, number>> = {
   PM: -12, UCT: 0, UT: 0, UTC: 0, WEST: 1, WET: 0, Z: 0, ZULU: 0,
 }; // prettier-ignore
 
-/** By what the abbreviations of both begin with: the zones that have a standard time, -ST, and an hour ahead of it in summer, -DT. */
+/** Prefixes of the abbreviations of zones that have standard time (-ST) and daylight time (-DT, one hour ahead). */
 const regionHours: Readonly<Record<string, number>> = { A: -4, AC: 9.5, AE: 10, AK: -9, C: -6, E: -5, M: -7, NZ: 12, P: -8 };
 
 /** A day in numbers, optionally a time, and after it optionally a zone. */
@@ -35,7 +35,7 @@ export function coerceToDate(value: unknown): Date | null | undefined {
   if (value instanceof Date) return value;
   if (typeof value === 'number') return new Date(value);
   const at = typeof value === 'string' ? parse(value) || parse(value.trim().replace(/^"(.*)"$/, '$1')) : NaN;
-  if (Number.isNaN(at)) throw new Error(`${JSON.stringify(value)} is no date`);
+  if (Number.isNaN(at)) throw new Error(`${JSON.stringify(value)} is not a date`);
   return new Date(at);
 }
 

@@ -1,5 +1,5 @@
-// The values of a transaction, taken over: a copy that later changes to the original do not reach, with nothing in it that would be
-// lost or fail on the way to the server.
+// Copies the values of a transaction, so that later changes to the originals have no effect, and rejects values that JSON would drop or
+// fail on.
 
 import { TransactionValidationError } from '../errors.ts';
 import { hasJson } from '../lib/json.ts';
@@ -9,11 +9,14 @@ import type { Value } from '../protocol/triple.ts';
 const maxDepth = 90;
 
 /**
- * @param place what the value is of, for the message: `acts.rider`
- * @returns the value as JSON will carry it, except that dates stay dates
+ * Copies a value for storing.
+ *
+ * @param path the position of the value for error messages, such as `acts.rider`
+ * @returns the value as JSON carries it, except that dates stay `Date` objects
+ * @throws TransactionValidationError if the value cannot be stored
  */
 export function storable(value: unknown, path: string): Value {
-  return copyJson(value, (why, at) => new TransactionValidationError(`The value of '${path}${at}' cannot be written: ${why}`));
+  return copyJson(value, (why, at) => new TransactionValidationError(`Cannot write the value of '${path}${at}': ${why}`));
 }
 
 /** Makes the error for a value that JSON cannot carry: why, and where in it (`.a[0]`; empty for the value itself). */
@@ -36,7 +39,7 @@ function copy(value: unknown, path: string, copying: Copying): Value {
     case 'undefined':
       return value;
     case 'number':
-      return Number.isFinite(value) ? value : reject(copying, path, `${value} is no JSON value`);
+      return Number.isFinite(value) ? value : reject(copying, path, `${value} is not a JSON value`);
     case 'object':
       return value === null ? null : copyObject(value, path, copying);
     default:
@@ -50,8 +53,8 @@ function copyObject(value: object, path: string, copying: Copying): Value {
     return reject(copying, path, 'a Map or Set cannot be stored: use an object or an array');
   if (isOpaque(value)) return reject(copying, path, `a ${tagOf(value)} cannot be stored`);
   const { ancestors } = copying;
-  if (ancestors.has(value)) return reject(copying, path, 'it contains itself');
-  if (ancestors.size >= maxDepth) return reject(copying, path, `it is more than ${maxDepth} levels deep`);
+  if (ancestors.has(value)) return reject(copying, path, 'it contains a circular reference');
+  if (ancestors.size >= maxDepth) return reject(copying, path, `it is nested more than ${maxDepth} levels deep`);
   ancestors.add(value);
   const copied = copyParts(value, path, copying);
   ancestors.delete(value);
