@@ -125,7 +125,7 @@ test('files do not import each other in a circle, types aside', () => {
 const stateModules = [
   ...imports.filter(({ from, to, typeOnly }) => from === 'reactor/state.ts' && placeOf(to) === 'reactor' && !typeOnly).map(({ to }) => to),
   'reactor/rooms/rooms.ts',
-  'reactor/streams/stream-subscriptions.ts',
+  'streams/stream-subscriptions.ts',
   'reactor/tables/sync-tables.ts',
   'reactor/pending-calls.ts',
   'reactor/persist-queue.ts',
