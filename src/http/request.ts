@@ -21,7 +21,7 @@ export interface AppConfig extends HttpConfig {
 }
 
 export interface HttpCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** From the root of the server: `/runtime/signout`. */
   readonly path: string;
   /** Encoded here. */
@@ -60,7 +60,8 @@ interface Answer {
   readonly text: string;
 }
 
-async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
+/** What a server answers, whatever it is. */
+export async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
   const { clock = systemClock } = config;
   // Called bare: a browser's `fetch` refuses to be a method of something else.
   const send = config.fetch ?? fetch;
