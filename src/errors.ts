@@ -38,7 +38,7 @@ export class TriplaneError extends Error {
 }
 
 /** What the server says when it refuses: the body of an HTTP error, or the fields of an `error` message. PROTOCOL.md#error */
-export interface RefusalBody {
+export interface RejectionBody {
   readonly type?: string | null | undefined;
   readonly message?: string | undefined;
   readonly hint?: unknown;
@@ -47,12 +47,12 @@ export interface RefusalBody {
 
 /** The server answered, and the answer was no. `status` 400 = not applied; 500 = not known. */
 export class InstantAPIError extends TriplaneError {
-  readonly body: RefusalBody;
+  readonly body: RejectionBody;
   readonly status: number;
   readonly type: string | undefined;
 
-  constructor(refusal: { readonly body: RefusalBody; readonly status: number }) {
-    const { body, status } = refusal;
+  constructor(rejection: { readonly body: RejectionBody; readonly status: number }) {
+    const { body, status } = rejection;
     super(status >= 500 ? 'server-failed' : 'refused', body.message ?? `The server answered ${status}`, {
       hint: body.hint,
       traceId: body['trace-id'] ?? undefined,

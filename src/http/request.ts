@@ -4,7 +4,7 @@
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { readRefusal } from './refusal.ts';
+import { readErrorBody } from './rejection.ts';
 
 export interface HttpConfig {
   /** Where the server is, without a slash at the end: `https://api.instantdb.com`. */
@@ -36,7 +36,7 @@ export interface HttpCall {
 }
 
 /** How long an answer is waited for. To bytes, as long as it takes. */
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 /**
  * What the server answers, once it is known to have agreed; undefined if it answered with nothing.
@@ -47,32 +47,32 @@ const patienceMs = 60_000;
  */
 export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
   const { ok, status, text } = await exchange(config, call);
-  const said = parse(text);
-  if (!ok) throw new InstantAPIError({ body: readRefusal(said, text), status });
-  if (said !== undefined || text.trim() === '') return said;
+  const body = parse(text);
+  if (!ok) throw new InstantAPIError({ body: readErrorBody(body, text), status });
+  if (body !== undefined || text.trim() === '') return body;
   const advice = 'Check that apiURI is the address of a server';
   throw new TriplaneError('server-failed', `${nameOf(config, call)} was answered with what is not JSON. ${advice}`);
 }
 
-interface Answer {
+interface RawResponse {
   readonly ok: boolean;
   readonly status: number;
   readonly text: string;
 }
 
 /** What a server answers, whatever it is. */
-export async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
+export async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse> {
   const { clock = systemClock } = config;
   // Called bare: a browser's `fetch` refuses to be a method of something else.
   const send = config.fetch ?? fetch;
   const name = nameOf(config, call);
   const init = initOf(config, call);
   // Ended by whoever is first, the caller or the clock, which also says why.
-  const ending = new AbortController();
-  const { signal } = ending;
-  const end = (why: unknown): void => ending.abort(why);
-  const late = (): void => end(new TriplaneError('timeout', `${name} was not answered within ${patienceMs} ms`));
-  const timer = call.bytes === undefined ? clock.setTimeout(late, patienceMs) : undefined;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const end = (why: unknown): void => controller.abort(why);
+  const onTimeout = (): void => end(new TriplaneError('timeout', `${name} was not answered within ${timeoutMs} ms`));
+  const timer = call.bytes === undefined ? clock.setTimeout(onTimeout, timeoutMs) : undefined;
   const done = onAbort(call.signal ?? config.signal, end);
   try {
     const response = await send(addressOf(config, call), { ...uncached(send), ...init, signal });

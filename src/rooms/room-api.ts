@@ -30,8 +30,14 @@ export class RoomApi {
     this.#roomOf = roomOf;
   }
 
+  /** The hooks call rooms through this, as those of a database may still be loading. */
+  begin(begin: (api: RoomApi) => (() => void) | void): () => void {
+    const end = begin(this);
+    return () => void end?.();
+  }
+
   /** The room is joined while anything holds it. Gives what lets go of it. */
-  hold(_type: string, name: string, initial?: PresenceData): () => void {
+  acquire(_type: string, name: string, initial?: PresenceData): () => void {
     const room = this.#roomOf(name);
     const state = this.#stateOf(room);
     if (initial && !state.own) this.#show(room, state, initial);
@@ -90,7 +96,7 @@ export class RoomApi {
   /** As `db.joinRoom`: joined at once, until `leaveRoom` and the end of the last listener. */
   handle(type: string, name: string, initial?: PresenceData): AnyRoomHandle {
     const holding = (begin: () => () => void, shown?: PresenceData): (() => void) => {
-      const release = this.hold(type, name, shown);
+      const release = this.acquire(type, name, shown);
       const stop = begin();
       return () => {
         stop();
@@ -98,7 +104,7 @@ export class RoomApi {
       };
     };
     return {
-      leaveRoom: this.hold(type, name, initial),
+      leaveRoom: this.acquire(type, name, initial),
       publishTopic: (topic, data) => this.publishTopic(name, String(topic), data),
       subscribeTopic: (topic, onEvent) => holding(() => this.subscribeTopic(name, String(topic), onEvent as never)),
       publishPresence: (data) => this.publishPresence(name, data as PresenceData),

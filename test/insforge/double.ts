@@ -376,7 +376,7 @@ function identify(auth: Record<string, unknown>, socketId: string): Identity | s
   if (token.startsWith('anon_')) return token === anonKey ? { type: 'anonymous', id: socketId, role: 'anon' } : 'Invalid anon key';
   const claims = decodeJwt(token);
   if (!claims || Number(claims['exp']) * 1000 < Date.now()) return 'Invalid token';
-  return { type: 'user', id: String(claims['sub']), role: String(claims['role'] ?? 'authenticated') };
+  return { type: 'user', id: String(claims['sub']), role: typeof claims['role'] === 'string' ? claims['role'] : 'authenticated' };
 }
 
 function refusalOf(headers: IncomingMessage['headers']): [number, string, string] | undefined {

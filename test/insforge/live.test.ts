@@ -2,7 +2,13 @@
 
 import { describe, expect, test, vi } from 'vitest';
 
-import { type InsforgeRoom, type PresenceEvent, type RoomMessage, type RoomStatus } from '../../src/insforge/index.ts';
+import {
+  type InsforgeOptions,
+  type InsforgeRoom,
+  type PresenceEvent,
+  type RoomMessage,
+  type RoomStatus,
+} from '../../src/insforge/index.ts';
 import { apiKey, InsforgeDouble, userToken } from './double.ts';
 import { insforgeWorld, until } from './world.ts';
 
@@ -21,7 +27,7 @@ const ids = (room: InsforgeRoom): string[] =>
     .sort();
 
 describe('the handshake', () => {
-  test.each([
+  test.each<[Partial<InsforgeOptions>, string]>([
     [{ apiKey: 'ik_wrong' }, 'Invalid API key'],
     [{ anonKey: 'anon_wrong' }, 'Invalid anon key'],
     [{ getToken: () => userToken('ana', { expired: true }) }, 'Invalid token'],

@@ -32,7 +32,7 @@ function naive(pattern: string, name: string): boolean {
 test('patterns match as LIKE does', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', ':'), maxLength: 8 });
   const pattern = fc.string({ unit: fc.constantFrom('a', 'b', ':', '%'), maxLength: 6 });
-  check(fc.property(pattern, text, (each, name) => expect(matchChannelPattern(each, name)).toBe(naive(each, name))));
+  check(fc.property(pattern, text, (each, name) => matchChannelPattern(each, name) === naive(each, name)));
 });
 
 test('a pattern of wildcards takes no time to fail', () => {

@@ -73,7 +73,10 @@ test('both are refused with the same code', async () => {
   const answer = await theirs.subscribe('unknown');
   const ours = world.client().channel('unknown');
   const refusal = await ours.join().catch((error: { code: string; message: string }) => error);
-  expect(answer).toMatchObject({ ok: false, error: { code: (refusal as { code: string }).code, message: (refusal as Error).message } });
+  expect(answer).toMatchObject({
+    ok: false,
+    error: { code: (refusal as { code: string }).code, message: (refusal as { message: string }).message },
+  });
   await theirs.publish('chat:1', 'said', {});
   await until(() => errors.length, 1);
   expect(errors).toMatchObject([{ code: 'REALTIME_NOT_SUBSCRIBED' }]);

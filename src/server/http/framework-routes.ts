@@ -3,32 +3,32 @@
 
 import { type Context, Hono } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
-import { answer } from '../answers.ts';
-import type { App } from '../app.ts';
-import { readQuery } from '../asked.ts';
-import { checkUse } from '../status.ts';
-import { whenDurable } from '../submit.ts';
-import { asObject, bodyOf, required } from './call.ts';
-import { appIdOf, whereFrom } from './caller.ts';
-import type { Desk } from './desk.ts';
+import { answer } from '../queries/results.ts';
+import type { App } from '../session/app.ts';
+import { prepareQuery } from '../queries/prepared-query.ts';
+import { checkUse } from '../session/app-status.ts';
+import { whenDurable } from '../data/submit.ts';
+import { asObject, bodyOf, required } from './request.ts';
+import { appIdOf, addressOf } from './caller.ts';
+import type { HttpContext } from './context.ts';
 
-export function frameworkRoutes(desk: Desk): Hono {
+export function frameworkRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
   routes.post('/framework/query', async (context) => {
-    const app = await desk.hub.app(appIdOf(context));
+    const app = await http.hub.app(appIdOf(context));
     checkUse('read', app.status);
     const query = required(await bodyOf(context), 'query', asObject);
-    const actor = { userId: await viewer(context, desk, app), isAdmin: false, ...whereFrom(context) };
-    const answered = () => answer(readQuery(query, 'join-rows', actor, app.ledger.db.attrs, app.rulebook.guard), app.ledger.db);
-    return context.json(await whenDurable(app.ledger, () => ({ attrs: app.attrs, result: answered().result })));
+    const actor = { userId: await viewer(context, http, app), isAdmin: false, ...addressOf(context) };
+    const computed = () => answer(prepareQuery(query, 'join-rows', actor, app.ledger.db.attrs, app.rulebook.guard), app.ledger.db);
+    return context.json(await whenDurable(app.ledger, () => ({ attrs: app.attrs, result: computed().result })));
   });
 
   return routes;
 }
 
 /** Whom the page is for: nobody, if the token is not one of this app's. A page is rendered all the same. */
-async function viewer(context: Context, desk: Desk, app: App): Promise<string | undefined> {
+async function viewer(context: Context, http: HttpContext, app: App): Promise<string | undefined> {
   const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
-  return token && isUuid(token) ? (await desk.accounts(app).get({ token }))?.id : undefined;
+  return token && isUuid(token) ? (await http.accounts(app).get({ token }))?.id : undefined;
 }

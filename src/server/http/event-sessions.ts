@@ -1,0 +1,107 @@
+// Sessions without sockets: the server sends on an event stream, the client pushes messages in requests beside it. Whoever opened
+// the stream is the only one who has its token, so that a push needs no other proof.
+
+import type { Context } from 'hono';
+import { InstantAPIError } from '../../errors.ts';
+import type { Timer } from '../../lib/clock.ts';
+import { isSameSecret, newToken } from '../auth/secrets.ts';
+import type { Session } from '../session/session.ts';
+import { asText, asUuid, bodyOf, required } from './request.ts';
+import { addressOf } from './caller.ts';
+import type { HttpContext } from './context.ts';
+
+const keepAliveMs = 15_000;
+/** "Try again later": the peer does not read. */
+const tooSlow = 1013;
+
+interface Open {
+  readonly session: Session;
+  readonly token: string;
+}
+
+export interface EventSessionOptions {
+  /** How long the client waits before it opens a broken stream again. */
+  readonly retryMs?: number;
+  /** Called once the stream has begun. */
+  readonly opened?: (session: Session) => void;
+}
+
+export class EventSessions {
+  readonly #desk: HttpContext;
+  readonly #machineId: string;
+  readonly #open = new Map<string, Open>();
+
+  constructor(desk: HttpContext) {
+    this.#desk = desk;
+    this.#machineId = desk.uuid();
+  }
+
+  open(context: Context, options: EventSessionOptions = {}): Response {
+    return context.body(this.#stream(context, options), 200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+  }
+
+  /** Messages for a session. @throws InstantAPIError */
+  async push(context: Context): Promise<Response> {
+    required(context.req.query(), 'app_id', asUuid, 'params');
+    const body = await bodyOf(context);
+    const machine = required(body, 'machine_id', asUuid);
+    const id = required(body, 'session_id', asUuid);
+    const token = required(body, 'sse_token', asText);
+    const messages = required(body, 'messages', (given) => (Array.isArray(given) ? given : undefined));
+    if (machine !== this.#machineId) throw gone('member-missing', { 'machine-id': machine });
+    const found = this.#open.get(id);
+    if (!found || !isSameSecret(found.token, token)) throw gone('session-missing', { 'sess-id': id });
+    if (messages.length > 0) found.session.receive(JSON.stringify(messages));
+    return context.json({});
+  }
+
+  #stream(context: Context, { retryMs, opened }: EventSessionOptions): ReadableStream<Uint8Array> {
+    const { hub, clock, limits } = this.#desk;
+    const encoder = new TextEncoder();
+    let session: Session | undefined;
+    let timer: Timer | undefined;
+    const ended = (): void => {
+      clock.clearTimeout(timer);
+      if (session) this.#open.delete(session.id);
+      session?.end();
+    };
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+      let isOpen = true;
+      const put = (text: string): void => {
+        if (isOpen) controller.enqueue(encoder.encode(text));
+      };
+      const close = (): void => {
+        if (isOpen) controller.close();
+        isOpen = false;
+        ended();
+      };
+      const send = (frame: string): void => {
+        if (-(controller.desiredSize ?? 0) > limits.unreadBytes) return connected.close(tooSlow, 'the client does not read');
+        put(`data: ${frame}\n\n`);
+      };
+      const connected = hub.connect({ ...addressOf(context), send, close });
+      session = connected;
+      if (!isOpen) return;
+      const token = newToken();
+      this.#open.set(connected.id, { session: connected, token });
+      if (retryMs !== undefined) put(`retry: ${retryMs}\n\n`);
+      const init = { op: 'sse-init', 'machine-id': this.#machineId, 'session-id': connected.id, 'sse-token': token };
+      put(`data: ${JSON.stringify(init)}\n\n`);
+      const keepAlive = (): void => {
+        put(': still here\n\n');
+        timer = clock.setTimeout(keepAlive, keepAliveMs);
+      };
+      timer = clock.setTimeout(keepAlive, keepAliveMs);
+      opened?.(connected);
+    };
+    return new ReadableStream<Uint8Array>({ start, cancel: ended }, { highWaterMark: 0, size: (chunk) => chunk.byteLength });
+  }
+}
+
+function gone(type: string, hint: object): InstantAPIError {
+  return new InstantAPIError({ status: 400, body: { type, message: `There is no such session here: ${type}`, hint } });
+}

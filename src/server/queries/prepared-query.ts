@@ -1,0 +1,43 @@
+// A question as a session asked it: read, checked, compiled, with what it may not see. Whoever answers it needs no more.
+
+import type { Attrs } from '../../db/attrs.ts';
+import { QueryValidationError } from '../../errors.ts';
+import type { ReturnType, WireQuery } from '../../protocol/query-messages.ts';
+import { compile, type CompiledQuery } from '../../query/compile.ts';
+import { isObject } from '../../lib/json.ts';
+import type { Visible } from '../../query/visible.ts';
+import { singularLinks } from '../http/admin-data.ts';
+import { checkQuery } from './query-check.ts';
+import { invalid } from '../errors.ts';
+import type { Guard } from '../rules/guard.ts';
+import type { ReadAccess } from '../rules/sight.ts';
+import type { Actor } from '../data/system-rules.ts';
+
+/** What a result is made into. `inferred-tree`: a tree in which links that have one end are one object; no client asks for it in a frame. */
+export type ResultShape = ReturnType | 'inferred-tree';
+
+export interface PreparedQuery {
+  readonly compiled: CompiledQuery;
+  /** The same query with its singular links known; only for an inferred tree. */
+  readonly inferred?: CompiledQuery;
+  readonly returnType: ResultShape;
+  /** Undefined = sees all. */
+  readonly visible: Visible | undefined;
+  /** What it depends on; missing = on nothing. */
+  readonly readAccess?: ReadAccess;
+}
+
+/** @throws InstantAPIError */
+export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor, attrs: Attrs, guard: Guard): PreparedQuery {
+  checkQuery(q, attrs, actor);
+  try {
+    const compiled = compile(q, attrs);
+    const params = isObject(q.$$ruleParams) ? q.$$ruleParams : undefined;
+    const readAccess = guard.readAccess(actor, compiled.etypes, params, attrs);
+    const inferred = returnType === 'inferred-tree' ? { inferred: compile(q, attrs, { singular: singularLinks(attrs) }) } : {};
+    return { compiled, ...inferred, returnType, visible: readAccess.visible, readAccess };
+  } catch (error) {
+    if (!(error instanceof QueryValidationError)) throw error;
+    throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);
+  }
+}
