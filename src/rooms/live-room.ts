@@ -23,6 +23,8 @@ export interface RoomDriver {
   publish(topic: string, data: unknown): Promise<void>;
   /** Presence listeners came or went: a driver that polls starts or stops. */
   presenceWanted?(isWanted: boolean): void;
+  /** The first listener of a topic came, or the last one went. */
+  topicWanted?(topic: string, isWanted: boolean): void;
 }
 
 export interface LiveRoomOptions {
@@ -121,9 +123,12 @@ export class LiveRoom implements Room {
     const listeners = this.#topics.get(topic) ?? new Listeners<[unknown, RoomMessage<never>]>(surface);
     this.#topics.set(topic, listeners);
     const stop = listeners.add(listener as (data: unknown, message: RoomMessage<never>) => void);
+    if (listeners.size === 1) this.#driver.topicWanted?.(topic, true);
     return () => {
       stop();
-      if (listeners.size === 0 && this.#topics.get(topic) === listeners) this.#topics.delete(topic);
+      if (listeners.size > 0 || this.#topics.get(topic) !== listeners) return;
+      this.#topics.delete(topic);
+      this.#driver.topicWanted?.(topic, false);
     };
   }
 
@@ -156,6 +161,10 @@ export class LiveRoom implements Room {
       throw new Failure('UNSUPPORTED', message, { channel: this.name });
     }
     this.#shared.set(data);
+  }
+
+  get hasPresenceListeners(): boolean {
+    return this.#presence.size > 0;
   }
 
   get hasListeners(): boolean {
