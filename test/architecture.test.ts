@@ -51,7 +51,7 @@ function placeOf(path: string): string {
 const ground = ['lib', 'errors', 'schema', 'types'];
 const engine = [...ground, 'protocol', 'db', 'query', 'transact'];
 const line = ['lib', 'errors', 'types', 'protocol'];
-const client = [...engine, 'connection', 'storage', 'tabs', 'http', 'reactor', 'config'];
+const client = [...engine, 'connection', 'storage', 'tabs', 'http', 'streams', 'reactor', 'config'];
 
 /** Place → what it may import besides itself. `errors`, `schema`, `config` and `index` are the files of that name. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -67,17 +67,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   storage: line,
   tabs: line,
   http: line,
+  streams: line,
   reactor: client.filter((place) => place !== 'config'),
   config: [...ground, 'connection', 'storage'],
   face: client,
   index: [...client, 'face'],
   server: engine,
-  admin: [...ground, 'protocol', 'http', 'query', 'transact'],
+  admin: [...ground, 'protocol', 'http', 'query', 'transact', 'connection', 'streams'],
   react: ['lib'],
   nextjs: ['lib'],
   testing: ['lib', 'storage'],
-  insforge: ['http', 'lib', 'errors', 'types'],
-  'realtime-platform': ['http', 'lib', 'errors', 'types'],
+  rooms: ['lib', 'errors', 'types'],
+  insforge: ['http', 'lib', 'errors', 'types', 'rooms'],
+  'realtime-platform': ['http', 'lib', 'errors', 'types', 'rooms'],
 };
 
 /** Packages a folder may use. Whatever is not named here uses none. */
@@ -91,6 +93,8 @@ const packages: Readonly<Record<string, RegExp>> = {
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
   admin: /^triplane$/,
+  rooms: /^socket\.io-client$/,
+  'realtime-platform': /^isomorphic-ws$/,
 };
 
 /** The server borrows the client's idea of a line, as a type. */

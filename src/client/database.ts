@@ -32,26 +32,11 @@ import { observe } from '../reactor/debug/observe.ts';
 import { openRoom } from './room.ts';
 import { subscribeInfiniteList } from './infinite-query.ts';
 import { toWireQuery } from './wire-query.ts';
+import { asyncDispose } from '../lib/dispose.ts';
 import { txInit } from '../transact/chunk.ts';
 import { type InitConfig, type ResolvedConfig, resolveConfig } from './config.ts';
 import { type NetworkListener, networkOf } from '../connection/network.ts';
 import { type StopTable, SyncTable } from './sync-table.ts';
-
-// What `await using` ends at the end of its block. Not every platform has the symbol yet; where it is missing, nothing looks for it.
-
-declare global {
-  // As TypeScript's own `esnext.disposable` has them, for programs that do without it.
-  interface SymbolConstructor {
-    readonly asyncDispose: unique symbol;
-  }
-  interface AsyncDisposable {
-    [Symbol.asyncDispose](): PromiseLike<void>;
-  }
-}
-
-export const asyncDispose: typeof Symbol.asyncDispose =
-  (Symbol as { readonly asyncDispose?: typeof Symbol.asyncDispose }).asyncDispose ??
-  (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
 
 /** An object with exactly one of the keys. */
 type ExactlyOne<T> = { [K in keyof T]: Pick<T, K> & Partial<Record<Exclude<keyof T, K>, never>> }[keyof T];

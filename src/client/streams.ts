@@ -3,15 +3,12 @@
 
 import type { ResolvedConfig } from './config.ts';
 import { TriplaneError } from '../errors.ts';
-import { untilAborted } from '../lib/abort.ts';
 import { Lazy } from '../reactor/lazy.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { StreamApi } from '../reactor/streams/stream-api.ts';
 import type { Abortable } from '../lib/abort.ts';
+import { readableOf, writableOf } from '../streams/web-streams.ts';
 import type { CreateReadStreamOpts, CreateWriteStreamOpts, ReadStream, WriteStream } from '../types/streams.ts';
-
-/** Something to wait for from a stream that is being opened. Rejects when the signal is aborted. */
-type Await<Line> = <T>(use: (opened: Line) => T | Promise<T>) => Promise<T>;
 
 export class Streams {
   readonly #reactor: Reactor;
@@ -36,16 +33,8 @@ export class Streams {
    * await writer.close();
    */
   createWriteStream = (opts: CreateWriteStreamOpts & Abortable): WriteStream => {
-    const withStream = this.#open(opts.clientId?.trim(), opts, (api) => api.write(opts));
-    const done = withStream((opened) => opened.done);
-    opts.waitUntil?.(done.catch(() => {}));
-    const stream = new (this.#app.WritableStream ?? WritableStream)<string>({
-      start: (controller) => void done.catch((error: unknown) => controller.error(error)),
-      write: (chunk) => withStream((opened) => opened.write(chunk)),
-      close: () => withStream((opened) => opened.close()),
-      abort: (reason) => withStream((opened) => opened.abort(reason)),
-    });
-    return Object.assign(stream, { done, streamId: () => withStream((opened) => opened.streamId) });
+    const opening = this.#open(opts.clientId?.trim(), (api) => api.write(opts));
+    return writableOf(opening, { ...opts, WritableStream: this.#app.WritableStream });
   };
 
   /**
@@ -57,21 +46,13 @@ export class Streams {
    * for await (const text of db.streams.createReadStream({ clientId: 'story-1' })) page.append(text);
    */
   createReadStream = (opts: CreateReadStreamOpts & Abortable): ReadStream => {
-    const withStream = this.#open(opts.clientId || opts.streamId, opts, (api) => api.read(opts));
-    const stream = new (this.#app.ReadableStream ?? ReadableStream)<string>({
-      pull: (controller) => withStream((opened) => opened.pull(controller)),
-      cancel: () => void withStream((opened) => opened.cancel()).catch(() => {}),
-    });
-    return Object.assign(stream, {
-      abortReason: () => withStream((opened) => opened.abortReason),
-      streamId: () => withStream((opened) => opened.streamId),
-    });
+    const opening = this.#open(opts.clientId || opts.streamId, (api) => api.read(opts));
+    return readableOf(opening, { ...opts, ReadableStream: this.#app.ReadableStream });
   };
 
-  #open<Line>(name: string | null | undefined, { signal }: Abortable, begin: (api: StreamApi) => Line): Await<Line> {
+  #open<Opened>(name: string | null | undefined, begin: (api: StreamApi) => Opened): Promise<Opened> {
     if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId, or to be read a streamId');
     this.#reactor.assertOpen();
-    const opening = this.#api.load().then(begin);
-    return (use) => untilAborted(opening.then(use), signal);
+    return this.#api.load().then(begin);
   }
 }

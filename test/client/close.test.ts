@@ -6,7 +6,7 @@ import { resolveConfig } from '../../src/client/config.ts';
 import { eventSourceTransport } from '../../src/connection/sse/transport.ts';
 import { InstantCoreDatabase } from '../../src/client/database.ts';
 import { isTriplaneError } from '../../src/errors.ts';
-import { asyncDispose } from '../../src/client/database.ts';
+import { asyncDispose } from '../../src/lib/dispose.ts';
 import type { ReactorConfig } from '../../src/reactor/config.ts';
 import type { Platform } from '../../src/reactor/uplink.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';

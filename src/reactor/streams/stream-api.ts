@@ -3,9 +3,9 @@
 import type { Abortable } from '../../lib/abort.ts';
 import type { CreateReadStreamOpts, CreateWriteStreamOpts } from '../../types/streams.ts';
 import type { ClientContext } from '../context.ts';
-import { StreamSubscriptions } from './stream-subscriptions.ts';
-import { StreamReader } from './stream-reader.ts';
-import { StreamWriter } from './stream-writer.ts';
+import { StreamReader } from '../../streams/stream-reader.ts';
+import { StreamSubscriptions } from '../../streams/stream-subscriptions.ts';
+import { StreamWriter } from '../../streams/stream-writer.ts';
 
 export class StreamApi {
   readonly #context: ClientContext;
