@@ -13,12 +13,17 @@ type PresenceIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomS
 type TopicsIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSchema> = RoomSchema[RoomType]['topics'];
 
 /** A room of another backend: of `triplane/insforge` or `triplane/realtime-platform`. */
-export interface BackendRoom {
+export interface BackendRoom<RoomSchema extends RoomSchemaShape = AnyRooms> {
   readonly core: { readonly _reactor: { readonly rooms: object } };
   readonly type: string;
   readonly id: string;
   readonly capabilities: object;
+  /** For the compiler only. */
+  readonly _rooms?: RoomSchema;
 }
+
+/** Rooms whose presence and topics hold anything. */
+export type AnyRooms = { [type: string]: { presence: { [key: string]: any }; topics: { [topic: string]: any } } };
 
 export interface RoomHooks {
   /**
@@ -32,7 +37,7 @@ export interface RoomHooks {
     RoomType extends string & keyof RoomSchema,
     TopicType extends keyof TopicsIn<RoomSchema, RoomType>,
   >(
-    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     topic: TopicType,
     onEvent: (event: TopicsIn<RoomSchema, RoomType>[TopicType], peer: PresenceIn<RoomSchema, RoomType>) => any,
   ) => void;
@@ -48,7 +53,7 @@ export interface RoomHooks {
     RoomType extends string & keyof RoomSchema,
     TopicType extends keyof TopicsIn<RoomSchema, RoomType>,
   >(
-    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     topic: TopicType,
   ) => (data: TopicsIn<RoomSchema, RoomType>[TopicType]) => void;
   /**
@@ -62,7 +67,7 @@ export interface RoomHooks {
     RoomType extends string & keyof RoomSchema,
     Keys extends keyof PresenceIn<RoomSchema, RoomType>,
   >(
-    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     opts?: PresenceOpts<PresenceIn<RoomSchema, RoomType>, Keys>,
   ) => PresenceHandle<PresenceIn<RoomSchema, RoomType>, Keys>;
   /**
@@ -72,7 +77,7 @@ export interface RoomHooks {
    * db.rooms.useSyncPresence(room, { name });
    */
   useSyncPresence: <RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema>(
-    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     data: Partial<PresenceIn<RoomSchema, RoomType>>,
     deps?: any[],
   ) => void;
@@ -84,7 +89,7 @@ export interface RoomHooks {
    * return <input {...inputProps} placeholder={`${active.length} typing`} />;
    */
   useTypingIndicator: <RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema>(
-    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     inputName: string,
     opts?: TypingIndicatorOpts,
   ) => TypingIndicatorHandle<PresenceIn<RoomSchema, RoomType>>;

@@ -19,6 +19,8 @@ export type * from './types.ts';
 export { verifyPlatformWebhook, WebhookReceiver, WebhookVerificationError } from './webhook.ts';
 export type { WebhookOptions, WebhookScheme } from './webhook.ts';
 export type { ChannelMessage, ChannelNames, Wire, WireOptions } from './wire.ts';
+export { databaseRoom } from '../rooms/database-room.ts';
+export type { RoomDatabase } from '../rooms/database-room.ts';
 export type * from '../rooms/room.ts';
 export { InvalidArgumentError, RoomError } from '../rooms/room-error.ts';
 export type { RoomErrorCode } from '../rooms/room-error.ts';

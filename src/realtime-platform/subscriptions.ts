@@ -103,9 +103,11 @@ export class Subscriptions {
   received(body: unknown, topic: string | undefined): boolean {
     const event = this.#context.wire.parseEvent(body, topic);
     if (!event) return false;
-    if (!this.#isNew(body)) return true;
+    // Without an envelope the fields are the payload's own: its `id` is a document's, not the event's.
+    const envelope = event.payload === body ? undefined : body;
+    if (!this.#isNew(envelope)) return true;
     const entries = [...this.#entries.values()].filter(({ request }) => request.topic === event.topic);
-    for (const entry of this.#addressed(entries, body, event)) {
+    for (const entry of this.#addressed(entries, envelope, event)) {
       try {
         entry.listener(event as PlatformEvent<never>);
       } catch (error) {

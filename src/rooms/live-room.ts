@@ -25,6 +25,9 @@ export interface RoomDriver {
   presenceWanted?(isWanted: boolean): void;
   /** The first listener of a topic came, or the last one went. */
   topicWanted?(topic: string, isWanted: boolean): void;
+  /** Only where members carry data of their own. */
+  setPresence?(data: PresenceData): void;
+  dataOf?(id: string): unknown;
 }
 
 export interface LiveRoomOptions {
@@ -156,6 +159,7 @@ export class LiveRoom implements Room {
 
   async setPresence(data: PresenceData): Promise<void> {
     const { Failure } = this.#driver;
+    if (this.#driver.setPresence) return this.#driver.setPresence(data);
     if (!this.#shared) {
       const message = `Peers in '${this.name}' carry no data; the option sharePresence sends it as messages`;
       throw new Failure('UNSUPPORTED', message, { channel: this.name });
@@ -204,6 +208,11 @@ export class LiveRoom implements Room {
     if (change) this.#announce(change);
   }
 
+  /** A member shows other data. */
+  updated(id: string): void {
+    if (this.isWanted) this.#changed(id);
+  }
+
   received(message: RoomMessage): void {
     if (!this.isWanted || this.#status === 'rejected') return;
     if (this.#status !== 'joined') {
@@ -250,7 +259,7 @@ export class LiveRoom implements Room {
     this.#errors.notify(error);
   }
 
-  readonly #dataOf = (id: string): unknown => this.#shared?.dataOf(id, this.#roster);
+  readonly #dataOf = (id: string): unknown => this.#driver.dataOf?.(id) ?? this.#shared?.dataOf(id, this.#roster);
 
   #announce({ type, member }: RosterChange): void {
     if (type === 'leave') this.#shared?.forget(member.id);

@@ -16,9 +16,20 @@ import { assumedWire, type Wire } from '../../src/realtime-platform/wire.ts';
 
 const text = z.string().min(1);
 const anyRecord = z.record(z.string(), z.unknown());
-const mapping = z.strictObject({ table: text, topic: text, events: z.array(text), triggerColumns: z.array(text).optional(), payload: anyRecord.optional(), when: anyRecord.optional(), environment: text.optional() });
+const mapping = z.strictObject({
+  table: text,
+  topic: text,
+  events: z.array(text),
+  triggerColumns: z.array(text).optional(),
+  payload: anyRecord.optional(),
+  when: anyRecord.optional(),
+  environment: text.optional(),
+});
 const revision = z.number().int().optional();
-const mutation = z.union([z.strictObject({ op: z.literal('set'), path: z.string(), value: z.unknown() }), z.strictObject({ op: z.literal('increment'), path: z.string(), value: z.number() })]);
+const mutation = z.union([
+  z.strictObject({ op: z.literal('set'), path: z.string(), value: z.unknown() }),
+  z.strictObject({ op: z.literal('increment'), path: z.string(), value: z.number() }),
+]);
 const none = z.undefined();
 
 /** The body that each route takes. */
@@ -26,7 +37,11 @@ const bodies: Readonly<Record<string, z.ZodType>> = {
   'POST /auth/token': z.strictObject({ applicationId: text, permissions: z.array(text) }),
   'POST /auth/verify': z.strictObject({ token: text }),
   'POST /api/topics': z.strictObject({ name: z.string().regex(/^[a-z0-9.]+$/), description: z.string(), owner: z.string() }),
-  'PATCH /api/topics/:id': z.strictObject({ description: text.optional(), owner: text.optional(), activeSchemaVersion: z.number().optional() }),
+  'PATCH /api/topics/:id': z.strictObject({
+    description: text.optional(),
+    owner: text.optional(),
+    activeSchemaVersion: z.number().optional(),
+  }),
   'POST /api/schemas/:id': z.strictObject({ schema: anyRecord, compatibilityMode: z.enum(['backward', 'none']).optional() }),
   'POST /api/schemas/:id/validate': z.strictObject({ payload: z.unknown() }),
   'POST /api/database/mappings': mapping,
@@ -72,7 +87,10 @@ class Space {
   readonly webhooks = new Map<string, Row>();
 }
 
-export function platformToken(level: 'admin' | 'service' | 'client' = 'service', { expiresInMs = 3_600_000, app = 'app_demo' } = {}): string {
+export function platformToken(
+  level: 'admin' | 'service' | 'client' = 'service',
+  { expiresInMs = 3_600_000, app = 'app_demo' } = {},
+): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const body = `${part({ alg: 'HS256', kid: 'k1' })}.${part({ sub: 'svc', aud: app, iss: 'platform', jti: randomUUID(), exp: (Date.now() + expiresInMs) / 1000, permissions: [level] })}`;
   return `${body}.${createHmac('sha256', 'test').update(body).digest('base64url')}`;
@@ -102,7 +120,9 @@ export class PlatformDouble {
   readonly #ajv = new Ajv();
 
   constructor() {
-    this.http = createServer((request, response) => void this.#serve(request, response).catch((error: unknown) => response.destroy(error as Error)));
+    this.http = createServer(
+      (request, response) => void this.#serve(request, response).catch((error: unknown) => response.destroy(error as Error)),
+    );
     this.io = new Server(this.http, { cors: { origin: true } });
     this.io.use((socket, next) => {
       const { auth } = socket.handshake;
@@ -169,11 +189,13 @@ export class PlatformDouble {
     const event = { topic, type: 'changed', source: 'database', payload, ...fields };
     for (const socket of this.io.sockets.sockets.values()) {
       for (const { topic: of, filter = {} } of (socket.data as Map<string, { topic: string; filter?: Record<string, unknown> }>).values()) {
-        if (of === topic && Object.entries(filter).every(([key, value]) => (payload as Record<string, unknown>)[key] === value)) socket.emit('event', event);
+        if (of === topic && Object.entries(filter).every(([key, value]) => (payload as Record<string, unknown>)[key] === value))
+          socket.emit('event', event);
       }
     }
     for (const [client, subscriptions] of this.#plain) {
-      if ([...subscriptions.values()].some((each) => each['topic'] === topic)) client.send(JSON.stringify({ type: 'event', topic, data: payload }));
+      if ([...subscriptions.values()].some((each) => each['topic'] === topic))
+        client.send(JSON.stringify({ type: 'event', topic, data: payload }));
     }
   }
 
@@ -205,7 +227,8 @@ export class PlatformDouble {
     });
     socket.on(leave, ({ channel }: { channel: string }) => this.#leave(socket, channel));
     socket.on(publish, (request: { channel: string; event: string; data: unknown }) => {
-      if (socket.rooms.has(request.channel)) this.io.to(request.channel).emit(message, { ...request, socketId: socket.id, timestamp: Date.now() });
+      if (socket.rooms.has(request.channel))
+        this.io.to(request.channel).emit(message, { ...request, socketId: socket.id, timestamp: Date.now() });
     });
     socket.on(direct, ({ targetSocketId, event, data }: Record<string, string>) => {
       this.io.to(targetSocketId ?? '').emit(message, { event, data, socketId: socket.id });
@@ -217,7 +240,8 @@ export class PlatformDouble {
 
   #leave(socket: Socket, channel: string): void {
     void socket.leave(channel);
-    if (this.members.get(channel)?.delete(socket.id)) socket.to(channel).emit(this.wire.channel.presenceLeave, { channel, socketId: socket.id });
+    if (this.members.get(channel)?.delete(socket.id))
+      socket.to(channel).emit(this.wire.channel.presenceLeave, { channel, socketId: socket.id });
   }
 
   #plainConnected(client: WebSocket): void {
@@ -268,7 +292,8 @@ export class PlatformDouble {
     const level = session === undefined ? (decodeJwt(token ?? '')?.['permissions'] as string[])[0] : 'admin';
     if (level === 'client' && method !== 'GET') return [403, { error: 'ForbiddenError', message: 'The token may not write' }];
     const app = headers['x-application-id'];
-    if (url.pathname.startsWith('/api/') && typeof app !== 'string') return [400, { error: 'ValidationError', message: 'X-Application-Id is missing' }];
+    if (url.pathname.startsWith('/api/') && typeof app !== 'string')
+      return [400, { error: 'ValidationError', message: 'X-Application-Id is missing' }];
     const parts = url.pathname.split('/').slice(1).map(decodeURIComponent);
     const space = this.space(app as string, (headers['x-environment'] as string | undefined) ?? 'development');
     const found = routes.find(([pattern]) => matches(pattern, method, parts));
@@ -277,7 +302,15 @@ export class PlatformDouble {
     const checked = (bodies[route] ?? none).safeParse(body);
     if (!checked.success) return [400, { error: 'ValidationError', message: checked.error.message }];
     const ids = parts.filter((_part, at) => route.split(' ')[1]?.split('/')[at + 1] === ':id');
-    const context = { space, app: app as string, environment: (headers['x-environment'] as string | undefined) ?? 'development', ids, body: (body ?? {}) as Record<string, never>, query: url.searchParams, double: this };
+    const context = {
+      space,
+      app: app as string,
+      environment: (headers['x-environment'] as string | undefined) ?? 'development',
+      ids,
+      body: (body ?? {}) as Body,
+      query: url.searchParams,
+      double: this,
+    };
     return run(context);
   }
 
@@ -290,12 +323,30 @@ export class PlatformDouble {
   }
 }
 
+/** The fields that routes read; each was checked by the schema of its route. */
+interface Body {
+  readonly name: string;
+  readonly schema: Record<string, unknown>;
+  readonly compatibilityMode?: string;
+  readonly payload: unknown;
+  readonly environment: string;
+  readonly mappingId: string;
+  readonly id?: string;
+  readonly data: Record<string, unknown>;
+  readonly expectedRevision?: number;
+  readonly expiresAt?: number;
+  readonly mutations: readonly { readonly op: string; readonly path: string; readonly value: unknown }[];
+  readonly channel: string;
+  readonly token: string;
+  readonly applicationId: string;
+}
+
 interface Context {
   readonly space: Space;
   readonly app: string;
   readonly environment: string;
   readonly ids: readonly string[];
-  readonly body: Record<string, never>;
+  readonly body: Body;
   readonly query: URLSearchParams;
   readonly double: PlatformDouble;
 }
@@ -312,10 +363,13 @@ function remove(rows: Map<string, Row>, id = '', status = 200): Answer {
   return rows.delete(id) ? [status, status === 204 ? undefined : { ok: true }] : missing('It');
 }
 
-function changed({ space, ids: [service = '', id = ''], body, double }: Context, change: (data: Record<string, unknown>) => Record<string, unknown>): Answer {
+function changed(
+  { space, ids: [service = '', id = ''], body, double }: Context,
+  change: (data: Record<string, unknown>) => Record<string, unknown>,
+): Answer {
   const doc = space.documents.get(`${service}/${id}`);
   if (!doc || doc.deleted) return missing('Document');
-  const expected = body['expectedRevision'] as number | undefined;
+  const expected = body.expectedRevision;
   if (expected !== undefined && expected !== doc.revision) {
     return [409, { error: 'ConflictError', message: `revision ${expected} expected, ${doc.revision} found` }];
   }
@@ -327,139 +381,248 @@ function changed({ space, ids: [service = '', id = ''], body, double }: Context,
 function deepMerge(data: unknown, patchOf: Record<string, unknown>): Record<string, unknown> {
   const merged = { ...(data as Record<string, unknown>) };
   for (const [key, value] of Object.entries(patchOf)) {
-    merged[key] = typeof value === 'object' && value !== null && !Array.isArray(value) ? deepMerge(merged[key], value as Record<string, unknown>) : value;
+    merged[key] =
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? deepMerge(merged[key], value as Record<string, unknown>)
+        : value;
   }
   return merged;
 }
 
 const routes: readonly (readonly [string, (context: Context) => Answer])[] = [
-  ['POST /auth/token', ({ body }) => [200, { token: platformToken('service', { app: body['applicationId'] }), expiresAt: Date.now() + 3_600_000 }]],
-  ['POST /auth/verify', ({ body }) => [200, { valid: isGood(body['token']) }]],
+  [
+    'POST /auth/token',
+    ({ body }) => [200, { token: platformToken('service', { app: body.applicationId }), expiresAt: Date.now() + 3_600_000 }],
+  ],
+  ['POST /auth/verify', ({ body }) => [200, { valid: isGood(body.token) }]],
   ['GET /api/topics', ({ space }) => [200, [...space.topics.values()]]],
-  ['POST /api/topics', ({ space, body, app, environment }) => {
-    if (space.topics.has(body['name'])) return [409, { error: 'ConflictError', message: 'The topic exists' }];
-    const topic = { ...(body as object), id: body['name'] as string, activeSchemaVersion: null, applicationId: app, environment, createdAt: Date.now() };
-    space.topics.set(body['name'], topic);
-    return [201, topic];
-  }],
+  [
+    'POST /api/topics',
+    ({ space, body, app, environment }) => {
+      if (space.topics.has(body.name)) return [409, { error: 'ConflictError', message: 'The topic exists' }];
+      const topic = {
+        ...(body as object),
+        id: body.name,
+        activeSchemaVersion: null,
+        applicationId: app,
+        environment,
+        createdAt: Date.now(),
+      };
+      space.topics.set(body.name, topic);
+      return [201, topic];
+    },
+  ],
   ['GET /api/topics/:id', ({ space, ids }) => row(space.topics, ids[0], 'Topic')],
   ['PATCH /api/topics/:id', ({ space, ids, body }) => patch(space.topics, ids[0], body)],
   ['DELETE /api/topics/:id', ({ space, ids }) => remove(space.topics, ids[0])],
   ['GET /api/schemas/:id/versions', ({ space, ids }) => [200, space.schemas.get(ids[0] ?? '') ?? []]],
-  ['GET /api/schemas/:id/latest', ({ space, ids }) => {
-    const last = space.schemas.get(ids[0] ?? '')?.at(-1);
-    return last ? [200, last] : missing('Schema');
-  }],
-  ['GET /api/schemas/:id/versions/:id', ({ space, ids }) => {
-    const found = space.schemas.get(ids[0] ?? '')?.[Number(ids[1]) - 1];
-    return found ? [200, found] : missing('Schema');
-  }],
-  ['POST /api/schemas/:id', ({ space, ids: [topic = ''], body, double }) => {
-    const all = space.schemas.get(topic) ?? [];
-    const { schema, compatibilityMode = 'backward' } = body as unknown as { schema: Record<string, unknown>; compatibilityMode?: string };
-    try {
-      double.compile(schema);
-    } catch (error) {
-      return [400, { error: 'ValidationError', message: (error as Error).message }];
-    }
-    const before = ((all.at(-1)?.['schema'] as { required?: string[] } | undefined)?.required ?? []);
-    const added = ((schema['required'] as string[] | undefined) ?? []).filter((field) => !before.includes(field));
-    if (all.length > 0 && compatibilityMode === 'backward' && added.length > 0) {
-      return [400, { error: 'CompatibilityError', message: `Not backward compatible: ${added.join(', ')} became required` }];
-    }
-    const version = { id: `${topic}@${all.length + 1}`, topic, version: all.length + 1, schema, compatibilityMode, createdAt: Date.now() };
-    space.schemas.set(topic, [...all, version]);
-    return [201, version];
-  }],
-  ['POST /api/schemas/:id/validate', ({ space, ids: [topic = ''], body, double }) => {
-    const last = space.schemas.get(topic)?.at(-1);
-    if (!last) return missing('Schema');
-    const validate = double.compile(last['schema'] as object);
-    return [200, validate(body['payload']) ? { valid: true } : { valid: false, errors: validate.errors }];
-  }],
+  [
+    'GET /api/schemas/:id/latest',
+    ({ space, ids }) => {
+      const last = space.schemas.get(ids[0] ?? '')?.at(-1);
+      return last ? [200, last] : missing('Schema');
+    },
+  ],
+  [
+    'GET /api/schemas/:id/versions/:id',
+    ({ space, ids }) => {
+      const found = space.schemas.get(ids[0] ?? '')?.[Number(ids[1]) - 1];
+      return found ? [200, found] : missing('Schema');
+    },
+  ],
+  [
+    'POST /api/schemas/:id',
+    ({ space, ids: [topic = ''], body, double }) => {
+      const all = space.schemas.get(topic) ?? [];
+      const { schema, compatibilityMode = 'backward' } = body;
+      try {
+        double.compile(schema);
+      } catch (error) {
+        return [400, { error: 'ValidationError', message: (error as Error).message }];
+      }
+      const before = (all.at(-1)?.['schema'] as { required?: string[] } | undefined)?.required ?? [];
+      const added = ((schema['required'] as string[] | undefined) ?? []).filter((field) => !before.includes(field));
+      if (all.length > 0 && compatibilityMode === 'backward' && added.length > 0) {
+        return [400, { error: 'CompatibilityError', message: `Not backward compatible: ${added.join(', ')} became required` }];
+      }
+      const version = {
+        id: `${topic}@${all.length + 1}`,
+        topic,
+        version: all.length + 1,
+        schema,
+        compatibilityMode,
+        createdAt: Date.now(),
+      };
+      space.schemas.set(topic, [...all, version]);
+      return [201, version];
+    },
+  ],
+  [
+    'POST /api/schemas/:id/validate',
+    ({ space, ids: [topic = ''], body, double }) => {
+      const last = space.schemas.get(topic)?.at(-1);
+      if (!last) return missing('Schema');
+      const validate = double.compile(last['schema'] as object);
+      return [200, validate(body.payload) ? { valid: true } : { valid: false, errors: validate.errors }];
+    },
+  ],
   ['GET /api/database/mappings', ({ space }) => [200, [...space.mappings.values()]]],
-  ['POST /api/database/mappings', ({ space, body }) => {
-    const made: Row = { ...(body as object), id: `map_${space.mappings.size + 1}` };
-    space.mappings.set(made.id, made);
-    return [201, made];
-  }],
-  ['GET /api/database/mappings/status', ({ space, environment }) => [200, [...space.mappings.values()].map(({ id, table, topic }) => ({ id, table, topic, environments: { [environment]: { version: 1, active: true } } }))]],
+  [
+    'POST /api/database/mappings',
+    ({ space, body }) => {
+      const made: Row = { ...body, id: `map_${space.mappings.size + 1}` };
+      space.mappings.set(made.id, made);
+      return [201, made];
+    },
+  ],
+  [
+    'GET /api/database/mappings/status',
+    ({ space, environment }) => [
+      200,
+      [...space.mappings.values()].map(({ id, table, topic }) => ({
+        id,
+        table,
+        topic,
+        environments: { [environment]: { version: 1, active: true } },
+      })),
+    ],
+  ],
   ['GET /api/database/mappings/topic/:id', ({ space, ids }) => [200, [...space.mappings.values()].filter(({ topic }) => topic === ids[0])]],
   ['GET /api/database/mappings/:id', ({ space, ids }) => row(space.mappings, ids[0], 'Mapping')],
   ['PATCH /api/database/mappings/:id', ({ space, ids, body }) => patch(space.mappings, ids[0], body)],
   ['DELETE /api/database/mappings/:id', ({ space, ids }) => remove(space.mappings, ids[0])],
   ['GET /api/database/mappings/:id/versions', ({ space, ids }) => [200, space.versions.get(ids[0] ?? '') ?? []]],
-  ['POST /api/database/mappings/:id/versions', ({ space, ids: [id = ''], body }) => {
-    const all = space.versions.get(id) ?? [];
-    const made: Row = { id, version: all.length + 1, environment: body['environment'] };
-    space.versions.set(id, [...all, made]);
-    return [201, made];
-  }],
-  ['POST /api/database/mappings/:id/promote', ({ space, ids, body }) => (space.mappings.has(ids[0] ?? '') ? [200, { promoted: body['environment'] }] : missing('Mapping'))],
+  [
+    'POST /api/database/mappings/:id/versions',
+    ({ space, ids: [id = ''], body }) => {
+      const all = space.versions.get(id) ?? [];
+      const made: Row = { id, version: all.length + 1, environment: body.environment };
+      space.versions.set(id, [...all, made]);
+      return [201, made];
+    },
+  ],
+  [
+    'POST /api/database/mappings/:id/promote',
+    ({ space, ids, body }) => (space.mappings.has(ids[0] ?? '') ? [200, { promoted: body.environment }] : missing('Mapping')),
+  ],
   ['GET /api/database/subscriptions', ({ space }) => [200, [...space.subscriptions.values()]]],
-  ['POST /api/database/subscriptions', ({ space, body }) => {
-    const made: Row = { id: `dbsub_${space.subscriptions.size + 1}`, mappingId: body['mappingId'], active: false };
-    space.subscriptions.set(made.id, made);
-    return [201, made];
-  }],
+  [
+    'POST /api/database/subscriptions',
+    ({ space, body }) => {
+      const made: Row = { id: `dbsub_${space.subscriptions.size + 1}`, mappingId: body.mappingId, active: false };
+      space.subscriptions.set(made.id, made);
+      return [201, made];
+    },
+  ],
   ['POST /api/database/subscriptions/:id/activate', ({ space, ids }) => patch(space.subscriptions, ids[0], { active: true })],
   ['POST /api/database/subscriptions/:id/deactivate', ({ space, ids }) => patch(space.subscriptions, ids[0], { active: false })],
-  ['POST /api/sync/:id/documents', ({ space, ids: [service = ''], body, double }) => {
-    const id = (body['id'] as string | undefined) ?? `doc_${randomUUID().slice(0, 8)}`;
-    if (space.documents.has(`${service}/${id}`)) return [409, { error: 'ConflictError', message: 'The document exists' }];
-    const now = Date.now();
-    const doc: Doc = { service, id, revision: 1, data: body['data'], createdAt: now, updatedAt: now, ...(body['expiresAt'] && { expiresAt: body['expiresAt'] }) };
-    space.documents.set(`${service}/${id}`, doc);
-    double.event(`sync.${service}.created`, { id, revision: 1, data: doc.data }, { source: 'sync' });
-    return [201, doc];
-  }],
-  ['GET /api/sync/:id/documents/:id', ({ space, ids }) => {
-    const doc = space.documents.get(ids.join('/'));
-    return doc ? [200, doc] : missing('Document');
-  }],
-  ['PUT /api/sync/:id/documents/:id', (context) => changed(context, () => context.body['data'])],
-  ['PATCH /api/sync/:id/documents/:id/merge', (context) => changed(context, (data) => deepMerge(data, context.body['data']))],
-  ['POST /api/sync/:id/documents/:id/mutate', (context) => changed(context, (data) => {
-    const next = structuredClone(data);
-    for (const { op, path, value } of context.body['mutations'] as { op: string; path: string; value: unknown }[]) {
-      const key = path.slice(1);
-      next[key] = op === 'set' ? value : Number(next[key] ?? 0) + Number(value);
-    }
-    return next;
-  })],
-  ['DELETE /api/sync/:id/documents/:id', ({ space, ids, double }) => {
-    const doc = space.documents.get(ids.join('/'));
-    if (!doc) return missing('Document');
-    doc.deleted = true;
-    double.event(`sync.${doc.service}.deleted`, { id: doc.id, revision: ++doc.revision, deleted: true }, { source: 'sync' });
-    return [200, { ok: true }];
-  }],
+  [
+    'POST /api/sync/:id/documents',
+    ({ space, ids: [service = ''], body, double }) => {
+      const id = body.id ?? `doc_${randomUUID().slice(0, 8)}`;
+      if (space.documents.has(`${service}/${id}`)) return [409, { error: 'ConflictError', message: 'The document exists' }];
+      const now = Date.now();
+      const doc: Doc = {
+        service,
+        id,
+        revision: 1,
+        data: body.data,
+        createdAt: now,
+        updatedAt: now,
+        ...(body.expiresAt !== undefined && { expiresAt: body.expiresAt }),
+      };
+      space.documents.set(`${service}/${id}`, doc);
+      double.event(`sync.${service}.created`, { id, revision: 1, data: doc.data }, { source: 'sync' });
+      return [201, doc];
+    },
+  ],
+  [
+    'GET /api/sync/:id/documents/:id',
+    ({ space, ids }) => {
+      const doc = space.documents.get(ids.join('/'));
+      return doc ? [200, doc] : missing('Document');
+    },
+  ],
+  ['PUT /api/sync/:id/documents/:id', (context) => changed(context, () => context.body.data)],
+  ['PATCH /api/sync/:id/documents/:id/merge', (context) => changed(context, (data) => deepMerge(data, context.body.data))],
+  [
+    'POST /api/sync/:id/documents/:id/mutate',
+    (context) =>
+      changed(context, (data) => {
+        const next = structuredClone(data);
+        for (const { op, path, value } of context.body.mutations) {
+          const key = path.slice(1);
+          next[key] = op === 'set' ? value : Number(next[key] ?? 0) + Number(value);
+        }
+        return next;
+      }),
+  ],
+  [
+    'DELETE /api/sync/:id/documents/:id',
+    ({ space, ids, double }) => {
+      const doc = space.documents.get(ids.join('/'));
+      if (!doc) return missing('Document');
+      doc.deleted = true;
+      double.event(`sync.${doc.service}.deleted`, { id: doc.id, revision: ++doc.revision, deleted: true }, { source: 'sync' });
+      return [200, { ok: true }];
+    },
+  ],
   ['GET /api/services', ({ space }) => [200, { services: [...space.services.values()] }]],
-  ['POST /api/services', ({ space, body, app }) => {
-    if ([...space.services.values()].some(({ name }) => name === body['name'])) return [409, { error: 'ConflictError', message: 'The service exists' }];
-    const now = new Date().toISOString();
-    const made: Row = { ...(body as object), id: `svc_${space.services.size + 1}`, applicationId: app, createdAt: now, updatedAt: now };
-    space.services.set(made.id, made);
-    return [201, made];
-  }],
+  [
+    'POST /api/services',
+    ({ space, body, app }) => {
+      if ([...space.services.values()].some(({ name }) => name === body.name))
+        return [409, { error: 'ConflictError', message: 'The service exists' }];
+      const now = new Date().toISOString();
+      const made: Row = { ...body, id: `svc_${space.services.size + 1}`, applicationId: app, createdAt: now, updatedAt: now };
+      space.services.set(made.id, made);
+      return [201, made];
+    },
+  ],
   ['GET /api/services/:id', ({ space, ids }) => row(space.services, ids[0], 'Service')],
   ['PATCH /api/services/:id', ({ space, ids, body }) => patch(space.services, ids[0], body)],
   ['DELETE /api/services/:id', ({ space, ids }) => remove(space.services, ids[0], 204)],
   ['GET /api/socket/channels', ({ double }) => [200, double.channels()]],
-  ['GET /api/socket/channels/:id/members', ({ double, ids }) => [200, [...(double.members.get(ids[0] ?? '') ?? [])].map(([socketId, joinedAt]) => ({ socketId, joinedAt }))]],
+  [
+    'GET /api/socket/channels/:id/members',
+    ({ double, ids }) => [200, [...(double.members.get(ids[0] ?? '') ?? [])].map(([socketId, joinedAt]) => ({ socketId, joinedAt }))],
+  ],
   ['GET /api/socket/connections', ({ double }) => [200, { count: double.io.sockets.sockets.size }]],
-  ['POST /api/socket/broadcast', ({ double, body }) => {
-    double.io.to(body['channel']).emit(double.wire.channel.message, { ...(body as object), timestamp: new Date().toISOString() });
-    return [200, { ok: true }];
-  }],
+  [
+    'POST /api/socket/broadcast',
+    ({ double, body }) => {
+      double.io.to(body.channel).emit(double.wire.channel.message, { ...(body as object), timestamp: new Date().toISOString() });
+      return [200, { ok: true }];
+    },
+  ],
   ['GET /api/webhooks', ({ space }) => [200, [...space.webhooks.values()]]],
-  ['POST /api/webhooks', ({ space, body, app }) => {
-    const { secret: _secret, ...rest } = body as Record<string, unknown>;
-    const made: Row = { ...rest, id: `wh_${space.webhooks.size + 1}`, active: true, applicationId: app, createdAt: Date.now() };
-    space.webhooks.set(made.id, made);
-    return [201, made];
-  }],
-  ['GET /api/webhooks/logs', ({ query }) => [200, [{ id: 'd1', webhookId: 'wh_1', event: query.get('event') ?? 'socket.message', url: 'https://example.com', statusCode: 200, success: true, attempts: 1, deliveredAt: Date.now() }]]],
+  [
+    'POST /api/webhooks',
+    ({ space, body, app }) => {
+      const { secret: _secret, ...rest } = body as unknown as Record<string, unknown>;
+      const made: Row = { ...rest, id: `wh_${space.webhooks.size + 1}`, active: true, applicationId: app, createdAt: Date.now() };
+      space.webhooks.set(made.id, made);
+      return [201, made];
+    },
+  ],
+  [
+    'GET /api/webhooks/logs',
+    ({ query }) => [
+      200,
+      [
+        {
+          id: 'd1',
+          webhookId: 'wh_1',
+          event: query.get('event') ?? 'socket.message',
+          url: 'https://example.com',
+          statusCode: 200,
+          success: true,
+          attempts: 1,
+          deliveredAt: Date.now(),
+        },
+      ],
+    ],
+  ],
   ['POST /api/webhooks/:id/activate', ({ space, ids }) => patch(space.webhooks, ids[0], { active: true })],
   ['POST /api/webhooks/:id/deactivate', ({ space, ids }) => patch(space.webhooks, ids[0], { active: false })],
   ['DELETE /api/webhooks/:id', ({ space, ids }) => remove(space.webhooks, ids[0])],
