@@ -49,7 +49,7 @@ onEachStorage((fresh) => {
   beforeAll(async () => {
     mails = [];
     const storage = await fresh();
-    server = await createServer({ storage, schema, rules: rules as never, sendMagicCode: (mail) => mails.push(mail) });
+    server = await createServer({ storage, schema, rules: rules, sendMagicCode: (mail) => mails.push(mail) });
   }, 60_000);
   afterAll(() => server.close());
 
@@ -57,7 +57,7 @@ onEachStorage((fresh) => {
     const { id, lookup } = sdk;
     const config = () => ({ appId: server.appId, adminToken: server.adminToken, apiURI: server.apiURI });
     const open_ = () => sdk.init({ ...config(), schema });
-    const anonymous = () => sdk.init({ appId: server.appId, apiURI: server.apiURI, adminToken: null } as never as { appId: string });
+    const anonymous = () => sdk.init({ appId: server.appId, apiURI: server.apiURI, adminToken: null });
     const mail = () => `${id()}@example.com`;
     let db: ReturnType<typeof open_>;
     beforeEach(() => {
@@ -191,7 +191,7 @@ onEachStorage((fresh) => {
       const free = sdk.init(config());
       const [goal, todo] = [id(), id()];
       const { tx } = free;
-      await free.transact(tx.plans![goal]!.create({ title: 'a', data: { x: 1, y: { z: 2 } } } as never));
+      await free.transact(tx.plans![goal]!.create({ title: 'a', data: { x: 1, y: { z: 2 } } }));
       await free.transact(tx.plans![goal]!.update({ title: 'b' }).merge({ data: { y: { z: null, w: 3 } } }));
       await free.transact([tx.steps![todo]!.update({ text: 't' }), tx.plans![goal]!.link({ steps: todo })]);
       const query = { plans: { $: { where: { id: goal } }, steps: {} } };
@@ -228,7 +228,7 @@ onEachStorage((fresh) => {
       const subscription = db.subscribeQuery(query);
       const seen: Payload[] = [];
       for await (const payload of subscription) {
-        seen.push(payload as Payload);
+        seen.push(payload);
         if (payload.type === 'error') throw payload.error;
         if (payload.data.todos.length > 0) break;
         expect(subscription.readyState).toBe('open');

@@ -24,7 +24,7 @@ let server: TriplaneServer;
 
 onEachStorage((fresh) => {
   beforeAll(async () => {
-    server = await createServer({ storage: await fresh(), schema, rules: rules as never });
+    server = await createServer({ storage: await fresh(), schema, rules: rules });
   }, 60_000);
   afterAll(() => server.close());
 
