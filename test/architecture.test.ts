@@ -68,8 +68,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   react: ['lib'],
   nextjs: ['lib'],
   testing: ['lib', 'storage'],
-  insforge: ['http', 'lib', 'errors', 'types'],
-  'realtime-platform': ['http', 'lib', 'errors', 'types'],
+  rooms: ['lib', 'errors', 'types'],
+  insforge: ['http', 'lib', 'errors', 'types', 'rooms'],
+  'realtime-platform': ['http', 'lib', 'errors', 'types', 'rooms'],
 };
 
 /** The packages a place may use. A place that is not listed uses none. */
@@ -82,6 +83,8 @@ const packages: Readonly<Record<string, RegExp>> = {
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
   admin: /^triplane$/,
+  rooms: /^socket\.io-client$/,
+  'realtime-platform': /^isomorphic-ws$/,
 };
 
 /** The server implements the client's transport, as a type. */
@@ -125,7 +128,7 @@ test('files do not import each other in a circle, types aside', () => {
 const stateModules = [
   ...imports.filter(({ from, to, typeOnly }) => from === 'reactor/state.ts' && placeOf(to) === 'reactor' && !typeOnly).map(({ to }) => to),
   'reactor/rooms/rooms.ts',
-  'reactor/streams/stream-subscriptions.ts',
+  'streams/stream-subscriptions.ts',
   'reactor/tables/sync-tables.ts',
   'reactor/pending-calls.ts',
   'reactor/persist-queue.ts',
