@@ -4,6 +4,7 @@
 import { QueryValidationError } from '../errors.ts';
 import { asDate } from '../db/ingest.ts';
 import { likeMatcher } from '../lib/like.ts';
+import { readStoredDate } from '../lib/stored-dates.ts';
 import { namedInstant } from './query-dates.ts';
 import type { Value } from '../protocol/triple.ts';
 
@@ -106,5 +107,5 @@ export function primitive(value: Value): Value {
 export function instant(value: Value): number {
   if (typeof value === 'number') return value;
   const date = asDate(value);
-  return date instanceof Date ? date.getTime() : Number.NaN;
+  return date instanceof Date ? date.getTime() : readStoredDate(value);
 }

@@ -23,15 +23,24 @@ export function namedInstant(value: unknown): number | undefined {
   return typeof value === 'string' && Object.hasOwn(words, value) ? words[value]?.(Date.now()) : undefined;
 }
 
-/** Milliseconds since 1970; undefined for what is no date. */
-export function readQueryDate(value: unknown): number | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+/** Whether a condition may name it; `isBound`: of a comparison. An instant that passes while one looks is no value to be equal to. */
+export function isQueryDate(value: unknown, isBound: boolean): boolean {
+  if (typeof value !== 'string' && typeof value !== 'number') return false;
   const named = namedInstant(value);
-  if (named !== undefined) return named;
+  if (named !== undefined) return isBound || !Number.isFinite(named);
+  return isDate(value);
+}
+
+const yearFirst = /^\s*"?\d{4,}[./-](\d\d?)[./-](\d\d?)/;
+
+/** Clients read a thirteenth month as the first of the next year; in a query it is a mistake. */
+function isDate(value: string | number): boolean {
+  if (typeof value === 'number') return true;
+  const [, month = 1, day = 1] = yearFirst.exec(value) ?? [];
+  if (Number(month) > 12 || Number(day) > 31) return false;
   try {
-    const at = coerceToDate(value)?.getTime();
-    return at === undefined || Number.isNaN(at) ? undefined : at;
+    return !Number.isNaN(coerceToDate(value)?.getTime() ?? NaN);
   } catch {
-    return undefined;
+    return false;
   }
 }

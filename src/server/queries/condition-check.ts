@@ -20,7 +20,7 @@ interface Form {
 /** @throws InstantAPIError with every fault of the query */
 export function checkConditionForms(q: Shape, attrs: Attrs): void {
   const nodes = Object.entries(q).filter(([etype]) => etype !== '$$ruleParams');
-  const faults = nodes.flatMap(([, node], index) => formFaults(node as Shape, [index]));
+  const faults = nodes.flatMap(([etype, node], index) => formFaults(node as Shape, [index], etype, attrs));
   if (faults.length === 0) return;
   const forms = nodes.map(([etype, node]) => formOf(etype, etype, node as Shape, attrs));
   throw invalid('coerced-query', forms, faults);
@@ -31,30 +31,44 @@ function formOf(k: string, etype: string | null, { $: options, ...children }: Sh
     const link = etype === null ? undefined : linkOf(attrs.namespace(etype), label);
     return formOf(label, link?.etype ?? null, child as Shape, attrs);
   });
-  const optionMap = isObject(options) ? optionMapOf(options) : options;
+  const optionMap = isObject(options) ? optionMapOf(options, isIndexedIn(etype, attrs)) : options;
   return { k, etype, ...(optionMap !== undefined && { 'option-map': optionMap as Shape | null }), 'child-forms': childForms };
 }
 
-function optionMapOf({ where, order, ...others }: Shape): Shape {
+/** Whether a path is an indexed value of the namespace itself: of these, `$not` is not an alternative in the original's reading. */
+type IsIndexed = (path: readonly string[]) => boolean;
+
+function isIndexedIn(etype: string | null, attrs: Attrs): IsIndexed {
+  return ([label = '', ...rest]) => {
+    const attr = etype === null ? undefined : attrs.forward(etype, label);
+    return rest.length === 0 && attr !== undefined && !attr.isRef && attr.isIndexed;
+  };
+}
+
+function optionMapOf({ where, order, ...others }: Shape, isIndexed: IsIndexed): Shape {
   const [orderBy] = isObject(order) ? Object.entries(order) : [];
   return {
     ...Object.fromEntries(Object.entries(others).filter(([, option]) => isGiven(option))),
     ...(orderBy && { order: { k: orderBy[0], direction: orderBy[1] } }),
-    ...(isObject(where) && { 'where-conds': conditionsOf(where) }),
+    ...(isObject(where) && { 'where-conds': conditionsOf(where, isIndexed) }),
   };
 }
 
-function conditionsOf(where: Shape): unknown[] {
+function conditionsOf(where: Shape, isIndexed: IsIndexed): unknown[] {
   return Object.entries(where).map(([key, given]) => {
-    if (isGroup(key, given)) return { [key]: given.flatMap((member) => groupMember(member as Shape)) };
+    if (isGroup(key, given)) return { [key]: given.flatMap((member) => groupMember(member as Shape, isIndexed)) };
     const path = key.split('.');
     const negated = negatedIn(given);
-    return negated ? { or: [[path, { $not: negated.operand }], [path, { $isNull: true }]] } : [path, given];
+    if (!negated) return [path, given];
+    const negation = [path, { $not: negated.operand }];
+    // Whoever has no value has another one than that; the steps of a path that lead nowhere are told one by one.
+    const missing = path.map((_, index) => [path.slice(0, path.length - index), { $isNull: true }]);
+    return isIndexed(path) ? negation : { or: [negation, ...missing] };
   });
 }
 
-function groupMember(member: Shape): unknown[] {
-  const conditions = conditionsOf(member);
+function groupMember(member: Shape, isIndexed: IsIndexed): unknown[] {
+  const conditions = conditionsOf(member, isIndexed);
   return conditions.length > 1 ? [{ and: conditions }] : conditions;
 }
 
@@ -68,24 +82,33 @@ function negatedIn(given: unknown): { readonly operand: unknown } | undefined {
   return name === undefined ? undefined : { operand: given[name] };
 }
 
-function formFaults(node: Shape, path: Path): Fault[] {
+function formFaults(node: Shape, path: Path, etype: string | null, attrs: Attrs): Fault[] {
   const { $: options, ...children } = node;
   const at = [...path, 'option-map'];
-  const own = options === null ? [fault(at, 'options must be an object')] : isObject(options) ? optionFaults(options, at) : [];
-  const below = Object.values(children).flatMap((child, index) => formFaults(child as Shape, [...path, 'child-forms', index]));
+  const own =
+    options === null
+      ? [fault(at, 'options must be an object')]
+      : isObject(options)
+        ? optionFaults(options, at, isIndexedIn(etype, attrs))
+        : [];
+  const below = Object.entries(children).flatMap(([label, child], index) => {
+    const link = etype === null ? undefined : linkOf(attrs.namespace(etype), label);
+    return formFaults(child as Shape, [...path, 'child-forms', index], link?.etype ?? null, attrs);
+  });
   return [...own, ...below];
 }
 
 const fault = (path: Path, message: string): Fault => ({ in: path, message });
 
-function optionFaults({ where, fields, after, before }: Shape, path: Path): Fault[] {
+function optionFaults({ where, fields, after, before }: Shape, path: Path, isIndexed: IsIndexed): Fault[] {
   const labels: unknown[] = Array.isArray(fields) ? fields : [];
-  const faults = isObject(where) ? whereFaults(where, [...path, 'where-conds']) : [];
+  const faults = isObject(where) ? whereFaults(where, [...path, 'where-conds'], isIndexed) : [];
   labels.forEach((label, index) => {
     if (typeof label !== 'string') faults.push(fault([...path, 'fields', index], 'a field is named by its label'));
   });
   for (const [name, cursor] of Object.entries({ after, before })) {
-    if (isGiven(cursor) && !isCursor(cursor)) faults.push(fault([...path, name], 'a cursor has an entity, an attribute, a value and a time'));
+    if (isGiven(cursor) && !isCursor(cursor))
+      faults.push(fault([...path, name], 'a cursor has an entity, an attribute, a value and a time'));
   }
   return faults;
 }
@@ -96,35 +119,37 @@ function isCursor(cursor: unknown): boolean {
   return isUuid(entity) && isUuid(attr) && Number.isSafeInteger(time);
 }
 
-function whereFaults(where: Shape, path: Path): Fault[] {
+function whereFaults(where: Shape, path: Path, isIndexed: IsIndexed): Fault[] {
   return Object.entries(where).flatMap(([key, given], index) => {
     const at = [...path, index];
-    if (!isGroup(key, given)) return conditionFaults(key, given, at);
-    return given.flatMap((member, place) => memberFaults(member as Shape, [...at, key, place]));
+    if (!isGroup(key, given)) return conditionFaults(key, given, at, isIndexed);
+    return given.flatMap((member, place) => memberFaults(member as Shape, [...at, key, place], isIndexed));
   });
 }
 
 /** A member with several entries is an `and` of them. */
-function memberFaults(member: Shape, path: Path): Fault[] {
+function memberFaults(member: Shape, path: Path, isIndexed: IsIndexed): Fault[] {
   const entries = Object.entries(member);
-  if (entries.length !== 1) return whereFaults(member, [...path, 'and']);
+  if (entries.length !== 1) return whereFaults(member, [...path, 'and'], isIndexed);
   const [key = '', given] = entries[0] ?? [];
-  if (!isGroup(key, given)) return conditionFaults(key, given, path);
-  return given.flatMap((one, place) => memberFaults(one as Shape, [...path, key, place]));
+  if (!isGroup(key, given)) return conditionFaults(key, given, path, isIndexed);
+  return given.flatMap((one, place) => memberFaults(one as Shape, [...path, key, place], isIndexed));
 }
 
 const isPlain = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 
-function conditionFaults(key: string, given: unknown, path: Path): Fault[] {
+function conditionFaults(key: string, given: unknown, path: Path, isIndexed: IsIndexed): Fault[] {
   const at = [...path, 1];
   if (key === '$entityIdStartsWith') return typeof given === 'string' ? [] : [fault(at, 'the beginning of an id must be a text')];
   if (isPlain(given)) return [];
-  if (!isObject(given)) return [fault(at, 'a condition is a text, a number, true, false, or an object of operators; { $isNull: true } asks for null')];
+  if (!isObject(given))
+    return [fault(at, 'a condition is a text, a number, true, false, or an object of operators; { $isNull: true } asks for null')];
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(operandFaults, name));
   if (unknown.length > 0) return [fault(at, `there is no operator '${unknown.join("', '")}'`)];
   return Object.entries(given).flatMap(([name, operand]) => {
     const isNegation = name === '$not' || name === '$ne';
-    const place = isNegation ? [...path, 'or', 0, 1, '$not'] : [...at, name === 'in' ? '$in' : name];
+    const negatedAt = isIndexed(key.split('.')) ? [...at, '$not'] : [...path, 'or', 0, 1, '$not'];
+    const place = isNegation ? negatedAt : [...at, name === 'in' ? '$in' : name];
     return operandFaults[name]?.(operand, place) ?? [];
   });
 }

@@ -4,13 +4,14 @@
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
+import { isUuid } from '../../lib/uuid.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import { isGiven } from '../../query/compile.ts';
 import { linkOf } from '../../query/where.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { invalid, type Path, QueryFault } from '../errors.ts';
 import { checkConditionForms } from './condition-check.ts';
-import { checkGroups, checkValues } from './where-check.ts';
+import { checkGroups, checkValues, noLink } from './where-check.ts';
 
 /** @throws InstantAPIError */
 export function checkQuery(q: WireQuery, attrs: Attrs, actor: Actor): void {
@@ -62,11 +63,11 @@ const knownOptions: ReadonlySet<string> = new Set([
 
 function checkOptionForms(options: Options, path: Path, isNested: boolean): void {
   const { where, order, aggregate, fields } = options;
-  if (isGiven(where)) {
+  if (where !== undefined && where !== null) {
     if (!isObject(where)) throw new QueryFault([...path, 'where'], 'where must be an object');
     checkGroups(where, path);
   }
-  if (isGiven(order)) checkOrderForm(order, [...path, 'order']);
+  if (order !== undefined && order !== null) checkOrderForm(order, [...path, 'order']);
   const limits = ['limit', 'first', 'last'].filter((name) => isGiven(options[name]));
   for (const name of limits) checkCount(options[name], 1, [...path, name]);
   if (isGiven(options.offset)) checkCount(options.offset, 0, [...path, 'offset']);
@@ -95,13 +96,20 @@ function checkOrderForm(order: unknown, path: Path): void {
 
 function checkCursorForm(options: Options, name: string, path: Path): void {
   const cursor = options[name];
-  if (isGiven(cursor) && !(Array.isArray(cursor) && (cursor.length === 3 || cursor.length === 4))) {
+  if (isGiven(cursor) && !hasCursorForm(cursor)) {
     throw new QueryFault([...path, name], 'a cursor is a list of four: entity, attribute, value and time');
   }
   const inclusive = options[`${name}Inclusive`];
   if (inclusive !== undefined && inclusive !== null && typeof inclusive !== 'boolean') {
     throw new QueryFault([...path, `${name}Inclusive`], `${name}Inclusive must be true or false`);
   }
+}
+
+/** A cursor without its time is found out by the next pass, as in the original. */
+function hasCursorForm(cursor: unknown): boolean {
+  if (!Array.isArray(cursor) || cursor.length < 3 || cursor.length > 4) return false;
+  const [, attr, , time] = cursor as unknown[];
+  return isUuid(attr) && (time === undefined || time === null || Number.isSafeInteger(time));
 }
 
 /** Whether values, order, cursors and aggregate fit the attributes, and the actor. */
@@ -115,7 +123,11 @@ function checkFit(check: NodeCheck, attrs: Attrs, actor: Actor): void {
     for (const name of ['after', 'before']) checkCursor(options[name], orderAttr, [...at, name]);
     if (isGiven(options.aggregate)) checkAggregate(isNested || Object.keys(children).length > 0, [...at, 'aggregate'], actor);
   }
-  for (const child of childrenOf(check, attrs)) checkFit(child, attrs, actor);
+  for (const child of childrenOf(check, attrs)) {
+    const attr = etype === undefined || child.etype !== undefined ? undefined : attrs.forward(etype, String(child.path.at(-1)));
+    if (attr) throw noLink(attr);
+    checkFit(child, attrs, actor);
+  }
 }
 
 /** Returns the attribute that cursors are of; undefined if there is none to tell. */

@@ -2,10 +2,11 @@
 // index can answer, paths through what is no link.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
+import type { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
-import { readQueryDate } from '../../query/query-dates.ts';
+import { isQueryDate } from '../../query/query-dates.ts';
 import { linkOf } from '../../query/where.ts';
 import { invalid, type Path, QueryFault } from '../errors.ts';
 import { isGroup } from './condition-check.ts';
@@ -16,7 +17,8 @@ type WhereShape = Readonly<Record<string, unknown>>;
 export function checkGroups(where: WhereShape, path: Path): void {
   for (const [key, given] of Object.entries(where)) {
     if (!isGroup(key, given)) continue;
-    for (const member of given) if (!isObject(member)) throw new QueryFault([...path, 'where', key], `a member of '${key}' must be an object`);
+    for (const member of given)
+      if (!isObject(member)) throw new QueryFault([...path, 'where', key], `a member of '${key}' must be an object`);
     const isEmpty = given.length === 0 || given.every((member) => Object.keys(member as WhereShape).length === 0);
     if (isEmpty) throw new QueryFault([...path, key], `'${key}' takes a list that is not empty`);
     for (const member of given) checkGroups(member as WhereShape, path);
@@ -44,8 +46,7 @@ function targetOf(labels: readonly string[], etype: string | undefined, attrs: A
   let target: Target | undefined;
   for (const label of labels) {
     if (target && !target.isLink) {
-      const { attr } = target;
-      throw invalid('attr', { id: attr.id, 'forward-identity': [attr.id, attr.etype, attr.label] }, [{ message: `${nameOf(target)} is a value and no link: no path leads through it` }]);
+      throw noLink(target.attr);
     }
     if (at === undefined) return undefined;
     const namespace = attrs.namespace(at);
@@ -56,6 +57,12 @@ function targetOf(labels: readonly string[], etype: string | undefined, attrs: A
     at = link?.etype;
   }
   return target;
+}
+
+/** Something is asked below a value. */
+export function noLink({ id, etype, label }: KnownAttr): InstantAPIError {
+  const message = `'${etype}.${label}' is a value and no link: nothing can be asked below it`;
+  return invalid('attr', { id, 'forward-identity': [id, etype, label] }, [{ message }]);
 }
 
 const comparisons: ReadonlySet<string> = new Set(['$gt', '$gte', '$lt', '$lte', '$like', '$ilike']);
@@ -76,9 +83,11 @@ function checkCondition(given: unknown, target: Target | undefined, whereAt: Pat
 }
 
 function checkChoices(choices: readonly unknown[], target: Target, path: Path, whereAt: Path): void {
-  for (const choice of choices) if (choice !== null) checkValue(choice, target, path);
-  if (choices.includes(null) && !target.attr.isIndexed && !target.isLink) {
-    throw new QueryFault([...whereAt, '$in', choices as Path] as Path, `null in $in needs an index on ${nameOf(target)}`);
+  const values = choices.filter((choice) => choice !== null);
+  for (const value of target.isLink ? choices : values) checkValue(value, target, path);
+  if (values.length < choices.length && !target.attr.isIndexed) {
+    const sorted = [null, ...values];
+    throw new QueryFault([...whereAt, '$in', sorted] as Path, `null in $in needs an index on ${nameOf(target)}`);
   }
 }
 
@@ -88,12 +97,10 @@ function checkValue(value: unknown, target: Target, path: Path): void {
   } else if (target.attr.checkedType) checkType(value, target.attr.checkedType, target, path);
 }
 
-function checkType(value: unknown, type: CheckedType, target: Target, path: Path): void {
-  if (type === 'date' ? isDate(value) : typeof value === type) return;
+function checkType(value: unknown, type: CheckedType, target: Target, path: Path, isBound = false): void {
+  if (type === 'date' ? isQueryDate(value, isBound) : typeof value === type) return;
   throw new QueryFault(path, `${nameOf(target)} is a ${type}: it cannot be compared with ${JSON.stringify(value)}`);
 }
-
-const isDate = (value: unknown): boolean => readQueryDate(value) !== undefined;
 
 function checkComparison(operator: string, operand: unknown, target: Target, path: Path): void {
   const name = nameOf(target);
@@ -102,7 +109,7 @@ function checkComparison(operator: string, operand: unknown, target: Target, pat
   if (!attr.isIndexed) throw new QueryFault(path, `${name} must be indexed to be compared`);
   if (!attr.checkedType) throw new QueryFault(path, `${name} must have a type to be compared`);
   const at = [...path, operator];
-  checkType(operand, attr.checkedType, target, at);
+  checkType(operand, attr.checkedType, target, at, true);
   const isPattern = operator === '$like' || operator === '$ilike';
   if (isPattern && attr.checkedType !== 'string') throw new QueryFault(at, `${name} is no text: ${operator} does not apply to it`);
 }
