@@ -38,7 +38,7 @@ export class List {
   /** The objects of rows that went behind it just now. */
   #evicted: Map<string, object> | undefined;
   #items = EMPTY;
-  /** Whether the parent has a link here at all, shown or not. */
+  /** Whether the parent has a link here that the node asks for. */
   #isLinkedFromParent = true;
   /** Before the one place, objects are those shown; before the other, they are made. Told of lists that are shown whole: others are short. */
   #unchangedTo = 0;
@@ -201,15 +201,16 @@ export class List {
   #findRows(db: Db): Row[] {
     const link = (this.#node as ChildQueryNode).link;
     const ids = this.#parent === undefined ? undefined : link ? linked(db, link, this.#parent) : [];
-    this.#isLinkedFromParent = ids?.length !== 0;
-    if (this.#node.isEmpty) return [];
     if (!ids) {
-      const { rows, horizon } = firstRows(this.#node, this.#order, db);
+      const { rows, horizon } = this.#node.isEmpty ? { rows: [], horizon: undefined } : firstRows(this.#node, this.#order, db);
       this.#horizon = horizon;
       return rows;
     }
-    const rows = rowsOf(ids, this.#node.etype, db);
-    return rows.filter((row) => matchesNode(this.#node, row, db)).sort(this.#order.compare);
+    const linkedRows = this.#node.isEmpty ? [] : rowsOf(ids, this.#node.etype, db);
+    const rows = linkedRows.filter((row) => matchesNode(this.#node, row, db)).sort(this.#order.compare);
+    // A link to a row that is not visible counts as one, unless a condition is asked of it.
+    this.#isLinkedFromParent = this.#node.where ? rows.length > 0 : ids.length > 0;
+    return rows;
   }
 
   /** Makes what is missing in the stretch shown, and shows it. */
