@@ -1,17 +1,17 @@
-// SQL's LIKE in linear time per run: `%` stands for any run of characters, `_` for one, a backslash makes the next character stand for itself,
-// as all others do. A backslash at the end is a character.
+// SQL's LIKE in linear time per segment: `%` matches any run of characters, `_` one character, everything else itself. A backslash makes the
+// next character match itself; a backslash at the end matches a backslash.
 
-/** What one place of a pattern asks for; undefined for any character. */
+/** The character at one place of a pattern; undefined matches any character. */
 type Place = string | undefined;
 
-/** A test for the whole text, line breaks included. */
+/** Returns a test of the whole string, including line breaks. */
 export function likeMatcher(pattern: string, isCaseless: boolean): (text: string) => boolean {
   const fold = (text: string): string => (isCaseless ? text.replaceAll('İ', 'i').toLowerCase() : text);
   const parts = partsOf(fold(pattern));
   return (text) => matchesParts(characters(fold(text)), parts);
 }
 
-/** What stands between the `%` of a pattern. */
+/** The segments between the `%` of a pattern. */
 function partsOf(pattern: string): Place[][] {
   const parts: Place[][] = [[]];
   let isEscaped = false;
@@ -27,7 +27,7 @@ function partsOf(pattern: string): Place[][] {
   return parts;
 }
 
-/** Characters, not code units: `_` stands for one emoji too. */
+/** Characters instead of code units, so that `_` matches an emoji. */
 function characters(text: string): string | readonly string[] {
   return /[\uD800-\uDFFF]/.test(text) ? [...text] : text;
 }

@@ -3,16 +3,17 @@
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { denied } from '../errors.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { AuthorizeWrite, AccessRecord } from '../data/touched.ts';
-import { type Check, checksOf } from './checks.ts';
-import { type RuleContext, entityFields, requestFields, sharedVariables } from './entities.ts';
+import { type Check, checksOf } from './write-checks.ts';
+import { type RuleContext, entityFields, requestOf, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
 import { cannotEvaluate, isPass, type Variables } from './rule.ts';
-import type { EntityRules, RuleSet, RulesJson } from './rule-set.ts';
-import { type Params, type ReadAccess, readAccessOf } from './sight.ts';
+import type { RuleSet, RulesJson } from './rule-set.ts';
+import { type Params, type ReadAccess, readAccessOf } from './read-access.ts';
 
 export interface Verdict {
   readonly check: Check;
@@ -22,7 +23,8 @@ export interface Verdict {
 }
 
 export interface GuardConfig {
-  readonly now: () => number;
+  readonly appId: string;
+  readonly clock: Pick<Clock, 'now' | 'monotonicNow'>;
   readonly db: () => Db;
 }
 
@@ -31,17 +33,20 @@ export class Guard {
   readonly #around: GuardConfig;
   readonly #buckets: ReadonlyMap<string, Bucket>;
 
-  constructor(rules: RuleSet, around: GuardConfig, limits?: EntityRules) {
+  constructor(rules: RuleSet, around: GuardConfig, limits?: unknown) {
     this.rules = rules;
     this.#around = around;
-    this.#buckets = bucketsOf(limits, around.now);
+    this.#buckets = bucketsOf(limits, around.clock);
   }
 
   readAccess(actor: Actor, etypes: ReadonlySet<string>, params: Params, attrs: Attrs): ReadAccess {
     return readAccessOf(this.rules, etypes, this.ruleContext(actor), params, attrs);
   }
 
-  readonly ruleContext = (actor: Actor): RuleContext => ({ actor, ...this.#around, buckets: this.#buckets });
+  readonly ruleContext = (actor: Actor): RuleContext => {
+    const { appId, clock, db } = this.#around;
+    return { actor, appId, now: () => clock.now(), db, buckets: this.#buckets };
+  };
 
   readonly authorizeWrite: AuthorizeWrite = (touched) => {
     if (touched.actor.isAdmin || touched.actor.isServer) return;
@@ -72,7 +77,7 @@ export class Guard {
     const asker = this.ruleContext(actor);
     return {
       ...sharedVariables(asker, before, params),
-      ...(modified.length > 0 && { request: requestFields(actor, asker.now, modified) }),
+      ...(modified.length > 0 && { request: requestOf(actor, asker.now, modified) }),
       data: data instanceof Fields ? data : entityFields(data),
       ...(newData && { newData: entityFields(newData, false) }),
       ...(linked && { linkedData: entityFields(linked) }),
@@ -85,12 +90,12 @@ export function guardFor(rules: RuleSet, json: RulesJson | undefined, around: Gu
   return new Guard(rules, around, json?.['$rateLimits']);
 }
 
-function bucketsOf(limits: EntityRules | undefined, now: () => number): ReadonlyMap<string, Bucket> {
+function bucketsOf(limits: unknown, clock: GuardConfig['clock']): ReadonlyMap<string, Bucket> {
   const entries = Object.entries((limits ?? {}) as Readonly<Record<string, { readonly limits?: readonly unknown[] }>>);
   return new Map(
     entries.map(([name, { limits: list = [] }]) => {
       const read = list.map(readRateLimit).filter((limit): limit is RateLimit => 'capacity' in limit);
-      return [name, new Bucket(read, now)] as const;
+      return [name, new Bucket(read, clock)] as const;
     }),
   );
 }
