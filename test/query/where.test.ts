@@ -13,10 +13,11 @@ import { evaluate } from '../../src/query/live-result.ts';
 import { answerQuery } from '../../src/query/result-triples.ts';
 import type { Query } from '../../src/query/query.ts';
 
-const attr = (etype: string, label: string, more: Partial<WireAttr> = {}): WireAttr => ({
-  ...{ id: `${etype}.${label}`, 'value-type': 'blob', cardinality: 'one', 'forward-identity': [`i.${etype}.${label}`, etype, label] },
-  ...more,
-});
+const attr = (etype: string, label: string, more: object = {}): WireAttr => {
+  const identity = [`i.${etype}.${label}`, etype, label];
+  const common = { id: `${etype}.${label}`, 'value-type': 'blob', cardinality: 'one', 'forward-identity': identity };
+  return { ...common, 'unique?': false, 'index?': false, ...more } as unknown as WireAttr;
+};
 
 const attrs = Attrs.from([
   attr('bands', 'id'),
