@@ -4,7 +4,16 @@
 import { sizeOfEntry } from './entry-size.ts';
 import { LogSubscribers } from './log-subscribers.ts';
 import { SnapshotState } from './replay.ts';
-import { type Appended, type AppLog, emptySnapshot, type Loaded, type LogEntry, type LogListener, type Snapshot, type Storage } from './storage.ts';
+import {
+  type Appended,
+  type AppLog,
+  emptySnapshot,
+  type Loaded,
+  type LogEntry,
+  type LogListener,
+  type Snapshot,
+  type Storage,
+} from './storage.ts';
 
 /**
  * @example

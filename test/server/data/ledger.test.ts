@@ -66,7 +66,10 @@ test('a write that was rejected stays rejected, here and at the next server, wha
   expect(again).toMatchObject({ ...error, 'original-event': expect.anything() as object });
   await world.hub.close();
   const next = bench({ storage });
-  expect(await (await next.open()).response('error', create)).toMatchObject({ type: 'validation-failed', message: 'entity already exists' });
+  expect(await (await next.open()).response('error', create)).toMatchObject({
+    type: 'validation-failed',
+    message: 'entity already exists',
+  });
   expect(await goals(next)).toEqual([]);
 });
 
