@@ -51,6 +51,7 @@ export class Guard {
   readonly authorizeWrite: AuthorizeWrite = (touched) => {
     if (touched.actor.isAdmin || touched.actor.isServer) return;
     for (const check of checksOf(touched, this.rules)) {
+      if (check.isNew && touched.conflict) throw touched.conflict;
       const verdict = this.#judge(check, touched);
       if (verdict.error !== undefined && check.rule) throw cannotEvaluate(check.rule, verdict.error);
       if (!verdict.isPassed) throw denied(check.scope === 'attr' ? 'attrs' : check.etype, 'not perms-pass?');
@@ -80,7 +81,7 @@ export class Guard {
       ...(modified.length > 0 && { request: requestOf(actor, asker.now, modified) }),
       data: data instanceof Fields ? data : entityFields(data),
       ...(newData && { newData: entityFields(newData, false) }),
-      ...(linked && { linkedData: entityFields(linked) }),
+      ...(linked !== undefined && { linkedData: linked && entityFields(linked) }),
       ...(actions && { actions: fieldsOf(actions) }),
     };
   }
