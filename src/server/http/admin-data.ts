@@ -6,20 +6,34 @@ import { Hono } from 'hono';
 
 import type { Actor } from '../data/system-rules.ts';
 import type { App } from '../session/app.ts';
+import type { Attrs } from '../../db/attrs.ts';
 import type { Guard } from '../rules/guard.ts';
 import type { HttpContext } from './context.ts';
 import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
-import { Store } from '../../db/store.ts';
+import type { Store } from '../../db/store.ts';
 import { adminOf, actorOf } from './caller.ts';
-import { answerQuery } from '../../query/result-triples.ts';
 import { asFlag, asObject, asText, bodyOf, optional, required } from './request.ts';
-import { evaluate } from '../../query/live-result.ts';
-import { prepareQuery, singularLinks } from '../queries/prepared-query.ts';
+import { answerTree } from '../queries/results.ts';
+import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import { txSteps } from './admin-steps.ts';
-import { compile } from '../../query/compile.ts';
+import type { SingularLinks } from '../../query/compile.ts';
 import { userOf, userRow } from '../auth/users.ts';
+
+export function singularLinks(attrs: Attrs): SingularLinks {
+  const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
+  const add = (etype: string, label: string, isSingular: boolean): void => {
+    const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);
+    links[label] = { isSingular };
+  };
+  for (const { isRef, isMany, isUnique, etype, label, reverseEtype, reverseLabel } of attrs.list) {
+    if (!isRef) continue;
+    if (reverseEtype !== undefined && reverseLabel !== undefined) add(reverseEtype, reverseLabel, isUnique);
+    add(etype, label, !isMany);
+  }
+  return found;
+}
 
 export function adminDataRoutes(http: HttpContext): Hono {
   const routes = new Hono();
@@ -65,12 +79,7 @@ export function treeOf(
   query: WireQuery,
   { actor, isInferred, guard }: TreeOptions,
 ): Readonly<Record<string, unknown>> {
-  const { compiled, visible } = prepareQuery(query, 'tree', actor, db.attrs, guard);
-  const found = answerQuery(compiled, db, { visible });
-  const seen = new Store(db.attrs);
-  seen.load(found.triples);
-  const shaped = isInferred ? compile(query, db.attrs, { singular: singularLinks(db.attrs) }) : compiled;
-  return evaluate(shaped, seen, found).data;
+  return answerTree(prepareQuery(query, isInferred ? 'inferred-tree' : 'tree', actor, db.attrs, guard), db).data;
 }
 
 function withUser(peer: Peer, { id, ledger: { db } }: App): Peer {

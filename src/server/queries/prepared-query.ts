@@ -3,9 +3,10 @@
 import type { Attrs } from '../../db/attrs.ts';
 import { QueryValidationError } from '../../errors.ts';
 import type { ReturnType, WireQuery } from '../../protocol/query-messages.ts';
-import { compile, type CompiledQuery, type SingularLinks } from '../../query/compile.ts';
+import { compile, type CompiledQuery } from '../../query/compile.ts';
 import { isObject } from '../../lib/json.ts';
 import type { Visible } from '../../query/visible.ts';
+import { singularLinks } from '../http/admin-data.ts';
 import { checkQuery } from './query-check.ts';
 import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
@@ -17,8 +18,8 @@ export type ResultShape = ReturnType | 'inferred-tree';
 
 export interface PreparedQuery {
   readonly compiled: CompiledQuery;
-  /** The same query with its singular links known; only for an inferred tree. */
-  readonly inferred?: CompiledQuery;
+  /** The same query in the shape of a tree; only where one is returned. */
+  readonly tree?: CompiledQuery;
   readonly returnType: ResultShape;
   /** Undefined = sees all. */
   readonly visible: Visible | undefined;
@@ -30,28 +31,19 @@ export interface PreparedQuery {
 export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor, attrs: Attrs, guard: Guard): PreparedQuery {
   checkQuery(q, attrs, actor);
   try {
-    const compiled = compile(q, attrs);
+    const compiled = compile(q, attrs, { filtersByIdPrefix: true });
     const params = isObject(q.$$ruleParams) ? q.$$ruleParams : undefined;
     const readAccess = guard.readAccess(actor, compiled.etypes, params, attrs);
-    const inferred = returnType === 'inferred-tree' ? { inferred: compile(q, attrs, { singular: singularLinks(attrs) }) } : {};
-    return { compiled, ...inferred, returnType, visible: readAccess.visible, readAccess };
+    const tree = returnType === 'join-rows' ? {} : { tree: compileTree(q, returnType, actor, attrs) };
+    return { compiled, ...tree, returnType, visible: readAccess.visible, readAccess };
   } catch (error) {
     if (!(error instanceof QueryValidationError)) throw error;
     throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);
   }
 }
 
-/** The links that have one end, as the server knows them: there is no schema to say so. */
-export function singularLinks(attrs: Attrs): SingularLinks {
-  const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
-  const add = (etype: string, label: string, isSingular: boolean): void => {
-    const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);
-    links[label] = { isSingular };
-  };
-  for (const { isRef, isMany, isUnique, etype, label, reverseEtype, reverseLabel } of attrs.list) {
-    if (!isRef) continue;
-    if (reverseEtype !== undefined && reverseLabel !== undefined) add(reverseEtype, reverseLabel, isUnique);
-    add(etype, label, !isMany);
-  }
-  return found;
+/** Admins see every nested key, others only those of links that they see. */
+function compileTree(q: WireQuery, shape: ResultShape, { isAdmin }: Actor, attrs: Attrs): CompiledQuery {
+  const singular = shape === 'inferred-tree' ? singularLinks(attrs) : undefined;
+  return compile(q, attrs, { singular, tree: { omitsUnlinked: !isAdmin }, filtersByIdPrefix: true });
 }
