@@ -3,9 +3,10 @@
 import type { Attrs } from '../../db/attrs.ts';
 import { QueryValidationError } from '../../errors.ts';
 import type { ReturnType, WireQuery } from '../../protocol/query-messages.ts';
-import { compile, type CompiledQuery, type SingularLinks } from '../../query/compile.ts';
+import { compile, type CompiledQuery } from '../../query/compile.ts';
 import { isObject } from '../../lib/json.ts';
 import type { Visible } from '../../query/visible.ts';
+import { singularLinks } from '../http/admin-data.ts';
 import { checkQuery } from './query-check.ts';
 import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
