@@ -34,7 +34,7 @@ describe('the embedded server', () => {
         return socket;
       };
       const { appId, apiURI, websocketURI } = server;
-      const db = init({ appId, apiURI, websocketURI, webSocket: webSocket as never });
+      const db = init({ appId, apiURI, websocketURI, webSocket });
       return {
         room: (name) => {
           const [type, id] = parts(name);
