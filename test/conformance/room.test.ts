@@ -34,13 +34,13 @@ describe('the embedded server', () => {
         return socket;
       };
       const { appId, apiURI, websocketURI } = server;
-      const db = init({ appId, apiURI, websocketURI, webSocket: webSocket as never, verbose: false } as never);
+      const db = init({ appId, apiURI, websocketURI, webSocket });
       return {
         room: (name) => {
           const [type, id] = parts(name);
           // A server refuses a room to a session that is in as many as it may be.
           if (refused.has(name)) for (let n = 0; n < mostRooms; n++) db.joinRoom('chat' as never, `filler ${n}`);
-          return databaseRoom(db as never, type, id);
+          return databaseRoom(db, type, id);
         },
         kill: async () => {
           for (const socket of own) socket.terminate();

@@ -249,7 +249,7 @@ export class PlatformDouble {
     this.#plain.set(client, subscriptions);
     client.on('close', () => this.#plain.delete(client));
     client.on('message', (data) => {
-      const frame = JSON.parse(String(data)) as Record<string, unknown>;
+      const frame = JSON.parse((data as Buffer).toString()) as Record<string, unknown>;
       if (frame['type'] === 'ping' && this.pongs) client.send(JSON.stringify({ type: 'pong' }));
       if (frame['type'] === 'unsubscribe') {
         this.unsubscribes.push(frame);
