@@ -42,21 +42,6 @@ export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor
   }
 }
 
-/** The links that have one end, as the server knows them: there is no schema to say so. */
-function singularLinks(attrs: Attrs): SingularLinks {
-  const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
-  const add = (etype: string, label: string, isSingular: boolean): void => {
-    const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);
-    links[label] = { isSingular };
-  };
-  for (const { isRef, isMany, isUnique, etype, label, reverseEtype, reverseLabel } of attrs.list) {
-    if (!isRef) continue;
-    if (reverseEtype !== undefined && reverseLabel !== undefined) add(reverseEtype, reverseLabel, isUnique);
-    add(etype, label, !isMany);
-  }
-  return found;
-}
-
 /** Admins see every nested key, others only those of links that they see. */
 function compileTree(q: WireQuery, shape: ResultShape, { isAdmin }: Actor, attrs: Attrs): CompiledQuery {
   const singular = shape === 'inferred-tree' ? singularLinks(attrs) : undefined;
