@@ -1,6 +1,8 @@
 // What the package is made of: its entries, each declared here and nowhere else, and how they are built. `exports` and the sizes in
 // package.json are held against this list by test/package/entries.test.ts.
 
+import { fileURLToPath } from 'node:url';
+
 import type { PluginBuild } from 'esbuild';
 import { defineConfig } from 'tsup';
 
@@ -46,6 +48,19 @@ const client = {
   },
 };
 
+/**
+ * Two small packages are part of what is built. nanoid has no CommonJS, so that Jest could not load it; its browser build runs everywhere.
+ * eventemitter3's module imports CommonJS, which a page that is served without a bundler cannot load.
+ */
+const bundled = ['nanoid', 'eventemitter3'];
+const webNanoid = {
+  name: 'web-nanoid',
+  setup(build: PluginBuild): void {
+    const path = fileURLToPath(new URL('node_modules/nanoid/index.browser.js', import.meta.url));
+    build.onResolve({ filter: /^nanoid$/ }, () => ({ path }));
+  },
+};
+
 /** `triplane` → `index`, `triplane/server` → `server`. */
 export function outputName(entry: string): string {
   return entry === 'triplane' ? 'index' : entry.slice('triplane/'.length);
@@ -56,6 +71,7 @@ const shared = {
   platform: 'node',
   // Without it `node:sqlite`, which has no other name, would be asked for as `sqlite`.
   removeNodeProtocol: false,
+  noExternal: bundled,
   // An entry never brings a second copy of another, nor of an optional package.
   external: [
     /^triplane(\/|$)/,
@@ -88,7 +104,7 @@ export default defineConfig([
     // One `TriplaneError` for all entries, in both formats.
     splitting: true,
     dts: { entry },
-    esbuildPlugins: [client],
+    esbuildPlugins: [client, webNanoid],
   },
   {
     ...shared,
@@ -98,6 +114,15 @@ export default defineConfig([
     splitting: false,
     dts: false,
     banner: { js: "'use client';" },
+    esbuildPlugins: [webNanoid],
   },
-  { ...shared, external: [...shared.external], entry: { ...commands }, format: ['esm'], splitting: false, dts: false },
+  {
+    ...shared,
+    external: [...shared.external],
+    entry: { ...commands },
+    format: ['esm'],
+    splitting: false,
+    dts: false,
+    esbuildPlugins: [webNanoid],
+  },
 ]);
