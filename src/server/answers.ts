@@ -8,6 +8,7 @@ import type { Triple } from '../protocol/triple.ts';
 import { answerQuery, type ServerAnswer } from '../query/evidence.ts';
 import { evaluate } from '../query/run.ts';
 import type { Asked } from './asked.ts';
+import { withUrls } from './files/file-entities.ts';
 
 export interface Answered {
   readonly answer: ServerAnswer;
@@ -15,12 +16,13 @@ export interface Answered {
   readonly meta: unknown;
 }
 
-export function answer({ compiled, inferred, returnType, visible }: Asked, db: Db): Answered {
+export function answer({ compiled, inferred, returnType, visible, fileUrl }: Asked, db: Db): Answered {
   const found = answerQuery(compiled, db, { visible });
-  if (returnType === 'join-rows') return { answer: found, result: writeAnswer(found), meta: null };
+  const shown = { ...found, triples: withUrls(found.triples, fileUrl) };
+  if (returnType === 'join-rows') return { answer: found, result: writeAnswer(shown), meta: null };
   // A tree is what a client would make of the triples.
   const seen = new Store(db.attrs);
-  seen.load(found.triples);
+  seen.load(shown.triples);
   const { data } = evaluate(inferred ?? compiled, seen, found);
   const [node] = writeAnswer({ ...found, triples: [] });
   return { answer: found, result: data, meta: { 'page-info': node?.data['page-info'] ?? {}, aggregate: found.aggregate ?? {} } };

@@ -8,7 +8,8 @@ import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { WireAttr } from '../protocol/attr.ts';
 import type { AppStatus, Broadcast, ServerMessage } from '../protocol/server-message.ts';
-import { type Commit, Ledger } from './ledger.ts';
+import type { Triple } from '../protocol/triple.ts';
+import { type Commit, type Derive, Ledger } from './ledger.ts';
 import type { Limits } from './limits.ts';
 import type { Letter, Listener } from './listener.ts';
 import { heard, type Note, resumed } from './neighbours.ts';
@@ -21,6 +22,9 @@ import { userRow } from './auth/users.ts';
 import { Rulebook } from './rules/rulebook.ts';
 import type { AppLog, LogEntry } from './storage.ts';
 import { statusOf, statusRecord } from './status.ts';
+import { Files } from './files/files.ts';
+import { forgottenLocations, withUrl } from './files/file-entities.ts';
+import type { FileStore } from './files/file-store.ts';
 import { forgetStreams, storePart } from './stream-store.ts';
 import { Streams } from './streams.ts';
 import { submit } from './submit.ts';
@@ -32,6 +36,10 @@ export interface AppConfig {
   readonly log: AppLog;
   /** Where other servers of the app can be reached. */
   readonly relay?: Relay | undefined;
+  /** Where files are kept; missing = they are refused. */
+  readonly fileStore?: FileStore | undefined;
+  /** Where clients reach the server. */
+  readonly origin?: (() => string) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly report: Log;
@@ -55,29 +63,34 @@ export class App {
   readonly rooms = new Rooms();
   readonly syncTables: SyncTables;
   readonly streams: Streams;
+  readonly files: Files;
   readonly limits: Limits;
   readonly #sessions = new Map<Listener, Say>();
   readonly #ties = new Map<Listener, Tie>();
   /** Who wrote in this turn; and of them, whose attrs have other ids here. */
   readonly #writers = new Set<Listener>();
   readonly #mended = new Set<Listener>();
+  readonly #origin: (() => string) | undefined;
   #status: AppStatus;
   readonly #relay: Relay | undefined;
   #leaveRelay: () => void = () => {};
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
-  private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook) {
+  private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook, files: Files) {
     this.id = config.id;
     this.limits = config.limits;
     this.#relay = config.relay;
     this.ledger = ledger;
     this.rulebook = rulebook;
+    this.files = files;
+    this.#origin = config.origin;
     this.watchers = new Watchers(rulebook.guard);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), post: (letters) => this.post(letters) });
     this.streams.load(ledger.records);
-    this.syncTables = new SyncTables(() => config.random.uuid(), config.limits.history, ledger.txId);
+    const present = (triple: Triple): Triple => withUrl(triple, rulebook.guard.fileUrl);
+    this.syncTables = new SyncTables(() => config.random.uuid(), config.limits.history, ledger.txId, present);
   }
 
   static async open(config: AppConfig): Promise<App> {
@@ -85,12 +98,18 @@ export class App {
     // Others may write before it is there, and there is nobody yet who would have to hear of it.
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
-    const rulebook = new Rulebook({ now: () => clock.now(), db: () => ledger.db });
+    const fileUrl = (location: string): string => files.url(location) ?? '';
+    const rulebook = new Rulebook({ now: () => clock.now(), db: () => ledger.db, fileUrl });
     const permit: Permit = (touched) => rulebook.guard.permit(touched);
-    const ledger = await Ledger.open({ log, clock, random, report, rememberMs: limits.rememberMs, permit, committed });
+    const derive: Derive = (report, { db }) => forgottenLocations(report, db);
+    const ledger = await Ledger.open({ log, clock, random, report, rememberMs: limits.rememberMs, permit, derive, committed });
+    const origin = config.origin ?? ((): string => '');
+    const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, report });
     await rulebook.open(ledger);
-    app = new App(config, ledger, rulebook);
+    files.load();
+    app = new App(config, ledger, rulebook, files);
     app.#meetNeighbours();
+    void files.sweep();
     return app;
   }
 
@@ -116,6 +135,11 @@ export class App {
   async setStatus(status: AppStatus): Promise<void> {
     const planned = { steps: [], records: statusRecord(status) };
     await submit(this.ledger, { steps: () => planned, event: undefined, actor: { userId: undefined, isAdmin: true, isServer: true } });
+  }
+
+  /** Where clients reach the server. */
+  get origin(): string {
+    return this.#origin?.() ?? '';
   }
 
   get place(): Place {
@@ -156,6 +180,8 @@ export class App {
     this.#lookAtStatus();
     if (isReload) this.syncTables.reloaded(this.ledger.txId);
     if (isReload) this.streams.load(this.ledger.records);
+    if (isReload) this.files.load();
+    else this.files.committed(entries);
     const audience = { all: this.#sessions.keys(), writers: this.#writers, mended: this.#mended };
     const letters = this.watchers.refresh({ report, attrsChanged, isReload }, db, this.place, this.attrs, audience);
     this.#writers.clear();

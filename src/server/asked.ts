@@ -6,6 +6,7 @@ import type { ReturnType, WireQuery } from '../protocol/query-messages.ts';
 import { compile, type CompiledQuery } from '../query/compile.ts';
 import { isObject } from '../protocol/check.ts';
 import type { Visible } from '../query/visible.ts';
+import { type FileUrl, filesEtype } from './files/file-entities.ts';
 import { singularLinks } from './http/singular-links.ts';
 import { checkQuery } from './query-check.ts';
 import { invalid } from './refusal.ts';
@@ -21,6 +22,8 @@ export interface Asked {
   /** The same query with its singular links known; only for an inferred tree. */
   readonly inferred?: CompiledQuery;
   readonly returnType: ResultShape;
+  /** Signs the addresses of files; only where the query may show some. */
+  readonly fileUrl?: FileUrl | undefined;
   /** Undefined = sees all. */
   readonly visible: Visible | undefined;
   /** What it depends on; missing = on nothing. */
@@ -35,7 +38,8 @@ export function readQuery(q: WireQuery, returnType: ResultShape, actor: Actor, a
     const params = isObject(q.$$ruleParams) ? q.$$ruleParams : undefined;
     const sight = guard.sight(actor, compiled.etypes, params, attrs);
     const inferred = returnType === 'inferred-tree' ? { inferred: compile(q, attrs, { singular: singularLinks(attrs) }) } : {};
-    return { compiled, ...inferred, returnType, visible: sight.visible, sight };
+    const fileUrl = compiled.etypes.has(filesEtype) ? { fileUrl: guard.fileUrl } : {};
+    return { compiled, ...inferred, ...fileUrl, returnType, visible: sight.visible, sight };
   } catch (error) {
     if (!(error instanceof QueryValidationError)) throw error;
     throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);

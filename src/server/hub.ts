@@ -10,6 +10,7 @@ import { App } from './app.ts';
 import { hashToken, isSameSecret } from './auth/secrets.ts';
 import { tokenOwner } from './auth/tokens.ts';
 import { userOf, userRow } from './auth/users.ts';
+import type { FileStore } from './files/file-store.ts';
 import type { Limits } from './limits.ts';
 import type { Peer } from './listener.ts';
 import { overLimit, refusal } from './refusal.ts';
@@ -31,6 +32,10 @@ export interface HubConfig {
   readonly createAppsOnUse: boolean;
   /** How long the storage has, twice, when the server closes: for what was taken in, and to close. */
   readonly closeWithinMs?: number | undefined;
+  /** Where files are kept; if not given, where the storage says. */
+  readonly files?: FileStore | undefined;
+  /** Where clients reach the server. */
+  readonly origin?: (() => string) | undefined;
   /** Whom a refresh token belongs to that this server did not give out. */
   readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
 }
@@ -131,7 +136,9 @@ export class Hub {
       if (!createAppsOnUse && !(await storage.apps()).includes(appId)) throw notFound('app', { 'app-id': appId });
       if (this.#apps.size >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
     }
-    const app = await App.open({ id: appId, log: await storage.open(appId), relay: storage.relay, clock, random, report: log, limits });
+    const fileStore = this.#config.files ?? storage.files;
+    const around = { fileStore, origin: this.#config.origin, relay: storage.relay, clock, random, report: log, limits };
+    const app = await App.open({ id: appId, log: await storage.open(appId), ...around });
     this.#open.set(appId, app);
     return app;
   }

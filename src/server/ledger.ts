@@ -19,10 +19,10 @@ import type { WireAttr } from '../protocol/attr.ts';
 import { Hearsay } from './hearsay.ts';
 import { failure } from './refusal.ts';
 import { type Progress, Replica } from './replica.ts';
-import { type Appended, type AppLog, type LogEntry, replay, type Snapshot } from './storage.ts';
+import { type Appended, type AppLog, type LogEntry, type Records, replay, type Snapshot } from './storage.ts';
 import type { Permit } from './touched.ts';
 import { prepare } from './transact.ts';
-import type { Outcome, Planned, Write } from './write.ts';
+import type { Held, Outcome, Planned, Write } from './write.ts';
 
 /** How many writes one turn takes. */
 const turnLength = 1000;
@@ -48,8 +48,13 @@ export interface LedgerConfig {
   readonly rememberMs: number;
   /** Whether a transaction may be. */
   readonly permit?: Permit | undefined;
+  /** What else a transaction changes in the records, given what it does to the data. */
+  readonly derive?: Derive | undefined;
   readonly committed: (commit: Commit) => void;
 }
+
+/** `held`: as it was before; `txId`: of this transaction. */
+export type Derive = (report: Report, held: Held & { readonly txId: number }) => Records | undefined;
 
 export interface Reader {
   readonly run: () => void;
@@ -251,7 +256,8 @@ export class Ledger {
         uuid: () => this.#config.random.uuid(),
         permit: this.#config.permit,
       });
-      replica.take({ report, catalogue, records, event, at }, turn);
+      const derived = this.#config.derive?.(report, { db: replica.store, records: replica.records, at, txId: replica.txId + 1 });
+      replica.take({ report, catalogue, records: derived ? { ...derived, ...records } : records, event, at }, turn);
       return { is: 'done', txId: replica.txId, isRepeat: false, isMended: catalogue.renamed.size > 0 };
     } catch (error) {
       if (error instanceof InstantAPIError) return { is: 'refused', error };

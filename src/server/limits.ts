@@ -4,6 +4,8 @@
 export interface Limits {
   /** Bytes of one frame from a client. */
   readonly frameBytes: number;
+  /** Bytes of one file. */
+  readonly fileBytes: number;
   /** Frames that are no message, on one connection, before it is closed. */
   readonly badFrames: number;
   /** Live queries of one session. */
@@ -34,6 +36,7 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   frameBytes: 16 * 1024 * 1024,
+  fileBytes: 5 * 1024 ** 3,
   badFrames: 100,
   queries: 1000,
   rooms: 200,

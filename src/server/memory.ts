@@ -1,6 +1,7 @@
 // A storage that lasts as long as the process. Several servers may use the same one, one after the other or at once: each
 // finds what the others were told.
 
+import { memoryFiles } from './files/memory-files.ts';
 import { Followers } from './followers.ts';
 import type { AppLog, LogEntry, Snapshot, Storage } from './storage.ts';
 
@@ -14,6 +15,7 @@ import type { AppLog, LogEntry, Snapshot, Storage } from './storage.ts';
 export function memory(): Storage {
   const logs = new Map<string, AppLog>();
   return {
+    files: memoryFiles(),
     async open(appId) {
       let log = logs.get(appId);
       if (!log) logs.set(appId, (log = memoryLog()));

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { TriplaneError } from '../errors.ts';
 import { makeFolder } from './data-folder.ts';
+import { diskFiles } from './files/disk-files.ts';
 import { Followers } from './followers.ts';
 import type { AppLog, Storage } from './storage.ts';
 import { type Connection, loadSqlite } from './storage-sqlite/binding.ts';
@@ -29,6 +30,7 @@ export async function sqlite(folder: string): Promise<Storage> {
   const file = new SqliteFile(connection);
   const logs = new Map<string, AppLog>();
   return {
+    files: diskFiles(join(folder, 'files')),
     async open(appId) {
       let log = logs.get(appId);
       if (log) return log;

@@ -4,6 +4,7 @@
 import type { WireAttr } from '../protocol/attr.ts';
 import type { SyncChange } from '../protocol/sync-table-messages.ts';
 import type { Triple } from '../protocol/triple.ts';
+import type { FileStore } from './files/file-store.ts';
 import type { Relay } from './relay.ts';
 
 export interface Storage {
@@ -13,6 +14,8 @@ export interface Storage {
   apps(): Promise<readonly string[]>;
   /** Nothing is asked of it afterwards. */
   close(): Promise<void>;
+  /** Where files are kept unless the server is told otherwise; missing = nowhere. */
+  readonly files?: FileStore;
   /** Missing = no other server can use it at the same time. */
   readonly relay?: Relay;
 }

@@ -10,6 +10,7 @@ import { isObject } from '../protocol/check.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
 import type { ServerMessage, SyncTx } from '../protocol/server-message.ts';
 import type { ResyncTable } from '../protocol/sync-table-messages.ts';
+import type { Triple } from '../protocol/triple.ts';
 import { compile } from '../query/compile.ts';
 import type { Letter, Listener } from './listener.ts';
 import { denied, invalid, refusal } from './refusal.ts';
@@ -27,15 +28,20 @@ interface Subscription {
   listener: Listener | undefined;
 }
 
+type Present = (triple: Triple) => Triple;
+
 export class SyncTables {
   readonly #uuid: () => string;
+  readonly #present: Present;
   readonly #history: number;
   readonly #byId = new Map<string, Subscription>();
   #entries: LogEntry[] = [];
   /** Changes up to this transaction are not here any more. */
   #lostUpTo: number;
 
-  constructor(uuid: () => string, history: number, txId: number) {
+  /** `present`: a triple as it is sent. */
+  constructor(uuid: () => string, history: number, txId: number, present: Present = (triple) => triple) {
+    this.#present = present;
     this.#uuid = uuid;
     this.#history = history;
     this.#lostUpTo = txId;
@@ -64,7 +70,7 @@ export class SyncTables {
     const load: ServerMessage[] = chunked(rows).map((some) => ({
       op: 'sync-load-batch',
       'subscription-id': id,
-      'join-rows': some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr))),
+      'join-rows': some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(this.#present)),
     }));
     return { id, token, load: [...load, { op: 'sync-init-finish', 'subscription-id': id, 'tx-id': txId }] };
   }
@@ -87,6 +93,7 @@ export class SyncTables {
       subscription,
       this.#entries.filter(({ txId }) => txId > asked['tx-id']),
       attrs,
+      this.#present,
     );
   }
 
@@ -116,7 +123,7 @@ export class SyncTables {
     }
     return [...this.#byId.values()].flatMap((subscription) => {
       const { listener } = subscription;
-      return listener ? updates(subscription, entries, attrs).map((message) => ({ to: listener, message })) : [];
+      return listener ? updates(subscription, entries, attrs, this.#present).map((message) => ({ to: listener, message })) : [];
     });
   }
 
@@ -128,11 +135,13 @@ export class SyncTables {
   }
 }
 
-function updates({ id, etype }: Subscription, entries: readonly LogEntry[], attrs: Attrs): ServerMessage[] {
+function updates({ id, etype }: Subscription, entries: readonly LogEntry[], attrs: Attrs, present: Present): ServerMessage[] {
   const sent = new Set(sentOf(etype, attrs).map((attr) => attr.id));
   const txes: SyncTx[] = [];
   for (const { txId, changes } of entries) {
-    const own = changes.filter(({ triple }) => sent.has(triple[1]));
+    const own = changes
+      .filter(({ triple }) => sent.has(triple[1]))
+      .map(({ action, triple }) => ({ action, triple: present(triple) }));
     if (own.length > 0) txes.push({ 'tx-id': txId, changes: own });
   }
   return chunked(txes).map((some) => ({ op: 'sync-update-triples', 'subscription-id': id, txes: some }));

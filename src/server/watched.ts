@@ -6,9 +6,10 @@ import { equal } from '../lib/equal.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
 import { type Change, isAffectedBy } from '../query/affected.ts';
 import { type Interest, interestsOf } from '../query/interests.ts';
-import { isSumOfRows, Tally, tripleChange } from '../query/tally.ts';
+import { isSumOfRows, Tally, type TripleChange, tripleChange } from '../query/tally.ts';
 import { answer, type Answered, isAnswerEqual } from './answers.ts';
 import type { Asked } from './asked.ts';
+import { withUrls } from './files/file-entities.ts';
 import type { Listener } from './listener.ts';
 import { deltaOf, type News } from './news.ts';
 
@@ -95,7 +96,7 @@ export class Watched {
     if (triples.added.length === 0 && triples.removed.length === 0) return undefined;
     this.#told = undefined;
     this.#toldAt = txId;
-    return { whole: undefined, delta: { delta: deltaOf(this.q, base, triples, this.#asked.compiled.attrs) } };
+    return { whole: undefined, delta: { delta: deltaOf(this.q, base, this.#shown(triples), this.#asked.compiled.attrs) } };
   }
 
   #again(before: Answered | undefined, db: Store, txId: number): Answered | undefined {
@@ -111,10 +112,14 @@ export class Watched {
     return { whole: { 'instaql-query': this.q, 'instaql-result': result, 'result-meta': meta } };
   }
 
+  #shown({ removed, added }: TripleChange): TripleChange {
+    return { removed, added: [...withUrls(added, this.#asked.fileUrl)] };
+  }
+
   #differenceOf({ answer: before }: Answered, { answer: after }: Answered, base: number) {
     const { attrs } = this.#asked.compiled;
     const { pageInfo, aggregate } = after;
-    return deltaOf(this.q, base, tripleChange(before.triples, after.triples, attrs), attrs, {
+    return deltaOf(this.q, base, this.#shown(tripleChange(before.triples, after.triples, attrs)), attrs, {
       ...(!equal(before.pageInfo, pageInfo) && { pageInfo }),
       ...(!equal(before.aggregate, aggregate) && { aggregate }),
     });

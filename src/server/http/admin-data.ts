@@ -10,6 +10,7 @@ import { evaluate } from '../../query/run.ts';
 import type { App } from '../app.ts';
 import { readQuery } from '../asked.ts';
 import { userOf, userRow } from '../auth/users.ts';
+import { withUrls } from '../files/file-entities.ts';
 import type { Guard } from '../rules/guard.ts';
 import { submit, whenDurable } from '../submit.ts';
 import type { Actor } from '../system-rules.ts';
@@ -66,7 +67,7 @@ export function treeOf(
   const { compiled, visible } = readQuery(query, 'tree', actor, db.attrs, guard);
   const found = answerQuery(compiled, db, { visible });
   const seen = new Store(db.attrs);
-  seen.load(found.triples);
+  seen.load(withUrls(found.triples, guard.fileUrl));
   const shaped = isInferred ? compile(query, db.attrs, { singular: singularLinks(db.attrs) }) : compiled;
   return evaluate(shaped, seen, found).data;
 }

@@ -79,6 +79,12 @@ async function findCaller(context: Context, desk: Desk): Promise<Caller> {
   return { app, actor: { userId: row.id, isAdmin: false, ...from }, isImpersonated: true, user };
 }
 
+/** Who is signed in by the bearer: nobody, if the token is none of this app's. What is asked is answered for nobody then. */
+export async function viewerOf(context: Context, desk: Desk, app: App): Promise<string | undefined> {
+  const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
+  return token && isUuid(token) ? (await desk.accounts(app).get({ token }))?.id : undefined;
+}
+
 export interface From {
   readonly ip: string;
   readonly origin: string;

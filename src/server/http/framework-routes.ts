@@ -1,15 +1,13 @@
 // Questions for pages that are rendered on a server: `/runtime/framework/query`. Answered as in a session, with the attrs, so that the page
 // and the server make the same result of it.
 
-import { type Context, Hono } from 'hono';
-import { isUuid } from '../../lib/uuid.ts';
+import { Hono } from 'hono';
 import { answer } from '../answers.ts';
-import type { App } from '../app.ts';
 import { readQuery } from '../asked.ts';
 import { checkUse } from '../status.ts';
 import { whenDurable } from '../submit.ts';
 import { asObject, bodyOf, required } from './call.ts';
-import { appIdOf, whereFrom } from './caller.ts';
+import { appIdOf, viewerOf, whereFrom } from './caller.ts';
 import type { Desk } from './desk.ts';
 
 export function frameworkRoutes(desk: Desk): Hono {
@@ -19,16 +17,10 @@ export function frameworkRoutes(desk: Desk): Hono {
     const app = await desk.hub.app(appIdOf(context));
     checkUse('read', app.status);
     const query = required(await bodyOf(context), 'query', asObject);
-    const actor = { userId: await viewer(context, desk, app), isAdmin: false, ...whereFrom(context) };
+    const actor = { userId: await viewerOf(context, desk, app), isAdmin: false, ...whereFrom(context) };
     const answered = () => answer(readQuery(query, 'join-rows', actor, app.ledger.db.attrs, app.rulebook.guard), app.ledger.db);
     return context.json(await whenDurable(app.ledger, () => ({ attrs: app.attrs, result: answered().result })));
   });
 
   return routes;
-}
-
-/** Whom the page is for: nobody, if the token is not one of this app's. A page is rendered all the same. */
-async function viewer(context: Context, desk: Desk, app: App): Promise<string | undefined> {
-  const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
-  return token && isUuid(token) ? (await desk.accounts(app).get({ token }))?.id : undefined;
 }

@@ -24,6 +24,8 @@ export interface Verdict {
 export interface GuardConfig {
   readonly now: () => number;
   readonly db: () => Db;
+  /** The address of a file, for those who may see it. */
+  readonly fileUrl?: ((location: string) => string) | undefined;
 }
 
 export class Guard {
@@ -35,6 +37,10 @@ export class Guard {
     this.rules = rules;
     this.#around = around;
     this.#buckets = bucketsOf(limits, around.now);
+  }
+
+  get fileUrl(): GuardConfig['fileUrl'] {
+    return this.#around.fileUrl;
   }
 
   sight(actor: Actor, etypes: ReadonlySet<string>, params: Params, attrs: Attrs): Sight {

@@ -12,12 +12,15 @@ import { adminUserRoutes } from '../http/admin-users.ts';
 import { authRoutes } from '../http/auth-routes.ts';
 import { debugRoutes } from '../http/debug-routes.ts';
 import { Desk, type DeskConfig } from '../http/desk.ts';
+import { fileRoutes } from '../http/file-routes.ts';
 import { frameworkRoutes } from '../http/framework-routes.ts';
 import { EventSessions } from '../http/event-sessions.ts';
 import { errorAnswer } from '../http/refusals.ts';
 import { schemaRoutes } from '../http/schema-routes.ts';
 import { sseRoutes } from '../http/sse-routes.ts';
 import { statusPage } from '../http/status-page.ts';
+
+const isUpload = /^\/(admin\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
 
 export function httpRoutes(config: DeskConfig): Hono {
   const desk = new Desk(config);
@@ -28,7 +31,9 @@ export function httpRoutes(config: DeskConfig): Hono {
     if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');
   });
   const tooLarge = { type: 'param-malformed', message: `A body may have ${desk.limits.frameBytes} bytes`, hint: { in: ['body'] } };
-  routes.use('*', bodyLimit({ maxSize: desk.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) }));
+  const limited = bodyLimit({ maxSize: desk.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
+  // Files have a limit of their own, and are never held in memory.
+  routes.use('*', (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next)));
   routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));
   routes.get('/', (context) => context.html(statusPage(desk)));
   const sessions = new EventSessions(desk);
@@ -39,6 +44,7 @@ export function httpRoutes(config: DeskConfig): Hono {
   routes.route('/admin', adminDataRoutes(desk));
   routes.route('/admin', adminUserRoutes(desk));
   routes.route('/admin', debugRoutes(desk));
+  routes.route('/', fileRoutes(desk));
   routes.route('/', schemaRoutes(desk));
   routes.notFound((context) => context.json({ message: `There is nothing at ${context.req.path}` }, 404));
   routes.onError((error, context) => {
