@@ -2,7 +2,7 @@
 
 import tseslint from 'typescript-eslint';
 
-const noConsole = ['src/server/cli.ts', 'src/cli/**', 'examples/**', 'scripts/**'];
+const noConsole = ['src/server/cli/cli.ts', 'src/cli/**', 'examples/**', 'scripts/**'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },

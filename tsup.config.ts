@@ -15,7 +15,7 @@ export const entries: Readonly<Record<string, string>> = {
 
 /** Command → source. Modules only: a command is never required. */
 export const commands: Readonly<Record<string, string>> = {
-  cli: 'src/server/cli.ts',
+  cli: 'src/server/cli/cli.ts',
 };
 
 /**
@@ -23,12 +23,12 @@ export const commands: Readonly<Record<string, string>> = {
  * no effect, leaves out all the rest.
  */
 const parts: Readonly<Record<string, string>> = {
-  'part-compat': 'src/compat.ts',
-  'part-database': 'src/database.ts',
+  'part-compat': 'src/client/compat.ts',
+  'part-database': 'src/client/database.ts',
   'part-id': 'src/lib/uuid.ts',
-  'part-schema': 'src/schema.ts',
+  'part-schema': 'src/schema/schema.ts',
   'part-tx': 'src/transact/chunk.ts',
-  'part-undo': 'src/undo.ts',
+  'part-undo': 'src/client/undo.ts',
 };
 
 /** The part of an entry that bundlers for servers are to leave to the browser stands in a file that says so. */

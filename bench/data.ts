@@ -93,13 +93,13 @@ export function world(tasks: number, { perProject = 1_000, comments = 0 } = {}):
     project: (projects[Math.floor(at / perProject)] as Project).id,
   }));
   const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
-  const said = Array.from({ length: comments }, (): Comment => ({
+  const sent = Array.from({ length: comments }, (): Comment => ({
     id: uuid(next),
     body: `${word()} ${word()} ${word()}`,
     task: pick(all).id,
     author: pick(users).id,
   }));
-  return { projects, users, tasks: all, comments: said };
+  return { projects, users, tasks: all, comments: sent };
 }
 
 /** The triples of rows of one namespace; entity after entity, as a server sends them. */

@@ -31,7 +31,7 @@ export class FakeSocket {
     this.readyState = 3;
   }
 
-  hear(text: string): void {
+  receive(text: string): void {
     this.onmessage?.({ data: text } as never);
   }
 }

@@ -1,7 +1,7 @@
 // W10, in a process of its own: what a transaction costs a server that many watch, of whom it concerns one; and what sessions
 // cost that say nothing. The server is driven without a network.
 
-import type { Session } from '../src/server/session.ts';
+import type { Session } from '../src/server/session/session.ts';
 import { appId, bench, blob, newId, rest } from '../test/server/bench.ts';
 
 const collect: () => void = (globalThis as { gc?: () => void }).gc ?? (() => {});
@@ -15,11 +15,11 @@ type Bench = ReturnType<typeof bench>;
 async function transact(world: Bench, session: Session, steps: readonly unknown[]): Promise<void> {
   session.receive(JSON.stringify({ op: 'transact', 'client-event-id': newId(), 'tx-steps': steps }));
   const app = await world.hub.app(appId);
-  await new Promise<void>((run) => app.ledger.read({ run, refuse: () => run() }));
+  await new Promise<void>((run) => app.ledger.read({ run, reject: () => run() }));
 }
 
-async function opened(world: Bench, hear: (frame: string) => void = () => {}): Promise<Session> {
-  const session = world.hub.connect({ send: hear, close: () => {} });
+async function opened(world: Bench, receive: (frame: string) => void = () => {}): Promise<Session> {
+  const session = world.hub.connect({ send: receive, close: () => {} });
   session.receive(JSON.stringify({ op: 'init', 'app-id': appId, versions: { '@instantdb/core': 'v1.0.67' }, triplane: { deltas: true } }));
   await rest();
   return session;
@@ -105,10 +105,10 @@ async function idleSessions(count: number): Promise<string> {
   return `${held.length} idle sessions: ${(used / 1024 / 1024).toFixed(1)} MiB of heap, without their sockets`;
 }
 
-const say = (line: string): void => void process.stdout.write(`- ${line}\n`);
-for (const count of [10, 1000, 10_000]) say(await manySessions(count));
-for (const count of [10, 1000, 10_000]) say(await manyQueries(count, (n) => ({ owner: `user ${n}` }), 'by equality'));
-for (const count of [10, 1000]) say(await manyQueries(count, (n) => ({ rank: { $gt: n } }), 'by comparison'));
-for (const rows of [100, 10_000]) say(await longList(rows));
-say(await idleSessions(10_000));
+const send = (line: string): void => void process.stdout.write(`- ${line}\n`);
+for (const count of [10, 1000, 10_000]) send(await manySessions(count));
+for (const count of [10, 1000, 10_000]) send(await manyQueries(count, (n) => ({ owner: `user ${n}` }), 'by equality'));
+for (const count of [10, 1000]) send(await manyQueries(count, (n) => ({ rank: { $gt: n } }), 'by comparison'));
+for (const rows of [100, 10_000]) send(await longList(rows));
+send(await idleSessions(10_000));
 process.exit(0);

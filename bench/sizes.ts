@@ -19,7 +19,7 @@ const bench = new URL('.', import.meta.url).pathname;
 const root = new URL('..', import.meta.url).pathname;
 const source = `${root}src`;
 /** What our client loads by itself, right after it was opened. */
-const wayOut = /src\/outside-for\.ts$/;
+const engineChunk = /src\/outside-for\.ts$/;
 const foreign = ['react', 'react-dom', 'next', 'triplane'];
 
 const ours = (names: string, entry = 'index.ts'): string => `import { ${names} } from '${source}/${entry}'; console.log(${names});`;
@@ -53,7 +53,7 @@ export async function sizesReport(): Promise<string> {
   const lines: string[] = [];
   let profile = '';
   for (const row of rows) {
-    const size = await pageSize(row.folder, row.code, foreign, wayOut);
+    const size = await pageSize(row.folder, row.code, foreign, engineChunk);
     lines.push(lineOf(row, size));
     if (row === start) profile = await profileOf(size);
   }
@@ -74,9 +74,9 @@ ${profile}
 `;
 }
 
-function lineOf({ title, goal }: Row, { start, soon, all }: PageSize): string {
-  const aim = goal ? `${kB(goal.start)}${goal.all === undefined ? '' : ` / ${kB(goal.all)}`}` : '';
-  return `| ${title} | **${kB(start)}** | ${kB(soon)} | ${kB(all)} | ${aim} |`;
+function lineOf({ title, goal }: Row, { start, soon: onLoad, all }: PageSize): string {
+  const target = goal ? `${kB(goal.start)}${goal.all === undefined ? '' : ` / ${kB(goal.all)}`}` : '';
+  return `| ${title} | **${kB(start)}** | ${kB(onLoad)} | ${kB(all)} | ${target} |`;
 }
 
 const kB = (bytes: number): string => (bytes / 1000).toFixed(1);

@@ -4,13 +4,13 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-const [minutes = '10', ...asked] = process.argv.slice(2);
+const [minutes = '10', ...requested] = process.argv.slice(2);
 const end = Date.now() + Number(minutes) * 60_000;
 const usesSeed = /from '(\.\.\/)+support\/runs\.ts'/;
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .map((path) => `test/${path.replaceAll('\\', '/')}`)
   .filter((path) => path.endsWith('.test.ts') && usesSeed.test(readFileSync(path, 'utf8')))
-  .filter((path) => asked.length === 0 || asked.some((part) => path.includes(part)))
+  .filter((path) => requested.length === 0 || requested.some((part) => path.includes(part)))
   .sort();
 
 /** Undefined if all is well. */
@@ -24,7 +24,7 @@ function fault(file: string, seed: number): string | undefined {
   return status === 0 ? undefined : stdout;
 }
 
-if (files.length === 0) throw new Error(`There is no property in ${asked.join(' or ')}`);
+if (files.length === 0) throw new Error(`There is no property in ${requested.join(' or ')}`);
 let tried = 0;
 let failed = 0;
 for (let at = 0; Date.now() < end; at++) {

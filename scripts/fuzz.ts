@@ -32,16 +32,16 @@ async function measured(name: string, run: (progress: (frames: number) => void) 
 const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 
 console.log(`seed ${seed}`);
-const isServerFine = await measured('server', async (progress) => {
+const isServerValid = await measured('server', async (progress) => {
   const { unanswered, isAlive } = await fuzzServer(count, seed, progress);
   return isAlive ? unanswered : [...unanswered, 'the server does not answer any more'];
 });
-const isHttpFine = await measured('HTTP', async (progress) => {
+const isHttpValid = await measured('HTTP', async (progress) => {
   const { faults, isAlive } = await fuzzHttp(count, seed, progress);
   return isAlive ? faults : [...faults, 'the server does not answer any more'];
 });
-const isClientFine = await measured('client', async (progress) => {
+const isClientValid = await measured('client', async (progress) => {
   const { reported, isAlive } = await fuzzClient(count, seed, progress);
   return isAlive ? reported : [...reported, 'the client does not show answers any more'];
 });
-process.exitCode = isServerFine && isHttpFine && isClientFine ? 0 : 1;
+process.exitCode = isServerValid && isHttpValid && isClientValid ? 0 : 1;

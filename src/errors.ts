@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'server-failed' // the server failed; whether a write was applied is not known
   | 'unreachable' // there is no connection, and the call needs one
   | 'timeout' // no answer in time
+  | 'signature-invalid' // a webhook request was not signed by the server, or too long ago
   | 'closed' // the database was shut down
   | 'user-changed' // somebody else is signed in, or nobody; the write is kept, and goes out when its user is back
   | 'limit' // a documented limit was reached
@@ -38,7 +39,7 @@ export class TriplaneError extends Error {
 }
 
 /** What the server says when it refuses: the body of an HTTP error, or the fields of an `error` message. PROTOCOL.md#error */
-export interface RefusalBody {
+export interface RejectionBody {
   readonly type?: string | null | undefined;
   readonly message?: string | undefined;
   readonly hint?: unknown;
@@ -47,12 +48,14 @@ export interface RefusalBody {
 
 /** The server answered, and the answer was no. `status` 400 = not applied; 500 = not known. */
 export class InstantAPIError extends TriplaneError {
-  readonly body: RefusalBody;
+  readonly body: RejectionBody;
   readonly status: number;
   readonly type: string | undefined;
+  /** How long the server asks to wait before another attempt, where it says so. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(refusal: { readonly body: RefusalBody; readonly status: number }) {
-    const { body, status } = refusal;
+  constructor(rejection: { readonly body: RejectionBody; readonly status: number; readonly retryAfterMs?: number | undefined }) {
+    const { body, status } = rejection;
     super(status >= 500 ? 'server-failed' : 'refused', body.message ?? `The server answered ${status}`, {
       hint: body.hint,
       traceId: body['trace-id'] ?? undefined,
@@ -61,7 +64,14 @@ export class InstantAPIError extends TriplaneError {
     this.body = body;
     this.status = status;
     this.type = body.type ?? undefined;
+    this.retryAfterMs = rejection.retryAfterMs ?? retryAfterOf(body.hint);
   }
+}
+
+/** Limits in permission rules put it, in seconds, in the hint. PROTOCOL.md#error */
+function retryAfterOf(hint: unknown): number | undefined {
+  const seconds = typeof hint === 'object' && hint !== null && 'retry-after' in hint ? hint['retry-after'] : undefined;
+  return typeof seconds === 'number' && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
 export class QueryValidationError extends TriplaneError {

@@ -1,31 +1,38 @@
 // Entry `triplane`: what is public, by name. No logic. The names of InstantDB's client are all here that mean something here;
 // test/support/official-names.ts is the list.
 
-export { init, init as init_experimental, InstantCoreDatabase } from './database.ts';
-export { i, parseSchemaFromJSON } from './schema.ts';
+export { init, init as init_experimental, InstantCoreDatabase } from './client/database.ts';
+export { i, parseSchemaFromJSON } from './schema/schema.ts';
 export { getOps, isLookup, lookup, parseLookup, tx, txInit } from './transact/chunk.ts';
 export { id } from './lib/uuid.ts';
 export { coerceToDate } from './lib/dates.ts';
 export { validateQuery } from './query/validate.ts';
-export { validateTransaction as validateTransactions } from './transact/validate.ts';
+export { validateTransaction as validateTransactions } from './transact/operation.ts';
 
-export { Auth } from './auth.ts';
-export { Storage } from './files.ts';
-export { Streams, Streams as InstantStream } from './streams.ts';
-export { FrameworkClient } from './framework-client.ts';
-export type { FrameworkAnswer, FrameworkConfig, FrameworkResult } from './framework-client.ts';
-export { IndexedDBStorage } from './indexed-db-storage.ts';
-export { getInfiniteQueryInitialSnapshot } from './infinite-snapshot.ts';
-export { SSEConnection } from './sse-connection.ts';
-export type { StopTable } from './sync-table.ts';
+export { Auth } from './client/auth.ts';
+export { Storage } from './client/files.ts';
+export { Streams, Streams as InstantStream } from './client/streams.ts';
+export { FrameworkClient } from './client/server-rendering.ts';
+export type { DehydratedResult, FrameworkConfig, FrameworkResult } from './client/server-rendering.ts';
+export { IndexedDBStorage } from './client/indexed-db-storage.ts';
+export { getInfiniteQueryInitialSnapshot } from './client/infinite-snapshot.ts';
+export { SSEConnection } from './client/sse-connection.ts';
+export type { StopTable } from './client/sync-table.ts';
 export { Reactor } from './reactor/reactor.ts';
 export { createInstantRouteHandler } from './http/first-party.ts';
-export { undoHistory, UndoHistory } from './undo.ts';
-export type { UndoState } from './undo.ts';
+export { undoHistory, UndoHistory } from './client/undo.ts';
+export type { UndoState } from './client/undo.ts';
 export { memoryStore } from './storage/memory.ts';
 export { indexedDbStore } from './storage/indexed-db.ts';
-export { StoreInterface, StoreInterface as StorageInterface } from './compat.ts';
-export { SyncTableCallbackEventType, WindowNetworkListener, coerceQuery, setInstantWarningsEnabled, version, weakHash } from './compat.ts';
+export { StoreInterface, StoreInterface as StorageInterface } from './client/compat.ts';
+export {
+  SyncTableCallbackEventType,
+  WindowNetworkListener,
+  coerceQuery,
+  setInstantWarningsEnabled,
+  version,
+  weakHash,
+} from './client/compat.ts';
 
 export {
   InstantAPIError,
@@ -35,20 +42,20 @@ export {
   TriplaneError,
   TriplaneError as InstantError,
 } from './errors.ts';
-export type { ErrorCode, RefusalBody } from './errors.ts';
+export type { ErrorCode, RejectionBody } from './errors.ts';
 
-export type { Abortable } from './types/abort.ts';
+export type { Abortable } from './lib/abort.ts';
 export type { DatabaseEvent, DatabaseEventOf, DatabaseEventType, LoggedMessage } from './types/events.ts';
-export type { AskOpts } from './types/query.ts';
+export type { SubscribeOptions } from './types/query.ts';
 export type { Freshness } from './types/database.ts';
-export type { InitConfig, Ports } from './config.ts';
-export type { OutboxDesk, OutboxEntry } from './reactor/outbox-desk.ts';
-export type { WritePromise } from './reactor/write-promise.ts';
-export type { Edit, KeyValue } from './storage/key-value.ts';
+export type { InitConfig, Ports } from './client/config.ts';
+export type { OutboxApi, OutboxEntry } from './reactor/mutations/outbox-api.ts';
+export type { WritePromise } from './reactor/mutations/write-promise.ts';
+export type { KeyValueOp, KeyValue } from './storage/key-value.ts';
 export type { Network } from './connection/network.ts';
 export type { Log } from './lib/log.ts';
 
-export type { InstantConfig } from './config.ts';
+export type { InstantConfig } from './client/config.ts';
 export type {
   AttrsDefs,
   BackwardsCompatibleSchema,
@@ -68,7 +75,7 @@ export type {
   RoomSchemaShape,
   RoomsDef,
   ValueTypes,
-} from './schema.ts';
+} from './schema/schema.ts';
 export type {
   InstantDBAttr,
   InstantDBAttrOnDelete,
@@ -105,9 +112,9 @@ export type {
   TransactionResult,
 } from './types/database.ts';
 export type { InstantEntity, InstantQuery, InstantQueryResult, InstantSchema, InstantSchemaDatabase } from './types/deprecated.ts';
-export type { EventSourceConstructor, EventSourceType } from './types/event-source.ts';
+export type { EventSourceConstructor, EventSourceType } from './types/ports.ts';
 export type { DeleteFileResponse, FileOpts, UploadFileResponse } from './types/files.ts';
-export type { InstantRouteHandlerBody, InstantRouteHandlerPayloadByType, InstantRouteHandlerType } from './types/first-party.ts';
+export type { InstantRouteHandlerBody, InstantRouteHandlerPayloadByType, InstantRouteHandlerType } from './types/auth.ts';
 export type { InstantIssue } from './types/issue.ts';
 export type {
   Cursor,
@@ -146,7 +153,7 @@ export type {
   TopicsOf,
 } from './types/rooms.ts';
 export type { InstantRules } from './types/rules.ts';
-export type { StorageInterfaceStoreName, StoreInterfaceClass, StoreInterfaceStoreName } from './types/stores.ts';
+export type { StorageInterfaceStoreName, StoreInterfaceClass, StoreInterfaceStoreName } from './types/ports.ts';
 export type {
   CreateReadStreamOpts,
   CreateWriteStreamOpts,

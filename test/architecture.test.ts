@@ -51,7 +51,7 @@ function placeOf(path: string): string {
 const ground = ['lib', 'errors', 'schema', 'types'];
 const engine = [...ground, 'protocol', 'db', 'query', 'transact'];
 const line = ['lib', 'errors', 'types', 'protocol'];
-const client = [...engine, 'connection', 'storage', 'tabs', 'http', 'reactor', 'config'];
+const client = [...engine, 'connection', 'storage', 'tabs', 'http', 'streams', 'reactor', 'config'];
 
 /** Place → what it may import besides itself. `errors`, `schema`, `config` and `index` are the files of that name. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -67,12 +67,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   storage: line,
   tabs: line,
   http: line,
+  streams: line,
   reactor: client.filter((place) => place !== 'config'),
   config: [...ground, 'connection', 'storage'],
   face: client,
   index: [...client, 'face'],
   server: engine,
-  admin: [...ground, 'protocol', 'http', 'query', 'transact'],
+  admin: [...ground, 'protocol', 'http', 'query', 'transact', 'connection', 'streams'],
   react: ['lib'],
   nextjs: ['lib'],
   testing: ['lib', 'storage'],

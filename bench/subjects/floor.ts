@@ -66,8 +66,8 @@ async function w2(n: number): Promise<Outcome> {
   const { tasks } = world(n);
   let shown = [...tasks].sort((a, b) => a.createdAt - b.createdAt);
   const byId = new Map(shown.map((task) => [task.id, task]));
-  let told: readonly Task[] = [];
-  const listener = (news: readonly Task[]): void => void (told = news);
+  let notified: readonly Task[] = [];
+  const listener = (news: readonly Task[]): void => void (notified = news);
   const samples = await sample(
     200,
     (round) => {
@@ -90,7 +90,7 @@ async function w2(n: number): Promise<Outcome> {
     },
     steady,
   );
-  if (told.length !== n) throw new Error('the listener was not told');
+  if (notified.length !== n) throw new Error('the listener was not told');
   return { samples };
 }
 
@@ -98,7 +98,7 @@ async function w4task(): Promise<Outcome> {
   const { tasks, projects } = world(20_000);
   const lists = new Map(projects.map(({ id }) => [id, tasks.filter((task) => task.project === id)]));
   const place = new Map(tasks.map((task, at) => [task.id, at % 1_000]));
-  let told = 0;
+  let notified = 0;
   const samples = await sample(20, (round) =>
     timed(() => {
       const copies = new Map([...lists].map(([id, list]) => [id, list.slice()]));
@@ -110,11 +110,11 @@ async function w4task(): Promise<Outcome> {
       }
       for (const [id, list] of copies) {
         lists.set(id, list);
-        told += list.length;
+        notified += list.length;
       }
     }),
   );
-  return told > 0 ? { samples } : { samples: [] };
+  return notified > 0 ? { samples } : { samples: [] };
 }
 
 const w5Data = (n: number): World => world(Math.floor(n * 0.4), { comments: Math.floor(n * 0.6) });
@@ -155,11 +155,11 @@ function w6(n: number): Promise<Outcome> {
 }
 
 async function w8(n: number): Promise<Outcome> {
-  const kept = JSON.stringify(world(n).tasks.map((task) => Object.values(task)));
+  const stored = JSON.stringify(world(n).tasks.map((task) => Object.values(task)));
   const names = Object.keys(blank);
   const samples = await sample(10, () =>
     timed(() =>
-      (JSON.parse(kept) as unknown[][]).map((values) => {
+      (JSON.parse(stored) as unknown[][]).map((values) => {
         const row: Row = { ...blank };
         names.forEach((name, at) => (row[name] = values[at]));
         return row;

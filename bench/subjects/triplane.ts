@@ -11,8 +11,8 @@ import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
 import { init } from '../../src/index.ts';
 import { compile } from '../../src/query/compile.ts';
-import { evaluate } from '../../src/query/run.ts';
-import type { Edit, KeyValue } from '../../src/storage/key-value.ts';
+import { evaluate } from '../../src/query/live-result.ts';
+import type { KeyValueOp, KeyValue } from '../../src/storage/key-value.ts';
 import { indexedDbStore } from '../../src/storage/indexed-db.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { type Client, newest, wireSubject } from './wire.ts';
@@ -22,8 +22,8 @@ const network = { isOnline: () => true, subscribe: () => () => {} };
 /** Keeps writes, and of answers nothing: what is on disk is not on the heap. */
 function diskless(): KeyValue {
   const inner = memoryStore();
-  const isAnswer = (edit: Edit): boolean => 'put' in edit && edit.put.startsWith('answer/');
-  return { ...inner, write: (edits) => inner.write(edits.filter((edit) => !isAnswer(edit))) };
+  const isResult = (op: KeyValueOp): boolean => 'put' in op && op.put.startsWith('answer/');
+  return { ...inner, write: (ops) => inner.write(ops.filter((op) => !isResult(op))) };
 }
 
 function open(storage: unknown = diskless(), more: object = {}): Client {
@@ -37,8 +37,8 @@ function open(storage: unknown = diskless(), more: object = {}): Client {
   });
   return {
     subscribe: (query, on) =>
-      db.subscribeQuery(query as never, (answer: { data?: unknown }) => {
-        const { data, isStale } = answer as { data?: { tasks: never[] }; isStale?: boolean };
+      db.subscribeQuery(query as never, (result: { data?: unknown }) => {
+        const { data, isStale } = result as { data?: { tasks: never[] }; isStale?: boolean };
         if (data) on(data.tasks, isStale ?? false);
       }),
     update: (id, fields) => void (db.transact(db.tx['tasks']![id]!.update(fields)) as Promise<unknown>).catch(() => {}),
@@ -51,11 +51,11 @@ function w5(isAgain: boolean): (n: number) => Promise<Outcome> {
     const data = world(Math.floor(n * 0.4), { comments: Math.floor(n * 0.6) });
     const attrs = Attrs.from(wireAttrs);
     const triples = allTriples(data);
-    const asked = (status: string): object => ({
+    const requested = (status: string): object => ({
       tasks: { $: { where: { status }, order: { createdAt: 'asc' }, limit: 50 }, comments: { author: {} } },
     });
     let store = new Store(attrs);
-    const run = (status: string): unknown => evaluate(compile(asked(status) as never, attrs), store);
+    const run = (status: string): unknown => evaluate(compile(requested(status) as never, attrs), store);
     const samples = await sample(20, () => {
       if (!isAgain) {
         store = new Store(attrs);
@@ -104,7 +104,7 @@ async function tasksOf(n: number, text: string, config: object): Promise<Record<
   await new Promise((resolve) => setTimeout(resolve, 100));
   await free();
   const start = performance.now();
-  newest().hear(text);
+  newest().receive(text);
   await free();
   let last = performance.now();
   const frame = last - start;
@@ -123,13 +123,15 @@ async function tasksOf(n: number, text: string, config: object): Promise<Record<
 }
 
 /** A client with `n` rows kept on the device, and what was written. */
-async function kept(n: number): Promise<{ store: KeyValue; tasks: readonly Task[]; written: Edit[]; client: Client; socket: FakeSocket }> {
+async function stored(
+  n: number,
+): Promise<{ store: KeyValue; tasks: readonly Task[]; written: KeyValueOp[]; client: Client; socket: FakeSocket }> {
   const { tasks } = world(n);
   const inner = indexedDbStore(crypto.randomUUID());
-  const written: Edit[] = [];
-  const write = (edits: readonly Edit[]): Promise<void> => {
-    written.push(...edits);
-    return inner.write(edits);
+  const written: KeyValueOp[] = [];
+  const write = (ops: readonly KeyValueOp[]): Promise<void> => {
+    written.push(...ops);
+    return inner.write(ops);
   };
   const store: KeyValue = { get: (key) => inner.get(key), list: (prefix) => inner.list(prefix), write, close: () => {} };
   const client = open(store);
@@ -137,13 +139,13 @@ async function kept(n: number): Promise<{ store: KeyValue; tasks: readonly Task[
   client.subscribe({ tasks: {} }, () => {});
   await new Promise((resolve) => setTimeout(resolve, 50));
   const socket = newest();
-  socket.hear(addQueryOk({ tasks: {} }, triplesOf('tasks', tasks)));
+  socket.receive(addQueryOk({ tasks: {} }, triplesOf('tasks', tasks)));
   await new Promise((resolve) => setTimeout(resolve, 1_600));
   return { store, tasks, written, client, socket };
 }
 
 async function w8(n: number): Promise<Outcome> {
-  const { store, client } = await kept(n);
+  const { store, client } = await stored(n);
   client.close();
   const samples = await sample(8, async () => {
     let end = 0;
@@ -159,10 +161,10 @@ async function w8(n: number): Promise<Outcome> {
   return { samples };
 }
 
-const sizeOf = (edits: readonly Edit[]): number => serialize(edits).byteLength;
+const sizeOf = (ops: readonly KeyValueOp[]): number => serialize(ops).byteLength;
 
 async function w8write(n: number): Promise<Outcome> {
-  const { tasks, written, client } = await kept(n);
+  const { tasks, written, client } = await stored(n);
   written.length = 0;
   client.update((tasks[7] as Task).id, { title: 'another title' });
   await new Promise((resolve) => setTimeout(resolve, 1_600));
@@ -171,10 +173,10 @@ async function w8write(n: number): Promise<Outcome> {
 }
 
 async function w8push(n: number): Promise<Outcome> {
-  const { tasks, written, client, socket } = await kept(n);
+  const { tasks, written, client, socket } = await stored(n);
   written.length = 0;
   const { id } = tasks[7] as Task;
-  socket.hear(deltaRefresh({ tasks: {} }, [[id, attrId('tasks', 'title')]], [[id, attrId('tasks', 'title'), 'new', 1]], 1, 2));
+  socket.receive(deltaRefresh({ tasks: {} }, [[id, attrId('tasks', 'title')]], [[id, attrId('tasks', 'title'), 'new', 1]], 1, 2));
   await new Promise((resolve) => setTimeout(resolve, 1_600));
   client.close();
   return { samples: [sizeOf(written)] };

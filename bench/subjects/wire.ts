@@ -19,34 +19,34 @@ const query = { tasks: {} };
 const rounds = (n: number): number => (isQuick ? 3 : n > 20_000 ? 5 : 11);
 
 /** Answers to queries, by their text; a query that is not here is answered by hand. */
-const answers = new Map<string, string>();
+const results = new Map<string, string>();
 
 export function serve(): void {
   FakeSocket.answer = (message, socket) => {
     if (message['op'] === 'init') {
-      const promises = { deltas: true, 'refresh-covers-all': true };
-      socket.hear(
+      const capabilities = { deltas: true, 'refresh-covers-all': true };
+      socket.receive(
         JSON.stringify({
           op: 'init-ok',
           'session-id': crypto.randomUUID(),
           'client-event-id': message['client-event-id'],
           attrs,
-          triplane: promises,
+          triplane: capabilities,
         }),
       );
     }
-    const text = message['op'] === 'add-query' ? answers.get(JSON.stringify(message['q'])) : undefined;
-    if (text) socket.hear(text);
+    const text = message['op'] === 'add-query' ? results.get(JSON.stringify(message['q'])) : undefined;
+    if (text) socket.receive(text);
   };
 }
 
 export const newest = (): FakeSocket => FakeSocket.opened[FakeSocket.opened.length - 1] as FakeSocket;
 
 /** Subscribed, and answered. */
-function listen(client: Client, asked: object, tasks: readonly Task[], on: (rows: readonly Row[]) => void): Promise<() => void> {
-  answers.set(JSON.stringify(asked), addQueryOk(asked, triplesOf('tasks', tasks)));
+function listen(client: Client, requested: object, tasks: readonly Task[], on: (rows: readonly Row[]) => void): Promise<() => void> {
+  results.set(JSON.stringify(requested), addQueryOk(requested, triplesOf('tasks', tasks)));
   return new Promise((resolve) => {
-    const stop = client.subscribe(asked, (rows) => {
+    const stop = client.subscribe(requested, (rows) => {
       on(rows);
       resolve(stop);
     });
@@ -61,10 +61,10 @@ export function wireSubject(open: OpenClient): Subject {
   serve();
 
   /** Connected, with the query asked; resolved when the socket is there to answer by hand. */
-  async function asking(told: (rows: readonly Row[]) => void): Promise<{ client: Client; socket: FakeSocket }> {
-    answers.clear();
+  async function requesting(notified: (rows: readonly Row[]) => void): Promise<{ client: Client; socket: FakeSocket }> {
+    results.clear();
     const client = open();
-    client.subscribe(query, told);
+    client.subscribe(query, notified);
     await quiet();
     await quiet();
     return { client, socket: newest() };
@@ -74,9 +74,9 @@ export function wireSubject(open: OpenClient): Subject {
     const text = addQueryOk(query, triplesOf('tasks', world(n).tasks));
     const run = async (): Promise<number> => {
       let end = 0;
-      const { client, socket } = await asking((rows) => (end = rows.length === n ? performance.now() : 0));
+      const { client, socket } = await requesting((rows) => (end = rows.length === n ? performance.now() : 0));
       const start = performance.now();
-      socket.hear(text);
+      socket.receive(text);
       await free();
       if (end === 0) await quiet();
       client.close();
@@ -89,13 +89,13 @@ export function wireSubject(open: OpenClient): Subject {
     const { tasks } = world(n);
     let shown: readonly Row[] = [];
     let end = 0;
-    let kept = 1;
-    const { client, socket } = await asking((rows) => {
+    let stored = 1;
+    const { client, socket } = await requesting((rows) => {
       end = performance.now();
-      if (shown.length > 0) kept = rows.filter((row, at) => row === shown[at]).length / n;
+      if (shown.length > 0) stored = rows.filter((row, at) => row === shown[at]).length / n;
       shown = rows;
     });
-    socket.hear(addQueryOk(query, triplesOf('tasks', tasks)));
+    socket.receive(addQueryOk(query, triplesOf('tasks', tasks)));
     await quiet();
     let txId = 1;
     const text = (): string => {
@@ -113,7 +113,7 @@ export function wireSubject(open: OpenClient): Subject {
     const run = async (): Promise<number> => {
       end = 0;
       const start = performance.now();
-      socket.hear(next);
+      socket.receive(next);
       await free();
       if (end === 0) await quiet();
       const took = end - start;
@@ -122,14 +122,14 @@ export function wireSubject(open: OpenClient): Subject {
     };
     const outcome = await inTurn(rounds(n), run, () => timed(() => JSON.parse(next)));
     client.close();
-    return { ...outcome, notes: { 'rows that keep identity, %': Math.round(kept * 1000) / 10 } };
+    return { ...outcome, notes: { 'rows that keep identity, %': Math.round(stored * 1000) / 10 } };
   }
 
   async function w3delta(n: number): Promise<Outcome> {
     const { tasks } = world(n);
     let end = 0;
-    const { client, socket } = await asking(() => (end = performance.now()));
-    socket.hear(addQueryOk(query, triplesOf('tasks', tasks)));
+    const { client, socket } = await requesting(() => (end = performance.now()));
+    socket.receive(addQueryOk(query, triplesOf('tasks', tasks)));
     await quiet();
     let title = (tasks[7] as Task).title;
     const id = (tasks[7] as Task).id;
@@ -139,7 +139,7 @@ export function wireSubject(open: OpenClient): Subject {
       const text = deltaRefresh(query, [was.slice(0, 2)], [[id, attrId('tasks', 'title'), title, 1]], round + 1, round + 2);
       end = 0;
       const start = performance.now();
-      socket.hear(text);
+      socket.receive(text);
       await free();
       if (end === 0) await quiet();
       return end - start;
@@ -184,21 +184,21 @@ export function wireSubject(open: OpenClient): Subject {
     const [few, many] = [await opened(1), await opened(count)];
     async function opened(queries: number): Promise<{ client: Client; told: number[] }> {
       const client = open();
-      const told = Array<number>(queries).fill(0);
-      await listen(client, { tasks: { $: { where: { estimate: { $lt: 100 } } } } }, tasks, () => told[0]!++);
+      const notified = Array<number>(queries).fill(0);
+      await listen(client, { tasks: { $: { where: { estimate: { $lt: 100 } } } } }, tasks, () => notified[0]!++);
       for (let at = 1; at < queries; at++) {
         const others = world(1100).tasks.slice(100 + at * 10, 110 + at * 10);
-        const asked = { tasks: { $: { where: { priority: 100 + at } } } };
+        const requested = { tasks: { $: { where: { priority: 100 + at } } } };
         await listen(
           client,
-          asked,
+          requested,
           others.map((task) => ({ ...task, id: task.id.replace(/^..../, String(1000 + at)), priority: 100 + at })),
-          () => told[at]!++,
+          () => notified[at]!++,
         );
       }
-      return { client, told };
+      return { client, told: notified };
     }
-    const heard = many.told.slice(1).reduce((sum, times) => sum + times, 0);
+    const received = many.told.slice(1).reduce((sum, times) => sum + times, 0);
     const once = async (client: Client, round: number): Promise<number> => {
       const start = performance.now();
       client.update((tasks[(round * 37) % n] as Task).id, { title: `title ${round}` });
@@ -215,7 +215,7 @@ export function wireSubject(open: OpenClient): Subject {
       },
       steady,
     );
-    const called = many.told.slice(1).reduce((sum, times) => sum + times, 0) - heard;
+    const called = many.told.slice(1).reduce((sum, times) => sum + times, 0) - received;
     few.client.close();
     many.client.close();
     return { samples, base: base.slice(-samples.length), notes: { 'calls of unaffected queries': called } };
@@ -239,11 +239,11 @@ export function wireSubject(open: OpenClient): Subject {
       let used = cpu;
       calls = 0;
       for (let at = 0; at < 20; at++) {
-        const asked = isShared
+        const requested = isShared
           ? { tasks: { $: { where: { estimate: { $lt: 100 + at } } } } }
           : { tasks: { $: { where: { project: projects[at]?.id } } } };
         const mine = isShared ? tasks : tasks.slice(at * 1_000, at * 1_000 + 1_000);
-        await listen(client, asked, mine, () => {
+        await listen(client, requested, mine, () => {
           calls++;
           end = performance.now();
           if (calls === 20) used = process.cpuUsage(cpu);
@@ -289,9 +289,9 @@ export function wireSubject(open: OpenClient): Subject {
     return heapPer(n, () => ingested(n));
     async function ingested(count: number): Promise<unknown> {
       const held: { client?: Client; rows?: readonly Row[] } = {};
-      const { client, socket } = await asking((rows) => (held.rows = rows));
+      const { client, socket } = await requesting((rows) => (held.rows = rows));
       held.client = client;
-      socket.hear(addQueryOk(query, triplesOf('tasks', world(count).tasks)));
+      socket.receive(addQueryOk(query, triplesOf('tasks', world(count).tasks)));
       await quiet();
       if (held.rows?.length !== count) await quiet();
       FakeSocket.opened.length = 0;

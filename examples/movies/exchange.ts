@@ -3,27 +3,27 @@
 
 import { type ConnectionStatus, id } from 'triplane';
 
-import { follow } from './follow.ts';
-import type { SwitchedLine } from './line.ts';
+import { liveValue } from './follow.ts';
+import type { SwitchableConnection } from './line.ts';
 import type { Database } from './load.ts';
-import { dim, green, red, say, Scene, stars } from './terminal.ts';
+import { dim, green, red, print, Scene, stars } from './terminal.ts';
 
 export interface Client {
   readonly name: string;
   readonly db: Database;
-  readonly line: SwitchedLine;
+  readonly connection: SwitchableConnection;
 }
 
 export async function exchange(ana: Client, bea: Client): Promise<void> {
-  const alien = await ask(ana, bea);
+  const alien = await runQuery(ana, bea);
   await rate(ana, bea, alien);
   await add(ana, bea);
-  await refuse(ana, bea);
+  await tryForbiddenWrite(ana, bea);
   await meet(ana, bea);
   await goOffline(ana, bea, alien);
 }
 
-async function ask(ana: Client, bea: Client): Promise<string> {
+async function runQuery(ana: Client, bea: Client): Promise<string> {
   const scene = new Scene('A question: horror with more than 20,000 votes, best first, five of them, and who made them');
   const query = {
     films: {
@@ -50,8 +50,8 @@ async function ask(ana: Client, bea: Client): Promise<string> {
 
 async function rate(ana: Client, bea: Client, filmId: string): Promise<void> {
   const query = { films: { $: { where: { id: filmId } } } };
-  const here = await follow(ana.db, query);
-  const there = await follow(bea.db, query);
+  const here = await liveValue(ana.db, query);
+  const there = await liveValue(bea.db, query);
   const scene = new Scene('A write: Ana gives Alien five stars');
   const isRated = ({ films }: { films: { stars?: number | undefined }[] }): boolean => films[0]?.stars === 5;
   const write = ana.db.transact(ana.db.tx.films[filmId]?.update({ stars: 5 }) ?? []);
@@ -67,7 +67,7 @@ async function rate(ana: Client, bea: Client, filmId: string): Promise<void> {
 async function add(ana: Client, bea: Client): Promise<void> {
   const { db } = bea;
   const recent = { films: { $: { where: { director: { $isNull: false }, year: { $gte: 2020 } } }, director: {}, genre: {} } } as const;
-  const [here, there] = [await follow(db, recent), await follow(ana.db, recent)];
+  const [here, there] = [await liveValue(db, recent), await liveValue(ana.db, recent)];
   const { data } = await db.queryOnce({ genres: { $: { where: { name: 'Documentary' } } } });
   const scene = new Scene('A write with links: Bea adds a film and its director, and links the genre that is there');
   const [filmId, directorId] = [id(), id()];
@@ -80,35 +80,35 @@ async function add(ana: Client, bea: Client): Promise<void> {
     ].flat(),
   );
   type Seen = ReturnType<typeof here.now>;
-  const told = ({ films: [film] }: Seen): string =>
+  const reported = ({ films: [film] }: Seen): string =>
     `sees ${film?.title}, by ${film?.director?.name}${film?.genre ? `, a ${film.genre.name}` : ''}`;
   await Promise.all([
     // That there is a genre of this id she knows; what it is called comes with the answer to this query.
-    here.until(({ films }) => films.length === 1).then((seen) => scene.at('Bea', told(seen))),
-    here.until(({ films: [film] }) => film?.genre !== undefined).then((seen) => scene.at('Bea', told(seen))),
-    there.until(({ films }) => films.length === 1).then((seen) => scene.at('Ana', told(seen))),
+    here.until(({ films }) => films.length === 1).then((seen) => scene.at('Bea', reported(seen))),
+    here.until(({ films: [film] }) => film?.genre !== undefined).then((seen) => scene.at('Bea', reported(seen))),
+    there.until(({ films }) => films.length === 1).then((seen) => scene.at('Ana', reported(seen))),
     write.settled.then(() => scene.at('server', 'has confirmed it')),
   ]);
   here.stop();
   there.stop();
 }
 
-async function refuse(ana: Client, bea: Client): Promise<void> {
+async function tryForbiddenWrite(ana: Client, bea: Client): Promise<void> {
   const { db } = ana;
-  const [here, there] = [await follow(db, { genres: {} }), await follow(bea.db, { genres: {} })];
+  const [here, there] = [await liveValue(db, { genres: {} }), await liveValue(bea.db, { genres: {} })];
   const before = here.now().genres.length;
   const scene = new Scene("Writes that cannot be: Ana adds a second genre called 'Drama'; then a rating that is no number");
   const seen: number[] = [];
-  const stop = bea.db.subscribeQuery({ genres: {} }, ({ data: told }) => void (told && seen.push(told.genres.length)));
+  const stop = bea.db.subscribeQuery({ genres: {} }, ({ data: reported }) => void (reported && seen.push(reported.genres.length)));
   const write = db.transact(db.tx.genres[id()]?.create({ name: 'Drama' }) ?? []);
   await here.until(({ genres }) => genres.length === before + 1);
   scene.at('Ana', `sees ${before + 1} genres`);
-  const refusal = await write.settled.then(
+  const rejection = await write.settled.then(
     () => undefined,
     (error: unknown) => error,
   );
-  if (!(refusal instanceof Error)) throw new Error('The server should have refused it');
-  scene.at('server', red(`no: ${refusal.message}`));
+  if (!(rejection instanceof Error)) throw new Error('The server should have refused it');
+  scene.at('server', red(`no: ${rejection.message}`));
   await here.until(({ genres }) => genres.length === before);
   scene.at('Ana', `sees ${before} again: it was rolled back`);
   scene.at('Bea', `has seen ${Math.max(...seen)} all along`);
@@ -148,9 +148,9 @@ async function meet(ana: Client, bea: Client): Promise<void> {
 
 async function goOffline(ana: Client, bea: Client, filmId: string): Promise<void> {
   const query = { films: { $: { where: { id: filmId } } } };
-  const [here, there] = [await follow(bea.db, query), await follow(ana.db, query)];
+  const [here, there] = [await liveValue(bea.db, query), await liveValue(ana.db, query)];
   const scene = new Scene('Offline: Bea loses her line and takes a star away');
-  bea.line.switch(false);
+  bea.connection.switch(false);
   await status(bea, 'closed');
   scene.at('Bea', 'is offline');
   const write = bea.db.transact(bea.db.tx.films[filmId]?.update({ stars: 4 }) ?? []);
@@ -158,7 +158,7 @@ async function goOffline(ana: Client, bea: Client, filmId: string): Promise<void
   scene.at('Bea', `sees ${stars(4)}; the write waits for a line`);
   await write.queued;
   scene.at('Ana', `still sees ${stars(there.now().films[0]?.stars ?? 0)}`);
-  bea.line.switch(true);
+  bea.connection.switch(true);
   await status(bea, 'authenticated');
   scene.at('Bea', 'is back');
   await Promise.all([
@@ -167,13 +167,13 @@ async function goOffline(ana: Client, bea: Client, filmId: string): Promise<void
   ]);
   here.stop();
   there.stop();
-  say();
+  print();
 }
 
 function status({ db }: Client, wanted: ConnectionStatus): Promise<void> {
   return new Promise((resolve) => {
-    const stop = db.subscribeConnectionStatus((told) => {
-      if (told !== wanted) return;
+    const stop = db.subscribeConnectionStatus((reported) => {
+      if (reported !== wanted) return;
       stop();
       resolve();
     });

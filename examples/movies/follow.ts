@@ -5,7 +5,7 @@ import type { InstaQLResponse, ValidQuery } from 'triplane';
 import type { Database } from './load.ts';
 import type { Schema } from './schema.ts';
 
-export interface Followed<Data> {
+export interface LiveValue<Data> {
   /** What it shows now. */
   now(): Data;
   /** Resolves as soon as it shows what is asked for; at once, if it does already. Rejects after ten seconds. */
@@ -13,10 +13,10 @@ export interface Followed<Data> {
   stop(): void;
 }
 
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
 /** Resolves with the first answer. */
-export function follow<Q extends ValidQuery<Q, Schema>>(db: Database, query: Q): Promise<Followed<InstaQLResponse<Schema, Q, false>>> {
+export function liveValue<Q extends ValidQuery<Q, Schema>>(db: Database, query: Q): Promise<LiveValue<InstaQLResponse<Schema, Q, false>>> {
   type Data = InstaQLResponse<Schema, Q, false>;
   const waiting = new Set<(data: Data) => void>();
   return new Promise((resolve, reject) => {
@@ -26,19 +26,19 @@ export function follow<Q extends ValidQuery<Q, Schema>>(db: Database, query: Q):
       const isFirst = latest === undefined;
       latest = data;
       if (isFirst) resolve({ now: () => latest ?? data, until: (isShown) => until(isShown), stop });
-      for (const look of [...waiting]) look(data);
+      for (const check of [...waiting]) check(data);
     });
     const until = (isShown: (data: Data) => boolean): Promise<Data> =>
       new Promise((found, lost) => {
         if (latest !== undefined && isShown(latest)) return found(latest);
         const end = (settle: () => void): void => {
           clearTimeout(timer);
-          waiting.delete(look);
+          waiting.delete(check);
           settle();
         };
-        const look = (data: Data): void => (isShown(data) ? end(() => found(data)) : undefined);
-        const timer = setTimeout(() => end(() => lost(new Error('It was not seen within ten seconds'))), patienceMs);
-        waiting.add(look);
+        const check = (data: Data): void => (isShown(data) ? end(() => found(data)) : undefined);
+        const timer = setTimeout(() => end(() => lost(new Error('It was not seen within ten seconds'))), timeoutMs);
+        waiting.add(check);
       });
   });
 }

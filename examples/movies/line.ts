@@ -6,8 +6,8 @@ import WebSocket from 'isomorphic-ws';
 
 type Socket = ReturnType<NonNullable<Ports['webSocket']>>;
 
-export class SwitchedLine {
-  readonly #listeners = new Set<(news: 'online' | 'offline') => void>();
+export class SwitchableConnection {
+  readonly #listeners = new Set<(change: 'online' | 'offline') => void>();
   #socket: Socket | undefined;
   #isOn = true;
 
@@ -20,19 +20,19 @@ export class SwitchedLine {
         return () => void this.#listeners.delete(on);
       },
     },
-    webSocket: (url) => (this.#socket = this.#isOn ? new WebSocket(url) : deadSocket()),
+    webSocket: (url) => (this.#socket = this.#isOn ? new WebSocket(url) : failingSocket()),
   };
 
   switch(isOn: boolean): void {
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
-    for (const tell of [...this.#listeners]) tell(isOn ? 'online' : 'offline');
+    for (const notify of [...this.#listeners]) notify(isOn ? 'online' : 'offline');
     if (!isOn) this.#socket?.close();
   }
 }
 
 /** Closed before it was open. */
-function deadSocket(): Socket {
+function failingSocket(): Socket {
   const socket: Socket = { readyState: 3, onopen: null, onmessage: null, onerror: null, onclose: null, send() {}, close() {} };
   queueMicrotask(() => (socket.onclose as ((why: object) => void) | null)?.({ code: 1006, reason: '' }));
   return socket;

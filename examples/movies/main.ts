@@ -8,11 +8,11 @@ import { createServer, memory, type TriplaneServer } from 'triplane/server';
 
 import { makeCatalogue, readMovies } from './catalogue.ts';
 import { type Client, exchange } from './exchange.ts';
-import { SwitchedLine } from './line.ts';
+import { SwitchableConnection } from './line.ts';
 import { load } from './load.ts';
 import { openPage } from './page-server.ts';
 import { schema } from './schema.ts';
-import { bar, bold, dim, fact, red, say } from './terminal.ts';
+import { bar, bold, dim, printFact, red, print } from './terminal.ts';
 
 /** Whatever was begun, the last first. */
 const endings: (() => unknown)[] = [];
@@ -22,38 +22,38 @@ async function end(): Promise<void> {
 }
 
 function enter(name: string, { appId, apiURI, websocketURI }: TriplaneServer): Client {
-  const line = new SwitchedLine();
+  const line = new SwitchableConnection();
   const db = init({ appId, apiURI, websocketURI, schema, ...line.ports, storage: memoryStore(), onError: complain });
   endings.push(() => db.shutdown());
-  return { name, db, line };
+  return { name, db, connection: line };
 }
 
 /** That there is no line is told by a scene of its own. */
 function complain(error: Error): void {
-  if (!isTriplaneError(error) || error.code !== 'unreachable') say(red(error.message));
+  if (!isTriplaneError(error) || error.code !== 'unreachable') print(red(error.message));
 }
 
 async function run({ once, port }: Options): Promise<void> {
-  say();
-  say(`${bold('Triplane')}: 3,201 films, a server, and those who look at them`);
-  say();
+  print();
+  print(`${bold('Triplane')}: 3,201 films, a server, and those who look at them`);
+  print();
   const server = await createServer({ storage: memory() });
   endings.push(() => server.close());
   // Before anything is shown, so that a port that is taken is told at once.
   const page = once ? undefined : await openPage(server, port);
   if (page) endings.push(() => page.close());
-  fact('server', `${server.websocketURI} ${dim('in this process, in memory')}`);
+  printFact('server', `${server.websocketURI} ${dim('in this process, in memory')}`);
 
   const catalogue = makeCatalogue(await readMovies(), id);
   const [ana, bea] = [enter('Ana', server), enter('Bea', server)];
   await load(ana.db, catalogue, bar('loading'));
   const { directors, distributors, genres, mended } = catalogue;
-  fact('', dim(`${directors.length} directors, ${distributors.length} distributors, ${genres.length} genres`));
-  fact('', dim(`${[...mended.values()].flat().length} faults of the list mended: examples/movies/README.md`));
+  printFact('', dim(`${directors.length} directors, ${distributors.length} distributors, ${genres.length} genres`));
+  printFact('', dim(`${[...mended.values()].flat().length} faults of the list mended: examples/movies/README.md`));
   await exchange(ana, bea);
   if (!page) return;
-  say(`Now you: open ${bold(page.url)} in two windows, side by side. ${dim('Ctrl-C ends all of it.')}`);
-  say();
+  print(`Now you: open ${bold(page.url)} in two windows, side by side. ${dim('Ctrl-C ends all of it.')}`);
+  print();
   await new Promise<void>((stop) => endings.push(stop));
 }
 
@@ -74,7 +74,7 @@ let isStopping = false;
 function stop(): void {
   if (isStopping) process.exit(0);
   isStopping = true;
-  say();
+  print();
   void end().then(() => process.exit(0));
 }
 

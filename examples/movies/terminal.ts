@@ -14,12 +14,12 @@ export const red = paint(31);
 export const green = paint(32);
 export const cyan = paint(36);
 
-export function say(text = ''): void {
+export function print(text = ''): void {
   process.stdout.write(text === '' ? '\n' : `  ${text}\n`);
 }
 
-export function fact(name: string, text: string): void {
-  say(`${dim(name.padEnd(10))} ${text}`);
+export function printFact(name: string, text: string): void {
+  print(`${dim(name.padEnd(10))} ${text}`);
 }
 
 /** A bar that fills up; in a pipe, its first and last state. */
@@ -42,8 +42,8 @@ export class Scene {
 
   constructor(title: string) {
     Scene.#count += 1;
-    say();
-    say(`${bold(String(Scene.#count))}  ${bold(title)}`);
+    print();
+    print(`${bold(String(Scene.#count))}  ${bold(title)}`);
     this.restart();
   }
 
@@ -52,11 +52,11 @@ export class Scene {
   }
 
   at(who: string, what: string): void {
-    say(`   ${dim(duration(performance.now() - this.#start).padStart(8))}  ${who.padEnd(7)} ${what}`);
+    print(`   ${dim(duration(performance.now() - this.#start).padStart(8))}  ${who.padEnd(7)} ${what}`);
   }
 
   note(text: string): void {
-    say(`   ${' '.repeat(8)}  ${text}`);
+    print(`   ${' '.repeat(8)}  ${text}`);
   }
 }
 

@@ -13,11 +13,11 @@ const schema = i.schema({
 type Item = InstaQLEntity<typeof schema, 'items'>;
 
 const config = JSON.parse(find('#config').textContent ?? '') as { appId: string; apiURI: string; websocketURI: string };
-const db = init({ ...config, schema, onError: (error) => tell(error.message) });
+const db = init({ ...config, schema, onError: (error) => setText(error.message) });
 
 // What is on the list, now and whenever that changes: here, in another tab, or on somebody else's screen.
 db.subscribeQuery({ items: { $: { order: { addedAt: 'asc' } } } }, ({ data, error }) => {
-  if (error) tell(error.message);
+  if (error) setText(error.message);
   else find('#items').replaceChildren(...data.items.map(row));
 });
 
@@ -26,15 +26,15 @@ const room = db.joinRoom('kitchen', 'ours');
 let [waiting, others, isOnline] = [0, 0, false];
 db.outbox.subscribe((entries) => {
   waiting = entries.filter(({ state }) => state !== 'refused' && state !== 'applied').length;
-  tellAll();
+  renderStatus();
 });
 db.subscribeConnectionStatus((status) => {
   isOnline = status === 'authenticated';
-  tellAll();
+  renderStatus();
 });
 room.subscribePresence({}, ({ peers }) => {
   others = Object.keys(peers).length;
-  tellAll();
+  renderStatus();
 });
 
 const form = find<HTMLFormElement>('#add');
@@ -50,23 +50,23 @@ function row({ id: itemId, text, isDone }: Item): HTMLElement {
   box.addEventListener('change', () => write(db.tx.items[itemId]?.update({ isDone: box.checked })));
   const remove = Object.assign(document.createElement('button'), { textContent: '×', ariaLabel: `Remove ${text}` });
   remove.addEventListener('click', () => write(db.tx.items[itemId]?.delete()));
-  const line = Object.assign(document.createElement('li'), { className: isDone ? 'done' : '' });
-  line.append(box, Object.assign(document.createElement('span'), { textContent: text }), remove);
-  return line;
+  const status = Object.assign(document.createElement('li'), { className: isDone ? 'done' : '' });
+  status.append(box, Object.assign(document.createElement('span'), { textContent: text }), remove);
+  return status;
 }
 
 /** It shows at once. If the server refuses, it is taken back, and the page says why. */
 function write(chunk: Parameters<typeof db.transact>[0] | undefined): void {
-  db.transact(chunk ?? []).settled.catch((error: Error) => tell(error.message));
+  db.transact(chunk ?? []).settled.catch((error: Error) => setText(error.message));
 }
 
-function tellAll(): void {
+function renderStatus(): void {
   const company = others === 0 ? 'Nobody else is here.' : others === 1 ? 'One other is here.' : `${others} others are here.`;
   const waits = waiting === 0 ? '' : ` ${waiting} ${waiting === 1 ? 'change waits' : 'changes wait'}.`;
-  tell((isOnline ? company : 'No line to the server.') + waits);
+  setText((isOnline ? company : 'No line to the server.') + waits);
 }
 
-function tell(text: string): void {
+function setText(text: string): void {
   find('#news').textContent = text;
 }
 

@@ -11,8 +11,8 @@ import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { transition } from './machine.ts';
 import type { Network } from './network.ts';
-import { type Effect, type Happening, idle, type State, statusOf } from './state.ts';
-import type { Line, LineEvents, Transport } from './transport.ts';
+import { type Command, type Event, idle, type State, statusOf } from './state.ts';
+import type { Channel, ChannelEvents, Transport } from './transport.ts';
 
 export interface ConnectionConfig {
   /** The first is the best; the others are for networks that do not let it through. */
@@ -41,12 +41,12 @@ export class Connection {
   readonly #config: ConnectionConfig;
   readonly #on: ConnectionEvents;
   #state: State = idle;
-  #line: Line | undefined;
+  #channel: Channel | undefined;
   #timer: Timer | undefined;
-  #told: ConnectionStatus = 'connecting';
-  #leaveNetwork: (() => void) | undefined;
+  #notifiedStatus: ConnectionStatus = 'connecting';
+  #unsubscribeNetwork: (() => void) | undefined;
   /** Settled once the lines that were given up are gone. */
-  #leaving: Promise<unknown> | undefined;
+  #closing: Promise<unknown> | undefined;
 
   constructor(config: ConnectionConfig, on: ConnectionEvents) {
     this.#config = config;
@@ -55,39 +55,39 @@ export class Connection {
 
   start(): void {
     if (this.#state.name !== 'idle') return;
-    this.#leaveNetwork = this.#config.network.subscribe((type) => this.#happen({ type }));
-    this.#happen({ type: 'start' });
+    this.#unsubscribeNetwork = this.#config.network.subscribe((type) => this.#dispatch({ type }));
+    this.#dispatch({ type: 'start' });
   }
 
   /** For good: no timer or listener is left, and no socket once it resolves. */
   async stop(): Promise<void> {
-    this.#leaveNetwork?.();
-    this.#happen({ type: 'stop' });
-    await this.#leaving;
+    this.#unsubscribeNetwork?.();
+    this.#dispatch({ type: 'stop' });
+    await this.#closing;
   }
 
   /** A new line at once, for a session of someone else. Does not start a connection that was never started. */
   restart(): void {
-    this.#happen({ type: 'restart' });
+    this.#dispatch({ type: 'restart' });
   }
 
   /** `init` was accepted. */
   ready(): void {
-    this.#happen({ type: 'acknowledged' });
+    this.#dispatch({ type: 'acknowledged' });
   }
 
   /** `init` was not accepted. A server that failed is asked again soon, one that said no after a minute. */
-  refused(error: TriplaneError): void {
-    this.#happen({ type: error.code === 'refused' ? 'refused' : 'putOff' });
+  rejected(error: TriplaneError): void {
+    this.#dispatch({ type: error.code === 'refused' ? 'refused' : 'putOff' });
   }
 
   /** @throws TriplaneError 'unreachable' unless the session is ready; `init` may be said as soon as the line is opened */
   send(message: ClientMessage): void {
     const isAllowed = this.isReady || (this.#state.name === 'opened' && message.op === 'init');
-    if (!isAllowed || !this.#line) {
+    if (!isAllowed || !this.#channel) {
       throw new TriplaneError('unreachable', `'${message.op}' cannot be sent: the connection is ${this.#state.name}`);
     }
-    this.#line.send(message);
+    this.#channel.send(message);
   }
 
   get isReady(): boolean {
@@ -98,72 +98,72 @@ export class Connection {
     return statusOf(this.#state);
   }
 
-  #happen(event: Happening): void {
+  #dispatch(event: Event): void {
     const { clock, random, network, transports, log } = this.#config;
-    const at = { now: clock.now(), random: () => random.next(), isOnline: network.isOnline(), transports: transports.length };
+    const env = { now: clock.now(), random: () => random.next(), isOnline: network.isOnline(), transports: transports.length };
     const before = this.#state;
-    const { state, effects } = transition(before, event, at);
+    const { state, commands } = transition(before, event, env);
     this.#state = state;
     if (state.name !== before.name) log.debug('connection', before.name, event.type, state.name);
     // Leaving a state cancels its timer: there is never more than this one.
-    if (state.alarm !== before.alarm) {
+    if (state.timer !== before.timer) {
       clock.clearTimeout(this.#timer);
-      this.#timer = state.alarm && clock.setTimeout(() => this.#happen({ type: 'alarm' }), state.alarm.ms);
+      this.#timer = state.timer && clock.setTimeout(() => this.#dispatch({ type: 'alarm' }), state.timer.ms);
     }
-    for (const effect of effects) this.#carryOut(effect, event);
-    this.#tellStatus();
+    for (const command of commands) this.#run(command, event);
+    this.#notifyStatus();
   }
 
-  #carryOut(effect: Effect, event: Happening): void {
-    switch (effect) {
+  #run(command: Command, event: Event): void {
+    switch (command) {
       case 'close':
-        this.#leaving = Promise.allSettled([this.#leaving, this.#line?.close()]).then(() => {});
+        this.#closing = Promise.allSettled([this.#closing, this.#channel?.close()]).then(() => {});
         return;
       case 'open':
         return this.#open(this.#state);
       case 'ask':
-        return this.#ask();
+        return this.#probeServer();
       case 'tell':
-        if (event.type === 'heard') event.tell();
+        if (event.type === 'heard') event.deliver();
         return;
       default:
-        return this.#on[effect]();
+        return this.#on[command]();
     }
   }
 
-  #open({ line, transport }: State): void {
-    this.#line = undefined;
+  #open({ channel, transport }: State): void {
+    this.#channel = undefined;
     try {
-      this.#line = this.#config.transports[transport]?.open(this.#listenTo(line));
+      this.#channel = this.#config.transports[transport]?.open(this.#channelEvents(channel));
     } catch (cause) {
       this.#on.fault(
         cause instanceof TriplaneError ? cause : new TriplaneError('unreachable', `A line cannot be opened: ${String(cause)}`, { cause }),
       );
-      this.#happen({ type: 'closed', line });
+      this.#dispatch({ type: 'closed', channel });
     }
   }
 
-  #listenTo(line: number): LineEvents {
-    const heard = (tell: () => void): void => this.#happen({ type: 'heard', line, tell });
+  #channelEvents(channel: number): ChannelEvents {
+    const dispatchReceived = (deliver: () => void): void => this.#dispatch({ type: 'heard', channel, deliver });
     return {
-      opened: () => this.#happen({ type: 'opened', line }),
-      message: (message) => heard(() => this.#deliver(message)),
-      heard: () => heard(() => {}),
-      fault: (error) => heard(() => this.#on.fault(error)),
+      opened: () => this.#dispatch({ type: 'opened', channel }),
+      message: (message) => dispatchReceived(() => this.#deliver(message)),
+      activity: () => dispatchReceived(() => {}),
+      fault: (error) => dispatchReceived(() => this.#on.fault(error)),
       closed: ({ code, reason }) => {
-        this.#config.log.debug('connection', `line ${line} closed`, code, reason);
-        this.#happen({ type: 'closed', line });
+        this.#config.log.debug('connection', `line ${channel} closed`, code, reason);
+        this.#dispatch({ type: 'closed', channel });
       },
     };
   }
 
   /** A line that cannot even be asked needs no more time to be found dead. */
-  #ask(): void {
+  #probeServer(): void {
     try {
-      this.#line?.send(this.#config.probe());
+      this.#channel?.send(this.#config.probe());
     } catch (error) {
       this.#config.log.debug('connection', 'cannot ask', error);
-      this.#happen({ type: 'putOff' });
+      this.#dispatch({ type: 'putOff' });
     }
   }
 
@@ -176,10 +176,10 @@ export class Connection {
     }
   }
 
-  #tellStatus(): void {
+  #notifyStatus(): void {
     const status = this.status;
-    if (status === this.#told) return;
-    this.#told = status;
+    if (status === this.#notifiedStatus) return;
+    this.#notifiedStatus = status;
     this.#on.status(status);
   }
 }

@@ -21,166 +21,166 @@
 // Each state with an `alarm` has exactly one timer, which dies with it. Lines are numbered; the news of any but the
 // newest is dropped.
 
-import { backoffMs, spreadMs } from './backoff.ts';
-import * as durations from './patience.ts';
-import { alarmIn, patient } from './patience.ts';
-import { afresh, firstRoute, lost, missed, silenced } from './route.ts';
-import type { Circumstances, Effect, Happening, Outcome, State, StateName } from './state.ts';
+import { backoffMs, jitterMs } from './timeouts.ts';
+import * as durations from './timeouts.ts';
+import { timerIn, extendedMs } from './timeouts.ts';
+import { forgetFallback, initialChoice, countLostConnection, countFailedAttempt, countSilence } from './transport-choice.ts';
+import type { Env, Command, Event, Transition, State, StateName } from './state.ts';
 
-export function transition(before: State, event: Happening, at: Circumstances): Outcome {
-  const isStale = 'line' in event && event.line !== before.line;
+export function transition(before: State, event: Event, env: Env): Transition {
+  const isStale = 'channel' in event && event.channel !== before.channel;
   const rule = isStale ? undefined : rules[before.name][event.type];
-  if (!rule) return { state: before, effects: [] };
-  const state = rule(before, at);
-  return { state, effects: effectsOf(before, event.type, state) };
+  if (!rule) return { state: before, commands: [] };
+  const state = rule(before, env);
+  return { state, commands: commandsOf(before, event.type, state) };
 }
 
-type Rule = (state: State, at: Circumstances) => State;
-type Rules = { readonly [Type in Happening['type']]?: Rule };
+type Rule = (state: State, env: Env) => State;
+type Rules = { readonly [Type in Event['type']]?: Rule };
 
-const whilePausing: Rules = { alarm: connect, restart: connectAnew, online: comeBack, resumed: comeBack, stop };
+const whileWaiting: Rules = { alarm: connect, restart: reconnect, online: resume, resumed: resume, stop };
 
 /** What is not listed changes nothing. `connecting` need not restart: who we are is first said when the line is open. */
 const rules: Readonly<Record<StateName, Rules>> = {
   idle: { start: connect, stop },
-  connecting: { opened: open, closed: miss, alarm: miss, online: hurry, resumed: hurry, stop },
+  connecting: { opened: open, closed: attemptFailed, alarm: attemptFailed, online: shortenDeadline, resumed: shortenDeadline, stop },
   opened: {
     heard: (state) => state,
-    acknowledged: begin,
+    acknowledged: becomeReady,
     refused: fail,
-    putOff: lose,
-    closed: miss,
-    alarm: (state, at) => miss(silenced(state), at),
+    putOff: disconnected,
+    closed: attemptFailed,
+    alarm: (state, env) => attemptFailed(countSilence(state), env),
     restart: connect,
-    online: hurry,
-    resumed: hurry,
+    online: shortenDeadline,
+    resumed: shortenDeadline,
     stop,
   },
   // Whatever the platform says of the network, only the line itself can tell whether it lives.
   ready: {
-    heard: hear,
-    alarm: doubt,
-    online: press,
-    offline: press,
-    resumed: press,
-    closed: lose,
-    putOff: lose,
+    heard: onReceived,
+    alarm: onSilence,
+    online: probeSoon,
+    offline: probeSoon,
+    resumed: probeSoon,
+    closed: disconnected,
+    putOff: disconnected,
     refused: fail,
     restart: connect,
     stop,
   },
-  waiting: { ...whilePausing, offline: pause },
-  offline: whilePausing,
-  failed: { alarm: connect, restart: connectAnew, stop },
+  waiting: { ...whileWaiting, offline: waitOffline },
+  offline: whileWaiting,
+  failed: { alarm: connect, restart: reconnect, stop },
   closed: {},
 };
 
 /** What is told stands last: whoever is told may give the next order at once. */
-function effectsOf(before: State, type: Happening['type'], state: State): Effect[] {
-  const effects: Effect[] = [];
-  const isOver = hasLine(before) && !(hasLine(state) && state.line === before.line);
-  if (isOver && type !== 'closed') effects.push('close');
-  if (state.line > before.line) effects.push('open');
-  if (isOver && before.name === 'ready' && type !== 'stop') effects.push('down');
-  if (state.asked > before.asked) effects.push('ask');
-  if (type === 'opened') effects.push('opened');
-  if (type === 'heard') effects.push('tell');
-  return effects;
+function commandsOf(before: State, type: Event['type'], state: State): Command[] {
+  const commands: Command[] = [];
+  const isOver = hasChannel(before) && !(hasChannel(state) && state.channel === before.channel);
+  if (isOver && type !== 'closed') commands.push('close');
+  if (state.channel > before.channel) commands.push('open');
+  if (isOver && before.name === 'ready' && type !== 'stop') commands.push('down');
+  if (state.probes > before.probes) commands.push('ask');
+  if (type === 'opened') commands.push('opened');
+  if (type === 'heard') commands.push('tell');
+  return commands;
 }
 
-const hasLine = ({ name }: State): boolean => name === 'connecting' || name === 'opened' || name === 'ready';
+const hasChannel = ({ name }: State): boolean => name === 'connecting' || name === 'opened' || name === 'ready';
 
-function enter(state: State, name: StateName, ms: number, at: Circumstances): State {
-  return { ...state, name, alarm: alarmIn(ms, at), since: at.now, heardAt: at.now, asked: 0 };
+function enter(state: State, name: StateName, ms: number, env: Env): State {
+  return { ...state, name, timer: timerIn(ms, env), since: env.now, receivedAt: env.now, probes: 0 };
 }
 
 function stop(state: State): State {
-  return { ...state, name: 'closed', alarm: undefined };
+  return { ...state, name: 'closed', timer: undefined };
 }
 
-function connect(state: State, at: Circumstances): State {
-  return enter({ ...proven(state, at), line: state.line + 1 }, 'connecting', durations.connectMs, at);
+function connect(state: State, env: Env): State {
+  return enter({ ...resetFailuresIfStable(state, env), channel: state.channel + 1 }, 'connecting', durations.connectMs, env);
 }
 
-function connectAnew(state: State, at: Circumstances): State {
-  return connect({ ...state, ...firstRoute, line: state.line }, at);
+function reconnect(state: State, env: Env): State {
+  return connect({ ...state, ...initialChoice, channel: state.channel }, env);
 }
 
-function open(state: State, at: Circumstances): State {
-  return enter(state, 'opened', patient(durations.initMs, state), at);
+function open(state: State, env: Env): State {
+  return enter(state, 'opened', extendedMs(durations.initMs, state), env);
 }
 
-function begin(state: State, at: Circumstances): State {
-  return enter(state, 'ready', durations.quietMs, at);
+function becomeReady(state: State, env: Env): State {
+  return enter(state, 'ready', durations.quietMs, env);
 }
 
-function fail(state: State, at: Circumstances): State {
-  return enter(state, 'failed', spreadMs(durations.refusedMs, at.random()), at);
+function fail(state: State, env: Env): State {
+  return enter(state, 'failed', jitterMs(durations.rejectedMs, env.random()), env);
 }
 
-function pause(state: State, at: Circumstances): State {
-  return enter(state, 'offline', spreadMs(durations.offlineMs, at.random()), at);
+function waitOffline(state: State, env: Env): State {
+  return enter(state, 'offline', jitterMs(durations.offlineMs, env.random()), env);
 }
 
-function retreat(state: State, at: Circumstances): State {
-  return at.isOnline ? enter(state, 'waiting', backoffMs(state.failures - 1, at.random()), at) : pause(state, at);
+function backOff(state: State, env: Env): State {
+  return env.isOnline ? enter(state, 'waiting', backoffMs(state.failures - 1, env.random()), env) : waitOffline(state, env);
 }
 
-function miss(state: State, at: Circumstances): State {
-  return retreat(missed(state, at), at);
+function attemptFailed(state: State, env: Env): State {
+  return backOff(countFailedAttempt(state, env), env);
 }
 
-function lose(state: State, at: Circumstances): State {
-  return retreat(lost(proven(state, at)), at);
+function disconnected(state: State, env: Env): State {
+  return backOff(countLostConnection(resetFailuresIfStable(state, env)), env);
 }
 
-function proven(state: State, at: Circumstances): State {
-  return state.name === 'ready' && at.now - state.since >= durations.stableMs ? { ...state, failures: 0 } : state;
+function resetFailuresIfStable(state: State, env: Env): State {
+  return state.name === 'ready' && env.now - state.since >= durations.stableMs ? { ...state, failures: 0 } : state;
 }
 
 /** Any frame tells that the line lives. The alarm is left to ring in vain: setting it anew for each frame would cost more. */
-function hear(state: State, at: Circumstances): State {
-  if (state.asked === 0) return { ...state, heardAt: at.now };
-  return { ...state, heardAt: at.now, asked: 0, silences: 0, alarm: alarmIn(durations.quietMs, at) };
+function onReceived(state: State, env: Env): State {
+  if (state.probes === 0) return { ...state, receivedAt: env.now };
+  return { ...state, receivedAt: env.now, probes: 0, silences: 0, timer: timerIn(durations.quietMs, env) };
 }
 
-function doubt(state: State, at: Circumstances): State {
-  const { asked, heardAt } = state;
-  const isLate = dueIn(state, at) < -durations.lateMs;
-  const silentMs = at.now - heardAt;
+function onSilence(state: State, env: Env): State {
+  const { probes, receivedAt } = state;
+  const isLate = remainingMs(state, env) < -durations.lateMs;
+  const silentMs = env.now - receivedAt;
   // Less than nought: the clock on the wall was put back, and tells nothing.
-  if (asked === 0 && silentMs >= 0 && silentMs < durations.quietMs) return { ...state, alarm: alarmIn(durations.quietMs - silentMs, at) };
+  if (probes === 0 && silentMs >= 0 && silentMs < durations.quietMs) return { ...state, timer: timerIn(durations.quietMs - silentMs, env) };
   // After a sleep the answer may lie unread behind this very timer. So it is asked again, but only once more: in a
   // background tab every timer is late.
-  if (asked === 0 || (asked === 1 && isLate)) return ask(state, isLate ? durations.hurriedMs : durations.answerMs, at);
-  return lose(silenced(state), at);
+  if (probes === 0 || (probes === 1 && isLate)) return probe(state, isLate ? durations.urgentProbeMs : durations.probeMs, env);
+  return disconnected(countSilence(state), env);
 }
 
-function ask(state: State, ms: number, at: Circumstances): State {
-  return { ...state, asked: state.asked + 1, alarm: alarmIn(patient(ms, state), at) };
+function probe(state: State, ms: number, env: Env): State {
+  return { ...state, probes: state.probes + 1, timer: timerIn(extendedMs(ms, state), env) };
 }
 
 /** Asked, unless the answer is expected no later than if it were asked now. */
-function press(state: State, at: Circumstances): State {
-  return state.asked > 0 && isSoon(state, at) ? state : ask(state, durations.hurriedMs, at);
+function probeSoon(state: State, env: Env): State {
+  return state.probes > 0 && isSoon(state, env) ? state : probe(state, durations.urgentProbeMs, env);
 }
 
 /** Something changed while we try: what comes of it must come soon. */
-function hurry(state: State, at: Circumstances): State {
-  return isSoon(state, at) ? state : { ...state, alarm: alarmIn(patient(durations.hurriedMs, state), at) };
+function shortenDeadline(state: State, env: Env): State {
+  return isSoon(state, env) ? state : { ...state, timer: timerIn(extendedMs(durations.urgentProbeMs, state), env) };
 }
 
-function isSoon(state: State, at: Circumstances): boolean {
-  return dueIn(state, at) <= patient(durations.hurriedMs, state);
+function isSoon(state: State, env: Env): boolean {
+  return remainingMs(state, env) <= extendedMs(durations.urgentProbeMs, state);
 }
 
 /** At once, but a network that flickers must not make us hammer the server. */
-function comeBack(state: State, at: Circumstances): State {
-  const restMs = durations.gapMs - Math.max(0, at.now - state.since);
-  if (restMs <= 0) return connect(afresh(state), at);
-  return { ...afresh(state), name: 'waiting', alarm: dueIn(state, at) <= restMs ? state.alarm : alarmIn(restMs, at) };
+function resume(state: State, env: Env): State {
+  const restMs = durations.minGapMs - Math.max(0, env.now - state.since);
+  if (restMs <= 0) return connect(forgetFallback(state), env);
+  return { ...forgetFallback(state), name: 'waiting', timer: remainingMs(state, env) <= restMs ? state.timer : timerIn(restMs, env) };
 }
 
-function dueIn({ alarm }: State, { now }: Circumstances): number {
-  return (alarm?.dueAt ?? Infinity) - now;
+function remainingMs({ timer }: State, { now }: Env): number {
+  return (timer?.dueAt ?? Infinity) - now;
 }

@@ -2,30 +2,30 @@
 // has the rules and the picture.
 
 import type { ConnectionStatus } from '../types/database.ts';
-import type { Alarm } from './patience.ts';
-import { firstRoute, type Route } from './route.ts';
+import type { StateTimer } from './timeouts.ts';
+import { initialChoice, type TransportChoice } from './transport-choice.ts';
 
 export type StateName = 'idle' | 'connecting' | 'opened' | 'ready' | 'waiting' | 'offline' | 'failed' | 'closed';
 
-export interface State extends Route {
+export interface State extends TransportChoice {
   readonly name: StateName;
   /** Its one timer. */
-  readonly alarm: Alarm | undefined;
+  readonly timer: StateTimer | undefined;
   /** When it came to be. */
   readonly since: number;
   /** When the line was last heard; only `ready` looks at it, and at `asked`. */
-  readonly heardAt: number;
+  readonly receivedAt: number;
   /** Questions asked since then, unanswered. */
-  readonly asked: number;
+  readonly probes: number;
 }
 
-export const idle: State = { ...firstRoute, name: 'idle', alarm: undefined, since: 0, heardAt: 0, asked: 0 };
+export const idle: State = { ...initialChoice, name: 'idle', timer: undefined, since: 0, receivedAt: 0, probes: 0 };
 
-export type Happening =
+export type Event =
   | { readonly type: 'start' | 'stop' | 'restart' }
-  | { readonly type: 'opened' | 'closed'; readonly line: number }
+  | { readonly type: 'opened' | 'closed'; readonly channel: number }
   /** Anything the server said: `tell` hands it on. */
-  | { readonly type: 'heard'; readonly line: number; readonly tell: () => void }
+  | { readonly type: 'heard'; readonly channel: number; readonly deliver: () => void }
   /** `init` was accepted; refused, and will be again; not dealt with, for a reason that may pass. */
   | { readonly type: 'acknowledged' | 'refused' | 'putOff' }
   | { readonly type: 'online' | 'offline' | 'resumed' }
@@ -35,9 +35,9 @@ export type Happening =
  * `close` the line, `open` the next, `ask` what every server answers; `tell` what was heard, that the line is `opened`, that a
  * ready one is `down`. What it is about stands in the state and in what happened.
  */
-export type Effect = 'close' | 'open' | 'ask' | 'tell' | 'opened' | 'down';
+export type Command = 'close' | 'open' | 'ask' | 'tell' | 'opened' | 'down';
 
-export interface Circumstances {
+export interface Env {
   readonly now: number;
   readonly random: () => number;
   readonly isOnline: boolean;
@@ -45,17 +45,17 @@ export interface Circumstances {
   readonly transports: number;
 }
 
-export interface Outcome {
+export interface Transition {
   readonly state: State;
-  readonly effects: readonly Effect[];
+  readonly commands: readonly Command[];
 }
 
 /** The word the user is told. */
 export function statusOf({ name }: State): ConnectionStatus {
-  return words[name] ?? 'closed';
+  return statusByState[name] ?? 'closed';
 }
 
-const words: Readonly<Partial<Record<StateName, ConnectionStatus>>> = {
+const statusByState: Readonly<Partial<Record<StateName, ConnectionStatus>>> = {
   idle: 'connecting',
   connecting: 'connecting',
   opened: 'opened',

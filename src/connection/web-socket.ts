@@ -6,8 +6,8 @@ import WebSocket from 'isomorphic-ws';
 import { TriplaneError } from '../errors.ts';
 import { type Log, silent } from '../lib/log.ts';
 import { encode } from '../protocol/codec.ts';
-import { tellFrame, type Told } from './frames.ts';
-import type { CloseReason, Line, LineEvents, Transport } from './transport.ts';
+import { deliverFrame, type FrameHandlers } from './transport.ts';
+import type { CloseReason, Channel, ChannelEvents, Transport } from './transport.ts';
 
 /** As much of a WebSocket as is used: the browser's, that of `ws`, and a test's will all do. */
 export interface WebSocketLike {
@@ -30,7 +30,7 @@ export interface WebSocketConfig {
 }
 
 export function webSocketTransport({ url, create, log = silent }: WebSocketConfig): Transport {
-  return { name: 'ws', open: (on) => openLine((create ?? platformSocket)(url), on, log) };
+  return { name: 'ws', open: (on) => openChannel((create ?? platformSocket)(url), on, log) };
 }
 
 function platformSocket(url: string): WebSocketLike {
@@ -39,18 +39,18 @@ function platformSocket(url: string): WebSocketLike {
 }
 
 const isOpen = 1;
-const farewellMs = 1_000;
+const closeTimeoutMs = 1_000;
 
-function openLine(socket: WebSocketLike, events: LineEvents, log: Log): Line {
+function openChannel(socket: WebSocketLike, events: ChannelEvents, log: Log): Channel {
   /** Gone once the line is closed, from either end. */
-  let on: LineEvents | undefined = events;
-  const told: Told = {
+  let on: ChannelEvents | undefined = events;
+  const handlers: FrameHandlers = {
     message: (message) => on?.message(message),
-    heard: () => on?.heard(),
+    activity: () => on?.activity(),
     fault: (error) => on?.fault(error),
   };
   socket.onopen = () => on?.opened();
-  socket.onmessage = ({ data }: { readonly data: unknown }) => tellFrame(data, told, log);
+  socket.onmessage = ({ data }: { readonly data: unknown }) => deliverFrame(data, handlers, log);
   // It tells nothing that a page may read; the close that follows is what counts. Without a listener it ends a Node process.
   socket.onerror = () => log.debug('connection', 'socket error');
   socket.onclose = ({ code = 1006, reason = '' }: Partial<CloseReason>) => {
@@ -67,18 +67,18 @@ function openLine(socket: WebSocketLike, events: LineEvents, log: Log): Line {
     async close(code = 1000, reason = '') {
       if (!on) return;
       on = undefined;
-      await farewell(socket, code, reason);
+      await closeGracefully(socket, code, reason);
     },
   };
 }
 
 /** A peer that does not answer the close is not waited for. */
-function farewell(socket: WebSocketLike, code: number, reason: string): Promise<void> {
+function closeGracefully(socket: WebSocketLike, code: number, reason: string): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       socket.terminate?.();
       resolve();
-    }, farewellMs);
+    }, closeTimeoutMs);
     socket.onclose = () => {
       clearTimeout(timer);
       resolve();

@@ -2,7 +2,7 @@
 // steps themselves ask for (modes); what a layer cannot resolve is left out. PROTOCOL.md#transact
 
 import { equal } from '../lib/equal.ts';
-import type { AttrStep, DataStep, EntityRef, Step } from '../protocol/step.ts';
+import type { AttrStep, DataStep, EntityRef, Step } from '../protocol/transact-messages.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import { planDeletion } from './delete.ts';
@@ -28,8 +28,8 @@ export function applySteps(layer: Layer, steps: readonly Step[], options: ApplyO
   const attrs = stepAttrs(layer.attrs, steps);
   if (attrs !== layer.attrs) layer.setAttrs(attrs);
   const data = steps.filter(isData);
-  const wanted = data.some(hasMode) ? data.filter((step) => !hasMode(step) || modeAllows(layer, step, options)) : data;
-  for (const step of wanted) applyStep(layer, step, options);
+  const applicable = data.some(hasMode) ? data.filter((step) => !hasMode(step) || modeAllows(layer, step, options)) : data;
+  for (const step of applicable) applyStep(layer, step, options);
 }
 
 /** The catalogue after the attr steps of a transaction. */
@@ -102,33 +102,33 @@ function applyStep(layer: Layer, step: DataStep, options: ApplyOptions): void {
   }
 }
 
-function addTriple(layer: Layer, id: string, attr: KnownAttr, given: Value, options: ApplyOptions): void {
+function addTriple(layer: Layer, id: string, attr: KnownAttr, input: Value, options: ApplyOptions): void {
   const isId = attr === layer.attrs.idAttr(attr.etype);
-  const value = attr.isRef ? resolveValue(layer, given, options) : isId ? id : asStored(given, attr, options.useDates);
+  const value = attr.isRef ? resolveValue(layer, input, options) : isId ? id : asStored(input, attr, options.useDates);
   if (value === undefined) return;
   if (attr.isRef) options.touch?.(value as string);
   const row = layer.row(attr.etype, id);
-  const held = row?.values[attr.slot];
-  const next = attr.isRef && attr.isMany ? addLink(held as Links, value as string) : value;
-  if (next === held && row) return;
+  const current = row?.values[attr.slot];
+  const next = attr.isRef && attr.isMany ? addLink(current as Links, value as string) : value;
+  if (next === current && row) return;
   write(layer, attr, id, row, next, options);
 }
 
-function retractTriple(layer: Layer, id: string, attr: KnownAttr, given: Value, options: ApplyOptions): void {
+function retractTriple(layer: Layer, id: string, attr: KnownAttr, input: Value, options: ApplyOptions): void {
   const row = layer.row(attr.etype, id);
-  const held = row?.values[attr.slot];
-  if (!row || held === undefined) return;
-  const value = attr.isRef ? resolveValue(layer, given, options) : given;
+  const current = row?.values[attr.slot];
+  if (!row || current === undefined) return;
+  const value = attr.isRef ? resolveValue(layer, input, options) : input;
   if (attr.isRef && typeof value === 'string') options.touch?.(value);
-  const next = attr.isRef ? removeLink(held as Links, value as string) : equal(held, value) ? undefined : held;
-  if (next !== held) write(layer, attr, id, row, next, options);
+  const next = attr.isRef ? removeLink(current as Links, value as string) : equal(current, value) ? undefined : current;
+  if (next !== current) write(layer, attr, id, row, next, options);
 }
 
 function mergeTriple(layer: Layer, id: string, attr: KnownAttr, patch: Value, options: ApplyOptions): void {
   if (attr.isRef) throw new TypeError(`'${attr.etype}.${attr.label}' is a link: merge works on values`);
   const row = layer.row(attr.etype, id);
-  const held = row?.values[attr.slot];
-  write(layer, attr, id, row, held === undefined ? patch : merge(held, patch), options);
+  const current = row?.values[attr.slot];
+  write(layer, attr, id, row, current === undefined ? patch : merge(current, patch), options);
 }
 
 function deleteEntity(layer: Layer, id: string, etype: string | undefined, options: ApplyOptions): void {
@@ -149,8 +149,8 @@ function deleteEntity(layer: Layer, id: string, etype: string | undefined, optio
 }
 
 function write(layer: Layer, attr: KnownAttr, id: string, row: Row | undefined, value: Value, { now, times }: ApplyOptions): void {
-  const isBirth = attr === layer.attrs.idAttr(attr.etype) && row?.values[attr.slot] === undefined;
-  const t = isBirth ? now() : (row?.t ?? 0);
+  const isNew = attr === layer.attrs.idAttr(attr.etype) && row?.values[attr.slot] === undefined;
+  const t = isNew ? now() : (row?.t ?? 0);
   layer.set(attr, id, row, value, t, times?.(row, attr, value, now));
 }
 

@@ -50,7 +50,7 @@ class Slots {
   }
 }
 
-const empty = (etype: string): MutableNamespace => ({
+const newNamespace = (etype: string): MutableNamespace => ({
   etype,
   idAttr: undefined,
   blobs: [],
@@ -59,7 +59,7 @@ const empty = (etype: string): MutableNamespace => ({
   reverse: new Map(),
 });
 
-const nothing: Namespace = empty('');
+const emptyNamespace: Namespace = newNamespace('');
 
 export class Attrs {
   static readonly empty: Attrs = new Attrs([], new Slots());
@@ -74,7 +74,7 @@ export class Attrs {
     this.#slots = slots;
     for (const attr of attrs) this.#byId.set(attr.id, { ...attr, slot: slots.of(attr) });
     this.list = [...this.#byId.values()];
-    for (const attr of this.list) this.#enter(attr);
+    for (const attr of this.list) this.#register(attr);
   }
 
   /** A catalogue of its own. */
@@ -103,7 +103,7 @@ export class Attrs {
   }
 
   namespace(etype: string): Namespace {
-    return this.#namespaces.get(etype) ?? nothing;
+    return this.#namespaces.get(etype) ?? emptyNamespace;
   }
 
   namespaces(): Iterable<Namespace> {
@@ -139,12 +139,12 @@ export class Attrs {
   }
 
   /** Whether rows made under the other catalogue can be read under this one. */
-  isKin(other: Attrs): boolean {
+  sharesSlotsWith(other: Attrs): boolean {
     return this.#slots === other.#slots;
   }
 
-  #enter(attr: KnownAttr): void {
-    const own = this.#namespaceToFill(attr.etype);
+  #register(attr: KnownAttr): void {
+    const own = this.#mutableNamespace(attr.etype);
     own.forward.set(attr.label, attr);
     if (attr.isRef) {
       own.links.push(attr);
@@ -153,13 +153,13 @@ export class Attrs {
       if (attr.isPrimary || (attr.label === 'id' && !own.idAttr?.isPrimary)) own.idAttr = attr;
     }
     if (attr.reverseEtype !== undefined && attr.reverseLabel !== undefined) {
-      this.#namespaceToFill(attr.reverseEtype).reverse.set(attr.reverseLabel, attr);
+      this.#mutableNamespace(attr.reverseEtype).reverse.set(attr.reverseLabel, attr);
     }
   }
 
-  #namespaceToFill(etype: string): MutableNamespace {
+  #mutableNamespace(etype: string): MutableNamespace {
     let namespace = this.#namespaces.get(etype);
-    if (!namespace) this.#namespaces.set(etype, (namespace = empty(etype)));
+    if (!namespace) this.#namespaces.set(etype, (namespace = newNamespace(etype)));
     return namespace;
   }
 }

@@ -4,35 +4,35 @@
 import type { KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
 
-export interface Doomed {
+export interface DeletedEntity {
   readonly etype: string;
   readonly id: string;
 }
 
 /** A link that points at something doomed from something that stays. */
-export interface LooseLink {
+export interface DanglingLink {
   readonly attr: KnownAttr;
   readonly source: string;
   readonly target: string;
 }
 
 export interface Deletion {
-  readonly entities: readonly Doomed[];
-  readonly links: readonly LooseLink[];
+  readonly entities: readonly DeletedEntity[];
+  readonly links: readonly DanglingLink[];
 }
 
 export function planDeletion(db: Db, id: string, etype: string | undefined): Deletion {
-  const doomed = new Map<string, Doomed>();
-  const links: LooseLink[] = [];
-  const doom = (of: string, entity: string): void => void doomed.set(`${of} ${entity}`, { etype: of, id: entity });
-  for (const of of etype === undefined ? homes(db, id) : [etype]) doom(of, id);
+  const deleted = new Map<string, DeletedEntity>();
+  const links: DanglingLink[] = [];
+  const markDeleted = (of: string, entity: string): void => void deleted.set(`${of} ${entity}`, { etype: of, id: entity });
+  for (const of of etype === undefined ? etypesOf(db, id) : [etype]) markDeleted(of, id);
   // Those that are doomed on the way are come by as well, each once.
-  for (const next of doomed.values()) takeAlong(db, next, doom, links);
-  return { entities: [...doomed.values()], links: links.filter(({ attr, source }) => !doomed.has(`${attr.etype} ${source}`)) };
+  for (const next of deleted.values()) cascade(db, next, markDeleted, links);
+  return { entities: [...deleted.values()], links: links.filter(({ attr, source }) => !deleted.has(`${attr.etype} ${source}`)) };
 }
 
 /** The namespaces an id has triples in, or is pointed at in. */
-function homes(db: Db, id: string): string[] {
+function etypesOf(db: Db, id: string): string[] {
   return [...db.attrs.namespaces()]
     .filter(
       ({ etype, reverse }) => db.row(etype, id) !== undefined || [...reverse.values()].some((attr) => db.holders(attr, id).length > 0),
@@ -40,19 +40,19 @@ function homes(db: Db, id: string): string[] {
     .map(({ etype }) => etype);
 }
 
-function takeAlong(db: Db, { etype, id }: Doomed, doom: (etype: string, id: string) => void, pointers: LooseLink[]): void {
+function cascade(db: Db, { etype, id }: DeletedEntity, markDeleted: (etype: string, id: string) => void, dangling: DanglingLink[]): void {
   const { links, reverse } = db.attrs.namespace(etype);
   for (const attr of links) {
     const { cascadesToTarget, reverseEtype } = attr;
     if (cascadesToTarget && reverseEtype !== undefined)
       db.row(etype, id)
         ?.targets(attr)
-        .forEach((target) => doom(reverseEtype, target));
+        .forEach((target) => markDeleted(reverseEtype, target));
   }
   for (const attr of reverse.values()) {
     for (const source of db.holders(attr, id)) {
-      if (attr.cascadesToSource) doom(attr.etype, source);
-      pointers.push({ attr, source, target: id });
+      if (attr.cascadesToSource) markDeleted(attr.etype, source);
+      dangling.push({ attr, source, target: id });
     }
   }
 }

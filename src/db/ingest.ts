@@ -15,26 +15,26 @@ export interface IngestOptions {
 }
 
 /** A row while it is filled: nobody else has seen it yet. */
-type RowInMaking = { -readonly [Part in 'id' | 't']: Row[Part] } & { readonly values: Value[]; readonly times: Times[] | undefined };
+type MutableRow = { -readonly [Part in 'id' | 't']: Row[Part] } & { readonly values: Value[]; readonly times: Times[] | undefined };
 
 interface Table {
   readonly rows: Map<string, Row>;
   readonly blank: readonly undefined[];
-  last: RowInMaking | undefined;
+  last: MutableRow | undefined;
 }
 
 /** An attr as it is met in the stream, with the one that followed it last time: entities repeat the same sequence. */
-interface Met {
+interface AttrInStream {
   readonly attr: KnownAttr;
   readonly table: Table;
   readonly isId: boolean;
   readonly isDate: boolean;
-  next: Met | undefined;
+  next: AttrInStream | undefined;
 }
 
 export function ingest(triples: Iterable<Triple>, attrs: Attrs, options: IngestOptions = {}): Ingestion {
   const ingestion = new Ingestion(attrs, options);
-  ingestion.take(triples);
+  ingestion.add(triples);
   return ingestion;
 }
 
@@ -45,9 +45,9 @@ export class Ingestion {
   ignored = 0;
   readonly #attrs: Attrs;
   readonly #options: IngestOptions;
-  readonly #met = new Map<string, Met | undefined>();
-  readonly #open = new Map<string, Table>();
-  #last: Met | undefined;
+  readonly #seenAttrs = new Map<string, AttrInStream | undefined>();
+  readonly #openTables = new Map<string, Table>();
+  #lastAttr: AttrInStream | undefined;
 
   constructor(attrs: Attrs, options: IngestOptions) {
     this.#attrs = attrs;
@@ -55,52 +55,52 @@ export class Ingestion {
   }
 
   /** Until all are taken, rows are not whole. */
-  take(triples: Iterable<Triple>): void {
+  add(triples: Iterable<Triple>): void {
     const options = this.#options;
-    let previous = this.#last;
+    let last = this.#lastAttr;
     for (const triple of triples) {
       const a = triple[1];
-      let now: Met | undefined = previous?.next;
-      if (now?.attr.id !== a) {
-        now = this.#meet(a);
-        if (previous) previous.next = now;
+      let current: AttrInStream | undefined = last?.next;
+      if (current?.attr.id !== a) {
+        current = this.#seenAttr(a);
+        if (last) last.next = current;
       }
-      if (now === undefined || typeof triple[0] !== 'string') {
+      if (current === undefined || typeof triple[0] !== 'string') {
         this.ignored++;
         continue;
       }
-      previous = now;
-      const row = rowOf(now.table, triple[0], options);
-      if (now.attr.isRef) addTarget(row, now.attr.slot, triple[2], triple[3]);
-      else fill(row, now, triple);
+      last = current;
+      const row = rowOf(current.table, triple[0], options);
+      if (current.attr.isRef) addTarget(row, current.attr.slot, triple[2], triple[3]);
+      else fill(row, current, triple);
     }
-    this.#last = previous;
+    this.#lastAttr = last;
   }
 
-  #meet(attrId: string): Met | undefined {
-    let now = this.#met.get(attrId);
-    if (now === undefined && !this.#met.has(attrId)) {
-      now = meet(this.#attrs, attrId, this.#open, this.tables, this.#options);
-      this.#met.set(attrId, now);
+  #seenAttr(attrId: string): AttrInStream | undefined {
+    let current = this.#seenAttrs.get(attrId);
+    if (current === undefined && !this.#seenAttrs.has(attrId)) {
+      current = resolveAttr(this.#attrs, attrId, this.#openTables, this.tables, this.#options);
+      this.#seenAttrs.set(attrId, current);
     }
-    return now;
+    return current;
   }
 }
 
-function fill(row: RowInMaking, met: Met, triple: Triple): void {
-  const value = met.isDate ? asDate(triple[2]) : triple[2];
-  row.values[met.attr.slot] = met.isId ? row.id : value;
-  if (met.isId) row.t = triple[3];
-  if (row.times) row.times[met.attr.slot] = triple[3];
+function fill(row: MutableRow, seen: AttrInStream, triple: Triple): void {
+  const value = seen.isDate ? asDate(triple[2]) : triple[2];
+  row.values[seen.attr.slot] = seen.isId ? row.id : value;
+  if (seen.isId) row.t = triple[3];
+  if (row.times) row.times[seen.attr.slot] = triple[3];
 }
 
-function meet(
+function resolveAttr(
   attrs: Attrs,
   attrId: string,
   open: Map<string, Table>,
   tables: Map<string, Map<string, Row>>,
   options: IngestOptions,
-): Met | undefined {
+): AttrInStream | undefined {
   const attr = attrs.byId(attrId);
   if (!attr) return undefined;
   let table = open.get(attr.etype);
@@ -113,30 +113,30 @@ function meet(
   return { attr, table, isId: attr === attrs.idAttr(attr.etype), isDate, next: undefined };
 }
 
-function rowOf(table: Table, id: string, options: IngestOptions): RowInMaking {
+function rowOf(table: Table, id: string, options: IngestOptions): MutableRow {
   const last = table.last;
   if (last?.id === id) return last;
-  const known = table.rows.get(id) as unknown as RowInMaking | undefined;
+  const known = table.rows.get(id) as unknown as MutableRow | undefined;
   if (known) return (table.last = known);
   const row = new Row(id, 0, table.blank.slice(), options.times ? [] : undefined);
   table.rows.set(id, row);
-  return (table.last = row as unknown as RowInMaking);
+  return (table.last = row as unknown as MutableRow);
 }
 
 /** Adds in place: until the pass ends, the arrays are ours. */
-function addTarget(row: RowInMaking, slot: number, target: Value, t: number): void {
+function addTarget(row: MutableRow, slot: number, target: Value, t: number): void {
   if (typeof target !== 'string') return;
-  const held = row.values[slot] as string | string[] | undefined;
+  const current = row.values[slot] as string | string[] | undefined;
   const times = row.times?.[slot] as number | number[] | undefined;
-  if (held === undefined) {
+  if (current === undefined) {
     row.values[slot] = target;
     if (row.times) row.times[slot] = t;
-  } else if (typeof held === 'string') {
-    if (held === target) return;
-    row.values[slot] = [held, target];
+  } else if (typeof current === 'string') {
+    if (current === target) return;
+    row.values[slot] = [current, target];
     if (row.times) row.times[slot] = [times as number, t];
-  } else if (!held.includes(target)) {
-    held.push(target);
+  } else if (!current.includes(target)) {
+    current.push(target);
     if (row.times) (times as number[]).push(t);
   }
 }

@@ -1,7 +1,7 @@
 // The steps that undo a transaction: what brings a Db back from where the transaction takes it. Pure; what is to come back is what the Db
 // holds, so that whoever asks must know whether it holds enough. The catalogue stays as it is, and what comes back is as new as it is.
 
-import type { Step } from '../protocol/step.ts';
+import type { Step } from '../protocol/transact-messages.ts';
 import type { Value } from '../protocol/triple.ts';
 import { equal } from '../lib/equal.ts';
 import { applySteps } from './apply.ts';
@@ -10,7 +10,7 @@ import type { Db } from './db.ts';
 import { Layer } from './layer.ts';
 import type { Links } from './links.ts';
 import { listed } from './links.ts';
-import type { RowChange } from './report.ts';
+import type { RowChange } from './change-set.ts';
 import type { Row } from './row.ts';
 
 /** An entity that a transaction changes: as it was, and as it is after. */
@@ -20,9 +20,9 @@ export interface Changed extends RowChange {
 }
 
 /** Deleting something may take more along than was there: what that did is mended in turn. */
-const rounds = 4;
+const maxRounds = 4;
 
-export interface Undoing {
+export interface InverseSteps {
   readonly changes: readonly Changed[];
   readonly steps: readonly Step[];
 }
@@ -31,20 +31,24 @@ export interface Undoing {
  * @example
  * const { steps } = inverse([['add-triple', goalId, titleAttr, 'Learn to fly']], db, { now: Date.now });
  */
-export function inverse(steps: readonly Step[], db: Db, options: { readonly now: () => number; readonly useDates?: boolean }): Undoing {
+export function inverse(
+  steps: readonly Step[],
+  db: Db,
+  options: { readonly now: () => number; readonly useDates?: boolean },
+): InverseSteps {
   const layer = new Layer(db);
   applySteps(layer, steps, options);
   const touched = new Map<string, Changed>();
-  let changes = look(layer, db, touched);
-  const undoing: Step[] = [];
+  let changes = changedRows(layer, db, touched);
+  const undoSteps: Step[] = [];
   const first = changes;
-  for (let round = 0; round < rounds && changes.length > 0; round += 1) {
-    const back = stepsBack(changes, layer).map((step) => (round === 0 ? step : withoutMode(step)));
-    undoing.push(...back);
-    applySteps(layer, back, options);
-    changes = look(layer, db, touched);
+  for (let round = 0; round < maxRounds && changes.length > 0; round += 1) {
+    const roundSteps = inverseSteps(changes, layer).map((step) => (round === 0 ? step : withoutMode(step)));
+    undoSteps.push(...roundSteps);
+    applySteps(layer, roundSteps, options);
+    changes = changedRows(layer, db, touched);
   }
-  return { changes: first, steps: undoing };
+  return { changes: first, steps: undoSteps };
 }
 
 /** Modes are asked about the state before all steps, and that is the first round's. */
@@ -53,8 +57,8 @@ function withoutMode(step: Step): Step {
 }
 
 /** All that is different now from how it was. */
-function look(layer: Layer, db: Db, touched: Map<string, Changed>): Changed[] {
-  for (const [etype, rows] of layer.takeReport()) {
+function changedRows(layer: Layer, db: Db, touched: Map<string, Changed>): Changed[] {
+  for (const [etype, rows] of layer.takeChangeSet()) {
     for (const id of rows.keys()) touched.set(`${etype} ${id}`, { etype, id, before: undefined, after: undefined });
   }
   const now = [...touched.values()].map(({ etype, id }) => ({ etype, id, before: db.row(etype, id), after: layer.row(etype, id) }));
@@ -62,21 +66,21 @@ function look(layer: Layer, db: Db, touched: Map<string, Changed>): Changed[] {
 }
 
 /** What is gone comes back first, then links go that were not there, then entities; then everything gets its value. */
-function stepsBack(changes: readonly Changed[], layer: Layer): Step[] {
-  const births = changes.flatMap((change) => birth(change, layer));
+function inverseSteps(changes: readonly Changed[], layer: Layer): Step[] {
+  const creations = changes.flatMap((change) => creation(change, layer));
   const unlinks = changes.flatMap((change) => links(change, layer, change.after, change.before, 'retract-triple'));
-  const deaths = changes.flatMap((change) => death(change, layer));
+  const deletions = changes.flatMap((change) => deletion(change, layer));
   const values = changes.flatMap((change) => (change.before ? fields(change, layer) : []));
   const relinks = changes.flatMap((change) => links(change, layer, change.before, change.after, 'add-triple'));
-  return [...births, ...unlinks, ...deaths, ...values, ...relinks];
+  return [...creations, ...unlinks, ...deletions, ...values, ...relinks];
 }
 
-function birth({ etype, id, before, after }: Changed, layer: Layer): Step[] {
+function creation({ etype, id, before, after }: Changed, layer: Layer): Step[] {
   const idAttr = layer.attrs.idAttr(etype);
   return idAttr && before?.exists(idAttr) && !after?.exists(idAttr) ? [['add-triple', id, idAttr.id, id, { mode: 'create' }]] : [];
 }
 
-function death({ etype, id, before, after }: Changed, layer: Layer): Step[] {
+function deletion({ etype, id, before, after }: Changed, layer: Layer): Step[] {
   const idAttr = layer.attrs.idAttr(etype);
   if (!after) return [];
   if (after.exists(idAttr) && !before?.exists(idAttr)) return [['delete-entity', id, etype]];

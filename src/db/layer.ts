@@ -4,7 +4,7 @@
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
-import type { Report, RowChange } from './report.ts';
+import type { ChangeSet, RowChange } from './change-set.ts';
 import { Row, type Times } from './row.ts';
 import { Table } from './table.ts';
 import { lowest } from './value-index.ts';
@@ -30,34 +30,34 @@ export class Layer implements Db {
   }
 
   row(etype: string, id: string): Row | undefined {
-    const held = this.#held(etype);
-    if (held !== undefined) {
-      const row = held.get(id);
-      if (row !== undefined || held.has(id)) return row;
+    const own = this.#ownRows(etype);
+    if (own !== undefined) {
+      const row = own.get(id);
+      if (row !== undefined || own.has(id)) return row;
     }
     return this.base.row(etype, id);
   }
 
   rows(etype: string): Iterable<Row> {
-    const held = this.#held(etype);
-    return held ? this.#merged(etype, held) : this.base.rows(etype);
+    const own = this.#ownRows(etype);
+    return own ? this.#merged(etype, own) : this.base.rows(etype);
   }
 
   size(etype: string): number {
-    return this.base.size(etype) + (this.#held(etype)?.size ?? 0);
+    return this.base.size(etype) + (this.#ownRows(etype)?.size ?? 0);
   }
 
   sorted(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined {
-    return this.#held(etype) ? undefined : this.base.sorted?.(etype, name, compare);
+    return this.#ownRows(etype) ? undefined : this.base.sorted?.(etype, name, compare);
   }
 
   holders(attr: KnownAttr, value: Value): readonly string[] {
-    const below = this.base.holders(attr, value);
-    const held = this.#held(attr.etype);
-    if (!held) return below;
-    const still = below.filter((id) => !held.has(id));
-    const here = this.#tables.get(attr.etype)?.holders(attr, value) ?? [];
-    return here.length === 0 ? still : [...still, ...here];
+    const baseHolders = this.base.holders(attr, value);
+    const own = this.#ownRows(attr.etype);
+    if (!own) return baseHolders;
+    const fromBase = baseHolders.filter((id) => !own.has(id));
+    const fromLayer = this.#tables.get(attr.etype)?.holders(attr, value) ?? [];
+    return fromLayer.length === 0 ? fromBase : [...fromBase, ...fromLayer];
   }
 
   find(attr: KnownAttr, value: Value): string | undefined {
@@ -66,7 +66,7 @@ export class Layer implements Db {
 
   /** `row` in place of what was there; undefined = no such row. */
   put(etype: string, id: string, row: Row | undefined): void {
-    this.#note(etype, id);
+    this.#recordBefore(etype, id);
     let table = this.#tables.get(etype);
     if (!table) this.#tables.set(etype, (table = new Table()));
     table.put(id, row);
@@ -84,7 +84,7 @@ export class Layer implements Db {
   reset(etype: string, id: string): void {
     const table = this.#tables.get(etype);
     if (!table?.rows.has(id)) return;
-    this.#note(etype, id);
+    this.#recordBefore(etype, id);
     table.delete(id);
   }
 
@@ -101,26 +101,26 @@ export class Layer implements Db {
   }
 
   /** The base changed below: rows not held here changed with it. */
-  baseChanged(report: Report): void {
-    for (const [etype, changes] of report) {
-      const held = this.#held(etype);
-      for (const [id, { before }] of changes) if (!held?.has(id)) this.#noteRow(etype, id, before);
+  baseChanged(changeSet: ChangeSet): void {
+    for (const [etype, changes] of changeSet) {
+      const own = this.#ownRows(etype);
+      for (const [id, { before }] of changes) if (!own?.has(id)) this.#recordRowBefore(etype, id, before);
     }
   }
 
   /** What changed since the last report, or since the beginning. */
-  takeReport(): Report {
-    const report = new Map<string, Map<string, RowChange>>();
+  takeChangeSet(): ChangeSet {
+    const changeSet = new Map<string, Map<string, RowChange>>();
     for (const [etype, rows] of this.#before) {
       const changes = new Map<string, RowChange>();
       for (const [id, before] of rows) {
         const after = this.row(etype, id);
         if (before !== after) changes.set(id, { before, after });
       }
-      if (changes.size > 0) report.set(etype, changes);
+      if (changes.size > 0) changeSet.set(etype, changes);
     }
     this.#before = new Map();
-    return report;
+    return changeSet;
   }
 
   /** What changed up to here is of no interest. */
@@ -128,23 +128,23 @@ export class Layer implements Db {
     this.#before = new Map();
   }
 
-  *#merged(etype: string, held: ReadonlyMap<string, Row | undefined>): Generator<Row> {
-    for (const row of this.base.rows(etype)) if (!held.has(row.id)) yield row;
-    for (const row of held.values()) if (row) yield row;
+  *#merged(etype: string, own: ReadonlyMap<string, Row | undefined>): Generator<Row> {
+    for (const row of this.base.rows(etype)) if (!own.has(row.id)) yield row;
+    for (const row of own.values()) if (row) yield row;
   }
 
-  #note(etype: string, id: string): void {
-    if (!this.#before.get(etype)?.has(id)) this.#noteRow(etype, id, this.row(etype, id));
+  #recordBefore(etype: string, id: string): void {
+    if (!this.#before.get(etype)?.has(id)) this.#recordRowBefore(etype, id, this.row(etype, id));
   }
 
-  #noteRow(etype: string, id: string, before: Row | undefined): void {
+  #recordRowBefore(etype: string, id: string, before: Row | undefined): void {
     let rows = this.#before.get(etype);
     if (!rows) this.#before.set(etype, (rows = new Map<string, Row | undefined>()));
     if (!rows.has(id)) rows.set(id, before);
   }
 
   /** Undefined where there is nothing. */
-  #held(etype: string): ReadonlyMap<string, Row | undefined> | undefined {
+  #ownRows(etype: string): ReadonlyMap<string, Row | undefined> | undefined {
     const rows = this.#tables.get(etype)?.rows;
     return rows?.size === 0 ? undefined : rows;
   }

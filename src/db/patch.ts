@@ -6,7 +6,7 @@ import type { Triple } from '../protocol/triple.ts';
 import { asStored } from './ingest.ts';
 import { Layer } from './layer.ts';
 import { addLink, removeLink } from './links.ts';
-import type { Report } from './report.ts';
+import type { ChangeSet } from './change-set.ts';
 import type { Store } from './store.ts';
 
 export interface TriplePatch {
@@ -15,7 +15,7 @@ export interface TriplePatch {
 }
 
 /** What cannot be placed, of an attr nobody knows, is left out, as `Store.replace` leaves it out. */
-export function patch(store: Store, { removed, added }: TriplePatch, options: { readonly useDates?: boolean } = {}): Report {
+export function patch(store: Store, { removed, added }: TriplePatch, options: { readonly useDates?: boolean } = {}): ChangeSet {
   const layer = new Layer(store);
   const { attrs } = store;
   for (const [e, a, v] of removed) {

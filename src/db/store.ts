@@ -6,11 +6,11 @@ import type { Attrs, KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
 import { ingest, Ingestion, type IngestOptions } from './ingest.ts';
 import type { Layer } from './layer.ts';
-import type { Report, RowChange } from './report.ts';
+import type { ChangeSet, RowChange } from './change-set.ts';
 import type { Row } from './row.ts';
-import { sameRow } from './same-row.ts';
+import { sameRow } from './row.ts';
 import { Table } from './table.ts';
-import { rowTriples } from './triples.ts';
+import { rowTriples } from './row.ts';
 import { lowest } from './value-index.ts';
 
 const noRows: ReadonlyMap<string, Row> = new Map();
@@ -32,7 +32,7 @@ export class Store implements Db {
   /** The catalogue replaced; it must be kin to the one before. */
   setAttrs(attrs: Attrs): void {
     this.#attrs = attrs;
-    for (const table of this.#tables.values()) table.forget();
+    for (const table of this.#tables.values()) table.clearIndexes();
   }
 
   row(etype: string, id: string): Row | undefined {
@@ -61,7 +61,7 @@ export class Store implements Db {
   }
 
   /** Whether it holds the entity in any namespace. */
-  holds(id: string): boolean {
+  hasEntity(id: string): boolean {
     for (const { rows } of this.#tables.values()) if (rows.has(id)) return true;
     return false;
   }
@@ -86,13 +86,13 @@ export class Store implements Db {
     });
   }
 
-  load(triples: Iterable<Triple>): Report {
-    return this.#take(ingest(triples, this.#attrs, this.#options), false);
+  load(triples: Iterable<Triple>): ChangeSet {
+    return this.#applyIngested(ingest(triples, this.#attrs, this.#options), false);
   }
 
   /** These triples and no others from now on. Rows that come out equal stay the same objects. */
-  replace(triples: Iterable<Triple>): Report {
-    return this.#take(ingest(triples, this.#attrs, this.#options), true);
+  replace(triples: Iterable<Triple>): ChangeSet {
+    return this.#applyIngested(ingest(triples, this.#attrs, this.#options), true);
   }
 
   /** For who reads triples in parts, as this would. */
@@ -101,39 +101,39 @@ export class Store implements Db {
   }
 
   /** What the layer changed, taken over. */
-  commit(layer: Layer): Report {
+  commit(layer: Layer): ChangeSet {
     if (layer.attrs !== this.#attrs) this.setAttrs(layer.attrs);
-    const report = layer.takeReport();
-    for (const [etype, changes] of report) this.#put(etype, changes);
-    return report;
+    const changeSet = layer.takeChangeSet();
+    for (const [etype, changes] of changeSet) this.#put(etype, changes);
+    return changeSet;
   }
 
-  #take({ tables }: Ingestion, isAll: boolean): Report {
-    const report = new Map<string, ReadonlyMap<string, RowChange>>();
-    for (const etype of new Set([...tables.keys(), ...(isAll ? this.#tables.keys() : [])])) {
-      const changes = this.#compare(etype, tables.get(etype) ?? new Map<string, Row>(), isAll);
-      if (changes.size > 0) report.set(etype, changes);
+  #applyIngested({ tables }: Ingestion, isComplete: boolean): ChangeSet {
+    const changeSet = new Map<string, ReadonlyMap<string, RowChange>>();
+    for (const etype of new Set([...tables.keys(), ...(isComplete ? this.#tables.keys() : [])])) {
+      const changes = this.#compare(etype, tables.get(etype) ?? new Map<string, Row>(), isComplete);
+      if (changes.size > 0) changeSet.set(etype, changes);
     }
-    return report;
+    return changeSet;
   }
 
-  #compare(etype: string, fresh: Map<string, Row>, isAll: boolean): ReadonlyMap<string, RowChange> {
+  #compare(etype: string, ingested: Map<string, Row>, isComplete: boolean): ReadonlyMap<string, RowChange> {
     const changes = new Map<string, RowChange>();
-    const held = this.#rows(etype);
-    if (held.size === 0) {
-      for (const [id, after] of fresh) changes.set(id, { before: undefined, after });
-      this.#tables.set(etype, new Table(fresh));
+    const existing = this.#rows(etype);
+    if (existing.size === 0) {
+      for (const [id, after] of ingested) changes.set(id, { before: undefined, after });
+      this.#tables.set(etype, new Table(ingested));
       return changes;
     }
     const namespace = this.#attrs.namespace(etype);
     let matched = 0;
-    for (const [id, after] of fresh) {
-      const before = held.get(id);
+    for (const [id, after] of ingested) {
+      const before = existing.get(id);
       if (before) matched++;
       if (!before || !sameRow(before, after, namespace)) changes.set(id, { before, after });
     }
-    if (isAll && matched < held.size) {
-      for (const [id, before] of held) if (!fresh.has(id)) changes.set(id, { before, after: undefined });
+    if (isComplete && matched < existing.size) {
+      for (const [id, before] of existing) if (!ingested.has(id)) changes.set(id, { before, after: undefined });
     }
     this.#put(etype, changes);
     return changes;

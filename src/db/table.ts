@@ -18,17 +18,17 @@ export class Table<R extends Row | undefined> {
   }
 
   put(id: string, row: R): void {
-    this.#changed(id, row);
+    this.#rowChanged(id, row);
     this.rows.set(id, row);
   }
 
   delete(id: string): void {
-    this.#changed(id, undefined);
+    this.#rowChanged(id, undefined);
     this.rows.delete(id);
   }
 
   /** What was found out is of another catalogue. */
-  forget(): void {
+  clearIndexes(): void {
     this.#indexes.clear();
     this.#sorted.clear();
   }
@@ -50,7 +50,7 @@ export class Table<R extends Row | undefined> {
     return rows;
   }
 
-  #changed(id: string, after: Row | undefined): void {
+  #rowChanged(id: string, after: Row | undefined): void {
     if (this.#sorted.size > 0) this.#sorted.clear();
     if (this.#indexes.size === 0) return;
     const before = this.rows.get(id);
@@ -67,9 +67,9 @@ function reindex(index: ValueIndex, attr: KnownAttr, id: string, before: Row | u
     if (is !== undefined) index.add(is, id);
     return;
   }
-  const held = listed(was as Links);
+  const previous = listed(was as Links);
   eachDifference(was as Links, is as Links, (target) => {
-    if (held.includes(target)) index.remove(target, id);
+    if (previous.includes(target)) index.remove(target, id);
     else index.add(target, id);
   });
 }

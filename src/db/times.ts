@@ -7,12 +7,13 @@ import type { Row, Times } from './row.ts';
 /** A value replaced keeps the time of the first; each link has its own. */
 export function timesAfter(row: Row | undefined, attr: KnownAttr, value: Value, now: () => number): readonly Times[] {
   const times = row?.times?.slice() ?? [];
-  const held = times[attr.slot];
+  const stored = times[attr.slot];
   const before = row?.targets(attr) ?? [];
   if (!attr.isRef || typeof value === 'string') {
-    times[attr.slot] = value === undefined ? undefined : attr.isRef ? (timeOf(before, held, value as string) ?? now()) : (held ?? now());
+    times[attr.slot] =
+      value === undefined ? undefined : attr.isRef ? (timeOf(before, stored, value as string) ?? now()) : (stored ?? now());
   } else if (Array.isArray(value)) {
-    times[attr.slot] = (value as string[]).map((target) => timeOf(before, held, target) ?? now());
+    times[attr.slot] = (value as string[]).map((target) => timeOf(before, stored, target) ?? now());
   } else {
     times[attr.slot] = undefined;
   }

@@ -1,7 +1,7 @@
 // Transactions that do nothing but set values of entities which have to be there: most of them. They are read once for all who apply
 // them, they depend on no other entity, and where the entity is not, they do nothing.
 
-import type { Step } from '../protocol/step.ts';
+import type { Step } from '../protocol/transact-messages.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import { asStored } from './ingest.ts';
@@ -22,22 +22,22 @@ export interface Updates {
   readonly ids: ReadonlySet<string>;
 }
 
-interface Reading {
+interface CachedUpdates {
   readonly attrs: Attrs;
   readonly useDates: boolean;
   readonly updates: Updates | undefined;
 }
 
-const readings = new WeakMap<readonly Step[], Reading>();
+const cache = new WeakMap<readonly Step[], CachedUpdates>();
 
 /** Undefined if the steps do anything else. */
 export function updatesOf(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates | undefined {
-  let reading = readings.get(steps);
-  if (reading?.attrs !== attrs || reading.useDates !== useDates) {
-    reading = { attrs, useDates, updates: read(steps, attrs, useDates) };
-    readings.set(steps, reading);
+  let cached = cache.get(steps);
+  if (cached?.attrs !== attrs || cached.useDates !== useDates) {
+    cached = { attrs, useDates, updates: read(steps, attrs, useDates) };
+    cache.set(steps, cached);
   }
-  return reading.updates;
+  return cached.updates;
 }
 
 /** The namespaces whose rows the steps can change. Undefined where that cannot be said: deletions take others along, over links that are told to; an attr is new. */
@@ -68,15 +68,15 @@ function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates 
   const updates: { etype: string; idAttr: KnownAttr | undefined; id: string; values: [slot: number, value: Value][] }[] = [];
   for (const step of steps) {
     if (step[0] !== 'add-triple' || step[4]?.mode !== 'update' || typeof step[1] !== 'string') return undefined;
-    const [, id, attrId, given] = step;
+    const [, id, attrId, value] = step;
     const attr = attrs.byId(attrId);
-    if (!attr || attr.isRef || given === undefined) return undefined;
+    if (!attr || attr.isRef || value === undefined) return undefined;
     const { etype } = attr;
     const idAttr = attrs.idAttr(etype);
     let update = updates[updates.length - 1];
     if (update?.id !== id || update.etype !== etype) updates.push((update = { etype, idAttr, id, values: [] }));
     // Whoever exists has its id.
-    if (attr !== idAttr) update.values.push([attr.slot, asStored(given, attr, useDates)]);
+    if (attr !== idAttr) update.values.push([attr.slot, asStored(value, attr, useDates)]);
   }
   return updates.length > 0 ? { list: updates, ids: new Set(updates.map(({ id }) => id)) } : undefined;
 }

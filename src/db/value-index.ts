@@ -3,35 +3,35 @@
 
 import type { Value } from '../protocol/triple.ts';
 
-const none: readonly string[] = [];
+const EMPTY: readonly string[] = [];
 
 export class ValueIndex {
   // One holder is kept as it is: most values have one.
   readonly #holders = new Map<Value, string | string[]>();
 
   get(value: Value): readonly string[] {
-    const held = this.#holders.get(keyOf(value));
-    return held === undefined ? none : typeof held === 'string' ? [held] : held;
+    const ids = this.#holders.get(keyOf(value));
+    return ids === undefined ? EMPTY : typeof ids === 'string' ? [ids] : ids;
   }
 
   add(value: Value, id: string): void {
     const key = keyOf(value);
-    const held = this.#holders.get(key);
-    if (held === undefined) this.#holders.set(key, id);
-    else if (typeof held === 'string') this.#holders.set(key, [held, id]);
-    else held.push(id);
+    const ids = this.#holders.get(key);
+    if (ids === undefined) this.#holders.set(key, id);
+    else if (typeof ids === 'string') this.#holders.set(key, [ids, id]);
+    else ids.push(id);
   }
 
   remove(value: Value, id: string): void {
     const key = keyOf(value);
-    const held = this.#holders.get(key);
-    if (held === id) this.#holders.delete(key);
-    if (typeof held !== 'object') return;
-    const at = held.indexOf(id);
+    const ids = this.#holders.get(key);
+    if (ids === id) this.#holders.delete(key);
+    if (typeof ids !== 'object') return;
+    const at = ids.indexOf(id);
     if (at < 0) return;
-    const last = held.pop();
-    if (last !== undefined && at < held.length) held[at] = last;
-    if (held.length === 0) this.#holders.delete(key);
+    const last = ids.pop();
+    if (last !== undefined && at < ids.length) ids[at] = last;
+    if (ids.length === 0) this.#holders.delete(key);
   }
 }
 

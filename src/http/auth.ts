@@ -2,7 +2,7 @@
 // remembered here, and no token is read but the one that is handed in. PROTOCOL.md#init
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 import type {
   CheckMagicCodeParams,
   CheckMagicCodeResponse,
@@ -31,14 +31,14 @@ export async function sendMagicCode(app: AppConfig, params: SendMagicCodeParams)
 /** Signs in with the code. With a guest's token, the guest becomes the user. */
 export async function checkMagicCode(app: AppConfig, params: CheckMagicCodeParams): Promise<CheckMagicCodeResponse> {
   checkParams('signInWithMagicCode', params, { email: 'typed', code: 'typed', refreshToken: 'text?', extraFields: 'fields?' });
-  const answer = await post(app, '/runtime/auth/verify_magic_code', {
+  const response = await post(app, '/runtime/auth/verify_magic_code', {
     'app-id': app.appId,
     email: params.email,
     code: params.code,
     'refresh-token': params.refreshToken || undefined,
     'extra-fields': params.extraFields ?? undefined,
   });
-  return readSignIn(answer);
+  return readSignIn(response);
 }
 
 /** @deprecated Use `checkMagicCode`, which also tells whether the user is new. */
@@ -49,28 +49,28 @@ export async function verifyMagicCode(app: AppConfig, params: VerifyMagicCodePar
 /** Whose token this is. Rejects if it is nobody's. */
 export async function verifyRefreshToken(app: AppConfig, params: VerifyRefreshTokenParams): Promise<VerifyResponse> {
   checkParams('signInWithToken', params, { refreshToken: 'text' });
-  const answer = await post(app, '/runtime/auth/verify_refresh_token', { 'app-id': app.appId, 'refresh-token': params.refreshToken });
-  return { user: readUser(answer) };
+  const response = await post(app, '/runtime/auth/verify_refresh_token', { 'app-id': app.appId, 'refresh-token': params.refreshToken });
+  return { user: readUser(response) };
 }
 
 /** A new user without an e-mail address. */
 export async function signInAsGuest(app: AppConfig, params: SignInAsGuestParams = {}): Promise<VerifyResponse> {
   checkParams('signInAsGuest', params, { extraFields: 'fields?' });
-  const answer = await post(app, '/runtime/auth/sign_in_guest', { 'app-id': app.appId, 'extra-fields': params.extraFields ?? undefined });
-  return { user: readUser(answer) };
+  const response = await post(app, '/runtime/auth/sign_in_guest', { 'app-id': app.appId, 'extra-fields': params.extraFields ?? undefined });
+  return { user: readUser(response) };
 }
 
 /** Signs in with the code that an OAuth provider sent someone back with. */
 export async function exchangeCodeForToken(app: AppConfig, params: ExchangeCodeForTokenParams): Promise<CheckMagicCodeResponse> {
   checkParams('exchangeOAuthCode', params, { code: 'text', codeVerifier: 'text?', refreshToken: 'text?', extraFields: 'fields?' });
-  const answer = await post(app, '/runtime/oauth/token', {
+  const response = await post(app, '/runtime/oauth/token', {
     app_id: app.appId,
     code: params.code,
     code_verifier: params.codeVerifier ?? undefined,
     refresh_token: params.refreshToken || undefined,
     extra_fields: params.extraFields ?? undefined,
   });
-  return readSignIn(answer);
+  return readSignIn(response);
 }
 
 /** Signs in with a token that an OAuth provider issued. */
@@ -88,7 +88,7 @@ export async function signInWithIdToken(app: AppConfig, params: SignInWithIdToke
 }
 
 async function postIdToken(app: AppConfig, params: SignInWithIdTokenParams): Promise<CheckMagicCodeResponse> {
-  const answer = await post(app, '/runtime/oauth/id_token', {
+  const response = await post(app, '/runtime/oauth/id_token', {
     app_id: app.appId,
     client_name: params.clientName,
     id_token: params.idToken,
@@ -96,7 +96,7 @@ async function postIdToken(app: AppConfig, params: SignInWithIdTokenParams): Pro
     refresh_token: params.refreshToken || undefined,
     extra_fields: params.extraFields ?? undefined,
   });
-  return readSignIn(answer);
+  return readSignIn(response);
 }
 
 /** Makes the token worthless, unless it is to stay valid: then nothing is asked of the server. */
@@ -116,14 +116,14 @@ function post(app: AppConfig, path: string, body: unknown): Promise<unknown> {
   return request(app, { method: 'POST', path, body });
 }
 
-function readSignIn(answer: unknown): CheckMagicCodeResponse {
-  const rest = isObject(answer) ? answer : {};
-  return { ...rest, user: readUser(answer), created: rest['created'] === true };
+function readSignIn(response: unknown): CheckMagicCodeResponse {
+  const rest = isObject(response) ? response : {};
+  return { ...rest, user: readUser(response), created: rest['created'] === true };
 }
 
 /** Some servers leave out `isGuest`, which programs may rely on. */
-function readUser(answer: unknown): User {
-  const user = isObject(answer) ? answer['user'] : undefined;
+function readUser(response: unknown): User {
+  const user = isObject(response) ? response['user'] : undefined;
   if (isUser(user)) return { ...user, isGuest: user.isGuest ?? user.type === 'guest' };
   throw new TriplaneError('server-failed', 'The server agreed, but named no user with an id and a refresh_token: no one was signed in');
 }

@@ -1,7 +1,7 @@
 // The calls that keep files. Which files there are, and where they can be read, is asked by a query of `$files`.
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 import type { DeleteFileResponse, FileOpts, UploadFileResponse } from '../types/files.ts';
 import { checkParams, kindOf } from './params.ts';
 import { type AppConfig, type HttpCall, request } from './request.ts';
@@ -28,10 +28,10 @@ export async function uploadFile(app: AppConfig, params: UploadParams): Promise<
     'content-type': params.contentType || file.type || undefined,
     'content-disposition': params.contentDisposition || undefined,
   };
-  const answer = await refusingPaths(path, request(app, { method: 'PUT', path: '/storage/upload', bytes: file, headers, signal }));
-  const data = dataOf(answer);
+  const response = await explainPathRejection(path, request(app, { method: 'PUT', path: '/storage/upload', bytes: file, headers, signal }));
+  const data = dataOf(response);
   if (isObject(data) && typeof data['id'] === 'string') return { data: { ...data, id: data['id'] } };
-  throw unclear('uploadFile');
+  throw unexpectedResponse('uploadFile');
 }
 
 /** Forgets a file. Beside `data`, which the types promise, the answer has `id`, which programs had. */
@@ -51,7 +51,7 @@ export async function getDownloadUrl(app: AppConfig, params: FileParams): Promis
   checkParams('getDownloadUrl', params, { path: 'text', refreshToken: 'text?' });
   const data = dataOf(await request(app, fileCall('GET', '/storage/signed-download-url', app, params)));
   if (data === undefined || data === null || typeof data === 'string') return data ?? null;
-  throw unclear('getDownloadUrl');
+  throw unexpectedResponse('getDownloadUrl');
 }
 
 function fileCall(method: 'GET' | 'DELETE', path: string, app: AppConfig, params: FileParams): HttpCall {
@@ -64,16 +64,16 @@ function bearer(token: string | undefined): Record<string, string> {
 }
 
 /** What comes through a header letter for letter: Latin-1 without control characters, and no space at either end. */
-const plain = /^[\x21-\x7e\xa0-\xff](?:[\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?$/;
+const headerSafe = /^[\x21-\x7e\xa0-\xff](?:[\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?$/;
 
-function pathHeader(path: string): Record<string, string> {
-  return plain.test(path) ? { path } : { 'x-path': `path*=UTF-8''${encodeURIComponent(path)}` };
+export function pathHeader(path: string): Record<string, string> {
+  return headerSafe.test(path) ? { path } : { 'x-path': `path*=UTF-8''${encodeURIComponent(path)}` };
 }
 
 /** A server that has never heard of `x-path` misses the path, and that is all it can say. */
-async function refusingPaths(path: string, answer: Promise<unknown>): Promise<unknown> {
-  if (plain.test(path)) return answer;
-  return answer.catch((cause: unknown) => {
+export async function explainPathRejection(path: string, response: Promise<unknown>): Promise<unknown> {
+  if (headerSafe.test(path)) return response;
+  return response.catch((cause: unknown) => {
     if (!(cause instanceof InstantAPIError) || cause.type !== 'param-missing') throw cause;
     const message = `uploadFile: this server takes paths of Latin letters only (up to U+00FF), which '${path}' is not. Choose another path`;
     throw new TriplaneError('config-invalid', message, { cause });
@@ -85,10 +85,10 @@ function isFile(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
 
-function dataOf(answer: unknown): unknown {
-  return isObject(answer) ? answer['data'] : undefined;
+function dataOf(response: unknown): unknown {
+  return isObject(response) ? response['data'] : undefined;
 }
 
-function unclear(call: string): TriplaneError {
+function unexpectedResponse(call: string): TriplaneError {
   return new TriplaneError('server-failed', `${call}: the server agreed, but its answer is not one to this call. Is apiURI its address?`);
 }

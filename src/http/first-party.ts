@@ -1,9 +1,9 @@
 // Who is signed in, told to the web server of one's own program, which keeps it in a cookie: the client's call, and the handler for the
 // other end. When to call is the session's affair; reading the cookie is the admin's.
 
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 import type { User } from '../types/auth.ts';
-import type { InstantRouteHandlerBody } from '../types/first-party.ts';
+import type { InstantRouteHandlerBody } from '../types/auth.ts';
 import { type HttpConfig, request } from './request.ts';
 
 type FirstPartyConfig = Omit<HttpConfig, 'apiURI'> & { readonly appId: string; readonly firstPartyPath: string };
@@ -25,17 +25,17 @@ const weekSeconds = 604_800;
  * export const { POST } = createInstantRouteHandler({ appId });
  */
 export function createInstantRouteHandler(config: { appId: string }): { POST: (req: Request) => Promise<Response> } {
-  return { POST: (req) => answer(config.appId, req) };
+  return { POST: (req) => handleRequest(config.appId, req) };
 }
 
-async function answer(appId: string, req: Request): Promise<Response> {
+async function handleRequest(appId: string, req: Request): Promise<Response> {
   // Nobody else's page may sign its visitors in here: a form that it sends would have the cookie set.
-  if (req.headers.get('sec-fetch-site') === 'cross-site') return refuse(403, 'The request comes from another site');
+  if (req.headers.get('sec-fetch-site') === 'cross-site') return errorResponse(403, 'The request comes from another site');
   const body: unknown = await req.json().catch(() => undefined);
-  if (!isObject(body)) return refuse(400, 'The body is not a JSON object');
-  if (!body['type']) return refuse(400, 'The body has no "type"');
-  if (body['appId'] !== appId) return refuse(403, 'The body is meant for another app');
-  if (body['type'] !== 'sync-user') return refuse(400, 'The "type" of the body is not one that is known here');
+  if (!isObject(body)) return errorResponse(400, 'The body is not a JSON object');
+  if (!body['type']) return errorResponse(400, 'The body has no "type"');
+  if (body['appId'] !== appId) return errorResponse(403, 'The body is meant for another app');
+  if (body['type'] !== 'sync-user') return errorResponse(400, 'The "type" of the body is not one that is known here');
   return json(200, { ok: true }, { 'set-cookie': cookie(appId, body['user']) });
 }
 
@@ -45,7 +45,7 @@ function cookie(appId: string, user: unknown): string {
   return `instant_user_${appId}=${value}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=${age}`;
 }
 
-function refuse(status: number, error: string): Response {
+function errorResponse(status: number, error: string): Response {
   return json(status, { ok: false, error });
 }
 

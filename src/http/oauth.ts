@@ -25,8 +25,8 @@ export function createAuthorizationURL(app: AppConfig, params: AuthorizationPara
     if (typeof value === 'string' && value.trim() !== '') continue;
     throw new TriplaneError('config-invalid', `createAuthorizationURL: \`${name}\` must be a text that is not empty`);
   }
-  const back = extraFieldsId ? withParam(redirectURL, `${extraFieldsParam}=${extraFieldsId}`) : redirectURL;
-  const query = `app_id=${app.appId}&client_name=${encodeURIComponent(clientName)}&redirect_uri=${encodeURIComponent(back)}`;
+  const returnURL = extraFieldsId ? withParam(redirectURL, `${extraFieldsParam}=${extraFieldsId}`) : redirectURL;
+  const query = `app_id=${app.appId}&client_name=${encodeURIComponent(clientName)}&redirect_uri=${encodeURIComponent(returnURL)}`;
   return `${app.apiURI}/runtime/oauth/start?${query}`;
 }
 

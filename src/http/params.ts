@@ -2,7 +2,7 @@
 // typed in is the server's to judge, so that its answer is the only one a form has to show.
 
 import { TriplaneError } from '../errors.ts';
-import { isObject } from '../protocol/check.ts';
+import { isObject } from '../lib/json.ts';
 
 type Rule = readonly [expected: string, isFine: (value: unknown) => boolean];
 
@@ -21,8 +21,8 @@ export function checkParams(call: string, params: unknown, kinds: Readonly<Recor
   const names = Object.keys(kinds).join(', ');
   if (!isObject(params)) throw invalid(`${call} takes an object with ${names}, and got ${kindOf(params)}`);
   for (const [name, kind] of Object.entries(kinds)) {
-    const [expected, isFine] = rules[kind];
-    if (!isFine(params[name])) throw invalid(`${call}: \`${name}\` must be ${expected}, and is ${kindOf(params[name])}`);
+    const [expected, isValid] = rules[kind];
+    if (!isValid(params[name])) throw invalid(`${call}: \`${name}\` must be ${expected}, and is ${kindOf(params[name])}`);
   }
 }
 

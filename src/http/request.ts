@@ -4,7 +4,7 @@
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { readRefusal } from './refusal.ts';
+import { readErrorBody } from './rejection.ts';
 
 export interface HttpConfig {
   /** Where the server is, without a slash at the end: `https://api.instantdb.com`. */
@@ -33,10 +33,14 @@ export interface HttpCall {
   /** What is undefined is left out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  /** How long the response may take: a minute unless set, and without limit where bytes are sent. */
+  readonly timeoutMs?: number | undefined;
+  /** Further options for `fetch`, below all others. */
+  readonly init?: RequestInit | undefined;
 }
 
 /** How long an answer is waited for. To bytes, as long as it takes. */
-const patienceMs = 60_000;
+const defaultTimeoutMs = 60_000;
 
 /**
  * What the server answers, once it is known to have agreed; undefined if it answered with nothing.
@@ -46,36 +50,39 @@ const patienceMs = 60_000;
  *   'server-failed' for an answer that is no JSON; the signal's reason if it was aborted
  */
 export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
-  const { ok, status, text } = await exchange(config, call);
-  const said = parse(text);
-  if (!ok) throw new InstantAPIError({ body: readRefusal(said, text), status });
-  if (said !== undefined || text.trim() === '') return said;
+  const { ok, status, text, retryAfterMs } = await exchange(config, call);
+  const body = parse(text);
+  if (!ok) throw new InstantAPIError({ body: readErrorBody(body, text), status, retryAfterMs });
+  if (body !== undefined || text.trim() === '') return body;
   const advice = 'Check that apiURI is the address of a server';
   throw new TriplaneError('server-failed', `${nameOf(config, call)} was answered with what is not JSON. ${advice}`);
 }
 
-interface Answer {
+interface RawResponse {
   readonly ok: boolean;
   readonly status: number;
   readonly text: string;
+  readonly retryAfterMs: number | undefined;
 }
 
-async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
+async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse> {
   const { clock = systemClock } = config;
   // Called bare: a browser's `fetch` refuses to be a method of something else.
   const send = config.fetch ?? fetch;
   const name = nameOf(config, call);
   const init = initOf(config, call);
   // Ended by whoever is first, the caller or the clock, which also says why.
-  const ending = new AbortController();
-  const { signal } = ending;
-  const end = (why: unknown): void => ending.abort(why);
-  const late = (): void => end(new TriplaneError('timeout', `${name} was not answered within ${patienceMs} ms`));
-  const timer = call.bytes === undefined ? clock.setTimeout(late, patienceMs) : undefined;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const end = (why: unknown): void => controller.abort(why);
+ const { timeoutMs = call.bytes === undefined ? defaultTimeoutMs : Infinity } = call;
+  const onTimeout = (): void => end(new TriplaneError('timeout', `${name} was not answered within ${timeoutMs} ms`));
+  const timer = timeoutMs === Infinity ? undefined : clock.setTimeout(onTimeout, timeoutMs);
   const done = onAbort(call.signal ?? config.signal, end);
   try {
-    const response = await send(addressOf(config, call), { ...uncached(send), ...init, signal });
-    return { ok: response.ok, status: response.status, text: await response.text() };
+    const response = await send(addressOf(config, call), { ...uncached(send), ...call.init, ...init, signal });
+    const { ok, status, headers } = response;
+    return { ok, status, text: await response.text(), retryAfterMs: readRetryAfter(headers.get('retry-after'), clock.now()) };
   } catch (cause) {
     signal.throwIfAborted();
     const advice = 'Check that this device is online, that apiURI is right and that a server runs there';
@@ -84,6 +91,13 @@ async function exchange(config: HttpConfig, call: HttpCall): Promise<Answer> {
     clock.clearTimeout(timer);
     done();
   }
+}
+
+/** Seconds, or the date until which to wait. */
+function readRetryAfter(header: string | null, nowMs: number): number | undefined {
+  if (header === null || header.trim() === '') return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 /** Undefined for what is no JSON. */
@@ -105,7 +119,7 @@ function initOf(config: HttpConfig, call: HttpCall): RequestInit {
 function headersOf(config: HttpConfig, call: HttpCall): Headers {
   let last = '';
   try {
-    const headers = new Headers();
+    const headers = new Headers(call.init?.headers);
     if (call.bytes === undefined) headers.set('content-type', 'application/json');
     for (const [name, value] of Object.entries(call.headers ?? {})) {
       last = name;

@@ -3,7 +3,7 @@
 
 type Run = (reason: unknown) => void;
 
-const listening = new WeakMap<AbortSignal, { readonly runs: Set<Run>; readonly aborted: () => void }>();
+const listeners = new WeakMap<AbortSignal, { readonly runs: Set<Run>; readonly aborted: () => void }>();
 
 /** What is run once when the signal is aborted; at once if it was before. Gives what takes that back. */
 export function onAbort(signal: AbortSignal | undefined, run: Run): () => void {
@@ -12,14 +12,14 @@ export function onAbort(signal: AbortSignal | undefined, run: Run): () => void {
     run(signal.reason);
     return () => {};
   }
-  const { runs, aborted } = listening.get(signal) ?? listenTo(signal);
+  const { runs, aborted } = listeners.get(signal) ?? listenTo(signal);
   // One of its own, though the same function may wait twice.
-  const own: Run = (reason) => run(reason);
-  runs.add(own);
+  const entry: Run = (reason) => run(reason);
+  runs.add(entry);
   return () => {
-    if (!runs.delete(own) || runs.size > 0) return;
+    if (!runs.delete(entry) || runs.size > 0) return;
     signal.removeEventListener('abort', aborted);
-    listening.delete(signal);
+    listeners.delete(signal);
   };
 }
 
@@ -33,7 +33,7 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
 }
 
 /** What ends something, and is called by the signal too. */
-export function endedBy(signal: AbortSignal | undefined, end: () => void): () => void {
+export function endWithSignal(signal: AbortSignal | undefined, end: () => void): () => void {
   const stop = onAbort(signal, end);
   return () => {
     stop();
@@ -49,6 +49,17 @@ function listenTo(signal: AbortSignal): { readonly runs: Set<Run>; readonly abor
   };
   signal.addEventListener('abort', aborted, { once: true });
   const own = { runs, aborted };
-  listening.set(signal, own);
+  listeners.set(signal, own);
   return own;
+}
+
+// How a call that waits is given up.
+
+/** Options of every call that waits, and of what goes on until it is ended. */
+export interface Abortable {
+  /**
+   * Aborted, it ends the waiting: the promise rejects with the signal's reason, at once if the signal was aborted before. What goes on until
+   * it is ended, such as a subscription, is ended.
+   */
+  signal?: AbortSignal | undefined;
 }

@@ -11,3 +11,31 @@ export function equal(a: unknown, b: unknown): boolean {
   if (keys.length !== Object.keys(b).length) return false;
   return keys.every((key) => Object.hasOwn(b, key) && equal((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
 }
+
+// The identity of what is read anew each time: what did not change stays the object it was.
+
+type Bag = Readonly<Record<string, unknown>>;
+
+/** `after`, with every part of it that is equal to the same part of `before` replaced by that. */
+export function structuralShare<T>(before: unknown, after: T): T {
+  if (before instanceof Date && after instanceof Date && Number(before) === Number(after)) return before as T;
+  const kind = kindOf(after);
+  if (Object.is(before, after) || !kind || kind !== kindOf(before)) return after;
+  const previous = before as Bag;
+  const entries = Object.entries(after as Bag).map(([key, value]) => [key, structuralShare(own(previous, key), value)] as const);
+  const isSame =
+    entries.length === Object.keys(previous).length &&
+    entries.every(([key, value]) => key in previous && Object.is(own(previous, key), value));
+  if (isSame) return before as T;
+  return (kind === Array.prototype ? entries.map(([, value]) => value) : Object.fromEntries(entries)) as T;
+}
+
+/** Of plain objects and arrays; all else is a value. */
+function kindOf(value: unknown): unknown {
+  const kind: unknown = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : undefined;
+  return kind === Object.prototype || kind === Array.prototype ? kind : undefined;
+}
+
+function own(bag: Bag, key: string): unknown {
+  return Object.hasOwn(bag, key) ? bag[key] : undefined;
+}

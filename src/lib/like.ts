@@ -17,20 +17,20 @@ type Characters = string | readonly string[];
 function matchesParts(text: Characters, parts: readonly Characters[]): boolean {
   const first = parts[0] ?? '';
   const last = parts[parts.length - 1] ?? '';
-  if (parts.length === 1) return text.length === first.length && standsAt(text, first, 0);
-  if (text.length < first.length + last.length || !standsAt(text, first, 0) || !standsAt(text, last, text.length - last.length))
+  if (parts.length === 1) return text.length === first.length && matchesAt(text, first, 0);
+  if (text.length < first.length + last.length || !matchesAt(text, first, 0) || !matchesAt(text, last, text.length - last.length))
     return false;
   let from = first.length;
   const end = text.length - last.length;
   for (const part of parts.slice(1, -1)) {
-    while (from + part.length <= end && !standsAt(text, part, from)) from++;
+    while (from + part.length <= end && !matchesAt(text, part, from)) from++;
     if (from + part.length > end) return false;
     from += part.length;
   }
   return true;
 }
 
-function standsAt(text: Characters, part: Characters, from: number): boolean {
+function matchesAt(text: Characters, part: Characters, from: number): boolean {
   for (let at = 0; at < part.length; at++) if (part[at] !== '_' && part[at] !== text[from + at]) return false;
   return true;
 }

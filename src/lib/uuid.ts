@@ -19,7 +19,7 @@ export function isUuid(text: unknown): text is string {
 }
 
 /** By chance; `y` is the one that has the variant in it. */
-function digit(place: string): string {
-  const [chance = 0] = crypto.getRandomValues(new Uint8Array(1));
-  return (place === 'x' ? chance & 15 : (chance & 3) | 8).toString(16);
+function digit(template: string): string {
+  const [byte = 0] = crypto.getRandomValues(new Uint8Array(1));
+  return (template === 'x' ? byte & 15 : (byte & 3) | 8).toString(16);
 }

@@ -6,7 +6,7 @@ import { useContext, useMemo } from 'react';
 import type { AuthState, InstantSchemaDef } from 'triplane';
 import { InstantReactWebDatabase } from 'triplane/react';
 
-import { PageContext } from './page.ts';
+import { PageContext } from './page-context.ts';
 import { useSuspenseQuery } from './use-suspense-query.ts';
 
 export type AnySchemaDef = InstantSchemaDef<any, any, any>;
@@ -20,7 +20,7 @@ export class InstantNextDatabase<Schema extends AnySchemaDef, UseDates extends b
    * const { data } = db.useSuspenseQuery({ goals: {} });
    */
   override useSuspenseQuery: InstantReactWebDatabase<Schema, UseDates>['useSuspenseQuery'] = (query, opts) =>
-    useSuspenseQuery((asked, options) => this._answerTo(asked, options), query, opts) as never;
+    useSuspenseQuery((shape, options) => this._queryStore(shape, options), query, opts) as never;
 
   /**
    * Who is signed in: before the browser knows, whom the page was rendered for.

@@ -7,10 +7,10 @@ import { createElement, type ReactElement, type ReactNode, useMemo, useState } f
 import { TriplaneError, type User } from 'triplane';
 import type { InstantReactWebDatabase } from 'triplane/react';
 
-import { Given } from './given.ts';
-import { scriptOf } from './line.ts';
-import { isServer, type Page, PageContext } from './page.ts';
-import { Rendering } from './rendering.ts';
+import { HydratedResults } from './hydration.ts';
+import { scriptOf } from './hydration-script.ts';
+import { isServer, type PageContextValue, PageContext } from './page-context.ts';
+import { ServerQueryCache } from './server-render.ts';
 
 export interface InstantSuspenseProviderProps {
   db: InstantReactWebDatabase<any, any>;
@@ -32,15 +32,15 @@ export interface InstantSuspenseProviderProps {
 export function InstantSuspenseProvider({ db, user, nonce, children }: InstantSuspenseProviderProps): ReactElement {
   if (!db) throw new TriplaneError('config-invalid', '<InstantSuspenseProvider> needs db={…}');
   const { core } = db;
-  const [rendering] = useState(() => (isServer ? new Rendering(core, tokenOf(user)) : undefined));
-  const given = isServer ? undefined : Given.of(core, user);
+  const [queryCache] = useState(() => (isServer ? new ServerQueryCache(core, tokenOf(user)) : undefined));
+  const hydrated = isServer ? undefined : HydratedResults.of(core, user);
   useServerInsertedHTML(() => {
-    const parcels = rendering?.takeUnsent() ?? [];
-    if (parcels.length === 0) return null;
-    const script = { __html: scriptOf(core._app.appId, parcels) };
-    return createElement('script', { key: parcels[0]?.[0], nonce, dangerouslySetInnerHTML: script });
+    const chunks = queryCache?.drainUnsent() ?? [];
+    if (chunks.length === 0) return null;
+    const script = { __html: scriptOf(core._app.appId, chunks) };
+    return createElement('script', { key: chunks[0]?.[0], nonce, dangerouslySetInnerHTML: script });
   });
-  const page = useMemo((): Page => ({ user, rendering, given }), [user, rendering, given]);
+  const page = useMemo((): PageContextValue => ({ user, queryCache, hydrated }), [user, queryCache, hydrated]);
   return createElement(PageContext.Provider, { value: page }, children);
 }
 

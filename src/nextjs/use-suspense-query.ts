@@ -3,31 +3,34 @@
 
 import { useContext, useMemo, useSyncExternalStore } from 'react';
 import { type InstaQLOptions, weakHash } from 'triplane';
-import type { Answer, QueryState } from 'triplane/react';
+import type { QueryStore, QueryState } from 'triplane/react';
 
-import type { Given } from './given.ts';
-import { isServer, PageContext } from './page.ts';
+import type { HydratedResults } from './hydration.ts';
+import { isServer, PageContext } from './page-context.ts';
 
-type Answering = (query: object, options: InstaQLOptions | undefined) => Answer;
+type GetQueryStore = (query: object, options: InstaQLOptions | undefined) => QueryStore;
 
-export function useSuspenseQuery(answering: Answering, query: object, options: InstaQLOptions | undefined): QueryState {
+export function useSuspenseQuery(getQueryStore: GetQueryStore, query: object, options: InstaQLOptions | undefined): QueryState {
   const page = useContext(PageContext);
   if (isServer) {
-    if (!page?.rendering) throw new Error('On a server useSuspenseQuery is answered below <InstantSuspenseProvider db={db}> only');
-    const asked = options?.ruleParams ? { $$ruleParams: options.ruleParams, ...query } : query;
-    return { isLoading: false, error: undefined, ...page.rendering.read(weakHash(asked), asked) };
+    if (!page?.queryCache) throw new Error('On a server useSuspenseQuery is answered below <InstantSuspenseProvider db={db}> only');
+    const fullQuery = options?.ruleParams ? { $$ruleParams: options.ruleParams, ...query } : query;
+    return { isLoading: false, error: undefined, ...page.queryCache.read(weakHash(fullQuery), fullQuery) };
   }
-  const answer = answering(query, options);
-  const given = page?.given;
-  const { subscribe, read, readOnServer } = useMemo(() => followed(answer, given), [answer, given]);
+  const store = getQueryStore(query, options);
+  const hydrated = page?.hydrated;
+  const { subscribe, read, readOnServer } = useMemo(() => storeDuringHydration(store, hydrated), [store, hydrated]);
   const state = useSyncExternalStore(subscribe, read, readOnServer);
   if (state.error) throw state.error;
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- so one waits in React, 18 and 19
-  if (state.isLoading) throw answer.whenAnswered();
+  if (state.isLoading) throw store.whenLoaded();
   return state;
 }
 
-function followed(answer: Answer, given: Given | undefined): Pick<Answer, 'subscribe' | 'read' | 'readOnServer'> {
-  const found = given?.get(answer.key);
-  return given && found ? given.following(answer, found) : answer;
+function storeDuringHydration(
+  store: QueryStore,
+  hydrated: HydratedResults | undefined,
+): Pick<QueryStore, 'subscribe' | 'read' | 'readOnServer'> {
+  const result = hydrated?.get(store.key);
+  return hydrated && result ? hydrated.storeFor(store, result) : store;
 }

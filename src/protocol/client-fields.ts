@@ -3,36 +3,36 @@
 
 import type { ClientMessage, ClientOp } from './client-message.ts';
 import { boolean, count, type Fields, integer, json, object, oneOf, optional, rows, shape, string, strings, uuid } from './field-checks.ts';
-import type { Wishes } from './session-messages.ts';
-import type { Step } from './step.ts';
+import type { ClientCapabilities } from './session-messages.ts';
+import type { Step } from './transact-messages.ts';
 
 type ClientFields = { readonly [Op in ClientOp]: Fields<Extract<ClientMessage, { readonly op: Op }>> };
 
-const said = { 'client-event-id': optional(string) };
-const inRoom = { ...said, 'room-id': string };
+const clientEnvelope = { 'client-event-id': optional(string) };
+const inRoom = { ...clientEnvelope, 'room-id': string };
 
 export const clientFields: ClientFields = {
   init: {
-    ...said,
+    ...clientEnvelope,
     'app-id': uuid,
     'refresh-token': optional(string),
     versions: optional(object),
     '__admin-token': optional(string),
-    triplane: optional(shape<Wishes>({ deltas: optional(boolean) })),
+    triplane: optional(shape<ClientCapabilities>({ deltas: optional(boolean) })),
   },
-  'add-query': { ...said, q: object, 'return-type': optional(oneOf('join-rows', 'tree')) },
-  'remove-query': { ...said, q: object },
-  transact: { ...said, 'tx-steps': rows<Step>(), created: optional(json), order: optional(json) },
+  'add-query': { ...clientEnvelope, q: object, 'return-type': optional(oneOf('join-rows', 'tree')) },
+  'remove-query': { ...clientEnvelope, q: object },
+  transact: { ...clientEnvelope, 'tx-steps': rows<Step>(), created: optional(json), order: optional(json) },
   'join-room': { ...inRoom, 'room-type': optional(json), data: optional(json) },
   'leave-room': inRoom,
   'set-presence': { ...inRoom, data: optional(json) },
   'client-broadcast': { ...inRoom, roomType: optional(json), topic: string, data: optional(json) },
-  'start-sync': { ...said, q: object },
-  'resync-table': { ...said, 'subscription-id': uuid, 'tx-id': integer, token: uuid },
-  'remove-sync': { ...said, 'subscription-id': uuid, 'keep-subscription': optional(boolean) },
-  'start-stream': { ...said, 'client-id': string, 'reconnect-token': uuid, 'rule-params': optional(object) },
+  'start-sync': { ...clientEnvelope, q: object },
+  'resync-table': { ...clientEnvelope, 'subscription-id': uuid, 'tx-id': integer, token: uuid },
+  'remove-sync': { ...clientEnvelope, 'subscription-id': uuid, 'keep-subscription': optional(boolean) },
+  'start-stream': { ...clientEnvelope, 'client-id': string, 'reconnect-token': uuid, 'rule-params': optional(object) },
   'append-stream': {
-    ...said,
+    ...clientEnvelope,
     'stream-id': uuid,
     chunks: strings,
     offset: count,
@@ -46,5 +46,5 @@ export const clientFields: ClientFields = {
     offset: optional(count),
     'rule-params': optional(object),
   },
-  'unsubscribe-stream': { ...said, 'subscribe-event-id': string },
+  'unsubscribe-stream': { ...clientEnvelope, 'subscribe-event-id': string },
 };

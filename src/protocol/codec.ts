@@ -2,11 +2,11 @@
 // outside that it is a message. Fields are checked by the tables; what is big is checked where it is read.
 
 import { TriplaneError } from '../errors.ts';
-import { isObject } from './check.ts';
+import { isObject } from '../lib/json.ts';
 import { clientFields } from './client-fields.ts';
 import { each, type Fault, type Fields, findIn, json, type Row, string } from './field-checks.ts';
 import type { ClientMessage } from './client-message.ts';
-import { faultIn, type FrameFault, malformed } from './frame-fault.ts';
+import { faultIn, type FrameFault, malformed } from './frame-errors.ts';
 import { type FrameLimits, isLargerThan, survey } from './frame-limits.ts';
 import { serverFields } from './server-fields.ts';
 import type { ServerMessage } from './server-message.ts';
@@ -23,7 +23,7 @@ export interface ServerFrame {
 }
 
 /** A message that a server has to refuse, and why. */
-export interface RefusedMessage {
+export interface RejectedMessage {
   readonly error: TriplaneError;
   readonly received: unknown;
 }
@@ -31,18 +31,18 @@ export interface RefusedMessage {
 export interface ClientFrame {
   readonly messages: readonly ClientMessage[];
   readonly unknown: readonly UnknownMessage[];
-  readonly refused: readonly RefusedMessage[];
+  readonly rejected: readonly RejectedMessage[];
 }
 
 /** What ties a post to its event stream; all from `sse-init`. PROTOCOL.md#sse-init */
-export interface PostHead {
+export interface SseSession {
   readonly machineId: string;
   readonly sessionId: string;
   readonly sseToken: string;
 }
 
 /** Deeper than what people store, and harmless to whoever walks a message by recursion. No option goes beyond it. */
-const deepest = 1000;
+const maxDepth = 1000;
 const clientLimits = { bytes: Infinity, depth: 100, messages: 1000 };
 
 /** One message, or several in one frame: servers may send several, clients only over HTTP. */
@@ -53,14 +53,14 @@ export function encode(message: ClientMessage | ServerMessage | readonly ServerM
 /** @throws TriplaneError 'frame-malformed' if any part is no message: a frame is taken whole or not at all */
 export function decodeServerFrame(text: unknown): ServerFrame {
   const value = parse(text);
-  if (survey(value, deepest).isTooDeep) throw tooDeep(deepest);
+  if (survey(value, maxDepth).isTooDeep) throw tooDeep(maxDepth);
   const messages: ServerMessage[] = [];
   const unknown: UnknownMessage[] = [];
   for (const item of list(value)) {
-    const found = look(serverFields, item);
-    if (found === 'known') messages.push(item as ServerMessage);
-    else if (found === 'unknown') unknown.push(item as UnknownMessage);
-    else throw malformed(found);
+    const kind = classify(serverFields, item);
+    if (kind === 'known') messages.push(item as ServerMessage);
+    else if (kind === 'unknown') unknown.push(item as UnknownMessage);
+    else throw malformed(kind);
   }
   return { messages, unknown };
 }
@@ -72,22 +72,22 @@ export function decodeServerFrame(text: unknown): ServerFrame {
  */
 export function decodeClientFrame(text: unknown, limits?: FrameLimits): ClientFrame {
   const all = { ...clientLimits, ...limits };
-  return sort(parseWithin(text, all), all);
+  return classifyAll(parseWithin(text, all), all);
 }
 
 /** What a client says over HTTP while it listens to an event stream. */
-export function encodePost({ machineId, sessionId, sseToken }: PostHead, messages: readonly ClientMessage[]): string {
+export function encodePost({ machineId, sessionId, sseToken }: SseSession, messages: readonly ClientMessage[]): string {
   return write({ machine_id: machineId, session_id: sessionId, sse_token: sseToken, messages });
 }
 
 /** @throws TriplaneError 'frame-malformed', also if the envelope lacks a field */
-export function decodePost(text: unknown, limits?: FrameLimits): PostHead & ClientFrame {
+export function decodePost(text: unknown, limits?: FrameLimits): SseSession & ClientFrame {
   const all = { ...clientLimits, ...limits };
   const value = parseWithin(text, all);
   const fault = findIn(postFields, value);
   if (fault) throw malformed(faultIn(undefined, fault));
   const post = value as WirePost;
-  const frame = sort(post.messages, { ...all, depth: all.depth - 1 });
+  const frame = classifyAll(post.messages, { ...all, depth: all.depth - 1 });
   return { ...frame, machineId: post.machine_id, sessionId: post.session_id, sseToken: post.sse_token };
 }
 
@@ -103,7 +103,7 @@ type Rows = Readonly<Record<string, Row>>;
 const postFields: Fields<WirePost> = { machine_id: string, session_id: string, sse_token: string, messages: /* @__PURE__ */ each(json) };
 const opRow: Row = { op: string };
 
-function look(rows: Rows, message: unknown): 'known' | 'unknown' | FrameFault {
+function classify(rows: Rows, message: unknown): 'known' | 'unknown' | FrameFault {
   const op = isObject(message) ? message.op : undefined;
   const row = typeof op !== 'string' ? opRow : Object.hasOwn(rows, op) ? rows[op] : undefined;
   if (!row) return 'unknown';
@@ -113,22 +113,22 @@ function look(rows: Rows, message: unknown): 'known' | 'unknown' | FrameFault {
 
 type AllLimits = Required<FrameLimits>;
 
-function sort(value: unknown, { depth, messages: most }: AllLimits): ClientFrame {
+function classifyAll(value: unknown, { depth, messages: maxMessages }: AllLimits): ClientFrame {
   const items = list(value);
-  if (items.length > most) throw ofFrame(`at most ${most} messages`);
-  const levels = Math.min(depth, deepest);
+  if (items.length > maxMessages) throw ofFrame(`at most ${maxMessages} messages`);
+  const levels = Math.min(depth, maxDepth);
   const messages: ClientMessage[] = [];
   const unknown: UnknownMessage[] = [];
-  const refused: RefusedMessage[] = [];
+  const rejected: RejectedMessage[] = [];
   for (const received of items) {
     const { isTooDeep, hadProtoKey } = survey(received, items === value ? levels - 1 : levels);
     if (isTooDeep) throw tooDeep(levels);
-    const found = hadProtoKey ? faultIn(received, holdsProtoKey) : look(clientFields, received);
-    if (found === 'known') messages.push(received as ClientMessage);
-    else if (found === 'unknown') unknown.push(received as UnknownMessage);
-    else refused.push({ error: malformed(found), received });
+    const kind = hadProtoKey ? faultIn(received, holdsProtoKey) : classify(clientFields, received);
+    if (kind === 'known') messages.push(received as ClientMessage);
+    else if (kind === 'unknown') unknown.push(received as UnknownMessage);
+    else rejected.push({ error: malformed(kind), received });
   }
-  return { messages, unknown, refused };
+  return { messages, unknown, rejected };
 }
 
 const holdsProtoKey: Fault = { path: [], problem: 'malformed', expected: 'no key __proto__' };

@@ -4,17 +4,17 @@
 export type Maybe<T> = T | null | undefined;
 
 /** On everything a client says. The server gives it back, and knows a repeated `transact` by it. */
-export interface Said {
+export interface ClientEnvelope {
   /** Unique to the client. Programs written against a bare socket may leave it out. */
   readonly 'client-event-id'?: Maybe<string>;
 }
 
 /** On everything a server says. */
-export interface Traced {
+export interface ServerEnvelope {
   readonly 'trace-id'?: Maybe<string>;
 }
 
 /** On what a server says in answer to one message: the `client-event-id` of that message. */
-export interface Echo extends Traced {
+export interface ReplyEnvelope extends ServerEnvelope {
   readonly 'client-event-id'?: Maybe<string>;
 }

@@ -1,7 +1,7 @@
 // Small guards for the fields of a message, tied to the types they vouch for: a table of them does not compile
 // unless it has a fitting one for every field. Which field takes which is said in client-fields.ts and server-fields.ts.
 
-import { isObject } from './check.ts';
+import { isObject } from '../lib/json.ts';
 
 export interface Fault {
   readonly path: readonly (string | number)[];
@@ -34,11 +34,11 @@ export type Fields<M> = {
 /** Any row, its types forgotten. */
 export type Row = Readonly<Record<string, Check<unknown, boolean>>>;
 
-export function test<T>(kind: string, isFine: (value: unknown) => value is T): Check<T> {
+export function test<T>(kind: string, isValid: (value: unknown) => value is T): Check<T> {
   return {
     kind,
     isOptional: false,
-    find: (value) => (isFine(value) ? undefined : { path: [], problem: value === undefined ? 'missing' : 'malformed', expected: kind }),
+    find: (value) => (isValid(value) ? undefined : { path: [], problem: value === undefined ? 'missing' : 'malformed', expected: kind }),
   };
 }
 
@@ -55,8 +55,8 @@ export const json = test('json', (value): value is unknown => value !== undefine
 export const strings = test('strings', (value): value is readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string'));
 
-const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-export const uuid = test('uuid', (value): value is string => typeof value === 'string' && uuidForm.test(value));
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+export const uuid = test('uuid', (value): value is string => typeof value === 'string' && uuidPattern.test(value));
 
 /** An object; what is in it is looked at by those who use it. */
 export const object = test('object', isObject);

@@ -1,7 +1,7 @@
 // What a frame can do to its reader before it is understood: be too large, be too deep, or carry a key that reaches
 // for a prototype. Nothing here knows what a message is.
 
-import { isObject } from './check.ts';
+import { isObject } from '../lib/json.ts';
 
 export interface FrameLimits {
   /** Of the text in UTF-8. */

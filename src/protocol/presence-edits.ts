@@ -2,69 +2,69 @@
 // Works on any JSON; what a peer looks like is not known here. PROTOCOL.md#patch-presence
 
 import { equal } from '../lib/equal.ts';
-import { isObject } from './check.ts';
+import { isObject } from '../lib/json.ts';
 
 /** From the room down: a session id, then `data`, then keys and indexes. Empty = the whole room. */
-export type EditPath = readonly (string | number)[];
+export type PatchPath = readonly (string | number)[];
 
 /** `+` adds (in an array: inserts before), `r` replaces, `-` removes. Indexes count in the state the edits before have made. */
-export type Edit = readonly [path: EditPath, op: '+' | 'r', value: unknown] | readonly [path: EditPath, op: '-'];
+export type PresencePatch = readonly [path: PatchPath, op: '+' | 'r', value: unknown] | readonly [path: PatchPath, op: '-'];
 
-export interface Edited {
+export interface PatchResult {
   readonly state: unknown;
   /** Edits that had no place in the state, and were left out: the state is not the one they were made for. */
-  readonly missed: number;
+  readonly skipped: number;
 }
 
 /** The state after the edits. Parts that no edit touches keep their identity; the given state is left as it is. */
-export function applyEdits(state: unknown, edits: readonly Edit[]): unknown {
-  return followEdits(state, edits).state;
+export function applyPatches(state: unknown, patches: readonly PresencePatch[]): unknown {
+  return tryPatches(state, patches).state;
 }
 
 /** As `applyEdits`, and tells whether all had their place. */
-export function followEdits(state: unknown, edits: readonly Edit[]): Edited {
-  let missed = 0;
-  for (const edit of edits) {
-    const next = isEdit(edit) ? edited(state, edit, 0) : nowhere;
-    if (next === nowhere) missed++;
+export function tryPatches(state: unknown, patches: readonly PresencePatch[]): PatchResult {
+  let skipped = 0;
+  for (const patch of patches) {
+    const next = isPatch(patch) ? patched(state, patch, 0) : notFound;
+    if (next === notFound) skipped++;
     else state = next;
   }
-  return { state, missed };
+  return { state, skipped };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const nowhere = Symbol('no such place');
+const notFound = Symbol('no such place');
 
 /** Longer paths lead nowhere, so that no state grows deeper than recursion can go. */
 const longestPath = 1000;
 
-function isEdit(edit: unknown): edit is Edit {
-  if (!Array.isArray(edit) || !Array.isArray(edit[0]) || edit[0].length > longestPath) return false;
-  return edit[1] === '-' || ((edit[1] === '+' || edit[1] === 'r') && edit.length > 2);
+function isPatch(patch: unknown): patch is PresencePatch {
+  if (!Array.isArray(patch) || !Array.isArray(patch[0]) || patch[0].length > longestPath) return false;
+  return patch[1] === '-' || ((patch[1] === '+' || patch[1] === 'r') && patch.length > 2);
 }
 
-function edited(state: unknown, edit: Edit, depth: number): unknown {
-  const [path, op, value] = edit;
-  if (depth === path.length) return op === '-' ? nowhere : value;
+function patched(state: unknown, patch: PresencePatch, depth: number): unknown {
+  const [path, op, value] = patch;
+  if (depth === path.length) return op === '-' ? notFound : value;
   const step = path[depth];
   const last = depth === path.length - 1 ? op : undefined;
-  const inside = (part: unknown): unknown => (last ? value : edited(part, edit, depth + 1));
+  const inside = (part: unknown): unknown => (last ? value : patched(part, patch, depth + 1));
   if (Array.isArray(state)) {
     const items: readonly unknown[] = state;
     const end = last === '+' ? state.length : state.length - 1;
-    if (typeof step !== 'number' || !Number.isInteger(step) || step < 0 || step > end) return nowhere;
+    if (typeof step !== 'number' || !Number.isInteger(step) || step < 0 || step > end) return notFound;
     const part = inside(state[step]);
-    return part === nowhere
-      ? nowhere
+    return part === notFound
+      ? notFound
       : [...items.slice(0, step), ...(last === '-' ? [] : [part]), ...items.slice(last === '+' ? step : step + 1)];
   }
-  if (!isObject(state) || typeof step !== 'string' || step === '__proto__' || (!last && !Object.hasOwn(state, step))) return nowhere;
+  if (!isObject(state) || typeof step !== 'string' || step === '__proto__' || (!last && !Object.hasOwn(state, step))) return notFound;
   // Removing what is not there is done already.
   const { [step]: before, ...rest } = state;
   if (last === '-') return rest;
   const part = inside(before);
-  return part === nowhere ? nowhere : { ...state, [step]: part };
+  return part === notFound ? notFound : { ...state, [step]: part };
 }
 
 /**
@@ -73,20 +73,20 @@ function edited(state: unknown, edit: Edit, depth: number): unknown {
  * A room is never replaced whole, and nothing is emptied by removal: clients in use today drop the one, and take the
  * emptied object's parents away with the other.
  */
-export function diffPresence(before: unknown, after: unknown): Edit[] {
+export function diffPresence(before: unknown, after: unknown): PresencePatch[] {
   if (isObject(before) && isObject(after)) return diffFields([], before, after);
   return equal(before, after) ? [] : [[[], 'r', after]];
 }
 
-function diff(path: EditPath, before: unknown, after: unknown): readonly Edit[] {
-  const replaced: readonly Edit[] = [[path, 'r', after]];
-  const edits = diffWithin(path, before, after);
-  if (!edits) return equal(before, after) ? [] : replaced;
-  return edits.length === 0 || isShorter(edits, replaced) ? edits : replaced;
+function diff(path: PatchPath, before: unknown, after: unknown): readonly PresencePatch[] {
+  const replaced: readonly PresencePatch[] = [[path, 'r', after]];
+  const patches = diffWithin(path, before, after);
+  if (!patches) return equal(before, after) ? [] : replaced;
+  return patches.length === 0 || isShorter(patches, replaced) ? patches : replaced;
 }
 
 /** Undefined where there is no going inside. */
-function diffWithin(path: EditPath, before: unknown, after: unknown): readonly Edit[] | undefined {
+function diffWithin(path: PatchPath, before: unknown, after: unknown): readonly PresencePatch[] | undefined {
   if (Array.isArray(before) && Array.isArray(after)) {
     return before.length > 0 && after.length > 0 ? diffItems(path, before, after) : undefined;
   }
@@ -95,31 +95,31 @@ function diffWithin(path: EditPath, before: unknown, after: unknown): readonly E
 }
 
 /** Additions first, so that the object is at no time empty. */
-function diffFields(path: EditPath, before: Fields, after: Fields): Edit[] {
-  const edits: Edit[] = [];
+function diffFields(path: PatchPath, before: Fields, after: Fields): PresencePatch[] {
+  const patches: PresencePatch[] = [];
   for (const [key, value] of Object.entries(after)) {
-    if (!Object.hasOwn(before, key)) edits.push([[...path, key], '+', value]);
-    else for (const edit of diff([...path, key], before[key], value)) edits.push(edit);
+    if (!Object.hasOwn(before, key)) patches.push([[...path, key], '+', value]);
+    else for (const patch of diff([...path, key], before[key], value)) patches.push(patch);
   }
   for (const key of Object.keys(before)) {
-    if (!Object.hasOwn(after, key)) edits.push([[...path, key], '-']);
+    if (!Object.hasOwn(after, key)) patches.push([[...path, key], '-']);
   }
-  return edits;
+  return patches;
 }
 
 /** The stretch between what is equal at both ends: item by item, then the rest added or removed. */
-function diffItems(path: EditPath, before: readonly unknown[], after: readonly unknown[]): Edit[] {
-  const edits: Edit[] = [];
+function diffItems(path: PatchPath, before: readonly unknown[], after: readonly unknown[]): PresencePatch[] {
+  const patches: PresencePatch[] = [];
   const shorter = Math.min(before.length, after.length);
   let start = 0;
   while (start < shorter && equal(before[start], after[start])) start++;
   let tail = 0;
   while (tail < shorter - start && equal(before[before.length - 1 - tail], after[after.length - 1 - tail])) tail++;
   const end = shorter - tail;
-  for (let at = start; at < end; at++) for (const edit of diff([...path, at], before[at], after[at])) edits.push(edit);
-  for (let at = end; at < after.length - tail; at++) edits.push([[...path, at], '+', after[at]]);
-  for (let at = before.length - tail - 1; at >= end; at--) edits.push([[...path, at], '-']);
-  return edits;
+  for (let at = start; at < end; at++) for (const patch of diff([...path, at], before[at], after[at])) patches.push(patch);
+  for (let at = end; at < after.length - tail; at++) patches.push([[...path, at], '+', after[at]]);
+  for (let at = before.length - tail - 1; at >= end; at--) patches.push([[...path, at], '-']);
+  return patches;
 }
 
 const isShorter = (a: unknown, b: unknown): boolean => JSON.stringify(a).length < JSON.stringify(b).length;

@@ -1,8 +1,12 @@
 // The answer to a query as it is sent, and what there is to read in it: triples, the place of a page, counts.
 // Which rows they make up is not decided here. PROTOCOL.md#answers
 
-import { isObject } from './check.ts';
-import type { AnswerDelta, Removed } from './answer-delta.ts';
+// The difference between two answers to one query, for clients that asked for differences. PROTOCOL.md#deltas
+
+// What counts as an answer on the wire, before it is read: apart from its reading, as whoever checks frames does not read them.
+
+import type { Maybe } from './envelope.ts';
+import { isObject } from '../lib/json.ts';
 import { isTriple, type Triple, type Value } from './triple.ts';
 
 /** A place in an ordered list: a triple of the attr it is ordered by. Opaque to users. */
@@ -26,7 +30,7 @@ export interface WireNode {
 
 /** With `return-type: 'tree'`: rows as nested objects, by namespace. */
 export type WireTree = Readonly<Record<string, unknown>>;
-export type WireAnswer = readonly WireNode[] | WireTree;
+export type WireResult = readonly WireNode[] | WireTree;
 
 export interface PageInfo {
   readonly startCursor: Cursor | null;
@@ -35,35 +39,35 @@ export interface PageInfo {
   readonly hasPreviousPage: boolean;
 }
 
-export interface QueryAnswer {
+export interface TripleResult {
   readonly triples: Iterable<Triple>;
   /** By top-level namespace. */
   readonly pageInfo: Readonly<Record<string, PageInfo>> | undefined;
   readonly aggregate: Readonly<Record<string, unknown>> | undefined;
 }
 
-export interface ReadAnswer extends QueryAnswer {
+export interface ReadResult extends TripleResult {
   readonly triples: readonly Triple[];
   /** Entries that are no triples, and were left out. */
   readonly malformed: number;
 }
 
 /** Reads the flat form and the nested one, as far as either makes sense. One good row is handed on as it is, not copied. */
-export function readAnswer(answer: WireAnswer): ReadAnswer {
-  const rows = rowsOf(answer);
+export function readResult(result: WireResult): ReadResult {
+  const rows = rowsOf(result);
   const only = rows.length === 1 ? rows[0] : undefined;
-  const first = Array.isArray(answer) ? field(answer[0], 'data') : undefined;
+  const first = Array.isArray(result) ? field(result[0], 'data') : undefined;
   const pages = field(first, 'page-info');
   const aggregate = field(first, 'aggregate');
   return {
-    ...(only?.every(isTriple) ? { triples: only, malformed: 0 } : sieve(rows)),
+    ...(only?.every(isTriple) ? { triples: only, malformed: 0 } : wellFormed(rows)),
     pageInfo: isObject(pages) ? mapValues(pages, readPageInfo) : undefined,
     aggregate: isObject(aggregate) ? aggregate : undefined,
   };
 }
 
 /** The flat form: one node, one row. */
-export function writeAnswer({ triples, pageInfo, aggregate }: QueryAnswer): WireNode[] {
+export function writeResult({ triples, pageInfo, aggregate }: TripleResult): WireNode[] {
   const row: readonly Triple[] = Array.isArray(triples) ? triples : [...triples];
   return [
     {
@@ -81,12 +85,12 @@ export interface ReadDelta {
   readonly removed: readonly Removed[];
   readonly added: readonly Triple[];
   /** Undefined = as they were. */
-  readonly pageInfo: QueryAnswer['pageInfo'];
-  readonly aggregate: QueryAnswer['aggregate'];
+  readonly pageInfo: TripleResult['pageInfo'];
+  readonly aggregate: TripleResult['aggregate'];
 }
 
 /** Undefined if it is not to be trusted: a part left out of a difference is not made up for by the next one. */
-export function readDelta({ removed, added, 'page-info': pages, aggregate }: AnswerDelta): ReadDelta | undefined {
+export function readDelta({ removed, added, 'page-info': pages, aggregate }: ResultDelta): ReadDelta | undefined {
   if (!added.every(isTriple) || !removed.every(isRemoved)) return undefined;
   return { removed, added, pageInfo: pages ? mapValues(pages, readPageInfo) : undefined, aggregate: aggregate ?? undefined };
 }
@@ -103,20 +107,20 @@ export function readCursor(value: unknown): Cursor | undefined {
 }
 
 /** Node before children, first child first. With a stack, as a hostile answer may be deep. */
-function rowsOf(answer: unknown): unknown[][] {
+function rowsOf(result: unknown): unknown[][] {
   const rows: unknown[][] = [];
-  const left: unknown[] = Array.isArray(answer) ? answer.slice().reverse() : [];
-  while (left.length > 0) {
-    const node = left.pop();
+  const stack: unknown[] = Array.isArray(result) ? result.slice().reverse() : [];
+  while (stack.length > 0) {
+    const node = stack.pop();
     const found = field(field(field(node, 'data'), 'datalog-result'), 'join-rows');
     if (Array.isArray(found)) for (const row of found) if (Array.isArray(row)) rows.push(row);
     const children = field(node, 'child-nodes');
-    if (Array.isArray(children)) for (let at = children.length - 1; at >= 0; at--) left.push(children[at]);
+    if (Array.isArray(children)) for (let at = children.length - 1; at >= 0; at--) stack.push(children[at]);
   }
   return rows;
 }
 
-function sieve(rows: readonly (readonly unknown[])[]): { triples: Triple[]; malformed: number } {
+function wellFormed(rows: readonly (readonly unknown[])[]): { triples: Triple[]; malformed: number } {
   const triples: Triple[] = [];
   let malformed = 0;
   for (const row of rows) {
@@ -157,3 +161,29 @@ function mapValues<From, To>(record: Readonly<Record<string, From>>, change: (va
 function field(value: unknown, key: string): unknown {
   return isObject(value) ? value[key] : undefined;
 }
+
+/** `v` only where an attr may have several. */
+export type Removed = readonly [e: string, a: string, v?: string];
+
+/** What came and went in an answer. To be taken up by whoever holds it as of `base-tx-id` or later. */
+export interface ResultDelta {
+  readonly 'instaql-query': WireQuery;
+  /** The transaction after which the answer was what this is a difference to. */
+  readonly 'base-tx-id': number;
+  readonly removed: readonly Removed[];
+  /** A value takes the place of the one before it. */
+  readonly added: readonly Triple[];
+  /** Of all namespaces, if any changed; as on the first node of an answer. */
+  readonly 'page-info'?: Maybe<Readonly<Record<string, unknown>>>;
+  readonly aggregate?: Maybe<Readonly<Record<string, unknown>>>;
+}
+
+/** Seen from outside. What is in it is read with care by `readAnswer`. */
+export function isWireResult(value: unknown): value is WireResult {
+  return typeof value === 'object' && value !== null;
+}
+
+// A query on the wire.
+
+/** A query as asked. Sent back as an equal value, perhaps with its keys in another order. */
+export type WireQuery = Readonly<Record<string, unknown>>;

@@ -1,10 +1,10 @@
 // Rooms: who is here, what each of them shows, and messages to all the others that nobody stores.
 // PROTOCOL.md#join-room and the headings after it
 
-import type { Echo, Maybe, Said, Traced } from './envelope.ts';
-import type { Edit } from './presence-edits.ts';
+import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
+import type { PresencePatch } from './presence-edits.ts';
 
-export interface JoinRoom extends Said {
+export interface JoinRoom extends ClientEnvelope {
   readonly op: 'join-room';
   readonly 'room-id': string;
   /** Not part of a room's identity. */
@@ -13,19 +13,19 @@ export interface JoinRoom extends Said {
   readonly data?: unknown;
 }
 
-export interface LeaveRoom extends Said {
+export interface LeaveRoom extends ClientEnvelope {
   readonly op: 'leave-room';
   readonly 'room-id': string;
 }
 
 /** Replaces the whole presence. */
-export interface SetPresence extends Said {
+export interface SetPresence extends ClientEnvelope {
   readonly op: 'set-presence';
   readonly 'room-id': string;
   readonly data?: unknown;
 }
 
-export interface ClientBroadcast extends Said {
+export interface ClientBroadcast extends ClientEnvelope {
   readonly op: 'client-broadcast';
   readonly 'room-id': string;
   readonly roomType?: unknown;
@@ -33,24 +33,24 @@ export interface ClientBroadcast extends Said {
   readonly data?: unknown;
 }
 
-export interface JoinRoomOk extends Echo {
+export interface JoinRoomOk extends ReplyEnvelope {
   readonly op: 'join-room-ok';
   readonly 'room-id': string;
 }
 
 /** Sent with the `error`: older clients show a refused join only when told this way. */
-export interface JoinRoomError extends Echo {
+export interface JoinRoomError extends ReplyEnvelope {
   readonly op: 'join-room-error';
   readonly 'room-id': string;
   readonly error?: unknown;
 }
 
-export interface LeaveRoomOk extends Echo {
+export interface LeaveRoomOk extends ReplyEnvelope {
   readonly op: 'leave-room-ok';
   readonly 'room-id': string;
 }
 
-export interface SetPresenceOk extends Echo {
+export interface SetPresenceOk extends ReplyEnvelope {
   readonly op: 'set-presence-ok';
   readonly 'room-id': string;
 }
@@ -65,17 +65,17 @@ export interface Peer {
 }
 
 /** The whole room. */
-export interface RefreshPresence extends Traced {
+export interface RefreshPresence extends ServerEnvelope {
   readonly op: 'refresh-presence';
   readonly 'room-id': string;
   readonly data: Readonly<Record<string, Peer>>;
 }
 
 /** What changed in the room since the last message about it. */
-export interface PatchPresence extends Traced {
+export interface PatchPresence extends ServerEnvelope {
   readonly op: 'patch-presence';
   readonly 'room-id': string;
-  readonly edits: readonly Edit[];
+  readonly edits: readonly PresencePatch[];
 }
 
 /** What was said, and by whom. */
@@ -85,14 +85,14 @@ export interface Broadcast {
   readonly data?: unknown;
 }
 
-export interface ClientBroadcastOk extends Echo {
+export interface ClientBroadcastOk extends ReplyEnvelope {
   readonly op: 'client-broadcast-ok';
   readonly 'room-id': string;
   readonly topic: string;
   readonly data?: Maybe<Broadcast>;
 }
 
-export interface ServerBroadcast extends Traced {
+export interface ServerBroadcast extends ServerEnvelope {
   readonly op: 'server-broadcast';
   readonly 'room-id': string;
   readonly topic: string;

@@ -1,10 +1,186 @@
+// The fields of the ops a server may say to everybody: which there are, which must be there, and of what kind. What is told of rooms,
+// streams and tables, or on an event stream, has its rows in files of their own; server-fields.ts has them all. Answers and triples are
+// only looked at from outside here: query-answer.ts reads them.
+
+// The fields of what rooms are told.
+
+// The fields of what is told of streams.
+
+// The fields of what is told of tables that are kept in step.
+
+// The fields of what is told on an event stream only.
+
 // All that a server may say, op by op. A new op does not compile until it has its row.
 
-import { coreFields, type FieldsOf } from './core-fields.ts';
-import { feedFields } from './feed-fields.ts';
-import { roomFields } from './room-fields.ts';
-import type { ServerOp } from './server-message.ts';
-import { streamFields } from './stream-fields.ts';
-import { tableFields } from './table-fields.ts';
+import type { Broadcast, Peer } from './room-messages.ts';
+import type { PresencePatch } from './presence-edits.ts';
+import type { ResultDelta, Computation, Removed } from './query-messages.ts';
+import type { ServerCapabilities, WireAppStatus, WireAuth } from './session-messages.ts';
+import type { ServerMessage, ServerOp } from './server-message.ts';
+import type { StreamFile } from './stream-messages.ts';
+import type { SyncChange, SyncTx } from './sync-table-messages.ts';
+import {
+  boolean,
+  each,
+  type Fields,
+  integer,
+  json,
+  object,
+  oneOf,
+  optional,
+  rows,
+  shape,
+  string,
+  test,
+  type Check,
+  within,
+  count,
+} from './field-checks.ts';
+import { isObject } from '../lib/json.ts';
+import { isWireAttr } from './attr.ts';
+import { isWireResult } from './query-answer.ts';
+import { type Triple, isTriple } from './triple.ts';
 
-export const serverFields: FieldsOf<ServerOp> = { ...feedFields, ...coreFields, ...roomFields, ...tableFields, ...streamFields };
+export type RoomOp =
+  | 'join-room-ok'
+  | 'join-room-error'
+  | 'leave-room-ok'
+  | 'set-presence-ok'
+  | 'refresh-presence'
+  | 'patch-presence'
+  | 'client-broadcast-ok'
+  | 'server-broadcast';
+export type TableOp = 'start-sync-ok' | 'sync-load-batch' | 'sync-init-finish' | 'sync-update-triples';
+export type StreamOp = 'start-stream-ok' | 'stream-flushed' | 'append-failed' | 'stream-append';
+/** What everybody may be told. */
+export type CoreOp = Exclude<ServerOp, 'sse-init' | RoomOp | TableOp | StreamOp>;
+
+export type FieldsOf<Ops extends ServerOp> = { readonly [Op in Ops]: Fields<Extract<ServerMessage, { readonly op: Op }>> };
+
+export const serverEnvelope = { 'trace-id': optional(string) };
+export const replyEnvelope = { ...serverEnvelope, 'client-event-id': optional(string) };
+const processedPosition = { 'processed-tx-id': optional(integer), 'processed-isn': optional(string) };
+
+export const withId = shape<{ readonly id: string }>({ id: string });
+const status = oneOf('active', 'read-only', 'disabled');
+const attrs = each(test('attr', isWireAttr));
+const result = test('answer', isWireResult);
+
+const delta = shape<ResultDelta>({
+  'instaql-query': object,
+  'base-tx-id': integer,
+  removed: rows<Removed>(),
+  added: rows<Triple>(),
+  'page-info': optional(object),
+  aggregate: optional(object),
+});
+
+export const coreFields: FieldsOf<CoreOp> = {
+  'init-ok': {
+    ...replyEnvelope,
+    'session-id': string,
+    auth: optional(shape<WireAuth>({ app: optional(withId), user: optional(withId), 'admin?': optional(boolean) })),
+    attrs: optional(attrs),
+    'app-status': optional(shape<WireAppStatus>({ status: optional(status) })),
+    triplane: optional(
+      shape<ServerCapabilities>({
+        'refresh-covers-all': optional(boolean),
+        'remembers-events': optional(boolean),
+        deltas: optional(boolean),
+      }),
+    ),
+  },
+  'app-status-changed': { ...serverEnvelope, status },
+  error: {
+    ...replyEnvelope,
+    status: optional(integer),
+    type: optional(string),
+    message: optional(string),
+    hint: optional(json),
+    'original-event': optional(object),
+  },
+  'add-query-ok': { ...replyEnvelope, ...processedPosition, q: object, result: result, 'result-meta': optional(json) },
+  'add-query-exists': { ...replyEnvelope, q: object },
+  'remove-query-ok': { ...replyEnvelope, q: object },
+  'refresh-ok': {
+    ...serverEnvelope,
+    ...processedPosition,
+    computations: each(shape<Computation>({ 'instaql-query': object, 'instaql-result': result, 'result-meta': optional(json) })),
+    attrs: optional(attrs),
+    deltas: optional(each(delta)),
+  },
+  'transact-ok': { ...replyEnvelope, 'tx-id': integer, isn: optional(string) },
+};
+
+const user = optional(withId);
+const broadcast = shape<Broadcast>({ 'peer-id': string, user, data: optional(json) });
+const peer = shape<Peer>({ 'peer-id': optional(string), 'instance-id': optional(string), user, data: optional(json) });
+const ackInRoom = { ...replyEnvelope, 'room-id': string };
+
+export const roomFields: FieldsOf<RoomOp> = {
+  'join-room-ok': ackInRoom,
+  'join-room-error': { ...ackInRoom, error: optional(json) },
+  'leave-room-ok': ackInRoom,
+  'set-presence-ok': ackInRoom,
+  'refresh-presence': { ...serverEnvelope, 'room-id': string, data: values(peer) },
+  'patch-presence': { ...serverEnvelope, 'room-id': string, edits: rows<PresencePatch>() },
+  'client-broadcast-ok': { ...ackInRoom, topic: string, data: optional(broadcast) },
+  'server-broadcast': { ...serverEnvelope, 'room-id': string, topic: string, data: broadcast },
+};
+
+/** An object whose keys are anything, and whose values are alike. */
+function values<T>(part: Check<T>): Check<Readonly<Record<string, T>>> {
+  return {
+    kind: 'object',
+    isOptional: false,
+    part,
+    find(value) {
+      if (!isObject(value)) return object.find(value);
+      for (const [key, each] of Object.entries(value)) {
+        const fault = part.find(each);
+        if (fault) return within(key, fault);
+      }
+      return undefined;
+    },
+  };
+}
+
+const file = shape<StreamFile>({ id: string, size: count, url: string });
+
+export const streamFields: FieldsOf<StreamOp> = {
+  'start-stream-ok': { ...replyEnvelope, 'client-id': string, 'stream-id': string, offset: count },
+  'stream-flushed': { ...serverEnvelope, 'stream-id': string, offset: count, done: optional(boolean) },
+  'append-failed': { ...serverEnvelope, 'stream-id': string },
+  'stream-append': {
+    ...replyEnvelope,
+    'stream-id': optional(string),
+    'client-id': optional(string),
+    offset: optional(count),
+    files: optional(each(file)),
+    content: optional(string),
+    done: optional(boolean),
+    'abort-reason': optional(string),
+    error: optional(json),
+    'error-type': optional(string),
+    retry: optional(boolean),
+  },
+};
+
+const change = shape<SyncChange>({ action: oneOf('added', 'removed'), triple: test('triple', isTriple) });
+
+export const tableFields: FieldsOf<TableOp> = {
+  'start-sync-ok': { ...replyEnvelope, q: object, 'subscription-id': string, token: string },
+  'sync-load-batch': { ...serverEnvelope, 'subscription-id': string, 'join-rows': rows<readonly Triple[]>() },
+  'sync-init-finish': { ...serverEnvelope, 'subscription-id': string, 'tx-id': integer },
+  'sync-update-triples': {
+    ...serverEnvelope,
+    'subscription-id': string,
+    txes: each(shape<SyncTx>({ 'tx-id': integer, changes: each(change) })),
+  },
+};
+
+export const sseFields: FieldsOf<'sse-init'> = {
+  'sse-init': { ...serverEnvelope, 'machine-id': string, 'session-id': string, 'sse-token': string },
+};
+
+export const serverFields: FieldsOf<ServerOp> = { ...sseFields, ...coreFields, ...roomFields, ...tableFields, ...streamFields };

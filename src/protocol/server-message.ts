@@ -46,7 +46,7 @@ export type ServerMessage =
 
 export type ServerOp = ServerMessage['op'];
 
-export type { AddQueryExists, AddQueryOk, AnswerDelta, Computation, Processed, RefreshOk, RemoveQueryOk } from './query-messages.ts';
+export type { AddQueryExists, AddQueryOk, ResultDelta, Computation, Processed, RefreshOk, RemoveQueryOk } from './query-messages.ts';
 export type {
   Broadcast,
   ClientBroadcastOk,
@@ -60,7 +60,7 @@ export type {
   SetPresenceOk,
 } from './room-messages.ts';
 export type { ErrorMessage } from './server-error.ts';
-export type { AppStatus, AppStatusChanged, InitOk, Promises, SseInit, WireAuth, WireUser } from './session-messages.ts';
+export type { AppStatus, AppStatusChanged, InitOk, ServerCapabilities, SseInit, WireAuth, WireUser } from './session-messages.ts';
 export type { AppendFailed, StartStreamOk, StreamAppend, StreamFile, StreamFlushed } from './stream-messages.ts';
 export type { StartSyncOk, SyncChange, SyncInitFinish, SyncLoadBatch, SyncTx, SyncUpdateTriples } from './sync-table-messages.ts';
 export type { TransactOk } from './transact-messages.ts';

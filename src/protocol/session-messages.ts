@@ -2,9 +2,9 @@
 // PROTOCOL.md#init, #init-ok, #sse-init, #app-status-changed
 
 import type { WireAttr } from './attr.ts';
-import type { Echo, Maybe, Said, Traced } from './envelope.ts';
+import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
 
-export interface Init extends Said {
+export interface Init extends ClientEnvelope {
   readonly op: 'init';
   readonly 'app-id': string;
   /** Missing = anonymous. */
@@ -14,15 +14,15 @@ export interface Init extends Said {
   /** A wrong one is no error: the session just has no admin rights. */
   readonly '__admin-token'?: Maybe<string>;
   /** What of a Triplane server's extensions the client can take. PROTOCOL.md#extensions */
-  readonly triplane?: Maybe<Wishes>;
+  readonly triplane?: Maybe<ClientCapabilities>;
 }
 
-export interface Wishes {
+export interface ClientCapabilities {
   /** `deltas` in a `refresh-ok`. */
   readonly deltas?: Maybe<boolean>;
 }
 
-export interface InitOk extends Echo {
+export interface InitOk extends ReplyEnvelope {
   readonly op: 'init-ok';
   readonly 'session-id': string;
   readonly auth?: Maybe<WireAuth>;
@@ -31,7 +31,7 @@ export interface InitOk extends Echo {
   /** Missing = active. */
   readonly 'app-status'?: Maybe<WireAppStatus>;
   /** What a Triplane server promises beyond the protocol. PROTOCOL.md#extensions */
-  readonly triplane?: Maybe<Promises>;
+  readonly triplane?: Maybe<ServerCapabilities>;
 }
 
 export interface WireAuth {
@@ -53,7 +53,7 @@ export interface WireAppStatus {
 }
 
 /** A client relies on these only when it was told. */
-export interface Promises {
+export interface ServerCapabilities {
   /** The `processed-tx-id` of a `refresh-ok` holds for every query of the session, also those it does not list. */
   readonly 'refresh-covers-all'?: Maybe<boolean>;
   /** A `transact` repeated under its event id is answered as the first time, and not done again. */
@@ -63,14 +63,14 @@ export interface Promises {
 }
 
 /** The first message over an event stream: what the client needs to speak up. PROTOCOL.md#sse-init */
-export interface SseInit extends Traced {
+export interface SseInit extends ServerEnvelope {
   readonly op: 'sse-init';
   readonly 'machine-id': string;
   readonly 'session-id': string;
   readonly 'sse-token': string;
 }
 
-export interface AppStatusChanged extends Traced {
+export interface AppStatusChanged extends ServerEnvelope {
   readonly op: 'app-status-changed';
   readonly status: AppStatus;
 }

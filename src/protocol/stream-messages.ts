@@ -1,12 +1,12 @@
 // Streams of text that are appended to while others read. All offsets count bytes from the start of the stream.
 // PROTOCOL.md#start-stream and the headings after it
 
-import type { Echo, Maybe, Said, Traced } from './envelope.ts';
+import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
 
 /** What permission rules may ask for. */
 export type RuleParams = Readonly<Record<string, unknown>>;
 
-export interface StartStream extends Said {
+export interface StartStream extends ClientEnvelope {
   readonly op: 'start-stream';
   /** The stream's name, unique in the app. */
   readonly 'client-id': string;
@@ -15,7 +15,7 @@ export interface StartStream extends Said {
   readonly 'rule-params'?: Maybe<RuleParams>;
 }
 
-export interface AppendStream extends Said {
+export interface AppendStream extends ClientEnvelope {
   readonly op: 'append-stream';
   readonly 'stream-id': string;
   readonly chunks: readonly string[];
@@ -35,12 +35,12 @@ export interface SubscribeStream {
   readonly 'rule-params'?: Maybe<RuleParams>;
 }
 
-export interface UnsubscribeStream extends Said {
+export interface UnsubscribeStream extends ClientEnvelope {
   readonly op: 'unsubscribe-stream';
   readonly 'subscribe-event-id': string;
 }
 
-export interface StartStreamOk extends Echo {
+export interface StartStreamOk extends ReplyEnvelope {
   readonly op: 'start-stream-ok';
   readonly 'client-id': string;
   readonly 'stream-id': string;
@@ -48,7 +48,7 @@ export interface StartStreamOk extends Echo {
   readonly offset: number;
 }
 
-export interface StreamFlushed extends Traced {
+export interface StreamFlushed extends ServerEnvelope {
   readonly op: 'stream-flushed';
   readonly 'stream-id': string;
   readonly offset: number;
@@ -56,7 +56,7 @@ export interface StreamFlushed extends Traced {
 }
 
 /** Storing failed: start the stream again, and write on from the offset it gives. */
-export interface AppendFailed extends Traced {
+export interface AppendFailed extends ServerEnvelope {
   readonly op: 'append-failed';
   readonly 'stream-id': string;
 }
@@ -69,7 +69,7 @@ export interface StreamFile {
 }
 
 /** The next stretch, the end, or trouble: which, its fields tell. PROTOCOL.md#stream-append */
-export interface StreamAppend extends Echo {
+export interface StreamAppend extends ReplyEnvelope {
   readonly op: 'stream-append';
   readonly 'stream-id'?: Maybe<string>;
   readonly 'client-id'?: Maybe<string>;

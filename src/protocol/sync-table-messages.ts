@@ -1,32 +1,32 @@
 // One whole namespace kept in step: loaded once, then only the triples that came and went.
 // PROTOCOL.md#start-sync and the headings after it
 
-import type { Echo, Maybe, Said, Traced } from './envelope.ts';
+import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
 import type { WireQuery } from './query-messages.ts';
 import type { Triple } from './triple.ts';
 
-export interface StartSync extends Said {
+export interface StartSync extends ClientEnvelope {
   readonly op: 'start-sync';
   /** One namespace, no links, no option but `order`. */
   readonly q: WireQuery;
 }
 
 /** Goes on after `tx-id`. Silent on success. */
-export interface ResyncTable extends Said {
+export interface ResyncTable extends ClientEnvelope {
   readonly op: 'resync-table';
   readonly 'subscription-id': string;
   readonly 'tx-id': number;
   readonly token: string;
 }
 
-export interface RemoveSync extends Said {
+export interface RemoveSync extends ClientEnvelope {
   readonly op: 'remove-sync';
   readonly 'subscription-id': string;
   /** True: stop sending, but let `resync-table` take it up again. */
   readonly 'keep-subscription'?: Maybe<boolean>;
 }
 
-export interface StartSyncOk extends Echo {
+export interface StartSyncOk extends ReplyEnvelope {
   readonly op: 'start-sync-ok';
   readonly q: WireQuery;
   readonly 'subscription-id': string;
@@ -34,21 +34,21 @@ export interface StartSyncOk extends Echo {
   readonly token: string;
 }
 
-export interface SyncLoadBatch extends Traced {
+export interface SyncLoadBatch extends ServerEnvelope {
   readonly op: 'sync-load-batch';
   readonly 'subscription-id': string;
   /** One entity each. */
   readonly 'join-rows': readonly (readonly Triple[])[];
 }
 
-export interface SyncInitFinish extends Traced {
+export interface SyncInitFinish extends ServerEnvelope {
   readonly op: 'sync-init-finish';
   readonly 'subscription-id': string;
   /** The load is the state after this transaction. */
   readonly 'tx-id': number;
 }
 
-export interface SyncUpdateTriples extends Traced {
+export interface SyncUpdateTriples extends ServerEnvelope {
   readonly op: 'sync-update-triples';
   readonly 'subscription-id': string;
   /** Ascending. */

@@ -1,9 +1,12 @@
 // Writing: all steps of a transaction, or none. PROTOCOL.md#transact, #transact-ok
 
-import type { Echo, Maybe, Said } from './envelope.ts';
-import type { Step } from './step.ts';
+// The steps of a transaction, as sent: labelled tuples told apart by their first element. PROTOCOL.md#transact
 
-export interface Transact extends Said {
+import type { ReplyEnvelope, Maybe, ClientEnvelope } from './envelope.ts';
+import type { Value } from './triple.ts';
+import type { WireAttr } from './attr.ts';
+
+export interface Transact extends ClientEnvelope {
   readonly op: 'transact';
   readonly 'tx-steps': readonly Step[];
   /** When the user wrote, and which write it was; for people who read logs. Servers ignore both. */
@@ -11,8 +14,32 @@ export interface Transact extends Said {
   readonly order?: unknown;
 }
 
-export interface TransactOk extends Echo {
+export interface TransactOk extends ReplyEnvelope {
   readonly op: 'transact-ok';
   readonly 'tx-id': number;
   readonly isn?: Maybe<string>;
 }
+
+/** Stands for an entity: the one whose unique attribute has this value. */
+export type LookupRef = readonly [attrId: string, value: Value];
+export type EntityRef = string | LookupRef;
+
+export type Mode = 'create' | 'update' | 'upsert';
+export interface StepOptions {
+  readonly mode?: Mode | null;
+}
+
+export type AddTriple = readonly [op: 'add-triple', e: EntityRef, a: string, v: Value, options?: StepOptions];
+export type DeepMergeTriple = readonly [op: 'deep-merge-triple', e: EntityRef, a: string, patch: Value, options?: StepOptions];
+export type RetractTriple = readonly [op: 'retract-triple', e: EntityRef, a: string, v: Value];
+/** `etype` may be missing in queues persisted by old clients. */
+export type DeleteEntity = readonly [op: 'delete-entity', e: EntityRef, etype?: string];
+export type RuleParamsStep = readonly [op: 'rule-params', e: EntityRef, etype: string, params: Readonly<Record<string, unknown>>];
+export type AddAttr = readonly [op: 'add-attr', attr: WireAttr];
+export type UpdateAttr = readonly [op: 'update-attr', changes: Partial<WireAttr> & Pick<WireAttr, 'id'>];
+export type DeleteAttr = readonly [op: 'delete-attr', attrId: string];
+export type RestoreAttr = readonly [op: 'restore-attr', attrId: string];
+
+export type DataStep = AddTriple | DeepMergeTriple | RetractTriple | DeleteEntity | RuleParamsStep;
+export type AttrStep = AddAttr | UpdateAttr | DeleteAttr | RestoreAttr;
+export type Step = DataStep | AttrStep;

@@ -1,15 +1,15 @@
 // The versions a client declares in `init`, and what a server concludes from them. PROTOCOL.md#versions
 
-import { isObject } from './check.ts';
+import { isObject } from '../lib/json.ts';
 
 /** The release of this package. */
 export const ownVersion = '0.1.0';
 
 /** Servers go by the version of `@instantdb/core`; this is the one whose protocol we speak. */
-const spokenVersion = '1.0.67';
+const protocolVersion = '1.0.67';
 
 /** What `init` carries. */
-export const declaredVersions = { '@instantdb/core': `v${spokenVersion}`, triplane: `v${ownVersion}` } as const;
+export const declaredVersions = { '@instantdb/core': `v${protocolVersion}`, triplane: `v${ownVersion}` } as const;
 
 /** What a client can take. */
 export interface Features {
@@ -33,10 +33,10 @@ export function supportedFeatures(versions: unknown): Features {
 
 type Version = readonly [major: number, minor: number, patch: number];
 
-const form = /^v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-dev)?$/;
+const pattern = /^v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-dev)?$/;
 
 function parse(text: unknown): Version | undefined {
-  const [, major, minor, patch] = (typeof text === 'string' && form.exec(text)) || [];
+  const [, major, minor, patch] = (typeof text === 'string' && pattern.exec(text)) || [];
   return major === undefined ? undefined : [Number(major), Number(minor), Number(patch)];
 }
 

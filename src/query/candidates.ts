@@ -1,20 +1,24 @@
 // Where to look for a form's rows: everywhere in the namespace, or only where an index says, if the `where` has an
 // equality that must hold.
 
+// The rows a list begins with, in order: all that fit, or the first of them, if it is short and there is an order that is kept for all who
+// ask for it. Then it needs not look at all there are.
+
 import type { Db } from '../db/db.ts';
+import type { Order } from './order.ts';
+import type { QueryNode } from './compile.ts';
 import type { Row } from '../db/row.ts';
 import type { Value } from '../protocol/triple.ts';
-import type { Form } from './compile.ts';
 import { matches, nearEnds } from './where.ts';
 
 /** Whether a row is one that the form asks for. */
-export function fits({ idAttr, where }: Form, row: Row, db: Db): boolean {
+export function matchesNode({ idAttr, where }: QueryNode, row: Row, db: Db): boolean {
   return row.exists(idAttr) && (!where || matches(where, row, db));
 }
 
 /** `ids`: where they are narrowed already. */
-export function candidates(form: Form, db: Db, ids = narrowed(form, db)): Iterable<Row> {
-  return ids ? rowsOf(ids, form.etype, db) : db.rows(form.etype);
+export function candidates(node: QueryNode, db: Db, ids = narrowedIds(node, db)): Iterable<Row> {
+  return ids ? rowsOf(ids, node.etype, db) : db.rows(node.etype);
 }
 
 export function rowsOf(ids: readonly string[], etype: string, db: Db): Row[] {
@@ -27,7 +31,7 @@ export function rowsOf(ids: readonly string[], etype: string, db: Db): Row[] {
 }
 
 /** Each id once. Undefined where any row may fit. */
-export function narrowed({ where }: Form, db: Db): readonly string[] | undefined {
+export function narrowedIds({ where }: QueryNode, db: Db): readonly string[] | undefined {
   if (!where) return undefined;
   for (const { attr, condition } of where.tests) {
     if (!condition.equals) continue;
@@ -43,4 +47,28 @@ export function narrowed({ where }: Form, db: Db): readonly string[] | undefined
 
 function each(values: readonly Value[], idsOf: (value: Value) => readonly string[]): readonly string[] {
   return values.length === 1 ? idsOf(values[0]) : [...new Set(values.flatMap(idsOf))];
+}
+
+/** A few more than are shown, so that not every row that goes has to be replaced by looking again. */
+const overfetch = 2;
+
+interface FirstRows {
+  readonly rows: Row[];
+  /** Rows that come behind this one were not looked for. */
+  readonly horizon: Row | undefined;
+}
+
+export function firstRows(node: QueryNode, { attr, isDescending, compare }: Order, db: Db): FirstRows {
+  const { etype, limit } = node;
+  const count = limit * overfetch;
+  const ids = narrowedIds(node, db);
+  const isShort = node.isLeading && !node.fromEnd && db.size(etype) > count && !(ids && ids.length <= count);
+  const sorted = isShort ? db.sorted?.(etype, `${attr?.id} ${attr?.checkedType} ${isDescending}`, compare) : undefined;
+  const rows: Row[] = [];
+  for (const row of sorted ?? candidates(node, db, ids)) {
+    if (!matchesNode(node, row, db)) continue;
+    rows.push(row);
+    if (sorted && rows.length === count) return { rows, horizon: row };
+  }
+  return { rows: sorted ? rows : rows.sort(compare), horizon: undefined };
 }

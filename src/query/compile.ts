@@ -4,10 +4,10 @@
 import { QueryValidationError } from '../errors.ts';
 import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
 import { type Order, order } from './order.ts';
-import type { FormOptions, FormShape, Query } from './query.ts';
+import type { QueryNodeOptions, QueryNodeShape, Query } from './query.ts';
 import { type LinkEnd, type Where, compileWhere, linkOf } from './where.ts';
 
-export interface Form {
+export interface QueryNode {
   /** The key it has in the result. */
   readonly key: string;
   readonly etype: string;
@@ -16,7 +16,7 @@ export interface Form {
   readonly isEmpty: boolean;
   readonly where: Where | undefined;
   readonly order: Order;
-  readonly options: FormOptions;
+  readonly options: QueryNodeOptions;
   /** How many rows at most; Infinity for all. */
   readonly limit: number;
   /** The last of them rather than the first. */
@@ -26,10 +26,10 @@ export interface Form {
   readonly attrs: Attrs;
   /** The values shown, in the order of the keys. */
   readonly fields: readonly KnownAttr[];
-  readonly children: readonly ChildForm[];
+  readonly children: readonly ChildQueryNode[];
 }
 
-export interface ChildForm extends Form {
+export interface ChildQueryNode extends QueryNode {
   /** Undefined for a label nobody knows. */
   readonly link: LinkEnd | undefined;
   /** One object instead of a list. */
@@ -39,7 +39,7 @@ export interface ChildForm extends Form {
 export interface CompiledQuery {
   readonly query: Query;
   readonly attrs: Attrs;
-  readonly forms: readonly Form[];
+  readonly nodes: readonly QueryNode[];
   /** Every namespace it looks at, paths included. */
   readonly etypes: ReadonlySet<string>;
 }
@@ -53,46 +53,46 @@ export interface CompileOptions {
 }
 
 /** What all forms of a query have in common. */
-interface Work extends CompileOptions {
+interface CompileContext extends CompileOptions {
   readonly attrs: Attrs;
   readonly etypes: Set<string>;
 }
 
 export function compile(query: Query, attrs: Attrs, options: CompileOptions = {}): CompiledQuery {
-  const work: Work = { ...options, attrs, etypes: new Set() };
-  const forms: Form[] = [];
+  const context: CompileContext = { ...options, attrs, etypes: new Set() };
+  const nodes: QueryNode[] = [];
   for (const [etype, shape] of Object.entries(query)) {
-    if (etype !== '$$ruleParams' && shape !== undefined) forms.push(compileForm(etype, etype, shape as FormShape, work));
+    if (etype !== '$$ruleParams' && shape !== undefined) nodes.push(compileNode(etype, etype, shape as QueryNodeShape, context));
   }
-  return { query, attrs, forms, etypes: work.etypes };
+  return { query, attrs, nodes, etypes: context.etypes };
 }
 
-function compileForm(key: string, etype: string, shape: FormShape, work: Work): Form {
-  const { attrs, etypes } = work;
+function compileNode(key: string, etype: string, shape: QueryNodeShape, context: CompileContext): QueryNode {
+  const { attrs, etypes } = context;
   const namespace = attrs.namespace(etype);
-  const asked = optionsOf(shape);
-  const where = asked.where && compileWhere(asked.where, etype, attrs, etypes);
+  const options = optionsOf(shape);
+  const where = options.where && compileWhere(options.where, etype, attrs, etypes);
   etypes.add(etype);
   return {
     key,
     etype,
     attrs,
     idAttr: namespace.idAttr,
-    isEmpty: namespace.idAttr === undefined || (asked.where !== undefined && where === undefined),
+    isEmpty: namespace.idAttr === undefined || (options.where !== undefined && where === undefined),
     where,
-    order: order(etype, asked.order, attrs),
-    options: asked,
-    limit: limitOf(asked),
-    fromEnd: isCount(asked.last) && !isCount(asked.limit) && !isCount(asked.first),
-    isLeading: !asked.offset && !asked.before && !asked.after,
-    fields: fieldsOf(asked.fields, namespace),
+    order: order(etype, options.order, attrs),
+    options: options,
+    limit: limitOf(options),
+    fromEnd: isCount(options.last) && !isCount(options.limit) && !isCount(options.first),
+    isLeading: !options.offset && !options.before && !options.after,
+    fields: fieldsOf(options.fields, namespace),
     children: Object.keys(shape)
       .filter((label) => label !== '$' && shape[label] !== undefined)
-      .map((label) => compileChild(label, namespace, etype, shape[label] as FormShape, work)),
+      .map((label) => compileChild(label, namespace, etype, shape[label] as QueryNodeShape, context)),
   };
 }
 
-function compileChild(label: string, namespace: Namespace, parent: string, shape: FormShape, work: Work): ChildForm {
+function compileChild(label: string, namespace: Namespace, parent: string, shape: QueryNodeShape, context: CompileContext): ChildQueryNode {
   const link = linkOf(namespace, label);
   if (!link && namespace.forward.has(label)) {
     throw new QueryValidationError(
@@ -100,12 +100,12 @@ function compileChild(label: string, namespace: Namespace, parent: string, shape
       `${parent}.${label}`,
     );
   }
-  const isSingular = work.singular?.[parent]?.[label]?.isSingular ?? false;
-  const form = link ? compileForm(label, link.etype, shape, work) : compileForm(label, '', {}, work);
-  return { ...form, isEmpty: !link || form.isEmpty, link, isSingular };
+  const isSingular = context.singular?.[parent]?.[label]?.isSingular ?? false;
+  const node = link ? compileNode(label, link.etype, shape, context) : compileNode(label, '', {}, context);
+  return { ...node, isEmpty: !link || node.isEmpty, link, isSingular };
 }
 
-function optionsOf(shape: FormShape): FormOptions {
+function optionsOf(shape: QueryNodeShape): QueryNodeOptions {
   return (typeof shape.$ === 'object' ? shape.$ : undefined) ?? {};
 }
 
@@ -113,11 +113,11 @@ function isCount(count: unknown): count is number {
   return typeof count === 'number' && count > 0;
 }
 
-function limitOf({ limit, first, last }: FormOptions): number {
+function limitOf({ limit, first, last }: QueryNodeOptions): number {
   return [limit, first, last].find(isCount) ?? Number.POSITIVE_INFINITY;
 }
 
 function fieldsOf(fields: readonly string[] | undefined, { blobs, forward }: Namespace): readonly KnownAttr[] {
-  const asked = Array.isArray(fields) ? [...new Set([...(fields as string[]), 'id'])].map((label) => forward.get(label)) : blobs;
-  return asked.filter((attr) => attr !== undefined && !attr.isRef && attr.label !== '__proto__') as KnownAttr[];
+  const selected = Array.isArray(fields) ? [...new Set([...(fields as string[]), 'id'])].map((label) => forward.get(label)) : blobs;
+  return selected.filter((attr) => attr !== undefined && !attr.isRef && attr.label !== '__proto__') as KnownAttr[];
 }

@@ -8,11 +8,11 @@ import type { Value } from '../protocol/triple.ts';
 
 export interface Condition {
   /** For a stored value; null is one. */
-  readonly holds: (value: Value) => boolean;
+  readonly matches: (value: Value) => boolean;
   /** Whether a missing value satisfies it, at any step of its path. */
   readonly acceptsNull: boolean;
   /** Whether it asks `$isNull`, either way: then the entity itself must be known, not just its value. */
-  readonly asksNull: boolean;
+  readonly testsNull: boolean;
   /** The values it is an equality with, where it is one: what an index can answer. */
   readonly equals: readonly Value[] | undefined;
 }
@@ -22,13 +22,13 @@ type Operator = (operand: Value, comparable: Comparable) => Test;
 /** Values of date attrs are compared as instants, everything else as it is. */
 type Comparable = (value: Value) => Value;
 
-const isNone = (value: Value): boolean => value === null || value === undefined;
+const isNullish = (value: Value): boolean => value === null || value === undefined;
 
 const compares =
   (test: (value: never, operand: never) => boolean): Operator =>
   (operand, comparable) => {
     const bound = primitive(comparable(operand)) as never;
-    return (value) => !isNone(value) && test(primitive(comparable(value)) as never, bound);
+    return (value) => !isNullish(value) && test(primitive(comparable(value)) as never, bound);
   };
 
 const differs: Operator = (operand, comparable) => {
@@ -42,7 +42,7 @@ const isOneOf: Operator = (operand, comparable) => {
   return (value) => value !== undefined && choices.has(orNull(value));
 };
 
-const like =
+const likeOperator =
   (isCaseless: boolean): Operator =>
   (operand) => {
     const matches = typeof operand === 'string' && likeMatcher(operand, isCaseless);
@@ -55,33 +55,34 @@ const operators: Readonly<Record<string, Operator>> = {
   in: isOneOf,
   $not: differs,
   $ne: differs,
-  $isNull: (operand) => (value) => isNone(value) === (operand === true),
+  $isNull: (operand) => (value) => isNullish(value) === (operand === true),
   $gt: compares((value, bound) => value > bound),
   $gte: compares((value, bound) => value >= bound),
   $lt: compares((value, bound) => value < bound),
   $lte: compares((value, bound) => value <= bound),
-  $like: like(false),
-  $ilike: like(true),
+  $like: likeOperator(false),
+  $ilike: likeOperator(true),
 };
 
-const equality: Operator = (given, comparable) => {
-  const wanted = comparable(given);
-  return (value) => given !== undefined && (value === wanted || (!isNone(value) && comparable(value) === wanted));
+const equality: Operator = (input, comparable) => {
+  const expected = comparable(input);
+  return (value) => input !== undefined && (value === expected || (!isNullish(value) && comparable(value) === expected));
 };
 
-export function condition(given: unknown, isDate: boolean): Condition {
+export function condition(input: unknown, isDate: boolean): Condition {
   const comparable: Comparable = isDate ? instant : (value) => value;
-  if (given === null) throw new QueryValidationError('null is no condition: use { $isNull: true }');
-  const asked: [string, unknown][] | undefined = typeof given === 'object' && !(given instanceof Date) ? Object.entries(given) : undefined;
-  const known = asked?.filter(([name, operand]) => Object.hasOwn(operators, name) && operand !== undefined);
-  const tests = known?.map(([name, operand]) => (operators[name] as Operator)(operand, comparable)) ?? [equality(given, comparable)];
-  const holds = tests.length === 1 ? (tests[0] as Test) : (value: Value) => tests.length > 0 && tests.every((test) => test(value));
-  const choices: unknown = known ? known.find(([name, operand]) => operators[name] === isOneOf && Array.isArray(operand))?.[1] : [given];
+  if (input === null) throw new QueryValidationError('null is no condition: use { $isNull: true }');
+  const entries: [string, unknown][] | undefined =
+    typeof input === 'object' && !(input instanceof Date) ? Object.entries(input) : undefined;
+  const known = entries?.filter(([name, operand]) => Object.hasOwn(operators, name) && operand !== undefined);
+  const tests = known?.map(([name, operand]) => (operators[name] as Operator)(operand, comparable)) ?? [equality(input, comparable)];
+  const matches = tests.length === 1 ? (tests[0] as Test) : (value: Value) => tests.length > 0 && tests.every((test) => test(value));
+  const choices: unknown = known ? known.find(([name, operand]) => operators[name] === isOneOf && Array.isArray(operand))?.[1] : [input];
   return {
-    holds,
-    acceptsNull: holds(undefined),
-    asksNull: known?.some(([name]) => name === '$isNull') ?? false,
-    equals: isDate || given === undefined ? undefined : (choices as Value[] | undefined),
+    matches,
+    acceptsNull: matches(undefined),
+    testsNull: known?.some(([name]) => name === '$isNull') ?? false,
+    equals: isDate || input === undefined ? undefined : (choices as Value[] | undefined),
   };
 }
 

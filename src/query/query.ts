@@ -6,7 +6,7 @@ export type { PageInfo };
 
 export type WhereShape = Readonly<Record<string, unknown>>;
 
-export interface FormOptions {
+export interface QueryNodeOptions {
   readonly where?: WhereShape | undefined;
   readonly order?: Readonly<Record<string, unknown>> | undefined;
   readonly limit?: number | undefined;
@@ -22,9 +22,9 @@ export interface FormOptions {
 }
 
 /** Options under `$`, and a form for each link asked for. */
-export interface FormShape {
-  readonly $?: FormOptions | undefined;
-  readonly [label: string]: FormShape | FormOptions | undefined;
+export interface QueryNodeShape {
+  readonly $?: QueryNodeOptions | undefined;
+  readonly [label: string]: QueryNodeShape | QueryNodeOptions | undefined;
 }
 
 /** A form for each namespace; `$$ruleParams` is for the rules and no namespace. */

@@ -3,8 +3,8 @@
 
 import type { Db } from '../db/db.ts';
 import { eachDifference } from '../db/links.ts';
-import type { Report, RowChange } from '../db/report.ts';
-import type { ChildForm, Form } from './compile.ts';
+import type { ChangeSet, RowChange } from '../db/change-set.ts';
+import type { ChildQueryNode, QueryNode } from './compile.ts';
 import { type LinkEnd, type Where, nearEnds } from './where.ts';
 
 /** For one form: the ids to look at, and for each of its child forms which children under which parent. */
@@ -19,21 +19,21 @@ export interface TracedChild {
   readonly pairs: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-const nobody: ReadonlyMap<string, RowChange> = new Map();
+const EMPTY: ReadonlyMap<string, RowChange> = new Map();
 
-export function trace(form: Form, report: Report, db: Db): Traced {
+export function trace(node: QueryNode, changeSet: ChangeSet, db: Db): Traced {
   const ids = new Set<string>();
-  if (form.isEmpty) return { ids, children: [] };
-  for (const id of report.get(form.etype)?.keys() ?? []) ids.add(id);
-  if (form.where) traceWhere(form.where, report, db, ids);
-  const children = form.children.map((child) => traceChild(child, report, db));
+  if (node.isEmpty) return { ids, children: [] };
+  for (const id of changeSet.get(node.etype)?.keys() ?? []) ids.add(id);
+  if (node.where) traceWhere(node.where, changeSet, db, ids);
+  const children = node.children.map((child) => traceChild(child, changeSet, db));
   for (const { pairs } of children) for (const parent of pairs.keys()) ids.add(parent);
   return { ids, children };
 }
 
-function traceChild(child: ChildForm, report: Report, db: Db): TracedChild {
+function traceChild(child: ChildQueryNode, changeSet: ChangeSet, db: Db): TracedChild {
   const pairs = new Map<string, Set<string>>();
-  const traced = trace(child, report, db);
+  const traced = trace(child, changeSet, db);
   const { link } = child;
   if (!link || child.isEmpty) return { traced, pairs };
   const pair = (parent: string, id: string): void => {
@@ -42,24 +42,24 @@ function traceChild(child: ChildForm, report: Report, db: Db): TracedChild {
     else pairs.set(parent, new Set([id]));
   };
   for (const id of traced.ids) for (const parent of nearEnds(link, id, db)) pair(parent, id);
-  eachChangedLink(link, report, pair);
+  eachChangedLink(link, changeSet, pair);
   return { traced, pairs };
 }
 
 /** Adds the entities whose `where` may come out otherwise. */
-function traceWhere(where: Where, report: Report, db: Db, ids: Set<string>): void {
+function traceWhere(where: Where, changeSet: ChangeSet, db: Db, ids: Set<string>): void {
   for (const step of where.steps) {
-    eachChangedLink(step, report, (near) => ids.add(near));
+    eachChangedLink(step, changeSet, (near) => ids.add(near));
     const far = new Set<string>();
-    if (step.far.tests.length > 0 || step.far.steps.length > 0) for (const id of report.get(step.etype)?.keys() ?? []) far.add(id);
-    traceWhere(step.far, report, db, far);
+    if (step.far.tests.length > 0 || step.far.steps.length > 0) for (const id of changeSet.get(step.etype)?.keys() ?? []) far.add(id);
+    traceWhere(step.far, changeSet, db, far);
     for (const id of far) for (const near of nearEnds(step, id, db)) ids.add(near);
   }
-  for (const { members } of where.groups) for (const member of members) traceWhere(member, report, db, ids);
+  for (const { members } of where.groups) for (const member of members) traceWhere(member, changeSet, db, ids);
 }
 
-export function eachChangedLink(link: LinkEnd, report: Report, changed: (near: string, far: string) => void): void {
-  for (const [source, { before, after }] of report.get(link.attr.etype) ?? nobody) {
+export function eachChangedLink(link: LinkEnd, changeSet: ChangeSet, changed: (near: string, far: string) => void): void {
+  for (const [source, { before, after }] of changeSet.get(link.attr.etype) ?? EMPTY) {
     eachDifference(before?.links(link.attr), after?.links(link.attr), (target) => {
       if (link.isForward) changed(source, target);
       else changed(target, source);

@@ -14,7 +14,7 @@ export class VisibleDb implements Db {
   readonly #db: Db;
   readonly #visible: Visible;
   /** etype → row → the row as seen */
-  readonly #seen = new Map<string, Map<Row, Row | undefined>>();
+  readonly #cache = new Map<string, Map<Row, Row | undefined>>();
 
   constructor(db: Db, visible: Visible) {
     this.#db = db;
@@ -27,13 +27,13 @@ export class VisibleDb implements Db {
 
   row(etype: string, id: string): Row | undefined {
     const row = this.#db.row(etype, id);
-    return row && this.#see(etype, row);
+    return row && this.#visibleRow(etype, row);
   }
 
   *rows(etype: string): Generator<Row> {
     for (const row of this.#db.rows(etype)) {
-      const seen = this.#see(etype, row);
-      if (seen) yield seen;
+      const cached = this.#visibleRow(etype, row);
+      if (cached) yield cached;
     }
   }
 
@@ -42,25 +42,25 @@ export class VisibleDb implements Db {
   }
 
   holders(attr: KnownAttr, value: Value): readonly string[] {
-    return this.#db.holders(attr, value).filter((id) => this.#holds(attr, id));
+    return this.#db.holders(attr, value).filter((id) => this.#hasValue(attr, id));
   }
 
   find(attr: KnownAttr, value: Value): string | undefined {
     return lowest(this.holders(attr, value));
   }
 
-  #holds(attr: KnownAttr, id: string): boolean {
+  #hasValue(attr: KnownAttr, id: string): boolean {
     return this.row(attr.etype, id)?.value(attr) !== undefined;
   }
 
-  #see(etype: string, row: Row): Row | undefined {
-    let seen = this.#seen.get(etype);
-    if (!seen) this.#seen.set(etype, (seen = new Map<Row, Row | undefined>()));
-    if (!seen.has(row)) seen.set(row, this.#visible(etype, row) ? this.#mask(etype, row) : undefined);
-    return seen.get(row);
+  #visibleRow(etype: string, row: Row): Row | undefined {
+    let cached = this.#cache.get(etype);
+    if (!cached) this.#cache.set(etype, (cached = new Map<Row, Row | undefined>()));
+    if (!cached.has(row)) cached.set(row, this.#visible(etype, row) ? this.#maskValues(etype, row) : undefined);
+    return cached.get(row);
   }
 
-  #mask(etype: string, row: Row): Row {
+  #maskValues(etype: string, row: Row): Row {
     const { forward, idAttr } = this.attrs.namespace(etype);
     let values: Value[] | undefined;
     for (const attr of forward.values()) {

@@ -41,43 +41,43 @@ export interface Where {
 
 /** Undefined where it names something the catalogue does not know: then nothing matches. `etypes`: told every namespace it looks at. */
 export function compileWhere(shape: WhereShape, etype: string, attrs: Attrs, etypes: Set<string>): Where | undefined {
-  const where = blank(etype, attrs, etypes);
+  const where = emptyWhere(etype, attrs, etypes);
   if (!where) return undefined;
-  for (const [key, given] of Object.entries(shape)) {
+  for (const [key, input] of Object.entries(shape)) {
     if (key === '$entityIdStartsWith') continue;
-    if ((key === 'or' || key === 'and') && Array.isArray(given)) {
-      const members = given.map((member: WhereShape) => compileWhere(member, etype, attrs, etypes));
+    if ((key === 'or' || key === 'and') && Array.isArray(input)) {
+      const members = input.map((member: WhereShape) => compileWhere(member, etype, attrs, etypes));
       if (members.includes(undefined)) return undefined;
       where.groups.push({ kind: key, members: members as Where[] });
-    } else if (!enter(where, key.split('.'), given, attrs, etypes)) return undefined;
+    } else if (!addEntry(where, key.split('.'), input, attrs, etypes)) return undefined;
   }
   return where;
 }
 
-function blank(etype: string, attrs: Attrs, etypes: Set<string>): Where | undefined {
+function emptyWhere(etype: string, attrs: Attrs, etypes: Set<string>): Where | undefined {
   const idAttr = attrs.namespace(etype).idAttr;
   etypes.add(etype);
   return idAttr && { etype, idAttr, tests: [], steps: [], groups: [] };
 }
 
-function enter(where: Where, [label = '', ...rest]: readonly string[], given: unknown, attrs: Attrs, etypes: Set<string>): boolean {
+function addEntry(where: Where, [label = '', ...rest]: readonly string[], input: unknown, attrs: Attrs, etypes: Set<string>): boolean {
   const namespace = attrs.namespace(where.etype);
   const attr = namespace.forward.get(label);
   if (attr && !attr.isRef) {
     if (rest.length > 0) return false;
-    where.tests.push({ attr, condition: condition(given, attr.checkedType === 'date') });
+    where.tests.push({ attr, condition: condition(input, attr.checkedType === 'date') });
     return true;
   }
   let step = where.steps.find((known) => known.label === label);
   if (!step) {
     const link = linkOf(namespace, label);
-    const far = link && blank(link.etype, attrs, etypes);
+    const far = link && emptyWhere(link.etype, attrs, etypes);
     if (!far) return false;
     where.steps.push((step = { label, ...link, idConditions: [], far, acceptsNone: true }));
   }
-  if (rest.length === 0) step.idConditions.push(condition(given, false));
-  else if (!enter(step.far, rest, given, attrs, etypes)) return false;
-  step.acceptsNone = step.idConditions.every(({ acceptsNull }) => acceptsNull) && acceptsNothing(step.far);
+  if (rest.length === 0) step.idConditions.push(condition(input, false));
+  else if (!addEntry(step.far, rest, input, attrs, etypes)) return false;
+  step.acceptsNone = step.idConditions.every(({ acceptsNull }) => acceptsNull) && acceptsMissing(step.far);
   return true;
 }
 
@@ -99,7 +99,7 @@ export function linkOf(namespace: Namespace, label: string): LinkEnd | undefined
   return reverse && { attr: reverse, isForward: false, etype: reverse.etype };
 }
 
-function acceptsNothing(where: Where): boolean {
+function acceptsMissing(where: Where): boolean {
   return where.tests.every((test) => test.condition.acceptsNull) && where.steps.every((step) => step.acceptsNone);
 }
 
@@ -118,30 +118,30 @@ function ends(db: Db, attr: KnownAttr, isForward: boolean, id: string, row?: Row
 }
 
 export function matches(where: Where, row: Row, db: Db): boolean {
-  for (const { attr, condition: asked } of where.tests) {
+  for (const { attr, condition: test } of where.tests) {
     const value = row.values[attr.slot];
-    const isMissing = asked.acceptsNull && (value === null || value === undefined);
-    if ((isMissing || asked.asksNull) && !row.exists(where.idAttr)) return false;
-    if (!isMissing && (value === undefined || !asked.holds(value))) return false;
+    const isMissing = test.acceptsNull && (value === null || value === undefined);
+    if ((isMissing || test.testsNull) && !row.exists(where.idAttr)) return false;
+    if (!isMissing && (value === undefined || !test.matches(value))) return false;
   }
-  for (const step of where.steps) if (!passes(step, where, row, db)) return false;
+  for (const step of where.steps) if (!matchesLink(step, where, row, db)) return false;
   for (const { kind, members } of where.groups) {
-    const isMet = (member: Where): boolean => matches(member, row, db);
-    if (!(kind === 'or' ? members.some(isMet) : members.every(isMet))) return false;
+    const memberMatches = (member: Where): boolean => matches(member, row, db);
+    if (!(kind === 'or' ? members.some(memberMatches) : members.every(memberMatches))) return false;
   }
   return true;
 }
 
-function passes(step: LinkStep, where: Where, row: Row, db: Db): boolean {
-  if (step.idConditions.some(({ asksNull }) => asksNull) && !row.exists(where.idAttr)) return false;
+function matchesLink(step: LinkStep, where: Where, row: Row, db: Db): boolean {
+  if (step.idConditions.some(({ testsNull: asksNull }) => asksNull) && !row.exists(where.idAttr)) return false;
   const ids = linked(db, step, row.id, row);
   if (ids.length === 0) return step.acceptsNone && row.exists(where.idAttr);
-  return ids.some((id) => meetsStep(step, id, db));
+  return ids.some((id) => matchesStep(step, id, db));
 }
 
 /** Whether a linked id is one that the step asks for. */
-export function meetsStep(step: LinkStep, id: string, db: Db): boolean {
-  if (!step.idConditions.every((asked) => asked.holds(id))) return false;
+export function matchesStep(step: LinkStep, id: string, db: Db): boolean {
+  if (!step.idConditions.every((test) => test.matches(id))) return false;
   if (step.far.tests.length === 0 && step.far.steps.length === 0) return true;
   return matches(step.far, farRow(step, id, db), db);
 }

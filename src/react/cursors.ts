@@ -1,10 +1,14 @@
+// An arrow, as a cursor of somebody else is drawn.
+
 // Everybody's cursor over a piece of the page: `<Cursors room={room}>`. Where somebody points is part of their presence, in percent of the
 // piece, so that it fits on screens of other sizes.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- any element can be the space, and any schema the room's */
 
+import type { RoomSchemaShape } from 'triplane';
 import {
   createElement,
+  type ReactElement,
   type CSSProperties,
   type DetailedReactHTMLElement,
   type InputHTMLAttributes,
@@ -14,13 +18,15 @@ import {
   useEffect,
   useMemo,
 } from 'react';
-import type { RoomSchemaShape } from 'triplane';
 
-import { throttle } from '../lib/throttle.ts';
-import { CursorShape } from './cursor-shape.ts';
-import type { Presence } from './room-of.ts';
 import type { InstantReactRoom } from './room.ts';
-import { usePresence } from './use-presence.ts';
+import { throttle } from '../lib/throttle.ts';
+import { type Presence, usePresence } from './room-hooks.ts';
+
+export function CursorShape({ color = 'black' }: { readonly color?: string | undefined }): ReactElement {
+  const path = createElement('path', { d: 'M2 2l7 20 3-9 9-3z', fill: color, stroke: 'white', strokeWidth: 2, strokeLinejoin: 'round' });
+  return createElement('svg', { width: 28, height: 28, viewBox: '0 0 24 24', 'aria-hidden': true }, path);
+}
 
 export interface CursorsProps<RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema> {
   /** Tells several of them in one room apart. */
@@ -68,17 +74,17 @@ export function Cursors<RoomSchema extends RoomSchemaShape, RoomType extends str
     if (finger && event.touches.length === 1) point(event, finger);
   };
 
-  const draw = ([peerId, peer]: [string, Presence]): ReactNode => {
+  const renderPeer = ([peerId, peer]: [string, Presence]): ReactNode => {
     const cursor = peer[spaceId] as { xPercent: number; yPercent: number; color?: string } | null | undefined;
     if (!cursor) return null;
     const transform = `translate(${cursor.xPercent}%, ${cursor.yPercent}%)`;
-    const drawn = renderCursor
+    const content = renderCursor
       ? renderCursor({ color: cursor.color as string, presence: peer as RoomSchema[RoomType]['presence'] })
       : createElement(CursorShape, { color: cursor.color });
     return createElement(
       'div',
       { key: peerId, style: { ...overAll, transform, transformOrigin: '0 0', transition: 'transform 100ms' } },
-      drawn,
+      content,
     );
   };
   const layer: CSSProperties = { ...overAll, overflow: 'hidden', pointerEvents: 'none', userSelect: 'none', zIndex };
@@ -93,6 +99,6 @@ export function Cursors<RoomSchema extends RoomSchemaShape, RoomType extends str
       onTouchEnd: leave,
     },
     children,
-    createElement('div', { style: layer }, Object.entries(peers).map(draw)),
+    createElement('div', { style: layer }, Object.entries(peers).map(renderPeer)),
   );
 }

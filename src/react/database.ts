@@ -31,20 +31,20 @@ import {
   type WritePromise,
 } from 'triplane';
 
-import { type Answer, answerTo, type RuleOptions } from './answers.ts';
-import { type AnySchemaDef, isServer } from './core.ts';
+import { type QueryStore, queryStore, type RuleOptions } from './query-stores.ts';
+import { type AnySchemaDef, isServer } from './types.ts';
 import { InstantReactRoom, rooms } from './room.ts';
 import type { InfiniteQueryResult, UseQuery } from './types.ts';
-import { authOf } from './use-auth.ts';
+import { authOf } from './database-hooks.ts';
 import { useInfiniteQuery } from './use-infinite-query.ts';
-import { useLocalId } from './use-local-id.ts';
-import { outboxOf, type OutboxView } from './use-outbox.ts';
+import { useLocalId } from './database-hooks.ts';
+import { outboxOf, type OutboxView } from './database-hooks.ts';
 import { useQuery } from './use-query.ts';
-import { useSource } from './use-source.ts';
-import { appStatusOf, connectionStatusOf } from './use-status.ts';
+import { useExternalStore } from './use-external-store.ts';
+import { appStatusOf, connectionStatusOf } from './database-hooks.ts';
 import { useSuspenseQuery } from './use-suspense-query.ts';
 
-type ForSome = FC<{ children: ReactNode }>;
+type ConditionalRender = FC<{ children: ReactNode }>;
 
 export abstract class InstantReactAbstractDatabase<
   Schema extends AnySchemaDef,
@@ -77,10 +77,10 @@ export abstract class InstantReactAbstractDatabase<
     this.streams = core.streams;
     this.outbox = core.outbox;
     const [auth, status, appStatus, outbox] = [authOf(core), connectionStatusOf(core), appStatusOf(core), outboxOf(core)];
-    this._useAuth = () => useSource(auth);
-    this.useConnectionStatus = () => useSource(status);
-    this.useAppStatus = () => useSource(appStatus);
-    this.useOutbox = () => useSource(outbox);
+    this._useAuth = () => useExternalStore(auth);
+    this.useConnectionStatus = () => useExternalStore(status);
+    this.useAppStatus = () => useExternalStore(appStatus);
+    this.useOutbox = () => useExternalStore(outbox);
   }
 
   /**
@@ -114,8 +114,8 @@ export abstract class InstantReactAbstractDatabase<
   ): { data: InstaQLResponse<Schema, Q, UseDates>; pageInfo?: PageInfoResponse<Q> } => useSuspenseQuery(this.core, query, opts) as never;
 
   /** What `useSuspenseQuery` is made of. */
-  protected _answerTo(query: object, opts?: RuleOptions): Answer {
-    return answerTo(this.core, query, opts);
+  protected _queryStore(query: object, opts?: RuleOptions): QueryStore {
+    return queryStore(this.core, query, opts);
   }
 
   /**
@@ -203,10 +203,10 @@ export abstract class InstantReactAbstractDatabase<
   rooms = rooms;
 
   /** Draws its children for those who are signed in. */
-  SignedIn: ForSome = ({ children }) => (this.useAuth().user ? children : null);
+  SignedIn: ConditionalRender = ({ children }) => (this.useAuth().user ? children : null);
 
   /** Draws its children for those who are not signed in. */
-  SignedOut: ForSome = ({ children }) => {
+  SignedOut: ConditionalRender = ({ children }) => {
     const { isLoading, error, user } = this.useAuth();
     return isLoading || error || user ? null : children;
   };

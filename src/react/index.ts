@@ -93,10 +93,10 @@ export type {
 
 export { useUndo } from './client.ts';
 export type { Undo } from './use-undo.ts';
-export type { Answer, QueryState } from './answers.ts';
+export type { QueryStore, QueryState } from './query-stores.ts';
 export { isTriplaneError, TriplaneError } from 'triplane';
 export type { InitConfig, WritePromise } from 'triplane';
 export type { InstantReactRoom } from './room.ts';
-export type { PresenceHandle, TypingIndicatorHandle, TypingIndicatorOpts } from './room-types.ts';
+export type { PresenceHandle, TypingIndicatorHandle, TypingIndicatorOpts } from './room.ts';
 export type { InfiniteQueryResult, SelectedState, SelectOptions } from './types.ts';
-export type { OutboxEntry, OutboxView } from './use-outbox.ts';
+export type { OutboxEntry, OutboxView } from './database-hooks.ts';

@@ -2,7 +2,7 @@
 
 import { type InitConfig, type InstantConfig, type InstantUnknownSchema, version } from 'triplane';
 
-import type { AnySchemaDef } from './core.ts';
+import type { AnySchemaDef } from './types.ts';
 import { InstantReactWebDatabase } from './database.ts';
 
 /**

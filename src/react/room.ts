@@ -3,15 +3,13 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a room may belong to a database of any schema */
 
-import type { InstantCoreDatabase, PresenceOpts, RoomSchemaShape } from 'triplane';
+// What room hooks take and give, in the terms of a schema.
 
-import type { AnySchemaDef } from './core.ts';
-import type { RoomRef } from './room-of.ts';
-import type { PresenceHandle, TypingIndicatorHandle, TypingIndicatorOpts } from './room-types.ts';
-import { usePresence } from './use-presence.ts';
-import { usePublishTopic } from './use-publish-topic.ts';
-import { useSyncPresence } from './use-sync-presence.ts';
-import { useTopicEffect } from './use-topic-effect.ts';
+import type { InstantCoreDatabase, PresenceOpts, RoomSchemaShape, PresenceResponse } from 'triplane';
+import type { KeyboardEvent } from 'react';
+
+import type { AnySchemaDef } from './types.ts';
+import { type RoomRef, usePresence, usePublishTopic, useSyncPresence, useTopicEffect } from './room-hooks.ts';
 import { useTypingIndicator } from './use-typing-indicator.ts';
 
 type PresenceIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSchema> = RoomSchema[RoomType]['presence'];
@@ -130,3 +128,22 @@ export class InstantReactRoom<Schema extends AnySchemaDef, RoomSchema extends Ro
   /** @deprecated Use `db.rooms.useTypingIndicator(room, …)`. */
   declare useTypingIndicator: (inputName: string, opts?: TypingIndicatorOpts) => TypingIndicatorHandle<PresenceIn<RoomSchema, RoomType>>;
 }
+
+export type PresenceHandle<PresenceShape, Keys extends keyof PresenceShape> = PresenceResponse<PresenceShape, Keys> & {
+  publishPresence: (data: Partial<PresenceShape>) => void;
+};
+
+export type TypingIndicatorOpts = {
+  /** Milliseconds after the last key; null or 0 = no end. */
+  timeout?: number | null;
+  /** Enter sends, and ends. */
+  stopOnEnter?: boolean;
+  /** Others are of no interest. */
+  writeOnly?: boolean;
+};
+
+export type TypingIndicatorHandle<PresenceShape> = {
+  active: PresenceShape[];
+  setActive(active: boolean): void;
+  inputProps: { onKeyDown: (e: KeyboardEvent) => void; onBlur: () => void };
+};

@@ -1,8 +1,10 @@
 // What hooks take and give, in the terms of a schema.
 
-import type { InstaQLLifecycleState, InstaQLResponse, RuleParams, ValidQuery } from 'triplane';
+// The database below the hooks, whatever its schema; and whether there is a page to draw.
 
-import type { AnySchemaDef } from './core.ts';
+/* eslint-disable @typescript-eslint/no-explicit-any -- hooks work on databases of every schema */
+
+import type { InstaQLLifecycleState, InstaQLResponse, RuleParams, ValidQuery, InstantCoreDatabase, InstantSchemaDef } from 'triplane';
 
 /** A list that is loaded page by page, as far as it has been loaded. */
 export type InfiniteQueryResult<Schema extends AnySchemaDef, Q extends ValidQuery<Q, Schema>, UseDates extends boolean> =
@@ -35,3 +37,8 @@ export interface UseQuery<Schema extends AnySchemaDef, UseDates extends boolean>
   ): SelectedState<Part>;
   <Q extends ValidQuery<Q, Schema>>(query: null | Q, opts?: { ruleParams: RuleParams }): InstaQLLifecycleState<Schema, Q, UseDates>;
 }
+
+export type AnySchemaDef = InstantSchemaDef<any, any, any>;
+export type AnyCore = InstantCoreDatabase<any, any>;
+
+export const isServer = typeof window === 'undefined';

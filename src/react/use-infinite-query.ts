@@ -3,11 +3,11 @@
 import { useState } from 'react';
 import { type InstaQLOptions, weakHash } from 'triplane';
 
-import type { RuleOptions } from './answers.ts';
-import type { AnyCore } from './core.ts';
-import { lingering } from './lingering.ts';
-import type { Source } from './source.ts';
-import { useSource } from './use-source.ts';
+import type { RuleOptions } from './query-stores.ts';
+import type { AnyCore } from './types.ts';
+import { keepAlive } from './keep-alive.ts';
+import type { ExternalStore } from './external-store.ts';
+import { useExternalStore } from './use-external-store.ts';
 
 export interface ListState {
   readonly isLoading: boolean;
@@ -19,29 +19,29 @@ export interface ListState {
 
 export function useInfiniteQuery(core: AnyCore, query: object | null, options?: RuleOptions): ListState {
   const key = weakHash([query, options?.ruleParams]);
-  const make = () => ({ core, key, source: listOf(core, query, options?.ruleParams && { ruleParams: options.ruleParams }) });
+  const make = () => ({ core, key, store: listOf(core, query, options?.ruleParams && { ruleParams: options.ruleParams }) });
   // State and no memo, which Fast Refresh makes anew: the pages that were loaded would be gone.
-  const [held, hold] = useState(make);
+  const [current, setCurrent] = useState(make);
   // The key stands for the query: an equal one, written anew each time, is the same list.
-  const isHeld = held.core === core && held.key === key;
-  const list = isHeld ? held : make();
-  if (!isHeld) hold(list);
-  return useSource(list.source);
+  const isCurrent = current.core === core && current.key === key;
+  const list = isCurrent ? current : make();
+  if (!isCurrent) setCurrent(list);
+  return useExternalStore(list.store);
 }
 
-function listOf(core: AnyCore, query: object | null, options: InstaQLOptions | undefined): Source<ListState> {
+function listOf(core: AnyCore, query: object | null, options: InstaQLOptions | undefined): ExternalStore<ListState> {
   let list: ReturnType<AnyCore['subscribeInfiniteQuery']> | undefined;
   const loadNextPage = (): void => list?.loadNextPage();
   const loading: ListState = { isLoading: true, data: undefined, error: undefined, canLoadNextPage: false, loadNextPage };
   let state = loading;
   const begin = (changed: () => void): (() => void) => {
     if (!query) return () => {};
-    const told = (news: object): void => {
-      state = { ...loading, ...news, isLoading: false };
+    const onUpdate = (update: object): void => {
+      state = { ...loading, ...update, isLoading: false };
       changed();
     };
-    list = core.subscribeInfiniteQuery(query as never, told, options);
+    list = core.subscribeInfiniteQuery(query as never, onUpdate, options);
     return list.unsubscribe;
   };
-  return { ...lingering(begin), read: () => state, readOnServer: () => loading };
+  return { ...keepAlive(begin), read: () => state, readOnServer: () => loading };
 }

@@ -2,31 +2,31 @@
 
 import { useMemo } from 'react';
 
-import { answerTo, loading, nothing, type QueryState, type RuleOptions } from './answers.ts';
-import { type AnyCore, isServer } from './core.ts';
-import { useSelected } from './use-source.ts';
+import { queryStore, loading, disabledStore, type QueryState, type RuleOptions } from './query-stores.ts';
+import { type AnyCore, isServer } from './types.ts';
+import { useStoreSelector } from './use-external-store.ts';
 
 type Select = (data: unknown) => unknown;
 export type QueryOptions = RuleOptions & { readonly select?: ((data: never) => unknown) | undefined };
 
 export function useQuery(core: AnyCore, query: object | null, options?: QueryOptions): QueryState {
-  const source = query && !isServer ? answerTo(core, query, options) : nothing;
+  const store = query && !isServer ? queryStore(core, query, options) : disabledStore;
   const select = options?.select as Select | undefined;
-  const { of, merge } = useMemo(() => (select ? part(select) : whole()), [select]);
-  return useSelected(source, of, merge);
+  const { of, merge } = useMemo(() => (select ? selectedPart(select) : wholeState()), [select]);
+  return useStoreSelector(store, of, merge);
 }
 
-interface Reading {
+interface StateSelector {
   readonly of: (state: QueryState) => QueryState;
-  readonly merge?: (drawn: QueryState, state: QueryState) => QueryState;
+  readonly merge?: (rendered: QueryState, state: QueryState) => QueryState;
 }
 
-function part(select: Select): Reading {
+function selectedPart(select: Select): StateSelector {
   return { of: (state) => (state.data === undefined ? state : { ...state, data: select(state.data), pageInfo: undefined }) };
 }
 
 /** Page info changes with nearly every write, and few components read it: for the others it is no reason to be drawn again. */
-function whole(): Reading {
+function wholeState(): StateSelector {
   let newest = loading;
   let readsPageInfo = false;
   const of = (state: QueryState): QueryState => {
@@ -39,7 +39,9 @@ function whole(): Reading {
       },
     });
   };
-  const merge = (drawn: QueryState, state: QueryState): QueryState =>
-    !readsPageInfo && drawn.isLoading === state.isLoading && drawn.data === state.data && drawn.error === state.error ? drawn : state;
+  const merge = (rendered: QueryState, state: QueryState): QueryState =>
+    !readsPageInfo && rendered.isLoading === state.isLoading && rendered.data === state.data && rendered.error === state.error
+      ? rendered
+      : state;
   return { of, merge };
 }

@@ -2,8 +2,8 @@
 
 import { type KeyboardEvent, useCallback, useEffect, useMemo } from 'react';
 
-import { type HeldRoom, type Presence, type RoomRef, sliceOf, type Slice, useHeldRoom } from './room-of.ts';
-import { useSelected } from './use-source.ts';
+import { type JoinedRoom, type Presence, type RoomRef, presenceStore, type RoomSlice, useJoinedRoom } from './room-hooks.ts';
+import { useStoreSelector } from './use-external-store.ts';
 
 export interface TypingOptions {
   readonly timeout?: number | null | undefined;
@@ -23,43 +23,43 @@ export interface Typing extends Typist {
 /** How long after the last key one counts as typing. */
 export const defaultActivityStopTimeout = 1_000;
 
-const nobody: Presence[] = [];
+const EMPTY: Presence[] = [];
 
 export function useTypingIndicator(room: RoomRef, inputName: string, options: TypingOptions = {}): Typing {
   const { writeOnly, stopOnEnter, timeout = defaultActivityStopTimeout } = options;
-  const here = useHeldRoom(room);
-  const slice = useMemo(() => sliceOf(here, { user: false }), [here]);
+  const joined = useJoinedRoom(room);
+  const slice = useMemo(() => presenceStore(joined, { user: false }), [joined]);
   const typing = useCallback(
-    ({ peers }: Slice) => (writeOnly ? nobody : Object.values(peers).filter((peer) => peer[inputName] === true)),
+    ({ peers }: RoomSlice) => (writeOnly ? EMPTY : Object.values(peers).filter((peer) => peer[inputName] === true)),
     [writeOnly, inputName],
   );
-  const active = useSelected(slice, typing);
-  const { leave, ...me } = useMemo(() => typist(here, inputName, timeout ?? 0, stopOnEnter), [here, inputName, timeout, stopOnEnter]);
+  const active = useStoreSelector(slice, typing);
+  const { leave, ...me } = useMemo(() => typist(joined, inputName, timeout ?? 0, stopOnEnter), [joined, inputName, timeout, stopOnEnter]);
   useEffect(() => leave, [leave]);
   return useMemo(() => ({ active, ...me }), [active, leave]);
 }
 
 /** Tells whether one types, and that one no longer does when nothing is heard for `timeout`; 0 = for as long as one is here. */
 function typist(
-  { publishPresence }: HeldRoom,
+  { publishPresence }: JoinedRoom,
   inputName: string,
   timeout: number,
   stopOnEnter?: boolean,
 ): Typist & { readonly leave: () => void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let isShown = false;
-  const tell = (now: boolean | null): void => {
+  let isPublished = false;
+  const publishTyping = (now: boolean | null): void => {
     clearTimeout(timer);
-    isShown = now === true;
+    isPublished = now === true;
     publishPresence({ [inputName]: now });
   };
   const setActive = (isActive: boolean): void => {
-    tell(isActive);
-    if (isActive && timeout > 0) timer = setTimeout(() => tell(null), timeout);
+    publishTyping(isActive);
+    if (isActive && timeout > 0) timer = setTimeout(() => publishTyping(null), timeout);
   };
   return {
     setActive,
     inputProps: { onKeyDown: ({ key }) => setActive(!(stopOnEnter && key === 'Enter')), onBlur: () => setActive(false) },
-    leave: () => void (isShown && tell(null)),
+    leave: () => void (isPublished && publishTyping(null)),
   };
 }

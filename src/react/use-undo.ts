@@ -3,9 +3,9 @@
 import { useMemo } from 'react';
 import { undoHistory, type UndoHistory, type UndoState } from 'triplane';
 
-import type { AnyCore } from './core.ts';
-import type { Source } from './source.ts';
-import { useSource } from './use-source.ts';
+import type { AnyCore } from './types.ts';
+import type { ExternalStore } from './external-store.ts';
+import { useExternalStore } from './use-external-store.ts';
 
 export interface Undo extends UndoState, Pick<UndoHistory, 'transact' | 'undo' | 'redo'> {}
 
@@ -19,14 +19,14 @@ const onServer: UndoState = { canUndo: false, canRedo: false };
  * transact(db.tx.todos[todoId].update({ done: true }));
  */
 export function useUndo({ core }: { readonly core: AnyCore }, name?: string): Undo {
-  const { source, calls } = useMemo(() => parts(undoHistory(core, name)), [core, name]);
-  const state = useSource(source);
+  const { store, calls } = useMemo(() => parts(undoHistory(core, name)), [core, name]);
+  const state = useExternalStore(store);
   return useMemo(() => ({ ...state, ...calls }), [state, calls]);
 }
 
-function parts(history: UndoHistory): { source: Source<UndoState>; calls: Pick<Undo, 'transact' | 'undo' | 'redo'> } {
+function parts(history: UndoHistory): { store: ExternalStore<UndoState>; calls: Pick<Undo, 'transact' | 'undo' | 'redo'> } {
   return {
-    source: { subscribe: (changed) => history.subscribe(changed), read: () => history.read(), readOnServer: () => onServer },
+    store: { subscribe: (changed) => history.subscribe(changed), read: () => history.read(), readOnServer: () => onServer },
     calls: {
       transact: (chunks) => history.transact(chunks),
       undo: () => history.undo(),

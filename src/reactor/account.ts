@@ -1,23 +1,34 @@
+// Who was signed in when the program last ran, as it is kept.
+
 // Who is signed in on this device, and what is kept for them. The calls that sign people in are not here: they are HTTP.
 
-import { equal } from '../lib/equal.ts';
-import { isWireAttr } from '../protocol/attr.ts';
+import type { ClientContext } from './context.ts';
+import type { MutationApi } from './mutations/mutation-api.ts';
 import type { User } from '../types/auth.ts';
-import { attrsKey } from './attrs-key.ts';
-import type { Back } from './desk.ts';
-import { readUser, userKey } from './kept-user.ts';
-import { asError, userChangedError } from './trouble.ts';
-import type { WriteDesk } from './write-desk.ts';
+import { asError, userChangedError } from './client-errors.ts';
+import { attrsKey } from './attr-catalog.ts';
+import { equal } from '../lib/equal.ts';
+import { isObject } from '../lib/json.ts';
+import { isWireAttr } from '../protocol/attr.ts';
+
+/** Where the user is kept. */
+export const userKey = 'user';
+
+/** What was kept; undefined for what makes no sense. */
+export function readUser(value: unknown): User | undefined {
+  if (!isObject(value) || typeof value.id !== 'string' || typeof value.refresh_token !== 'string') return undefined;
+  return { ...value, id: value.id, refresh_token: value.refresh_token, isGuest: value.isGuest === true };
+}
 
 export class Account {
-  readonly #back: Back;
-  readonly #writes: WriteDesk;
+  readonly #context: ClientContext;
+  readonly #writes: MutationApi;
   readonly #loaded: Promise<void>;
   #isLoaded = false;
   #error: Error | undefined;
 
-  constructor(back: Back, writes: WriteDesk) {
-    this.#back = back;
+  constructor(context: ClientContext, writes: MutationApi) {
+    this.#context = context;
     this.#writes = writes;
     this.#loaded = this.#load();
   }
@@ -33,52 +44,52 @@ export class Account {
 
   /** Null for nobody. Undefined before the store has been read. */
   get user(): User | null | undefined {
-    return this.#isLoaded ? (this.#back.organs.session.user ?? null) : undefined;
+    return this.#isLoaded ? (this.#context.state.session.user ?? null) : undefined;
   }
 
   async getUser(): Promise<User | null> {
     await this.#loaded;
-    return this.#back.organs.session.user ?? null;
+    return this.#context.state.session.user ?? null;
   }
 
   /** Somebody else from here on, in all tabs. The writes of the one before stay on disk until they come back. */
   async setUser(user: User | undefined): Promise<void> {
     await this.#loaded;
-    this.#back.assertOpen();
-    this.#back.run([
+    this.#context.assertOpen();
+    this.#context.run([
       { do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] },
-      { do: 'tell', news: { type: 'user', user: user ?? null } },
+      { do: 'tell', message: { type: 'user', user: user ?? null } },
     ]);
     await this.#change(user);
   }
 
   /** Another tab has signed somebody in, or out. The same one again changes nothing. */
-  async takeUser(user: User | undefined): Promise<void> {
-    if (equal(user, this.#back.organs.session.user)) return;
+  async applyUser(user: User | undefined): Promise<void> {
+    if (equal(user, this.#context.state.session.user)) return;
     await this.#change(user);
   }
 
   async #change(user: User | undefined): Promise<void> {
-    const { session, outbox, refusals, queries, extras } = this.#back.organs;
+    const { session, outbox, rejections, queries, features } = this.#context.state;
     const isOther = session.owner !== (user?.id ?? '');
     session.user = user;
     this.#error = undefined;
-    const lives = [...(queries?.list() ?? [])];
+    const liveQueries = [...(queries?.list() ?? [])];
     if (isOther) {
-      outbox.setAside();
-      this.#back.replies.setAside(userChangedError());
-      refusals.clear();
+      outbox.detach();
+      this.#context.pendingCalls.detach(userChangedError());
+      rejections.clear();
       queries?.reset();
-      this.#back.run([{ do: 'forget' }, ...extras.tell((extra) => extra.userChanged?.())]);
-      this.#back.run(lives.map(({ key }) => ({ do: 'show', key })));
+      this.#context.run([{ do: 'forget' }, ...features.collect((feature) => feature.onUserChange?.())]);
+      this.#context.run(liveQueries.map(({ key }) => ({ do: 'show', key })));
     }
     // First another line, then the writes: none may go out on the line of the user before.
-    this.#back.run([{ do: 'restart' }]);
+    this.#context.run([{ do: 'restart' }]);
     if (isOther) {
       await this.#writes.load();
-      for (const { key } of lives) this.#back.recall(key);
+      for (const { key } of liveQueries) this.#context.hydrate(key);
     }
-    this.#tell(user);
+    this.#emitAuth(user);
   }
 
   /** Why somebody who came back from signing in elsewhere is not signed in. */
@@ -86,49 +97,49 @@ export class Account {
     return this.#error;
   }
 
-  async #takeReturning(kept: User | undefined): Promise<void> {
-    const { config, organs } = this.#back;
-    if (!config.returning) return;
+  async #completeOAuth(stored: User | undefined): Promise<void> {
+    const { config, state } = this.#context;
+    if (!config.completeOAuthRedirect) return;
     try {
-      const { returning } = config;
-      const user = await this.#back.call((signal) => returning(kept, signal), undefined);
-      organs.session.user = user;
+      const { completeOAuthRedirect } = config;
+      const user = await this.#context.call((signal) => completeOAuthRedirect(stored, signal), undefined);
+      state.session.user = user;
       await config.store.write([{ put: userKey, value: user }]);
-      this.#back.run([{ do: 'tell', news: { type: 'user', user } }]);
+      this.#context.run([{ do: 'tell', message: { type: 'user', user } }]);
     } catch (error) {
       this.#error = asError(error);
     }
   }
 
   /** The attrs as they were when the server last told them: without them, what is kept means nothing. */
-  async #recallAttrs(): Promise<void> {
-    const { config, organs } = this.#back;
-    const kept = await config.store.get(attrsKey);
-    if (organs.catalogue.hasBeenTold || !Array.isArray(kept)) return;
-    organs.catalogue.recall(kept.filter(isWireAttr));
-    this.#back.run(organs.queries?.setAttrs(organs.catalogue.known) ?? []);
+  async #hydrateAttrs(): Promise<void> {
+    const { config, state } = this.#context;
+    const stored = await config.store.get(attrsKey);
+    if (state.catalog.hasServerAttrs || !Array.isArray(stored)) return;
+    state.catalog.hydrate(stored.filter(isWireAttr));
+    this.#context.run(state.queries?.setAttrs(state.catalog.known) ?? []);
   }
 
-  #tell(user: User | undefined): void {
-    const { events } = this.#back;
+  #emitAuth(user: User | undefined): void {
+    const { events } = this.#context;
     events.emit('auth', user ?? null);
     events.emit('fact', 'auth', user);
   }
 
   async #load(): Promise<void> {
-    const { config, organs } = this.#back;
+    const { config, state } = this.#context;
     try {
-      const kept = readUser(await config.store.get(userKey));
-      organs.session.user = kept;
-      await this.#takeReturning(kept);
-      await this.#recallAttrs();
+      const stored = readUser(await config.store.get(userKey));
+      state.session.user = stored;
+      await this.#completeOAuth(stored);
+      await this.#hydrateAttrs();
       await this.#writes.load();
     } catch (cause) {
       // Not after it was shut down, when the store is closed.
-      this.#back.run([{ do: 'report', error: asError(cause, 'storage-failed') }]);
+      this.#context.run([{ do: 'report', error: asError(cause, 'storage-failed') }]);
     }
     this.#isLoaded = true;
-    this.#writes.adopt();
-    this.#tell(organs.session.user);
+    this.#writes.assignOwner();
+    this.#emitAuth(state.session.user);
   }
 }

@@ -1,23 +1,25 @@
 // What an organ wants done, as data. Organs decide; only the Reactor sends, stores, announces and settles.
 
-import type { Report } from '../db/report.ts';
-import type { InstantAPIError, TriplaneError } from '../errors.ts';
+// What tabs tell each other: each news is what one of them did, so that all show the same before the server has answered.
+
+import type { ChangeSet } from '../db/change-set.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
-import type { Edit } from '../storage/key-value.ts';
-import type { TabNews } from './tab-news.ts';
-import type { Write } from './write.ts';
+import type { InstantAPIError, TriplaneError } from '../errors.ts';
+import type { KeyValueOp } from '../storage/key-value.ts';
+import type { Mutation } from './mutations/mutation.ts';
+import { isObject } from '../lib/json.ts';
 
 export type Effect =
   /** Say it, if the session is ready; what must not be lost is kept by the organ that owns it. */
   | { readonly do: 'send'; readonly message: ClientMessage }
   /** Keep it for the next start. */
-  | { readonly do: 'store'; readonly edits: readonly Edit[] }
+  | { readonly do: 'store'; readonly edits: readonly KeyValueOp[] }
   /** The server's answer to this query is another one now: it is to be kept for the next start, in a while. */
-  | { readonly do: 'keep'; readonly key: string; readonly report: Report }
+  | { readonly do: 'keep'; readonly key: string; readonly changeSet: ChangeSet }
   /** Somebody else is here: what of the answers was to be kept is not theirs. */
   | { readonly do: 'forget' }
   /** Other tabs are to know. */
-  | { readonly do: 'tell'; readonly news: TabNews }
+  | { readonly do: 'tell'; readonly message: TabMessage }
   /** The answer to this query, as seen, may have changed. */
   | { readonly do: 'show'; readonly key: string }
   /** A write was confirmed, or refused. */
@@ -27,7 +29,7 @@ export type Effect =
   /** Confirmed writes that every answer contains may be forgotten. */
   | { readonly do: 'prune' }
   /** It was refused, but may be in place from an earlier sending: ask whether what it makes is there. */
-  | { readonly do: 'verify'; readonly write: Write; readonly error: InstantAPIError }
+  | { readonly do: 'verify'; readonly write: Mutation; readonly error: InstantAPIError }
   | { readonly do: 'announce'; readonly what: 'appStatus' | 'outbox' }
   /** The session is open. */
   | { readonly do: 'ready' }
@@ -44,3 +46,19 @@ export type Effect =
 
 /** What may be due whenever writes have moved. */
 export const onward: readonly Effect[] = [{ do: 'prune' }, { do: 'announce', what: 'outbox' }, { do: 'flush' }];
+
+export type TabMessage =
+  /** A write is on disk: the record it is kept as. */
+  | { readonly type: 'write'; readonly record: unknown }
+  | { readonly type: 'applied'; readonly eventId: string; readonly txId: number; readonly isn: string | undefined }
+  /** The record the refusal is kept as. */
+  | { readonly type: 'refused'; readonly record: unknown }
+  /** Refused writes were retried or given up: these are gone. What was retried comes as news of its own. */
+  | { readonly type: 'gone'; readonly eventIds: readonly string[] }
+  /** Null: nobody. */
+  | { readonly type: 'user'; readonly user: unknown };
+
+/** Another tab may run an older or a newer release: a type that is not known here is for nobody. */
+export function isTabMessage(value: unknown): value is TabMessage {
+  return isObject(value);
+}

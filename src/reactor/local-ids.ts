@@ -8,7 +8,7 @@ export class LocalIds {
   readonly known = new Map<string, string>();
   readonly #store: KeyValue;
   readonly #random: Random;
-  readonly #asked = new Map<string, Promise<string>>();
+  readonly #pending = new Map<string, Promise<string>>();
 
   constructor(store: KeyValue, random: Random) {
     this.#store = store;
@@ -16,20 +16,20 @@ export class LocalIds {
   }
 
   get(name: string): Promise<string> {
-    const known = this.#asked.get(name);
+    const known = this.#pending.get(name);
     if (known) return known;
-    const asked = this.#read(`local-id/${name}`);
-    this.#asked.set(name, asked);
-    asked.then(
+    const pending = this.#read(`local-id/${name}`);
+    this.#pending.set(name, pending);
+    pending.then(
       (id) => this.known.set(name, id),
-      () => this.#asked.delete(name),
+      () => this.#pending.delete(name),
     );
-    return asked;
+    return pending;
   }
 
   async #read(key: string): Promise<string> {
-    const kept = await this.#store.get(key);
-    if (typeof kept === 'string') return kept;
+    const stored = await this.#store.get(key);
+    if (typeof stored === 'string') return stored;
     const fresh = this.#random.uuid();
     await this.#store.write([{ put: key, value: fresh }]);
     return fresh;

@@ -12,82 +12,85 @@ import { TriplaneError } from '../errors.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
 import type { QueryResult } from '../query/query.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
-import type { Edit } from '../storage/key-value.ts';
+import type { KeyValueOp } from '../storage/key-value.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { Account } from './account.ts';
-import { Alarm, earliest } from './alarm.ts';
-import { safely } from './audience.ts';
-import { Catalogue } from './catalogue.ts';
+import { DeadlineTimer, earliest } from './timer.ts';
+import { guarded } from './notify.ts';
+import { AttrCatalog } from './attr-catalog.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Effect } from './effect.ts';
-import { Extras } from './extras.ts';
-import { Journal } from './journal.ts';
+import { Features } from './features.ts';
+import { PersistQueue } from './persist-queue.ts';
 import { LocalIds } from './local-ids.ts';
-import type { Organs } from './organs.ts';
-import type { Inside, OpenOutside, Outside } from './outside.ts';
-import { OutboxDesk } from './outbox-desk.ts';
-import { Outbox } from './outbox.ts';
-import type { Part } from './part.ts';
-import { QueryDesk } from './query-desk.ts';
-import { Replies } from './replies.ts';
-import { RoomDoor } from './room-door.ts';
+import type { SyncState } from './state.ts';
+import type { ReactorContext, OpenUplink, Uplink } from './uplink.ts';
+import { OutboxApi } from './mutations/outbox-api.ts';
+import { Outbox } from './mutations/outbox.ts';
+import type { Lazy } from './lazy.ts';
+import { QueryApi } from './queries/query-api.ts';
+import { PendingCalls } from './pending-calls.ts';
+import { LazyRoomApi } from './room-door.ts';
 import { Session } from './session.ts';
-import { asError, closedError, overdueError } from './trouble.ts';
-import { WriteDesk } from './write-desk.ts';
+import { asError, closedError, queryTimeoutError } from './client-errors.ts';
+import { MutationApi } from './mutations/mutation-api.ts';
 
 /** So long after the way out could not be loaded it is tried again. */
-const tryAgainMs = 5_000;
+const retryLoadMs = 5_000;
 
 /** How the way out comes to be there. */
-export interface Loading extends Pick<Part<OpenOutside>, 'here' | 'load'> {
+export interface UplinkLoader extends Pick<Lazy<OpenUplink>, 'here' | 'load'> {
   /** It never will. */
   giveUp?(): void;
 }
 
-export class Reactor implements Inside {
+export class Reactor implements ReactorContext {
   readonly config: ReactorConfig;
-  readonly organs: Organs;
-  readonly replies = new Replies();
+  readonly state: SyncState;
+  readonly pendingCalls = new PendingCalls();
   readonly events = new EventEmitter<ReactorEvents>();
-  readonly queries: QueryDesk;
-  readonly writes: WriteDesk;
-  readonly outbox: OutboxDesk;
-  readonly rooms: RoomDoor;
+  readonly queries: QueryApi;
+  readonly writes: MutationApi;
+  readonly outbox: OutboxApi;
+  readonly rooms: LazyRoomApi;
   readonly localIds: LocalIds;
   readonly account: Account;
-  readonly #journal: Journal;
-  readonly #alarm: Alarm;
+  readonly #persistQueue: PersistQueue;
+  readonly #timer: DeadlineTimer;
   #isAwake = false;
   /** What is to be kept is kept all the same, and other tabs are told of it. */
   #isShutDown = false;
   #closed: Promise<void> | undefined;
-  #outside: Outside | undefined;
+  #uplink: Uplink | undefined;
   /** When there is a way out, or never will be, and it is known who goes it. */
   readonly #opened: Promise<void>;
   #stopWaiting = (): void => {};
 
   /** @param outside what is behind the first wait: loaded while the store is opened */
-  constructor(config: ReactorConfig, outside: Loading) {
+  constructor(config: ReactorConfig, uplink: UplinkLoader) {
     this.config = config;
-    this.organs = organsFor(config);
-    this.queries = new QueryDesk(this);
-    this.writes = new WriteDesk(this);
-    this.outbox = new OutboxDesk(this);
-    this.rooms = new RoomDoor(this);
+    this.state = newSyncState(config);
+    this.queries = new QueryApi(this);
+    this.writes = new MutationApi(this);
+    this.outbox = new OutboxApi(this);
+    this.rooms = new LazyRoomApi(this);
     this.localIds = new LocalIds(config.store, config.random);
-    this.#alarm = new Alarm(config.clock, () => this.#ring());
-    this.#journal = new Journal(config.store, { saved: (edits) => this.#saved(edits), failed: (error) => this.report(error) });
+    this.#timer = new DeadlineTimer(config.clock, () => this.#onTimer());
+    this.#persistQueue = new PersistQueue(config.store, {
+      onPersisted: (edits) => this.#onPersisted(edits),
+      onError: (error) => this.report(error),
+    });
     this.account = new Account(this, this.writes);
-    this.#opened = this.#open(outside);
+    this.#opened = this.#open(uplink);
     if (!config.startsWhenUsed) this.#wake();
   }
 
   get isReady(): boolean {
-    return this.#outside?.isReady ?? false;
+    return this.#uplink?.isReady ?? false;
   }
 
-  get isSender(): boolean {
-    return this.#outside?.isSender ?? false;
+  get isLeader(): boolean {
+    return this.#uplink?.isLeader ?? false;
   }
 
   get isOpen(): boolean {
@@ -99,41 +102,49 @@ export class Reactor implements Inside {
   }
 
   get status(): ConnectionStatus {
-    return this.#outside?.status ?? (this.#isShutDown ? 'closed' : 'connecting');
+    return this.#uplink?.status ?? (this.#isShutDown ? 'closed' : 'connecting');
   }
 
   /** Undefined before the server has told. */
   get appStatus(): AppStatus | undefined {
-    return this.organs.session.appStatus;
+    return this.state.session.appStatus;
   }
 
   run(effects: readonly Effect[]): void {
     for (const effect of effects) if (!this.#isShutDown || effect.do === 'store' || effect.do === 'tell') this.#perform(effect);
     if (this.#isShutDown) return;
-    const { queries, outbox, extras } = this.organs;
-    this.#alarm.set(earliest(this.replies.nextDue(), outbox.nextDue(), queries?.nextDue(), extras.nextDue(), this.#outside?.nextDue()));
+    const { queries, outbox, features } = this.state;
+    this.#timer.set(
+      earliest(
+        this.pendingCalls.nextDeadline(),
+        outbox.nextDeadline(),
+        queries?.nextDeadline(),
+        features.nextDeadline(),
+        this.#uplink?.nextDeadline(),
+      ),
+    );
   }
 
-  recall(key: string): void {
-    void this.#opened.then(() => this.#outside?.recall(key));
+  hydrate(key: string): void {
+    void this.#opened.then(() => this.#uplink?.hydrate(key));
   }
 
-  ask(query: WireQuery): Promise<QueryResult> {
+  queryOnce(query: WireQuery): Promise<QueryResult> {
     return this.queries.once(query);
   }
 
-  takeBack(key: string): boolean {
-    return this.#journal.takeBack(key);
+  cancelPersist(key: string): boolean {
+    return this.#persistQueue.cancel(key);
   }
 
   async call<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     this.assertOpen();
-    return this.replies.call(run, signal);
+    return this.pendingCalls.call(run, signal);
   }
 
   report(error: Error): void {
     this.events.emit('fact', 'error', error);
-    safely(
+    guarded(
       () => this.config.onError(error),
       (again) => this.config.log.error(again),
     );
@@ -156,47 +167,47 @@ export class Reactor implements Inside {
   }
 
   /** The way out, once there is one. */
-  async outside(): Promise<Outside | undefined> {
+  async uplink(): Promise<Uplink | undefined> {
     await this.#opened;
-    return this.#outside;
+    return this.#uplink;
   }
 
   async #close(): Promise<void> {
-    this.run(this.organs.extras.tell((extra) => extra.shutDown?.(closedError())));
+    this.run(this.state.features.collect((feature) => feature.shutDown?.(closedError())));
     this.#isShutDown = true;
     this.#stopWaiting();
-    const stopped = this.#outside ? this.#outside.hangUp() : void this.events.emit('status', 'closed');
-    this.#alarm.set(undefined);
+    const stopped = this.#uplink ? this.#uplink.disconnect() : void this.events.emit('status', 'closed');
+    this.#timer.set(undefined);
     this.queries.shutDown();
-    this.replies.shutDown();
+    this.pendingCalls.shutDown();
     this.events.removeAllListeners();
     // Writes that were made before it was known whose they are.
-    if (this.organs.outbox.size > 0) await this.#opened;
-    await this.#journal.end().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));
-    this.replies.setAside(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
+    if (this.state.outbox.size > 0) await this.#opened;
+    await this.#persistQueue.close().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));
+    this.pendingCalls.detach(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
     // Not before: whoever sends next reads what is kept.
-    await Promise.all([stopped, this.#outside?.hangUp(), this.#outside?.leave()]);
+    await Promise.all([stopped, this.#uplink?.disconnect(), this.#uplink?.releaseTabs()]);
   }
 
   #wake(): void {
     if (this.#isAwake) return;
     this.#isAwake = true;
-    void this.#opened.then(() => this.#isShutDown || this.#outside?.start());
+    void this.#opened.then(() => this.#isShutDown || this.#uplink?.start());
   }
 
   /** Tried until it is there: meanwhile what is written is kept, and nothing is sent. */
-  async #open(outside: Loading): Promise<void> {
+  async #open(uplink: UplinkLoader): Promise<void> {
     const { clock } = this.config;
-    for (let isNews = true; !this.#outside && this.isOpen; isNews = false) {
+    for (let isNew = true; !this.#uplink && this.isOpen; isNew = false) {
       try {
-        const open = outside.here ?? (await outside.load());
+        const open = uplink.here ?? (await uplink.load());
         // Closed meanwhile: what was written is still to be kept, and other tabs are to hear of it.
-        if (this.isOpen || this.organs.outbox.size > 0) this.#outside = open(this);
+        if (this.isOpen || this.state.outbox.size > 0) this.#uplink = open(this);
       } catch (error) {
         if (!this.isOpen) break;
-        if (isNews) this.report(asError(error));
+        if (isNew) this.report(asError(error));
         await new Promise<void>((again) => {
-          const timer = clock.setTimeout(again, tryAgainMs);
+          const timer = clock.setTimeout(again, retryLoadMs);
           this.#stopWaiting = () => {
             clock.clearTimeout(timer);
             again();
@@ -204,62 +215,66 @@ export class Reactor implements Inside {
         });
       }
     }
-    if (!this.#outside) outside.giveUp?.();
+    if (!this.#uplink) uplink.giveUp?.();
     await this.account.loaded;
   }
 
-  #ring(): void {
-    const { queries, extras } = this.organs;
+  #onTimer(): void {
+    const { queries, features } = this.state;
     const nowMs = this.config.clock.now();
-    this.#outside?.due(nowMs);
-    this.replies.due(nowMs, () => overdueError(this.config, this.status));
-    this.run([...(queries?.due(nowMs, this.config.random) ?? []), ...extras.tell((extra) => extra.due(nowMs)), { do: 'flush' }]);
+    this.#uplink?.onDeadline(nowMs);
+    this.pendingCalls.onDeadline(nowMs, () => queryTimeoutError(this.config, this.status));
+    this.run([
+      ...(queries?.onDeadline(nowMs, this.config.random) ?? []),
+      ...features.collect((feature) => feature.onDeadline(nowMs)),
+      { do: 'flush' },
+    ]);
   }
 
-  #saved(edits: readonly Edit[]): void {
+  #onPersisted(edits: readonly KeyValueOp[]): void {
     this.events.emit('fact', 'saved', edits);
-    this.writes.saved(edits);
+    this.writes.onPersisted(edits);
   }
 
   #perform(effect: Effect): void {
     this.events.emit('fact', 'effect', effect);
     switch (effect.do) {
       case 'send':
-        return this.isReady ? this.#outside?.perform(effect) : this.#wake();
+        return this.isReady ? this.#uplink?.perform(effect) : this.#wake();
       case 'store':
-        return this.#journal.add(effect.edits);
+        return this.#persistQueue.add(effect.edits);
       case 'show':
-        return this.queries.show(effect.key);
+        return this.queries.scheduleNotify(effect.key);
       case 'flush':
         this.#wake();
-        return this.writes.take().forEach((message) => this.#outside?.say(message));
+        return this.writes.dequeue().forEach((message) => this.#uplink?.send(message));
       case 'settle':
         return this.writes.settle(effect.eventId, effect.error);
       case 'prune':
         return this.writes.prune();
       case 'announce':
-        return effect.what === 'outbox' ? this.outbox.changed() : void this.events.emit(effect.what);
+        return effect.what === 'outbox' ? this.outbox.notify() : void this.events.emit(effect.what);
       case 'call':
-        return safely(effect.listener, (error) => this.report(error));
+        return guarded(effect.listener, (error) => this.report(error));
       case 'expire':
         return void this.account.setUser(undefined).catch((error: unknown) => this.report(asError(error)));
       case 'report':
         return this.report(effect.error);
       case 'tell':
-        return this.#outside ? this.#outside.perform(effect) : void this.#opened.then(() => this.#outside?.perform(effect));
+        return this.#uplink ? this.#uplink.perform(effect) : void this.#opened.then(() => this.#uplink?.perform(effect));
       default:
-        return this.#outside?.perform(effect);
+        return this.#uplink?.perform(effect);
     }
   }
 }
 
-function organsFor(config: ReactorConfig): Organs {
+function newSyncState(config: ReactorConfig): SyncState {
   return {
     session: new Session(config),
-    catalogue: new Catalogue(),
+    catalog: new AttrCatalog(),
     outbox: new Outbox(),
-    refusals: new Map(),
+    rejections: new Map(),
     queries: undefined,
-    extras: new Extras(),
+    features: new Features(),
   };
 }

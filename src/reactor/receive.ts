@@ -1,60 +1,62 @@
 // What to do on hearing each op: a line per op, total by its type. A line hands the message to the organ it is for; where two
 // must hear of it, it names both. What they want done comes back as effects. What is not in the list is for organs installed on demand.
 
-import type { CoreOp } from '../protocol/core-fields.ts';
+import type { CoreOp } from '../protocol/server-fields.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { Effect } from './effect.ts';
-import { confirmed, takeAttrs } from './confirmed.ts';
-import type { Hour } from './extra.ts';
-import { failed } from './failed.ts';
-import type { Moment, OpenOrgans } from './organs.ts';
-import { disabledError } from './trouble.ts';
+import { acknowledge, applyAttrs } from './mutations/acknowledge.ts';
+import type { FeatureEnv } from './features.ts';
+import { receiveError } from './receive-error.ts';
+import type { Env, OpenSyncState } from './state.ts';
+import { disabledError } from './client-errors.ts';
 
-type Line<Message> = (organs: OpenOrgans, message: Message, moment: Moment) => readonly Effect[];
-type Receive = { readonly [Op in CoreOp]: Line<Extract<ServerMessage, { readonly op: Op }>> };
+type Handler<Message> = (state: OpenSyncState, message: Message, env: Env) => readonly Effect[];
+type Handlers = { readonly [Op in CoreOp]: Handler<Extract<ServerMessage, { readonly op: Op }>> };
 
-const nothing = (): readonly Effect[] => [];
+const noEffects = (): readonly Effect[] => [];
 
-const receive: Receive = {
-  'init-ok': (organs, message, { nowMs }) => {
-    const { session, queries, extras } = organs;
-    session.opened(message);
+const handlers: Handlers = {
+  'init-ok': (state, message, { nowMs }) => {
+    const { session, queries, features } = state;
+    session.onOpened(message);
     return [
-      ...takeAttrs(organs, message.attrs ?? []),
+      ...applyAttrs(state, message.attrs ?? []),
       { do: 'announce', what: 'appStatus' },
       { do: 'ready' },
-      ...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.ask(live) })),
+      ...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.request(live) })),
       { do: 'flush' },
-      ...extras.tell((extra) => extra.sessionOpened(hourOf(organs, nowMs))),
+      ...features.collect((feature) => feature.onSessionOpen(featureEnv(state, nowMs))),
     ];
   },
   'app-status-changed': ({ session, queries }, { status }) => {
     const before = session.appStatus;
     session.appStatus = status;
     const effects: Effect[] = [{ do: 'announce', what: 'appStatus' }, { do: 'flush' }];
-    if (status === 'disabled' && before !== 'disabled') effects.push(...queries.allFailed(disabledError()));
+    if (status === 'disabled' && before !== 'disabled') effects.push(...queries.failAll(disabledError()));
     // While the app was disabled, nothing was refreshed: every query is asked anew.
     if (before === 'disabled' && status !== 'disabled') effects.push({ do: 'restart' });
     return effects;
   },
-  error: failed,
-  'add-query-ok': ({ queries }, message) => [...queries.answered(message), { do: 'prune' }],
-  'add-query-exists': nothing,
-  'remove-query-ok': nothing,
-  'refresh-ok': (organs, message, { random }) => [
-    ...(message.attrs ? takeAttrs(organs, message.attrs) : []),
-    ...organs.queries.refreshed(message, organs.session.promises['refresh-covers-all'] ?? false, random),
+  error: receiveError,
+  'add-query-ok': ({ queries }, message) => [...queries.applyResult(message), { do: 'prune' }],
+  'add-query-exists': noEffects,
+  'remove-query-ok': noEffects,
+  'refresh-ok': (state, message, { random }) => [
+    ...(message.attrs ? applyAttrs(state, message.attrs) : []),
+    ...state.queries.applyRefresh(message, state.session.capabilities['refresh-covers-all'] ?? false, random),
     { do: 'prune' },
   ],
-  'transact-ok': (organs, message, { nowMs }) =>
-    confirmed(organs, message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs),
+  'transact-ok': (state, message, { nowMs }) =>
+    acknowledge(state, message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs),
 };
 
-export function receiveMessage(organs: OpenOrgans, message: ServerMessage, moment: Moment): readonly Effect[] {
-  const line = (receive as Readonly<Record<string, Line<ServerMessage>>>)[message.op];
-  return line ? line(organs, message, moment) : organs.extras.tell((extra) => extra.heard(message, hourOf(organs, moment.nowMs)));
+export function receiveMessage(state: OpenSyncState, message: ServerMessage, env: Env): readonly Effect[] {
+  const handler = (handlers as Readonly<Record<string, Handler<ServerMessage>>>)[message.op];
+  return handler
+    ? handler(state, message, env)
+    : state.features.collect((feature) => feature.onMessage(message, featureEnv(state, env.nowMs)));
 }
 
-function hourOf({ catalogue, session }: OpenOrgans, nowMs: number): Hour {
-  return { nowMs, attrs: catalogue.known, owner: session.owner };
+function featureEnv({ catalog, session }: OpenSyncState, nowMs: number): FeatureEnv {
+  return { nowMs, attrs: catalog.known, owner: session.owner };
 }

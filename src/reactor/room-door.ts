@@ -1,82 +1,82 @@
 // The door to the rooms, which are loaded when somebody first wants into one. What is wanted before that waits here, in order; once they
 // are loaded, for whichever database, whatever is wanted is done at once.
 
-import { safely } from './audience.ts';
-import type { Back } from './desk.ts';
-import { Part } from './part.ts';
-import type { PresenceRequest, Slice } from './presence-slice.ts';
-import type { RoomDesk } from './room-desk.ts';
-import { crowdedError, mostWaiting } from './trouble.ts';
+import { guarded } from './notify.ts';
+import type { ClientContext } from './context.ts';
+import { Lazy } from './lazy.ts';
+import type { PresenceRequest, Slice } from './rooms/presence-slice.ts';
+import type { RoomDesk } from './rooms/room-api.ts';
+import { roomQueueFullError, maxQueuedRoomMessages } from './client-errors.ts';
 
-type Rooms = typeof import('./room-desk.ts');
+type Rooms = typeof import('./rooms/room-api.ts');
 
-export const roomsPart = new Part<Rooms>(() => import('./room-desk.ts'));
+export const lazyRooms = new Lazy<Rooms>(() => import('./rooms/room-api.ts'));
 
-type Wish = (desk: RoomDesk) => void;
+type QueuedCall = (api: RoomDesk) => void;
 
-export class RoomDoor {
-  readonly #back: Back;
-  readonly #part: Part<Rooms>;
-  readonly #wishes = new Set<Wish>();
+export class LazyRoomApi {
+  readonly #context: ClientContext;
+  readonly #lazy: Lazy<Rooms>;
+  readonly #queue = new Set<QueuedCall>();
   #isLoading = false;
-  #desk: RoomDesk | undefined;
+  #api: RoomDesk | undefined;
 
-  constructor(back: Back, part = roomsPart) {
-    this.#back = back;
-    this.#part = part;
+  constructor(context: ClientContext, lazy = lazyRooms) {
+    this.#context = context;
+    this.#lazy = lazy;
     // What waits after they could not be loaded is tried again with the next wish, and with the next session.
-    back.events.on('status', () => void (back.isReady && this.#wishes.size > 0 && this.#load()));
+    context.events.on('status', () => void (context.isReady && this.#queue.size > 0 && this.#load()));
   }
 
   /** What the room is called on the wire, where its type is not part of what it is. */
   idOf(type: string, id: string): string {
-    return this.#back.config.roomsByType ? `${type}/${id}` : id;
+    return this.#context.config.roomsByType ? `${type}/${id}` : id;
   }
 
   /** Undefined for a room that nobody holds, and until rooms are loaded. */
   presence(roomId: string, request: PresenceRequest): Slice | undefined {
-    return this.#desk?.presence(roomId, request);
+    return this.#api?.presence(roomId, request);
   }
 
   /** What is begun in the rooms, once they are here. Gives what ends it; what is ended before it has begun never begins. */
-  begin(begin: (desk: RoomDesk) => (() => void) | void): () => void {
-    this.#back.assertOpen();
+  begin(begin: (api: RoomDesk) => (() => void) | void): () => void {
+    this.#context.assertOpen();
     let end: (() => void) | void;
-    const wish: Wish = (desk) => (end = begin(desk));
-    if (this.#desk) wish(this.#desk);
-    else this.#wait(wish);
+    const call: QueuedCall = (api) => (end = begin(api));
+    if (this.#api) call(this.#api);
+    else this.#wait(call);
     return () => {
-      this.#wishes.delete(wish);
+      this.#queue.delete(call);
       end?.();
       end = undefined;
     };
   }
 
-  #wait(wish: Wish): void {
-    if (this.#wishes.size >= mostWaiting) throw crowdedError();
-    this.#wishes.add(wish);
-    if (this.#part.here) this.#open(this.#part.here);
+  #wait(call: QueuedCall): void {
+    if (this.#queue.size >= maxQueuedRoomMessages) throw roomQueueFullError();
+    this.#queue.add(call);
+    if (this.#lazy.here) this.#open(this.#lazy.here);
     else this.#load();
   }
 
   #load(): void {
     if (this.#isLoading) return;
     this.#isLoading = true;
-    const report = (error: Error): void => void (this.#back.isOpen && this.#back.report(error));
-    void this.#part
+    const report = (error: Error): void => void (this.#context.isOpen && this.#context.report(error));
+    void this.#lazy
       .load()
       .then((rooms) => this.#open(rooms), report)
       .finally(() => (this.#isLoading = false));
   }
 
-  #open({ RoomDesk }: Rooms): void {
-    if (this.#desk || !this.#back.isOpen) return;
-    const desk = (this.#desk = new RoomDesk(this.#back));
-    for (const wish of this.#wishes)
-      safely(
-        () => wish(desk),
-        (error) => this.#back.report(error),
+  #open({ RoomDesk: RoomApi }: Rooms): void {
+    if (this.#api || !this.#context.isOpen) return;
+    const api = (this.#api = new RoomApi(this.#context));
+    for (const call of this.#queue)
+      guarded(
+        () => call(api),
+        (error) => this.#context.report(error),
       );
-    this.#wishes.clear();
+    this.#queue.clear();
   }
 }

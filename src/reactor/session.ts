@@ -2,7 +2,7 @@
 // socket and does not know whether one is open. PROTOCOL.md#init
 
 import type { InstantAPIError } from '../errors.ts';
-import type { AppStatus, Init, InitOk, Promises } from '../protocol/session-messages.ts';
+import type { AppStatus, Init, InitOk, ServerCapabilities } from '../protocol/session-messages.ts';
 import { declaredVersions } from '../protocol/version.ts';
 import type { User } from '../types/auth.ts';
 
@@ -21,9 +21,9 @@ export class Session {
   id: string | undefined;
   /** Undefined before the server has told. */
   appStatus: AppStatus | undefined;
-  promises: Promises = {};
+  capabilities: ServerCapabilities = {};
   /** Why the server would not have us, the last time it was asked. */
-  #refusal: InstantAPIError | undefined;
+  #rejection: InstantAPIError | undefined;
 
   constructor(config: SessionConfig) {
     this.#config = config;
@@ -55,10 +55,10 @@ export class Session {
     return eventId !== undefined && eventId !== null && eventId === this.#initId;
   }
 
-  opened(message: InitOk): void {
-    this.#refusal = undefined;
+  onOpened(message: InitOk): void {
+    this.#rejection = undefined;
     this.id = message['session-id'];
-    this.promises = message.triplane ?? {};
+    this.capabilities = message.triplane ?? {};
     this.appStatus = message['app-status']?.status ?? 'active';
   }
 
@@ -67,10 +67,10 @@ export class Session {
   }
 
   /** Gives the error to tell: for the same refusal again the same one, so that nobody is told twice. */
-  refused(error: InstantAPIError): { readonly error: InstantAPIError; readonly isNews: boolean } {
-    const before = this.#refusal;
-    if (before?.type === error.type && before?.message === error.message) return { error: before, isNews: false };
-    this.#refusal = error;
-    return { error, isNews: true };
+  onRejected(error: InstantAPIError): { readonly error: InstantAPIError; readonly isNew: boolean } {
+    const before = this.#rejection;
+    if (before?.type === error.type && before?.message === error.message) return { error: before, isNew: false };
+    this.#rejection = error;
+    return { error, isNew: true };
   }
 }

@@ -3,8 +3,8 @@
 
 import { TransactionValidationError } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
-import { isLookup } from './lookup-text.ts';
-import { type Entities, type EntityShape, isOfType, kindOf, named, own, type SchemaShape, shown } from './read.ts';
+import { isLookup } from './read.ts';
+import { type Entities, type EntityShape, isOfType, kindOf, named, own, type SchemaShape, preview } from './read.ts';
 
 /** @throws TransactionValidationError */
 export function checkTransaction(ops: readonly (readonly unknown[])[], { entities }: SchemaShape): void {
@@ -12,13 +12,14 @@ export function checkTransaction(ops: readonly (readonly unknown[])[], { entitie
 }
 
 function checkOp([action, etype, entity, args]: readonly unknown[], entities: Entities): void {
-  if (typeof etype !== 'string') return refuse(`A namespace must be a string, but received: ${kindOf(etype)}`);
-  if (!Array.isArray(entity) && !isUuid(entity)) refuse(`The id of an entity of '${etype}' must be a UUID, but received: ${shown(entity)}`);
+  if (typeof etype !== 'string') return reject(`A namespace must be a string, but received: ${kindOf(etype)}`);
+  if (!Array.isArray(entity) && !isUuid(entity))
+    reject(`The id of an entity of '${etype}' must be a UUID, but received: ${preview(entity)}`);
   const check = typeof action === 'string' ? own(checks, action) : undefined;
   if (!check || args === undefined) return;
-  const shape = named(entities, etype, 'The schema has no entity', refuse);
+  const shape = named(entities, etype, 'The schema has no entity', reject);
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
-    return refuse(`Arguments of '${String(action)}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
+    return reject(`Arguments of '${String(action)}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
   }
   for (const [label, value] of Object.entries(args)) check(label, value, etype, shape);
 }
@@ -26,15 +27,15 @@ function checkOp([action, etype, entity, args]: readonly unknown[], entities: En
 function checkField(label: string, value: unknown, etype: string, { attrs }: EntityShape): void {
   const valueType = label === 'id' ? undefined : own(attrs, label)?.valueType;
   if (valueType === undefined || isOfType(value, valueType)) return;
-  refuse(`The value of '${label}' of '${etype}' must be a ${valueType}, but received: ${kindOf(value)}`);
+  reject(`The value of '${label}' of '${etype}' must be a ${valueType}, but received: ${kindOf(value)}`);
 }
 
 function checkLink(label: string, value: unknown, etype: string, { links }: EntityShape): void {
-  named(links, label, `'${etype}' has no link`, refuse);
+  named(links, label, `'${etype}' has no link`, reject);
   const targets: readonly unknown[] = [value ?? []].flat();
   for (const target of targets) {
     if (isUuid(target) || (typeof target === 'string' && isLookup(target))) continue;
-    refuse(`Link '${label}' of '${etype}' must be given a UUID or a lookup, but received: ${shown(target)}`);
+    reject(`Link '${label}' of '${etype}' must be given a UUID or a lookup, but received: ${preview(target)}`);
   }
 }
 
@@ -47,6 +48,6 @@ const checks: Readonly<Record<string, typeof checkField>> = {
   unlink: checkLink,
 };
 
-function refuse(message: string): never {
+function reject(message: string): never {
   throw new TransactionValidationError(message);
 }

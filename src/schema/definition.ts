@@ -5,7 +5,7 @@
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` are the rooms of a schema without rooms */
 
 import type { DataAttrDef } from './attr.ts';
-import { checkQuery, type Forms } from './check-query.ts';
+import { checkQuery, type QueryNodes } from './check-query.ts';
 import { checkTransaction } from './check-transaction.ts';
 import type { AnyEntity, EntitiesDef, EntityDef, LinkAttrDef } from './entity.ts';
 import type { LinkDef, LinksDef } from './link.ts';
@@ -14,7 +14,7 @@ import type { AttrDefsFromType, RoomDefFromShape, RoomSchemaShape, RoomsDef } fr
 /** What a schema made by `i` can do besides being data. One from elsewhere cannot, and is only read. */
 interface Checks {
   /** @throws QueryValidationError if a query, which is one by its form, does not fit the schema */
-  checkQuery?(query: Forms): void;
+  checkQuery?(query: QueryNodes): void;
   /** @throws TransactionValidationError if operations do not fit the schema */
   checkTransaction?(ops: readonly (readonly unknown[])[]): void;
 }
@@ -43,7 +43,7 @@ export class InstantSchemaDef<
     this.rooms = rooms;
   }
 
-  checkQuery?(query: Forms): void {
+  checkQuery?(query: QueryNodes): void {
     checkQuery(query, this);
   }
 

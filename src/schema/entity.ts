@@ -45,10 +45,10 @@ export type EntitiesDef = Record<string, AnyEntity>;
 /** What `asType` said of an entity; `void` if it was not called. */
 export type AsTypeOf<Def> = Def extends EntityDef<any, any, infer AsType> ? AsType : void;
 
-type Overlay<Attrs, AsType> = AsType extends void ? Attrs : Omit<Attrs, keyof AsType> & AsType;
+type WithOverrides<Attrs, AsType> = AsType extends void ? Attrs : Omit<Attrs, keyof AsType> & AsType;
 
 /** The attributes of an entity as a query gives them, without `id` and links. */
-export type ResolveEntityAttrs<Def extends AnyEntity, UseDates extends boolean = false> = Overlay<
+export type ResolveEntityAttrs<Def extends AnyEntity, UseDates extends boolean = false> = WithOverrides<
   ReadAttrs<Def['attrs'], UseDates>,
   AsTypeOf<Def>
 >;

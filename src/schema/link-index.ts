@@ -37,13 +37,13 @@ function emptyRecord<Value>(): Record<string, Value> {
  */
 export function linkIndex(schema: { readonly links?: unknown }): LinkIndex {
   const index = emptyRecord<Record<string, IndexedLink>>();
-  const enter = (end: LinkEnd, isForward: boolean, link: LinkEnds) => {
+  const addEnd = (end: LinkEnd, isForward: boolean, link: LinkEnds) => {
     const labels = (index[end.on] ??= emptyRecord<IndexedLink>());
     labels[end.label] = { isForward, isSingular: end.has === 'one', link };
   };
   for (const link of Object.values((schema.links ?? {}) as Record<string, LinkEnds>)) {
-    enter(link.forward, true, link);
-    enter(link.reverse, false, link);
+    addEnd(link.forward, true, link);
+    addEnd(link.reverse, false, link);
   }
   return index;
 }

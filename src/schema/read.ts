@@ -42,8 +42,8 @@ export function listed(record: Readonly<Record<string, unknown>>): string {
 }
 
 /** What has to be there, or the message that it is not: `'acts' has no link 'crew'. There are: sets, fans`. */
-export function named<Item>(record: Readonly<Record<string, Item>>, key: string, lack: string, refuse: (message: string) => never): Item {
-  return own(record, key) ?? refuse(`${lack} '${key}'. There are: ${listed(record)}`);
+export function named<Item>(record: Readonly<Record<string, Item>>, key: string, lack: string, reject: (message: string) => never): Item {
+  return own(record, key) ?? reject(`${lack} '${key}'. There are: ${listed(record)}`);
 }
 
 /** Whether a value may stand where the schema says `valueType`; that it may be missing is not asked here. */
@@ -70,11 +70,19 @@ export function kindOf(value: unknown): string {
 }
 
 /** The value itself in a message, in one short line whatever it is. */
-export function shown(value: unknown): string {
+export function preview(value: unknown): string {
   const text = typeof value === 'string' ? value : isPlain(value) ? String(value) : kindOf(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 function isPlain(value: unknown): value is number | bigint | boolean | symbol | undefined {
   return typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'string';
+}
+
+// How the text of a lookup is told from an id, in whose place it may stand. How it is made and read is in transact/lookup.ts.
+
+export const lookupPrefix = 'lookup__';
+
+export function isLookup(text: string): boolean {
+  return text.startsWith(lookupPrefix);
 }

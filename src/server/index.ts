@@ -2,18 +2,30 @@
 
 export { createServer } from './server.ts';
 export type { AppControl, ServerOptions, TriplaneServer } from './server.ts';
-export type { MagicCodeMail } from './http/desk.ts';
-export { memory } from './memory.ts';
+export type { MagicCodeMail } from './http/context.ts';
+export { memory } from './storage/memory.ts';
 export { memoryFiles } from './files/memory-files.ts';
 export { diskFiles } from './files/disk-files.ts';
 export { s3Files } from './files/s3-files.ts';
 export type { S3Options } from './files/s3-files.ts';
 export type { ByteRange, FileStore, ListedFile, StoredFile } from './files/file-store.ts';
-export { sqlite } from './storage-sqlite.ts';
-export { postgres } from './storage-postgres.ts';
-export type { PostgresOptions } from './storage-postgres.ts';
-export type { Relay, RelayEvents } from './relay.ts';
+export { sqlite } from './storage/sqlite/sqlite.ts';
+export { postgres } from './storage/postgres/postgres.ts';
+export type { PostgresOptions } from './storage/postgres/postgres.ts';
+export type { Relay, RelayEvents } from './storage/storage.ts';
 export { defaultLimits } from './limits.ts';
 export type { Limits } from './limits.ts';
-export type { Appended, AppLog, AppliedEvent, AttrChanges, Event, Heard, Loaded, LogEntry, Records, Snapshot, Storage } from './storage.ts';
-export { emptySnapshot, replay } from './storage.ts';
+export type {
+  Appended,
+  AppLog,
+  AppliedEvent,
+  AttrChanges,
+  Event,
+  LogListener,
+  Loaded,
+  LogEntry,
+  Records,
+  Snapshot,
+  Storage,
+} from './storage/storage.ts';
+export { emptySnapshot, replay } from './storage/storage.ts';

@@ -9,17 +9,17 @@ import { type Log, silent } from '../lib/log.ts';
 import { systemRandom } from '../lib/random.ts';
 import { id, isUuid } from '../lib/uuid.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
-import type { AnySchemaDef, InstantUnknownSchema } from '../schema.ts';
+import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import type { InstantRules } from '../types/rules.ts';
-import { equip } from './equip.ts';
+import { bootstrap } from './bootstrap.ts';
 import type { FileStore } from './files/file-store.ts';
-import type { MagicCodeMail } from './http/desk.ts';
-import { Hub } from './hub.ts';
+import type { MagicCodeMail } from './http/context.ts';
+import { Hub } from './session/hub.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { memory } from './memory.ts';
-import type { Storage } from './storage.ts';
-import { httpRoutes } from './use/http.ts';
-import { serveSockets } from './use/ws.ts';
+import { memory } from './storage/memory.ts';
+import type { Storage } from './storage/storage.ts';
+import { httpRoutes } from './http/routes.ts';
+import { serveSockets } from './ws.ts';
 
 export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchema> {
   /** 0 = any that is free. */
@@ -121,7 +121,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   };
   const { schema, rules } = options;
   const open = async (): Promise<number> => {
-    if (schema !== undefined || rules !== undefined) await equip(await hub.app(appId), { schema, rules }, id);
+    if (schema !== undefined || rules !== undefined) await bootstrap(await hub.app(appId), { schema, rules }, id);
     return listen(server, options.port ?? 0, host);
   };
   const port = await open().catch(async (error: unknown) => {

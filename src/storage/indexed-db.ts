@@ -4,7 +4,7 @@
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 
-import { copyEdits, type Edit, type KeyValue, storageClosed, storageFailed } from './key-value.ts';
+import { copyOps, type KeyValueOp, type KeyValue, storageClosed, storageFailed } from './key-value.ts';
 
 const version = 1;
 const entries = 'entries';
@@ -13,22 +13,22 @@ interface Shape extends DBSchema {
   entries: { key: string; value: unknown };
 }
 
-type Connection = IDBPDatabase<Shape>;
+type IdbConnection = IDBPDatabase<Shape>;
 
 export function indexedDbStore(name: string): KeyValue {
   return new IndexedDbStore(name);
 }
 
-interface Write {
-  readonly edits: readonly Edit[];
+interface QueuedWrite {
+  readonly ops: readonly KeyValueOp[];
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
 
 class IndexedDbStore implements KeyValue {
   readonly #name: string;
-  #opening: Promise<Connection> | undefined;
-  #writes: Write[] = [];
+  #opening: Promise<IdbConnection> | undefined;
+  #writes: QueuedWrite[] = [];
   /** The writing that goes on, if any: it ends when nothing waits. */
   #writing: Promise<void> | undefined;
   readonly #reading = new Set<Promise<unknown>>();
@@ -45,15 +45,15 @@ class IndexedDbStore implements KeyValue {
   async list(prefix: string): Promise<[key: string, value: unknown][]> {
     return this.#read(async (db) => {
       const store = db.transaction(entries).store;
-      const [keys, values] = await Promise.all([store.getAllKeys(startingWith(prefix)), store.getAll(startingWith(prefix))]);
+      const [keys, values] = await Promise.all([store.getAllKeys(prefixRange(prefix)), store.getAll(prefixRange(prefix))]);
       return keys.map((key, at) => [key, values[at]]);
     });
   }
 
-  async write(edits: readonly Edit[]): Promise<void> {
+  async write(ops: readonly KeyValueOp[]): Promise<void> {
     if (this.#isClosed) throw storageClosed();
-    const copies = copyEdits(edits);
-    const written = new Promise<void>((done, failed) => this.#writes.push({ edits: copies, done, failed }));
+    const copies = copyOps(ops);
+    const written = new Promise<void>((done, failed) => this.#writes.push({ ops: copies, done, failed }));
     this.#writing ??= this.#writeAll();
     return written;
   }
@@ -63,7 +63,7 @@ class IndexedDbStore implements KeyValue {
     await this.#writing;
     // One that is under way keeps the connection open, or would open another.
     await Promise.allSettled(this.#reading);
-    await this.#forget();
+    await this.#closeConnection();
   }
 
   async #writeAll(): Promise<void> {
@@ -71,27 +71,27 @@ class IndexedDbStore implements KeyValue {
       const batch = this.#writes;
       this.#writes = [];
       try {
-        await this.#commit(batch.flatMap(({ edits }) => edits));
+        await this.#commit(batch.flatMap(({ ops }) => ops));
         for (const { done } of batch) done();
       } catch {
         // One of them is at fault, or there is room for some only: each for itself.
-        for (const { edits, done, failed } of batch) await this.#commit(edits).then(done, failed);
+        for (const { ops, done, failed } of batch) await this.#commit(ops).then(done, failed);
       }
     }
     this.#writing = undefined;
   }
 
-  async #commit(edits: readonly Edit[]): Promise<void> {
+  async #commit(ops: readonly KeyValueOp[]): Promise<void> {
     await this.#attempt('write', async (db) => {
       const tx = db.transaction(entries, 'readwrite', { durability: 'strict' });
       const { store } = tx;
-      const requests = edits.map((edit) => ('put' in edit ? store.put(edit.value, edit.put) : store.delete(edit.remove)));
+      const requests = ops.map((op) => ('put' in op ? store.put(op.value, op.put) : store.delete(op.remove)));
       // The transaction's own failure says why; a request's often says no more than that it was aborted.
       await Promise.all([tx.done, ...requests.map((request) => request.catch(() => undefined))]);
     });
   }
 
-  async #read<T>(run: (db: Connection) => Promise<T>): Promise<T> {
+  async #read<T>(run: (db: IdbConnection) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw storageClosed();
     const reading = this.#attempt('read', run);
     this.#reading.add(reading);
@@ -99,45 +99,45 @@ class IndexedDbStore implements KeyValue {
   }
 
   /** Twice if need be: entries are put and removed by key, so to do it again does no harm. */
-  async #attempt<T>(doing: string, run: (db: Connection) => Promise<T>, isLast = false): Promise<T> {
+  async #attempt<T>(doing: string, run: (db: IdbConnection) => Promise<T>, isLast = false): Promise<T> {
     try {
       return await run(await this.#open());
     } catch (error) {
       if (isLast || !isLostConnection(error)) throw storageFailed(doing, error);
-      void this.#forget();
+      void this.#closeConnection();
       return this.#attempt(doing, run, true);
     }
   }
 
-  #open(): Promise<Connection> {
+  #open(): Promise<IdbConnection> {
     if (this.#opening) return this.#opening;
     const opening = openDB<Shape>(this.#name, version, {
       upgrade: (db) => void db.createObjectStore(entries),
       // Another tab wants to upgrade or delete it, and waits for us.
-      blocking: () => void this.#forget(opening),
-      terminated: () => void this.#forget(opening),
+      blocking: () => void this.#closeConnection(opening),
+      terminated: () => void this.#closeConnection(opening),
     });
     this.#opening = opening;
     // What failed to open is tried anew by whoever asks next.
-    opening.catch(() => void this.#forget(opening));
+    opening.catch(() => void this.#closeConnection(opening));
     return opening;
   }
 
   /** Closes the connection, which lets its transactions end; the next use opens another. */
-  async #forget(opening = this.#opening): Promise<void> {
+  async #closeConnection(opening = this.#opening): Promise<void> {
     if (this.#opening === opening) this.#opening = undefined;
     await opening?.then((db) => db.close()).catch(() => {});
   }
 }
 
-const lostNames: readonly string[] = ['InvalidStateError', 'UnknownError', 'AbortError'];
+const lostConnectionNames: readonly string[] = ['InvalidStateError', 'UnknownError', 'AbortError'];
 
 function isLostConnection(error: unknown): boolean {
-  return error instanceof Error && lostNames.includes(error.name);
+  return error instanceof Error && lostConnectionNames.includes(error.name);
 }
 
 /** The keys from `prefix` up to, and without, the first that is greater than all that begin so. */
-function startingWith(prefix: string): IDBKeyRange {
+function prefixRange(prefix: string): IDBKeyRange {
   const stem = prefix.replace(/\uffff+$/, '');
   const last = stem.length - 1;
   if (last < 0) return IDBKeyRange.lowerBound(prefix);

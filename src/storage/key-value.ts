@@ -3,7 +3,7 @@
 
 import { TriplaneError } from '../errors.ts';
 
-export type Edit = { readonly put: string; readonly value: unknown } | { readonly remove: string };
+export type KeyValueOp = { readonly put: string; readonly value: unknown } | { readonly remove: string };
 
 /**
  * Where a client keeps what it must not forget: `init({ storage })`. Keys are texts, values are what JSON can hold. Any error will do for
@@ -26,7 +26,7 @@ export interface KeyValue {
    * All edits or none, in order; writes take effect in the order they were asked for. Durable when it resolves.
    * Values are copied when this is called.
    */
-  write(edits: readonly Edit[]): Promise<void>;
+  write(ops: readonly KeyValueOp[]): Promise<void>;
   /** What was asked for before is still done; what is asked for later is refused as 'closed'. A promise tells when nothing of it is open. */
   close(): void | Promise<void>;
 }
@@ -42,9 +42,9 @@ export function storageClosed(): TriplaneError {
 }
 
 /** The edits with values of their own. @throws TriplaneError 'storage-failed' for what cannot be copied, such as a function */
-export function copyEdits(edits: readonly Edit[]): readonly Edit[] {
+export function copyOps(ops: readonly KeyValueOp[]): readonly KeyValueOp[] {
   try {
-    return structuredClone(edits);
+    return structuredClone(ops);
   } catch (cause) {
     throw storageFailed('copy a value', cause);
   }

@@ -1,28 +1,28 @@
 // A KeyValue that lives as long as the page: for tests, for servers, and where there is nothing better.
 
-import { copyEdits, type KeyValue, storageClosed } from './key-value.ts';
+import { copyOps, type KeyValue, storageClosed } from './key-value.ts';
 
 export function memoryStore(): KeyValue {
   const values = new Map<string, unknown>();
   let isClosed = false;
-  const unlessClosed = (): void => {
+  const assertOpen = (): void => {
     if (isClosed) throw storageClosed();
   };
   return {
     async get(key) {
-      unlessClosed();
+      assertOpen();
       return structuredClone(values.get(key));
     },
     async list(prefix) {
-      unlessClosed();
+      assertOpen();
       const keys = [...values.keys()].filter((key) => key.startsWith(prefix)).sort();
       return keys.map((key) => [key, structuredClone(values.get(key))]);
     },
-    async write(edits) {
-      unlessClosed();
-      for (const edit of copyEdits(edits)) {
-        if ('put' in edit) values.set(edit.put, edit.value);
-        else values.delete(edit.remove);
+    async write(ops) {
+      assertOpen();
+      for (const op of copyOps(ops)) {
+        if ('put' in op) values.set(op.put, op.value);
+        else values.delete(op.remove);
       }
     },
     close() {

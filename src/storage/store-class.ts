@@ -1,10 +1,10 @@
 // A KeyValue over a store as programs for InstantDB's client bring one: a class with items, made once per app.
 
 import { TriplaneError } from '../errors.ts';
-import type { StoreInterfaceClass } from '../types/stores.ts';
-import { copyEdits, type KeyValue } from './key-value.ts';
+import type { StoreInterfaceClass } from '../types/ports.ts';
+import { copyOps, type KeyValue } from './key-value.ts';
 
-export function storeOfClass(Store: StoreInterfaceClass, appId: string): KeyValue {
+export function adaptStoreClass(Store: StoreInterfaceClass, appId: string): KeyValue {
   const store = new Store(appId, 'kv');
   const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -20,15 +20,15 @@ export function storeOfClass(Store: StoreInterfaceClass, appId: string): KeyValu
         const keys = (await store.getAllKeys()).filter((key) => key.startsWith(prefix)).sort();
         return Promise.all(keys.map(async (key): Promise<[string, unknown]> => [key, await store.getItem(key)]));
       }),
-    write: (edits) =>
+    write: (ops) =>
       attempt(async () => {
         const puts = new Map<string, unknown>();
         const removed = new Set<string>();
-        for (const edit of copyEdits(edits)) {
-          const key = 'put' in edit ? edit.put : edit.remove;
+        for (const op of copyOps(ops)) {
+          const key = 'put' in op ? op.put : op.remove;
           puts.delete(key);
           removed.delete(key);
-          if ('put' in edit) puts.set(key, edit.value);
+          if ('put' in op) puts.set(key, op.value);
           else removed.add(key);
         }
         if (puts.size > 0) await store.multiSet([...puts]);

@@ -1,7 +1,7 @@
 // What every KeyValue owes to the client that keeps a user's writes in it, as cases that any test runner can run.
 
 import type { KeyValue } from '../storage/key-value.ts';
-import { demandRefused, demandSame } from './demand.ts';
+import { assertRejects, assertSame } from './assert.ts';
 
 export interface ConformanceCase {
   readonly name: string;
@@ -29,7 +29,7 @@ type Case = readonly [name: string, run: (open: Open) => Promise<void>];
  * for (const { name, run } of storageConformance((name) => openMine(name))) test(name, run);
  */
 export function storageConformance(open: Open, { outlivesHandle = true, isShared = false }: StorageTraits = {}): ConformanceCase[] {
-  const cases = [...kept, ...lists, ...writes, ...closing, ...(outlivesHandle ? lasting : []), ...(isShared ? shared : [])];
+  const cases = [...roundTrips, ...lists, ...writes, ...closing, ...(outlivesHandle ? persistence : []), ...(isShared ? sharing : [])];
   return cases.map(([name, run], at) => ({ name, run: () => withStores(open, at, run) }));
 }
 
@@ -62,14 +62,14 @@ const values: readonly (readonly [what: string, value: unknown])[] = [
   ['a text of a megabyte', 'ä'.repeat(1 << 19)],
 ];
 
-const kept: readonly Case[] = [
+const roundTrips: readonly Case[] = [
   ...values.map(([what, value]): Case => [
     `${what} comes back as it was`,
     async (open) => {
       const store = await open('a');
       await store.write([{ put: 'k', value }]);
-      demandSame('get', await store.get('k'), value);
-      demandSame('list', await store.list('k'), [['k', value]]);
+      assertSame('get', await store.get('k'), value);
+      assertSame('list', await store.list('k'), [['k', value]]);
     },
   ]),
   [
@@ -78,9 +78,9 @@ const kept: readonly Case[] = [
       const store = await open('a');
       await store.write([{ put: 'k', value: 1 }]);
       await store.write([{ remove: 'k' }, { remove: 'never there' }]);
-      demandSame('get of what was removed', await store.get('k'), undefined);
-      demandSame('get of what was never put', await store.get('constructor'), undefined);
-      demandSame('list', await store.list(''), []);
+      assertSame('get of what was removed', await store.get('k'), undefined);
+      assertSame('get of what was never put', await store.get('constructor'), undefined);
+      assertSame('list', await store.list(''), []);
     },
   ],
   [
@@ -89,7 +89,7 @@ const kept: readonly Case[] = [
       const store = await open('a');
       await store.write([{ put: 'k', value: { a: 1 } }]);
       await store.write([{ put: 'k', value: { b: 2 } }]);
-      demandSame('list', await store.list(''), [['k', { b: 2 }]]);
+      assertSame('list', await store.list(''), [['k', { b: 2 }]]);
     },
   ],
   [
@@ -97,7 +97,7 @@ const kept: readonly Case[] = [
     async (open) => {
       const [one, other] = [await open('a'), await open('b')];
       await one.write([{ put: 'k', value: 1 }]);
-      demandSame('list of the other', await other.list(''), []);
+      assertSame('list of the other', await other.list(''), []);
     },
   ],
   [
@@ -110,9 +110,9 @@ const kept: readonly Case[] = [
       await writing;
       const read = (await store.get('k')) as typeof value;
       read.list.push(3);
-      demandSame('get, after the value was changed outside', await store.get('k'), { list: [1] });
+      assertSame('get, after the value was changed outside', await store.get('k'), { list: [1] });
       for (const [, listed] of await store.list('k')) (listed as typeof value).list.push(4);
-      demandSame('get, after a listed value was changed', await store.get('k'), { list: [1] });
+      assertSame('get, after a listed value was changed', await store.get('k'), { list: [1] });
     },
   ],
 ];
@@ -159,14 +159,14 @@ const lists: readonly Case[] = prefixes.flatMap((wanted, at) =>
       const keys = keySets[at] ?? [];
       await store.write(keys.map((key) => ({ put: key, value: `of ${key}` })));
       const found = keys.filter((key) => key.startsWith(prefix)).sort();
-      demandSame('list, in the order of keys', await store.list(prefix), found.map((key) => [key, `of ${key}`])); // prettier-ignore
-      for (const key of found) demandSame(`get of ${JSON.stringify(key)}`, await store.get(key), `of ${key}`);
+      assertSame('list, in the order of keys', await store.list(prefix), found.map((key) => [key, `of ${key}`])); // prettier-ignore
+      for (const key of found) assertSame(`get of ${JSON.stringify(key)}`, await store.get(key), `of ${key}`);
     },
   ]),
 );
 
 /** Neither JSON nor a structured clone can be made of it. */
-const unkeepable = {
+const uncloneable = {
   get value(): never {
     throw new Error('This value cannot be read');
   },
@@ -179,7 +179,7 @@ const writes: readonly Case[] = [
       const store = await open('a');
       await store.write([{ put: 'a', value: 1 }, { remove: 'a' }, { put: 'b', value: 1 }, { put: 'b', value: 2 }, { remove: 'c' }]);
       await store.write([{ remove: 'b' }, { put: 'b', value: 3 }]);
-      demandSame('list', await store.list(''), [['b', 3]]);
+      assertSame('list', await store.list(''), [['b', 3]]);
     },
   ],
   [
@@ -187,9 +187,9 @@ const writes: readonly Case[] = [
     async (open) => {
       const store = await open('a');
       await store.write([{ put: 'a', value: 'old' }, { put: 'c', value: 'there' }]); // prettier-ignore
-      const edits = [{ put: 'a', value: 'new' }, { remove: 'c' }, { put: 'b', value: unkeepable }];
-      await demandRefused('a write of what cannot be kept', () => store.write(edits));
-      demandSame('list', await store.list(''), [['a', 'old'], ['c', 'there']]); // prettier-ignore
+      const ops = [{ put: 'a', value: 'new' }, { remove: 'c' }, { put: 'b', value: uncloneable }];
+      await assertRejects('a write of what cannot be kept', () => store.write(ops));
+      assertSame('list', await store.list(''), [['a', 'old'], ['c', 'there']]); // prettier-ignore
     },
   ],
   [
@@ -198,12 +198,12 @@ const writes: readonly Case[] = [
       const store = await open('a');
       const outcomes = await Promise.allSettled([
         store.write([{ put: 'a', value: 1 }]),
-        store.write([{ put: 'b', value: unkeepable }]),
+        store.write([{ put: 'b', value: uncloneable }]),
         store.write([{ put: 'c', value: 1 }]),
       ]);
       const states = outcomes.map(({ status }) => status);
-      demandSame('outcomes', states, ['fulfilled', 'rejected', 'fulfilled']);
-      demandSame('list', await store.list(''), [['a', 1], ['c', 1]]); // prettier-ignore
+      assertSame('outcomes', states, ['fulfilled', 'rejected', 'fulfilled']);
+      assertSame('list', await store.list(''), [['a', 1], ['c', 1]]); // prettier-ignore
     },
   ],
   [
@@ -213,19 +213,19 @@ const writes: readonly Case[] = [
       const numbers = Array.from({ length: 200 }, (_, at) => at);
       const writing = numbers.map((at) => store.write([{ put: 'k', value: at }, { put: `k/${at}`, value: at }])); // prettier-ignore
       await Promise.all(writing);
-      demandSame('the last value', await store.get('k'), 199);
-      demandSame('how many there are', (await store.list('k/')).length, 200);
+      assertSame('the last value', await store.get('k'), 199);
+      assertSame('how many there are', (await store.list('k/')).length, 200);
     },
   ],
   [
     'a write of many edits is done',
     async (open) => {
       const store = await open('a');
-      const edits = Array.from({ length: 5_000 }, (_, at) => ({ put: `k/${String(at).padStart(4, '0')}`, value: { at } }));
-      await store.write(edits);
-      demandSame('how many there are', (await store.list('k/')).length, 5_000);
-      await store.write(edits.map(({ put }) => ({ remove: put })));
-      demandSame('list', await store.list(''), []);
+      const ops = Array.from({ length: 5_000 }, (_, at) => ({ put: `k/${String(at).padStart(4, '0')}`, value: { at } }));
+      await store.write(ops);
+      assertSame('how many there are', (await store.list('k/')).length, 5_000);
+      await store.write(ops.map(({ put }) => ({ remove: put })));
+      assertSame('list', await store.list(''), []);
     },
   ],
   [
@@ -235,7 +235,7 @@ const writes: readonly Case[] = [
       const writing = store.write(Array.from({ length: 50 }, (_, at) => ({ put: `k/${at}`, value: at })));
       const counts = await Promise.all(Array.from({ length: 20 }, async () => (await store.list('k/')).length));
       await writing;
-      demandSame('counts between nothing and all', counts.filter((count) => count !== 0 && count !== 50), []); // prettier-ignore
+      assertSame('counts between nothing and all', counts.filter((count) => count !== 0 && count !== 50), []); // prettier-ignore
     },
   ],
   ['to write nothing is no fault', async (open) => (await open('a')).write([])],
@@ -246,9 +246,9 @@ const closing: readonly Case[] = [
     'what was asked for before it is closed is done',
     async (open) => {
       const store = await open('a');
-      const asked = [store.write([{ put: 'k', value: 1 }]), store.write([{ put: 'k', value: 2 }])];
+      const writing = [store.write([{ put: 'k', value: 1 }]), store.write([{ put: 'k', value: 2 }])];
       await store.close();
-      await Promise.all(asked);
+      await Promise.all(writing);
     },
   ],
   [
@@ -257,14 +257,14 @@ const closing: readonly Case[] = [
       const store = await open('a');
       await store.close();
       await store.close();
-      await demandRefused('get', () => store.get('k'));
-      await demandRefused('list', () => store.list(''));
-      await demandRefused('write', () => store.write([{ put: 'k', value: 1 }]));
+      await assertRejects('get', () => store.get('k'));
+      await assertRejects('list', () => store.list(''));
+      await assertRejects('write', () => store.write([{ put: 'k', value: 1 }]));
     },
   ],
 ];
 
-const lasting: readonly Case[] = [
+const persistence: readonly Case[] = [
   [
     'it outlives the handle',
     async (open) => {
@@ -275,21 +275,21 @@ const lasting: readonly Case[] = [
       await before.close();
       await last;
       const after = await open('a');
-      demandSame('list, in a store that was opened again', await after.list(''), [['k', 1], ['last', 2]]); // prettier-ignore
+      assertSame('list, in a store that was opened again', await after.list(''), [['k', 1], ['last', 2]]); // prettier-ignore
     },
   ],
 ];
 
-const shared: readonly Case[] = [
+const sharing: readonly Case[] = [
   [
     'two handles see each other’s writes',
     async (open) => {
       const [one, other] = [await open('a'), await open('a')];
       await one.write([{ put: 'k', value: 'one' }]);
       await other.write([{ put: 'k', value: 'other' }]);
-      demandSame('get by the first', await one.get('k'), 'other');
+      assertSame('get by the first', await one.get('k'), 'other');
       await Promise.all([one, other].flatMap((store, who) => [0, 1, 2].map((n) => store.write([{ put: `${who}/${n}`, value: n }]))));
-      demandSame('how many there are', (await other.list('')).length, 7);
+      assertSame('how many there are', (await other.list('')).length, 7);
     },
   ],
 ];

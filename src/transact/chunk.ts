@@ -1,7 +1,7 @@
 // The builder of transactions: `tx.<etype>[<id>]` gives a chunk, and each call on a chunk a new one with one operation more.
 // It only writes down what was asked; checking it is validate.ts, making steps of it expand.ts.
 
-import type { AnySchema } from '../schema.ts';
+import type { AnySchema } from '../schema/schema.ts';
 import type { Op, TransactionChunk, TxChunk } from '../types/transaction.ts';
 import { isLookup, lookupPair, parseLookup } from './lookup.ts';
 

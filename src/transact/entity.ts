@@ -2,12 +2,12 @@
 
 import { TransactionValidationError } from '../errors.ts';
 import type { Attr } from '../protocol/attr.ts';
-import type { EntityRef } from '../protocol/step.ts';
+import type { EntityRef } from '../protocol/transact-messages.ts';
 import type { NewAttrs } from './new-attrs.ts';
 import type { Entity } from './operation.ts';
 
 /** Makes sure the attr a lookup goes by is there; born here, it is born unique. */
-export function bearLookup(etype: string, entity: Entity, names: NewAttrs): void {
+export function ensureLookupAttr(etype: string, entity: Entity, names: NewAttrs): void {
   if (typeof entity === 'string') return;
   const [label] = entity;
   const link = linkLabel(etype, label, names);

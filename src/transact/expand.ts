@@ -5,10 +5,10 @@ import type { Attrs } from '../db/attrs.ts';
 import { TransactionValidationError } from '../errors.ts';
 import { coerceToDate } from '../lib/dates.ts';
 import type { Attr } from '../protocol/attr.ts';
-import type { EntityRef, Step } from '../protocol/step.ts';
+import type { EntityRef, Step } from '../protocol/transact-messages.ts';
 import type { Value } from '../protocol/triple.ts';
-import type { AnySchema } from '../schema.ts';
-import { bearLookup, entityRef } from './entity.ts';
+import type { AnySchema } from '../schema/schema.ts';
+import { ensureLookupAttr, entityRef } from './entity.ts';
 import { NewAttrs } from './new-attrs.ts';
 import { type Operation, opsOf, readOperation } from './operation.ts';
 
@@ -19,9 +19,9 @@ export interface ExpandOptions {
   /** Makes the ids of attrs born here. */
   readonly id: () => string;
   /** Whether the client sees it now. An update of one that is seen will not make it anew if it is gone meanwhile. */
-  readonly isSeen?: (etype: string, e: EntityRef) => boolean | undefined;
+  readonly isVisible?: (etype: string, e: EntityRef) => boolean | undefined;
   /** Whether a write that is still pending makes an entity. */
-  readonly isMade?: (id: string) => boolean;
+  readonly isPendingCreate?: (id: string) => boolean;
   /** Dates are kept as `Date`. */
   readonly useDates?: boolean;
 }
@@ -38,9 +38,9 @@ export function expandChunks(chunks: unknown, options: ExpandOptions): Step[] {
   const names = new NewAttrs(options.attrs, options.schema, options.id);
   // Lookups first: an attr born for one is born unique, whatever else names it.
   for (const { etype, entity, links } of operations) {
-    bearLookup(etype, entity, names);
+    ensureLookupAttr(etype, entity, names);
     for (const [label, targets] of links) {
-      for (const target of targets) if (typeof target !== 'string') bearLookup(names.link(etype, label).etype, target, names);
+      for (const target of targets) if (typeof target !== 'string') ensureLookupAttr(names.link(etype, label).etype, target, names);
     }
   }
   const steps: Step[] = [];
@@ -71,9 +71,9 @@ function stepsOf(operation: Operation, names: NewAttrs, options: ExpandOptions):
   return steps;
 }
 
-function isUpdate({ etype, upsert }: Operation, e: EntityRef, { isSeen, isMade }: ExpandOptions): boolean {
+function isUpdate({ etype, upsert }: Operation, e: EntityRef, { isVisible, isPendingCreate }: ExpandOptions): boolean {
   if (upsert !== undefined) return !upsert;
-  return (typeof e === 'string' && isMade?.(e)) || (isSeen?.(etype, e) ?? false);
+  return (typeof e === 'string' && isPendingCreate?.(e)) || (isVisible?.(etype, e) ?? false);
 }
 
 function linkSteps({ action, etype, links }: Operation, e: EntityRef, names: NewAttrs): Step[] {

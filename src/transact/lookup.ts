@@ -2,10 +2,10 @@
 // text can stand; as a pair of label and value everywhere else. Which attr a label means is found in entity.ts.
 
 import { TransactionValidationError } from '../errors.ts';
-import { lookupPrefix as prefix } from '../schema/lookup-text.ts';
-import { kindOf, shown } from '../schema/read.ts';
+import { lookupPrefix as prefix } from '../schema/read.ts';
+import { kindOf, preview } from '../schema/read.ts';
 
-export { isLookup } from '../schema/lookup-text.ts';
+export { isLookup } from '../schema/read.ts';
 
 export type Lookup = string;
 export type LookupPair = [label: string, value: unknown];
@@ -30,7 +30,7 @@ export function parseLookup(text: string): LookupPair {
       // Not here.
     }
   }
-  throw new TransactionValidationError(`'${shown(text)}' is not a lookup: make one with lookup(attribute, value)`);
+  throw new TransactionValidationError(`'${preview(text)}' is not a lookup: make one with lookup(attribute, value)`);
 }
 
 /** A lookup given as its parts: the value is what it will be after travelling as JSON. */

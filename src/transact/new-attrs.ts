@@ -4,9 +4,9 @@
 import { Attrs } from '../db/attrs.ts';
 import { TransactionValidationError } from '../errors.ts';
 import type { Attr, WireAttr } from '../protocol/attr.ts';
-import type { AddAttr } from '../protocol/step.ts';
-import type { AnySchema } from '../schema.ts';
-import { bornField, bornLink } from './birth.ts';
+import type { AddAttr } from '../protocol/transact-messages.ts';
+import type { AnySchema } from '../schema/schema.ts';
+import { newFieldAttr, newLinkAttr } from './attr-defaults.ts';
 
 /** A link seen from one of its ends. */
 export interface LinkSide {
@@ -49,29 +49,29 @@ export class NewAttrs {
   /** `isLookup`: one that is born for a lookup to go by is born unique. */
   field(etype: string, label: string, isLookup = false): Attr {
     const known = this.owned(etype, label);
-    if (known) return this.#taken(known);
+    if (known) return this.#markUsed(known);
     if (this.side(etype, label)) throw new TransactionValidationError(`'${etype}.${label}' is a link: write it with link()`);
-    this.#bear(bornField(etype, label, isLookup, this.#schema, this.#id));
+    this.#addNew(newFieldAttr(etype, label, isLookup, this.#schema, this.#id));
     return this.field(etype, label);
   }
 
   link(etype: string, label: string, isLookup = false): LinkSide {
     const known = this.side(etype, label);
     if (known) {
-      this.#taken(known.attr);
+      this.#markUsed(known.attr);
       return known;
     }
     if (this.owned(etype, label)) throw new TransactionValidationError(`'${etype}.${label}' is no link: write it with update()`);
-    this.#bear(bornLink(etype, label, isLookup, this.#schema, this.#id));
+    this.#addNew(newLinkAttr(etype, label, isLookup, this.#schema, this.#id));
     return this.link(etype, label);
   }
 
   /** In a catalogue of this transaction's own: it may never come to be. */
-  #bear(attr: WireAttr): void {
+  #addNew(attr: WireAttr): void {
     this.#attrs = Attrs.from([...this.#attrs.list.map(({ wire }) => wire), attr]);
   }
 
-  #taken(attr: Attr): Attr {
+  #markUsed(attr: Attr): Attr {
     if (attr.isUnsynced) this.#steps.set(attr.id, ['add-attr', attr.wire]);
     return attr;
   }

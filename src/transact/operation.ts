@@ -1,13 +1,17 @@
 // The operations of chunks as they were written down, read: shapes that can mean nothing are refused here, with their place. Whether
 // names and values fit a schema is asked in validate.ts.
 
-import { TransactionValidationError } from '../errors.ts';
-import { isUuid } from '../lib/uuid.ts';
-import { isObject } from '../protocol/check.ts';
-import { kindOf, shown } from '../schema/read.ts';
+// A transaction checked by itself, before anybody makes it.
+
+import type { AnySchema } from '../schema/schema.ts';
 import type { Op } from '../types/transaction.ts';
-import { isLookup, type LookupPair, parseLookup } from './lookup.ts';
 import type { Value } from '../protocol/triple.ts';
+import { TransactionValidationError } from '../errors.ts';
+import { checkTransaction } from '../schema/check-transaction.ts';
+import { isLookup, type LookupPair, parseLookup } from './lookup.ts';
+import { isObject } from '../lib/json.ts';
+import { isUuid } from '../lib/uuid.ts';
+import { kindOf, preview } from '../schema/read.ts';
 import { storable } from './value.ts';
 
 /** An id, or a lookup. */
@@ -32,20 +36,20 @@ export function opsOf(chunks: unknown): readonly (readonly unknown[])[] {
   return chunks.flatMap((chunk: unknown, at) => opsOfChunk(chunk, () => `Transaction chunk ${at}`));
 }
 
-function opsOfChunk(chunk: unknown, place: () => string): readonly (readonly unknown[])[] {
-  if (typeof chunk !== 'object' || chunk === null) refuse(`${place()} must be an object, but received: ${kindOf(chunk)}`);
+function opsOfChunk(chunk: unknown, path: () => string): readonly (readonly unknown[])[] {
+  if (typeof chunk !== 'object' || chunk === null) reject(`${path()} must be an object, but received: ${kindOf(chunk)}`);
   const ops: unknown = '__ops' in chunk ? chunk.__ops : undefined;
-  if (!Array.isArray(ops)) refuse(`${place()} must be made with tx: its __ops must be an array, but received: ${kindOf(ops)}`);
-  const wrong = ops.findIndex((op) => !isList(op));
-  if (wrong >= 0) refuse(`${place()}, operation ${wrong}, must be an array, but received: ${kindOf(ops[wrong])}`);
+  if (!Array.isArray(ops)) reject(`${path()} must be made with tx: its __ops must be an array, but received: ${kindOf(ops)}`);
+  const invalidAt = ops.findIndex((op) => !isList(op));
+  if (invalidAt >= 0) reject(`${path()}, operation ${invalidAt}, must be an array, but received: ${kindOf(ops[invalidAt])}`);
   return ops as (readonly unknown[])[];
 }
 
 export function readOperation(op: readonly unknown[]): Operation {
-  const [action, etype, entity, given, options] = op;
-  if (!isAction(action)) refuse(`There is no operation '${shown(action)}'`);
-  if (!isName(etype)) refuse(`The namespace of '${action}' must be a name, but received: ${shown(etype)}`);
-  const args = action === 'delete' ? [] : readArgs(action, etype, given);
+  const [action, etype, entity, input, options] = op;
+  if (!isAction(action)) reject(`There is no operation '${preview(action)}'`);
+  if (!isName(etype)) reject(`The namespace of '${action}' must be a name, but received: ${preview(etype)}`);
+  const args = action === 'delete' ? [] : readArgs(action, etype, input);
   const isLinking = action === 'link' || action === 'unlink';
   return {
     action,
@@ -57,32 +61,32 @@ export function readOperation(op: readonly unknown[]): Operation {
   };
 }
 
-function readTargets(value: Value, place: string): Entity[] {
-  return (Array.isArray(value) ? value : [value]).map((target: unknown) => readEntity(target, place));
+function readTargets(value: Value, path: string): Entity[] {
+  return (Array.isArray(value) ? value : [value]).map((target: unknown) => readEntity(target, path));
 }
 
 /** An id, a lookup as text, as a pair, or as an object with one key. */
-function readEntity(entity: unknown, place: string): Entity {
+function readEntity(entity: unknown, path: string): Entity {
   if (typeof entity === 'string') {
-    if (isLookup(entity)) return readPair(parseLookup(entity), place);
-    return isUuid(entity) ? entity : refuse(`${place} needs a UUID or a lookup, but received: ${shown(entity)}`);
+    if (isLookup(entity)) return readPair(parseLookup(entity), path);
+    return isUuid(entity) ? entity : reject(`${path} needs a UUID or a lookup, but received: ${preview(entity)}`);
   }
-  if (Array.isArray(entity)) return readPair(entity, place);
+  if (Array.isArray(entity)) return readPair(entity, path);
   const [pair, ...more] = isObject(entity) ? Object.entries(entity) : [];
-  return pair && more.length === 0 ? readPair(pair, place) : refuse(`${place} needs a UUID or a lookup, but received: ${kindOf(entity)}`);
+  return pair && more.length === 0 ? readPair(pair, path) : reject(`${path} needs a UUID or a lookup, but received: ${kindOf(entity)}`);
 }
 
-function readPair(pair: readonly unknown[], place: string): LookupPair {
+function readPair(pair: readonly unknown[], path: string): LookupPair {
   const [label, value] = pair;
-  if (pair.length !== 2 || !isName(label) || value === undefined) refuse(`${place} needs a lookup of one unique attribute and its value`);
+  if (pair.length !== 2 || !isName(label) || value === undefined) reject(`${path} needs a lookup of one unique attribute and its value`);
   return [label, storable(value, label)];
 }
 
 function readArgs(action: Op[0], etype: string, args: unknown): Operation['args'] {
-  if (!isObject(args)) refuse(`Arguments of '${action}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
-  return Object.entries(args).flatMap(([label, given]) => {
-    if (!isName(label)) refuse(`An attribute of '${etype}' cannot be called '${String(label)}'`);
-    const value = storable(given, `${etype}.${label}`);
+  if (!isObject(args)) reject(`Arguments of '${action}' of '${etype}' must be an object, but received: ${kindOf(args)}`);
+  return Object.entries(args).flatMap(([label, input]) => {
+    if (!isName(label)) reject(`An attribute of '${etype}' cannot be called '${String(label)}'`);
+    const value = storable(input, `${etype}.${label}`);
     return value === undefined ? [] : [[label, value] as const];
   });
 }
@@ -100,6 +104,18 @@ function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
-function refuse(message: string): never {
+function reject(message: string): never {
   throw new TransactionValidationError(message);
+}
+
+/**
+ * Refuses a transaction that cannot be right.
+ *
+ * @throws TransactionValidationError
+ * @example
+ * validateTransaction(tx.goals['first'].update({}), schema) // throws: 'first' is no UUID
+ */
+export function validateTransaction(chunks: unknown, schema?: AnySchema): void {
+  const ops = opsOf(chunks);
+  if (schema) checkTransaction(ops, schema);
 }

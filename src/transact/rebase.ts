@@ -3,11 +3,11 @@
 // Values are never touched. PROTOCOL.md#attr
 
 import type { Attrs } from '../db/attrs.ts';
-import type { RefusalBody } from '../errors.ts';
+import type { RejectionBody } from '../errors.ts';
 import { equal } from '../lib/equal.ts';
 import type { WireAttr } from '../protocol/attr.ts';
-import { isObject } from '../protocol/check.ts';
-import type { AddAttr, Step } from '../protocol/step.ts';
+import { isObject } from '../lib/json.ts';
+import type { AddAttr, Step } from '../protocol/transact-messages.ts';
 
 /**
  * The server's attr for each id given here, and whether it has the link the other way round. Write after write fills it: a later one may
@@ -24,7 +24,7 @@ export type Renames = Map<string, { readonly id: string; readonly isSwapped: boo
  */
 export function rebase(steps: readonly Step[], attrs: Attrs, renames: Renames = new Map()): readonly Step[] {
   const next = steps.flatMap((step): Step[] => {
-    if (step[0] === 'add-attr') return isThere(step[1], attrs, renames) ? [] : [step];
+    if (step[0] === 'add-attr') return serverHasAttr(step[1], attrs, renames) ? [] : [step];
     return [renames.size > 0 ? renamed(step, attrs, renames) : step];
   });
   return equal(next, steps) ? steps : next;
@@ -34,7 +34,7 @@ export function rebase(steps: readonly Step[], attrs: Attrs, renames: Renames = 
  * Whether a write was refused only because the name of an attr born in it was taken meanwhile. Then it passes once the attributes
  * have arrived and it is rebased; if `rebase` changes nothing, the refusal stands.
  */
-export function isNameTaken({ type, hint }: RefusalBody, steps: readonly Step[]): boolean {
+export function isNameTaken({ type, hint }: RejectionBody, steps: readonly Step[]): boolean {
   if (type !== 'record-not-unique' || !isObject(hint)) return false;
   const isTaken = (identity: WireAttr['forward-identity'] | undefined): boolean =>
     identity?.[1] === hint['etype'] && identity?.[2] === hint['label'];
@@ -42,7 +42,7 @@ export function isNameTaken({ type, hint }: RefusalBody, steps: readonly Step[])
 }
 
 /** Whether the server has the attr a step would add, by its id or its name; by name it is noted under which id. */
-function isThere(wire: WireAttr, attrs: Attrs, renames: Renames): boolean {
+function serverHasAttr(wire: WireAttr, attrs: Attrs, renames: Renames): boolean {
   const known = attrs.byId(wire.id);
   if (known) return !known.isUnsynced;
   const [, etype, label] = wire['forward-identity'];
@@ -70,13 +70,13 @@ function renamed(step: Exclude<Step, AddAttr>, attrs: Attrs, renames: Renames): 
     case 'restore-attr':
       return [step[0], idOf(step[1])];
     default: {
-      const [op, e, givenA, v, ...options] = step;
-      const a = idOf(givenA);
+      const [op, e, originalA, v, ...options] = step;
+      const a = idOf(originalA);
       const attr = attrs.byId(a);
       // Whether a pair in the place of its value is a lookup. An attr the server has not heard of may be a link.
-      const holdsRef = !attr || attr.isRef || attr.label === 'id';
-      const ends = [refOf(e), holdsRef ? refOf(v) : v];
-      if (renames.get(givenA)?.isSwapped) ends.reverse();
+      const mayHoldRef = !attr || attr.isRef || attr.label === 'id';
+      const ends = [refOf(e), mayHoldRef ? refOf(v) : v];
+      if (renames.get(originalA)?.isSwapped) ends.reverse();
       return [op, ends[0], a, ends[1], ...options] as unknown as Step;
     }
   }

@@ -5,50 +5,50 @@ import { TransactionValidationError } from '../errors.ts';
 import { hasJson } from '../lib/json.ts';
 import type { Value } from '../protocol/triple.ts';
 
-const deepest = 500;
+const maxDepth = 500;
 
 /**
  * @param place what the value is of, for the message: `acts.rider`
  * @returns the value as JSON will carry it, except that dates stay dates
  */
-export function storable(value: unknown, place: string): Value {
-  return copy(value, place, new Set());
+export function storable(value: unknown, path: string): Value {
+  return copy(value, path, new Set());
 }
 
-function copy(value: unknown, place: string, above: Set<object>): Value {
+function copy(value: unknown, path: string, ancestors: Set<object>): Value {
   switch (typeof value) {
     case 'string':
     case 'boolean':
     case 'undefined':
       return value;
     case 'number':
-      return Number.isFinite(value) ? value : refuse(place, `${value} is no JSON value`);
+      return Number.isFinite(value) ? value : reject(path, `${value} is no JSON value`);
     case 'object':
-      return value === null ? null : copyObject(value, place, above);
+      return value === null ? null : copyObject(value, path, ancestors);
     default:
-      return refuse(place, `a ${typeof value} cannot be stored`);
+      return reject(path, `a ${typeof value} cannot be stored`);
   }
 }
 
-function copyObject(value: object, place: string, above: Set<object>): Value {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? refuse(place, 'the date is invalid') : new Date(value);
-  if (value instanceof Map || value instanceof Set) return refuse(place, 'a Map or Set cannot be stored: use an object or an array');
-  if (above.has(value)) return refuse(place, 'it contains itself');
-  if (above.size >= deepest) return refuse(place, `it is more than ${deepest} levels deep`);
-  above.add(value);
-  const copied = copyParts(value, place, above);
-  above.delete(value);
+function copyObject(value: object, path: string, ancestors: Set<object>): Value {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? reject(path, 'the date is invalid') : new Date(value);
+  if (value instanceof Map || value instanceof Set) return reject(path, 'a Map or Set cannot be stored: use an object or an array');
+  if (ancestors.has(value)) return reject(path, 'it contains itself');
+  if (ancestors.size >= maxDepth) return reject(path, `it is more than ${maxDepth} levels deep`);
+  ancestors.add(value);
+  const copied = copyParts(value, path, ancestors);
+  ancestors.delete(value);
   return copied;
 }
 
-function copyParts(value: object, place: string, above: Set<object>): Value {
-  if (Array.isArray(value)) return Array.from(value, (item, at) => copy(item, `${place}[${at}]`, above) ?? null);
-  if (hasJson(value)) return copy(value.toJSON(), place, above);
-  const entries = Object.entries(value).map(([key, item]) => [key, copy(item, `${place}.${key}`, above)] as const);
+function copyParts(value: object, path: string, ancestors: Set<object>): Value {
+  if (Array.isArray(value)) return Array.from(value, (item, at) => copy(item, `${path}[${at}]`, ancestors) ?? null);
+  if (hasJson(value)) return copy(value.toJSON(), path, ancestors);
+  const entries = Object.entries(value).map(([key, item]) => [key, copy(item, `${path}.${key}`, ancestors)] as const);
   // `fromEntries` makes `__proto__` a key like any other.
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }
 
-function refuse(place: string, why: string): never {
-  throw new TransactionValidationError(`The value of '${place}' cannot be written: ${why}`);
+function reject(path: string, why: string): never {
+  throw new TransactionValidationError(`The value of '${path}' cannot be written: ${why}`);
 }

@@ -1,3 +1,5 @@
+// What a client tells the web server of its own program, so that this knows who is signed in when it renders a page.
+
 // Who is signed in, and what the calls that sign people in take and give.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- extra fields are of whatever shape the program's `$users` have */
@@ -58,3 +60,13 @@ export type CreateAuthorizationURLParams = {
   /** Where someone returns to, with a code. */
   redirectURL: string;
 } & ExtraFields;
+
+/** What can be told, by type. */
+export type InstantRouteHandlerPayloadByType = { 'sync-user': { appId: string; user: User | null } };
+
+export type InstantRouteHandlerType = keyof InstantRouteHandlerPayloadByType;
+
+/** A message with its type. */
+export type InstantRouteHandlerBody<Type extends InstantRouteHandlerType = InstantRouteHandlerType> = {
+  [T in Type]: { type: T } & InstantRouteHandlerPayloadByType[T];
+}[Type];

@@ -3,8 +3,8 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- remarks are of any kind, and a graph of any entities */
 
-import type { AnySchemaDef, InstantGraph } from '../schema.ts';
-import type { StoreInterfaceClass } from './stores.ts';
+import type { AnySchemaDef, InstantGraph } from '../schema/schema.ts';
+import type { StoreInterfaceClass } from './ports.ts';
 import type { ReadableStreamCtor, WritableStreamCtor } from './streams.ts';
 
 /** Where remarks go with `verbose`, instead of the console. */

@@ -3,7 +3,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `Record<string, any>` is the one that interfaces fit too */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` stands for a database without a schema */
 
-import type { AnySchema, AnySchemaDef, RoomSchemaShape } from '../schema.ts';
+import type { AnySchema, AnySchemaDef, RoomSchemaShape } from '../schema/schema.ts';
 import type { InstaQLResponse, PageInfoResponse, QueryResponse } from './result.ts';
 import type { TxChunk } from './transaction.ts';
 
@@ -30,7 +30,7 @@ export type AppStatusState = { isLoading: true; isReadOnly: undefined } | { isLo
 export type TransactionResult = { status: 'synced' | 'enqueued'; clientId: string };
 
 type QueryFailure = { error: { message: string; traceId?: string }; data: undefined; pageInfo: undefined };
-type QueryAnswer<Data, Q> = { error: undefined; data: Data; pageInfo: PageInfoResponse<Q> };
+type QuerySuccess<Data, Q> = { error: undefined; data: Data; pageInfo: PageInfoResponse<Q> };
 
 /** Whether an answer is the server's, of this session. */
 export type Freshness = {
@@ -41,7 +41,7 @@ export type Freshness = {
 
 /** What a subscriber to a query is told. */
 export type InstaQLSubscriptionState<Schema, Q, UseDates extends boolean> =
-  QueryFailure | QueryAnswer<InstaQLResponse<Schema, Q, UseDates>, Q>;
+  QueryFailure | QuerySuccess<InstaQLResponse<Schema, Q, UseDates>, Q>;
 
 /** The same, beginning with loading. */
 export type InstaQLLifecycleState<Schema, Q, UseDates extends boolean = false> =
@@ -50,7 +50,7 @@ export type InstaQLLifecycleState<Schema, Q, UseDates extends boolean = false> =
 
 /** What a subscriber to a query over a graph is told. */
 export type SubscriptionState<Q, Schema, WithCardinalityInference extends boolean> =
-  QueryFailure | QueryAnswer<QueryResponse<Q, Schema, WithCardinalityInference>, Q>;
+  QueryFailure | QuerySuccess<QueryResponse<Q, Schema, WithCardinalityInference>, Q>;
 
 export type LifecycleSubscriptionState<Q, Schema, WithCardinalityInference extends boolean> = SubscriptionState<
   Q,

@@ -3,7 +3,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every schema fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` is the query that asks for no links */
 
-import type { AnySchemaDef, IContainEntitiesAndLinks } from '../schema.ts';
+import type { AnySchemaDef, IContainEntitiesAndLinks } from '../schema/schema.ts';
 import type { IInstantDatabase } from './database.ts';
 import type { InstaQLParams } from './query.ts';
 import type { InstaQLEntity, InstaQLResult, WithoutOptions } from './result.ts';

@@ -23,6 +23,6 @@ interface Hints {
   'socket-missing': { 'sess-id': string; 'exception-message'?: string };
 }
 
-type Refusal = { [Type in keyof Hints]: { type: Type; message: string; hint: Hints[Type] } }[keyof Hints];
+type IssueBody = { [Type in keyof Hints]: { type: Type; message: string; hint: Hints[Type] } }[keyof Hints];
 
-export type InstantIssue = { body: Refusal | { type: undefined; [key: string]: any } | undefined; status: number };
+export type InstantIssue = { body: IssueBody | { type: undefined; [key: string]: any } | undefined; status: number };

@@ -3,7 +3,7 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a cursor holds and what rule params are is not known here */
 
-import type { AnySchema, EntitiesDef, IndexedKeys, ResolveEntityAttrs } from '../schema.ts';
+import type { AnySchema, EntitiesDef, IndexedKeys, ResolveEntityAttrs } from '../schema/schema.ts';
 import type { Where } from './where.ts';
 
 /** A place in an ordered list. Take it from `pageInfo`, give it to `after` or `before`, and do not look inside. */
@@ -52,11 +52,11 @@ export interface WithOptions<Schema extends AnySchema, EntityName extends keyof 
 type LinksOf<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = Schema['entities'][EntityName]['links'];
 
 /** A form: options, and a form for each link that is asked for. */
-type Form<Schema extends AnySchema, EntityName extends keyof Schema['entities']> =
-  WithOptions<Schema, EntityName> | (WithOptions<Schema, EntityName> & LinkForms<Schema, EntityName>);
+type QueryNode<Schema extends AnySchema, EntityName extends keyof Schema['entities']> =
+  WithOptions<Schema, EntityName> | (WithOptions<Schema, EntityName> & LinkNodes<Schema, EntityName>);
 
-type LinkForms<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = {
-  [L in keyof LinksOf<Schema, EntityName>]?: Form<Schema, LinksOf<Schema, EntityName>[L]['entityName']>;
+type LinkNodes<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = {
+  [L in keyof LinksOf<Schema, EntityName>]?: QueryNode<Schema, LinksOf<Schema, EntityName>[L]['entityName']>;
 };
 
 /**
@@ -65,7 +65,7 @@ type LinkForms<Schema extends AnySchema, EntityName extends keyof Schema['entiti
  * @example
  * const query = { acts: { $: { where: { fee: { $gt: 100 } } }, sets: {} } } satisfies InstaQLParams<typeof schema>;
  */
-export type InstaQLParams<S extends AnySchema> = { [K in keyof S['entities']]?: Form<S, K> };
+export type InstaQLParams<S extends AnySchema> = { [K in keyof S['entities']]?: QueryNode<S, K> };
 
 /** @deprecated Use `InstaQLParams`. */
 export type InstaQLQueryParams<S extends AnySchema> = InstaQLParams<S>;
@@ -83,19 +83,19 @@ export type RuleParams = { [key: string]: any };
 export type InstaQLOptions = { ruleParams: RuleParams };
 
 /** How a live query is asked. */
-export type AskOpts = Partial<InstaQLOptions> & {
+export type SubscribeOptions = Partial<InstaQLOptions> & {
   /** Answered from what other queries hold, until the server speaks. */
   local?: boolean | undefined;
   /** Is told how far a big answer has come, where `init` was told to `yieldEvery` so often: for a bar that grows from 0 to `total`. */
   progress?: ((progress: { query: object; done: number; total: number }) => void) | undefined;
 };
 
-type UntypedForm = WithOptions<AnySchema, keyof EntitiesDef> | (WithOptions<AnySchema, keyof EntitiesDef> & UntypedForms);
-type UntypedForms = { [label: string]: UntypedForm };
+type UntypedNode = WithOptions<AnySchema, keyof EntitiesDef> | (WithOptions<AnySchema, keyof EntitiesDef> & UntypedNodes);
+type UntypedNodes = { [label: string]: UntypedNode };
 
 /** A query over no schema in particular. */
 export interface Query {
-  [etype: string]: UntypedForm;
+  [etype: string]: UntypedNode;
 }
 
 /**

@@ -14,20 +14,20 @@ import type {
   LinkAttrDef,
   ResolveAttrs,
   ResolveEntityAttrs,
-} from '../schema.ts';
+} from '../schema/schema.ts';
 import type { Cursor, InstaQLEntitySubquery, InstaQLFields, InstaQLParams } from './query.ts';
 
 type SchemaOf = IContainEntitiesAndLinks<EntitiesDef, any>;
 
 /** A form without its options. */
-type FormLinks<Form> = Form extends object ? { [L in keyof Form as Exclude<L, '$'>]: Form[L] } : Form;
+type NodeLinks<Form> = Form extends object ? { [L in keyof Form as Exclude<L, '$'>]: Form[L] } : Form;
 
-type FormFields<Form> = At<At<Form, '$'>, 'fields'>;
+type NodeFields<Form> = At<At<Form, '$'>, 'fields'>;
 
 type PickEach<Attrs, Key extends string> = Attrs extends unknown ? { [K in Key]: K extends keyof Attrs ? Attrs[K] : never } : never;
 
 /** The attributes that were asked for. An optional one that was named is present, and may be undefined. */
-type Asked<Attrs, Fields> = Fields extends readonly string[] ? PickEach<Attrs, Exclude<Fields[number], 'id'>> : Attrs;
+type SelectedFields<Attrs, Fields> = Fields extends readonly string[] ? PickEach<Attrs, Exclude<Fields[number], 'id'>> : Attrs;
 
 /** A has-one link is an object or nothing, a has-many link a list. */
 type ByCardinality<Cardinality, Item> = Cardinality extends 'one' ? Item | undefined : Item[];
@@ -35,21 +35,21 @@ type ByCardinality<Cardinality, Item> = Cardinality extends 'one' ? Item | undef
 type LinkedEntities<Schema extends SchemaOf, EntityName extends keyof Schema['entities'], Forms, UseDates extends boolean> = {
   [L in keyof Forms]: Schema['entities'][EntityName]['links'][L] extends LinkAttrDef<infer Cardinality, infer Target>
     ? Target extends keyof Schema['entities']
-      ? ByCardinality<Cardinality, FormEntity<Schema, Target, At<Forms, L>, UseDates>>
+      ? ByCardinality<Cardinality, NodeEntity<Schema, Target, At<Forms, L>, UseDates>>
       : never
     : never;
 };
 
 type Entity<Schema extends SchemaOf, EntityName extends keyof Schema['entities'], Forms, Fields, UseDates extends boolean> = Expand<
-  { id: string } & Asked<ResolveEntityAttrs<Schema['entities'][EntityName], UseDates>, Fields> &
+  { id: string } & SelectedFields<ResolveEntityAttrs<Schema['entities'][EntityName], UseDates>, Fields> &
     LinkedEntities<Schema, EntityName, Forms, UseDates>
 >;
 
-type FormEntity<Schema extends SchemaOf, EntityName extends keyof Schema['entities'], Form, UseDates extends boolean> = Entity<
+type NodeEntity<Schema extends SchemaOf, EntityName extends keyof Schema['entities'], Form, UseDates extends boolean> = Entity<
   Schema,
   EntityName,
-  FormLinks<Form>,
-  FormFields<Form>,
+  NodeLinks<Form>,
+  NodeFields<Form>,
   UseDates
 >;
 
@@ -78,7 +78,7 @@ export type InstaQLResult<
   Query extends InstaQLParams<Schema> | undefined,
   UseDates extends boolean = false,
 > = Expand<{
-  [K in keyof Query]: K extends keyof Schema['entities'] ? FormEntity<Schema, K, At<Query, K>, UseDates>[] : never;
+  [K in keyof Query]: K extends keyof Schema['entities'] ? NodeEntity<Schema, K, At<Query, K>, UseDates>[] : never;
 }>;
 
 /** The same for a query of which it is not yet known that it fits the schema. */

@@ -3,7 +3,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every schema fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` is the presence of a room that declares none */
 
-import type { AnyEntity, Expand, InstantSchemaDef, ResolveEntityAttrs, RoomsDef, RoomsFromDef } from '../schema.ts';
+import type { AnyEntity, Expand, InstantSchemaDef, ResolveEntityAttrs, RoomsDef, RoomsFromDef } from '../schema/schema.ts';
 
 /** The rooms of a schema, as plain types. */
 export type RoomsOf<S> = S extends InstantSchemaDef<any, any, infer Rooms> ? RoomsFromDef<Rooms> : never;

@@ -1,6 +1,6 @@
 // Permission rules as a program writes them down, for `satisfies InstantRules<typeof schema>`. A rule is a CEL expression as text.
 
-import type { AnySchemaDef, InstantUnknownSchema } from '../schema.ts';
+import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 
 type Optional<T> = T | null | undefined;
 

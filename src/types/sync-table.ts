@@ -2,7 +2,7 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a hint is of any shape, and as a constraint `any` is what every schema fits */
 
-import type { EntitiesDef, IContainEntitiesAndLinks } from '../schema.ts';
+import type { EntitiesDef, IContainEntitiesAndLinks } from '../schema/schema.ts';
 import type { InstaQLResponse } from './result.ts';
 import type { ValidQuery } from './valid-query.ts';
 

@@ -3,7 +3,7 @@
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what is merged, and what an operation carries, is of any shape */
 
-import type { AnySchema, DataAttrDef, LinkAttrDef, OptionalKeys, RequiredKeys, ResolveEntityAttrs, UniqueKeys } from '../schema.ts';
+import type { AnySchema, DataAttrDef, LinkAttrDef, OptionalKeys, RequiredKeys, ResolveEntityAttrs, UniqueKeys } from '../schema/schema.ts';
 import type { RuleParams } from './query.ts';
 
 type AttrsOf<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = Schema['entities'][EntityName]['attrs'];

@@ -6,7 +6,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every query fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no option to an intersection */
 
-import type { AnySchema, At, DataAttrDef, InstantUnknownSchemaDef, NonEmpty } from '../schema.ts';
+import type { AnySchema, At, DataAttrDef, InstantUnknownSchemaDef, NonEmpty } from '../schema/schema.ts';
 import type { FieldName, InstaQLParams, Order, Paging } from './query.ts';
 import type { OperatorsFor } from './where.ts';
 
@@ -102,13 +102,13 @@ type CheckedOptions<
       } & (IsTop extends true ? Paging : {})
     : never;
 
-type CheckedForm<
+type CheckedNode<
   Input extends Record<string, any>,
   Schema extends AnySchema,
   Name extends keyof Schema['entities'],
   IsTop extends boolean,
 > = keyof Input extends keyof LinksOf<Schema, Name> | '$'
-  ? { [L in keyof LinksOf<Schema, Name>]?: CheckedForm<Input[L], Schema, LinksOf<Schema, Name>[L]['entityName'], false> } & {
+  ? { [L in keyof LinksOf<Schema, Name>]?: CheckedNode<Input[L], Schema, LinksOf<Schema, Name>[L]['entityName'], false> } & {
       $?: CheckedOptions<Input['$'], Schema, Name, IsTop>;
     }
   : never;
@@ -122,5 +122,5 @@ type CheckedForm<
 export type ValidQuery<Q extends Record<string, any>, S extends AnySchema> = S extends InstantUnknownSchemaDef
   ? InstaQLParams<S>
   : keyof Q extends keyof S['entities']
-    ? { [K in keyof S['entities']]?: CheckedForm<Q[K], S, K, true> }
+    ? { [K in keyof S['entities']]?: CheckedNode<Q[K], S, K, true> }
     : never;

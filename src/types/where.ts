@@ -4,7 +4,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- the value at the end of a dotted path is not known here */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no operator to an intersection */
 
-import type { AnyEntity, AnySchema, DataAttrDef, IsAny, NonEmpty } from '../schema.ts';
+import type { AnyEntity, AnySchema, DataAttrDef, IsAny, NonEmpty } from '../schema/schema.ts';
 
 /** Operators of every attribute. */
 export interface Comparisons<Value> {

@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadSqlite } from '../../src/server/storage-sqlite/binding.ts';
-import { prepare } from '../../src/server/storage-sqlite/schema.ts';
+import { loadSqlite } from '../../src/server/storage/sqlite/binding.ts';
+import { prepare } from '../../src/server/storage/sqlite/schema.ts';
 import { RawClient, startCli } from '../support/cli.ts';
 
 const clients = Number(process.argv[2] ?? 50);
@@ -56,7 +56,7 @@ async function writeOn(client: RawClient, until: number): Promise<number> {
       ['add-triple', goal, id?.id, goal],
       ['add-triple', goal, title?.id, `title ${done}`],
     ];
-    const answer = await client.ask({ op: 'transact', 'client-event-id': goal, 'tx-steps': steps });
+    const answer = await client.request({ op: 'transact', 'client-event-id': goal, 'tx-steps': steps });
     if (answer.op !== 'transact-ok') throw new Error(JSON.stringify(answer));
     done++;
   }
@@ -69,7 +69,7 @@ async function served(args: readonly string[]): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 1000));
   print(`idle ${memoryOf(server.child.pid)} MB`);
   const admin = await RawClient.open(server);
-  await admin.ask({ op: 'transact', 'client-event-id': randomUUID(), 'tx-steps': attrs.map((attr) => ['add-attr', attr]) });
+  await admin.request({ op: 'transact', 'client-event-id': randomUUID(), 'tx-steps': attrs.map((attr) => ['add-attr', attr]) });
   const lines = await Promise.all(Array.from({ length: clients }, () => RawClient.open(server)));
   const until = performance.now() + seconds * 1000;
   const counts = await Promise.all(lines.flatMap((line) => Array.from({ length: inFlight }, () => writeOn(line, until))));

@@ -6,7 +6,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { bundled, inPage, TabWorld, until } from '../support/tab-world.ts';
 
 const source = `
-  import { browserTabs } from './src/tabs/browser-tabs.ts';
+  import { browserTabs } from './src/reactor/tabs/tab-channel.ts';
   const tabs = browserTabs('claims');
   window.app = { claim: (name) => tabs.claim(name), close: () => tabs.close() };
 `;

@@ -4,7 +4,7 @@
 import type { Browser, Page } from 'playwright-core';
 
 import { createServer, memory, type TriplaneServer } from '../../src/server/index.ts';
-import { Overheard } from '../support/overheard.ts';
+import { RecordingProxy } from '../support/overheard.ts';
 import { bundled, inPage, TabWorld, until } from '../support/tab-world.ts';
 
 export const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be06';
@@ -27,7 +27,7 @@ export interface App {
   /** Whether this tab sends for the others. */
   leads(): boolean;
   /** Whether what is seen will be there at the next start. */
-  hasKept(): Promise<boolean>;
+  hasStored(): Promise<boolean>;
 }
 
 /** A page that offers such an app, and how it is wanted to be served. */
@@ -60,12 +60,12 @@ export const everything: readonly string[] = [...titlesOf('a'), ...titlesOf('b')
 const settledWithin = 60_000;
 
 export class Stage {
-  readonly line: Overheard;
+  readonly line: RecordingProxy;
   readonly #server: TriplaneServer;
   readonly #world: TabWorld;
   readonly #player: Player;
 
-  private constructor(server: TriplaneServer, line: Overheard, world: TabWorld, player: Player) {
+  private constructor(server: TriplaneServer, line: RecordingProxy, world: TabWorld, player: Player) {
     this.#server = server;
     this.line = line;
     this.#world = world;
@@ -74,7 +74,7 @@ export class Stage {
 
   static async set(browser: Browser, player: Player): Promise<Stage> {
     const server = await createServer({ port: 0, appId, storage: memory() });
-    const line = new Overheard(server.port);
+    const line = new RecordingProxy(server.port);
     line.isForgetful = player.isForgetful ?? false;
     await line.start();
     const world = await TabWorld.open(browser, await bundled(player.source), { api: line.url, ...player.parameters });
@@ -84,7 +84,7 @@ export class Stage {
   /** Two tabs of one user, with a session each and one row on screen, which both will find again. The first is the one that sends. */
   async twoTabs(): Promise<[Page, Page]> {
     const first = await this.#world.openTab();
-    const { user } = (await this.ask('/admin/refresh_tokens', { email: 'ann@example.com' })) as { user: { refresh_token: string } };
+    const { user } = (await this.request('/admin/refresh_tokens', { email: 'ann@example.com' })) as { user: { refresh_token: string } };
     await inPage<App, unknown, string>(first, (app, token) => app.signIn(token), user.refresh_token);
     const second = await this.#world.openTab();
     for (const tab of [first, second]) await until(() => inPage<App, string>(tab, (app) => app.status()), 'authenticated');
@@ -92,7 +92,7 @@ export class Stage {
     for (const tab of [first, second]) {
       await until(() => inPage<App, Seen>(tab, (app) => app.seen()), { titles: [seed], source: undefined });
       await until(() => inPage<App, number | undefined>(tab, (app) => app.waiting() ?? 0), 0);
-      await until(() => inPage<App, Promise<boolean>>(tab, (app) => app.hasKept()), true);
+      await until(() => inPage<App, Promise<boolean>>(tab, (app) => app.hasStored()), true);
     }
     return (await inPage<App, boolean>(second, (app) => app.leads())) ? [second, first] : [first, second];
   }
@@ -144,7 +144,7 @@ export class Stage {
       await new Promise((resolve) => setTimeout(resolve, 50));
       isSettled = await areDone();
     }
-    const { goals } = (await this.ask('/admin/query', { query: { goals: {} } })) as { goals: { title: string }[] };
+    const { goals } = (await this.request('/admin/query', { query: { goals: {} } })) as { goals: { title: string }[] };
     return {
       rows: goals.map(({ title }) => title).sort(),
       commits: this.line.commits.map(({ title }) => title).filter((title) => title !== seed),
@@ -160,7 +160,7 @@ export class Stage {
     await this.#server.close();
   }
 
-  async ask(path: string, body: unknown): Promise<unknown> {
+  async request(path: string, body: unknown): Promise<unknown> {
     const { apiURI, adminToken } = this.#server;
     const headers = { 'content-type': 'application/json', 'app-id': appId, authorization: `Bearer ${adminToken}` };
     const response = await fetch(`${apiURI}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import { type AppLog, emptySnapshot, type LogEntry, replay, type Snapshot, type Storage } from '../../src/server/storage.ts';
+import { type AppLog, emptySnapshot, type LogEntry, replay, type Snapshot, type Storage } from '../../src/server/storage/storage.ts';
 
 export interface StorageKind {
   /** The named storage; made empty if there is none of that name. */
@@ -139,7 +139,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
     test('tells who follows, until they do not', async () => {
       const log = await freshLog();
       const heard: number[] = [];
-      const stop = log.follow((txId, came) => {
+      const stop = log.subscribe((txId, came) => {
         if (came) expect(came.at(-1)?.txId).toBe(txId);
         heard.push(txId);
       });
@@ -287,7 +287,7 @@ export function storageConformance(kind: string, { open, outlivesHandle, isShare
       const [writing, reading] = [await one.open(app), await other.open(app)];
       let at = 0;
       let isReading = Promise.resolve();
-      reading.follow((_, came) => {
+      reading.subscribe((_, came) => {
         isReading = isReading.then(async () => {
           const found = came?.filter(({ txId }) => txId > at) ?? (await reading.since(at)) ?? [];
           for (const { txId } of found) expect(txId).toBe(++at);

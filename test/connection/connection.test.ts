@@ -7,9 +7,9 @@ import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
-import { type FakeLine, FakeTransport } from '../support/fake-line.ts';
+import { type FakeChannel, FakeTransport } from '../support/fake-line.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
-import { accepts, dropsAfterInit, dropsAtOnce, inTurn, refuses, ScriptedServer, type World } from '../support/scripted-socket.ts';
+import { accepts, dropsAfterInit, dropsAtOnce, inTurn, rejects, ScriptedServer, type World } from '../support/scripted-socket.ts';
 
 const init: ClientMessage = { op: 'init', 'client-event-id': 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
 const probe: ClientMessage = { op: 'remove-query', 'client-event-id': 'probe', q: { ping: {} } };
@@ -23,22 +23,22 @@ beforeEach(() => {
 
 /** A connection whose owner does the least: says `init`, and hears the answer. It notes what it was told. */
 function connect(transports: ConnectionConfig['transports'], next = (): number => 0.5): { connection: Connection; told: string[] } {
-  const told: string[] = [];
+  const notified: string[] = [];
   const on: ConnectionEvents = {
     opened: () => connection.send(init),
     message(message) {
-      told.push(message.op);
+      notified.push(message.op);
       if (message.op === 'init-ok') connection.ready();
-      if (message.op === 'error') connection.refused(new InstantAPIError({ body: {}, status: message.status ?? 500 }));
+      if (message.op === 'error') connection.rejected(new InstantAPIError({ body: {}, status: message.status ?? 500 }));
     },
-    down: () => told.push('down'),
-    status: (status) => told.push(`(${status})`),
-    fault: ({ code }) => told.push(`! ${code}`),
+    down: () => notified.push('down'),
+    status: (status) => notified.push(`(${status})`),
+    fault: ({ code }) => notified.push(`! ${code}`),
   };
   const config = { transports, clock, network, log: silent, random: { ...systemRandom, next }, probe: () => probe };
   const connection = new Connection(config, on);
   connection.start();
-  return { connection, told };
+  return { connection, told: notified };
 }
 
 describe('worlds', () => {
@@ -49,102 +49,102 @@ describe('worlds', () => {
   };
   afterEach(() => server.stop());
 
-  const until = (told: readonly string[], last: string, times = 1): Promise<void> =>
-    vi.waitFor(() => expect(told.filter((each) => each === last).length).toBe(times), { interval: 1 });
+  const until = (notified: readonly string[], last: string, times = 1): Promise<void> =>
+    vi.waitFor(() => expect(notified.filter((each) => each === last).length).toBe(times), { interval: 1 });
 
   test('it accepts', async () => {
-    const { connection, told } = meet(accepts());
-    await until(told, '(authenticated)');
-    expect(told).toEqual(['(opened)', 'init-ok', '(authenticated)']);
+    const { connection, told: notified } = meet(accepts());
+    await until(notified, '(authenticated)');
+    expect(notified).toEqual(['(opened)', 'init-ok', '(authenticated)']);
     void connection.stop();
     const visit = await server.visit(1);
     await vi.waitFor(() => expect(visit.isOver).toBe(true), { interval: 1 });
     expect(visit.said).toEqual([init]);
-    expect([clock.timers, network.listeners, told.at(-1)]).toEqual([0, 0, '(closed)']);
+    expect([clock.timers, network.listeners, notified.at(-1)]).toEqual([0, 0, '(closed)']);
   });
 
   test('it refuses with 400: tried again after a minute or so, and at once for someone else', async () => {
-    const { connection, told } = meet(inTurn(refuses(400), refuses(400), accepts()));
-    await until(told, '(errored)');
+    const { connection, told: notified } = meet(inTurn(rejects(400), rejects(400), accepts()));
+    await until(notified, '(errored)');
     await clock.advance(44_000);
     expect(server.visits).toHaveLength(1);
     await clock.advance(1_000);
-    await until(told, '(errored)', 2);
+    await until(notified, '(errored)', 2);
     connection.restart();
-    await until(told, '(authenticated)');
+    await until(notified, '(authenticated)');
     expect(server.visits).toHaveLength(3);
     void connection.stop();
   });
 
   test('it refuses with 500: soon tried again', async () => {
-    const { connection, told } = meet(inTurn(refuses(500), accepts()));
-    await until(told, '(closed)');
+    const { connection, told: notified } = meet(inTurn(rejects(500), accepts()));
+    await until(notified, '(closed)');
     await clock.advance(250);
-    await until(told, '(authenticated)');
+    await until(notified, '(authenticated)');
     void connection.stop();
   });
 
   test('it drops after init', async () => {
-    const { connection, told } = meet(inTurn(dropsAfterInit, accepts()));
-    await until(told, '(closed)');
-    expect(told).toEqual(['(opened)', 'init-ok', '(authenticated)', 'down', '(closed)']);
+    const { connection, told: notified } = meet(inTurn(dropsAfterInit, accepts()));
+    await until(notified, '(closed)');
+    expect(notified).toEqual(['(opened)', 'init-ok', '(authenticated)', 'down', '(closed)']);
     await clock.advance(250);
-    await until(told, '(authenticated)', 2);
+    await until(notified, '(authenticated)', 2);
     void connection.stop();
   });
 
   test('it drops at once, then is down, then is up', async () => {
-    const { connection, told } = meet(inTurn(dropsAtOnce, accepts()));
-    await until(told, '(closed)');
+    const { connection, told: notified } = meet(inTurn(dropsAtOnce, accepts()));
+    await until(notified, '(closed)');
     server.isUp = false;
     await clock.advance(250);
-    await until(told, '(closed)', 2);
+    await until(notified, '(closed)', 2);
     server.isUp = true;
     await clock.advance(500);
-    await until(told, '(authenticated)');
+    await until(notified, '(authenticated)');
     void connection.stop();
   });
 
   test('it sends what is no message: reported, and the line lives', async () => {
-    const { connection, told } = meet(accepts());
-    await until(told, '(authenticated)');
+    const { connection, told: notified } = meet(accepts());
+    await until(notified, '(authenticated)');
     const visit = await server.visit(1);
-    for (const frame of ['{', '7', '{"op":7}', '{"op":"init-ok"}']) visit.sayText(frame);
-    visit.sayText('{"op":"of-a-later-version"}');
-    visit.say({ op: 'remove-query-ok', q: {} });
-    await until(told, 'remove-query-ok');
-    expect(told.slice(3)).toEqual([...Array<string>(4).fill('! frame-malformed'), 'remove-query-ok']);
+    for (const frame of ['{', '7', '{"op":7}', '{"op":"init-ok"}']) visit.sendText(frame);
+    visit.sendText('{"op":"of-a-later-version"}');
+    visit.send({ op: 'remove-query-ok', q: {} });
+    await until(notified, 'remove-query-ok');
+    expect(notified.slice(3)).toEqual([...Array<string>(4).fill('! frame-malformed'), 'remove-query-ok']);
     void connection.stop();
   });
 
   test('quiet: it is asked, and its answer keeps the line', async () => {
-    const { connection, told } = meet(accepts());
-    await until(told, '(authenticated)');
+    const { connection, told: notified } = meet(accepts());
+    await until(notified, '(authenticated)');
     await clock.advance(10_000);
-    expect(await (await server.visit(1)).hears('remove-query')).toEqual(probe);
-    await until(told, 'remove-query-ok');
+    expect(await (await server.visit(1)).receives('remove-query')).toEqual(probe);
+    await until(notified, 'remove-query-ok');
     await clock.advance(9_999);
     expect(connection.isReady).toBe(true);
     void connection.stop();
   });
 });
 
-const welcome = (line: FakeLine): void => {
-  line.on.opened();
-  line.on.message({ op: 'init-ok', 'session-id': 's' });
+const welcome = (channel: FakeChannel): void => {
+  channel.on.opened();
+  channel.on.message({ op: 'init-ok', 'session-id': 's' });
 };
 
 describe('dead lines', () => {
   test('a line that is ready and dead is found within 15 s', async () => {
     const transport = new FakeTransport(welcome);
-    const { told } = connect([transport]);
+    const { told: notified } = connect([transport]);
     await clock.advance(14_999);
-    expect(told.at(-1)).toBe('(authenticated)');
+    expect(notified.at(-1)).toBe('(authenticated)');
     await clock.advance(1);
-    expect(told.slice(-2)).toEqual(['down', '(closed)']);
-    expect(transport.lines[0]?.isClosed).toBe(true);
+    expect(notified.slice(-2)).toEqual(['down', '(closed)']);
+    expect(transport.channels[0]?.isClosed).toBe(true);
     await clock.advance(125);
-    expect([transport.lines.length, told.at(-1)]).toEqual([2, '(authenticated)']);
+    expect([transport.channels.length, notified.at(-1)]).toEqual([2, '(authenticated)']);
   });
 
   test('after a sleep the line is asked at once, and has 4 s', async () => {
@@ -153,7 +153,7 @@ describe('dead lines', () => {
     await settled();
     clock.jump(3_600_000);
     await clock.advance(10_000);
-    expect(transport.line.sent).toEqual([init, probe]);
+    expect(transport.channel.sent).toEqual([init, probe]);
     await clock.advance(3_999);
     expect(connection.isReady).toBe(true);
     await clock.advance(1);
@@ -161,25 +161,25 @@ describe('dead lines', () => {
   });
 
   test('a line that takes no question is given up without waiting', async () => {
-    const transport = new FakeTransport((line) => {
-      welcome(line);
-      void line.close();
+    const transport = new FakeTransport((channel) => {
+      welcome(channel);
+      void channel.close();
     });
-    const { told } = connect([transport]);
+    const { told: notified } = connect([transport]);
     await clock.advance(10_000);
-    expect(told.at(-1)).toBe('(closed)');
+    expect(notified.at(-1)).toBe('(closed)');
   });
 
   test.each([
     ['does not open', 10_000, () => {}],
-    ['opens, and does not answer init', 15_000, (line: FakeLine) => line.on.opened()],
+    ['opens, and does not answer init', 15_000, (channel: FakeChannel) => channel.on.opened()],
   ])('a line that %s is given up after %d ms', async (_, ms, greet) => {
     const transport = new FakeTransport(greet);
     connect([transport]);
     await clock.advance(ms - 1);
-    expect(transport.line.isClosed).toBe(false);
+    expect(transport.channel.isClosed).toBe(false);
     await clock.advance(1);
-    expect(transport.lines[0]?.isClosed).toBe(true);
+    expect(transport.channels[0]?.isClosed).toBe(true);
   });
 
   test('a transport that cannot even open is a line that closed', async () => {
@@ -191,8 +191,8 @@ describe('dead lines', () => {
         throw new Error('SecurityError');
       },
     };
-    const { told } = connect([broken]);
-    expect(told).toEqual(['! unreachable', '(closed)']);
+    const { told: notified } = connect([broken]);
+    expect(notified).toEqual(['! unreachable', '(closed)']);
     await clock.advance(125);
     expect(opened).toBe(2);
   });
@@ -204,10 +204,10 @@ describe('the network', () => {
     const { connection } = connect([transport]);
     await settled();
     network.goOffline();
-    expect(transport.line.sent).toEqual([init, probe]);
-    transport.line.on.message({ op: 'remove-query-ok', q: {} });
+    expect(transport.channel.sent).toEqual([init, probe]);
+    transport.channel.on.message({ op: 'remove-query-ok', q: {} });
     await clock.advance(9_000);
-    expect([connection.isReady, transport.lines.length]).toEqual([true, 1]);
+    expect([connection.isReady, transport.channels.length]).toEqual([true, 1]);
   });
 
   test('offline and lost: tried slowly, and at once when the network is back', async () => {
@@ -215,18 +215,18 @@ describe('the network', () => {
     const { connection } = connect([transport]);
     await settled();
     network.goOffline();
-    transport.line.on.closed({ code: 1006, reason: '' });
+    transport.channel.on.closed({ code: 1006, reason: '' });
     await clock.advance(11_249);
-    expect(transport.lines.length).toBe(1);
+    expect(transport.channels.length).toBe(1);
     await clock.advance(1);
-    expect([transport.lines.length, connection.isReady]).toEqual([2, true]);
-    transport.line.on.closed({ code: 1006, reason: '' });
+    expect([transport.channels.length, connection.isReady]).toEqual([2, true]);
+    transport.channel.on.closed({ code: 1006, reason: '' });
     await clock.advance(1_000);
     network.goOnline();
     await settled();
-    expect([transport.lines.length, connection.isReady, clock.timers]).toEqual([3, true, 1]);
+    expect([transport.channels.length, connection.isReady, clock.timers]).toEqual([3, true, 1]);
     await clock.advance(5_000);
-    expect(transport.lines.length).toBe(3);
+    expect(transport.channels.length).toBe(3);
   });
 
   test('it starts even if the platform says that there is no network', async () => {
@@ -242,14 +242,14 @@ describe('sending', () => {
   const unreachable = expect.objectContaining({ code: 'unreachable' }) as Error;
 
   test('nothing but init before the session is ready', async () => {
-    const transport = new FakeTransport((line) => line.on.opened());
+    const transport = new FakeTransport((channel) => channel.on.opened());
     const { connection } = connect([transport]);
     expect(() => connection.send(init)).toThrow(unreachable);
     await settled();
     expect(() => connection.send(write)).toThrow(unreachable);
-    transport.line.on.message({ op: 'init-ok', 'session-id': 's' });
+    transport.channel.on.message({ op: 'init-ok', 'session-id': 's' });
     connection.send(write);
-    expect(transport.line.sent).toEqual([init, write]);
+    expect(transport.channel.sent).toEqual([init, write]);
     void connection.stop();
     expect(() => connection.send(write)).toThrow(unreachable);
   });
@@ -270,9 +270,9 @@ describe('sending', () => {
       fault: (error) => faults.push(error),
     });
     connection.start();
-    transport.line.on.opened();
-    transport.line.on.message({ op: 'init-ok', 'session-id': 's' });
-    transport.line.on.message({ op: 'remove-query-ok', q: {} });
+    transport.channel.on.opened();
+    transport.channel.on.message({ op: 'init-ok', 'session-id': 's' });
+    transport.channel.on.message({ op: 'remove-query-ok', q: {} });
     expect(taken).toEqual(['init-ok', 'remove-query-ok']);
     expect(faults.map(({ cause }) => cause)).toEqual([new Error('mine'), new Error('mine')]);
   });

@@ -5,7 +5,7 @@ import { Connection } from '../../src/connection/connection.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { type FakeLine, FakeTransport } from '../support/fake-line.ts';
+import { type FakeChannel, FakeTransport } from '../support/fake-line.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 
 function connect(transport: FakeTransport, clock: FakeClock, next: () => number): void {
@@ -31,11 +31,11 @@ test('100 clients of a server that is back after 15 s do not come all at once', 
   const clock = new FakeClock();
   let isUp = true;
   const arrivals: number[] = [];
-  const greet = (line: FakeLine): void => {
-    if (!isUp) return line.on.closed({ code: 1006, reason: '' });
+  const greet = (channel: FakeChannel): void => {
+    if (!isUp) return channel.on.closed({ code: 1006, reason: '' });
     arrivals.push(clock.now());
-    line.on.opened();
-    line.on.message({ op: 'init-ok', 'session-id': 's' });
+    channel.on.opened();
+    channel.on.message({ op: 'init-ok', 'session-id': 's' });
   };
   const transports = Array.from({ length: 100 }, () => new FakeTransport(greet));
   transports.forEach((transport, client) => {
@@ -44,7 +44,7 @@ test('100 clients of a server that is back after 15 s do not come all at once', 
   });
   await clock.advance(1_000);
   isUp = false;
-  for (const { line } of transports) line.on.closed({ code: 1006, reason: '' });
+  for (const { channel } of transports) channel.on.closed({ code: 1006, reason: '' });
   await clock.advance(15_000);
   arrivals.length = 0;
   isUp = true;

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { transition } from '../../src/connection/machine.ts';
-import { type Circumstances, type Happening, type State, statusOf } from '../../src/connection/state.ts';
-import { at, happenings, stateNames, stateOf, t0, tell } from './states.ts';
+import { type Env, type Event, type State, statusOf } from '../../src/connection/state.ts';
+import { at, happenings, stateNames, stateOf, t0, notify } from './states.ts';
 
 /** One second after t0; an alarm when it is due. Chance is always 0.5. */
-const table: Record<State['name'], Record<Happening['type'], string>> = {
+const table: Record<State['name'], Record<Event['type'], string>> = {
   idle: {
     start: 'connecting 10s: open 1',
     stop: 'closed',
@@ -135,13 +135,13 @@ test.each(cells)('$name, $type → $outcome', ({ name, type, outcome }) => {
   const state = stateOf(name);
   const event = Object.values(happenings).find((each) => each.type === type) ?? expect.fail(type);
   const now = type === 'alarm' ? dueAt(state) : t0 + 1_000;
-  expect(tell(state, transition(state, event, at(now)))).toBe(outcome);
+  expect(notify(state, transition(state, event, at(now)))).toBe(outcome);
 });
 
 test.each(stateNames)('what an old line tells is not heard: %s', (name) => {
   const state = stateOf(name);
   for (const event of Object.values(happenings)) {
-    if ('line' in event) expect(tell(state, transition(state, { ...event, line: 0 }, at(t0)))).toBe('-');
+    if ('channel' in event) expect(notify(state, transition(state, { ...event, channel: 0 }, at(t0)))).toBe('-');
   }
 });
 
@@ -159,64 +159,64 @@ test('what the user is told of each state', () => {
 });
 
 describe('is the line alive?', () => {
-  const heard: Happening = { type: 'heard', line: 1, tell: () => {} };
-  const alarm: Happening = { type: 'alarm' };
-  const online: Happening = { type: 'online' };
-  const resumed: Happening = { type: 'resumed' };
+  const received: Event = { type: 'heard', channel: 1, deliver: () => {} };
+  const timer: Event = { type: 'alarm' };
+  const online: Event = { type: 'online' };
+  const resumed: Event = { type: 'resumed' };
 
-  const rows: readonly (readonly [what: string, journey: readonly (readonly [afterMs: number, Happening])[], outcomes: readonly string[]])[] = [
-    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, alarm], [5_000, alarm]], ['ready 5s: ask', 'waiting 0.125s: close, down']],
-    ['any frame is an answer', [[10_000, alarm], [1_000, heard], [10_000, alarm]], ['ready 5s: ask', 'ready 10s: tell', 'ready 5s: ask']],
-    ['frames put the question off', [[7_000, heard], [3_000, alarm], [7_000, alarm]], ['ready: tell', 'ready 7s', 'ready 5s: ask']],
-    ['slept: asked, and soon', [[3_600_000, alarm], [4_000, alarm]], ['ready 4s: ask', 'waiting 0.125s: close, down']],
+  const rows: readonly (readonly [what: string, journey: readonly (readonly [afterMs: number, Event])[], outcomes: readonly string[]])[] = [
+    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, timer], [5_000, timer]], ['ready 5s: ask', 'waiting 0.125s: close, down']],
+    ['any frame is an answer', [[10_000, timer], [1_000, received], [10_000, timer]], ['ready 5s: ask', 'ready 10s: tell', 'ready 5s: ask']],
+    ['frames put the question off', [[7_000, received], [3_000, timer], [7_000, timer]], ['ready: tell', 'ready 7s', 'ready 5s: ask']],
+    ['slept: asked, and soon', [[3_600_000, timer], [4_000, timer]], ['ready 4s: ask', 'waiting 0.125s: close, down']],
     [
       'slept while asked: asked once more, and no more',
-      [[10_000, alarm], [3_600_000, alarm], [3_600_000, alarm]],
+      [[10_000, timer], [3_600_000, timer], [3_600_000, timer]],
       ['ready 5s: ask', 'ready 4s: ask', 'waiting 0.125s: close, down'],
     ],
-    ['the clock put back: asked', [[-3_600_000, heard], [10_000, alarm]], ['ready: tell', 'ready 5s: ask']],
-    ['the clock put back since it was heard', [[1_000, heard], [-3_600_000, alarm]], ['ready: tell', 'ready 5s: ask']],
+    ['the clock put back: asked', [[-3_600_000, received], [10_000, timer]], ['ready: tell', 'ready 5s: ask']],
+    ['the clock put back since it was heard', [[1_000, received], [-3_600_000, timer]], ['ready: tell', 'ready 5s: ask']],
     ['the page is back: asked; a second such word adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: ask', '-']],
-    ['already asked at leisure: asked again, in haste', [[10_000, alarm], [0, resumed]], ['ready 5s: ask', 'ready 4s: ask']],
+    ['already asked at leisure: asked again, in haste', [[10_000, timer], [0, resumed]], ['ready 5s: ask', 'ready 4s: ask']],
   ]; // prettier-ignore
 
   test.each(rows)('%s', (_, journey, outcomes) => {
     let state = stateOf('ready');
     let now = t0;
-    const told = journey.map(([afterMs, event]) => {
+    const notified = journey.map(([afterMs, event]) => {
       const before = state;
       now += afterMs;
       const outcome = transition(before, event, at(now));
       state = outcome.state;
-      return tell(before, outcome);
+      return notify(before, outcome);
     });
-    expect(told).toEqual(outcomes);
+    expect(notified).toEqual(outcomes);
   });
 
   test('whoever was cut off for silence has more patience next time, until an answer comes', () => {
     const waits: (number | undefined)[] = [];
     let state = stateOf('ready');
     for (let round = 0; round < 6; round += 1) {
-      state = follow(state, [alarm]);
-      waits.push(state.alarm?.ms);
-      state = becomeReady(follow(state, [alarm]));
+      state = follow(state, [timer]);
+      waits.push(state.timer?.ms);
+      state = becomeReady(follow(state, [timer]));
     }
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
-    const answered = follow(state, [alarm, { type: 'heard', line: line(state), tell: () => {} }, alarm]);
-    expect(answered.alarm?.ms).toBe(5_000);
+    const answered = follow(state, [timer, { type: 'heard', channel: channel(state), deliver: () => {} }, timer]);
+    expect(answered.timer?.ms).toBe(5_000);
   });
 });
 
 describe('trying again', () => {
-  const failOnce = (state: State, more?: Partial<Circumstances>): State =>
-    follow(follow(state, [{ type: 'alarm' }], more), [{ type: 'closed', line: line(state) + 1 }], more);
+  const failOnce = (state: State, more?: Partial<Env>): State =>
+    follow(follow(state, [{ type: 'alarm' }], more), [{ type: 'closed', channel: channel(state) + 1 }], more);
 
   test('the wait may be twice as long each time, up to 8 s', () => {
     let state = stateOf('waiting', at(t0, { random: () => 0.999 }));
-    const waits = [state.alarm?.ms];
+    const waits = [state.timer?.ms];
     for (let round = 0; round < 6; round += 1) {
       state = failOnce(state, { random: () => 0.999 });
-      waits.push(state.alarm?.ms);
+      waits.push(state.timer?.ms);
     }
     expect(waits).toEqual([249, 499, 999, 1_998, 3_996, 7_992, 7_992]);
   });
@@ -224,25 +224,24 @@ describe('trying again', () => {
   test('failures are counted on through a session that did not last, and from nought after one that did', () => {
     const tired = failOnce(failOnce(stateOf('waiting')));
     const ready = becomeReady(tired);
-    const down = (event: Happening, afterMs: number): number | undefined =>
-      transition(ready, event, at(ready.since + afterMs)).state.alarm?.ms;
+    const down = (event: Event, afterMs: number): number | undefined => transition(ready, event, at(ready.since + afterMs)).state.timer?.ms;
     // However it ended.
-    for (const event of [{ type: 'closed', line: line(ready) }, { type: 'putOff' }] as const)
+    for (const event of [{ type: 'closed', channel: channel(ready) }, { type: 'putOff' }] as const)
       expect([event.type, down(event, 9_999), down(event, 10_000)]).toEqual([event.type, 1_000, 125]);
   });
 
   test('a network that flickers is not followed faster than every 500 ms', () => {
     const waiting = stateOf('waiting', at(t0, { random: () => 0.999 }));
-    const long = { ...waiting, alarm: { ms: 8_000, dueAt: t0 + 8_000 } } as State;
-    expect(tell(long, transition(long, { type: 'online' }, at(t0 + 100)))).toBe('waiting 0.4s');
-    expect(tell(long, transition(long, { type: 'online' }, at(t0 + 500)))).toBe('connecting 10s: open 2');
-    const hurried = transition(long, { type: 'online' }, at(t0 + 100)).state;
-    expect(tell(hurried, transition(hurried, { type: 'online' }, at(t0 + 200)))).toBe('waiting');
+    const long = { ...waiting, timer: { ms: 8_000, dueAt: t0 + 8_000 } } as State;
+    expect(notify(long, transition(long, { type: 'online' }, at(t0 + 100)))).toBe('waiting 0.4s');
+    expect(notify(long, transition(long, { type: 'online' }, at(t0 + 500)))).toBe('connecting 10s: open 2');
+    const urgent = transition(long, { type: 'online' }, at(t0 + 100)).state;
+    expect(notify(urgent, transition(urgent, { type: 'online' }, at(t0 + 200)))).toBe('waiting');
   });
 
   test('while the network says it is down, a lost line is not tried at once', () => {
     const state = stateOf('ready');
-    expect(tell(state, transition(state, { type: 'closed', line: 1 }, at(t0, { isOnline: false })))).toBe('offline 11.25s: down');
+    expect(notify(state, transition(state, { type: 'closed', channel: 1 }, at(t0, { isOnline: false })))).toBe('offline 11.25s: down');
   });
 
   test('a transport that does not get through three times gives way to the next, which is left after it worked', () => {
@@ -250,34 +249,34 @@ describe('trying again', () => {
     let state = stateOf('waiting', at(t0, two));
     state = failOnce(failOnce(state, two), two);
     const fallback = transition(state, { type: 'alarm' }, at(t0, two));
-    expect(tell(state, fallback)).toBe('connecting 10s: open 4 by 1');
-    const lost = follow(becomeReady(state, two), [{ type: 'closed', line: 4 }], two);
-    expect(tell(lost, transition(lost, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 5');
+    expect(notify(state, fallback)).toBe('connecting 10s: open 4 by 1');
+    const lost = follow(becomeReady(state, two), [{ type: 'closed', channel: 4 }], two);
+    expect(notify(lost, transition(lost, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 5');
     const again = failOnce(lost, two);
-    expect(tell(again, transition(again, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 6 by 1');
-    expect(tell(again, transition(again, { type: 'online' }, at(again.since + 500, two)))).toBe('connecting 10s: open 6');
+    expect(notify(again, transition(again, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 6 by 1');
+    expect(notify(again, transition(again, { type: 'online' }, at(again.since + 500, two)))).toBe('connecting 10s: open 6');
   });
 
   test('failing while there is no network says nothing about the transport', () => {
     const two = { transports: 2, isOnline: false };
     let state = stateOf('offline', at(t0, two));
     for (let round = 0; round < 5; round += 1) state = failOnce(state, two);
-    expect(tell(state, transition(state, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 7');
+    expect(notify(state, transition(state, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 7');
   });
 });
 
 function dueAt(state: State): number {
-  return state.alarm?.dueAt ?? t0 + 1_000;
+  return state.timer?.dueAt ?? t0 + 1_000;
 }
 
-const line = (state: State): number => state.line;
+const channel = (state: State): number => state.channel;
 
 /** Each happening when the alarm of the state before it is due. */
-function follow(state: State, events: readonly Happening[], more?: Partial<Circumstances>): State {
+function follow(state: State, events: readonly Event[], more?: Partial<Env>): State {
   return events.reduce((before, event) => transition(before, event, at(dueAt(before), more)).state, state);
 }
 
-function becomeReady(waiting: State, more?: Partial<Circumstances>): State {
-  const next = line(waiting) + 1;
-  return follow(waiting, [{ type: 'alarm' }, { type: 'opened', line: next }, { type: 'acknowledged' }], more);
+function becomeReady(waiting: State, more?: Partial<Env>): State {
+  const next = channel(waiting) + 1;
+  return follow(waiting, [{ type: 'alarm' }, { type: 'opened', channel: next }, { type: 'acknowledged' }], more);
 }

@@ -1,16 +1,16 @@
 import { expect, test, vi } from 'vitest';
-import { alwaysOnline, browserNetwork, type NetworkNews, type Page } from '../../src/connection/network.ts';
+import { alwaysOnline, browserNetwork, type NetworkChange, type PageLike } from '../../src/connection/network.ts';
 
-function newPage(): { page: Page & EventTarget; document: EventTarget; set(state: { onLine?: boolean; visibility?: string }): void } {
-  let onLine = true;
+function newPage(): { page: PageLike & EventTarget; document: EventTarget; set(state: { onLine?: boolean; visibility?: string }): void } {
+  let onChannel = true;
   let visibility = 'visible';
   const document = Object.defineProperty(new EventTarget(), 'visibilityState', { get: () => visibility });
-  const navigator = Object.defineProperty({}, 'onLine', { get: () => onLine });
+  const navigator = Object.defineProperty({}, 'onLine', { get: () => onChannel });
   return {
     page: Object.assign(new EventTarget(), { document, navigator }),
     document,
     set(state) {
-      onLine = state.onLine ?? onLine;
+      onChannel = state.onLine ?? onChannel;
       visibility = state.visibility ?? visibility;
     },
   };
@@ -18,7 +18,7 @@ function newPage(): { page: Page & EventTarget; document: EventTarget; set(state
 
 test('tells what the page is told, until it is no longer asked to', () => {
   const { page, document, set } = newPage();
-  const news: NetworkNews[] = [];
+  const news: NetworkChange[] = [];
   const leave = browserNetwork(page).subscribe((each) => news.push(each));
   const happen = (): void => {
     page.dispatchEvent(new Event('offline'));
@@ -42,7 +42,7 @@ test('is online unless the navigator says no', () => {
   expect(browserNetwork(page).isOnline()).toBe(true);
   set({ onLine: false });
   expect(browserNetwork(page).isOnline()).toBe(false);
-  const worker: Page = new EventTarget();
+  const worker: PageLike = new EventTarget();
   expect(browserNetwork(worker).isOnline()).toBe(true);
 });
 

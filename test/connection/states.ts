@@ -1,11 +1,11 @@
 // A state of each name, a happening of each type, and outcomes told in a line: for the tests of the machine.
 
 import { transition } from '../../src/connection/machine.ts';
-import { type Circumstances, type Happening, idle, type Outcome, type State } from '../../src/connection/state.ts';
+import { type Env, type Event, idle, type Transition, type State } from '../../src/connection/state.ts';
 
 export const t0 = 1_000_000;
 
-export const at = (now: number, more: Partial<Circumstances> = {}): Circumstances => ({
+export const at = (now: number, more: Partial<Env> = {}): Env => ({
   now,
   random: () => 0.5,
   isOnline: true,
@@ -13,34 +13,34 @@ export const at = (now: number, more: Partial<Circumstances> = {}): Circumstance
   ...more,
 });
 
-const opened: Happening = { type: 'opened', line: 1 };
+const opened: Event = { type: 'opened', channel: 1 };
 
 /** What must happen, all at t0, to come from `idle` to each state. Lines are then at number 1. */
-const ways: Readonly<Record<State['name'], readonly Happening[]>> = {
+const ways: Readonly<Record<State['name'], readonly Event[]>> = {
   idle: [],
   connecting: [{ type: 'start' }],
   opened: [{ type: 'start' }, opened],
   ready: [{ type: 'start' }, opened, { type: 'acknowledged' }],
-  waiting: [{ type: 'start' }, { type: 'closed', line: 1 }],
-  offline: [{ type: 'start' }, { type: 'closed', line: 1 }, { type: 'offline' }],
+  waiting: [{ type: 'start' }, { type: 'closed', channel: 1 }],
+  offline: [{ type: 'start' }, { type: 'closed', channel: 1 }, { type: 'offline' }],
   failed: [{ type: 'start' }, opened, { type: 'refused' }],
   closed: [{ type: 'stop' }],
 };
 
 export const stateNames = Object.keys(ways) as readonly State['name'][];
 
-export function stateOf(name: State['name'], circumstances = at(t0)): State {
-  return ways[name].reduce<State>((state, event) => transition(state, event, circumstances).state, idle);
+export function stateOf(name: State['name'], env = at(t0)): State {
+  return ways[name].reduce<State>((state, event) => transition(state, event, env).state, idle);
 }
 
 /** One of each type; those of a line are of line 1. */
-export const happenings: { readonly [Type in Happening['type']]: Happening } = {
+export const happenings: { readonly [Type in Event['type']]: Event } = {
   start: { type: 'start' },
   stop: { type: 'stop' },
   restart: { type: 'restart' },
   opened,
-  heard: { type: 'heard', line: 1, tell: () => {} },
-  closed: { type: 'closed', line: 1 },
+  heard: { type: 'heard', channel: 1, deliver: () => {} },
+  closed: { type: 'closed', channel: 1 },
   acknowledged: { type: 'acknowledged' },
   refused: { type: 'refused' },
   putOff: { type: 'putOff' },
@@ -51,11 +51,11 @@ export const happenings: { readonly [Type in Happening['type']]: Happening } = {
 };
 
 /** `ready 5s: ask`: the state, how long a timer that was set now runs, what is to be done. `-` if nothing happens. */
-export function tell(before: State, { state, effects }: Outcome): string {
-  if (state === before && effects.length === 0) return '-';
-  const { alarm, line, transport } = state;
-  const set = alarm && alarm !== before.alarm ? ` ${alarm.ms / 1000}s` : '';
-  const open = transport > 0 ? `open ${line} by ${transport}` : `open ${line}`;
-  const orders = effects.length > 0 ? `: ${effects.map((effect) => (effect === 'open' ? open : effect)).join(', ')}` : '';
+export function notify(before: State, { state, commands }: Transition): string {
+  if (state === before && commands.length === 0) return '-';
+  const { timer, channel, transport } = state;
+  const set = timer && timer !== before.timer ? ` ${timer.ms / 1000}s` : '';
+  const open = transport > 0 ? `open ${channel} by ${transport}` : `open ${channel}`;
+  const orders = commands.length > 0 ? `: ${commands.map((command) => (command === 'open' ? open : command)).join(', ')}` : '';
   return `${state.name}${set}${orders}`;
 }

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Connection } from '../../src/connection/connection.ts';
-import type { LineEvents, Transport } from '../../src/connection/transport.ts';
+import type { ChannelEvents, Transport } from '../../src/connection/transport.ts';
 import { TriplaneError } from '../../src/errors.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
@@ -13,17 +13,17 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { check } from '../support/runs.ts';
 
-type LineDoing = 'opened' | 'init-ok' | 'message' | 'heard' | 'fault' | 'closed' | '400' | '500';
+type ChannelDoing = 'opened' | 'init-ok' | 'message' | 'heard' | 'fault' | 'closed' | '400' | '500';
 type OwnDoing = 'start' | 'restart' | 'stop' | 'send' | 'online' | 'offline' | 'resumed' | 'lie' | 'breakOpen' | 'breakSend';
 type Step =
-  | { readonly line: LineDoing; readonly back: number }
+  | { readonly line: ChannelDoing; readonly back: number }
   | { readonly own: OwnDoing }
   | { readonly elapse: number }
   | { readonly jump: number };
 
-interface NastyLine {
+interface NastyChannel {
   readonly number: number;
-  readonly on: LineEvents;
+  readonly on: ChannelEvents;
   readonly sent: ClientMessage[];
   isOpen: boolean;
   wasReady: boolean;
@@ -36,13 +36,13 @@ const write: ClientMessage = { op: 'transact', 'tx-steps': [] };
 class World {
   readonly clock = new FakeClock();
   readonly network = new FakeNetwork();
-  readonly lines: NastyLine[] = [];
+  readonly lines: NastyChannel[] = [];
   readonly connection: Connection;
   canOpen = true;
   canSend = true;
   isStopped = false;
-  #hearing: NastyLine | undefined;
-  #told = 'connecting';
+  #hearing: NastyChannel | undefined;
+  #notified = 'connecting';
   #isUp = false;
 
   constructor(seed: number) {
@@ -58,8 +58,8 @@ class World {
           this.#isUp = false;
         },
         status: (status) => {
-          expect(status).not.toBe(this.#told);
-          this.#told = status;
+          expect(status).not.toBe(this.#notified);
+          this.#notified = status;
         },
         fault: ({ cause }) => {
           // An expectation that failed in `message` comes back as the cause of a fault.
@@ -70,22 +70,22 @@ class World {
     );
   }
 
-  get newest(): NastyLine | undefined {
+  get newest(): NastyChannel | undefined {
     return this.lines.at(-1);
   }
 
   /** What a line does, whether or not it is the newest, and whether or not it was closed. */
-  act(doing: LineDoing, back: number): void {
-    const line = this.lines.at(-1 - back);
-    if (!line) return;
-    this.#hearing = line;
-    if (doing === 'opened') line.on.opened();
-    else if (doing === 'heard') line.on.heard();
-    else if (doing === 'fault') line.on.fault(new TriplaneError('frame-malformed', 'not JSON'));
+  act(doing: ChannelDoing, back: number): void {
+    const channel = this.lines.at(-1 - back);
+    if (!channel) return;
+    this.#hearing = channel;
+    if (doing === 'opened') channel.on.opened();
+    else if (doing === 'heard') channel.on.activity();
+    else if (doing === 'fault') channel.on.fault(new TriplaneError('frame-malformed', 'not JSON'));
     else if (doing === 'closed') {
-      line.isOpen = false;
-      line.on.closed({ code: 1006, reason: '' });
-    } else line.on.message(this.#message(doing));
+      channel.isOpen = false;
+      channel.on.closed({ code: 1006, reason: '' });
+    } else channel.on.message(this.#message(doing));
     this.#hearing = undefined;
   }
 
@@ -111,7 +111,7 @@ class World {
 
   check(): void {
     const { status } = this.connection;
-    expect(status).toBe(this.#told);
+    expect(status).toBe(this.#notified);
     expect(this.clock.timers).toBeLessThanOrEqual(1);
     expect(this.lines.filter(({ isOpen }) => isOpen).length).toBeLessThanOrEqual(1);
     expect(this.connection.isReady).toBe(status === 'authenticated');
@@ -130,14 +130,14 @@ class World {
     expect(this.#hearing).toBe(this.newest);
     expect(this.newest?.isOpen).toBe(true);
     // No server says so unless it was asked.
-    const wasAsked = (this.newest?.sent.length ?? 0) > 0;
-    if (message.op === 'init-ok' && wasAsked && !this.connection.isReady) {
+    const wasRequested = (this.newest?.sent.length ?? 0) > 0;
+    if (message.op === 'init-ok' && wasRequested && !this.connection.isReady) {
       this.connection.ready();
       this.#isUp = true;
       if (this.newest) this.newest.wasReady = true;
     }
     if (message.op !== 'error') return;
-    this.connection.refused(new TriplaneError(message.status === 400 ? 'refused' : 'server-failed', 'no'));
+    this.connection.rejected(new TriplaneError(message.status === 400 ? 'refused' : 'server-failed', 'no'));
   }
 
   #trySend(): void {
@@ -155,14 +155,14 @@ class World {
       name,
       open: (on) => {
         if (!this.canOpen) throw new Error('SecurityError');
-        const line: NastyLine = { number: this.lines.length, on, sent: [], isOpen: true, wasReady: false };
-        this.lines.push(line);
+        const channel: NastyChannel = { number: this.lines.length, on, sent: [], isOpen: true, wasReady: false };
+        this.lines.push(channel);
         return {
           send: (message) => {
-            if (!this.canSend || !line.isOpen) throw new TriplaneError('unreachable', 'The socket is not open');
-            line.sent.push(message);
+            if (!this.canSend || !channel.isOpen) throw new TriplaneError('unreachable', 'The socket is not open');
+            channel.sent.push(message);
           },
-          close: () => void (line.isOpen = false),
+          close: () => void (channel.isOpen = false),
         };
       },
     };
@@ -175,8 +175,8 @@ function randomFrom(seed: number): () => number {
   return () => (at = (at + 0.618_033_988_75) % 1);
 }
 
-const lineStep = fc.record({
-  line: fc.constantFrom<LineDoing[]>('opened', 'opened', 'init-ok', 'init-ok', 'message', 'heard', 'fault', 'closed', '400', '500'),
+const channelStep = fc.record({
+  line: fc.constantFrom<ChannelDoing[]>('opened', 'opened', 'init-ok', 'init-ok', 'message', 'heard', 'fault', 'closed', '400', '500'),
   back: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) }),
 });
 const ownStep = fc.record({
@@ -196,7 +196,7 @@ const ownStep = fc.record({
 });
 const time = fc.oneof(fc.integer({ min: 0, max: 1_000 }), fc.integer({ min: 1_000, max: 70_000 }));
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: lineStep },
+  { weight: 6, arbitrary: channelStep },
   { weight: 3, arbitrary: ownStep },
   { weight: 3, arbitrary: fc.record({ elapse: time }) },
   { weight: 1, arbitrary: fc.record({ jump: fc.integer({ min: -3_600_000, max: 3_600_000 }) }) },

@@ -5,22 +5,22 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
-import type { Line, LineEvents } from '../../src/connection/transport.ts';
+import type { Channel, ChannelEvents } from '../../src/connection/transport.ts';
 import { webSocketTransport, type WebSocketLike } from '../../src/connection/web-socket.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
 
 const init: ClientMessage = { op: 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
 
-function listen(): { on: LineEvents; told: string[] } {
-  const told: string[] = [];
-  const on: LineEvents = {
-    opened: () => told.push('opened'),
-    message: ({ op }) => told.push(op),
-    heard: () => told.push('heard'),
-    fault: ({ code }) => told.push(`! ${code}`),
-    closed: ({ code, reason }) => told.push(`closed ${code} ${reason}`.trim()),
+function listen(): { on: ChannelEvents; told: string[] } {
+  const notified: string[] = [];
+  const on: ChannelEvents = {
+    opened: () => notified.push('opened'),
+    message: ({ op }) => notified.push(op),
+    activity: () => notified.push('heard'),
+    fault: ({ code }) => notified.push(`! ${code}`),
+    closed: ({ code, reason }) => notified.push(`closed ${code} ${reason}`.trim()),
   };
-  return { on, told };
+  return { on, told: notified };
 }
 
 // The types are those that a browser, `ws` and mock-socket give: this must compile.
@@ -46,59 +46,62 @@ class HandSocket implements WebSocketLike {
   }
 }
 
-function openByHand(): { socket: HandSocket; line: Line; told: string[] } {
+function openByHand(): { socket: HandSocket; line: Channel; told: string[] } {
   const socket = new HandSocket();
-  const { on, told } = listen();
-  return { socket, told, line: webSocketTransport({ url: 'wss://x', create: () => socket }).open(on) };
+  const { on, told: notified } = listen();
+  return { socket, told: notified, line: webSocketTransport({ url: 'wss://x', create: () => socket }).open(on) };
 }
 
 test('messages of a frame are told one by one, in order; a frame is taken whole or not at all', () => {
-  const { socket, told } = openByHand();
+  const { socket, told: notified } = openByHand();
   socket.open();
   socket.say('[{"op":"remove-query-ok","q":{}},{"op":"later"},{"op":"transact-ok","tx-id":1}]');
   socket.say('{"op":"later"}');
   socket.say('[]');
   socket.say('[{"op":"transact-ok","tx-id":1},{"op":"transact-ok"}]');
   socket.say(new Uint8Array([123, 125]));
-  expect(told).toEqual(['opened', 'remove-query-ok', 'transact-ok', 'heard', 'heard', '! frame-malformed', '! frame-malformed']);
+  expect(notified).toEqual(['opened', 'remove-query-ok', 'transact-ok', 'heard', 'heard', '! frame-malformed', '! frame-malformed']);
 });
 
 test('a line that is closed tells nothing more, not even the rest of a frame', () => {
-  const { socket, told, line } = openByHand();
+  const { socket, told: notified, line: channel } = openByHand();
   socket.open();
   const { on, told: short } = listen();
   const other = new HandSocket();
-  const otherLine = webSocketTransport({ url: 'wss://x', create: () => other }).open({ ...on, message: () => void otherLine.close() });
+  const otherChannel = webSocketTransport({ url: 'wss://x', create: () => other }).open({
+    ...on,
+    message: () => void otherChannel.close(),
+  });
   other.open();
   other.say('[{"op":"remove-query-ok","q":{}},{"op":"remove-query-ok","q":{}}]');
   expect([short, other.close.mock.calls]).toEqual([['opened'], [[1000, '']]]);
-  void line.close();
-  void line.close();
+  void channel.close();
+  void channel.close();
   socket.open();
   socket.say('{"op":"later"}');
   socket.onerror?.({} as never);
   socket.onclose?.({ code: 1006 } as never);
-  expect([told, socket.close.mock.calls.length]).toEqual([['opened'], 1]);
+  expect([notified, socket.close.mock.calls.length]).toEqual([['opened'], 1]);
 });
 
 test('nothing can be sent before it is open, nor after it was closed from either end', () => {
-  const { socket, line } = openByHand();
+  const { socket, line: channel } = openByHand();
   const unreachable = expect.objectContaining({ code: 'unreachable' }) as Error;
-  expect(() => line.send(init)).toThrow(unreachable);
+  expect(() => channel.send(init)).toThrow(unreachable);
   socket.open();
-  line.send(init);
+  channel.send(init);
   expect(socket.sent).toEqual([JSON.stringify(init)]);
   socket.onclose?.({ code: 1006 } as never);
-  expect(() => line.send(init)).toThrow(unreachable);
+  expect(() => channel.send(init)).toThrow(unreachable);
 });
 
 test('what cannot be written is the caller’s mistake, and the line lives', () => {
-  const { socket, line } = openByHand();
+  const { socket, line: channel } = openByHand();
   socket.open();
   const q: Record<string, unknown> = {};
   q.q = q;
-  expect(() => line.send({ op: 'remove-query', q })).toThrow(expect.objectContaining({ code: 'frame-malformed' }) as Error);
-  line.send(init);
+  expect(() => channel.send({ op: 'remove-query', q })).toThrow(expect.objectContaining({ code: 'frame-malformed' }) as Error);
+  channel.send(init);
   expect(socket.sent).toHaveLength(1);
 });
 
@@ -122,33 +125,33 @@ test('over a real socket', async () => {
       socket.close(3000, 'enough');
     });
   });
-  const { on, told } = listen();
-  const line = webSocketTransport({ url: urlOf(server) }).open({
+  const { on, told: notified } = listen();
+  const channel = webSocketTransport({ url: urlOf(server) }).open({
     ...on,
     opened() {
       on.opened();
-      line.send(init);
+      channel.send(init);
     },
   });
-  await vi.waitFor(() => expect(told).toEqual(['opened', 'init-ok', '! frame-malformed', 'closed 3000 enough']));
+  await vi.waitFor(() => expect(notified).toEqual(['opened', 'init-ok', '! frame-malformed', 'closed 3000 enough']));
 });
 
 test('no server: closed, and no error that nobody hears', async () => {
   const url = urlOf(server);
   server.close();
-  const { on, told } = listen();
+  const { on, told: notified } = listen();
   webSocketTransport({ url }).open(on);
-  await vi.waitFor(() => expect(told).toEqual(['closed 1006']));
+  await vi.waitFor(() => expect(notified).toEqual(['closed 1006']));
 });
 
 test('closed while it opens: no error that nobody hears', async () => {
-  const { on, told } = listen();
+  const { on, told: notified } = listen();
   void webSocketTransport({ url: urlOf(server) })
     .open(on)
     .close();
   await new Promise((resolve) => setImmediate(resolve));
   await vi.waitFor(() => expect(server.clients.size).toBe(0));
-  expect(told).toEqual([]);
+  expect(notified).toEqual([]);
 });
 
 /** A Node process of its own: opens a line, closes it, and has nothing more to do. */

@@ -8,7 +8,7 @@ import { Attrs } from '../../src/db/attrs.ts';
 import { inverse } from '../../src/db/inverse.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { Store } from '../../src/db/store.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import { dataArb, worldArb } from '../oracle/generate.ts';
 import { stepsArb } from '../oracle/generate-steps.ts';
 import { check, patience } from '../support/runs.ts';
@@ -16,7 +16,7 @@ import { check, patience } from '../support/runs.ts';
 const now = () => 1_000;
 
 /** Every triple, whatever its time and place. */
-function facts(db: Store | Layer): string[] {
+function triples(db: Store | Layer): string[] {
   const found: string[] = [];
   for (const { etype, blobs, links } of db.attrs.namespaces()) {
     for (const row of db.rows(etype)) {
@@ -48,17 +48,17 @@ test(
         const attrs = Attrs.from(world.attrs);
         const store = new Store(attrs);
         store.load(data);
-        const before = facts(store);
+        const before = triples(store);
         const undoing = inverse(steps, store, { now });
-        expect(facts(store)).toEqual(before);
+        expect(triples(store)).toEqual(before);
         const layer = new Layer(store);
         applySteps(layer, steps, { now });
-        const after = facts(layer);
+        const after = triples(layer);
         const redoing = inverse(undoing.steps, layer, { now });
         applySteps(layer, undoing.steps, { now });
-        expect(facts(layer)).toEqual(before);
+        expect(triples(layer)).toEqual(before);
         applySteps(layer, redoing.steps, { now });
-        expect(facts(layer)).toEqual(after);
+        expect(triples(layer)).toEqual(after);
       }),
       2_000,
     ),

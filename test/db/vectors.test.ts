@@ -6,11 +6,11 @@ import { Attrs } from '../../src/db/attrs.ts';
 import type { Db } from '../../src/db/db.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { Store } from '../../src/db/store.ts';
-import { rowTriples } from '../../src/db/triples.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import { rowTriples } from '../../src/db/row.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import { compile } from '../../src/query/compile.ts';
 import type { Query } from '../../src/query/query.ts';
-import { evaluate } from '../../src/query/run.ts';
+import { evaluate } from '../../src/query/live-result.ts';
 import { type Fixture, plain, readVectors } from '../support/vectors.ts';
 import { mendedSteps } from '../vectors/mended.ts';
 

@@ -120,20 +120,20 @@ const rows: readonly Row[] = [
 ];
 
 it.each(rows)('%s', async (_name, call, url, body, reply, result) => {
-  server.answer({ body: reply });
+  server.response({ body: reply });
   await expect(call()).resolves.toEqual(result);
-  expect(server.asked).toHaveLength(1);
-  expect(server.asked[0]).toMatchObject({ method: 'POST', url, headers: { 'content-type': 'application/json' } });
-  expect(JSON.parse(server.asked[0]?.body ?? '')).toEqual(body);
+  expect(server.requested).toHaveLength(1);
+  expect(server.requested[0]).toMatchObject({ method: 'POST', url, headers: { 'content-type': 'application/json' } });
+  expect(JSON.parse(server.requested[0]?.body ?? '')).toEqual(body);
 });
 
 it('signOut that leaves the token valid asks nothing', async () => {
   await auth.signOut(app(), { refreshToken: token, invalidateToken: false });
-  expect(server.asked).toEqual([]);
+  expect(server.requested).toEqual([]);
 });
 
 describe('signInWithIdToken with the token of someone unknown', () => {
-  const refusal = (recordType: string) => ({
+  const rejection = (recordType: string) => ({
     status: 400,
     body: { type: 'record-not-found', message: 'x', hint: { 'record-type': recordType } },
   });
@@ -141,9 +141,9 @@ describe('signInWithIdToken with the token of someone unknown', () => {
     auth.signInWithIdToken(app(), { idToken: 'eyJ', clientName: 'google', ...(refreshToken && { refreshToken }) });
 
   it('tries once more without it', async () => {
-    server.answer(refusal('app-user'), { body: signedIn });
+    server.response(rejection('app-user'), { body: signedIn });
     await expect(signIn(token)).resolves.toEqual(signedIn);
-    expect(server.asked.map(({ body }) => 'refresh_token' in JSON.parse(body))).toEqual([true, false]);
+    expect(server.requested.map(({ body }) => 'refresh_token' in JSON.parse(body))).toEqual([true, false]);
   });
 
   it.each([
@@ -151,9 +151,9 @@ describe('signInWithIdToken with the token of someone unknown', () => {
     ['fails if it was something else', token, 'app-oauth-client', 1],
     ['fails if it is refused again', token, 'app-user', 2],
   ])('%s', async (_name, refreshToken, recordType, times) => {
-    server.answer(refusal(recordType));
+    server.response(rejection(recordType));
     await expect(signIn(refreshToken)).rejects.toBeInstanceOf(InstantAPIError);
-    expect(server.asked).toHaveLength(times);
+    expect(server.requested).toHaveLength(times);
   });
 });
 
@@ -162,7 +162,7 @@ it.each([
   ['a user without a token', { user: { id: user.id } }],
   ['a list', []],
 ])('an answer with %s signs no one in', async (_name, body) => {
-  server.answer({ body });
+  server.response({ body });
   await expect(auth.signInAsGuest(app())).rejects.toMatchObject({
     code: 'server-failed',
     message: expect.stringContaining('no one was signed in'),
@@ -206,5 +206,5 @@ it.each<[name: string, call: (params: never) => Promise<unknown>, params: unknow
   ['no token', (p) => auth.signOut(app(), p), {}, 'signOut: `refreshToken` must be a text that is not empty, and is undefined'],
 ])('%s is refused before anything is sent', async (_name, call, params, message) => {
   await expect(call(params as never)).rejects.toMatchObject({ code: 'config-invalid', message });
-  expect(server.asked).toEqual([]);
+  expect(server.requested).toEqual([]);
 });

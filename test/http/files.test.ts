@@ -27,18 +27,18 @@ describe('uploadFile', () => {
     ['a line break', { path: 'a\nb' }, { path: undefined, 'x-path': "path*=UTF-8''a%0Ab" }],
   ];
   it.each(rows)('%s', async (_name, changes, headers) => {
-    server.answer({ body: kept });
+    server.response({ body: kept });
     await expect(files.uploadFile(app(), { path: 'a/b.txt', file, ...changes })).resolves.toEqual(kept);
-    const asked = server.asked[0];
-    expect(asked).toMatchObject({ method: 'PUT', url: '/storage/upload', headers: { 'app-id': appId, app_id: appId } });
-    expect(asked?.body).toBe(await (changes.file ?? file).text());
-    const seen = { ...asked?.headers };
+    const requested = server.requested[0];
+    expect(requested).toMatchObject({ method: 'PUT', url: '/storage/upload', headers: { 'app-id': appId, app_id: appId } });
+    expect(requested?.body).toBe(await (changes.file ?? file).text());
+    const seen = { ...requested?.headers };
     // Node hands out a header's bytes one by one, which is what Latin-1 means.
     expect(Object.fromEntries(Object.keys(headers).map((name) => [name, seen[name]]))).toEqual(headers);
   });
 
   it('says so if the server takes no such path', async () => {
-    server.answer({ status: 400, body: { type: 'param-missing', message: 'x', hint: { in: ['headers', 'path'] } } });
+    server.response({ status: 400, body: { type: 'param-missing', message: 'x', hint: { in: ['headers', 'path'] } } });
     await expect(files.uploadFile(app(), { path: '写真.png', file })).rejects.toMatchObject({
       code: 'config-invalid',
       message: "uploadFile: this server takes paths of Latin letters only (up to U+00FF), which '写真.png' is not. Choose another path",
@@ -53,7 +53,7 @@ describe('uploadFile', () => {
     ['a type that is none', { contentType: 1 as never }, 'uploadFile: `contentType` must be a text, or left out, and is a number'],
   ])('%s is refused before anything is sent', async (_name, changes, message) => {
     await expect(files.uploadFile(app(), { path: 'a', file, ...changes })).rejects.toMatchObject({ code: 'config-invalid', message });
-    expect(server.asked).toEqual([]);
+    expect(server.requested).toEqual([]);
   });
 
   it('an answer that is none', async () => {
@@ -67,9 +67,9 @@ it.each([
   ['a file', { data: { id: 'f1' } }, { data: { id: 'f1' }, id: 'f1' }],
   ['none', { data: { id: null } }, { data: { id: null }, id: null }],
 ])('deleteFile: %s', async (_name, body, result) => {
-  server.answer({ body });
+  server.response({ body });
   await expect(files.deleteFile(app(), { path: 'a/b c.png', refreshToken })).resolves.toEqual(result);
-  expect(server.asked).toMatchObject([
+  expect(server.requested).toMatchObject([
     { method: 'DELETE', url: `/storage/files${query}`, headers: { authorization: `Bearer ${refreshToken}` } },
   ]);
 });
@@ -78,10 +78,10 @@ it.each([
   ['a file', { data: 'https://files.example.org/1' }, 'https://files.example.org/1'],
   ['none', { data: null }, null],
 ])('getDownloadUrl: %s', async (_name, body, result) => {
-  server.answer({ body });
+  server.response({ body });
   await expect(files.getDownloadUrl(app(), { path: 'a/b c.png' })).resolves.toBe(result);
-  expect(server.asked).toMatchObject([{ method: 'GET', url: `/storage/signed-download-url${query}` }]);
-  expect(server.asked[0]?.headers).not.toHaveProperty('authorization');
+  expect(server.requested).toMatchObject([{ method: 'GET', url: `/storage/signed-download-url${query}` }]);
+  expect(server.requested[0]?.headers).not.toHaveProperty('authorization');
 });
 
 it('a call can be aborted', async () => {

@@ -9,7 +9,7 @@ const server = useRecorder();
 const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
 const user = { id: '5d0e9f61-2b7a-4c38-9f10-6e8a1c2d3b4f', email: 'ä@example.org', isGuest: false, refresh_token: 't1' };
 const { POST } = createInstantRouteHandler({ appId });
-const tell = (body: string) => POST(new Request('https://a.org/api/instant/', { method: 'POST', body }));
+const notify = (body: string) => POST(new Request('https://a.org/api/instant/', { method: 'POST', body }));
 const emptied = `instant_user_${appId}=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=-1`;
 const filled = `instant_user_${appId}=${encodeURIComponent(JSON.stringify(user))}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=604800`;
 
@@ -19,7 +19,7 @@ it.each([
   ['no user', { type: 'sync-user', appId }, emptied],
   ['a user without a token', { type: 'sync-user', appId, user: { id: 'a' } }, emptied],
 ])('the cookie for %s', async (_name, body, cookie) => {
-  const response = await tell(JSON.stringify(body));
+  const response = await notify(JSON.stringify(body));
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({ ok: true });
   expect(response.headers.get('set-cookie')).toBe(cookie);
@@ -32,7 +32,7 @@ it.each([
   ['a type that is not known', JSON.stringify({ type: 'x', appId }), 400],
   ['another app', JSON.stringify({ type: 'sync-user', appId: 'x', user }), 403],
 ])('refuses %s', async (_name, body, status) => {
-  const response = await tell(body);
+  const response = await notify(body);
   expect(response.status).toBe(status);
   expect(await response.json()).toEqual({ ok: false, error: expect.any(String) });
   expect(response.headers.get('set-cookie')).toBeNull();
@@ -42,14 +42,14 @@ it('refuses what another site has sent: nobody is signed in from there', async (
   const body = JSON.stringify({ type: 'sync-user', appId, user });
   const from = (site: string) =>
     POST(new Request('https://a.org/api/instant/', { method: 'POST', body, headers: { 'sec-fetch-site': site } }));
-  const answers = await Promise.all(['cross-site', 'same-site', 'same-origin', 'none'].map(from));
-  expect(answers.map(({ status, headers }) => [status, headers.get('set-cookie')])).toEqual([[403, null], [200, filled], [200, filled], [200, filled]]); // prettier-ignore
+  const responses = await Promise.all(['cross-site', 'same-site', 'same-origin', 'none'].map(from));
+  expect(responses.map(({ status, headers }) => [status, headers.get('set-cookie')])).toEqual([[403, null], [200, filled], [200, filled], [200, filled]]); // prettier-ignore
 });
 
 it('the call', async () => {
   await syncUser({ appId, firstPartyPath: `${server.apiURI}/api/instant` }, user);
-  expect(server.asked).toMatchObject([{ method: 'POST', url: '/api/instant/', headers: { 'content-type': 'application/json' } }]);
-  expect(JSON.parse(server.asked[0]?.body ?? '')).toEqual({ type: 'sync-user', appId, user });
+  expect(server.requested).toMatchObject([{ method: 'POST', url: '/api/instant/', headers: { 'content-type': 'application/json' } }]);
+  expect(JSON.parse(server.requested[0]?.body ?? '')).toEqual({ type: 'sync-user', appId, user });
 });
 
 it('both together, on a path without a host', async () => {

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 
 import { createAuthorizationURL, issuerURI } from '../../src/http/oauth.ts';
-import { readOAuthReturn } from '../../src/http/oauth-return.ts';
+import { readOAuthReturn } from '../../src/client/oauth-redirect.ts';
 
 const app = { apiURI: 'https://api.example.org', appId: '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05' };
 const start = `${app.apiURI}/runtime/oauth/start?app_id=${app.appId}`;

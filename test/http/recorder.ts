@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 
-export interface Asked {
+export interface Requested {
   readonly method: string | undefined;
   /** With its query. */
   readonly url: string | undefined;
@@ -24,20 +24,20 @@ export interface Reply {
 export interface Recorder {
   readonly apiURI: string;
   /** Since the test began. */
-  readonly asked: readonly Asked[];
+  readonly requested: readonly Requested[];
   /** The answers to come, in order; the last one stays. */
-  answer(...replies: readonly Reply[]): void;
+  response(...replies: readonly Reply[]): void;
 }
 
 export function useRecorder(): Recorder {
   let port = 0;
-  let asked: Asked[] = [];
+  let requested: Requested[] = [];
   let replies: readonly Reply[] = [];
   const server = createServer((req, res) => {
     const parts: Buffer[] = [];
     req.on('data', (part: Buffer) => parts.push(part));
     req.on('end', () => {
-      asked.push({ method: req.method, url: req.url, headers: req.headers, body: Buffer.concat(parts).toString('utf8') });
+      requested.push({ method: req.method, url: req.url, headers: req.headers, body: Buffer.concat(parts).toString('utf8') });
       const reply = replies[0] ?? {};
       if (replies.length > 1) replies = replies.slice(1);
       if (reply.status === 'silence') return;
@@ -50,7 +50,7 @@ export function useRecorder(): Recorder {
     port = (server.address() as AddressInfo).port;
   });
   beforeEach(() => {
-    asked = [];
+    requested = [];
     replies = [];
   });
   afterAll(async () => {
@@ -61,10 +61,10 @@ export function useRecorder(): Recorder {
     get apiURI() {
       return `http://127.0.0.1:${port}`;
     },
-    get asked() {
-      return asked;
+    get requested() {
+      return requested;
     },
-    answer: (...next) => {
+    response: (...next) => {
       replies = next;
     },
   };

@@ -14,8 +14,8 @@ const call: HttpCall = { method: 'POST', path: '/runtime/signout', body: { a: 1 
 
 const ask = (changes: Partial<HttpCall> = {}): Promise<unknown> => request({ apiURI: server.apiURI }, { ...call, ...changes });
 
-async function failure(answer: Promise<unknown>): Promise<TriplaneError> {
-  const error = await answer.then(
+async function failure(response: Promise<unknown>): Promise<TriplaneError> {
+  const error = await response.then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -31,22 +31,22 @@ describe('what goes out', () => {
     ['a stream is sent to its end', { bytes: new Blob(['one', 'two']).stream() }, { body: 'onetwo' }],
     ['GET has no body', { method: 'GET', body: undefined }, { method: 'GET', body: '' }],
   ];
-  it.each(rows)('%s', async (_name, changes, asked) => {
+  it.each(rows)('%s', async (_name, changes, requested) => {
     await ask(changes);
-    expect(server.asked).toMatchObject([asked]);
+    expect(server.requested).toMatchObject([requested]);
   });
 
   it('headers: none that is undefined', async () => {
     await ask({ headers: { authorization: 'Bearer ours', 'as-guest': undefined } });
-    expect(server.asked[0]?.method).toBe('POST');
-    expect(server.asked[0]?.headers).toMatchObject({ authorization: 'Bearer ours', 'content-type': 'application/json' });
-    expect(server.asked[0]?.headers).not.toHaveProperty('as-guest');
+    expect(server.requested[0]?.method).toBe('POST');
+    expect(server.requested[0]?.headers).toMatchObject({ authorization: 'Bearer ours', 'content-type': 'application/json' });
+    expect(server.requested[0]?.headers).not.toHaveProperty('as-guest');
   });
 
   it('no fetch is the one of the platform, which is called bare', async () => {
     const nothing = null as unknown as undefined;
     await request({ apiURI: server.apiURI, fetch: nothing }, call);
-    expect(server.asked).toHaveLength(1);
+    expect(server.requested).toHaveLength(1);
   });
 
   it('leaves nothing to a cache that Next.js 13 puts into fetch', async () => {
@@ -70,7 +70,7 @@ describe('what comes back', () => {
     ['nothing', { text: '' }, undefined],
     ['nothing, and says so', { status: 204, text: '' }, undefined],
   ])('%s', async (_name, reply, value) => {
-    server.answer(reply);
+    server.response(reply);
     await expect(ask()).resolves.toEqual(value);
   });
 });
@@ -104,7 +104,7 @@ describe('refusals', () => {
     ['nothing', 503, '', {}, 'The server answered 503', 'server-failed'],
   ];
   it.each(rows)('%s', async (_name, status, text, body, message, code) => {
-    server.answer({ status, text });
+    server.response({ status, text });
     const error = await failure(ask());
     expect(error).toBeInstanceOf(InstantAPIError);
     expect(error).toMatchObject({ code, message, status });
@@ -112,7 +112,7 @@ describe('refusals', () => {
   });
 
   it('carries the hint and the trace id', async () => {
-    server.answer({ status: 400, body: { type: 'record-not-found', message: 'x', hint, traceId: 't2' } });
+    server.response({ status: 400, body: { type: 'record-not-found', message: 'x', hint, traceId: 't2' } });
     expect(await failure(ask())).toMatchObject({ hint, traceId: 't2', type: 'record-not-found' });
   });
 });
@@ -150,12 +150,12 @@ describe('no answer', () => {
   });
 
   it('in time', async () => {
-    server.answer({ status: 'silence' });
+    server.response({ status: 'silence' });
     const clock = handClock();
-    const answer = failure(request({ apiURI: server.apiURI, clock }, call));
+    const response = failure(request({ apiURI: server.apiURI, clock }, call));
     expect(clock.waiting()).toBe(1);
     clock.run();
-    expect(await answer).toMatchObject({
+    expect(await response).toMatchObject({
       code: 'timeout',
       message: `POST ${server.apiURI}/runtime/signout was not answered within 60000 ms`,
     });
@@ -167,20 +167,20 @@ describe('no answer', () => {
     ['bytes take as long as they take', { bytes: 'x' }, 0],
   ])('%s', async (_name, changes, waiting) => {
     const clock = handClock();
-    const answer = request({ apiURI: server.apiURI, clock }, { ...call, ...changes });
+    const response = request({ apiURI: server.apiURI, clock }, { ...call, ...changes });
     expect(clock.waiting()).toBe(waiting);
-    await answer;
+    await response;
     expect(clock.waiting()).toBe(0);
   });
 
   it.each(['before', 'during'])('aborted %s', async (when) => {
-    server.answer({ status: 'silence' });
+    server.response({ status: 'silence' });
     const controller = new AbortController();
     const reason = new Error('enough');
     if (when === 'before') controller.abort(reason);
-    const answer = expect(ask({ signal: controller.signal })).rejects.toBe(reason);
+    const response = expect(ask({ signal: controller.signal })).rejects.toBe(reason);
     controller.abort(reason);
-    await answer;
+    await response;
   });
 
   it('aborted by the signal of all calls', async () => {
@@ -189,7 +189,7 @@ describe('no answer', () => {
   });
 
   it('an answer that is no JSON', async () => {
-    server.answer({ text: '<html>Log in to the hotel</html>' });
+    server.response({ text: '<html>Log in to the hotel</html>' });
     const error = await failure(ask());
     expect(error).toMatchObject({ code: 'server-failed', message: expect.stringContaining('is not JSON') });
     expect(error).not.toBeInstanceOf(InstantAPIError);
@@ -199,6 +199,6 @@ describe('no answer', () => {
     const error = await failure(ask({ headers: { authorization: 'Bearer tell-nobody\nx' } }));
     expect(error).toMatchObject({ code: 'config-invalid', message: expect.stringContaining("'authorization'") });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('tell-nobody');
-    expect(server.asked).toEqual([]);
+    expect(server.requested).toEqual([]);
   });
 });

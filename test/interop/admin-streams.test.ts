@@ -47,37 +47,37 @@ onEachStorage((fresh) => {
   const typed = () => init({ ...config(), schema });
 
   interface Subscriber {
-    subscribeQuery(q: never, told: (payload: never) => void): unknown;
+    subscribeQuery(q: never, notified: (payload: never) => void): unknown;
   }
 
   function follow(db: unknown, q: object): { heard: Payload[]; subscription: Subscription } {
-    const heard: Payload[] = [];
-    const subscription = (db as Subscriber).subscribeQuery(q as never, (payload: Payload) => heard.push(payload)) as Subscription;
+    const received: Payload[] = [];
+    const subscription = (db as Subscriber).subscribeQuery(q as never, (payload: Payload) => received.push(payload)) as Subscription;
     subscriptions.push(subscription);
-    return { heard, subscription };
+    return { heard: received, subscription };
   }
 
-  const isHeard = (heard: readonly Payload[], test: (payload: Payload) => boolean) =>
-    vi.waitFor(() => expect(heard.some(test)).toBe(true), { timeout: 5000 });
+  const isReceived = (received: readonly Payload[], test: (payload: Payload) => boolean) =>
+    vi.waitFor(() => expect(received.some(test)).toBe(true), { timeout: 5000 });
 
   describe('subscribeQuery', () => {
     test('hears the result, then every change of it and nothing else', async () => {
       const db = admin();
       const [one, other] = [id(), id()];
       await db.transact(db.tx.todos![one]!.update({ title: 'a' }));
-      const { heard, subscription } = follow(db, { todos: { $: { where: { title: { $in: ['a', 'b'] } } } } });
-      await isHeard(heard, ({ data }) => data?.todos?.length === 1);
+      const { heard: received, subscription } = follow(db, { todos: { $: { where: { title: { $in: ['a', 'b'] } } } } });
+      await isReceived(received, ({ data }) => data?.todos?.length === 1);
       await db.transact(db.tx.people![id()]!.update({ name: 'x' }));
       await db.transact(db.tx.todos![other]!.update({ title: 'b' }));
-      await isHeard(heard, ({ data }) => data?.todos?.length === 2);
-      expect(heard.map(({ type, data }) => [type, data?.todos?.length])).toEqual([
+      await isReceived(received, ({ data }) => data?.todos?.length === 2);
+      expect(received.map(({ type, data }) => [type, data?.todos?.length])).toEqual([
         ['ok', 1],
         ['ok', 2],
       ]);
       subscription.close();
       await db.transact(db.tx.todos![one]!.delete());
       await db.query({ todos: {} });
-      expect(heard).toHaveLength(2);
+      expect(received).toHaveLength(2);
     });
 
     test('a schema makes singular links one object, at the start and after a change', async () => {
@@ -86,19 +86,19 @@ onEachStorage((fresh) => {
       await db.transact([db.tx.people[person]!.update({ name: 'p' }), db.tx.todos[todo]!.update({ title: 'a' }).link({ owner: person })]);
       const one = follow(db, { todos: { owner: {} } });
       const list = follow(plain, { todos: { owner: {} } });
-      await isHeard(one.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }).name === 'p');
-      await isHeard(list.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }[])[0]?.name === 'p');
+      await isReceived(one.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }).name === 'p');
+      await isReceived(list.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }[])[0]?.name === 'p');
       await db.transact(db.tx.people[person]!.update({ name: 'q' }));
-      await isHeard(one.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }).name === 'q');
-      await isHeard(list.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }[])[0]?.name === 'q');
+      await isReceived(one.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }).name === 'q');
+      await isReceived(list.heard, ({ data }) => (data?.todos?.[0]?.owner as { name?: string }[])[0]?.name === 'q');
     });
 
     test('page info comes along', async () => {
       const db = admin();
       await db.transact([1, 2, 3].map((n) => db.tx.todos![id()]!.update({ title: 'a', n })));
-      const { heard } = follow(db, { todos: { $: { first: 2, order: { serverCreatedAt: 'asc' } } } });
-      await isHeard(heard, ({ data }) => data?.todos?.length === 2);
-      expect(heard[0]).toMatchObject({ pageInfo: { todos: { hasNextPage: true, hasPreviousPage: false } } });
+      const { heard: received } = follow(db, { todos: { $: { first: 2, order: { serverCreatedAt: 'asc' } } } });
+      await isReceived(received, ({ data }) => data?.todos?.length === 2);
+      expect(received[0]).toMatchObject({ pageInfo: { todos: { hasNextPage: true, hasPreviousPage: false } } });
     });
 
     test('rules hold for those an admin speaks for; a sign-out ends it', async () => {
@@ -109,39 +109,39 @@ onEachStorage((fresh) => {
       const [byToken, byEmail, guest] = [{ token }, { email: 'a@example.com' }, { guest: true }].map((who) =>
         follow(init({ ...config() }).asUser(who as { guest: true }), { todos: {} }),
       );
-      await isHeard(byToken!.heard, ({ data }) => data?.todos?.length === 1);
-      await isHeard(byEmail!.heard, ({ data }) => data?.todos?.length === 1);
-      await isHeard(guest!.heard, ({ data }) => data?.todos?.length === 0);
+      await isReceived(byToken!.heard, ({ data }) => data?.todos?.length === 1);
+      await isReceived(byEmail!.heard, ({ data }) => data?.todos?.length === 1);
+      await isReceived(guest!.heard, ({ data }) => data?.todos?.length === 0);
       await db.auth.signOut({ refresh_token: token } as never);
-      await isHeard(byToken!.heard, ({ type, error }) => type === 'error' && error?.body?.type === 'record-not-found');
+      await isReceived(byToken!.heard, ({ type, error }) => type === 'error' && error?.body?.type === 'record-not-found');
       await vi.waitFor(() => expect(byToken!.subscription.isClosed).toBe(true));
     });
 
     test('a query the server cannot take is an error on an open stream', async () => {
       const db = init({ ...config(), disableValidation: true });
-      const { heard } = follow(db, { todos: { $: { where: { n: { $foo: 1 } } } } });
-      await isHeard(
-        heard,
+      const { heard: received } = follow(db, { todos: { $: { where: { n: { $foo: 1 } } } } });
+      await isReceived(
+        received,
         ({ type, error, isClosed }) => type === 'error' && error?.body?.type === 'validation-failed' && isClosed === false,
       );
     });
 
     test('a disabled app says so on the stream; a wrong token never opens it', async () => {
       await server.app(server.appId).setStatus('disabled');
-      const { heard } = follow(admin(), { todos: {} });
-      await isHeard(heard, ({ error }) => error?.body?.type === 'app-disabled');
+      const { heard: received } = follow(admin(), { todos: {} });
+      await isReceived(received, ({ error }) => error?.body?.type === 'app-disabled');
       const wrong = follow(init({ ...config(), adminToken: id() }), { todos: {} });
-      await isHeard(wrong.heard, ({ type, isClosed }) => type === 'error' && isClosed === true);
+      await isReceived(wrong.heard, ({ type, isClosed }) => type === 'error' && isClosed === true);
     });
 
     async function rules(code: object): Promise<void> {
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${server.adminToken}` };
-      const answer = await fetch(`${server.url}/dash/apps/${server.appId}/rules`, {
+      const result = await fetch(`${server.url}/dash/apps/${server.appId}/rules`, {
         method: 'POST',
         headers,
         body: JSON.stringify({ code }),
       });
-      expect(answer.status).toBe(200);
+      expect(result.status).toBe(200);
     }
   });
 

@@ -17,12 +17,12 @@ function admin(): ReturnType<typeof init<InstantUnknownSchema>> {
 }
 
 async function setRules(code: unknown): Promise<void> {
-  const answer = await fetch(`${server.url}/dash/apps/${server.appId}/rules`, {
+  const result = await fetch(`${server.url}/dash/apps/${server.appId}/rules`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${server.adminToken}` },
     body: JSON.stringify({ code }),
   });
-  expect(answer.status).toBe(200);
+  expect(result.status).toBe(200);
 }
 
 onEachStorage((fresh) => {
@@ -37,7 +37,7 @@ onEachStorage((fresh) => {
     await server.close();
   });
 
-  const refused = async (promise: Promise<unknown>): Promise<InstantAPIError> => {
+  const rejected = async (promise: Promise<unknown>): Promise<InstantAPIError> => {
     const error: unknown = await promise.then(
       () => undefined,
       (reason: unknown) => reason,
@@ -73,9 +73,9 @@ onEachStorage((fresh) => {
       await db.transact(db.tx.people![lookup('handle', 'ana')]!.update({ name: 'Ana' }));
       await db.transact(db.tx.people![lookup('handle', 'ana')]!.update({ name: 'Anna' }));
       expect(await db.query({ people: {} })).toMatchObject({ people: [{ handle: 'ana', name: 'Anna' }] });
-      const nobody = await refused(db.transact(db.tx.people![id()]!.update({ name: 'x' }, { upsert: false })));
-      expect(nobody).toMatchObject({ status: 400, body: { type: 'validation-failed' } });
-      const bad = await refused(db.query({ people: { $: { limit: -1 } } }));
+      const anonymous = await rejected(db.transact(db.tx.people![id()]!.update({ name: 'x' }, { upsert: false })));
+      expect(anonymous).toMatchObject({ status: 400, body: { type: 'validation-failed' } });
+      const bad = await rejected(db.query({ people: { $: { limit: -1 } } }));
       expect(bad).toMatchObject({ status: 400, body: { type: 'validation-failed' } });
     });
 
@@ -94,7 +94,7 @@ onEachStorage((fresh) => {
       const [todo, list] = [id(), id()];
       await db.transact([db.tx.lists[list]!.create({ name: 'a' }), db.tx.todos[todo]!.create({ text: 'b' }).link({ list })]);
       expect(await db.query({ todos: { list: {} } })).toEqual({ todos: [{ id: todo, text: 'b', list: { id: list, name: 'a' } }] });
-      const missing = await refused(
+      const missing = await rejected(
         db.transact((db.tx as never as ReturnType<typeof admin>['tx']).todos![todo]!.update({ colour: 'red' })),
       );
       expect(missing).toMatchObject({
@@ -104,7 +104,7 @@ onEachStorage((fresh) => {
 
     test('a wrong token, a missing one', async () => {
       const stranger = init({ appId: server.appId, adminToken: id(), apiURI: server.apiURI });
-      const error = await refused(stranger.query({ goals: {} }));
+      const error = await rejected(stranger.query({ goals: {} }));
       expect(error).toMatchObject({ status: 400, body: { type: 'record-not-found', hint: { 'record-type': 'app-admin-token' } } });
       expect(JSON.stringify(error.body)).not.toContain(server.adminToken);
     });
@@ -139,15 +139,15 @@ onEachStorage((fresh) => {
       expect(await anonymous.asUser({ token }).query({ notes: {} })).toEqual(own);
       expect(await anonymous.asUser({ guest: true }).query({ notes: {} })).toEqual({ notes: [] });
       const db = anonymous.asUser({ guest: true });
-      const error = await refused(db.transact(db.tx.notes![note]!.update({ text: 'taken' })));
+      const error = await rejected(db.transact(db.tx.notes![note]!.update({ text: 'taken' })));
       expect(error).toMatchObject({
         status: 400,
         body: { type: 'permission-denied', message: 'Permission denied: not perms-pass?', hint: { input: ['notes', 'object'] } },
       });
-      expect(await refused(anonymous.asUser({ token: id() }).query({ notes: {} }))).toMatchObject({
+      expect(await rejected(anonymous.asUser({ token: id() }).query({ notes: {} }))).toMatchObject({
         body: { type: 'record-not-found', hint: { 'record-type': 'app-user' } },
       });
-      expect(await refused(admin().asUser({ email: 'no@example.com' }).query({ notes: {} }))).toMatchObject({
+      expect(await rejected(admin().asUser({ email: 'no@example.com' }).query({ notes: {} }))).toMatchObject({
         body: { type: 'record-not-found' },
       });
     });
@@ -171,7 +171,7 @@ onEachStorage((fresh) => {
       });
       expect(deleted).toMatchObject({ 'all-checks-ok?': true, 'committed?': false });
       expect(await admin().query({ notes: { $: { where: { id: note } } } })).toMatchObject({ notes: [{ text: 'mine' }] });
-      expect(await refused(admin().debugQuery({ notes: {} }))).toMatchObject({ body: { hint: { 'data-type': 'non-admin' } } });
+      expect(await rejected(admin().debugQuery({ notes: {} }))).toMatchObject({ body: { hint: { 'data-type': 'non-admin' } } });
     });
   });
 
@@ -184,7 +184,7 @@ onEachStorage((fresh) => {
       expect(await auth.getUser({ id: user.id })).toMatchObject({ id: user.id });
       expect(await auth.getUser({ email: 'nobody@example.com' })).toBeNull();
       await auth.signOut({ email: 'ann@example.com' });
-      expect(await refused(auth.verifyToken(token))).toMatchObject({
+      expect(await rejected(auth.verifyToken(token))).toMatchObject({
         status: 400,
         body: { type: 'record-not-found', hint: { 'record-type': 'app-user' } },
       });
@@ -192,7 +192,7 @@ onEachStorage((fresh) => {
       expect(await auth.getUser({ refresh_token: second })).toMatchObject({ id: user.id });
       expect(await auth.deleteUser({ id: user.id })).toMatchObject({ email: 'ann@example.com' });
       expect(await auth.getUser({ id: user.id })).toBeNull();
-      await refused(auth.verifyToken(second));
+      await rejected(auth.verifyToken(second));
     });
 
     test('magic codes', async () => {
@@ -200,10 +200,10 @@ onEachStorage((fresh) => {
       const { code } = await auth.generateMagicCode('bob@example.com');
       expect(code).toMatch(/^\d{6}$/);
       const wrong = code === '000000' ? '111111' : '000000';
-      expect(await refused(auth.checkMagicCode('bob@example.com', wrong))).toMatchObject({ body: { type: 'record-not-found' } });
+      expect(await rejected(auth.checkMagicCode('bob@example.com', wrong))).toMatchObject({ body: { type: 'record-not-found' } });
       const { user, created } = await auth.checkMagicCode('bob@example.com', code);
       expect([created, user.email]).toEqual([true, 'bob@example.com']);
-      await refused(auth.checkMagicCode('bob@example.com', code));
+      await rejected(auth.checkMagicCode('bob@example.com', code));
       const sent = await auth.sendMagicCode('bob@example.com');
       expect(mails).toEqual([{ appId: server.appId, email: 'bob@example.com', code: sent.code }]);
       expect(await auth.verifyMagicCode('bob@example.com', sent.code)).toMatchObject({ id: user.id });
@@ -251,7 +251,7 @@ onEachStorage((fresh) => {
       const { user } = await db.auth.signInWithMagicCode({ email: 'ann@example.com', code: mails[0]!.code });
       await vi.waitFor(() => expect(auth.user).toMatchObject({ id: user.id, email: 'ann@example.com' }));
       let last: Core = {};
-      db.subscribeQuery({ $users: {} }, (answer: Core) => (last = answer));
+      db.subscribeQuery({ $users: {} }, (result: Core) => (last = result));
       await vi.waitFor(
         () => expect(last.data).toEqual({ $users: [expect.objectContaining({ id: user.id, email: 'ann@example.com' })] }),
         5000,
@@ -268,7 +268,7 @@ onEachStorage((fresh) => {
       const { user } = await db.auth.signInWithMagicCode({ email: 'bob@example.com', code: mails[0]!.code });
       expect(user).toMatchObject({ id: guest.id, email: 'bob@example.com', type: 'user' });
       await db.auth.signOut();
-      await refused(admin().auth.verifyToken(user.refresh_token));
+      await rejected(admin().auth.verifyToken(user.refresh_token));
     });
 
     test('a wrong code is an error it can show', async () => {

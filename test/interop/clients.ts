@@ -12,7 +12,7 @@ export interface Where {
   readonly schema?: unknown;
 }
 
-export interface Answer {
+export interface Result {
   readonly isLoading: boolean;
   readonly error: { readonly message: string } | undefined;
   readonly data: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> | undefined;
@@ -44,7 +44,7 @@ export interface Room {
 
 export interface Opened {
   readonly tx: TxBuilder;
-  subscribe(query: object, on: (answer: Answer) => void): () => void;
+  subscribe(query: object, on: (result: Result) => void): () => void;
   /** Rejects if the server refuses. */
   transact(chunks: TxChunk | readonly TxChunk[]): Promise<void>;
   room(type: string, id: string, presence?: object): Room;

@@ -59,7 +59,7 @@ onEachStorage((fresh) => {
     const { appId, apiURI, websocketURI } = server;
     const db = init({ appId, apiURI, websocketURI, webSocket });
     const seen: Seen = { name, data: [], forms, close: () => db.shutdown() };
-    queries.forEach((query, at) => db.subscribeQuery(query as never, (answer: { data?: unknown }) => (seen.data[at] = answer.data)));
+    queries.forEach((query, at) => db.subscribeQuery(query as never, (result: { data?: unknown }) => (seen.data[at] = result.data)));
     return { db, seen };
   }
 
@@ -67,7 +67,7 @@ onEachStorage((fresh) => {
     const { appId, apiURI, websocketURI } = server;
     const client = official('the third').open({ appId, apiURI, websocketURI });
     const seen: Seen = { name: 'official', data: [], forms: new Set(), close: () => client.close() };
-    queries.forEach((query, at) => client.subscribe(query, (answer) => (seen.data[at] = answer.data)));
+    queries.forEach((query, at) => client.subscribe(query, (result) => (seen.data[at] = result.data)));
     return seen;
   }
 

@@ -38,8 +38,8 @@ function open(where: Where): Opened {
   return {
     tx: db.tx,
     subscribe: (query, on) =>
-      db.subscribeQuery(query, (answer: Core) =>
-        on({ isLoading: false, error: answer.error, data: answer.data, pageInfo: answer.pageInfo }),
+      db.subscribeQuery(query, (result: Core) =>
+        on({ isLoading: false, error: result.error, data: result.data, pageInfo: result.pageInfo }),
       ),
     transact: async (chunks) => void (await db.transact(chunks)),
     room: (type, id, presence) => roomOf(db.joinRoom(type, id, presence && { initialPresence: presence })),

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { id } from '../../src/lib/uuid.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
-import { type Answer, clients, type Opened } from './clients.ts';
+import { type Result, clients, type Opened } from './clients.ts';
 import { onEachStorage } from '../support/storages.ts';
 
 let server: TriplaneServer;
@@ -14,7 +14,7 @@ onEachStorage((fresh) => {
     server = await createServer({ storage: await fresh() });
     opened = clients.map((client) => client.open(whereOf()));
     // Before it is connected, the official client takes every write without a word of what became of it.
-    await allSee(watchAll({ warmup: {} }), { warmup: [] });
+    await allSee(subscribeAll({ warmup: {} }), { warmup: [] });
   });
 
   afterEach(async () => {
@@ -28,16 +28,16 @@ onEachStorage((fresh) => {
   }
 
   /** What each client was told last. */
-  function watchAll(query: object): readonly (() => Answer | undefined)[] {
+  function subscribeAll(query: object): readonly (() => Result | undefined)[] {
     return opened.map((client) => {
-      let last: Answer | undefined;
-      client.subscribe(query, (answer) => (last = answer));
+      let last: Result | undefined;
+      client.subscribe(query, (result) => (last = result));
       return () => last;
     });
   }
 
-  async function allSee(watched: readonly (() => Answer | undefined)[], data: unknown): Promise<void> {
-    for (const read of watched) {
+  async function allSee(subscribed: readonly (() => Result | undefined)[], data: unknown): Promise<void> {
+    for (const read of subscribed) {
       await vi.waitFor(() => {
         expect(read()?.error).toBeUndefined();
         expect(read()?.data).toEqual(data);
@@ -48,63 +48,63 @@ onEachStorage((fresh) => {
   const [ann, bob, cat] = [id(), id(), id()].sort() as [string, string, string];
 
   test('a write of one is seen by all, the writer too', async () => {
-    const watched = watchAll({ goals: {} });
-    await allSee(watched, { goals: [] });
+    const subscribed = subscribeAll({ goals: {} });
+    await allSee(subscribed, { goals: [] });
     await opened[0]!.transact(opened[0]!.tx.goals![ann]!.update({ title: 'Get fit', n: 1 }));
-    await allSee(watched, { goals: [{ id: ann, title: 'Get fit', n: 1 }] });
+    await allSee(subscribed, { goals: [{ id: ann, title: 'Get fit', n: 1 }] });
     await opened[1]!.transact(opened[1]!.tx.goals![ann]!.update({ n: 2 }));
-    await allSee(watched, { goals: [{ id: ann, title: 'Get fit', n: 2 }] });
+    await allSee(subscribed, { goals: [{ id: ann, title: 'Get fit', n: 2 }] });
     await opened[1]!.transact(opened[1]!.tx.goals![ann]!.merge({ title: { de: 'Fit werden' } }));
-    await allSee(watched, { goals: [{ id: ann, title: { de: 'Fit werden' }, n: 2 }] });
+    await allSee(subscribed, { goals: [{ id: ann, title: { de: 'Fit werden' }, n: 2 }] });
     await opened[0]!.transact(opened[0]!.tx.goals![ann]!.delete());
-    await allSee(watched, { goals: [] });
+    await allSee(subscribed, { goals: [] });
   });
 
   test('links, nested both ways, and taken away again', async () => {
     const [first, second] = opened as [Opened, Opened];
-    const watched = watchAll({ goals: { todos: {} } });
-    const back = watchAll({ todos: { goals: {} } });
+    const subscribed = subscribeAll({ goals: { todos: {} } });
+    const back = subscribeAll({ todos: { goals: {} } });
     await first.transact([first.tx.goals![ann]!.update({ title: 'a' }).link({ todos: bob }), first.tx.todos![bob]!.update({ text: 'b' })]);
-    await allSee(watched, { goals: [{ id: ann, title: 'a', todos: [{ id: bob, text: 'b' }] }] });
+    await allSee(subscribed, { goals: [{ id: ann, title: 'a', todos: [{ id: bob, text: 'b' }] }] });
     await allSee(back, { todos: [{ id: bob, text: 'b', goals: [{ id: ann, title: 'a' }] }] });
     await second.transact(second.tx.goals![ann]!.unlink({ todos: bob }));
-    await allSee(watched, { goals: [{ id: ann, title: 'a', todos: [] }] });
+    await allSee(subscribed, { goals: [{ id: ann, title: 'a', todos: [] }] });
   });
 
   test('where, limit and order', async () => {
     const [first] = opened as [Opened];
-    const watched = watchAll({ goals: { $: { where: { done: false }, limit: 1, order: { serverCreatedAt: 'asc' } } } });
+    const subscribed = subscribeAll({ goals: { $: { where: { done: false }, limit: 1, order: { serverCreatedAt: 'asc' } } } });
     await first.transact([
       first.tx.goals![ann]!.update({ done: true }),
       first.tx.goals![bob]!.update({ done: false }),
       first.tx.goals![cat]!.update({ done: false }),
     ]);
-    await allSee(watched, { goals: [{ id: bob, done: false }] });
+    await allSee(subscribed, { goals: [{ id: bob, done: false }] });
     await first.transact(first.tx.goals![bob]!.update({ done: true }));
-    await allSee(watched, { goals: [{ id: cat, done: false }] });
+    await allSee(subscribed, { goals: [{ id: cat, done: false }] });
   });
 
   test('two make up the same attr at the same time', async () => {
     const [first, second] = opened as [Opened, Opened];
-    const watched = watchAll({ goals: {} });
-    await allSee(watched, { goals: [] });
+    const subscribed = subscribeAll({ goals: {} });
+    await allSee(subscribed, { goals: [] });
     await Promise.all([
       first.transact(first.tx.goals![ann]!.update({ title: 'of the first' })),
       second.transact(second.tx.goals![bob]!.update({ title: 'of the second' })),
     ]);
-    const sorted = (read: () => Answer | undefined) => () => {
-      const answer = read();
-      const goals = answer?.data?.goals?.slice().sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
-      return answer && { ...answer, data: { goals: goals ?? [] } };
+    const sorted = (read: () => Result | undefined) => () => {
+      const result = read();
+      const goals = result?.data?.goals?.slice().sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
+      return result && { ...result, data: { goals: goals ?? [] } };
     };
-    await allSee(watched.map(sorted), {
+    await allSee(subscribed.map(sorted), {
       goals: [
         { id: ann, title: 'of the first' },
         { id: bob, title: 'of the second' },
       ],
     });
     await second.transact(second.tx.goals![ann]!.update({ title: 'again' }));
-    await allSee(watched.map(sorted), {
+    await allSee(subscribed.map(sorted), {
       goals: [
         { id: ann, title: 'again' },
         { id: bob, title: 'of the second' },
@@ -116,14 +116,14 @@ onEachStorage((fresh) => {
     const [first, second] = opened as [Opened, Opened];
     await first.transact(first.tx.goals![ann]!.create({ title: 'mine' }));
     await expect(second.transact(second.tx.goals![ann]!.create({ title: 'yours' }))).rejects.toMatchObject({ message: /already exists/ });
-    await allSee(watchAll({ goals: {} }), { goals: [{ id: ann, title: 'mine' }] });
+    await allSee(subscribeAll({ goals: {} }), { goals: [{ id: ann, title: 'mine' }] });
   });
 
   test('a query the server refuses is an error', async () => {
     const [first] = opened as [Opened];
     await first.transact(first.tx.goals![ann]!.update({ n: 1 }));
-    let last: Answer | undefined;
-    first.subscribe({ goals: { $: { where: { n: { $gt: 0 } } } } }, (answer) => (last = answer));
+    let last: Result | undefined;
+    first.subscribe({ goals: { $: { where: { n: { $gt: 0 } } } } }, (result) => (last = result));
     await vi.waitFor(() => expect(last?.error?.message).toMatch(/indexed/));
   });
 
@@ -137,10 +137,10 @@ onEachStorage((fresh) => {
     await vi.waitFor(() => expect(seen).toEqual([['bob'], ['ann']]));
     rooms[0].publishPresence({ name: 'anna' });
     await vi.waitFor(() => expect(seen).toEqual([['bob'], ['anna']]));
-    const heard: unknown[] = [];
-    rooms[1].subscribeTopic('emoji', (data) => heard.push(data));
+    const received: unknown[] = [];
+    rooms[1].subscribeTopic('emoji', (data) => received.push(data));
     rooms[0].publishTopic('emoji', { name: 'fire' });
-    await vi.waitFor(() => expect(heard).toEqual([{ name: 'fire' }]));
+    await vi.waitFor(() => expect(received).toEqual([{ name: 'fire' }]));
     stops[0]!();
     rooms[0].leave();
     await vi.waitFor(() => expect(seen[1]).toEqual([]));

@@ -52,11 +52,11 @@ async function signInByCode({ db }: Client, email: string) {
   return user;
 }
 
-async function askAdmin(path: string, body: object): Promise<Readonly<Record<string, unknown>>> {
+async function requestAdmin(path: string, body: object): Promise<Readonly<Record<string, unknown>>> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId };
-  const answer = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
-  expect(answer.status).toBe(200);
-  return (await answer.json()) as Readonly<Record<string, unknown>>;
+  const result = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  expect(result.status).toBe(200);
+  return (await result.json()) as Readonly<Record<string, unknown>>;
 }
 
 onEachStorage((fresh) => {
@@ -64,7 +64,7 @@ onEachStorage((fresh) => {
     mails = [];
     closing = [];
     server = await createServer({ storage: await fresh(), sendMagicCode: (mail) => mails.push(mail) });
-    await askAdmin(`/dash/apps/${server.appId}/rules`, { code: rules });
+    await requestAdmin(`/dash/apps/${server.appId}/rules`, { code: rules });
   });
 
   afterEach(async () => {
@@ -85,9 +85,9 @@ onEachStorage((fresh) => {
       const denied = { status: 400, body: { type: 'permission-denied' } };
       await expect(bob.write(note, { text: 'taken' })).rejects.toMatchObject(denied);
       await expect(ann.write(note, { owner: bobUser.id })).rejects.toMatchObject(denied);
-      const nobody = open();
-      await sees(nobody, undefined, []);
-      await expect(nobody.write(id(), { text: 'of nobody', owner: annUser.id })).rejects.toMatchObject(denied);
+      const anonymous = open();
+      await sees(anonymous, undefined, []);
+      await expect(anonymous.write(id(), { text: 'of nobody', owner: annUser.id })).rejects.toMatchObject(denied);
       await sees(bob, bobUser.id, ['of Bob']);
     });
 
@@ -115,21 +115,21 @@ onEachStorage((fresh) => {
     });
 
     test('by a token, on two devices; signing out on one leaves the other', async () => {
-      const { user: made } = (await askAdmin('/admin/refresh_tokens', { email: 'ann@example.com' })) as {
+      const { user: made } = (await requestAdmin('/admin/refresh_tokens', { email: 'ann@example.com' })) as {
         user: { id: string; refresh_token: string };
       };
-      const [desk, phone] = [open(), open()];
-      const { user } = await desk.db.auth.signInWithToken(made.refresh_token);
+      const [api, phone] = [open(), open()];
+      const { user } = await api.db.auth.signInWithToken(made.refresh_token);
       expect(user).toMatchObject({ id: made.id, email: 'ann@example.com' });
-      await desk.write(id(), { text: 'of Ann', owner: made.id });
+      await api.write(id(), { text: 'of Ann', owner: made.id });
       await signInByCode(phone, 'ann@example.com');
       await sees(phone, made.id, ['of Ann']);
-      await desk.db.auth.signOut();
-      await sees(desk, undefined, []);
+      await api.db.auth.signOut();
+      await sees(api, undefined, []);
       await expect(open().db.auth.signInWithToken(made.refresh_token)).rejects.toMatchObject({ body: { type: 'record-not-found' } });
       await phone.write(id(), { text: 'more of Ann', owner: made.id });
       await sees(phone, made.id, ['more of Ann', 'of Ann']);
-      expect(desk.seen.notes).toEqual([]);
+      expect(api.seen.notes).toEqual([]);
     });
 
     test('and is signed out by an admin everywhere', async () => {
@@ -137,7 +137,7 @@ onEachStorage((fresh) => {
       const user = await signInByCode(client, 'ann@example.com');
       await client.write(id(), { text: 'of Ann', owner: user.id });
       await sees(client, user.id, ['of Ann']);
-      await askAdmin('/admin/sign_out', { email: 'ann@example.com' });
+      await requestAdmin('/admin/sign_out', { email: 'ann@example.com' });
       await sees(client, undefined, []);
     });
   });

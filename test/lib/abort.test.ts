@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { endedBy, onAbort, untilAborted } from '../../src/lib/abort.ts';
+import { endWithSignal, onAbort, untilAborted } from '../../src/lib/abort.ts';
 
 /** A signal that counts who listens. */
 function counted(): { controller: AbortController; signal: AbortSignal; listeners: () => number } {
@@ -14,8 +14,8 @@ const never = new Promise<never>(() => {});
 test('the reason comes first, or the promise', async () => {
   const { controller, signal } = counted();
   const waiting = untilAborted(never, signal);
-  const kept = untilAborted(Promise.resolve(1), signal);
-  await expect(kept).resolves.toBe(1);
+  const shared = untilAborted(Promise.resolve(1), signal);
+  await expect(shared).resolves.toBe(1);
   controller.abort('enough');
   await expect(waiting).rejects.toBe('enough');
   await expect(untilAborted(never, signal)).rejects.toBe('enough');
@@ -63,9 +63,9 @@ test('the last is run first, and not what one of them takes back', () => {
 test('what ends something ends it by either hand', () => {
   const { controller, signal, listeners } = counted();
   const end = vi.fn();
-  endedBy(signal, end)();
+  endWithSignal(signal, end)();
   expect([end.mock.calls.length, listeners()]).toEqual([1, 0]);
-  endedBy(signal, end);
+  endWithSignal(signal, end);
   controller.abort();
   expect(end).toHaveBeenCalledTimes(2);
 });

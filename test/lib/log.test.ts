@@ -8,9 +8,9 @@ afterEach(() => {
 });
 
 test.each(levels)('%s: the console hears it, with our name; silence does not', (level) => {
-  const said = vi.spyOn(console, level).mockImplementation(() => {});
+  const sent = vi.spyOn(console, level).mockImplementation(() => {});
   silent[level]('a', 1);
-  expect(said).not.toHaveBeenCalled();
+  expect(sent).not.toHaveBeenCalled();
   consoleLog[level]('a', 1);
-  expect(said.mock.calls).toEqual([['[triplane]', 'a', 1]]);
+  expect(sent.mock.calls).toEqual([['[triplane]', 'a', 1]]);
 });

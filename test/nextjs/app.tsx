@@ -2,7 +2,7 @@
 
 import { StrictMode, Suspense } from 'react';
 
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { init, InstantSuspenseProvider } from '../../src/nextjs/index.ts';
 import type { User } from '../../src/index.ts';
 
@@ -36,7 +36,7 @@ export function makeApp(settings: Settings, drew: (what: string) => void = () =>
     return <p id="who">{isLoading ? 'loading' : (user?.email ?? 'nobody')}</p>;
   }
 
-  function Page({ user, settings: given }: { user: User | null; settings: Settings }) {
+  function Page({ user, settings: hydrated }: { user: User | null; settings: Settings }) {
     return (
       <html lang="en">
         <head>
@@ -52,7 +52,11 @@ export function makeApp(settings: Settings, drew: (what: string) => void = () =>
               <Later />
             </InstantSuspenseProvider>
           </StrictMode>
-          <script id="settings" type="application/json" dangerouslySetInnerHTML={{ __html: JSON.stringify({ user, settings: given }) }} />
+          <script
+            id="settings"
+            type="application/json"
+            dangerouslySetInnerHTML={{ __html: JSON.stringify({ user, settings: hydrated }) }}
+          />
         </body>
       </html>
     );

@@ -9,7 +9,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { User } from '../../src/index.ts';
 import { id } from '../../src/lib/uuid.ts';
 import { init, InstantSuspenseProvider } from '../../src/nextjs/index.ts';
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { createServer } from '../../src/server/server.ts';
 
 const schema = i.schema({ entities: { notes: i.entity({ owner: i.string(), text: i.string() }) } });
@@ -18,9 +18,9 @@ const server = await createServer({ schema, rules });
 const { appId, apiURI, websocketURI, adminToken } = server;
 
 /** Some answers come late, so that the pages overtake one another. */
-let asked = 0;
+let requested = 0;
 const uneven = async (...call: Parameters<typeof fetch>): Promise<Response> => {
-  await new Promise((resolve) => setTimeout(resolve, (asked++ * 7) % 30));
+  await new Promise((resolve) => setTimeout(resolve, (requested++ * 7) % 30));
   return fetch(...call);
 };
 const db = init({ appId, apiURI, websocketURI, schema, fetch: uneven });
@@ -32,8 +32,8 @@ afterAll(async () => {
 
 async function admin(path: string, body: object): Promise<unknown> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${adminToken}`, 'app-id': appId };
-  const answer = await fetch(apiURI + path, { method: 'POST', headers, body: JSON.stringify(body) });
-  return answer.json();
+  const result = await fetch(apiURI + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return result.json();
 }
 
 async function userWithNote(at: number): Promise<User> {

@@ -24,7 +24,7 @@ export async function serve(appId: string, pageFor: (cookie: string | undefined)
   const server: Server = createServer((request, response) => {
     const path = request.url ?? '/';
     if (path === '/app.js') return void response.setHeader('content-type', 'text/javascript').end(script);
-    if (path.startsWith('/api/instant')) return void answer(request, POST).then(({ status, cookie, text }) => response.writeHead(status, cookie).end(text)); // prettier-ignore
+    if (path.startsWith('/api/instant')) return void result(request, POST).then(({ status, cookie, text }) => response.writeHead(status, cookie).end(text)); // prettier-ignore
     if (path !== '/') return void response.writeHead(204).end();
     const cookie = new RegExp(`instant_user_${appId}=([^;]*)`).exec(request.headers.cookie ?? '')?.[1];
     stream(pageFor(cookie), response);
@@ -40,11 +40,11 @@ export async function serve(appId: string, pageFor: (cookie: string | undefined)
   };
 }
 
-async function answer(request: AsyncIterable<unknown>, post: (request: Request) => Promise<Response>) {
+async function result(request: AsyncIterable<unknown>, post: (request: Request) => Promise<Response>) {
   let body = '';
   for await (const chunk of request) body += String(chunk);
-  const said = await post(new Request('http://localhost/', { method: 'POST', body }));
-  return { status: said.status, cookie: { 'set-cookie': said.headers.getSetCookie() }, text: await said.text() };
+  const sent = await post(new Request('http://localhost/', { method: 'POST', body }));
+  return { status: sent.status, cookie: { 'set-cookie': sent.headers.getSetCookie() }, text: await sent.text() };
 }
 
 function stream(page: ReactElement, response: ServerResponse): void {

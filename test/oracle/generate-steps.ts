@@ -2,7 +2,7 @@
 // changes of the catalogue itself.
 
 import fc, { type Arbitrary } from 'fast-check';
-import type { EntityRef, Step } from '../../src/protocol/step.ts';
+import type { EntityRef, Step } from '../../src/protocol/transact-messages.ts';
 import { blobArb, blobsOf, idArb, idAttr, linkArb, valueOf, type World } from './generate.ts';
 
 const modeArb = fc.constantFrom(undefined, undefined, 'create' as const, 'update' as const);
@@ -37,8 +37,8 @@ function blobStepArb(world: World, etype: string, e: EntityRef, mode: 'create' |
 function writeArb(world: World): Arbitrary<Step[]> {
   return fc.constantFrom(...world.etypes).chain((etype) =>
     fc.tuple(refArb(world, etype), modeArb).chain(([e, mode]) => {
-      const birth = ['add-triple', e, idAttr(etype).id, e, ...(mode ? [{ mode }] : [])] as unknown as Step;
-      return fc.array(blobStepArb(world, etype, e, mode), { maxLength: 3 }).map((steps) => [birth, ...steps]);
+      const creation = ['add-triple', e, idAttr(etype).id, e, ...(mode ? [{ mode }] : [])] as unknown as Step;
+      return fc.array(blobStepArb(world, etype, e, mode), { maxLength: 3 }).map((steps) => [creation, ...steps]);
     }),
   );
 }

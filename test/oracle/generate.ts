@@ -4,7 +4,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { CheckedType, WireAttr } from '../../src/protocol/attr.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
-import type { LinkIndex } from '../../src/schema.ts';
+import type { LinkIndex } from '../../src/schema/schema.ts';
 import type { Singular } from './naive.ts';
 
 export interface World {
@@ -210,11 +210,11 @@ function entryArb(world: World, etype: string, depth: number): Arbitrary<[string
   return fc.constantFrom(...places).chain((place): Arbitrary<[string, unknown]> => {
     if ('beyond' in place) {
       const { label, etype: far } = place.beyond;
-      return entryArb(world, far, depth - 1).map(([rest, asked]) => [`${label}.${rest}`, asked]);
+      return entryArb(world, far, depth - 1).map(([rest, requested]) => [`${label}.${rest}`, requested]);
     }
-    if ('etype' in place) return conditionArb(idArb).map((asked) => [place.label, asked]);
+    if ('etype' in place) return conditionArb(idArb).map((requested) => [place.label, requested]);
     const [, , label] = place['forward-identity'];
-    return conditionArb(label === 'id' ? idArb : valueOf(place['checked-data-type'])).map((asked) => [label, asked]);
+    return conditionArb(label === 'id' ? idArb : valueOf(place['checked-data-type'])).map((requested) => [label, requested]);
   });
 }
 
@@ -258,16 +258,16 @@ function optionsArb(world: World, etype: string, isTop: boolean): Arbitrary<Reco
     .map(({ page: cut, ...rest }) => Object.fromEntries(Object.entries({ ...rest, ...cut }).filter(([, value]) => value !== undefined)));
 }
 
-function formArb(world: World, etype: string, depth: number, isTop: boolean): Arbitrary<Record<string, unknown>> {
+function nodeArb(world: World, etype: string, depth: number, isTop: boolean): Arbitrary<Record<string, unknown>> {
   const ends = depth > 0 ? linkEnds(world, etype) : [];
   const children = fc
     .subarray(ends, { maxLength: Math.min(2, ends.length) })
-    .chain((chosen) => fc.record(Object.fromEntries(chosen.map((end) => [end.label, formArb(world, end.etype, depth - 1, false)]))));
+    .chain((chosen) => fc.record(Object.fromEntries(chosen.map((end) => [end.label, nodeArb(world, end.etype, depth - 1, false)]))));
   return fc.tuple(maybe(optionsArb(world, etype, isTop), 3), children).map(([$, below]) => ({ ...($ && { $ }), ...below }));
 }
 
 export function queryArb(world: World): Arbitrary<Record<string, Record<string, unknown>>> {
   return fc
     .subarray([...world.etypes], { minLength: 1, maxLength: 2 })
-    .chain((etypes) => fc.record(Object.fromEntries(etypes.map((etype) => [etype, formArb(world, etype, 2, true)]))));
+    .chain((etypes) => fc.record(Object.fromEntries(etypes.map((etype) => [etype, nodeArb(world, etype, 2, true)]))));
 }

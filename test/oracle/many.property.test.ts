@@ -9,8 +9,8 @@ import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
 import type { Query } from '../../src/query/query.ts';
-import { evaluate } from '../../src/query/run.ts';
-import { View } from '../../src/reactor/view.ts';
+import { evaluate } from '../../src/query/live-result.ts';
+import { View } from '../../src/reactor/queries/view.ts';
 import { idAttr } from './generate.ts';
 import { check, patience } from '../support/runs.ts';
 import { checkIdentity } from './trace.ts';
@@ -77,7 +77,7 @@ it(
         for (const [at, next] of crowds.entries()) {
           const store = new Store(attrs);
           store.load(crowd(next));
-          view.answer({ triples: crowd(next), pageInfo: undefined, aggregate: undefined });
+          view.setResult({ triples: crowd(next), pageInfo: undefined, aggregate: undefined });
           const shown = view.read();
           expect(shown).toEqual(evaluate(compile(query, attrs), store));
           if (before) checkIdentity(before, shown, 'result');

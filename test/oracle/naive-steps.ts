@@ -2,18 +2,18 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import type { EntityRef, Step } from '../../src/protocol/step.ts';
+import type { EntityRef, Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
-import { attrOf, exists, type Facts } from './naive.ts';
+import { attrOf, exists, type Triples } from './naive.ts';
 
 type DataStep = Exclude<Step, readonly ['add-attr' | 'update-attr' | 'delete-attr' | 'restore-attr', ...unknown[]]>;
 
 /** `time` is asked for the time of each new triple. */
-export function apply(before: Facts, steps: readonly Step[], time: () => number): Facts {
+export function apply(before: Triples, steps: readonly Step[], time: () => number): Triples {
   const attrs = steps.reduce(attrsAfter, before.attrs);
   const start = { attrs, triples: before.triples };
   const data = steps.filter((step): step is DataStep => !step[0].endsWith('-attr'));
-  return data.filter((step) => isWanted(start, step)).reduce((facts, step) => after(facts, step, time), start);
+  return data.filter((step) => isWanted(start, step)).reduce((triples, step) => after(triples, step, time), start);
 }
 
 function attrsAfter(attrs: readonly WireAttr[], step: Step): readonly WireAttr[] {
@@ -26,16 +26,16 @@ function attrsAfter(attrs: readonly WireAttr[], step: Step): readonly WireAttr[]
 }
 
 /** `create` wants no such entity, `update` one, in the state before the transaction. */
-function isWanted(facts: Facts, step: DataStep): boolean {
+function isWanted(triples: Triples, step: DataStep): boolean {
   const mode = step[0] === 'add-triple' || step[0] === 'deep-merge-triple' ? step[4]?.mode : undefined;
   if (mode !== 'create' && mode !== 'update') return true;
-  const attr = facts.attrs.find(({ id }) => id === step[2]);
+  const attr = triples.attrs.find(({ id }) => id === step[2]);
   if (!attr) return false;
-  const id = resolve(facts, step[1]);
-  return (id !== undefined && exists(facts, attr['forward-identity'][1], id)) === (mode === 'update');
+  const id = resolve(triples, step[1]);
+  return (id !== undefined && exists(triples, attr['forward-identity'][1], id)) === (mode === 'update');
 }
 
-function after(facts: Facts, step: DataStep, time: () => number): Facts {
+function after(facts: Triples, step: DataStep, time: () => number): Triples {
   const id = resolve(facts, step[1]);
   if (id === undefined || step[0] === 'rule-params') return facts;
   if (step[0] === 'delete-entity') return without(facts, id, step[2]);
@@ -57,7 +57,7 @@ function after(facts: Facts, step: DataStep, time: () => number): Facts {
   return attr.cardinality === 'one' ? put(facts, held, added) : put(facts, undefined, added);
 }
 
-function put({ attrs, triples }: Facts, old: Triple | undefined, added: Triple): Facts {
+function put({ attrs, triples }: Triples, old: Triple | undefined, added: Triple): Triples {
   return { attrs, triples: [...triples.filter((triple) => triple !== old), added] };
 }
 
@@ -74,37 +74,37 @@ function merge(current: unknown, patch: unknown): unknown {
 }
 
 /** With the entity go those that a cascading link takes along, and every link that points at any of them. */
-function without(facts: Facts, id: string, etype: string | undefined): Facts {
-  const doomed = new Set<string>();
-  const isDoomed = (of: string | undefined, entity: unknown): boolean => of !== undefined && doomed.has(`${of}/${String(entity)}`);
-  const known = new Map(facts.attrs.map((attr) => [attr.id, attr]));
-  const ends = facts.triples.flatMap((triple) => {
+function without(triples: Triples, id: string, etype: string | undefined): Triples {
+  const deleted = new Set<string>();
+  const isDeleted = (of: string | undefined, entity: unknown): boolean => of !== undefined && deleted.has(`${of}/${String(entity)}`);
+  const known = new Map(triples.attrs.map((attr) => [attr.id, attr]));
+  const ends = triples.triples.flatMap((triple) => {
     const attr = known.get(triple[1]);
     return attr ? [{ attr, triple, from: attr['forward-identity'][1], to: attr['reverse-identity']?.[1] }] : [];
   });
-  if (etype !== undefined) doomed.add(`${etype}/${id}`);
+  if (etype !== undefined) deleted.add(`${etype}/${id}`);
   else
     for (const { triple, from, to } of ends) {
-      if (triple[0] === id) doomed.add(`${from}/${id}`);
-      if (to !== undefined && triple[2] === id) doomed.add(`${to}/${id}`);
+      if (triple[0] === id) deleted.add(`${from}/${id}`);
+      if (to !== undefined && triple[2] === id) deleted.add(`${to}/${id}`);
     }
-  for (let size = -1; size !== doomed.size;) {
-    size = doomed.size;
+  for (let size = -1; size !== deleted.size;) {
+    size = deleted.size;
     for (const { attr, triple, from, to } of ends) {
-      if (attr['on-delete-reverse'] && isDoomed(from, triple[0])) doomed.add(`${String(to)}/${String(triple[2])}`);
-      if (attr['on-delete'] && isDoomed(to, triple[2])) doomed.add(`${from}/${triple[0]}`);
+      if (attr['on-delete-reverse'] && isDeleted(from, triple[0])) deleted.add(`${String(to)}/${String(triple[2])}`);
+      if (attr['on-delete'] && isDeleted(to, triple[2])) deleted.add(`${from}/${triple[0]}`);
     }
   }
   const gone = new Set(
-    ends.filter(({ triple, from, to }) => isDoomed(from, triple[0]) || isDoomed(to, triple[2])).map(({ triple }) => triple),
+    ends.filter(({ triple, from, to }) => isDeleted(from, triple[0]) || isDeleted(to, triple[2])).map(({ triple }) => triple),
   );
-  return { attrs: facts.attrs, triples: facts.triples.filter((triple) => !gone.has(triple)) };
+  return { attrs: triples.attrs, triples: triples.triples.filter((triple) => !gone.has(triple)) };
 }
 
 /** Of several that a lookup fits, the one with the lowest id. */
-function resolve(facts: Facts, ref: EntityRef): string | undefined {
+function resolve(triples: Triples, ref: EntityRef): string | undefined {
   if (typeof ref === 'string') return ref;
-  const attr = facts.attrs.find(({ id }) => id === ref[0]);
-  const fits = facts.triples.filter(([, a, v]) => attr !== undefined && a === attr.id && v === ref[1]);
+  const attr = triples.attrs.find(({ id }) => id === ref[0]);
+  const fits = triples.triples.filter(([, a, v]) => attr !== undefined && a === attr.id && v === ref[1]);
   return fits.map(([e]) => e).sort()[0];
 }

@@ -3,12 +3,12 @@
 
 import { describe, expect, it } from 'vitest';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import { type WirePageInfo, readAnswer } from '../../src/protocol/query-answer.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import { type WirePageInfo, readResult } from '../../src/protocol/query-answer.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { type Fixture, plain, readVectors } from '../support/vectors.ts';
 import { mendedQueries, mendedSteps } from '../vectors/mended.ts';
-import { evaluate, type Facts } from './naive.ts';
+import { evaluate, type Triples } from './naive.ts';
 import { apply } from './naive-steps.ts';
 
 interface QueryVector {
@@ -30,18 +30,18 @@ interface File<Vector> {
 
 for (const name of ['instaql', 'order', 'pagination']) {
   const file = readVectors<File<QueryVector>>(name);
-  const said = file.vectors.filter(
+  const sent = file.vectors.filter(
     ({ id, expected, options }) => !expected.error && !options?.useDateObjects && !options?.schemaLinks && id !== 'w-eq-null',
   );
   describe(name, () => {
-    it.each(said.map((vector) => [vector.id, vector] as const))('%s', (id, vector) => {
+    it.each(sent.map((vector) => [vector.id, vector] as const))('%s', (id, vector) => {
       const fixture = file.fixtures?.[vector.fixture ?? ''];
       let time = Date.now() * 10;
-      const start: Facts = { attrs: fixture?.attrs ?? file.attrs, triples: vector.triples ?? fixture?.triples ?? [] };
-      const facts = vector.txSteps ? apply(start, vector.txSteps, () => time++) : start;
+      const start: Triples = { attrs: fixture?.attrs ?? file.attrs, triples: vector.triples ?? fixture?.triples ?? [] };
+      const triples = vector.txSteps ? apply(start, vector.txSteps, () => time++) : start;
       const data = { 'datalog-result': { 'join-rows': [] }, ...(vector.pageInfo && { 'page-info': vector.pageInfo }) };
-      const { pageInfo } = readAnswer([{ data, 'child-nodes': [] }]);
-      const shown = { data: evaluate(facts, vector.query, { pageInfo }) };
+      const { pageInfo } = readResult([{ data, 'child-nodes': [] }]);
+      const shown = { data: evaluate(triples, vector.query, { pageInfo }) };
       const mended = mendedQueries[id];
       if (mended) mended(() => plain(shown));
       else expect(plain(shown)).toEqual({ data: plain(vector.expected.data) });
@@ -62,12 +62,12 @@ interface StepVector {
 
 describe('steps', () => {
   const file = readVectors<File<StepVector>>('tx');
-  const said = file.vectors.filter(
+  const sent = file.vectors.filter(
     ({ useDateObjects, options, txs }) => !useDateObjects && !options?.useDateObjects && txs.every(({ expected }) => !expected.error),
   );
-  it.each(said.map((vector) => [vector.id, vector] as const))('%s', (id, { fixture, txs }) => {
+  it.each(sent.map((vector) => [vector.id, vector] as const))('%s', (id, { fixture, txs }) => {
     const { attrs = [], triples = [] } = file.fixtures[fixture] ?? {};
-    let facts: Facts = { attrs, triples };
+    let facts: Triples = { attrs, triples };
     for (const { steps, expected } of txs) {
       const before = texts(facts);
       facts = apply(facts, steps, () => 1e15);
@@ -81,7 +81,7 @@ describe('steps', () => {
 
 const sorted = (triples: readonly unknown[]): string[] => triples.map((triple) => JSON.stringify(triple)).sort();
 
-function texts({ attrs, triples }: Facts): string[] {
+function texts({ attrs, triples }: Triples): string[] {
   const known = new Set(attrs.map(({ id }) => id));
   return sorted(triples.filter(([, a]) => known.has(a)).map(([e, a, v]) => [e, a, v]));
 }

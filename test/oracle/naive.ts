@@ -7,7 +7,7 @@ import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Cursor, PageInfo } from '../../src/protocol/query-answer.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 
-export interface Facts {
+export interface Triples {
   readonly attrs: readonly WireAttr[];
   readonly triples: readonly Triple[];
 }
@@ -38,28 +38,28 @@ const etypeOf = (attr: WireAttr): string => attr['forward-identity'][1];
 const labelOf = (attr: WireAttr): string => attr['forward-identity'][2];
 const isNone = (value: unknown): boolean => value === null || value === undefined;
 
-export const attrOf = ({ attrs }: Facts, etype: string, label: string): WireAttr | undefined =>
+export const attrOf = ({ attrs }: Triples, etype: string, label: string): WireAttr | undefined =>
   attrs.findLast((attr) => etypeOf(attr) === etype && labelOf(attr) === label);
 
-export function linkOf(facts: Facts, etype: string, label: string): Link | undefined {
-  const attr = attrOf(facts, etype, label);
+export function linkOf(triples: Triples, etype: string, label: string): Link | undefined {
+  const attr = attrOf(triples, etype, label);
   if (attr) return attr['reverse-identity'] && { attr, isForward: true, etype: attr['reverse-identity'][1] };
-  const reverse = facts.attrs.findLast((other) => other['reverse-identity']?.[1] === etype && other['reverse-identity'][2] === label);
+  const reverse = triples.attrs.findLast((other) => other['reverse-identity']?.[1] === etype && other['reverse-identity'][2] === label);
   return reverse && { attr: reverse, isForward: false, etype: etypeOf(reverse) };
 }
 
-export const valuesOf = (facts: Facts, id: string, attr: WireAttr): unknown[] =>
-  facts.triples.filter(([e, a]) => e === id && a === attr.id).map(([, , v]) => v);
+export const valuesOf = (triples: Triples, id: string, attr: WireAttr): unknown[] =>
+  triples.triples.filter(([e, a]) => e === id && a === attr.id).map(([, , v]) => v);
 
-const linkedIds = (facts: Facts, id: string, { attr, isForward }: Link): string[] =>
-  facts.triples.filter(([e, a, v]) => a === attr.id && (isForward ? e : v) === id).map(([e, , v]) => (isForward ? (v as string) : e));
+const linkedIds = (triples: Triples, id: string, { attr, isForward }: Link): string[] =>
+  triples.triples.filter(([e, a, v]) => a === attr.id && (isForward ? e : v) === id).map(([e, , v]) => (isForward ? (v as string) : e));
 
-const birthOf = (facts: Facts, etype: string, id: string): Triple | undefined => {
-  const idAttr = attrOf(facts, etype, 'id');
-  return facts.triples.find(([e, a]) => e === id && a === idAttr?.id);
+const creationOf = (triples: Triples, etype: string, id: string): Triple | undefined => {
+  const idAttr = attrOf(triples, etype, 'id');
+  return triples.triples.find(([e, a]) => e === id && a === idAttr?.id);
 };
 
-export const exists = (facts: Facts, etype: string, id: string): boolean => birthOf(facts, etype, id) !== undefined;
+export const exists = (triples: Triples, etype: string, id: string): boolean => creationOf(triples, etype, id) !== undefined;
 
 /** Date attrs are compared as instants. */
 function comparable(attr: WireAttr | undefined, value: unknown): unknown {
@@ -111,51 +111,51 @@ const acceptsNone = (condition: unknown): boolean =>
   );
 
 /** Whether a `where` names nothing unknown. */
-function isKnown(facts: Facts, etype: string, where: Where): boolean {
-  if (!attrOf(facts, etype, 'id')) return false;
+function isKnown(triples: Triples, etype: string, where: Where): boolean {
+  if (!attrOf(triples, etype, 'id')) return false;
   return Object.entries(where).every(([key, condition]) => {
     if (key === '$entityIdStartsWith') return true;
-    if (key === 'or' || key === 'and') return (condition as Where[]).every((member) => isKnown(facts, etype, member));
+    if (key === 'or' || key === 'and') return (condition as Where[]).every((member) => isKnown(triples, etype, member));
     const [label = '', ...rest] = key.split('.');
-    const link = linkOf(facts, etype, label);
-    if (!link) return rest.length === 0 && attrOf(facts, etype, label) !== undefined;
-    return isKnown(facts, link.etype, rest.length > 0 ? { [rest.join('.')]: condition } : {});
+    const link = linkOf(triples, etype, label);
+    if (!link) return rest.length === 0 && attrOf(triples, etype, label) !== undefined;
+    return isKnown(triples, link.etype, rest.length > 0 ? { [rest.join('.')]: condition } : {});
   });
 }
 
 /** Entries that go over the same link speak of the same linked entity; each member of `or` and `and` of its own. */
-export function matches(facts: Facts, etype: string, id: string, where: Where): boolean {
+export function matches(triples: Triples, etype: string, id: string, where: Where): boolean {
   const overLinks = new Map<string, Record<string, unknown>>();
   for (const [key, condition] of Object.entries(where)) {
     if (key === 'or') {
-      if (!(condition as Where[]).some((member) => matches(facts, etype, id, member))) return false;
+      if (!(condition as Where[]).some((member) => matches(triples, etype, id, member))) return false;
     } else if (key === 'and') {
-      if (!(condition as Where[]).every((member) => matches(facts, etype, id, member))) return false;
+      if (!(condition as Where[]).every((member) => matches(triples, etype, id, member))) return false;
     } else if (key !== '$entityIdStartsWith') {
       const [label = '', ...rest] = key.split('.');
-      const link = linkOf(facts, etype, label);
+      const link = linkOf(triples, etype, label);
       if (link) overLinks.set(label, { ...overLinks.get(label), [rest.join('.')]: condition });
-      else if (!meets(facts, etype, id, attrOf(facts, etype, label) as WireAttr, condition)) return false;
+      else if (!meets(triples, etype, id, attrOf(triples, etype, label) as WireAttr, condition)) return false;
     }
   }
-  return [...overLinks].every(([label, far]) => reaches(facts, etype, id, linkOf(facts, etype, label) as Link, far));
+  return [...overLinks].every(([label, far]) => reaches(triples, etype, id, linkOf(triples, etype, label) as Link, far));
 }
 
-function meets(facts: Facts, etype: string, id: string, attr: WireAttr, condition: unknown): boolean {
-  const [value] = valuesOf(facts, id, attr);
-  if (asksNull(condition) && !exists(facts, etype, id)) return false;
-  if (isNone(value) && acceptsNone(condition)) return exists(facts, etype, id);
+function meets(triples: Triples, etype: string, id: string, attr: WireAttr, condition: unknown): boolean {
+  const [value] = valuesOf(triples, id, attr);
+  if (asksNull(condition) && !exists(triples, etype, id)) return false;
+  if (isNone(value) && acceptsNone(condition)) return exists(triples, etype, id);
   return value !== undefined && holds(condition, value, attr);
 }
 
 /** `far`: what is asked of the linked entity; under the empty key, of its id. */
-function reaches(facts: Facts, etype: string, id: string, link: Link, { '': asked, ...far }: Record<string, unknown>): boolean {
-  const isEntity = exists(facts, etype, id);
-  if (asksNull(asked) && !isEntity) return false;
-  const ids = linkedIds(facts, id, link);
-  const all = asked === undefined ? Object.values(far) : [asked, ...Object.values(far)];
+function reaches(triples: Triples, etype: string, id: string, link: Link, { '': requested, ...far }: Record<string, unknown>): boolean {
+  const isEntity = exists(triples, etype, id);
+  if (asksNull(requested) && !isEntity) return false;
+  const ids = linkedIds(triples, id, link);
+  const all = requested === undefined ? Object.values(far) : [requested, ...Object.values(far)];
   if (ids.length === 0) return isEntity && all.every(acceptsNone);
-  return ids.some((target) => (asked === undefined || holds(asked, target)) && matches(facts, link.etype, target, far));
+  return ids.some((target) => (requested === undefined || holds(requested, target)) && matches(triples, link.etype, target, far));
 }
 
 // --- forms ---------------------------------------------------------------------------------------------------------
@@ -165,28 +165,35 @@ export interface Shown {
   readonly singular?: Singular | undefined;
 }
 
-export function evaluate(facts: Facts, query: Shape, { pageInfo = {}, singular = {} }: Shown = {}): Record<string, unknown[]> {
-  const forms = Object.entries(query).filter(
+export function evaluate(triples: Triples, query: Shape, { pageInfo = {}, singular = {} }: Shown = {}): Record<string, unknown[]> {
+  const nodes = Object.entries(query).filter(
     ([etype, shape]) => etype !== '$$ruleParams' && optionsOf(shape as Shape).aggregate === undefined,
   );
   return Object.fromEntries(
-    forms.map(([etype, shape]) => [
+    nodes.map(([etype, shape]) => [
       etype,
-      showForm(facts, etype, shape as Shape, singular, undefined, Object.hasOwn(pageInfo, etype) ? pageInfo[etype] : undefined),
+      showNode(triples, etype, shape as Shape, singular, undefined, Object.hasOwn(pageInfo, etype) ? pageInfo[etype] : undefined),
     ]),
   );
 }
 
 const optionsOf = (shape: Shape): Options => shape['$'] ?? {};
 
-function showForm(facts: Facts, etype: string, shape: Shape, singular: Singular, among?: readonly string[], page?: PageInfo): unknown[] {
+function showNode(
+  triples: Triples,
+  etype: string,
+  shape: Shape,
+  singular: Singular,
+  among?: readonly string[],
+  page?: PageInfo,
+): unknown[] {
   const options = optionsOf(shape);
-  if (!isKnown(facts, etype, options.where ?? {})) return [];
+  if (!isKnown(triples, etype, options.where ?? {})) return [];
   const isLeading = !options.offset && !options.after && !options.before;
   if (!isLeading && !page?.startCursor) return [];
-  const sort = sortOf(facts, etype, options, page?.startCursor);
-  let ids = matching(facts, etype, options, among).sort((a, b) => sort.compare(sort.key(a), a, sort.key(b), b));
-  if (!isLeading && page?.startCursor && facts.attrs.some(({ id }) => id === page.startCursor?.[1])) {
+  const sort = sortOf(triples, etype, options, page?.startCursor);
+  let ids = matching(triples, etype, options, among).sort((a, b) => sort.compare(sort.key(a), a, sort.key(b), b));
+  if (!isLeading && page?.startCursor && triples.attrs.some(({ id }) => id === page.startCursor?.[1])) {
     const { startCursor: start, endCursor: end } = page;
     ids = ids.filter((id) => sort.compare(sort.key(id), id, sort.cursorKey(start), start[0]) >= 0);
     if (end) ids = ids.filter((id) => sort.compare(sort.key(id), id, sort.cursorKey(end), end[0]) <= 0);
@@ -194,29 +201,29 @@ function showForm(facts: Facts, etype: string, shape: Shape, singular: Singular,
   const { limit, first, last } = options;
   const count = [limit, first, last].find(Boolean) ?? ids.length;
   const shown = !limit && !first && last ? ids.slice(-count) : ids.slice(0, count);
-  return shown.map((id) => showRow(facts, etype, id, shape, singular));
+  return shown.map((id) => showRow(triples, etype, id, shape, singular));
 }
 
 /** All that match, each once. */
-export function matching(facts: Facts, etype: string, { where = {} }: Options, among?: readonly string[]): string[] {
-  const idAttr = attrOf(facts, etype, 'id');
-  const all = new Set(among ?? facts.triples.filter(([, a]) => a === idAttr?.id).map(([e]) => e));
-  return [...all].filter((id) => exists(facts, etype, id) && matches(facts, etype, id, where));
+export function matching(triples: Triples, etype: string, { where = {} }: Options, among?: readonly string[]): string[] {
+  const idAttr = attrOf(triples, etype, 'id');
+  const all = new Set(among ?? triples.triples.filter(([, a]) => a === idAttr?.id).map(([e]) => e));
+  return [...all].filter((id) => exists(triples, etype, id) && matches(triples, etype, id, where));
 }
 
-function showRow(facts: Facts, etype: string, id: string, shape: Shape, singular: Singular): object {
+function showRow(triples: Triples, etype: string, id: string, shape: Shape, singular: Singular): object {
   const { fields } = optionsOf(shape);
-  const shown = facts.attrs
+  const shown = triples.attrs
     .filter(
       (attr) =>
         etypeOf(attr) === etype && attr['value-type'] === 'blob' && (!fields || labelOf(attr) === 'id' || fields.includes(labelOf(attr))),
     )
-    .flatMap((attr) => valuesOf(facts, id, attr).map((value) => [labelOf(attr), value] as const));
+    .flatMap((attr) => valuesOf(triples, id, attr).map((value) => [labelOf(attr), value] as const));
   const children = Object.entries(shape)
     .filter(([label]) => label !== '$')
     .map(([label, child]) => {
-      const link = linkOf(facts, etype, label);
-      const list = link ? showForm(facts, link.etype, child as Shape, singular, linkedIds(facts, id, link)) : [];
+      const link = linkOf(triples, etype, label);
+      const list = link ? showNode(triples, link.etype, child as Shape, singular, linkedIds(triples, id, link)) : [];
       return [label, singular[etype]?.includes(label) ? list[0] : list] as const;
     });
   return Object.fromEntries([...shown, ...children]);
@@ -231,15 +238,15 @@ export interface Sort {
 }
 
 /** By the attr of the page's cursor if there is a page, else by the attr asked for, else by creation. */
-export function sortOf(facts: Facts, etype: string, { order = {} }: Options, cursor?: Cursor | null): Sort {
+export function sortOf(triples: Triples, etype: string, { order = {} }: Options, cursor?: Cursor | null): Sort {
   const [label, direction] = Object.entries(order)[0] ?? [];
-  const idAttr = attrOf(facts, etype, 'id');
-  const asked = label === undefined ? undefined : attrOf(facts, etype, label);
-  const known = facts.attrs.find(({ id }) => id === cursor?.[1]) ?? asked;
+  const idAttr = attrOf(triples, etype, 'id');
+  const requested = label === undefined ? undefined : attrOf(triples, etype, label);
+  const known = triples.attrs.find(({ id }) => id === cursor?.[1]) ?? requested;
   const attr = known === idAttr || known?.['value-type'] === 'ref' ? undefined : known;
   const sign = label === undefined || direction === 'asc' ? 1 : -1;
   return {
-    key: (id) => (attr ? comparable(attr, valuesOf(facts, id, attr)[0]) : birthOf(facts, etype, id)?.[3]),
+    key: (id) => (attr ? comparable(attr, valuesOf(triples, id, attr)[0]) : creationOf(triples, etype, id)?.[3]),
     cursorKey: ([, , v, t]) => (attr ? comparable(attr, v) : t),
     compare: (keyA, a, keyB, b) =>
       sign * (compareKeys(keyA, keyB, attr?.['checked-data-type'] === 'string') || (a < b ? -1 : a > b ? 1 : 0)),

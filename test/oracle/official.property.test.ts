@@ -10,11 +10,11 @@ import { setInstantWarningsEnabled } from '../../node_modules/@instantdb/core/di
 import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import { writeAnswer } from '../../src/protocol/query-answer.ts';
+import { writeResult } from '../../src/protocol/query-answer.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
-import { answerQuery } from '../../src/query/evidence.ts';
-import { evaluate } from '../../src/query/run.ts';
+import { answerQuery } from '../../src/query/result-triples.ts';
+import { evaluate } from '../../src/query/live-result.ts';
 import { plain } from '../support/vectors.ts';
 import { dataArb, linkIndexOf, queryArb, type World, worldArb } from './generate.ts';
 import { attrOf, linkOf } from './naive.ts';
@@ -123,12 +123,12 @@ it(
         const all = new Store(attrs, { times: true });
         all.load(found.data);
         const compiled = compile(found.query, attrs, { singular: linkIndexOf(found.world) });
-        const answer = answerQuery(compiled, all);
-        const ours = plain(evaluate(compiled, all, answer));
-        const pages = writeAnswer(answer)[0]?.data['page-info'];
+        const result = answerQuery(compiled, all);
+        const ours = plain(evaluate(compiled, all, result));
+        const pages = writeResult(result)[0]?.data['page-info'];
         for (const [what, triples] of [
           ['everything', found.data],
-          ['the answer', answer.triples],
+          ['the answer', result.triples],
         ] as const) {
           const shown = plain(theirs(found, triples, pages));
           if (isDeepStrictEqual(ours, shown)) continue;

@@ -9,16 +9,16 @@ import { Store } from '../../src/db/store.ts';
 import type { Cursor } from '../../src/protocol/query-answer.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
-import { answerQuery } from '../../src/query/evidence.ts';
-import { evaluate } from '../../src/query/run.ts';
+import { answerQuery } from '../../src/query/result-triples.ts';
+import { evaluate } from '../../src/query/live-result.ts';
 import { plain } from '../support/vectors.ts';
 import { dataArb, linkIndexOf, queryArb, type World, worldArb } from './generate.ts';
-import { evaluate as naively, type Facts, matching, sortOf } from './naive.ts';
+import { evaluate as naively, type Triples, matching, sortOf } from './naive.ts';
 import { check, patience } from '../support/runs.ts';
 import { cursorAt } from './trace.ts';
 
-type Form = Readonly<Record<string, unknown>> & { readonly $?: Readonly<Record<string, never>> };
-type Query = Readonly<Record<string, Form>>;
+type Node = Readonly<Record<string, unknown>> & { readonly $?: Readonly<Record<string, never>> };
+type Query = Readonly<Record<string, Node>>;
 interface Case {
   readonly world: World;
   readonly data: readonly Triple[];
@@ -40,13 +40,13 @@ const caseArb = worldArb
       cursor: fc.option(cursorArb, { nil: undefined }),
     }),
   )
-  .map(({ world, data, asked, cursor }): Case => {
-    const query = asked as Query;
-    const [etype = '', form] = Object.entries(query)[0] ?? [];
-    if (!cursor || !form) return { world, data, query };
-    const place = cursorAt({ attrs: world.attrs, triples: data }, etype, form.$ ?? {}, cursor.at);
-    const $ = { ...form.$, [cursor.name]: place, ...(cursor.isInclusive && { [`${cursor.name}Inclusive`]: true }) };
-    return { world, data, query: { ...query, [etype]: { ...form, $ } as unknown as Form } };
+  .map(({ world, data, asked: requested, cursor }): Case => {
+    const query = requested as Query;
+    const [etype = '', node] = Object.entries(query)[0] ?? [];
+    if (!cursor || !node) return { world, data, query };
+    const place = cursorAt({ attrs: world.attrs, triples: data }, etype, node.$ ?? {}, cursor.at);
+    const $ = { ...node.$, [cursor.name]: place, ...(cursor.isInclusive && { [`${cursor.name}Inclusive`]: true }) };
+    return { world, data, query: { ...query, [etype]: { ...node, $ } as unknown as Node } };
   });
 
 function storeOf(attrs: Attrs, triples: Iterable<Triple>): Store {
@@ -68,11 +68,11 @@ it(
         const attrs = Attrs.from(world.attrs);
         const compiled = compile(query, attrs, { singular: linkIndexOf(world) });
         const all = storeOf(attrs, data);
-        const answer = answerQuery(compiled, all);
-        const shown = evaluate(compiled, storeOf(attrs, answer.triples), answer);
-        same(shown, evaluate(compiled, all, answer), 'over the answer, over everything');
-        same(shown.data, naively({ attrs: world.attrs, triples: data }, query, { ...answer, singular: world.singular }), 'naively');
-        const texts = answer.triples.map((triple) => JSON.stringify(triple));
+        const result = answerQuery(compiled, all);
+        const shown = evaluate(compiled, storeOf(attrs, result.triples), result);
+        same(shown, evaluate(compiled, all, result), 'over the answer, over everything');
+        same(shown.data, naively({ attrs: world.attrs, triples: data }, query, { ...result, singular: world.singular }), 'naively');
+        const texts = result.triples.map((triple) => JSON.stringify(triple));
         expect(new Set(texts).size).toBe(texts.length);
         const known = new Set(data.map((triple) => JSON.stringify(triple)));
         expect(texts.filter((text) => !known.has(text))).toEqual([]);
@@ -83,7 +83,7 @@ it(
             page.ids,
             `page of ${etype}`,
           );
-          const info = new Map(Object.entries(answer.pageInfo ?? {})).get(etype);
+          const info = new Map(Object.entries(result.pageInfo ?? {})).get(etype);
           if (info) same([info.hasNextPage, info.hasPreviousPage], [page.hasNext, page.hasPrevious], `ends of ${etype}`);
         }
       }),
@@ -120,15 +120,15 @@ const texts = (triples: readonly Triple[]): string[] => triples.map((triple) => 
 
 /** A page as a slice of all that matches. */
 function pageOf(
-  facts: Facts,
+  triples: Triples,
   etype: string,
   options: Readonly<Record<string, never>>,
 ): { ids: string[]; hasNext: boolean; hasPrevious: boolean } {
   const { after, before, afterInclusive, beforeInclusive, offset, limit, last } = options as {
     readonly [name in 'after' | 'before']?: Cursor;
   } & { readonly [name in 'afterInclusive' | 'beforeInclusive']?: boolean } & { readonly [name in 'offset' | 'limit' | 'last']?: number };
-  const sort = sortOf(facts, etype, options);
-  const all = matching(facts, etype, options).sort((a, b) => sort.compare(sort.key(a), a, sort.key(b), b));
+  const sort = sortOf(triples, etype, options);
+  const all = matching(triples, etype, options).sort((a, b) => sort.compare(sort.key(a), a, sort.key(b), b));
   const side = (id: string, cursor: Cursor): number => sort.compare(sort.key(id), id, sort.cursorKey(cursor), cursor[0]);
   const some = all.filter(
     (id) => (!after || side(id, after) > (afterInclusive ? -0.5 : 0)) && (!before || side(id, before) < (beforeInclusive ? 0.5 : 0)),

@@ -6,17 +6,17 @@ import fc, { type Arbitrary } from 'fast-check';
 import { Attrs } from '../../src/db/attrs.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Cursor, PageInfo } from '../../src/protocol/query-answer.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
-import { type PendingWrite, View } from '../../src/reactor/view.ts';
+import { type PendingMutation, View } from '../../src/reactor/queries/view.ts';
 import { plain } from '../support/vectors.ts';
 import { dataArb, linkIndexOf, queryArb, type World, worldArb } from './generate.ts';
 import { attrStepArb, stepsArb } from './generate-steps.ts';
-import { evaluate, type Facts, sortOf } from './naive.ts';
+import { evaluate, type Triples, sortOf } from './naive.ts';
 import { apply } from './naive-steps.ts';
 
 /** `at`: which pending write, counted modulo how many there are. */
-export type Happening =
+export type Event =
   | { readonly kind: 'answer'; readonly keep: number; readonly page: number }
   | { readonly kind: 'settle'; readonly keep: number; readonly page: number }
   | { readonly kind: 'write'; readonly steps: readonly Step[]; readonly isLate: boolean }
@@ -29,15 +29,15 @@ export interface Trace {
   readonly world: World;
   readonly query: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly data: readonly Triple[];
-  readonly happenings: readonly (Happening & { readonly isRead: boolean })[];
+  readonly happenings: readonly (Event & { readonly isRead: boolean })[];
 }
 
-function happeningArb(world: World): Arbitrary<Happening & { readonly isRead: boolean }> {
+function eventArb(world: World): Arbitrary<Event & { readonly isRead: boolean }> {
   const keep = fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 0x7fffffff }));
   const page = fc.nat(255);
   const at = fc.nat(7);
   const steps = stepsArb(world);
-  const kinds: { weight: number; arbitrary: Arbitrary<Happening> }[] = [
+  const kinds: { weight: number; arbitrary: Arbitrary<Event> }[] = [
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('answer' as const), keep, page }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('settle' as const), keep, page }) },
     { weight: 8, arbitrary: fc.record({ kind: fc.constant('write' as const), steps, isLate: fc.nat(7).map((n) => n === 7) }) },
@@ -53,7 +53,7 @@ function happeningArb(world: World): Arbitrary<Happening & { readonly isRead: bo
       }),
     },
   ];
-  return fc.tuple(fc.oneof(...kinds), fc.nat(9)).map(([happening, n]) => ({ ...happening, isRead: n < 9 }));
+  return fc.tuple(fc.oneof(...kinds), fc.nat(9)).map(([event, n]) => ({ ...event, isRead: n < 9 }));
 }
 
 export const traceArb: Arbitrary<Trace> = worldArb.chain((world) =>
@@ -61,7 +61,7 @@ export const traceArb: Arbitrary<Trace> = worldArb.chain((world) =>
     world: fc.constant(world),
     query: queryArb(world),
     data: dataArb(world),
-    happenings: fc.array(happeningArb(world), { minLength: 1, maxLength: 12 }),
+    happenings: fc.array(eventArb(world), { minLength: 1, maxLength: 12 }),
   }),
 );
 
@@ -69,63 +69,63 @@ export const traceArb: Arbitrary<Trace> = worldArb.chain((world) =>
 export class Play {
   readonly #trace: Trace;
   readonly #view: View;
-  #catalogue: Attrs;
-  #server: Facts;
+  #catalog: Attrs;
+  #server: Triples;
   #clock = 10;
-  #pending: PendingWrite[] = [];
+  #pending: PendingMutation[] = [];
   readonly #confirmed = new Set<string>();
-  #answer: { readonly triples: readonly Triple[]; readonly pageInfo: Readonly<Record<string, PageInfo>> | undefined } | undefined;
+  #result: { readonly triples: readonly Triple[]; readonly pageInfo: Readonly<Record<string, PageInfo>> | undefined } | undefined;
   #seen: unknown;
   #mayBeNew = false;
   #count = 0;
 
   constructor(trace: Trace) {
     this.#trace = trace;
-    this.#catalogue = Attrs.from(trace.world.attrs);
+    this.#catalog = Attrs.from(trace.world.attrs);
     this.#server = { attrs: trace.world.attrs, triples: trace.data };
-    this.#view = new View(trace.query, { attrs: this.#catalogue, links: linkIndexOf(trace.world), now: () => 1000 });
+    this.#view = new View(trace.query, { attrs: this.#catalog, links: linkIndexOf(trace.world), now: () => 1000 });
   }
 
   run(): void {
     this.#happen({ kind: 'answer', keep: -1, page: 0 });
     this.#check();
-    for (const happening of this.#trace.happenings) {
-      this.#happen(happening);
-      if (happening.isRead) this.#check();
+    for (const event of this.#trace.happenings) {
+      this.#happen(event);
+      if (event.isRead) this.#check();
     }
     this.#check();
   }
 
-  #happen(happening: Happening): void {
-    switch (happening.kind) {
+  #happen(event: Event): void {
+    switch (event.kind) {
       case 'answer':
-        return this.#takeAnswer(happening.keep, happening.page);
+        return this.#takeResult(event.keep, event.page);
       case 'settle':
-        this.#takeAnswer(happening.keep, happening.page);
+        this.#takeResult(event.keep, event.page);
         for (const eventId of this.#confirmed) this.#drop(eventId);
         return this.#confirmed.clear();
       case 'write':
-        return this.#write(happening.steps, happening.isLate);
+        return this.#write(event.steps, event.isLate);
       case 'refuse':
-        return this.#drop(this.#pick(happening.at)?.eventId);
+        return this.#drop(this.#pick(event.at)?.eventId);
       case 'confirm':
-        return this.#confirm(this.#pick(happening.at));
+        return this.#confirm(this.#pick(event.at));
       case 'remote':
-        return this.#commit(happening.steps);
+        return this.#commit(event.steps);
       case 'rewrite':
-        this.#pending = this.#pending.filter((_, at) => isKept(happening.keep, at));
+        this.#pending = this.#pending.filter((_, at) => isStored(event.keep, at));
         this.#mayBeNew ||= true;
         return this.#view.rewrite([...this.#pending].reverse());
       case 'attrs':
-        return this.#changeAttrs(happening.step, happening.isKin);
+        return this.#changeAttrs(event.step, event.isKin);
     }
   }
 
-  #takeAnswer(keep: number, page: number): void {
-    const sent = this.#server.triples.filter((_, at) => isKept(keep, at));
+  #takeResult(keep: number, page: number): void {
+    const sent = this.#server.triples.filter((_, at) => isStored(keep, at));
     const pageInfo = pagesOf(this.#server, this.#trace.query, page);
-    this.#answer = { triples: sent.filter(([, a]) => known(this.#catalogue, a)), pageInfo };
-    this.#view.answer({ triples: sent, pageInfo, aggregate: undefined });
+    this.#result = { triples: sent.filter(([, a]) => known(this.#catalog, a)), pageInfo };
+    this.#view.setResult({ triples: sent, pageInfo, aggregate: undefined });
   }
 
   #write(steps: readonly Step[], isLate: boolean): void {
@@ -144,7 +144,7 @@ export class Play {
     this.#view.drop(gone.eventId);
   }
 
-  #confirm(write: PendingWrite | undefined): void {
+  #confirm(write: PendingMutation | undefined): void {
     if (!write || this.#confirmed.has(write.eventId)) return;
     this.#confirmed.add(write.eventId);
     this.#commit(write.steps);
@@ -154,15 +154,15 @@ export class Play {
     this.#server = apply(this.#server, steps, () => this.#clock++);
   }
 
-  #changeAttrs(step: Step | undefined, isKin: boolean): void {
-    const before = this.#catalogue;
+  #changeAttrs(step: Step | undefined, isRelated: boolean): void {
+    const before = this.#catalog;
     const wire = before.list.map((attr) => attr.wire);
     const list = step ? apply({ attrs: wire, triples: [] }, [step], () => 0).attrs : this.#server.attrs;
-    this.#catalogue = isKin ? this.#catalogue.replaced(list) : Attrs.from(list);
-    if (!isKin && this.#answer)
-      this.#answer = { ...this.#answer, triples: this.#answer.triples.filter(([, a]) => known(before, a) && known(this.#catalogue, a)) };
+    this.#catalog = isRelated ? this.#catalog.replaced(list) : Attrs.from(list);
+    if (!isRelated && this.#result)
+      this.#result = { ...this.#result, triples: this.#result.triples.filter(([, a]) => known(before, a) && known(this.#catalog, a)) };
     this.#mayBeNew = true;
-    this.#view.setAttrs(this.#catalogue);
+    this.#view.setAttrs(this.#catalog);
   }
 
   #check(): void {
@@ -177,43 +177,43 @@ export class Play {
   }
 
   #expected(): unknown {
-    if (!this.#answer) return undefined;
-    const { triples, pageInfo } = this.#answer;
+    if (!this.#result) return undefined;
+    const { triples, pageInfo } = this.#result;
     let time = 1_000_000;
-    const start: Facts = { attrs: this.#catalogue.list.map((attr) => attr.wire), triples };
+    const start: Triples = { attrs: this.#catalog.list.map((attr) => attr.wire), triples };
     const facts = this.#pending.reduce((before, { steps }) => apply(before, steps, () => time++), start);
     const data = evaluate(facts, this.#trace.query, { pageInfo, singular: this.#trace.world.singular });
     return { data, ...(pageInfo && { pageInfo }) };
   }
 
-  #pick(at: number): PendingWrite | undefined {
+  #pick(at: number): PendingMutation | undefined {
     return this.#pending[at % (this.#pending.length || 1)];
   }
 }
 
 const known = (attrs: Attrs, attrId: string): boolean => attrs.byId(attrId) !== undefined;
-const isKept = (keep: number, at: number): boolean => keep === -1 || ((keep >> (at % 31)) & 1) === 1;
+const isStored = (keep: number, at: number): boolean => keep === -1 || ((keep >> (at % 31)) & 1) === 1;
 const hasAttrStep = (steps: readonly Step[]): boolean => steps.some(([op]) => op.endsWith('-attr'));
 const text = (value: unknown): string => JSON.stringify(value, undefined, 1);
 
 /** Some page for every form that has one; which, does not matter to a client. */
-function pagesOf(facts: Facts, query: Trace['query'], page: number): Record<string, PageInfo> | undefined {
+function pagesOf(triples: Triples, query: Trace['query'], page: number): Record<string, PageInfo> | undefined {
   const pages = Object.entries(query).flatMap(([etype, shape]): [string, PageInfo][] => {
     const options = (shape['$'] ?? {}) as Record<string, Record<string, string>>;
     if (!['order', 'limit', 'last', 'offset'].some((name) => options[name])) return [];
-    const cursor = (at: number): Cursor | null => (at === 7 ? null : cursorAt(facts, etype, options, at));
+    const cursor = (at: number): Cursor | null => (at === 7 ? null : cursorAt(triples, etype, options, at));
     return [[etype, { startCursor: cursor(page & 7), endCursor: cursor(page >> 4), hasNextPage: false, hasPreviousPage: true }]];
   });
   return pages.length > 0 ? Object.fromEntries(pages) : undefined;
 }
 
 /** The place of one of the entities, be it there or not, in the order of a form. */
-export function cursorAt(facts: Facts, etype: string, options: Readonly<Record<string, unknown>>, at: number): Cursor | null {
-  const attr = orderAttr(facts.attrs, etype, (options['order'] ?? {}) as Record<string, string>);
+export function cursorAt(triples: Triples, etype: string, options: Readonly<Record<string, unknown>>, at: number): Cursor | null {
+  const attr = orderAttr(triples.attrs, etype, (options['order'] ?? {}) as Record<string, string>);
   if (!attr) return null;
   const id = `e${(at % 5) + 1}`;
-  const key = sortOf(facts, etype, options).key(id);
-  const v = facts.triples.find(([e, a]) => e === id && a === attr)?.[2] ?? null;
+  const key = sortOf(triples, etype, options).key(id);
+  const v = triples.triples.find(([e, a]) => e === id && a === attr)?.[2] ?? null;
   return [id, attr, v, typeof key === 'number' ? key : 0];
 }
 

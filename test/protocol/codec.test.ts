@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TriplaneError } from '../../src/errors.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame, encode, encodePost } from '../../src/protocol/codec.ts';
-import { frameFault, paramRefusal, unknownOpRefusal } from '../../src/protocol/frame-fault.ts';
+import { frameFault, paramError, unknownOpError } from '../../src/protocol/frame-errors.ts';
 
 function errorOf(run: () => unknown): unknown {
   try {
@@ -104,14 +104,14 @@ describe('from a client', () => {
     '[{"op":"leave-room","room-id":"r"},{"op":"dance"},{"op":"join-room","client-event-id":"e1"},{"op":"leave-room","room-id":"s"},7]';
 
   test('what can be taken is taken, and what cannot is told apart', () => {
-    const { messages, unknown, refused } = decodeClientFrame(frame);
+    const { messages, unknown, rejected } = decodeClientFrame(frame);
     expect(messages).toEqual([
       { op: 'leave-room', 'room-id': 'r' },
       { op: 'leave-room', 'room-id': 's' },
     ]);
     expect(unknown).toEqual([{ op: 'dance' }]);
-    expect(refused.map(({ received }) => received)).toEqual([{ op: 'join-room', 'client-event-id': 'e1' }, 7]);
-    expect(refused.map(({ error }) => frameFault(error))).toEqual([
+    expect(rejected.map(({ received }) => received)).toEqual([{ op: 'join-room', 'client-event-id': 'e1' }, 7]);
+    expect(rejected.map(({ error }) => frameFault(error))).toEqual([
       { op: 'join-room', field: 'room-id', path: ['room-id'], problem: 'missing', expected: 'string', 'client-event-id': 'e1' },
       { path: [], problem: 'malformed', expected: 'object' },
     ]);
@@ -119,10 +119,10 @@ describe('from a client', () => {
 
   test('keys that reach for a prototype are refused, and gone from what is echoed', () => {
     const proto = '{"op":"set-presence","room-id":"r","data":{"__proto__":{"isAdmin":true}}}';
-    const { messages, refused } = decodeClientFrame(`[${proto},{"op":"leave-room","room-id":"r"}]`);
+    const { messages, rejected } = decodeClientFrame(`[${proto},{"op":"leave-room","room-id":"r"}]`);
     expect(messages).toEqual([{ op: 'leave-room', 'room-id': 'r' }]);
-    expect(JSON.stringify(refused[0]?.received)).toBe('{"op":"set-presence","room-id":"r","data":{}}');
-    expect(frameFault(refused[0]?.error)).toMatchObject({ op: 'set-presence', problem: 'malformed' });
+    expect(JSON.stringify(rejected[0]?.received)).toBe('{"op":"set-presence","room-id":"r","data":{}}');
+    expect(frameFault(rejected[0]?.error)).toMatchObject({ op: 'set-presence', problem: 'malformed' });
   });
 
   test('the text __proto__ is a text', () => {
@@ -132,10 +132,10 @@ describe('from a client', () => {
   test.each([
     [{ bytes: 36 }, true],
     [{ bytes: 37 }, false],
-  ])('bytes are counted as sent: %j', (limits, isRefused) => {
+  ])('bytes are counted as sent: %j', (limits, isRejected) => {
     const frame = '{"op":"leave-room","room-id":"é→"}'; // 34 characters
     expect(new TextEncoder().encode(frame)).toHaveLength(37);
-    expect(errorOf(() => decodeClientFrame(frame, limits)) !== undefined).toBe(isRefused);
+    expect(errorOf(() => decodeClientFrame(frame, limits)) !== undefined).toBe(isRejected);
   });
 
   test.each([
@@ -158,8 +158,8 @@ describe('from a client', () => {
 });
 
 test('how a server tells a client of a fault', () => {
-  const { refused } = decodeClientFrame('[{"op":"join-room"},{"op":"transact","tx-steps":7},7]');
-  expect(refused.flatMap(({ error }) => frameFault(error) ?? []).map(paramRefusal)).toEqual([
+  const { rejected } = decodeClientFrame('[{"op":"join-room"},{"op":"transact","tx-steps":7},7]');
+  expect(rejected.flatMap(({ error }) => frameFault(error) ?? []).map(paramError)).toEqual([
     {
       status: 400,
       type: 'param-missing',
@@ -179,7 +179,7 @@ test('how a server tells a client of a fault', () => {
       hint: { in: [], expected: 'object' },
     },
   ]);
-  expect(unknownOpRefusal('dance')).toEqual({
+  expect(unknownOpError('dance')).toEqual({
     status: 400,
     type: 'param-malformed',
     message: "There is no op 'dance'",
@@ -198,7 +198,7 @@ describe('a post beside an event stream', () => {
       sse_token: 't',
       messages: [{ op: 'leave-room', 'room-id': 'r' }],
     });
-    expect(decodePost(text)).toEqual({ ...head, messages: [{ op: 'leave-room', 'room-id': 'r' }], unknown: [], refused: [] });
+    expect(decodePost(text)).toEqual({ ...head, messages: [{ op: 'leave-room', 'room-id': 'r' }], unknown: [], rejected: [] });
   });
 
   test.each(['machine_id', 'session_id', 'sse_token', 'messages'])('lacks %s', (field) => {
@@ -225,9 +225,9 @@ describe('encode', () => {
   });
 
   test('what JSON cannot hold is told', () => {
-    const circle: Record<string, unknown> = {};
-    circle.self = circle;
-    for (const data of [circle, { n: 1n }]) {
+    const cycle: Record<string, unknown> = {};
+    cycle.self = cycle;
+    for (const data of [cycle, { n: 1n }]) {
       const error = errorOf(() => encode({ op: 'set-presence', 'room-id': 'r', data }));
       expect(error).toMatchObject({ code: 'frame-malformed', cause: expect.any(TypeError) });
     }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Check, Row } from '../../src/protocol/field-checks.ts';
 import { clientFields } from '../../src/protocol/client-fields.ts';
 import { decodeClientFrame, decodeServerFrame } from '../../src/protocol/codec.ts';
-import { type FrameFault, frameFault } from '../../src/protocol/frame-fault.ts';
+import { type FrameFault, frameFault } from '../../src/protocol/frame-errors.ts';
 import { serverFields } from '../../src/protocol/server-fields.ts';
 import { clientMinimal, serverMinimal } from './minimal.ts';
 
@@ -13,7 +13,7 @@ const wrong = (kind: string): unknown => {
 };
 
 function faultsOfClient(message: unknown): FrameFault | undefined {
-  return frameFault(decodeClientFrame(JSON.stringify(message)).refused[0]?.error);
+  return frameFault(decodeClientFrame(JSON.stringify(message)).rejected[0]?.error);
 }
 
 function faultsOfServer(message: unknown): FrameFault | undefined {

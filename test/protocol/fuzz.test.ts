@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TriplaneError } from '../../src/errors.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
-import { frameFault } from '../../src/protocol/frame-fault.ts';
-import { applyEdits } from '../../src/protocol/presence-edits.ts';
-import { readAnswer } from '../../src/protocol/query-answer.ts';
+import { frameFault } from '../../src/protocol/frame-errors.ts';
+import { applyPatches } from '../../src/protocol/presence-edits.ts';
+import { readResult } from '../../src/protocol/query-answer.ts';
 import { clientMinimal, serverMinimal } from './minimal.ts';
 import { check } from '../support/runs.ts';
 
@@ -13,9 +13,9 @@ function receive(frame: unknown): void {
   for (const decode of [decodeServerFrame, decodeClientFrame, decodePost]) {
     try {
       for (const message of decode(frame).messages) {
-        if (message.op === 'add-query-ok') readAnswer(message.result);
-        if (message.op === 'refresh-ok') for (const { 'instaql-result': result } of message.computations) readAnswer(result);
-        if (message.op === 'patch-presence') applyEdits({ A: { data: [1] } }, message.edits);
+        if (message.op === 'add-query-ok') readResult(message.result);
+        if (message.op === 'refresh-ok') for (const { 'instaql-result': result } of message.computations) readResult(result);
+        if (message.op === 'patch-presence') applyPatches({ A: { data: [1] } }, message.edits);
       }
     } catch (error) {
       expect(error).toBeInstanceOf(TriplaneError);

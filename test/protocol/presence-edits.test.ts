@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assocInMutative, dissocInMutative, insertInMutative } from '../../node_modules/@instantdb/core/dist/esm/utils/object.js';
-import { applyEdits, diffPresence, type Edit, followEdits } from '../../src/protocol/presence-edits.ts';
+import { applyPatches, diffPresence, type PresencePatch, tryPatches } from '../../src/protocol/presence-edits.ts';
 import { check } from '../support/runs.ts';
 
 const peer = (data: unknown): object => ({ 'peer-id': 'A', user: null, data });
@@ -10,7 +10,7 @@ type Room = Record<string, unknown>;
 const room = (data: unknown): Room => ({ A: peer(data) });
 
 /** What servers in use send for a change, and what it comes to. PROTOCOL.md#patch-presence */
-const recorded: [what: string, before: Room, edits: Edit[], after: Room][] = [
+const recorded: [what: string, before: Room, edits: PresencePatch[], after: Room][] = [
   ['a peer joins', { A: 1 }, [[['B'], '+', { data: {} }]], { A: 1, B: { data: {} } }],
   ['a peer leaves', { A: 1, B: 2 }, [[['B'], '-']], { A: 1 }],
   [
@@ -59,26 +59,26 @@ const recorded: [what: string, before: Room, edits: Edit[], after: Room][] = [
 ];
 
 describe('edits are followed', () => {
-  test.each(recorded)('%s', (_, before, edits, after) => {
+  test.each(recorded)('%s', (_, before, patches, after) => {
     const copy = structuredClone(before);
-    expect(followEdits(before, edits)).toEqual({ state: after, missed: 0 });
+    expect(tryPatches(before, patches)).toEqual({ state: after, skipped: 0 });
     expect(before).toEqual(copy);
   });
 
   test.each(recorded)('and made: %s', (_, before, __, after) => {
-    expect(applyEdits(before, diffPresence(before, after))).toEqual(after);
+    expect(applyPatches(before, diffPresence(before, after))).toEqual(after);
   });
 
   test('what no edit touches stays the same object', () => {
     const before = { A: { data: { a: { x: 1 }, b: { y: 1 } } }, B: { data: {} } };
-    const after = applyEdits(before, [[['A', 'data', 'a', 'x'], 'r', 2]]) as typeof before;
+    const after = applyPatches(before, [[['A', 'data', 'a', 'x'], 'r', 2]]) as typeof before;
     expect(after.B).toBe(before.B);
     expect(after.A.data.b).toBe(before.A.data.b);
     expect(after.A.data.a).not.toBe(before.A.data.a);
   });
 
   test('what is gone already is no miss', () => {
-    expect(followEdits({ A: 1 }, [[['B'], '-']])).toEqual({ state: { A: 1 }, missed: 0 });
+    expect(tryPatches({ A: 1 }, [[['B'], '-']])).toEqual({ state: { A: 1 }, skipped: 0 });
   });
 
   test.each<[what: string, edit: unknown]>([
@@ -102,25 +102,25 @@ describe('edits are followed', () => {
     ['no path', ['A', 'r', 1]],
     ['no edit', null],
     ['a path without end', [Array(2000).fill('A'), 'r', 1]],
-  ])('no such place: %s', (_, edit) => {
+  ])('no such place: %s', (_, patch) => {
     const state = { A: peer({ list: [1, 2] }) };
-    const edits: Edit[] = JSON.parse(JSON.stringify([edit]));
-    expect(followEdits(state, edits)).toEqual({ state, missed: 1 });
-    expect(Object.getPrototypeOf(applyEdits(state, edits))).toBe(Object.prototype);
+    const patches: PresencePatch[] = JSON.parse(JSON.stringify([patch]));
+    expect(tryPatches(state, patches)).toEqual({ state, skipped: 1 });
+    expect(Object.getPrototypeOf(applyPatches(state, patches))).toBe(Object.prototype);
   });
 
   test('one miss does not stop the others', () => {
     expect(
-      followEdits({ A: 1 }, [
+      tryPatches({ A: 1 }, [
         [['B', 'x'], '-'],
         [['C'], '+', 3],
       ]),
-    ).toEqual({ state: { A: 1, C: 3 }, missed: 1 });
+    ).toEqual({ state: { A: 1, C: 3 }, skipped: 1 });
   });
 });
 
 describe('edits are made', () => {
-  test.each<[what: string, before: unknown, after: unknown, edits: Edit[]]>([
+  test.each<[what: string, before: unknown, after: unknown, edits: PresencePatch[]]>([
     ['no change', room({ a: [1, { b: 2 }] }), room({ a: [1, { b: 2 }] }), []],
     ['one key', room({ name: 'a', colour: 'teal' }), room({ name: 'b', colour: 'teal' }), [[['A', 'data', 'name'], 'r', 'b']]],
     ['the last key', room({ a: 1 }), room({}), [[['A', 'data'], 'r', {}]]],
@@ -152,8 +152,8 @@ describe('edits are made', () => {
       ],
     ],
     ['not a room', [1], { A: 1 }, [[[], 'r', { A: 1 }]]],
-  ])('%s', (_, before, after, edits) => {
-    expect(diffPresence(before, after)).toEqual(edits);
+  ])('%s', (_, before, after, patches) => {
+    expect(diffPresence(before, after)).toEqual(patches);
   });
 
   const key = fc.constantFrom('a', 'b', 'c', 'data', 'user');
@@ -167,11 +167,11 @@ describe('edits are made', () => {
   }));
   const anyRoom = fc.dictionary(fc.constantFrom('A', 'B', 'C'), fc.record({ 'peer-id': fc.constant('p'), data: anyJson }));
 
-  test('they lead where they should, with nothing missed', () => {
+  test('they lead where they should, with nothing skipped', () => {
     check(
       fc.property(fc.oneof(anyJson, anyRoom), fc.oneof(anyJson, anyRoom), (before, after) => {
-        const sent: Edit[] = JSON.parse(JSON.stringify(diffPresence(before, after)));
-        expect(followEdits(before, sent)).toEqual({ state: after, missed: 0 });
+        const sent: PresencePatch[] = JSON.parse(JSON.stringify(diffPresence(before, after)));
+        expect(tryPatches(before, sent)).toEqual({ state: after, skipped: 0 });
       }),
       2000,
     );
@@ -189,11 +189,11 @@ describe('edits are made', () => {
     check(
       fc.property(anyRoom, anyRoom, (before, after) => {
         let state: unknown = before;
-        for (const edit of diffPresence(before, after)) {
-          expect(edit[0]).not.toEqual([]);
-          state = applyEdits(state, [edit]);
-          const parent = edit[0].slice(0, -1).reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], state);
-          if (edit[1] === '-' && edit[0].length > 1) expect(Object.keys(parent as object)).not.toEqual([]);
+        for (const patch of diffPresence(before, after)) {
+          expect(patch[0]).not.toEqual([]);
+          state = applyPatches(state, [patch]);
+          const parent = patch[0].slice(0, -1).reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], state);
+          if (patch[1] === '-' && patch[0].length > 1) expect(Object.keys(parent as object)).not.toEqual([]);
         }
       }),
       1000,

@@ -5,9 +5,9 @@ import { isWireAttr } from '../../src/protocol/attr.ts';
 import type { Row } from '../../src/protocol/field-checks.ts';
 import { clientFields } from '../../src/protocol/client-fields.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
-import { readAnswer, readDelta, type WireAnswer } from '../../src/protocol/query-answer.ts';
-import type { AnswerDelta } from '../../src/protocol/query-messages.ts';
-import { serverErrors } from '../../src/protocol/server-error-types.ts';
+import { readResult, readDelta, type WireResult } from '../../src/protocol/query-answer.ts';
+import type { ResultDelta } from '../../src/protocol/query-messages.ts';
+import { serverErrors } from '../../src/protocol/server-error.ts';
 import { serverFields } from '../../src/protocol/server-fields.ts';
 import { isTriple } from '../../src/protocol/triple.ts';
 
@@ -73,12 +73,12 @@ test('every other JSON block is what its section is about', () => {
   const blocksOf = (heading: string): unknown[] =>
     sections.find((section) => section.heading === heading)?.blocks.map((block) => JSON.parse(block) as unknown) ?? [];
   expect(blocksOf('attr').every(isWireAttr)).toBe(true);
-  const [deltas] = blocksOf('deltas') as [AnswerDelta[]];
+  const [deltas] = blocksOf('deltas') as [ResultDelta[]];
   expect(decodeServerFrame(JSON.stringify({ op: 'refresh-ok', computations: [], deltas })).messages).toHaveLength(1);
   expect(deltas.map((delta) => readDelta(delta)?.removed.length)).toEqual([2]);
   expect(blocksOf('triple').every(isTriple)).toBe(true);
-  expect(blocksOf('answers').map((answer) => readAnswer(answer as WireAnswer).malformed)).toEqual([0, 0]);
-  expect(readAnswer(blocksOf('answers')[0] as WireAnswer)).toMatchObject({
+  expect(blocksOf('answers').map((result) => readResult(result as WireResult).malformed)).toEqual([0, 0]);
+  expect(readResult(blocksOf('answers')[0] as WireResult)).toMatchObject({
     triples: [{}, {}],
     pageInfo: { goals: {} },
     aggregate: { todos: {} },
@@ -93,7 +93,7 @@ test('the errors are those of the table', () => {
   const listed = [...body.matchAll(/^\| `([a-z-]+)` \| (\d+) \| .* \| (no|not known) \| (yes|no) \|$/gm)].map(
     ([, type, status, happened, again]) => [
       type,
-      { status: Number(status), outcome: happened === 'no' ? 'not-applied' : 'unknown', isPassing: again === 'yes' },
+      { status: Number(status), outcome: happened === 'no' ? 'not-applied' : 'unknown', isTransient: again === 'yes' },
     ],
   );
   expect(Object.fromEntries(listed)).toEqual(serverErrors);

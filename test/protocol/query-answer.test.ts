@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PageInfo, readAnswer, readCursor, type WireAnswer, writeAnswer } from '../../src/protocol/query-answer.ts';
+import { type PageInfo, readResult, readCursor, type WireResult, writeResult } from '../../src/protocol/query-answer.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { check } from '../support/runs.ts';
 
@@ -9,7 +9,7 @@ const link: Triple = ['g1', 'todos', 't1', 2];
 const text: Triple = ['t1', 'text', { a: [null] }, 3];
 
 /** As it comes from outside: of any shape. */
-const read = (answer: unknown): ReturnType<typeof readAnswer> => readAnswer(JSON.parse(JSON.stringify(answer)) as WireAnswer);
+const read = (result: unknown): ReturnType<typeof readResult> => readResult(JSON.parse(JSON.stringify(result)) as WireResult);
 const node = (rows: unknown, children: unknown = []): object => ({
   data: { 'datalog-result': { 'join-rows': rows } },
   'child-nodes': children,
@@ -43,13 +43,13 @@ describe('readAnswer', () => {
       8,
     ],
     ['bad triples below', [node([[title]], [node([[7, link]])])], [title, link], 1],
-  ])('%s', (_, answer, triples, malformed) => {
-    expect(read(answer)).toEqual({ triples, malformed, pageInfo: undefined, aggregate: undefined });
+  ])('%s', (_, result, triples, malformed) => {
+    expect(read(result)).toEqual({ triples, malformed, pageInfo: undefined, aggregate: undefined });
   });
 
   test('one good row is handed on, not copied', () => {
     const row = [title, link];
-    expect(readAnswer([{ data: { 'datalog-result': { 'join-rows': [row] } }, 'child-nodes': [] }]).triples).toBe(row);
+    expect(readResult([{ data: { 'datalog-result': { 'join-rows': [row] } }, 'child-nodes': [] }]).triples).toBe(row);
   });
 
   test('page info and aggregates stand in the first node', () => {
@@ -77,9 +77,9 @@ describe('readAnswer', () => {
   test('a tree of great depth or width is read', () => {
     let deep = node([[title]]);
     for (let at = 0; at < 50_000; at++) deep = node([], [deep]);
-    expect(readAnswer([deep] as unknown as WireAnswer).triples).toEqual([title]);
+    expect(readResult([deep] as unknown as WireResult).triples).toEqual([title]);
     const wide = node([], Array<object>(200_000).fill(node([])));
-    expect(readAnswer([wide] as unknown as WireAnswer).triples).toEqual([]);
+    expect(readResult([wide] as unknown as WireResult).triples).toEqual([]);
   });
 
   test('whatever comes, it does not throw', () => {
@@ -88,8 +88,8 @@ describe('readAnswer', () => {
       value: fc.oneof({ maxDepth: 5 }, fc.jsonValue({ maxDepth: 1 }), fc.array(tie('value')), fc.dictionary(key, tie('value'))),
     }));
     check(
-      fc.property(value, (answer) => {
-        const { triples, malformed } = readAnswer(answer as WireAnswer);
+      fc.property(value, (result) => {
+        const { triples, malformed } = readResult(result as WireResult);
         expect(triples.length + malformed).toBeGreaterThanOrEqual(0);
       }),
       500,
@@ -101,12 +101,12 @@ describe('writeAnswer', () => {
   const page: PageInfo = { startCursor: ['g1', 'id', 'g1', 1], endCursor: null, hasNextPage: true, hasPreviousPage: false };
 
   test('one node, one row', () => {
-    expect(writeAnswer({ triples: [title], pageInfo: undefined, aggregate: undefined })).toEqual([node([[title]])]);
-    expect(writeAnswer({ triples: new Set<Triple>(), pageInfo: {}, aggregate: {} })).toEqual([node([[]])]);
+    expect(writeResult({ triples: [title], pageInfo: undefined, aggregate: undefined })).toEqual([node([[title]])]);
+    expect(writeResult({ triples: new Set<Triple>(), pageInfo: {}, aggregate: {} })).toEqual([node([[]])]);
   });
 
   test('page info and aggregates, as they are named on the wire', () => {
-    expect(writeAnswer({ triples: [], pageInfo: { goals: page }, aggregate: { goals: { count: 1 } } })).toEqual([
+    expect(writeResult({ triples: [], pageInfo: { goals: page }, aggregate: { goals: { count: 1 } } })).toEqual([
       {
         data: {
           'datalog-result': { 'join-rows': [[]] },
@@ -121,8 +121,8 @@ describe('writeAnswer', () => {
   });
 
   test('what is written is read', () => {
-    const answer = { triples: [title, link, text], pageInfo: { goals: page }, aggregate: { goals: { count: 1 } } };
-    expect(read(writeAnswer(answer))).toEqual({ ...answer, malformed: 0 });
+    const result = { triples: [title, link, text], pageInfo: { goals: page }, aggregate: { goals: { count: 1 } } };
+    expect(read(writeResult(result))).toEqual({ ...result, malformed: 0 });
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { serverErrors } from '../../src/protocol/server-error-types.ts';
+import { serverErrors } from '../../src/protocol/server-error.ts';
 import { meaningOf } from '../../src/protocol/server-error.ts';
 
 test.each<[type: string | null | undefined, status: number | undefined, outcome: string, passing: boolean]>([
@@ -33,7 +33,7 @@ test.each<[type: string | null | undefined, status: number | undefined, outcome:
   [null, undefined, 'unknown', true],
   [undefined, undefined, 'unknown', true],
 ])('%s with status %s', (type, status, outcome, passing) => {
-  expect(meaningOf({ type, status })).toMatchObject({ outcome, isPassing: passing });
+  expect(meaningOf({ type, status })).toMatchObject({ outcome, isTransient: passing });
 });
 
 test('a status of 400 always means that nothing happened', () => {

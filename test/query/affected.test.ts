@@ -8,12 +8,12 @@ import { Attrs } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { Store } from '../../src/db/store.ts';
 import { timesAfter } from '../../src/db/times.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import { isAffected } from '../../src/query/affected.ts';
 import { type CompiledQuery, compile } from '../../src/query/compile.ts';
-import { type AnswerOptions, answerQuery } from '../../src/query/evidence.ts';
+import { type ResultOptions, answerQuery } from '../../src/query/result-triples.ts';
 import type { Query } from '../../src/query/query.ts';
-import { evaluate } from '../../src/query/run.ts';
+import { evaluate } from '../../src/query/live-result.ts';
 import { dataArb, queryArb, worldArb } from '../oracle/generate.ts';
 import { stepsArb } from '../oracle/generate-steps.ts';
 import { check, patience } from '../support/runs.ts';
@@ -65,17 +65,17 @@ function commit(store: Store, steps: readonly Step[]): ReturnType<Store['commit'
   return store.commit(layer);
 }
 
-function answered(compiled: CompiledQuery, store: Store, options: AnswerOptions): string {
-  const answer = answerQuery(compiled, store, options);
+function resolved(compiled: CompiledQuery, store: Store, options: ResultOptions): string {
+  const result = answerQuery(compiled, store, options);
   const client = new Store(store.attrs);
-  client.load(answer.triples);
-  return JSON.stringify(evaluate(compiled, client, answer));
+  client.load(result.triples);
+  return JSON.stringify(evaluate(compiled, client, result));
 }
 
 it(
   'an answer that changed was affected',
   () => {
-    const told = { rightly: 0, needlessly: 0, silent: 0 };
+    const notified = { rightly: 0, needlessly: 0, silent: 0 };
     const caseArb = worldArb.chain((world) =>
       fc.record({
         world: fc.constant(world),
@@ -90,19 +90,19 @@ it(
         const store = new Store(Attrs.from(world.attrs), { times: true });
         store.load(data);
         const compiled = compile(query, store.attrs);
-        const options: AnswerOptions = hidden
+        const options: ResultOptions = hidden
           ? { visible: (_etype, { id: e }, label) => (label === undefined ? e !== 'e1' : label !== hidden) }
           : {};
-        const before = answered(compiled, store, options);
-        const report = commit(store, steps);
-        const isChanged = answered(compiled, store, options) !== before;
-        const isTold = isAffected(compiled, report, store, options);
-        if (isChanged && !isTold) throw new Error(`${before} changed unnoticed`);
-        told[isChanged ? 'rightly' : isTold ? 'needlessly' : 'silent']++;
+        const before = resolved(compiled, store, options);
+        const changeSet = commit(store, steps);
+        const isChanged = resolved(compiled, store, options) !== before;
+        const isNotified = isAffected(compiled, changeSet, store, options);
+        if (isChanged && !isNotified) throw new Error(`${before} changed unnoticed`);
+        notified[isChanged ? 'rightly' : isNotified ? 'needlessly' : 'silent']++;
       }),
       2_000,
     );
-    expect(told.needlessly).toBeLessThan((told.rightly + told.silent) / 4);
+    expect(notified.needlessly).toBeLessThan((notified.rightly + notified.silent) / 4);
   },
   patience,
 );

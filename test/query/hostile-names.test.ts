@@ -9,9 +9,9 @@ import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { isAffected } from '../../src/query/affected.ts';
 import { compile } from '../../src/query/compile.ts';
-import { answerQuery } from '../../src/query/evidence.ts';
+import { answerQuery } from '../../src/query/result-triples.ts';
 import type { Query, QueryResult } from '../../src/query/query.ts';
-import { evaluate } from '../../src/query/run.ts';
+import { evaluate } from '../../src/query/live-result.ts';
 
 const blob = (etype: string, label: string): WireAttr => ({
   id: `${etype}/${label}`,

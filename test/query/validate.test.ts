@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { QueryValidationError } from '../../src/errors.ts';
 import { validateQuery } from '../../src/query/validate.ts';
-import { i, parseSchemaFromJSON } from '../../src/schema.ts';
+import { i, parseSchemaFromJSON } from '../../src/schema/schema.ts';
 import { readVectors } from '../support/vectors.ts';
 import { mendedValidations } from '../vectors/mended.ts';
 
@@ -69,7 +69,7 @@ describe('let through', () => {
     ['an attribute called or', { acts: { $: { where: { or: 'name' } } } }],
     ['a date object', { sets: { $: { where: { startsAt: new Date(0) } } } }],
     ['a date object in an operator', { sets: { $: { where: { startsAt: { $gt: new Date(0) } } } } }],
-    ['one object in two places', (({ form }) => ({ acts: { sets: form }, sets: form }))({ form: { $: { limit: 1 } } })],
+    ['one object in two places', (({ form: node }) => ({ acts: { sets: node }, sets: node }))({ form: { $: { limit: 1 } } })],
     ['groups in groups', { acts: { $: { where: { and: [{ or: [{ fee: 1 }, { 'sets.title': 'x' }] }] } } } }],
     ['a link called like a link of another entity', { sets: { act: { sets: {} } } }],
     ['no namespace at all', {}],
@@ -108,9 +108,9 @@ describe('refused with its place', () => {
   });
 
   it('a query without end', () => {
-    let form: object = {};
-    for (let level = 0; level < 10_000; level++) form = { sets: form };
-    expect(fault({ acts: form }, false).message).toContain('levels deep');
+    let node: object = {};
+    for (let level = 0; level < 10_000; level++) node = { sets: node };
+    expect(fault({ acts: node }, false).message).toContain('levels deep');
   });
 
   it('checks nested forms without a schema too', () => {

@@ -6,12 +6,12 @@ import { Attrs } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { Store } from '../../src/db/store.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import { type WirePageInfo, readAnswer } from '../../src/protocol/query-answer.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import { type WirePageInfo, readResult } from '../../src/protocol/query-answer.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
 import type { Query } from '../../src/query/query.ts';
-import { evaluate } from '../../src/query/run.ts';
+import { evaluate } from '../../src/query/live-result.ts';
 import { linkIndexOf } from '../support/links.ts';
 import { type Fixture, plain, readVectors } from '../support/vectors.ts';
 import { mendedQueries } from '../vectors/mended.ts';
@@ -41,7 +41,7 @@ for (const name of ['instaql', 'order', 'pagination']) {
     it.each(file.vectors.map((vector) => [vector.id, vector.title, vector] as const))('%s: %s', (id, _title, vector) => {
       const fixture = file.fixtures?.[vector.fixture ?? ''];
       const attrs = fixture?.attrs ?? file.attrs;
-      const run = (): unknown => plain(answer(vector, attrs, vector.triples ?? fixture?.triples ?? [], fixture));
+      const run = (): unknown => plain(result(vector, attrs, vector.triples ?? fixture?.triples ?? [], fixture));
       const mended = mendedQueries[id];
       if (mended) mended(run);
       else if (vector.expected.error) expect(run).toThrow();
@@ -50,7 +50,7 @@ for (const name of ['instaql', 'order', 'pagination']) {
   });
 }
 
-function answer(vector: QueryVector, wireAttrs: readonly WireAttr[], triples: readonly Triple[], fixture: Fixture | undefined): unknown {
+function result(vector: QueryVector, wireAttrs: readonly WireAttr[], triples: readonly Triple[], fixture: Fixture | undefined): unknown {
   const useDates = vector.options?.useDateObjects ?? false;
   const attrs = Attrs.from(wireAttrs);
   const store = new Store(attrs, { useDates });
@@ -60,7 +60,7 @@ function answer(vector: QueryVector, wireAttrs: readonly WireAttr[], triples: re
     ...(vector.pageInfo && { 'page-info': vector.pageInfo }),
     ...(aggregate && { aggregate }),
   };
-  const read = readAnswer([{ data, 'child-nodes': [] }]);
+  const read = readResult([{ data, 'child-nodes': [] }]);
   store.load(read.triples);
   const layer = new Layer(store);
   let tick = 0;

@@ -5,7 +5,7 @@ import { memo, startTransition, useState } from 'react';
 import { afterEach, expect, test } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { settled } from '../support/fake-clock.ts';
 import { cleanUp, database, page, tally } from './page.tsx';
 

@@ -8,7 +8,7 @@ import { useState } from 'react';
 import { afterEach, expect, test } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { cleanUp, database, drawn, page } from './page.tsx';
 
 afterEach(cleanUp);
@@ -38,24 +38,24 @@ async function edited(signature: string) {
   await expect.poll(() => element.textContent).toBe('old 0 a 1 1 0 authenticated');
   element.querySelector('button')!.click();
   await drawn();
-  const said = (): number[] => ['init', 'add-query', 'remove-query', 'join-room', 'leave-room'].map((op) => db.world.said(op).length);
+  const sent = (): number[] => ['init', 'add-query', 'remove-query', 'join-room', 'leave-room'].map((op) => db.world.sent(op).length);
   // Rooms are loaded with the first of them.
-  await expect.poll(() => db.world.said('join-room').length).toBe(1);
-  const asked = said();
+  await expect.poll(() => db.world.sent('join-room').length).toBe(1);
+  const requested = sent();
   refresh.module('Todos', make('new'), signature);
   refresh.apply();
   await drawn();
-  return { db, element, asked, said };
+  return { db, element, asked: requested, said: sent };
 }
 
 test.each([
   ['kept', 'a', 1],
   ['begun anew, as the hooks are others', 'b', 0],
 ])('with its state %s', async (_what, signature, count) => {
-  const { db, element, asked, said } = await edited(signature);
+  const { db, element, asked: requested, said: sent } = await edited(signature);
   await expect.poll(() => element.textContent).toBe(`new ${count} a 1 1 0 authenticated`);
-  expect([said(), db.world.sockets]).toEqual([asked, 1]);
+  expect([sent(), db.world.sockets]).toEqual([requested, 1]);
   void db.transact(db.tx.todos[id()]!.create({ text: 'b' }));
   await expect.poll(() => element.textContent).toMatch(/^new \d (a,b|b,a) 2 2 0 authenticated$/);
-  expect([said(), db.world.sockets]).toEqual([asked, 1]);
+  expect([sent(), db.world.sockets]).toEqual([requested, 1]);
 });

@@ -5,7 +5,7 @@ import { Component, type ReactNode, Suspense, useState } from 'react';
 import { afterEach, expect, test } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { hubWorld, userOf } from '../support/hub-world.ts';
 import { cleanUp, database, drawn, page, tally } from './page.tsx';
 
@@ -24,20 +24,20 @@ test('useAuth, useUser, SignedIn and SignedOut', async () => {
   function Name() {
     return <b>{db.useUser().email}</b>;
   }
-  const drawnPage = await page([
+  const renderedPage = await page([
     <Who key="who" />,
     <db.SignedIn key="in">
       <Name />
     </db.SignedIn>,
     <db.SignedOut key="out">out</db.SignedOut>,
   ]);
-  expect(drawnPage.text).toBe('out');
+  expect(renderedPage.text).toBe('out');
   await db.core._reactor.account.setUser({ ...userOf('ana'), isGuest: false });
   await drawn();
-  expect(drawnPage.text).toBe('ana@example.com');
+  expect(renderedPage.text).toBe('ana@example.com');
   await db.core._reactor.account.setUser(undefined);
   await drawn();
-  expect([drawnPage.text, seen.slice(-3)]).toEqual(['out', ['nobody', 'ana@example.com', 'nobody']]);
+  expect([renderedPage.text, seen.slice(-3)]).toEqual(['out', ['nobody', 'ana@example.com', 'nobody']]);
 });
 
 test('useUser where nobody is signed in says what to do', async () => {
@@ -77,10 +77,10 @@ test('useOutbox: what waits, what was refused, and what can be done about it', a
   const { drew, of } = tally();
   function Outbox() {
     drew('outbox');
-    const { pending, refused, discard } = db.useOutbox();
+    const { pending, rejected, discard } = db.useOutbox();
     return (
-      <button onClick={() => refused.forEach(({ eventId }) => discard(eventId))}>
-        {pending.length} wait, {refused.length} refused{refused.map(({ error }) => `: ${error?.code}`)}
+      <button onClick={() => rejected.forEach(({ eventId }) => discard(eventId))}>
+        {pending.length} wait, {rejected.length} refused{rejected.map(({ error }) => `: ${error?.code}`)}
       </button>
     );
   }
@@ -112,10 +112,10 @@ test('useLocalId: the same for all, and at once for those who come later', async
     seen.push(db.useLocalId('guest'));
     return null;
   }
-  const { draw } = await page(<Id key="a" />);
+  const { render } = await page(<Id key="a" />);
   const known = await db.getLocalId('guest');
   expect(seen).toEqual([null, known]);
-  await draw(<Id key="b" />);
+  await render(<Id key="b" />);
   expect(seen).toEqual([null, known, known]);
 });
 
@@ -136,7 +136,7 @@ test('useInfiniteQuery: page after page, live as a whole, the same object while 
       </div>
     );
   }
-  const { element, draw } = await page(<List limit={2} />);
+  const { element, render } = await page(<List limit={2} />);
   const shown = () => element.querySelector('p')!.textContent;
   const button = () => element.querySelector('button')!;
   await expect.poll(() => [shown(), button().disabled]).toEqual(['ab', false]);
@@ -149,7 +149,7 @@ test('useInfiniteQuery: page after page, live as a whole, the same object while 
   element.querySelector('i')!.click();
   await drawn();
   expect(states.at(-1)).toBe(states.at(-2));
-  await draw(<List limit={3} />);
+  await render(<List limit={3} />);
   await expect.poll(shown).toBe('aaab');
 });
 
@@ -184,7 +184,7 @@ test('useSuspenseQuery: the fallback, then the answer; errors to the boundary; a
   void db.transact(db.tx.todos[id()]!.create({ text: 'b' }));
   await drawn();
   expect(suspended.text).toBe('ab');
-  expect(world.said('add-query')).toHaveLength(1);
+  expect(world.sent('add-query')).toHaveLength(1);
   function Wrong() {
     return <p>{db.useSuspenseQuery({ todos: { $: { where: { text: { $nonsense: 1 } } } } } as never).data}</p>;
   }

@@ -6,7 +6,7 @@ import { renderToString } from 'react-dom/server';
 import { afterEach, expect, test } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { cleanUp, database, drawn, page } from './page.tsx';
 
 afterEach(cleanUp);

@@ -25,8 +25,8 @@ const program = ts.createProgram(files, {
 const checker = program.getTypeChecker();
 
 function namesOf(file: string): string[] {
-  const source = program.getSourceFile(file);
-  const module = source && checker.getSymbolAtLocation(source);
+  const store = program.getSourceFile(file);
+  const module = store && checker.getSymbolAtLocation(store);
   if (!module) throw new Error(`${file} is not a module`);
   return checker.getExportsOfModule(module).map(({ name }) => name);
 }

@@ -4,7 +4,7 @@ import { type ReactNode, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { init } from '../../src/react/init.ts';
-import type { AnySchemaDef } from '../../src/react/core.ts';
+import type { AnySchemaDef } from '../../src/react/types.ts';
 import type { InstantReactWebDatabase } from '../../src/react/database.ts';
 import { settled } from '../support/fake-clock.ts';
 import { hubWorld, type HubWorld } from '../support/hub-world.ts';
@@ -12,12 +12,12 @@ import { hubWorld, type HubWorld } from '../support/hub-world.ts';
 export interface Page {
   readonly text: string;
   readonly element: HTMLElement;
-  draw(element: ReactNode): Promise<void>;
+  render(element: ReactNode): Promise<void>;
   remove(): Promise<void>;
 }
 
 // What is loaded when it is first used is loaded in real time, which `drawn` does not wait for.
-await import('../../src/outside-for.ts');
+await import('../../src/client/create-client.ts');
 
 const pages: Page[] = [];
 const databases: { core: { shutdown(): void } }[] = [];
@@ -29,13 +29,13 @@ export async function page(
   const container = document.createElement('div');
   document.body.append(container);
   const root = createRoot(container, onError ? { onRecoverableError: onError, onUncaughtError: onError, onCaughtError: onError } : {});
-  const wrap = (drawn: ReactNode): ReactNode => (isStrict ? <StrictMode>{drawn}</StrictMode> : drawn);
+  const wrap = (rendered: ReactNode): ReactNode => (isStrict ? <StrictMode>{rendered}</StrictMode> : rendered);
   const made: Page = {
     get text() {
       return container.textContent ?? '';
     },
     element: container,
-    async draw(next) {
+    async render(next) {
       root.render(wrap(next));
       await drawn();
     },
@@ -46,7 +46,7 @@ export async function page(
     },
   };
   pages.push(made);
-  await made.draw(element);
+  await made.render(element);
   return made;
 }
 

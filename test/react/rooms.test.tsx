@@ -4,7 +4,7 @@
 import { memo, Suspense, useEffect, useState } from 'react';
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { hubWorld } from '../support/hub-world.ts';
 import { Cursors } from '../../src/react/cursors.ts';
 import { cleanUp, database, drawn, page, tally } from './page.tsx';
@@ -47,17 +47,17 @@ test('usePresence and useSyncPresence: who is here, drawn again only for what wa
     return null;
   }
   const here = await page(<Here />, { isStrict: true });
-  await expect.poll(() => world.said('join-room')).toMatchObject([{ 'room-id': 'lobby', 'room-type': 'chat', data: { name: 'Ana' } }]);
-  expect(world.said('leave-room')).toEqual([]);
+  await expect.poll(() => world.sent('join-room')).toMatchObject([{ 'room-id': 'lobby', 'room-type': 'chat', data: { name: 'Ana' } }]);
+  expect(world.sent('leave-room')).toEqual([]);
   const me = await page(<Me name="Ben" mood="well" />);
   expect(here.text).toBe('Ben');
   const before = of('here');
-  await me.draw(<Me name="Ben" mood="tired" />);
+  await me.render(<Me name="Ben" mood="tired" />);
   expect(of('here')).toBe(before);
-  await me.draw(<Me name="Benno" mood="tired" />);
+  await me.render(<Me name="Benno" mood="tired" />);
   expect(here.text).toBe('Benno');
   await me.remove();
-  expect([here.text, world.said('leave-room').length]).toEqual(['', 1]);
+  expect([here.text, world.sent('leave-room').length]).toEqual(['', 1]);
 });
 
 test('what a Suspense boundary hides is in its room all the same; what goes is not', async () => {
@@ -69,28 +69,28 @@ test('what a Suspense boundary hides is in its room all the same; what goes is n
     if (isWaiting) throw never;
     return 'here';
   }
-  const drawnWith = (isWaiting: boolean) => (
+  const renderedWith = (isWaiting: boolean) => (
     <Suspense fallback="hidden">
       <Here isWaiting={isWaiting} />
     </Suspense>
   );
-  const here = await page(drawnWith(false), { isStrict: true });
-  await here.draw(drawnWith(true));
+  const here = await page(renderedWith(false), { isStrict: true });
+  await here.render(renderedWith(true));
   // React 18 waits a while before it hides.
   await expect.poll(() => here.text, { timeout: 10_000 }).toMatch(/hidden$/);
-  expect(world.said('leave-room')).toEqual([]);
-  await here.draw(drawnWith(false));
+  expect(world.sent('leave-room')).toEqual([]);
+  await here.render(renderedWith(false));
   await expect.poll(() => here.text, { timeout: 10_000 }).toBe('here');
-  expect([world.said('join-room').length, world.said('leave-room')]).toEqual([1, []]);
+  expect([world.sent('join-room').length, world.sent('leave-room')]).toEqual([1, []]);
   await here.remove();
-  expect(world.said('leave-room')).toHaveLength(1);
+  expect(world.sent('leave-room')).toHaveLength(1);
 });
 
 test('topics: said by a child in its first effect, heard by the newest callback', async () => {
   const { ana, ben } = two();
-  const heard: string[] = [];
+  const received: string[] = [];
   function Hears({ mark }: { mark: string }) {
-    ana.rooms.useTopicEffect(ana.room('chat', 'lobby'), 'wave', ({ hand }, peer) => heard.push(`${mark} ${hand} ${peer?.name}`));
+    ana.rooms.useTopicEffect(ana.room('chat', 'lobby'), 'wave', ({ hand }, peer) => received.push(`${mark} ${hand} ${peer?.name}`));
     return null;
   }
   function Says() {
@@ -98,17 +98,17 @@ test('topics: said by a child in its first effect, heard by the newest callback'
     ben.rooms.useSyncPresence(room, { name: 'Ben' });
     return <AtOnce say={ben.rooms.usePublishTopic(room, 'wave')} />;
   }
-  function AtOnce({ say }: { say: (data: { hand: string }) => void }) {
-    useEffect(() => say({ hand: 'left' }), [say]);
+  function AtOnce({ say: send }: { say: (data: { hand: string }) => void }) {
+    useEffect(() => send({ hand: 'left' }), [send]);
     return null;
   }
   const hears = await page(<Hears mark="a" />);
   await page(<Says />);
   await drawn();
-  await hears.draw(<Hears mark="b" />);
+  await hears.render(<Hears mark="b" />);
   await page(<Says />);
   await drawn();
-  expect(heard).toEqual(['a left Ben', 'b left Ben']);
+  expect(received).toEqual(['a left Ben', 'b left Ben']);
 });
 
 test('useTypingIndicator: typing until nothing is heard, Enter, leaving the field, or leaving the page', async () => {
@@ -138,7 +138,7 @@ test('useTypingIndicator: typing until nothing is heard, Enter, leaving the fiel
   expect(await after(() => type('a'))).toBe('Ben');
   expect(await after(() => vi.advanceTimersByTime(29_999))).toBe('Ben');
   expect(await after(() => vi.advanceTimersByTime(1))).toBe('');
-  await mine.draw(<Mine timeout={null} />);
+  await mine.render(<Mine timeout={null} />);
   expect(await after(() => type('a'))).toBe('Ben');
   expect(await after(() => type('Enter'))).toBe('');
   expect(await after(() => type('a'))).toBe('Ben');
@@ -153,8 +153,8 @@ test('the hooks on a room itself, as older programs call them', async () => {
   function Old() {
     const room = ana.room('chat', 'lobby');
     const { peers, publishPresence, isLoading } = room.usePresence();
-    const [said, setSaid] = useState('');
-    room.useTopicEffect('wave', ({ hand }) => setSaid(hand));
+    const [sent, setSent] = useState('');
+    room.useTopicEffect('wave', ({ hand }) => setSent(hand));
     useEffect(() => publishPresence({ name: 'Ana' }), [publishPresence]);
     return `${
       isLoading
@@ -162,13 +162,13 @@ test('the hooks on a room itself, as older programs call them', async () => {
         : Object.values(peers)
             .map(({ name }) => name)
             .join()
-    } ${said}`;
+    } ${sent}`;
   }
   function Other() {
     const room = ben.room('chat', 'lobby');
     room.useSyncPresence({ name: 'Ben' });
-    const say = room.usePublishTopic('wave');
-    return <button onClick={() => say({ hand: 'both' })} />;
+    const send = room.usePublishTopic('wave');
+    return <button onClick={() => send({ hand: 'both' })} />;
   }
   const old = await page(<Old />);
   const other = await page(<Other />);
@@ -179,8 +179,8 @@ test('the hooks on a room itself, as older programs call them', async () => {
 
 test('Cursors: where the others point, in percent, and not more often than the eye needs', async () => {
   const { ana, ben, world } = two();
-  const draw = ({ color, presence }: { color: string; presence: { name: string } }) => <em style={{ color }}>{presence.name}</em>;
-  const anas = await page(<Cursors room={ana.room('chat', 'lobby')} renderCursor={draw} className="space" as="section" />);
+  const render = ({ color, presence }: { color: string; presence: { name: string } }) => <em style={{ color }}>{presence.name}</em>;
+  const anas = await page(<Cursors room={ana.room('chat', 'lobby')} renderCursor={render} className="space" as="section" />);
   function Bens() {
     const room = ben.room('chat', 'lobby');
     ben.rooms.useSyncPresence(room, { name: 'Ben' });
@@ -194,13 +194,13 @@ test('Cursors: where the others point, in percent, and not more often than the e
   await drawn();
   const cursor = anas.element.querySelector('section.space em') as HTMLElement;
   expect([cursor.textContent, cursor.style.color, cursor.parentElement!.style.transform]).toEqual(['Ben', 'tomato', 'translate(50%, 25%)']);
-  const sent = world.said('set-presence').length;
+  const sent = world.sent('set-presence').length;
   for (let x = 10; x <= 210; x += 1) space.dispatchEvent(new MouseEvent('mousemove', { bubbles: true, clientX: x, clientY: 60 }));
   await drawn();
-  expect(world.said('set-presence')).toHaveLength(sent);
+  expect(world.sent('set-presence')).toHaveLength(sent);
   vi.advanceTimersByTime(50);
   await drawn();
-  expect([world.said('set-presence').length - sent, cursor.parentElement!.style.transform]).toEqual([1, 'translate(100%, 50%)']);
+  expect([world.sent('set-presence').length - sent, cursor.parentElement!.style.transform]).toEqual([1, 'translate(100%, 50%)']);
   vi.advanceTimersByTime(50);
   space.dispatchEvent(new MouseEvent('mousemove', { bubbles: true, clientX: 10, clientY: 10 }));
   space.dispatchEvent(new MouseEvent('mouseout', { bubbles: true }));

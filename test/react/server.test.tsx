@@ -4,7 +4,7 @@ import { renderToString } from 'react-dom/server';
 import { version } from 'react';
 import { afterAll, expect, test } from 'vitest';
 
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { init } from '../../src/react/index.ts';
 import { settled } from '../support/fake-clock.ts';
 import { hubWorld } from '../support/hub-world.ts';

@@ -81,8 +81,8 @@ beforeAll(async () => {
 afterEach(() => {
   cleanup();
   for (const db of opened.splice(0)) db.core.shutdown();
-  const said = complaints.mock.calls.splice(0);
-  expect(said).toEqual([]);
+  const sent = complaints.mock.calls.splice(0);
+  expect(sent).toEqual([]);
 });
 
 afterAll(() => server.close());
@@ -134,7 +134,7 @@ test('StrictMode: asked once, drawn once, and live', async () => {
   write('swim');
   await screen.findByText('swim');
   await screen.findByText('Saved');
-  expect([rows(), world.said('add-query').length, world.said('remove-query').length]).toEqual([['swim'], 1, 0]);
+  expect([rows(), world.sent('add-query').length, world.sent('remove-query').length]).toEqual([['swim'], 1, 0]);
 });
 
 test('unmounted, it hears nothing more; mounted again, it is there at once', async () => {
@@ -195,8 +195,8 @@ test('useOutbox in renderHook: a refused write is told of, and discarded', async
   const { result } = renderHook(() => db.useOutbox());
   expect(result.current).toMatchObject({ pending: [], refused: [] });
   void db.transact(create);
-  await waitFor(() => expect(result.current.refused).toMatchObject([{ error: { code: 'refused' } }]));
+  await waitFor(() => expect(result.current.rejected).toMatchObject([{ error: { code: 'refused' } }]));
   expect(result.current.pending).toEqual([]);
-  void result.current.discard(result.current.refused[0]!.eventId);
-  await waitFor(() => expect(result.current.refused).toEqual([]));
+  void result.current.discard(result.current.rejected[0]!.eventId);
+  await waitFor(() => expect(result.current.rejected).toEqual([]));
 });

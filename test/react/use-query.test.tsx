@@ -5,7 +5,7 @@ import { memo, useState } from 'react';
 import { afterEach, expect, test } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { cleanUp, database, drawn, page, tally } from './page.tsx';
 
 afterEach(cleanUp);
@@ -118,14 +118,14 @@ test('equal queries are one question; a page that changes route does not ask aga
     seen.push(`${name} ${isLoading ? 'loading' : data?.todos.length}`);
     return null;
   }
-  const { draw } = await page([<Route key="a" name="a" />, <Route key="a2" name="a" />]);
-  await draw(<Route key="b" name="b" />);
+  const { render } = await page([<Route key="a" name="a" />, <Route key="a2" name="a" />]);
+  await render(<Route key="b" name="b" />);
   expect(seen.filter((text) => text.startsWith('b'))).toEqual(['b 1']);
-  await draw(null);
-  await draw(<Route key="c" name="c" />);
+  await render(null);
+  await render(<Route key="c" name="c" />);
   expect(seen.at(-1)).toBe('c 1');
-  expect(db.world.said('add-query')).toHaveLength(1);
-  expect(db.world.said('remove-query').filter(({ q }) => 'todos' in (q as object))).toEqual([]);
+  expect(db.world.sent('add-query')).toHaveLength(1);
+  expect(db.world.sent('remove-query').filter(({ q }) => 'todos' in (q as object))).toEqual([]);
 });
 
 test('StrictMode asks once', async () => {
@@ -135,8 +135,8 @@ test('StrictMode asks once', async () => {
   }
   const { element } = await page(<Todos />, { isStrict: true });
   expect(element.textContent).toBe('1');
-  expect(db.world.said('add-query')).toHaveLength(1);
-  expect(db.world.said('remove-query').filter(({ q }) => 'todos' in (q as object))).toEqual([]);
+  expect(db.world.sent('add-query')).toHaveLength(1);
+  expect(db.world.sent('remove-query').filter(({ q }) => 'todos' in (q as object))).toEqual([]);
 });
 
 test('another query shows its own answer, never the one before', async () => {

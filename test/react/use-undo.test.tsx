@@ -4,7 +4,7 @@
 import { afterEach, expect, test } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import { type Undo, useUndo } from '../../src/react/use-undo.ts';
 import { cleanUp, database, drawn, page } from './page.tsx';
 

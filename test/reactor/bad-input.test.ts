@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
-import { addQueryOk, chunk, goalAttrs, goalId, goalsQuery, initOk, refusal } from '../support/goals.ts';
+import { addQueryOk, chunk, goalAttrs, goalId, goalsQuery, initOk, rejection } from '../support/goals.ts';
 import { appId, testClient } from '../support/client.ts';
 import { checkAsync, patience } from '../support/runs.ts';
 import { type WebSocketLike, webSocketTransport } from '../../src/connection/web-socket.ts';
@@ -15,10 +15,10 @@ import { TriplaneError } from '../../src/errors.ts';
 import { i, init } from '../../src/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
-import { roomsPart } from '../../src/reactor/room-door.ts';
+import { lazyRooms } from '../../src/reactor/room-door.ts';
 
 /** Otherwise with the first room, and as late as that takes. */
-beforeAll(async () => void (await roomsPart.load()));
+beforeAll(async () => void (await lazyRooms.load()));
 
 const [g1, g2] = [goalId(1), goalId(2)];
 const all: Dialogue[] = [];
@@ -44,7 +44,7 @@ afterEach(async () => {
 });
 
 describe('init is refused', () => {
-  const initId = (dialogue: Dialogue): string => String(dialogue.said('init')[0]?.['client-event-id']);
+  const initId = (dialogue: Dialogue): string => String(dialogue.sentMessages('init')[0]?.['client-event-id']);
   const noApp = { type: 'record-not-found', message: 'Record not found: app', hint: { 'record-type': 'app' }, 'original-event': { op: 'init' } }; // prettier-ignore
 
   test.each([
@@ -57,28 +57,28 @@ describe('init is refused', () => {
     const once = dialogue.client.reactor.queries.once({ goals: { $: { limit: 1 } } }).catch((error: unknown) => error);
     const write = await dialogue.create(g1, { title: 'a' });
     await settled();
-    await dialogue.hear(refusal(initId(dialogue), more));
+    await dialogue.receive(rejection(initId(dialogue), more));
     expect(await once).toMatchObject({ code: 'refused', type: more.type });
     expect([write.status, write.outcome, dialogue.client.reactor.status]).toEqual(['enqueued', 'waiting', 'errored']);
     for (let at = 0; at < 5; at += 1) {
-      await dialogue.nextLineSoon();
-      await dialogue.hear(refusal(initId(dialogue), more));
+      await dialogue.nextChannelSoon();
+      await dialogue.receive(rejection(initId(dialogue), more));
     }
     expect(seen.errors).toMatchObject([{ code: 'refused', type: more.type, status: 400 }]);
     expect(dialogue.client.errors).toMatchObject([{ code: 'refused', type: more.type }]);
-    await dialogue.nextLineSoon();
+    await dialogue.nextChannelSoon();
     await dialogue.open();
-    await dialogue.hear(addQueryOk([], 1));
+    await dialogue.receive(addQueryOk([], 1));
     expect([lastTitles(seen), dialogue.sentIds()]).toEqual([['a'], [write.eventId]]);
   });
 
   test('a query asked while the app is known to be refused hears of it', async () => {
     const dialogue = started();
     await settled();
-    await dialogue.hear(refusal(initId(dialogue), noApp));
+    await dialogue.receive(rejection(initId(dialogue), noApp));
     const seen = await dialogue.subscribe();
-    await dialogue.nextLineSoon();
-    await dialogue.hear(refusal(initId(dialogue), noApp));
+    await dialogue.nextChannelSoon();
+    await dialogue.receive(rejection(initId(dialogue), noApp));
     expect(seen.errors).toHaveLength(1);
   });
 
@@ -89,11 +89,11 @@ describe('init is refused', () => {
       const seen = await dialogue.subscribe();
       await settled();
       for (let at = 0; at < 5; at += 1) {
-        await dialogue.hear(refusal(initId(dialogue), { status: 500, type, hint: null, 'original-event': { op: 'init' } }));
-        await dialogue.nextLine();
+        await dialogue.receive(rejection(initId(dialogue), { status: 500, type, hint: null, 'original-event': { op: 'init' } }));
+        await dialogue.nextChannel();
       }
       await dialogue.open();
-      await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+      await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
       expect([lastTitles(seen), seen.errors]).toEqual([['a'], []]);
       expect(dialogue.client.errors.length).toBeLessThanOrEqual(1);
     },
@@ -102,16 +102,16 @@ describe('init is refused', () => {
   test('a token that has expired: signed out, told as such, and on as nobody', async () => {
     const dialogue = started();
     const { account } = dialogue.client.reactor;
-    const told: unknown[] = [];
+    const notified: unknown[] = [];
     await account.setUser({ id: 'u1', refresh_token: 't1', isGuest: false });
-    dialogue.client.reactor.events.on('auth', (user) => told.push(user));
+    dialogue.client.reactor.events.on('auth', (user) => notified.push(user));
     await settled();
     const hint = { 'record-type': 'app-user' };
-    await dialogue.hear(refusal(initId(dialogue), { type: 'record-not-found', hint, 'original-event': { op: 'init' } }));
-    await dialogue.nextLineSoon();
+    await dialogue.receive(rejection(initId(dialogue), { type: 'record-not-found', hint, 'original-event': { op: 'init' } }));
+    await dialogue.nextChannelSoon();
     await dialogue.open();
-    expect([told, await account.getUser(), dialogue.client.reactor.status]).toEqual([[null], null, 'authenticated']);
-    expect(dialogue.said('init')[0]).not.toHaveProperty('refresh-token');
+    expect([notified, await account.getUser(), dialogue.client.reactor.status]).toEqual([[null], null, 'authenticated']);
+    expect(dialogue.sentMessages('init')[0]).not.toHaveProperty('refresh-token');
   });
 });
 
@@ -150,7 +150,7 @@ describe('what the app asks for', () => {
       .then(() => db.transact(chunks as never))
       .then(() => 'taken', (error: unknown) => error); // prettier-ignore
     expect(outcome).toMatchObject({ code: 'transaction-invalid' });
-    expect(db._reactor.organs.outbox.size).toBe(0);
+    expect(db._reactor.state.outbox.size).toBe(0);
     db.shutdown();
   });
 
@@ -168,11 +168,11 @@ describe('what the app asks for', () => {
     const dialogue = await Dialogue.ready();
     all.push(dialogue);
     const seen = await dialogue.subscribe();
-    const id = String(dialogue.said('add-query')[0]?.['client-event-id']);
-    await dialogue.hear(refusal(id, { type: 'validation-failed', 'original-event': { op: 'add-query', q: goalsQuery } }));
+    const id = String(dialogue.sentMessages('add-query')[0]?.['client-event-id']);
+    await dialogue.receive(rejection(id, { type: 'validation-failed', 'original-event': { op: 'add-query', q: goalsQuery } }));
     await dialogue.wait(120_000);
     expect(seen.errors).toMatchObject([{ code: 'refused', type: 'validation-failed' }]);
-    expect([dialogue.said('add-query').length, dialogue.client.errors.length]).toEqual([1, 0]);
+    expect([dialogue.sentMessages('add-query').length, dialogue.client.errors.length]).toEqual([1, 0]);
   });
 });
 
@@ -199,7 +199,7 @@ test('a port nobody listens on: one error, a query asked once ends, writes are k
 describe('malformed frames', () => {
   const frames = readFileSync(new URL('../protocol/transcripts.txt', import.meta.url), 'utf8')
     .split('\n')
-    .flatMap((line) => /^[AB]?← (.*)$/.exec(line)?.[1] ?? []);
+    .flatMap((channel) => /^[AB]?← (.*)$/.exec(channel)?.[1] ?? []);
 
   /** Changes at a place in a frame; `id` puts in one of our own event ids, so that it is taken for an answer to us. */
   const change = fc.record({
@@ -216,7 +216,7 @@ describe('malformed frames', () => {
     const life = async (mutations: readonly { frame: string; changes: readonly Change[]; id: number }[]): Promise<void> => {
       const world = new FrameWorld();
       await world.begin();
-      for (const { frame, changes, id } of mutations) await world.hear(mutate(frame, changes, world.ids[id % world.ids.length] ?? ''));
+      for (const { frame, changes, id } of mutations) await world.receive(mutate(frame, changes, world.ids[id % world.ids.length] ?? ''));
       await world.checkUse();
       world.end();
     };
@@ -277,20 +277,20 @@ class FrameWorld {
   async begin(): Promise<void> {
     const { reactor } = this.#client;
     await settled();
-    const told = (): void => void (this.#results += 1);
-    reactor.queries.subscribe(goalsQuery, { told, failed: () => {} });
-    reactor.rooms.begin((desk) => desk.hold('chat', 'room-1', { name: 'ann' }));
-    reactor.rooms.begin((desk) => desk.subscribePresence('room-1', {}, () => {}));
-    reactor.rooms.begin((desk) => desk.subscribeTopic('room-1', 'emoji', () => {}));
+    const notified = (): void => void (this.#results += 1);
+    reactor.queries.subscribe(goalsQuery, { onResult: notified, onError: () => {} });
+    reactor.rooms.begin((api) => api.acquire('chat', 'room-1', { name: 'ann' }));
+    reactor.rooms.begin((api) => api.subscribePresence('room-1', {}, () => {}));
+    reactor.rooms.begin((api) => api.subscribeTopic('room-1', 'emoji', () => {}));
     await this.#open();
-    await this.hear(JSON.stringify(addQueryOk([{ id: g1, title: 'a' }], 4711)));
+    await this.receive(JSON.stringify(addQueryOk([{ id: g1, title: 'a' }], 4711)));
     for (const id of [g1, g2]) reactor.writes.transact([chunk('update', id, { title: 'mine' })]).catch(() => {});
     await settled();
     for (const { op, 'client-event-id': id } of this.#socket.said) if (op !== 'join-room') this.ids.push(String(id));
   }
 
   /** Nothing is thrown, nothing is taken halfway. */
-  async hear(text: string): Promise<void> {
+  async receive(text: string): Promise<void> {
     this.#socket.onmessage?.({ data: text } as never);
     await settled();
     for (const error of this.errors.splice(0)) {
@@ -301,7 +301,7 @@ class FrameWorld {
 
   /** Whatever was heard: a line comes back, and an answer on it is seen. */
   async checkUse(): Promise<void> {
-    await this.hear(JSON.stringify({ op: 'app-status-changed', status: 'active' }));
+    await this.receive(JSON.stringify({ op: 'app-status-changed', status: 'active' }));
     const { reactor } = this.#client;
     for (let second = 0; second < 120 && !reactor.isReady; second += 1) {
       await this.clock.advance(1_000);
@@ -309,8 +309,8 @@ class FrameWorld {
     }
     expect(this.#client.reactor.status).toBe('authenticated');
     const before = this.#results;
-    await this.hear(JSON.stringify({ ...initOk({ attrs: goalAttrs }) }));
-    await this.hear(JSON.stringify(addQueryOk([{ id: g1, title: `news ${Math.random()}` }, { id: goalId(9), title: 'x' }], 9_007_199_254_740_991))); // prettier-ignore
+    await this.receive(JSON.stringify({ ...initOk({ attrs: goalAttrs }) }));
+    await this.receive(JSON.stringify(addQueryOk([{ id: g1, title: `news ${Math.random()}` }, { id: goalId(9), title: 'x' }], 9_007_199_254_740_991))); // prettier-ignore
     expect(this.#results).toBeGreaterThan(before);
   }
 
@@ -328,19 +328,19 @@ class FrameWorld {
   async #open(): Promise<void> {
     this.#socket.onopen?.({} as never);
     await settled();
-    await this.hear(JSON.stringify(initOk()));
+    await this.receive(JSON.stringify(initOk()));
   }
 
   #newSocket(): WebSocketLike {
-    const said: ClientMessage[] = [];
+    const sent: ClientMessage[] = [];
     const socket = {
       readyState: 1,
       onopen: null,
       onmessage: null,
       onerror: null,
       onclose: null,
-      said,
-      send: (text: string) => void said.push(JSON.parse(text) as ClientMessage),
+      said: sent,
+      send: (text: string) => void sent.push(JSON.parse(text) as ClientMessage),
       close: () => {},
     };
     this.#sockets.push(socket);

@@ -14,7 +14,7 @@ import {
   initOk,
   nodes,
   refreshOk,
-  refusal,
+  rejection,
 } from '../support/goals.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 
@@ -42,18 +42,21 @@ describe('a session', () => {
     expect(write.status).toBe('enqueued');
     await dialogue.open();
     expect(dialogue.ops).toEqual(['init', 'add-query', 'transact']);
-    expect(dialogue.said('init')[0]).toMatchObject({ 'app-id': expect.any(String), versions: { '@instantdb/core': expect.any(String) } });
-    expect(dialogue.said('init')[0]).not.toHaveProperty('refresh-token');
+    expect(dialogue.sentMessages('init')[0]).toMatchObject({
+      'app-id': expect.any(String),
+      versions: { '@instantdb/core': expect.any(String) },
+    });
+    expect(dialogue.sentMessages('init')[0]).not.toHaveProperty('refresh-token');
   });
 
   test('tells its status as it goes', async () => {
     const dialogue = new Dialogue();
     opened.push(dialogue);
-    const told: string[] = [];
-    dialogue.client.reactor.events.on('status', (status) => told.push(status));
+    const notified: string[] = [];
+    dialogue.client.reactor.events.on('status', (status) => notified.push(status));
     await dialogue.open();
     await dialogue.drop();
-    expect(told).toEqual(['opened', 'authenticated', 'closed', 'connecting', 'opened', 'authenticated']);
+    expect(notified).toEqual(['opened', 'authenticated', 'closed', 'connecting', 'opened', 'authenticated']);
   });
 
   test('the token of the user who was kept goes along', async () => {
@@ -61,23 +64,23 @@ describe('a session', () => {
     const user = { id: 'u1', refresh_token: 't1', isGuest: false };
     await store.write([{ put: 'user', value: user }]);
     const dialogue = await ready({ store });
-    expect(dialogue.said('init')[0]).toMatchObject({ 'refresh-token': 't1' });
+    expect(dialogue.sentMessages('init')[0]).toMatchObject({ 'refresh-token': 't1' });
     expect(await dialogue.client.reactor.account.getUser()).toEqual(user);
   });
 
   test('what the server says twice about init is heard once', async () => {
     const dialogue = await ready();
     await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
     const write = await dialogue.update(g1, { title: 'b' });
-    await dialogue.hear(initOk());
+    await dialogue.receive(initOk());
     expect(dialogue.sentIds()).toEqual([write.eventId]);
   });
 
   test('what it does not know is let be', async () => {
     const dialogue = await ready();
-    for (const op of ['remove-query-ok', 'add-query-exists'] as const) await dialogue.hear({ op, q: { nothing: {} } });
-    await dialogue.hear(refreshOk([], 1, { others: {} }), { op: 'transact-ok', 'tx-id': 1, 'client-event-id': 'nobody' });
+    for (const op of ['remove-query-ok', 'add-query-exists'] as const) await dialogue.receive({ op, q: { nothing: {} } });
+    await dialogue.receive(refreshOk([], 1, { others: {} }), { op: 'transact-ok', 'tx-id': 1, 'client-event-id': 'nobody' });
     expect(dialogue.client.errors).toEqual([]);
   });
 });
@@ -87,17 +90,17 @@ describe('a query', () => {
     const dialogue = await ready();
     const one = await dialogue.subscribe();
     const other = await dialogue.subscribe();
-    expect(dialogue.said('add-query')).toHaveLength(1);
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    expect(dialogue.sentMessages('add-query')).toHaveLength(1);
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
     const late = await dialogue.subscribe();
     for (const seen of [one, other, late]) expect(lastTitles(seen)).toEqual(['a']);
     expect(one.results).toHaveLength(1);
     one.stop();
     other.stop();
-    expect(dialogue.said('remove-query')).toEqual([]);
+    expect(dialogue.sentMessages('remove-query')).toEqual([]);
     late.stop();
-    expect(dialogue.said('remove-query')).toMatchObject([{ q: goalsQuery }]);
-    await dialogue.hear(refreshOk([{ id: g1, title: 'late' }], 2));
+    expect(dialogue.sentMessages('remove-query')).toMatchObject([{ q: goalsQuery }]);
+    await dialogue.receive(refreshOk([{ id: g1, title: 'late' }], 2));
     expect(lastTitles(late)).toEqual(['a']);
   });
 
@@ -106,17 +109,17 @@ describe('a query', () => {
     const query = { goals: { $: { where: { done: true, title: 'x' } } } };
     const done = await dialogue.subscribe(query);
     const all = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g2, title: 'x', done: true }], 1, { goals: { $: { where: { title: 'x', done: true } } } }));
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.receive(addQueryOk([{ id: g2, title: 'x', done: true }], 1, { goals: { $: { where: { title: 'x', done: true } } } }));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
     expect([lastTitles(done), lastTitles(all)]).toEqual([['x'], ['a']]);
   });
 
   test('add-query-exists is no answer, and no error', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear({ op: 'add-query-exists', q: goalsQuery });
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
-    await dialogue.hear({ op: 'add-query-exists', q: goalsQuery });
+    await dialogue.receive({ op: 'add-query-exists', q: goalsQuery });
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.receive({ op: 'add-query-exists', q: goalsQuery });
     expect(lastTitles(seen)).toEqual(['a']);
     expect(seen.results).toHaveLength(1);
   });
@@ -124,16 +127,16 @@ describe('a query', () => {
   test('a refresh puts the new answer in the place of the old one', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
-    await dialogue.hear(refreshOk([{ id: g2, title: 'b' }], 2));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.receive(refreshOk([{ id: g2, title: 'b' }], 2));
     expect(lastTitles(seen)).toEqual(['b']);
   });
 
   test('rows that did not change are the same objects', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }, { id: g2, title: 'b' }], 1)); // prettier-ignore
-    await dialogue.hear(refreshOk([{ id: g1, title: 'a' }, { id: g2, title: 'c' }], 2)); // prettier-ignore
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }, { id: g2, title: 'b' }], 1)); // prettier-ignore
+    await dialogue.receive(refreshOk([{ id: g1, title: 'a' }, { id: g2, title: 'c' }], 2)); // prettier-ignore
     const [before, after] = seen.results.map(({ data }) => data['goals'] ?? []);
     expect(after?.[0]).toBe(before?.[0]);
     expect(after?.[1]).not.toBe(before?.[1]);
@@ -142,18 +145,18 @@ describe('a query', () => {
   test('attrs that come with a refresh are taken up before its answers', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([], 1));
+    await dialogue.receive(addQueryOk([], 1));
     const note = { ...goalAttrs[1], id: 'a7000000-0000-4000-8000-000000000009', 'forward-identity': ['f9', 'goals', 'note'] as const };
     const triples = [...goalTriples({ id: g1 }), [g1, note.id, 'new', 1] as const];
     const computations = [{ 'instaql-query': goalsQuery, 'instaql-result': nodes(triples) }];
-    await dialogue.hear({ op: 'refresh-ok', computations, attrs: [...goalAttrs, note as never], 'processed-tx-id': 2 });
+    await dialogue.receive({ op: 'refresh-ok', computations, attrs: [...goalAttrs, note as never], 'processed-tx-id': 2 });
     expect(seen.results.at(-1)?.data['goals']).toEqual([{ id: g1, note: 'new' }]);
   });
 
   test('asked once: resolved by the answer, and then forgotten', async () => {
     const dialogue = await ready();
     const once = dialogue.client.reactor.queries.once(goalsQuery);
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
     expect((await once).data['goals']).toEqual([{ id: g1, title: 'a' }]);
     expect(dialogue.ops).toEqual(['init', 'add-query', 'remove-query']);
     await dialogue.drop();
@@ -163,7 +166,7 @@ describe('a query', () => {
   test('asked once beside a live one: the answer that is there will do, and is not asked for again', async () => {
     const dialogue = await ready();
     await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
     expect((await dialogue.client.reactor.queries.once(goalsQuery)).data['goals']).toHaveLength(1);
     expect(dialogue.ops).toEqual(['init', 'add-query']);
   });
@@ -174,7 +177,7 @@ describe('a query', () => {
     await settled();
     await dialogue.drop();
     expect(dialogue.ops).toEqual(['init', 'add-query']);
-    await dialogue.hear(addQueryOk([], 1));
+    await dialogue.receive(addQueryOk([], 1));
     expect((await once).data).toEqual({ goals: [] });
   });
 
@@ -183,15 +186,17 @@ describe('a query', () => {
     const once = dialogue.client.reactor.queries.once(goalsQuery).catch((error: unknown) => error);
     await dialogue.wait(30_000);
     expect(await once).toMatchObject({ code: 'timeout', message: expect.stringContaining('the test server') });
-    expect(dialogue.said('remove-query')).toContainEqual(expect.objectContaining({ q: goalsQuery }));
+    expect(dialogue.sentMessages('remove-query')).toContainEqual(expect.objectContaining({ q: goalsQuery }));
   });
 
   test('a refused one tells its listeners, and those of others nothing', async () => {
     const dialogue = await ready();
     const other = await dialogue.subscribe();
     const seen = await dialogue.subscribe({ secrets: {} });
-    const [, asked] = dialogue.said('add-query');
-    await dialogue.hear(refusal(String(asked?.['client-event-id']), { 'original-event': { op: 'add-query', q: { secrets: {} } } }));
+    const [, requested] = dialogue.sentMessages('add-query');
+    await dialogue.receive(
+      rejection(String(requested?.['client-event-id']), { 'original-event': { op: 'add-query', q: { secrets: {} } } }),
+    );
     expect(seen.errors).toMatchObject([{ code: 'refused', status: 400, type: 'permission-denied', traceId: 'trace-1' }]);
     expect([other.errors, dialogue.client.errors]).toEqual([[], []]);
   });
@@ -201,10 +206,10 @@ describe('a write', () => {
   test('shows at once, goes out, is confirmed, and is forgotten when the answer has it', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([], 10));
+    await dialogue.receive(addQueryOk([], 10));
     const write = await dialogue.create(g1, { title: 'Learn to swim' });
     expect(lastTitles(seen)).toEqual(['Learn to swim']);
-    expect(dialogue.said('transact')).toMatchObject([
+    expect(dialogue.sentMessages('transact')).toMatchObject([
       {
         'client-event-id': write.eventId,
         'tx-steps': [
@@ -213,35 +218,35 @@ describe('a write', () => {
         ],
       },
     ]);
-    await dialogue.hear({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 11 });
-    expect([write.status, dialogue.client.reactor.organs.outbox.size]).toEqual(['synced', 1]);
-    await dialogue.hear(refreshOk([{ id: g1, title: 'Learn to swim' }], 11));
-    expect([lastTitles(seen), dialogue.client.reactor.organs.outbox.size]).toEqual([['Learn to swim'], 0]);
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 11 });
+    expect([write.status, dialogue.client.reactor.state.outbox.size]).toEqual(['synced', 1]);
+    await dialogue.receive(refreshOk([{ id: g1, title: 'Learn to swim' }], 11));
+    expect([lastTitles(seen), dialogue.client.reactor.state.outbox.size]).toEqual([['Learn to swim'], 0]);
   });
 
   test('the answer that has it may come before the confirmation', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([], 10));
+    await dialogue.receive(addQueryOk([], 10));
     const write = await dialogue.create(g1, { title: 'a' });
-    await dialogue.hear(refreshOk([{ id: g1, title: 'a' }], 11));
-    await dialogue.hear({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 11 });
-    expect([lastTitles(seen), dialogue.client.reactor.organs.outbox.size]).toEqual([['a'], 0]);
+    await dialogue.receive(refreshOk([{ id: g1, title: 'a' }], 11));
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 11 });
+    expect([lastTitles(seen), dialogue.client.reactor.state.outbox.size]).toEqual([['a'], 0]);
   });
 
   test('what others change is seen beneath it, and never over it', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a', done: false }], 10));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a', done: false }], 10));
     const write = await dialogue.update(g1, { title: 'mine' });
-    await dialogue.hear(refreshOk([{ id: g1, title: 'theirs', done: true }, { id: g2, title: 'new' }], 11)); // prettier-ignore
+    await dialogue.receive(refreshOk([{ id: g1, title: 'theirs', done: true }, { id: g2, title: 'new' }], 11)); // prettier-ignore
     expect(seen.results.at(-1)?.data['goals']).toEqual([
       { id: g1, title: 'mine', done: true },
       { id: g2, title: 'new' },
     ]);
-    await dialogue.hear({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 12 });
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 12 });
     expect(lastTitles(seen)).toEqual(['mine', 'new']);
-    await dialogue.hear(refreshOk([{ id: g1, title: 'mine', done: true }, { id: g2, title: 'new' }], 12)); // prettier-ignore
+    await dialogue.receive(refreshOk([{ id: g1, title: 'mine', done: true }, { id: g2, title: 'new' }], 12)); // prettier-ignore
     expect(lastTitles(seen)).toEqual(['mine', 'new']);
     expect(seen.results.map((result) => result.data['goals']?.[0])).not.toContainEqual(expect.objectContaining({ title: 'theirs' }));
   });
@@ -249,10 +254,10 @@ describe('a write', () => {
   test('a refused one disappears, and those made after it stay', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 10));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 10));
     const bad = await dialogue.update(g1, { title: 'bad' });
     await dialogue.create(g2, { title: 'good' });
-    await dialogue.hear(refusal(bad.eventId));
+    await dialogue.receive(rejection(bad.eventId));
     expect(lastTitles(seen)).toEqual(['a', 'good']);
     expect([bad.status, bad.outcome]).toEqual(['refused', 'refused']);
     expect(bad.error).toMatchObject({ status: 400, type: 'permission-denied', hint: { expected: 'perms-pass?' }, traceId: 'trace-1' });
@@ -273,7 +278,7 @@ describe('a write', () => {
       () => 'went out',
       () => 'rejected',
     );
-    expect(dialogue.said('transact')).toHaveLength(outcome === 'rejected' ? 0 : 1);
+    expect(dialogue.sentMessages('transact')).toHaveLength(outcome === 'rejected' ? 0 : 1);
   });
 
   test('nobody waits for the promise of a refused write: it is reported, and no rejection is left over', async () => {
@@ -281,7 +286,7 @@ describe('a write', () => {
     const write = dialogue.client.reactor.writes.transact([chunk('create', g1, { title: 'bad' })]);
     void write.queued;
     await settled();
-    await dialogue.hear(refusal(String(dialogue.sentIds()[0])));
+    await dialogue.receive(rejection(String(dialogue.sentIds()[0])));
     expect(dialogue.client.errors).toMatchObject([{ code: 'refused', type: 'permission-denied' }]);
   });
 });
@@ -291,14 +296,14 @@ describe('a lost line', () => {
     const dialogue = await ready();
     await dialogue.subscribe();
     await dialogue.subscribe({ goals: { $: { where: { done: true } } } });
-    await dialogue.hear(addQueryOk([], 10));
+    await dialogue.receive(addQueryOk([], 10));
     const sent = [await dialogue.create(g1, { title: 'a' }), await dialogue.create(g2, { title: 'b' })];
     const [first] = sent;
-    await dialogue.hear({ op: 'transact-ok', 'client-event-id': first!.eventId, 'tx-id': 11 });
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': first!.eventId, 'tx-id': 11 });
     await dialogue.drop({ reopen: false });
     const offline = await dialogue.create(g3, { title: 'c' });
     expect(offline.status).toBe('enqueued');
-    await dialogue.nextLine();
+    await dialogue.nextChannel();
     await dialogue.open();
     expect(dialogue.ops).toEqual(['init', 'add-query', 'add-query', 'transact', 'transact']);
     expect(dialogue.sentIds()).toEqual([sent[1]!.eventId, offline.eventId]);
@@ -307,7 +312,7 @@ describe('a lost line', () => {
   test('its screen stays as it was, own writes with it', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 10));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 10));
     await dialogue.create(g2, { title: 'b' });
     await dialogue.drop({ reopen: false });
     await dialogue.wait(120_000);
@@ -318,15 +323,15 @@ describe('a lost line', () => {
   test('the answer of the new session counts, even if its numbers are lower', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'a' }], 10));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 10));
     await dialogue.drop();
-    await dialogue.hear(addQueryOk([{ id: g1, title: 'restored from backup' }], 3));
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'restored from backup' }], 3));
     expect(lastTitles(seen)).toEqual(['restored from backup']);
   });
 
   test('writes of an earlier start go out first, under their own ids', async () => {
-    const kept = memoryStore();
-    const store = { ...kept, close: () => {} };
+    const cached = memoryStore();
+    const store = { ...cached, close: () => {} };
     const before = new Dialogue({ store });
     opened.push(before);
     const writes = [await before.create(g1, { title: 'a' }), await before.create(g2, { title: 'b' })];
@@ -338,8 +343,9 @@ describe('a lost line', () => {
     second.end();
     const after = await ready({ store });
     expect(after.sentIds()).toEqual(writes.map(({ eventId }) => eventId));
-    for (const [at, { eventId }] of writes.entries()) await after.hear({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': at + 1 });
-    expect(await kept.list('write/')).toEqual([]);
+    for (const [at, { eventId }] of writes.entries())
+      await after.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': at + 1 });
+    expect(await cached.list('write/')).toEqual([]);
   });
 });
 
@@ -348,20 +354,20 @@ describe('shutting down', () => {
     const dialogue = await ready();
     const { reactor, clock, network, transport } = dialogue.client;
     const seen = await dialogue.subscribe();
-    await dialogue.hear(addQueryOk([], 1));
+    await dialogue.receive(addQueryOk([], 1));
     const sent = await dialogue.create(g1, { title: 'a' });
-    const unsaved = dialogue.send(chunk('create', g2, { title: 'b' }));
+    const persisting = dialogue.send(chunk('create', g2, { title: 'b' }));
     const once = reactor.queries.once({ goals: { $: { limit: 1 } } }).catch((error: unknown) => error);
     dialogue.end();
     await settled();
     expect(await once).toMatchObject({ code: 'closed' });
-    expect([sent.outcome, unsaved.outcome]).toEqual(['closed', 'closed']);
-    expect([sent.status, unsaved.status]).not.toContain('waiting');
-    expect([clock.timers, network.listeners, transport.openLines.length]).toEqual([0, 0, 0]);
-    const told = seen.results.length;
-    dialogue.line.on.message(refreshOk([{ id: g2, title: 'late' }], 2));
+    expect([sent.outcome, persisting.outcome]).toEqual(['closed', 'closed']);
+    expect([sent.status, persisting.status]).not.toContain('waiting');
+    expect([clock.timers, network.listeners, transport.openChannels.length]).toEqual([0, 0, 0]);
+    const notified = seen.results.length;
+    dialogue.channel.on.message(refreshOk([{ id: g2, title: 'late' }], 2));
     await settled();
-    expect(seen.results).toHaveLength(told);
+    expect(seen.results).toHaveLength(notified);
   });
 
   test('what is called afterwards says so', async () => {
@@ -370,9 +376,11 @@ describe('shutting down', () => {
     dialogue.end();
     const { reactor } = dialogue.client;
     expect(() => reactor.writes.transact([])).toThrow(expect.objectContaining({ code: 'closed' }));
-    expect(() => reactor.queries.subscribe(goalsQuery, { told() {}, failed() {} })).toThrow(expect.objectContaining({ code: 'closed' }));
+    expect(() => reactor.queries.subscribe(goalsQuery, { onResult() {}, onError() {} })).toThrow(
+      expect.objectContaining({ code: 'closed' }),
+    );
     expect(() => reactor.queries.once(goalsQuery)).toThrow(expect.objectContaining({ code: 'closed' }));
-    expect(() => reactor.rooms.begin((desk) => desk.hold('chat', 'r1'))).toThrow(expect.objectContaining({ code: 'closed' }));
+    expect(() => reactor.rooms.begin((api) => api.acquire('chat', 'r1'))).toThrow(expect.objectContaining({ code: 'closed' }));
   });
 
   test('at once after the start, with the store still being read', async () => {
@@ -381,7 +389,7 @@ describe('shutting down', () => {
     dialogue.end();
     await settled();
     expect(write.outcome).toBe('closed');
-    expect([dialogue.client.transport.lines.length, dialogue.client.clock.timers]).toEqual([0, 0]);
+    expect([dialogue.client.transport.channels.length, dialogue.client.clock.timers]).toEqual([0, 0]);
     expect(dialogue.client.errors).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ const steps: Record<string, [weight: number, step: fc.Arbitrary<WorldStep>]> = {
   online: [1, fc.record({ do: fc.constant('online') })],
   kill: [1, fc.record({ do: fc.constant('kill') })],
 };
-const mishap = fc.record({
+const fault = fc.record({
   do: fc.constant('mishap' as const),
   mishap: fc.constantFrom('fails' as const, 'fails after commit' as const, 'rate-limited' as const),
 });
@@ -37,7 +37,7 @@ const mishap = fc.record({
 const stepOf = (more: [number, fc.Arbitrary<WorldStep>][] = []): fc.Arbitrary<WorldStep> =>
   fc.oneof(...[...Object.values(steps), ...more].map(([weight, arbitrary]) => ({ weight, arbitrary })));
 const calm = fc.array(stepOf(), { minLength: 5, maxLength: 60, size: 'max' });
-const rough = fc.array(stepOf([[3, mishap]]), { minLength: 5, maxLength: 60, size: 'max' });
+const rough = fc.array(stepOf([[3, fault]]), { minLength: 5, maxLength: 60, size: 'max' });
 
 const life = (options: ConstructorParameters<typeof World>[0]) => async (trace: readonly WorldStep[]) => {
   const world = new World(options);

@@ -8,9 +8,9 @@ import { linkIndexOf } from '../support/links.ts';
 import { type Fixture, plain, readVectors } from '../support/vectors.ts';
 import { mendedDialogues } from '../vectors/mended.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
-import type { Step } from '../../src/protocol/step.ts';
-import { parseSchemaFromJSON } from '../../src/schema.ts';
-import type { WritePromise } from '../../src/reactor/write-promise.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
+import { parseSchemaFromJSON } from '../../src/schema/schema.ts';
+import type { WritePromise } from '../../src/reactor/mutations/write-promise.ts';
 
 type Event =
   | { readonly server: ServerMessage & { readonly attrs?: unknown } }
@@ -43,14 +43,14 @@ class Play {
   }
 
   async run(event: Event): Promise<void> {
-    if ('server' in event) await this.#client.hear(this.#message(event.server));
+    if ('server' in event) await this.#client.receive(this.#message(event.server));
     else if ('subscribe' in event) this.#subscribe(event.subscribe, event.query);
     else if ('transact' in event) this.#transact(event.transact, event.chunks);
     await settled();
     if ('expect' in event) for (const [name, value] of Object.entries(event.expect)) this.#expectSeen(name, value);
     else if ('expectStatus' in event)
       for (const [name, status] of Object.entries(event.expectStatus)) expect(this.#statuses.get(name)).toBe(status);
-    else if ('expectPending' in event) expect(this.#client.reactor.organs.outbox.size).toBe(event.expectPending);
+    else if ('expectPending' in event) expect(this.#client.reactor.state.outbox.size).toBe(event.expectPending);
     else if ('expectSent' in event) expect(this.#sent(event.expectSent)).toEqual(event.steps);
     else if ('expectNotSent' in event) expect(this.#sent(event.expectNotSent)).toBeUndefined();
   }
@@ -66,18 +66,18 @@ class Play {
   }
 
   #subscribe(name: string, query: Record<string, unknown>): void {
-    const heard = listener();
-    this.#listeners.set(name, heard);
-    this.#client.reactor.queries.subscribe(query, heard);
+    const received = listener();
+    this.#listeners.set(name, received);
+    this.#client.reactor.queries.subscribe(query, received);
   }
 
   #transact(name: string, chunks: readonly unknown[]): void {
     this.#statuses.set(name, 'waiting');
-    const before = new Set(this.#client.reactor.organs.outbox.list().map(({ eventId }) => eventId));
+    const before = new Set(this.#client.reactor.state.outbox.list().map(({ eventId }) => eventId));
     const promise: WritePromise = this.#client.reactor.writes.transact(
       chunks.map((ops) => ({ __ops: ops, __etype: (ops as string[][])[0]?.[1] })),
     );
-    const write = this.#client.reactor.organs.outbox.list().find(({ eventId }) => !before.has(eventId));
+    const write = this.#client.reactor.state.outbox.list().find(({ eventId }) => !before.has(eventId));
     if (write) this.#eventIds.set(name, write.eventId);
     promise.then(
       ({ status }) => this.#statuses.set(name, status),
@@ -91,7 +91,7 @@ class Play {
   }
 
   #sent(name: string): unknown {
-    const message = this.#client.said('transact').findLast((sent) => sent['client-event-id'] === this.#eventIds.get(name));
+    const message = this.#client.sentMessages('transact').findLast((sent) => sent['client-event-id'] === this.#eventIds.get(name));
     return message && this.#named(message['tx-steps']);
   }
 

@@ -2,13 +2,13 @@
 // may go wrong. What must hold is checked after each step, and what must be true in the end when it is quiet.
 
 import { expect } from 'vitest';
-import type { Line, LineEvents, Transport } from '../../src/connection/transport.ts';
+import type { Channel, ChannelEvents, Transport } from '../../src/connection/transport.ts';
 import { TriplaneError } from '../../src/errors.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
-import { readAnswer } from '../../src/protocol/query-answer.ts';
+import { readResult } from '../../src/protocol/query-answer.ts';
 import type { WireQuery } from '../../src/protocol/query-messages.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import { queryKey } from '../../src/query/key.ts';
 import type { QueryResult } from '../../src/query/query.ts';
 import type { Reactor } from '../../src/reactor/reactor.ts';
@@ -18,21 +18,21 @@ import { testClient } from '../support/client.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { attrIds, chunk, type Goal, goalId } from '../support/goals.ts';
-import { type Mishap, type ModelOptions, ModelServer, type ModelSession } from '../support/model-server.ts';
+import { type Fault, type ModelOptions, ModelServer, type ModelSession } from '../support/model-server.ts';
 
 export type WorldStep =
   | { readonly do: 'create' | 'update' | 'delete'; readonly at: number; readonly title: string; readonly done: boolean }
   | { readonly do: 'listen' | 'unlisten'; readonly query: number }
   | { readonly do: 'work' | 'deliver' | 'late'; readonly lane: number }
   | { readonly do: 'others'; readonly at: number; readonly title: string; readonly done: boolean }
-  | { readonly do: 'mishap'; readonly mishap: Mishap }
+  | { readonly do: 'mishap'; readonly mishap: Fault }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'refresh' | 'drop' | 'half-open' | 'offline' | 'online' | 'kill' };
 
 export const queries: readonly WireQuery[] = [{ goals: {} }, { goals: { $: { where: { done: true } } } }];
 
-interface WorldLine {
-  readonly on: LineEvents;
+interface WorldChannel {
+  readonly on: ChannelEvents;
   readonly session: ModelSession;
   readonly sent: ClientMessage[];
   isReady: boolean;
@@ -47,16 +47,16 @@ interface Made {
   /** What is left of them to be said: see `#outrun`. */
   steps: readonly Step[];
   /** The server failed at it on this line, and those behind it may have arrived. */
-  cameBackOn?: WorldLine | undefined;
+  retriedOn?: WorldChannel | undefined;
   state: 'waiting' | 'confirmed' | 'refused' | 'parked';
   txId?: number;
 }
 
-interface Heard {
+interface Received {
   /** What the answer held last by the client says, and how far it reaches. */
   goals: Goal[] | undefined;
   processed: number;
-  line: WorldLine | undefined;
+  line: WorldChannel | undefined;
   seen: QueryResult | undefined;
   /** It was answered. A refresh may have been for one that was closed since, and be older than what was forgotten with that. */
   isSure: boolean;
@@ -67,14 +67,14 @@ export class World {
   readonly server: ModelServer;
   readonly clock = new FakeClock();
   readonly network = new FakeNetwork();
-  readonly lines: WorldLine[] = [];
+  readonly lines: WorldChannel[] = [];
   readonly made: Made[] = [];
   readonly errors: Error[] = [];
-  readonly heard = new Map<string, Heard>();
-  readonly #kept = memoryStore();
+  readonly heard = new Map<string, Received>();
+  readonly #cached = memoryStore();
   /** Whether what is seen is known at every moment: against a server that does things twice, only in the end. */
   readonly #isExact: boolean;
-  readonly #mishaps = new Set<Mishap>();
+  readonly #faults = new Set<Fault>();
   /** Attr → label, also of the attrs that this client made up before it knew the server's. */
   readonly #labels = new Map([[attrIds.title, 'title'], [attrIds.done, 'done']]); // prettier-ignore
   #ids = 0;
@@ -86,13 +86,13 @@ export class World {
     this.reactor = this.#start();
   }
 
-  get line(): WorldLine | undefined {
+  get channel(): WorldChannel | undefined {
     return this.lines.at(-1);
   }
 
   /** Whether a write was told to have failed, with nobody knowing whether it had. */
   get hasFailed(): boolean {
-    return this.#mishaps.size > 0;
+    return this.#faults.size > 0;
   }
 
   async take(step: WorldStep): Promise<void> {
@@ -106,7 +106,7 @@ export class World {
   async calm(): Promise<void> {
     this.server.mishaps = [];
     if (!this.network.isOnline()) this.network.goOnline();
-    if (this.line?.isDead) this.#close(this.line);
+    if (this.channel?.isDead) this.#close(this.channel);
     for (let quiet = 0, turn = 0; quiet < 45 && turn < 500; turn += 1) {
       await this.clock.advance(1_000);
       quiet = (await this.#pump()) ? 0 : quiet + 1;
@@ -124,8 +124,8 @@ export class World {
       expect(sent.slice(1).some(({ op }) => op === 'init')).toBe(false);
       if (!isReady) expect(sent.length).toBeLessThanOrEqual(1);
     }
-    if (this.line?.isReady && !this.line.isOver) this.#checkAsked(this.line);
-    for (const [key, heard] of this.heard) this.#checkSeen(key, heard);
+    if (this.channel?.isReady && !this.channel.isOver) this.#checkRequested(this.channel);
+    for (const [key, received] of this.heard) this.#checkSeen(key, received);
     expect(this.lines.filter(({ isOver }) => !isOver).length).toBeLessThanOrEqual(1);
     expect(this.errors.filter(({ message }) => /could not be taken|is not a function|undefined/.test(message))).toEqual([]);
   }
@@ -140,17 +140,17 @@ export class World {
     if (isOnce) expect(done.length).toBe(new Set(done).size);
     const firsts = [...new Set(done)];
     if (!this.hasFailed) expect(firsts).toEqual(wanted);
-    for (const [key, heard] of this.heard) {
+    for (const [key, received] of this.heard) {
       const query = queries.find((each) => queryKey(each) === key) ?? {};
-      expect(shown(heard.seen)).toEqual(sorted(this.server.matching(query)));
+      expect(shown(received.seen)).toEqual(sorted(this.server.matching(query)));
     }
-    const parked = this.made.filter(({ state }) => state === 'parked').map(({ eventId }) => eventId);
-    expect(this.reactor.organs.outbox.list().map(({ eventId }) => eventId)).toEqual(parked);
-    expect((await this.#kept.list('write/')).map(([, value]) => (value as Made).eventId)).toEqual(parked);
+    const blocked = this.made.filter(({ state }) => state === 'parked').map(({ eventId }) => eventId);
+    expect(this.reactor.state.outbox.list().map(({ eventId }) => eventId)).toEqual(blocked);
+    expect((await this.#cached.list('write/')).map(([, value]) => (value as Made).eventId)).toEqual(blocked);
   }
 
   #act(step: WorldStep): void {
-    const line = this.line;
+    const channel = this.channel;
     switch (step.do) {
       case 'create':
         return this.#write(chunk('create', crypto.randomUUID(), { title: step.title, done: step.done }));
@@ -163,9 +163,9 @@ export class World {
       case 'unlisten':
         return this.#unlisten(queryKey(queries[step.query % queries.length]));
       case 'work':
-        return void (!line?.isOver && line?.session.work(step.lane));
+        return void (!channel?.isOver && channel?.session.work(step.lane));
       case 'deliver':
-        return line && !line.isDead ? this.#deliver(line, step.lane) : undefined;
+        return channel && !channel.isDead ? this.#deliver(channel, step.lane) : undefined;
       case 'late': {
         const old = this.lines.at(-2);
         return old?.on.message({ op: 'refresh-ok', computations: [{ 'instaql-query': queries[0] ?? {}, 'instaql-result': [] }], 'processed-tx-id': 9e9 }); // prettier-ignore
@@ -173,14 +173,14 @@ export class World {
       case 'others':
         return this.server.put({ id: goalId(step.at % 4), title: `their ${step.title}`, done: step.done });
       case 'mishap':
-        this.#mishaps.add(step.mishap);
+        this.#faults.add(step.mishap);
         return void this.server.mishaps.push(step.mishap);
       case 'refresh':
-        return line?.session.refresh();
+        return channel?.session.refresh();
       case 'drop':
-        return line && this.#close(line);
+        return channel && this.#close(channel);
       case 'half-open':
-        return void (line && (line.isDead = true));
+        return void (channel && (channel.isDead = true));
       case 'offline':
         return this.network.goOffline();
       case 'online':
@@ -195,20 +195,20 @@ export class World {
   /** Everything there is to do and to hear, in order. */
   async #pump(): Promise<boolean> {
     let isBusy = false;
-    for (let line = this.line; line && !line.isOver; line = this.line) {
-      const hasWorked = line.session.work(0);
-      line.session.refresh();
-      const hasTold = line.session.told.size > 0;
-      if (hasTold) this.#deliver(line, 0);
+    for (let channel = this.channel; channel && !channel.isOver; channel = this.channel) {
+      const hasWorked = channel.session.work(0);
+      channel.session.refresh();
+      const hasNotified = channel.session.outgoing.size > 0;
+      if (hasNotified) this.#deliver(channel, 0);
       await settled();
-      if (!hasWorked && !hasTold) break;
-      isBusy ||= line.sent.at(-1)?.op !== 'remove-query';
+      if (!hasWorked && !hasNotified) break;
+      isBusy ||= channel.sent.at(-1)?.op !== 'remove-query';
     }
     return isBusy;
   }
 
   #start(): Reactor {
-    const store: KeyValue = { ...this.#kept, close: () => {} };
+    const store: KeyValue = { ...this.#cached, close: () => {} };
     const uuid = (): string => `e0000000-0000-4000-8000-${String((this.#ids += 1)).padStart(12, '0')}`;
     return testClient({
       transports: [this.#transport()],
@@ -222,7 +222,7 @@ export class World {
 
   #restart(): void {
     const queriesBefore = [...this.heard.keys()];
-    for (const line of this.lines) this.#close(line, false);
+    for (const channel of this.lines) this.#close(channel, false);
     this.reactor.shutdown();
     this.heard.clear();
     this.reactor = this.#start();
@@ -232,73 +232,73 @@ export class World {
   #transport(): Transport {
     return {
       name: 'ws',
-      open: (on): Line => {
-        const line: WorldLine = { on, session: this.server.connect(), sent: [], isReady: false, isOver: false, isDead: false };
-        this.lines.push(line);
+      open: (on): Channel => {
+        const channel: WorldChannel = { on, session: this.server.connect(), sent: [], isReady: false, isOver: false, isDead: false };
+        this.lines.push(channel);
         if (this.network.isOnline()) queueMicrotask(() => on.opened());
-        else queueMicrotask(() => this.#close(line));
+        else queueMicrotask(() => this.#close(channel));
         return {
           send: (message) => {
-            if (line.isOver) throw new TriplaneError('unreachable', 'The socket is not open');
-            line.sent.push(structuredClone(message));
-            if (!line.isDead) line.session.hear(structuredClone(message));
+            if (channel.isOver) throw new TriplaneError('unreachable', 'The socket is not open');
+            channel.sent.push(structuredClone(message));
+            if (!channel.isDead) channel.session.receive(structuredClone(message));
           },
           close: () => {
-            line.isOver = true;
-            line.session.close();
+            channel.isOver = true;
+            channel.session.close();
           },
         };
       },
     };
   }
 
-  #close(line: WorldLine, isTold = true): void {
-    if (line.isOver) return;
-    line.isOver = true;
-    line.session.close();
-    if (isTold) line.on.closed({ code: 1006, reason: '' });
+  #close(channel: WorldChannel, isNotified = true): void {
+    if (channel.isOver) return;
+    channel.isOver = true;
+    channel.session.close();
+    if (isNotified) channel.on.closed({ code: 1006, reason: '' });
   }
 
-  #deliver(line: WorldLine, lane: number): void {
-    const message = line.isOver ? undefined : line.session.next(lane);
+  #deliver(channel: WorldChannel, lane: number): void {
+    const message = channel.isOver ? undefined : channel.session.next(lane);
     if (!message) return;
-    if (message.op === 'init-ok') line.isReady = true;
-    this.#note(line, message);
-    line.on.message(message);
+    if (message.op === 'init-ok') channel.isReady = true;
+    this.#record(channel, message);
+    channel.on.message(message);
   }
 
   /** What the client knows once it has heard this. */
-  #note(line: WorldLine, message: ServerMessage): void {
+  #record(channel: WorldChannel, message: ServerMessage): void {
     if (message.op === 'transact-ok' || message.op === 'error') {
       const made = this.made.find(({ eventId }) => eventId === message['client-event-id']);
       if (!made) return;
       const { log } = this.server;
       const done = log.find(({ eventId }) => eventId === made.eventId);
-      made.cameBackOn = undefined;
+      made.retriedOn = undefined;
       if (message.op === 'transact-ok') {
         Object.assign(made, { state: 'confirmed', txId: message['tx-id'] });
-        this.#outrun(made, line);
-      } else if (message.status === 400 && message.type !== 'rate-limited') this.#refused(made, done?.txId);
-      else made.cameBackOn = line;
+        this.#supersede(made, channel);
+      } else if (message.status === 400 && message.type !== 'rate-limited') this.#rejected(made, done?.txId);
+      else made.retriedOn = channel;
     }
     if (message.op === 'add-query-ok') {
       const key = queryKey(message.q);
-      const asked = line.sent.findLast((said) => said.op === 'add-query' && queryKey(said.q) === key);
-      if (asked?.['client-event-id'] !== message['client-event-id']) return; // to a query that was closed, and opened again
-      this.#answered(line, message.q, message);
-      const heard = this.heard.get(key);
-      if (heard) heard.isSure = true;
+      const requested = channel.sent.findLast((sent) => sent.op === 'add-query' && queryKey(sent.q) === key);
+      if (requested?.['client-event-id'] !== message['client-event-id']) return; // to a query that was closed, and opened again
+      this.#received(channel, message.q, message);
+      const received = this.heard.get(key);
+      if (received) received.isSure = true;
     }
     if (message.op !== 'refresh-ok') return;
-    for (const each of message.computations) this.#answered(line, each['instaql-query'], { ...message, result: each['instaql-result'] });
-    if (!this.server.promises?.['refresh-covers-all']) return;
-    for (const heard of this.heard.values()) {
-      if (heard.line === line) heard.processed = Math.max(heard.processed, message['processed-tx-id'] ?? 0);
+    for (const each of message.computations) this.#received(channel, each['instaql-query'], { ...message, result: each['instaql-result'] });
+    if (!this.server.capabilities?.['refresh-covers-all']) return;
+    for (const received of this.heard.values()) {
+      if (received.line === channel) received.processed = Math.max(received.processed, message['processed-tx-id'] ?? 0);
     }
   }
 
   /** What needs an entity that was not made waits for the app to decide. One that was made by an earlier sending was made. */
-  #refused(made: Made, txId: number | undefined): void {
+  #rejected(made: Made, txId: number | undefined): void {
     if (txId !== undefined) return void Object.assign(made, { state: 'confirmed', txId });
     made.state = 'refused';
     const gone = new Set(made.steps.flatMap((step) => (step[0] === 'add-triple' && step[4]?.mode === 'create' ? [String(step[1])] : [])));
@@ -308,33 +308,37 @@ export class World {
   }
 
   /** Earlier ones that came back do not say over again what it has said. */
-  #outrun(made: Made, line: WorldLine): void {
-    const said = new Set(made.steps.flatMap((step) => this.#placeOf(step) ?? []));
+  #supersede(made: Made, channel: WorldChannel): void {
+    const sent = new Set(made.steps.flatMap((step) => this.#targetOf(step) ?? []));
     for (const earlier of this.made.slice(0, this.made.indexOf(made))) {
-      if (earlier.state !== 'waiting' || earlier.cameBackOn !== line) continue;
-      earlier.steps = earlier.steps.filter((step) => !said.has(this.#placeOf(step) ?? '') && !said.has(JSON.stringify([step[1]])));
+      if (earlier.state !== 'waiting' || earlier.retriedOn !== channel) continue;
+      earlier.steps = earlier.steps.filter((step) => !sent.has(this.#targetOf(step) ?? '') && !sent.has(JSON.stringify([step[1]])));
     }
   }
 
   /** A whole goal, or one of its values; that it is there can be said more than once. */
-  #placeOf(step: Step): string | undefined {
+  #targetOf(step: Step): string | undefined {
     if (step[0] === 'delete-entity') return JSON.stringify([step[1]]);
     const label = step[0] === 'add-triple' ? this.#labels.get(step[2]) : undefined;
     return label && JSON.stringify([step[1], label]);
   }
 
   /** An answer counts unless a newer one of the same line is there. */
-  #answered(line: WorldLine, q: WireQuery, { result, ...reach }: { readonly result: unknown; readonly 'processed-tx-id'?: unknown }): void {
-    const heard = this.heard.get(queryKey(q));
+  #received(
+    channel: WorldChannel,
+    q: WireQuery,
+    { result, ...reach }: { readonly result: unknown; readonly 'processed-tx-id'?: unknown },
+  ): void {
+    const received = this.heard.get(queryKey(q));
     const processed = Number(reach['processed-tx-id']);
-    if (!heard || (heard.line === line && processed < heard.processed)) return;
+    if (!received || (received.line === channel && processed < received.processed)) return;
     const goals = new Map<string, Goal>();
-    for (const [e, a, v] of readAnswer(result as never).triples) this.#apply(goals, ['add-triple', e, a, v]);
-    Object.assign(heard, { goals: [...goals.values()], processed, line });
+    for (const [e, a, v] of readResult(result as never).triples) this.#apply(goals, ['add-triple', e, a, v]);
+    Object.assign(received, { goals: [...goals.values()], processed, line: channel });
   }
 
   #write(given: unknown): void {
-    const { outbox } = this.reactor.organs;
+    const { outbox } = this.reactor.state;
     const before = new Set(outbox.list().map(({ eventId }) => eventId));
     const promise = this.reactor.writes.transact([given]);
     promise.catch(() => {});
@@ -353,14 +357,14 @@ export class World {
   #listen(query: WireQuery): void {
     const key = queryKey(query);
     if (this.heard.has(key)) return;
-    const heard: Heard = { goals: undefined, processed: 0, line: undefined, seen: undefined, isSure: false, stop: () => {} };
-    this.heard.set(key, heard);
-    heard.stop = this.reactor.queries.subscribe(query, {
-      told: (result) => {
-        heard.seen = result;
-        this.#checkSeen(key, heard);
+    const received: Received = { goals: undefined, processed: 0, line: undefined, seen: undefined, isSure: false, stop: () => {} };
+    this.heard.set(key, received);
+    received.stop = this.reactor.queries.subscribe(query, {
+      onResult: (result) => {
+        received.seen = result;
+        this.#checkSeen(key, received);
       },
-      failed: (error) => expect.fail(error.message),
+      onError: (error) => expect.fail(error.message),
     });
   }
 
@@ -370,10 +374,10 @@ export class World {
   }
 
   /** Every query somebody listens to is asked once on each line, and no write is sent twice unless the server could not say. */
-  #checkAsked({ sent, session }: WorldLine): void {
+  #checkRequested({ sent, session }: WorldChannel): void {
     expect(session.repeats).toBe(0);
-    const asked = sent.flatMap((message) => (message.op === 'add-query' ? [queryKey(message.q)] : []));
-    for (const key of this.heard.keys()) expect(asked).toContain(key);
+    const requested = sent.flatMap((message) => (message.op === 'add-query' ? [queryKey(message.q)] : []));
+    for (const key of this.heard.keys()) expect(requested).toContain(key);
     const ids = sent.flatMap((message) => (message.op === 'transact' ? [message['client-event-id']] : []));
     if (!this.hasFailed) {
       expect(new Set(ids).size).toBe(ids.length);
@@ -382,11 +386,11 @@ export class World {
   }
 
   /** The answer, and on it in order what it does not hold: nothing else. */
-  #checkSeen(key: string, { goals: answered, processed, seen, isSure }: Heard): void {
+  #checkSeen(key: string, { goals: received, processed, seen, isSure }: Received): void {
     if (!this.#isExact) return;
-    if (!answered) return this.#checkStale(key, seen);
+    if (!received) return this.#checkStale(key, seen);
     if (!isSure) return;
-    const goals = new Map(answered.map((goal) => [goal.id, goal]));
+    const goals = new Map(received.map((goal) => [goal.id, goal]));
     for (const { state, txId = Infinity, steps } of this.made) {
       if (state === 'refused' || state === 'parked' || (state === 'confirmed' && txId <= processed)) continue;
       const before = new Map(goals);

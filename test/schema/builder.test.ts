@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { i, InstantSchemaDef } from '../../src/schema.ts';
+import { i, InstantSchemaDef } from '../../src/schema/schema.ts';
 
 const name = i.string();
 

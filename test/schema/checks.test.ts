@@ -4,7 +4,7 @@ import { i as theirs } from '@instantdb/core';
 import { expect, test } from 'vitest';
 
 import { i, init, memoryStore, parseSchemaFromJSON } from '../../src/index.ts';
-import type { AnySchemaDef } from '../../src/schema.ts';
+import type { AnySchemaDef } from '../../src/schema/schema.ts';
 import { appId } from '../support/client.ts';
 
 const goal = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
@@ -35,7 +35,7 @@ test.each([
   ['read from what another package made', parseSchemaFromJSON(foreign)],
 ])('a schema of ours is held against queries and writes at once: %s', (_, given: AnySchemaDef) => {
   const db = open(given);
-  for (const [message, ask] of faults) expect(() => ask(db)).toThrow(message);
+  for (const [message, request] of faults) expect(() => request(db)).toThrow(message);
   db.shutdown();
 });
 

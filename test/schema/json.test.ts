@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 
-import { linkIndex, parseSchemaFromJSON } from '../../src/schema.ts';
+import { linkIndex, parseSchemaFromJSON } from '../../src/schema/schema.ts';
 
 const attr = (valueType: string, required: boolean, indexed: boolean, unique: boolean) => ({
   valueType,

@@ -3,7 +3,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
 import { i, id, init, memoryStore } from '../../src/index.ts';
-import type { AnySchemaDef } from '../../src/schema.ts';
+import type { AnySchemaDef } from '../../src/schema/schema.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 
 const schema = i.schema({
@@ -69,7 +69,7 @@ test.each<[string, unknown]>([
 ])('a name that is not in it is in no write: %s', async (_, given) => {
   const db = await open(given);
   const tx = db.tx as unknown as Record<string, Record<string, { update(args: object): never; link(args: object): never }>>;
-  const refused = async (chunk: object): Promise<unknown> => {
+  const rejected = async (chunk: object): Promise<unknown> => {
     try {
       return await db.transact(chunk as never);
     } catch (error) {
@@ -82,5 +82,5 @@ test.each<[string, unknown]>([
     tx['gaols']![id()]!.update({ title: 'x' }),
     tx['goals']![id()]!.link({ tasks: id() }),
   ])
-    expect(await refused(chunk)).toMatchObject({ name: 'TransactionValidationError' });
+    expect(await rejected(chunk)).toMatchObject({ name: 'TransactionValidationError' });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { i, linkIndex, parseSchemaFromJSON } from '../../src/schema.ts';
+import { i, linkIndex, parseSchemaFromJSON } from '../../src/schema/schema.ts';
 import { readVectors } from '../support/vectors.ts';
 
 interface Vector {

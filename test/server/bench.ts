@@ -2,10 +2,10 @@
 
 import type { Limits } from '../../src/server/limits.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
-import { Hub } from '../../src/server/hub.ts';
-import { memory } from '../../src/server/memory.ts';
-import type { Session } from '../../src/server/session.ts';
-import type { Storage } from '../../src/server/storage.ts';
+import { Hub } from '../../src/server/session/hub.ts';
+import { memory } from '../../src/server/storage/memory.ts';
+import type { Session } from '../../src/server/session/session.ts';
+import type { Storage } from '../../src/server/storage/storage.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -56,14 +56,14 @@ export function bench({ storage = memory(), limits, createAppsOnUse = true }: Be
     connect,
     async open(init = {}) {
       const peer = connect();
-      await peer.ask({ op: 'init', 'app-id': appId, versions: { '@instantdb/core': 'v1.0.67' }, ...init });
+      await peer.request({ op: 'init', 'app-id': appId, versions: { '@instantdb/core': 'v1.0.67' }, ...init });
       peer.heard.length = 0;
       return peer;
     },
   };
 }
 
-type Heard<Op extends ServerOp> = Extract<ServerMessage, { readonly op: Op }>;
+type Received<Op extends ServerOp> = Extract<ServerMessage, { readonly op: Op }>;
 
 export class TestPeer {
   /** All that was heard and not taken yet. */
@@ -79,30 +79,30 @@ export class TestPeer {
     });
   }
 
-  say(message: object): string {
+  send(message: object): string {
     const eventId = 'client-event-id' in message ? String(message['client-event-id']) : `e${++this.#events}`;
     this.session.receive(JSON.stringify({ 'client-event-id': eventId, ...message }));
     return eventId;
   }
 
   /** Says it, and gives back what is heard until everything has come to rest. */
-  async ask(message: object): Promise<ServerMessage[]> {
+  async request(message: object): Promise<ServerMessage[]> {
     this.heard.length = 0;
-    this.say(message);
+    this.send(message);
     await rest();
     return this.heard.slice();
   }
 
   /** Says it, and gives back the answer. */
-  async answer<Op extends ServerOp>(op: Op, message: object): Promise<Heard<Op>> {
-    const heard = await this.ask(message);
-    const found = heard.find((each): each is Heard<Op> => each.op === op);
-    if (!found) throw new Error(`no ${op} among ${JSON.stringify(heard)}`);
+  async response<Op extends ServerOp>(op: Op, message: object): Promise<Received<Op>> {
+    const received = await this.request(message);
+    const found = received.find((each): each is Received<Op> => each.op === op);
+    if (!found) throw new Error(`no ${op} among ${JSON.stringify(received)}`);
     return found;
   }
 
-  take<Op extends ServerOp>(op: Op): Heard<Op>[] {
-    const taken = this.heard.filter((each): each is Heard<Op> => each.op === op);
+  take<Op extends ServerOp>(op: Op): Received<Op>[] {
+    const taken = this.heard.filter((each): each is Received<Op> => each.op === op);
     this.heard.length = 0;
     return taken;
   }

@@ -8,10 +8,10 @@ import { createServer, memory, type ServerOptions, type TriplaneServer } from '.
 import { TriplaneError } from '../../src/errors.ts';
 import { type Log, silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { Hub } from '../../src/server/hub.ts';
+import { Hub } from '../../src/server/session/hub.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
-import type { Storage } from '../../src/server/storage.ts';
-import { serveSockets } from '../../src/server/use/ws.ts';
+import type { Storage } from '../../src/server/storage/storage.ts';
+import { serveSockets } from '../../src/server/ws.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const appId = 'a9900000-0000-4000-8000-000000000001';
@@ -62,9 +62,9 @@ test('takes sockets with an app id, or without', async () => {
   const { websocketURI } = await start();
   for (const uri of [websocketURI, `${websocketURI}?app_id=${appId}`]) {
     const socket = await connect(uri);
-    const answer = next(socket);
+    const result = next(socket);
     socket.send(JSON.stringify({ op: 'init', 'app-id': appId }));
-    expect(await answer).toMatchObject({ op: 'init-ok' });
+    expect(await result).toMatchObject({ op: 'init-ok' });
   }
   await expect(connect(`${websocketURI}?app_id=x`)).rejects.toThrow('400');
   await expect(connect(websocketURI.replace('session', 'other'))).rejects.toThrow('404');
@@ -73,9 +73,9 @@ test('takes sockets with an app id, or without', async () => {
 test('a frame that is too large ends the socket with 1009; what is no text is answered', async () => {
   const { websocketURI } = await start({ limits: { frameBytes: 1000 } });
   const socket = await connect(websocketURI);
-  const answer = next(socket);
+  const result = next(socket);
   socket.send(Buffer.from('{"op":"init"}'), { binary: true });
-  expect(await answer).toMatchObject({ op: 'error', type: 'param-malformed' });
+  expect(await result).toMatchObject({ op: 'error', type: 'param-malformed' });
   socket.send('x'.repeat(2000));
   expect(await ended(socket)).toBe(1009);
 });
@@ -94,9 +94,9 @@ test('who does not read is cut off', async () => {
   let isOver = false;
   void ended(slow).then(() => (isOver = true));
   for (let n = 0; n < 60 && !isOver; n++) {
-    const answer = next(other);
+    const result = next(other);
     other.send(JSON.stringify({ op: 'client-broadcast', 'room-id': 'r', topic: 't', data }));
-    await answer;
+    await result;
   }
   slow.resume();
   await expect.poll(() => isOver, { timeout: 5000 }).toBe(true);
@@ -141,14 +141,14 @@ test('closing takes so long at most, whatever the storage does', async () => {
   const never = new Promise<never>(() => {});
   const storage: Storage = { ...plain, open: async (id) => ({ ...(await plain.open(id)), append: () => never }), close: () => never };
   const reported: unknown[] = [];
-  const log = { ...silent, error: (...said: unknown[]) => reported.push(said.join(' ')) } as Log;
+  const log = { ...silent, error: (...logged: unknown[]) => reported.push(logged.join(' ')) } as Log;
   const server = await createServer({ storage, appId, log, closeWithinMs: 300 });
   const socket = await connect(server.websocketURI);
   socket.send(JSON.stringify({ op: 'init', 'app-id': appId }));
   await next(socket);
   socket.send(JSON.stringify({ op: 'transact', 'client-event-id': 'stuck', 'tx-steps': [] }));
-  const answers: string[] = [];
-  socket.on('message', (data) => answers.push(textOf(data)));
+  const results: string[] = [];
+  socket.on('message', (data) => results.push(textOf(data)));
   const write = ['add-attr', attrOf('goals')];
   socket.send(JSON.stringify({ op: 'transact', 'tx-steps': [write] }));
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -157,7 +157,7 @@ test('closing takes so long at most, whatever the storage does', async () => {
   await server.close();
   expect(performance.now() - began).toBeLessThan(2500);
   expect(await code).toBe(1001);
-  expect(answers.filter((answer) => answer.includes('transact-ok') && !answer.includes('stuck'))).toEqual([]);
+  expect(results.filter((result) => result.includes('transact-ok') && !result.includes('stuck'))).toEqual([]);
   expect(reported).toEqual([expect.stringContaining('what was taken in'), expect.stringContaining('the end')]);
 });
 
@@ -165,8 +165,8 @@ test('closing ends every socket with 1001, leaves nothing, and may be done twice
   const server = await createServer();
   const sockets = await Promise.all([1, 2, 3].map(() => connect(server.websocketURI)));
   const codes = Promise.all(sockets.map(ended));
-  const keptAlive = await fetch(`${server.url}/health`);
-  await keptAlive.text();
+  const storedAlive = await fetch(`${server.url}/health`);
+  await storedAlive.text();
   await Promise.all([server.close(), server.close()]);
   expect(await codes).toEqual([1001, 1001, 1001]);
   await expect(connect(server.websocketURI)).rejects.toThrow('ECONNREFUSED');
@@ -195,12 +195,12 @@ test('the next server on the same storage has the same data', async () => {
   await first.close();
   const second = await start({ storage, appId });
   const reader = await connect(second.websocketURI);
-  const answered = new Promise<string>((resolve) =>
+  const result = new Promise<string>((resolve) =>
     reader.on('message', (data) => textOf(data).includes('add-query-ok') && resolve(textOf(data))),
   );
   reader.send(JSON.stringify({ op: 'init', 'app-id': appId }));
   reader.send(JSON.stringify({ op: 'add-query', q: { goals: {} } }));
-  expect(await answered).toContain(id);
+  expect(await result).toContain(id);
 });
 
 test('what it cannot use', async () => {

@@ -4,11 +4,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
-import { readAnswer, type WireNode, type WirePageInfo } from '../../src/protocol/query-answer.ts';
+import { readResult, type WireNode, type WirePageInfo } from '../../src/protocol/query-answer.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
 import type { Query, QueryResult } from '../../src/query/query.ts';
-import { evaluate } from '../../src/query/run.ts';
+import { evaluate } from '../../src/query/live-result.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { type Message, RawClient } from '../support/cli.ts';
 import { onEachStorage } from '../support/storages.ts';
@@ -46,21 +46,21 @@ onEachStorage((fresh) => {
     await server.close();
   });
 
-  const ask = (message: Message): Promise<Message> =>
-    client.ask({ ...message, 'client-event-id': message.op + JSON.stringify(message['q']) });
+  const subscribe = (message: Message): Promise<Message> =>
+    client.request({ ...message, 'client-event-id': message.op + JSON.stringify(message['q']) });
 
   test.each(vectors.map((vector) => [vector.id, vector.title, vector] as const))('%s: %s', async (_id, _title, vector) => {
-    const answer = await ask({ op: 'add-query', q: vector.query });
-    expect(answer).toMatchObject({ op: 'add-query-ok', q: vector.query, 'processed-tx-id': expect.any(Number) });
-    const wire = answer['result'] as WireNode[];
+    const result = await subscribe({ op: 'add-query', q: vector.query });
+    expect(result).toMatchObject({ op: 'add-query-ok', q: vector.query, 'processed-tx-id': expect.any(Number) });
+    const wire = result['result'] as WireNode[];
     expect(wire[0]?.data['page-info']).toEqual(vector['page-info']);
     expect(wire[0]?.data.aggregate).toEqual(vector.aggregate);
-    const received = readAnswer(wire);
+    const received = readResult(wire);
     expect(text(received.triples)).toEqual(text(vector.triples));
     const known = Attrs.from(attrs);
     const seen = new Store(known);
     seen.load(received.triples);
     expect(plain(evaluate(compile(vector.query, known), seen, received))).toEqual(plain(vector.expected));
-    expect((await ask({ op: 'remove-query', q: vector.query })).op).toBe('remove-query-ok');
+    expect((await subscribe({ op: 'remove-query', q: vector.query })).op).toBe('remove-query-ok');
   });
 });

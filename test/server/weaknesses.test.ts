@@ -2,8 +2,8 @@
 // remedy is tested at length elsewhere have their shortest form here.
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { memory } from '../../src/server/memory.ts';
-import type { Storage } from '../../src/server/storage.ts';
+import { memory } from '../../src/server/storage/memory.ts';
+import type { Storage } from '../../src/server/storage/storage.ts';
 import { adminToken, appId, type Bench, bench, blob, newId, rest, type TestPeer } from './bench.ts';
 
 const goalsId = blob('goals', 'id');
@@ -20,14 +20,14 @@ let reader: TestPeer;
 beforeEach(async () => {
   world = bench();
   [writer, reader] = [await world.open(), await world.open()];
-  await writer.ask({ op: 'transact', 'tx-steps': [...attrs, born, titled('a')] });
+  await writer.request({ op: 'transact', 'tx-steps': [...attrs, born, titled('a')] });
   reader.heard.length = 0;
 });
 
 const transact = (steps: readonly unknown[], peer = writer, eventId = newId()) =>
-  peer.ask({ op: 'transact', 'client-event-id': eventId, 'tx-steps': steps });
-const ask = (peer: TestPeer, q: object, rest: object = {}) => peer.answer('add-query-ok', { op: 'add-query', q, ...rest });
-const titleOf = async (): Promise<unknown> => (await ask(await world.open(), { goals: {} }, { 'return-type': 'tree' })).result;
+  peer.request({ op: 'transact', 'client-event-id': eventId, 'tx-steps': steps });
+const subscribe = (peer: TestPeer, q: object, rest: object = {}) => peer.response('add-query-ok', { op: 'add-query', q, ...rest });
+const titleOf = async (): Promise<unknown> => (await subscribe(await world.open(), { goals: {} }, { 'return-type': 'tree' })).result;
 
 /** A storage whose appends wait until they are let go. */
 function held(): { storage: Storage; release: () => void; isHeld: boolean } {
@@ -82,7 +82,7 @@ describe('writes', () => {
     const peer = await slow.open();
     gate.isHeld = true;
     const eventId = newId();
-    peer.say({ op: 'transact', 'client-event-id': eventId, 'tx-steps': [...attrs, born] });
+    peer.send({ op: 'transact', 'client-event-id': eventId, 'tx-steps': [...attrs, born] });
     await rest();
     peer.session.end();
     gate.release();
@@ -92,21 +92,21 @@ describe('writes', () => {
   });
 
   test('W-05: the writer learns that his write is in the answers, also when they came out equal', async () => {
-    await ask(writer, { goals: {} });
+    await subscribe(writer, { goals: {} });
     const [ok, refresh] = await transact([titled('a')]);
     expect(refresh).toMatchObject({ op: 'refresh-ok', computations: [], 'processed-tx-id': (ok as { 'tx-id': number })['tx-id'] });
   });
 
   test('W-06: numbers are given in the order of commits, and none is told before all below it are in the answer', async () => {
-    await ask(reader, { goals: {} });
+    await subscribe(reader, { goals: {} });
     reader.heard.length = 0;
     const peers = await Promise.all(Array.from({ length: 5 }, () => world.open()));
-    for (let n = 0; n < 50; n++) peers[n % 5]?.say({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(n)] });
+    for (let n = 0; n < 50; n++) peers[n % 5]?.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(n)] });
     await rest();
-    const told = peers.flatMap((peer) => peer.take('transact-ok').map((ok) => ok['tx-id']));
-    expect([...told].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => Number(told[0]) + n));
+    const received = peers.flatMap((peer) => peer.take('transact-ok').map((ok) => ok['tx-id']));
+    expect([...received].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => Number(received[0]) + n));
     const [refresh] = reader.take('refresh-ok');
-    expect(refresh?.['processed-tx-id']).toBe(Math.max(...told));
+    expect(refresh?.['processed-tx-id']).toBe(Math.max(...received));
     expect(JSON.stringify(refresh)).toContain('49');
   });
 
@@ -119,8 +119,8 @@ describe('writes', () => {
   test('W-42: an attr that two invent at once is one, and neither write fails', async () => {
     writer.heard.length = 0;
     const [mine, theirs] = [blob('goals', 'done'), blob('goals', 'done')];
-    writer.say({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [['add-attr', mine], born, ['add-triple', goal, mine.id, 1]] });
-    reader.say({
+    writer.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [['add-attr', mine], born, ['add-triple', goal, mine.id, 1]] });
+    reader.send({
       op: 'transact',
       'client-event-id': newId(),
       'tx-steps': [['add-attr', theirs], born, ['add-triple', goal, theirs.id, 2]],
@@ -132,9 +132,9 @@ describe('writes', () => {
 
   test('W-44: two writes to one field are two transactions, and both are in the log', async () => {
     const admin = await world.open({ '__admin-token': adminToken });
-    await admin.ask({ op: 'start-sync', q: { goals: {} } });
+    await admin.request({ op: 'start-sync', q: { goals: {} } });
     admin.heard.length = 0;
-    for (const text of ['b', 'c']) writer.say({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(text)] });
+    for (const text of ['b', 'c']) writer.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(text)] });
     await rest();
     const values = admin
       .take('sync-update-triples')
@@ -146,9 +146,9 @@ describe('writes', () => {
 describe('queries', () => {
   test('W-08: answers of one query come in the order of what they are as of', async () => {
     for (let n = 0; n < 20; n++) {
-      writer.say({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(n)] });
-      if (n % 4 === 0) reader.say({ op: 'remove-query', q: { goals: {} } });
-      if (n % 4 === 0) reader.say({ op: 'add-query', q: { goals: {} } });
+      writer.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(n)] });
+      if (n % 4 === 0) reader.send({ op: 'remove-query', q: { goals: {} } });
+      if (n % 4 === 0) reader.send({ op: 'add-query', q: { goals: {} } });
       if (n % 3 === 0) await rest();
     }
     await rest();
@@ -162,8 +162,8 @@ describe('queries', () => {
     const admin = await world.open({ '__admin-token': adminToken });
     await transact([['add-attr', todos]], admin);
     const doomed = { goals: { $: { where: { n: { $gt: 1 } } } } };
-    await ask(reader, doomed);
-    await ask(reader, { goals: {} });
+    await subscribe(reader, doomed);
+    await subscribe(reader, { goals: {} });
     reader.heard.length = 0;
     await transact([['update-attr', { id: todos.id, 'index?': false }], titled('b')], admin);
     const errors = reader.heard.filter(({ op }) => op === 'error');
@@ -175,13 +175,13 @@ describe('queries', () => {
 
   test('W-29: equal questions are answered once for all, in one text; who takes differences is sent no more than those', async () => {
     const frames: string[][] = [[], []];
-    for (const heard of frames) {
-      const session = world.hub.connect({ send: (frame) => heard.push(frame), close: () => {} });
+    for (const received of frames) {
+      const session = world.hub.connect({ send: (frame) => received.push(frame), close: () => {} });
       session.receive(JSON.stringify({ op: 'init', 'app-id': appId, triplane: { deltas: true } }));
       await rest();
       session.receive(JSON.stringify({ op: 'add-query', q: { goals: {} } }));
       await rest();
-      heard.length = 0;
+      received.length = 0;
     }
     await transact([titled('x'.repeat(10))]);
     expect(frames[0]).toEqual(frames[1]);
@@ -191,7 +191,7 @@ describe('queries', () => {
   });
 
   test('W-31: nothing of the app but its id is told', async () => {
-    const [hello] = await world.connect().ask({ op: 'init', 'app-id': appId });
+    const [hello] = await world.connect().request({ op: 'init', 'app-id': appId });
     expect(hello).toMatchObject({ auth: { app: { id: appId }, user: null } });
     expect(Object.keys((hello as { auth: { app: object } }).auth.app)).toEqual(['id']);
     const etypes = new Set(
@@ -201,7 +201,7 @@ describe('queries', () => {
   });
 
   test('W-40: answers are compared whole', async () => {
-    await ask(reader, { goals: {} });
+    await subscribe(reader, { goals: {} });
     // Texts of one 32-bit hash, as Java has it.
     for (const text of ['Aa', 'BB', 'AaAa', 'BBBB', 'AaBB']) {
       reader.heard.length = 0;
@@ -215,10 +215,10 @@ describe('queries', () => {
     const slow = bench({ storage: gate.storage });
     const [one, two] = [await slow.open(), await slow.open()];
     await transact([...attrs, born], one);
-    await ask(two, { goals: {} });
+    await subscribe(two, { goals: {} });
     one.heard.length = 0;
     gate.isHeld = true;
-    for (let n = 0; n < 3000; n++) one.say({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(n)] });
+    for (let n = 0; n < 3000; n++) one.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [titled(n)] });
     await slow.clock.advance(60_000);
     gate.isHeld = false;
     for (let n = 0; n < 10; n++) {
@@ -234,24 +234,24 @@ describe('connection', () => {
   test('W-30: limits have names, and break nothing else', async () => {
     const tight = bench({ limits: { queries: 1, rooms: 1, pendingWrites: 1, steps: 1, streams: 1, messagesPerSecond: 4 } });
     const peer = await tight.open();
-    await ask(peer, { goals: {} });
-    expect(await peer.answer('error', { op: 'add-query', q: { todos: {} } })).toMatchObject({
+    await subscribe(peer, { goals: {} });
+    expect(await peer.response('error', { op: 'add-query', q: { todos: {} } })).toMatchObject({
       hint: { 'data-type': 'limit', limit: 'queries', most: 1 },
     });
-    await peer.ask({ op: 'join-room', 'room-id': 'a' });
-    expect(await peer.answer('error', { op: 'join-room', 'room-id': 'b' })).toMatchObject({ hint: { limit: 'rooms' } });
-    expect(await peer.answer('error', { op: 'transact', 'tx-steps': attrs })).toMatchObject({ hint: { limit: 'steps' } });
-    for (let n = 0; n < 40; n++) peer.say({ op: 'leave-room', 'room-id': 'a' });
+    await peer.request({ op: 'join-room', 'room-id': 'a' });
+    expect(await peer.response('error', { op: 'join-room', 'room-id': 'b' })).toMatchObject({ hint: { limit: 'rooms' } });
+    expect(await peer.response('error', { op: 'transact', 'tx-steps': attrs })).toMatchObject({ hint: { limit: 'steps' } });
+    for (let n = 0; n < 40; n++) peer.send({ op: 'leave-room', 'room-id': 'a' });
     await rest();
     expect(peer.heard.at(-1)).toMatchObject({ op: 'error', type: 'rate-limited', hint: { 'retry-after': 1 } });
     await tight.clock.advance(1000);
-    expect(await peer.answer('remove-query-ok', { op: 'remove-query', q: { goals: {} } })).toBeDefined();
+    expect(await peer.response('remove-query-ok', { op: 'remove-query', q: { goals: {} } })).toBeDefined();
   });
 
   test.each(['refresh', 'refresh-presence', 'refresh-sync-table', 'server-broadcast', 'error', 'sse-init'])(
     'W-33: %s is no op of clients',
     async (op) => {
-      expect(await writer.answer('error', { op, 'room-id': 'r' })).toMatchObject({ status: 400, type: 'param-malformed', hint: { op } });
+      expect(await writer.response('error', { op, 'room-id': 'r' })).toMatchObject({ status: 400, type: 'param-malformed', hint: { op } });
     },
   );
 
@@ -274,11 +274,11 @@ describe('connection', () => {
 describe('rooms', () => {
   test('W-24: who comes gets everybody, whatever happens in the same moment', async () => {
     const [a, b, c] = [await world.open(), await world.open(), await world.open()] as const;
-    await a.ask({ op: 'join-room', 'room-id': 'r', data: { n: 1 } });
-    for (const peer of [b, c]) peer.say({ op: 'join-room', 'room-id': 'r' });
-    a.say({ op: 'set-presence', 'room-id': 'r', data: { n: 2 } });
-    b.say({ op: 'leave-room', 'room-id': 'r' });
-    b.say({ op: 'join-room', 'room-id': 'r' });
+    await a.request({ op: 'join-room', 'room-id': 'r', data: { n: 1 } });
+    for (const peer of [b, c]) peer.send({ op: 'join-room', 'room-id': 'r' });
+    a.send({ op: 'set-presence', 'room-id': 'r', data: { n: 2 } });
+    b.send({ op: 'leave-room', 'room-id': 'r' });
+    b.send({ op: 'join-room', 'room-id': 'r' });
     await rest();
     for (const peer of [b, c]) {
       const [whole] = peer.take('refresh-presence');
@@ -287,19 +287,19 @@ describe('rooms', () => {
   });
 
   test('W-25: the type is taken under either of its names', async () => {
-    await writer.ask({ op: 'join-room', 'room-id': 'r', roomType: 'chat' });
-    await reader.ask({ op: 'join-room', 'room-id': 'r', 'room-type': 'chat' });
+    await writer.request({ op: 'join-room', 'room-id': 'r', roomType: 'chat' });
+    await reader.request({ op: 'join-room', 'room-id': 'r', 'room-type': 'chat' });
     expect(
-      await writer.answer('client-broadcast-ok', { op: 'client-broadcast', 'room-id': 'r', 'room-type': 'chat', topic: 't' }),
+      await writer.response('client-broadcast-ok', { op: 'client-broadcast', 'room-id': 'r', 'room-type': 'chat', topic: 't' }),
     ).toBeDefined();
     expect(reader.take('server-broadcast')).toHaveLength(1);
   });
 
   test('W-26: a refused join is told in the words the official client hears', async () => {
     await (await world.hub.app(appId)).setStatus('disabled');
-    const heard = await reader.ask({ op: 'join-room', 'room-id': 'r' });
-    expect(heard.map(({ op }) => op)).toEqual(['error', 'join-room-error']);
-    expect(heard[1]).toMatchObject({ 'room-id': 'r', error: expect.any(String) });
+    const received = await reader.request({ op: 'join-room', 'room-id': 'r' });
+    expect(received.map(({ op }) => op)).toEqual(['error', 'join-room-error']);
+    expect(received[1]).toMatchObject({ 'room-id': 'r', error: expect.any(String) });
   });
 
   test('W-27: what is said in one moment is one frame, for those who read it so', async () => {
@@ -334,13 +334,13 @@ describe('namespaces kept in step', () => {
     const short = bench({ limits: { history: 2 } });
     const admin = await short.open({ '__admin-token': adminToken });
     await transact([...attrs, born], admin);
-    const loaded = await admin.ask({ op: 'start-sync', q: { goals: {} } });
+    const loaded = await admin.request({ op: 'start-sync', q: { goals: {} } });
     const { 'subscription-id': id, token } = loaded[0] as { 'subscription-id': string; token: string };
     admin.session.end();
     const other = await short.open();
     for (let n = 0; n < 10; n++) await transact([titled(n)], other);
     const again = await short.open({ '__admin-token': adminToken });
-    expect(await again.answer('error', { op: 'resync-table', 'subscription-id': id, token, 'tx-id': 1 })).toMatchObject({
+    expect(await again.response('error', { op: 'resync-table', 'subscription-id': id, token, 'tx-id': 1 })).toMatchObject({
       status: 400,
       type: 'validation-failed',
       'original-event': { op: 'resync-table' },

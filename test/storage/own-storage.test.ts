@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { id, init, type KeyValue, memoryStore } from 'triplane';
 import { isTriplaneError } from '../../src/errors.ts';
 import { createServer, memory, type TriplaneServer } from '../../src/server/index.ts';
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 
 let server: TriplaneServer | undefined;
 afterEach(async () => {
@@ -24,22 +24,22 @@ function jsonStore(): { open(): KeyValue } {
     open: () => ({
       get: (key) => store.get(key),
       list: (prefix) => store.list(prefix),
-      write: (edits) => store.write(JSON.parse(JSON.stringify(edits))),
+      write: (ops) => store.write(JSON.parse(JSON.stringify(ops))),
       close: () => {},
     }),
   };
 }
 
 test('what a client keeps survives JSON: writes with dates, made offline, are shown and sent by the next start', async () => {
-  const kept = jsonStore();
+  const stored = jsonStore();
   const goal = id();
   const due = new Date('2027-01-02T03:04:05.678Z');
   const config = { schema, useDateObjects: true, onError: () => {} } as const;
-  const before = init({ ...nowhere, ...config, storage: kept.open() });
+  const before = init({ ...nowhere, ...config, storage: stored.open() });
   await before.transact(before.tx.goals[goal]!.create({ title: 'kept', due, any: { n: [null, 'x'] } })).queued;
   before.shutdown();
   server = await createServer({ port: 0, appId, storage: memory() });
-  const after = init({ appId, apiURI: server.apiURI, ...config, storage: kept.open() });
+  const after = init({ appId, apiURI: server.apiURI, ...config, storage: stored.open() });
   await expect.poll(() => after.outbox.list().map(({ state }) => state)).toEqual([]);
   const wanted = { goals: [{ id: goal, title: 'kept', due, any: { n: [null, 'x'] } }] };
   expect((await after.queryOnce({ goals: {} })).data).toEqual(wanted);
@@ -89,7 +89,7 @@ test('tabs act as one only if the storage says that they share it', async () => 
   vi.stubGlobal('indexedDB', {});
   const opened = async (storage: KeyValue): Promise<string[]> => {
     const db = init({ ...nowhere, storage });
-    await db._reactor.outside();
+    await db._reactor.uplink();
     db.shutdown();
     return channels;
   };

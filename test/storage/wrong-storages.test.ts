@@ -2,14 +2,14 @@
 
 import { describe, expect, test } from 'vitest';
 
-import type { Edit, KeyValue } from '../../src/storage/key-value.ts';
+import type { KeyValueOp, KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { storageConformance } from '../../src/testing/index.ts';
 
 /** A right one with a part in the place of its own. */
 type Wrong = (right: KeyValue) => Partial<KeyValue>;
 
-const isPut = (edit: Edit): edit is Extract<Edit, { put: string }> => 'put' in edit;
+const isPut = (op: KeyValueOp): op is Extract<KeyValueOp, { put: string }> => 'put' in op;
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const isLike = (key: string, prefix: string): boolean => new RegExp(`^${prefix.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/_/g, '.').replace(/%/g, '.*')}`, 's').test(key); // prettier-ignore
 
@@ -18,34 +18,34 @@ const wrongs: Readonly<Record<string, Wrong>> = {
   'what is falsy is not there': (right) => ({ get: async (key) => (await right.get(key)) || undefined }),
   'keys are trimmed': (right) => ({
     get: (key) => right.get(key.trim()),
-    write: (edits) => right.write(edits.map((edit) => (isPut(edit) ? { ...edit, put: edit.put.trim() } : { remove: edit.remove.trim() }))),
+    write: (ops) => right.write(ops.map((op) => (isPut(op) ? { ...op, put: op.put.trim() } : { remove: op.remove.trim() }))),
   }),
-  'a key that objects have already': (right) => ({ write: (edits) => right.write(edits.filter((edit) => !isPut(edit) || edit.put !== '__proto__')) }), // prettier-ignore
+  'a key that objects have already': (right) => ({ write: (ops) => right.write(ops.filter((op) => !isPut(op) || op.put !== '__proto__')) }), // prettier-ignore
   'lists by a pattern': (right) => ({ list: async (prefix) => (await right.list('')).filter(([key]) => isLike(key, prefix)) }),
   'lists without regard to case': (right) => ({ list: async (prefix) => (await right.list('')).filter(([key]) => key.toLowerCase().startsWith(prefix.toLowerCase())) }), // prettier-ignore
   'lists up to U+FFFF': (right) => ({ list: async (prefix) => (await right.list(prefix)).filter(([key]) => key < `${prefix}\uffff`) }),
   'lists as dictionaries do': (right) => ({ list: async (prefix) => (await right.list(prefix)).sort(([a], [b]) => a.localeCompare(b)) }),
   'lists a page': (right) => ({ list: async (prefix) => (await right.list(prefix)).slice(0, 1000) }),
   'lists without the prefix itself': (right) => ({ list: async (prefix) => (await right.list(prefix)).filter(([key]) => key !== prefix) }),
-  'writes of a thousand': (right) => ({ write: (edits) => right.write(edits.slice(0, 1000)) }),
-  'removes first': (right) => ({ write: (edits) => right.write([...edits.filter((edit) => !isPut(edit)), ...edits.filter(isPut)]) }),
+  'writes of a thousand': (right) => ({ write: (ops) => right.write(ops.slice(0, 1000)) }),
+  'removes first': (right) => ({ write: (ops) => right.write([...ops.filter((op) => !isPut(op)), ...ops.filter(isPut)]) }),
   'half of a write that fails': (right) => ({
-    write: async (edits) => {
-      for (const edit of edits) await right.write([edit]);
+    write: async (ops) => {
+      for (const op of ops) await right.write([op]);
     },
   }),
   'half of a write to be seen': (right) => ({
-    write: async (edits) => {
-      const own = structuredClone(edits);
+    write: async (ops) => {
+      const own = structuredClone(ops);
       for (let at = 0; at < own.length; at += 20) await pause().then(() => right.write(own.slice(at, at + 20)));
     },
   }),
-  'copies late': (right) => ({ write: (edits) => pause().then(() => right.write(edits)) }),
-  'tells too early': (right) => ({ write: async (edits) => void right.write(edits).catch(() => {}) }),
+  'copies late': (right) => ({ write: (ops) => pause().then(() => right.write(ops)) }),
+  'tells too early': (right) => ({ write: async (ops) => void right.write(ops).catch(() => {}) }),
   'throws at once': (right) => ({
-    write: (edits) => {
-      structuredClone(edits);
-      return right.write(edits);
+    write: (ops) => {
+      structuredClone(ops);
+      return right.write(ops);
     },
   }),
   'gives out what it keeps': (right) => {
@@ -54,7 +54,7 @@ const wrongs: Readonly<Record<string, Wrong>> = {
     return {
       get: async (key) => same(key, await right.get(key)),
       list: async (prefix) => (await right.list(prefix)).map(([key, value]) => [key, same(key, value)]),
-      write: (edits) => (given.clear(), right.write(edits)),
+      write: (ops) => (given.clear(), right.write(ops)),
     };
   },
   'lists what it keeps': (right) => {
@@ -62,7 +62,7 @@ const wrongs: Readonly<Record<string, Wrong>> = {
     return {
       get: async (key) => structuredClone(given.get(key)) ?? right.get(key),
       list: async (prefix) => (await right.list(prefix)).map(([key, value]) => [key, (given.set(key, value), value)]),
-      write: (edits) => (given.clear(), right.write(edits)),
+      write: (ops) => (given.clear(), right.write(ops)),
     };
   },
   'goes on when it is closed': () => ({ close: () => {} }),

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 
-const cli = fileURLToPath(new URL('../../src/server/cli.ts', import.meta.url));
+const cli = fileURLToPath(new URL('../../src/server/cli/cli.ts', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Running {
@@ -14,7 +14,7 @@ export interface Running {
   readonly adminToken: string;
   /** From the start of the process to its first line. */
   readonly startMs: number;
-  said(): string;
+  sent(): string;
   /** @returns its exit code */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -40,7 +40,7 @@ export async function startCli(args: readonly string[], env: NodeJS.ProcessEnv =
   const { url, appId, adminToken } = JSON.parse(first) as Record<'url' | 'appId' | 'adminToken', string>;
   return {
     ...{ child, url, appId, adminToken, startMs: performance.now() - before },
-    said: () => err,
+    sent: () => err,
     end(signal) {
       child.kill(signal);
       return ended;
@@ -56,14 +56,14 @@ export interface Message {
 export class RawClient {
   readonly #socket: WebSocket;
   readonly closed: Promise<void>;
-  #heard: ((message: Message) => void)[] = [];
+  #received: ((message: Message) => void)[] = [];
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString('utf8')) as Message | readonly Message[];
-      for (const each of Array.isArray(message) ? (message as Message[]) : [message as Message]) for (const on of this.#heard) on(each);
+      for (const each of Array.isArray(message) ? (message as Message[]) : [message as Message]) for (const on of this.#received) on(each);
     });
   }
 
@@ -76,7 +76,7 @@ export class RawClient {
       socket.once('open', () => resolve());
       socket.once('error', reject);
     });
-    await client.ask({
+    await client.request({
       op: 'init',
       'app-id': server.appId,
       '__admin-token': server.adminToken,
@@ -86,25 +86,25 @@ export class RawClient {
     return client;
   }
 
-  hear(on: (message: Message) => void): void {
-    this.#heard.push(on);
+  receive(on: (message: Message) => void): void {
+    this.#received.push(on);
   }
 
-  say(message: object): void {
+  send(message: object): void {
     this.#socket.send(JSON.stringify(message));
   }
 
   /** Says it, and gives back what answers it; rejects if the line ends before. */
-  ask(message: Message): Promise<Message> {
+  request(message: Message): Promise<Message> {
     return new Promise((resolve, reject) => {
-      const on = (heard: Message): void => {
-        if (heard['client-event-id'] !== message['client-event-id']) return;
-        this.#heard = this.#heard.filter((each) => each !== on);
-        resolve(heard);
+      const on = (received: Message): void => {
+        if (received['client-event-id'] !== message['client-event-id']) return;
+        this.#received = this.#received.filter((each) => each !== on);
+        resolve(received);
       };
-      this.#heard.push(on);
+      this.#received.push(on);
       void this.closed.then(() => reject(new Error('the line ended')));
-      this.say(message);
+      this.send(message);
     });
   }
 

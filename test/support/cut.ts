@@ -11,7 +11,7 @@ export interface Cut {
   close(): Promise<void>;
 }
 
-export async function lineTo(target: number): Promise<Cut> {
+export async function channelTo(target: number): Promise<Cut> {
   const sockets = new Set<Socket>();
   let isCut = false;
   const keep = (socket: Socket): void => {

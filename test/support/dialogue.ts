@@ -2,10 +2,10 @@
 // after every step, whatever the step was.
 
 import { expect } from 'vitest';
-import type { FakeLine } from './fake-line.ts';
+import type { FakeChannel } from './fake-line.ts';
 import type { QueryResult } from '../../src/query/query.ts';
 import type { ReactorConfig } from '../../src/reactor/config.ts';
-import type { WritePromise } from '../../src/reactor/write-promise.ts';
+import type { WritePromise } from '../../src/reactor/mutations/write-promise.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import type { WireQuery } from '../../src/protocol/query-messages.ts';
@@ -14,7 +14,7 @@ import { chunk, type Goal, goalsQuery, initOk } from './goals.ts';
 import { settled } from './fake-clock.ts';
 import { testClient, type TestClient } from './client.ts';
 
-export interface Told {
+export interface WriteLog {
   readonly eventId: string;
   readonly promise: WritePromise;
   /** waiting, synced, enqueued, or the code of the error. */
@@ -24,7 +24,7 @@ export interface Told {
   error: unknown;
 }
 
-export interface Seen {
+export interface SubscriptionLog {
   readonly results: QueryResult[];
   readonly errors: Error[];
   stop: () => void;
@@ -32,10 +32,10 @@ export interface Seen {
 
 export class Dialogue {
   readonly client: TestClient;
-  readonly #live = new Map<Seen, WireQuery>();
-  readonly #readyLines = new Set<FakeLine>();
+  readonly #live = new Map<SubscriptionLog, WireQuery>();
+  readonly #readyChannels = new Set<FakeChannel>();
 
-  constructor(config: Partial<ReactorConfig> = {}, greet?: (line: FakeLine) => void) {
+  constructor(config: Partial<ReactorConfig> = {}, greet?: (channel: FakeChannel) => void) {
     this.client = testClient(config, greet);
   }
 
@@ -47,24 +47,24 @@ export class Dialogue {
     return dialogue;
   }
 
-  get line(): FakeLine {
-    return this.client.transport.line;
+  get channel(): FakeChannel {
+    return this.client.transport.channel;
   }
 
   /** What was said on the newest line, in order. */
   get ops(): string[] {
-    return this.line.sent.map(({ op }) => op);
+    return this.channel.sent.map(({ op }) => op);
   }
 
   async open(more: Parameters<typeof initOk>[0] = {}): Promise<void> {
     await settled();
-    await this.hear(initOk(more));
+    await this.receive(initOk(more));
   }
 
-  async hear(...messages: ServerMessage[]): Promise<void> {
+  async receive(...messages: ServerMessage[]): Promise<void> {
     for (const message of messages) {
-      if (message.op === 'init-ok') this.#readyLines.add(this.line);
-      this.line.on.message(message);
+      if (message.op === 'init-ok') this.#readyChannels.add(this.channel);
+      this.channel.on.message(message);
       await settled();
       this.check();
     }
@@ -72,28 +72,28 @@ export class Dialogue {
 
   /** The line is lost; the next one opens, and `init` is answered unless told otherwise. */
   async drop({ reopen = true } = {}): Promise<void> {
-    this.line.on.closed({ code: 1006, reason: '' });
+    this.channel.on.closed({ code: 1006, reason: '' });
     await settled();
     this.check();
     if (reopen) {
-      await this.nextLine();
+      await this.nextChannel();
       await this.open();
     }
   }
 
   /** Until another line is there. */
-  async nextLine(): Promise<void> {
+  async nextChannel(): Promise<void> {
     const { transport, clock } = this.client;
-    const before = transport.lines.length;
-    for (let second = 0; second < 90 && transport.lines.length === before; second += 1) await clock.advance(1_000);
-    expect(transport.lines.length).toBe(before + 1);
+    const before = transport.channels.length;
+    for (let second = 0; second < 90 && transport.channels.length === before; second += 1) await clock.advance(1_000);
+    expect(transport.channels.length).toBe(before + 1);
     await settled();
   }
 
   /** The same, unless it is there already. */
-  async nextLineSoon(): Promise<void> {
+  async nextChannelSoon(): Promise<void> {
     await settled();
-    if (this.line.isClosed) await this.nextLine();
+    if (this.channel.isClosed) await this.nextChannel();
   }
 
   /** Time passes, on a line that answers when it is asked whether it lives. */
@@ -101,54 +101,54 @@ export class Dialogue {
     const { clock, transport } = this.client;
     for (let left = ms; left > 0; left -= 1_000) {
       await clock.advance(Math.min(left, 1_000));
-      const last = transport.lines.at(-1)?.sent.at(-1);
-      if (last?.op === 'remove-query' && '$$probe' in last.q) this.line.on.heard();
+      const last = transport.channels.at(-1)?.sent.at(-1);
+      if (last?.op === 'remove-query' && '$$probe' in last.q) this.channel.on.activity();
     }
     this.check();
   }
 
-  async transact(...chunks: unknown[]): Promise<Told> {
-    const told = this.send(...chunks);
+  async transact(...chunks: unknown[]): Promise<WriteLog> {
+    const writeLog = this.send(...chunks);
     await settled();
     this.check();
-    return told;
+    return writeLog;
   }
 
-  update(id: string, fields: Omit<Goal, 'id'>): Promise<Told> {
+  update(id: string, fields: Omit<Goal, 'id'>): Promise<WriteLog> {
     return this.transact(chunk('update', id, fields));
   }
 
-  create(id: string, fields: Omit<Goal, 'id'>): Promise<Told> {
+  create(id: string, fields: Omit<Goal, 'id'>): Promise<WriteLog> {
     return this.transact(chunk('create', id, fields));
   }
 
   /** Without waiting for anything. */
-  send(...chunks: unknown[]): Told {
-    const { outbox } = this.client.reactor.organs;
+  send(...chunks: unknown[]): WriteLog {
+    const { outbox } = this.client.reactor.state;
     const before = new Set(outbox.list().map(({ eventId }) => eventId));
     const promise = this.client.reactor.writes.transact(chunks);
     const eventId = outbox.list().find((write) => !before.has(write.eventId))?.eventId ?? '';
-    const told: Told = { eventId, promise, status: 'waiting', outcome: 'waiting', error: undefined };
+    const writeLog: WriteLog = { eventId, promise, status: 'waiting', outcome: 'waiting', error: undefined };
     const code = (error: unknown): string => String((error as { code?: unknown }).code);
     promise.then(
-      ({ status }) => (told.status = status),
+      ({ status }) => (writeLog.status = status),
       (error: unknown) => {
-        told.status = code(error);
-        told.error = error;
+        writeLog.status = code(error);
+        writeLog.error = error;
       },
     );
     promise.settled.then(
-      ({ status }) => (told.outcome = status),
-      (error: unknown) => (told.outcome = code(error)),
+      ({ status }) => (writeLog.outcome = status),
+      (error: unknown) => (writeLog.outcome = code(error)),
     );
-    return told;
+    return writeLog;
   }
 
-  async subscribe(query: WireQuery = goalsQuery): Promise<Seen> {
-    const seen: Seen = { results: [], errors: [], stop: () => {} };
+  async subscribe(query: WireQuery = goalsQuery): Promise<SubscriptionLog> {
+    const seen: SubscriptionLog = { results: [], errors: [], stop: () => {} };
     const stop = this.client.reactor.queries.subscribe(query, {
-      told: (result) => void seen.results.push(result),
-      failed: (error) => void seen.errors.push(error),
+      onResult: (result) => void seen.results.push(result),
+      onError: (error) => void seen.errors.push(error),
     });
     seen.stop = () => {
       stop();
@@ -161,19 +161,19 @@ export class Dialogue {
   }
 
   /** What is said on a line, of one op. */
-  said<Op extends ClientMessage['op']>(op: Op, line: FakeLine = this.line): Extract<ClientMessage, { readonly op: Op }>[] {
-    return line.sent.filter((message): message is Extract<ClientMessage, { readonly op: Op }> => message.op === op);
+  sentMessages<Op extends ClientMessage['op']>(op: Op, channel: FakeChannel = this.channel): Extract<ClientMessage, { readonly op: Op }>[] {
+    return channel.sent.filter((message): message is Extract<ClientMessage, { readonly op: Op }> => message.op === op);
   }
 
-  sentIds(line: FakeLine = this.line): unknown[] {
-    return this.said('transact', line).map((message) => message['client-event-id']);
+  sentIds(channel: FakeChannel = this.channel): unknown[] {
+    return this.sentMessages('transact', channel).map((message) => message['client-event-id']);
   }
 
   /** What always holds. */
   check(): void {
-    for (const line of this.client.transport.lines) this.#checkLine(line);
-    if (this.#readyLines.has(this.line) && !this.line.isClosed) this.#checkAsked(this.line);
-    expect(this.client.transport.openLines.length).toBeLessThanOrEqual(1);
+    for (const channel of this.client.transport.channels) this.#checkChannel(channel);
+    if (this.#readyChannels.has(this.channel) && !this.channel.isClosed) this.#checkRequested(this.channel);
+    expect(this.client.transport.openChannels.length).toBeLessThanOrEqual(1);
   }
 
   end(): void {
@@ -181,20 +181,20 @@ export class Dialogue {
   }
 
   /** Nothing but `init` before `init-ok`; a query the server has is not asked again. */
-  #checkLine(line: FakeLine): void {
-    if (line.sent.length > 0) expect(line.sent[0]?.op).toBe('init');
-    expect(line.sent.slice(1).map(({ op }) => op)).not.toContain('init');
-    if (!this.#readyLines.has(line)) expect(line.sent.length).toBeLessThanOrEqual(1);
+  #checkChannel(channel: FakeChannel): void {
+    if (channel.sent.length > 0) expect(channel.sent[0]?.op).toBe('init');
+    expect(channel.sent.slice(1).map(({ op }) => op)).not.toContain('init');
+    if (!this.#readyChannels.has(channel)) expect(channel.sent.length).toBeLessThanOrEqual(1);
   }
 
   /** Every query somebody listens to is asked on the line there is, and none is asked twice without being removed. */
-  #checkAsked(line: FakeLine): void {
-    const asked = new Map<string, number>();
-    for (const message of line.sent) {
-      if (message.op === 'add-query') asked.set(queryKey(message.q), (asked.get(queryKey(message.q)) ?? 0) + 1);
-      if (message.op === 'remove-query') asked.set(queryKey(message.q), 0);
+  #checkRequested(channel: FakeChannel): void {
+    const requested = new Map<string, number>();
+    for (const message of channel.sent) {
+      if (message.op === 'add-query') requested.set(queryKey(message.q), (requested.get(queryKey(message.q)) ?? 0) + 1);
+      if (message.op === 'remove-query') requested.set(queryKey(message.q), 0);
     }
-    for (const query of this.#live.values()) expect(asked.get(queryKey(query)) ?? 0).toBeGreaterThanOrEqual(1);
+    for (const query of this.#live.values()) expect(requested.get(queryKey(query)) ?? 0).toBeGreaterThanOrEqual(1);
   }
 }
 
@@ -202,4 +202,4 @@ export function titles(result: QueryResult | undefined): unknown[] | undefined {
   return result?.data['goals']?.map((row) => (row as Goal).title);
 }
 
-export const lastTitles = (seen: Seen): unknown[] | undefined => titles(seen.results.at(-1));
+export const lastTitles = (seen: SubscriptionLog): unknown[] | undefined => titles(seen.results.at(-1));

@@ -1,62 +1,62 @@
 // A Transport whose lines a test holds in its hand: nothing happens on them but what the test does, and at once.
 
-import type { Line, LineEvents, Transport } from '../../src/connection/transport.ts';
+import type { Channel, ChannelEvents, Transport } from '../../src/connection/transport.ts';
 import { TriplaneError } from '../../src/errors.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
 
-export interface FakeLine extends Line {
+export interface FakeChannel extends Channel {
   /** What the server says and does. */
-  readonly on: LineEvents;
+  readonly on: ChannelEvents;
   readonly sent: readonly ClientMessage[];
   readonly isClosed: boolean;
 }
 
 export class FakeTransport implements Transport {
   readonly name: 'ws' | 'sse';
-  readonly lines: FakeLine[] = [];
-  readonly #greet: (line: FakeLine) => void;
+  readonly channels: FakeChannel[] = [];
+  readonly #greet: (channel: FakeChannel) => void;
 
   /** `greet` is done with each line, a moment after it was asked for. */
-  constructor(greet: (line: FakeLine) => void = () => {}, name: 'ws' | 'sse' = 'ws') {
+  constructor(greet: (channel: FakeChannel) => void = () => {}, name: 'ws' | 'sse' = 'ws') {
     this.#greet = greet;
     this.name = name;
   }
 
-  open(on: LineEvents): Line {
-    const line = newLine(on);
-    this.lines.push(line);
-    queueMicrotask(() => this.#greet(line));
-    return line;
+  open(on: ChannelEvents): Channel {
+    const channel = newChannel(on);
+    this.channels.push(channel);
+    queueMicrotask(() => this.#greet(channel));
+    return channel;
   }
 
   /** The newest line. */
-  get line(): FakeLine {
-    const line = this.lines.at(-1);
-    if (!line) throw new Error('No line was opened');
-    return line;
+  get channel(): FakeChannel {
+    const channel = this.channels.at(-1);
+    if (!channel) throw new Error('No line was opened');
+    return channel;
   }
 
-  get openLines(): readonly FakeLine[] {
-    return this.lines.filter((line) => !line.isClosed);
+  get openChannels(): readonly FakeChannel[] {
+    return this.channels.filter((channel) => !channel.isClosed);
   }
 }
 
-function newLine(on: LineEvents): FakeLine {
+function newChannel(on: ChannelEvents): FakeChannel {
   const sent: ClientMessage[] = [];
   let isClosed = false;
-  const unlessClosed =
-    <Args extends readonly unknown[]>(tell: (...args: Args) => void) =>
+  const assertOpen =
+    <Args extends readonly unknown[]>(deliver: (...args: Args) => void) =>
     (...args: Args): void => {
-      if (!isClosed) tell(...args);
+      if (!isClosed) deliver(...args);
     };
   return {
     sent,
     on: {
-      opened: unlessClosed(() => on.opened()),
-      message: unlessClosed((message) => on.message(message)),
-      heard: unlessClosed(() => on.heard()),
-      fault: unlessClosed((error) => on.fault(error)),
-      closed: unlessClosed((why) => {
+      opened: assertOpen(() => on.opened()),
+      message: assertOpen((message) => on.message(message)),
+      activity: assertOpen(() => on.activity()),
+      fault: assertOpen((error) => on.fault(error)),
+      closed: assertOpen((why) => {
         isClosed = true;
         on.closed(why);
       }),

@@ -1,16 +1,16 @@
 // A Network that a test switches off and on.
 
-import type { Network, NetworkNews } from '../../src/connection/network.ts';
+import type { Network, NetworkChange } from '../../src/connection/network.ts';
 
 export class FakeNetwork implements Network {
   #isOnline = true;
-  readonly #listeners = new Set<(news: NetworkNews) => void>();
+  readonly #listeners = new Set<(message: NetworkChange) => void>();
 
   isOnline(): boolean {
     return this.#isOnline;
   }
 
-  subscribe(on: (news: NetworkNews) => void): () => void {
+  subscribe(on: (message: NetworkChange) => void): () => void {
     this.#listeners.add(on);
     return () => this.#listeners.delete(on);
   }
@@ -21,16 +21,16 @@ export class FakeNetwork implements Network {
 
   goOffline(): void {
     this.#isOnline = false;
-    this.#tell('offline');
+    this.#notify('offline');
   }
 
   goOnline(): void {
     this.#isOnline = true;
-    this.#tell('online');
+    this.#notify('online');
   }
 
   resume(): void {
-    this.#tell('resumed');
+    this.#notify('resumed');
   }
 
   /** What the platform says from now on, without an event. */
@@ -38,7 +38,7 @@ export class FakeNetwork implements Network {
     this.#isOnline = isOnline;
   }
 
-  #tell(news: NetworkNews): void {
-    for (const listener of [...this.#listeners]) listener(news);
+  #notify(message: NetworkChange): void {
+    for (const listener of [...this.#listeners]) listener(message);
   }
 }

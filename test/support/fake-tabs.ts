@@ -1,6 +1,6 @@
 // Tabs of one browser in one process: a channel they share, and a lock that passes on when its holder closes.
 
-import type { TabEvents, Tabs } from '../../src/tabs/tabs.ts';
+import type { TabEvents, Tabs } from '../../src/reactor/tabs/tab-channel.ts';
 
 export class FakeBrowser {
   readonly #open: FakeTab[] = [];
@@ -9,7 +9,7 @@ export class FakeBrowser {
   tab(): Tabs {
     const tab = new FakeTab(this);
     this.#open.push(tab);
-    if (this.#open.length === 1) tab.become();
+    if (this.#open.length === 1) tab.becomeLeader();
     return tab;
   }
 
@@ -25,42 +25,42 @@ export class FakeBrowser {
 
   closed(tab: FakeTab): void {
     for (const [name, holder] of this.#claimed) if (holder === tab) this.#claimed.delete(name);
-    const wasSender = this.#open[0] === tab;
+    const wasLeader = this.#open[0] === tab;
     this.#open.splice(this.#open.indexOf(tab), 1);
-    if (wasSender) this.#open[0]?.become();
+    if (wasLeader) this.#open[0]?.becomeLeader();
   }
 }
 
 class FakeTab implements Tabs {
   readonly #browser: FakeBrowser;
   #on: TabEvents | undefined;
-  isSender = false;
+  isLeader = false;
 
   constructor(browser: FakeBrowser) {
     this.#browser = browser;
   }
 
-  become(): void {
-    this.isSender = true;
-    this.#on?.becameSender();
+  becomeLeader(): void {
+    this.isLeader = true;
+    this.#on?.onBecameLeader();
   }
 
-  hear(news: unknown): void {
-    this.#on?.heard(news);
+  receive(message: unknown): void {
+    this.#on?.onMessage(message);
   }
 
-  tell(news: unknown): void {
-    const copy: unknown = structuredClone(news);
-    for (const other of this.#browser.others(this)) queueMicrotask(() => other.hear(copy));
+  broadcast(message: unknown): void {
+    const copy: unknown = structuredClone(message);
+    for (const other of this.#browser.others(this)) queueMicrotask(() => other.receive(copy));
   }
 
-  async claim(name: string): Promise<boolean> {
+  async acquire(name: string): Promise<boolean> {
     return this.#browser.claim(this, name);
   }
 
   listen(on: TabEvents): void {
     this.#on = on;
-    if (this.isSender) on.becameSender();
+    if (this.isLeader) on.onBecameLeader();
   }
 
   close(): void {

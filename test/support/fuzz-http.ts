@@ -3,9 +3,9 @@
 import fc from 'fast-check';
 import { silent } from '../../src/lib/log.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
-import { memory } from '../../src/server/memory.ts';
-import type { Storage } from '../../src/server/storage.ts';
-import { httpRoutes } from '../../src/server/use/http.ts';
+import { memory } from '../../src/server/storage/memory.ts';
+import type { Storage } from '../../src/server/storage/storage.ts';
+import { httpRoutes } from '../../src/server/http/routes.ts';
 import { adminToken, appId, bench } from '../server/bench.ts';
 
 /** Stands where tokens stand, and nowhere else. */
@@ -137,12 +137,12 @@ export async function fuzzHttp(
   const faults: string[] = [];
   for (let at = 0; at < count; at += every) {
     for (const [path, sent, json] of fc.sample(request, { numRuns: Math.min(every, count - at), seed: seed + at })) {
-      const told = { 'content-type': 'application/json', ...sent };
-      const answer = await server.routes.request(path, { method: 'POST', headers: told, body: JSON.stringify(json) ?? '' });
-      const text = await answer.text();
+      const notified = { 'content-type': 'application/json', ...sent };
+      const response = await server.routes.request(path, { method: 'POST', headers: notified, body: JSON.stringify(json) ?? '' });
+      const text = await response.text();
       // What somebody writes as data may be told back, whatever it is.
       const secrets = JSON.stringify(json)?.includes(adminToken) ? [refreshToken] : [refreshToken, adminToken];
-      const fault = faultIn(answer.status, text, secrets);
+      const fault = faultIn(response.status, text, secrets);
       // Else nothing that a request leaves behind would be collected before the end.
       await new Promise((resolve) => setImmediate(resolve));
       if (fault) faults.push(`${fault}: ${path} ${JSON.stringify({ sent, json })}`);

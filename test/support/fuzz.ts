@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { decodeServerFrame } from '../../src/protocol/codec.ts';
 import { isTriplaneError } from '../../src/errors.ts';
-import { memory } from '../../src/server/memory.ts';
-import type { Storage } from '../../src/server/storage.ts';
+import { memory } from '../../src/server/storage/memory.ts';
+import type { Storage } from '../../src/server/storage/storage.ts';
 import { adminToken, appId, type Bench, bench, rest, type TestPeer } from '../server/bench.ts';
 import { testClient } from './client.ts';
 import { settled } from './fake-clock.ts';
@@ -51,12 +51,12 @@ export async function fuzzServer(
     peer.session.receive(text);
     await Promise.resolve();
     if (silent.test(text)) await rest();
-    else if (!(await isAnswered(peer))) unanswered.push(text);
+    else if (!(await isReceived(peer))) unanswered.push(text);
     if (peer.heard.some((message) => message.op === 'error' && message.status === 500)) unanswered.push(`status 500: ${text}`);
   }
   const other = await opened(world);
-  other.say({ op: 'add-query', q: { goals: { todos: {} } } });
-  await isAnswered(other);
+  other.send({ op: 'add-query', q: { goals: { todos: {} } } });
+  await isReceived(other);
   const isAlive = other.heard.some(({ op }) => op === 'add-query-ok');
   await world.hub.close();
   return { unanswered, isAlive };
@@ -64,8 +64,8 @@ export async function fuzzServer(
 
 async function opened(world: Bench, init: object = {}): Promise<TestPeer> {
   const peer = world.connect();
-  peer.say({ op: 'init', 'app-id': appId, versions: { '@instantdb/core': 'v1.0.67' }, ...init });
-  await isAnswered(peer);
+  peer.send({ op: 'init', 'app-id': appId, versions: { '@instantdb/core': 'v1.0.67' }, ...init });
+  await isReceived(peer);
   peer.heard.length = 0;
   return peer;
 }
@@ -73,7 +73,7 @@ async function opened(world: Bench, init: object = {}): Promise<TestPeer> {
 /** Longer than any storage takes for one transaction. */
 const patienceMs = 5000;
 
-async function isAnswered(peer: TestPeer): Promise<boolean> {
+async function isReceived(peer: TestPeer): Promise<boolean> {
   const until = Date.now() + patienceMs;
   for (;;) {
     if (peer.heard.length > 0 || peer.closedWith) return true;
@@ -101,7 +101,7 @@ export async function fuzzClient(
       progress(at);
     }
     if (at++ % 50 === 0) await client.clock.advance(100);
-    const { on } = client.transport.line;
+    const { on } = client.transport.channel;
     try {
       for (const message of decodeServerFrame(text).messages) on.message(message);
     } catch (error) {
@@ -111,7 +111,7 @@ export async function fuzzClient(
     await Promise.resolve();
   }
   client.reactor.shutdown();
-  return { reported, isAlive: await answers() };
+  return { reported, isAlive: await results() };
 }
 
 type Client = ReturnType<typeof testClient>;
@@ -119,16 +119,16 @@ type Client = ReturnType<typeof testClient>;
 async function listeningClient(onError: (error: Error) => void): Promise<Client> {
   const client = testClient({ onError });
   const { reactor } = client;
-  reactor.queries.subscribe(goalsQuery, { told: () => {}, failed: () => {} });
+  reactor.queries.subscribe(goalsQuery, { onResult: () => {}, onError: () => {} });
   await client.clock.advance(0);
-  await client.hear({ op: 'init-ok', 'session-id': 's', attrs: goalAttrs });
+  await client.receive({ op: 'init-ok', 'session-id': 's', attrs: goalAttrs });
   return client;
 }
 
 /** After all that, a client works as ever. */
-async function answers(): Promise<boolean> {
+async function results(): Promise<boolean> {
   const client = await listeningClient(() => {});
-  await client.hear({ op: 'add-query-ok', q: goalsQuery, result: [], 'processed-tx-id': 1 });
+  await client.receive({ op: 'add-query-ok', q: goalsQuery, result: [], 'processed-tx-id': 1 });
   await settled();
   const seen = client.reactor.queries.peek(goalsQuery);
   client.reactor.shutdown();

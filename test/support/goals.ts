@@ -69,7 +69,7 @@ export function refreshOk(goals: readonly Goal[], processed: Reach, q: WireQuery
   return { op: 'refresh-ok', computations: [{ 'instaql-query': q, 'instaql-result': result }], ...reach(processed) };
 }
 
-export function refusal(eventId: string, more: Partial<ErrorMessage> = {}): ErrorMessage {
+export function rejection(eventId: string, more: Partial<ErrorMessage> = {}): ErrorMessage {
   return {
     op: 'error',
     status: 400,

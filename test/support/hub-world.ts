@@ -4,9 +4,9 @@ import type { WebSocketLike } from '../../src/connection/web-socket.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { Hub } from '../../src/server/hub.ts';
+import { Hub } from '../../src/server/session/hub.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
-import { memory } from '../../src/server/memory.ts';
+import { memory } from '../../src/server/storage/memory.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 
 export const appId = 'a9900000-0000-4000-8000-000000000002';
@@ -16,7 +16,7 @@ export interface HubWorld {
   /** What `init` is told to come here, on a device of its own. */
   readonly config: { appId: string; storage: ReturnType<typeof memoryStore>; webSocket: (url: string) => WebSocketLike };
   /** What was said by all clients, by op. */
-  said(op: string): Record<string, unknown>[];
+  sent(op: string): Record<string, unknown>[];
   /** How many sockets were opened. */
   readonly sockets: number;
   /** The line is cut, and none is opened while it is. */
@@ -44,7 +44,7 @@ export function hubWorld(): HubWorld {
     get config() {
       return { appId, storage: memoryStore(), webSocket: () => connect() };
     },
-    said: (op: string) => frames.filter((frame) => frame['op'] === op),
+    sent: (op: string) => frames.filter((frame) => frame['op'] === op),
     cut: () => {
       isCut = true;
       for (const socket of [...open]) socket.end();
@@ -83,13 +83,13 @@ class LoopSocket implements WebSocketLike {
   onerror: WebSocketLike['onerror'] = null;
   onclose: WebSocketLike['onclose'] = null;
   readonly #hub: Hub;
-  readonly #said: (frame: string) => void;
+  readonly #sent: (frame: string) => void;
   readonly #down: (run: () => void) => void;
   #session: ReturnType<Hub['connect']> | undefined;
 
-  constructor(hub: Hub, said: (frame: string) => void, down: (run: () => void) => void) {
+  constructor(hub: Hub, sent: (frame: string) => void, down: (run: () => void) => void) {
     this.#hub = hub;
-    this.#said = said;
+    this.#sent = sent;
     this.#down = down;
   }
 
@@ -104,7 +104,7 @@ class LoopSocket implements WebSocketLike {
   }
 
   send(frame: string): void {
-    this.#said(frame);
+    this.#sent(frame);
     setImmediate(() => this.readyState === 1 && this.#session?.receive(frame));
   }
 

@@ -1,10 +1,10 @@
 // A platform that counts what a client holds of it: timers, listeners, lines, requests, locks, channels and the store.
 
-import type { Page } from '../../src/connection/network.ts';
+import type { PageLike } from '../../src/connection/network.ts';
 import { browserNetwork } from '../../src/connection/network.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
-import type { TabPlatform } from '../../src/tabs/browser-tabs.ts';
+import type { TabPlatform } from '../../src/reactor/tabs/tab-channel.ts';
 import { FakeClock } from './fake-clock.ts';
 
 export class CountedPlatform {
@@ -84,8 +84,8 @@ export class CountedPlatform {
     return { navigator: { locks }, BroadcastChannel: Channel, indexedDB: {} };
   }
 
-  #page(): Page {
-    const target = (name: string): { addEventListener: NonNullable<Page['addEventListener']> } => ({
+  #page(): PageLike {
+    const target = (name: string): { addEventListener: NonNullable<PageLike['addEventListener']> } => ({
       addEventListener: (type, _listener, { signal }) => {
         const id = `${name} ${type} ${(this.#lastListener += 1)}`;
         this.#listeners.add(id);

@@ -1,6 +1,6 @@
 // The link index of a vector fixture, as a schema would give it.
 
-import { type LinkIndex, linkIndex } from '../../src/schema.ts';
+import { type LinkIndex, linkIndex } from '../../src/schema/schema.ts';
 
 export type LinksDef = unknown;
 

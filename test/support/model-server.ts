@@ -6,14 +6,14 @@ import type { ClientMessage } from '../../src/protocol/client-message.ts';
 import type { WireNode } from '../../src/protocol/query-answer.ts';
 import type { WireQuery } from '../../src/protocol/query-messages.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
-import type { Promises } from '../../src/protocol/session-messages.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import type { ServerCapabilities } from '../../src/protocol/session-messages.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Transact } from '../../src/protocol/transact-messages.ts';
 import { queryKey } from '../../src/query/key.ts';
-import { attrIds, type Goal, goalAttrs, goalTriples, nodes, refusal } from './goals.ts';
+import { attrIds, type Goal, goalAttrs, goalTriples, nodes, rejection } from './goals.ts';
 
 /** What goes wrong with the next transaction: not done and refused for now, done or not done with nobody knowing. */
-export type Mishap = 'fails' | 'fails after commit' | 'rate-limited';
+export type Fault = 'fails' | 'fails after commit' | 'rate-limited';
 
 export interface Applied {
   readonly eventId: string;
@@ -23,7 +23,7 @@ export interface Applied {
 export interface ModelOptions {
   /** A `transact` repeated under its event id is not done again. */
   readonly remembers?: boolean;
-  readonly promises?: Promises;
+  readonly capabilities?: ServerCapabilities;
   /** Why a step may not be taken; `undefined` if it may. */
   readonly forbids?: (step: Step) => boolean;
 }
@@ -38,7 +38,7 @@ export class ModelServer {
   readonly sessions = new Set<ModelSession>();
   readonly #options: ModelOptions;
   readonly #remembered = new Map<string, ServerMessage>();
-  mishaps: Mishap[] = [];
+  mishaps: Fault[] = [];
   isReadOnly = false;
   txId = 1000;
 
@@ -46,8 +46,8 @@ export class ModelServer {
     this.#options = options;
   }
 
-  get promises(): Promises | undefined {
-    return this.#options.promises;
+  get capabilities(): ServerCapabilities | undefined {
+    return this.#options.capabilities;
   }
 
   connect(): ModelSession {
@@ -63,7 +63,7 @@ export class ModelServer {
     this.#stale();
   }
 
-  answer(q: WireQuery): WireNode[] {
+  respond(q: WireQuery): WireNode[] {
     return nodes(this.matching(q).flatMap((goal) => goalTriples(goal)));
   }
 
@@ -74,16 +74,16 @@ export class ModelServer {
 
   transact(message: Transact): ServerMessage {
     const eventId = message['client-event-id'] ?? '';
-    const told = this.#remembered.get(eventId);
-    if (told && this.#options.remembers) return told;
-    if (this.isReadOnly) return refusal(eventId, { type: 'app-read-only', hint: { status: 'read-only' } });
-    const mishap = this.mishaps.shift();
-    if (mishap === 'rate-limited') return refusal(eventId, { type: 'rate-limited', hint: { 'retry-after': 2 } });
-    if (mishap === 'fails') return refusal(eventId, { status: 500, type: 'timeout', hint: null });
-    const said = this.#commit(eventId, message['tx-steps']);
-    return mishap === 'fails after commit' && said.op === 'transact-ok'
-      ? refusal(eventId, { status: 500, type: 'operation-timed-out', hint: null })
-      : said;
+    const outgoing = this.#remembered.get(eventId);
+    if (outgoing && this.#options.remembers) return outgoing;
+    if (this.isReadOnly) return rejection(eventId, { type: 'app-read-only', hint: { status: 'read-only' } });
+    const fault = this.mishaps.shift();
+    if (fault === 'rate-limited') return rejection(eventId, { type: 'rate-limited', hint: { 'retry-after': 2 } });
+    if (fault === 'fails') return rejection(eventId, { status: 500, type: 'timeout', hint: null });
+    const sent = this.#commit(eventId, message['tx-steps']);
+    return fault === 'fails after commit' && sent.op === 'transact-ok'
+      ? rejection(eventId, { status: 500, type: 'operation-timed-out', hint: null })
+      : sent;
   }
 
   #commit(eventId: string, steps: readonly Step[]): ServerMessage {
@@ -91,7 +91,7 @@ export class ModelServer {
     const problem = steps.map((step) => (this.#options.forbids?.(step) ? 'permission-denied' : take(next, this.goals, step))).find(Boolean);
     if (problem) {
       this.refused.push(eventId);
-      const no = refusal(eventId, { type: problem });
+      const no = rejection(eventId, { type: problem });
       if (this.#options.remembers) this.#remembered.set(eventId, no);
       return no;
     }
@@ -128,8 +128,8 @@ export class ModelSession {
   readonly #server: ModelServer;
   readonly #id: string;
   /** What was asked and not looked at yet, and what is to be said and was not heard yet; by lane. */
-  readonly asked = new Map<string, ClientMessage[]>();
-  readonly told = new Map<string, ServerMessage[]>();
+  readonly incoming = new Map<string, ClientMessage[]>();
+  readonly outgoing = new Map<string, ServerMessage[]>();
   /** Queries of this session, with the answer last sent. */
   readonly #queries = new Map<string, { readonly q: WireQuery; last: string }>();
   isStale = false;
@@ -146,20 +146,20 @@ export class ModelSession {
     return this.#id;
   }
 
-  hear(message: ClientMessage): void {
-    push(this.asked, laneOf(message), message);
+  receive(message: ClientMessage): void {
+    push(this.incoming, laneOf(message), message);
   }
 
   /** Looks at one thing: the first of the lane at this place. */
   work(at: number): boolean {
-    const message = takeFirst(this.asked, at);
-    if (message) this.#answer(message);
+    const message = takeFirst(this.incoming, at);
+    if (message) this.#respond(message);
     return message !== undefined;
   }
 
   /** What is heard next, from the lane at this place. */
   next(at: number): ServerMessage | undefined {
-    return takeFirst(this.told, at);
+    return takeFirst(this.outgoing, at);
   }
 
   /** Tells what changed: what every real server does sooner or later. */
@@ -167,47 +167,47 @@ export class ModelSession {
     if (!this.isStale || !this.isOpen) return;
     this.isStale = false;
     const computations = [...this.#queries.values()].flatMap((query) => {
-      const result = this.#server.answer(query.q);
+      const result = this.#server.respond(query.q);
       const text = JSON.stringify(result);
       if (text === query.last) return [];
       query.last = text;
       return [{ 'instaql-query': query.q, 'instaql-result': result }];
     });
-    if (computations.length === 0 && !this.#server.promises?.['refresh-covers-all']) return;
-    push(this.told, 'refresh', { op: 'refresh-ok', computations, 'processed-tx-id': this.#server.txId });
+    if (computations.length === 0 && !this.#server.capabilities?.['refresh-covers-all']) return;
+    push(this.outgoing, 'refresh', { op: 'refresh-ok', computations, 'processed-tx-id': this.#server.txId });
   }
 
   close(): void {
     this.isOpen = false;
-    this.asked.clear();
-    this.told.clear();
+    this.incoming.clear();
+    this.outgoing.clear();
     this.#server.sessions.delete(this);
   }
 
-  #answer(message: ClientMessage): void {
+  #respond(message: ClientMessage): void {
     const eventId = message['client-event-id'] ?? null;
-    const say = (lane: string, said: ServerMessage): void => push(this.told, lane, said);
+    const send = (lane: string, sent: ServerMessage): void => push(this.outgoing, lane, sent);
     if (message.op === 'init') {
       this.isOpen = true;
-      const triplane = this.#server.promises;
+      const triplane = this.#server.capabilities;
       const status = this.#server.isReadOnly ? 'read-only' : 'active';
       const session = { 'session-id': this.#id, attrs: goalAttrs, 'app-status': { status } as const };
-      say('init', { op: 'init-ok', ...session, 'client-event-id': eventId, ...(triplane && { triplane }) });
+      send('init', { op: 'init-ok', ...session, 'client-event-id': eventId, ...(triplane && { triplane }) });
     }
-    if (message.op === 'transact') say('transact', this.#server.transact(message));
+    if (message.op === 'transact') send('transact', this.#server.transact(message));
     if (message.op === 'remove-query') {
       this.#queries.delete(queryKey(message.q));
-      say(laneOf(message), { op: 'remove-query-ok', q: message.q, 'client-event-id': eventId });
+      send(laneOf(message), { op: 'remove-query-ok', q: message.q, 'client-event-id': eventId });
     }
     if (message.op === 'add-query') {
       const key = queryKey(message.q);
       if (this.#queries.has(key)) {
         this.repeats += 1;
-        return say(laneOf(message), { op: 'add-query-exists', q: message.q, 'client-event-id': eventId });
+        return send(laneOf(message), { op: 'add-query-exists', q: message.q, 'client-event-id': eventId });
       }
-      const result = this.#server.answer(message.q);
+      const result = this.#server.respond(message.q);
       this.#queries.set(key, { q: message.q, last: JSON.stringify(result) });
-      say(laneOf(message), { op: 'add-query-ok', q: message.q, result, 'processed-tx-id': this.#server.txId, 'client-event-id': eventId });
+      send(laneOf(message), { op: 'add-query-ok', q: message.q, result, 'processed-tx-id': this.#server.txId, 'client-event-id': eventId });
     }
   }
 }

@@ -17,7 +17,7 @@ export interface Commit {
   readonly title: string;
 }
 
-export class Overheard {
+export class RecordingProxy {
   isCut = false;
   /** What the server says about transactions is heard here, and nowhere else. */
   swallowsAcks = false;
@@ -26,15 +26,15 @@ export class Overheard {
   readonly #commits = new Map<number, string>();
   /** Event id → title. */
   readonly #titles = new Map<string, string>();
-  readonly #server = createServer((asked, answer) => this.#pass(asked, answer));
+  readonly #server = createServer((request, response) => this.#pass(request, response));
   readonly #sockets = new WebSocketServer({ noServer: true });
   #repeats = 0;
 
   constructor(target: number) {
     this.#target = target;
-    this.#server.on('upgrade', (asked: IncomingMessage, socket, head) => {
+    this.#server.on('upgrade', (request: IncomingMessage, socket, head) => {
       if (this.isCut) return void socket.destroy();
-      this.#sockets.handleUpgrade(asked, socket, head, (near) => this.#join(near, asked.url ?? ''));
+      this.#sockets.handleUpgrade(request, socket, head, (near) => this.#join(near, request.url ?? ''));
     });
   }
 
@@ -102,12 +102,12 @@ export class Overheard {
   /** One message, or several in one frame. */
   #fromServer(text: string): string | undefined {
     const frame = JSON.parse(text) as Message | Message[];
-    const left = (Array.isArray(frame) ? frame : [frame]).flatMap((message) => this.#said(message) ?? []);
+    const left = (Array.isArray(frame) ? frame : [frame]).flatMap((message) => this.#sent(message) ?? []);
     if (left.length === 0) return undefined;
     return JSON.stringify(Array.isArray(frame) ? left : left[0]);
   }
 
-  #said(message: Message): Message | undefined {
+  #sent(message: Message): Message | undefined {
     const sentAs = message['client-event-id'];
     if (message.op === 'init-ok' && this.isForgetful) return { ...message, triplane: { deltas: true } };
     if (typeof sentAs !== 'string' || !this.#titles.has(sentAs)) return message;
@@ -117,16 +117,16 @@ export class Overheard {
   }
 
   /** Requests, as they are. */
-  #pass(asked: IncomingMessage, answer: ServerResponse): void {
-    if (this.isCut) return void answer.destroy();
+  #pass(asked: IncomingMessage, response: ServerResponse): void {
+    if (this.isCut) return void response.destroy();
     const { url, method, headers } = asked;
-    const far = request({ host: '127.0.0.1', port: this.#target, path: url, method, headers }, (said) => {
-      answer.writeHead(said.statusCode ?? 502, said.headers);
-      said.pipe(answer);
+    const far = request({ host: '127.0.0.1', port: this.#target, path: url, method, headers }, (sent) => {
+      response.writeHead(sent.statusCode ?? 502, sent.headers);
+      sent.pipe(response);
     });
-    far.on('error', () => answer.destroy());
+    far.on('error', () => response.destroy());
     asked.pipe(far);
-    answer.on('close', () => far.destroy());
+    response.on('close', () => far.destroy());
   }
 }
 

@@ -55,9 +55,9 @@ export function packedProject(): Project {
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-    const said = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    const [packed] = JSON.parse(said) as { filename: string; files: { path: string }[] }[];
-    if (!packed) throw new Error(`npm pack made nothing: ${said}`);
+    const sent = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const [packed] = JSON.parse(sent) as { filename: string; files: { path: string }[] }[];
+    if (!packed) throw new Error(`npm pack made nothing: ${sent}`);
     const tarball = join(folder, packed.filename);
     const target = join(folder, 'node_modules/triplane');
     mkdirSync(target, { recursive: true });

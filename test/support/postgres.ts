@@ -117,13 +117,13 @@ interface Running {
 
 function run(command: string, args: readonly string[], cwd: string, owner: Owner | undefined): Running {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd, ...owner });
-  let said = '';
-  child.stderr.on('data', (data) => (said = (said + String(data)).slice(-10_000)));
+  let sent = '';
+  child.stderr.on('data', (data) => (sent = (sent + String(data)).slice(-10_000)));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const endWithUs = (): void => void child.kill('SIGQUIT');
   process.once('exit', endWithUs);
   return {
-    said: () => said,
+    said: () => sent,
     async end(signal) {
       process.off('exit', endWithUs);
       child.kill(signal);

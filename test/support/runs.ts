@@ -19,21 +19,21 @@ function numberOf(text: string | undefined, otherwise: number): number {
 /** How often to do what is done `count` times: as often, or as asked for; `most` times at most. */
 export function runs(count: number, most = Infinity): number {
   if (!givenRuns) return count;
-  const asked = givenRuns.endsWith('x') ? count * Number(givenRuns.slice(0, -1)) : Number(givenRuns);
-  if (!(asked > 0)) throw new Error(`TRIPLANE_RUNS is a number, or a number and an x, and is "${givenRuns}"`);
-  return Math.min(Math.ceil(asked), most);
+  const requested = givenRuns.endsWith('x') ? count * Number(givenRuns.slice(0, -1)) : Number(givenRuns);
+  if (!(requested > 0)) throw new Error(`TRIPLANE_RUNS is a number, or a number and an x, and is "${givenRuns}"`);
+  return Math.min(Math.ceil(requested), most);
 }
 
 /** Checks a property for `count` cases; a failure tells the seed and the smallest case found. */
 export function check<Args>(property: fc.IProperty<Args>, count = 100, most = Infinity): void {
-  tell(fc.check(property, { numRuns: runs(count, most), seed }));
+  print(fc.check(property, { numRuns: runs(count, most), seed }));
 }
 
 export async function checkAsync<Args>(property: fc.IAsyncProperty<Args>, count = 100, most = Infinity): Promise<void> {
-  tell(await fc.check(property, { numRuns: runs(count, most), seed }));
+  print(await fc.check(property, { numRuns: runs(count, most), seed }));
 }
 
-function tell<Args>({ failed, numRuns, numShrinks, counterexample, errorInstance }: fc.RunDetails<Args>): void {
+function print<Args>({ failed, numRuns, numShrinks, counterexample, errorInstance }: fc.RunDetails<Args>): void {
   if (!failed) return;
   const args = counterexample as readonly unknown[] | null;
   const smallest = args?.length === 1 ? shown(args[0]) : shown(args);

@@ -11,29 +11,29 @@ import type { ServerMessage } from '../../src/protocol/server-message.ts';
 /** What happens to one visitor: it may say something, drop the line, and set answers by op. */
 export type World = (visit: Visit) => void;
 
-type Said<Op extends ClientOp> = Extract<ClientMessage, { op: Op }>;
-type Answers = { [Op in ClientOp]?: (message: Said<Op>, visit: Visit) => readonly ServerMessage[] };
+type Sent<Op extends ClientOp> = Extract<ClientMessage, { op: Op }>;
+type Responses = { [Op in ClientOp]?: (message: Sent<Op>, visit: Visit) => readonly ServerMessage[] };
 
 export const sessionId = '5e550000-0000-4000-8000-00000000000a';
 
 const echo = (message: ClientMessage): { 'client-event-id': string | null } => ({ 'client-event-id': message['client-event-id'] ?? null });
 
-const usual: Answers = {
+const usual: Responses = {
   init: (message) => [{ op: 'init-ok', ...echo(message), 'session-id': sessionId, attrs: [] }],
   'remove-query': (message) => [{ op: 'remove-query-ok', ...echo(message), q: message.q }],
 };
 
 /** Says yes to `init` and to a probe, and whatever else it was told to. */
 export const accepts =
-  (answers: Answers = {}): World =>
+  (responses: Responses = {}): World =>
   (visit) =>
-    visit.answer({ ...usual, ...answers });
+    visit.respond({ ...usual, ...responses });
 
 /** Says no to `init`: 400 means for good, 500 that it may pass. */
-export const refuses =
+export const rejects =
   (status: 400 | 500): World =>
   (visit) =>
-    visit.answer({
+    visit.respond({
       init: (message) => [
         {
           op: 'error',
@@ -49,9 +49,9 @@ export const refuses =
 
 /** Says yes to `init`, and hangs up. */
 export const dropsAfterInit: World = (visit) =>
-  visit.answer({
-    init(message, { say, drop }) {
-      say(...(usual.init?.(message, visit) ?? []));
+  visit.respond({
+    init(message, { send, drop }) {
+      send(...(usual.init?.(message, visit) ?? []));
       drop();
       return [];
     },
@@ -74,12 +74,12 @@ export interface Visit {
   readonly number: number;
   readonly said: readonly ClientMessage[];
   readonly isOver: boolean;
-  answer(answers: Answers): void;
-  say(...messages: readonly ServerMessage[]): void;
-  sayText(frame: string): void;
+  respond(responses: Responses): void;
+  send(...messages: readonly ServerMessage[]): void;
+  sendText(frame: string): void;
   drop(): void;
   /** The next message of this op that was not yet waited for. */
-  hears<Op extends ClientOp>(op: Op): Promise<Said<Op>>;
+  receives<Op extends ClientOp>(op: Op): Promise<Sent<Op>>;
 }
 
 let servers = 0;
@@ -147,27 +147,27 @@ type Socket = Parameters<Parameters<Server['on']>[1]>[0];
 type Until = <T>(met: () => T | undefined) => Promise<T>;
 
 function newVisit(number: number, socket: Socket, until: Until, changed: () => void): Visit {
-  const said: ClientMessage[] = [];
+  const sent: ClientMessage[] = [];
   const unheard: ClientMessage[] = [];
-  let answers: Answers = {};
+  let responses: Responses = {};
   let isOver = false;
   const visit: Visit = {
     number,
-    said,
+    said: sent,
     get isOver() {
       return isOver;
     },
-    answer: (more) => void (answers = { ...answers, ...more }),
-    say: (...messages) => messages.forEach((message) => visit.sayText(encode(message))),
-    sayText: (frame) => socket.send(frame),
+    respond: (more) => void (responses = { ...responses, ...more }),
+    send: (...messages) => messages.forEach((message) => visit.sendText(encode(message))),
+    sendText: (frame) => socket.send(frame),
     drop: () => socket.close({ code: 1006, reason: '', wasClean: false }),
-    hears: <Op extends ClientOp>(op: Op) => until(() => take(unheard, op)),
+    receives: <Op extends ClientOp>(op: Op) => until(() => take(unheard, op)),
   };
   socket.on('message', (frame) => {
     for (const message of decodeClientFrame(frame).messages) {
-      said.push(message);
+      sent.push(message);
       unheard.push(message);
-      visit.say(...answerTo(message, answers, visit));
+      visit.send(...responseTo(message, responses, visit));
     }
     changed();
   });
@@ -178,12 +178,12 @@ function newVisit(number: number, socket: Socket, until: Until, changed: () => v
   return visit;
 }
 
-function answerTo<Op extends ClientOp>(message: Said<Op>, answers: Answers, visit: Visit): readonly ServerMessage[] {
-  const answer: ((message: never, visit: Visit) => readonly ServerMessage[]) | undefined = answers[message.op];
-  return answer?.(message as never, visit) ?? [];
+function responseTo<Op extends ClientOp>(message: Sent<Op>, responses: Responses, visit: Visit): readonly ServerMessage[] {
+  const respond: ((message: never, visit: Visit) => readonly ServerMessage[]) | undefined = responses[message.op];
+  return respond?.(message as never, visit) ?? [];
 }
 
-function take<Op extends ClientOp>(unheard: ClientMessage[], op: Op): Said<Op> | undefined {
+function take<Op extends ClientOp>(unheard: ClientMessage[], op: Op): Sent<Op> | undefined {
   const at = unheard.findIndex((message) => message.op === op);
-  return at < 0 ? undefined : (unheard.splice(at, 1)[0] as Said<Op>);
+  return at < 0 ? undefined : (unheard.splice(at, 1)[0] as Sent<Op>);
 }

@@ -4,7 +4,7 @@ import { asStored } from '../../src/db/ingest.ts';
 import type { Store } from '../../src/db/store.ts';
 import type { ExpandOptions } from '../../src/transact/expand.ts';
 
-export function seenIn(store: Store, useDates = false): NonNullable<ExpandOptions['isSeen']> {
+export function seenIn(store: Store, useDates = false): NonNullable<ExpandOptions['isVisible']> {
   return (etype, e) => {
     if (typeof e === 'string') return store.row(etype, e) !== undefined;
     const attr = store.attrs.byId(e[0]);

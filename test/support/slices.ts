@@ -1,9 +1,9 @@
 // Slices that end after each step, and go on when the test says so.
 
-import type { Slices } from '../../src/lib/breath.ts';
+import type { Scheduler } from '../../src/lib/yielding.ts';
 import { settled } from './fake-clock.ts';
 
-export class FakeSlices implements Slices {
+export class FakeScheduler implements Scheduler {
   #now = 0;
   #waiting: (() => void)[] = [];
 
@@ -21,7 +21,7 @@ export class FakeSlices implements Slices {
 
   /** One slice more. */
   async next(): Promise<void> {
-    for (const go of this.#waiting.splice(0)) go();
+    for (const resume of this.#waiting.splice(0)) resume();
     await settled();
   }
 

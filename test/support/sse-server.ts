@@ -27,7 +27,7 @@ export class SseServer {
   /** What is done with who comes to listen. */
   greet: (stream: ServerResponse, request: IncomingMessage) => void = (stream) => this.welcome(stream);
   take: (post: Post) => void = (post) => post.answer(200, '{}');
-  readonly #server = createServer((request, response) => this.#hear(request, response));
+  readonly #server = createServer((request, response) => this.#receive(request, response));
 
   async start(): Promise<string> {
     await new Promise<void>((resolve) => void this.#server.listen(0, '127.0.0.1', resolve));
@@ -42,10 +42,10 @@ export class SseServer {
 
   welcome(stream: ServerResponse): void {
     stream.writeHead(200, { 'content-type': 'text/event-stream' });
-    this.say(sseHead, stream);
+    this.send(sseHead, stream);
   }
 
-  say(message: unknown, stream = this.stream): void {
+  send(message: unknown, stream = this.stream): void {
     stream.write(`data: ${JSON.stringify(message)}\n\n`);
   }
 
@@ -56,11 +56,11 @@ export class SseServer {
   }
 
   /** All messages that came up, in order. */
-  get heard(): string[] {
+  get received(): string[] {
     return this.posts.flatMap(({ body }) => body.messages.map(({ op }) => op));
   }
 
-  #hear(request: IncomingMessage, response: ServerResponse): void {
+  #receive(request: IncomingMessage, response: ServerResponse): void {
     if (request.method === 'GET') {
       this.streams.push(response);
       return this.greet(response, request);

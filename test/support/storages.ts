@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { memory } from '../../src/server/memory.ts';
-import type { Storage } from '../../src/server/storage.ts';
-import { postgres } from '../../src/server/storage-postgres.ts';
-import { sqlite } from '../../src/server/storage-sqlite.ts';
+import { memory } from '../../src/server/storage/memory.ts';
+import type { Storage } from '../../src/server/storage/storage.ts';
+import { postgres } from '../../src/server/storage/postgres/postgres.ts';
+import { sqlite } from '../../src/server/storage/sqlite/sqlite.ts';
 import { startPostgres } from './postgres.ts';
 
 /** A storage with nothing in it. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { TransactionValidationError } from '../../src/errors.ts';
 import { getOps, isLookup, lookup, parseLookup, tx, txInit } from '../../src/transact/chunk.ts';
 import type { TransactionChunk } from '../../src/types/transaction.ts';
-import type { AnySchema } from '../../src/schema.ts';
+import type { AnySchema } from '../../src/schema/schema.ts';
 import { check } from '../support/runs.ts';
 
 type Chunk = TransactionChunk<AnySchema, string>;

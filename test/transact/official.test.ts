@@ -9,9 +9,9 @@ import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
 import { id } from '../../src/lib/uuid.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
-import { type AnySchema, parseSchemaFromJSON } from '../../src/schema.ts';
+import { type AnySchema, parseSchemaFromJSON } from '../../src/schema/schema.ts';
 import { lookup } from '../../src/transact/chunk.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
 import { seenIn } from '../support/seen.ts';
@@ -106,7 +106,7 @@ function both(ops: readonly (readonly unknown[])[], world: World): { official: O
   const attrs = Attrs.from(world.wire);
   const store = new Store(attrs);
   store.load(held);
-  const ours = outcome((): Step[] => expandChunks(chunks, { attrs, schema: world.schema, id, isSeen: seenIn(store) }), given);
+  const ours = outcome((): Step[] => expandChunks(chunks, { attrs, schema: world.schema, id, isVisible: seenIn(store) }), given);
   return { official, ours };
 }
 

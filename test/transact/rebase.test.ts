@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Attrs } from '../../src/db/attrs.ts';
 import { id } from '../../src/lib/uuid.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
 import { isNameTaken, rebase, type Renames } from '../../src/transact/rebase.ts';
 import { check } from '../support/runs.ts';
@@ -243,15 +243,15 @@ describe('two clients that name an attribute at the same moment', () => {
   const write = (attrs: Attrs, label: string): Step[] => expandChunks({ __ops: [['update', 'tents', E, { [label]: 1 }]] }, { attrs, id });
   const ours = write(Attrs.empty, 'size');
   const theirs = write(Attrs.empty, 'size');
-  const refusal = { type: 'record-not-unique', message: '', hint: { etype: 'tents', label: 'size' } };
+  const rejection = { type: 'record-not-unique', message: '', hint: { etype: 'tents', label: 'size' } };
 
   it('the refusal of the second is known for what it is', () => {
-    expect(isNameTaken(refusal, theirs)).toBe(true);
-    expect(isNameTaken({ ...refusal, hint: { etype: 'tents', label: 'colour' } }, theirs)).toBe(false);
-    expect(isNameTaken({ ...refusal, type: 'validation-failed' }, theirs)).toBe(false);
-    expect(isNameTaken({ ...refusal, hint: null }, theirs)).toBe(false);
-    expect(isNameTaken(refusal, theirs.slice(2))).toBe(false);
-    const reverse = { ...refusal, hint: { etype: 'fans', label: 'acts' } };
+    expect(isNameTaken(rejection, theirs)).toBe(true);
+    expect(isNameTaken({ ...rejection, hint: { etype: 'tents', label: 'colour' } }, theirs)).toBe(false);
+    expect(isNameTaken({ ...rejection, type: 'validation-failed' }, theirs)).toBe(false);
+    expect(isNameTaken({ ...rejection, hint: null }, theirs)).toBe(false);
+    expect(isNameTaken(rejection, theirs.slice(2))).toBe(false);
+    const reverse = { ...rejection, hint: { etype: 'fans', label: 'acts' } };
     expect(isNameTaken(reverse, [['add-attr', local.fans]])).toBe(true);
   });
 

@@ -3,9 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { TransactionValidationError } from '../../src/errors.ts';
 import { id } from '../../src/lib/uuid.ts';
-import { i, parseSchemaFromJSON } from '../../src/schema.ts';
+import { i, parseSchemaFromJSON } from '../../src/schema/schema.ts';
 import { tx } from '../../src/transact/chunk.ts';
-import { validateTransaction } from '../../src/transact/validate.ts';
+import { validateTransaction } from '../../src/transact/operation.ts';
 import { readVectors } from '../support/vectors.ts';
 
 interface File {

@@ -6,9 +6,9 @@ import { Store } from '../../src/db/store.ts';
 import { TransactionValidationError } from '../../src/errors.ts';
 import { id } from '../../src/lib/uuid.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import type { Step } from '../../src/protocol/step.ts';
+import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
-import { parseSchemaFromJSON } from '../../src/schema.ts';
+import { parseSchemaFromJSON } from '../../src/schema/schema.ts';
 import { getOps, lookup, tx } from '../../src/transact/chunk.ts';
 import { expandChunks } from '../../src/transact/expand.ts';
 import { seenIn } from '../support/seen.ts';
@@ -42,7 +42,7 @@ describe('operations to steps', () => {
     const schema = vector.schema === undefined ? undefined : parseSchemaFromJSON(file.schemas[vector.schema]);
     const chunks = vector.chunks.map((ops) => ({ __ops: ops }));
     const useDates = vector.useDateObjects ?? false;
-    const run = (): Step[] => expandChunks(chunks, { attrs, schema, id, isSeen: seenIn(known, useDates), useDates });
+    const run = (): Step[] => expandChunks(chunks, { attrs, schema, id, isVisible: seenIn(known, useDates), useDates });
     if (vector.expected.error) {
       expect(run).toThrow(TransactionValidationError);
       return;

@@ -3,13 +3,13 @@
 import type * as Core from '@instantdb/core';
 import { expectTypeOf, test } from 'vitest';
 
-import type { InstantConfig } from '../../src/config.ts';
-import type { InstantSchemaDef } from '../../src/schema.ts';
+import type { InstantConfig } from '../../src/client/config.ts';
+import type { InstantSchemaDef } from '../../src/schema/schema.ts';
 import type { Config, ConfigWithSchema, Logger } from '../../src/types/config.ts';
-import type { EventSourceConstructor } from '../../src/types/event-source.ts';
+import type { EventSourceConstructor } from '../../src/types/ports.ts';
 import type { DeleteFileResponse, FileOpts, UploadFileResponse } from '../../src/types/files.ts';
-import type { InstantRouteHandlerBody, InstantRouteHandlerType } from '../../src/types/first-party.ts';
-import type { StoreInterfaceClass, StoreInterfaceStoreName } from '../../src/types/stores.ts';
+import type { InstantRouteHandlerBody, InstantRouteHandlerType } from '../../src/types/auth.ts';
+import type { StoreInterfaceClass, StoreInterfaceStoreName } from '../../src/types/ports.ts';
 import type {
   CreateReadStreamOpts,
   CreateWriteStreamOpts,

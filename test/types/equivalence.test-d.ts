@@ -3,7 +3,7 @@
 import type * as Core from '@instantdb/core';
 import { expectTypeOf, test } from 'vitest';
 
-import type { AnySchemaDef, BackwardsCompatibleSchema, InstantUnknownSchema, ResolveAttrs } from '../../src/schema.ts';
+import type { AnySchemaDef, BackwardsCompatibleSchema, InstantUnknownSchema, ResolveAttrs } from '../../src/schema/schema.ts';
 import type * as Attrs from '../../src/types/attrs.ts';
 import type * as Auth from '../../src/types/auth.ts';
 import type { InstantEntity, InstantQueryResult, InstantSchema } from '../../src/types/deprecated.ts';

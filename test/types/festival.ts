@@ -1,6 +1,6 @@
 // The schema that the type tests ask about. festival-official.ts is this file with the import changed.
 
-import { i } from '../../src/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 
 export const schema = i.schema({
   entities: {

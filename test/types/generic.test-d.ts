@@ -3,8 +3,8 @@
 
 import { expectTypeOf, test } from 'vitest';
 
-import type { InstantSchemaDef, InstantUnknownSchema } from '../../src/schema.ts';
-import { i } from '../../src/schema.ts';
+import type { InstantSchemaDef, InstantUnknownSchema } from '../../src/schema/schema.ts';
+import { i } from '../../src/schema/schema.ts';
 import type { IInstantDatabase } from '../../src/types/database.ts';
 import type { InstaQLFields, InstaQLParams } from '../../src/types/query.ts';
 import type { InstaQLEntity, InstaQLResponse, InstaQLResult } from '../../src/types/result.ts';

@@ -17,8 +17,8 @@ const elsewhere = new Set(
 
 const index = join(root, 'node_modules/@instantdb/core/dist/esm/index.d.ts');
 const files = [
-  join(root, 'src/schema.ts'),
-  join(root, 'src/config.ts'),
+  join(root, 'src/schema/schema.ts'),
+  join(root, 'src/client/config.ts'),
   ...readdirSync(join(root, 'src/types')).map((name) => join(root, 'src/types', name)),
 ];
 const options: ts.CompilerOptions = {

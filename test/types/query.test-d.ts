@@ -1,6 +1,6 @@
 // Queries written down with `satisfies InstaQLParams<Schema>`. Every row also holds for the official declarations (official.test.ts).
 
-import type { InstantUnknownSchema } from '../../src/schema.ts';
+import type { InstantUnknownSchema } from '../../src/schema/schema.ts';
 import type { Cursor, InstaQLParams, InstaQLQueryParams } from '../../src/types/query.ts';
 import type { Schema } from './festival.ts';
 
@@ -47,7 +47,7 @@ export const accepted = [
   { acts: { $: { where: { or: [{ name: 'Owls' }, { and: [{ fee: 1 }, { 'sets.title': 'x' }] }] } } } },
 ] satisfies Q[];
 
-export const refused = [
+export const rejected = [
   // @ts-expect-error an entity that is not in the schema
   { tents: {} },
   // @ts-expect-error a link that is not in the schema

@@ -2,7 +2,7 @@
 
 import { expectTypeOf, test } from 'vitest';
 
-import type { InstantUnknownSchema } from '../../src/schema.ts';
+import type { InstantUnknownSchema } from '../../src/schema/schema.ts';
 import type { InstaQLParams } from '../../src/types/query.ts';
 import type { InstaQLEntity, InstaQLResponse, InstaQLResult, PageInfoResponse } from '../../src/types/result.ts';
 import type { Schema } from './festival.ts';

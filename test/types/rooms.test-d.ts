@@ -2,7 +2,7 @@
 
 import { expectTypeOf, test } from 'vitest';
 
-import type { InstantUnknownSchema } from '../../src/schema.ts';
+import type { InstantUnknownSchema } from '../../src/schema/schema.ts';
 import type { PresenceOf, PresencePeer, RoomsOf, TopicOf, TopicsOf } from '../../src/types/rooms.ts';
 import type { Graph, Plain, Schema } from './festival.ts';
 

@@ -17,7 +17,7 @@ export const rules = {
 
 export const withoutSchema = { anything: { allow: { view: 'true' }, fields: { goes: 'true' } } } satisfies InstantRules;
 
-export const refused = [
+export const rejected = [
   // @ts-expect-error an entity that is not in the schema
   { tents: { allow: {} } },
   // @ts-expect-error a field that is not in the schema

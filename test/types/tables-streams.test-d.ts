@@ -2,7 +2,7 @@
 
 import { expectTypeOf, test } from 'vitest';
 
-import type { InstantCoreDatabase } from '../../src/database.ts';
+import type { InstantCoreDatabase } from '../../src/client/database.ts';
 import type { schema } from './festival.ts';
 
 declare const db: InstantCoreDatabase<typeof schema, true>;

@@ -2,7 +2,7 @@
 
 import { expectTypeOf, test } from 'vitest';
 
-import type { InstantUnknownSchema } from '../../src/schema.ts';
+import type { InstantUnknownSchema } from '../../src/schema/schema.ts';
 import type { CreateParams, LinkParams, TransactionChunk, TxChunk, UpdateParams } from '../../src/types/transaction.ts';
 import type { Schema } from './festival.ts';
 

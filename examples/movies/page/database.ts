@@ -3,23 +3,23 @@
 
 import { id, init } from 'triplane';
 
-import { SwitchedLine } from '../line.ts';
+import { SwitchableConnection } from '../line.ts';
 import { schema } from '../schema.ts';
 import { byId, toast } from './elements.ts';
 
-const line = new SwitchedLine();
-let isHeld = false;
+const connection = new SwitchableConnection();
+let isOffline = false;
 
-export const db = init({ ...readConfig(), schema, ...line.ports, onError: (error) => isHeld || toast(error.message) });
+export const db = init({ ...readConfig(), schema, ...connection.ports, onError: (error) => isOffline || toast(error.message) });
 
-line.switch(navigator.onLine);
-for (const news of ['online', 'offline']) addEventListener(news, followBrowser);
+connection.switch(navigator.onLine);
+for (const change of ['online', 'offline']) addEventListener(change, followBrowser);
 
 /** @returns whether it is held offline now */
-export function switchLine(): boolean {
-  isHeld = !isHeld;
+export function toggleConnection(): boolean {
+  isOffline = !isOffline;
   followBrowser();
-  return isHeld;
+  return isOffline;
 }
 
 export function rate(filmId: string, stars: number | null): void {
@@ -45,7 +45,7 @@ function write(chunk: Parameters<typeof db.transact>[0] | undefined): void {
 }
 
 function followBrowser(): void {
-  line.switch(navigator.onLine && !isHeld);
+  connection.switch(navigator.onLine && !isOffline);
 }
 
 function readConfig(): { appId: string; apiURI: string; websocketURI: string } {

@@ -9,21 +9,21 @@ import { byId, within } from './elements.ts';
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- `{}` asks for a linked entity, whole
 export type Film = InstaQLEntity<Schema, 'films', { director: {}; distributor: {}; genre: {} }>;
 
-interface Shown {
+interface RenderedFilm {
   film: Film;
   readonly item: HTMLLIElement;
 }
 
 const list = byId('films', HTMLOListElement);
 const template = byId('film', HTMLTemplateElement);
-let shown = new Map<string, Shown>();
+let rendered = new Map<string, RenderedFilm>();
 
-export function show(films: readonly Film[]): void {
-  const before = shown;
-  shown = new Map(films.map((film) => [film.id, drawn(film, before.get(film.id))]));
-  for (const [filmId, { item }] of before) if (!shown.has(filmId)) item.remove();
+export function renderList(films: readonly Film[]): void {
+  const before = rendered;
+  rendered = new Map(films.map((film) => [film.id, renderedItem(film, before.get(film.id))]));
+  for (const [filmId, { item }] of before) if (!rendered.has(filmId)) item.remove();
   let at = list.firstElementChild;
-  for (const { item } of shown.values()) {
+  for (const { item } of rendered.values()) {
     if (item === at) at = at.nextElementSibling;
     else list.insertBefore(item, at);
   }
@@ -31,7 +31,7 @@ export function show(films: readonly Film[]): void {
 
 /** Who looks at which film, by colour. */
 export function mark(colours: ReadonlyMap<string, string>): void {
-  for (const [filmId, { item }] of shown) {
+  for (const [filmId, { item }] of rendered) {
     const colour = colours.get(filmId);
     if (colour) item.style.setProperty('--who', colour);
     else item.style.removeProperty('--who');
@@ -43,16 +43,16 @@ export function filmAt(target: EventTarget | null): string | undefined {
   return target instanceof Element ? target.closest('li')?.dataset['id'] : undefined;
 }
 
-function drawn(film: Film, known: Shown | undefined): Shown {
+function renderedItem(film: Film, known: RenderedFilm | undefined): RenderedFilm {
   if (known?.film === film) return known;
-  const item = known?.item ?? made(film.id);
-  fill(item, film);
+  const item = known?.item ?? createItem(film.id);
+  fillItem(item, film);
   item.classList.remove('changed');
   if (known) requestAnimationFrame(() => item.classList.add('changed'));
   return { film, item };
 }
 
-function made(filmId: string): HTMLLIElement {
+function createItem(filmId: string): HTMLLIElement {
   const item = within(template.content, 'li', HTMLLIElement).cloneNode(true) as HTMLLIElement;
   item.dataset['id'] = filmId;
   const stars = within(item, '.stars', HTMLSpanElement);
@@ -61,14 +61,14 @@ function made(filmId: string): HTMLLIElement {
     star.type = 'button';
     star.textContent = '★';
     star.setAttribute('aria-label', `${count} of 5`);
-    star.addEventListener('click', () => rate(filmId, shown.get(filmId)?.film.stars === count ? null : count));
+    star.addEventListener('click', () => rate(filmId, rendered.get(filmId)?.film.stars === count ? null : count));
     stars.append(star);
   }
   within(item, '.delete', HTMLButtonElement).addEventListener('click', () => remove(filmId));
   return item;
 }
 
-function fill(item: HTMLLIElement, { title, year, imdb, stars, director, distributor, genre }: Film): void {
+function fillItem(item: HTMLLIElement, { title, year, imdb, stars, director, distributor, genre }: Film): void {
   const text = (selector: string, content: string): void => void (within(item, selector, HTMLSpanElement).textContent = content);
   text('.title', title);
   text('.year', String(year));

@@ -1,9 +1,9 @@
 // The page: asks for the films that the form says, and shows what it is told. Everything else is in the files beside it.
 
-import { add, db, switchLine } from './database.ts';
+import { add, db, toggleConnection } from './database.ts';
 import { byId, toast, within } from './elements.ts';
-import { filmAt, show } from './film-list.ts';
-import { lookAt } from './people.ts';
+import { filmAt, renderList } from './film-list.ts';
+import { setViewedFilm } from './people.ts';
 
 const pageSize = 60;
 const orders = {
@@ -31,13 +31,13 @@ function isOrder(value: string): value is keyof typeof orders {
 }
 
 /** The list stays, paler, until the first answer. */
-function ask(): void {
+function subscribe(): void {
   stop();
   list.ariaBusy = 'true';
   // `%` and `_` stand for others, and nothing takes that from them: `_` fits both.
-  const wanted = search.value.trim().replace(/[%_]/g, '_');
+  const filters = search.value.trim().replace(/[%_]/g, '_');
   const where = {
-    ...(wanted !== '' && { title: { $ilike: `%${wanted}%` } }),
+    ...(filters !== '' && { title: { $ilike: `%${filters}%` } }),
     ...(genre.value !== '' && { 'genre.id': genre.value }),
   };
   const sorted = isOrder(order.value) ? orders[order.value] : orders['votes desc'];
@@ -46,30 +46,30 @@ function ask(): void {
     ({ data, error, pageInfo }) => {
       if (error) return toast(error.message);
       list.ariaBusy = 'false';
-      show(data.films);
+      renderList(data.films);
       byId('empty', HTMLParagraphElement).hidden = data.films.length > 0;
       more.hidden = pageInfo?.films?.hasNextPage !== true;
     },
   );
 }
 
-function askAnew(): void {
+function resubscribe(): void {
   limit = pageSize;
-  ask();
+  subscribe();
 }
 
 form.addEventListener('submit', (event) => event.preventDefault());
-genre.addEventListener('change', askAnew);
-order.addEventListener('change', askAnew);
+genre.addEventListener('change', resubscribe);
+order.addEventListener('change', resubscribe);
 search.addEventListener('input', () => {
   clearTimeout(typing);
-  typing = setTimeout(askAnew, 120);
+  typing = setTimeout(resubscribe, 120);
 });
 more.addEventListener('click', () => {
   limit += pageSize;
-  ask();
+  subscribe();
 });
-for (const event of ['pointerover', 'focusin'] as const) list.addEventListener(event, ({ target }) => lookAt(filmAt(target)));
+for (const event of ['pointerover', 'focusin'] as const) list.addEventListener(event, ({ target }) => setViewedFilm(filmAt(target)));
 
 const adding = byId('add', HTMLFormElement);
 byId('open-add', HTMLButtonElement).addEventListener('click', () => {
@@ -84,7 +84,7 @@ adding.addEventListener('submit', (event) => {
   search.value = '';
   genre.value = '';
   order.value = 'added desc';
-  askAnew();
+  resubscribe();
 });
 
 db.subscribeQuery({ genres: { $: { order: { name: 'asc' } } } }, ({ data }) => {
@@ -97,25 +97,29 @@ db.subscribeQuery({ genres: { $: { order: { name: 'asc' } } } }, ({ data }) => {
 });
 
 db.subscribeConnectionStatus((status) => {
-  const line = byId('status', HTMLParagraphElement);
-  line.dataset['status'] = status;
-  line.textContent = { connecting: 'connecting', opened: 'connecting', authenticated: 'in step', closed: 'offline', errored: 'refused' }[
-    status
-  ];
+  const statusBadge = byId('status', HTMLParagraphElement);
+  statusBadge.dataset['status'] = status;
+  statusBadge.textContent = {
+    connecting: 'connecting',
+    opened: 'connecting',
+    authenticated: 'in step',
+    closed: 'offline',
+    errored: 'refused',
+  }[status];
 });
 
 db.outbox.subscribe((entries) => {
   const count = entries.filter(({ state }) => state !== 'applied' && state !== 'refused').length;
-  const line = byId('waiting', HTMLParagraphElement);
-  line.hidden = count === 0;
-  line.textContent = `${count} ${count === 1 ? 'write waits' : 'writes wait'}`;
+  const statusBadge = byId('waiting', HTMLParagraphElement);
+  statusBadge.hidden = count === 0;
+  statusBadge.textContent = `${count} ${count === 1 ? 'write waits' : 'writes wait'}`;
 });
 
 byId('line', HTMLButtonElement).addEventListener('click', ({ currentTarget }) => {
   if (!(currentTarget instanceof HTMLButtonElement)) return;
-  const isHeld = switchLine();
-  currentTarget.ariaPressed = String(isHeld);
-  currentTarget.textContent = isHeld ? 'Back online' : 'Work offline';
+  const isOffline = toggleConnection();
+  currentTarget.ariaPressed = String(isOffline);
+  currentTarget.textContent = isOffline ? 'Back online' : 'Work offline';
 });
 
-ask();
+subscribe();

@@ -16,11 +16,11 @@ function whoAmI(): { name: string; colour: string } {
 
 const self = whoAmI();
 const room = db.joinRoom('cinema', 'page', { initialPresence: self });
-let lookingAt: string | undefined;
+let viewedFilm: string | undefined;
 
-export function lookAt(filmId: string | undefined): void {
-  if (filmId === undefined || filmId === lookingAt) return;
-  lookingAt = filmId;
+export function setViewedFilm(filmId: string | undefined): void {
+  if (filmId === undefined || filmId === viewedFilm) return;
+  viewedFilm = filmId;
   room.publishPresence({ filmId });
 }
 

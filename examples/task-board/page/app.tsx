@@ -5,8 +5,8 @@ import type { ReactElement } from 'react';
 import { Bar } from './bar.tsx';
 import { Board } from './board.tsx';
 import { db } from './db.ts';
-import { Line } from './line.tsx';
-import { Refused } from './refused.tsx';
+import { ConnectionBadge } from './line.tsx';
+import { RejectedWrites } from './refused.tsx';
 import { useRoute } from './route.ts';
 import { said } from './say.ts';
 import { Fault, Gone, Loading, NoProject } from './states.tsx';
@@ -21,8 +21,8 @@ export function App(): ReactElement {
   return (
     <div className="app">
       <Bar projects={projects} project={project} taskId={taskId} />
-      <Line />
-      <Refused />
+      <ConnectionBadge />
+      <RejectedWrites />
       <main>
         {error ? (
           <Fault error={error} />

@@ -19,17 +19,17 @@ interface Props {
   readonly taskId: string | undefined;
 }
 
-const none: readonly Task[] = [];
+const NONE: readonly Task[] = [];
 
 export function Board({ project, taskId }: Props): ReactElement {
   const { isLoading, error, data } = db.useQuery({ projects: { $: { where: { id: project.id } }, tasks: { comments: {} } } });
-  const tasks = data?.projects[0]?.tasks ?? none;
+  const tasks = data?.projects[0]?.tasks ?? NONE;
   const byColumn = useMemo(() => columns.map((column) => ({ ...column, tasks: inColumn(tasks, column.status) })), [tasks]);
   const room = useMemo(() => roomOf(project.id), [project.id]);
   const { peers } = db.rooms.usePresence(room, { keys: ['name', 'colour', 'taskId'], user: false });
-  const lookers = useMemo(() => Object.values(peers).filter((peer) => peer.taskId), [peers]);
+  const viewers = useMemo(() => Object.values(peers).filter((peer) => peer.taskId), [peers]);
   const { colour } = me.use();
-  const { drag, lift } = useDrag((id, { status, place }) => {
+  const { drag, lift } = useDrag((id, { status, target: place }) => {
     const task = tasks.find((each) => each.id === id);
     const others = inColumn(tasks, status).filter((each) => each.id !== id);
     if (task) move(task, status, rankAt(others, place));
@@ -44,7 +44,7 @@ export function Board({ project, taskId }: Props): ReactElement {
       <div className="scroller" onKeyDown={onKeyDown}>
         <Cursors room={room} className="columns" userCursorColor={colour} renderCursor={CursorOf}>
           {byColumn.map((column) => (
-            <Column key={column.status} {...column} projectId={project.id} openId={taskId} lookers={lookers} drag={drag} lift={lift} />
+            <Column key={column.status} {...column} projectId={project.id} openId={taskId} viewers={viewers} drag={drag} lift={lift} />
           ))}
         </Cursors>
       </div>

@@ -8,7 +8,7 @@ import { Badge } from './people.tsx';
 import { goTo } from './route.ts';
 import type { Lift } from './use-drag.ts';
 
-export interface Looker {
+export interface Viewer {
   readonly peerId: string;
   readonly name: string;
   readonly colour: string;
@@ -20,11 +20,11 @@ interface Props {
   readonly projectId: string;
   readonly isOpen: boolean;
   readonly isLifted: boolean;
-  readonly lookers: readonly Looker[];
+  readonly viewers: readonly Viewer[];
   readonly lift: Lift;
 }
 
-export const Card = memo(function Card({ task, projectId, isOpen, isLifted, lookers, lift }: Props): ReactElement {
+export const Card = memo(function Card({ task, projectId, isOpen, isLifted, viewers, lift }: Props): ReactElement {
   const { id, title, colour, notes, comments } = task;
   return (
     <li data-task={id} data-lifted={isLifted || undefined} onPointerDown={(event) => lift(event, id)}>
@@ -40,8 +40,8 @@ export const Card = memo(function Card({ task, projectId, isOpen, isLifted, look
             </span>
           )}
           <span className="lookers">
-            {lookers.map((looker) => (
-              <Badge key={looker.peerId} name={looker.name} colour={looker.colour} />
+            {viewers.map((viewer) => (
+              <Badge key={viewer.peerId} name={viewer.name} colour={viewer.colour} />
             ))}
           </span>
         </span>

@@ -2,7 +2,7 @@
 
 import { Fragment, memo, type ReactElement } from 'react';
 
-import { Card, type Looker } from './card.tsx';
+import { Card, type Viewer } from './card.tsx';
 import { rankAt, type Status } from './columns.ts';
 import type { Task } from './db.ts';
 import { NewTask } from './new-task.tsx';
@@ -15,13 +15,13 @@ interface Props {
   readonly tasks: readonly Task[];
   readonly projectId: string;
   readonly openId: string | undefined;
-  readonly lookers: readonly Looker[];
+  readonly viewers: readonly Viewer[];
   readonly drag: Drag | undefined;
   readonly lift: Lift;
 }
 
-export function Column({ status, name, tasks, projectId, openId, lookers, drag, lift }: Props): ReactElement {
-  const place = drag?.over?.status === status ? drag.over.place : undefined;
+export function Column({ status, name, tasks, projectId, openId, viewers, drag, lift }: Props): ReactElement {
+  const place = drag?.over?.status === status ? drag.over.target : undefined;
   const others = tasks.filter(({ id }) => id !== drag?.taskId);
   return (
     <section className="column" data-status={status} data-over={place !== undefined || undefined} aria-label={name}>
@@ -38,7 +38,7 @@ export function Column({ status, name, tasks, projectId, openId, lookers, drag, 
                 projectId={projectId}
                 isOpen={task.id === openId}
                 isLifted={task.id === drag?.taskId}
-                lookers={lookersAt(lookers, task.id)}
+                viewers={viewersAt(viewers, task.id)}
                 lift={lift}
               />
             </Fragment>
@@ -56,10 +56,10 @@ const Gap = memo(function Gap(): ReactElement {
   return <li className="gap" aria-hidden="true" />;
 });
 
-const nobody: readonly Looker[] = [];
+const NO_VIEWERS: readonly Viewer[] = [];
 
 /** The same list where nobody looks, so that the card is not drawn again. */
-function lookersAt(lookers: readonly Looker[], taskId: string): readonly Looker[] {
-  const here = lookers.filter((looker) => looker.taskId === taskId);
-  return here.length > 0 ? here : nobody;
+function viewersAt(viewers: readonly Viewer[], taskId: string): readonly Viewer[] {
+  const viewing = viewers.filter((viewer) => viewer.taskId === taskId);
+  return viewing.length > 0 ? viewing : NO_VIEWERS;
 }

@@ -1,17 +1,17 @@
 // Dragging a card, by pointer: what follows the pointer is a copy, so React draws only when the place below it is another.
 
-export interface Place {
+export interface DropTarget {
   readonly status: string;
   /** Among the others of the column. */
-  readonly place: number;
+  readonly target: number;
 }
 
 export interface DragEvents {
   /** It was moved far enough to be meant. */
   begun(): void;
-  over(place: Place | undefined): void;
+  over(target: DropTarget | undefined): void;
   /** Undefined = let go of where it cannot lie, or given up. */
-  ended(place: Place | undefined): void;
+  ended(target: DropTarget | undefined): void;
 }
 
 /** Pixels. What is less is a click. */
@@ -22,9 +22,9 @@ const edge = 48;
 export function followPointer(card: HTMLElement, start: PointerEvent, on: DragEvents): void {
   const listening = new AbortController();
   let ghost: HTMLElement | undefined;
-  let place: Place | undefined;
+  let target: DropTarget | undefined;
 
-  const end = (dropped: Place | undefined): void => {
+  const end = (dropped: DropTarget | undefined): void => {
     listening.abort();
     if (!ghost) return;
     ghost.remove();
@@ -40,15 +40,15 @@ export function followPointer(card: HTMLElement, start: PointerEvent, on: DragEv
     }
     ghost.style.transform = `translate(${x}px, ${y}px) rotate(2deg)`;
     scrollAlong(event);
-    const now = placeAt(event, card);
-    if (now?.status === place?.status && now?.place === place?.place) return;
-    place = now;
-    on.over(place);
+    const now = dropTargetAt(event, card);
+    if (now?.status === target?.status && now?.target === target?.target) return;
+    target = now;
+    on.over(target);
   };
 
   const { signal } = listening;
   addEventListener('pointermove', move, { signal });
-  addEventListener('pointerup', () => end(place), { signal });
+  addEventListener('pointerup', () => end(target), { signal });
   addEventListener('pointercancel', () => end(undefined), { signal });
   addEventListener('keydown', ({ key }) => key === 'Escape' && end(undefined), { signal });
 }
@@ -64,7 +64,7 @@ function copyOf(card: HTMLElement): HTMLElement {
   return copy;
 }
 
-function placeAt({ clientX, clientY }: PointerEvent, card: HTMLElement): Place | undefined {
+function dropTargetAt({ clientX, clientY }: PointerEvent, card: HTMLElement): DropTarget | undefined {
   const column = document.elementFromPoint(clientX, clientY)?.closest<HTMLElement>('[data-status]');
   const { status } = column?.dataset ?? {};
   if (!column || status === undefined) return undefined;
@@ -72,7 +72,7 @@ function placeAt({ clientX, clientY }: PointerEvent, card: HTMLElement): Place |
     const { top, height } = other.getBoundingClientRect();
     return other.dataset['task'] !== card.dataset['task'] && top + height / 2 < clientY;
   });
-  return { status, place: above.length };
+  return { status, target: above.length };
 }
 
 function scrollAlong({ clientX }: PointerEvent): void {

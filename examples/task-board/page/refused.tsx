@@ -8,12 +8,12 @@ import { Icon } from './icon.tsx';
 import { nameOf } from './names.ts';
 import { retry } from './writes.ts';
 
-export function Refused(): ReactElement | null {
-  const { refused, discard } = db.useOutbox();
-  if (refused.length === 0) return null;
+export function RejectedWrites(): ReactElement | null {
+  const { rejected, discard } = db.useOutbox();
+  if (rejected.length === 0) return null;
   return (
     <section className="refused" aria-label="Refused changes">
-      {refused.map((entry) => (
+      {rejected.map((entry) => (
         <div className="refusal" role="alert" key={entry.eventId} data-write={entry.eventId}>
           <Icon name="warning" />
           <p>

@@ -3,11 +3,11 @@
 import type { ReactElement } from 'react';
 
 import { columns } from './columns.ts';
-import { useLine } from './line.tsx';
+import { useConnectionState } from './line.tsx';
 import { NewProject } from './new-project.tsx';
 
 export function Loading(): ReactElement {
-  const { isOffline } = useLine();
+  const { isOffline } = useConnectionState();
   if (isOffline) {
     return (
       <section className="state">

@@ -2,16 +2,16 @@
 
 import { type PointerEvent, useCallback, useEffect, useRef, useState } from 'react';
 
-import { followPointer, type Place } from './drag.ts';
+import { followPointer, type DropTarget } from './drag.ts';
 
 export interface Drag {
   readonly taskId: string;
-  readonly over: Place | undefined;
+  readonly over: DropTarget | undefined;
 }
 
 export type Lift = (event: PointerEvent<HTMLElement>, taskId: string) => void;
 
-export function useDrag(drop: (taskId: string, place: Place) => void): { readonly drag: Drag | undefined; readonly lift: Lift } {
+export function useDrag(drop: (taskId: string, place: DropTarget) => void): { readonly drag: Drag | undefined; readonly lift: Lift } {
   const [drag, setDrag] = useState<Drag>();
   const newest = useRef(drop);
   useEffect(() => void (newest.current = drop));

@@ -1,12 +1,12 @@
 // Users, codes and tokens of one app: every way to become signed in, and to stop. Each call is one transaction, so a code is
 // good once, whoever is faster.
 
-import { denied, refusal } from '../refusal.ts';
-import type { App } from '../app.ts';
+import { denied, rejection } from '../errors.ts';
+import type { App } from '../session/app.ts';
 import { Bucket } from '../rules/rate-limits.ts';
-import type { Records } from '../storage.ts';
-import { submit, whenDurable } from '../submit.ts';
-import type { Held } from '../write.ts';
+import type { Records } from '../storage/storage.ts';
+import { submit, whenDurable } from '../data/submit.ts';
+import type { LedgerState } from '../data/write.ts';
 import { spendCode, withCode } from './codes.ts';
 import { newCode, newToken } from './secrets.ts';
 import { type Profile, checkExtraFields, checkSignup, userSteps } from './signup.ts';
@@ -28,15 +28,15 @@ export interface SignInOptions {
 
 export type Selector = { readonly id: string } | { readonly email: string } | { readonly token: string };
 
-const hour = { capacity: 20, amount: 20, periodMs: 3_600_000, isGreedy: false };
-const day = 24 * 3_600_000;
-const server = { userId: undefined, isAdmin: true, isServer: true };
+const hourlyLimit = { capacity: 20, amount: 20, periodMs: 3_600_000, isGreedy: false };
+const dayMs = 24 * 3_600_000;
+const serverActor = { userId: undefined, isAdmin: true, isServer: true };
 
 interface Plan<T> {
   readonly steps?: readonly (readonly unknown[])[];
   readonly records?: Records;
   /** What is given back, once it is durable. */
-  readonly then: (held: Held) => T;
+  readonly then: (state: LedgerState) => T;
 }
 
 export class Accounts {
@@ -45,10 +45,10 @@ export class Accounts {
   readonly #verifying: Bucket;
   readonly #codeTtlMs: number;
 
-  constructor(app: App, now: () => number, codeTtlMs = day) {
+  constructor(app: App, now: () => number, codeTtlMs = dayMs) {
     this.#app = app;
-    this.#sending = new Bucket([hour], now);
-    this.#verifying = new Bucket([hour], now);
+    this.#sending = new Bucket([hourlyLimit], now);
+    this.#verifying = new Bucket([hourlyLimit], now);
     this.#codeTtlMs = codeTtlMs;
   }
 
@@ -61,19 +61,19 @@ export class Accounts {
 
   async signInByCode(email: string, code: string, options: SignInOptions = {}): Promise<SignedIn> {
     this.#verifying.limit(email, 1);
-    const signedIn = await this.#run<SignedIn | undefined>((held) => {
-      const spent = spendCode(held.records, email, code.trim(), held.at, this.#codeTtlMs);
+    const signedIn = await this.#run<SignedIn | undefined>((state) => {
+      const spent = spendCode(state.records, email, code.trim(), state.at, this.#codeTtlMs);
       // A code that has grown old is spent too.
       if (spent.isExpired) return { records: spent.records, then: () => undefined };
-      const plan = this.#signIn(held, email, options);
+      const plan = this.#signIn(state, email, options);
       return { ...plan, records: { ...spent.records, ...plan.records } };
     });
     if (signedIn) return signedIn;
-    throw refusal('record-expired', 'Record expired: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
+    throw rejection('record-expired', 'Record expired: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
   }
 
   signInGuest({ extraFields, isTrusted }: SignInOptions = {}): Promise<SignedIn> {
-    return this.#run((held) => this.#create(held, { id: newToken(), type: 'guest', extraFields }, isTrusted));
+    return this.#run((state) => this.#create(state, { id: newToken(), type: 'guest', extraFields }, isTrusted));
   }
 
   /** A token for someone, who is made if there is nobody. */
@@ -81,11 +81,11 @@ export class Accounts {
     selector: { readonly id: string } | { readonly email: string },
     extraFields?: SignInOptions['extraFields'],
   ): Promise<SignedIn> {
-    return this.#run((held) => {
-      const known = find(held, selector);
-      if (known !== undefined) return this.#welcome(held, known, false);
+    return this.#run((state) => {
+      const known = find(state, selector);
+      if (known !== undefined) return this.#issueToken(state, known, false);
       const profile = 'id' in selector ? { id: selector.id } : { id: newToken(), email: selector.email };
-      return this.#create(held, { ...profile, extraFields }, true);
+      return this.#create(state, { ...profile, extraFields }, true);
     });
   }
 
@@ -110,65 +110,65 @@ export class Accounts {
   }
 
   delete(selector: Selector): Promise<AppUser | undefined> {
-    return this.#run((held) => {
-      const found = find(held, selector);
-      const row = found === undefined ? undefined : userRow(held.db, found);
+    return this.#run((state) => {
+      const found = find(state, selector);
+      const row = found === undefined ? undefined : userRow(state.db, found);
       if (!row) return { then: () => undefined };
-      const user = userOf(held.db, row, this.#app.id);
-      return { steps: [['delete-entity', row.id, '$users']], records: withoutTokensOf(held.records, row.id), then: () => user };
+      const user = userOf(state.db, row, this.#app.id);
+      return { steps: [['delete-entity', row.id, '$users']], records: withoutTokensOf(state.records, row.id), then: () => user };
     });
   }
 
   /** By a token: that one. By who it is: all of them. */
   signOut(selector: Selector): Promise<void> {
-    return this.#run((held) => {
+    return this.#run((state) => {
       if ('token' in selector) return { records: withoutToken(selector.token), then: () => undefined };
-      const id = 'id' in selector ? selector.id : find(held, selector);
+      const id = 'id' in selector ? selector.id : find(state, selector);
       if (id === undefined) throw noUser();
-      return { records: withoutTokensOf(held.records, id), then: () => undefined };
+      return { records: withoutTokensOf(state.records, id), then: () => undefined };
     });
   }
 
-  async #run<T>(make: (held: Held) => Plan<T>): Promise<T> {
+  async #run<T>(make: (state: LedgerState) => Plan<T>): Promise<T> {
     const { ledger } = this.#app;
     let plan: Plan<T> | undefined;
-    const steps = (held: Held): { steps: readonly (readonly unknown[])[]; records: Records | undefined } => {
-      plan = make(held);
+    const steps = (state: LedgerState): { steps: readonly (readonly unknown[])[]; records: Records | undefined } => {
+      plan = make(state);
       return { steps: plan.steps ?? [], records: plan.records };
     };
-    await submit(ledger, { steps, event: undefined, actor: server });
+    await submit(ledger, { steps, event: undefined, actor: serverActor });
     if (!plan) throw new Error('a transaction was done that was never made');
     const { then } = plan;
     return whenDurable(ledger, () => then({ db: ledger.db, records: ledger.records, at: 0 }));
   }
 
-  #signIn(held: Held, email: string, { extraFields, guestToken, isTrusted }: SignInOptions): Plan<SignedIn> {
-    const guest = guestToken === undefined ? undefined : this.#guest(held, guestToken);
-    const known = userByEmail(held.db, email);
-    if (!known) return this.#create(held, { id: guest ?? newToken(), email, type: 'user', extraFields }, isTrusted);
-    const link = held.db.attrs.forward('$users', 'linkedPrimaryUser');
-    const plan = this.#welcome(held, known.id, false);
+  #signIn(state: LedgerState, email: string, { extraFields, guestToken, isTrusted }: SignInOptions): Plan<SignedIn> {
+    const guest = guestToken === undefined ? undefined : this.#guest(state, guestToken);
+    const known = userByEmail(state.db, email);
+    if (!known) return this.#create(state, { id: guest ?? newToken(), email, type: 'user', extraFields }, isTrusted);
+    const link = state.db.attrs.forward('$users', 'linkedPrimaryUser');
+    const plan = this.#issueToken(state, known.id, false);
     return guest !== undefined && link ? { ...plan, steps: [['add-triple', guest, link.id, known.id]] } : plan;
   }
 
   /** Whose token it is, if a guest's. */
-  #guest({ db, records }: Held, token: string): string | undefined {
+  #guest({ db, records }: LedgerState, token: string): string | undefined {
     const owner = tokenOwner(records, token);
     const row = owner === undefined ? undefined : userRow(db, owner);
     if (!row) throw noUser();
     return isGuest(db, row) ? row.id : undefined;
   }
 
-  #create(held: Held, profile: Profile, isTrusted = false): Plan<SignedIn> {
-    checkExtraFields(held.db, profile.extraFields);
-    if (!isTrusted && !checkSignup(this.#app.rulebook.guard, held.db, profile)) throw denied('$users', 'not perms-pass?');
-    const steps = userSteps(held.db, profile);
-    return { ...this.#welcome(held, profile.id, true), steps };
+  #create(state: LedgerState, profile: Profile, isTrusted = false): Plan<SignedIn> {
+    checkExtraFields(state.db, profile.extraFields);
+    if (!isTrusted && !checkSignup(this.#app.rulebook.guard, state.db, profile)) throw denied('$users', 'not perms-pass?');
+    const steps = userSteps(state.db, profile);
+    return { ...this.#issueToken(state, profile.id, true), steps };
   }
 
-  #welcome({ at }: Held, id: string, created: boolean): Plan<SignedIn> {
+  #issueToken({ at }: LedgerState, id: string, created: boolean): Plan<SignedIn> {
     const token = newToken();
-    const then = ({ db }: Held): SignedIn => {
+    const then = ({ db }: LedgerState): SignedIn => {
       const row = userRow(db, id);
       if (!row) throw noUser();
       return { user: userOf(db, row, this.#app.id, token), created };
@@ -177,12 +177,12 @@ export class Accounts {
   }
 }
 
-function find({ db, records }: Pick<Held, 'db' | 'records'>, selector: Selector): string | undefined {
+function find({ db, records }: Pick<LedgerState, 'db' | 'records'>, selector: Selector): string | undefined {
   if ('email' in selector) return userByEmail(db, selector.email)?.id;
   if ('token' in selector) return tokenOwner(records, selector.token);
   return userRow(db, selector.id)?.id;
 }
 
 function noUser(): Error {
-  return refusal('record-not-found', 'Record not found: app-user', { args: [], 'record-type': 'app-user' });
+  return rejection('record-not-found', 'Record not found: app-user', { args: [], 'record-type': 'app-user' });
 }

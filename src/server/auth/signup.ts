@@ -1,7 +1,7 @@
 // Someone new: whether they may be, and the steps that make them.
 
 import type { Db } from '../../db/db.ts';
-import { invalid } from '../refusal.ts';
+import { invalid } from '../errors.ts';
 import { fieldsOf } from '../rules/fields.ts';
 import type { Guard } from '../rules/guard.ts';
 import { sharedVariables } from '../rules/entities.ts';
@@ -31,7 +31,7 @@ export function checkExtraFields(db: Db, fields: Profile['extraFields'] = {}): v
 }
 
 /** What the app's rule for new users says. Without one everybody may be one, but bring nothing along. */
-export function checkSignup({ rules, asker }: Guard, db: Db, { id, email, extraFields = {} }: Profile): boolean {
+export function checkSignup({ rules, ruleContext: asker }: Guard, db: Db, { id, email, extraFields = {} }: Profile): boolean {
   const rule = rules.explicit('$users', 'create');
   if (!rule) return Object.keys(extraFields).length === 0;
   const user = fieldsOf({ ...extraFields, id, ...(email !== undefined && { email }) }, () => []);

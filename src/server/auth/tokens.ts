@@ -1,6 +1,6 @@
 // Refresh tokens: whom each belongs to, as records of the app's log under its hash. They do not expire; they end.
 
-import type { Records } from '../storage.ts';
+import type { Records } from '../storage/storage.ts';
 import { hashToken } from './secrets.ts';
 
 interface TokenRecord {
@@ -10,13 +10,13 @@ interface TokenRecord {
 
 const prefix = 'token ';
 
-type Held = ReadonlyMap<string, unknown>;
+type RecordMap = ReadonlyMap<string, unknown>;
 
 export function withToken(token: string, user: string, at: number): Records {
   return { [prefix + hashToken(token)]: { user, at } satisfies TokenRecord };
 }
 
-export function tokenOwner(records: Held, token: string): string | undefined {
+export function tokenOwner(records: RecordMap, token: string): string | undefined {
   return (records.get(prefix + hashToken(token)) as TokenRecord | undefined)?.user;
 }
 
@@ -24,13 +24,13 @@ export function withoutToken(token: string): Records {
   return { [prefix + hashToken(token)]: null };
 }
 
-export function withoutTokensOf(records: Held, user: string): Records {
+export function withoutTokensOf(records: RecordMap, user: string): Records {
   const gone: Record<string, unknown> = {};
   for (const [name, record] of records) if (name.startsWith(prefix) && (record as TokenRecord).user === user) gone[name] = null;
   return gone;
 }
 
-export function hasToken(records: Held, hash: string): boolean {
+export function hasToken(records: RecordMap, hash: string): boolean {
   return records.has(prefix + hash);
 }
 

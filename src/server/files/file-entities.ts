@@ -4,17 +4,17 @@
 import { applySteps } from '../../db/apply.ts';
 import type { Db } from '../../db/db.ts';
 import { Layer } from '../../db/layer.ts';
-import type { Report } from '../../db/report.ts';
+import type { ChangeSet } from '../../db/change-set.ts';
 import type { Row } from '../../db/row.ts';
 import type { Store } from '../../db/store.ts';
 import { timesAfter } from '../../db/times.ts';
 import { InstantAPIError } from '../../errors.ts';
-import type { Step } from '../../protocol/step.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
-import { refusal } from '../refusal.ts';
+import { rejection } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
-import type { Records } from '../storage.ts';
-import type { Actor } from '../system-rules.ts';
+import type { Records } from '../storage/storage.ts';
+import type { Actor } from '../data/system-rules.ts';
 
 export const filesEtype = '$files';
 
@@ -70,7 +70,7 @@ export function checkUpload(guard: Guard, db: Store, actor: Actor, id: string, p
     { now: () => 0, times: timesAfter },
   );
   const touch = { is: 'value', etype: filesEtype, id, label: 'path' } as const;
-  asStorageRule('create', () => guard.permit({ actor, before: db, after, touches: [touch], newAttrs: [] }));
+  asStorageRule('create', () => guard.authorizeWrite({ actor, before: db, after, accesses: [touch], newAttrs: [] }));
 }
 
 /** What the rules of `$files` refuse, in the words of the storage routes. */
@@ -85,7 +85,7 @@ export function asStorageRule<T>(action: string, run: () => T): T {
 export function storageDenied(action: string, error?: unknown): unknown {
   if (error !== undefined && !(error instanceof InstantAPIError && error.body.type === 'permission-denied')) return error;
   const hint = { input: [filesEtype, action], expected: 'has-storage-permission?' };
-  return refusal('permission-denied', 'Permission denied: not has-storage-permission?', hint);
+  return rejection('permission-denied', 'Permission denied: not has-storage-permission?', hint);
 }
 
 /** Where the bytes of a location are, as kept in the log. */
@@ -104,7 +104,7 @@ export function locationIn(name: string): string | undefined {
 }
 
 /** Locations that no entity has any more: their records go in the same transaction. */
-export function forgottenLocations(report: Report, db: Db): Records | undefined {
+export function forgottenLocations(report: ChangeSet, db: Db): Records | undefined {
   const changes = report.get(filesEtype);
   const attr = db.attrs.forward(filesEtype, 'location-id');
   if (!changes || !attr) return undefined;

@@ -5,13 +5,13 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { newToken } from '../auth/secrets.ts';
-import type { Ledger } from '../ledger.ts';
-import { invalid } from '../refusal.ts';
+import type { Ledger } from '../data/ledger.ts';
+import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
-import type { LogEntry, Records } from '../storage.ts';
-import { submit, whenDurable } from '../submit.ts';
-import type { Actor } from '../system-rules.ts';
-import type { Held, Planned } from '../write.ts';
+import type { LogEntry, Records } from '../storage/storage.ts';
+import { submit, whenDurable } from '../data/submit.ts';
+import type { Actor } from '../data/system-rules.ts';
+import type { LedgerState, Planned } from '../data/write.ts';
 import {
   checkUpload,
   fieldOf,
@@ -36,7 +36,7 @@ export interface FilesConfig {
   /** Where clients reach this server. */
   readonly origin: () => string;
   readonly clock: Clock;
-  readonly report: Log;
+  readonly logger: Log;
 }
 
 export interface Upload {
@@ -119,7 +119,7 @@ export class Files {
     const location = newToken();
     const stored = await store.write(appId, location, body);
     let id = '';
-    const steps = (held: Held): Planned => {
+    const steps = (held: LedgerState): Planned => {
       const known = fileByPath(held.db, upload.path);
       id = known?.id ?? newToken();
       checkUpload(this.#config.guard(), held.db, actor, id, upload.path);
@@ -138,7 +138,7 @@ export class Files {
   async ticket(path: string): Promise<string> {
     checkPath(path);
     const ticket = newToken();
-    const planned = ({ at }: Held): Planned => ({ steps: [], records: { [ticketName(ticket)]: { path, at } } });
+    const planned = ({ at }: LedgerState): Planned => ({ steps: [], records: { [ticketName(ticket)]: { path, at } } });
     await submit(this.#config.ledger, { steps: planned, event: undefined, actor: server });
     return ticket;
   }
@@ -151,7 +151,7 @@ export class Files {
   /** @returns the ids of those that were there. @throws InstantAPIError; then none is gone */
   async remove(actor: Actor, paths: readonly string[]): Promise<string[]> {
     let ids: string[] = [];
-    const steps = ({ db }: Held): Planned => {
+    const steps = ({ db }: LedgerState): Planned => {
       ids = [...new Set(paths)].flatMap((path) => fileByPath(db, path)?.id ?? []);
       return { steps: ids.map((id) => ['delete-entity', id, filesEtype]) };
     };
@@ -191,14 +191,14 @@ export class Files {
 
   /** Removes what has been in the store for a day and belongs to no file. Never rejects. */
   async sweep(): Promise<void> {
-    const { appId, ledger, store, clock, report } = this.#config;
+    const { appId, ledger, store, clock, logger } = this.#config;
     try {
       for await (const { key, location, at } of store?.list(appId) ?? []) {
         if (clock.now() - at < dayMs || ledger.records.has(locationName(location))) continue;
         await store?.remove(appId, key);
       }
     } catch (error) {
-      report.warn('files that no entity refers to could not be searched for', error);
+      logger.warn('files that no entity refers to could not be searched for', error);
     }
   }
 
@@ -210,8 +210,8 @@ export class Files {
   }
 
   async #drop(key: string): Promise<void> {
-    const { store, appId, report } = this.#config;
-    await store?.remove(appId, key).catch((error: unknown) => report.warn('a file could not be removed', error));
+    const { store, appId, logger } = this.#config;
+    await store?.remove(appId, key).catch((error: unknown) => logger.warn('a file could not be removed', error));
   }
 
   #store(): FileStore {
@@ -223,7 +223,7 @@ export class Files {
 
 const defaultType = 'application/octet-stream';
 
-function planUpload({ db, records, at }: Held, id: string, upload: Upload, location: string, { key, size }: StoredFile): Planned {
+function planUpload({ db, records, at }: LedgerState, id: string, upload: Upload, location: string, { key, size }: StoredFile): Planned {
   const { path, contentType = defaultType, contentDisposition = 'inline', ticket } = upload;
   if (ticket !== undefined) pathFor(records, ticket, at);
   const fields = { path, size, 'content-type': contentType, 'content-disposition': contentDisposition, 'location-id': location };

@@ -2,14 +2,14 @@
 
 import type { ByteRange, FileStore, ListedFile } from './file-store.ts';
 
-interface Held {
+interface LedgerState {
   readonly bytes: Buffer;
   readonly at: number;
 }
 
 /** Files that last as long as the process. */
 export function memoryFiles(): FileStore {
-  const held = new Map<string, Held>();
+  const held = new Map<string, LedgerState>();
   const nameOf = (appId: string, key: string): string => `${appId}/${key}`;
   return {
     async write(appId, location, body) {

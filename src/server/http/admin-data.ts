@@ -1,30 +1,32 @@
+// Which links of a catalogue have at most one at the other end, seen from either end.
+
 // An admin's questions and writes: `/admin/query`, `/admin/transact`, and who is in a room.
 
 import { Hono } from 'hono';
-import { Store } from '../../db/store.ts';
+
+import type { Actor } from '../data/system-rules.ts';
+import type { App } from '../session/app.ts';
+import type { Guard } from '../rules/guard.ts';
+import type { HttpContext } from './context.ts';
 import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
+import { Store } from '../../db/store.ts';
+import { adminOf, actorOf } from './caller.ts';
+import { answerQuery } from '../../query/result-triples.ts';
+import { asFlag, asObject, asText, bodyOf, optional, required } from './request.ts';
+import { evaluate } from '../../query/live-result.ts';
+import { prepareQuery, singularLinks } from '../queries/prepared-query.ts';
+import { submit, whenDurable } from '../data/submit.ts';
+import { txSteps } from './admin-steps.ts';
 import { compile } from '../../query/compile.ts';
-import { answerQuery } from '../../query/evidence.ts';
-import { evaluate } from '../../query/run.ts';
-import type { App } from '../app.ts';
-import { readQuery } from '../asked.ts';
 import { userOf, userRow } from '../auth/users.ts';
 import { withUrls } from '../files/file-entities.ts';
-import type { Guard } from '../rules/guard.ts';
-import { submit, whenDurable } from '../submit.ts';
-import type { Actor } from '../system-rules.ts';
-import { asFlag, asObject, asText, bodyOf, optional, required } from './call.ts';
-import { adminOf, callerOf } from './caller.ts';
-import type { Desk } from './desk.ts';
-import { singularLinks } from './singular-links.ts';
-import { txSteps } from './steps.ts';
 
-export function adminDataRoutes(desk: Desk): Hono {
+export function adminDataRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
   routes.post('/query', async (context) => {
-    const { app, actor } = await callerOf(context, desk, 'read');
+    const { app, actor } = await actorOf(context, http, 'read');
     const body = await bodyOf(context);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asFlag) ?? false;
@@ -32,16 +34,16 @@ export function adminDataRoutes(desk: Desk): Hono {
   });
 
   routes.post('/transact', async (context) => {
-    const { app, actor } = await callerOf(context, desk, 'write');
+    const { app, actor } = await actorOf(context, http, 'write');
     const body = await bodyOf(context);
     const given = required(body, 'steps', (steps) => steps);
-    const areMissingAttrsRefused = optional(body, 'throw-on-missing-attrs?', asFlag) ?? false;
-    const steps = ({ db }: { db: Store }) => ({ steps: txSteps(given, { attrs: db.attrs, uuid: desk.uuid, areMissingAttrsRefused }) });
+    const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asFlag) ?? false;
+    const steps = ({ db }: { db: Store }) => ({ steps: txSteps(given, { attrs: db.attrs, uuid: http.uuid, areMissingAttrsRejected }) });
     return context.json({ 'tx-id': await submit(app.ledger, { steps, event: undefined, actor }) });
   });
 
   routes.get('/rooms/presence', async (context) => {
-    const app = await adminOf(context, desk, 'read');
+    const app = await adminOf(context, http, 'read');
     required(context.req.query(), 'room-type', asText, 'params');
     const peers = app.rooms.peers(required(context.req.query(), 'room-id', asText, 'params'));
     const sessions = peers?.map((peer): readonly [string, Peer] => [peer['peer-id'] ?? '', withUser(peer, app)]);
@@ -64,7 +66,7 @@ export function treeOf(
   query: WireQuery,
   { actor, isInferred, guard }: TreeOptions,
 ): Readonly<Record<string, unknown>> {
-  const { compiled, visible } = readQuery(query, 'tree', actor, db.attrs, guard);
+  const { compiled, visible } = prepareQuery(query, 'tree', actor, db.attrs, guard);
   const found = answerQuery(compiled, db, { visible });
   const seen = new Store(db.attrs);
   seen.load(withUrls(found.triples, guard.fileUrl));

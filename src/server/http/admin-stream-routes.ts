@@ -2,24 +2,24 @@
 // session (`/admin/sse`) whose messages are pushed beside it. Who it is for is settled by the headers; no `init` follows.
 
 import { Hono } from 'hono';
-import { isObject } from '../../protocol/check.ts';
-import { watch } from '../handle.ts';
-import type { Here } from '../here.ts';
-import type { Session } from '../session.ts';
-import { whenDurable } from '../submit.ts';
-import { asFlag, asObject, bodyOf, type Fields, optional, required } from './call.ts';
-import { appIdOf, type Caller, callerOf } from './caller.ts';
-import type { Desk } from './desk.ts';
+import { isObject } from '../../lib/json.ts';
+import { watch } from '../session/handle.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import type { Session } from '../session/session.ts';
+import { whenDurable } from '../data/submit.ts';
+import { asFlag, asObject, bodyOf, type Fields, optional, required } from './request.ts';
+import { appIdOf, type RequestActor, actorOf } from './caller.ts';
+import type { HttpContext } from './context.ts';
 import type { EventSessions } from './event-sessions.ts';
 
 /** What the official server tells its clients. */
 const retryMs = 500;
 
-export function adminStreamRoutes(desk: Desk, sessions: EventSessions): Hono {
+export function adminStreamRoutes(desk: HttpContext, sessions: EventSessions): Hono {
   const routes = new Hono();
 
   routes.post('/subscribe-query', async (context) => {
-    const caller = await callerOf(context, desk);
+    const caller = await actorOf(context, desk);
     const body = await bodyOf(context);
     const q = required(body, 'query', asObject);
     const shape = optional(body, 'inference?', asAnyFlag) ? 'inferred-tree' : 'tree';
@@ -35,7 +35,7 @@ export function adminStreamRoutes(desk: Desk, sessions: EventSessions): Hono {
   });
 
   routes.post('/sse', async (context) => {
-    const caller = await callerOf(context, desk);
+    const caller = await actorOf(context, desk);
     const body = await bodyOf(context);
     await whenDurable(caller.app.ledger, () => undefined);
     return sessions.open(context, { retryMs, opened: (session) => void enter(session, caller, body) });
@@ -49,7 +49,7 @@ export function adminStreamRoutes(desk: Desk, sessions: EventSessions): Hono {
   return routes;
 }
 
-function enter(session: Session, { app, actor, user, tokenHash }: Caller, { versions }: Fields): Here | undefined {
+function enter(session: Session, { app, actor, user, tokenHash }: RequestActor, { versions }: Fields): SessionContext | undefined {
   return session.openAs({ app, user, tokenHash, isAdmin: actor.isAdmin }, isObject(versions) ? versions : undefined);
 }
 

@@ -2,24 +2,24 @@
 
 import { Hono, type Context } from 'hono';
 import type { Selector } from '../auth/accounts.ts';
-import { invalid } from '../refusal.ts';
-import type { Use } from '../status.ts';
+import { invalid } from '../errors.ts';
+import type { Use } from '../session/app-status.ts';
 import { asCode } from './auth-routes.ts';
-import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './call.ts';
+import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
 import { adminOf } from './caller.ts';
-import type { Desk } from './desk.ts';
+import type { HttpContext } from './context.ts';
 
-export function adminUserRoutes(desk: Desk): Hono {
+export function adminUserRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const accountsFor = async (context: Context, use?: Use) => {
-    const app = await adminOf(context, desk, use);
-    return { app, accounts: desk.accounts(app), body: context.req.method === 'POST' ? await bodyOf(context) : context.req.query() };
+    const app = await adminOf(context, http, use);
+    return { app, accounts: http.accounts(app), body: context.req.method === 'POST' ? await bodyOf(context) : context.req.query() };
   };
 
   routes.post('/refresh_tokens', async (context) => {
     const { accounts, body } = await accountsFor(context, 'write');
     const selector = selectorIn(body, ['email', 'id']);
-    if ('token' in selector) throw nobody();
+    if ('token' in selector) throw missingSelector();
     return context.json(await accounts.createToken(selector, optional(body, 'extra-fields', asObject)));
   });
 
@@ -49,7 +49,7 @@ export function adminUserRoutes(desk: Desk): Hono {
     const { app, accounts, body } = await accountsFor(context, 'write');
     const email = required(body, 'email', asEmail);
     const code = await accounts.makeCode(email, true);
-    await desk.send({ appId: app.id, email, code });
+    await http.send({ appId: app.id, email, code });
     return context.json({ code });
   });
 
@@ -72,15 +72,15 @@ export function adminUserRoutes(desk: Desk): Hono {
 type SelectorName = 'email' | 'id' | 'refresh_token';
 
 /** The first that is given, in this order. */
-function selectorIn(fields: Fields, names: readonly SelectorName[], place = 'body'): Selector {
+function selectorIn(fields: Fields, names: readonly SelectorName[], location = 'body'): Selector {
   for (const name of names) {
-    const text = optional(fields, name, name === 'email' ? asEmail : asUuid, place);
+    const text = optional(fields, name, name === 'email' ? asEmail : asUuid, location);
     if (text === undefined) continue;
     return name === 'email' ? { email: text } : name === 'id' ? { id: text } : { token: text };
   }
-  throw nobody();
+  throw missingSelector();
 }
 
-function nobody(): Error {
+function missingSelector(): Error {
   return invalid('user-lookup', null, [{ message: 'an email, an id or a refresh_token must be given' }]);
 }

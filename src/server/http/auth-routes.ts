@@ -1,23 +1,23 @@
 // How people sign in and out: `/runtime/auth` and `/runtime/signout`. No admin is needed, and the app is named in the body.
 
 import { Hono } from 'hono';
-import { checkUse, type Use } from '../status.ts';
-import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './call.ts';
-import type { Desk } from './desk.ts';
+import { checkUse, type Use } from '../session/app-status.ts';
+import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
+import type { HttpContext } from './context.ts';
 
-export function authRoutes(desk: Desk): Hono {
+export function authRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const accountsFor = async (body: Fields, name: 'app-id' | 'app_id', use?: Use) => {
-    const app = await desk.hub.app(required(body, name, asUuid));
+    const app = await http.hub.app(required(body, name, asUuid));
     if (use) checkUse(use, app.status);
-    return { app, accounts: desk.accounts(app) };
+    return { app, accounts: http.accounts(app) };
   };
 
   routes.post('/auth/send_magic_code', async (context) => {
     const body = await bodyOf(context);
     const { app, accounts } = await accountsFor(body, 'app-id', 'write');
     const email = required(body, 'email', asEmail);
-    await desk.send({ appId: app.id, email, code: await accounts.makeCode(email, true) });
+    await http.send({ appId: app.id, email, code: await accounts.makeCode(email, true) });
     return context.json({ sent: true });
   });
 

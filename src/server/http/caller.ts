@@ -2,17 +2,17 @@
 
 import type { Context } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
-import type { App } from '../app.ts';
+import type { App } from '../session/app.ts';
 import { hashToken } from '../auth/secrets.ts';
 import { type AppUser, userByEmail, userOf } from '../auth/users.ts';
-import type { Hub } from '../hub.ts';
-import { checkUse, type Use } from '../status.ts';
-import { whenDurable } from '../submit.ts';
-import type { Actor } from '../system-rules.ts';
-import type { Desk } from './desk.ts';
-import { malformed, missing, notFound } from './refusals.ts';
+import type { Hub } from '../session/hub.ts';
+import { checkUse, type Use } from '../session/app-status.ts';
+import { whenDurable } from '../data/submit.ts';
+import type { Actor } from '../data/system-rules.ts';
+import type { HttpContext } from './context.ts';
+import { malformed, missing, notFound } from './errors.ts';
 
-export interface Caller {
+export interface RequestActor {
   readonly app: App;
   readonly actor: Actor;
   /** Somebody is spoken for. */
@@ -41,51 +41,51 @@ export function requireAdmin(context: Context, hub: Hub): void {
 }
 
 /** `use`: what the app must be open to; missing = it may be closed. */
-export async function adminOf(context: Context, desk: Desk, use?: Use): Promise<App> {
+export async function adminOf(context: Context, http: HttpContext, use?: Use): Promise<App> {
   const appId = appIdOf(context);
-  requireAdmin(context, desk.hub);
-  const app = await desk.hub.app(appId);
+  requireAdmin(context, http.hub);
+  const app = await http.hub.app(appId);
   if (use) checkUse(use, app.status);
   return app;
 }
 
 /** `use`: what the app must be open to; missing = it may be closed. */
-export async function callerOf(context: Context, desk: Desk, use?: Use): Promise<Caller> {
-  const caller = await findCaller(context, desk);
-  if (use) checkUse(use, caller.app.status);
-  return caller;
+export async function actorOf(context: Context, http: HttpContext, use?: Use): Promise<RequestActor> {
+  const requester = await findActor(context, http);
+  if (use) checkUse(use, requester.app.status);
+  return requester;
 }
 
-async function findCaller(context: Context, desk: Desk): Promise<Caller> {
+async function findActor(context: Context, http: HttpContext): Promise<RequestActor> {
   const appId = appIdOf(context);
-  const from = whereFrom(context);
+  const address = addressOf(context);
   const [token, email, guest] = ['as-token', 'as-email', 'as-guest'].map((name) => context.req.header(name));
   if (token !== undefined) {
     if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
-    const app = await desk.hub.app(appId);
-    const user = await desk.accounts(app).verifyToken(token.trim());
-    const actor = { userId: user.id, isAdmin: false, ...from };
+    const app = await http.hub.app(appId);
+    const user = await http.accounts(app).verifyToken(token.trim());
+    const actor = { userId: user.id, isAdmin: false, ...address };
     return { app, actor, isImpersonated: true, user, tokenHash: hashToken(token.trim()) };
   }
   if (email === undefined && guest !== undefined) {
-    return { app: await desk.hub.app(appId), actor: { userId: undefined, isAdmin: false, ...from }, isImpersonated: true };
+    return { app: await http.hub.app(appId), actor: { userId: undefined, isAdmin: false, ...address }, isImpersonated: true };
   }
-  requireAdmin(context, desk.hub);
-  const app = await desk.hub.app(appId);
-  if (email === undefined) return { app, actor: { userId: undefined, isAdmin: true, ...from }, isImpersonated: false };
+  requireAdmin(context, http.hub);
+  const app = await http.hub.app(appId);
+  if (email === undefined) return { app, actor: { userId: undefined, isAdmin: true, ...address }, isImpersonated: false };
   const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
   if (!row) throw notFound('app-user');
   const user = userOf(app.ledger.db, row, app.id);
-  return { app, actor: { userId: row.id, isAdmin: false, ...from }, isImpersonated: true, user };
+  return { app, actor: { userId: row.id, isAdmin: false, ...address }, isImpersonated: true, user };
 }
 
 /** Who is signed in by the bearer: nobody, if the token is none of this app's. What is asked is answered for nobody then. */
-export async function viewerOf(context: Context, desk: Desk, app: App): Promise<string | undefined> {
+export async function viewerOf(context: Context, http: HttpContext, app: App): Promise<string | undefined> {
   const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
-  return token && isUuid(token) ? (await desk.accounts(app).get({ token }))?.id : undefined;
+  return token && isUuid(token) ? (await http.accounts(app).get({ token }))?.id : undefined;
 }
 
-export interface From {
+export interface ActorAddress {
   readonly ip: string;
   readonly origin: string;
 }
@@ -95,7 +95,7 @@ interface NodeEnv {
 }
 
 /** A proxy is believed only if it runs on this machine. */
-export function whereFrom(context: Context): From {
+export function addressOf(context: Context): ActorAddress {
   const address = (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress ?? '';
   const isLocal = address === '' || address === '::1' || address.replace('::ffff:', '').startsWith('127.');
   const forwarded = context.req.header('x-forwarded-for')?.split(',')[0]?.trim();

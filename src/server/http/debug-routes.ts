@@ -2,22 +2,22 @@
 
 import { Hono, type Context } from 'hono';
 import { compile } from '../../query/compile.ts';
-import { answerQuery } from '../../query/evidence.ts';
-import { prepare } from '../transact.ts';
-import type { App } from '../app.ts';
-import { invalid } from '../refusal.ts';
+import { answerQuery } from '../../query/result-triples.ts';
+import { prepare } from '../data/transact.ts';
+import type { App } from '../session/app.ts';
+import { invalid } from '../errors.ts';
 import { type Entity, entityFields, entityRecord, sharedVariables } from '../rules/entities.ts';
 import { Fields } from '../rules/fields.ts';
 import type { Guard, Verdict } from '../rules/guard.ts';
 import { isPass, type Rule } from '../rules/rule.ts';
-import { checkUse } from '../status.ts';
-import { submit, whenDurable } from '../submit.ts';
-import type { Actor } from '../system-rules.ts';
+import { checkUse } from '../session/app-status.ts';
+import { submit, whenDurable } from '../data/submit.ts';
+import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
-import { asFlag, asObject, asText, bodyOf, type Fields as Body, optional, required } from './call.ts';
-import { callerOf, requireAdmin } from './caller.ts';
-import type { Desk } from './desk.ts';
-import { txSteps } from './steps.ts';
+import { asFlag, asObject, asText, bodyOf, type Fields as Body, optional, required } from './request.ts';
+import { actorOf, requireAdmin } from './caller.ts';
+import type { HttpContext } from './context.ts';
+import { txSteps } from './admin-steps.ts';
 
 interface Trial {
   readonly app: App;
@@ -26,26 +26,26 @@ interface Trial {
   readonly body: Body;
 }
 
-export function debugRoutes(desk: Desk): Hono {
+export function debugRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
   routes.post('/query_perms_check', async (context) => {
-    const { app, actor, guard, body } = await trialOf(context, desk);
+    const { app, actor, guard, body } = await trialOf(context, http);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asFlag) ?? false;
-    const told = await whenDurable(app.ledger, () => ({
+    const response = await whenDurable(app.ledger, () => ({
       result: treeOf(app, query, { actor, isInferred, guard }),
       'check-results': viewChecks(app, query, actor, guard),
       'rule-wheres': {},
     }));
-    return context.json(told);
+    return context.json(response);
   });
 
   routes.post('/transact_perms_check', async (context) => {
-    const trial = await trialOf(context, desk);
+    const trial = await trialOf(context, http);
     const isCommitted = optional(trial.body, 'dangerously-commit-tx', asFlag) ?? false;
     if (isCommitted) checkUse('write', trial.app.status);
-    const { txId, steps, verdicts } = await whenDurable(trial.app.ledger, () => tryOut(trial, desk));
+    const { txId, steps, verdicts } = await whenDurable(trial.app.ledger, () => tryOut(trial, http));
     const areAllOk = verdicts.every(({ isPassed }) => isPassed);
     const { app, actor } = trial;
     const doesCommit = isCommitted && areAllOk;
@@ -56,9 +56,9 @@ export function debugRoutes(desk: Desk): Hono {
   return routes;
 }
 
-async function trialOf(context: Context, desk: Desk): Promise<Trial> {
-  requireAdmin(context, desk.hub);
-  const { app, actor, isImpersonated } = await callerOf(context, desk, 'read');
+async function trialOf(context: Context, http: HttpContext): Promise<Trial> {
+  requireAdmin(context, http.hub);
+  const { app, actor, isImpersonated } = await actorOf(context, http, 'read');
   if (!isImpersonated)
     throw invalid('non-admin', null, [{ message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' }]);
   const body = await bodyOf(context);
@@ -71,18 +71,18 @@ async function trialOf(context: Context, desk: Desk): Promise<Trial> {
 
 function tryOut(
   { app, actor, guard, body }: Trial,
-  desk: Desk,
+  http: HttpContext,
 ): { txId: number; steps: readonly (readonly unknown[])[]; verdicts: Verdict[] } {
   const { ledger } = app;
-  const areMissingAttrsRefused = optional(body, 'throw-on-missing-attrs?', asFlag) ?? false;
+  const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asFlag) ?? false;
   const given = required(body, 'steps', (steps) => steps);
-  const steps = txSteps(given, { attrs: ledger.db.attrs, uuid: desk.uuid, areMissingAttrsRefused });
+  const steps = txSteps(given, { attrs: ledger.db.attrs, uuid: http.uuid, areMissingAttrsRejected });
   let verdicts: Verdict[] = [];
   prepare(ledger.db, ledger.deletedAttrs, steps, {
     actor,
-    at: desk.clock.now(),
-    uuid: desk.uuid,
-    permit: (touched) => (verdicts = guard.review(touched)),
+    at: http.clock.now(),
+    uuid: http.uuid,
+    authorizeWrite: (access) => (verdicts = guard.review(access)),
   });
   return { txId: ledger.txId + 1, steps, verdicts };
 }
@@ -101,8 +101,18 @@ function writeCheck({ check, value, isPassed, error }: Verdict): object {
     ...(scope === 'object' && { 'rule-params': params }),
     ...((action === 'create' || action === 'update') && scope === 'object' && { 'modified-fields': modified }),
   };
-  const told = error instanceof Error ? { error: error.message.split('\n')[0] } : {};
-  return { scope, action, etype, eid, program: programOf(rule), bindings, 'check-result': plain(value), 'check-pass?': isPassed, ...told };
+  const failure = error instanceof Error ? { error: error.message.split('\n')[0] } : {};
+  return {
+    scope,
+    action,
+    etype,
+    eid,
+    program: programOf(rule),
+    bindings,
+    'check-result': plain(value),
+    'check-pass?': isPassed,
+    ...failure,
+  };
 }
 
 function recordOf(data: Entity | Fields): unknown {
@@ -120,7 +130,7 @@ function plain(value: unknown): unknown {
 /** Every entity that the question, asked without rules, is answered with. */
 function viewChecks({ ledger: { db } }: App, query: Body, actor: Actor, guard: Guard): object[] {
   const params = optional(query, '$$ruleParams', asObject);
-  const shared = sharedVariables(guard.asker(actor), db, params);
+  const shared = sharedVariables(guard.ruleContext(actor), db, params);
   const { triples } = answerQuery(compile(query, db.attrs), db);
   const entities = new Map<string, readonly [etype: string, id: string]>();
   for (const [id, attrId] of triples) {

@@ -5,10 +5,10 @@ import type { Context } from 'hono';
 import { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
 import { isSameSecret, newToken } from '../auth/secrets.ts';
-import type { Session } from '../session.ts';
-import { asText, asUuid, bodyOf, required } from './call.ts';
-import { whereFrom } from './caller.ts';
-import type { Desk } from './desk.ts';
+import type { Session } from '../session/session.ts';
+import { asText, asUuid, bodyOf, required } from './request.ts';
+import { addressOf } from './caller.ts';
+import type { HttpContext } from './context.ts';
 
 const keepAliveMs = 15_000;
 /** "Try again later": the peer does not read. */
@@ -27,11 +27,11 @@ export interface EventSessionOptions {
 }
 
 export class EventSessions {
-  readonly #desk: Desk;
+  readonly #desk: HttpContext;
   readonly #machineId: string;
   readonly #open = new Map<string, Open>();
 
-  constructor(desk: Desk) {
+  constructor(desk: HttpContext) {
     this.#desk = desk;
     this.#machineId = desk.uuid();
   }
@@ -83,7 +83,7 @@ export class EventSessions {
         if (-(controller.desiredSize ?? 0) > limits.unreadBytes) return connected.close(tooSlow, 'the client does not read');
         put(`data: ${frame}\n\n`);
       };
-      const connected = hub.connect({ ...whereFrom(context), send, close });
+      const connected = hub.connect({ ...addressOf(context), send, close });
       session = connected;
       if (!isOpen) return;
       const token = newToken();

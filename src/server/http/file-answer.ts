@@ -1,16 +1,16 @@
 // A file as an answer: whole, or the range that was asked for, or nothing but that it has not changed.
 
 import type { Context } from 'hono';
-import type { App } from '../app.ts';
+import type { App } from '../session/app.ts';
 import type { ByteRange } from '../files/file-store.ts';
-import { refusal } from '../refusal.ts';
+import { rejection } from '../errors.ts';
 
 /** What can hold a program that a browser would run with the rights of this server's address. */
 const isActive = /html|xml|svg|script/i;
 
 export async function answerFile(context: Context, app: App, location: string): Promise<Response> {
   const { e = '', s = '' } = context.req.query();
-  if (!app.files.isGoodUrl(location, e, s)) throw refusal('permission-denied', 'This address is not, or no longer, good', null);
+  if (!app.files.isGoodUrl(location, e, s)) throw rejection('permission-denied', 'This address is not, or no longer, good', null);
   const head = await app.files.head(location);
   if (!head) return context.json({ type: 'record-not-found', message: 'The file is gone', hint: { 'record-type': 'file' } }, 404);
   const etag = `"${location}"`;
@@ -33,7 +33,7 @@ export async function answerFile(context: Context, app: App, location: string): 
   const status = range ? 206 : 200;
   if (context.req.method === 'HEAD') return context.body(null, status, headers);
   const body = await app.files.read(location, range);
-  if (!body) throw refusal('record-not-found', 'Record not found: file', { 'record-type': 'file', args: [location] });
+  if (!body) throw rejection('record-not-found', 'Record not found: file', { 'record-type': 'file', args: [location] });
   return context.body(body, status, headers);
 }
 

@@ -3,18 +3,18 @@
 
 import { type Context, Hono } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
-import type { App } from '../app.ts';
+import type { App } from '../session/app.ts';
 import { fieldOf, fileByPath, filesEtype, storageDenied } from '../files/file-entities.ts';
 import type { Upload } from '../files/files.ts';
-import { overLimit, refusal } from '../refusal.ts';
-import { checkUse, type Use } from '../status.ts';
-import { whenDurable } from '../submit.ts';
-import type { Actor } from '../system-rules.ts';
-import { asText, asUuid, bodyOf, required } from './call.ts';
-import { adminOf, callerOf, viewerOf, whereFrom } from './caller.ts';
-import type { Desk } from './desk.ts';
+import { overLimit, rejection } from '../errors.ts';
+import { checkUse, type Use } from '../session/app-status.ts';
+import { whenDurable } from '../data/submit.ts';
+import type { Actor } from '../data/system-rules.ts';
+import { asText, asUuid, bodyOf, required } from './request.ts';
+import { adminOf, actorOf, viewerOf, addressOf } from './caller.ts';
+import type { HttpContext } from './context.ts';
 import { answerFile } from './file-answer.ts';
-import { malformed, missing } from './refusals.ts';
+import { malformed, missing } from './errors.ts';
 
 interface FileCaller {
   readonly app: App;
@@ -23,14 +23,14 @@ interface FileCaller {
 
 type FindCaller = (context: Context, use: Use) => Promise<FileCaller>;
 
-export function fileRoutes(desk: Desk): Hono {
+export function fileRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const asClient: FindCaller = async (context, use) => {
-    const app = await desk.hub.app(clientAppId(context));
+    const app = await http.hub.app(clientAppId(context));
     checkUse(use, app.status);
-    return { app, actor: { userId: await viewerOf(context, desk, app), isAdmin: false, ...whereFrom(context) } };
+    return { app, actor: { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) } };
   };
-  const asAdmin: FindCaller = (context, use) => callerOf(context, desk, use);
+  const asAdmin: FindCaller = (context, use) => actorOf(context, http, use);
 
   for (const [path, find] of [
     ['/storage', asClient],
@@ -38,7 +38,7 @@ export function fileRoutes(desk: Desk): Hono {
   ] as const) {
     routes.put(`${path}/upload`, async (context) => {
       const { app, actor } = await find(context, 'write');
-      return upload(context, desk, app, actor, { path: pathIn(context), ...typesIn(context) });
+      return upload(context, http, app, actor, { path: pathIn(context), ...typesIn(context) });
     });
     routes.delete(`${path}/files`, async (context) => {
       const { app, actor } = await find(context, 'write');
@@ -54,47 +54,47 @@ export function fileRoutes(desk: Desk): Hono {
   });
 
   routes.get('/admin/storage/files', async (context) => {
-    const app = await adminOf(context, desk, 'read');
+    const app = await adminOf(context, http, 'read');
     return context.json({ data: await whenDurable(app.ledger, () => listed(app)) });
   });
 
-  ticketRoutes(routes, desk, asClient);
+  ticketRoutes(routes, http, asClient);
 
   routes.get('/storage/f/:app/:location', async (context) => {
     const { app: appId, location } = context.req.param();
     if (!isUuid(appId) || !isUuid(location)) throw malformed(['params', 'location']);
-    return answerFile(context, await desk.hub.app(appId.toLowerCase()), location.toLowerCase());
+    return answerFile(context, await http.hub.app(appId.toLowerCase()), location.toLowerCase());
   });
 
   return routes;
 }
 
 /** URLs that let one file in or out: what clients used before they could upload and query. */
-function ticketRoutes(routes: Hono, desk: Desk, asClient: FindCaller): void {
+function ticketRoutes(routes: Hono, http: HttpContext, asClient: FindCaller): void {
   const ticketUrl = async (app: App, path: string): Promise<string> =>
     `${app.origin}/storage/${await app.files.ticket(path)}/consume-upload-url?app_id=${app.id}`;
 
   routes.post('/storage/signed-upload-url', async (context) => {
     const body = await bodyOf(context);
-    const app = await desk.hub.app(required(body, 'app_id', asUuid));
+    const app = await http.hub.app(required(body, 'app_id', asUuid));
     checkUse('write', app.status);
     const path = required(body, 'filename', asText);
-    await app.files.mayUpload({ userId: await viewerOf(context, desk, app), isAdmin: false, ...whereFrom(context) }, path);
+    await app.files.mayUpload({ userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) }, path);
     return context.json({ data: await ticketUrl(app, path) });
   });
 
   routes.post('/admin/storage/signed-upload-url', async (context) => {
-    const app = await adminOf(context, desk, 'write');
+    const app = await adminOf(context, http, 'write');
     return context.json({ data: await ticketUrl(app, required(await bodyOf(context), 'filename', asText)) });
   });
 
   routes.put('/storage/:ticket/consume-upload-url', async (context) => {
-    const app = await desk.hub.app(clientAppId(context));
+    const app = await http.hub.app(clientAppId(context));
     checkUse('write', app.status);
     const { ticket } = context.req.param();
     const path = await app.files.pathOf(ticket);
     const server = { userId: undefined, isAdmin: true };
-    return upload(context, desk, app, server, { path, ticket, ...typesIn(context) });
+    return upload(context, http, app, server, { path, ticket, ...typesIn(context) });
   });
 
   routes.get('/storage/signed-download-url', async (context) => {
@@ -104,14 +104,14 @@ function ticketRoutes(routes: Hono, desk: Desk, asClient: FindCaller): void {
   });
 
   routes.get('/admin/storage/signed-download-url', async (context) => {
-    const app = await adminOf(context, desk, 'read');
+    const app = await adminOf(context, http, 'read');
     const path = required(context.req.query(), 'filename', asText, 'params');
     return context.json({ data: await whenDurable(app.ledger, () => downloadUrl(app, path, undefined)) });
   });
 }
 
-async function upload(context: Context, desk: Desk, app: App, actor: Actor, given: Upload): Promise<Response> {
-  const { fileBytes } = desk.limits;
+async function upload(context: Context, http: HttpContext, app: App, actor: Actor, given: Upload): Promise<Response> {
+  const { fileBytes } = http.limits;
   const declared = lengthOf(context);
   if (declared !== undefined && declared > fileBytes) throw overLimit('fileBytes', fileBytes, 'bytes of a file');
   await app.files.mayUpload(actor, given.path);
@@ -129,7 +129,7 @@ async function* bodyBytes(context: Context, declared: number | undefined, most: 
     yield chunk;
   }
   if (declared !== undefined && size !== declared) {
-    throw refusal('param-malformed', `The body has ${size} bytes, and was to have ${declared}`, { in: ['body'] });
+    throw rejection('param-malformed', `The body has ${size} bytes, and was to have ${declared}`, { in: ['body'] });
   }
 }
 
@@ -192,7 +192,7 @@ function listed({ files, ledger: { db } }: App): object[] {
 /** `actor`: whom the rules are asked for; undefined = nobody. */
 function downloadUrl({ files, rulebook, ledger: { db } }: App, path: string, actor: Actor | undefined): string | null {
   const row = fileByPath(db, path);
-  const visible = actor && rulebook.guard.sight(actor, new Set([filesEtype]), undefined, db.attrs).visible;
+  const visible = actor && rulebook.guard.readAccess(actor, new Set([filesEtype]), undefined, db.attrs).visible;
   if (!row) return null;
   if (visible && !visible(filesEtype, row)) throw storageDenied('view');
   return files.url(String(fieldOf(db, row, 'location-id'))) ?? null;

@@ -2,24 +2,24 @@
 // and the server make the same result of it.
 
 import { Hono } from 'hono';
-import { answer } from '../answers.ts';
-import { readQuery } from '../asked.ts';
-import { checkUse } from '../status.ts';
-import { whenDurable } from '../submit.ts';
-import { asObject, bodyOf, required } from './call.ts';
-import { appIdOf, viewerOf, whereFrom } from './caller.ts';
-import type { Desk } from './desk.ts';
+import { answer } from '../queries/results.ts';
+import { prepareQuery } from '../queries/prepared-query.ts';
+import { checkUse } from '../session/app-status.ts';
+import { whenDurable } from '../data/submit.ts';
+import { asObject, bodyOf, required } from './request.ts';
+import { appIdOf, addressOf, viewerOf } from './caller.ts';
+import type { HttpContext } from './context.ts';
 
-export function frameworkRoutes(desk: Desk): Hono {
+export function frameworkRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
   routes.post('/framework/query', async (context) => {
-    const app = await desk.hub.app(appIdOf(context));
+    const app = await http.hub.app(appIdOf(context));
     checkUse('read', app.status);
     const query = required(await bodyOf(context), 'query', asObject);
-    const actor = { userId: await viewerOf(context, desk, app), isAdmin: false, ...whereFrom(context) };
-    const answered = () => answer(readQuery(query, 'join-rows', actor, app.ledger.db.attrs, app.rulebook.guard), app.ledger.db);
-    return context.json(await whenDurable(app.ledger, () => ({ attrs: app.attrs, result: answered().result })));
+    const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) };
+    const computed = () => answer(prepareQuery(query, 'join-rows', actor, app.ledger.db.attrs, app.rulebook.guard), app.ledger.db);
+    return context.json(await whenDurable(app.ledger, () => ({ attrs: app.attrs, result: computed().result })));
   });
 
   return routes;

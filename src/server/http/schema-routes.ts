@@ -3,37 +3,37 @@
 import { Hono, type Context } from 'hono';
 import { InstantAPIError } from '../../errors.ts';
 import { isUuid } from '../../lib/uuid.ts';
-import { isObject } from '../../protocol/check.ts';
-import type { App } from '../app.ts';
-import { submit, whenDurable } from '../submit.ts';
-import { asObject, bodyOf, required } from './call.ts';
+import { isObject } from '../../lib/json.ts';
+import type { App } from '../session/app.ts';
+import { submit, whenDurable } from '../data/submit.ts';
+import { asObject, bodyOf, required } from './request.ts';
 import { requireAdmin } from './caller.ts';
-import type { Desk } from './desk.ts';
-import { malformed } from './refusals.ts';
+import type { HttpContext } from './context.ts';
+import { malformed } from './errors.ts';
 import { planSchema } from './schema-plan.ts';
-import { type Job, readSchemaSteps } from './schema-steps.ts';
+import { type Job, readSchemaSteps } from './schema-plan.ts';
 import { schemaOf } from './schema-view.ts';
 
-const admin = { userId: undefined, isAdmin: true };
+const adminActor = { userId: undefined, isAdmin: true };
 
-export function schemaRoutes(desk: Desk): Hono {
+export function schemaRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const groups = new Map<string, readonly object[]>();
   const appOf = async (context: Context): Promise<App> => {
     const id = context.req.param('app') ?? '';
     if (!isUuid(id)) throw malformed(['params', 'app_id']);
-    requireAdmin(context, desk.hub);
-    return desk.hub.app(id.toLowerCase());
+    requireAdmin(context, http.hub);
+    return http.hub.app(id.toLowerCase());
   };
   const apply = async (app: App, steps: readonly (readonly unknown[])[]): Promise<object> => {
     const { transaction, jobs } = readSchemaSteps(steps);
-    const txId = await submit(app.ledger, { steps: transaction, event: undefined, actor: admin });
+    const txId = await submit(app.ledger, { steps: transaction, event: undefined, actor: adminActor });
     const done: object[] = [];
-    for (const job of jobs) done.push(await runJob(app, job, desk));
-    const group = desk.uuid();
-    if (done.length > 0) remember(groups, group, done);
+    for (const job of jobs) done.push(await runJob(app, job, http));
+    const group = http.uuid();
+    if (done.length > 0) rememberGroup(groups, group, done);
     return {
-      transaction: { id: txId, app_id: app.id, created_at: new Date(desk.clock.now()).toISOString(), results: {} },
+      transaction: { id: txId, app_id: app.id, created_at: new Date(http.clock.now()).toISOString(), results: {} },
       steps,
       'indexing-jobs': done.length > 0 ? { 'group-id': group, jobs: done } : null,
     };
@@ -62,7 +62,7 @@ export function schemaRoutes(desk: Desk): Hono {
             'new-schema': schema,
             'current-schema': current.schema,
             'current-attrs': current.attrs,
-            steps: planSchema(schema, attrs, desk.uuid),
+            steps: planSchema(schema, attrs, http.uuid),
           };
         });
         return context.json(isApplied ? { ...plan, ...(await apply(app, plan.steps)) } : plan);
@@ -89,19 +89,19 @@ export function schemaRoutes(desk: Desk): Hono {
 }
 
 /** How many groups of finished jobs can still be asked for. */
-const mostGroups = 100;
+const maxGroups = 100;
 
-function remember(groups: Map<string, readonly object[]>, group: string, jobs: readonly object[]): void {
+function rememberGroup(groups: Map<string, readonly object[]>, group: string, jobs: readonly object[]): void {
   groups.set(group, jobs);
   const [oldest] = groups.keys();
-  if (groups.size > mostGroups && oldest !== undefined) groups.delete(oldest);
+  if (groups.size > maxGroups && oldest !== undefined) groups.delete(oldest);
 }
 
 /** Done at once, whatever comes of it. */
-async function runJob(app: App, { step, type, attrId, name }: Job, desk: Desk): Promise<object> {
-  const at = new Date(desk.clock.now()).toISOString();
+async function runJob(app: App, { step, type, attrId, name }: Job, http: HttpContext): Promise<object> {
+  const at = new Date(http.clock.now()).toISOString();
   const base = {
-    id: desk.uuid(),
+    id: http.uuid(),
     app_id: app.id,
     attr_id: attrId,
     attr_name: name,
@@ -111,7 +111,7 @@ async function runJob(app: App, { step, type, attrId, name }: Job, desk: Desk): 
     done_at: at,
   };
   try {
-    await submit(app.ledger, { steps: [step], event: undefined, actor: admin });
+    await submit(app.ledger, { steps: [step], event: undefined, actor: adminActor });
     return { ...base, job_status: 'completed', work_estimate: 0, work_completed: 0 };
   } catch (error) {
     if (!(error instanceof InstantAPIError)) throw error;

@@ -1,7 +1,7 @@
 // The session protocol without sockets: `/runtime/sse`.
 
 import { Hono } from 'hono';
-import { asUuid, required } from './call.ts';
+import { asUuid, required } from './request.ts';
 import type { EventSessions } from './event-sessions.ts';
 
 export function sseRoutes(sessions: EventSessions): Hono {

@@ -1,9 +1,9 @@
 // What people see who open the server in a browser: that it runs, who is connected, and, while developing, the last codes.
 
 import { ownVersion } from '../../protocol/version.ts';
-import type { Desk } from './desk.ts';
+import type { HttpContext } from './context.ts';
 
-export function statusPage({ hub, codes }: Desk): string {
+export function statusPage({ hub, codes }: HttpContext): string {
   const rows = hub.summary().map(({ id, sessions, rooms }) => `<tr><td><code>${id}</code></td><td>${sessions}</td><td>${rooms}</td></tr>`);
   const sent = codes.map(({ email, code }) => `<tr><td>${escaped(email)}</td><td><code>${code}</code></td></tr>`);
   const codeTable = sent.length > 0 ? `<h2>Magic codes</h2>\n<table>${sent.join('')}</table>\n` : '';

@@ -1,6 +1,6 @@
 // Rules of the system's own namespaces, where an app has none: users see and change themselves, the rest is closed.
 
-import { isSystemEtype } from '../system-attrs.ts';
+import { isSystemEtype } from '../data/system-attrs.ts';
 import type { Names } from './names.ts';
 import { type Action, fixedRule, nativeRule, type Rule, type Variables } from './rule.ts';
 

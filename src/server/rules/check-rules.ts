@@ -1,9 +1,9 @@
 // Rules as they come from outside, checked before they are taken: their form, and that every expression in them can be
 // compiled. All faults are told at once, each with its place.
 
-import { isObject } from '../../protocol/check.ts';
-import { type Fault, invalid } from '../refusal.ts';
-import { isSystemEtype, openNamespaces } from '../system-attrs.ts';
+import { isObject } from '../../lib/json.ts';
+import { type Fault, invalid } from '../errors.ts';
+import { isSystemEtype, openNamespaces } from '../data/system-attrs.ts';
 import { type Cel, summaryOf } from './cel.ts';
 import { readRateLimit } from './rate-limits.ts';
 import type { Action, Rule } from './rule.ts';

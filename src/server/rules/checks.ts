@@ -2,7 +2,7 @@
 // was, then of what was made. Each is there once.
 
 import type { KnownAttr } from '../../db/attrs.ts';
-import type { Touch, Touched } from '../touched.ts';
+import type { Access, AccessRecord } from '../data/touched.ts';
 import type { Entity } from './entities.ts';
 import type { Action, Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
@@ -24,24 +24,24 @@ export interface Check {
   readonly params: Readonly<Record<string, unknown>> | undefined;
 }
 
-export function checksOf(touched: Touched, rules: RuleSet): Check[] {
+export function checksOf(touched: AccessRecord, rules: RuleSet): Check[] {
   const work = new Work(touched, rules);
-  for (const touch of touched.touches) work.add(touch);
+  for (const touch of touched.accesses) work.add(touch);
   return work.all();
 }
 
 class Work {
-  readonly #touched: Touched;
+  readonly #touched: AccessRecord;
   readonly #rules: RuleSet;
   readonly #known: Map<string, Check> = new Map();
   readonly #made: Map<string, Check> = new Map();
   readonly #params = new Map<string, Readonly<Record<string, unknown>>>();
   readonly #modified = new Map<string, Set<string>>();
 
-  constructor(touched: Touched, rules: RuleSet) {
+  constructor(touched: AccessRecord, rules: RuleSet) {
     this.#touched = touched;
     this.#rules = rules;
-    for (const touch of touched.touches) this.#gather(touch);
+    for (const touch of touched.accesses) this.#gather(touch);
     for (const attr of touched.newAttrs) {
       const data = attrFields(attr);
       const check: Check = {
@@ -61,7 +61,7 @@ class Work {
     return [...this.#known.values(), ...this.#made.values()];
   }
 
-  add(touch: Touch): void {
+  add(touch: Access): void {
     switch (touch.is) {
       case 'value':
         return this.#write(touch.etype, touch.id);
@@ -77,7 +77,7 @@ class Work {
     }
   }
 
-  #gather(touch: Touch): void {
+  #gather(touch: Access): void {
     if (touch.is === 'params') {
       const key = keyOf(touch.etype, touch.id);
       this.#params.set(key, { ...this.#params.get(key), ...touch.params });

@@ -3,7 +3,7 @@
 
 import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
-import type { Actor } from '../system-rules.ts';
+import type { Actor } from '../data/system-rules.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { followPath } from './refs.ts';
 import type { Bucket } from './rate-limits.ts';
@@ -57,7 +57,7 @@ export function authFields({ userId }: Actor, db: Db): Fields {
   });
 }
 
-export interface Asker {
+export interface RuleContext {
   readonly actor: Actor;
   readonly now: () => number;
   /** The data as they are now. */
@@ -68,7 +68,11 @@ export interface Asker {
 type Shared = Pick<Variables, 'auth' | 'ruleParams' | 'request' | 'rateLimit'>;
 
 /** All that does not depend on the entity. */
-export function sharedVariables({ actor, now, buckets }: Asker, db: Db, params: Readonly<Record<string, unknown>> | undefined): Shared {
+export function sharedVariables(
+  { actor, now, buckets }: RuleContext,
+  db: Db,
+  params: Readonly<Record<string, unknown>> | undefined,
+): Shared {
   return {
     auth: authFields(actor, db),
     ruleParams: params ? fieldsOf(params) : nothing,

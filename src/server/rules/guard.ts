@@ -3,16 +3,16 @@
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
-import { denied } from '../refusal.ts';
-import type { Actor } from '../system-rules.ts';
-import type { Permit, Touched } from '../touched.ts';
+import { denied } from '../errors.ts';
+import type { Actor } from '../data/system-rules.ts';
+import type { AuthorizeWrite, AccessRecord } from '../data/touched.ts';
 import { type Check, checksOf } from './checks.ts';
-import { type Asker, entityFields, requestFields, sharedVariables } from './entities.ts';
+import { type RuleContext, entityFields, requestFields, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
 import { cannotEvaluate, isPass, type Variables } from './rule.ts';
 import type { EntityRules, RuleSet, RulesJson } from './rule-set.ts';
-import { type Params, type Sight, sightOf } from './sight.ts';
+import { type Params, type ReadAccess, readAccessOf } from './sight.ts';
 
 export interface Verdict {
   readonly check: Check;
@@ -43,13 +43,13 @@ export class Guard {
     return this.#around.fileUrl;
   }
 
-  sight(actor: Actor, etypes: ReadonlySet<string>, params: Params, attrs: Attrs): Sight {
-    return sightOf(this.rules, etypes, this.asker(actor), params, attrs);
+  readAccess(actor: Actor, etypes: ReadonlySet<string>, params: Params, attrs: Attrs): ReadAccess {
+    return readAccessOf(this.rules, etypes, this.ruleContext(actor), params, attrs);
   }
 
-  readonly asker = (actor: Actor): Asker => ({ actor, ...this.#around, buckets: this.#buckets });
+  readonly ruleContext = (actor: Actor): RuleContext => ({ actor, ...this.#around, buckets: this.#buckets });
 
-  readonly permit: Permit = (touched) => {
+  readonly authorizeWrite: AuthorizeWrite = (touched) => {
     if (touched.actor.isAdmin || touched.actor.isServer) return;
     for (const check of checksOf(touched, this.rules)) {
       const verdict = this.#judge(check, touched);
@@ -59,11 +59,11 @@ export class Guard {
   };
 
   /** Every check with its outcome; nothing is thrown. */
-  review(touched: Touched): Verdict[] {
+  review(touched: AccessRecord): Verdict[] {
     return checksOf(touched, this.rules).map((check) => this.#judge(check, touched));
   }
 
-  #judge(check: Check, touched: Touched): Verdict {
+  #judge(check: Check, touched: AccessRecord): Verdict {
     if (!check.rule) return { check, value: true, isPassed: true };
     try {
       const value = check.rule.value(this.#variables(check, touched));
@@ -73,9 +73,9 @@ export class Guard {
     }
   }
 
-  #variables(check: Check, { actor, before }: Touched): Variables {
+  #variables(check: Check, { actor, before }: AccessRecord): Variables {
     const { data, newData, linked, actions, modified, params } = check;
-    const asker = this.asker(actor);
+    const asker = this.ruleContext(actor);
     return {
       ...sharedVariables(asker, before, params),
       ...(modified.length > 0 && { request: requestFields(actor, asker.now, modified) }),

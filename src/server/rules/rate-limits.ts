@@ -1,7 +1,7 @@
 // Buckets of tokens that rules, and those who sign people in, spend from. They are in this process only, and full again when
 // it starts.
 
-import { type Fault, refusal } from '../refusal.ts';
+import { type Fault, rejection } from '../errors.ts';
 
 export interface RateLimit {
   readonly capacity: number;
@@ -60,7 +60,7 @@ function refilled({ capacity, amount, periodMs, isGreedy }: RateLimit, level: Le
 function limited({ amount, periodMs, isGreedy }: RateLimit, level: Level, tokens: number, now: number): Error {
   const needed = (tokens - level.tokens) / amount;
   const at = level.at + (isGreedy ? needed : Math.ceil(needed)) * periodMs;
-  return refusal('rate-limited', 'Your request exceeded the rate limit.', {
+  return rejection('rate-limited', 'Your request exceeded the rate limit.', {
     'retry-at': new Date(at).toISOString(),
     'retry-after': Math.max(0, Math.ceil((at - now) / 1000)),
     'remaining-tokens': Math.floor(level.tokens),

@@ -1,7 +1,7 @@
 // One rule, ready to be asked: an expression with what it binds, a fixed answer, or one that is built in.
 
 import { InstantAPIError } from '../../errors.ts';
-import { refusal } from '../refusal.ts';
+import { rejection } from '../errors.ts';
 import { type Cel, type Expression, summaryOf } from './cel.ts';
 import type { Fields } from './fields.ts';
 import type { Names } from './names.ts';
@@ -116,7 +116,7 @@ function limitIn(error: unknown): InstantAPIError | undefined {
 
 export function cannotEvaluate({ etype, action }: Pick<Rule, 'etype' | 'action'>, error: unknown): InstantAPIError {
   if (error instanceof InstantAPIError) return error;
-  return refusal('permission-evaluation-failed', `Could not evaluate the permission rule '${etype}.${action}'`, {
+  return rejection('permission-evaluation-failed', `Could not evaluate the permission rule '${etype}.${action}'`, {
     rule: [etype, action],
     error: { type: 'evaluation-error', message: summaryOf(error), hint: null },
   });

@@ -2,8 +2,8 @@
 // log hears of it, and the guard changes with it.
 
 import { equal } from '../../lib/equal.ts';
-import type { Ledger } from '../ledger.ts';
-import { submit } from '../submit.ts';
+import type { Ledger } from '../data/ledger.ts';
+import { submit } from '../data/submit.ts';
 import { type Cel, loadCel } from './cel.ts';
 import { checkRules } from './check-rules.ts';
 import { type Guard, type GuardConfig, guardFor } from './guard.ts';

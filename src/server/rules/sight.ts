@@ -6,15 +6,15 @@ import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Visible } from '../../query/visible.ts';
-import type { Actor } from '../system-rules.ts';
-import { type Asker, entityFields, sharedVariables } from './entities.ts';
+import type { Actor } from '../data/system-rules.ts';
+import { type RuleContext, entityFields, sharedVariables } from './entities.ts';
 import { etypesOnPath } from './refs.ts';
 import type { Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 
 export type Params = Readonly<Record<string, unknown>> | undefined;
 
-export interface Sight {
+export interface ReadAccess {
   /** Askers with the same key see the same. */
   readonly key: string;
   /** Namespaces that rules look at: a change there may change what is seen. */
@@ -23,13 +23,13 @@ export interface Sight {
   readonly visible: Visible | undefined;
 }
 
-export const seesAll: Sight = { key: 'all', etypes: new Set(), visible: undefined };
+export const fullAccess: ReadAccess = { key: 'all', etypes: new Set(), visible: undefined };
 
-export function sightOf(rules: RuleSet, etypes: ReadonlySet<string>, asker: Asker, params: Params, attrs: Attrs): Sight {
+export function readAccessOf(rules: RuleSet, etypes: ReadonlySet<string>, asker: RuleContext, params: Params, attrs: Attrs): ReadAccess {
   const { actor } = asker;
-  if (actor.isAdmin) return { ...seesAll, key: 'admin' };
+  if (actor.isAdmin) return { ...fullAccess, key: 'admin' };
   const asked = [...etypes].flatMap((etype) => rulesOf(rules, etype).map((rule) => ({ etype, rule })));
-  if (asked.every(({ rule }) => rule.code === 'true')) return seesAll;
+  if (asked.every(({ rule }) => rule.code === 'true')) return fullAccess;
   const depends = dependencies(asked, attrs, actor.userId !== undefined);
   return {
     key: keyOf(actor, depends),
@@ -43,7 +43,7 @@ function rulesOf(rules: RuleSet, etype: string): Rule[] {
   return [rules.find(etype, 'view'), ...fields].filter((rule) => rule !== undefined);
 }
 
-function visibleTo(asker: Asker, rules: RuleSet, params: Params): Visible {
+function visibleTo(asker: RuleContext, rules: RuleSet, params: Params): Visible {
   let around: { readonly db: Db; readonly shared: ReturnType<typeof sharedVariables> } | undefined;
   return (etype: string, row: Row, label?: string) => {
     const rule = label === undefined ? rules.find(etype, 'view') : rules.field(etype, label);

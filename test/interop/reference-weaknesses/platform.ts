@@ -5,7 +5,7 @@ import * as fakeIndexedDb from 'fake-indexeddb';
 import { vi } from 'vitest';
 import type { ClientMessage } from '../../../src/protocol/client-message.ts';
 import type { ServerMessage } from '../../../src/protocol/server-message.ts';
-import { refusal } from '../../support/goals.ts';
+import { rejection } from '../../support/goals.ts';
 import { type ModelOptions, ModelServer, type ModelSession } from '../../support/model-server.ts';
 
 export interface Frame {
@@ -42,23 +42,23 @@ export class Backend {
     return this.sockets.filter(({ readyState }) => readyState === 1);
   }
 
-  said<Op extends ClientMessage['op']>(op: Op): Extract<ClientMessage, { readonly op: Op }>[] {
+  sent<Op extends ClientMessage['op']>(op: Op): Extract<ClientMessage, { readonly op: Op }>[] {
     return this.frames.flatMap(({ message }) => (message.op === op ? [message as Extract<ClientMessage, { readonly op: Op }>] : []));
   }
 
-  hear(socket: FakeSocket, message: ClientMessage): void {
+  receive(socket: FakeSocket, message: ClientMessage): void {
     this.frames.push({ atMs: Date.now(), message });
     if (this.isDead) return;
     if (this.held.has(message.op)) return void this.#waiting.push([socket, message]);
-    this.answer(socket, message);
+    this.result(socket, message);
   }
 
-  answer(socket: FakeSocket, message: ClientMessage): void {
+  result(socket: FakeSocket, message: ClientMessage): void {
     if (message.op === 'init') {
       const no = this.revoked.has(message['refresh-token'] ?? '') ? revokedUser() : this.refusesInit?.();
       if (no) return socket.say({ ...no, 'client-event-id': message['client-event-id'] } as ServerMessage);
     }
-    socket.session.hear(message);
+    socket.session.receive(message);
     this.pump(socket);
   }
 
@@ -67,8 +67,8 @@ export class Backend {
     while (socket.session.work(0));
     for (const other of this.openSockets) other.session.refresh();
     for (const other of this.openSockets) {
-      for (let said = other.session.next(0); said; said = other.session.next(0)) {
-        if (!(this.losesAcks && said.op === 'transact-ok')) other.say(said);
+      for (let sent = other.session.next(0); sent; sent = other.session.next(0)) {
+        if (!(this.losesAcks && sent.op === 'transact-ok')) other.say(sent);
       }
     }
   }
@@ -81,7 +81,7 @@ export class Backend {
 
   release(): void {
     this.held.clear();
-    for (const [socket, message] of this.#waiting.splice(0)) if (socket.readyState === 1) this.answer(socket, message);
+    for (const [socket, message] of this.#waiting.splice(0)) if (socket.readyState === 1) this.result(socket, message);
   }
 
   /** Every line is lost. What was heard and not answered is lost with it. */
@@ -93,7 +93,7 @@ export class Backend {
 
 function revokedUser(): ServerMessage {
   const hint = { 'record-type': 'app-user' };
-  return refusal('', { type: 'record-not-found', message: 'Record not found: app-user', hint, 'original-event': { op: 'init' } });
+  return rejection('', { type: 'record-not-found', message: 'Record not found: app-user', hint, 'original-event': { op: 'init' } });
 }
 
 /** As much of a WebSocket as clients use. */
@@ -118,14 +118,14 @@ export class FakeSocket {
   }
 
   send(text: string): void {
-    if (this.readyState === 1) this.#backend.hear(this, JSON.parse(text) as ClientMessage);
+    if (this.readyState === 1) this.#backend.receive(this, JSON.parse(text) as ClientMessage);
   }
 
   say(message: ServerMessage): void {
-    this.sayText(JSON.stringify(message));
+    this.sendText(JSON.stringify(message));
   }
 
-  sayText(data: string): void {
+  sendText(data: string): void {
     setTimeout(() => {
       if (this.readyState !== 1 || this.#backend.isDead) return;
       try {
@@ -166,7 +166,7 @@ class FakeChannel {
 
   postMessage(data: unknown): void {
     const copy = structuredClone(data);
-    for (const other of FakeChannel.open) if (other !== this && other.name === this.name) queueMicrotask(() => other.#hear(copy));
+    for (const other of FakeChannel.open) if (other !== this && other.name === this.name) queueMicrotask(() => other.#receive(copy));
   }
 
   addEventListener(_type: string, listener: (event: { readonly data: unknown }) => void): void {
@@ -177,7 +177,7 @@ class FakeChannel {
     FakeChannel.open.delete(this);
   }
 
-  #hear(data: unknown): void {
+  #receive(data: unknown): void {
     if (!FakeChannel.open.has(this)) return;
     this.onmessage?.({ data });
     for (const listener of this.#listeners) listener({ data });
@@ -214,7 +214,7 @@ export const stage = {
     listeners.clear();
     FakeChannel.open.clear();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'], now: Date.UTC(2026, 6, 1) });
-    const tell = {
+    const notify = {
       addEventListener: (type: string, listener: (event: Event) => void) =>
         void (listeners.get(type) ?? listeners.set(type, new Set()).get(type))?.add(listener),
       removeEventListener: (type: string, listener: (event: Event) => void) => void listeners.get(type)?.delete(listener),
@@ -222,7 +222,7 @@ export const stage = {
     const navigator = { locks: new FakeLocks(), get onLine() { return stage.isOnline; } }; // prettier-ignore
     const globals = {
       ...fakeIndexedDb,
-      ...tell, navigator, window: globalThis, indexedDB: new fakeIndexedDb.IDBFactory(), BroadcastChannel: FakeChannel, WebSocket: FakeSocket, fetch: verify }; // prettier-ignore
+      ...notify, navigator, window: globalThis, indexedDB: new fakeIndexedDb.IDBFactory(), BroadcastChannel: FakeChannel, WebSocket: FakeSocket, fetch: verify }; // prettier-ignore
     for (const [name, value] of Object.entries(globals))
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   },
@@ -254,8 +254,8 @@ async function settle(): Promise<void> {
 
 /** Over HTTP anybody may sign in: the token is the name. */
 async function verify(_url: unknown, init?: { readonly body?: string }): Promise<unknown> {
-  const asked = JSON.parse(init?.body ?? '{}') as Record<string, string>;
-  const token = asked['refresh-token'] ?? asked['refreshToken'] ?? '';
+  const requested = JSON.parse(init?.body ?? '{}') as Record<string, string>;
+  const token = requested['refresh-token'] ?? requested['refreshToken'] ?? '';
   return new Response(JSON.stringify({ user: { id: `user of ${token}`, email: 'ann@example.com', refresh_token: token } }), {
     headers: { 'content-type': 'application/json' },
   });

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { vi } from 'vitest';
-import { type Goal, goalId, goalsQuery, refusal } from '../../support/goals.ts';
+import { type Goal, goalId, goalsQuery, rejection } from '../../support/goals.ts';
 import type { ServerMessage } from '../../../src/protocol/server-message.ts';
 import { stage } from './platform.ts';
 import { appIds, type Outcome, type Side, type Tab } from './sides.ts';
@@ -148,7 +148,7 @@ export const scripts: readonly Script[] = [
       stage.setOnline(true);
       for (let at = 0; at < 3; at += 1) side.open();
       await stage.wait(5_000);
-      const sent = stage.backend.said('transact').length;
+      const sent = stage.backend.sent('transact').length;
       return { isShown: sent > 10, detail: `${sent} messages` };
     },
   },
@@ -224,14 +224,14 @@ export const scripts: readonly Script[] = [
     title: 'a subscriber that throws does not keep the next from being told',
     async run(side) {
       const tab = side.open();
-      let told = 0;
+      let notified = 0;
       tab.subscribe(goalsQuery, () => {
         throw new Error('of the app');
       });
-      tab.subscribe(goalsQuery, () => (told += 1));
+      tab.subscribe(goalsQuery, () => (notified += 1));
       await stage.wait(2_000);
       const { thrown } = stage.backend;
-      return { isShown: told === 0 || thrown.length > 0, detail: `the next was told ${told} times, ${thrown.length} uncaught` };
+      return { isShown: notified === 0 || thrown.length > 0, detail: `the next was told ${notified} times, ${thrown.length} uncaught` };
     },
   },
   {
@@ -239,13 +239,13 @@ export const scripts: readonly Script[] = [
     title: '30 malformed frames throw nothing, and the line is of use afterwards',
     async run(side) {
       const tab = await openTab(side);
-      for (const frame of malformedFrames) stage.backend.openSockets[0]?.sayText(frame);
+      for (const frame of malformedFrames) stage.backend.openSockets[0]?.sendText(frame);
       await stage.wait(1_000);
       const thrown = stage.backend.thrown.length;
       stage.backend.put({ id: goalId(1), title: 'news' });
       await stage.wait(1_000);
-      const isHeard = tab.seen.last?.some(({ title }) => title === 'news') ?? false;
-      return { isShown: thrown > 0 || !isHeard, detail: `${thrown} uncaught, news ${isHeard ? 'heard' : 'not heard'}` };
+      const isReceived = tab.seen.last?.some(({ title }) => title === 'news') ?? false;
+      return { isShown: thrown > 0 || !isReceived, detail: `${thrown} uncaught, news ${isReceived ? 'heard' : 'not heard'}` };
     },
   },
   {
@@ -285,17 +285,17 @@ export const scripts: readonly Script[] = [
       const tab = side.open();
       await stage.wait(1_000);
       stage.backend.held.add('add-query');
-      const asked = tab.once({ goals: { $: { where: { done: true } } } });
+      const requested = tab.once({ goals: { $: { where: { done: true } } } });
       await stage.wait(31_000);
-      const answer = await asked;
+      const result = await requested;
       stage.backend.frames.length = 0;
       stage.backend.hangUp();
       await stage.wait(5_000);
-      const again = stage.backend.said('add-query').length;
+      const again = stage.backend.sent('add-query').length;
       tab.close();
       await stage.wait(60_000);
       const left = vi.getTimerCount() + stage.channels;
-      return { isShown: again + left > 0, detail: `'${answer.slice(0, 30)}…', asked again ${again} times, ${left} timers and ports left` };
+      return { isShown: again + left > 0, detail: `'${result.slice(0, 30)}…', asked again ${again} times, ${left} timers and ports left` };
     },
   },
   {
@@ -332,7 +332,7 @@ export const scripts: readonly Script[] = [
       const tab = await openTab(side);
       stage.backend.put({ id: goalId(1), title: 'new' });
       await stage.wait(100);
-      const id = stage.backend.said('add-query')[0]?.['client-event-id'] ?? null;
+      const id = stage.backend.sent('add-query')[0]?.['client-event-id'] ?? null;
       const result = [{ data: { 'datalog-result': { 'join-rows': [[]] } }, 'child-nodes': [] }];
       stage.backend.openSockets[0]?.say({ op: 'add-query-ok', 'client-event-id': id, q: goalsQuery, result, 'processed-tx-id': 1 });
       await stage.wait(1_000);
@@ -347,9 +347,9 @@ export const scripts: readonly Script[] = [
       stage.backend.held.add('add-query');
       const tab = await openTab(side);
       stage.backend.held.clear();
-      const id = stage.backend.said('add-query')[0]?.['client-event-id'] ?? '';
+      const id = stage.backend.sent('add-query')[0]?.['client-event-id'] ?? '';
       const original = { op: 'add-query', q: goalsQuery };
-      stage.backend.openSockets[0]?.say(refusal(id, { type: 'rate-limited', hint: { 'retry-after': 2 }, 'original-event': original }));
+      stage.backend.openSockets[0]?.say(rejection(id, { type: 'rate-limited', hint: { 'retry-after': 2 }, 'original-event': original }));
       await stage.wait(60_000);
       return { isShown: tab.seen.last === undefined, detail: tab.seen.last ? 'answered in the end' : 'never answered' };
     },
@@ -360,15 +360,15 @@ export const scripts: readonly Script[] = [
     async run(side) {
       const tab = await openTab(side);
       stage.backend.model.put({ id: goalId(1), title: 'news' });
-      const said: ServerMessage = { op: 'error', status: 500, type: 'timeout', message: 'slow', 'original-event': { op: 'refresh' } };
+      const sent: ServerMessage = { op: 'error', status: 500, type: 'timeout', message: 'slow', 'original-event': { op: 'refresh' } };
       const [socket] = stage.backend.openSockets;
       if (socket) {
         socket.session.isStale = false;
-        socket.say(said);
+        socket.say(sent);
       }
       await stage.wait(30_000);
-      const isHeard = tab.seen.last?.some(({ title }) => title === 'news') ?? false;
-      return { isShown: !isHeard, detail: isHeard ? 'heard' : 'stale for good' };
+      const isReceived = tab.seen.last?.some(({ title }) => title === 'news') ?? false;
+      return { isShown: !isReceived, detail: isReceived ? 'heard' : 'stale for good' };
     },
   },
   {
@@ -379,8 +379,8 @@ export const scripts: readonly Script[] = [
       const outcome = tab.transact('create', goalId(1), { title: 'bad' });
       await stage.wait(1_000);
       const { type, status, body } = outcome.error as { type?: string; status?: number; body?: { type?: string } };
-      const isTold = (type ?? body?.type) === 'permission-denied' && status === 400;
-      return { isShown: !isTold, detail: `type ${type ?? body?.type}, status ${status}` };
+      const isNotified = (type ?? body?.type) === 'permission-denied' && status === 400;
+      return { isShown: !isNotified, detail: `type ${type ?? body?.type}, status ${status}` };
     },
   },
   {
@@ -392,7 +392,7 @@ export const scripts: readonly Script[] = [
       tabs[1]?.transact('create', goalId(1), { title: 'mine' });
       await stage.wait(1_000);
       const shows = tabs.map(({ seen }) => (seen.last ?? []).some(({ title }) => title === 'mine'));
-      const sent = stage.backend.said('transact').length;
+      const sent = stage.backend.sent('transact').length;
       return {
         isShown: sent !== 1 || shows.includes(false),
         detail: `shown in ${shows.filter(Boolean).length} of 2 tabs, sent ${sent} times`,
@@ -439,7 +439,7 @@ export const scripts: readonly Script[] = [
     id: 'W-32',
     title: 'a server that fails at init is asked again',
     async run(side) {
-      stage.backend.refusesInit = () => refusal('', { status: 500, type: 'sql-exception', hint: null, 'original-event': { op: 'init' } });
+      stage.backend.refusesInit = () => rejection('', { status: 500, type: 'sql-exception', hint: null, 'original-event': { op: 'init' } });
       const tab = await openTab(side);
       stage.backend.refusesInit = undefined;
       await stage.wait(60_000);
@@ -453,12 +453,12 @@ export const scripts: readonly Script[] = [
       const tab = await openTab(side);
       stage.backend.held.add('transact');
       writes(tab, 1);
-      for (let turn = 0; turn < 50 && stage.backend.said('transact').length === 0; turn += 1) await stage.wait(1, 1);
+      for (let turn = 0; turn < 50 && stage.backend.sent('transact').length === 0; turn += 1) await stage.wait(1, 1);
       // The tab dies in this very moment: what is stored is all that is left.
       const copy = await storedBytes();
       tab.close();
-      const isKept = copy.includes(goalId(1)) || copy.includes(goalId(0));
-      return { isShown: !isKept, detail: isKept ? 'on disk before it was sent' : 'sent, and not on disk' };
+      const isStored = copy.includes(goalId(1)) || copy.includes(goalId(0));
+      return { isShown: !isStored, detail: isStored ? 'on disk before it was sent' : 'sent, and not on disk' };
     },
   },
 ];

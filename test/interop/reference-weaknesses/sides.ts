@@ -15,7 +15,7 @@ export interface Outcome {
 
 export interface Tab {
   transact(action: 'create' | 'update', id: string, fields: Omit<Goal, 'id'>): Outcome;
-  subscribe(query: WireQuery, told: (goals: readonly Goal[] | undefined, error: unknown) => void): () => void;
+  subscribe(query: WireQuery, notified: (goals: readonly Goal[] | undefined, error: unknown) => void): () => void;
   once(query: WireQuery): Promise<string>;
   status(): string;
   signIn(token: string): Promise<unknown>;
@@ -37,10 +37,10 @@ interface Database {
   transact(chunk: unknown): Promise<{ readonly status: string }>;
   subscribeQuery(
     query: unknown,
-    told: (answer: { readonly data?: { goals?: readonly Goal[] }; readonly error?: unknown }) => void,
+    notified: (result: { readonly data?: { goals?: readonly Goal[] }; readonly error?: unknown }) => void,
   ): () => void;
   queryOnce(query: unknown): Promise<unknown>;
-  subscribeConnectionStatus(told: (status: string) => void): () => void;
+  subscribeConnectionStatus(notified: (status: string) => void): () => void;
   readonly auth: { signInWithToken(token: string): Promise<unknown> };
   shutdown(): void;
 }
@@ -58,7 +58,7 @@ function tabOf(db: Database): Tab {
       );
       return outcome;
     },
-    subscribe: (query, told) => db.subscribeQuery(query, ({ data, error }) => told(data?.goals, error)),
+    subscribe: (query, notified) => db.subscribeQuery(query, ({ data, error }) => notified(data?.goals, error)),
     once: (query) =>
       db.queryOnce(query).then(
         () => 'answered',
@@ -73,10 +73,10 @@ function tabOf(db: Database): Tab {
 export async function triplane(): Promise<Side> {
   const { init } = await import('../../../src/index.ts');
   // What is loaded when it is first used is loaded in real time, which no script waits for.
-  await Promise.all([import('../../../src/outside-for.ts'), import('../../../src/http-calls.ts')]);
+  await Promise.all([import('../../../src/client/create-client.ts'), import('../../../src/client/http-calls.ts')]);
   return {
     name: 'triplane',
-    server: { remembers: true, promises: { 'refresh-covers-all': true, 'remembers-events': true } },
+    server: { remembers: true, capabilities: { 'refresh-covers-all': true, 'remembers-events': true } },
     open(appId = appIds.one) {
       const db = init({ appId, ...uris, webSocket: () => new FakeSocket(), onError: () => {} });
       return tabOf(db as unknown as Database);

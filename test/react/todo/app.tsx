@@ -75,12 +75,12 @@ function Others() {
   const [cheer, setCheer] = useState('');
   const { peers } = db.rooms.usePresence(room, { initialPresence: { name: setting('name') } });
   db.rooms.useTopicEffect(room, 'cheer', ({ word }) => setCheer(word));
-  const say = db.rooms.usePublishTopic(room, 'cheer');
+  const send = db.rooms.usePublishTopic(room, 'cheer');
   const status = db.useConnectionStatus();
   const { isLoading, user } = db.useAuth();
   const names = Object.values(peers).map(({ name }) => name);
   return (
-    <button id="others" onClick={() => say({ word: `from ${setting('name')}` })}>
+    <button id="others" onClick={() => send({ word: `from ${setting('name')}` })}>
       {names.join()} {cheer} {status} {isLoading ? '' : (user?.email ?? 'nobody')}
     </button>
   );

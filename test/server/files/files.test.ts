@@ -179,7 +179,7 @@ onEachStorage((fresh) => {
       const stream = new Blob([new Uint8Array(100_001)]).stream();
       const chunked = await fetch(`${server.url}/admin/storage/upload`, {
         ...{ method: 'PUT', headers: asAdmin({ path: 'big' }), body: stream, duplex: 'half' },
-      } as RequestInit);
+      });
       expect((await chunked.json()) as object).toMatchObject({ type: 'validation-failed' });
       expect((await put('fits', new Uint8Array(100_000))).status).toBe(200);
       expect(kept()).toHaveLength(1);
@@ -387,7 +387,7 @@ onEachStorage((fresh) => {
     const db = admin();
     const { data } = await db.storage.uploadFile('a b/ü.txt', Buffer.from('hello'), { contentType: 'text/plain' });
     const note = id();
-    await db.transact((db.tx as any).notes[note].update({ text: 'x' }).link({ $files: data.id })); // eslint-disable-line @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call -- no schema
+    await db.transact((db.tx as any).notes[note].update({ text: 'x' }).link({ $files: data.id })); // eslint-disable-line @typescript-eslint/no-explicit-any -- no schema
     const { notes } = (await db.query({ notes: { $files: {} } } as never)) as unknown as { notes: { $files: File[] }[] };
     expect(await (await fetch(notes[0]!.$files[0]!.url)).text()).toBe('hello');
     expect(await db.storage.list()).toMatchObject([{ name: 'a b/ü.txt', size: 5 }]);

@@ -13,20 +13,20 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-interface Answer {
+interface HttpResponse {
   readonly status: number;
   readonly body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- JSON
   readonly headers: Headers;
 }
 
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<HttpResponse> {
   const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
-  const answer = await fetch(server.url + path, { method, headers: { 'content-type': 'application/json', ...headers }, ...sent });
-  return { status: answer.status, body: JSON.parse(await answer.text()), headers: answer.headers };
+  const response = await fetch(server.url + path, { method, headers: { 'content-type': 'application/json', ...headers }, ...sent });
+  return { status: response.status, body: JSON.parse(await response.text()), headers: response.headers };
 }
 
 const asAdmin = (): Record<string, string> => ({ authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId });
-const post = (path: string, body: unknown, headers?: Record<string, string>): Promise<Answer> => call('POST', path, body, headers);
+const post = (path: string, body: unknown, headers?: Record<string, string>): Promise<HttpResponse> => call('POST', path, body, headers);
 
 describe('what is refused', () => {
   test.each([
@@ -81,17 +81,18 @@ describe('what is refused', () => {
 });
 
 describe('codes', () => {
-  const send = (email = 'ann@example.com'): Promise<Answer> => post('/runtime/auth/send_magic_code', { 'app-id': server.appId, email });
-  const verify = (code: string, more = {}): Promise<Answer> =>
+  const send = (email = 'ann@example.com'): Promise<HttpResponse> =>
+    post('/runtime/auth/send_magic_code', { 'app-id': server.appId, email });
+  const verify = (code: string, more = {}): Promise<HttpResponse> =>
     post('/runtime/auth/verify_magic_code', { 'app-id': server.appId, email: 'ann@example.com', code, ...more });
 
   test('are good once, are shown while developing, and run out', async () => {
     expect(await send(' Ann@Example.com ')).toMatchObject({ status: 200, body: { sent: true } });
     const { code } = mails[0]!;
     expect(await (await fetch(server.url)).text()).toContain(code);
-    const answers = await Promise.all([verify(code), verify(code), verify(` ${code} `)]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
-    expect(answers.find(({ status }) => status === 200)!.body).toMatchObject({
+    const responses = await Promise.all([verify(code), verify(code), verify(` ${code} `)]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+    expect(responses.find(({ status }) => status === 200)!.body).toMatchObject({
       created: true,
       user: { email: 'ann@example.com', app_id: server.appId },
     });
@@ -198,10 +199,10 @@ describe('schema and rules for tools', () => {
 
 test('every origin is allowed', async () => {
   const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'app-id' };
-  const answer = await fetch(`${server.url}/admin/query`, { method: 'OPTIONS', headers });
-  expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example');
-  expect(answer.headers.get('access-control-allow-headers')).toBe('app-id');
-  expect(answer.headers.get('access-control-max-age')).toBe('600');
+  const response = await fetch(`${server.url}/admin/query`, { method: 'OPTIONS', headers });
+  expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example');
+  expect(response.headers.get('access-control-allow-headers')).toBe('app-id');
+  expect(response.headers.get('access-control-max-age')).toBe('600');
   expect((await call('GET', '/health', undefined, { origin: 'https://app.example' })).headers.get('access-control-allow-origin')).toBe(
     'https://app.example',
   );
@@ -210,9 +211,9 @@ test('every origin is allowed', async () => {
 describe('a session on an event stream', () => {
   async function open() {
     const stop = new AbortController();
-    const answer = await fetch(`${server.url}/runtime/sse?app_id=${server.appId}`, { signal: stop.signal });
-    expect(answer.headers.get('content-type')).toBe('text/event-stream');
-    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    const response = await fetch(`${server.url}/runtime/sse?app_id=${server.appId}`, { signal: stop.signal });
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     const next = async (): Promise<Record<string, unknown>> => {
       for (;;) {
@@ -230,28 +231,28 @@ describe('a session on an event stream', () => {
     };
     const init = await next();
     const envelope = { machine_id: init['machine-id'], session_id: init['session-id'], sse_token: init['sse-token'] };
-    const say = (messages: unknown, more = {}): Promise<Answer> =>
+    const send = (messages: unknown, more = {}): Promise<HttpResponse> =>
       post(`/runtime/sse?app_id=${server.appId}`, { ...envelope, messages, ...more });
-    return { init, next, say, stop: () => stop.abort() };
+    return { init, next, say: send, stop: () => stop.abort() };
   }
 
   test('says on the stream what is asked in posts', async () => {
-    const { init, next, say, stop } = await open();
+    const { init, next, say: send, stop } = await open();
     expect(init).toMatchObject({ op: 'sse-init' });
-    const said = await say([
+    const sent = await send([
       { op: 'init', 'app-id': server.appId, 'client-event-id': 'i' },
       { op: 'add-query', q: { goals: {} } },
     ]);
-    expect(said).toMatchObject({ status: 200, body: {} });
+    expect(sent).toMatchObject({ status: 200, body: {} });
     expect(await next()).toMatchObject({ op: 'init-ok', 'client-event-id': 'i', 'session-id': init['session-id'] });
     expect(await next()).toMatchObject({ op: 'add-query-ok' });
     await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'x' }]] }, asAdmin());
     expect(await next()).toMatchObject({ op: 'refresh-ok' });
-    expect(await say([], { sse_token: id() })).toMatchObject({ status: 400, body: { type: 'session-missing' } });
-    expect(await say([], { machine_id: id() })).toMatchObject({ status: 400, body: { type: 'member-missing' } });
-    expect(await say(7)).toMatchObject({ status: 400, body: { type: 'param-malformed' } });
+    expect(await send([], { sse_token: id() })).toMatchObject({ status: 400, body: { type: 'session-missing' } });
+    expect(await send([], { machine_id: id() })).toMatchObject({ status: 400, body: { type: 'member-missing' } });
+    expect(await send(7)).toMatchObject({ status: 400, body: { type: 'param-malformed' } });
     stop();
-    await expect.poll(async () => (await say([])).body.type).toBe('session-missing');
+    await expect.poll(async () => (await send([])).body.type).toBe('session-missing');
   });
 
   test('needs an app', async () => {
@@ -263,24 +264,24 @@ describe('a session on an event stream', () => {
 });
 
 describe('a question for a page that is rendered on a server', () => {
-  const ask = (query: object, headers = {}) => post('/runtime/framework/query', { query }, { 'app-id': server.appId, ...headers });
-  const titles = ({ body }: Answer): unknown[] =>
+  const request = (query: object, headers = {}) => post('/runtime/framework/query', { query }, { 'app-id': server.appId, ...headers });
+  const titles = ({ body }: HttpResponse): unknown[] =>
     (body.result[0].data['datalog-result']['join-rows'][0] as unknown[][]).map((triple) => triple[2]).filter((value) => value === 'mine');
 
   test('is answered for whom it is asked, with the attrs; a token of nobody is nobody', async () => {
     await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'auth.id != null' } } } }, asAdmin());
     await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'mine' }]] }, asAdmin());
     const { body } = await post('/runtime/auth/sign_in_guest', { 'app-id': server.appId });
-    const mine = await ask({ goals: {} }, { authorization: `Bearer ${body.user.refresh_token}` });
+    const mine = await request({ goals: {} }, { authorization: `Bearer ${body.user.refresh_token}` });
     expect([mine.status, titles(mine)]).toEqual([200, ['mine']]);
     expect(mine.body.attrs).toContainEqual(expect.objectContaining({ 'forward-identity': [expect.any(String), 'goals', 'title'] }));
     for (const authorization of [`Bearer ${id()}`, 'Bearer undefined', 'undefined', '']) {
-      expect(titles(await ask({ goals: {} }, { authorization })), authorization).toEqual([]);
+      expect(titles(await request({ goals: {} }, { authorization })), authorization).toEqual([]);
     }
   });
 
   test('is refused as in a session', async () => {
-    expect(await ask({ goals: { $: { where: { nonsense: { $like: 1 } } } } })).toMatchObject({
+    expect(await request({ goals: { $: { where: { nonsense: { $like: 1 } } } } })).toMatchObject({
       status: 400,
       body: { type: 'validation-failed' },
     });
@@ -314,15 +315,15 @@ describe('an app that is closed', () => {
     ['active', []],
     ['read-only', ['write']],
     ['disabled', ['read', 'write']],
-  ] as const)('%s', async (status, refused: readonly string[]) => {
+  ] as const)('%s', async (status, rejected: readonly string[]) => {
     await post('/admin/refresh_tokens', user, asAdmin());
     await server.app(server.appId).setStatus(status);
     for (const [use, method, path, body] of uses) {
       const headers = { ...asAdmin(), ...(path.endsWith('perms_check') && { 'as-guest': 'true' }) };
       const sent = body && { ...body, ...(path.startsWith('/runtime') && { 'app-id': server.appId }) };
-      const answer = await call(method, path.replace('APP', server.appId), sent, headers);
-      const expected = refused.includes(use) ? { status: 400, body: { type: `app-${status}`, hint: { status } } } : { status: 200 };
-      expect(answer, `${method} ${path}`).toMatchObject(expected);
+      const response = await call(method, path.replace('APP', server.appId), sent, headers);
+      const expected = rejected.includes(use) ? { status: 400, body: { type: `app-${status}`, hint: { status } } } : { status: 200 };
+      expect(response, `${method} ${path}`).toMatchObject(expected);
     }
   });
 

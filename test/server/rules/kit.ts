@@ -2,8 +2,8 @@
 
 import type { TestPeer } from '../bench.ts';
 import { appId, bench, type Bench } from '../bench.ts';
-import type { App } from '../../../src/server/app.ts';
-import { submit } from '../../../src/server/submit.ts';
+import type { App } from '../../../src/server/session/app.ts';
+import { submit } from '../../../src/server/data/submit.ts';
 
 export const ann = '0b000000-0000-4000-8000-000000000001';
 export const bob = '0b000000-0000-4000-8000-000000000002';
@@ -64,18 +64,18 @@ export async function kit(rules?: unknown): Promise<Kit> {
     },
     rules: (given) => app.rulebook.set(app.ledger, given ?? null),
     async write(peer, ...given) {
-      const heard = await peer.ask({ op: 'transact', 'tx-steps': given });
-      return heard.find(({ op }) => op === 'transact-ok' || op === 'error');
+      const received = await peer.request({ op: 'transact', 'tx-steps': given });
+      return received.find(({ op }) => op === 'transact-ok' || op === 'error');
     },
     async ids(peer, etype, options = {}) {
-      const { result } = (await peer.answer('add-query-ok', {
+      const { result } = (await peer.response('add-query-ok', {
         op: 'add-query',
         q: { [etype]: { $: options } },
         'return-type': 'tree',
       })) as {
         result: Record<string, { id: string }[]>;
       };
-      peer.say({ op: 'remove-query', q: { [etype]: { $: options } } });
+      peer.send({ op: 'remove-query', q: { [etype]: { $: options } } });
       return result[etype]!.map(({ id }) => id);
     },
   };

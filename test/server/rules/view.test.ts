@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memory } from '../../../src/server/memory.ts';
+import { memory } from '../../../src/server/storage/memory.ts';
 import { appId, bench, rest } from '../bench.ts';
 import { ann, bob, kit, newId, type Kit } from './kit.ts';
 
@@ -41,16 +41,16 @@ describe('what is hidden leaves no trace', () => {
     expect(await k.ids(k.ann, 'notes', { where: { n: { $gte: 1 } } })).toEqual([ids[2]]);
     expect(await k.ids(k.ann, 'notes', { order: { n: 'desc' } })).toEqual([ids[2], ids[0]]);
     const q = { notes: { $: { limit: 1, order: { n: 'asc' } } } };
-    const { result } = await k.bob.answer('add-query-ok', { op: 'add-query', q });
+    const { result } = await k.bob.response('add-query-ok', { op: 'add-query', q });
     expect(JSON.stringify(result)).not.toContain(ids[0]);
     expect(result).toMatchObject([{ data: { 'page-info': { notes: { 'has-next-page?': false, 'has-previous-page?': false } } } }]);
-    const first = await k.ann.answer('add-query-ok', { op: 'add-query', q });
+    const first = await k.ann.response('add-query-ok', { op: 'add-query', q });
     expect(first.result).toMatchObject([{ data: { 'page-info': { notes: { 'has-next-page?': true } } } }]);
   });
 
   test('links, from both ends, and paths over what is hidden', async () => {
     const { k, ids, team } = await notes(own);
-    const { result } = await k.bob.answer('add-query-ok', { op: 'add-query', q: { teams: { notes: {} } } });
+    const { result } = await k.bob.response('add-query-ok', { op: 'add-query', q: { teams: { notes: {} } } });
     expect(JSON.stringify(result)).toContain(ids[1]);
     for (const hidden of [ids[0]!, ids[2]!]) expect(JSON.stringify(result)).not.toContain(hidden);
     expect(await k.ids(k.bob, 'teams', { where: { 'notes.n': 2 } })).toEqual([]);
@@ -63,7 +63,7 @@ describe('what is hidden leaves no trace', () => {
 
   test('counting is for admins', async () => {
     const { k } = await notes(own);
-    expect(await k.bob.answer('error', { op: 'add-query', q: { notes: { $: { aggregate: 'count' } } } })).toMatchObject({
+    expect(await k.bob.response('error', { op: 'add-query', q: { notes: { $: { aggregate: 'count' } } } })).toMatchObject({
       type: 'validation-failed',
     });
   });
@@ -71,7 +71,7 @@ describe('what is hidden leaves no trace', () => {
   test('fields', async () => {
     const { k } = await notes({ notes: { fields: { n: 'auth.id == data.owner' } } });
     const n = await k.attr('notes', 'n');
-    const { result } = await k.bob.answer('add-query-ok', { op: 'add-query', q: { notes: {} } });
+    const { result } = await k.bob.response('add-query-ok', { op: 'add-query', q: { notes: {} } });
     expect(JSON.stringify(result).split(n).length - 1).toBe(1);
     expect(await k.ids(k.bob, 'notes', { where: { n: { $gte: 0 } } })).toHaveLength(1);
   });
@@ -87,7 +87,7 @@ describe('live queries', () => {
 
   test('a change of what is hidden is not even a refresh', async () => {
     const { k, ids } = await notes(own);
-    await k.bob.answer('add-query-ok', { op: 'add-query', q });
+    await k.bob.response('add-query-ok', { op: 'add-query', q });
     k.bob.heard.length = 0;
     await k.write(k.ann, ['add-triple', ids[0], await k.attr('notes', 'n'), 7]);
     await rest();
@@ -99,7 +99,7 @@ describe('live queries', () => {
 
   test('what a path of the rule leads to is watched, and so is who one is', async () => {
     const { k, ids, team } = await notes({ notes: { allow: { view: "auth.id in data.ref('team.members.id')" } } });
-    await k.bob.answer('add-query-ok', { op: 'add-query', q });
+    await k.bob.response('add-query-ok', { op: 'add-query', q });
     k.bob.heard.length = 0;
     await k.write(k.admin, ['add-triple', team, await k.attr('teams', 'members'), bob]);
     await rest();
@@ -117,14 +117,14 @@ describe('live queries', () => {
 
   test('W-28: new rules refresh live queries', async () => {
     const { k, ids } = await notes(undefined);
-    for (const peer of [k.ann, k.bob, k.admin]) await peer.answer('add-query-ok', { op: 'add-query', q });
+    for (const peer of [k.ann, k.bob, k.admin]) await peer.response('add-query-ok', { op: 'add-query', q });
     for (const peer of [k.ann, k.bob, k.admin]) peer.heard.length = 0;
     await k.rules(own);
     await rest();
     expect(k.admin.heard).toEqual([]);
-    const [told] = k.bob.take('refresh-ok');
-    expect(JSON.stringify(told)).toContain(ids[1]);
-    expect(JSON.stringify(told)).not.toContain(ids[0]);
+    const [received] = k.bob.take('refresh-ok');
+    expect(JSON.stringify(received)).toContain(ids[1]);
+    expect(JSON.stringify(received)).not.toContain(ids[0]);
     expect(k.ann.take('refresh-ok')).toHaveLength(1);
     await k.rules(null);
     await rest();
@@ -133,7 +133,7 @@ describe('live queries', () => {
 
   test('rule params come with the query', async () => {
     const { k, ids } = await notes({ notes: { allow: { view: 'data.n == ruleParams.n' } } });
-    const { result } = await k.bob.answer('add-query-ok', { op: 'add-query', q: { ...q, $$ruleParams: { n: 2 } } });
+    const { result } = await k.bob.response('add-query-ok', { op: 'add-query', q: { ...q, $$ruleParams: { n: 2 } } });
     expect(JSON.stringify(result)).toContain(ids[2]);
     expect(await k.ids(k.bob, 'notes')).toEqual([]);
   });

@@ -1,0 +1,85 @@
+// What a database tells of itself: who is signed in, how the line to the server is, whether the app is open for writing.
+
+import { guarded } from '../reactor/notify.ts';
+import type { ReactorEvents } from '../reactor/config.ts';
+import { observe } from '../reactor/debug/observe.ts';
+import type { Reactor } from '../reactor/reactor.ts';
+import type { Abortable } from '../lib/abort.ts';
+import type { AuthResult, User } from '../types/auth.ts';
+import type { AppStatusState, ConnectionStatus } from '../types/database.ts';
+import type { DatabaseEvent, DatabaseEventOf, DatabaseEventType } from '../types/events.ts';
+
+export abstract class DatabaseState {
+  readonly _reactor: Reactor;
+
+  constructor(reactor: Reactor) {
+    this._reactor = reactor;
+  }
+
+  /**
+   * Tells what goes on, as data: for tools and telemetry. `*` tells everything. Tokens are never in it; what users write may be.
+   * docs/observability.md has the events.
+   *
+   * @returns what ends it
+   * @example
+   * db.on('outbox', ({ state, waiting, tookMs }) => metrics.record(state, waiting, tookMs));
+   */
+  on<Type extends DatabaseEventType>(type: Type, listener: (event: DatabaseEventOf<Type>) => void): () => void {
+    return observe(this._reactor, type, listener as (event: DatabaseEvent) => void);
+  }
+
+  /** Tells who is signed in, now and whenever that changes. */
+  subscribeAuth(cb: (auth: AuthResult) => void): () => void {
+    const { account } = this._reactor;
+    this._reactor.assertOpen();
+    const notify = (user: User | null): void => {
+      if (user || !account.error) cb({ user: user ?? undefined, error: undefined });
+      else cb({ user: undefined, error: { message: account.error.message } });
+    };
+    if (account.user !== undefined) notify(account.user);
+    return this.#listen('auth', notify);
+  }
+
+  /** The same as `subscribeAuth`. */
+  onAuth(cb: (auth: AuthResult) => void): () => void {
+    return this.subscribeAuth(cb);
+  }
+
+  /** Who is signed in. */
+  getAuth(opts?: Abortable): Promise<User | null> {
+    return this._reactor.call(() => this._reactor.account.getUser(), opts?.signal);
+  }
+
+  /**
+   * Tells how the line to the server is.
+   *
+   * @example
+   * db.subscribeConnectionStatus((status) => banner.toggle(status !== 'authenticated'));
+   */
+  subscribeConnectionStatus(cb: (status: ConnectionStatus) => void): () => void {
+    return this.#listen('status', cb);
+  }
+
+  /** Tells whether the app is open for writing, now and whenever that changes. */
+  subscribeAppStatus(cb: (state: AppStatusState) => void): () => void {
+    const notify = (): void => {
+      const { appStatus } = this._reactor;
+      cb(appStatus === undefined ? { isLoading: true, isReadOnly: undefined } : { isLoading: false, isReadOnly: appStatus !== 'active' });
+    };
+    this._reactor.assertOpen();
+    notify();
+    return this.#listen('appStatus', notify);
+  }
+
+  #listen<Name extends 'auth' | 'status' | 'appStatus'>(event: Name, callback: (...args: ReactorEvents[Name]) => void): () => void {
+    const { events } = this._reactor;
+    this._reactor.assertOpen();
+    const listener = (...args: unknown[]): void =>
+      guarded(
+        () => callback(...(args as ReactorEvents[Name])),
+        (error) => this._reactor.report(error),
+      );
+    events.on(event, listener);
+    return () => void events.off(event, listener);
+  }
+}

@@ -1,0 +1,203 @@
+// What a program asks of a list without end, read off its query.
+
+// What is asked first of a list without end: its top. The other pages are bounded on another side.
+
+// A list that is loaded page by page, and stays live as a whole: `db.subscribeInfiniteQuery`.
+//
+//   newer ◀─ [head, growing] [head, full] │ [page 1] [page 2] [last page] ─▶ loadNextPage
+//                                         └ where the list began when it was first answered
+//
+// Every page is a live query of its own, bounded by cursors on both sides but for the two at the ends. What is inserted
+// before the beginning arrives at the growing head, which is closed and followed by a new one when it is full.
+
+import type { Cursor, PageInfo } from '../protocol/query-answer.ts';
+import type { QueryNodeShape, QueryNodeOptions, QueryResult } from '../query/query.ts';
+import { QueryValidationError, type TriplaneError } from '../errors.ts';
+
+export interface ListRequest {
+  readonly etype: string;
+  readonly node: QueryNodeShape;
+}
+
+/** @throws QueryValidationError unless exactly one namespace is asked for */
+export function readListRequest({ $$ruleParams: _, ...nodes }: Readonly<Record<string, unknown>>): ListRequest {
+  const [[etype, node] = [], ...others] = Object.entries(nodes);
+  if (etype === undefined || !node || others.length > 0) throw new QueryValidationError('An infinite query asks for exactly one namespace');
+  return { etype, node: node as QueryNodeShape };
+}
+
+const defaultOrder = { serverCreatedAt: 'asc' };
+
+interface FirstPage extends QueryNodeShape {
+  readonly $: QueryNodeOptions & { readonly limit: number; readonly order: NonNullable<QueryNodeOptions['order']> };
+}
+
+export function firstPage({ node }: ListRequest): FirstPage {
+  const { where, fields, limit, order = {} } = node.$ ?? {};
+  return { ...node, $: { where, fields, limit: limit ?? 10, order: Object.keys(order).length > 0 ? order : defaultOrder } };
+}
+
+type Rows = readonly unknown[];
+type Direction = 'older' | 'newer';
+
+/** As much of a database as pages are asked from. */
+export interface PageSource {
+  subscribe(
+    query: Record<string, QueryNodeShape>,
+    onUpdate: (result: QueryResult) => void,
+    onError: (error: TriplaneError) => void,
+    /** What was told is not for whoever is signed in now. */
+    onReset: () => void,
+  ): () => void;
+}
+
+export type ListUpdate =
+  | { readonly error: TriplaneError; readonly data: undefined; readonly canLoadNextPage: false }
+  | { readonly error: undefined; readonly data: Record<string, Rows>; readonly canLoadNextPage: boolean };
+
+interface Page {
+  readonly direction: Direction;
+  readonly after: Cursor;
+  readonly isInclusive: boolean;
+  rows: Rows;
+  info: PageInfo | undefined;
+  /** Bounded on its far side too. */
+  isClosed: boolean;
+  stop: () => void;
+}
+
+export class InfiniteList {
+  readonly #etype: string;
+  readonly #first: ReturnType<typeof firstPage>;
+  readonly #source: PageSource;
+  readonly #onUpdate: (update: ListUpdate) => void;
+  /** Both outwards from where the list began. */
+  readonly #older: Page[] = [];
+  readonly #newer: Page[] = [];
+  #stopFirst: (() => void) | undefined;
+  /** The rows while they fit on one page: then there is no beginning to hold on to. */
+  #shortList: Rows | undefined;
+  #isEnded = false;
+
+  constructor(request: ListRequest, source: PageSource, onUpdate: (update: ListUpdate) => void) {
+    this.#etype = request.etype;
+    this.#first = firstPage(request);
+    this.#source = source;
+    this.#onUpdate = onUpdate;
+    this.#start();
+  }
+
+  loadNextPage(): void {
+    const last = this.#older.at(-1);
+    if (this.#isEnded || !last?.info?.hasNextPage || !last.info.endCursor) return;
+    this.#close(last);
+    this.#open('older', last.info.endCursor, false);
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#stop();
+  }
+
+  #start(): void {
+    const stop = this.#subscribe(this.#first, (result) => this.#begin(result));
+    if (this.#older.length > 0 || this.#isEnded) stop();
+    else this.#stopFirst = stop;
+  }
+
+  #stop(): void {
+    this.#stopFirst?.();
+    this.#stopFirst = undefined;
+    for (const page of [...this.#older.splice(0), ...this.#newer.splice(0)]) page.stop();
+  }
+
+  /** Somebody else signed in: the list begins anew, with nothing of what was there. */
+  readonly #restart = (): void => {
+    if (this.#isEnded) return;
+    this.#stop();
+    this.#shortList = [];
+    this.#notify();
+    this.#start();
+  };
+
+  #begin({ data, pageInfo }: QueryResult): void {
+    if (this.#isEnded || this.#older.length > 0) return;
+    const rows = data[this.#etype] ?? [];
+    const start = pageInfo?.[this.#etype]?.startCursor;
+    if (rows.length < this.#first.$.limit || !start) {
+      this.#shortList = rows;
+      this.#notify();
+      return;
+    }
+    this.#open('older', start, true);
+    this.#open('newer', start, false);
+    this.#stopFirst?.();
+    this.#stopFirst = undefined;
+  }
+
+  #open(direction: Direction, after: Cursor, isInclusive: boolean): void {
+    const page: Page = { direction, after, isInclusive, rows: [], info: undefined, isClosed: false, stop: () => {} };
+    this.#pages(direction).push(page);
+    this.#request(page, { limit: this.#first.$.limit });
+  }
+
+  /** From its near side to where it ends now, whatever comes between. */
+  #close(page: Page): void {
+    if (page.isClosed || !page.info?.endCursor) return;
+    page.isClosed = true;
+    const stop = page.stop;
+    this.#request(page, { before: page.info.endCursor, beforeInclusive: true });
+    stop();
+  }
+
+  #request(page: Page, bounds: NonNullable<QueryNodeShape['$']>): void {
+    const { where, fields, order } = this.#first.$;
+    const $ = {
+      where,
+      fields,
+      ...bounds,
+      after: page.after,
+      ...(page.isInclusive && { afterInclusive: true }),
+      order: page.direction === 'older' ? order : reversed(order),
+    };
+    page.stop = this.#subscribe({ ...this.#first, $ }, (result) => this.#onResult(page, result));
+  }
+
+  #subscribe(node: QueryNodeShape, onUpdate: (result: QueryResult) => void): () => void {
+    return this.#source.subscribe({ [this.#etype]: node }, onUpdate, this.#onError, this.#restart);
+  }
+
+  #onResult(page: Page, { data, pageInfo }: QueryResult): void {
+    if (this.#isEnded) return;
+    page.rows = data[this.#etype] ?? [];
+    page.info = pageInfo?.[this.#etype];
+    this.#shortList = undefined;
+    if (page.direction === 'newer' && !page.isClosed && page.info?.hasNextPage && page.info.endCursor) {
+      const end = page.info.endCursor;
+      this.#close(page);
+      this.#open('newer', end, false);
+    }
+    this.#notify();
+  }
+
+  #pages(direction: Direction): Page[] {
+    return direction === 'older' ? this.#older : this.#newer;
+  }
+
+  #notify(): void {
+    const [first] = this.#older;
+    if (!this.#shortList && !first?.info) return;
+    const newer = this.#newer.toReversed().flatMap(({ rows }) => rows.toReversed());
+    const rows = this.#shortList ?? [...newer, ...this.#older.flatMap((page) => page.rows)];
+    const canLoadNextPage = this.#older.at(-1)?.info?.hasNextPage ?? false;
+    this.#onUpdate({ error: undefined, data: { [this.#etype]: rows }, canLoadNextPage });
+  }
+
+  readonly #onError = (error: TriplaneError): void => {
+    if (!this.#isEnded) this.#onUpdate({ error, data: undefined, canLoadNextPage: false });
+  };
+}
+
+function reversed(order: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(order).map(([label, direction]) => [label, direction === 'desc' ? 'asc' : 'desc']));
+}

@@ -1,0 +1,66 @@
+// An event stream as a program drives it by hand: the line that `init` falls back to, under the name and in the shape that
+// InstantDB's client gives it.
+
+import { eventSourceTransport } from '../connection/sse/transport.ts';
+import type { Channel } from '../connection/transport.ts';
+import { id } from '../lib/uuid.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
+import type { EventSourceConstructor } from '../types/ports.ts';
+
+type State = 'connecting' | 'open' | 'closed';
+
+/**
+ * @example
+ * const line = new SSEConnection(EventSource, `${apiURI}/runtime/sse?app_id=${appId}`);
+ * line.onopen = () => line.send({ op: 'init', 'client-event-id': id(), 'app-id': appId });
+ * line.onmessage = ({ message }) => console.log(message);
+ */
+export class SSEConnection {
+  readonly type = 'sse';
+  readonly id: string = id();
+  readonly url: string;
+  onopen: ((event: { readonly target: SSEConnection }) => void) | null = null;
+  onmessage: ((event: { readonly target: SSEConnection; readonly message: ServerMessage }) => void) | null = null;
+  onclose: ((event: { readonly target: SSEConnection }) => void) | null = null;
+  onerror: ((event: { readonly target: SSEConnection }) => void) | null = null;
+  readonly #channel: Channel;
+  #state: State = 'connecting';
+
+  /** `messageUrl`: where messages go up, if not to `url`. */
+  constructor(EventSource: EventSourceConstructor, url: string, messageUrl?: string) {
+    this.url = url;
+    this.#channel = eventSourceTransport({ url, postUrl: messageUrl, EventSource }).open({
+      opened: () => {
+        this.#state = 'open';
+        this.onopen?.({ target: this });
+      },
+      message: (message) => this.onmessage?.({ target: this, message }),
+      activity: () => {},
+      fault: () => this.onerror?.({ target: this }),
+      closed: () => {
+        this.#state = 'closed';
+        this.onerror?.({ target: this });
+        this.onclose?.({ target: this });
+      },
+    });
+  }
+
+  isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  isConnecting(): boolean {
+    return this.#state === 'connecting';
+  }
+
+  /** @throws TriplaneError 'unreachable' unless it is open */
+  send(message: ClientMessage): void {
+    this.#channel.send(message);
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    void this.#channel.close();
+  }
+}

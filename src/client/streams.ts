@@ -1,0 +1,58 @@
+// Streams of text that others can read while they are written: `db.streams`. Each is a stream of the platform; what makes it
+// live at the server is loaded with the first one.
+
+import type { ResolvedConfig } from './config.ts';
+import { TriplaneError } from '../errors.ts';
+import { Lazy } from '../reactor/lazy.ts';
+import type { Reactor } from '../reactor/reactor.ts';
+import type { StreamApi } from '../reactor/streams/stream-api.ts';
+import type { Abortable } from '../lib/abort.ts';
+import { readableOf, writableOf } from '../streams/web-streams.ts';
+import type { CreateReadStreamOpts, CreateWriteStreamOpts, ReadStream, WriteStream } from '../types/streams.ts';
+
+export class Streams {
+  readonly #reactor: Reactor;
+  readonly #app: ResolvedConfig;
+  readonly #api: Lazy<StreamApi>;
+
+  constructor(reactor: Reactor, app: ResolvedConfig) {
+    this.#reactor = reactor;
+    this.#app = app;
+    this.#api = new Lazy(async () => new (await import('../reactor/streams/stream-api.ts')).StreamApi(reactor, app.fetch));
+  }
+
+  /**
+   * A stream to write text to. What is written is kept until the server has stored it: a lost connection loses nothing. `close`
+   * resolves when all of it is stored. A signal that is aborted ends the stream for its readers too.
+   *
+   * @throws TriplaneError 'config-invalid' without a `clientId`
+   * @example
+   * const stream = db.streams.createWriteStream({ clientId: 'story-1' });
+   * const writer = stream.getWriter();
+   * await writer.write('Once upon a time');
+   * await writer.close();
+   */
+  createWriteStream = (opts: CreateWriteStreamOpts & Abortable): WriteStream => {
+    const opening = this.#open(opts.clientId?.trim(), (api) => api.write(opts));
+    return writableOf(opening, { ...opts, WritableStream: this.#app.WritableStream });
+  };
+
+  /**
+   * A stream to read: what there is of it, and then what is written to it, until its writer ends it. A signal that is aborted ends the
+   * reading with its reason.
+   *
+   * @throws TriplaneError 'config-invalid' without a `clientId` or a `streamId`
+   * @example
+   * for await (const text of db.streams.createReadStream({ clientId: 'story-1' })) page.append(text);
+   */
+  createReadStream = (opts: CreateReadStreamOpts & Abortable): ReadStream => {
+    const opening = this.#open(opts.clientId || opts.streamId, (api) => api.read(opts));
+    return readableOf(opening, { ...opts, ReadableStream: this.#app.ReadableStream });
+  };
+
+  #open<Opened>(name: string | null | undefined, begin: (api: StreamApi) => Opened): Promise<Opened> {
+    if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId, or to be read a streamId');
+    this.#reactor.assertOpen();
+    return this.#api.load().then(begin);
+  }
+}

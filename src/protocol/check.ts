@@ -1,5 +1,0 @@
-// The one guard that everybody needs. Those for the fields of messages are in field-checks.ts.
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,0 +1,71 @@
+// A query over a Db: once, or kept up to date. What a subscriber is handed keeps its identity, whole and row by
+// row, as long as it says the same.
+
+import type { Db } from '../db/db.ts';
+import type { ChangeSet } from '../db/change-set.ts';
+import type { CompiledQuery, QueryNode } from './compile.ts';
+import { List } from './list.ts';
+import type { PageInfo, QueryResult } from './query.ts';
+import { trace } from './trace.ts';
+
+/** What came with the server's answer and is passed on. */
+export interface ResultInfo {
+  readonly pageInfo?: Readonly<Record<string, PageInfo>> | undefined;
+  readonly aggregate?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The answer to a query, once. */
+export function evaluate(compiled: CompiledQuery, db: Db, info: ResultInfo = {}): QueryResult {
+  return new LiveResult(compiled, db, info).result;
+}
+
+/** The answer to a query, kept up to date change by change. */
+export class LiveResult {
+  readonly #compiled: CompiledQuery;
+  #info: ResultInfo;
+  readonly #lists: readonly { readonly node: QueryNode; readonly list: List }[];
+  #data: QueryResult['data'] | undefined;
+  #result: QueryResult | undefined;
+
+  constructor(compiled: CompiledQuery, db: Db, info: ResultInfo = {}) {
+    this.#compiled = compiled;
+    this.#info = info;
+    const nodes = compiled.nodes.filter(({ options }) => options.aggregate === undefined);
+    this.#lists = nodes.map((node) => ({ node, list: new List(node, db, pageOf(node, info)) }));
+  }
+
+  /** The same object while nothing in it changed. */
+  get result(): QueryResult {
+    const { pageInfo, aggregate } = this.#info;
+    this.#data ??= Object.fromEntries(this.#lists.map(({ node, list }) => [node.key, list.items]));
+    return (this.#result ??= { data: this.#data, ...(pageInfo && { pageInfo }), ...(aggregate && { aggregate }) });
+  }
+
+  /** Takes a change of the Db into account, and what came with a new answer. Whether the result changed. */
+  update(changeSet: ChangeSet, db: Db, info?: ResultInfo): boolean {
+    if (!info && ![...changeSet.keys()].some((etype) => this.#compiled.etypes.has(etype))) return false;
+    let isChanged = false;
+    if (info && !sameInfo(this.#info, info)) {
+      isChanged = true;
+      this.#info = info;
+    }
+    for (const { node, list } of this.#lists) {
+      const traced = trace(node, changeSet, db);
+      const isTouched = info !== undefined || traced.ids.size > 0;
+      if (!isTouched || !list.update(traced.ids, traced, changeSet, db, pageOf(node, this.#info))) continue;
+      isChanged = true;
+      this.#data = undefined;
+    }
+    if (isChanged) this.#result = undefined;
+    return isChanged;
+  }
+}
+
+/** A namespace may be called like something every object has. */
+function pageOf({ key }: QueryNode, { pageInfo }: ResultInfo): PageInfo | undefined {
+  return pageInfo && Object.hasOwn(pageInfo, key) ? pageInfo[key] : undefined;
+}
+
+function sameInfo(a: ResultInfo, b: ResultInfo): boolean {
+  return JSON.stringify([a.pageInfo, a.aggregate]) === JSON.stringify([b.pageInfo, b.aggregate]);
+}

@@ -1,0 +1,103 @@
+// The cut of a sorted list: its order, and which stretch of it a form shows, given its limit and the cursors of the server's page.
+
+// The page of a form as a server cuts it: which of all matching rows are on it, and what the client is told of its
+// place. PROTOCOL.md#answers
+
+import type { Cursor } from '../protocol/query-answer.ts';
+import type { PageInfo } from './query.ts';
+import type { QueryNode } from './compile.ts';
+import { type Order, orderBy, rowAt } from './order.ts';
+import { type Row, attrTriples } from '../db/row.ts';
+
+/** A page keeps the order it was cut in: that of its cursor. */
+export function pageOrder({ order: requestedOrder, attrs, idAttr }: QueryNode, page: PageInfo | undefined): Order {
+  const attr = page?.startCursor && attrs.byId(page.startCursor[1]);
+  return attr ? orderBy(attr === idAttr ? undefined : attr, requestedOrder.isDescending) : requestedOrder;
+}
+
+export interface PageRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Empty for a page whose place is not known yet, or that is empty. */
+export function pageRange(rows: readonly Row[], node: QueryNode, order: Order, page: PageInfo | undefined): PageRange {
+  let from = 0;
+  let to = rows.length;
+  if (!node.isLeading) {
+    if (!page?.startCursor) return { from, to: 0 };
+    const { startCursor, endCursor } = page;
+    if (node.attrs.byId(startCursor[1])) {
+      from = lowerBound(rows, rowAt(startCursor, order), order.compare);
+      if (endCursor) to = lowerBound(rows, rowAt(endCursor, order), (a, b) => order.compare(a, b) || -1);
+    }
+  }
+  if (node.fromEnd) from = Math.max(from, to - node.limit);
+  return { from, to: Math.max(from, Math.min(to, from + node.limit)) };
+}
+
+/** The place of the first row that does not come before this one. */
+export function lowerBound<R>(rows: readonly R[], row: R, compare: (a: R, b: R) => number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compare(rows[middle] as R, row) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export interface PaginatedRows {
+  readonly rows: readonly Row[];
+  readonly pageInfo: PageInfo;
+}
+
+/** Whether the client is to be told of a page. */
+export function isPaged({ options }: QueryNode): boolean {
+  const { order, limit, first, last, offset, before, after } = options;
+  if (order && Object.keys(order).length > 0) return true;
+  return [limit, first, last, offset, before, after].some((option) => option !== undefined && option !== null);
+}
+
+/** `matching`: all that match, in order. */
+export function paginate(matching: readonly Row[], node: QueryNode): PaginatedRows {
+  const { from, to } = range(matching, node);
+  const rows = matching.slice(from, to);
+  const first = rows[0];
+  const last = rows[rows.length - 1];
+  const { after, before, last: lastCount } = node.options;
+  const offset = node.options.offset ?? 0;
+  const isEmpty = first === undefined;
+  return {
+    rows,
+    pageInfo: {
+      startCursor: first ? cursorOf(first, node) : null,
+      endCursor: last ? cursorOf(last, node) : null,
+      hasNextPage: !isEmpty && (Number.isFinite(node.limit) || Boolean(before)) && to < matching.length,
+      hasPreviousPage: isEmpty ? Boolean(after) || offset > 0 : (Boolean(after) || offset > 0 || Boolean(lastCount)) && from > 0,
+    },
+  };
+}
+
+function range(rows: readonly Row[], node: QueryNode): { from: number; to: number } {
+  const { after, afterInclusive, before, beforeInclusive, offset } = node.options;
+  let from = 0;
+  let to = rows.length;
+  if (after) from = countBefore(rows, after, afterInclusive ? 0 : 1, node);
+  if (before) to = Math.max(from, countBefore(rows, before, beforeInclusive ? 1 : 0, node));
+  if (node.fromEnd) return { from: Math.max(from, to - node.limit), to };
+  from = Math.min(to, from + (offset ?? 0));
+  return { from, to: Math.min(to, from + node.limit) };
+}
+
+/** How many rows come before a cursor; `own`: whether the cursor's own counts. */
+function countBefore(rows: readonly Row[], cursor: Cursor, own: 0 | 1, { order }: QueryNode): number {
+  return lowerBound(rows, rowAt(cursor, order), (a, b) => order.compare(a, b) || -own);
+}
+
+function cursorOf(row: Row, { order, idAttr }: QueryNode): Cursor {
+  const attr = order.attr ?? idAttr;
+  const triple = attr && attrTriples(row, attr)[0];
+  return triple ? [...triple] : [row.id, attr?.id ?? '', null, row.t];
+}

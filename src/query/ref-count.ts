@@ -1,0 +1,110 @@
+// An answer as a count: each of its triples with how many of the rows shown need it. So what a change does to the answer is
+// found by looking at the rows it touches, however long the answer is. Only for answers that are the sum of their rows: a
+// page has ends, which one row cannot know.
+
+import type { Db } from '../db/db.ts';
+import type { Attrs } from '../db/attrs.ts';
+import { equal } from '../lib/equal.ts';
+import type { Triple } from '../protocol/triple.ts';
+import { affectedRows, type Change } from './affected.ts';
+import type { CompiledQuery, QueryNode } from './compile.ts';
+import { isPaged } from './paging.ts';
+import { resultOfRow, matchingRows } from './result-triples.ts';
+import type { Where } from './where.ts';
+
+export interface TripleChange {
+  /** Those that are gone, or have another value now. */
+  readonly removed: readonly Triple[];
+  readonly added: readonly Triple[];
+}
+
+/** Not where a missing value or link counts: that is shown for every entity of the answer, whichever row brought it. */
+export function isSumOfRows({ nodes }: CompiledQuery): boolean {
+  const isFirm = ({ tests, steps, groups }: Where): boolean =>
+    !tests.some(({ condition }) => condition.acceptsNull) &&
+    !steps.some((step) => step.acceptsNone || !isFirm(step.far)) &&
+    groups.every(({ members }) => members.every(isFirm));
+  const isSum = (node: QueryNode): boolean =>
+    node.order.attr === undefined && (node.where === undefined || isFirm(node.where)) && node.children.every(isSum);
+  return nodes.every((node) => !isPaged(node) && node.options.aggregate === undefined && isSum(node));
+}
+
+export class RefCount {
+  readonly #compiled: CompiledQuery;
+  readonly #counts = new Map<string, number>();
+
+  constructor(compiled: CompiledQuery, db: Db) {
+    this.#compiled = compiled;
+    for (const node of compiled.nodes) {
+      for (const { id } of matchingRows(node, db)) for (const triple of resultOfRow(compiled, node, id, db)) this.#count(triple, 1);
+    }
+  }
+
+  /** Takes up a change of what was counted. */
+  update(change: Change): TripleChange {
+    const { attrs } = change.after;
+    const lost = new Map<string, Triple>();
+    const gained = new Map<string, Triple>();
+    const before = new Map<string, number>();
+    const count = (triple: Triple, by: number, into: Map<string, Triple>): void => {
+      const key = tripleKey(triple, attrs);
+      if (!before.has(key)) before.set(key, this.#counts.get(key) ?? 0);
+      this.#count(triple, by);
+      into.set(key, triple);
+    };
+    for (const node of this.#compiled.nodes) {
+      for (const id of affectedRows(node, { ...change, isExact: true })) {
+        for (const triple of resultOfRow(this.#compiled, node, id, change.before)) count(triple, -1, lost);
+        for (const triple of resultOfRow(this.#compiled, node, id, change.after)) count(triple, 1, gained);
+      }
+    }
+    return this.#difference(before, lost, gained);
+  }
+
+  #difference(before: ReadonlyMap<string, number>, lost: ReadonlyMap<string, Triple>, gained: ReadonlyMap<string, Triple>): TripleChange {
+    const removed: Triple[] = [];
+    const added: Triple[] = [];
+    for (const [key, count] of before) {
+      const was = count > 0 ? lost.get(key) : undefined;
+      const is = this.#counts.has(key) ? gained.get(key) : undefined;
+      // Still needed by rows that were not looked at: as it was.
+      if ((count > 0 && !was) || (this.#counts.has(key) && !is) || (was && is && isSame(was, is))) continue;
+      if (was) removed.push(was);
+      if (is) added.push(is);
+    }
+    return { removed, added };
+  }
+
+  #count(triple: Triple, by: number): void {
+    const key = tripleKey(triple, this.#compiled.attrs);
+    const count = (this.#counts.get(key) ?? 0) + by;
+    if (count > 0) this.#counts.set(key, count);
+    else this.#counts.delete(key);
+  }
+}
+
+/** The same, for two answers that are at hand. */
+export function tripleChange(before: readonly Triple[], after: readonly Triple[], attrs: Attrs): TripleChange {
+  const were = new Map(before.map((triple) => [tripleKey(triple, attrs), triple]));
+  const added: Triple[] = [];
+  const removed: Triple[] = [];
+  for (const triple of after) {
+    const name = tripleKey(triple, attrs);
+    const was = were.get(name);
+    were.delete(name);
+    if (was && isSame(was, triple)) continue;
+    if (was) removed.push(was);
+    added.push(triple);
+  }
+  for (const triple of were.values()) removed.push(triple);
+  return { removed, added };
+}
+
+/** What there can be one of. */
+function tripleKey([e, a, v]: Triple, attrs: Attrs): string {
+  return attrs.byId(a)?.isRef ? `${e} ${a} ${String(v)}` : `${e} ${a}`;
+}
+
+function isSame(a: Triple, b: Triple): boolean {
+  return a[3] === b[3] && equal(a[2], b[2]);
+}

@@ -1,0 +1,72 @@
+// The answers that components look at, one for each query however many look. What an answer says is not kept here: it is read from the
+// database each time.
+
+import { type InstaQLOptions, weakHash } from 'triplane';
+
+import type { AnyCore } from './types.ts';
+import { keepAlive } from './keep-alive.ts';
+import type { ExternalStore } from './external-store.ts';
+
+export interface QueryState {
+  readonly isLoading: boolean;
+  readonly data: unknown;
+  readonly pageInfo: unknown;
+  readonly error: Error | undefined;
+}
+
+export type RuleOptions = Partial<InstaQLOptions> | undefined;
+
+export interface QueryStore extends ExternalStore<QueryState> {
+  readonly key: string;
+  /** When there is something to draw. The query is asked for that long, whether anybody looks or not. */
+  readonly whenLoaded: () => Promise<void>;
+}
+
+export const loading: QueryState = { isLoading: true, data: undefined, pageInfo: undefined, error: undefined };
+
+/** What is asked when nothing is: `useQuery(null)`. */
+export const disabledStore: ExternalStore<QueryState> = { subscribe: () => () => {}, read: () => loading, readOnServer: () => loading };
+
+const storesByCore = new WeakMap<AnyCore, Map<string, QueryStore>>();
+
+/** @throws QueryValidationError */
+export function queryStore(core: AnyCore, query: object, options?: RuleOptions): QueryStore {
+  const stores = storesByCore.get(core) ?? new Map<string, QueryStore>();
+  storesByCore.set(core, stores);
+  const ruleParams = options?.ruleParams;
+  const key = weakHash({ ...(ruleParams && { $$ruleParams: ruleParams }), ...query });
+  return stores.get(key) ?? newQueryStore(stores, key, core._watch(query, ruleParams && { ruleParams }));
+}
+
+function newQueryStore(stores: Map<string, QueryStore>, key: string, subscription: ReturnType<AnyCore['_watch']>): QueryStore {
+  const open = (changed: () => void): (() => void) => {
+    stores.set(key, store);
+    return subscription.subscribe(changed);
+  };
+  const { subscribe, release } = keepAlive(open, () => stores.delete(key));
+  let raw: ReturnType<typeof subscription.read>;
+  let state = loading;
+  const read = (): QueryState => {
+    const now = subscription.read();
+    if (now !== raw) state = stateOf((raw = now));
+    return state;
+  };
+  const whenLoaded = (): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = subscribe(() => {
+        if (read().isLoading) return;
+        stop();
+        resolve();
+      });
+    });
+  const store: QueryStore = { key, subscribe, read, readOnServer: () => loading, whenLoaded };
+  stores.set(key, store);
+  // What nobody ever looks at, because its component was never put on the page, goes too.
+  release();
+  return store;
+}
+
+function stateOf(raw: object | undefined): QueryState {
+  if (!raw) return loading;
+  return { ...loading, isLoading: false, ...(raw instanceof Error ? { error: raw } : raw) };
+}

@@ -1,3 +1,0 @@
-// Where the attrs are kept, of which all kept answers speak.
-
-export const attrsKey = 'attrs';

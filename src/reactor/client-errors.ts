@@ -1,0 +1,62 @@
+// The errors that this end finds by itself, each with what can be done about it.
+
+import { type ErrorCode, InstantAPIError, TriplaneError } from '../errors.ts';
+import type { ConnectionStatus } from '../types/database.ts';
+
+interface ServerInfo {
+  readonly serverName: string;
+  readonly queryTimeoutMs: number;
+}
+
+export function unreachableError(serverName: string): TriplaneError {
+  const message = `No connection to ${serverName}. Is the server running, and is this its address? Writes are kept, and the connection is tried again.`;
+  return new TriplaneError('unreachable', message);
+}
+
+export function queryTimeoutError({ serverName, queryTimeoutMs }: ServerInfo, status: ConnectionStatus): TriplaneError {
+  const seconds = queryTimeoutMs / 1000;
+  if (status === 'authenticated') return new TriplaneError('timeout', `${serverName} did not answer the query within ${seconds} s`);
+  return new TriplaneError(
+    'unreachable',
+    `The query was not answered within ${seconds} s: there is no connection to ${serverName}. Is the server running?`,
+  );
+}
+
+export function closedError(): TriplaneError {
+  return new TriplaneError('closed', 'This database was shut down; call init() for a new one');
+}
+
+export function userChangedError(): TriplaneError {
+  return new TriplaneError('user-changed', 'Its user is signed in no longer; the write is kept, and goes out when they are back');
+}
+
+export function outboxFullError(limit: number): TriplaneError {
+  const message = `${limit} writes wait to be sent, and there is room for no more: this one was not taken. Try again when the server is reached`;
+  return new TriplaneError('limit', message);
+}
+
+/** For a room: more than a person can type while it is being joined; less than would hurt. */
+export const maxQueuedRoomMessages = 1000;
+
+export function roomQueueFullError(): TriplaneError {
+  return new TriplaneError('limit', `More than ${maxQueuedRoomMessages} messages wait for a room to be joined; publish fewer, or wait`);
+}
+
+export function disabledError(): InstantAPIError {
+  return rejection('app-disabled', 'This app is currently disabled', 'disabled');
+}
+
+export function readOnlyError(): InstantAPIError {
+  return rejection('app-read-only', 'This app is in read-only mode: it can be read, and writes are refused', 'read-only');
+}
+
+/** `code`: for what is thrown by code that is not ours. */
+export function asError(error: unknown, code: ErrorCode = 'transaction-invalid'): TriplaneError {
+  if (error instanceof TriplaneError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TriplaneError(code, message, { cause: error });
+}
+
+function rejection(type: string, message: string, status: string): InstantAPIError {
+  return new InstantAPIError({ status: 400, body: { type, message, hint: { status } } });
+}

@@ -1,0 +1,185 @@
+// An event as one line to read, for `debug: true`: what it says of itself, in its own order.
+
+// Makes events of facts: `db.on`. Only those that are listened for, told at the end of the task, in order; a listener that throws is reported,
+// and hears the next all the same.
+
+import type { ClientContext } from '../context.ts';
+import type { ClientMessage } from '../../protocol/client-message.ts';
+import type { DatabaseEvent, DatabaseEventOf, DatabaseEventType, EventListener, LoggedMessage } from '../../types/events.ts';
+import type { Effect } from '../effect.ts';
+import type { KeyValueOp } from '../../storage/key-value.ts';
+import type { ServerMessage } from '../../protocol/server-message.ts';
+import type { TimedTraceEvent, TraceEvent } from '../config.ts';
+import { consoleLog, silent } from '../../lib/log.ts';
+import { guarded } from '../notify.ts';
+import { isObject } from '../../lib/json.ts';
+import { queryKey } from '../../query/key.ts';
+import { readMutation, mutationPrefix } from '../mutations/mutation.ts';
+import { redacted, redactedKey } from './redact.ts';
+
+export function formatEvent({ type, atMs, ...fields }: DatabaseEvent): string {
+  const words = Object.entries<string | number | object | undefined>(fields).map(([name, value]) => formatField(name, value));
+  return `${new Date(atMs).toISOString().slice(11, 23)} ${type.padEnd(10)} ${words.filter(Boolean).join(' ')}`;
+}
+
+const units: Readonly<Record<string, string>> = { tookMs: ' ms', waiting: ' waiting', edits: ' entries' };
+const unknown: Readonly<Record<string, string>> = { userId: 'nobody', topic: 'presence' };
+
+function formatField(name: string, value: string | number | object | undefined): string | undefined {
+  // An error, or a message: what is said in it.
+  if (typeof value === 'object') return 'message' in value && typeof value.message === 'string' ? value.message : '';
+  return value === undefined ? unknown[name] : `${value}${units[name] ?? ''}`;
+}
+
+type Kind = DatabaseEvent['type'];
+type Fields = { readonly [Type in Kind]: Omit<DatabaseEventOf<Type>, 'type' | 'atMs'> };
+/** An event is made only if anybody listens for its kind. */
+type Emit = <Type extends Kind>(type: Type, make: () => Fields[Type]) => void;
+
+/** `isOn`: whether anything is still to be told. Gives what makes events of the facts that have come. */
+export function observer(
+  context: ClientContext,
+  wanted: DatabaseEventType,
+  traceEvents: TimedTraceEvent[],
+  isOn: () => boolean,
+  listener: EventListener = printer(context),
+): () => void {
+  const waiting: object[] = [];
+  const flush = (): void => {
+    for (const event of waiting.splice(0) as DatabaseEvent[]) {
+      if (!isOn()) return;
+      // What is wrong with a listener to errors is not told to it again.
+      guarded(
+        () => listener(event),
+        (error) => (event.type === 'error' ? context.config.log.error(error) : context.report(error)),
+      );
+    }
+  };
+  let nowMs = 0;
+  const mapper = new EventMapper(context, (type, make) => {
+    if (wanted !== '*' && wanted !== type) return;
+    if (waiting.length === 0) queueMicrotask(flush);
+    waiting.push({ type, ...make(), atMs: nowMs });
+  });
+  return () => {
+    for (const [atMs, ...traceEvent] of traceEvents.splice(0)) {
+      nowMs = atMs;
+      mapper.map(atMs, traceEvent);
+    }
+  };
+}
+
+function printer({ config }: ClientContext): EventListener {
+  const log = config.log === silent ? consoleLog : config.log;
+  return (event) => log[event.type === 'error' ? 'error' : 'info'](formatEvent(event));
+}
+
+class EventMapper {
+  readonly #context: ClientContext;
+  readonly #emit: Emit;
+  /** When a message with this id was sent, or a query with this key asked. */
+  readonly #sentMs = new Map<string, number>();
+
+  constructor(context: ClientContext, emit: Emit) {
+    this.#context = context;
+    this.#emit = emit;
+  }
+
+  map(atMs: number, [name, payload]: TraceEvent): void {
+    switch (name) {
+      case 'said':
+        return this.#sent(atMs, payload);
+      case 'heard':
+        return this.#received(atMs, payload);
+      case 'effect':
+        return this.#effect(atMs, payload);
+      case 'saved':
+        return this.#persisted(payload);
+      case 'status':
+        return this.#emit('connection', () => ({ status: payload }));
+      case 'auth':
+        return this.#emit('auth', () => ({ userId: payload?.id }));
+      case 'tab':
+        return this.#emit('tab', () => ({ direction: 'heard' as const, message: isObject(payload) ? String(payload.type) : 'unknown' }));
+      case 'error':
+        if ('code' in payload && payload.code === 'storage-failed')
+          this.#emit('storage', () => ({ state: 'failed' as const, error: payload }));
+        return this.#emit('error', () => ({ error: payload }));
+    }
+  }
+
+  #sent(atMs: number, message: ClientMessage): void {
+    const eventId = message['client-event-id'] ?? undefined;
+    if (eventId) this.#sentMs.set(eventId, atMs);
+    this.#emit('sent', () => ({ op: message.op, eventId, message: redacted(message) as LoggedMessage }));
+    if (message.op === 'transact' && eventId) this.#write('sent', eventId);
+    if (message.op !== 'add-query' && message.op !== 'remove-query') return;
+    const key = queryKey(message.q);
+    if (message.op === 'remove-query') return '$$probe' in message.q ? undefined : this.#query('ended', key);
+    this.#sentMs.set(key, atMs);
+    this.#query('asked', key);
+  }
+
+  #received(atMs: number, message: ServerMessage): void {
+    const { op } = message;
+    const eventId = ('client-event-id' in message && message['client-event-id']) || undefined;
+    // A write's time is told with its end, which comes after.
+    const tookMs = this.#took(eventId, atMs, op !== 'transact-ok' && op !== 'error');
+    this.#emit('received', () => ({ op, eventId, tookMs, message: redacted(message) as LoggedMessage }));
+    const key = queryOf(message);
+    if (key === undefined) return;
+    const error = message.op === 'error' ? (message.message ?? undefined) : undefined;
+    this.#query(message.op === 'error' ? 'failed' : 'answered', key, this.#took(key, atMs), error);
+  }
+
+  #effect(atMs: number, effect: Effect): void {
+    switch (effect.do) {
+      case 'settle': {
+        const { eventId, error } = effect;
+        return this.#write(error ? 'refused' : 'confirmed', eventId, this.#took(eventId, atMs), error);
+      }
+      case 'show':
+        return this.#query('changed', effect.key);
+      case 'tell':
+        return this.#emit('tab', () => ({ direction: 'told' as const, message: effect.message.type }));
+      case 'call': {
+        const { room } = effect;
+        return room && this.#emit('room', () => room);
+      }
+      default:
+    }
+  }
+
+  #persisted(edits: readonly KeyValueOp[]): void {
+    this.#emit('storage', () => ({ state: 'written' as const, ops: edits.length }));
+    const prefix = mutationPrefix(this.#context.state.session.owner);
+    for (const edit of edits) {
+      const write = 'put' in edit && edit.put.startsWith(prefix) ? readMutation(edit.value) : undefined;
+      // Once it is confirmed, that is kept too.
+      if (write && write.state !== 'applied') this.#write('kept', write.eventId);
+      if ('remove' in edit && edit.remove.startsWith(prefix)) this.#write('done', edit.remove.split('/').at(-1) ?? '');
+    }
+  }
+
+  #write(state: Fields['outbox']['state'], eventId: string, tookMs?: number, error?: Error): void {
+    this.#emit('outbox', () => ({ state, eventId, tookMs, waiting: this.#context.state.outbox.size, error }));
+  }
+
+  #query(state: Fields['query']['state'], key: string, tookMs?: number, error?: string): void {
+    this.#emit('query', () => ({ state, key: redactedKey(key), tookMs, error }));
+  }
+
+  #took(sent: string | undefined, atMs: number, isOver = true): number | undefined {
+    const sentMs = sent === undefined ? undefined : this.#sentMs.get(sent);
+    if (sent !== undefined && isOver) this.#sentMs.delete(sent);
+    return sentMs === undefined ? undefined : atMs - sentMs;
+  }
+}
+
+/** The key of the query that is answered, or was refused. */
+function queryOf(message: ServerMessage): string | undefined {
+  if (message.op === 'add-query-ok') return queryKey(message.q);
+  if (message.op !== 'error') return undefined;
+  const original = message['original-event'];
+  return original?.['op'] === 'add-query' && isObject(original['q']) ? queryKey(original['q']) : undefined;
+}

@@ -1,0 +1,79 @@
+// Writes go out one behind the other without waiting. If one comes back because the server failed, those behind it may be there already:
+// what they said must not be said over by the one that comes late.
+
+// What follows from the server having a write, and from the server telling its attributes: several organs must hear of each.
+
+import type { Attrs } from '../../db/attrs.ts';
+import type { OpenSyncState } from '../state.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
+import { attrsKey } from '../attr-catalog.ts';
+import { putMutation } from './mutation.ts';
+import { rebase } from '../../transact/rebase.ts';
+import { type Effect, onward } from '../effect.ts';
+
+/** What is left to be said of an earlier write when a later one has been applied. The same steps if it had nothing to do with it. */
+export function supersede(steps: readonly Step[], later: readonly Step[], attrs: Attrs): readonly Step[] {
+  const written = new Set<unknown>();
+  for (const step of later) {
+    if (step[0] === 'delete-entity') written.add(JSON.stringify([step[1]]));
+    else if (step[0] === 'add-triple' || step[0] === 'retract-triple') written.add(targetOf(step, attrs));
+  }
+  const remaining = steps.filter((step) => {
+    if (step[0] !== 'add-triple' && step[0] !== 'retract-triple' && step[0] !== 'deep-merge-triple') return true;
+    const target = targetOf(step, attrs);
+    return !written.has(JSON.stringify([step[1]])) && (target === undefined || !written.has(target));
+  });
+  return remaining.length < steps.length ? remaining : steps;
+}
+
+/** A value has its entity and attr for a place; a link among many has itself. The id of an entity is said by every write to it. */
+function targetOf(
+  [, e, a, v]: Extract<Step, readonly ['add-triple' | 'retract-triple' | 'deep-merge-triple', ...unknown[]]>,
+  attrs: Attrs,
+): unknown {
+  const attr = attrs.byId(a);
+  if (!attr || attr === attrs.idAttr(attr.etype)) return undefined;
+  return JSON.stringify(attr.isRef && attr.isMany ? [e, a, v] : [e, a]);
+}
+
+interface TxPosition {
+  readonly txId: number;
+  readonly isn: string | undefined;
+}
+
+/** Of a write that was applied before this session began: every answer of the session contains it. */
+export const beforeThisSession: TxPosition = { txId: 0, isn: undefined };
+
+/** The write stays on disk, as confirmed, until every answer contains it: it must not flicker at the next start either. */
+export function acknowledge({ outbox, catalog, queries }: OpenSyncState, eventId: string, position: TxPosition, nowMs: number): Effect[] {
+  const write = outbox.acknowledge(eventId, position);
+  if (!write) return [];
+  const superseded = outbox.supersede(write, (steps) => supersede(steps, write.steps, catalog.known));
+  return [
+    ...(catalog.confirm(write.steps) ? queries.setAttrs(catalog.known) : []),
+    ...queries.acknowledge(write, nowMs),
+    ...queries.rewrite(superseded),
+    { do: 'store', edits: [write, ...superseded].map(putMutation) },
+    { do: 'tell', message: { type: 'applied', eventId, ...position } },
+    { do: 'settle', eventId },
+    ...onward,
+  ];
+}
+
+/** Steps that were made under an earlier catalogue, in the terms of this one. */
+export function stepRebaser({ catalog, outbox }: OpenSyncState): (steps: readonly Step[]) => readonly Step[] {
+  return (steps) => rebase(steps, catalog.known, outbox.renames);
+}
+
+/** The server's list of attrs: waiting writes are put in its terms, then the views. */
+export function applyAttrs(state: OpenSyncState, attrs: readonly WireAttr[]): Effect[] {
+  const { catalog, outbox, queries } = state;
+  const isNew = catalog.replace(attrs);
+  const rebased = outbox.rebase(stepRebaser(state));
+  return [
+    { do: 'store', edits: [...(isNew ? [{ put: attrsKey, value: attrs }] : []), ...rebased.map(putMutation)] },
+    ...queries.setAttrs(catalog.known),
+    ...queries.rewrite(rebased),
+  ];
+}

@@ -1,0 +1,170 @@
+// Where writes are handed in. From here on a write is safe: it goes out, in order, when it is on disk and a session is open.
+
+import type { TriplaneError } from '../../errors.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
+import type { Transact } from '../../protocol/transact-messages.ts';
+import type { KeyValueOp } from '../../storage/key-value.ts';
+import { expandChunks } from '../../transact/expand.ts';
+import { opsOf } from '../../transact/operation.ts';
+import type { ClientContext } from '../context.ts';
+import { onward } from '../effect.ts';
+import { writeSetOf } from './write-set.ts';
+import { receiptsKey } from './receipts.ts';
+import type { Receipts } from './receipts.ts';
+import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
+import type { WritePromise } from './write-promise.ts';
+import { putMutation, readMutation, type Mutation, mutationPrefix, mutationRecordKey } from './mutation.ts';
+
+export class MutationApi {
+  readonly #context: ClientContext;
+  /** Made in another tab, which tells its user what became of them. */
+  readonly fromOtherTabs = new Set<string>();
+  /** Undefined where none are asked for, and until they are loaded: before the first session. */
+  #receipts: Receipts | undefined;
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+  }
+
+  /** @throws TransactionValidationError, TriplaneError 'closed'; what the server says of it comes with the promise */
+  transact(chunks: unknown, signal?: AbortSignal): WritePromise {
+    this.#context.assertOpen();
+    this.check(chunks);
+    return this.write(() => this.expand(chunks), signal);
+  }
+
+  check(chunks: unknown): void {
+    const { validate, schema } = this.#context.config;
+    if (!validate) return;
+    const ops = opsOf(chunks);
+    schema?.checkTransaction?.(ops);
+  }
+
+  /** The same of steps. What goes wrong in making them comes with the promise. */
+  write(make: () => readonly Step[], signal?: AbortSignal): WritePromise {
+    this.#context.assertOpen();
+    const { config, pendingCalls, isReady } = this.#context;
+    const eventId = config.random.uuid();
+    const deferred = pendingCalls.write(eventId, !isReady);
+    deferred.linkSignal(signal, () => this.#cancel(eventId));
+    try {
+      if (!signal?.aborted) this.#add(eventId, make);
+    } catch (error) {
+      this.settle(eventId, asError(error));
+    }
+    return deferred.promise;
+  }
+
+  expand(chunks: unknown): Step[] {
+    const { config, state } = this.#context;
+    return expandChunks(chunks, {
+      attrs: state.catalog.withPending(state.outbox.attrCreators()),
+      schema: config.schema,
+      id: () => config.random.uuid(),
+      isVisible: (etype, e) => state.queries?.showsEntity(etype, e),
+      isPendingCreate: (id) => state.outbox.isCreating(id),
+      useDates: config.useDates,
+    });
+  }
+
+  /** What may go out now, in order; each stays in the outbox until it is answered. */
+  dequeue(): Transact[] {
+    const { config, state, isReady, isLeader } = this.#context;
+    if (!isReady || !state.session.isWritable || !isLeader) return [];
+    const messages = state.outbox.dequeue(config.clock.now());
+    const receipts = this.#receipts;
+    return receipts ? messages.map((message) => this.#withReceipt(message, receipts)) : messages;
+  }
+
+  /** These are on disk, or as safe as they will get. */
+  onPersisted(edits: readonly KeyValueOp[]): void {
+    const { state, pendingCalls } = this.#context;
+    for (const edit of edits) {
+      if (!('put' in edit) || !edit.put.startsWith('write/')) continue;
+      const eventId = edit.put.slice(edit.put.lastIndexOf('/') + 1);
+      if (state.outbox.markPersisted(eventId)) this.#context.run([{ do: 'tell', message: { type: 'write', record: edit.value } }]);
+      pendingCalls.writes.get(eventId)?.markPersisted();
+    }
+    this.#context.run([{ do: 'flush' }]);
+  }
+
+  /** A refusal that no promise tells is reported, so that it is not lost. */
+  settle(eventId: string, error: TriplaneError | undefined): void {
+    const { state, pendingCalls } = this.#context;
+    if (this.#receipts && !error) this.#context.run([{ do: 'store', edits: this.#receipts.acknowledge(eventId, state.session.owner) }]);
+    const isHandled = pendingCalls.writes.get(eventId)?.settle(error) ?? this.fromOtherTabs.has(eventId);
+    this.fromOtherTabs.delete(eventId);
+    if (error && !isHandled) this.#context.report(error);
+  }
+
+  /** Forgets what every answer contains. */
+  prune(): void {
+    const { outbox, queries } = this.#context.state;
+    const included = queries?.drainIncluded();
+    if (!included?.length) return;
+    this.#context.run([
+      { do: 'store', edits: included.flatMap((eventId) => outbox.remove(eventId)) },
+      { do: 'announce', what: 'outbox' },
+    ]);
+  }
+
+  /** What was kept for the user of the session. */
+  async load(): Promise<void> {
+    const { config, state } = this.#context;
+    const { outbox, rejections, session } = state;
+    const read = async (kind: 'write' | 'refused'): Promise<Mutation[]> =>
+      (await config.store.list(mutationPrefix(session.owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
+    const added = outbox.load(await read('write'));
+    for (const rejection of await read('refused')) rejections.set(rejection.eventId, rejection);
+    if (config.receipts) await this.#loadReceipts();
+    for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps).creates);
+    if (added.length > 0) this.#context.run([...(state.queries?.rewrite(outbox.unblocked()) ?? []), ...onward]);
+  }
+
+  /** Those made before it was known whose they are. */
+  assignOwner(): void {
+    const { outbox, queries, session } = this.#context.state;
+    const ownerless = outbox.list().filter(({ state }) => state === 'unsaved');
+    const assigned = ownerless.map((write) => outbox.add({ ...write, owner: session.owner }));
+    this.#context.run([...(queries?.rewrite(assigned) ?? []), { do: 'store', edits: assigned.map(putMutation) }]);
+  }
+
+  /** As if it had never been made. Not what is on its way to the disk, or there, and not what a later write builds on. */
+  #cancel(eventId: string): boolean {
+    const { state, isLoaded } = this.#context;
+    const { outbox, queries } = state;
+    const write = outbox.get(eventId);
+    if (!write) return true;
+    if (write.state !== 'unsaved' || outbox.hasDependents(write)) return false;
+    if (isLoaded && !this.#context.cancelPersist(mutationRecordKey(write))) return false;
+    outbox.remove(eventId);
+    this.#context.run([...(queries?.reject(eventId) ?? []), ...onward]);
+    return true;
+  }
+
+  #add(eventId: string, make: () => readonly Step[]): void {
+    const { config, state, isLoaded } = this.#context;
+    const { session, outbox, queries } = state;
+    if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
+    if (outbox.size >= config.outboxLimit) throw outboxFullError(config.outboxLimit);
+    const write = outbox.add({ eventId, owner: session.owner, steps: make(), createdMs: config.clock.now() });
+    this.#context.run([
+      ...(queries?.add(write) ?? []),
+      { do: 'store', edits: isLoaded ? [putMutation(write)] : [] },
+      { do: 'announce', what: 'outbox' },
+    ]);
+  }
+
+  async #loadReceipts(): Promise<void> {
+    const { config, state } = this.#context;
+    this.#receipts ??= new (await import('./receipts.ts')).Receipts();
+    this.#receipts.load(await config.store.get(receiptsKey(state.session.owner)));
+  }
+
+  #withReceipt(message: Transact, receipts: Receipts): Transact {
+    const { config, state } = this.#context;
+    const eventId = message['client-event-id'] ?? '';
+    const steps = receipts.steps(eventId, state.catalog.known, () => config.random.uuid());
+    return { ...message, 'tx-steps': [...message['tx-steps'], ...steps] };
+  }
+}

@@ -1,0 +1,57 @@
+// What follows from the server refusing a write: it vanishes from every view, is kept for the app to read, and whatever needs an entity
+// it was to make waits.
+
+// A refused write that may be in place from an earlier sending: it is, if what it makes is there. No one else has its ids. Seldom, and only
+// with servers that do not remember which writes they have applied.
+
+import type { InstantAPIError } from '../../errors.ts';
+import type { OpenClientContext } from '../context.ts';
+import type { OpenSyncState } from '../state.ts';
+import { beforeThisSession, acknowledge } from './acknowledge.ts';
+import { queryKey } from '../../query/key.ts';
+import { removeMutation, putMutation, type Mutation, mutationRecord } from './mutation.ts';
+import { type Effect, onward } from '../effect.ts';
+import { writeSetOf } from './write-set.ts';
+
+export function reject(
+  { outbox, queries, rejections }: OpenSyncState,
+  write: Mutation,
+  error: InstantAPIError,
+  refusedAtMs: number,
+): Effect[] {
+  const { eventId } = write;
+  const rejection: Mutation = { ...write, state: 'refused', error, refusedAtMs };
+  rejections.set(eventId, rejection);
+  return [
+    ...[write, ...outbox.reject(eventId)].flatMap((hidden) => queries.reject(hidden.eventId)),
+    { do: 'store', edits: [removeMutation(write), putMutation(rejection)] },
+    { do: 'tell', message: { type: 'refused', record: mutationRecord(rejection) } },
+    { do: 'settle', eventId, error },
+    ...onward,
+  ];
+}
+
+export async function verifyApplied(context: OpenClientContext, write: Mutation, error: InstantAPIError): Promise<void> {
+  const { config, state } = context;
+  try {
+    const [id = ''] = writeSetOf(write.steps).creates;
+    const step = write.steps.find((each) => each[0] === 'add-triple' && each[1] === id);
+    const etype = step?.[0] === 'add-triple' ? state.catalog.known.byId(step[2])?.etype : undefined;
+    const exists = etype !== undefined && (await existsAtServer(context, etype, id));
+    if (state.outbox.get(write.eventId) === undefined) return;
+    const nowMs = config.clock.now();
+    context.run(exists ? acknowledge(state, write.eventId, beforeThisSession, nowMs) : reject(state, write, error, nowMs));
+  } catch (cause) {
+    // No answer: it goes out again with the next line, and comes back here.
+    config.log.info('a refused write could not be looked up', cause);
+  }
+}
+
+async function existsAtServer(context: OpenClientContext, etype: string, id: string): Promise<boolean> {
+  const query = { [etype]: { $: { where: { id } } } };
+  const result = context.queryOnce(query);
+  // What is seen holds the write itself; only the server's own word counts.
+  const view = context.state.queries.get(queryKey(query))?.view;
+  await result;
+  return view?.baseStore.row(etype, id) !== undefined;
+}

@@ -1,0 +1,84 @@
+// Writes that can be undone: what they change is taken from the live queries before they are made. What no live query shows is not known,
+// and what is not known is never undone by guessing: such a write is made, and has no inverse.
+
+import { type Changed, inverse } from '../../db/inverse.ts';
+import { Union } from '../../db/union.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
+import { rebase } from '../../transact/rebase.ts';
+import type { ClientContext } from '../context.ts';
+import { writeSetOf } from './write-set.ts';
+import type { LiveQuery } from '../queries/live-query.ts';
+import type { MutationApi } from './mutation-api.ts';
+import type { WritePromise } from './write-promise.ts';
+
+export interface Undoable {
+  readonly promise: WritePromise;
+  /** What undoes it. Undefined if that is not known. */
+  readonly inverse: readonly Step[] | undefined;
+}
+
+export class UndoApi {
+  readonly #context: ClientContext;
+  readonly #writes: MutationApi;
+
+  constructor(context: ClientContext, writes: MutationApi) {
+    this.#context = context;
+    this.#writes = writes;
+  }
+
+  /** @throws TransactionValidationError, TriplaneError 'closed' */
+  transact(chunks: unknown): Undoable {
+    this.#writes.check(chunks);
+    return this.#write(() => this.#writes.expand(chunks));
+  }
+
+  /** The inverse of an earlier write, in the terms of the catalogue as it is now. */
+  apply(steps: readonly Step[]): Undoable {
+    const { outbox, catalog } = this.#context.state;
+    return this.#write(() => rebase(steps, catalog.known, outbox.renames));
+  }
+
+  #write(make: () => readonly Step[]): Undoable {
+    let undo: readonly Step[] | undefined;
+    const promise = this.#writes.write(() => {
+      const steps = make();
+      undo = this.#inverse(steps);
+      return steps;
+    });
+    return { promise, inverse: undo };
+  }
+
+  #inverse(steps: readonly Step[]): readonly Step[] | undefined {
+    const { config, state } = this.#context;
+    const liveQueries = [...(state.queries?.list() ?? [])].filter(({ processed }) => processed !== undefined);
+    const attrs = state.catalog.withPending(state.outbox.attrCreators());
+    const db = new Union(attrs, liveQueries.map(({ view }) => view.db)); // prettier-ignore
+    const undo = inverse(steps, db, { now: () => config.clock.now(), useDates: config.useDates });
+    const creates = writeSetOf(steps).creates;
+    const isKnown = ({ etype, id, before, after }: Changed): boolean => {
+      if (!before) return creates.has(id) || liveQueries.some((live) => showsAllOf(live, etype));
+      if (!after) return true;
+      const isCertain = liveQueries.some((live) => !hasFields(live.query) && live.view.has(etype, id));
+      return isCertain || attrs.namespace(etype).blobs.every((attr) => before.value(attr) !== undefined || after.value(attr) === undefined);
+    };
+    const isComplete = steps.every((step) => step[0] !== 'delete-entity' || isFound(step[1], undo.changes));
+    return isComplete && undo.changes.every(isKnown) ? undo.steps : undefined;
+  }
+}
+
+/** An entity that is deleted unseen cannot be brought back. */
+function isFound(ref: unknown, changes: readonly Changed[]): boolean {
+  return typeof ref !== 'string' || changes.some(({ id }) => id === ref);
+}
+
+/** Every entity of the namespace that this user may see: what is not among them is not there. */
+function showsAllOf({ query }: LiveQuery, etype: string): boolean {
+  const node = query[etype];
+  return typeof node === 'object' && node !== null && Object.keys((node as { $?: object }).$ ?? {}).every((option) => option === 'order');
+}
+
+/** Rows without all their values: what is missing in them may be there. */
+function hasFields(node: unknown): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  return Object.entries(node).some(([key, value]) => key === 'fields' || hasFields(value));
+}

@@ -1,0 +1,107 @@
+// Which live queries hold an entity in their answer, so that a write to it is shown without asking all of them. Only looked up: what the
+// queries hold is told by whoever gives them answers.
+
+import type { ChangeSet } from '../../db/change-set.ts';
+import { writeSetOf, isUpdate, looksUp } from '../mutations/write-set.ts';
+import type { LiveQuery } from './live-query.ts';
+import type { PendingMutation } from './pending-in-view.ts';
+
+type ById = Map<string, LiveQuery | readonly LiveQuery[]>;
+
+/** So few are asked one by one, and no index is kept in memory. */
+const indexThreshold = 4;
+
+export class EntityIndex {
+  readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
+  /** Entity → the query that holds it, or those. Undefined until it is asked for. */
+  #byId: ById | undefined;
+
+  /** Entity → how many writes under way may make it, and so bring it to any query. */
+  readonly #pendingIds = new Map<string, number>();
+  /** How many of them look entities up. */
+  #lookups = 0;
+
+  constructor(liveQueries: ReadonlyMap<string, LiveQuery>) {
+    this.#liveQueries = liveQueries;
+  }
+
+  /** Of all queries, at least those that show one of these. */
+  queriesWith(ids: ReadonlySet<string>): Iterable<LiveQuery> {
+    if (this.#liveQueries.size <= indexThreshold || this.#lookups > 0) return this.#liveQueries.values();
+    this.#byId ??= this.#buildIndex();
+    let found: readonly LiveQuery[] = NONE;
+    for (const id of ids) {
+      if (this.#pendingIds.has(id)) return this.#liveQueries.values();
+      const matches = asList(this.#byId.get(id));
+      found = found.length === 0 ? matches : [...found, ...matches.filter((live) => !found.includes(live))];
+    }
+    return found;
+  }
+
+  /** A write is under way. */
+  addPending({ steps }: PendingMutation): void {
+    if (isUpdate(steps)) return;
+    if (looksUp(steps)) this.#lookups++;
+    for (const id of writeSetOf(steps).touches) this.#pendingIds.set(id, (this.#pendingIds.get(id) ?? 0) + 1);
+  }
+
+  /** It is no longer. */
+  removePending({ steps }: PendingMutation): void {
+    if (isUpdate(steps)) return;
+    if (looksUp(steps)) this.#lookups--;
+    for (const id of writeSetOf(steps).touches) {
+      const remaining = (this.#pendingIds.get(id) ?? 0) - 1;
+      if (remaining > 0) this.#pendingIds.set(id, remaining);
+      else this.#pendingIds.delete(id);
+    }
+  }
+
+  /** The answer of this query changed. */
+  onResultChanged(live: LiveQuery, changeSet: ChangeSet): void {
+    if (!this.#byId) return;
+    for (const changes of changeSet.values()) {
+      for (const [id, { before, after }] of changes) {
+        if (after && !before) add(this.#byId, id, live);
+        else if (!after && !live.view.baseStore.hasEntity(id)) remove(this.#byId, id, live);
+      }
+    }
+  }
+
+  onClosed(live: LiveQuery): void {
+    if (this.#byId) for (const id of live.view.baseStore.ids()) remove(this.#byId, id, live);
+  }
+
+  /** Answers changed in ways that were not told. */
+  invalidate(): void {
+    this.#byId = undefined;
+  }
+
+  #buildIndex(): ById {
+    const byId: ById = new Map();
+    for (const live of this.#liveQueries.values()) for (const id of live.view.baseStore.ids()) add(byId, id, live);
+    return byId;
+  }
+}
+
+function add(byId: ById, id: string, live: LiveQuery): void {
+  const matches = byId.get(id);
+  if (!matches) byId.set(id, live);
+  else if (!asList(matches).includes(live)) byId.set(id, [...asList(matches), live]);
+}
+
+function remove(byId: ById, id: string, live: LiveQuery): void {
+  const remaining = asList(byId.get(id)).filter((other) => other !== live);
+  const [first, ...others] = remaining;
+  if (!first) byId.delete(id);
+  else byId.set(id, others.length === 0 ? first : remaining);
+}
+
+const NONE: readonly LiveQuery[] = [];
+
+function asList(matches: LiveQuery | readonly LiveQuery[] | undefined): readonly LiveQuery[] {
+  return matches === undefined ? NONE : isList(matches) ? matches : [matches];
+}
+
+function isList(matches: LiveQuery | readonly LiveQuery[]): matches is readonly LiveQuery[] {
+  return Array.isArray(matches);
+}

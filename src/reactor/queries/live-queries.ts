@@ -1,0 +1,296 @@
+// The queries somebody listens to: what the server last answered to each, and the view on top of it. Equal queries are one.
+// Confirmed writes leave a view query by query, as soon as *its* answer contains them. What is asked, and who listens, is known
+// before: this is loaded with the way out, without which there is no answer.
+
+import type { Attrs } from '../../db/attrs.ts';
+import type { ChangeSet } from '../../db/change-set.ts';
+import type { TriplaneError } from '../../errors.ts';
+import type { AddQuery, AddQueryOk, ResultDelta, Processed, RefreshOk, WireQuery } from '../../protocol/query-messages.ts';
+import { type TripleResult, readResult, readDelta, type WireResult } from '../../protocol/query-answer.ts';
+import { queryKey } from '../../query/key.ts';
+import type { EntityRef } from '../../protocol/transact-messages.ts';
+import type { LinkIndex } from '../../schema/schema.ts';
+import type { Random } from '../../lib/random.ts';
+import { Deadlines } from '../timer.ts';
+import type { Effect } from '../effect.ts';
+import type { PreparedQuery, LiveQuery } from './live-query.ts';
+import { OptimisticUpdates } from './optimistic-updates.ts';
+import { isOlder, processedOf } from '../tx-position.ts';
+import type { IngestedResult } from './view-input.ts';
+import { EntityIndex } from './entity-index.ts';
+import { View, type ViewConfig } from './view.ts';
+import type { Mutation } from '../mutations/mutation.ts';
+
+export interface LiveQueriesConfig {
+  readonly links?: LinkIndex | undefined;
+  readonly useDates?: boolean | undefined;
+  readonly now: () => number;
+}
+
+export class LiveQueries {
+  readonly #config: LiveQueriesConfig;
+  readonly #byKey = new Map<string, LiveQuery>();
+  readonly #optimisticUpdates: OptimisticUpdates;
+  readonly #entityIndex = new EntityIndex(this.#byKey);
+  readonly #deadlines = new Deadlines();
+  /** Big answers, which were read while they waited for their turn. */
+  readonly ingested = new WeakMap<object, IngestedResult>();
+  #attrs: Attrs;
+
+  constructor(attrs: Attrs, config: LiveQueriesConfig) {
+    this.#attrs = attrs;
+    this.#config = config;
+    this.#optimisticUpdates = new OptimisticUpdates(this.#byKey, this.#entityIndex, this.#deadlines, config.now);
+  }
+
+  get(key: string): LiveQuery | undefined {
+    return this.#byKey.get(key);
+  }
+
+  list(): Iterable<LiveQuery> {
+    return this.#byKey.values();
+  }
+
+  /** Whether any of them shows the entity. */
+  showsEntity(etype: string, e: EntityRef): boolean {
+    const liveQueries = typeof e === 'string' ? this.#entityIndex.queriesWith(new Set([e])) : this.#byKey.values();
+    for (const { view } of liveQueries) if (view.has(etype, e)) return true;
+    return false;
+  }
+
+  /** A new one, that is not yet here. */
+  open(prepared: PreparedQuery): Effect[] {
+    const live: LiveQuery = {
+      ...prepared,
+      view: this.#newView(prepared.query),
+      processed: undefined,
+      source: undefined,
+      isFresh: false,
+      error: undefined,
+      failures: 0,
+      refetchAtMs: undefined,
+      recheckAtMs: undefined,
+      rechecks: 0,
+    };
+    this.#byKey.set(live.key, live);
+    return live.isLocal ? this.#hydrateLocally(live) : [];
+  }
+
+  close(key: string): void {
+    const live = this.#byKey.get(key);
+    if (!live) return;
+    this.#deadlines.delete(live);
+    this.#entityIndex.onClosed(live);
+    this.#byKey.delete(key);
+  }
+
+  request(live: LiveQuery): AddQuery {
+    live.refetchAtMs = undefined;
+    return { op: 'add-query', 'client-event-id': live.eventId, q: live.query };
+  }
+
+  /** Somebody else asks from here on: what was answered before is not for them. */
+  reset(): void {
+    this.#optimisticUpdates.clear();
+    this.#entityIndex.invalidate();
+    for (const live of this.#byKey.values()) {
+      live.view = this.#newView(live.query);
+      live.processed = undefined;
+      live.source = undefined;
+      live.error = undefined;
+    }
+    this.onDisconnect();
+  }
+
+  onDisconnect(): void {
+    for (const live of this.#byKey.values()) {
+      live.isFresh = false;
+      live.failures = 0;
+      live.refetchAtMs = undefined;
+      live.recheckAtMs = undefined;
+    }
+  }
+
+  /** An answer. One that is older than what this session has told already, or to a query since closed, is left aside. */
+  applyResult(message: AddQueryOk): Effect[] {
+    const live = this.#byKey.get(queryKey(message.q));
+    const isCurrent = live && (message['client-event-id'] ?? live.eventId) === live.eventId;
+    if (!isCurrent || (live.isFresh && isOlder(message, live.processed))) return [];
+    return this.#applyServerResult(live, message.result, message);
+  }
+
+  /** The answers that changed; `coversAll`: those not listed are as they were, and as new. */
+  applyRefresh(message: RefreshOk, coversAll: boolean, random: Random): Effect[] {
+    const effects: Effect[] = [];
+    for (const computation of message.computations) {
+      const live = this.#byKey.get(queryKey(computation['instaql-query']));
+      if (!live || (live.isFresh && isOlder(message, live.processed))) continue;
+      effects.push(...this.#applyServerResult(live, computation['instaql-result'], message));
+    }
+    for (const delta of message.deltas ?? []) {
+      const live = this.#byKey.get(queryKey(delta['instaql-query']));
+      // One that is not fresh has been asked again: its answer has this in it.
+      if (live?.isFresh && !isOlder(message, live.processed)) effects.push(...this.#applyDelta(live, delta, message, random));
+    }
+    if (coversAll) {
+      for (const live of this.#byKey.values()) {
+        if (!live.isFresh || !isOlder(live.processed ?? {}, message)) continue;
+        if (this.#optimisticUpdates.advance(live, processedOf(message))) effects.push({ do: 'show', key: live.key });
+      }
+    }
+    return effects;
+  }
+
+  /** A new write, shown by every query. */
+  add(write: Mutation): Effect[] {
+    return this.#optimisticUpdates.add(write);
+  }
+
+  /** The server has it. Queries whose answer contains it already show it no longer. */
+  acknowledge(write: Mutation, nowMs: number): Effect[] {
+    return this.#optimisticUpdates.acknowledge(write, nowMs);
+  }
+
+  reject(eventId: string): Effect[] {
+    return this.#optimisticUpdates.reject(eventId);
+  }
+
+  /** The confirmed writes that every answer contains: they are forgotten here, and may be everywhere. */
+  drainIncluded(): string[] {
+    return this.#optimisticUpdates.drainIncluded();
+  }
+
+  /** The same writes in other words. */
+  rewrite(rewritten: readonly Mutation[]): Effect[] {
+    return this.#optimisticUpdates.rewrite(rewritten);
+  }
+
+  /** What was kept from an earlier start, while the server has not answered. */
+  hydrate(live: LiveQuery, result: TripleResult, processed: Processed): Effect[] {
+    if (live.source === 'server') return [];
+    live.source = 'cache';
+    live.processed = processed;
+    return this.#applyProvisional(live, result);
+  }
+
+  /** What other queries hold, for one that nothing is known of. */
+  #hydrateLocally(live: LiveQuery): Effect[] {
+    const others = [...this.#byKey.values()].filter((other) => other !== live && other.source !== undefined);
+    live.source = 'local';
+    return this.#applyProvisional(live, {
+      triples: others.flatMap(({ view }) => [...view.baseStore.triples()]),
+      pageInfo: undefined,
+      aggregate: undefined,
+    });
+  }
+
+  setAttrs(attrs: Attrs): Effect[] {
+    if (attrs === this.#attrs) return [];
+    this.#attrs = attrs;
+    for (const live of this.#byKey.values()) live.view.setAttrs(attrs);
+    this.#entityIndex.invalidate();
+    return this.#optimisticUpdates.attrsChanged();
+  }
+
+  byEvent(eventId: string): LiveQuery | undefined {
+    for (const live of this.#byKey.values()) if (live.eventId === eventId) return live;
+    return undefined;
+  }
+
+  /** It failed. One that may succeed later is asked again then, and its listeners are not bothered. */
+  onError(live: LiveQuery, error: TriplaneError, refetchAtMs: number | undefined): Effect[] {
+    live.failures += 1;
+    live.refetchAtMs = refetchAtMs;
+    this.#deadlines.add(live);
+    live.isFresh = false;
+    if (refetchAtMs !== undefined) return [];
+    live.error = error;
+    return [{ do: 'show', key: live.key }];
+  }
+
+  /** None can be answered any more. */
+  failAll(error: TriplaneError): Effect[] {
+    return [...this.#byKey.values()].map((live) => {
+      live.error = error;
+      return { do: 'show', key: live.key };
+    });
+  }
+
+  /** Anew on the same line: a query the server has is answered only after it was removed. */
+  refetch(live: LiveQuery, eventId: string): Effect[] {
+    live.isFresh = false;
+    return [
+      { do: 'send', message: { op: 'remove-query', 'client-event-id': eventId, q: live.query } },
+      { do: 'send', message: this.request(live) },
+    ];
+  }
+
+  nextDeadline(): number | undefined {
+    return this.#deadlines.next();
+  }
+
+  onDeadline(nowMs: number, random: Random): Effect[] {
+    const effects: Effect[] = [];
+    for (const live of this.#deadlines.all()) {
+      if (isDue(live.refetchAtMs, nowMs)) effects.push({ do: 'send', message: this.request(live) });
+      if (isDue(live.recheckAtMs, nowMs)) effects.push(...this.#recheck(live, random));
+    }
+    return effects;
+  }
+
+  #recheck(live: LiveQuery, random: Random): Effect[] {
+    if (this.#optimisticUpdates.recheck(live)) return this.refetch(live, random.eventId());
+    return [{ do: 'show', key: live.key }, { do: 'prune' }];
+  }
+
+  #applyProvisional(live: LiveQuery, result: TripleResult): Effect[] {
+    this.#rebase(live, this.#takeIngested(live, result) ?? live.view.setResult(result, live.source), true);
+    return [{ do: 'show', key: live.key }];
+  }
+
+  #applyServerResult(live: LiveQuery, result: WireResult, processed: Processed): Effect[] {
+    const isFirst = live.source !== 'server';
+    live.error = undefined;
+    live.failures = 0;
+    live.refetchAtMs = undefined;
+    live.isFresh = true;
+    live.source = 'server';
+    live.processed = processedOf(processed);
+    return this.#applied(live, this.#takeIngested(live, result) ?? live.view.setResult(readResult(result), live.source), isFirst);
+  }
+
+  #takeIngested({ view, source }: LiveQuery, result: object): ChangeSet | undefined {
+    const ingested = this.ingested.get(result);
+    return ingested && view.setIngested(ingested, source ?? 'server');
+  }
+
+  #applyDelta(live: LiveQuery, delta: ResultDelta, processed: Processed, random: Random): Effect[] {
+    const ingested = readDelta(delta);
+    const processedTxId = live.processed?.['processed-tx-id'] ?? -1;
+    if (!ingested || processedTxId < delta['base-tx-id']) return this.refetch(live, random.eventId());
+    live.processed = processedOf(processed);
+    return this.#applied(live, live.view.applyDelta(ingested), false);
+  }
+
+  #applied(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): Effect[] {
+    this.#rebase(live, changeSet, isFirst);
+    return [
+      { do: 'show', key: live.key },
+      { do: 'keep', key: live.key, changeSet },
+    ];
+  }
+
+  #rebase(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): void {
+    this.#entityIndex.onResultChanged(live, changeSet);
+    this.#optimisticUpdates.onResult(live, isFirst);
+  }
+
+  #newView(query: WireQuery): View {
+    const config: ViewConfig = { attrs: this.#attrs, ...this.#config };
+    return new View(query, config);
+  }
+}
+
+function isDue(atMs: number | undefined, nowMs: number): boolean {
+  return atMs !== undefined && atMs <= nowMs;
+}

@@ -1,0 +1,198 @@
+// Which writes lie on top of which answers. A write is shown by every query until it is refused, or until the answer of *that* query
+// contains it: a confirmed write stays on those whose answer is older. Who is told is not decided here.
+
+import type { Processed } from '../../protocol/query-messages.ts';
+import type { Deadlines } from '../timer.ts';
+import type { Effect } from '../effect.ts';
+import type { LiveQuery } from './live-query.ts';
+import { looksUp, updatedBy } from '../mutations/write-set.ts';
+import { isIncluded } from '../tx-position.ts';
+import { makesAttrs } from './pending-in-view.ts';
+import type { EntityIndex } from './entity-index.ts';
+import type { Mutation } from '../mutations/mutation.ts';
+
+/** A server that sends no news of a confirmed write within this may never send any: the answer came out equal. */
+const refreshTimeoutMs = 5_000;
+
+export class OptimisticUpdates {
+  readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
+  readonly #entityIndex: EntityIndex;
+  readonly #deadlines: Deadlines;
+  readonly #now: () => number;
+  /** The writes that may not be in every answer yet; those of them that are confirmed. */
+  readonly #writes = new Map<string, Mutation>();
+  readonly #acknowledged = new Map<string, Mutation>();
+  /** Confirmed write → the queries that no longer wait for an answer with it. */
+  readonly #released = new Map<string, Set<LiveQuery>>();
+  #lastOrder = 0;
+
+  constructor(liveQueries: ReadonlyMap<string, LiveQuery>, entityIndex: EntityIndex, deadlines: Deadlines, now: () => number) {
+    this.#liveQueries = liveQueries;
+    this.#entityIndex = entityIndex;
+    this.#deadlines = deadlines;
+    this.#now = now;
+  }
+
+  clear(): void {
+    for (const write of this.#writes.values()) this.#remove(write.eventId);
+    this.#acknowledged.clear();
+    this.#released.clear();
+  }
+
+  /** A query that the write makes no difference to is not bothered with it. */
+  add(write: Mutation): Effect[] {
+    const isLast = write.order > this.#lastOrder;
+    this.#lastOrder = Math.max(this.#lastOrder, write.order);
+    this.#put(write);
+    // What comes after it, or is of an attr it makes, was looked at without it; what it looks up was looked at without need.
+    const isForOthers = !isLast || makesAttrs(write) || looksUp(write.steps);
+    const updated = isForOthers ? undefined : updatedBy(write.steps);
+    const liveQueries = updated ? this.#entityIndex.queriesWith(updated) : this.#liveQueries.values();
+    return notifyChanged(liveQueries, (live) => applyTo(live, write) && (!isForOthers || this.#applyAffecting(live)));
+  }
+
+  acknowledge(write: Mutation, nowMs: number): Effect[] {
+    this.#put(write);
+    this.#acknowledged.set(write.eventId, write);
+    return this.notifyChanged((live) => {
+      if (isIncluded(write, live.processed)) return live.view.drop(write.eventId);
+      live.recheckAtMs ??= nowMs + refreshTimeoutMs;
+      this.#deadlines.add(live);
+      return false;
+    });
+  }
+
+  reject(eventId: string): Effect[] {
+    this.#remove(eventId);
+    return this.notifyChanged((live) => live.view.drop(eventId) && this.#applyAffecting(live));
+  }
+
+  rewrite(rewritten: readonly Mutation[]): Effect[] {
+    if (rewritten.length === 0) return [];
+    for (const write of rewritten) {
+      this.#put(write);
+      if (write.state === 'applied') this.#acknowledged.set(write.eventId, write);
+    }
+    return this.notifyChanged((live) => (live.view.rewrite(this.#missingFrom(live)), true));
+  }
+
+  attrsChanged(): Effect[] {
+    return this.notifyChanged((live) => this.#applyAffecting(live));
+  }
+
+  drainIncluded(): string[] {
+    if (this.#acknowledged.size === 0) return [];
+    const liveQueries = [...this.#liveQueries.values()];
+    const included = [...this.#acknowledged.values()].filter(
+      (write) => !liveQueries.some((live) => live.processed === undefined || this.#isMissing(live, write)),
+    );
+    for (const { eventId } of included) {
+      this.#remove(eventId);
+      this.#acknowledged.delete(eventId);
+      this.#released.delete(eventId);
+    }
+    return included.map(({ eventId }) => eventId);
+  }
+
+  /** A new answer lies under them. */
+  onResult(live: LiveQuery, isFirst: boolean): void {
+    if (isFirst) live.view.rewrite(this.#missingFrom(live));
+    else {
+      this.#dropIncluded(live);
+      this.#applyAffecting(live);
+    }
+    this.#expectRefresh(live);
+  }
+
+  /** The answer is as it was, and reaches further. Whether that changed what is shown. */
+  advance(live: LiveQuery, processed: Processed): boolean {
+    live.processed = processed;
+    const isChanged = this.#dropIncluded(live) && this.#applyAffecting(live);
+    this.#expectRefresh(live);
+    return isChanged;
+  }
+
+  /** No news of confirmed writes: whether to ask for them, as they make a difference; a few times, then they are let go. */
+  recheck(live: LiveQuery): boolean {
+    live.recheckAtMs = undefined;
+    live.rechecks += 1;
+    const late = [...this.#acknowledged.values()].filter((write) => this.#isMissing(live, write));
+    if (live.rechecks <= 3 && late.some(({ eventId }) => live.view.isTouchedBy(eventId))) return true;
+    for (const { eventId } of late) {
+      this.#released.set(eventId, (this.#released.get(eventId) ?? new Set<LiveQuery>()).add(live));
+      live.view.drop(eventId);
+    }
+    this.#applyAffecting(live);
+    return false;
+  }
+
+  /** `change` tells whether what is shown may be another now. */
+  notifyChanged(change: (live: LiveQuery) => boolean): Effect[] {
+    return notifyChanged(this.#liveQueries.values(), change);
+  }
+
+  #put(write: Mutation): void {
+    const before = this.#writes.get(write.eventId);
+    this.#writes.set(write.eventId, write);
+    if (before?.steps === write.steps) return;
+    if (before) this.#entityIndex.removePending(before);
+    this.#entityIndex.addPending(write);
+  }
+
+  #remove(eventId: string): void {
+    const write = this.#writes.get(eventId);
+    if (write) this.#entityIndex.removePending(write);
+    this.#writes.delete(eventId);
+  }
+
+  /** Whether the answer does not contain the write, as far as that is still waited for. */
+  #isMissing(live: LiveQuery, write: Mutation): boolean {
+    if (write.state !== 'applied') return true;
+    return !isIncluded(write, live.processed) && !this.#released.get(write.eventId)?.has(live);
+  }
+
+  #missingFrom(live: LiveQuery): Mutation[] {
+    return [...this.#writes.values()].filter((write) => this.#isMissing(live, write));
+  }
+
+  /** Writes that made no difference to the view may make one now. */
+  #applyAffecting(live: LiveQuery): true {
+    let needsAnotherPass = false;
+    for (const write of this.#writes.values()) {
+      if (!live.view.hasWrite(write.eventId) && this.#isMissing(live, write) && applyTo(live, write))
+        needsAnotherPass ||= looksUp(write.steps);
+    }
+    return needsAnotherPass ? this.#applyAffecting(live) : true;
+  }
+
+  #dropIncluded(live: LiveQuery): boolean {
+    let isChanged = false;
+    for (const { eventId } of live.view.writes()) {
+      const write = this.#writes.get(eventId);
+      if (write && this.#isMissing(live, write)) continue;
+      isChanged = live.view.drop(eventId) || isChanged;
+    }
+    return isChanged;
+  }
+
+  /** An answer without a confirmed write: it was computed before the write, or no news of it will come. Asked ever less often. */
+  #expectRefresh(live: LiveQuery): void {
+    const isBehind = [...this.#acknowledged.values()].some((write) => this.#isMissing(live, write));
+    if (!isBehind) live.rechecks = 0;
+    live.recheckAtMs = isBehind ? (live.recheckAtMs ?? this.#now() + refreshTimeoutMs * 2 ** live.rechecks) : undefined;
+    if (isBehind) this.#deadlines.add(live);
+  }
+}
+
+function notifyChanged(liveQueries: Iterable<LiveQuery>, change: (live: LiveQuery) => boolean): Effect[] {
+  const effects: Effect[] = [];
+  for (const live of liveQueries) if (live.source !== undefined && change(live)) effects.push({ do: 'show', key: live.key });
+  return effects;
+}
+
+/** If it can make a difference. Whether it can. */
+function applyTo(live: LiveQuery, write: Mutation): boolean {
+  if (!live.view.isAffectedBy(write)) return false;
+  live.view.add(write);
+  return true;
+}

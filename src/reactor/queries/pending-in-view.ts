@@ -1,0 +1,139 @@
+// The pending writes of one view, in order, with what is known of each while it is shown: above all the entities its outcome depends on,
+// so that after a change only those writes are applied again that it is for.
+
+import type { Step } from '../../protocol/transact-messages.ts';
+
+export interface PendingMutation {
+  readonly eventId: string;
+  /** Its place among the pending writes. */
+  readonly order: number;
+  readonly steps: readonly Step[];
+}
+
+/** A write as shown. */
+export interface AppliedMutation {
+  readonly write: PendingMutation;
+  /** The entities its outcome depends on. */
+  touched: ReadonlySet<string>;
+  /** It searched by value: its outcome may depend on any entity. */
+  searched: boolean;
+  /** Whether it is found by the entities it depends on. */
+  isIndexed: boolean;
+  /** The time of the first entity it creates; each further one comes later, and the next write's after them all. */
+  readonly since: number;
+  /** Whether it changes the catalogue. */
+  readonly makesAttrs: boolean;
+}
+
+const EMPTY: ReadonlySet<string> = new Set();
+
+export class AppliedMutations {
+  readonly #byEvent = new Map<string, AppliedMutation>();
+  /** entity → the writes that depend on it */
+  readonly #dependents = new Map<string, Set<AppliedMutation>>();
+  /** Applied since the dependents were last asked for. */
+  #unindexed: AppliedMutation[] = [];
+  #last: AppliedMutation | undefined;
+  #attrMakers = 0;
+
+  get last(): AppliedMutation | undefined {
+    return this.#last;
+  }
+
+  /** Whether any of them changes the catalogue. */
+  get makesAttrs(): boolean {
+    return this.#attrMakers > 0;
+  }
+
+  get size(): number {
+    return this.#byEvent.size;
+  }
+
+  get(eventId: string): AppliedMutation | undefined {
+    return this.#byEvent.get(eventId);
+  }
+
+  /** In order. */
+  all(): Iterable<AppliedMutation> {
+    return this.#byEvent.values();
+  }
+
+  append(write: PendingMutation, nowMs: number): AppliedMutation {
+    // A write applied again creates its entities at the same times again, so they keep their places.
+    const since = this.#last ? Math.max(nowMs * 10, this.#last.since + this.#last.write.steps.length) : nowMs * 10;
+    const applied: AppliedMutation = { write, touched: EMPTY, searched: false, isIndexed: false, since, makesAttrs: makesAttrs(write) };
+    this.#byEvent.set(write.eventId, applied);
+    this.#last = applied;
+    if (applied.makesAttrs) this.#attrMakers++;
+    return applied;
+  }
+
+  remove(eventId: string): AppliedMutation | undefined {
+    const removed = this.#byEvent.get(eventId);
+    if (!removed) return undefined;
+    this.#byEvent.delete(eventId);
+    this.forget(removed);
+    if (removed.makesAttrs) this.#attrMakers--;
+    if (removed === this.#last) this.#last = [...this.#byEvent.values()].pop();
+    return removed;
+  }
+
+  clear(): void {
+    this.#byEvent.clear();
+    this.#dependents.clear();
+    this.#unindexed = [];
+    this.#last = undefined;
+    this.#attrMakers = 0;
+  }
+
+  /** It was applied: what it depends on is known. */
+  markApplied(applied: AppliedMutation): void {
+    this.#unindexed.push(applied);
+  }
+
+  /** What it depends on is no longer known. */
+  forget(applied: AppliedMutation): void {
+    if (!applied.isIndexed) return;
+    applied.isIndexed = false;
+    for (const id of applied.touched) {
+      const dependents = this.#dependents.get(id);
+      dependents?.delete(applied);
+      if (dependents?.size === 0) this.#dependents.delete(id);
+    }
+  }
+
+  /** The writes that depend on these entities, and on those that such writes are about, in order. Adds the latter. */
+  dependingOn(ids: Set<string>): readonly AppliedMutation[] {
+    this.#index();
+    const found = new Set<AppliedMutation>();
+    for (const id of ids) {
+      for (const applied of this.#dependents.get(id) ?? []) {
+        if (found.has(applied)) continue;
+        found.add(applied);
+        for (const other of applied.touched) ids.add(other);
+      }
+    }
+    return [...found].sort((a, b) => (comesBefore(a.write, b.write) ? -1 : 1));
+  }
+
+  #index(): void {
+    for (const applied of this.#unindexed) {
+      if (applied.isIndexed || this.#byEvent.get(applied.write.eventId) !== applied) continue;
+      applied.isIndexed = true;
+      for (const id of applied.touched) {
+        const dependents = this.#dependents.get(id);
+        if (dependents) dependents.add(applied);
+        else this.#dependents.set(id, new Set([applied]));
+      }
+    }
+    this.#unindexed = [];
+  }
+}
+
+export function makesAttrs({ steps }: PendingMutation): boolean {
+  return steps.some((step) => step[0].endsWith('-attr'));
+}
+
+export function comesBefore(a: PendingMutation, b: PendingMutation): boolean {
+  return a.order < b.order || (a.order === b.order && a.eventId < b.eventId);
+}

@@ -1,0 +1,127 @@
+// Where queries are asked: live, or once. Listeners are told at the end of a task, however much changed within it.
+
+import { TriplaneError } from '../../errors.ts';
+import { onAbort } from '../../lib/abort.ts';
+import type { RemoveQuery, WireQuery } from '../../protocol/query-messages.ts';
+import { queryKey } from '../../query/key.ts';
+import type { QueryResult } from '../../query/query.ts';
+import { notifyListeners } from '../notify.ts';
+import type { ClientContext } from '../context.ts';
+import type { PreparedQuery, Listener } from './live-query.ts';
+
+export interface SubscribeQueryOptions {
+  /** Answered from what other queries hold, until the server speaks. */
+  readonly local?: boolean | undefined;
+}
+
+export interface ExternalQueryStore {
+  /** Undefined before the first answer. The same object while nothing in it changed. */
+  read(): QueryResult | TriplaneError | undefined;
+  subscribe(changed: () => void): () => void;
+}
+
+export class QueryApi {
+  readonly #context: ClientContext;
+  /** What somebody listens to, whether it can be answered yet or not. */
+  readonly subscriptions = new Map<string, PreparedQuery>();
+  /** Queries whose listeners are to be told at the end of this task. */
+  readonly #toNotify = new Set<string>();
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+  }
+
+  /** Tells what is there, and then every change. Gives what ends it. */
+  subscribe(query: WireQuery, listener: Listener, { local = this.#context.config.local }: SubscribeQueryOptions = {}): () => void {
+    this.#context.assertOpen();
+    const { queries } = this.#context.state;
+    const key = queryKey(query);
+    const known = this.subscriptions.get(key);
+    const prepared = known ?? { key, query, eventId: this.#context.config.random.eventId(), listeners: new Map(), isLocal: local };
+    prepared.listeners.set(listener, undefined);
+    if (known) {
+      const live = queries?.get(key);
+      if (live?.source || live?.error) this.#context.run([{ do: 'show', key }]);
+    } else this.#open(prepared);
+    return () => this.#unsubscribe(prepared, listener);
+  }
+
+  /** The server's answer, once. Rejects if there is none in time. */
+  once(query: WireQuery, signal?: AbortSignal): Promise<QueryResult> {
+    this.#context.assertOpen();
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const { clock, network, queryTimeoutMs } = this.#context.config;
+    if (!network.isOnline()) {
+      return Promise.reject(new TriplaneError('unreachable', 'The device is offline, and a query that is asked once needs the server'));
+    }
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        stopTimeout();
+        unlinkSignal();
+        unsubscribe();
+        settle();
+      };
+      const onResult = (result: QueryResult): void => end(() => resolve(result));
+      const onError = (error: TriplaneError): void => end(() => reject(error));
+      const stopTimeout = this.#context.pendingCalls.wait(clock.now() + queryTimeoutMs, onError);
+      const unsubscribe = this.subscribe(query, { onResult, onError, wantsFresh: true });
+      const unlinkSignal = onAbort(signal, (reason) => onError(reason as TriplaneError));
+      this.#context.run([]);
+    });
+  }
+
+  /** What listeners of an equal query see now. */
+  peek(query: WireQuery): QueryResult | undefined {
+    return this.#context.state.queries?.get(queryKey(query))?.view.read();
+  }
+
+  /** The same query as something to look at whenever one likes, and to be told of: for those who draw it. */
+  externalStore(query: WireQuery): ExternalQueryStore {
+    const { state } = this.#context;
+    const key = queryKey(query);
+    return {
+      read: () => {
+        const live = state.queries?.get(key);
+        return live?.error ?? live?.view.read();
+      },
+      subscribe: (changed) => this.subscribe(query, { onResult: changed, onError: changed, onReset: changed }),
+    };
+  }
+
+  /** Something may have changed for those who listen to this query. */
+  scheduleNotify(key: string): void {
+    // The same as `queueMicrotask`, which on Node makes an object to trace each call by.
+    if (this.#toNotify.size === 0) void Promise.resolve().then(() => this.#notify());
+    this.#toNotify.add(key);
+  }
+
+  shutDown(): void {
+    this.#toNotify.clear();
+  }
+
+  #notify(): void {
+    const keys = [...this.#toNotify];
+    this.#toNotify.clear();
+    for (const key of keys) {
+      const live = this.#context.state.queries?.get(key);
+      if (live) notifyListeners(live, (error) => this.#context.report(error));
+    }
+  }
+
+  #open(prepared: PreparedQuery): void {
+    const { key, query, eventId } = prepared;
+    this.subscriptions.set(key, prepared);
+    const effects = this.#context.state.queries?.open(prepared) ?? [];
+    this.#context.hydrate(key);
+    this.#context.run([...effects, { do: 'send', message: { op: 'add-query', 'client-event-id': eventId, q: query } }]);
+  }
+
+  #unsubscribe({ key, query, listeners }: PreparedQuery, listener: Listener): void {
+    if (!listeners.delete(listener) || listeners.size > 0) return;
+    const { state, config } = this.#context;
+    this.subscriptions.delete(key);
+    state.queries?.close(key);
+    const message: RemoveQuery = { op: 'remove-query', 'client-event-id': config.random.eventId(), q: query };
+    this.#context.run([{ do: 'send', message }, { do: 'prune' }]);
+  }
+}

@@ -1,0 +1,184 @@
+// What was answered before is here before the server speaks: recalled when a query is opened, written some time after it changed. A
+// store that fails costs the next start its head start, and nothing else.
+
+import { isObject } from '../../lib/json.ts';
+import type { TripleResult } from '../../protocol/query-answer.ts';
+import type { Triple } from '../../protocol/triple.ts';
+import type { KeyValueOp } from '../../storage/key-value.ts';
+import { packRows, packTriples, unpackTriples } from './cached-rows.ts';
+import type { OpenClientContext } from '../context.ts';
+import type { Effect } from '../effect.ts';
+import { shouldCompact, type Manifest, manifestPrefix, isManifest, CachedResult, chunksOf } from './cached-result.ts';
+import type { LiveQuery } from './live-query.ts';
+
+type Metadata = Pick<Manifest, 'processed' | 'pageInfo' | 'aggregate' | 'usedAtMs'>;
+
+const debounceMs = 1_000;
+/** More in one change would take too long at once. */
+const maxEntities = 1_000;
+
+export class QueryCache {
+  readonly #context: OpenClientContext;
+  readonly #entries = new Map<string, CachedResult>();
+  #deadlineMs: number | undefined;
+  #isPruned = false;
+
+  constructor(context: OpenClientContext) {
+    this.#context = context;
+  }
+
+  /** What was kept of the answer to a query that was just opened. */
+  async hydrate(live: LiveQuery): Promise<void> {
+    const { state, config } = this.#context;
+    const { session, queries } = state;
+    const { owner } = session;
+    const isRelevant = (): boolean => queries.get(live.key) === live && live.source !== 'server' && session.owner === owner;
+    if (!isRelevant()) return;
+    const cached = this.#entryOf(live.key);
+    try {
+      const manifest = await config.store.get(cached.manifestKey);
+      const records = cached.recordsIn(manifest, await config.store.list(cached.prefix));
+      if (!records || !isManifest(manifest)) return;
+      const result = await this.#read(live, records, manifest, isRelevant);
+      if (result && isRelevant()) this.#context.run(queries.hydrate(live, result, manifest.processed ?? {}));
+    } catch (error) {
+      config.log.warn('a kept answer could not be read', error);
+    }
+  }
+
+  /** The answer changed. It is written when some time has passed, with what else has changed by then. */
+  markDirty({ key, changeSet }: Extract<Effect, { readonly do: 'keep' }>): void {
+    const cached = this.#entryOf(key);
+    this.#deadlineMs ??= this.#context.config.clock.now() + debounceMs;
+    if (!cached.manifest && !cached.isWriting) cached.changed = 'all';
+    if (cached.changed === 'all') return;
+    cached.changed ??= new Set();
+    for (const changes of changeSet.values()) for (const id of changes.keys()) cached.changed.add(id);
+  }
+
+  nextDeadline(): number | undefined {
+    return this.#deadlineMs;
+  }
+
+  onDeadline(nowMs: number): void {
+    if (this.#deadlineMs === undefined || this.#deadlineMs > nowMs) return;
+    this.#deadlineMs = undefined;
+    for (const [key, cached] of this.#entries) {
+      const { changed } = cached;
+      if (!changed) continue;
+      if (cached.isWriting) {
+        this.#deadlineMs = nowMs + debounceMs;
+        continue;
+      }
+      cached.changed = undefined;
+      const live = this.#context.state.queries.get(key);
+      if (live?.source === 'server') this.#write(live, cached, changed, nowMs);
+    }
+    void this.#prune();
+  }
+
+  /** What has yet to be written is not: somebody else is here, or nobody any more. */
+  clear(): void {
+    this.#entries.clear();
+    this.#deadlineMs = undefined;
+    this.#isPruned = false;
+  }
+
+  #entryOf(key: string): CachedResult {
+    const cached = this.#entries.get(key) ?? new CachedResult(this.#context.state.session.owner, key);
+    this.#entries.set(key, cached);
+    return cached;
+  }
+
+  #store(...edits: KeyValueOp[]): void {
+    this.#context.run([{ do: 'store', edits }]);
+  }
+
+  #write(live: LiveQuery, cached: CachedResult, changed: ReadonlySet<string> | 'all', usedAtMs: number): void {
+    const { view, processed } = live;
+    const { manifest } = cached;
+    const metadata: Metadata = { processed, pageInfo: view.info?.pageInfo, aggregate: view.info?.aggregate, usedAtMs };
+    if (!manifest || changed === 'all' || changed.size > maxEntities || shouldCompact(manifest))
+      return void this.#writeSnapshot(live, cached, metadata);
+    const gone = [...changed];
+    const text = packTriples(gone.flatMap((id) => view.baseStore.triplesOf(id)));
+    this.#store(
+      { put: cached.recordKey(manifest.base, 'd', manifest.changes), value: { gone, text } },
+      ...cached.commit({ ...manifest, ...metadata, changes: manifest.changes + 1, changesSize: manifest.changesSize + text.length }),
+    );
+  }
+
+  /** In slices if it is big. A part is then a write of its own: what the user writes meanwhile does not wait for all of them. */
+  async #writeSnapshot({ key, view }: LiveQuery, cached: CachedResult, metadata: Metadata): Promise<void> {
+    const { config } = this.#context;
+    const parts = chunksOf(view.baseStore);
+    const base = config.random.eventId();
+    let baseSize = 0;
+    cached.isWriting = true;
+    try {
+      const slicer = parts.length > 1 ? new (await import('./sliced-transport.ts')).TimeSlicer(config) : undefined;
+      for (const [at, rows] of parts.entries()) {
+        if (slicer?.shouldYield) await slicer.yieldToMain();
+        if (this.#entries.get(key) !== cached) return;
+        const text = packRows(rows);
+        baseSize += text.length;
+        this.#store({ put: cached.recordKey(base, 'b', at), value: { text } });
+      }
+      this.#store(...cached.commit({ ...metadata, base, parts: parts.length, changes: 0, baseSize, changesSize: 0 }));
+    } catch (error) {
+      // With the next change it is tried again.
+      cached.changed = 'all';
+      config.log.warn('an answer could not be kept', error);
+    }
+    cached.isWriting = false;
+  }
+
+  /** What was written last of an entity is read first: nothing older counts. In slices if they are asked for. Undefined if nobody wants it any more. */
+  async #read(
+    { view }: LiveQuery,
+    cachedRecords: readonly unknown[],
+    { pageInfo, aggregate }: Manifest,
+    isRelevant: () => boolean,
+  ): Promise<TripleResult | undefined> {
+    const { state, config } = this.#context;
+    const slices = config.yieldEvery === undefined ? undefined : await import('./sliced-transport.ts');
+    const slicer = slices && new slices.TimeSlicer(config);
+    const triples: Triple[] = [];
+    const seen = new Set<unknown>();
+    for (const record of [...cachedRecords].reverse()) {
+      if (!isRelevant()) return undefined;
+      if (!isObject(record)) continue;
+      for (const triple of unpackTriples(record['text'])) if (!seen.has(triple[0])) triples.push(triple);
+      if (Array.isArray(record['gone'])) for (const id of record['gone']) seen.add(id);
+      if (slicer?.shouldYield) await slicer.yieldToMain();
+    }
+    const result = { triples, pageInfo, aggregate };
+    const ingested = slicer && (await slices.slicedIngest(view, result, slicer, isRelevant));
+    if (ingested) state.queries.ingested.set(result, ingested);
+    return result;
+  }
+
+  /** Out with those that were used longest ago, beyond so many. Once per start is enough. */
+  async #prune(): Promise<void> {
+    if (this.#isPruned) return;
+    this.#isPruned = true;
+    const { state, config } = this.#context;
+    const { owner } = state.session;
+    const prefix = manifestPrefix(owner);
+    try {
+      const manifests = (await config.store.list(prefix)).map(([name, manifest]) => ({ key: name.slice(prefix.length), manifest }));
+      const idle = manifests.filter(({ key }) => !state.queries.get(key) && !this.#entries.get(key)?.isWriting);
+      idle.sort((a, b) => usedAt(b.manifest) - usedAt(a.manifest));
+      for (const { key, manifest } of idle.slice(config.queryCacheLimit)) {
+        this.#entries.delete(key);
+        this.#store(...new CachedResult(owner, key).removals(manifest));
+      }
+    } catch (error) {
+      config.log.warn('kept answers could not be looked through', error);
+    }
+  }
+}
+
+function usedAt(manifest: unknown): number {
+  return isManifest(manifest) ? manifest.usedAtMs : 0;
+}

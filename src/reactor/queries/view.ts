@@ -1,0 +1,297 @@
+// What a subscriber sees: the server's answer with the pending writes on top, in order, and nothing else. The
+// answer never contains a pending write. Each change is followed from the entities it touches to the rows they
+// reach; pure, but for the state it holds.
+
+import { type ApplyOptions, applySteps } from '../../db/apply.ts';
+import type { Attrs } from '../../db/attrs.ts';
+import { asStored } from '../../db/ingest.ts';
+import { Layer } from '../../db/layer.ts';
+import { patch } from '../../db/patch.ts';
+import type { ChangeSet } from '../../db/change-set.ts';
+import { Store } from '../../db/store.ts';
+import { touchedBy } from '../../db/change-set.ts';
+import { applyUpdates, updatesOf, writtenEtypes } from '../../db/updates.ts';
+import type { EntityRef } from '../../protocol/transact-messages.ts';
+import type { TripleResult, ReadDelta } from '../../protocol/query-answer.ts';
+import { type CompiledQuery, compile } from '../../query/compile.ts';
+import type { Query } from '../../query/query.ts';
+import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
+import type { LinkIndex } from '../../schema/schema.ts';
+import { type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
+import type { BaseVersion, IngestedResult } from './view-input.ts';
+import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations } from './pending-in-view.ts';
+
+export type { PendingMutation } from './pending-in-view.ts';
+
+export interface ViewConfig {
+  readonly attrs: Attrs;
+  readonly links?: LinkIndex | undefined;
+  readonly useDates?: boolean | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined;
+}
+
+export class View {
+  readonly #query: Query;
+  readonly #config: ViewConfig;
+  #attrs: Attrs;
+  #store: Store;
+  #source: ResultSource = 'server';
+  readonly #staleMarker = new StaleMarker();
+  #layer: Layer;
+  #compiled: CompiledQuery;
+  #signature: string;
+  readonly #applied = new AppliedMutations();
+  /** Whether any of them searched by value. */
+  #searched = false;
+  #info: ResultInfo | undefined;
+  #hasNewInfo = false;
+  #live: LiveResult | undefined;
+  /** Another one, whenever something changes that an answer is read by. */
+  #baseVersion: BaseVersion = {};
+
+  constructor(query: Query, config: ViewConfig) {
+    this.#query = query;
+    this.#config = config;
+    this.#attrs = config.attrs;
+    this.#store = this.newStore();
+    this.#layer = new Layer(this.#store);
+    this.#compiled = this.#compile();
+    this.#signature = this.#computeSignature();
+  }
+
+  /** An answer: the new ground under the pending writes. Gives what is different now. */
+  setResult({ triples, pageInfo, aggregate }: TripleResult, source: ResultSource = 'server'): ChangeSet {
+    this.#source = source;
+    return this.#rebase(this.#store.replace(triples), { pageInfo, aggregate });
+  }
+
+  /** The same, of an answer that was read beforehand. Undefined if that was done on other ground. */
+  setIngested(ingested: IngestedResult, source: ResultSource): ChangeSet | undefined {
+    if (ingested.baseVersion !== this.#baseVersion) return undefined;
+    this.#source = source;
+    if (!ingested.fresh) return this.#rebase(this.#store.commit(ingested.changes), ingested.info);
+    const { store, live, changeSet } = ingested.fresh;
+    this.#store = store;
+    this.#layer = new Layer(store);
+    this.#live = live;
+    this.#rebuild();
+    this.#info = ingested.info;
+    this.#baseVersion = {};
+    return changeSet;
+  }
+
+  /** What an answer is read by. */
+  get baseVersion(): BaseVersion {
+    return this.#baseVersion;
+  }
+
+  get compiled(): CompiledQuery {
+    return this.#compiled;
+  }
+
+  /** The answer as it is held, without the pending writes. */
+  get baseStore(): Store {
+    return this.#store;
+  }
+
+  /** What came and went in the answer. Gives what is different now. */
+  applyDelta(delta: ReadDelta): ChangeSet {
+    const { pageInfo = this.#info?.pageInfo, aggregate = this.#info?.aggregate } = delta;
+    return this.#rebase(patch(this.#store, delta, { useDates: this.#config.useDates ?? false }), { pageInfo, aggregate });
+  }
+
+  /** What came with the answer besides its triples. */
+  get info(): ResultInfo | undefined {
+    return this.#info;
+  }
+
+  /**
+   * Whether a write can make a difference here, as things are. One that cannot need not be added, until the answer changes or a write
+   * before it is dropped.
+   */
+  isAffectedBy({ steps }: PendingMutation): boolean {
+    if (this.#searched) return true;
+    const { attrs } = this.#layer;
+    const updates = updatesOf(steps, attrs, this.#config.useDates ?? false);
+    if (updates) return updates.list.some(({ etype, id }) => this.#layer.row(etype, id) !== undefined);
+    const etypes = writtenEtypes(steps, attrs);
+    return !etypes || etypes.some((etype) => this.#compiled.etypes.has(etype));
+  }
+
+  /** Shows one more write, in its place. */
+  add(write: PendingMutation): void {
+    const { last } = this.#applied;
+    if (last && !comesBefore(last.write, write)) return this.rewrite([...this.writes(), write]);
+    const applied = this.#append(write);
+    this.#apply(applied);
+    if (applied.makesAttrs) this.#recompileIfNeeded();
+  }
+
+  /** Shows a write no longer: it was refused, or the answer has it. Whether it was shown. */
+  drop(eventId: string): boolean {
+    const removed = this.#applied.remove(eventId);
+    if (!removed) return false;
+    if (removed.makesAttrs || this.#applied.makesAttrs) this.#rebuild();
+    else if (removed.searched) this.#replayAll();
+    else this.#replay(removed.touched);
+    return true;
+  }
+
+  /** The pending writes anew, all of them. */
+  rewrite(writes: readonly PendingMutation[]): void {
+    const sorted = [...writes].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
+    this.#applied.clear();
+    for (const write of sorted) this.#append(write);
+    this.#rebuild();
+  }
+
+  setAttrs(attrs: Attrs): void {
+    if (attrs === this.#attrs) return;
+    this.#baseVersion = {};
+    const sharesSlots = attrs.sharesSlotsWith(this.#attrs);
+    const triples = sharesSlots ? [] : [...this.#store.triples()];
+    this.#attrs = attrs;
+    if (sharesSlots) this.#store.setAttrs(attrs);
+    else {
+      this.#store = this.newStore();
+      this.#store.load(triples);
+      this.#layer = new Layer(this.#store);
+      this.#live = undefined;
+    }
+    this.#rebuild();
+  }
+
+  /** Undefined before the first answer. The same object while nothing in it changed. */
+  read(): SubscriberResult | undefined {
+    if (!this.#info) return undefined;
+    if (this.#live) {
+      this.#live.update(this.#layer.takeChangeSet(), this.#layer, this.#hasNewInfo ? this.#info : undefined);
+    } else {
+      this.#layer.forgetChanges();
+      this.#live = new LiveResult(this.#compiled, this.#layer, this.#info);
+    }
+    this.#hasNewInfo = false;
+    return this.#staleMarker.mark(this.#live.result, this.#source);
+  }
+
+  /** Whether the write is still put on top of the answer. */
+  hasWrite(eventId: string): boolean {
+    return this.#applied.get(eventId) !== undefined;
+  }
+
+  /** Whether the write makes a difference to anything the query asks about. */
+  isTouchedBy(eventId: string): boolean {
+    const applied = this.#applied.get(eventId);
+    if (!applied) return false;
+    const differs = (etype: string, id: string): boolean => this.#layer.row(etype, id) !== this.#store.row(etype, id);
+    return [...applied.touched].some((id) => [...this.#compiled.etypes].some((etype) => differs(etype, id)));
+  }
+
+  writes(): PendingMutation[] {
+    return [...this.#applied.all()].map(({ write }) => write);
+  }
+
+  /** Whether the answer or a pending write holds this entity in the namespace. */
+  has(etype: string, e: EntityRef): boolean {
+    const layer = this.#layer;
+    if (typeof e === 'string') return layer.row(etype, e) !== undefined;
+    const attr = layer.attrs.byId(e[0]);
+    return attr !== undefined && layer.find(attr, asStored(e[1], attr, this.#config.useDates)) !== undefined;
+  }
+
+  /** The Db as seen, for those who must look something up. */
+  get db(): Layer {
+    return this.#layer;
+  }
+
+  /** The ground changed under the pending writes. */
+  #rebase(changeSet: ChangeSet, info: ResultInfo): ChangeSet {
+    this.#baseVersion = {};
+    if (this.#live) this.#layer.baseChanged(changeSet);
+    if (this.#applied.size > 0) this.#replay(touchedBy(changeSet));
+    this.#info = info;
+    this.#hasNewInfo = true;
+    return changeSet;
+  }
+
+  /** With nothing in it. */
+  newStore(): Store {
+    return new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
+  }
+
+  #compile(): CompiledQuery {
+    return compile(this.#query, this.#layer.attrs, { singular: this.#config.links });
+  }
+
+  #computeSignature(): string {
+    return [...this.#compiled.etypes].map((etype) => this.#layer.attrs.signature(etype)).join('\n');
+  }
+
+  #append(write: PendingMutation): AppliedMutation {
+    return this.#applied.append(write, this.#config.now?.() ?? Date.now());
+  }
+
+  #apply(applied: AppliedMutation): void {
+    const { steps } = applied.write;
+    const updates = updatesOf(steps, this.#layer.attrs, this.#config.useDates ?? false);
+    if (updates) {
+      applied.touched = updates.ids;
+      applyUpdates(this.#layer, updates);
+    } else applySteps(this.#layer, steps, this.#applyOptions(applied));
+    this.#applied.markApplied(applied);
+  }
+
+  #applyOptions(applied: AppliedMutation): ApplyOptions {
+    let time = applied.since;
+    const touched = new Set<string>();
+    applied.touched = touched;
+    return {
+      now: () => time++,
+      useDates: this.#config.useDates ?? false,
+      touch: (id) => touched.add(id),
+      search: () => (this.#searched = applied.searched = true),
+    };
+  }
+
+  /** These entities as the answer has them, and every write that depends on them again, in order. */
+  #replay(changed: ReadonlySet<string>): void {
+    // A write applied again must find the catalogue as it was before the writes after it.
+    if (this.#applied.makesAttrs) return this.#rebuild();
+    if (this.#searched) return this.#replayAll();
+    const ids = new Set(changed);
+    const again = this.#applied.dependingOn(ids);
+    this.#layer.resetIds(ids);
+    for (const applied of again) {
+      this.#applied.forget(applied);
+      this.#apply(applied);
+    }
+  }
+
+  #replayAll(): void {
+    this.#layer.clear();
+    this.#searched = false;
+    for (const applied of this.#applied.all()) {
+      this.#applied.forget(applied);
+      applied.searched = false;
+      this.#apply(applied);
+    }
+  }
+
+  /** After the catalogue or the list of writes changed as a whole. */
+  #rebuild(): void {
+    this.#layer.clear();
+    this.#layer.setAttrs(undefined);
+    this.#replayAll();
+    this.#recompileIfNeeded();
+  }
+
+  #recompileIfNeeded(): void {
+    const before = this.#signature;
+    this.#compiled = this.#compile();
+    this.#signature = this.#computeSignature();
+    if (before === this.#signature) return;
+    this.#live = undefined;
+    this.#baseVersion = {};
+  }
+}

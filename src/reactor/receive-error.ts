@@ -1,0 +1,75 @@
+// Whose error it is, and what follows from it. 400 means: not applied. 500, and what we do not know, mean that nobody can
+// say: a write is then kept and sent again under its own id. PROTOCOL.md#error
+
+import { jitterMs } from '../connection/timeouts.ts';
+import { InstantAPIError } from '../errors.ts';
+import { isObject } from '../lib/json.ts';
+import { type ErrorMessage, meaningOf } from '../protocol/server-error.ts';
+import { isNameTaken } from '../transact/rebase.ts';
+import { beforeThisSession, acknowledge, stepRebaser } from './mutations/acknowledge.ts';
+import type { Effect } from './effect.ts';
+import { writeSetOf } from './mutations/write-set.ts';
+import type { Env, OpenSyncState } from './state.ts';
+import { isDuplicateReceipt } from './mutations/receipts.ts';
+import { reject } from './mutations/reject.ts';
+import type { Mutation } from './mutations/mutation.ts';
+
+export function receiveError(state: OpenSyncState, message: ErrorMessage, env: Env): readonly Effect[] {
+  const { session, outbox, queries, features } = state;
+  const eventId = message['client-event-id'] ?? '';
+  const original = message['original-event'];
+  const op = original?.['op'];
+  if (op === 'init' || session.isInit(eventId)) return initFailed(state, message);
+  const write = outbox.get(eventId);
+  if (write) return writeFailed(state, write, message, env);
+  // One failing query may have taken the whole refresh with it: what the server knows of our queries is not certain any more.
+  if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.refetch(live, env.random.eventId()));
+  const live = queries.byEvent(eventId);
+  const error = errorOf(message);
+  const retryAtMs = (failures: number): number | undefined =>
+    meaningOf(message).isTransient ? retryAt(message, failures, env) : undefined;
+  if (live) return queries.onError(live, error, retryAtMs(live.failures));
+  return features.onError({ message, error, nowMs: env.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];
+}
+
+function initFailed({ session, queries }: OpenSyncState, message: ErrorMessage): Effect[] {
+  const { type, hint } = message;
+  const isUserGone = type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user';
+  // With nobody signed in there is nobody to sign out: a server that says so all the same must not be asked again at once.
+  if (isUserGone && session.user) return [{ do: 'expire' }];
+  if (meaningOf(message).outcome === 'unknown') return [{ do: 'refuse', error: errorOf(message) }];
+  const { error, isNew } = session.onRejected(errorOf(message));
+  return [{ do: 'refuse', error }, ...queries.failAll(error), ...(isNew ? [{ do: 'report', error } as const] : [])];
+}
+
+function writeFailed(state: OpenSyncState, write: Mutation, message: ErrorMessage, env: Env): Effect[] {
+  const { outbox, queries, session } = state;
+  const { eventId, steps, sends } = write;
+  const { outcome, isTransient: isPassing } = meaningOf(message);
+  if (outcome === 'unknown' || isPassing) {
+    outbox.postpone(eventId, retryAt(message, sends, env));
+    return [];
+  }
+  const { type, hint } = message;
+  if (isDuplicateReceipt({ type, hint })) return acknowledge(state, eventId, beforeThisSession, env.nowMs);
+  if (isNameTaken({ type, hint }, steps) && sends < 10) {
+    return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state))), { do: 'flush' }];
+  }
+  const error = errorOf(message);
+  const mayBeApplied = sends > 1 && !session.capabilities['remembers-events'] && writeSetOf(steps).creates.size > 0;
+  if (mayBeApplied && (type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
+  return reject(state, write, error, env.nowMs);
+}
+
+/** Exponential, with the server's own word before ours. */
+function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: Env): number {
+  const retryAfterMs = isObject(hint) && typeof hint['retry-after'] === 'number' ? hint['retry-after'] * 1000 : 0;
+  return nowMs + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
+}
+
+function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {
+  return new InstantAPIError({
+    status: status ?? 500,
+    body: { type, message: message ?? 'The server failed', hint, 'trace-id': traceId },
+  });
+}

@@ -1,0 +1,61 @@
+// Where whole namespaces are asked for. Loaded with the first one.
+
+import type { WireQuery } from '../../protocol/query-messages.ts';
+import { queryKey } from '../../query/key.ts';
+import { asError } from '../client-errors.ts';
+import type { ClientContext } from '../context.ts';
+import { type CachedTable, readCached, tablePrefix } from './table-cache.ts';
+import { SyncTables, type TableListener } from './sync-tables.ts';
+
+export class TableApi {
+  readonly #context: ClientContext;
+  readonly #loaded: Promise<void>;
+  readonly #tables: SyncTables;
+  /** The tables whose copy on the device is ours to go on with: two tabs that did would each miss what the other is told. */
+  readonly #owned = new Set<string>();
+
+  /** `loaded`: when it is known who is signed in. */
+  constructor(context: ClientContext, loaded: Promise<void>) {
+    this.#context = context;
+    this.#loaded = loaded;
+    this.#tables = context.state.features.install(new SyncTables(context.config.random, context.config.useDates));
+  }
+
+  /** Tells what the device has, then every step. Gives what ends it; `isKept`: the next one can go on from there. */
+  subscribe(query: WireQuery, listener: TableListener): (keepCache: boolean) => void {
+    let isStopped = false;
+    // A listener of its own, though the same function may listen twice.
+    const own: TableListener = (event) => {
+      if (!isStopped) listener(event);
+    };
+    const started = this.#begin(query, own, () => isStopped).catch((error: unknown) => this.#context.report(asError(error)));
+    return (keepCache) => {
+      isStopped = true;
+      void started.then(() => this.#context.run(this.#tables.unsubscribe(query, own, this.#context.state.session.owner, keepCache)));
+    };
+  }
+
+  async #begin(query: WireQuery, listener: TableListener, isStopped: () => boolean): Promise<void> {
+    await this.#loaded;
+    const key = queryKey(query);
+    const cached = this.#tables.has(key) ? undefined : await this.#loadCached(key);
+    if (isStopped()) return;
+    this.#context.run(this.#tables.subscribe(query, listener, this.#context.state.catalog.known, cached, this.#owned.has(key)));
+  }
+
+  /** A store that fails keeps nobody from what the server has. */
+  async #loadCached(key: string): Promise<CachedTable | undefined> {
+    const { state, config } = this.#context;
+    const { owner } = state.session;
+    const prefix = tablePrefix(owner, key);
+    try {
+      if (!this.#owned.has(key) && (await (await this.#context.uplink())?.acquire(`table/${key}`))) this.#owned.add(key);
+      const { cached, stale } = readCached(await config.store.list(prefix), prefix);
+      if (this.#owned.has(key) && stale.length > 0) this.#context.run([{ do: 'store', edits: stale }]);
+      return owner === state.session.owner ? cached : undefined;
+    } catch (error) {
+      this.#context.report(asError(error, 'storage-failed'));
+      return undefined;
+    }
+  }
+}

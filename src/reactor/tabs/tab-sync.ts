@@ -1,0 +1,102 @@
+// Where other tabs come with their news. All tabs keep and show the same writes; one of them sends.
+
+import type { Tabs } from './tab-channel.ts';
+import type { Account } from '../account.ts';
+import { acknowledge } from '../mutations/acknowledge.ts';
+import type { OpenClientContext } from '../context.ts';
+import type { Effect } from '../effect.ts';
+import { readUser } from '../account.ts';
+import { reject } from '../mutations/reject.ts';
+import { isTabMessage, type TabMessage } from '../effect.ts';
+import { asError } from '../client-errors.ts';
+import type { MutationApi } from '../mutations/mutation-api.ts';
+import { readMutation } from '../mutations/mutation.ts';
+
+export class TabSync {
+  readonly #context: OpenClientContext;
+  readonly #tabs: Tabs;
+  readonly #account: Account;
+  readonly #writes: MutationApi;
+
+  constructor(context: OpenClientContext, tabs: Tabs, account: Account, writes: MutationApi) {
+    this.#context = context;
+    this.#tabs = tabs;
+    this.#account = account;
+    this.#writes = writes;
+    tabs.listen({
+      onMessage: (message) => void this.#whenLoaded(() => this.#onMessage(message)),
+      onBecameLeader: () => void this.#whenLoaded(() => this.#reload()),
+    });
+  }
+
+  broadcast(message: TabMessage): void {
+    this.#tabs.broadcast(message);
+  }
+
+  async close(): Promise<void> {
+    await this.#tabs.close();
+  }
+
+  async #whenLoaded(work: () => Promise<void> | void): Promise<void> {
+    await this.#account.loaded;
+    try {
+      await work();
+    } catch (error) {
+      this.#context.run([{ do: 'report', error: asError(error, 'storage-failed') }]);
+    }
+  }
+
+  #onMessage(message: unknown): Promise<void> | void {
+    const { state, config, events } = this.#context;
+    events.emit('fact', 'tab', message);
+    if (!isTabMessage(message)) return;
+    switch (message.type) {
+      case 'write':
+        return this.#onWrite(message.record);
+      case 'applied':
+        return this.#runInMemory(acknowledge(state, message.eventId, message, config.clock.now()));
+      case 'refused':
+        return this.#onRejected(message.record);
+      case 'gone':
+        return this.#onRemoved(message.eventIds);
+      case 'user':
+        return this.#account.applyUser(readUser(message.user));
+    }
+  }
+
+  #onWrite(record: unknown): void {
+    const { outbox, queries, session } = this.#context.state;
+    const write = readMutation(record);
+    if (write?.owner !== session.owner) return;
+    const added = outbox.load([write]);
+    for (const { eventId } of added) this.#writes.fromOtherTabs.add(eventId);
+    this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
+  }
+
+  #onRejected(record: unknown): void {
+    const { state } = this.#context;
+    const { eventId = '', error, refusedAtMs = 0 } = readMutation(record) ?? {};
+    const write = state.outbox.get(eventId);
+    if (write && error) this.#runInMemory(reject(state, write, error, refusedAtMs));
+  }
+
+  #onRemoved(eventIds: readonly string[]): void {
+    const { outbox, rejections } = this.#context.state;
+    for (const eventId of eventIds) {
+      rejections.delete(eventId);
+      outbox.remove(eventId);
+    }
+    this.#context.run([{ do: 'announce', what: 'outbox' }]);
+  }
+
+  /** What is kept, and told, is so by the tab that sends. */
+  #runInMemory(effects: readonly Effect[]): void {
+    this.#context.run(effects.filter((effect) => effect.do !== 'store' && effect.do !== 'tell'));
+  }
+
+  /** What is on disk, from whichever tab, is taken up. */
+  async #reload(): Promise<void> {
+    await this.#writes.load();
+    this.#context.run([{ do: 'flush' }, { do: 'announce', what: 'outbox' }]);
+  }
+}

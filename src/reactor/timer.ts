@@ -1,0 +1,67 @@
+// One timer for whatever is due next. Asked for an earlier time it rings earlier; it never rings twice for one asking.
+
+// The live queries of which something is due: those that wait for nothing cost nothing.
+
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { LiveQuery } from './queries/live-query.ts';
+
+export class DeadlineTimer {
+  readonly #clock: Clock;
+  readonly #onFire: () => void;
+  #timer: Timer | undefined;
+  #atMs: number | undefined;
+
+  constructor(clock: Clock, onFire: () => void) {
+    this.#clock = clock;
+    this.#onFire = onFire;
+  }
+
+  /** The next time it is to ring, in place of the one before. */
+  set(atMs: number | undefined): void {
+    if (atMs === this.#atMs) return;
+    this.#clock.clearTimeout(this.#timer);
+    this.#atMs = atMs;
+    this.#timer = undefined;
+    if (atMs === undefined) return;
+    this.#timer = this.#clock.setTimeout(
+      () => {
+        this.#atMs = undefined;
+        this.#onFire();
+      },
+      Math.max(0, atMs - this.#clock.now()),
+    );
+  }
+}
+
+export function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  let first: number | undefined;
+  for (const time of times) if (first === undefined || (time !== undefined && time < first)) first = time;
+  return first;
+}
+
+export class Deadlines {
+  readonly #lives = new Set<LiveQuery>();
+
+  /** It was given a time. */
+  add(live: LiveQuery): void {
+    this.#lives.add(live);
+  }
+
+  delete(live: LiveQuery): void {
+    this.#lives.delete(live);
+  }
+
+  all(): LiveQuery[] {
+    return [...this.#lives];
+  }
+
+  next(): number | undefined {
+    let next: number | undefined;
+    for (const live of this.#lives) {
+      const deadline = earliest(live.refetchAtMs, live.recheckAtMs);
+      if (deadline === undefined) this.#lives.delete(live);
+      next = earliest(next, deadline);
+    }
+    return next;
+  }
+}

@@ -1,0 +1,54 @@
+// The schema and the rules that a program starts its server with: brought into force before anybody is let in, as `triplane push`
+// does it. What is as it should be is left alone.
+
+import { InstantAPIError, TriplaneError } from '../errors.ts';
+import { equal } from '../lib/equal.ts';
+import { isObject } from '../lib/json.ts';
+import type { App } from './session/app.ts';
+import { planSchema } from './http/schema-plan.ts';
+import { submit, whenDurable } from './data/submit.ts';
+
+export interface BootstrapOptions {
+  readonly schema: object | undefined;
+  readonly rules: object | undefined;
+}
+
+const serverActor = { userId: undefined, isAdmin: true };
+
+/** @throws TriplaneError 'config-invalid' that names the faults */
+export async function bootstrap(app: App, given: BootstrapOptions, uuid: () => string): Promise<void> {
+  const [schema, rules] = [asJson(given.schema, 'schema'), asJson(given.rules, 'rules')];
+  if (schema !== undefined) {
+    await explainErrors('schema', async () => {
+      const plan = await whenDurable(app.ledger, () => planSchema(schema, app.ledger.db.attrs, uuid));
+      if (plan.length === 0) return;
+      // Planned once more in its turn: another server may just have done the same.
+      const steps = ({ db }: Pick<App['ledger'], 'db'>) => ({ steps: planSchema(schema, db.attrs, uuid) });
+      await submit(app.ledger, { steps, event: undefined, actor: serverActor });
+    });
+  }
+  if (rules !== undefined) {
+    await explainErrors('rules', async () => {
+      if (!equal(app.rulebook.json, rules)) await app.rulebook.set(app.ledger, rules);
+    });
+  }
+}
+
+/** Types do not survive it, functions neither. */
+function asJson(given: object | undefined, option: string): unknown {
+  if (given === undefined) return undefined;
+  if (isObject(given) && !Array.isArray(given)) return JSON.parse(JSON.stringify(given)) as unknown;
+  throw new TriplaneError('config-invalid', `createServer: ${option} must be an object, and is ${JSON.stringify(given) ?? typeof given}`);
+}
+
+async function explainErrors(option: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (cause) {
+    if (!(cause instanceof InstantAPIError) || cause.status >= 500) throw cause;
+    const hint: unknown = cause.body.hint;
+    const faults = isObject(hint) && Array.isArray(hint.errors) ? hint.errors.filter(isObject) : [];
+    const lines = faults.map((fault) => `\n  ${Array.isArray(fault.in) ? fault.in.join('.') : ''}: ${String(fault.message)}`);
+    throw new TriplaneError('config-invalid', `createServer: ${option}: ${cause.message}${lines.join('')}`, { cause, hint });
+  }
+}

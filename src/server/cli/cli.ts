@@ -1,0 +1,139 @@
+#!/usr/bin/env node
+// `triplane` on the command line: reads what was asked for, runs the server until it is told to stop, says what it does.
+
+import { parseArgs } from 'node:util';
+import { isTriplaneError } from '../../errors.ts';
+import { type Log, silent } from '../../lib/log.ts';
+import { ownVersion } from '../../protocol/version.ts';
+import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
+import { pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
+import { createServer, type TriplaneServer } from '../server.ts';
+
+const help = `triplane ${ownVersion}
+
+  triplane dev              runs a sync server until Ctrl-C; takes up instant.schema.ts and instant.perms.ts, and their changes
+  triplane push             brings the two files to a running server
+  triplane pull             writes the two files from a running server
+
+  --data <folder>           where data is kept; ./.triplane if not given
+  --database <url>          keeps data in PostgreSQL instead; taken from DATABASE_URL if not given
+  --memory                  keeps data in memory only: it is gone when the server stops
+  --port <n>                4747 if not given; 0 for any that is free
+  --host <name>             127.0.0.1 if not given
+  --app-id <uuid>           the app that is there from the start, the same at each if not given; any other is made on use
+  --admin-token <uuid>      whoever has it is admin
+  --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
+  --json                    the first line is a JSON object: url, appId, adminToken, data
+  --quiet                   says nothing but errors
+
+  triplane --help, triplane --version
+`;
+
+const options = {
+  memory: { type: 'boolean' },
+  data: { type: 'string' },
+  database: { type: 'string' },
+  port: { type: 'string' },
+  host: { type: 'string' },
+  'app-id': { type: 'string' },
+  'admin-token': { type: 'string' },
+  url: { type: 'string' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+type Flags = ReturnType<typeof read>['values'];
+
+function read(args: readonly string[]) {
+  return parseArgs({ args: [...args], options, allowPositionals: true });
+}
+
+async function main(args: readonly string[]): Promise<number | undefined> {
+  const { values, positionals } = read(args);
+  if (values.version) return print(`${ownVersion}\n`, 0);
+  if (values.help || positionals.length === 0) return print(help, 0);
+  const [command] = positionals;
+  if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
+    return printError(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
+  if (command !== 'dev') {
+    const target = await targetOf(values, process.env, defaultFolder);
+    await (command === 'push' ? pushProject : pullProject)(target, process.cwd(), printLine);
+    return 0;
+  }
+  const port = Number(values.port ?? 4747);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return printError(`triplane: '${values.port}' is no port\n`);
+  await serve(values, port);
+  return undefined;
+}
+
+async function serve(flags: Flags, port: number): Promise<void> {
+  const log = flags.quiet ? errorsOnly : toStderr;
+  const { DATABASE_URL: known } = process.env;
+  const database = flags.database ?? (flags.memory || flags.data !== undefined ? undefined : known);
+  const dataDir = await openDataDir({ ...flags, database }, log);
+  const server = await createServer({
+    ...dataDir.identity,
+    storage: dataDir.storage,
+    port,
+    ...(flags.host !== undefined && { host: flags.host }),
+    ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
+    ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
+    log,
+    showCodes: true,
+    sendMagicCode: ({ email, code }) => {
+      if (!flags.quiet && !flags.json) print(`Magic code for ${email}: ${code}\n`, 0);
+    },
+  }).catch(async (error: unknown) => {
+    await dataDir.storage.close();
+    throw error;
+  });
+  greet(server, dataDir, flags);
+  const stopWatching = await pushOnChange(server, process.cwd(), flags.quiet || flags.json ? () => {} : printLine, (problem) =>
+    printError(`${problem}\n`),
+  );
+  const stop = (): void => {
+    stopWatching();
+    void server.close().then(() => process.exit(0));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+function greet({ url, appId, adminToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
+  if (json) print(`${JSON.stringify({ url, appId, adminToken, data: where })}\n`, 0);
+  else if (!quiet)
+    print(`Triplane is at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is ${where}. Ctrl-C stops.\n`, 0);
+}
+
+const toStderr: Log = { ...silent, warn: writeLog, error: writeLog };
+const errorsOnly: Log = { ...silent, error: writeLog };
+
+function writeLog(...parts: readonly unknown[]): void {
+  process.stderr.write(`${parts.map((part) => (part instanceof Error ? (part.stack ?? part.message) : String(part))).join(' ')}\n`);
+}
+
+function print(text: string, code: number): number {
+  process.stdout.write(text);
+  return code;
+}
+
+function printLine(text: string): void {
+  print(`${text}\n`, 0);
+}
+
+function printError(text: string): number {
+  process.stderr.write(text);
+  return 1;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    if (code !== undefined) process.exitCode = code;
+  },
+  (error: unknown) => {
+    const isKnown = isTriplaneError(error) || (error instanceof TypeError && 'code' in error);
+    process.exitCode = printError(`triplane: ${isKnown ? error.message : error instanceof Error ? String(error.stack) : String(error)}\n`);
+  },
+);

@@ -1,0 +1,100 @@
+// Where a server that was started from the command line keeps its data, and who it is: an app id and an admin token, the same
+// at every start.
+
+import { existsSync } from 'node:fs';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { TriplaneError } from '../../errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { id } from '../../lib/uuid.ts';
+import { makeFolder } from '../storage/sqlite/sqlite.ts';
+import { memory } from '../storage/memory.ts';
+import { postgres } from '../storage/postgres/postgres.ts';
+import { sqlite } from '../storage/sqlite/sqlite.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface DataDirOptions {
+  readonly memory?: boolean | undefined;
+  /** A folder. */
+  readonly data?: string | undefined;
+  /** The URL of a PostgreSQL. */
+  readonly database?: string | undefined;
+}
+
+export interface DataDir {
+  readonly storage: Storage;
+  /** For people to read. */
+  readonly where: string;
+  /** Undefined = nobody will ask for them again. */
+  readonly identity: Identity | undefined;
+}
+
+export interface Identity {
+  readonly appId: string;
+  readonly adminToken: string;
+}
+
+export const defaultFolder = '.triplane';
+
+export async function openDataDir(options: DataDirOptions, log: Log): Promise<DataDir> {
+  if (options.memory && (options.data !== undefined || options.database !== undefined)) {
+    throw new TriplaneError('config-invalid', '--memory keeps nothing: leave it out, or leave out where to keep it');
+  }
+  if (options.memory) return { storage: memory(), where: 'in memory only', identity: undefined };
+  const folder = options.data ?? defaultFolder;
+  const storage = await (options.database === undefined ? sqlite(folder) : postgres(options.database, { log }));
+  try {
+    const where = options.database === undefined ? `in ${displayPath(folder)}` : `in PostgreSQL at ${hostOf(options.database)}`;
+    return { storage, where, identity: await identityIn(folder) };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+const identityFile = 'server.json';
+
+/** Made at the first start; whoever may read the folder is admin. */
+export async function identityIn(folder: string): Promise<Identity> {
+  const path = join(folder, identityFile);
+  const found = await readFile(path, 'utf8').catch(() => undefined);
+  if (found !== undefined) return readIdentity(found, path);
+  const made: Identity = { appId: id(), adminToken: id() };
+  await makeFolder(folder);
+  const own = `${path}.${made.appId}.new`;
+  await writeFile(own, `${JSON.stringify(made, undefined, 2)}\n`, { mode: 0o600 });
+  try {
+    // Of several servers that start at once the first gives all of them their identity: a link takes nothing's place.
+    await link(own, path);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  } finally {
+    await rm(own, { force: true });
+  }
+  return readIdentity(await readFile(path, 'utf8'), path);
+}
+
+function readIdentity(text: string, path: string): Identity {
+  try {
+    const { appId, adminToken } = JSON.parse(text) as Partial<Identity>;
+    if (typeof appId === 'string' && typeof adminToken === 'string') return { appId, adminToken };
+  } catch {
+    // Told below.
+  }
+  throw new TriplaneError('config-invalid', `${path} has no app id and admin token in it: mend it, or delete it for new ones`);
+}
+
+function displayPath(folder: string): string {
+  const short = relative(process.cwd(), folder);
+  return short === '' || short.startsWith('..') ? folder : `./${short}`;
+}
+
+/** Without the password. */
+function hostOf(url: string): string {
+  try {
+    const { host, pathname } = new URL(url);
+    return `${host}${pathname}`;
+  } catch {
+    return 'DATABASE_URL';
+  }
+}

@@ -1,0 +1,83 @@
+// `triplane push`, `triplane pull`, and what `triplane dev` does with the files of a project.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isTriplaneError, TriplaneError } from '../../errors.ts';
+import { isUuid } from '../../lib/uuid.ts';
+import { isObject } from '../../lib/json.ts';
+import { pathFor, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
+import { pull, push, type Target } from './project-push.ts';
+import { rulesText, schemaText } from './project-write.ts';
+
+type Print = (line: string) => void;
+
+/** Pushes what the files say, now and whenever they change. Ends with the function given back. */
+export async function pushOnChange(target: Target, folder: string, print: Print, printError: Print): Promise<() => void> {
+  let running: Promise<void> = Promise.resolve();
+  const once = async (): Promise<void> => {
+    try {
+      for (const line of await push(target, await readProject(folder))) print(line);
+    } catch (error) {
+      printError(isTriplaneError(error) ? error.message : String(error));
+    }
+  };
+  await once();
+  return watchProject(folder, () => {
+    running = running.then(once);
+  });
+}
+
+export async function pushProject(target: Target, folder: string, print: Print): Promise<void> {
+  const files = await readProject(folder);
+  if (files.schema === undefined && files.rules === undefined) {
+    throw new TriplaneError('config-invalid', `There is no ${schemaFile} and no ${rulesFile} in ${folder}`);
+  }
+  const changes = await push(target, files);
+  for (const line of changes.length > 0 ? changes : ['Nothing has changed']) print(line);
+}
+
+export async function pullProject(target: Target, folder: string, print: Print): Promise<void> {
+  const { attrs, rules } = await pull(target);
+  for (const [name, text] of [
+    [schemaFile, schemaText(attrs, await packageIn(folder))],
+    [rulesFile, rulesText(rules)],
+  ] as const) {
+    const path = pathFor(name, folder);
+    await writeFile(path, text);
+    print(`Written: ${path}`);
+  }
+}
+
+/** The package a project has `i` from: ours, unless it uses another. */
+async function packageIn(folder: string): Promise<string> {
+  const manifest = await readJson(join(folder, 'package.json'));
+  const used = { ...Object(manifest.dependencies), ...Object(manifest.devDependencies) } as object;
+  const known = ['triplane', '@instantdb/react', '@instantdb/core', '@instantdb/admin'];
+  return known.find((name) => Object.hasOwn(used, name)) ?? 'triplane';
+}
+
+export interface TargetFlags {
+  readonly url?: string | undefined;
+  readonly 'app-id'?: string | undefined;
+  readonly 'admin-token'?: string | undefined;
+  readonly data?: string | undefined;
+}
+
+/** From flags, the environment, or the data folder of a server that was started here. */
+export async function targetOf(flags: TargetFlags, env: NodeJS.ProcessEnv, dataFolder: string): Promise<Target> {
+  const saved = await readJson(join(flags.data ?? dataFolder, 'server.json'));
+  const appId = flags['app-id'] ?? env['INSTANT_APP_ID'] ?? saved.appId;
+  const adminToken = flags['admin-token'] ?? env['INSTANT_APP_ADMIN_TOKEN'] ?? saved.adminToken;
+  const url = flags.url ?? env['INSTANT_CLI_API_URI'] ?? 'http://127.0.0.1:4747';
+  if (isUuid(appId) && isUuid(adminToken)) return { url, appId, adminToken };
+  throw new TriplaneError('config-invalid', 'Which app? Give --app-id and --admin-token, or start triplane dev in this folder first');
+}
+
+async function readJson(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const json: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return isObject(json) ? json : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,60 @@
+// A project's schema and rules on disk: where they are, what is in them, and when that changes.
+
+import { existsSync, watch } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { loadFile } from './project-load.ts';
+
+export const schemaFile = 'instant.schema.ts';
+export const rulesFile = 'instant.perms.ts';
+
+const folders = ['.', 'src', 'app', 'lib'];
+
+export function findFile(name: string, folder: string): string | undefined {
+  return folders.map((each) => resolve(folder, each, name)).find((path) => existsSync(path));
+}
+
+export interface ProjectFiles {
+  /** As JSON; undefined if there is no file. */
+  readonly schema: unknown;
+  readonly rules: unknown;
+}
+
+/** @throws whatever the files throw */
+export async function readProject(folder: string): Promise<ProjectFiles> {
+  const [schema, rules] = await Promise.all(
+    [schemaFile, rulesFile].map(async (name) => {
+      const path = findFile(name, folder);
+      return path === undefined ? undefined : asJson(await loadFile(path));
+    }),
+  );
+  return { schema, rules };
+}
+
+function asJson(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}
+
+/** How long after the last change of several, in milliseconds. */
+const calm = 100;
+
+/** Calls after a change of either file. Ends with the function given back. */
+export function watchProject(folder: string, changed: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const found = [schemaFile, rulesFile].flatMap((name) => findFile(name, folder) ?? []);
+  const watched = new Set([resolve(folder), ...found.map((path) => dirname(path))]);
+  const watchers = [...watched].map((each) =>
+    watch(each, (_kind, name) => {
+      if (name !== schemaFile && name !== rulesFile) return;
+      clearTimeout(timer);
+      timer = setTimeout(changed, calm);
+    }),
+  );
+  return () => {
+    clearTimeout(timer);
+    for (const each of watchers) each.close();
+  };
+}
+
+export function pathFor(name: string, folder: string): string {
+  return findFile(name, folder) ?? join(folder, name);
+}

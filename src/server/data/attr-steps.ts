@@ -1,0 +1,177 @@
+// What a transaction does to the catalogue: attrs made, changed, deleted, restored, each checked against what is there.
+// Data is looked at only to ask whether a new trait of an attr already holds.
+
+import type { Attrs, KnownAttr } from '../../db/attrs.ts';
+import type { Db } from '../../db/db.ts';
+import { equal } from '../../lib/equal.ts';
+import { type Identity, type WireAttr, readAttr } from '../../protocol/attr.ts';
+import type { AttrStep, Step } from '../../protocol/transact-messages.ts';
+import { denied, invalid, rejection } from '../errors.ts';
+import { isSystemEtype, openNamespaces } from './system-attrs.ts';
+import type { Actor } from './system-rules.ts';
+
+export interface AttrCatalog {
+  readonly attrs: Attrs;
+  /** Their triples are kept, so that they can be restored. */
+  readonly deleted: ReadonlyMap<string, WireAttr>;
+}
+
+export interface AttrCatalogChange extends AttrCatalog {
+  /** An attr that was sent under another id than the one it has here. */
+  readonly renamed: ReadonlyMap<string, string>;
+  /** Attrs with traits that existing data has to be brought in line with, or may stand against. */
+  readonly constrained: readonly KnownAttr[];
+  readonly put: readonly WireAttr[];
+  readonly removed: readonly string[];
+}
+
+export function isAttrStep(step: Step): step is AttrStep {
+  return step[0] === 'add-attr' || step[0] === 'update-attr' || step[0] === 'delete-attr' || step[0] === 'restore-attr';
+}
+
+/** @throws InstantAPIError */
+export function applyAttrSteps(db: Db, { attrs, deleted }: AttrCatalog, steps: readonly AttrStep[], actor: Actor): AttrCatalogChange {
+  const work = new CatalogEdit(db, attrs, deleted);
+  for (const step of steps) {
+    if (step[0] !== 'add-attr' && !actor.isAdmin) throw denied('attrs', 'only admins may change attrs');
+    if (step[0] === 'add-attr') work.add(step[1]);
+    else if (step[0] === 'update-attr') work.update(step[1]);
+    else if (step[0] === 'delete-attr') work.delete(step[1]);
+    else work.restore(step[1]);
+  }
+  return work.change();
+}
+
+class CatalogEdit {
+  readonly #db: Db;
+  #attrs: Attrs;
+  readonly #deleted: Map<string, WireAttr>;
+  readonly #renamed = new Map<string, string>();
+  readonly #put = new Set<string>();
+  readonly #removed = new Set<string>();
+
+  constructor(db: Db, attrs: Attrs, deleted: ReadonlyMap<string, WireAttr>) {
+    this.#db = db;
+    this.#attrs = attrs;
+    this.#deleted = new Map(deleted);
+  }
+
+  change(): AttrCatalogChange {
+    const put = [...this.#put];
+    return {
+      attrs: this.#attrs,
+      deleted: this.#deleted,
+      renamed: this.#renamed,
+      constrained: put.flatMap((id) => this.#attrs.byId(id) ?? []),
+      put: put.flatMap((id) => this.#attrs.byId(id)?.wire ?? this.#deleted.get(id) ?? []),
+      removed: [...this.#removed],
+    };
+  }
+
+  add(wire: WireAttr): void {
+    checkNames(wire);
+    const known = this.#attrs.byId(wire.id);
+    if (known && isSameAttr(known.wire, wire)) return;
+    if (known || this.#deleted.has(wire.id)) {
+      throw invalid('tx-steps', wire, [{ message: `there is another attr with the id ${wire.id}`, in: ['add-attr', 'id'] }]);
+    }
+    const twin = this.#attrs.forward(wire['forward-identity'][1], wire['forward-identity'][2]);
+    // Two clients that make up one attr at the same time: the second one's is taken for the first one's.
+    if (twin && isSameAttr(twin.wire, wire)) return void this.#renamed.set(wire.id, twin.id);
+    this.#checkFree(wire);
+    if (wire['required?'] && this.#hasRows(wire['forward-identity'][1])) {
+      throw invalid('tx-steps', wire, [{ message: `'${nameOf(wire)}' cannot be required: there are entities without it` }]);
+    }
+    this.#enter(wire);
+  }
+
+  update(changes: Partial<WireAttr> & Pick<WireAttr, 'id'>): void {
+    const known = this.#attrs.byId(changes.id);
+    if (!known) throw notFound(changes.id);
+    if (known.isSystem) throw invalid('tx-steps', changes, [{ message: `'${nameOf(known.wire)}' belongs to the system` }]);
+    const merged = { ...known.wire, ...changes };
+    if (merged['value-type'] !== known.wire['value-type']) {
+      throw invalid('tx-steps', changes, [{ message: `'${nameOf(known.wire)}' is a ${known.wire['value-type']} and stays one` }]);
+    }
+    if (merged['forward-identity'][1] !== known.etype) {
+      throw invalid('tx-steps', changes, [{ message: `'${nameOf(known.wire)}' belongs to '${known.etype}' and stays there` }]);
+    }
+    // A trait set to nothing is a trait taken away.
+    const wire = Object.fromEntries(Object.entries(merged).filter(([, part]) => part !== undefined)) as unknown as WireAttr;
+    checkNames(wire);
+    this.#checkFree(wire);
+    this.#enter(wire);
+  }
+
+  delete(id: string): void {
+    const known = this.#attrs.byId(id);
+    if (!known) throw notFound(id);
+    if (known.isSystem) throw invalid('tx-steps', id, [{ message: `'${nameOf(known.wire)}' belongs to the system` }]);
+    this.#attrs = this.#attrs.without(new Set([id]));
+    this.#deleted.set(id, known.wire);
+    this.#removed.add(id);
+  }
+
+  restore(id: string): void {
+    const wire = this.#deleted.get(id);
+    if (!wire) throw notFound(id);
+    this.#checkFree(wire);
+    this.#deleted.delete(id);
+    this.#removed.delete(id);
+    this.#enter({ ...wire, 'index?': false, 'required?': false });
+  }
+
+  #enter(wire: WireAttr): void {
+    this.#attrs = this.#attrs.with([wire]);
+    this.#put.add(wire.id);
+  }
+
+  #hasRows(etype: string): boolean {
+    const idAttr = this.#attrs.idAttr(etype);
+    for (const row of this.#db.rows(etype)) if (row.exists(idAttr)) return true;
+    return false;
+  }
+
+  /** Both of its names are its own. */
+  #checkFree(wire: WireAttr): void {
+    for (const identity of [wire['forward-identity'], wire['reverse-identity']]) {
+      if (!identity) continue;
+      const [, etype, label] = identity;
+      const holders = [this.#attrs.forward(etype, label), this.#attrs.reverse(etype, label)];
+      if (holders.some((attr) => attr && attr.id !== wire.id)) throw nameTaken(etype, label);
+    }
+    const [forward, reverse] = [wire['forward-identity'], wire['reverse-identity']];
+    if (reverse && forward[1] === reverse[1] && forward[2] === reverse[2]) throw nameTaken(forward[1], forward[2]);
+  }
+}
+
+function checkNames(wire: WireAttr): void {
+  for (const identity of [wire['forward-identity'], wire['reverse-identity']]) {
+    if (!identity || !isSystemEtype(identity[1]) || openNamespaces.has(identity[1])) continue;
+    throw invalid('tx-steps', wire, [{ message: `namespaces that begin with $ belong to the system: '${identity[1]}'` }]);
+  }
+  if (wire['required?'] && isSystemEtype(wire['forward-identity'][1])) {
+    throw invalid('tx-steps', wire, [{ message: `'${nameOf(wire)}' cannot be required: its namespace belongs to the system` }]);
+  }
+}
+
+function isSameAttr(a: WireAttr, b: WireAttr): boolean {
+  const [x, y] = [readAttr(a), readAttr(b)];
+  return equal(meaning(x), meaning(y));
+}
+
+/** What must agree for two attrs to be one. Types and cascades may be set later, and a client may not know of it yet. */
+function meaning({ etype, label, reverseEtype, reverseLabel, isRef, isMany, isUnique, isIndexed }: ReturnType<typeof readAttr>): unknown[] {
+  return [etype, label, reverseEtype ?? null, reverseLabel ?? null, isRef, isMany, isUnique, isIndexed];
+}
+
+const nameOf = (wire: WireAttr): string => nameIn(wire['forward-identity']);
+const nameIn = ([, etype, label]: Identity): string => `${etype}.${label}`;
+
+function nameTaken(etype: string, label: string): Error {
+  return rejection('record-not-unique', `\`${label}\` already exists on \`${etype}\``, { 'record-type': 'attr', etype, label });
+}
+
+function notFound(id: string): Error {
+  return invalid('tx-steps', id, [{ message: `there is no attr with the id ${id}` }]);
+}

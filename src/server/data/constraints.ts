@@ -1,0 +1,186 @@
+// What must be true of the data after a transaction, whatever its steps were: types, uniqueness, what is required. And the
+// nulls that stand for a missing value of an indexed attr. Only what the transaction touched is looked at.
+
+import type { Attrs, KnownAttr } from '../../db/attrs.ts';
+import type { Db } from '../../db/db.ts';
+import type { Layer } from '../../db/layer.ts';
+import type { ChangeSet, RowChange } from '../../db/change-set.ts';
+import { Row } from '../../db/row.ts';
+import { coerceToDate } from '../../lib/dates.ts';
+import { equal } from '../../lib/equal.ts';
+import type { CheckedType } from '../../protocol/attr.ts';
+import type { Value } from '../../protocol/triple.ts';
+import { invalid, rejection } from '../errors.ts';
+
+/** Every entity has a value for every indexed attr, null if no other. */
+export function fillNulls(layer: Layer, changeSet: ChangeSet, now: () => number): void {
+  for (const [etype, changes] of changeSet) {
+    const { blobs, idAttr } = layer.attrs.namespace(etype);
+    const indexed = blobs.filter((attr) => attr.isIndexed && attr !== idAttr);
+    if (indexed.length === 0) continue;
+    for (const { after } of changes.values()) if (after?.exists(idAttr)) fill(layer, etype, after, indexed, now);
+  }
+}
+
+/** For an attr that is indexed as of now: the entities that were there before. */
+export function fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): void {
+  const { idAttr } = layer.attrs.namespace(attr.etype);
+  if (attr.isRef || !attr.isIndexed || attr === idAttr) return;
+  for (const row of [...layer.rows(attr.etype)]) if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
+}
+
+function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[], now: () => number): void {
+  const missing = attrs.filter(({ slot }) => row.values[slot] === undefined);
+  if (missing.length === 0) return;
+  const values = row.values.slice();
+  const times = row.times?.slice();
+  for (const { slot } of missing) {
+    while (values.length < slot) values.push(undefined);
+    values[slot] = null;
+    if (times) times[slot] = now();
+  }
+  layer.put(etype, row.id, new Row(row.id, row.t, values, times));
+}
+
+/** @throws InstantAPIError for the first thing that is not as it must be */
+export function checkConstraints(base: Db, attrs: Attrs, changeSet: ChangeSet): void {
+  for (const [etype, changes] of changeSet) {
+    const { forward, idAttr } = attrs.namespace(etype);
+    const own = [...forward.values()];
+    for (const attr of own) {
+      if (attr.checkedType) checkTypes(attr, attr.checkedType, changes);
+      if (attr.isUnique && attr !== idAttr) checkUnique(base, attr, changes);
+    }
+    const required = own.filter(({ isRequired }) => isRequired);
+    if (required.length > 0) checkRequired(required, idAttr, changes);
+  }
+}
+
+type Changes = ReadonlyMap<string, RowChange>;
+
+function* changedValues(attr: KnownAttr, changes: Changes): Generator<readonly [id: string, value: Value]> {
+  for (const [id, { before, after }] of changes) {
+    const value = after?.values[attr.slot];
+    if (value !== undefined && value !== null && value !== before?.values[attr.slot]) yield [id, value];
+  }
+}
+
+function checkTypes(attr: KnownAttr, type: CheckedType, changes: Changes): void {
+  for (const [id, value] of changedValues(attr, changes)) if (!hasType(value, type)) throw wrongType(attr, type, id, value);
+}
+
+function hasType(value: Value, type: CheckedType): boolean {
+  if (type !== 'date') return typeof value === type;
+  if (typeof value === 'number') return true;
+  if (typeof value !== 'string') return false;
+  if (serverDates.has(value.trim().toLowerCase())) return true;
+  try {
+    return coerceToDate(value) instanceof Date;
+  } catch {
+    return false;
+  }
+}
+
+/** Words for a date that clients cannot read, but may send. */
+const serverDates: ReadonlySet<string> = new Set(['now', 'today', 'tomorrow', 'yesterday', 'infinity', '-infinity']);
+
+/** A link's targets count one by one. */
+function checkUnique(base: Db, attr: KnownAttr, changes: Changes): void {
+  const seen = new Map<Value, string>();
+  for (const [id, value] of changedValues(attr, changes)) {
+    for (const part of attr.isRef && Array.isArray(value) ? (value as readonly Value[]) : [value]) {
+      const key = typeof part === 'object' ? JSON.stringify(part) : part;
+      const other = seen.get(key) ?? holderIn(base, attr, part, id, changes);
+      if (other !== undefined && other !== id) throw notUnique(attr, part);
+      seen.set(key, id);
+    }
+  }
+}
+
+/** Who had the value before and still has it. */
+function holderIn(base: Db, attr: KnownAttr, value: Value, id: string, changes: Changes): string | undefined {
+  for (const holder of holders(base, attr, value)) {
+    if (holder === id) continue;
+    const change = changes.get(holder);
+    if (!change || holds(change.after, attr, value)) return holder;
+  }
+  return undefined;
+}
+
+function holders(base: Db, attr: KnownAttr, value: Value): readonly string[] {
+  if (typeof value !== 'object') return base.holders(attr, value);
+  return [...base.rows(attr.etype)].filter((row) => equal(row.values[attr.slot], value)).map(({ id }) => id);
+}
+
+function holds(row: Row | undefined, attr: KnownAttr, value: Value): boolean {
+  if (!row) return false;
+  return attr.isRef ? row.targets(attr).includes(String(value)) : equal(row.values[attr.slot], value);
+}
+
+function checkRequired(required: readonly KnownAttr[], idAttr: KnownAttr | undefined, changes: Changes): void {
+  for (const [id, { after }] of changes) {
+    if (!after || after.isEmpty()) continue;
+    const missing = required.filter(({ slot }) => (after.values[slot] ?? null) === null);
+    if (!after.exists(idAttr) && idAttr) missing.push(idAttr);
+    if (missing.length > 0) throw missingRequired(missing, id);
+  }
+}
+
+/** All rows of a namespace as if they had just been written: for an attr that gets a new trait. */
+export function asWritten(db: Db, etype: string): Changes {
+  return new Map([...db.rows(etype)].map((after) => [after.id, { before: undefined, after }]));
+}
+
+/** @throws InstantAPIError if existing data stands against a trait of the attr */
+export function checkAttrConstraints(db: Db, attr: KnownAttr): void {
+  const { idAttr } = db.attrs.namespace(attr.etype);
+  const rows = asWritten(db, attr.etype);
+  if (attr.checkedType) checkTypes(attr, attr.checkedType, rows);
+  if (attr.isUnique && attr !== idAttr) checkUnique(db, attr, rows);
+  if (attr.isRequired) checkRequired([attr], idAttr, rows);
+  if (attr.isMany || !attr.isRef) return;
+  for (const { after } of rows.values()) {
+    if ((after?.targets(attr).length ?? 0) > 1) {
+      throw invalid('tx-steps', attr.wire, [
+        { message: `'${attr.etype}.${attr.label}' cannot have one value: some entities have several` },
+      ]);
+    }
+  }
+}
+
+function wrongType(attr: KnownAttr, type: CheckedType, id: string, value: Value): Error {
+  const { etype, label } = attr;
+  const found = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  return rejection('validation-failed', `Invalid value type for ${etype}.${label}: it must be a ${type}, and is a ${found}`, {
+    'data-type': 'tx-steps',
+    namespace: etype,
+    attribute: label,
+    value,
+    'checked-data-type': type,
+    'attr-id': attr.id,
+    'entity-id': id,
+  });
+}
+
+function notUnique({ id, etype, label }: KnownAttr, value: Value): Error {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return rejection(
+    'record-not-unique',
+    `\`${label}\` is a unique attribute on \`${etype}\` and an entity already exists with \`${etype}.${label}\` = ${text}`,
+    {
+      'record-type': 'triple',
+      'attr-id': id,
+      etype,
+      label,
+      value,
+    },
+  );
+}
+
+function missingRequired(missing: readonly KnownAttr[], id: string): Error {
+  const names = missing.map(({ etype, label }) => `${etype}.${label}`).join(', ');
+  return rejection('validation-failed', `Missing required attributes: ${names}`, {
+    'data-type': 'tx-steps',
+    records: missing.map((attr) => ({ 'entity-id': id, 'attr-id': attr.id, etype: attr.etype, label: attr.label })),
+  });
+}

@@ -1,0 +1,205 @@
+// The data steps of a transaction, one after the other on a layer: modes asked of the data as it was before, lookups
+// resolved as it is by then, everything else as the engine does it. What the result must be is checked afterwards.
+
+import { applySteps, type ApplyOptions } from '../../db/apply.ts';
+import type { KnownAttr } from '../../db/attrs.ts';
+import type { Layer } from '../../db/layer.ts';
+import { isUuid } from '../../lib/uuid.ts';
+import type { AddTriple, DataStep, DeepMergeTriple, EntityRef, LookupRef, RetractTriple, Step } from '../../protocol/transact-messages.ts';
+import type { Value } from '../../protocol/triple.ts';
+import { invalid } from '../errors.ts';
+import { type Actor, checkSystemDelete, checkSystemWrite } from './system-rules.ts';
+import type { Access } from './touched.ts';
+import { planDeletion } from '../../db/delete.ts';
+import { timesAfter } from '../../db/times.ts';
+
+export interface StepContext {
+  readonly actor: Actor;
+  readonly now: () => number;
+  readonly uuid: () => string;
+  /** Attrs that have another id here than where the steps come from. */
+  readonly renamed: ReadonlyMap<string, string>;
+  /** Where it is noted what they touched. */
+  readonly accesses: Access[];
+}
+
+/** @throws InstantAPIError */
+export function applyDataSteps(layer: Layer, steps: readonly (readonly [at: number, step: DataStep])[], context: StepContext): void {
+  const writer = new Writer(layer, context);
+  for (const [at, step] of steps) writer.check(at, step);
+  for (const [at, step] of steps) writer.apply(at, step);
+}
+
+class Writer {
+  readonly #layer: Layer;
+  readonly #context: StepContext;
+  readonly #options: ApplyOptions;
+  /** Entities made because nothing had the value looked up. */
+  readonly #made = new Map<string, string>();
+
+  constructor(layer: Layer, context: StepContext) {
+    this.#layer = layer;
+    this.#context = context;
+    this.#options = { now: context.now, times: timesAfter };
+  }
+
+  /** What is asked of the data before the transaction. */
+  check(at: number, step: DataStep): void {
+    if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple') return;
+    const mode = step[4]?.mode;
+    if (mode !== 'create' && mode !== 'update') return;
+    const attr = this.#attr(at, step);
+    const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
+    const exists = id !== undefined && this.#existed(attr.etype, id);
+    if (mode === 'create' && exists) throw modeMismatch('entity already exists', step);
+    if (mode === 'update' && !exists) throw modeMismatch('entity does not exist', step);
+  }
+
+  apply(at: number, step: DataStep): void {
+    switch (step[0]) {
+      case 'add-triple':
+      case 'deep-merge-triple':
+        return this.#write(at, step);
+      case 'retract-triple':
+        return this.#retract(at, step);
+      case 'delete-entity': {
+        const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#anyLookup(at, step[1]));
+        return id === undefined ? undefined : this.#delete(id, step[2]);
+      }
+      case 'rule-params': {
+        const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], step[2], 1));
+        if (id !== undefined) this.#context.accesses.push({ is: 'params', etype: step[2], id, params: step[3] });
+        return undefined;
+      }
+    }
+  }
+
+  #write(at: number, step: AddTriple | DeepMergeTriple): void {
+    const attr = this.#attr(at, step);
+    const id = this.#entity(at, step[1], attr);
+    const isId = attr === this.#layer.attrs.idAttr(attr.etype);
+    if (step[0] === 'deep-merge-triple' && (attr.isRef || isId)) throw invalidStep(at, 2, step, `'${nameOf(attr)}' cannot be merged`);
+    const value = isId ? this.#ownId(at, id, step) : attr.isRef ? this.#target(at, step[3], attr, step) : step[3];
+    checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
+    this.#recordAccess(attr, id, value, 'link');
+    this.#run(step[0] === 'add-triple' ? ['add-triple', id, attr.id, value] : ['deep-merge-triple', id, attr.id, value]);
+  }
+
+  #retract(at: number, step: RetractTriple): void {
+    const attr = this.#attr(at, step);
+    const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
+    if (id === undefined) return;
+    const value = attr.isRef ? this.#target(at, step[3], attr, step) : step[3];
+    checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
+    this.#recordAccess(attr, id, value, 'unlink');
+    this.#run(['retract-triple', id, attr.id, value]);
+  }
+
+  #delete(id: string, etype: string | undefined): void {
+    for (const doomed of planDeletion(this.#layer, id, etype).entities) {
+      checkSystemDelete(doomed.etype, this.#context.actor);
+      this.#context.accesses.push({ is: 'delete', etype: doomed.etype, id: doomed.id, root: id });
+    }
+    this.#run(etype === undefined ? ['delete-entity', id] : ['delete-entity', id, etype]);
+  }
+
+  #recordAccess(attr: KnownAttr, id: string, value: Value, is: 'link' | 'unlink'): void {
+    const { etype, label } = attr;
+    this.#context.accesses.push(attr.isRef ? { is, attr, source: id, target: String(value) } : { is: 'value', etype, id, label });
+  }
+
+  #run(step: Step): void {
+    applySteps(this.#layer, [step], this.#options);
+  }
+
+  #attr(at: number, step: AddTriple | DeepMergeTriple | RetractTriple): KnownAttr {
+    const attr = this.#byId(step[2]);
+    if (!attr) throw invalidStep(at, 2, step, `there is no attr with the id ${step[2]}`);
+    return attr;
+  }
+
+  #byId(id: string): KnownAttr | undefined {
+    return this.#layer.attrs.byId(this.#context.renamed.get(id) ?? id);
+  }
+
+  #existed(etype: string, id: string): boolean {
+    return this.#layer.base.row(etype, id)?.exists(this.#layer.attrs.idAttr(etype)) ?? false;
+  }
+
+  /** An id, or what a lookup stands for; an entity is made for it if there is none. */
+  #entity(at: number, ref: EntityRef, { etype }: KnownAttr): string {
+    if (typeof ref === 'string') return ref;
+    const lookup = this.#lookup(at, ref, etype, 1);
+    const key = JSON.stringify([lookup.attr.id, lookup.value]);
+    const known = this.#find(lookup) ?? this.#made.get(key);
+    if (known !== undefined) return known;
+    const id = this.#context.uuid();
+    this.#made.set(key, id);
+    this.#make(id, lookup);
+    return id;
+  }
+
+  #make(id: string, { attr, value }: Lookup): void {
+    const idAttr = this.#layer.attrs.idAttr(attr.etype);
+    checkSystemWrite({ attr, value, isNew: true }, this.#context.actor);
+    this.#recordAccess(attr, id, value, 'link');
+    if (idAttr) this.#run(['add-triple', id, idAttr.id, id]);
+    this.#run(['add-triple', id, attr.id, value]);
+  }
+
+  #lookup(at: number, [attrId, value]: LookupRef, etype: string | undefined, position: number): Lookup {
+    const attr = this.#byId(attrId);
+    if (!attr) throw invalidStep(at, position, [attrId, value], `there is no attr with the id ${attrId}`);
+    if (!attr.isUnique) throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is not unique: it cannot be looked up by`);
+    if (etype !== undefined && attr.etype !== etype)
+      throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is no attr of '${etype}'`);
+    const isId = attr === this.#layer.attrs.idAttr(attr.etype);
+    if (!isId && !attr.isRef) return { attr, value, isId };
+    if (!isUuid(value)) throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is looked up by an id`);
+    return { attr, value: value.toLowerCase(), isId };
+  }
+
+  #anyLookup(at: number, ref: LookupRef): Lookup {
+    return this.#lookup(at, ref, undefined, 1);
+  }
+
+  #find({ attr, value, isId }: Lookup): string | undefined {
+    return isId ? String(value) : this.#layer.find(attr, value);
+  }
+
+  /** The value of an id triple: the entity's own id, or a lookup that stands for it. */
+  #ownId(at: number, id: string, step: AddTriple | DeepMergeTriple): string {
+    const given = step[3];
+    const isOwn = typeof given === 'string' ? given.toLowerCase() === id : Array.isArray(given) && Array.isArray(step[1]);
+    if (!isOwn) throw invalidStep(at, 3, step, 'the value of an id must be the id of the entity');
+    return id;
+  }
+
+  #target(at: number, given: Value, attr: KnownAttr, step: DataStep): string {
+    if (isUuid(given)) return given.toLowerCase();
+    if (!Array.isArray(given) || given.length !== 2 || typeof given[0] !== 'string') {
+      throw invalidStep(at, 3, step, `'${nameOf(attr)}' is a link: its value is an id or a lookup`);
+    }
+    const lookup = this.#lookup(at, [given[0].toLowerCase(), given[1]], attr.reverseEtype, 3);
+    const id = this.#find(lookup) ?? this.#made.get(JSON.stringify([lookup.attr.id, lookup.value]));
+    if (id === undefined) throw invalidStep(at, 3, step, `there is no '${lookup.attr.etype}' whose '${lookup.attr.label}' has this value`);
+    return id;
+  }
+}
+
+interface Lookup {
+  readonly attr: KnownAttr;
+  readonly value: Value;
+  readonly isId: boolean;
+}
+
+const nameOf = ({ etype, label }: KnownAttr): string => `${etype}.${label}`;
+
+function invalidStep(at: number, position: number, input: unknown, message: string): Error {
+  return invalid('tx-steps', input, [{ message, in: [at, position] }]);
+}
+
+/** In the words of the protocol: programs look for them. */
+function modeMismatch(message: string, step: DataStep): Error {
+  return invalid('tx-step', step, [{ message }], message);
+}

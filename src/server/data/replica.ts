@@ -1,0 +1,209 @@
+// The data of an app as it is in memory: what the log says, up to one transaction. Moved on by what is done here, which can be
+// taken back until it is in the log, and by what others did.
+
+import { Attrs, type KnownAttr } from '../../db/attrs.ts';
+import { Layer } from '../../db/layer.ts';
+import { type Links, listed, type LinkTimes } from '../../db/links.ts';
+import { emptyChangeSet, type ChangeSet, type RowChange } from '../../db/change-set.ts';
+import { Row, type Times } from '../../db/row.ts';
+import { Store } from '../../db/store.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
+import type { SyncChange } from '../../protocol/sync-table-messages.ts';
+import type { Value } from '../../protocol/triple.ts';
+import type { AttrCatalog, AttrCatalogChange } from './attr-steps.ts';
+import { tripleChanges, mergeChanges } from './triple-changes.ts';
+import { IdempotencyKeys } from './idempotency.ts';
+import { type AttrChanges, type Event, type Loaded, type LogEntry, type Records, replay, replayRecords } from '../storage/storage.ts';
+import { systemAttrs } from './system-attrs.ts';
+
+/** What was done, and how to take it back. */
+export interface Batch {
+  changeSet: ChangeSet;
+  attrsChanged: boolean;
+  readonly entries: LogEntry[];
+  readonly before: { readonly txId: number; readonly at: number; readonly catalog: AttrCatalog; readonly records: Map<string, unknown> };
+}
+
+export interface AppliedWrite {
+  readonly changeSet: ChangeSet;
+  readonly catalog: AttrCatalogChange;
+  readonly records: Records | undefined;
+  readonly event: Event | undefined;
+  readonly at: number;
+}
+
+export class Replica {
+  readonly idempotencyKeys: IdempotencyKeys;
+  #store = new Store(Attrs.empty, { times: true });
+  #deleted: ReadonlyMap<string, WireAttr> = new Map();
+  #records = new Map<string, unknown>();
+  #txId = 0;
+  #at = 0;
+
+  constructor(rememberMs: number) {
+    this.idempotencyKeys = new IdempotencyKeys(rememberMs);
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Attrs that can be restored, by id. */
+  get deleted(): ReadonlyMap<string, WireAttr> {
+    return this.#deleted;
+  }
+
+  get records(): ReadonlyMap<string, unknown> {
+    return this.#records;
+  }
+
+  get txId(): number {
+    return this.#txId;
+  }
+
+  /** When the last transaction was. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** @returns how many triples there are */
+  load(loaded: Loaded, now: number): number {
+    const { txId, at, attrs, deletedAttrs, triples, events, records } = replay(loaded);
+    const known = new Set(systemAttrs.map(({ id }) => id));
+    const own = attrs.filter(({ id }) => !known.has(id));
+    // Where a deleted one has the same name, the other is the one that counts.
+    const all = Attrs.from([...systemAttrs, ...deletedAttrs, ...own]);
+    this.#store = new Store(all, { times: true });
+    this.#store.load(triples);
+    if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
+    this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
+    this.#records = new Map(Object.entries(records ?? {}));
+    this.idempotencyKeys.replace(events, now);
+    this.#txId = txId;
+    this.#at = at;
+    return triples.length;
+  }
+
+  begin(): Batch {
+    const catalog = { attrs: this.#store.attrs, deleted: this.#deleted };
+    const before = { txId: this.#txId, at: this.#at, catalog, records: new Map<string, unknown>() };
+    return { changeSet: emptyChangeSet, attrsChanged: false, entries: [], before };
+  }
+
+  /** Done here, not in the log yet. */
+  apply({ changeSet, catalog, records, event, at }: AppliedWrite, batch: Batch): void {
+    const changes = tripleChanges(changeSet, catalog.attrs, hiddenIn(catalog));
+    const attrsChanged = catalog.attrs !== this.#store.attrs;
+    this.#commit(catalog, changeSet);
+    for (const name of Object.keys(records ?? {})) {
+      if (!batch.before.records.has(name)) batch.before.records.set(name, this.#records.get(name));
+    }
+    const attrs = { put: catalog.put, deleted: catalog.removed };
+    const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
+    const entry: LogEntry = { txId: this.#txId + 1, at, ...what };
+    this.#advance(entry);
+    record(batch, entry, changeSet, attrsChanged);
+  }
+
+  /** As it was before. */
+  undo({ changeSet, entries, before }: Batch): void {
+    this.#commit(before.catalog, inverted(changeSet));
+    for (const [name, value] of before.records) {
+      if (value === undefined) this.#records.delete(name);
+      else this.#records.set(name, value);
+    }
+    for (const { event } of entries) if (event) this.idempotencyKeys.remove(event);
+    this.#txId = before.txId;
+    this.#at = before.at;
+  }
+
+  /** What others did: entries that follow on ours. */
+  applyEntries(entries: readonly LogEntry[]): Batch {
+    const batch = this.begin();
+    for (const entry of entries) {
+      const current = { attrs: this.#store.attrs, deleted: this.#deleted };
+      const catalog = entry.attrs ? catalogAfter(current, entry.attrs) : current;
+      const layer = new Layer(this.#store);
+      if (entry.attrs) layer.setAttrs(catalog.attrs);
+      applyChanges(layer, entry.changes, hiddenIn(catalog));
+      const changeSet = layer.takeChangeSet();
+      this.#commit(catalog, changeSet);
+      this.#advance(entry);
+      record(batch, entry, changeSet, entry.attrs !== undefined);
+    }
+    return batch;
+  }
+
+  #commit({ attrs, deleted }: AttrCatalog, changeSet: ChangeSet): void {
+    const layer = new Layer(this.#store);
+    if (attrs !== this.#store.attrs) layer.setAttrs(attrs);
+    for (const [etype, changes] of changeSet) for (const [id, { after }] of changes) layer.put(etype, id, after);
+    this.#store.commit(layer);
+    this.#deleted = deleted;
+  }
+
+  #advance({ txId, at, event, records }: LogEntry): void {
+    if (records) replayRecords(records, this.#records);
+    if (event) this.idempotencyKeys.add({ ...event, txId, at });
+    this.#txId = txId;
+    this.#at = at;
+  }
+}
+
+function record(batch: Batch, entry: LogEntry, changeSet: ChangeSet, attrsChanged: boolean): void {
+  batch.entries.push(entry);
+  batch.changeSet = mergeChanges(batch.changeSet, changeSet);
+  batch.attrsChanged ||= attrsChanged;
+}
+
+function inverted(changeSet: ChangeSet): ChangeSet {
+  const invert = ([id, { before, after }]: readonly [string, RowChange]) => [id, { before: after, after: before }] as const;
+  return new Map([...changeSet].map(([etype, changes]) => [etype, new Map([...changes].map(invert))]));
+}
+
+function catalogAfter({ attrs, deleted }: AttrCatalog, { put, deleted: gone }: AttrChanges): AttrCatalog {
+  const nextDeleted = new Map(deleted);
+  for (const { id } of put) nextDeleted.delete(id);
+  const all = attrs.with(put);
+  for (const id of gone) {
+    const attr = all.byId(id);
+    if (attr) nextDeleted.set(id, attr.wire);
+  }
+  return { attrs: gone.length > 0 ? all.without(new Set(gone)) : all, deleted: nextDeleted };
+}
+
+/** The attrs that are deleted, with the slots their values are still in. */
+function hiddenIn({ attrs, deleted }: AttrCatalog): KnownAttr[] {
+  if (deleted.size === 0) return [];
+  return attrs.with([...deleted.values()]).list.filter(({ id }) => deleted.has(id));
+}
+
+/** Triple by triple: times are as they were given where it was done. */
+function applyChanges(layer: Layer, changes: readonly SyncChange[], hidden: readonly KnownAttr[]): void {
+  for (const { action, triple } of changes) {
+    const [e, a, v, t] = triple;
+    const attr = layer.attrs.byId(a) ?? hidden.find(({ id }) => id === a);
+    if (!attr) continue;
+    const row = layer.row(attr.etype, e) ?? new Row(e, 0, [], []);
+    const next = changed(row, attr, action === 'added', v, t, attr === layer.attrs.idAttr(attr.etype));
+    layer.put(attr.etype, e, next.isEmpty() ? undefined : next);
+  }
+}
+
+function changed(row: Row, { slot, isRef }: KnownAttr, isAdded: boolean, v: Value, t: number, isId: boolean): Row {
+  const values = row.values.slice();
+  const times: Times[] = row.times?.slice() ?? [];
+  while (values.length <= slot) values.push(undefined);
+  if (isRef) [values[slot], times[slot]] = linked(values[slot] as Links, times[slot], isAdded, String(v), t);
+  else [values[slot], times[slot]] = isAdded ? [v, t] : [undefined, undefined];
+  return new Row(row.id, isId && isAdded ? t : row.t, values, times);
+}
+
+function linked(links: Links, times: LinkTimes, isAdded: boolean, target: string, t: number): [Links, LinkTimes] {
+  const pairs = listed(links).map((id, at) => [id, (typeof times === 'object' ? times[at] : times) ?? t] as const);
+  const rest = pairs.filter(([id]) => id !== target);
+  const next = isAdded ? [...rest, [target, t] as const] : rest;
+  const [first] = next;
+  if (!first) return [undefined, undefined];
+  return next.length === 1 ? [first[0], first[1]] : [next.map(([id]) => id), next.map(([, time]) => time)];
+}

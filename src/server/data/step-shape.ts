@@ -1,0 +1,156 @@
+// The form of a transaction's steps: known actions, ids that are ids, attrs with all that an attr must have. Ids come out
+// in lower case. Whether the steps fit the app's data is not looked at. PROTOCOL.md#transact
+
+import { isUuid } from '../../lib/uuid.ts';
+import type { CheckedType, Identity, WireAttr } from '../../protocol/attr.ts';
+import { isObject } from '../../lib/json.ts';
+import type { EntityRef, Mode, Step, StepOptions } from '../../protocol/transact-messages.ts';
+import { type Fault, invalid } from '../errors.ts';
+
+type StepPath = readonly (string | number)[];
+
+/** @throws InstantAPIError for the first step that is none */
+export function readSteps(steps: readonly (readonly unknown[])[]): Step[] {
+  return steps.map((step, at) => {
+    try {
+      return readStep(step);
+    } catch (error) {
+      if (!(error instanceof StepError)) throw error;
+      throw invalid('tx-steps', step, [{ ...error.fault, in: [at, ...error.path] }]);
+    }
+  });
+}
+
+class StepError extends Error {
+  readonly path: StepPath;
+  readonly fault: Fault;
+  constructor(path: StepPath, expected: string) {
+    super(expected);
+    this.path = path;
+    this.fault = { expected, message: `expected ${expected}` };
+  }
+}
+
+function readStep(step: readonly unknown[]): Step {
+  const [op, first, second, third, fourth] = step;
+  switch (op) {
+    case 'add-triple':
+      return [op, entity(first), attrId(second, 2), value(step), options(fourth)];
+    case 'deep-merge-triple':
+      return [op, entity(first), attrId(second, 2), value(step), options(fourth)];
+    case 'retract-triple':
+      return [op, entity(first), attrId(second, 2), value(step)];
+    case 'delete-entity':
+      return second === undefined || second === null ? [op, entity(first)] : [op, entity(first), text(second, [2])];
+    case 'rule-params':
+      if (!isObject(third)) throw new StepError([3], 'an object');
+      return [op, entity(first), text(second, [2]), third];
+    case 'add-attr':
+      return [op, wholeAttr(first)];
+    case 'update-attr':
+      return [op, attrChanges(first)];
+    case 'delete-attr':
+    case 'restore-attr':
+      return [op, attrId(first, 1)];
+    default:
+      throw new StepError([0], 'an action of a transaction');
+  }
+}
+
+function entity(ref: unknown): EntityRef {
+  if (isUuid(ref)) return ref.toLowerCase();
+  if (Array.isArray(ref) && ref.length === 2 && isUuid(ref[0]) && ref[1] !== null) return [ref[0].toLowerCase(), ref[1]];
+  throw new StepError([1], 'the id of an entity, or a lookup');
+}
+
+function attrId(id: unknown, index: number): string {
+  if (!isUuid(id)) throw new StepError([index], 'the id of an attr');
+  return id.toLowerCase();
+}
+
+function value(step: readonly unknown[]): unknown {
+  if (step.length < 4) throw new StepError([3], 'a value');
+  return step[3];
+}
+
+function text(part: unknown, path: StepPath): string {
+  if (typeof part !== 'string' || part === '') throw new StepError(path, 'a text');
+  return part;
+}
+
+const modes: ReadonlySet<unknown> = new Set<Mode>(['create', 'update', 'upsert']);
+
+function options(given: unknown): StepOptions {
+  if (given === undefined || given === null) return {};
+  const mode = isObject(given) ? (given.mode ?? undefined) : null;
+  if (mode === undefined) return {};
+  if (!modes.has(mode)) throw new StepError([4, 'mode'], 'create, update or upsert');
+  return { mode: mode as Mode };
+}
+
+type Draft = { -readonly [Field in keyof WireAttr]?: WireAttr[Field] };
+type Reader<Field extends keyof WireAttr> = (given: unknown, path: StepPath) => WireAttr[Field];
+
+const flag = (given: unknown, path: StepPath): boolean => {
+  if (typeof given !== 'boolean') throw new StepError(path, 'true or false');
+  return given;
+};
+
+function choice<T extends string>(...choices: readonly T[]): (given: unknown, path: StepPath) => T {
+  return (given, path) => {
+    const found = choices.find((each) => each === given);
+    if (found === undefined) throw new StepError(path, choices.join(' or '));
+    return found;
+  };
+}
+
+function identity(given: unknown, path: StepPath): Identity {
+  if (!Array.isArray(given) || given.length !== 3 || !isUuid(given[0])) throw new StepError(path, 'an id, a namespace and a label');
+  return [given[0].toLowerCase(), text(given[1], path), text(given[2], path)];
+}
+
+const checkedType = choice<CheckedType>('string', 'number', 'boolean', 'date');
+const cascade = choice('cascade');
+
+/** What a client may say of an attr, in the order it is sent back. Null = not set. */
+const readers: { readonly [Field in keyof WireAttr]?: Reader<Field> } = {
+  'value-type': choice('blob', 'ref'),
+  cardinality: choice('one', 'many'),
+  'forward-identity': identity,
+  'reverse-identity': identity,
+  'unique?': flag,
+  'index?': flag,
+  'required?': flag,
+  'checked-data-type': checkedType,
+  'on-delete': cascade,
+  'on-delete-reverse': cascade,
+  metadata: (given) => given,
+};
+
+const mandatory: readonly (keyof WireAttr)[] = ['value-type', 'cardinality', 'forward-identity', 'unique?', 'index?'];
+
+function readAttrFields(given: unknown): Draft & Pick<WireAttr, 'id'> {
+  if (!isObject(given)) throw new StepError([1], 'an attr');
+  if (!isUuid(given.id)) throw new StepError([1, 'id'], 'the id of an attr');
+  const fields: [string, unknown][] = [];
+  for (const [name, read] of Object.entries(readers)) {
+    const part = Object.hasOwn(given, name) ? given[name] : undefined;
+    if (part !== undefined && part !== null) fields.push([name, read(part, [1, name])]);
+  }
+  return { id: given.id.toLowerCase(), ...Object.fromEntries(fields) };
+}
+
+function wholeAttr(given: unknown): WireAttr {
+  const attr = readAttrFields(given);
+  for (const name of mandatory) if (attr[name] === undefined) throw new StepError([1, name], 'a value');
+  if (attr['value-type'] === 'ref' && !attr['reverse-identity']) throw new StepError([1, 'reverse-identity'], 'an identity');
+  if (attr['value-type'] === 'blob' && attr.cardinality === 'many') throw new StepError([1, 'cardinality'], 'one, as it is no link');
+  return { 'required?': false, 'inferred-types': null, ...attr, catalog: 'user' } as WireAttr;
+}
+
+/** Null takes a trait away. */
+function attrChanges(given: unknown): Partial<WireAttr> & Pick<WireAttr, 'id'> {
+  const changes = readAttrFields(given);
+  const gone = Object.entries(given as object).filter(([name, part]) => part === null && Object.hasOwn(readers, name));
+  return { ...changes, ...Object.fromEntries(gone.map(([name]) => [name, undefined])) };
+}

@@ -1,0 +1,50 @@
+// What nobody may write of the system's own, whatever an app's rules say: users, files, streams. What rules may say of them, and
+// what holds where they are silent, is in rules/.
+
+import type { KnownAttr } from '../../db/attrs.ts';
+import { denied, invalid } from '../errors.ts';
+import { isSystemEtype } from './system-attrs.ts';
+
+/** Who asks. */
+export interface Actor {
+  /** Undefined = anonymous. */
+  readonly userId: string | undefined;
+  readonly isAdmin: boolean;
+  /** The server, which may do what nobody else may. */
+  readonly isServer?: boolean;
+  readonly ip?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+/** What a client may write of the system's attrs; every write to an entity begins with its id. */
+const openLabels: ReadonlySet<string> = new Set(['id', 'path']);
+
+export interface SystemWrite {
+  readonly attr: KnownAttr;
+  readonly value: unknown;
+  /** Whether the entity was there before. */
+  readonly isNew: boolean;
+}
+
+/** @throws InstantAPIError */
+export function checkSystemWrite({ attr, value, isNew }: SystemWrite, actor: Actor): void {
+  const { etype, label } = attr;
+  if (actor.isServer || !isSystemEtype(etype)) return;
+  const name = `${etype}.${label}`;
+  if (etype === '$users' && isNew) throw notWritable(name, 'users are made by signing up, not by a transaction');
+  if (attr.isSystem && !(openLabels.has(label) || (etype === '$users' && actor.isAdmin)))
+    throw notWritable(name, 'it is kept by the server');
+  if (name === '$files.path' && typeof value === 'string' && value.startsWith('$stream/')) {
+    throw notWritable(name, 'paths below $stream/ belong to streams');
+  }
+}
+
+/** @throws InstantAPIError */
+export function checkSystemDelete(etype: string, actor: Actor): void {
+  if (isSystemEtype(etype) && etype !== '$files' && !actor.isAdmin && !actor.isServer)
+    throw denied(etype, `${etype} may not be deleted by this user`);
+}
+
+function notWritable(name: string, why: string): Error {
+  return invalid('tx-steps', name, [{ message: `'${name}' cannot be written: ${why}` }]);
+}

@@ -1,0 +1,56 @@
+// A transaction from what was sent to what it does: checked, applied to a layer of its own, checked again. Either
+// what it changes comes out, ready to be taken over, or the refusal. Nothing is stored or announced here.
+
+import { Layer } from '../../db/layer.ts';
+import type { ChangeSet } from '../../db/change-set.ts';
+import type { Store } from '../../db/store.ts';
+import type { DataStep, Step } from '../../protocol/transact-messages.ts';
+import { applyAttrSteps, type AttrCatalog, type AttrCatalogChange, isAttrStep } from './attr-steps.ts';
+import { applyDataSteps } from './data-steps.ts';
+import { mergeChanges } from './triple-changes.ts';
+import { checkConstraints, checkAttrConstraints, fillNulls, fillNullsOf } from './constraints.ts';
+import { readSteps } from './step-shape.ts';
+import type { Actor } from './system-rules.ts';
+import type { AuthorizeWrite, Access } from './touched.ts';
+
+export interface TransactOptions {
+  readonly actor: Actor;
+  /** The time of what is new. */
+  readonly at: number;
+  readonly uuid: () => string;
+  readonly authorizeWrite?: AuthorizeWrite | undefined;
+}
+
+export interface Prepared {
+  readonly changeSet: ChangeSet;
+  readonly catalog: AttrCatalogChange;
+}
+
+/** @throws InstantAPIError; then nothing was changed */
+export function prepare(
+  store: Store,
+  deleted: AttrCatalog['deleted'],
+  steps: readonly (readonly unknown[])[],
+  { actor, at, uuid, authorizeWrite }: TransactOptions,
+): Prepared {
+  const read = readSteps(steps);
+  const now = (): number => at;
+  const catalog = applyAttrSteps(store, { attrs: store.attrs, deleted }, read.filter(isAttrStep), actor);
+  const layer = new Layer(store);
+  if (catalog.attrs !== store.attrs) layer.setAttrs(catalog.attrs);
+  const accesses: Access[] = [];
+  applyDataSteps(layer, [...read.entries()].filter(isDataEntry), { actor, now, uuid, renamed: catalog.renamed, accesses });
+  // Before the invariants: what one may not write tells nothing of what others have written.
+  authorizeWrite?.({ actor, before: store, after: layer, accesses, newAttrs: catalog.put });
+  const written = layer.takeChangeSet();
+  fillNulls(layer, written, now);
+  for (const attr of catalog.constrained) fillNullsOf(layer, attr, now);
+  const changeSet = mergeChanges(written, layer.takeChangeSet());
+  checkConstraints(store, layer.attrs, changeSet);
+  for (const attr of catalog.constrained) if (layer.size(attr.etype) > 0) checkAttrConstraints(layer, attr);
+  return { changeSet, catalog };
+}
+
+function isDataEntry(entry: [number, Step]): entry is [number, DataStep] {
+  return !isAttrStep(entry[1]);
+}

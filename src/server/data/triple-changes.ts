@@ -1,0 +1,46 @@
+// What a change did, triple by triple: what is logged, and what those hear who keep a namespace in step. Values of deleted
+// attrs count, though nobody sees them: when their entity goes, so do they.
+
+import type { Attrs, KnownAttr } from '../../db/attrs.ts';
+import type { ChangeSet, RowChange } from '../../db/change-set.ts';
+import { attrTriples } from '../../db/row.ts';
+import type { SyncChange } from '../../protocol/sync-table-messages.ts';
+import type { Triple } from '../../protocol/triple.ts';
+
+/** `hidden`: attrs that are deleted, in a catalogue that is kin. */
+export function tripleChanges(changeSet: ChangeSet, attrs: Attrs, hidden: readonly KnownAttr[]): SyncChange[] {
+  const found: SyncChange[] = [];
+  for (const [etype, changes] of changeSet) {
+    const own = [...attrs.namespace(etype).forward.values(), ...hidden.filter((attr) => attr.etype === etype)];
+    for (const { before, after } of changes.values()) {
+      for (const attr of own) {
+        if (before?.values[attr.slot] === after?.values[attr.slot]) continue;
+        compare(before ? attrTriples(before, attr) : [], after ? attrTriples(after, attr) : [], found);
+      }
+    }
+  }
+  return found;
+}
+
+/** Removed before added: an update is both. */
+function compare(before: readonly Triple[], after: readonly Triple[], found: SyncChange[]): void {
+  const were = new Set(before.map(nameOf));
+  const are = new Set(after.map(nameOf));
+  for (const triple of before) if (!are.has(nameOf(triple))) found.push({ action: 'removed', triple });
+  for (const triple of after) if (!were.has(nameOf(triple))) found.push({ action: 'added', triple });
+}
+
+const nameOf = ([, , v, t]: Triple): string => `${t} ${JSON.stringify(v)}`;
+
+/** Two changes, one after the other, as one. */
+export function mergeChanges(first: ChangeSet, second: ChangeSet): ChangeSet {
+  if (first.size === 0) return second;
+  const all = new Map<string, Map<string, RowChange>>();
+  for (const [etype, changes] of first) all.set(etype, new Map(changes));
+  for (const [etype, changes] of second) {
+    const merged = all.get(etype) ?? new Map<string, RowChange>();
+    all.set(etype, merged);
+    for (const [id, change] of changes) merged.set(id, { before: (merged.get(id) ?? change).before, after: change.after });
+  }
+  return all;
+}

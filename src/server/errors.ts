@@ -1,0 +1,55 @@
+// What a server says no with. Each is thrown where the fault is seen, and becomes the `error` that answers the message.
+// PROTOCOL.md#error
+
+// Where a query cannot be taken, and why: thrown by whoever reads a part of it, told as one refusal of the whole.
+
+import { InstantAPIError } from '../errors.ts';
+import { type ServerErrorType, serverErrors } from '../protocol/server-error.ts';
+
+export interface Fault {
+  /** Where in the input. */
+  readonly in?: readonly (string | number)[];
+  readonly expected?: string;
+  readonly message?: string;
+}
+
+export function rejection(type: ServerErrorType, message: string, hint: unknown = null): InstantAPIError {
+  return new InstantAPIError({ status: serverErrors[type].status, body: { type, message, hint } });
+}
+
+/** Something does not have the form or the value it must have. `about` names what kind of thing it is. */
+export function invalid(about: string, input: unknown, faults: readonly Fault[], message?: string): InstantAPIError {
+  const [first] = faults;
+  const text = message ?? `Validation failed for ${about}: ${first?.message ?? `expected ${first?.expected ?? 'something else'}`}`;
+  return rejection('validation-failed', text, { 'data-type': about, input, errors: faults });
+}
+
+/** Not allowed; `about` is a namespace, or `attrs`. */
+export function denied(about: string, message: string): InstantAPIError {
+  return rejection('permission-denied', `Permission denied: ${message}`, {
+    input: [about, about === 'attrs' ? 'attr' : 'object'],
+    expected: 'perms-pass?',
+  });
+}
+
+/** One of the server's own limits. */
+export function overLimit(limit: string, most: number, what: string): InstantAPIError {
+  return rejection('validation-failed', `${what}: at most ${most}`, { 'data-type': 'limit', limit, most });
+}
+
+/** A fault nobody foresaw: whether anything was done is not known. */
+export function failure(cause: unknown): InstantAPIError {
+  const error = new InstantAPIError({ status: 500, body: { type: null, message: 'The server failed', hint: null } });
+  error.cause = cause;
+  return error;
+}
+
+export type Path = readonly (string | number)[];
+
+export class QueryFault extends Error {
+  readonly fault: Fault;
+  constructor(path: Path, message: string) {
+    super(message);
+    this.fault = { in: path, message };
+  }
+}

@@ -1,0 +1,69 @@
+// What the routes work with: the apps, the accounts of each, and where codes are sent.
+
+import type { Clock } from '../../lib/clock.ts';
+import { systemRandom } from '../../lib/random.ts';
+import type { Log } from '../../lib/log.ts';
+import type { App } from '../session/app.ts';
+import { Accounts } from '../auth/accounts.ts';
+import type { Hub } from '../session/hub.ts';
+import type { Limits } from '../limits.ts';
+
+export interface MagicCodeMail {
+  readonly appId: string;
+  readonly email: string;
+  readonly code: string;
+}
+
+export interface HttpConfig {
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  /** Without it, codes are written to the log. */
+  readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
+  /** Whether the status page shows the last codes. */
+  readonly showCodes?: boolean | undefined;
+}
+
+/** How many of the last codes are shown. */
+const maxRecentCodes = 10;
+
+export class HttpContext {
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly #config: HttpConfig;
+  readonly #accounts = new WeakMap<App, Accounts>();
+  readonly #recentCodes: MagicCodeMail[] = [];
+
+  constructor(config: HttpConfig) {
+    this.#config = config;
+    this.hub = config.hub;
+    this.clock = config.clock;
+    this.log = config.log;
+    this.limits = config.limits;
+  }
+
+  accounts(app: App): Accounts {
+    let accounts = this.#accounts.get(app);
+    if (!accounts) this.#accounts.set(app, (accounts = new Accounts(app, () => this.clock.now())));
+    return accounts;
+  }
+
+  readonly uuid = (): string => systemRandom.uuid();
+
+  /** The last codes, the newest first; none unless they are to be shown. */
+  get codes(): readonly MagicCodeMail[] {
+    return this.#recentCodes;
+  }
+
+  async send(mail: MagicCodeMail): Promise<void> {
+    if (this.#config.showCodes) {
+      this.#recentCodes.unshift(mail);
+      this.#recentCodes.length = Math.min(this.#recentCodes.length, maxRecentCodes);
+    }
+    if (this.#config.sendMagicCode) await this.#config.sendMagicCode(mail);
+    else this.log.info(`magic code for ${mail.email}: ${mail.code}`);
+  }
+}

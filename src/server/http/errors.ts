@@ -1,0 +1,42 @@
+// What goes wrong, as an HTTP answer: always JSON, with the status its type has. What was sent is never told back where it
+// could be a secret.
+
+import { isTriplaneError, InstantAPIError } from '../../errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { rejection } from '../errors.ts';
+
+export interface ErrorResponse {
+  readonly status: 400 | 401 | 404 | 413 | 429 | 500;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Where HTTP has another status than a session. */
+const statusOf: Readonly<Record<string, 429>> = { 'rate-limited': 429, timeout: 429 };
+
+export function errorResponse(error: unknown, log: Log): ErrorResponse {
+  if (error instanceof InstantAPIError) {
+    const { type, message, hint = null } = error.body;
+    const status = (type ? statusOf[type] : undefined) ?? (error.status >= 500 ? 500 : 400);
+    if (status === 500) log.error('a request failed', error.cause ?? error);
+    return { status, body: { type: type ?? 'unknown', message: message ?? error.message, hint } };
+  }
+  log.error('a request failed', error);
+  const message = isTriplaneError(error) && error.code === 'dependency-missing' ? error.message : 'The server failed';
+  return { status: 500, body: { type: 'unknown', message, hint: null } };
+}
+
+type Path = readonly string[];
+
+const formatPath = (path: Path): string => `[${path.map((part) => JSON.stringify(part)).join(' ')}]`;
+
+export function missing(path: Path): InstantAPIError {
+  return rejection('param-missing', `Missing parameter: ${formatPath(path)}`, { in: path });
+}
+
+export function malformed(path: Path): InstantAPIError {
+  return rejection('param-malformed', `Malformed parameter: ${formatPath(path)}`, { in: path });
+}
+
+export function notFound(type: string): InstantAPIError {
+  return rejection('record-not-found', `Record not found: ${type}`, { args: [], 'record-type': type });
+}

@@ -1,0 +1,51 @@
+// One request, as the routes read it: its parameters, each required or not, of the kind it must be.
+
+import type { Context } from 'hono';
+import { isUuid } from '../../lib/uuid.ts';
+import { isObject } from '../../lib/json.ts';
+import { readEmail } from '../auth/users.ts';
+import { malformed, missing } from './errors.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The body as JSON; without fields if it is none. */
+export async function bodyOf(context: Context): Promise<Fields> {
+  const kind = context.req.header('content-type') ?? '';
+  if (!/^\s*application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(kind)) return {};
+  const text = await context.req.text();
+  if (text.trim() === '') return {};
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw malformed(['body']);
+  }
+  if (!isObject(json)) throw malformed(['body']);
+  return json;
+}
+
+type Read<T> = (given: unknown) => T | undefined;
+
+export function required<T>(fields: Fields, name: string, read: Read<T>, location = 'body'): T {
+  const value = optional(fields, name, read, location);
+  if (value === undefined) throw missing([location, name]);
+  return value;
+}
+
+export function optional<T>(fields: Fields, name: string, read: Read<T>, location = 'body'): T | undefined {
+  const given = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (given === undefined || given === null) return undefined;
+  const value = read(given);
+  if (value === undefined) throw malformed([location, name]);
+  return value;
+}
+
+export const asUuid: Read<string> = (given) => {
+  const text = typeof given === 'string' ? given.trim() : '';
+  return isUuid(text) ? text.toLowerCase() : undefined;
+};
+
+export const asEmail: Read<string> = readEmail;
+export const asText: Read<string> = (given) => (typeof given === 'string' && given.trim() !== '' ? given : undefined);
+export const asObject: Read<Fields> = (given) => (isObject(given) ? given : undefined);
+export const asFlag: Read<boolean> = (given) => (typeof given === 'boolean' ? given : undefined);

@@ -1,0 +1,56 @@
+// The server over HTTP: every route under its path, CORS for all of them, and every failure as JSON. Requests as the platform
+// knows them, so any host can serve them.
+
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { isObject } from '../../lib/json.ts';
+import { ownVersion } from '../../protocol/version.ts';
+import { adminDataRoutes } from './admin-data.ts';
+import { adminStreamRoutes } from './admin-stream-routes.ts';
+import { adminUserRoutes } from './admin-users.ts';
+import { authRoutes } from './auth-routes.ts';
+import { debugRoutes } from './debug-routes.ts';
+import { HttpContext, type HttpConfig } from './context.ts';
+import { fileRoutes } from './file-routes.ts';
+import { frameworkRoutes } from './framework-routes.ts';
+import { EventSessions } from './event-sessions.ts';
+import { errorResponse } from './errors.ts';
+import { schemaRoutes } from './schema-routes.ts';
+import { sseRoutes } from './sse-routes.ts';
+import { statusPage } from './status-page.ts';
+
+const isUpload = /^\/(admin\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
+
+export function httpRoutes(config: HttpConfig): Hono {
+  const http = new HttpContext(config);
+  const routes = new Hono();
+  routes.use('*', cors({ origin: (origin) => origin || '*', allowMethods: ['GET', 'PUT', 'POST', 'DELETE'], maxAge: 600 }));
+  routes.use('*', async (context, next) => {
+    await next();
+    if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');
+  });
+  const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
+  const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
+  // Files have a limit of their own, and are never held in memory.
+  routes.use('*', (context: Context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next)));
+  routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));
+  routes.get('/', (context) => context.html(statusPage(http)));
+  const sessions = new EventSessions(http);
+  routes.route('/runtime/sse', sseRoutes(sessions));
+  routes.route('/admin', adminStreamRoutes(http, sessions));
+  routes.route('/runtime', authRoutes(http));
+  routes.route('/runtime', frameworkRoutes(http));
+  routes.route('/admin', adminDataRoutes(http));
+  routes.route('/admin', adminUserRoutes(http));
+  routes.route('/admin', debugRoutes(http));
+  routes.route('/', fileRoutes(http));
+  routes.route('/', schemaRoutes(http));
+  routes.notFound((context) => context.json({ message: `There is nothing at ${context.req.path}` }, 404));
+  routes.onError((error, context) => {
+    const { status, body } = errorResponse(error, http.log);
+    const wait = isObject(body.hint) ? body.hint['retry-after'] : undefined;
+    return context.json(body, status, typeof wait === 'number' ? { 'retry-after': String(wait) } : {});
+  });
+  return routes;
+}

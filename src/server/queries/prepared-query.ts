@@ -1,0 +1,61 @@
+// A question as a session asked it: read, checked, compiled, with what it may not see. Whoever answers it needs no more.
+
+import type { Attrs } from '../../db/attrs.ts';
+import { QueryValidationError } from '../../errors.ts';
+import type { ReturnType, WireQuery } from '../../protocol/query-messages.ts';
+import { compile, type CompiledQuery, type SingularLinks } from '../../query/compile.ts';
+import { isObject } from '../../lib/json.ts';
+import type { Visible } from '../../query/visible.ts';
+import { type FileUrl, filesEtype } from '../files/file-entities.ts';
+import { checkQuery } from './query-check.ts';
+import { invalid } from '../errors.ts';
+import type { Guard } from '../rules/guard.ts';
+import type { ReadAccess } from '../rules/sight.ts';
+import type { Actor } from '../data/system-rules.ts';
+
+/** What a result is made into. `inferred-tree`: a tree in which links that have one end are one object; no client asks for it in a frame. */
+export type ResultShape = ReturnType | 'inferred-tree';
+
+export interface PreparedQuery {
+  readonly compiled: CompiledQuery;
+  /** The same query with its singular links known; only for an inferred tree. */
+  readonly inferred?: CompiledQuery;
+  readonly returnType: ResultShape;
+  /** Signs the addresses of files; only where the query may show some. */
+  readonly fileUrl?: FileUrl | undefined;
+  /** Undefined = sees all. */
+  readonly visible: Visible | undefined;
+  /** What it depends on; missing = on nothing. */
+  readonly readAccess?: ReadAccess;
+}
+
+/** @throws InstantAPIError */
+export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor, attrs: Attrs, guard: Guard): PreparedQuery {
+  checkQuery(q, attrs, actor);
+  try {
+    const compiled = compile(q, attrs);
+    const params = isObject(q.$$ruleParams) ? q.$$ruleParams : undefined;
+    const readAccess = guard.readAccess(actor, compiled.etypes, params, attrs);
+    const inferred = returnType === 'inferred-tree' ? { inferred: compile(q, attrs, { singular: singularLinks(attrs) }) } : {};
+    const fileUrl = compiled.etypes.has(filesEtype) ? { fileUrl: guard.fileUrl } : {};
+    return { compiled, ...inferred, ...fileUrl, returnType, visible: readAccess.visible, readAccess };
+  } catch (error) {
+    if (!(error instanceof QueryValidationError)) throw error;
+    throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);
+  }
+}
+
+/** Which links of a catalog have at most one at the other end, seen from either end. */
+export function singularLinks(attrs: Attrs): SingularLinks {
+  const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
+  const add = (etype: string, label: string, isSingular: boolean): void => {
+    const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);
+    links[label] = { isSingular };
+  };
+  for (const { isRef, isMany, isUnique, etype, label, reverseEtype, reverseLabel } of attrs.list) {
+    if (!isRef) continue;
+    if (reverseEtype !== undefined && reverseLabel !== undefined) add(reverseEtype, reverseLabel, isUnique);
+    add(etype, label, !isMany);
+  }
+  return found;
+}

@@ -1,0 +1,77 @@
+// What a change comes to for those who watch: answers anew or as differences, and the messages they go out in. Sessions that
+// are told the same are sent the same object, so that it is written once.
+
+import type { WireAttr } from '../../protocol/attr.ts';
+import { writePages } from '../../protocol/query-answer.ts';
+import type { ResultDelta, Computation, RefreshOk } from '../../protocol/server-message.ts';
+import type { WireQuery } from '../../protocol/query-messages.ts';
+import type { TripleChange } from '../../query/ref-count.ts';
+import type { Attrs } from '../../db/attrs.ts';
+import type { ServerResult } from '../../query/result-triples.ts';
+
+export interface TxPosition {
+  readonly txId: number;
+  readonly isn: string;
+}
+
+/** One query's news, in one of the two forms. */
+export type QueryRefresh = { readonly whole: Computation } | { readonly delta: ResultDelta };
+
+/** `info`: page info and aggregates, if they changed. */
+export function deltaOf(
+  q: WireQuery,
+  base: number,
+  { removed, added }: TripleChange,
+  attrs: Attrs,
+  info?: Partial<ServerResult>,
+): ResultDelta {
+  const isLink = (a: string): boolean => attrs.byId(a)?.isRef ?? false;
+  const named = ([e, a, v]: TripleChange['added'][number]): string => (isLink(a) ? `${e} ${a} ${String(v)}` : `${e} ${a}`);
+  const overwritten = new Set(added.map(named));
+  return {
+    'instaql-query': q,
+    'base-tx-id': base,
+    removed: removed.filter((triple) => !overwritten.has(named(triple))).map(([e, a, v]) => (isLink(a) ? [e, a, String(v)] : [e, a])),
+    added,
+    ...(info?.pageInfo && { 'page-info': writePages(info.pageInfo) }),
+    ...(info?.aggregate && { aggregate: info.aggregate }),
+  };
+}
+
+export class RefreshBuilder {
+  readonly #position: TxPosition;
+  readonly #attrs: readonly WireAttr[];
+  readonly #made = new Map<string, RefreshOk>();
+  readonly #ids = new Map<QueryRefresh, number>();
+
+  constructor(position: TxPosition, attrs: readonly WireAttr[]) {
+    this.#position = position;
+    this.#attrs = attrs;
+  }
+
+  refreshOk(refreshes: readonly QueryRefresh[], needsAttrs: boolean): RefreshOk {
+    const key = `${needsAttrs} ${refreshes.map((one) => this.#id(one)).join(' ')}`;
+    let message = this.#made.get(key);
+    if (!message) this.#made.set(key, (message = this.#make(refreshes, needsAttrs)));
+    return message;
+  }
+
+  #make(news: readonly QueryRefresh[], needsAttrs: boolean): RefreshOk {
+    const deltas = news.flatMap((one) => ('delta' in one ? [one.delta] : []));
+    return {
+      op: 'refresh-ok',
+      'processed-tx-id': this.#position.txId,
+      'processed-isn': this.#position.isn,
+      ...(needsAttrs && { attrs: this.#attrs }),
+      computations: news.flatMap((one) => ('whole' in one ? [one.whole] : [])),
+      ...(deltas.length > 0 && { deltas }),
+    };
+  }
+
+  #id(news: QueryRefresh): number {
+    const known = this.#ids.get(news);
+    if (known !== undefined) return known;
+    this.#ids.set(news, this.#ids.size);
+    return this.#ids.size - 1;
+  }
+}

@@ -1,0 +1,177 @@
+// Namespaces kept in step: loaded whole once, then only what came and went. A subscription outlives its session for a
+// while, and can be taken up by whoever has its token, as long as the changes since then are still here.
+// PROTOCOL.md#start-sync
+
+import type { Attrs, KnownAttr } from '../../db/attrs.ts';
+import type { Row } from '../../db/row.ts';
+import type { Store } from '../../db/store.ts';
+import { attrTriples } from '../../db/row.ts';
+import { isObject } from '../../lib/json.ts';
+import type { WireQuery } from '../../protocol/query-messages.ts';
+import type { ServerMessage, SyncTx } from '../../protocol/server-message.ts';
+import type { ResyncTable } from '../../protocol/sync-table-messages.ts';
+import type { Triple } from '../../protocol/triple.ts';
+import { compile } from '../../query/compile.ts';
+import type { Outgoing, Subscriber } from '../session/subscriber.ts';
+import { denied, invalid, rejection } from '../errors.ts';
+import type { LogEntry } from '../storage/storage.ts';
+
+/** How much goes into one message. */
+const batchSize = 100;
+/** Subscriptions that are kept though nobody listens. */
+const maxDetached = 1000;
+
+interface TableSubscription {
+  readonly id: string;
+  readonly token: string;
+  readonly etype: string;
+  subscriber: Subscriber | undefined;
+}
+
+type Present = (triple: Triple) => Triple;
+
+export class SyncTables {
+  readonly #uuid: () => string;
+  readonly #present: Present;
+  readonly #history: number;
+  readonly #byId = new Map<string, TableSubscription>();
+  #entries: LogEntry[] = [];
+  /** Changes up to this transaction are not here any more. */
+  #lostUpTo: number;
+
+  /** `present`: a triple as it is sent. */
+  constructor(uuid: () => string, history: number, txId: number, present: Present = (triple) => triple) {
+    this.#present = present;
+    this.#uuid = uuid;
+    this.#history = history;
+    this.#lostUpTo = txId;
+  }
+
+  count(subscriber: Subscriber): number {
+    let count = 0;
+    for (const subscription of this.#byId.values()) if (subscription.subscriber === subscriber) count++;
+    return count;
+  }
+
+  /** @throws InstantAPIError */
+  start(
+    subscriber: Subscriber,
+    q: WireQuery,
+    db: Store,
+    txId: number,
+  ): { readonly id: string; readonly token: string; readonly load: ServerMessage[] } {
+    if (!subscriber.actor.isAdmin) throw denied('start-sync', 'only admins may keep a namespace in step');
+    const etype = readNamespace(q);
+    const rows = rowsOf(q, etype, db);
+    const subscription: TableSubscription = { id: this.#uuid(), token: this.#uuid(), etype, subscriber };
+    this.#byId.set(subscription.id, subscription);
+    const { id, token } = subscription;
+    const attrs = sentOf(etype, db.attrs);
+    const load: ServerMessage[] = chunked(rows).map((some) => ({
+      op: 'sync-load-batch',
+      'subscription-id': id,
+      'join-rows': some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(this.#present)),
+    }));
+    return { id, token, load: [...load, { op: 'sync-init-finish', 'subscription-id': id, 'tx-id': txId }] };
+  }
+
+  /** @throws InstantAPIError; the client then starts anew */
+  resume(subscriber: Subscriber, request: Pick<ResyncTable, 'subscription-id' | 'tx-id' | 'token'>, attrs: Attrs): ServerMessage[] {
+    const subscription = this.#byId.get(request['subscription-id']);
+    if (!subscription)
+      throw rejection('record-not-found', 'Record not found: subscription', {
+        'record-type': 'subscription',
+        args: [request['subscription-id']],
+      });
+    if (subscription.token !== request.token)
+      throw invalid('subscription', request['subscription-id'], [{ message: 'the token is not its own' }]);
+    if (!subscriber.actor.isAdmin) throw invalid('subscription', request['subscription-id'], [{ message: 'it was made by an admin' }]);
+    if (request['tx-id'] < this.#lostUpTo)
+      throw invalid('subscription', request['subscription-id'], [{ message: 'the changes since then are gone' }]);
+    subscription.subscriber = subscriber;
+    return updates(
+      subscription,
+      this.#entries.filter(({ txId }) => txId > request['tx-id']),
+      attrs,
+      this.#present,
+    );
+  }
+
+  /** `isKept`: it can be taken up again. */
+  remove(subscriber: Subscriber, id: string, isResumable: boolean): void {
+    const subscription = this.#byId.get(id);
+    if (subscription?.subscriber !== subscriber) return;
+    if (isResumable) subscription.subscriber = undefined;
+    else this.#byId.delete(id);
+  }
+
+  forget(subscriber: Subscriber): void {
+    for (const subscription of this.#byId.values()) if (subscription.subscriber === subscriber) subscription.subscriber = undefined;
+    let over = this.#byId.size - maxDetached;
+    for (const { id, subscriber: attached } of this.#byId.values()) {
+      if (over <= 0) return;
+      if (!attached && this.#byId.delete(id)) over--;
+    }
+  }
+
+  /** What is to be said after these transactions. */
+  committed(entries: readonly LogEntry[], attrs: Attrs): Outgoing[] {
+    for (const entry of entries) this.#entries.push(entry);
+    if (this.#entries.length > 2 * this.#history) {
+      const lost = this.#entries.splice(0, this.#entries.length - this.#history);
+      this.#lostUpTo = lost.at(-1)?.txId ?? this.#lostUpTo;
+    }
+    return [...this.#byId.values()].flatMap((subscription) => {
+      const { subscriber } = subscription;
+      return subscriber ? updates(subscription, entries, attrs, this.#present).map((message) => ({ to: subscriber, message })) : [];
+    });
+  }
+
+  /** Everything is as it is, but how it came to be is not known. */
+  reloaded(txId: number): void {
+    this.#entries = [];
+    this.#lostUpTo = txId + 1;
+    this.#byId.clear();
+  }
+}
+
+function updates({ id, etype }: TableSubscription, entries: readonly LogEntry[], attrs: Attrs, present: Present): ServerMessage[] {
+  const sent = new Set(sentOf(etype, attrs).map((attr) => attr.id));
+  const txes: SyncTx[] = [];
+  for (const { txId, changes } of entries) {
+    const own = changes.filter(({ triple }) => sent.has(triple[1])).map(({ action, triple }) => ({ action, triple: present(triple) }));
+    if (own.length > 0) txes.push({ 'tx-id': txId, changes: own });
+  }
+  return chunked(txes).map((some) => ({ op: 'sync-update-triples', 'subscription-id': id, txes: some }));
+}
+
+/** All attrs of which an entity has one. */
+function sentOf(etype: string, attrs: Attrs): KnownAttr[] {
+  return [...attrs.namespace(etype).forward.values()].filter((attr) => !attr.isMany);
+}
+
+function readNamespace(q: WireQuery): string {
+  const [etype, ...others] = Object.keys(q);
+  const node = etype === undefined ? undefined : q[etype];
+  if (etype === undefined || others.length > 0 || !isObject(node))
+    throw invalid('start-sync', q, [{ message: 'one namespace, and no more' }]);
+  if (Object.keys(node).some((key) => key !== '$')) throw invalid('start-sync', q, [{ message: 'no links', in: [etype] }]);
+  const options = node.$ ?? {};
+  if (!isObject(options) || Object.keys(options).some((name) => name !== 'order')) {
+    throw invalid('start-sync', q, [{ message: 'no option but order', in: [etype, '$'] }]);
+  }
+  return etype;
+}
+
+function rowsOf(q: WireQuery, etype: string, db: Store): Row[] {
+  const [node] = compile(q, db.attrs).nodes;
+  const idAttr = db.attrs.idAttr(etype);
+  const rows = [...db.rows(etype)].filter((row) => row.exists(idAttr));
+  return node ? rows.sort((a, b) => node.order.compare(a, b)) : rows;
+}
+
+function chunked<T>(items: readonly T[]): T[][] {
+  const chunks: T[][] = [];
+  for (let at = 0; at < items.length; at += batchSize) chunks.push(items.slice(at, at + batchSize));
+  return chunks;
+}

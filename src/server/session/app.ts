@@ -1,0 +1,285 @@
+// One app while it is served: its ledger, its live queries, rooms and namespaces kept in step, and the sessions that are in it.
+// What the parts say goes out from here, and nowhere else.
+
+import type { Attrs } from '../../db/attrs.ts';
+import { encode } from '../../protocol/codec.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Random } from '../../lib/random.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
+import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
+import type { Triple } from '../../protocol/triple.ts';
+import { type Commit, type Derive, Ledger } from '../data/ledger.ts';
+import type { Limits } from '../limits.ts';
+import type { Outgoing, Subscriber } from './subscriber.ts';
+import { receive, type ClusterMessage, resumed } from '../rooms/cluster.ts';
+import type { Relay } from '../storage/storage.ts';
+import { Rooms } from '../rooms/rooms.ts';
+import type { TxPosition } from '../queries/refresh.ts';
+import type { AuthorizeWrite } from '../data/touched.ts';
+import { endedTokens, hasToken } from '../auth/tokens.ts';
+import { userRow } from '../auth/users.ts';
+import { Rulebook } from '../rules/rulebook.ts';
+import type { AppLog, LogEntry } from '../storage/storage.ts';
+import { statusOf, statusRecord } from './app-status.ts';
+import { forgottenLocations, withUrl } from '../files/file-entities.ts';
+import type { FileStore } from '../files/file-store.ts';
+import { Files } from '../files/files.ts';
+import { forgetStreams, storePart } from '../streams/stream-store.ts';
+import { Streams } from '../streams/streams.ts';
+import { submit } from '../data/submit.ts';
+import { SyncTables } from '../queries/sync-tables.ts';
+import { Subscriptions } from '../queries/subscriptions.ts';
+
+export interface AppConfig {
+  readonly id: string;
+  readonly log: AppLog;
+  /** Where other servers of the app can be reached. */
+  readonly relay?: Relay | undefined;
+  /** Where files are kept; missing = they are refused. */
+  readonly fileStore?: FileStore | undefined;
+  /** Where clients reach the server. */
+  readonly origin?: (() => string) | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Log;
+  readonly limits: Limits;
+}
+
+type Send = (frame: string) => void;
+
+/** What a session hangs on: when it ends, so does the session. */
+export interface SessionAuth {
+  readonly tokenHash: string | undefined;
+  readonly userId: string | undefined;
+  readonly revoke: () => void;
+}
+
+export class App {
+  readonly id: string;
+  readonly ledger: Ledger;
+  readonly rulebook: Rulebook;
+  readonly subscriptions: Subscriptions;
+  readonly rooms = new Rooms();
+  readonly syncTables: SyncTables;
+  readonly streams: Streams;
+  readonly files: Files;
+  readonly limits: Limits;
+  readonly #sessions = new Map<Subscriber, Send>();
+  readonly #auths = new Map<Subscriber, SessionAuth>();
+  /** Who wrote in this turn; and of them, whose attrs have other ids here. */
+  readonly #writers = new Set<Subscriber>();
+  readonly #attrsRemapped = new Set<Subscriber>();
+  readonly #origin: (() => string) | undefined;
+  #status: AppStatus;
+  readonly #relay: Relay | undefined;
+  #leaveCluster: () => void = () => {};
+  #isFlushing = false;
+  #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
+
+  private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook, files: Files) {
+    this.id = config.id;
+    this.limits = config.limits;
+    this.#relay = config.relay;
+    this.ledger = ledger;
+    this.rulebook = rulebook;
+    this.files = files;
+    this.#origin = config.origin;
+    this.subscriptions = new Subscriptions(rulebook.guard);
+    this.#status = statusOf(ledger.records);
+    this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
+    this.streams.load(ledger.records);
+    const present = (triple: Triple): Triple => withUrl(triple, rulebook.guard.fileUrl);
+    this.syncTables = new SyncTables(() => config.random.uuid(), config.limits.history, ledger.txId, present);
+  }
+
+  static async open(config: AppConfig): Promise<App> {
+    const { log, clock, random, logger, limits } = config;
+    // Others may write before it is there, and there is nobody yet who would have to hear of it.
+    let app: App | undefined = undefined;
+    const committed = (commit: Commit): void => app?.committed(commit);
+    const fileUrl = (location: string): string => files.url(location) ?? '';
+    const rulebook = new Rulebook({ now: () => clock.now(), db: () => ledger.db, fileUrl });
+    const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
+    const derive: Derive = (changeSet, { db }) => forgottenLocations(changeSet, db);
+    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs: limits.rememberMs, authorizeWrite, derive, committed });
+    const origin = config.origin ?? ((): string => '');
+    const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
+    await rulebook.open(ledger);
+    files.load();
+    app = new App(config, ledger, rulebook, files);
+    app.#joinCluster();
+    void files.sweep();
+    return app;
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** All attrs as they are sent, by id. */
+  get attrs(): readonly WireAttr[] {
+    const { attrs } = this.ledger.db;
+    if (this.#sent?.of !== attrs) {
+      const list = attrs.list.map(({ wire }) => wire).sort((a, b) => (a.id < b.id ? -1 : 1));
+      this.#sent = { of: attrs, attrs: list };
+    }
+    return this.#sent.attrs;
+  }
+
+  get status(): AppStatus {
+    return this.#status;
+  }
+
+  /** For good, and for every server of the app. Resolves when it is in force here. */
+  async setStatus(status: AppStatus): Promise<void> {
+    const planned = { steps: [], records: statusRecord(status) };
+    await submit(this.ledger, { steps: () => planned, event: undefined, actor: { userId: undefined, isAdmin: true, isServer: true } });
+  }
+
+  /** Where clients reach the server. */
+  get origin(): string {
+    return this.#origin?.() ?? '';
+  }
+
+  get position(): TxPosition {
+    return positionOf(this.ledger.txId);
+  }
+
+  enter(subscriber: Subscriber, send: Send, auth?: SessionAuth): void {
+    this.#sessions.set(subscriber, send);
+    if (auth) this.#auths.set(subscriber, auth);
+  }
+
+  /** Whether the token with this hash still signs somebody in. */
+  isTokenValid(tokenHash: string): boolean {
+    return hasToken(this.ledger.records, tokenHash);
+  }
+
+  leave(subscriber: Subscriber): void {
+    this.#sessions.delete(subscriber);
+    this.#auths.delete(subscriber);
+    this.#writers.delete(subscriber);
+    this.#attrsRemapped.delete(subscriber);
+    this.subscriptions.forget(subscriber);
+    this.syncTables.forget(subscriber);
+    this.streams.forget(subscriber);
+    this.rooms.leaveAll(subscriber);
+    this.notifyRooms();
+  }
+
+  /** It gets a `refresh-ok` at the end of this turn, whether or not one of its answers changed. */
+  addWriter(subscriber: Subscriber, attrsRemapped: boolean): void {
+    if (!this.#sessions.has(subscriber)) return;
+    this.#writers.add(subscriber);
+    if (attrsRemapped) this.#attrsRemapped.add(subscriber);
+  }
+
+  committed({ changeSet, attrsChanged, entries, isReload }: Commit): void {
+    const { db } = this.ledger;
+    this.#updateStatus();
+    if (isReload) this.syncTables.reloaded(this.ledger.txId);
+    if (isReload) this.streams.load(this.ledger.records);
+    if (isReload) this.files.load();
+    else this.files.committed(entries);
+    const recipients = { all: this.#sessions.keys(), writers: this.#writers, attrsRemapped: this.#attrsRemapped };
+    const outgoing = this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, db, this.position, this.attrs, recipients);
+    this.#writers.clear();
+    this.#attrsRemapped.clear();
+    this.deliver([...outgoing, ...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
+    forgetStreams(this.streams, this.ledger, changeSet);
+    this.rulebook.noticed(this.ledger, () =>
+      this.deliver(this.subscriptions.applyGuard(this.rulebook.guard, this.ledger.db, this.position)),
+    );
+    if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
+  }
+
+  #updateStatus(): void {
+    const status = statusOf(this.ledger.records);
+    if (status === this.#status) return;
+    this.#status = status;
+    const message: ServerMessage = { op: 'app-status-changed', status };
+    this.deliver([...this.#sessions.keys()].map((to) => ({ to, message })));
+    // Nobody is told any more; whoever comes back asks again.
+    if (status === 'disabled') for (const subscriber of this.#sessions.keys()) this.subscriptions.forget(subscriber);
+  }
+
+  /** Sessions whose token has ended, or whose user is gone, end. */
+  #revokeEnded(entries: readonly LogEntry[]): void {
+    const { db, records } = this.ledger;
+    const ended = new Set(entries.flatMap((entry) => endedTokens(entry.records ?? {})));
+    for (const { tokenHash, userId, revoke } of [...this.#auths.values()]) {
+      if (tokenHash === undefined) continue;
+      if (ended.has(tokenHash) || !hasToken(records, tokenHash) || (userId !== undefined && !userRow(db, userId))) revoke();
+    }
+  }
+
+  /** Soon: changes of the same moment go out together. */
+  notifyRooms(): void {
+    if (this.#isFlushing || !this.rooms.hasChanged) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => {
+      this.#isFlushing = false;
+      this.deliver(this.rooms.flush());
+      this.#notifyCluster();
+    });
+  }
+
+  /** A broadcast, to those who are here and to those who are elsewhere. */
+  broadcast(
+    roomId: string,
+    topic: string,
+    { broadcast, outgoing }: { readonly broadcast: Broadcast; readonly outgoing: readonly Outgoing[] },
+  ): void {
+    this.deliver(outgoing);
+    this.#notifyCluster();
+    this.#sendToCluster({ is: 'said', roomId, topic, broadcast });
+  }
+
+  #joinCluster(): void {
+    if (!this.#relay) return;
+    this.#leaveCluster = this.#relay.listen(this.id, {
+      resumed: () => resumed(this.rooms).forEach((message) => this.#sendToCluster(message)),
+      received: (from, message) => {
+        const { outgoing, reply } = receive(from, message as ClusterMessage, this.rooms);
+        this.deliver(outgoing);
+        if (reply) this.#sendToCluster(reply);
+        this.notifyRooms();
+      },
+      left: (server) => {
+        this.rooms.forget(server);
+        this.notifyRooms();
+      },
+    });
+  }
+
+  #notifyCluster(): void {
+    const peers = this.rooms.drainClusterChanges();
+    if (peers.length > 0) this.#sendToCluster({ is: 'changed', peers });
+  }
+
+  #sendToCluster(message: ClusterMessage): void {
+    this.#relay?.send(this.id, message);
+  }
+
+  /** A message that goes to many is written once. */
+  deliver(outgoing: readonly Outgoing[]): void {
+    const frames = new Map<ServerMessage, string>();
+    for (const { to, message } of outgoing) {
+      const send = this.#sessions.get(to);
+      if (!send) continue;
+      let frame = frames.get(message);
+      if (frame === undefined) frames.set(message, (frame = encode(message)));
+      send(frame);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#leaveCluster();
+    return this.ledger.close();
+  }
+}
+
+export function positionOf(txId: number): TxPosition {
+  return { txId, isn: `1/0/${txId.toString(16).toUpperCase()}` };
+}

@@ -1,0 +1,145 @@
+// What a ready session says: op → what is done about it. One line or few per op; each asks one part of the app. Whatever is
+// thrown here becomes the `error` that answers the message.
+
+import type { ClientMessage, ClientOp } from '../../protocol/client-message.ts';
+import type { InstantAPIError } from '../../errors.ts';
+import { positionOf } from './app.ts';
+import type { ResultShape } from '../queries/prepared-query.ts';
+import { echo, type SessionContext, whenDurable } from './session-context.ts';
+import type { Outcome } from '../data/ledger.ts';
+import type { Subscriber } from './subscriber.ts';
+import type { Event } from '../storage/storage.ts';
+import { invalid, overLimit, rejection } from '../errors.ts';
+import { checkStatus } from './app-status.ts';
+import { startStream, subscribeStream } from '../streams/stream-ops.ts';
+
+type MessageOf<Op extends ClientOp> = Extract<ClientMessage, { readonly op: Op }>;
+type Handlers = { readonly [Op in ClientOp]: (message: MessageOf<Op>, context: SessionContext) => void };
+
+/** @throws InstantAPIError */
+export function handle(message: ClientMessage, here: SessionContext): void {
+  checkStatus(message.op, here.app.status);
+  const run = handlers[message.op] as (message: ClientMessage, context: SessionContext) => void;
+  run(message, here);
+}
+
+const handlers: Handlers = {
+  init: (message) => {
+    throw invalid('init', message['app-id'], [{ message: 'the session is ready already' }]);
+  },
+
+  'add-query': (message, context) => watch(message, context, message['return-type'] ?? 'join-rows'),
+
+  'remove-query': (message, { app, subscriber, send }) => {
+    app.subscriptions.remove(subscriber, message.q);
+    send({ op: 'remove-query-ok', ...echo(message), q: message.q });
+  },
+
+  transact: (message, context) => {
+    const { app, subscriber, pending } = context;
+    if (message['tx-steps'].length > app.limits.steps) throw overLimit('steps', app.limits.steps, 'steps of a transaction');
+    if (pending.size >= app.limits.pendingWrites)
+      throw rejection('rate-limited', 'Too many writes wait for their answer', { 'retry-after': 1 });
+    pending.add(message);
+    app.ledger.write({
+      steps: message['tx-steps'],
+      event: eventOf(message, subscriber),
+      actor: subscriber.actor,
+      settle: (outcome) => settle(outcome, message, context),
+    });
+  },
+
+  'join-room': (message, { app, subscriber, send }) => {
+    const { rooms, limits } = app;
+    const roomId = message['room-id'];
+    if (!rooms.has(subscriber, roomId) && rooms.count(subscriber) >= limits.rooms)
+      throw overLimit('rooms', limits.rooms, 'rooms of a session');
+    rooms.join(subscriber, roomId, message.data);
+    send({ op: 'join-room-ok', ...echo(message), 'room-id': roomId });
+    app.notifyRooms();
+  },
+
+  'leave-room': (message, { app, subscriber, send }) => {
+    app.rooms.leave(subscriber, message['room-id']);
+    send({ op: 'leave-room-ok', ...echo(message), 'room-id': message['room-id'] });
+    app.notifyRooms();
+  },
+
+  'set-presence': (message, { app, subscriber, send }) => {
+    const { 'room-id': roomId, data = {} } = message;
+    if (!app.rooms.setPresence(subscriber, roomId, data)) throw notInRoom(roomId);
+    send({ op: 'set-presence-ok', ...echo(message), 'room-id': roomId });
+    app.notifyRooms();
+  },
+
+  'client-broadcast': (message, { app, subscriber, send }) => {
+    const { 'room-id': roomId, topic, data = null } = message;
+    const sent = app.rooms.broadcast(subscriber, roomId, topic, data);
+    if (!sent) throw notInRoom(roomId);
+    send({ op: 'client-broadcast-ok', ...echo(message), 'room-id': roomId, topic, data: sent.broadcast });
+    app.broadcast(roomId, topic, sent);
+  },
+
+  'start-sync': (message, context) =>
+    whenDurable(message, context, () => {
+      const { app, subscriber, send } = context;
+      const { syncTables, ledger, limits } = app;
+      if (syncTables.count(subscriber) >= limits.syncTables) throw overLimit('syncTables', limits.syncTables, 'namespaces kept in step');
+      const { id, token, load } = syncTables.start(subscriber, message.q, ledger.db, ledger.txId);
+      send({ op: 'start-sync-ok', ...echo(message), q: message.q, 'subscription-id': id, token });
+      load.forEach(send);
+    }),
+
+  'resync-table': (message, context) =>
+    whenDurable(message, context, () =>
+      context.app.syncTables.resume(context.subscriber, message, context.app.ledger.db.attrs).forEach(context.send),
+    ),
+
+  'remove-sync': (message, { app, subscriber }) =>
+    app.syncTables.remove(subscriber, message['subscription-id'], message['keep-subscription'] ?? false),
+
+  'start-stream': startStream,
+  'append-stream': (message, { app, subscriber }) => app.streams.append(subscriber, message),
+  'subscribe-stream': (message, context) => whenDurable(message, context, () => subscribeStream(message, context)),
+  'unsubscribe-stream': (message, { app, subscriber }) => app.streams.stopReading(subscriber, message['subscribe-event-id']),
+};
+
+/** A live query, with its result in the given shape. */
+export function watch(message: MessageOf<'add-query'>, context: SessionContext, shape: ResultShape): void {
+  whenDurable(message, context, () => addQuery(message, context, shape));
+}
+
+function addQuery(message: MessageOf<'add-query'>, { app, subscriber, send }: SessionContext, shape: ResultShape): void {
+  const { subscriptions: watchers, limits, ledger, position } = app;
+  if (watchers.count(subscriber) >= limits.queries) throw overLimit('queries', limits.queries, 'live queries of a session');
+  const added = watchers.add(subscriber, message.q, shape, ledger.db, position.txId);
+  if (added.is === 'known') return send({ op: 'add-query-exists', ...echo(message), q: message.q });
+  send({
+    op: 'add-query-ok',
+    ...echo(message),
+    q: message.q,
+    result: added.computed.result,
+    'result-meta': added.computed.meta,
+    'processed-tx-id': position.txId,
+    'processed-isn': position.isn,
+  });
+}
+
+function settle(outcome: Outcome, message: MessageOf<'transact'>, context: SessionContext): void {
+  context.pending.delete(message);
+  if (outcome.is === 'refused') return context.reject(message, outcome.error);
+  context.send({ op: 'transact-ok', ...echo(message), 'tx-id': outcome.txId, isn: positionOf(outcome.txId).isn });
+  context.app.addWriter(context.subscriber, outcome.attrsRemapped);
+}
+
+/** Shorter ids may well be counted up, and come from another client too: they are good for one session only. */
+const uniqueLength = 16;
+
+function eventOf({ 'client-event-id': id }: ClientMessage, { id: sessionId, actor }: Subscriber): Event | undefined {
+  if (!id) return undefined;
+  return { id, by: id.length < uniqueLength ? `session ${sessionId}` : (actor.userId ?? '') };
+}
+
+function notInRoom(roomId: string): InstantAPIError {
+  return invalid('room', roomId, [{ message: 'the session is not in this room: join it first' }]);
+}

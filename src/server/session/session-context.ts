@@ -1,0 +1,34 @@
+// A ready session, as those who answer it see it, and how they answer.
+
+import type { ClientMessage } from '../../protocol/client-message.ts';
+import type { ServerMessage } from '../../protocol/server-message.ts';
+import type { App } from './app.ts';
+import type { Subscriber } from './subscriber.ts';
+
+export interface SessionContext {
+  readonly app: App;
+  readonly subscriber: Subscriber;
+  /** Writes that wait for their answer. */
+  readonly pending: Set<ClientMessage>;
+  readonly send: (message: ServerMessage) => void;
+  /** For what goes wrong after the call has returned. */
+  readonly reject: (message: ClientMessage, error: unknown) => void;
+}
+
+/** Nobody is told what could still be lost. */
+export function whenDurable(message: ClientMessage, context: SessionContext, run: () => void): void {
+  context.app.ledger.read({
+    run: () => {
+      try {
+        run();
+      } catch (error) {
+        context.reject(message, error);
+      }
+    },
+    reject: (error) => context.reject(message, error),
+  });
+}
+
+export function echo(message: ClientMessage): { readonly 'client-event-id': string | null } {
+  return { 'client-event-id': message['client-event-id'] ?? null };
+}

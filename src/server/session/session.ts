@@ -1,0 +1,291 @@
+// One connection, from the moment it opens: frames in, frames out. It knows whether the session is ready, and that every
+// message gets an answer; what the answer is, is decided by handle.ts.
+//
+//   opened ── init ──▶ opening ── app and user found ──▶ ready
+//      ▲                  │ refused                        │
+//      └──────────────────┘             any ── close ──▶ closed
+
+import { InstantAPIError } from '../../errors.ts';
+import { isObject } from '../../lib/json.ts';
+import type { ClientMessage, Init } from '../../protocol/client-message.ts';
+import { decodeClientFrame, encode, type ClientFrame } from '../../protocol/codec.ts';
+import { frameFault, malformed, paramError, type ParamError, unknownOpError } from '../../protocol/frame-errors.ts';
+import type { OriginalEvent } from '../../protocol/server-error.ts';
+import type { ServerMessage, WireUser } from '../../protocol/server-message.ts';
+import { supportedFeatures } from '../../protocol/version.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { App } from './app.ts';
+import { RateLimiter } from './message-rate.ts';
+import { handle } from './handle.ts';
+import type { SessionContext } from './session-context.ts';
+import type { Limits } from '../limits.ts';
+import type { Subscriber, Socket } from './subscriber.ts';
+import { SendBatch } from './send-batch.ts';
+import { failure, invalid, overLimit, rejection } from '../errors.ts';
+import { checkStatus } from './app-status.ts';
+
+/** What was found for an `init`. */
+export interface Authenticated {
+  readonly app: App;
+  readonly user: WireUser | undefined;
+  /** Of the token it was let in with: when that ends, so does the session. */
+  readonly tokenHash?: string | undefined;
+  readonly isAdmin: boolean;
+}
+
+export interface SessionConfig {
+  readonly id: string;
+  readonly socket: Socket;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Rejects with InstantAPIError. */
+  readonly authenticate: (init: Init) => Promise<Authenticated>;
+  readonly ended: (session: Session) => void;
+}
+
+type State =
+  | { readonly is: 'opened' }
+  | { readonly is: 'opening'; readonly waiting: ClientMessage[] }
+  | { readonly is: 'ready'; readonly context: SessionContext }
+  | { readonly is: 'closed' };
+
+/** Policy violation. */
+const badClient = 1008;
+const noMessage = { path: [], problem: 'malformed', expected: 'at least one message' } as const;
+
+export class Session {
+  readonly id: string;
+  readonly #config: SessionConfig;
+  #state: State = { is: 'opened' };
+  readonly #sendBatch: SendBatch;
+  readonly #rateLimiter: RateLimiter;
+  #badFrames = 0;
+  #isPaused = false;
+
+  constructor(config: SessionConfig) {
+    this.id = config.id;
+    this.#config = config;
+    this.#sendBatch = new SendBatch(config.socket);
+    this.#rateLimiter = new RateLimiter(config.clock, config.limits.messagesPerSecond);
+  }
+
+  /** Whatever it is, it is answered. Never throws. */
+  receive(frame: unknown): void {
+    if (this.#state.is === 'closed' || this.#isPaused) return;
+    const { messages, unknown, rejected } = this.#decode(frame);
+    for (const { error, received } of rejected) this.#rejectMalformed(error, received);
+    for (const message of unknown) this.#sendMessage({ op: 'error', ...unknownOpError(message.op), ...aboutOf(message, this.id) });
+    for (const message of messages) this.#accept(message);
+  }
+
+  /** Ready without an `init`, for a caller who was found by other means. Undefined if it has been closed by now. */
+  openAs(authenticated: Authenticated, versions: Init['versions']): SessionContext | undefined {
+    if (this.#state.is !== 'opened') return undefined;
+    return this.#enter(authenticated, versions ? { versions } : {}, () => this.close(badClient, 'the sign-in has ended'));
+  }
+
+  /** The server's own message on behalf of the client: refused as the client's would be. */
+  run(message: ClientMessage, run: () => void): void {
+    if (this.#state.is !== 'ready') return;
+    try {
+      checkStatus(message.op, this.#state.context.app.status);
+      run();
+    } catch (error) {
+      this.#reject(message, error);
+    }
+  }
+
+  /** Takes nothing more in. What it took is still answered. */
+  drain(): void {
+    this.#isPaused = true;
+  }
+
+  /** The far end is gone. */
+  end(): void {
+    if (this.#state.is === 'closed') return;
+    const before = this.#state;
+    this.#state = { is: 'closed' };
+    if (before.is === 'ready') before.context.app.leave(before.context.subscriber);
+    this.#config.ended(this);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state.is === 'closed') return;
+    this.#sendBatch.flush();
+    this.end();
+    this.#config.socket.close(code, reason);
+  }
+
+  #decode(frame: unknown): ClientFrame {
+    try {
+      const decoded = decodeClientFrame(frame, { bytes: this.#config.limits.frameBytes });
+      if (decoded.messages.length + decoded.unknown.length + decoded.rejected.length === 0) throw malformed(noMessage);
+      return decoded;
+    } catch (error) {
+      this.#rejectMalformed(error, undefined);
+      return { messages: [], unknown: [], rejected: [] };
+    }
+  }
+
+  #rejectMalformed(error: unknown, received: unknown): void {
+    const fault = frameFault(error);
+    if (!fault) return this.#reject(isObject(received) ? received : {}, error);
+    this.#sendMessage({ op: 'error', ...this.#paramRejection(fault, received), ...aboutOf(received, this.id) });
+    this.#badFrames++;
+    if (this.#badFrames >= this.#config.limits.badFrames) this.close(badClient, 'too many malformed frames');
+  }
+
+  #paramRejection(fault: Parameters<typeof paramError>[0], received: unknown): ParamError {
+    const details = paramError(fault);
+    const [field] = fault.path;
+    if (typeof field !== 'string' || !isObject(received) || fault.problem === 'missing' || isSecret(field)) return details;
+    return { ...details, hint: { ...(details.hint as object), 'original-input': received[field] } };
+  }
+
+  #accept(message: ClientMessage): void {
+    const verdict = this.#rateLimiter.check();
+    if (verdict === 'fine') return this.#dispatch(message);
+    this.#reject(message, rejection('rate-limited', 'Too many messages', { 'retry-after': 1 }));
+    if (verdict === 'hopeless') this.close(badClient, 'too many messages');
+  }
+
+  #dispatch(message: ClientMessage): void {
+    const state = this.#state;
+    switch (state.is) {
+      case 'opened':
+        if (message.op === 'init') void this.#open(message);
+        else this.#reject(message, invalid('init', message.op, [{ message: 'say init first' }]));
+        return;
+      case 'opening':
+        if (state.waiting.length < this.#config.limits.earlyMessages) state.waiting.push(message);
+        else this.#reject(message, overLimit('earlyMessages', this.#config.limits.earlyMessages, 'messages before the session is ready'));
+        return;
+      case 'ready':
+        return this.#handle(message, state.context);
+      case 'closed':
+        return;
+    }
+  }
+
+  async #open(init: Init): Promise<void> {
+    const waiting: ClientMessage[] = [];
+    this.#state = { is: 'opening', waiting };
+    let authenticated: Authenticated;
+    try {
+      authenticated = await this.#config.authenticate(init);
+    } catch (error) {
+      this.#reopen(init, error, waiting);
+      return;
+    }
+    if (this.#isClosed()) return;
+    authenticated.app.ledger.read({
+      run: () => this.#ready(init, authenticated, waiting),
+      reject: (error) => this.#reopen(init, error, waiting),
+    });
+  }
+
+  #ready(init: Init, { app, user, tokenHash, isAdmin }: Authenticated, waiting: readonly ClientMessage[]): void {
+    if (this.#isClosed()) return;
+    // It may have ended while the door was opened.
+    if (tokenHash !== undefined && !app.isTokenValid(tokenHash)) return this.#reopen(init, signedOut(), waiting);
+    this.#enter({ app, user, tokenHash, isAdmin }, init, () => this.#revoke(init));
+    this.#sendMessage({
+      op: 'init-ok',
+      'client-event-id': init['client-event-id'] ?? null,
+      'session-id': this.id,
+      auth: { app: { id: app.id }, user: user ?? null, 'admin?': isAdmin || null },
+      attrs: app.attrs,
+      'app-status': { status: app.status },
+      triplane: { 'refresh-covers-all': true, 'remembers-events': true, deltas: true },
+    });
+    for (const message of waiting) this.#dispatch(message);
+  }
+
+  #enter({ app, user, tokenHash, isAdmin }: Authenticated, init: Pick<Init, 'versions' | 'triplane'>, revoke: () => void): SessionContext {
+    const { ip, origin } = this.#config.socket;
+    const subscriber: Subscriber = {
+      id: this.id,
+      actor: { userId: user?.id, isAdmin, ip, origin },
+      features: supportedFeatures(init.versions),
+      acceptsDeltas: init.triplane?.deltas ?? false,
+    };
+    const send = (message: ServerMessage): void => this.#sendMessage(message);
+    const reject = (message: ClientMessage, error: unknown): void => this.#reject(message, error);
+    this.#sendBatch.acceptsBatches = subscriber.features.batches;
+    const context: SessionContext = { app, subscriber, pending: new Set(), send, reject };
+    this.#state = { is: 'ready', context };
+    app.enter(subscriber, (frame) => this.#sendFrame(frame), { tokenHash, userId: user?.id, revoke });
+    return context;
+  }
+
+  /** As before the `init`; whoever spoke behind it is told. */
+  #reopen(init: Init, error: unknown, waiting: readonly ClientMessage[]): void {
+    if (this.#isClosed()) return;
+    this.#state = { is: 'opened' };
+    this.#reject(init, error);
+    for (const message of waiting) this.#dispatch(message);
+  }
+
+  /** Its token has ended: told as if `init` had been refused. */
+  #revoke(init: Init): void {
+    this.#reject(init, signedOut());
+    this.close(badClient, 'the sign-in has ended');
+  }
+
+  #isClosed(): boolean {
+    return this.#state.is === 'closed';
+  }
+
+  #handle(message: ClientMessage, context: SessionContext): void {
+    try {
+      handle(message, context);
+    } catch (error) {
+      this.#reject(message, error);
+    }
+  }
+
+  #reject(message: ClientMessage | Readonly<Record<string, unknown>>, error: unknown): void {
+    if (!(error instanceof InstantAPIError)) this.#config.log.error('a message could not be answered', error);
+    const { status, body } = error instanceof InstantAPIError ? error : failure(error);
+    const { type = null, message: text = null, hint = null } = body;
+    this.#sendMessage({ op: 'error', status, type, message: text, hint, ...aboutOf(message, this.id) });
+    if (message.op === 'join-room' && typeof message['room-id'] === 'string') {
+      const eventId = eventIdOf(message);
+      this.#sendMessage({ op: 'join-room-error', 'client-event-id': eventId, 'room-id': message['room-id'], error: text });
+    }
+  }
+
+  #sendMessage(message: ServerMessage): void {
+    this.#sendFrame(encode(message));
+  }
+
+  #sendFrame(frame: string): void {
+    if (this.#state.is !== 'closed') this.#sendBatch.send(frame);
+  }
+}
+
+function signedOut(): InstantAPIError {
+  return rejection('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
+}
+
+const secrets: ReadonlySet<string> = new Set(['refresh-token', '__admin-token', 'token', 'reconnect-token']);
+const isSecret = (field: string): boolean => secrets.has(field);
+
+interface About {
+  readonly 'client-event-id': string | null;
+  readonly 'original-event'?: OriginalEvent;
+}
+
+/** Which message an error is about: what was said, without its secrets. */
+function aboutOf(received: unknown, sessionId: string): About {
+  if (!isObject(received)) return { 'client-event-id': null };
+  const safe = Object.entries(received).filter(([field]) => !isSecret(field));
+  return { 'client-event-id': eventIdOf(received), 'original-event': { ...Object.fromEntries(safe), 'session-id': sessionId } };
+}
+
+function eventIdOf(received: object): string | null {
+  const eventId: unknown = 'client-event-id' in received ? received['client-event-id'] : undefined;
+  return typeof eventId === 'string' ? eventId : null;
+}

@@ -1,0 +1,23 @@
+// Those who want to hear of every append to a log, as long as all who append are in this process.
+
+import type { LogListener, LogEntry } from './storage.ts';
+
+export class LogSubscribers {
+  readonly #all = new Set<LogListener>();
+
+  /** @returns what ends it */
+  add(listener: LogListener): () => void {
+    // The same function may follow twice.
+    const own: LogListener = (txId, entries) => listener(txId, entries);
+    this.#all.add(own);
+    return () => void this.#all.delete(own);
+  }
+
+  get isEmpty(): boolean {
+    return this.#all.size === 0;
+  }
+
+  notify(txId: number, entries?: readonly LogEntry[]): void {
+    for (const listener of [...this.#all]) listener(txId, entries);
+  }
+}

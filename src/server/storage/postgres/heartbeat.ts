@@ -1,0 +1,192 @@
+// The connection that is always open: hears what the others notify, and beats. With each beat a server says that it is there,
+// sees who else is, and looks at the heads of its logs, so that whatever did not reach it is found a second later. When the
+// line breaks it is made anew; nothing is taken for known that may have happened in between.
+//
+//   down ── connected, listening ──▶ up ── error, or a beat without an answer ──▶ down …
+//   down for as long as the others wait for a beat: they are gone for us, as we are for them
+
+import type { Log } from '../../../lib/log.ts';
+import type { Client, Database } from './database.ts';
+import type { Member } from './membership.ts';
+import type { Payload } from './notify-queue.ts';
+
+export interface HeartbeatEvents {
+  /** What happened while the line was down is not known. */
+  up(): void;
+  /** Down, or no beat got through, for so long that the others think so too. */
+  lost(): void;
+  heartbeat(members: readonly Member[], heads: ReadonlyMap<string, number>): void;
+  received(payload: Payload): void;
+}
+
+export interface HeartbeatConfig {
+  readonly database: Database;
+  readonly channel: string;
+  readonly id: string;
+  readonly heartbeatMs: number;
+  readonly logger: Log;
+  readonly apps: () => readonly string[];
+  readonly readsWal: () => boolean;
+}
+
+/** Beats without which a server is taken to be gone. */
+const maxMissedHeartbeats = 4;
+/** Beats between two sweeps of what is of no use any more. */
+const sweepEvery = 60;
+const maxRetryMs = 5000;
+
+export class Heartbeat {
+  readonly #config: HeartbeatConfig;
+  readonly #on: HeartbeatEvents;
+  readonly #goneAfterMs: number;
+  #client: Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastHeartbeatMs = 0;
+  #isLost = true;
+  #isClosed = false;
+  #heartbeats = 0;
+  #failures = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(config: HeartbeatConfig, on: HeartbeatEvents) {
+    this.#config = config;
+    this.#on = on;
+    this.#goneAfterMs = maxMissedHeartbeats * config.heartbeatMs;
+  }
+
+  /** Rejects if there is no line to begin with. */
+  async open(): Promise<void> {
+    await this.#connect();
+    this.#next(this.#config.heartbeatMs);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+    const { database, id } = this.#config;
+    await database.query(`DELETE FROM ${database.schema}.servers WHERE id = $1`, [id]).catch(() => {});
+    await this.#drop();
+  }
+
+  #next(ms: number): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#tick();
+    }, ms);
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      if (this.#client) await this.#sendHeartbeat(this.#client);
+      else await this.#connect();
+      this.#failures = 0;
+      this.#next(this.#config.heartbeatMs);
+    } catch (error) {
+      this.#failures++;
+      this.#config.logger.warn('the line to PostgreSQL is down', error);
+      await this.#drop();
+      this.#checkSilence();
+      this.#next(Math.min(maxRetryMs, this.#config.heartbeatMs * this.#failures));
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { database, channel } = this.#config;
+    const client = await this.#openClient(database);
+    this.#client = client;
+    client.on('notification', ({ payload }) => {
+      if (payload !== undefined && client === this.#client) this.#on.received(JSON.parse(payload) as Payload);
+    });
+    // Not at the next beat: now.
+    client.on('error', () => client === this.#client && this.#reconnect());
+    client.on('end', () => client === this.#client && this.#reconnect());
+    await within(client.query(`LISTEN ${client.escapeIdentifier(channel)}`), this.#goneAfterMs);
+    this.#on.up();
+    this.#isLost = false;
+    await this.#sendHeartbeat(client);
+  }
+
+  /** A connection that breaks while it is being made may never say so. */
+  async #openClient(database: Database): Promise<Client> {
+    const connecting = database.connect();
+    try {
+      return await within(connecting, this.#goneAfterMs);
+    } catch (error) {
+      connecting.then(
+        (late) => late.end(),
+        () => {},
+      );
+      throw error;
+    }
+  }
+
+  #reconnect(): void {
+    this.#client = undefined;
+    clearTimeout(this.#timer);
+    void this.#running.then(() => {
+      clearTimeout(this.#timer);
+      this.#next(0);
+    });
+  }
+
+  async #sendHeartbeat(client: Client): Promise<void> {
+    const { database, id, apps, readsWal, logger } = this.#config;
+    const { schema } = database;
+    this.#checkSilence();
+    await within(
+      client.query(
+        `INSERT INTO ${schema}.servers (id, seen, reads_wal) VALUES ($1, clock_timestamp(), $2)
+         ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, reads_wal = excluded.reads_wal`,
+        [id, readsWal()],
+      ),
+      this.#goneAfterMs,
+    );
+    const lately = `SELECT id, reads_wal FROM ${schema}.servers WHERE seen > clock_timestamp() - $1 * interval '1 millisecond' AND id <> $2`;
+    const { rows } = await within(client.query<{ id: string; reads_wal: boolean }>(lately, [this.#goneAfterMs, id]), this.#goneAfterMs);
+    const where = `SELECT app, tx FROM ${schema}.heads WHERE app = ANY($1)`;
+    const heads = await within(client.query<{ app: string; tx: string }>(where, [apps()]), this.#goneAfterMs);
+    this.#lastHeartbeatMs = performance.now();
+    if (this.#isLost) this.#on.up();
+    this.#isLost = false;
+    this.#on.heartbeat(
+      rows.map((row) => ({ id: row.id, readsWal: row.reads_wal })),
+      new Map(heads.rows.map(({ app, tx }) => [app, Number(tx)])),
+    );
+    if (++this.#heartbeats % sweepEvery === 0)
+      this.#sweep(client).catch((error: unknown) => logger.warn('PostgreSQL was not swept', error));
+  }
+
+  async #sweep(client: Client): Promise<void> {
+    const { schema } = this.#config.database;
+    await client.query(`DELETE FROM ${schema}.servers WHERE seen < clock_timestamp() - interval '10 minutes'`);
+    await client.query(`DELETE FROM ${schema}.letters WHERE at < clock_timestamp() - interval '10 minutes'`);
+  }
+
+  #checkSilence(): void {
+    if (this.#isLost || performance.now() - this.#lastHeartbeatMs < this.#goneAfterMs) return;
+    this.#isLost = true;
+    this.#on.lost();
+  }
+
+  async #drop(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client) await within(client.end(), 1000).catch(() => {});
+  }
+}
+
+/** PostgreSQL may be out of reach without the connection knowing. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    // If it was we who slept, what has come meanwhile is read first.
+    timer = setTimeout(() => setImmediate(() => setImmediate(() => reject(new Error(`no answer within ${ms} ms`)))), ms);
+  });
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,121 @@
+// The log of one app in PostgreSQL. Whoever appends moves the app's head in the same statement, from where they saw it: so
+// entries are numbered in the order of their commits, and of two who append at once one is told to look again.
+
+import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
+import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
+import type { Database, PoolClient } from './database.ts';
+
+/** Entries kept though a snapshot holds them, so that a server that is a little behind need not load everything anew. */
+const retainedEntries = 1000;
+/** Parts of a snapshot read at once. */
+const chunksAtOnce = 8;
+
+export interface LogNotifier {
+  subscribe(app: string, listener: LogListener): () => void;
+  /** What to notify of an append; undefined = nobody needs it. */
+  notification(app: string, txId: number): { readonly channel: string; readonly payload: string } | undefined;
+  /** We appended. */
+  appended(app: string, txId: number, entries: readonly LogEntry[]): void;
+}
+
+interface Head {
+  readonly tx: string;
+  readonly snapshot: string | null;
+}
+
+export class PostgresLog implements AppLog {
+  readonly #app: string;
+  readonly #database: Database;
+  readonly #notifier: LogNotifier;
+
+  constructor(app: string, database: Database, notifier: LogNotifier) {
+    this.#app = app;
+    this.#database = database;
+    this.#notifier = notifier;
+  }
+
+  load(): Promise<Loaded> {
+    const { schema } = this.#database;
+    return this.#database.transaction('read', async (client) => {
+      const { rows } = await client.query<Head>(`SELECT tx, snapshot FROM ${schema}.heads WHERE app = $1`, [this.#app]);
+      const snapshot = rows[0]?.snapshot ?? undefined;
+      const reader = new SnapshotReader();
+      if (snapshot !== undefined) await this.#readChunks(client, snapshot, reader);
+      const { rows: entries } = await client.query<{ entry: string }>(
+        `SELECT entry FROM ${schema}.log WHERE app = $1 AND tx > $2 ORDER BY tx`,
+        [this.#app, snapshot ?? 0],
+      );
+      return { snapshot: reader.snapshot(), entries: entries.map(({ entry }) => JSON.parse(entry) as LogEntry) };
+    });
+  }
+
+  async since(txId: number): Promise<readonly LogEntry[] | undefined> {
+    const { schema } = this.#database;
+    const rows = await this.#database.query<{ head: string; entry: string | null }>(
+      `SELECT heads.tx AS head, log.entry FROM ${schema}.heads LEFT JOIN ${schema}.log ON log.app = heads.app AND log.tx > $2
+       WHERE heads.app = $1 ORDER BY log.tx`,
+      [this.#app, txId],
+    );
+    const entries = rows.flatMap(({ entry }) => (entry === null ? [] : [JSON.parse(entry) as LogEntry]));
+    const [first] = entries;
+    const isWhole = first ? first.txId === txId + 1 : Number(rows[0]?.head ?? 0) <= txId;
+    return isWhole ? entries : undefined;
+  }
+
+  async append(entries: readonly LogEntry[]): Promise<Appended> {
+    const { schema } = this.#database;
+    const [first] = entries;
+    const last = entries.at(-1);
+    if (!first || !last) return 'appended';
+    const notification = this.#notifier.notification(this.#app, last.txId);
+    const texts = entries.map((entry) => JSON.stringify(entry));
+    const [row] = await this.#database.query<{ moved: number }>(
+      `WITH moved AS (UPDATE ${schema}.heads SET tx = $3::bigint WHERE app = $1 AND tx = $2::bigint RETURNING app),
+       added AS (INSERT INTO ${schema}.log (app, tx, entry)
+         SELECT moved.app, $2::bigint + at, entry FROM moved, unnest($4::text[]) WITH ORDINALITY AS given (entry, at) ORDER BY at RETURNING tx),
+       told AS (SELECT pg_notify($5, $6) FROM moved WHERE $5 <> '')
+       SELECT (SELECT count(*) FROM moved)::int AS moved, (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM told) AS told`,
+      [this.#app, first.txId - 1, last.txId, texts, notification?.channel ?? '', notification?.payload ?? ''],
+    );
+    if (row?.moved !== 1) return 'behind';
+    this.#notifier.appended(this.#app, last.txId, entries);
+    return 'appended';
+  }
+
+  /** If two do so at once, one of them has nothing to do. */
+  async compact(snapshot: Snapshot): Promise<void> {
+    const { schema } = this.#database;
+    const { txId } = snapshot;
+    await this.#database.transaction('write', async (client) => {
+      const lock = 'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 1)) AS ours';
+      const { rows: locks } = await client.query<{ ours: boolean }>(lock, [`${schema} ${this.#app}`]);
+      if (!locks[0]?.ours) return;
+      const { rows } = await client.query<Head>(`SELECT tx, snapshot FROM ${schema}.heads WHERE app = $1`, [this.#app]);
+      if (Number(rows[0]?.snapshot ?? -1) >= txId) return;
+      let chunk = 0;
+      for (const text of chunksOf(snapshot)) {
+        const insert = `INSERT INTO ${schema}.snapshots (app, tx, part, body) VALUES ($1, $2, $3, $4)`;
+        await client.query(insert, [this.#app, txId, chunk++, text]);
+      }
+      await client.query(`DELETE FROM ${schema}.snapshots WHERE app = $1 AND tx <> $2`, [this.#app, txId]);
+      await client.query(`DELETE FROM ${schema}.log WHERE app = $1 AND tx <= $2`, [this.#app, txId - retainedEntries]);
+      await client.query(`UPDATE ${schema}.heads SET snapshot = $2, tx = greatest(tx, $2) WHERE app = $1`, [this.#app, txId]);
+    });
+  }
+
+  subscribe(listener: LogListener): () => void {
+    return this.#notifier.subscribe(this.#app, listener);
+  }
+
+  async #readChunks(client: PoolClient, txId: string, reader: SnapshotReader): Promise<void> {
+    const { schema } = this.#database;
+    for (let from = 0; ; from += chunksAtOnce) {
+      const { rows } = await client.query<{ body: string }>(
+        `SELECT body FROM ${schema}.snapshots WHERE app = $1 AND tx = $2 AND part >= $3 AND part < $4 ORDER BY part`,
+        [this.#app, txId, from, from + chunksAtOnce],
+      );
+      for (const { body } of rows) reader.add(body);
+      if (rows.length < chunksAtOnce) return;
+    }
+  }
+}

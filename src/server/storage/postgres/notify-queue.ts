@@ -1,0 +1,83 @@
+// Letters by NOTIFY, in the order they were given up. Several that wait go out together; one that is too long for PostgreSQL
+// is put into a table, and its place is told.
+
+import type { Database } from './database.ts';
+
+/** PostgreSQL takes less than 8000 bytes. */
+const maxPayloadBytes = 7900;
+const batchSize = 200;
+/** Whoever cannot send this many has nobody who hears them. */
+const maxQueued = 10_000;
+
+/** What is notified: from whom, about which app, and what. The number makes equal ones two. */
+export type Payload =
+  | readonly ['append', from: string, app: string, txId: number]
+  | readonly ['letter', from: string, app: string, letter: unknown, nth: number]
+  | readonly ['long', from: string, id: string]
+  | readonly ['bye', from: string];
+
+export class NotifyQueue {
+  readonly #database: Database;
+  readonly #channel: string;
+  readonly #from: string;
+  #waiting: string[] = [];
+  #sending: Promise<void> | undefined;
+  #count = 0;
+  #isLossy = false;
+
+  constructor(database: Database, channel: string, from: string) {
+    this.#database = database;
+    this.#channel = channel;
+    this.#from = from;
+  }
+
+  send(app: string, message: unknown): void {
+    const payload: Payload = ['letter', this.#from, app, message, ++this.#count];
+    if (this.#waiting.length >= maxQueued) this.#isLossy = true;
+    else this.#waiting.push(JSON.stringify(payload));
+    this.#sending ??= this.#sendAll();
+  }
+
+  /** Whether any got lost since this was last asked. */
+  resetLossy(): boolean {
+    const wasLossy = this.#isLossy;
+    this.#isLossy = false;
+    return wasLossy;
+  }
+
+  async close(): Promise<void> {
+    await this.#sending;
+    const payload: Payload = ['bye', this.#from];
+    await this.#database.query('SELECT pg_notify($1, $2)', [this.#channel, JSON.stringify(payload)]).catch(() => {});
+  }
+
+  async #sendAll(): Promise<void> {
+    // What is said in the same moment goes together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const isLong = isTooLong(this.#waiting[0] ?? '');
+      const end = isLong ? 1 : this.#waiting.findIndex((text, at) => at === batchSize || isTooLong(text));
+      const texts = this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+      try {
+        await (isLong ? this.#spill(texts[0] ?? '') : this.#notify(texts));
+      } catch {
+        this.#isLossy = true;
+      }
+    }
+    this.#sending = undefined;
+  }
+
+  async #notify(texts: readonly string[]): Promise<void> {
+    await this.#database.query('SELECT pg_notify($1, text) FROM unnest($2::text[]) AS text', [this.#channel, texts]);
+  }
+
+  async #spill(text: string): Promise<void> {
+    await this.#database.query(
+      `WITH spilled AS (INSERT INTO ${this.#database.schema}.letters (body) VALUES ($2) RETURNING id)
+       SELECT pg_notify($1, json_build_array('long', $3::text, id::text)::text) FROM spilled`,
+      [this.#channel, text, this.#from],
+    );
+  }
+}
+
+const isTooLong = (text: string): boolean => Buffer.byteLength(text) > maxPayloadBytes;

@@ -1,0 +1,174 @@
+// Appends as PostgreSQL itself tells them, by logical decoding: whole, in the order of their commits, and without asking.
+// Needs `wal_level = logical` and the right to replicate; where that is not given there are notices and beats. The place it
+// reads from is of the moment, so nothing is left behind at the server; what was missed is found by looking at the log.
+
+import type { Log } from '../../../lib/log.ts';
+import type { LogEntry } from '../storage.ts';
+import type { Client, Database } from './database.ts';
+import { readWalMessage, standbyStatus } from './pgoutput.ts';
+import { publicationOf } from './schema.ts';
+
+export interface WalConfig {
+  readonly database: Database;
+  readonly schemaName: string;
+  readonly id: string;
+  readonly logger: Log;
+  readonly appended: (app: string, txId: number, entries: readonly LogEntry[]) => void;
+}
+
+const statusEveryMs = 10_000;
+const retryMs = 5000;
+
+/** What `pg` does with a query of one's own making. */
+interface Wire {
+  query(text: string): void;
+  sendCopyFromChunk(chunk: Buffer): void;
+}
+
+export class WalReader {
+  readonly #config: WalConfig;
+  #client: Client | undefined;
+  #isReading = false;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(config: WalConfig) {
+    this.#config = config;
+  }
+
+  /** Whether appends are heard this way now. */
+  get isReading(): boolean {
+    return this.#isReading;
+  }
+
+  /** Does nothing where it cannot be done. */
+  async open(): Promise<void> {
+    try {
+      if (await this.#isAllowed()) await this.#read();
+    } catch (error) {
+      this.#config.logger.warn('the WAL of PostgreSQL cannot be read; notices are used instead', error);
+      this.#stop();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#stop();
+  }
+
+  async #isAllowed(): Promise<boolean> {
+    const { database, schemaName } = this.#config;
+    const [found] = await database.query<{ level: string; may: boolean }>(
+      `SELECT current_setting('wal_level') AS level, rolreplication OR rolsuper AS may FROM pg_roles WHERE rolname = current_user`,
+    );
+    if (found?.level !== 'logical' || !found.may) return false;
+    const publication = publicationOf(schemaName);
+    const known = await database.query('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
+    if (known.length > 0) return true;
+    await database
+      .query(`CREATE PUBLICATION "${publication}" FOR TABLE ${database.schema}.log WITH (publish = 'insert')`)
+      // Another server may just have made it.
+      .catch((error: unknown) => this.#config.logger.debug('the publication was not made', error));
+    return true;
+  }
+
+  async #read(): Promise<void> {
+    const { database, schemaName, id, logger } = this.#config;
+    const client = await database.connect('replication');
+    this.#client = client;
+    const slot = `triplane_${id.replaceAll('-', '_')}`;
+    await client.query(`CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`);
+    const restart = (error: unknown): void => {
+      if (client !== this.#client) return;
+      this.#stop();
+      if (this.#isClosed) return;
+      logger.warn('the WAL of PostgreSQL is not read any more', error);
+      this.#timer = setTimeout(() => void this.open(), retryMs);
+    };
+    client.on('error', restart);
+    client.on('end', () => restart(undefined));
+    const start = `START_REPLICATION SLOT ${slot} LOGICAL 0/0 (proto_version '1', publication_names '"${publicationOf(schemaName)}"')`;
+    client.query(new Stream(start, (app, entries) => this.#config.appended(app, entries.at(-1)?.txId ?? 0, entries), restart) as never);
+    this.#isReading = true;
+  }
+
+  #stop(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#isReading = false;
+    void client?.end().catch(() => {});
+  }
+}
+
+/** A query that never ends: `pg` calls it for whatever comes over its connection. */
+class Stream {
+  readonly #text: string;
+  readonly #appended: (app: string, entries: readonly LogEntry[]) => void;
+  readonly #failed: (error: unknown) => void;
+  #open = new Map<string, LogEntry[]>();
+  #wire: Wire | undefined;
+  #end = 0n;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(text: string, appended: (app: string, entries: readonly LogEntry[]) => void, failed: (error: unknown) => void) {
+    this.#text = text;
+    this.#appended = appended;
+    this.#failed = failed;
+  }
+
+  submit(wire: Wire): void {
+    this.#wire = wire;
+    this.#timer = setInterval(() => this.#confirm(), statusEveryMs);
+    wire.query(this.#text);
+  }
+
+  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    const message = readWalMessage(chunk);
+    if (message.end > this.#end) this.#end = message.end;
+    if (message.is === 'added') this.#addRow(message.columns);
+    if (message.is === 'commit') this.#commit();
+    if (message.is === 'alive' && message.reply) this.#confirm();
+  }
+
+  handleError(error: unknown): void {
+    clearInterval(this.#timer);
+    this.#failed(error);
+  }
+
+  handleReadyForQuery(): void {
+    this.handleError(new Error('PostgreSQL ended the stream'));
+  }
+
+  handleCommandComplete(): void {}
+
+  handlePortalSuspended(): void {}
+
+  handleEmptyQuery(): void {}
+
+  handleRowDescription(): void {}
+
+  handleDataRow(): void {}
+
+  #addRow([app, , entry]: readonly (string | null)[]): void {
+    if (app == null || entry == null) return;
+    const entries = this.#open.get(app) ?? [];
+    entries.push(JSON.parse(entry) as LogEntry);
+    this.#open.set(app, entries);
+  }
+
+  #commit(): void {
+    const done = this.#open;
+    this.#open = new Map();
+    for (const [app, entries] of done) this.#appended(app, entries);
+  }
+
+  #confirm(): void {
+    try {
+      this.#wire?.sendCopyFromChunk(standbyStatus(this.#end, Date.now()));
+    } catch (error) {
+      // The connection is gone, and nobody has said so yet.
+      this.handleError(error);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// A snapshot as texts of a bearable size, and back: no store has to hold an app in one value, nor in one string. Whatever
+// fields a snapshot has, each comes in parts: a list some items at a time, an object some entries at a time.
+
+import { isObject } from '../../lib/json.ts';
+import type { Snapshot } from './storage.ts';
+
+const chunkLength = 10_000;
+
+interface SnapshotChunk {
+  readonly field: string;
+  readonly value?: unknown;
+  readonly list?: readonly unknown[];
+  readonly entries?: readonly (readonly [string, unknown])[];
+}
+
+export function* chunksOf(snapshot: Snapshot): Generator<string> {
+  for (const [field, value] of Object.entries(snapshot)) {
+    if (Array.isArray(value)) for (const list of chunked<unknown>(value)) yield write({ field, list });
+    else if (isObject(value)) for (const entries of chunked(Object.entries(value))) yield write({ field, entries });
+    else yield write({ field, value });
+  }
+}
+
+export class SnapshotReader {
+  readonly #lists = new Map<string, unknown[]>();
+  readonly #objects = new Map<string, Map<string, unknown>>();
+  readonly #values = new Map<string, unknown>();
+
+  add(text: string): void {
+    const { field, value, list, entries } = JSON.parse(text) as SnapshotChunk;
+    if (list) {
+      const collected = madeFor(field, this.#lists, () => []);
+      for (const each of list) collected.push(each);
+    } else if (entries) {
+      const collected = madeFor(field, this.#objects, () => new Map<string, unknown>());
+      for (const [name, each] of entries) collected.set(name, each);
+    } else this.#values.set(field, value);
+  }
+
+  /** Undefined if there were no parts. */
+  snapshot(): Snapshot | undefined {
+    if (this.#values.size === 0) return undefined;
+    const objects = [...this.#objects].map(([field, entries]) => [field, Object.fromEntries(entries)] as const);
+    return Object.fromEntries([...this.#values, ...this.#lists, ...objects]) as unknown as Snapshot;
+  }
+}
+
+const write = (chunk: SnapshotChunk): string => JSON.stringify(chunk);
+
+function madeFor<T>(field: string, all: Map<string, T>, make: () => T): T {
+  let found = all.get(field);
+  if (found === undefined) all.set(field, (found = make()));
+  return found;
+}
+
+/** At least one, so that what is empty comes back. */
+function* chunked<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at === 0 || at < items.length; at += chunkLength) yield items.slice(at, at + chunkLength);
+}

@@ -1,0 +1,62 @@
+// SQLite itself: `node:sqlite` where Node has it, else a package that brings it. Their faces agree in the little we use.
+
+import { TriplaneError } from '../../../errors.ts';
+
+/** A value as SQLite keeps it. */
+export type Column = string | number | null;
+export type Columns = Readonly<Record<string, Column>>;
+
+export interface Statement {
+  run(...values: readonly Column[]): unknown;
+  get(...values: readonly Column[]): unknown;
+  all(...values: readonly Column[]): unknown[];
+}
+
+export interface Connection {
+  exec(sql: string): unknown;
+  prepare(sql: string): Statement;
+  close(): unknown;
+}
+
+export type Open = (file: string) => Connection;
+
+type Class = new (file: string) => Connection;
+type Module = Readonly<Record<string, unknown>>;
+
+const packages: readonly { readonly name: string; readonly classIn: (module: Module) => unknown }[] = [
+  { name: 'node:sqlite', classIn: (module) => module['DatabaseSync'] },
+  { name: 'libsql', classIn: (module) => module['default'] },
+  { name: 'better-sqlite3', classIn: (module) => module['default'] },
+];
+
+/** Rejects with TriplaneError `dependency-missing`. */
+export async function loadSqlite(load: (name: string) => Promise<unknown> = quietly): Promise<Open> {
+  const causes: unknown[] = [];
+  for (const { name, classIn } of packages) {
+    try {
+      const found = classIn((await load(name)) as Module);
+      if (typeof found === 'function') return (file) => new (found as Class)(file);
+    } catch (cause) {
+      causes.push(cause);
+    }
+  }
+  throw new TriplaneError(
+    'dependency-missing',
+    `To keep data in a file this version of Node (${process.version}) needs one more package: npm install libsql. Node 22.13 and later need none.`,
+    { cause: new AggregateError(causes) },
+  );
+}
+
+/** Node says of its SQLite that it is experimental, each time a program starts. */
+async function quietly(name: string): Promise<unknown> {
+  const before = Object.getOwnPropertyDescriptor(process, 'emitWarning');
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]): void => {
+    if (rest[0] !== 'ExperimentalWarning') Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+  try {
+    return await import(name);
+  } finally {
+    if (before) Object.defineProperty(process, 'emitWarning', before);
+  }
+}

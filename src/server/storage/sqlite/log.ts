@@ -1,0 +1,98 @@
+// The log of one app in the file.
+
+import type { LogSubscribers } from '../log-subscribers.ts';
+import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
+import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
+import type { SqliteFile } from './file.ts';
+
+interface Head {
+  readonly tx: number;
+  readonly snapshot: number | null;
+}
+
+export class SqliteLog implements AppLog {
+  readonly #app: string;
+  readonly #file: SqliteFile;
+  readonly #subscribers: LogSubscribers;
+
+  constructor(app: string, file: SqliteFile, subscribers: LogSubscribers) {
+    this.#app = app;
+    this.#file = file;
+    this.#subscribers = subscribers;
+  }
+
+  async load(): Promise<Loaded> {
+    return this.#file.read(() => {
+      const { snapshot } = this.#head();
+      const reader = new SnapshotReader();
+      if (snapshot !== null) {
+        // One part at a time in memory as text.
+        for (let chunk = 0, text = this.#readChunk(snapshot, chunk); text !== undefined; text = this.#readChunk(snapshot, ++chunk))
+          reader.add(text);
+      }
+      return { snapshot: reader.snapshot(), entries: this.#after(snapshot ?? 0) };
+    });
+  }
+
+  async since(txId: number): Promise<readonly LogEntry[] | undefined> {
+    return this.#file.read(() => (txId < (this.#head().snapshot ?? 0) ? undefined : this.#after(txId)));
+  }
+
+  async append(entries: readonly LogEntry[]): Promise<Appended> {
+    const [first] = entries;
+    const last = entries.at(-1);
+    if (!first || !last) return 'appended';
+    const texts = entries.map((entry) => JSON.stringify(entry));
+    const outcome = await this.#file.write((): Appended => {
+      if (this.#head().tx !== first.txId - 1) return 'behind';
+      const insert = this.#file.prepared('INSERT INTO log (app, tx, entry) VALUES (?, ?, ?)');
+      for (const [at, text] of texts.entries()) insert.run(this.#app, first.txId + at, text);
+      this.#file.prepared('UPDATE heads SET tx = ? WHERE app = ?').run(last.txId, this.#app);
+      return 'appended';
+    });
+    if (outcome === 'appended') this.#subscribers.notify(last.txId, entries);
+    return outcome;
+  }
+
+  /** Part by part, so that others can write in between; it counts when the last is written. */
+  async compact(snapshot: Snapshot): Promise<void> {
+    const { txId } = snapshot;
+    const late = await this.#file.write(() => {
+      const current = this.#head().snapshot;
+      if (current !== null && current >= txId) return true;
+      this.#file.prepared('DELETE FROM snapshots WHERE app = ? AND tx IS NOT ?').run(this.#app, current);
+      return false;
+    });
+    if (late) return;
+    let chunk = 0;
+    for (const text of chunksOf(snapshot)) {
+      const at = chunk++;
+      await this.#file.write(() =>
+        this.#file.prepared('INSERT INTO snapshots (app, tx, part, body) VALUES (?, ?, ?, ?)').run(this.#app, txId, at, text),
+      );
+    }
+    await this.#file.write(() => {
+      this.#file.prepared('UPDATE heads SET snapshot = ?, tx = max(tx, ?) WHERE app = ?').run(txId, txId, this.#app);
+      this.#file.prepared('DELETE FROM snapshots WHERE app = ? AND tx <> ?').run(this.#app, txId);
+      this.#file.prepared('DELETE FROM log WHERE app = ? AND tx <= ?').run(this.#app, txId);
+    });
+  }
+
+  subscribe(listener: LogListener): () => void {
+    return this.#subscribers.add(listener);
+  }
+
+  #head(): Head {
+    return (this.#file.prepared('SELECT tx, snapshot FROM heads WHERE app = ?').get(this.#app) ?? { tx: 0, snapshot: null }) as Head;
+  }
+
+  #readChunk(tx: number, chunk: number): string | undefined {
+    const found = this.#file.prepared('SELECT body FROM snapshots WHERE app = ? AND tx = ? AND part = ?').get(this.#app, tx, chunk);
+    return (found as { body: string } | undefined)?.body;
+  }
+
+  #after(txId: number): LogEntry[] {
+    const rows = this.#file.prepared('SELECT entry FROM log WHERE app = ? AND tx > ? ORDER BY tx').all(this.#app, txId);
+    return (rows as { entry: string }[]).map(({ entry }) => JSON.parse(entry) as LogEntry);
+  }
+}

@@ -1,0 +1,72 @@
+// The folder a server keeps files in: made when it is first used, and kept out of repositories.
+
+// A storage in one file, by SQLite: what `triplane dev` keeps data in. One server at a time may use it.
+
+import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+
+import type { AppLog, Storage } from '../storage.ts';
+import { diskFiles } from '../../files/disk-files.ts';
+import { LogSubscribers } from '../log-subscribers.ts';
+import { SqliteFile } from './file.ts';
+import { SqliteLog } from './log.ts';
+import { TriplaneError } from '../../../errors.ts';
+import { prepare } from './schema.ts';
+import { type Connection, loadSqlite } from './binding.ts';
+
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    const made = await mkdir(folder, { recursive: true });
+    if (made !== undefined) await writeFile(join(folder, '.gitignore'), '*\n');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TriplaneError('storage-failed', `The folder ${folder} cannot be made: ${why}`, { cause });
+  }
+}
+
+/** The file in the folder. */
+export const fileName = 'triplane.db';
+
+/**
+ * What was acknowledged survives a killed process and a loss of power. Node 22.13 and later have SQLite; for earlier ones,
+ * `npm install libsql`.
+ *
+ * @param folder made if it is not there
+ * @example
+ * const server = await createServer({ storage: await sqlite('./.triplane') });
+ */
+export async function sqlite(folder: string): Promise<Storage> {
+  const open = await loadSqlite();
+  const path = join(folder, fileName);
+  await makeFolder(folder);
+  const connection = opened(() => open(path), path);
+  const file = new SqliteFile(connection);
+  const logs = new Map<string, AppLog>();
+  return {
+    files: diskFiles(join(folder, 'files')),
+    async open(appId) {
+      let log = logs.get(appId);
+      if (log) return log;
+      logs.set(appId, (log = new SqliteLog(appId, file, new LogSubscribers())));
+      await file.write(() => file.prepared('INSERT INTO heads (app, tx) VALUES (?, 0) ON CONFLICT DO NOTHING').run(appId));
+      return log;
+    },
+    apps: async () => file.read(() => file.prepared('SELECT app FROM heads ORDER BY app').all() as { app: string }[]).map(({ app }) => app),
+    close: async () => file.close(),
+  };
+}
+
+function opened(open: () => Connection, path: string): Connection {
+  let connection: Connection | undefined;
+  try {
+    connection = open();
+    prepare(connection, path);
+    return connection;
+  } catch (cause) {
+    connection?.close();
+    if (cause instanceof TriplaneError) throw cause;
+    throw new TriplaneError('storage-failed', `${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}

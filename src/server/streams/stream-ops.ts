@@ -1,0 +1,67 @@
+// What clients ask about streams, put to the log and the rules: who may begin one, and who may read it.
+
+import type { StartStream, SubscribeStream } from '../../protocol/stream-messages.ts';
+import { hashToken, isSameSecret } from '../auth/secrets.ts';
+import { echo, type SessionContext, whenDurable } from '../session/session-context.ts';
+import { denied, invalid, overLimit } from '../errors.ts';
+import { creation, serverActor, stepsFor, streamByClientId, streamById, streamsEtype, valueOf } from './stream-entities.ts';
+import { noSuchStream } from './streams.ts';
+import type { LedgerState, Planned } from '../data/write.ts';
+
+/** @throws InstantAPIError */
+export function startStream(message: StartStream, context: SessionContext): void {
+  const { app, subscriber, reject } = context;
+  const { 'client-id': clientId } = message;
+  if (clientId.trim() === '') throw invalid('stream', clientId, [{ message: 'a stream needs a name', in: ['client-id'] }]);
+  checkCount(context);
+  const fresh = crypto.randomUUID();
+  app.ledger.write({
+    steps: (state) => planStart(message, fresh, context, state),
+    event: undefined,
+    actor: serverActor,
+    settle: (outcome) => {
+      if (outcome.is === 'refused') return reject(message, outcome.error);
+      // Behind this turn: what the last writer sent is either stored by then, or never will be.
+      whenDurable(message, context, () => {
+        const row = streamByClientId(app.ledger.db, clientId);
+        if (!row) throw noSuchStream(clientId);
+        const offset = app.streams.open(row.id, subscriber);
+        context.send({ op: 'start-stream-ok', ...echo(message), 'client-id': clientId, 'stream-id': row.id, offset });
+      });
+    },
+  });
+}
+
+function planStart(message: StartStream, id: string, { app, subscriber }: SessionContext, { db }: LedgerState): Planned {
+  const { 'client-id': clientId, 'reconnect-token': token, 'rule-params': params } = message;
+  const hash = hashToken(token);
+  const known = streamByClientId(db, clientId);
+  if (!known) {
+    const steps = stepsFor(db, id, { clientId, hashedReconnectToken: hash, size: 0, done: false });
+    app.rulebook.guard.authorizeWrite(creation(db, id, steps, subscriber.actor, params));
+    return { steps };
+  }
+  if (!isSameSecret(String(valueOf(db, known, 'hashedReconnectToken')), hash))
+    throw invalid('stream', clientId, [{ message: 'the reconnect token is not the one the stream was begun with' }]);
+  if (valueOf(db, known, 'done') === true) throw invalid('stream', clientId, [{ message: 'the stream is done' }]);
+  return { steps: [] };
+}
+
+/** @throws InstantAPIError */
+export function subscribeStream(message: SubscribeStream, context: SessionContext): void {
+  const { app, subscriber, send } = context;
+  const { 'stream-id': id, 'client-id': name, 'rule-params': params } = message;
+  if (!id && !name) throw invalid('stream', null, [{ message: 'which stream? It has a stream-id and a client-id' }]);
+  checkCount(context);
+  const { db } = app.ledger;
+  const row = id ? streamById(db, id) : streamByClientId(db, name ?? '');
+  const { visible } = app.rulebook.guard.readAccess(subscriber.actor, new Set([streamsEtype]), params ?? undefined, db.attrs);
+  // Whether there is one is told to those only who may see it.
+  if (visible && !(row && visible(streamsEtype, row))) throw denied(streamsEtype, 'not perms-pass?');
+  if (!row) throw noSuchStream(id ?? name ?? '');
+  app.streams.read(subscriber, message, row.id, String(valueOf(db, row, 'clientId'))).forEach(send);
+}
+
+function checkCount({ app, subscriber }: SessionContext): void {
+  if (app.streams.count(subscriber) >= app.limits.streams) throw overLimit('streams', app.limits.streams, 'streams of a session');
+}

@@ -1,0 +1,29 @@
+// What of streams goes into the log, and out of it.
+
+import type { ChangeSet } from '../../db/change-set.ts';
+import type { Ledger } from '../data/ledger.ts';
+import { serverActor, stepsFor, streamById, streamsEtype } from './stream-entities.ts';
+import { type NewStreamPart, partRecord } from './stream-parts.ts';
+import { noSuchStream, type Streams } from './streams.ts';
+import { submit } from '../data/submit.ts';
+import type { LedgerState, Planned } from '../data/write.ts';
+
+export async function storePart(ledger: Ledger, part: NewStreamPart): Promise<void> {
+  const { streamId, to, end } = part;
+  const ended = end && { done: true, ...(end.abortReason !== undefined && { abortReason: end.abortReason }) };
+  const planned = ({ db }: LedgerState): Planned => {
+    if (!streamById(db, streamId)) throw noSuchStream(streamId);
+    return { steps: stepsFor(db, streamId, { size: to, ...ended }), records: partRecord(part) };
+  };
+  await submit(ledger, { steps: planned, event: undefined, actor: serverActor });
+}
+
+/** Those whose entity was deleted. */
+export function forgetStreams(streams: Streams, ledger: Ledger, changeSet: ChangeSet): void {
+  for (const [id, { after }] of changeSet.get(streamsEtype) ?? []) {
+    if (after?.exists(ledger.db.attrs.idAttr(streamsEtype))) continue;
+    const records = streams.removed(id);
+    if (Object.keys(records).length === 0) continue;
+    void submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: serverActor }).catch(() => {});
+  }
+}

@@ -1,0 +1,142 @@
+// The streams that this program writes and reads, as what they have in common: each is asked for by a message, asked for anew with every
+// session, again when the server could not, and is over at some time. What the two say and hear is in stream-writer.ts and stream-reader.ts.
+//
+//   apart ── ask ──▶ asked ── start-stream-ok ──▶ open        over: forgotten
+//     ▲               │ ╲                           │
+//     └── line lost · put off ◀─────────────────────┘         paused: a reader that has enough for now
+
+import type { TriplaneError } from '../errors.ts';
+import type { Random } from '../lib/random.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
+import type { StartStream, SubscribeStream } from '../protocol/stream-messages.ts';
+import type { StreamEffect, StreamRejection } from './stream-host.ts';
+
+/** What asks for a stream, but for its event id. */
+export type StreamRequest = Omit<StartStream, 'client-event-id'> | Omit<SubscribeStream, 'client-event-id'>;
+
+export interface StreamSubscription {
+  state: 'apart' | 'asked' | 'open' | 'paused';
+  /** Of the last time it was asked for. */
+  eventId: string;
+  /** Times in a row that it had to be asked for without coming any further. */
+  failures: number;
+  nextAttemptMs: number;
+  request(): StreamRequest;
+  onMessage(message: ServerMessage, nowMs: number): readonly StreamEffect[];
+  /** Of any stream: only its own is its affair. */
+  onError(failure: StreamRejection): readonly StreamEffect[];
+  /** All is done, or it failed. Once and last. */
+  onEnd(error?: TriplaneError): void;
+}
+
+const ops: ReadonlySet<unknown> = new Set(['start-stream', 'append-stream', 'subscribe-stream', 'unsubscribe-stream']);
+const maxFailures = 10;
+const firstPauseMs = 250;
+const maxPauseMs = 15_000;
+
+export class StreamSubscriptions {
+  readonly #random: Random;
+  readonly #all = new Set<StreamSubscription>();
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  subscribe(subscription: StreamSubscription): readonly StreamEffect[] {
+    this.#all.add(subscription);
+    subscription.state = 'asked';
+    subscription.nextAttemptMs = Infinity;
+    subscription.eventId = this.#random.eventId();
+    return [send({ ...subscription.request(), 'client-event-id': subscription.eventId })];
+  }
+
+  /** At once, then after a while that grows: a server that refuses what it has asked for must not be hammered. */
+  resubscribe(subscription: StreamSubscription, nowMs: number, cause: TriplaneError): readonly StreamEffect[] {
+    // It may have been over.
+    this.#all.add(subscription);
+    subscription.failures += 1;
+    if (subscription.failures > maxFailures) return this.end(subscription, cause);
+    if (subscription.failures === 1) return this.subscribe(subscription);
+    return this.#postpone(subscription, nowMs + Math.min(maxPauseMs, firstPauseMs * 2 ** subscription.failures));
+  }
+
+  /** It was refused: for now, or for good. */
+  onRejected(subscription: StreamSubscription, { error, retryAtMs }: StreamRejection): readonly StreamEffect[] {
+    const atMs = retryAtMs(subscription.failures);
+    if (atMs === undefined) return this.end(subscription, error);
+    subscription.failures += 1;
+    return this.#postpone(subscription, atMs);
+  }
+
+  /** The server need not tell more of a stream that is read. */
+  unsubscribe({ state, eventId }: StreamSubscription): readonly StreamEffect[] {
+    if (state !== 'asked') return [];
+    return [send({ op: 'unsubscribe-stream', 'client-event-id': this.#random.eventId(), 'subscribe-event-id': eventId })];
+  }
+
+  end(subscription: StreamSubscription, error?: TriplaneError): readonly StreamEffect[] {
+    if (this.#all.delete(subscription)) subscription.onEnd(error);
+    subscription.state = 'apart';
+    return [];
+  }
+
+  onMessage(message: ServerMessage, { nowMs }: { readonly nowMs: number }): readonly StreamEffect[] {
+    return [...this.#all].flatMap((subscription) => subscription.onMessage(message, nowMs));
+  }
+
+  /** Of what was overtaken it no longer matters what became. */
+  onError(failure: StreamRejection): readonly StreamEffect[] | undefined {
+    if (!ops.has(failure.message['original-event']?.['op'])) return undefined;
+    return [...this.#all].flatMap((subscription) => subscription.onError(failure));
+  }
+
+  onSessionOpen(): readonly StreamEffect[] {
+    return [...this.#all].flatMap((subscription) => (subscription.state === 'paused' ? [] : this.subscribe(subscription)));
+  }
+
+  onDisconnect(): readonly StreamEffect[] {
+    for (const subscription of this.#all) if (subscription.state !== 'paused') this.#postpone(subscription, Infinity);
+    return [];
+  }
+
+  nextDeadline(): number {
+    return Math.min(...[...this.#all].map(({ nextAttemptMs }) => nextAttemptMs));
+  }
+
+  onDeadline(nowMs: number): readonly StreamEffect[] {
+    return [...this.#all].flatMap((subscription) => (subscription.nextAttemptMs <= nowMs ? this.subscribe(subscription) : []));
+  }
+
+  shutDown(error: TriplaneError): readonly StreamEffect[] {
+    return [...this.#all].flatMap((subscription) => this.end(subscription, error));
+  }
+
+  #postpone(subscription: StreamSubscription, atMs: number): readonly StreamEffect[] {
+    subscription.state = 'apart';
+    subscription.nextAttemptMs = atMs;
+    return [];
+  }
+}
+
+export function send(message: ClientMessage): StreamEffect {
+  return { do: 'send', message };
+}
+
+/** A promise that is settled from outside. That nobody waits for it is no fault. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+export function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}

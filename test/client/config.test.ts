@@ -1,0 +1,146 @@
+// What `init` is told: every default, every mistake with the message it gets, and what makes two databases one.
+
+import { expect, it } from 'vitest';
+
+import { type InitConfig, resolveConfig } from '../../src/client/config.ts';
+import { alwaysOnline } from '../../src/connection/network.ts';
+import { TriplaneError } from '../../src/errors.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { type Log, consoleLog, silent } from '../../src/lib/log.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { type AnySchemaDef, i } from '../../src/schema/schema.ts';
+
+const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
+const schema = i.schema({ entities: { goals: i.entity({ title: i.string() }) }, links: {}, rooms: {} });
+
+const resolve = (config: unknown) => resolveConfig(config as InitConfig<AnySchemaDef, boolean>);
+
+it('the defaults', () => {
+  expect(resolve({ appId })).toEqual({
+    appId,
+    apiURI: 'https://api.instantdb.com',
+    websocketURI: 'wss://api.instantdb.com/runtime/session',
+    useDateObjects: false,
+    queryCacheLimit: 10,
+    log: silent,
+    clock: systemClock,
+    random: systemRandom,
+    onError: expect.any(Function),
+    adminToken: undefined,
+    key: expect.any(String),
+  });
+});
+
+it.each<[name: string, given: object, resolved: object]>([
+  ['spaces around an id', { appId: ` ${appId}\n` }, { appId }],
+  [
+    'slashes at the end',
+    { apiURI: 'http://127.0.0.1:7788/', websocketURI: 'ws://127.0.0.1:7788/runtime/session/' },
+    { apiURI: 'http://127.0.0.1:7788', websocketURI: 'ws://127.0.0.1:7788/runtime/session' },
+  ],
+  ['a path before ours', { apiURI: 'https://a.org/instant//' }, { apiURI: 'https://a.org/instant' }],
+  ['an IPv6 host', { apiURI: 'http://[::1]:80' }, { apiURI: 'http://[::1]:80' }],
+  [
+    'undefined is left out',
+    { apiURI: undefined, websocketURI: undefined, queryCacheLimit: undefined },
+    { apiURI: 'https://api.instantdb.com', queryCacheLimit: 10 },
+  ],
+  ['a cache of nothing', { queryCacheLimit: 0 }, { queryCacheLimit: 0 }],
+  ['slices', { yieldEvery: 16 }, { yieldEvery: 16 }],
+  ['a schema', { schema }, { schema }],
+  ['what is on', { useDateObjects: true, disableValidation: true }, { useDateObjects: true, disableValidation: true }],
+  ['the path of one’s own server', { firstPartyPath: '/api/instant/' }, { firstPartyPath: '/api/instant' }],
+  ['a server’s token', { __adminToken: 't' }, { adminToken: 't' }],
+  ['verbose', { verbose: true }, { log: consoleLog }],
+  ['a log', { log: consoleLog }, { log: consoleLog }],
+  ['a port', { network: alwaysOnline }, { network: alwaysOnline }],
+])('%s', (_name, given, resolved) => {
+  expect(resolve({ appId, ...given })).toMatchObject(resolved);
+});
+
+it('a logger hears remarks with verbose only', () => {
+  const heard: unknown[] = [];
+  const logger = {
+    prefix: 'p',
+    debug(...parts: unknown[]) {
+      heard.push(['debug', this.prefix, ...parts]);
+    },
+    info: (...parts: unknown[]) => heard.push(['info', ...parts]),
+    error: (...parts: unknown[]) => heard.push(['error', ...parts]),
+  };
+  const speak = (log: Log) => (['debug', 'info', 'warn', 'error'] as const).forEach((level) => log[level](level, 1));
+  speak(resolve({ appId, logger }).log);
+  expect(heard).toEqual([]);
+  speak(resolve({ appId, logger, verbose: true }).log);
+  expect(heard).toEqual([
+    ['debug', 'p', 'debug', 1],
+    ['info', 'info', 1],
+    ['error', 'warn', 1],
+    ['error', 'error', 1],
+  ]);
+});
+
+it('errors of nobody are told, to whoever wants to hear of them', () => {
+  const heard: unknown[] = [];
+  const note = (...parts: unknown[]) => void heard.push(...parts);
+  resolve({ appId, log: { ...silent, error: note } }).onError(new Error('a'));
+  resolve({ appId, onError: note }).onError(new Error('b'));
+  expect(heard).toEqual(['a', new Error('b')]);
+});
+
+const noApp = (given: unknown) =>
+  `init: appId '${String(given)}' is not the id of an app, which is a uuid. Is an environment variable not set?`;
+const http = 'It begins with https:// or http://, and has no ? or #';
+const ws = 'It begins with wss:// or ws://, and has no ? or #';
+
+it.each<[config: unknown, message: string]>([
+  [undefined, noApp(undefined)],
+  [appId, noApp(undefined)],
+  [{}, noApp(undefined)],
+  [{ appId: null }, noApp(null)],
+  [{ appId: '  ' }, noApp('  ')],
+  [{ appId: 7 }, noApp(7)],
+  [{ appId: 'my-app' }, noApp('my-app')],
+  [{ appId: `${appId}0` }, noApp(`${appId}0`)],
+  [{ appId, apiURI: 5 }, `init: apiURI '5' will not do. ${http}`],
+  [{ appId, apiURI: '' }, `init: apiURI '' will not do. ${http}`],
+  [{ appId, apiURI: 'localhost:7788' }, `init: apiURI 'localhost:7788' will not do. ${http}`],
+  [{ appId, apiURI: 'ws://a.org' }, `init: apiURI 'ws://a.org' will not do. ${http}`],
+  [{ appId, apiURI: 'https://' }, `init: apiURI 'https://' will not do. ${http}`],
+  [{ appId, apiURI: 'https://a.org/?x=1' }, `init: apiURI 'https://a.org/?x=1' will not do. ${http}`],
+  [{ appId, websocketURI: 'https://a.org' }, `init: websocketURI 'https://a.org' will not do. ${ws}`],
+  [{ appId, websocketURI: 'wss://a b' }, `init: websocketURI 'wss://a b' will not do. ${ws}`],
+  [{ appId, queryCacheLimit: -1 }, 'init: queryCacheLimit must be a number, 0 or more'],
+  ...[0, -1, NaN, '16'].map((yieldEvery): [object, string] => [{ appId, yieldEvery }, 'init: yieldEvery must be a number, more than 0']),
+  [{ appId, queryCacheLimit: '10' }, 'init: queryCacheLimit must be a number, 0 or more'],
+  [
+    { appId, schema: { goals: {} } },
+    'init: schema must be what i.schema({ entities, links, rooms }) returns. Is the import of your schema file the one you mean?',
+  ],
+])('%j is refused', (config, message) => {
+  const error: unknown = (() => {
+    try {
+      return resolve(config);
+    } catch (thrown) {
+      return thrown;
+    }
+  })();
+  expect(error).toBeInstanceOf(TriplaneError);
+  expect(error).toMatchObject({ code: 'config-invalid', message });
+});
+
+it('one database for the same app, place, person and dates', () => {
+  const key = resolve({ appId }).key;
+  expect(resolve({ appId, schema, verbose: true, apiURI: 'https://api.instantdb.com/' }).key).toBe(key);
+  const others = [
+    { apiURI: 'http://a.org' },
+    { websocketURI: 'ws://a.org' },
+    { useDateObjects: true },
+    { __adminToken: 't' },
+    { __extraDedupeKey: 'e' },
+  ];
+  const keys = others.map((other) => resolve({ appId, ...other }).key);
+  expect(new Set([key, ...keys]).size).toBe(others.length + 1);
+  expect(resolve({ appId, network: alwaysOnline }).key).toBeUndefined();
+  expect(resolve({ appId, log: silent }).key).toBe(key);
+});

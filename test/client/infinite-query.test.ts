@@ -1,0 +1,109 @@
+// A list that is loaded page by page, against the embedded server: it stays live as a whole, whatever is inserted, changed or deleted.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { i, id, init, type InfiniteQuerySubscription } from '../../src/index.ts';
+import { createServer, type TriplaneServer } from '../../src/server/index.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+
+const schema = i.schema({ entities: { posts: i.entity({ title: i.string(), rank: i.number().indexed() }) } });
+
+let server: TriplaneServer;
+beforeAll(async () => void (server = await createServer()));
+afterAll(() => server.close());
+
+interface News {
+  readonly ranks: number[] | undefined;
+  readonly canLoadNextPage: boolean;
+  readonly error: unknown;
+}
+
+async function open(
+  count: number,
+): Promise<{ db: ReturnType<typeof database>; list: InfiniteQuerySubscription; last: () => News; add: (rank: number) => Promise<string> }> {
+  const db = database(id());
+  const add = async (rank: number): Promise<string> => {
+    const postId = id();
+    await db.transact(db.tx.posts[postId]!.create({ title: `post ${rank}`, rank })).settled;
+    return postId;
+  };
+  for (let rank = 1; rank <= count; rank += 1) await add(rank);
+  let news: News = { ranks: undefined, canLoadNextPage: false, error: undefined };
+  const list = db.subscribeInfiniteQuery({ posts: { $: { limit: 4, order: { rank: 'asc' } } } }, ({ data, error, canLoadNextPage }) => {
+    news = { ranks: data?.posts.map(({ rank }) => rank), canLoadNextPage, error };
+  });
+  return { db, list, add, last: () => news };
+}
+
+function database(appId: string) {
+  return init({ appId, apiURI: server.apiURI, schema, storage: memoryStore() });
+}
+
+const shows = (last: () => News, ranks: number[], canLoadNextPage: boolean): Promise<void> =>
+  expect.poll(last, { timeout: 5_000 }).toEqual({ ranks, canLoadNextPage, error: undefined });
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);
+
+describe('subscribeInfiniteQuery', () => {
+  it('loads page after page, to the end', async () => {
+    const { db, list, last } = await open(10);
+    await shows(last, upTo(4), true);
+    list.loadNextPage();
+    await shows(last, upTo(8), true);
+    list.loadNextPage();
+    await shows(last, upTo(10), false);
+    list.loadNextPage();
+    await shows(last, upTo(10), false);
+    db.shutdown();
+  });
+
+  it('shows what comes before the beginning, in the middle and at the end, and what goes', async () => {
+    const { db, list, last, add } = await open(6);
+    await shows(last, upTo(4), true);
+    list.loadNextPage();
+    await shows(last, upTo(6), false);
+    for (const rank of [0, -1, -2, -3, -4, -5]) await add(rank);
+    await shows(last, [-5, -4, -3, -2, -1, 0, ...upTo(6)], false);
+    const middle = await add(2.5);
+    await shows(last, [-5, -4, -3, -2, -1, 0, 1, 2, 2.5, 3, 4, 5, 6], false);
+    await db.transact(db.tx.posts[middle]!.delete()).settled;
+    await add(7);
+    await shows(last, [-5, -4, -3, -2, -1, 0, ...upTo(7)], false);
+    db.shutdown();
+  });
+
+  it('a list shorter than a page, growing past it', async () => {
+    const { db, last, add } = await open(2);
+    await shows(last, upTo(2), false);
+    for (const rank of [3, 4, 5]) await add(rank);
+    await shows(last, upTo(4), true);
+    db.shutdown();
+  });
+
+  it('after unsubscribe, and after a shutdown at once, nothing more is told', async () => {
+    const { db, list, last, add } = await open(3);
+    await shows(last, upTo(3), false);
+    list.unsubscribe();
+    await add(0);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(last().ranks).toEqual(upTo(3));
+    db.subscribeInfiniteQuery({ posts: {} }, () => expect.unreachable());
+    db.shutdown();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+
+  it('who signs in sees nothing of what was there before', async () => {
+    const { db, last } = await open(5);
+    await shows(last, upTo(4), true);
+    const seen: unknown[] = [];
+    await db._reactor.account.setUser({ id: id(), refresh_token: id(), isGuest: false });
+    await expect.poll(() => seen.push(last().ranks)).toBeGreaterThan(0);
+    expect(seen.at(-1)).toEqual([]);
+    db.shutdown();
+  });
+
+  it('asks for one namespace, or is refused', async () => {
+    const db = database(id());
+    expect(() => db.subscribeInfiniteQuery({}, () => {})).toThrow('exactly one namespace');
+    db.shutdown();
+  });
+});

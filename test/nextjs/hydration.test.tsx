@@ -1,0 +1,97 @@
+// @vitest-environment happy-dom
+// In the browser, with an answer that came with the page: shown until there is a newer one, and only to whom it was given.
+
+import { memo, Suspense } from 'react';
+import { type User, weakHash } from 'triplane';
+import { afterEach, expect, test } from 'vitest';
+
+import { id } from '../../src/lib/uuid.ts';
+import { HydratedResults } from '../../src/nextjs/hydration.ts';
+import { init, InstantSuspenseProvider } from '../../src/nextjs/index.ts';
+import { i } from '../../src/schema/schema.ts';
+import { hubWorld, userOf } from '../support/hub-world.ts';
+import { cleanUp, database, drawn, page, tally } from '../react/page.tsx';
+
+afterEach(async () => {
+  await cleanUp();
+  globalThis.__triplane = undefined;
+});
+
+const schema = i.schema({ entities: { goals: i.entity({ title: i.string() }) } });
+const query = { goals: { $: { order: { serverCreatedAt: 'asc' } } } } as const;
+
+const [ana, ben] = ['ana', 'ben'].map((name) => ({ ...userOf(name), isGuest: false })) as [User, User];
+
+/** `isHere`: who the device knows. */
+async function rendered({ user = null, isHere }: { user?: User | null; isHere?: User } = {}) {
+  const world = hubWorld();
+  const device = world.config;
+  if (isHere) await device.storage.write([{ put: 'user', value: isHere }]);
+  const other = database(schema, world);
+  const ids = ['swim', 'run'].map((title) => ({ id: id(), title })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const { id: goal, title } of ids) await other.transact(other.tx.goals[goal]!.create({ title }));
+  const { data, pageInfo } = await new Promise<{ data: unknown; pageInfo: unknown }>((resolve) => {
+    database(schema, world).core.subscribeQuery(query, resolve);
+  });
+  const text = JSON.stringify([[weakHash(query), { data, pageInfo }, []]]);
+  globalThis.__triplane = { [world.config.appId]: [text] };
+  world.hold();
+  const db = init({ ...device, schema, onError: () => {} });
+  const { drew, all } = tally();
+  const Row = memo(function Row({ goal }: { goal: { title: string } }) {
+    drew(goal.title);
+    return goal.title;
+  });
+  function Goals() {
+    drew('goals');
+    return db.useSuspenseQuery(query).data.goals.map((goal) => <Row key={goal.id} goal={goal} />);
+  }
+  const shown = await page(
+    <InstantSuspenseProvider db={db} user={user}>
+      <Suspense fallback="loading">
+        <Goals />
+      </Suspense>
+    </InstantSuspenseProvider>,
+  );
+  return { world, db, other, ids, shown, all, titles: ids.map(({ title }) => title) };
+}
+
+test('the live answer, if it is the same, draws nothing; a change draws its row', async () => {
+  const { world, db, other, ids, shown, all, titles } = await rendered();
+  expect([shown.text, all]).toEqual([titles.join(''), { goals: 1, swim: 1, run: 1 }]);
+  world.letGo();
+  await expect.poll(() => db._core._reactor.status).toBe('authenticated');
+  await drawn();
+  expect(all).toEqual({ goals: 1, swim: 1, run: 1 });
+  await other.transact(other.tx.goals[ids[0]!.id]!.update({ title: 'dive' }));
+  await drawn();
+  expect([shown.text, all]).toEqual([`dive${titles[1]}`, { goals: 2, swim: 1, run: 1, dive: 1 }]);
+  db.core.shutdown();
+});
+
+test('who signs in meanwhile does not see what was given to another', async () => {
+  const { world, db, shown } = await rendered();
+  await db.core._reactor.account.setUser(ben);
+  await drawn();
+  expect(shown.text).toContain('loading');
+  world.letGo();
+  await expect.poll(() => shown.element.innerText, { timeout: 10_000 }).toContain('swim');
+  db.core.shutdown();
+});
+
+test.each([
+  ['ben sees nothing that was given to ana, nor what of it comes later', { user: ana, isHere: ben }, true],
+  ['nobody does', { user: ana }, true],
+  ['ana sees it', { user: ana, isHere: ana }, false],
+  ['what nobody was given is for ana too', { isHere: ana }, false],
+])('%s', async (_what, who, isHidden) => {
+  const { world, db, shown, titles } = await rendered(who);
+  await db.core.getAuth();
+  await drawn();
+  if (isHidden) expect(shown.element.textContent).toContain('loading');
+  else expect(shown.text).toBe(titles.join(''));
+  const box = globalThis.__triplane?.[world.config.appId] as { push(text: string): void };
+  box.push(JSON.stringify([['later', { data: {}, pageInfo: undefined }, []]]));
+  expect(HydratedResults.of(db.core, null).get('later')?.isStale).toBe(isHidden);
+  db.core.shutdown();
+});

@@ -1,0 +1,102 @@
+// Writes are sent without waiting for each other. When the server fails at one of them, order is kept as far as it can be.
+
+import { expect, test } from 'vitest';
+import { listener, testClient, type TestClient } from '../../support/client.ts';
+import { settled } from '../../support/fake-clock.ts';
+import { addQueryOk, attrIds, chunk, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
+
+let client: TestClient;
+const write = (fields: { title?: string; done?: boolean }, id = goalId(1)): void =>
+  void client.reactor.writes.transact(chunk('update', id, fields));
+const sent = (): readonly (readonly unknown[])[] =>
+  client.sentMessages('transact').map((message) => message['tx-steps'].map((step) => step[3]));
+const eventIdOf = (at: number): string => client.sentMessages('transact')[at]?.['client-event-id'] ?? '';
+const fail = (at: number): Promise<void> =>
+  client.receive({ op: 'error', status: 500, type: 'sql-exception', message: 'no', 'client-event-id': eventIdOf(at) });
+const ok = (at: number, txId: number): Promise<void> =>
+  client.receive({ op: 'transact-ok', 'client-event-id': eventIdOf(at), 'tx-id': txId });
+
+async function start(): Promise<ReturnType<typeof listener>> {
+  client = testClient();
+  await settled();
+  await client.receive(initOk());
+  const received = listener();
+  client.reactor.queries.subscribe(goalsQuery, received);
+  await client.receive(addQueryOk([{ id: goalId(1), title: 'old', done: false }], 5));
+  return received;
+}
+
+test('what was not sent waits for what failed, and what failed goes out in order', async () => {
+  await start();
+  for (const title of ['one', 'two', 'three']) write({ title }, goalId(2));
+  await settled();
+  await fail(0);
+  write({ title: 'four' }, goalId(2));
+  await settled();
+  await fail(1);
+  await fail(2);
+  expect(sent()).toHaveLength(3);
+  await client.clock.advance(2_000);
+  expect(sent().slice(3).map(([, title]) => title)).toEqual(['one', 'two', 'three', 'four']); // prettier-ignore
+  client.reactor.shutdown();
+});
+
+test('what a later write has said is not said over by an earlier one that comes late, on the server or on screen', async () => {
+  const received = await start();
+  write({ title: 'first', done: true });
+  write({ title: 'second' });
+  await settled();
+  await fail(0);
+  await ok(1, 6);
+  await client.receive(refreshOk([{ id: goalId(1), title: 'second', done: false }], 6));
+  expect(received.last?.data['goals']).toEqual([{ id: goalId(1), title: 'second', done: true }]);
+  await client.clock.advance(2_000);
+  expect(client.sentMessages('transact')[2]?.['tx-steps'].map((step) => [step[2], step[3]])).toEqual([
+    [attrIds.id, goalId(1)],
+    [attrIds.done, true],
+  ]);
+  expect(eventIdOf(2)).toBe(eventIdOf(0));
+  await ok(2, 7);
+  expect(received.last?.data['goals']).toEqual([{ id: goalId(1), title: 'second', done: true }]);
+  client.reactor.shutdown();
+});
+
+test('what failed waits until those behind it are answered', async () => {
+  await start();
+  write({ title: 'first' });
+  write({ title: 'second' });
+  await settled();
+  await fail(0);
+  await client.clock.advance(2_000);
+  expect(client.sentMessages('transact')).toHaveLength(2);
+  await ok(1, 6);
+  expect(sent()[2]).toEqual([goalId(1)]);
+  client.reactor.shutdown();
+});
+
+test('what a later write has deleted is not made again', async () => {
+  const received = await start();
+  write({ title: 'first' });
+  void client.reactor.writes.transact(chunk('delete', goalId(1)));
+  await settled();
+  await fail(0);
+  await ok(1, 6);
+  await client.receive(refreshOk([], 6));
+  expect(received.last?.data['goals']).toEqual([]);
+  await client.clock.advance(2_000);
+  expect(client.sentMessages('transact')[2]?.['tx-steps']).toEqual([]);
+  client.reactor.shutdown();
+});
+
+test('made twice before anything was sent: neither waits for the other, and the second goes out when the first is answered', async () => {
+  client = testClient();
+  const make = (): void => void client.reactor.writes.transact(chunk('create', goalId(3), { title: 'new' })).settled.catch(() => {});
+  make();
+  make();
+  await settled();
+  await client.receive(initOk());
+  expect(sent()).toHaveLength(1);
+  await ok(0, 6);
+  expect(sent()).toHaveLength(2);
+  client.reactor.shutdown();
+});

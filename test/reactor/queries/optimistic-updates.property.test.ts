@@ -1,0 +1,178 @@
+// Queries that a write makes no difference to are not bothered with it. Whatever happens, each shows what a view shows that is handed
+// every write there is.
+
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { it } from 'vitest';
+
+import { Attrs } from '../../../src/db/attrs.ts';
+import { systemRandom } from '../../../src/lib/random.ts';
+import type { WireAttr } from '../../../src/protocol/attr.ts';
+import type { Step } from '../../../src/protocol/transact-messages.ts';
+import type { Triple } from '../../../src/protocol/triple.ts';
+import { LiveQueries } from '../../../src/reactor/queries/live-queries.ts';
+import { isIncluded } from '../../../src/reactor/tx-position.ts';
+import { View } from '../../../src/reactor/queries/view.ts';
+import type { Mutation } from '../../../src/reactor/mutations/mutation.ts';
+import { dataArb, idAttr, linkIndexOf, queryArb, type World, worldArb } from '../../oracle/generate.ts';
+import { attrStepArb, stepsArb } from '../../oracle/generate-steps.ts';
+import { openQuery } from '../../support/live-queries.ts';
+import { check, patience } from '../../support/runs.ts';
+import { nodes } from '../../support/goals.ts';
+import { plain } from '../../support/vectors.ts';
+
+type Event =
+  | { readonly kind: 'answer' | 'delta'; readonly query: number; readonly keep: number; readonly lag: number }
+  | { readonly kind: 'write'; readonly steps: readonly Step[]; readonly isLate: boolean }
+  | { readonly kind: 'reopen'; readonly query: number }
+  | { readonly kind: 'confirm' | 'refuse'; readonly at: number }
+  | { readonly kind: 'attrs'; readonly step: Step };
+
+const traceArb = worldArb.chain((world) => {
+  const write = fc.record({ kind: fc.constant('write' as const), steps: stepsArb(world), isLate: fc.nat(9).map((n) => n === 9) });
+  const at = fc.nat(7);
+  return fc.record({
+    world: fc.constant(world),
+    queries: fc.array(queryArb(world), { minLength: 1, maxLength: 9 }),
+    data: dataArb(world),
+    happenings: fc.array(
+      fc.oneof<[fc.WeightedArbitrary<Event>, ...fc.WeightedArbitrary<Event>[]]>(
+        { weight: 8, arbitrary: write },
+        {
+          weight: 3,
+          arbitrary: fc.record({ kind: fc.constant('answer' as const), query: fc.nat(8), keep: fc.integer(), lag: fc.nat(2) }),
+        },
+        { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('confirm' as const, 'refuse' as const), at }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const), query: fc.nat(8) }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('attrs' as const), step: attrStepArb(world) }) },
+      ),
+      { minLength: 1, maxLength: 12 },
+    ),
+  });
+});
+
+interface Trace {
+  readonly world: World;
+  readonly queries: readonly Record<string, unknown>[];
+  readonly data: readonly Triple[];
+  readonly happenings: readonly Event[];
+}
+
+function play({ world, queries: requested, data, happenings: events }: Trace): void {
+  let attrs = Attrs.from(world.attrs);
+  const links = linkIndexOf(world);
+  const queries = new LiveQueries(attrs, { links, now: () => 1000 });
+  const lives = [...new Set(requested.map((query, at) => openQuery(queries, query, `q${at}`)))];
+  const results = lives.map(() => [...data]);
+  let writes: Mutation[] = [];
+  let txId = 1;
+  let count = 0;
+  for (const { query } of lives) queries.applyResult({ op: 'add-query-ok', q: query, result: nodes(data), 'processed-tx-id': 1 });
+
+  const dispatch = (event: Event): void => {
+    switch (event.kind) {
+      case 'write': {
+        const order = 100 + count++ + (event.isLate ? -3.5 : 0);
+        const write: Mutation = { eventId: `w${count}`, order, steps: event.steps, owner: '', createdMs: 0, state: 'local', sends: 0 };
+        writes.push(write);
+        return void queries.add(write);
+      }
+      case 'confirm': {
+        const write = writes.filter(({ state }) => state === 'local')[event.at];
+        if (!write) return;
+        const applied: Mutation = { ...write, state: 'applied', txId: ++txId };
+        writes = writes.map((other) => (other === write ? applied : other));
+        return void queries.acknowledge(applied, 0);
+      }
+      case 'refuse': {
+        const write = writes.filter(({ state }) => state === 'local')[event.at];
+        writes = writes.filter((other) => other !== write);
+        return write && void queries.reject(write.eventId);
+      }
+      case 'attrs':
+        if (event.step[0] !== 'add-attr') return;
+        attrs = attrs.with([event.step[1]]);
+        return void queries.setAttrs(attrs);
+      case 'reopen': {
+        const at = event.query % lives.length;
+        const { query } = lives[at] ?? {};
+        if (!query || !lives[at]) return;
+        queries.close(lives[at].key);
+        lives[at] = openQuery(queries, query, `again${++count}`);
+        return void queries.applyResult({ op: 'add-query-ok', q: query, result: nodes(results[at] ?? []), 'processed-tx-id': txId });
+      }
+      default: {
+        const live = lives[event.query % lives.length];
+        if (!live) return;
+        const sent = data.filter((_, at) => (event.keep >> (at % 31)) & 1);
+        results[lives.indexOf(live)] = sent;
+        const reach = Math.max(live.processed?.['processed-tx-id'] ?? 0, txId - event.lag);
+        const computations = [{ 'instaql-query': live.query, 'instaql-result': nodes(sent) }];
+        return void queries.applyRefresh({ op: 'refresh-ok', computations, 'processed-tx-id': reach }, false, systemRandom);
+      }
+    }
+  };
+
+  const checkAll = (): void => {
+    lives.forEach((live, at) => {
+      const whole = new View(live.query, { attrs, links, now: () => 1000 });
+      whole.setResult({ triples: (results[at] ?? []).filter(([, a]) => attrs.byId(a)), pageInfo: undefined, aggregate: undefined });
+      whole.rewrite(writes.filter((write) => write.state !== 'applied' || !isIncluded(write, live.processed)));
+      const [shown, expected] = [plain(live.view.read()), plain(whole.read())];
+      if (!isDeepStrictEqual(shown, expected)) throw new Error(`shown: ${JSON.stringify(shown)}\nexpected: ${JSON.stringify(expected)}`);
+    });
+    queries.drainIncluded();
+  };
+  for (const event of events) {
+    dispatch(event);
+    checkAll();
+  }
+}
+
+it(
+  'a query shows the same whether it is handed every write or only those that concern it',
+  () =>
+    check(
+      fc.property(traceArb, (trace) => play(trace as Trace)),
+      1_000,
+    ),
+  patience,
+);
+
+it('a write that looks an entity up is shown on top of writes that are of no other concern', () => {
+  const name: WireAttr = { ...idAttr('tents'), id: 'tents.name', 'forward-identity': ['tents.name', 'tents', 'name'] };
+  const write = (...steps: Step[]): Event => ({ kind: 'write', steps, isLate: false });
+  play({
+    world: { etypes: ['fans', 'tents'], attrs: [idAttr('fans'), idAttr('tents'), name], singular: {} },
+    queries: [{ fans: {} }],
+    data: [
+      ['e1', 'fans.id', 'e1', 1],
+      ['e1', 'tents.name', 'Big', 1],
+    ],
+    happenings: [
+      write(['retract-triple', 'e1', 'tents.name', 'Big']),
+      write(['delete-entity', ['tents.name', 'Big']]),
+      write(['add-triple', 'e1', 'tents.name', 'Big']),
+      { kind: 'refuse', at: 0 },
+    ],
+  });
+});
+
+it('a write that is shown again after one that deletes a link finds nothing by what it linked itself', () => {
+  const link: WireAttr = {
+    ...{ ...idAttr('tents'), id: 'next', 'value-type': 'ref', cardinality: 'many' },
+    ...{ 'forward-identity': ['f', 'tents', 'next'], 'reverse-identity': ['r', 'tents', 'previous'] },
+  };
+  const write = (...steps: Step[]): Event => ({ kind: 'write', steps, isLate: false });
+  play({
+    world: { etypes: ['tents'], attrs: [idAttr('tents'), link], singular: {} },
+    queries: [{ tents: {} }],
+    data: [],
+    happenings: [
+      write(['add-triple', 'e3', 'tents.id', 'e3']),
+      write(['add-triple', ['next', 'e2'], 'tents.id', ['next', 'e2']], ['add-triple', 'e1', 'next', 'e2']),
+      write(['delete-attr', 'next']),
+      { kind: 'answer', query: 0, keep: 0, lag: 0 },
+    ],
+  });
+});

@@ -1,0 +1,147 @@
+// Several tabs of one app in one browser: one store, one sender, the same view in all of them.
+
+import { describe, expect, it } from 'vitest';
+
+import { listener, testClient, type TestClient } from '../../support/client.ts';
+import { settled } from '../../support/fake-clock.ts';
+import { FakeBrowser } from '../../support/fake-tabs.ts';
+import { addQueryOk, chunk, initOk } from '../../support/goals.ts';
+import type { KeyValue } from '../../../src/storage/key-value.ts';
+import { memoryStore } from '../../../src/storage/memory.ts';
+import { id } from '../../../src/lib/uuid.ts';
+
+/** One store that outlives each tab. */
+function shared(): KeyValue {
+  return { ...memoryStore(), close: () => {} };
+}
+
+async function openTabs(count: number): Promise<{ tabs: TestClient[]; store: KeyValue }> {
+  const browser = new FakeBrowser();
+  const store = shared();
+  const tabs = Array.from({ length: count }, () => testClient({ tabs: browser.tab(), store }));
+  await settled();
+  for (const tab of tabs) await tab.receive(initOk());
+  return { tabs, store };
+}
+
+const addGoal = (title: string): unknown => chunk('create', id(), { title });
+const sends = (tab: TestClient): unknown[] =>
+  tab.transport.channels.flatMap((channel) => channel.sent.filter(({ op }) => op === 'transact'));
+
+describe('tabs', () => {
+  it('one tab sends what any of them writes, once', async () => {
+    const { tabs, store } = await openTabs(3);
+    for (const [at, tab] of tabs.entries()) for (let n = 0; n < 10; n += 1) void tab.reactor.writes.transact(addGoal(`${at}/${n}`));
+    await settled();
+    expect(tabs.map((tab) => sends(tab).length)).toEqual([30, 0, 0]);
+    expect(await store.list('write/')).toHaveLength(30);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('every tab shows a write before the server has answered, and drops it when it is refused', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    const seen = tabs.map((tab) => {
+      const received = listener();
+      tab.reactor.queries.subscribe({ goals: {} }, received);
+      return received;
+    });
+    for (const tab of tabs) await tab.receive(addQueryOk([], 1));
+    const write = second.reactor.writes.transact(addGoal('swim'));
+    const outcome = expect(write).rejects.toThrow('no');
+    await settled();
+    expect(seen.map(({ last }) => last?.data['goals'])).toEqual([
+      [expect.objectContaining({ title: 'swim' })],
+      [expect.objectContaining({ title: 'swim' })],
+    ]);
+
+    const eventId = first.sentMessages('transact')[0]?.['client-event-id'];
+    await first.receive({ op: 'error', status: 400, type: 'permission-denied', message: 'no', 'client-event-id': eventId });
+    await settled();
+    expect(seen.map(({ last }) => last?.data['goals'])).toEqual([[], []]);
+    await outcome;
+    expect(tabs.map((tab) => tab.reactor.outbox.list().map(({ state }) => state))).toEqual([['refused'], ['refused']]);
+    // Told by its promise, in the tab that made it; nobody else is bothered.
+    expect(tabs.flatMap((tab) => tab.errors)).toEqual([]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('a promise is settled in the tab that made it, when the sender is told', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    const write = second.reactor.writes.transact(addGoal('swim'));
+    await settled();
+    await first.receive({ op: 'transact-ok', 'client-event-id': first.sentMessages('transact')[0]?.['client-event-id'], 'tx-id': 7 });
+    await settled();
+    await expect(write).resolves.toMatchObject({ status: 'synced' });
+    expect(tabs.map((tab) => tab.reactor.outbox.list())).toEqual([[], []]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('when the sender is closed, another goes on, with the same event ids and in order', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    void second.reactor.writes.transact(addGoal('one'));
+    void first.reactor.writes.transact(addGoal('two'));
+    await settled();
+    const before = first.sentMessages('transact').map((message) => message['client-event-id']);
+    expect(before).toHaveLength(2);
+    first.reactor.shutdown();
+    await settled();
+    expect(second.sentMessages('transact').map((message) => message['client-event-id'])).toEqual(before);
+    second.reactor.shutdown();
+  });
+
+  it('what was refused is retried, or given up, for all tabs', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    const write = second.reactor.writes.transact(addGoal('swim'));
+    write.catch(() => {});
+    await settled();
+    const reject = async (): Promise<void> => {
+      const eventId = first.sentMessages('transact').at(-1)?.['client-event-id'];
+      await first.receive({ op: 'error', status: 400, type: 'permission-denied', message: 'no', 'client-event-id': eventId });
+      await settled();
+    };
+    await reject();
+    const again = second.reactor.outbox.retry(second.reactor.outbox.list()[0]!.eventId);
+    again.catch(() => {});
+    await settled();
+    expect(tabs.map((tab) => tab.reactor.outbox.list().map(({ state }) => state))).toEqual([['sent'], ['local']]);
+    await reject();
+    first.reactor.outbox.discard(first.reactor.outbox.list()[0]!.eventId);
+    await settled();
+    expect(tabs.map((tab) => tab.reactor.outbox.list())).toEqual([[], []]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('who signs in or out does so in every tab', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    const ana = { id: id(), refresh_token: id(), email: 'ana@example.com', isGuest: false };
+    await first.reactor.account.setUser(ana);
+    await settled();
+    expect(second.reactor.account.user).toEqual(ana);
+    expect(second.transport.channels).toHaveLength(2);
+    await second.reactor.account.setUser(undefined);
+    await settled();
+    expect(first.reactor.account.user).toBeNull();
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('news of another user, another release, or nobody at all is left aside', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    const ana = { id: id(), refresh_token: id(), isGuest: false };
+    second.reactor.state.session.user = ana;
+    void first.reactor.writes.transact(addGoal('swim'));
+    await settled();
+    expect(second.reactor.outbox.list()).toEqual([]);
+    for (const message of [undefined, 3, {}, { type: 'later' }, { type: 'write' }, { type: 'refused', record: {} }]) {
+      first.reactor.run([{ do: 'tell', message: message as never }]);
+    }
+    await settled();
+    expect(tabs.flatMap((tab) => tab.errors)).toEqual([]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+});

@@ -1,0 +1,78 @@
+// Schema and rules from files: taken up, changed, pulled back.
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
+import { readProject } from '../../../src/server/cli/project-files.ts';
+import { pushOnChange, pullProject, pushProject, targetOf } from '../../../src/server/cli/project-commands.ts';
+
+let folder: string;
+let server: TriplaneServer;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'triplane-project-'));
+  server = await createServer();
+});
+afterEach(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+// As `i.schema` gives it, without a package to import.
+const schema = (
+  attrs: string,
+): string => `const entities: Record<string, unknown> = { todos: { attrs: { ${attrs} } }, $users: { attrs: {} } };
+export default { entities, links: { owner: { forward: { on: 'todos', has: 'one', label: 'owner' }, reverse: { on: '$users', has: 'many', label: 'todos' } } } };`;
+const text = "text: { valueType: 'string', required: false, config: { indexed: true, unique: false } }";
+const done = "done: { valueType: 'boolean', required: false, config: { indexed: false, unique: false } }";
+
+test('what the files say is pushed, and what they say next', async () => {
+  const [printed, problems]: [string[], string[]] = [[], []];
+  await writeFile(join(folder, 'instant.schema.ts'), schema(text));
+  await writeFile(join(folder, 'instant.perms.ts'), "export default { todos: { allow: { view: 'auth.id != null' } } };");
+  const stop = await pushOnChange(
+    server,
+    folder,
+    (line) => printed.push(line),
+    (line) => problems.push(line),
+  );
+  expect(printed.sort()).toEqual(['+ todos.id', '+ todos.owner', '+ todos.text', '~ rules']);
+  printed.length = 0;
+  await writeFile(join(folder, 'instant.schema.ts'), schema(`${text.replace('true', 'false')}, ${done}`));
+  await vi.waitFor(() => expect(printed.sort()).toEqual(['+ todos.done', '~ todos.text: index false']), 5000);
+  await writeFile(join(folder, 'instant.perms.ts'), "export default { todos: { allow: { view: 'nope' } } };");
+  await vi.waitFor(() => expect(problems.join()).toMatch(/todos\.allow\.view: .*nope/), 5000);
+  stop();
+});
+
+test('push says that nothing has changed; pull gives files that say the same', async () => {
+  const printed: string[] = [];
+  const print = (line: string): void => void printed.push(line);
+  await expect(pushProject(server, folder, print)).rejects.toMatchObject({ code: 'config-invalid' });
+  await writeFile(join(folder, 'instant.schema.ts'), schema(`${text}, ${done}`));
+  await pushProject(server, folder, print);
+  printed.length = 0;
+  await pushProject(server, folder, print);
+  expect(printed).toEqual(['Nothing has changed']);
+  await pullProject(server, folder, print);
+  const pulled = await readFile(join(folder, 'instant.schema.ts'), 'utf8');
+  expect(pulled).toContain('text: i.string().indexed().optional()');
+  expect(pulled).toContain('done: i.boolean().optional()');
+  expect(pulled).toContain('forward: { on: "todos", has: \'one\', label: "owner" }');
+  expect((await readProject(folder).catch(() => undefined))?.rules ?? {}).toEqual({});
+  expect((await readdir(folder)).sort()).toEqual(['instant.perms.ts', 'instant.schema.ts']);
+});
+
+test('which app: by flag, by environment, by the data folder', async () => {
+  const { appId, adminToken } = server;
+  await writeFile(join(folder, 'server.json'), JSON.stringify({ appId, adminToken }));
+  expect(await targetOf({}, {}, folder)).toMatchObject({ appId, adminToken, url: 'http://127.0.0.1:4747' });
+  expect(await targetOf({ url: 'x', 'app-id': adminToken }, { INSTANT_APP_ADMIN_TOKEN: appId }, '/nowhere')).toEqual({
+    url: 'x',
+    appId: adminToken,
+    adminToken: appId,
+  });
+  await expect(targetOf({}, {}, '/nowhere')).rejects.toMatchObject({ code: 'config-invalid' });
+});

@@ -1,0 +1,170 @@
+// Writes are done once, told only when they are durable, and found again by the next server on the same storage.
+
+import { expect, test } from 'vitest';
+import { memory } from '../../../src/server/storage/memory.ts';
+import type { AppLog, LogEntry, Storage } from '../../../src/server/storage/storage.ts';
+import { adminToken, type Bench, bench, blob, newId, rest, type TestPeer } from '../bench.ts';
+
+const goalsId = blob('goals', 'id');
+const title = blob('goals', 'title');
+const goal = newId();
+const eventId = 'e0000000-0000-4000-8000-000000000001';
+const create = {
+  op: 'transact',
+  'client-event-id': eventId,
+  'tx-steps': [
+    ['add-attr', goalsId],
+    ['add-attr', title],
+    ['add-triple', goal, goalsId.id, goal, { mode: 'create' }],
+    ['add-triple', goal, title.id, 'Get fit', { mode: 'create' }],
+  ],
+};
+const set = (text: string) => ({ op: 'transact', 'tx-steps': [['add-triple', goal, title.id, text]] });
+
+async function goals(world: Bench): Promise<unknown> {
+  const peer = await world.open();
+  const { result } = await peer.response('add-query-ok', { op: 'add-query', q: { goals: {} }, 'return-type': 'tree' });
+  return (result as { goals: unknown }).goals;
+}
+
+test('a write said again is answered as the first time, by this server and the next', async () => {
+  const storage = memory();
+  const world = bench({ storage });
+  const first = await (await world.open()).response('transact-ok', create);
+  const peer = await world.open();
+  await peer.request(set('Get fitter'));
+  const again = await (await world.open()).request(create);
+  expect(again).toMatchObject([
+    { op: 'transact-ok', 'tx-id': first['tx-id'], isn: first.isn, 'client-event-id': eventId },
+    { op: 'refresh-ok', 'processed-tx-id': 2 },
+  ]);
+  await world.hub.close();
+  const next = bench({ storage });
+  expect(await (await next.open()).response('transact-ok', create)).toMatchObject({ 'tx-id': first['tx-id'] });
+  expect(await goals(next)).toEqual([{ id: goal, title: 'Get fitter' }]);
+});
+
+test('said twice in one moment it is done once', async () => {
+  const world = bench();
+  const [a, b] = [await world.open(), await world.open()];
+  a.send(create);
+  b.send(create);
+  a.send(create);
+  await rest();
+  expect([...a.take('transact-ok'), ...b.take('transact-ok')].map((ok) => ok['tx-id'])).toEqual([1, 1, 1]);
+});
+
+test('what was refused is not remembered', async () => {
+  const world = bench();
+  const peer = await world.open();
+  await peer.request({ ...create, 'client-event-id': undefined });
+  expect(await peer.response('error', create)).toMatchObject({ type: 'validation-failed' });
+  await peer.request({ op: 'transact', 'tx-steps': [['delete-entity', goal, 'goals']] });
+  expect(await peer.response('transact-ok', create)).toMatchObject({ 'tx-id': 3 });
+});
+
+test('another user has other events; and an id that may have been counted up is good for one session', async () => {
+  const world = bench();
+  await (await world.open()).request({ ...create, 'client-event-id': '1' });
+  await (await world.open()).request(set('x'));
+  const user = await world.open({ 'refresh-token': 'f0000000-0000-4000-8000-000000000001' });
+  expect(await user.response('transact-ok', { ...set('y'), 'client-event-id': eventId })).toMatchObject({ 'tx-id': 3 });
+  expect(await (await world.open()).response('transact-ok', { ...set('z'), 'client-event-id': '1' })).toMatchObject({ 'tx-id': 4 });
+  const anonymous = await world.open();
+  expect(await anonymous.response('transact-ok', { ...set('w'), 'client-event-id': eventId })).toMatchObject({ 'tx-id': 5 });
+});
+
+/** A storage whose appends a test lets through one by one. */
+function slow(): { storage: Storage; appends: { entries: readonly LogEntry[]; done: () => void; fail: (isWritten: boolean) => void }[] } {
+  const inner = memory();
+  const appends: ReturnType<typeof slow>['appends'] = [];
+  const storage: Storage = {
+    ...inner,
+    async open(appId) {
+      const log: AppLog = await inner.open(appId);
+      return {
+        ...log,
+        append: (entries) =>
+          new Promise((resolve, reject) => {
+            const done = (): void => void log.append(entries).then(resolve);
+            const fail = (isWritten: boolean): void =>
+              void (isWritten ? log.append(entries) : Promise.resolve()).then(() => reject(new Error('disk')));
+            appends.push({ entries, done, fail });
+          }),
+      };
+    },
+  };
+  return { storage, appends };
+}
+
+test('nobody hears of a write before it is durable, and many share one flush', async () => {
+  const { storage, appends } = slow();
+  const world = bench({ storage });
+  const [writer, reader] = [await world.open(), await world.open()];
+  await reader.request({ op: 'add-query', q: { goals: {} } });
+  reader.heard.length = 0;
+  await writer.request(create);
+  reader.send({ op: 'add-query', q: { goals: { $: { limit: 1 } } } });
+  for (let n = 0; n < 5; n++) writer.send(set(`title ${n}`));
+  await rest();
+  expect([writer.heard, reader.heard]).toEqual([[], []]);
+  appends.shift()!.done();
+  await rest();
+  expect(writer.take('transact-ok')).toMatchObject([{ 'tx-id': 1 }]);
+  expect(reader.heard).toMatchObject([
+    { op: 'refresh-ok', 'processed-tx-id': 1 },
+    { op: 'add-query-ok', 'processed-tx-id': 1 },
+  ]);
+  expect(appends).toMatchObject([{ entries: [{}, {}, {}, {}, {}] }]);
+  appends.shift()!.done();
+  await rest();
+  expect(writer.take('transact-ok')).toHaveLength(5);
+});
+
+test.each([true, false])(
+  'when the log fails (written after all: %s) the write is in doubt, and memory is what the log is',
+  async (isWritten) => {
+    const { storage, appends } = slow();
+    const world = bench({ storage });
+    const writer: TestPeer = await world.open();
+    await writer.request(create);
+    appends.shift()!.done();
+    await rest();
+    const reader = await world.open();
+    await reader.request({ op: 'add-query', q: { goals: {} } });
+    reader.heard.length = 0;
+    const change = { ...set('changed'), 'client-event-id': 'e0000000-0000-4000-8000-000000000002' };
+    await writer.request(change);
+    appends.shift()!.fail(isWritten);
+    await rest();
+    expect(writer.heard[0]).toMatchObject({ op: 'error', status: 500, type: null });
+    expect(await goals(world)).toEqual([{ id: goal, title: isWritten ? 'changed' : 'Get fit' }]);
+    expect(JSON.stringify(reader.take('refresh-ok')).includes('changed')).toBe(isWritten);
+    // Said again, it is done once in either case.
+    await writer.request(change);
+    if (!isWritten) appends.shift()!.done();
+    await rest();
+    expect(writer.take('transact-ok')).toMatchObject([{ 'tx-id': 2 }]);
+    expect(await goals(world)).toEqual([{ id: goal, title: 'changed' }]);
+  },
+);
+
+test('a snapshot takes the place of the log, deleted attrs and all', async () => {
+  const storage = memory();
+  const world = bench({ storage });
+  const admin = await world.open({ '__admin-token': adminToken });
+  await admin.request(create);
+  await admin.request({ op: 'transact', 'tx-steps': [['delete-attr', title.id]] });
+  for (let n = 0; n < 2100; n++) admin.send({ op: 'transact', 'tx-steps': [] });
+  await rest();
+  const log = await storage.open('a9900000-0000-4000-8000-000000000001');
+  const { snapshot, entries } = await log.load();
+  expect(snapshot?.txId).toBe(2102);
+  expect(entries).toEqual([]);
+  const next = bench({ storage });
+  const later = await next.open({ '__admin-token': adminToken });
+  expect(await goals(next)).toEqual([{ id: goal }]);
+  expect(await later.response('transact-ok', create)).toMatchObject({ 'tx-id': 1 });
+  await later.request({ op: 'transact', 'tx-steps': [['restore-attr', title.id]] });
+  expect(await goals(next)).toEqual([{ id: goal, title: 'Get fit' }]);
+});

@@ -1,0 +1,359 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Bench, bench, blob, link, newId, type TestPeer } from '../bench.ts';
+import { adminToken } from '../bench.ts';
+import { systemAttrs } from '../../../src/server/data/system-attrs.ts';
+
+const actsId = blob('acts', 'id');
+const name = blob('acts', 'name', { 'unique?': true, 'index?': true, 'checked-data-type': 'string' });
+const fee = blob('acts', 'fee', { 'index?': true, 'checked-data-type': 'number' });
+const active = blob('acts', 'active', { 'checked-data-type': 'boolean' });
+const formed = blob('acts', 'formed', { 'checked-data-type': 'date' });
+const rider = blob('acts', 'rider');
+const fansId = blob('fans', 'id');
+const handle = blob('fans', 'handle', { 'required?': true, 'unique?': true });
+const likes = link('fans', 'likes', 'acts', 'fans');
+const pass = link('fans', 'pass', 'passes', 'holder', { cardinality: 'one', 'unique?': true, 'on-delete-reverse': 'cascade' });
+const passesId = blob('passes', 'id');
+const code = blob('passes', 'code');
+const setsId = blob('sets', 'id');
+const stage = link('sets', 'stage', 'stages', 'sets', { cardinality: 'one', 'on-delete': 'cascade' });
+const stagesId = blob('stages', 'id');
+const attrs = [actsId, name, fee, active, formed, rider, fansId, handle, likes, pass, passesId, code, setsId, stage, stagesId];
+
+const [owls, moth, ana, bo, vip, brunch, lake, anonymous] = Array.from({ length: 8 }, newId) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
+
+let world: Bench;
+let client: TestPeer;
+let admin: TestPeer;
+
+beforeEach(async () => {
+  world = bench();
+  client = await world.open();
+  admin = await world.open({ '__admin-token': adminToken });
+  await write(attrs.map((attr) => ['add-attr', attr]));
+  await write([
+    ['add-triple', owls, actsId.id, owls],
+    ['add-triple', owls, name.id, 'Owls'],
+    ['add-triple', owls, rider.id, { tea: { mint: true, milk: 'oat' }, towels: 4 }],
+    ['add-triple', moth, actsId.id, moth],
+    ['add-triple', moth, name.id, 'Moth'],
+    ['add-triple', ana, fansId.id, ana],
+    ['add-triple', ana, handle.id, 'ana'],
+    ['add-triple', ana, likes.id, owls],
+    ['add-triple', ana, pass.id, vip],
+    ['add-triple', vip, passesId.id, vip],
+    ['add-triple', brunch, setsId.id, brunch],
+    ['add-triple', brunch, stage.id, lake],
+    ['add-triple', lake, stagesId.id, lake],
+  ]);
+});
+
+function write(steps: readonly unknown[], as: TestPeer = client) {
+  return as.response('transact-ok', { op: 'transact', 'tx-steps': steps });
+}
+
+async function rejected(steps: readonly unknown[], as: TestPeer = client) {
+  const { status, type, message, hint } = await as.response('error', { op: 'transact', 'tx-steps': steps });
+  expect(status).toBe(400);
+  return { type, message, hint: hint as Record<string, unknown> };
+}
+
+/** What an etype holds, as its triples: entity → label → value. */
+async function held(etype: string): Promise<Record<string, unknown>> {
+  const peer = await world.open({ '__admin-token': adminToken });
+  const { result } = await peer.response('add-query-ok', { op: 'add-query', q: { [etype]: {} }, 'return-type': 'tree' });
+  const rows = (result as Record<string, { id: string }[]>)[etype] ?? [];
+  return Object.fromEntries(rows.map(({ id, ...rest }) => [id, rest]));
+}
+
+describe('refused, with nothing written', () => {
+  const email = systemAttrs[1]!.id;
+  const userId = systemAttrs[0]!.id;
+  const filePath = systemAttrs.find((attr) => attr['forward-identity'][2] === 'path')!.id;
+  const rows: readonly [what: string, steps: readonly unknown[], type: string, message: RegExp, hint: object][] = [
+    [
+      'no action',
+      [['explode', owls]],
+      'validation-failed',
+      /action/,
+      { 'data-type': 'tx-steps', errors: [expect.objectContaining({ in: [0, 0] })] },
+    ],
+    [
+      'no entity',
+      [['add-triple', 'x', name.id, 'a']],
+      'validation-failed',
+      /entity/,
+      { errors: [expect.objectContaining({ in: [0, 1] })] },
+    ],
+    ['no attr id', [['add-triple', owls, 'x', 'a']], 'validation-failed', /attr/, { errors: [expect.objectContaining({ in: [0, 2] })] }],
+    ['no value', [['add-triple', owls, name.id]], 'validation-failed', /value/, { errors: [expect.objectContaining({ in: [0, 3] })] }],
+    [
+      'no mode',
+      [['add-triple', owls, name.id, 'a', { mode: 'x' }]],
+      'validation-failed',
+      /create/,
+      { errors: [expect.objectContaining({ in: [0, 4, 'mode'] })] },
+    ],
+    ['unknown attr', [['add-triple', owls, anonymous, 'a']], 'validation-failed', /no attr/, { 'data-type': 'tx-steps' }],
+    [
+      'create of what is there',
+      [['add-triple', owls, actsId.id, owls, { mode: 'create' }]],
+      'validation-failed',
+      /^entity already exists$/,
+      { 'data-type': 'tx-step', errors: [{ message: 'entity already exists' }] },
+    ],
+    [
+      'update of what is not',
+      [['add-triple', anonymous, actsId.id, anonymous, { mode: 'update' }]],
+      'validation-failed',
+      /^entity does not exist$/,
+      {},
+    ],
+    [
+      'a value taken',
+      [['add-triple', moth, name.id, 'Owls']],
+      'record-not-unique',
+      /`name` is a unique attribute on `acts`.*Owls/,
+      { 'record-type': 'triple', 'attr-id': name.id, etype: 'acts', label: 'name', value: 'Owls' },
+    ],
+    [
+      'a value taken twice at once',
+      [
+        ['add-triple', owls, name.id, 'X'],
+        ['add-triple', moth, name.id, 'X'],
+      ],
+      'record-not-unique',
+      /unique/,
+      {},
+    ],
+    [
+      'a target taken',
+      [
+        ['add-triple', bo, fansId.id, bo],
+        ['add-triple', bo, handle.id, 'bo'],
+        ['add-triple', bo, pass.id, vip],
+      ],
+      'record-not-unique',
+      /pass/,
+      { label: 'pass', value: vip },
+    ],
+    [
+      'a text for a number',
+      [['add-triple', owls, fee.id, '5']],
+      'validation-failed',
+      /acts\.fee/,
+      { namespace: 'acts', attribute: 'fee', value: '5', 'checked-data-type': 'number', 'attr-id': fee.id, 'entity-id': owls },
+    ],
+    ['a number for a text', [['add-triple', owls, name.id, 5]], 'validation-failed', /string/, { 'checked-data-type': 'string' }],
+    ['a number for a boolean', [['add-triple', owls, active.id, 1]], 'validation-failed', /boolean/, { 'checked-data-type': 'boolean' }],
+    ['no date', [['add-triple', owls, formed.id, 'soon']], 'validation-failed', /date/, { 'checked-data-type': 'date' }],
+    [
+      'nothing where something is required',
+      [['add-triple', bo, fansId.id, bo]],
+      'validation-failed',
+      /Missing required attributes: fans\.handle/,
+      { records: [{ 'entity-id': bo, 'attr-id': handle.id, etype: 'fans', label: 'handle' }] },
+    ],
+    ['null where something is required', [['add-triple', ana, handle.id, null]], 'validation-failed', /required/, {}],
+    [
+      'a link to no id',
+      [['add-triple', ana, likes.id, 'Owls']],
+      'validation-failed',
+      /link/,
+      { errors: [expect.objectContaining({ in: [0, 3] })] },
+    ],
+    ['a link to a lookup of nothing', [['add-triple', ana, likes.id, [name.id, 'Nobody']]], 'validation-failed', /there is no 'acts'/, {}],
+    ['a lookup by what is not unique', [['add-triple', [fee.id, 5], name.id, 'a']], 'validation-failed', /not unique/, {}],
+    ['a lookup of another namespace', [['add-triple', [handle.id, 'ana'], name.id, 'a']], 'validation-failed', /no attr of 'acts'/, {}],
+    ['an id that is another', [['add-triple', owls, actsId.id, moth]], 'validation-failed', /id of the entity/, {}],
+    ['a merge of a link', [['deep-merge-triple', ana, likes.id, {}]], 'validation-failed', /merged/, {}],
+    [
+      'an attr without its fields',
+      [['add-attr', { id: anonymous }]],
+      'validation-failed',
+      /value/,
+      { errors: [expect.objectContaining({ in: [0, 1, 'value-type'] })] },
+    ],
+    ['another attr under an id', [['add-attr', { ...blob('acts', 'other'), id: name.id }]], 'validation-failed', /another attr/, {}],
+    [
+      'another attr under a name',
+      [['add-attr', { ...blob('acts', 'name') }]],
+      'record-not-unique',
+      /`name` already exists on `acts`/,
+      { etype: 'acts', label: 'name' },
+    ],
+    [
+      'an attr under the name of a link seen from its end',
+      [['add-attr', blob('acts', 'fans')]],
+      'record-not-unique',
+      /fans/,
+      { etype: 'acts', label: 'fans' },
+    ],
+    ['a link both of whose ends are one', [['add-attr', link('a', 'b', 'a', 'b')]], 'record-not-unique', /b/, {}],
+    [
+      'a required attr where there are entities',
+      [['add-attr', blob('acts', 'must', { 'required?': true })]],
+      'validation-failed',
+      /required/,
+      {},
+    ],
+    ['an attr of the system', [['add-attr', blob('$magic', 'x')]], 'validation-failed', /\$magic/, {}],
+    ['a required attr of users', [['add-attr', blob('$users', 'x', { 'required?': true })]], 'validation-failed', /system/, {}],
+    ['a user', [['add-triple', anonymous, userId, anonymous]], 'validation-failed', /signing up/, {}],
+    ['a mail address', [['add-triple', anonymous, email, 'a@b.c']], 'validation-failed', /signing up/, {}],
+    [
+      'a file',
+      [['add-triple', anonymous, filePath, 'a.png']],
+      'permission-denied',
+      /perms-pass/,
+      { input: ['$files', 'object'], expected: 'perms-pass?' },
+    ],
+    ['an attr changed', [['update-attr', { id: name.id, 'unique?': false }]], 'permission-denied', /admins/, { input: ['attrs', 'attr'] }],
+    ['an attr deleted', [['delete-attr', name.id]], 'permission-denied', /admins/, {}],
+  ];
+
+  test.each(rows)('%s', async (_what, steps, type, message, hint) => {
+    const before = [await held('acts'), await held('fans')];
+    const good = ['add-triple', owls, rider.id, 'changed'];
+    const found = await rejected([...steps, good]);
+    expect(found).toMatchObject({ type, hint });
+    expect(found.message).toMatch(message);
+    expect([await held('acts'), await held('fans')]).toEqual(before);
+  });
+});
+
+describe('written', () => {
+  test('a lookup that finds something, and one that makes it', async () => {
+    await write([
+      ['add-triple', [name.id, 'Owls'], fee.id, 5],
+      ['add-triple', ana, likes.id, [name.id, 'Moth']],
+    ]);
+    expect((await held('acts'))[owls]).toMatchObject({ fee: 5 });
+    await write([
+      ['add-triple', [name.id, 'Nova'], actsId.id, [name.id, 'Nova']],
+      ['add-triple', [name.id, 'Nova'], fee.id, 9],
+      ['add-triple', ana, likes.id, [name.id, 'Nova']],
+    ]);
+    expect(Object.values(await held('acts'))).toContainEqual({ name: 'Nova', fee: 9 });
+    await write([['add-triple', [pass.id, vip], handle.id, 'anna']]);
+    expect((await held('fans'))[ana]).toMatchObject({ handle: 'anna' });
+  });
+
+  test('a merge: nulls take keys away, where nothing is the patch is stored', async () => {
+    await write([
+      ['deep-merge-triple', owls, rider.id, { tea: { milk: null }, fruit: 'fig' }],
+      ['deep-merge-triple', moth, rider.id, { towels: 1 }],
+    ]);
+    const acts = (await held('acts')) as Record<string, { rider: unknown }>;
+    expect(acts[owls]!.rider).toEqual({ tea: { mint: true }, towels: 4, fruit: 'fig' });
+    expect(acts[moth]!.rider).toEqual({ towels: 1 });
+  });
+
+  test('a value swapped between two entities', async () => {
+    await write([
+      ['add-triple', owls, name.id, 'Moth'],
+      ['add-triple', moth, name.id, 'Owls'],
+    ]);
+    expect(await held('acts')).toMatchObject({ [owls]: { name: 'Moth' }, [moth]: { name: 'Owls' } });
+  });
+
+  test('what is deleted takes along what cascades, and the links to it', async () => {
+    await write([['delete-entity', ana, 'fans']]);
+    expect(await held('passes')).toEqual({});
+    await write([['delete-entity', lake, 'stages']]);
+    expect(await held('sets')).toEqual({});
+    await write([['delete-entity', [name.id, 'Nobody'], 'acts']]);
+    expect(Object.keys(await held('acts'))).toHaveLength(2);
+  });
+
+  test('ids in capitals are the same ids', async () => {
+    await write([['add-triple', owls.toUpperCase(), name.id.toUpperCase(), 'Big Owls']]);
+    expect((await held('acts'))[owls]).toMatchObject({ name: 'Big Owls' });
+  });
+
+  test('an attr sent again is no news; an equal one under another id is the same attr', async () => {
+    await write([
+      ['add-attr', name],
+      ['add-triple', owls, name.id, 'Same'],
+    ]);
+    const twin = { ...blob('acts', 'rider') };
+    const refresh = await client.request({
+      op: 'transact',
+      'tx-steps': [
+        ['add-attr', twin],
+        ['add-triple', owls, twin.id, 'theirs'],
+      ],
+    });
+    expect((await held('acts'))[owls]).toMatchObject({ name: 'Same', rider: 'theirs' });
+    // Its maker has to learn that the attr has another id.
+    expect(refresh.find(({ op }) => op === 'refresh-ok')).toMatchObject({
+      attrs: expect.arrayContaining([expect.objectContaining({ id: rider.id })]),
+    });
+  });
+
+  test('indexed attrs have a value for every entity, null if no other', async () => {
+    const acts = await held('acts');
+    expect(acts[moth]).toEqual({ name: 'Moth', fee: null });
+    await write([['add-attr', blob('acts', 'rank', { 'index?': true })]]);
+    expect((await held('acts'))[moth]).toEqual({ name: 'Moth', fee: null, rank: null });
+  });
+
+  test('an admin changes, deletes and restores attrs', async () => {
+    await write([['update-attr', { id: rider.id, 'index?': true }]], admin);
+    await write([['delete-attr', rider.id]], admin);
+    expect((await held('acts'))[owls]).not.toHaveProperty('rider');
+    await write([['restore-attr', rider.id]], admin);
+    expect((await held('acts'))[owls]).toHaveProperty('rider');
+  });
+
+  test('an attr may get another name, and no other namespace', async () => {
+    await write([['update-attr', { id: rider.id, 'forward-identity': [newId(), 'acts', 'wish'] }]], admin);
+    expect((await held('acts'))[owls]).toHaveProperty('wish');
+    await write([['update-attr', { id: rider.id, 'forward-identity': rider['forward-identity'] }]], admin);
+    const moved = { id: rider.id, 'forward-identity': [newId(), 'stages', 'rider'] };
+    expect(await rejected([['update-attr', moved]], admin)).toMatchObject({ type: 'validation-failed' });
+  });
+
+  test('a new trait that the data stands against is refused', async () => {
+    await write([
+      ['add-triple', owls, rider.id, 'same'],
+      ['add-triple', moth, rider.id, 'same'],
+    ]);
+    expect(await rejected([['update-attr', { id: rider.id, 'unique?': true }]], admin)).toMatchObject({ type: 'record-not-unique' });
+    expect(await rejected([['update-attr', { id: rider.id, 'checked-data-type': 'number' }]], admin)).toMatchObject({
+      type: 'validation-failed',
+    });
+    expect(await rejected([['update-attr', { id: active.id, 'required?': true }]], admin)).toMatchObject({ type: 'validation-failed' });
+  });
+
+  test('the time of a value is that of the first one', async () => {
+    const times = async () => {
+      const peer = await world.open();
+      const { result } = await peer.response('add-query-ok', { op: 'add-query', q: { acts: { $: { where: { id: moth } } } } });
+      const [row] = (result as unknown as { data: { 'datalog-result': { 'join-rows': unknown[][][] } } }[])[0]!.data['datalog-result'][
+        'join-rows'
+      ];
+      return Object.fromEntries(row!.map(([, a, , t]) => [a, t]));
+    };
+    const before = await times();
+    world.clock.jump(5000);
+    await write([
+      ['add-triple', moth, actsId.id, moth],
+      ['add-triple', moth, name.id, 'Later'],
+      ['add-triple', moth, rider.id, 1],
+    ]);
+    const after = await times();
+    expect(after[name.id]).toBe(before[name.id]);
+    expect(after[actsId.id]).toBe(before[actsId.id]);
+    expect(after[rider.id]).toBe(Number(before[name.id]) + 5000);
+  });
+});

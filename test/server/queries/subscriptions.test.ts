@@ -1,0 +1,256 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import * as evidence from '../../../src/query/result-triples.ts';
+import { adminToken, type Bench, bench, blob, newId, rest, type TestPeer } from '../bench.ts';
+
+vi.mock('../../../src/query/result-triples.ts', async (original) => {
+  const real = await original<typeof evidence>();
+  return { ...real, answerQuery: vi.fn(real.answerQuery) };
+});
+
+const goalsId = blob('goals', 'id');
+const title = blob('goals', 'title');
+const todosId = blob('todos', 'id');
+const goal = newId();
+const todo = newId();
+const addGoal = [
+  ['add-triple', goal, goalsId.id, goal],
+  ['add-triple', goal, title.id, 'Get fit'],
+];
+const addTodo = [['add-triple', todo, todosId.id, todo]];
+
+let world: Bench;
+let writer: TestPeer;
+let reader: TestPeer;
+
+beforeEach(async () => {
+  world = bench();
+  [writer, reader] = [await world.open(), await world.open()];
+  await writer.request({ op: 'transact', 'tx-steps': [goalsId, title, todosId].map((attr) => ['add-attr', attr]) });
+  reader.heard.length = 0;
+  vi.mocked(evidence.answerQuery).mockClear();
+});
+
+const transact = (steps: readonly unknown[], peer = writer) => peer.request({ op: 'transact', 'tx-steps': steps });
+const subscribe = (peer: TestPeer, q: object) => peer.response('add-query-ok', { op: 'add-query', q });
+
+describe('who hears', () => {
+  test('who asked, with the new answer; and the writer, with what is new to him', async () => {
+    await subscribe(reader, { goals: {} });
+    const received = await transact(addGoal);
+    expect(received).toMatchObject([
+      { op: 'transact-ok', 'tx-id': 2, isn: '1/0/2' },
+      { op: 'refresh-ok', 'processed-tx-id': 2, computations: [] },
+    ]);
+    expect(reader.take('refresh-ok')).toMatchObject([
+      { 'processed-tx-id': 2, 'processed-isn': '1/0/2', computations: [{ 'instaql-query': { goals: {} } }] },
+    ]);
+  });
+
+  test('nobody else', async () => {
+    await subscribe(reader, { todos: {} });
+    await transact(addGoal);
+    expect(reader.heard).toEqual([expect.objectContaining({ op: 'add-query-ok' })]);
+  });
+
+  test('nobody, once the query was removed or the session is gone', async () => {
+    await subscribe(reader, { goals: {} });
+    await reader.request({ op: 'remove-query', q: { goals: {} } });
+    reader.heard.length = 0;
+    await transact(addGoal);
+    expect(reader.heard).toEqual([]);
+    await subscribe(reader, { goals: {} });
+    reader.session.end();
+    reader.heard.length = 0;
+    await transact([['delete-entity', goal, 'goals']]);
+    expect(reader.heard).toEqual([]);
+  });
+
+  test('nobody, if the answer came out as it was; but the writer learns that it did', async () => {
+    await transact(addGoal);
+    await subscribe(reader, { goals: {} });
+    reader.heard.length = 0;
+    const received = await transact(addGoal);
+    expect(reader.heard).toEqual([]);
+    expect(received.at(-1)).toMatchObject({ op: 'refresh-ok', 'processed-tx-id': 3, computations: [] });
+  });
+
+  test('all, when attrs change; and not otherwise', async () => {
+    await transact([['add-attr', blob('goals', 'done')]]);
+    expect(reader.take('refresh-ok')).toMatchObject([{ computations: [], attrs: expect.any(Array) }]);
+    const received = await transact(addGoal);
+    expect(received.at(-1)).not.toHaveProperty('attrs');
+  });
+
+  test('a client of old gets attrs every time', async () => {
+    const old = await world.open({ versions: { '@instantdb/core': 'v0.20.4' } });
+    await subscribe(old, { goals: {} });
+    old.heard.length = 0;
+    await transact(addGoal);
+    expect(old.take('refresh-ok')).toMatchObject([{ attrs: expect.any(Array), computations: [{}] }]);
+  });
+});
+
+describe('the same question', () => {
+  test('twice in one session is known', async () => {
+    await subscribe(reader, { goals: { $: { limit: 1, where: { title: 'a' } } } });
+    const again = await reader.request({
+      op: 'add-query',
+      'client-event-id': 'x',
+      q: { goals: { $: { where: { title: 'a' }, limit: 1 } } },
+    });
+    expect(again).toMatchObject([{ op: 'add-query-exists', 'client-event-id': 'x' }]);
+  });
+
+  test('of many sessions is answered once, and a write elsewhere answers none', async () => {
+    const many = await Promise.all(Array.from({ length: 20 }, () => world.open()));
+    for (const peer of many) await subscribe(peer, { goals: {} });
+    expect(evidence.answerQuery).toHaveBeenCalledTimes(1);
+    await transact(addTodo);
+    expect(evidence.answerQuery).toHaveBeenCalledTimes(1);
+    await transact(addGoal);
+    expect(evidence.answerQuery).toHaveBeenCalledTimes(2);
+    for (const peer of many) expect(peer.take('refresh-ok')).toHaveLength(1);
+  });
+
+  test('of users who see other users is answered for each', async () => {
+    const tokens = [1, 2].map((n) => `f0000000-0000-4000-8000-00000000000${n}`);
+    const peers = await Promise.all(tokens.map((token) => world.open({ 'refresh-token': token })));
+    for (const peer of peers) await subscribe(peer, { $users: {} });
+    expect(evidence.answerQuery).toHaveBeenCalledTimes(2);
+  });
+});
+
+test('writes of one moment are told at once', async () => {
+  await subscribe(reader, { goals: {} });
+  writer.heard.length = 0;
+  reader.heard.length = 0;
+  for (let n = 0; n < 50; n++) writer.send({ op: 'transact', 'tx-steps': [...addGoal, ['add-triple', goal, title.id, `title ${n}`]] });
+  await rest();
+  expect(writer.take('transact-ok')).toHaveLength(50);
+  expect(reader.take('refresh-ok')).toMatchObject([{ 'processed-tx-id': 51 }]);
+});
+
+test('a query of one moment sees the write before it', async () => {
+  writer.heard.length = 0;
+  writer.send({ op: 'transact', 'tx-steps': addGoal });
+  writer.send({ op: 'add-query', q: { goals: {} } });
+  await rest();
+  const [result] = writer.take('add-query-ok');
+  expect(result).toMatchObject({ 'processed-tx-id': 2 });
+  expect(JSON.stringify(result)).toContain('Get fit');
+});
+
+test('a query that cannot be answered takes no other with it', async () => {
+  const admin = await world.open({ '__admin-token': adminToken });
+  const rank = blob('goals', 'rank', { 'index?': true, 'checked-data-type': 'number' });
+  await transact([['add-attr', rank]]);
+  await subscribe(reader, { goals: { $: { where: { rank: { $gt: 1 } } } } });
+  await subscribe(reader, { goals: {} });
+  reader.heard.length = 0;
+  await admin.request({ op: 'transact', 'tx-steps': [['update-attr', { id: rank.id, 'index?': false }], ...addGoal] });
+  const received = reader.heard.slice();
+  expect(received).toMatchObject([
+    { op: 'error', type: 'validation-failed', 'original-event': { op: 'refresh' } },
+    { op: 'refresh-ok', computations: [{ 'instaql-query': { goals: {} } }] },
+  ]);
+});
+
+test('return type tree', async () => {
+  await transact(addGoal);
+  const result = await reader.response('add-query-ok', { op: 'add-query', q: { goals: { $: { limit: 1 } } }, 'return-type': 'tree' });
+  expect(result.result).toEqual({ goals: [{ id: goal, title: 'Get fit' }] });
+  expect(result['result-meta']).toMatchObject({ 'page-info': { goals: { 'has-next-page?': false } }, aggregate: {} });
+});
+
+describe('refused queries', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['a form that is none', { goals: 1 }, /form/],
+    ['an option nobody knows', { goals: { $: { wher: {} } } }, /wher/],
+    ['a where that is none', { goals: { $: { where: [] } } }, /where/],
+    ['an operator nobody knows', { goals: { $: { where: { title: { $like2: 'a' } } } } }, /operator/],
+    ['null as a value', { goals: { $: { where: { title: null } } } }, /condition/],
+    ['$in without a list', { goals: { $: { where: { title: { $in: 1 } } } } }, /list/],
+    ['$isNull of something else', { goals: { $: { where: { title: { $isNull: 1 } } } } }, /true or false/],
+    ['an empty or', { goals: { $: { where: { or: [] } } } }, /empty/],
+    ['a comparison without an index', { goals: { $: { where: { title: { $gt: 'a' } } } } }, /indexed/],
+    ['an order without an index', { goals: { $: { order: { title: 'asc' } } } }, /indexed/],
+    ['an order in no direction', { goals: { $: { order: { serverCreatedAt: 'up' } } } }, /direction/],
+    ['two orders', { goals: { $: { order: { a: 'asc', b: 'asc' } } } }, /one order/],
+    ['a limit of nothing', { goals: { $: { limit: 0 } } }, /limit/],
+    ['two limits', { goals: { $: { limit: 1, first: 1 } } }, /only one/],
+    ['an offset below 0', { goals: { $: { offset: -1 } } }, /offset/],
+    ['a cursor that is none', { goals: { $: { after: 'x' } } }, /cursor/],
+    ['a cursor of another order', { goals: { $: { after: [goal, title.id, 'a', 1] } } }, /another order/],
+    ['fields that are none', { goals: { $: { fields: 'title' } } }, /fields/],
+    ['a count by somebody', { goals: { $: { aggregate: 'count' } } }, /admins/],
+    ['links below a value', { goals: { title: {} } }, /value/],
+  ])('%s', async (_what, q, message) => {
+    const error = await reader.response('error', { op: 'add-query', q });
+    expect(error).toMatchObject({
+      status: 400,
+      type: 'validation-failed',
+      hint: { 'data-type': 'query', input: q },
+      'original-event': { op: 'add-query', q },
+    });
+    expect(error.message).toMatch(message);
+    expect(await reader.response('error', { op: 'add-query', q })).toBeDefined();
+  });
+
+  test.each<[string, object]>([
+    ['an unknown namespace', { tents: {} }],
+    ['an unknown attr', { goals: { $: { where: { nope: { $gt: 1 } } } } }],
+    ['an unknown link', { goals: { nope: { $: { limit: 1 } } } }],
+  ])('%s is no fault', async (_what, q) => {
+    expect(await subscribe(reader, q)).toBeDefined();
+  });
+
+  test('an admin may count', async () => {
+    await transact(addGoal);
+    const admin = await world.open({ '__admin-token': adminToken });
+    expect((await subscribe(admin, { goals: { $: { aggregate: 'count' } } })).result).toMatchObject([
+      { data: { aggregate: { goals: { count: 1 } } } },
+    ]);
+  });
+});
+
+describe('a namespace kept in step', () => {
+  test('loaded, then told what came and went, then taken up again', async () => {
+    const admin = await world.open({ '__admin-token': adminToken });
+    await transact(addGoal);
+    const loaded = await admin.request({ op: 'start-sync', q: { goals: {} } });
+    expect(loaded.map(({ op }) => op)).toEqual(['start-sync-ok', 'sync-load-batch', 'sync-init-finish']);
+    expect(loaded[2]).toMatchObject({ 'tx-id': 2 });
+    const { 'subscription-id': id, token } = loaded[0] as { 'subscription-id': string; token: string };
+    admin.heard.length = 0;
+    await transact([['add-triple', goal, title.id, 'Get fitter'], ...addTodo]);
+    const changes = [
+      { action: 'removed', triple: [goal, title.id, 'Get fit', expect.any(Number)] },
+      { action: 'added', triple: [goal, title.id, 'Get fitter', expect.any(Number)] },
+    ];
+    expect(admin.take('sync-update-triples')).toMatchObject([{ 'subscription-id': id, txes: [{ 'tx-id': 3, changes }] }]);
+    admin.session.end();
+    await transact([['delete-entity', goal, 'goals']]);
+    const again = await world.open({ '__admin-token': adminToken });
+    const resumed = await again.request({ op: 'resync-table', 'subscription-id': id, token, 'tx-id': 2 });
+    expect(resumed).toMatchObject([{ op: 'sync-update-triples', txes: [{ 'tx-id': 3 }, { 'tx-id': 4 }] }]);
+    expect(await again.response('error', { op: 'resync-table', 'subscription-id': id, token: goal, 'tx-id': 2 })).toMatchObject({
+      type: 'validation-failed',
+      hint: { 'data-type': 'subscription' },
+    });
+    await again.request({ op: 'remove-sync', 'subscription-id': id, 'keep-subscription': false });
+    expect(await again.response('error', { op: 'resync-table', 'subscription-id': id, token, 'tx-id': 2 })).toMatchObject({
+      type: 'record-not-found',
+    });
+  });
+
+  test('for admins, and whole namespaces', async () => {
+    const admin = await world.open({ '__admin-token': adminToken });
+    expect(await reader.response('error', { op: 'start-sync', q: { goals: {} } })).toMatchObject({ type: 'permission-denied' });
+    for (const q of [{}, { goals: {}, todos: {} }, { goals: { todos: {} } }, { goals: { $: { limit: 1 } } }, { goals: 1 }]) {
+      expect(await admin.response('error', { op: 'start-sync', q })).toMatchObject({
+        type: 'validation-failed',
+        hint: { 'data-type': 'start-sync' },
+      });
+    }
+  });
+});

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { adminToken, appId, bench, rest, type TestPeer } from '../bench.ts';
+import { clientMinimal } from '../../protocol/minimal.ts';
+import { clientFields } from '../../../src/protocol/client-fields.ts';
+
+const user = 'f0000000-0000-4000-8000-000000000001';
+
+describe('init', () => {
+  test('tells who the session is, what the app knows, and what the server promises', async () => {
+    const peer = bench().connect();
+    const ok = await peer.response('init-ok', { op: 'init', 'client-event-id': 'i', 'app-id': appId, 'refresh-token': user });
+    expect(ok).toMatchObject({
+      'client-event-id': 'i',
+      'session-id': peer.session.id,
+      auth: { app: { id: appId }, user: { id: '0b000000-0000-4000-8000-000000000001' }, 'admin?': null },
+      'app-status': { status: 'active' },
+      triplane: { 'refresh-covers-all': true, 'remembers-events': true },
+    });
+    const ids = ok.attrs!.map(({ id }) => id);
+    expect(ids).toContain('96653230-13ff-ffff-a4b4-81ffffffffff');
+    expect(ids).toEqual(ids.slice().sort());
+  });
+
+  test.each([
+    ['no app id', { op: 'init' }, 'param-missing', { in: ['app-id'] }],
+    ['an app id that is none', { op: 'init', 'app-id': 'x' }, 'param-malformed', { in: ['app-id'], 'original-input': 'x' }],
+    ['a token nobody knows', { op: 'init', 'app-id': appId, 'refresh-token': 'x' }, 'record-not-found', { 'record-type': 'app-user' }],
+    ['an app nobody knows', { op: 'init', 'app-id': appId.replace('1', '2') }, 'record-not-found', { 'record-type': 'app' }],
+  ])('%s is refused, and may be tried again', async (_what, message, type, hint) => {
+    const peer = bench({ createAppsOnUse: false }).connect();
+    const error = await peer.response('error', message);
+    expect(error).toMatchObject({ status: 400, type, hint, 'original-event': { op: 'init' } });
+    expect(JSON.stringify(error)).not.toContain('refresh-token');
+    expect((await peer.request({ op: 'init', 'app-id': appId }))[0]).toMatchObject({ op: 'init-ok' });
+    expect(await peer.response('error', { op: 'init', 'app-id': appId })).toMatchObject({
+      type: 'validation-failed',
+      hint: { 'data-type': 'init' },
+    });
+  });
+
+  test('a wrong admin token is no error, a right one is an admin', async () => {
+    const [wrong, right] = [bench().connect(), bench().connect()];
+    expect(await wrong.response('init-ok', { op: 'init', 'app-id': appId, '__admin-token': user })).toMatchObject({
+      auth: { 'admin?': null },
+    });
+    expect(await right.response('init-ok', { op: 'init', 'app-id': appId, '__admin-token': adminToken })).toMatchObject({
+      auth: { 'admin?': true },
+    });
+  });
+
+  test('what was said right behind init is answered after it', async () => {
+    const peer = bench().connect();
+    peer.send({ op: 'init', 'app-id': appId });
+    peer.send({ op: 'add-query', q: { goals: {} } });
+    await rest();
+    expect(peer.heard.map(({ op }) => op)).toEqual(['init-ok', 'add-query-ok']);
+  });
+
+  test.each(Object.keys(clientFields).filter((op) => op !== 'init'))('%s before init is refused', async (op) => {
+    const message = { ...clientMinimal[op as keyof typeof clientMinimal], 'client-event-id': 'early' };
+    expect(await bench().connect().response('error', message)).toMatchObject({
+      status: 400,
+      type: 'validation-failed',
+      hint: { 'data-type': 'init' },
+      'client-event-id': 'early',
+      'original-event': { op },
+    });
+  });
+});
+
+describe('every message is answered', () => {
+  test.each(['refresh', 'refresh-presence', 'server-broadcast', 'error', 'sse-init', 'constructor', '__proto__', 'x'])(
+    'op %s is none of a client',
+    async (op) => {
+      const peer = await bench().open();
+      expect(await peer.response('error', { op })).toMatchObject({ status: 400, type: 'param-malformed', hint: { op } });
+    },
+  );
+
+  test('a frame that is no message; and life goes on', async () => {
+    const peer = await bench().open();
+    const frames: unknown[] = [
+      '',
+      '{',
+      '1',
+      'null',
+      '[1]',
+      '[]',
+      '"x"',
+      '{"op":1}',
+      undefined,
+      Buffer.from('x'),
+      '{"op":"add-query"}',
+      '['.repeat(200) + ']'.repeat(200),
+    ];
+    for (const frame of frames) {
+      peer.heard.length = 0;
+      peer.session.receive(frame);
+      await rest();
+      expect(peer.heard).toMatchObject([{ op: 'error', status: 400, type: expect.stringMatching(/^param-/) }]);
+    }
+    expect(await peer.response('remove-query-ok', { op: 'remove-query', q: { a: {} } })).toBeDefined();
+  });
+
+  test('several messages in one frame', async () => {
+    const peer = await bench().open();
+    peer.session.receive(JSON.stringify([{ op: 'remove-query', q: { a: {} } }, { op: 'nothing' }, { op: 'leave-room', 'room-id': 'r' }]));
+    await rest();
+    expect(peer.heard.map(({ op }) => op).sort()).toEqual(['error', 'leave-room-ok', 'remove-query-ok']);
+  });
+});
+
+describe('limits', () => {
+  const few = { badFrames: 3, queries: 2, rooms: 1, steps: 2, pendingWrites: 1, earlyMessages: 1, frameBytes: 1000, apps: 1 };
+
+  test('a client that goes on sending what is no message is closed', async () => {
+    const peer = await bench({ limits: few }).open();
+    for (let time = 0; time < 5; time++) peer.session.receive('x');
+    expect(peer.closedWith?.[0]).toBe(1008);
+    expect(peer.heard).toHaveLength(3);
+  });
+
+  async function overLimit(peer: TestPeer, messages: readonly object[], limit: string): Promise<void> {
+    for (const message of messages.slice(0, -1))
+      expect(await peer.request(message)).not.toContainEqual(expect.objectContaining({ op: 'error' }));
+    expect(await peer.response('error', messages.at(-1)!)).toMatchObject({
+      type: 'validation-failed',
+      hint: { 'data-type': 'limit', limit },
+    });
+  }
+
+  test('queries, rooms, steps', async () => {
+    const peer = await bench({ limits: few }).open();
+    await overLimit(
+      peer,
+      ['a', 'b', 'c'].map((etype) => ({ op: 'add-query', q: { [etype]: {} } })),
+      'queries',
+    );
+    await overLimit(
+      peer,
+      ['a', 'a', 'b'].map((room) => ({ op: 'join-room', 'room-id': room })),
+      'rooms',
+    );
+    await overLimit(peer, [{ op: 'transact', 'tx-steps': [[], [], []] }], 'steps');
+  });
+
+  test('a refused room is told twice, as older clients hear only of one', async () => {
+    const peer = await bench({ limits: { rooms: 0 } }).open();
+    const received = await peer.request({ op: 'join-room', 'room-id': 'r' });
+    expect(received.map(({ op }) => op)).toEqual(['error', 'join-room-error']);
+  });
+
+  test('writes that wait', async () => {
+    const peer = await bench({ limits: few }).open();
+    peer.send({ op: 'transact', 'tx-steps': [] });
+    peer.send({ op: 'transact', 'tx-steps': [] });
+    await rest();
+    expect(peer.heard.map(({ op }) => op)).toEqual(['error', 'transact-ok', 'refresh-ok']);
+    expect(peer.heard[0]).toMatchObject({ type: 'rate-limited' });
+  });
+
+  test('a frame that is too large', async () => {
+    const peer = await bench({ limits: few }).open();
+    expect(await peer.response('error', { op: 'remove-query', q: { a: 'x'.repeat(1000) } })).toMatchObject({ type: 'param-malformed' });
+  });
+
+  test('apps', async () => {
+    const world = bench({ limits: few });
+    await world.open();
+    const peer = world.connect();
+    expect(await peer.response('error', { op: 'init', 'app-id': appId.replace('1', '2') })).toMatchObject({ hint: { limit: 'apps' } });
+  });
+});
+
+test('closing the server closes every session', async () => {
+  const world = bench();
+  const [ready, opened] = [await world.open(), world.connect()];
+  await world.hub.close();
+  expect([ready.closedWith?.[0], opened.closedWith?.[0]]).toEqual([1001, 1001]);
+  expect(world.connect().closedWith?.[0]).toBe(1001);
+});

@@ -1,0 +1,53 @@
+// Who is known to be there, and who is gone.
+
+import { expect, test } from 'vitest';
+import { Membership } from '../../../../src/server/storage/postgres/membership.ts';
+
+const member = (id: string): { readonly id: string; readonly readsWal: boolean } => ({ id, readsWal: true });
+
+test('who was seen and is not seen any more is gone', () => {
+  const membership = new Membership();
+  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewcomer: true });
+  expect(membership.replace([member('b')])).toEqual({ gone: ['a'], hasNewcomer: false });
+  expect(membership.replace([member('b')])).toEqual({ gone: [], hasNewcomer: false });
+});
+
+test('who was heard of is seen at the second look at the latest, or is gone', () => {
+  const membership = new Membership();
+  for (const id of ['a', 'b', 'c']) membership.markSeen(id);
+  expect(membership.replace([member('a')])).toEqual({ gone: [], hasNewcomer: true });
+  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: ['c'], hasNewcomer: true });
+  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewcomer: false });
+});
+
+test('who is heard of after it was gone is gone again', () => {
+  const membership = new Membership();
+  membership.replace([member('a')]);
+  membership.markSeen('a');
+  expect(membership.replace([])).toMatchObject({ gone: ['a'] });
+  membership.markSeen('a');
+  expect(membership.replace([])).toMatchObject({ gone: [] });
+  expect(membership.replace([])).toMatchObject({ gone: ['a'] });
+});
+
+test('when nothing is known any more all are gone, whether they were seen, doubted, or only heard of', () => {
+  const membership = new Membership();
+  membership.markSeen('doubted');
+  membership.replace([member('seen')]);
+  membership.markSeen('heard');
+  expect(membership.clear().sort()).toEqual(['doubted', 'heard', 'seen']);
+  expect(membership.clear()).toEqual([]);
+});
+
+test('notices are needed unless all that were seen read the log themselves', () => {
+  const membership = new Membership();
+  expect(membership.needNotifications).toBe(true);
+  membership.replace([member('a')]);
+  expect(membership.needNotifications).toBe(false);
+  membership.replace([member('a'), { id: 'b', readsWal: false }]);
+  expect(membership.needNotifications).toBe(true);
+  membership.remove('b');
+  expect(membership.needNotifications).toBe(false);
+  membership.clear();
+  expect(membership.needNotifications).toBe(true);
+});

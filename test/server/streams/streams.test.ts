@@ -1,0 +1,184 @@
+// Streams of text: stored before they are read, gone on with after a break, and no other's to write.
+
+import { describe, expect, test } from 'vitest';
+import { memory } from '../../../src/server/storage/memory.ts';
+import { adminToken, bench, newId, rest, type TestPeer } from '../bench.ts';
+
+const admin = { '__admin-token': adminToken };
+const token = '4ec00000-0000-4000-8000-000000000001';
+
+const start = (peer: TestPeer, clientId = 'story', reconnectToken = token) =>
+  peer.response('start-stream-ok', { op: 'start-stream', 'client-id': clientId, 'reconnect-token': reconnectToken });
+
+const append = (peer: TestPeer, streamId: string, offset: number, chunks: readonly string[], rest: object = {}) =>
+  peer.request({ op: 'append-stream', 'stream-id': streamId, chunks, offset, ...rest });
+
+/** What a reader has read, as it puts it together. */
+function textOf(peer: TestPeer, from = 0): string {
+  let bytes = Buffer.alloc(0);
+  for (const message of peer.heard) {
+    if (message.op !== 'stream-append' || message.offset === undefined || message.offset === null) continue;
+    const skip = from + bytes.length - message.offset;
+    if (skip < 0) throw new Error('a gap');
+    bytes = Buffer.concat([bytes, Buffer.from(message.content ?? '').subarray(skip)]);
+  }
+  return bytes.toString();
+}
+
+test('written, read while it is written, ended', async () => {
+  const world = bench();
+  const [writer, reader] = [await world.open(admin), await world.open(admin)];
+  const { 'stream-id': id, offset } = await start(writer);
+  expect(offset).toBe(0);
+  const first = await reader.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'client-id': 'story' });
+  expect(first).toEqual([
+    { op: 'stream-append', 'client-event-id': 'r', 'stream-id': id, 'client-id': 'story', offset: 0, files: [], content: '' },
+  ]);
+  reader.heard.length = 0;
+  expect(await append(writer, id, 0, ['hé', 'llo '])).toMatchObject([{ op: 'stream-flushed', 'stream-id': id, offset: 7, done: false }]);
+  expect(await append(writer, id, 7, ['world'])).toMatchObject([{ op: 'stream-flushed', offset: 12 }]);
+  expect(await append(writer, id, 12, [], { done: true })).toMatchObject([{ op: 'stream-flushed', offset: 12, done: true }]);
+  expect(textOf(reader)).toBe('héllo world');
+  expect(reader.heard.at(-1)).toMatchObject({ done: true });
+  expect(reader.heard.at(-1)).not.toHaveProperty('abort-reason');
+  const late = await world.open(admin);
+  await late.request({ op: 'subscribe-stream', 'client-event-id': 'l', 'stream-id': id, offset: 2 });
+  expect(textOf(late, 2)).toBe(Buffer.from('héllo world').subarray(2).toString());
+  expect(late.heard.at(-1)).toMatchObject({ done: true });
+  const { result } = await late.response('add-query-ok', { op: 'add-query', q: { $streams: {} }, 'return-type': 'tree' });
+  expect(result).toMatchObject({ $streams: [{ id, clientId: 'story', size: 12, done: true }] });
+});
+
+test('W-36: a reader can tell an end from a stop, and what is stored is told however little it is', async () => {
+  const world = bench();
+  const [writer, reader] = [await world.open(admin), await world.open(admin)];
+  const { 'stream-id': id } = await start(writer);
+  await reader.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'stream-id': id });
+  expect(await append(writer, id, 0, ['a'])).toMatchObject([{ op: 'stream-flushed', offset: 1 }]);
+  await append(writer, id, 1, [], { done: true, 'abort-reason': 'out of ideas' });
+  expect(reader.heard.at(-1)).toMatchObject({ done: true, 'abort-reason': 'out of ideas' });
+  const late = await reader.request({ op: 'subscribe-stream', 'client-event-id': 'again', 'stream-id': id, offset: 1 });
+  expect(late).toMatchObject([{ done: true, 'abort-reason': 'out of ideas' }]);
+});
+
+test('W-36: after a break the writer goes on where the server has come to, and the end can be said again', async () => {
+  const storage = memory();
+  const world = bench({ storage });
+  const writer = await world.open(admin);
+  const { 'stream-id': id } = await start(writer);
+  writer.send({ op: 'append-stream', 'stream-id': id, chunks: ['one '], offset: 0 });
+  writer.send({ op: 'append-stream', 'stream-id': id, chunks: ['two '], offset: 4 });
+  writer.session.end();
+  await rest();
+  await world.hub.close();
+  const next = bench({ storage });
+  const again = await next.open(admin);
+  const { offset, 'stream-id': same } = await start(again);
+  expect([offset, same]).toEqual([8, id]);
+  await append(again, id, 8, ['three'], { done: true });
+  const reader = await next.open(admin);
+  await reader.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'client-id': 'story' });
+  expect(textOf(reader)).toBe('one two three');
+});
+
+test('who comes later takes over; what the first still says is refused', async () => {
+  const world = bench();
+  const [first, second] = [await world.open(admin), await world.open(admin)];
+  const { 'stream-id': id } = await start(first);
+  await append(first, id, 0, ['a']);
+  expect(await start(second)).toMatchObject({ 'stream-id': id, offset: 1 });
+  expect(await append(first, id, 1, ['b'])).toMatchObject([{ op: 'error', 'original-event': { op: 'append-stream', 'stream-id': id } }]);
+  expect(await append(second, id, 1, ['c'])).toMatchObject([{ op: 'stream-flushed', offset: 2 }]);
+});
+
+describe('refused', () => {
+  test('another token, a wrong offset, more after the end, a stream nobody began', async () => {
+    const world = bench();
+    const peer = await world.open(admin);
+    const { 'stream-id': id } = await start(peer);
+    const failed = { status: 400, type: 'validation-failed', hint: { 'data-type': 'stream' } };
+    const other = { op: 'start-stream', 'client-id': 'story', 'reconnect-token': newId() };
+    const error = await (await world.open(admin)).response('error', other);
+    expect(error).toMatchObject(failed);
+    expect(JSON.stringify(error)).not.toContain(other['reconnect-token']);
+    expect(await append(peer, id, 3, ['x'])).toMatchObject([failed]);
+    expect(await append(peer, newId(), 0, ['x'])).toMatchObject([failed]);
+    await append(peer, id, 0, ['x'], { done: true });
+    expect(await append(peer, id, 1, ['x'])).toMatchObject([failed]);
+    expect(await peer.request({ op: 'start-stream', 'client-id': 'story', 'reconnect-token': token })).toMatchObject([failed]);
+    expect(await peer.request({ op: 'start-stream', 'client-id': ' ', 'reconnect-token': token })).toMatchObject([failed]);
+    expect(await peer.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'client-id': 'nobody' })).toMatchObject([
+      { type: 'record-not-found', hint: { 'record-type': 'stream' } },
+    ]);
+  });
+
+  test('those whom no rule lets', async () => {
+    const world = bench();
+    const { 'stream-id': id } = await start(await world.open(admin));
+    const peer = await world.open();
+    const denied = [{ op: 'error', status: 400, type: 'permission-denied' }];
+    expect(await peer.request({ op: 'start-stream', 'client-id': 'mine', 'reconnect-token': token })).toMatchObject(denied);
+    expect(await peer.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'stream-id': id })).toMatchObject(denied);
+    expect(await peer.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'client-id': 'nobody' })).toMatchObject(denied);
+  });
+
+  test('more than the limit', async () => {
+    const peer = await bench({ limits: { streams: 1 } }).open(admin);
+    await start(peer);
+    expect(await peer.request({ op: 'start-stream', 'client-id': 'two', 'reconnect-token': token })).toMatchObject([
+      { op: 'error', hint: { 'data-type': 'limit', limit: 'streams' } },
+    ]);
+  });
+});
+
+test('unsubscribed or gone, a reader hears no more; a deleted stream is gone for good', async () => {
+  const storage = memory();
+  const world = bench({ storage });
+  const [writer, reader] = [await world.open(admin), await world.open(admin)];
+  const { 'stream-id': id } = await start(writer);
+  await append(writer, id, 0, ['a']);
+  await reader.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'stream-id': id });
+  await reader.request({ op: 'subscribe-stream', 'client-event-id': 's', 'stream-id': id });
+  await reader.request({ op: 'unsubscribe-stream', 'subscribe-event-id': 'r' });
+  reader.heard.length = 0;
+  await append(writer, id, 1, ['b']);
+  expect(reader.heard).toMatchObject([{ 'client-event-id': 's', content: 'b' }]);
+  await writer.request({ op: 'transact', 'tx-steps': [['delete-entity', id, '$streams']] });
+  expect(reader.heard.at(-1)).toMatchObject({ op: 'stream-append', 'client-event-id': 's', error: true });
+  const app = await world.hub.app('a9900000-0000-4000-8000-000000000001');
+  expect([...app.ledger.records.keys()].filter((key) => key.startsWith('stream/'))).toEqual([]);
+});
+
+test('what could not be stored is told', async () => {
+  const plain = memory();
+  let isBroken = false;
+  const broken = {
+    ...plain,
+    open: async (id: string) => {
+      const log = await plain.open(id);
+      type Append = typeof log.append;
+      return { ...log, append: (async (entries) => (isBroken ? Promise.reject(new Error('full')) : log.append(entries))) as Append };
+    },
+  };
+  const world = bench({ storage: broken });
+  const writer = await world.open(admin);
+  const { 'stream-id': id } = await start(writer);
+  isBroken = true;
+  expect(await append(writer, id, 0, ['a'])).toContainEqual({ op: 'append-failed', 'stream-id': id });
+  isBroken = false;
+  expect(await start(writer)).toMatchObject({ offset: 0 });
+  expect(await append(writer, id, 0, ['a'])).toContainEqual(expect.objectContaining({ op: 'stream-flushed', offset: 1 }));
+});
+
+test('a hundred small writes at once are few in the log, and whole', async () => {
+  const world = bench();
+  const [writer, reader] = [await world.open(admin), await world.open(admin)];
+  const { 'stream-id': id } = await start(writer);
+  const app = await world.hub.app('a9900000-0000-4000-8000-000000000001');
+  const before = app.ledger.txId;
+  for (let n = 0; n < 100; n++) writer.send({ op: 'append-stream', 'stream-id': id, chunks: ['é'], offset: 2 * n });
+  await rest();
+  expect(app.ledger.txId - before).toBeLessThan(5);
+  await reader.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'stream-id': id });
+  expect(textOf(reader)).toBe('é'.repeat(100));
+});
