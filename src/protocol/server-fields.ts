@@ -15,7 +15,7 @@
 import type { Broadcast, Peer } from './room-messages.ts';
 import type { PresencePatch } from './presence-edits.ts';
 import type { ResultDelta, Computation, Removed } from './query-messages.ts';
-import type { ServerCapabilities, WireAppStatus, WireAuth } from './session-messages.ts';
+import type { ServerCapabilities, ServerLimits, WireAppStatus, WireAuth } from './session-messages.ts';
 import type { ServerMessage, ServerOp } from './server-message.ts';
 import type { StreamFile } from './stream-messages.ts';
 import type { SyncChange, SyncTx } from './sync-table-messages.ts';
@@ -75,6 +75,10 @@ const delta = shape<ResultDelta>({
   aggregate: optional(object),
 });
 
+/** New limits may be added at any time. */
+const limits = test('limits', (value): value is ServerLimits =>
+  isObject(value) && Object.values(value).every((limit) => limit === null || Number.isSafeInteger(limit)));
+
 export const coreFields: FieldsOf<CoreOp> = {
   'init-ok': {
     ...replyEnvelope,
@@ -85,8 +89,9 @@ export const coreFields: FieldsOf<CoreOp> = {
     triplane: optional(
       shape<ServerCapabilities>({
         'refresh-covers-all': optional(boolean),
-        'remembers-events': optional(boolean),
+        'deduplicates-transactions': optional(boolean),
         deltas: optional(boolean),
+        limits: optional(limits),
       }),
     ),
   },

@@ -52,14 +52,37 @@ export interface WireAppStatus {
   readonly status?: Maybe<AppStatus>;
 }
 
-/** A client relies on these only when it was told. */
+/** A client relies on these only if the server announces them. */
 export interface ServerCapabilities {
   /** The `processed-tx-id` of a `refresh-ok` holds for every query of the session, also those it does not list. */
   readonly 'refresh-covers-all'?: Maybe<boolean>;
-  /** A `transact` repeated under its event id is answered as the first time, and not done again. */
-  readonly 'remembers-events'?: Maybe<boolean>;
-  /** Who asked for them in `init` is sent differences of answers. */
+  /** A `transact` repeated under its event id is not executed again: it gets the result of the first time, success or error. */
+  readonly 'deduplicates-transactions'?: Maybe<boolean>;
+  /** Clients that ask for them in `init` receive changes of results as deltas. */
   readonly deltas?: Maybe<boolean>;
+  readonly limits?: Maybe<ServerLimits>;
+}
+
+/** What a client can keep to by itself. A missing limit is unknown. PROTOCOL.md#limits */
+export interface ServerLimits {
+  /** Of the text in UTF-8. */
+  readonly 'max-frame-bytes'?: Maybe<number>;
+  readonly 'max-frame-depth'?: Maybe<number>;
+  readonly 'max-messages-per-second'?: Maybe<number>;
+  /** Characters of a room id, a topic, a client id of a stream, a client event id. */
+  readonly 'max-name-length'?: Maybe<number>;
+  readonly 'max-transaction-steps'?: Maybe<number>;
+  readonly 'max-pending-transactions'?: Maybe<number>;
+  readonly 'max-queries'?: Maybe<number>;
+  readonly 'max-query-depth'?: Maybe<number>;
+  readonly 'max-query-path-length'?: Maybe<number>;
+  readonly 'max-query-conditions'?: Maybe<number>;
+  readonly 'max-query-choices'?: Maybe<number>;
+  readonly 'max-query-ms'?: Maybe<number>;
+  readonly 'max-rooms'?: Maybe<number>;
+  /** Of the presence in one room, as JSON. */
+  readonly 'max-presence-bytes'?: Maybe<number>;
+  readonly 'max-streams'?: Maybe<number>;
 }
 
 /** The first message over an event stream: what the client needs to speak up. PROTOCOL.md#sse-init */

@@ -56,7 +56,7 @@ function writeFailed(state: OpenSyncState, write: Mutation, message: ErrorMessag
     return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state))), { do: 'flush' }];
   }
   const error = errorOf(message);
-  const mayBeApplied = sends > 1 && !session.capabilities['remembers-events'] && writeSetOf(steps).creates.size > 0;
+  const mayBeApplied = sends > 1 && !session.capabilities['deduplicates-transactions'] && writeSetOf(steps).creates.size > 0;
   if (mayBeApplied && (type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
   return reject(state, write, error, env.nowMs);
 }

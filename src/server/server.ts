@@ -111,7 +111,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const { sendMagicCode, showCodes } = options;
   const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
-  const sockets = serveSockets(server, hub, limits, systemClock);
+  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await hub.close();

@@ -1,97 +1,180 @@
-// The server on WebSockets, by the `ws` package: frames in, frames out, and the two things a socket needs that a session
-// knows nothing of: whether anybody is still there, and whether they read what they are sent.
+// The server on WebSockets, built on the `ws` package. Adds what a session knows nothing of: whether the peer is alive, and
+// whether it reads what it is sent.
+//
+// The listeners here are called by Node, outside any promise or handler: an exception in one of them would end the process.
+// So each runs under `guarded`.
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Clock, Timer } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
-import type { Hub } from './session/hub.ts';
 import type { Limits } from './limits.ts';
+import type { Hub } from './session/hub.ts';
+import { UnreadOutput } from './unread-output.ts';
+import { asPlainRequest, rejectUpgrade } from './upgrade.ts';
 
 const pingEveryMs = 5000;
-/** Nothing heard for so long: nobody is there. Looked at with each ping. */
-const silentForMs = 15_000;
+/** Pings without an answer before the peer is taken to be gone. Counted, not measured: after a stop of the process nobody is late. */
+const maxMissedPings = 3;
 /** "Try again later": the peer does not read. */
 const tooSlow = 1013;
-/** How long a peer has to answer a close. */
+/** How long a peer has to answer a close frame. */
 const closeWithinMs = 1000;
+/** A frame above the limit, but not above so many times the limit, is answered; `ws` closes the connection for anything larger. */
+const answeredFactor = 4;
+/** The part of an oversized frame in which the message is looked for that the error names. */
+const headBytes = 4096;
 
 export interface Sockets {
-  /** Ends all of them; resolves when none is left. */
+  /** Ends all sockets; resolves when none is left. */
   close(): Promise<void>;
 }
 
-export function serveSockets(server: Server, hub: Hub, limits: Limits, clock: Clock): Sockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes });
-  const lastSeen = new Map<WebSocket, number>();
+export interface SocketsConfig {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Peer {
+  missedPings: number;
+}
+
+export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): Sockets {
+  const { limits, clock } = config;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes * answeredFactor });
+  const peers = new Map<WebSocket, Peer>();
+  const unread = new UnreadOutput<WebSocket>(limits, clock);
+  const guarded = guard(config.log);
   server.on('upgrade', (request, socket: Duplex, head) => {
-    const problem = problemWith(request.url ?? '/');
-    if (problem) return rejectUpgrade(socket, problem);
-    sockets.handleUpgrade(request, socket, head, (opened) => {
-      lastSeen.set(opened, clock.now());
-      attach(opened, request, hub, limits, () => lastSeen.set(opened, clock.now()));
-      opened.on('close', () => lastSeen.delete(opened));
+    const isDone = guarded(() => {
+      if (!isWebSocketUpgrade(request)) return asPlainRequest(server, request, socket, head);
+      const problem = problemWith(request.url ?? '/');
+      if (problem) return rejectUpgrade(socket, problem);
+      sockets.handleUpgrade(request, socket, head, (opened) => {
+        const isAttached = guarded(() => {
+          const peer = { missedPings: 0 };
+          peers.set(opened, peer);
+          opened.on('close', () => peers.delete(opened));
+          attach(opened, request, peer, { hub, limits, unread, guarded });
+        });
+        if (!isAttached) opened.terminate();
+      });
     });
+    if (!isDone) socket.destroy();
   });
-  const stop = every(clock, pingEveryMs, () => {
-    for (const [socket, at] of lastSeen) {
-      if (clock.now() - at > silentForMs) socket.terminate();
-      else if (socket.readyState === WebSocket.OPEN) socket.ping();
-    }
-  });
+  const stop = every(clock, pingEveryMs, () => void guarded(() => pingAll(peers)));
   return {
     async close() {
       stop();
-      await emptied(lastSeen, clock);
+      await closeAll(peers, clock);
       sockets.close();
     },
   };
 }
 
-function attach(socket: WebSocket, request: IncomingMessage, hub: Hub, limits: Limits, markSeen: () => void): void {
+type Guarded = (run: () => void) => boolean;
+
+/** Runs what must not throw; false if it did. */
+function guard(log: Log): Guarded {
+  return (run) => {
+    try {
+      run();
+      return true;
+    } catch (error) {
+      log.error('a connection failed', error);
+      return false;
+    }
+  };
+}
+
+function isWebSocketUpgrade({ headers }: IncomingMessage): boolean {
+  return (headers.upgrade ?? '').split(',').some((protocol) => protocol.trim().toLowerCase() === 'websocket');
+}
+
+function pingAll(peers: ReadonlyMap<WebSocket, Peer>): void {
+  for (const [socket, peer] of peers) {
+    if (peer.missedPings >= maxMissedPings) socket.terminate();
+    else if (socket.readyState === WebSocket.OPEN) {
+      peer.missedPings++;
+      socket.ping();
+    }
+  }
+}
+
+interface Attachment {
+  readonly hub: Hub;
+  readonly limits: Limits;
+  readonly unread: UnreadOutput<WebSocket>;
+  readonly guarded: Guarded;
+}
+
+function attach(socket: WebSocket, request: IncomingMessage, peer: Peer, { hub, limits, unread, guarded }: Attachment): void {
+  const cut = (): void => {
+    session.close(tooSlow, 'the client does not read');
+    socket.terminate();
+  };
   const session = hub.connect({
     ip: request.socket.remoteAddress,
     origin: request.headers.origin,
     send(frame) {
       if (socket.readyState !== WebSocket.OPEN) return;
-      if (socket.bufferedAmount > limits.unreadBytes) return session.close(tooSlow, 'the client does not read');
-      socket.send(frame);
+      unread.admit(socket, socket.bufferedAmount, Buffer.byteLength(frame), cut);
+      if (socket.readyState !== WebSocket.OPEN) return;
+      socket.send(frame, () => unread.update(socket, socket.bufferedAmount));
     },
     close(code, reason) {
       socket.close(code, reason);
-      if (code === tooSlow) socket.terminate();
     },
   });
+  const isAlive = (): void => void (peer.missedPings = 0);
   socket.on('message', (data, isBinary) => {
-    markSeen();
-    session.receive(isBinary ? undefined : textOf(data));
+    isAlive();
+    guarded(() => {
+      const bytes = sizeOf(data);
+      if (bytes > limits.frameBytes) session.rejectOversized(bufferOf(data).subarray(0, headBytes).toString('utf8'));
+      else session.receive(isBinary ? undefined : bufferOf(data).toString('utf8'));
+    });
   });
-  socket.on('pong', markSeen);
-  socket.on('ping', markSeen);
-  // `close` follows, with the code the peer was given (1009 for a frame that is too large).
+  socket.on('pong', isAlive);
+  socket.on('ping', isAlive);
+  // `close` follows, with the code the peer was sent (1009 for a frame that is far too large).
   socket.on('error', () => {});
-  socket.on('close', () => session.end());
+  socket.on('close', () => {
+    unread.remove(socket);
+    guarded(() => session.end());
+  });
 }
 
-function textOf(data: RawData): string {
-  if (Buffer.isBuffer(data)) return data.toString('utf8');
-  return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)).toString('utf8');
+function sizeOf(data: RawData): number {
+  return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;
+}
+
+function bufferOf(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }
 
 type Problem = readonly [status: string, text: string];
 
-function problemWith(url: string): Problem | undefined {
-  const { pathname, searchParams } = new URL(url, 'http://server');
-  if (pathname !== '/runtime/session') return ['404 Not Found', 'Sockets are at /runtime/session'];
-  const appId = searchParams.get('app_id');
+function problemWith(target: string): Problem | undefined {
+  const url = parsed(target);
+  if (!url) return ['400 Bad Request', 'The request target is not valid'];
+  if (url.pathname !== '/runtime/session') return ['404 Not Found', 'Sockets are at /runtime/session'];
+  const appId = url.searchParams.get('app_id');
   if (appId !== null && !isUuid(appId)) return ['400 Bad Request', 'app_id is not a uuid'];
   return undefined;
 }
 
-function rejectUpgrade(socket: Duplex, [status, text]: Problem): void {
-  socket.on('error', () => {});
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+/** Undefined for a target that is no URL, such as `//` or `http://a:99999/`. */
+function parsed(target: string): URL | undefined {
+  try {
+    return new URL(target, 'http://server');
+  } catch {
+    return undefined;
+  }
 }
 
 function every(clock: Clock, ms: number, run: () => void): () => void {
@@ -104,12 +187,12 @@ function every(clock: Clock, ms: number, run: () => void): () => void {
   return () => clock.clearTimeout(timer);
 }
 
-/** Those that were told to close get a moment to do so. */
-async function emptied(lastSeen: ReadonlyMap<WebSocket, number>, clock: Clock): Promise<void> {
+/** Peers that were sent a close frame get a moment to answer it. */
+async function closeAll(peers: ReadonlyMap<WebSocket, Peer>, clock: Clock): Promise<void> {
   const timer = clock.setTimeout(() => {
-    for (const socket of lastSeen.keys()) socket.terminate();
+    for (const socket of peers.keys()) socket.terminate();
   }, closeWithinMs);
-  for (const socket of lastSeen.keys()) if (socket.readyState === WebSocket.OPEN) socket.close(1001);
-  await Promise.all([...lastSeen.keys()].map((socket) => new Promise((closed) => socket.once('close', closed))));
+  for (const socket of peers.keys()) if (socket.readyState === WebSocket.OPEN) socket.close(1001);
+  await Promise.all([...peers.keys()].map((socket) => new Promise((closed) => socket.once('close', closed))));
   clock.clearTimeout(timer);
 }

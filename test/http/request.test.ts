@@ -124,6 +124,7 @@ describe('no answer', () => {
     let last = 0;
     return {
       now: () => 0,
+      monotonicNow: () => 0,
       setTimeout: (run) => {
         timers.set(++last, run);
         return last;

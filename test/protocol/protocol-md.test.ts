@@ -15,7 +15,20 @@ const root = new URL('../../', import.meta.url);
 const text = readFileSync(new URL('PROTOCOL.md', root), 'utf8');
 
 /** Headings that are no ops. */
-const topics = ['messages', 'connection', 'ordering', 'versions', 'answers', 'deltas', 'isn', 'attr', 'triple', 'dates', 'extensions'];
+const topics = [
+  'messages',
+  'connection',
+  'ordering',
+  'versions',
+  'answers',
+  'deltas',
+  'isn',
+  'attr',
+  'triple',
+  'dates',
+  'extensions',
+  'limits',
+];
 
 interface Section {
   readonly heading: string;

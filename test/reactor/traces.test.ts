@@ -51,7 +51,7 @@ const life = (options: ConstructorParameters<typeof World>[0]) => async (trace: 
   }
 };
 
-const ours = { remembers: true, promises: { 'refresh-covers-all': true, 'remembers-events': true } };
+const ours = { remembers: true, promises: { 'refresh-covers-all': true, 'deduplicates-transactions': true } };
 
 test('with a server that remembers: nothing lost, nothing twice, nothing out of order', () =>
   checkAsync(fc.asyncProperty(calm, life(ours)), 100), patience); // prettier-ignore

@@ -48,7 +48,7 @@ afterEach(() => {
 
 describe('writes', () => {
   test('W-01: a write whose confirmation was lost goes out under the same id, and is confirmed by the answer to the first', async () => {
-    const dialogue = await ready({}, { triplane: { 'remembers-events': true } });
+    const dialogue = await ready({}, { triplane: { 'deduplicates-transactions': true } });
     const write = await dialogue.create(g1, { title: 'a' });
     await dialogue.drop();
     expect(dialogue.sentIds()).toEqual([write.eventId]);

@@ -70,13 +70,31 @@ test('takes sockets with an app id, or without', async () => {
   await expect(connect(websocketURI.replace('session', 'other'))).rejects.toThrow('404');
 });
 
-test('a frame that is too large ends the socket with 1009; what is no text is answered', async () => {
+test('a frame above the limit is answered, by name if it begins with one; one far above it ends the socket with 1009', async () => {
   const { websocketURI } = await start({ limits: { frameBytes: 1000 } });
   const socket = await connect(websocketURI);
-  const result = next(socket);
-  socket.send(Buffer.from('{"op":"init"}'), { binary: true });
-  expect(await result).toMatchObject({ op: 'error', type: 'param-malformed' });
-  socket.send('x'.repeat(2000));
+  const result = async (frame: string | Buffer): Promise<object> => {
+    const received = next(socket);
+    socket.send(frame, { binary: typeof frame !== 'string' });
+    return received;
+  };
+  expect(await result(Buffer.from('{"op":"init"}'))).toMatchObject({ op: 'error', type: 'param-malformed' });
+  expect(await result('x'.repeat(2000))).toMatchObject({ type: 'param-malformed', 'client-event-id': null });
+  const value = 'é'.repeat(600);
+  const write = { op: 'transact', 'client-event-id': 'big', 'tx-steps': [['add-triple', appId, appId, value]] };
+  expect(await result(JSON.stringify(write))).toMatchObject({
+    ...{ op: 'error', status: 400, type: 'param-malformed', 'client-event-id': 'big' },
+    hint: { limit: 'max-frame-bytes', most: 1000 },
+    'original-event': { op: 'transact', 'client-event-id': 'big' },
+  });
+  expect(await result(JSON.stringify({ 'tx-steps': [['"client-event-id":"no"', value]], op: 'transact' }))).toMatchObject({
+    'client-event-id': null,
+  });
+  expect(await result(JSON.stringify({ op: 'init', 'app-id': appId }))).toMatchObject({
+    op: 'init-ok',
+    triplane: { limits: { 'max-frame-bytes': 1000, 'max-frame-depth': 100 } },
+  });
+  socket.send('x'.repeat(5000));
   expect(await ended(socket)).toBe(1009);
 });
 
@@ -103,7 +121,7 @@ test('who does not read is cut off', async () => {
   expect(other.readyState).toBe(WebSocket.OPEN);
 });
 
-test('who is silent, and does not answer a ping, is gone after 15 to 20 s', async () => {
+test('a socket that does not answer pings is closed after 15 to 20 s', async () => {
   const clock = new FakeClock();
   const storage = memory();
   const hub = new Hub({
@@ -111,7 +129,7 @@ test('who is silent, and does not answer a ping, is gone after 15 to 20 s', asyn
     ...{ adminToken: appId, appId, createAppsOnUse: true },
   });
   const http = createHttpServer();
-  const sockets = serveSockets(http, hub, defaultLimits, clock);
+  const sockets = serveSockets(http, hub, { limits: defaultLimits, clock, log: silent });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const uri = `ws://127.0.0.1:${(http.address() as AddressInfo).port}/runtime/session`;
   const dead = new WebSocket(uri, { autoPong: false });
@@ -131,6 +149,36 @@ test('who is silent, and does not answer a ping, is gone after 15 to 20 s', asyn
   expect(await closed).toBe(1006);
   await expect.poll(() => hub.sessionCount).toBe(1);
   expect(alive.readyState).toBe(WebSocket.OPEN);
+  const done = sockets.close();
+  http.close();
+  await Promise.all([done, hub.close()]);
+});
+
+test.each([
+  ['the wall clock jumps ahead', (clock: FakeClock) => clock.jump(20_000)],
+  ['the wall clock jumps back', (clock: FakeClock) => clock.jump(-60_000)],
+  ['the process stops for a while', (clock: FakeClock) => clock.stop(17_000)],
+])('no socket is closed when %s', async (_what, disturb) => {
+  const clock = new FakeClock();
+  const hub = new Hub({
+    ...{ storage: memory(), clock, random: systemRandom, log: silent, limits: defaultLimits },
+    ...{ adminToken: appId, appId, createAppsOnUse: true },
+  });
+  const http = createHttpServer();
+  const sockets = serveSockets(http, hub, { limits: defaultLimits, clock, log: silent });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const socket = await connect(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/runtime/session`);
+  let pings = 0;
+  socket.on('ping', () => pings++);
+  for (let beat = 1; beat <= 8; beat++) {
+    if (beat === 3) disturb(clock);
+    await clock.advance(5000);
+    await expect.poll(() => pings).toBeGreaterThanOrEqual(beat);
+  }
+  expect(socket.readyState).toBe(WebSocket.OPEN);
+  const reply = next(socket);
+  socket.send(JSON.stringify({ op: 'init', 'app-id': appId }));
+  expect(await reply).toMatchObject({ op: 'init-ok' });
   const done = sockets.close();
   http.close();
   await Promise.all([done, hub.close()]);

@@ -1,4 +1,4 @@
-// A Clock whose hands a test moves. Time stands still while the test waits for anything else.
+// A Clock that a test advances by hand. Time stands still while the test waits for anything else.
 
 import type { Clock, Timer } from '../../src/lib/clock.ts';
 
@@ -10,7 +10,7 @@ interface Due {
 
 export class FakeClock implements Clock {
   #now: number;
-  /** What the timers go by: unlike the clock on the wall, it never jumps. */
+  /** Drives the timers: unlike the wall clock, it never jumps. */
   #elapsed = 0;
   #lastId = 0;
   #due: Due[] = [];
@@ -21,6 +21,10 @@ export class FakeClock implements Clock {
 
   now(): number {
     return this.#now;
+  }
+
+  monotonicNow(): number {
+    return this.#elapsed;
   }
 
   setTimeout(run: () => void, ms: number): Timer {
@@ -53,16 +57,21 @@ export class FakeClock implements Clock {
     this.#move(end - this.#elapsed);
   }
 
-  /** The clock on the wall moves, and no timer runs: the laptop slept, or someone set the time. */
+  /** The wall clock jumps and no timer runs: somebody set the time. */
   jump(ms: number): void {
     this.#now += ms;
+  }
+
+  /** Time passes and no timer runs: the process was stopped. Overdue timers run at the next advance. */
+  stop(ms: number): void {
+    this.#move(ms);
   }
 
   #runNext(end: number): boolean {
     const due = this.#due.filter(({ at }) => at <= end);
     const next = due.reduce<Due | undefined>((first, each) => (!first || each.at < first.at ? each : first), undefined);
     if (!next) return false;
-    this.#move(next.at - this.#elapsed);
+    this.#move(Math.max(0, next.at - this.#elapsed));
     this.clearTimeout(next.id);
     next.run();
     return true;

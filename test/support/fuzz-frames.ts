@@ -93,7 +93,7 @@ export const frameArb = (seeds: readonly object[]) =>
 
 export const serverSeeds = (q: object, triples: readonly unknown[], attrs: readonly unknown[]): readonly object[] => [
   ...Object.values(serverMinimal),
-  { op: 'init-ok', 'session-id': 's', attrs, triplane: { 'refresh-covers-all': true, 'remembers-events': true, deltas: true } },
+  { op: 'init-ok', 'session-id': 's', attrs, triplane: { 'refresh-covers-all': true, 'deduplicates-transactions': true, deltas: true } },
   { op: 'add-query-ok', q, result: [{ data: { 'datalog-result': { 'join-rows': [triples] } }, 'child-nodes': [] }], 'processed-tx-id': 5 },
   {
     op: 'refresh-ok',

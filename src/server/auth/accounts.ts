@@ -1,6 +1,7 @@
 // Users, codes and tokens of one app: every way to become signed in, and to stop. Each call is one transaction, so a code is
 // good once, whoever is faster.
 
+import type { Clock } from '../../lib/clock.ts';
 import { denied, rejection } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { Bucket } from '../rules/rate-limits.ts';
@@ -45,10 +46,10 @@ export class Accounts {
   readonly #verifying: Bucket;
   readonly #codeTtlMs: number;
 
-  constructor(app: App, now: () => number, codeTtlMs = dayMs) {
+  constructor(app: App, clock: Clock, codeTtlMs = dayMs) {
     this.#app = app;
-    this.#sending = new Bucket([hourlyLimit], now);
-    this.#verifying = new Bucket([hourlyLimit], now);
+    this.#sending = new Bucket([hourlyLimit], clock);
+    this.#verifying = new Bucket([hourlyLimit], clock);
     this.#codeTtlMs = codeTtlMs;
   }
 

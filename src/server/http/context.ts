@@ -47,7 +47,7 @@ export class HttpContext {
 
   accounts(app: App): Accounts {
     let accounts = this.#accounts.get(app);
-    if (!accounts) this.#accounts.set(app, (accounts = new Accounts(app, () => this.clock.now())));
+    if (!accounts) this.#accounts.set(app, (accounts = new Accounts(app, this.clock)));
     return accounts;
   }
 

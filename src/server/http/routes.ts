@@ -1,7 +1,7 @@
 // The server over HTTP: every route under its path, CORS for all of them, and every failure as JSON. Requests as the platform
 // knows them, so any host can serve them.
 
-import { type Context, Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { isObject } from '../../lib/json.ts';
@@ -33,7 +33,8 @@ export function httpRoutes(config: HttpConfig): Hono {
   const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
   const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
   // Files have a limit of their own, and are never held in memory.
-  routes.use('*', (context: Context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next)));
+  const limitBody: MiddlewareHandler = (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next));
+  routes.use('*', limitBody);
   routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));
   routes.get('/', (context) => context.html(statusPage(http)));
   const sessions = new EventSessions(http);

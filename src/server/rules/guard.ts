@@ -3,6 +3,7 @@
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { denied } from '../errors.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { AuthorizeWrite, AccessRecord } from '../data/touched.ts';
@@ -22,7 +23,7 @@ export interface Verdict {
 }
 
 export interface GuardConfig {
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now' | 'monotonicNow'>;
   readonly db: () => Db;
   /** The address of a file, for those who may see it. */
   readonly fileUrl?: ((location: string) => string) | undefined;
@@ -36,7 +37,7 @@ export class Guard {
   constructor(rules: RuleSet, around: GuardConfig, limits?: EntityRules) {
     this.rules = rules;
     this.#around = around;
-    this.#buckets = bucketsOf(limits, around.now);
+    this.#buckets = bucketsOf(limits, around.clock);
   }
 
   get fileUrl(): GuardConfig['fileUrl'] {
@@ -47,7 +48,10 @@ export class Guard {
     return readAccessOf(this.rules, etypes, this.ruleContext(actor), params, attrs);
   }
 
-  readonly ruleContext = (actor: Actor): RuleContext => ({ actor, ...this.#around, buckets: this.#buckets });
+  readonly ruleContext = (actor: Actor): RuleContext => {
+    const { clock, db } = this.#around;
+    return { actor, now: () => clock.now(), db, buckets: this.#buckets };
+  };
 
   readonly authorizeWrite: AuthorizeWrite = (touched) => {
     if (touched.actor.isAdmin || touched.actor.isServer) return;
@@ -91,12 +95,12 @@ export function guardFor(rules: RuleSet, json: RulesJson | undefined, around: Gu
   return new Guard(rules, around, json?.['$rateLimits']);
 }
 
-function bucketsOf(limits: EntityRules | undefined, now: () => number): ReadonlyMap<string, Bucket> {
+function bucketsOf(limits: EntityRules | undefined, clock: GuardConfig['clock']): ReadonlyMap<string, Bucket> {
   const entries = Object.entries((limits ?? {}) as Readonly<Record<string, { readonly limits?: readonly unknown[] }>>);
   return new Map(
     entries.map(([name, { limits: list = [] }]) => {
       const read = list.map(readRateLimit).filter((limit): limit is RateLimit => 'capacity' in limit);
-      return [name, new Bucket(read, now)] as const;
+      return [name, new Bucket(read, clock)] as const;
     }),
   );
 }

@@ -1,33 +1,25 @@
-// Buckets of tokens that rules, and those who sign people in, spend from. They are in this process only, and full again when
-// it starts.
+// Rate limits as rules and sign-in use them: one bucket per key. They live in this process only, and are full when it starts.
 
+import type { Clock } from '../../lib/clock.ts';
 import { type Fault, rejection } from '../errors.ts';
+import { type RateLimit, TokenBucket } from '../token-bucket.ts';
 
-export interface RateLimit {
-  readonly capacity: number;
-  readonly amount: number;
-  readonly periodMs: number;
-  /** Little by little, rather than all at once when the period is over. */
-  readonly isGreedy: boolean;
-}
+export type { RateLimit } from '../token-bucket.ts';
 
-interface Level {
-  tokens: number;
-  at: number;
-}
+type LimitClock = Pick<Clock, 'now' | 'monotonicNow'>;
 
 /** Keys remembered; the least recently used are forgotten first, and so are full again. */
-const mostKeys = 10_000;
+const maxKeys = 10_000;
 
 /** All limits of one name, by key. */
 export class Bucket {
   readonly #limits: readonly RateLimit[];
-  readonly #now: () => number;
-  readonly #levels = new Map<string, Level[]>();
+  readonly #clock: LimitClock;
+  readonly #byKey = new Map<string, readonly TokenBucket[]>();
 
-  constructor(limits: readonly RateLimit[], now: () => number) {
+  constructor(limits: readonly RateLimit[], clock: LimitClock) {
     this.#limits = limits;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /**
@@ -36,35 +28,24 @@ export class Bucket {
    * @throws InstantAPIError 'rate-limited'
    */
   limit(key: string, tokens: number): true {
-    const now = this.#now();
-    const levels = this.#limits.map((limit, at) => refilled(limit, this.#levels.get(key)?.[at], now));
-    for (const [at, limit] of this.#limits.entries()) {
-      const level = levels[at];
-      if (level && level.tokens < tokens) throw limited(limit, level, tokens, now);
-    }
-    for (const level of levels) level.tokens -= Math.max(0, tokens);
-    this.#levels.delete(key);
-    this.#levels.set(key, levels);
-    if (this.#levels.size > mostKeys) for (const oldest of [...this.#levels.keys()].slice(0, mostKeys / 10)) this.#levels.delete(oldest);
+    const now = this.#clock.monotonicNow();
+    const buckets = this.#byKey.get(key) ?? this.#limits.map((limit) => new TokenBucket(limit, now));
+    for (const bucket of buckets) if (!bucket.has(tokens, now)) throw this.#limited(bucket, tokens, now);
+    for (const bucket of buckets) bucket.spend(tokens);
+    this.#byKey.delete(key);
+    this.#byKey.set(key, buckets);
+    if (this.#byKey.size > maxKeys) for (const oldest of [...this.#byKey.keys()].slice(0, maxKeys / 10)) this.#byKey.delete(oldest);
     return true;
   }
-}
 
-function refilled({ capacity, amount, periodMs, isGreedy }: RateLimit, level: Level | undefined, now: number): Level {
-  if (!level) return { tokens: capacity, at: now };
-  const passed = Math.max(0, now - level.at) / periodMs;
-  const periods = isGreedy ? passed : Math.floor(passed);
-  return { tokens: Math.min(capacity, level.tokens + periods * amount), at: isGreedy ? now : level.at + periods * periodMs };
-}
-
-function limited({ amount, periodMs, isGreedy }: RateLimit, level: Level, tokens: number, now: number): Error {
-  const needed = (tokens - level.tokens) / amount;
-  const at = level.at + (isGreedy ? needed : Math.ceil(needed)) * periodMs;
-  return rejection('rate-limited', 'Your request exceeded the rate limit.', {
-    'retry-at': new Date(at).toISOString(),
-    'retry-after': Math.max(0, Math.ceil((at - now) / 1000)),
-    'remaining-tokens': Math.floor(level.tokens),
-  });
+  #limited(bucket: TokenBucket, tokens: number, now: number): Error {
+    const waitMs = bucket.waitMs(tokens, now);
+    return rejection('rate-limited', 'Your request exceeded the rate limit.', {
+      'retry-at': new Date(this.#clock.now() + waitMs).toISOString(),
+      'retry-after': Math.ceil(waitMs / 1000),
+      'remaining-tokens': Math.floor(bucket.tokens),
+    });
+  }
 }
 
 const units: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };

@@ -1,5 +1,5 @@
-// Whether an app takes reads and writes, and what is refused while it does not. Kept among the app's records, so it
-// outlasts the server. PROTOCOL.md#app-status-changed
+// Whether an app accepts reads and writes, and which ops are rejected while it does not. Stored among the app's records, so it
+// survives a restart. PROTOCOL.md#app-status-changed
 
 import type { ClientOp } from '../../protocol/client-message.ts';
 import type { AppStatus } from '../../protocol/session-messages.ts';
@@ -7,8 +7,25 @@ import { rejection } from '../errors.ts';
 import type { Records } from '../storage/storage.ts';
 
 const key = 'status';
-const writes: ReadonlySet<ClientOp> = new Set<ClientOp>(['transact', 'start-stream', 'append-stream']);
-const reads: ReadonlySet<ClientOp> = new Set<ClientOp>(['add-query', 'join-room', 'start-sync', 'resync-table', 'subscribe-stream']);
+
+/** What each op does to an app. `free` ops work whatever the status: they only end something. */
+const uses: { readonly [Op in ClientOp]: Use | 'free' } = {
+  init: 'free',
+  'add-query': 'read',
+  'remove-query': 'free',
+  transact: 'write',
+  'join-room': 'read',
+  'leave-room': 'free',
+  'set-presence': 'read',
+  'client-broadcast': 'read',
+  'start-sync': 'read',
+  'resync-table': 'read',
+  'remove-sync': 'free',
+  'start-stream': 'write',
+  'append-stream': 'write',
+  'subscribe-stream': 'read',
+  'unsubscribe-stream': 'free',
+};
 
 export function statusOf(records: ReadonlyMap<string, unknown>): AppStatus {
   const stored = records.get(key);
@@ -21,8 +38,8 @@ export function statusRecord(status: AppStatus): Records {
 
 /** @throws InstantAPIError */
 export function checkStatus(op: ClientOp, status: AppStatus): void {
-  if (writes.has(op)) checkUse('write', status);
-  else if (reads.has(op)) checkUse('read', status);
+  const use = uses[op];
+  if (use !== 'free') checkUse(use, status);
 }
 
 export type Use = 'read' | 'write';

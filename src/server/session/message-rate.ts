@@ -1,34 +1,28 @@
-// How fast a session may speak: so much at once, and so much per second after that. What is above is refused; who goes on
-// regardless is cut off.
+// How fast a session may send messages. Messages above the rate are rejected; a session that keeps sending is disconnected.
 
 import type { Clock } from '../../lib/clock.ts';
+import { TokenBucket } from '../token-bucket.ts';
 
-/** Seconds' worth that may come at once. */
+/** Seconds' worth of messages that may arrive at once. */
 const burst = 5;
-/** Refused messages in a row that are borne. */
+/** Consecutive rejected messages before the session is disconnected. */
 const maxRejected = 1000;
 
 export class RateLimiter {
   readonly #clock: Clock;
-  readonly #perSecond: number;
-  #tokens: number;
-  #at: number;
+  readonly #bucket: TokenBucket;
   #rejected = 0;
 
   constructor(clock: Clock, perSecond: number) {
     this.#clock = clock;
-    this.#perSecond = perSecond;
-    this.#tokens = perSecond * burst;
-    this.#at = clock.now();
+    const limit = { capacity: perSecond * burst, amount: perSecond, periodMs: 1000, isGreedy: true };
+    this.#bucket = new TokenBucket(limit, clock.monotonicNow());
   }
 
-  check(): 'fine' | 'too-fast' | 'hopeless' {
-    const now = this.#clock.now();
-    this.#tokens = Math.min(this.#perSecond * burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);
-    this.#at = now;
-    if (this.#tokens < 1) return ++this.#rejected > maxRejected ? 'hopeless' : 'too-fast';
-    this.#tokens--;
+  check(): 'ok' | 'limited' | 'disconnect' {
+    if (!this.#bucket.has(1, this.#clock.monotonicNow())) return ++this.#rejected > maxRejected ? 'disconnect' : 'limited';
+    this.#bucket.spend(1);
     this.#rejected = 0;
-    return 'fine';
+    return 'ok';
   }
 }

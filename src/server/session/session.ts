@@ -18,8 +18,9 @@ import type { Log } from '../../lib/log.ts';
 import type { App } from './app.ts';
 import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
+import { announcedLimits, type Limits } from '../limits.ts';
+import { eventIdOf, longName, messageIn, withoutNames } from './message-head.ts';
 import type { SessionContext } from './session-context.ts';
-import type { Limits } from '../limits.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
 import { failure, invalid, overLimit, rejection } from '../errors.ts';
@@ -71,13 +72,21 @@ export class Session {
     this.#rateLimiter = new RateLimiter(config.clock, config.limits.messagesPerSecond);
   }
 
-  /** Whatever it is, it is answered. Never throws. */
+  /** Every message gets a response. Never throws. */
   receive(frame: unknown): void {
     if (this.#state.is === 'closed' || this.#isPaused) return;
     const { messages, unknown, rejected } = this.#decode(frame);
     for (const { error, received } of rejected) this.#rejectMalformed(error, received);
     for (const message of unknown) this.#sendMessage({ op: 'error', ...unknownOpError(message.op), ...aboutOf(message, this.id) });
     for (const message of messages) this.#accept(message);
+  }
+
+  /** A frame that is too large to be read; `start` is its beginning. */
+  rejectOversized(start: string): void {
+    if (this.#state.is === 'closed' || this.#isPaused) return;
+    const { frameBytes } = this.#config.limits;
+    const error = malformed({ path: [], problem: 'malformed', expected: `at most ${frameBytes} bytes` });
+    this.#rejectMalformed(error, messageIn(start), { limit: 'max-frame-bytes', most: frameBytes });
   }
 
   /** Ready without an `init`, for a caller who was found by other means. Undefined if it has been closed by now. */
@@ -129,10 +138,12 @@ export class Session {
     }
   }
 
-  #rejectMalformed(error: unknown, received: unknown): void {
+  #rejectMalformed(error: unknown, received: unknown, limit: object = {}): void {
     const fault = frameFault(error);
     if (!fault) return this.#reject(isObject(received) ? received : {}, error);
-    this.#sendMessage({ op: 'error', ...this.#paramRejection(fault, received), ...aboutOf(received, this.id) });
+    const details = this.#paramRejection(fault, received);
+    const hint = { ...(details.hint as object), ...limit };
+    this.#sendMessage({ op: 'error', ...details, hint, ...aboutOf(received, this.id) });
     this.#badFrames++;
     if (this.#badFrames >= this.#config.limits.badFrames) this.close(badClient, 'too many malformed frames');
   }
@@ -145,10 +156,12 @@ export class Session {
   }
 
   #accept(message: ClientMessage): void {
+    const tooLong = longName(message, this.#config.limits.nameLength);
+    if (tooLong) return this.#reject(withoutNames(message), tooLong);
     const verdict = this.#rateLimiter.check();
-    if (verdict === 'fine') return this.#dispatch(message);
+    if (verdict === 'ok') return this.#dispatch(message);
     this.#reject(message, rejection('rate-limited', 'Too many messages', { 'retry-after': 1 }));
-    if (verdict === 'hopeless') this.close(badClient, 'too many messages');
+    if (verdict === 'disconnect') this.close(badClient, 'too many messages');
   }
 
   #dispatch(message: ClientMessage): void {
@@ -198,7 +211,12 @@ export class Session {
       auth: { app: { id: app.id }, user: user ?? null, 'admin?': isAdmin || null },
       attrs: app.attrs,
       'app-status': { status: app.status },
-      triplane: { 'refresh-covers-all': true, 'remembers-events': true, deltas: true },
+      triplane: {
+        'refresh-covers-all': true,
+        'deduplicates-transactions': true,
+        deltas: true,
+        limits: announcedLimits(this.#config.limits),
+      },
     });
     for (const message of waiting) this.#dispatch(message);
   }
@@ -283,9 +301,4 @@ function aboutOf(received: unknown, sessionId: string): About {
   if (!isObject(received)) return { 'client-event-id': null };
   const safe = Object.entries(received).filter(([field]) => !isSecret(field));
   return { 'client-event-id': eventIdOf(received), 'original-event': { ...Object.fromEntries(safe), 'session-id': sessionId } };
-}
-
-function eventIdOf(received: object): string | null {
-  const eventId: unknown = 'client-event-id' in received ? received['client-event-id'] : undefined;
-  return typeof eventId === 'string' ? eventId : null;
 }

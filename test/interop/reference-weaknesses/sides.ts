@@ -76,7 +76,7 @@ export async function triplane(): Promise<Side> {
   await Promise.all([import('../../../src/client/create-client.ts'), import('../../../src/client/http-calls.ts')]);
   return {
     name: 'triplane',
-    server: { remembers: true, capabilities: { 'refresh-covers-all': true, 'remembers-events': true } },
+    server: { remembers: true, capabilities: { 'refresh-covers-all': true, 'deduplicates-transactions': true } },
     open(appId = appIds.one) {
       const db = init({ appId, ...uris, webSocket: () => new FakeSocket(), onError: () => {} });
       return tabOf(db as unknown as Database);

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { memory } from '../../../src/server/storage/memory.ts';
 import { createServer } from '../../../src/server/server.ts';
+import { clientMinimal } from '../../protocol/minimal.ts';
 import { appId, bench, blob, newId, rest, type TestPeer } from '../bench.ts';
 
 const goalsId = blob('goals', 'id');
@@ -41,6 +42,23 @@ describe('app status', () => {
     const again = world.connect();
     expect(await again.request({ op: 'init', 'app-id': appId })).toMatchObject([{ op: 'init-ok', 'app-status': { status } }]);
     expect(await opOf(again, { op: 'remove-query', q: { goals: {} } })).toBe('remove-query-ok');
+  });
+
+  test('a disabled app takes no op but those that end something', async () => {
+    const world = bench();
+    const peer = await world.open();
+    await peer.request({ op: 'join-room', 'room-id': 'r' });
+    await (await world.hub.app(appId)).setStatus('disabled');
+    const rejected: string[] = [];
+    for (const [op, message] of Object.entries(clientMinimal)) {
+      if (op !== 'init' && (await opOf(peer, { ...message, op })) === 'app-disabled') rejected.push(op);
+    }
+    const ending = ['leave-room', 'remove-query', 'remove-sync', 'unsubscribe-stream'];
+    expect(rejected.sort()).toEqual(
+      Object.keys(clientMinimal)
+        .filter((op) => op !== 'init' && !ending.includes(op))
+        .sort(),
+    );
   });
 
   test('told to all, and kept', async () => {

@@ -14,7 +14,7 @@ describe('init', () => {
       'session-id': peer.session.id,
       auth: { app: { id: appId }, user: { id: '0b000000-0000-4000-8000-000000000001' }, 'admin?': null },
       'app-status': { status: 'active' },
-      triplane: { 'refresh-covers-all': true, 'remembers-events': true },
+      triplane: { 'refresh-covers-all': true, 'deduplicates-transactions': true },
     });
     const ids = ok.attrs!.map(({ id }) => id);
     expect(ids).toContain('96653230-13ff-ffff-a4b4-81ffffffffff');

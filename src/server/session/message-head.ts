@@ -1,0 +1,41 @@
+// What a message is called, and what names it uses: read off a message, or off the beginning of a frame that is too large to be
+// parsed, so that an error can say which message it is about.
+
+import { overLimit } from '../errors.ts';
+
+export function eventIdOf(received: object): string | null {
+  const eventId: unknown = 'client-event-id' in received ? received['client-event-id'] : undefined;
+  return typeof eventId === 'string' ? eventId : null;
+}
+
+/** One field whose value is a plain string, as the official clients and ours write it. */
+const stringField = /\s*"(op|client-event-id|room-id|topic|stream-id)"\s*:\s*"([^"\\]{0,200})"\s*(?:,|\})/y;
+
+/** The string fields a message begins with; empty if it begins otherwise. */
+export function messageIn(start: string): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const brace = /^\s*\[?\s*\{/.exec(start);
+  if (!brace) return found;
+  stringField.lastIndex = brace[0].length;
+  for (let field = stringField.exec(start); field; field = stringField.exec(start)) found[field[1] ?? ''] = field[2] ?? '';
+  return found;
+}
+
+/** Names that are remembered or repeated to others, and so may not be of any length. */
+const names = ['client-event-id', 'room-id', 'topic', 'client-id', 'subscribe-event-id'] as const;
+
+/** The error for a name that is too long. */
+export function longName(message: object, maxLength: number): Error | undefined {
+  for (const name of names) {
+    const value: unknown = (message as Readonly<Record<string, unknown>>)[name];
+    if (typeof value === 'string' && value.length > maxLength) return overLimit('nameLength', maxLength, `characters of a ${name}`);
+  }
+  return undefined;
+}
+
+/** The message as an error may repeat it: names cut short. The event id stays, as the client finds its call by it. */
+export function withoutNames(message: object): Readonly<Record<string, unknown>> {
+  const short = (name: string, value: unknown): unknown =>
+    name !== 'client-event-id' && typeof value === 'string' && value.length > 100 ? `${value.slice(0, 100)}…` : value;
+  return Object.fromEntries(Object.entries(message).map(([name, value]) => [name, short(name, value)]));
+}

@@ -1,0 +1,37 @@
+// What becomes of an HTTP request that asks for another protocol and does not get it. Node hands every request with an
+// `Upgrade` header to the upgrade listener, and takes its parser away.
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Answers, and closes the connection. */
+export function rejectUpgrade(socket: Duplex, [status, text]: readonly [status: string, text: string]): void {
+  socket.on('error', () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+}
+
+/**
+ * A server ignores an upgrade it does not offer, such as the `h2c` of `curl --http2` (RFC 9110, 7.8): the request is put back
+ * on its connection without the header, and parsed again, body and all.
+ */
+export function asPlainRequest(server: Server, request: IncomingMessage, socket: Duplex, body: Buffer): void {
+  const { method = 'GET', url = '/', httpVersion, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name, value] = [rawHeaders[at] ?? '', rawHeaders[at + 1] ?? ''];
+    const kept = keptValue(name.toLowerCase(), value);
+    if (kept !== undefined) lines.push(`${name}: ${kept}`);
+  }
+  if (body.length > 0) socket.unshift(body);
+  socket.unshift(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
+  server.emit('connection', socket);
+}
+
+const ofTheUpgrade: ReadonlySet<string> = new Set(['upgrade', 'http2-settings']);
+
+function keptValue(name: string, value: string): string | undefined {
+  if (ofTheUpgrade.has(name)) return undefined;
+  if (name !== 'connection') return value;
+  const options = value.split(',').filter((option) => !ofTheUpgrade.has(option.trim().toLowerCase()));
+  return options.length > 0 ? options.join(',') : undefined;
+}

@@ -1,0 +1,61 @@
+// Where our answers differ from the recordings: one list for each folder, a line for each step, and the reasons.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { Kind } from './compare.ts';
+
+/** File → title of the transcript → name of the step → `kind reason`. */
+export type Differences = Record<string, Record<string, Record<string, string>>>;
+
+/** The reason of a difference that is to be mended. */
+export const open = 'open';
+
+const directory = fileURLToPath(new URL('differences', import.meta.url));
+const pathOf = (name: string): string => join(directory, `${name}.json`);
+const read = (name: string): unknown => JSON.parse(readFileSync(pathOf(name), 'utf8'));
+
+/** The folders that have a list. */
+export const listedFolders = (): string[] =>
+  readdirSync(directory)
+    .map((name) => name.replace(/\.json$/, ''))
+    .filter((name) => name !== 'reasons')
+    .sort();
+
+/** Key → why differences with it are kept. */
+export const reasons = (): Readonly<Record<string, string>> => read('reasons') as Record<string, string>;
+
+export const readDifferences = (folder: string): Differences => read(folder) as Differences;
+
+export function writeDifferences(folder: string, differences: Differences): void {
+  writeFileSync(pathOf(folder), `${JSON.stringify(withoutEmpty(differences), null, 2)}\n`);
+}
+
+function withoutEmpty(differences: Differences): Differences {
+  const isFilled = (entry: readonly [string, object]): boolean => Object.keys(entry[1]).length > 0;
+  const files = Object.entries(differences).map(
+    ([file, titles]) => [file, Object.fromEntries(Object.entries(titles).filter(isFilled))] as const,
+  );
+  return Object.fromEntries(files.filter(isFilled).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Steps that cannot be compared are no differences. */
+export const isDifference = (kind: Kind): boolean => !['alike', 'skipped', 'unstable'].includes(kind);
+
+export const kindOf = (entry: string): Kind => entry.split(' ')[0] as Kind;
+export const reasonOf = (entry: string): string => entry.split(' ').slice(1).join(' ');
+
+/** A step may be named `constructor`. */
+export const entryOf = (steps: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.hasOwn(steps, name) ? steps[name] : undefined;
+
+/** The list of one transcript as it is now: what stays keeps its reason, what is new is open. */
+export function updated(listed: Readonly<Record<string, string>>, found: Readonly<Record<string, Kind>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(found).map(([step, kind]) => {
+      const entry = entryOf(listed, step);
+      return [step, entry !== undefined && kindOf(entry) === kind ? entry : `${kind} ${open}`];
+    }),
+  );
+}

@@ -1,0 +1,3 @@
+import { testRecordings } from './suite.ts';
+
+testRecordings('queries');

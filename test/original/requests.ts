@@ -1,0 +1,129 @@
+// The requests of a step over HTTP, event streams among them.
+
+import type { AppUnderTest } from './app-under-test.ts';
+import type { Placeholders } from './placeholders.ts';
+import { type Sessions, parseText } from './sessions.ts';
+import type { Answer, Step } from './transcript.ts';
+
+const requestTimeoutMs = 15_000;
+
+/** Headers of the connection or the machine, which `keep: 'all'` leaves out. */
+const passingHeaders = new Set([
+  ...['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'access-control-expose-headers'],
+  ...['x-instant-server-hostname', 'x-instant-server-port'],
+]);
+
+export interface Received {
+  readonly answer: Answer;
+  /** Every header, whether it counts or not. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export async function request(step: Step, app: AppUnderTest, names: Placeholders): Promise<Received> {
+  try {
+    return await received(await send(step, app, names, AbortSignal.timeout(step.timeout ?? requestTimeoutMs)), step.keep);
+  } catch (error) {
+    // A request that ends because of its timeout is recorded as aborted.
+    const { name } = error as Error;
+    return { answer: { failed: name === 'TimeoutError' ? 'AbortError' : name }, headers: {} };
+  }
+}
+
+/** Opens an event stream. Its head is the answer; its events are received under the name of the stream. */
+export async function openEventStream(step: Step, app: AppUnderTest, names: Placeholders, sessions: Sessions): Promise<Received> {
+  const name = step.sse ?? '';
+  const keep = step.keep ?? ['content-type', 'cache-control'];
+  const abort = new AbortController();
+  try {
+    const response = await send(step, app, names, abort.signal);
+    const isStream = response.ok && (response.headers.get('content-type') ?? '').includes('event-stream');
+    if (!isStream || !response.body) return await received(response, keep);
+    const receive = sessions.add(name, { send: () => {}, close: () => abort.abort() });
+    void readEvents(response.body, (event) => receiveEvent(step, event, names, receive.message)).then(() =>
+      receive.close({ closed: true }),
+    );
+    const headers = Object.fromEntries(response.headers);
+    return { answer: { status: response.status, headers: keptHeaders(headers, keep) }, headers };
+  } catch (error) {
+    return { answer: { failed: (error as Error).name }, headers: {} };
+  }
+}
+
+function send(step: Step, app: AppUnderTest, names: Placeholders, signal: AbortSignal): Promise<Response> {
+  const [method = 'GET', ...path] = (step.http ?? '').split(' ');
+  const body = bodyOf(step, names);
+  return fetch(app.http + String(names.fill(path.join(' '))), {
+    ...{ method, signal, redirect: 'manual', headers: headersOf(step, app, names) },
+    ...(body !== undefined && { body }),
+  });
+}
+
+async function received(response: Response, keep: Step['keep']): Promise<Received> {
+  const headers = Object.fromEntries(response.headers);
+  const body = parseText(await response.text());
+  return { answer: { status: response.status, body, ...(keep && { headers: keptHeaders(headers, keep) }) }, headers };
+}
+
+function keptHeaders(headers: Readonly<Record<string, string>>, keep: readonly string[] | 'all'): Record<string, unknown> {
+  if (keep === 'all') return Object.fromEntries(Object.entries(headers).filter(([name]) => !passingHeaders.has(name)));
+  return Object.fromEntries(keep.map((name) => [name, headers[name] ?? null]));
+}
+
+function headersOf({ as = 'nobody', headers = {} }: Step, app: AppUnderTest, names: Placeholders): Record<string, string> {
+  const all: Record<string, unknown> = {
+    ...{ 'content-type': 'application/json', 'app-id': app.id },
+    ...callerHeaders(as, app, names),
+    ...(names.fill(headers) as Record<string, unknown>),
+  };
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+function callerHeaders(as: string, { adminToken }: AppUnderTest, names: Placeholders): Record<string, unknown> {
+  const [kind, ...rest] = as.split(':');
+  if (kind === 'dash' || kind === 'bearer') {
+    const name = kind === 'dash' ? `DASH:${rest.join(':')}` : rest.join(':');
+    return { authorization: `Bearer ${String(names.valueOf(name))}`, 'app-id': null };
+  }
+  const authorization = `Bearer ${adminToken}`;
+  if (as === 'nobody') return {};
+  if (as === 'admin') return { authorization };
+  if (as === 'guest') return { authorization, 'as-guest': 'true' };
+  return as.includes('@') ? { authorization, 'as-email': as } : { authorization, 'as-token': String(names.valueOf(as)) };
+}
+
+function bodyOf({ body, pad }: Step, names: Placeholders): string | undefined {
+  if (pad) return JSON.stringify({ ...(names.fill(body ?? {}) as object), pad: 'x'.repeat(pad) });
+  if (body === undefined) return undefined;
+  const filled = names.fill(body);
+  return typeof body === 'string' ? String(filled) : JSON.stringify(filled);
+}
+
+async function readEvents(body: ReadableStream<Uint8Array>, onEvent: (event: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array> & ReadableStream) {
+      const events = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
+      rest = events.pop() ?? '';
+      events.forEach(onEvent);
+    }
+  } catch {
+    // The server cut the connection, or the step closed it: the stream is over either way.
+  }
+}
+
+function receiveEvent({ sse = '', framing }: Step, event: string, names: Placeholders, receive: (message: unknown) => void): void {
+  const lines = event.split('\n');
+  const other = lines.filter((line) => !line.startsWith('data:'));
+  const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice('data:'.length));
+  if (other.join('\n') !== '') receive({ line: other.join('\n') });
+  if (data.join('\n') === '') return;
+  const parsed = parseText(data.join('\n'));
+  for (const message of [parsed].flat() as Record<string, unknown>[]) {
+    if (message['op'] === 'sse-init') {
+      for (const key of ['machine-id', 'session-id', 'sse-token']) names.saved.set(`${sse}:${key}`, message[key]);
+    }
+    receive(framing && event.startsWith('data: ') ? { prefix: 'data: ', ...message } : message);
+  }
+  if (framing && Array.isArray(parsed)) receive({ array: parsed.length });
+}

@@ -1,0 +1,51 @@
+// The tests of one folder of recordings: one for each transcript, on each storage.
+
+import { describe, expect, test } from 'vitest';
+
+import { onEachStorage } from '../support/storages.ts';
+import { entryOf, readDifferences, reasonOf, reasons, updated } from './differences.ts';
+import { describeStep, differencesOf, playTranscript, type PlayedStep } from './play.ts';
+import { readTranscripts, recordedFiles, type Transcript } from './transcript.ts';
+import { longWaitMs } from './wait.ts';
+
+const timeoutMs = 120_000;
+const mostShown = 5;
+
+/**
+ * A transcript passes if the steps that differ are those on the list, each as it is there. After a change that is meant,
+ * `npx tsx scripts/recordings.ts update FOLDER` writes the list anew.
+ */
+export function testRecordings(folder: string): void {
+  const listed = readDifferences(folder);
+
+  test(`every difference of ${folder} has a reason`, () => {
+    const used = Object.values(listed).flatMap((titles) => Object.values(titles).flatMap((steps) => Object.values(steps).map(reasonOf)));
+    expect(Object.keys(reasons())).toEqual(expect.arrayContaining([...new Set(used)]));
+  });
+
+  onEachStorage((fresh) => {
+    for (const file of recordedFiles(folder)) {
+      describe(`${folder}/${file}`, () => {
+        for (const transcript of readTranscripts(folder, file)) {
+          const run = movesDate(transcript) ? test.sequential : test.concurrent;
+          run(transcript.title, { timeout: timeoutMs }, async () => {
+            const played = await playTranscript(folder, transcript, await fresh());
+            const expected = listed[file]?.[transcript.title] ?? {};
+            const found = updated(expected, differencesOf(played));
+            expect(found, explain(played, expected, found)).toEqual(expected);
+          });
+        }
+      });
+    }
+  });
+}
+
+const movesDate = ({ steps }: Transcript): boolean => steps.some(({ wait = 0 }) => wait >= longWaitMs);
+
+type Steps = Readonly<Record<string, string>>;
+
+function explain(played: readonly PlayedStep[], expected: Steps, found: Steps): string {
+  const other = played.filter(({ name }) => entryOf(expected, name) !== entryOf(found, name));
+  const shown = other.slice(0, mostShown).map((step) => describeStep(step));
+  return [`${other.length} steps are not as listed`, ...shown].join('\n');
+}
