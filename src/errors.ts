@@ -1,19 +1,19 @@
-// Every error this package throws or rejects with. One class and its few names that code written for
-// InstantDB's client already catches; which failure it was is told by `code`, never by the message.
+// Every error this package throws or rejects with. One class, plus the subclasses that code written for InstantDB's client catches.
+// Programs distinguish errors by `code`, never by the message.
 
-/** What can go wrong, by `code`. */
+/** The kinds of errors. */
 export type ErrorCode =
-  | 'config-invalid' // `init` or `createServer` was called with something it cannot use
-  | 'query-invalid' // a query does not fit the schema or the language
-  | 'transaction-invalid' // a transaction does not fit the schema or the language
-  | 'frame-malformed' // what came over the wire is not a message
-  | 'refused' // the server said no, and the write or query was not applied
-  | 'server-failed' // the server failed; whether a write was applied is not known
-  | 'unreachable' // there is no connection, and the call needs one
-  | 'timeout' // no answer in time
-  | 'signature-invalid' // a webhook request was not signed by the server, or too long ago
+  | 'config-invalid' // `init` or `createServer` was called with an invalid option
+  | 'query-invalid' // a query does not fit the schema or the query language
+  | 'transaction-invalid' // a transaction does not fit the schema or the transaction language
+  | 'frame-malformed' // received data is not a valid message
+  | 'refused' // the server rejected the write or query; it was not applied
+  | 'server-failed' // the server failed; a write may or may not have been applied
+  | 'unreachable' // the call needs a connection, and there is none
+  | 'timeout' // no response in time
+  | 'signature-invalid' // a webhook request has an invalid or expired signature
   | 'closed' // the database was shut down
-  | 'user-changed' // somebody else is signed in, or nobody; the write is kept, and goes out when its user is back
+  | 'user-changed' // the user who made the write signed out; the write stays in the outbox and is sent when they sign in again
   | 'limit' // a documented limit was reached
   | 'storage-failed' // the durable store cannot be read or written
   | 'dependency-missing'; // an optional package is not installed; the message names it
@@ -38,7 +38,7 @@ export class TriplaneError extends Error {
   }
 }
 
-/** What the server says when it refuses: the body of an HTTP error, or the fields of an `error` message. PROTOCOL.md#error */
+/** The details of a rejection: the body of an HTTP error response, or the fields of an `error` message. PROTOCOL.md#error */
 export interface RejectionBody {
   readonly type?: string | null | undefined;
   readonly message?: string | undefined;
@@ -46,17 +46,17 @@ export interface RejectionBody {
   readonly 'trace-id'?: string | null | undefined;
 }
 
-/** The server answered, and the answer was no. `status` 400 = not applied; 500 = not known. */
+/** The server responded with an error. `status` 400: not applied; 500: unknown. */
 export class InstantAPIError extends TriplaneError {
   readonly body: RejectionBody;
   readonly status: number;
   readonly type: string | undefined;
-  /** How long the server asks to wait before another attempt, where it says so. */
+  /** The delay before another attempt, if the server specified one. */
   readonly retryAfterMs: number | undefined;
 
   constructor(rejection: { readonly body: RejectionBody; readonly status: number; readonly retryAfterMs?: number | undefined }) {
     const { body, status } = rejection;
-    super(status >= 500 ? 'server-failed' : 'refused', body.message ?? `The server answered ${status}`, {
+    super(status >= 500 ? 'server-failed' : 'refused', body.message ?? `The server responded with status ${status}`, {
       hint: body.hint,
       traceId: body['trace-id'] ?? undefined,
     });

@@ -1,5 +1,5 @@
-// Entry `triplane`: what is public, by name. No logic. The names of InstantDB's client are all here that mean something here;
-// test/support/official-names.ts is the list.
+// Entry `triplane`: the list of public names. No logic. Includes every name of InstantDB's client that applies;
+// test/support/official-names.ts checks the list.
 
 export { init, init as init_experimental, InstantCoreDatabase } from './client/database.ts';
 export { i, parseSchemaFromJSON } from './schema/schema.ts';

@@ -23,7 +23,7 @@ import { closedError } from '../reactor/client-errors.ts';
 import { httpCalls } from './lazy-features.ts';
 import { lazyTransport } from '../connection/lazy-transport.ts';
 import { linkIndex } from '../schema/schema.ts';
-import { openStore, storeLater } from '../storage/open-store.ts';
+import { openStore, deferredStore } from '../storage/open-store.ts';
 import { type ReactorContext, Uplink, type OpenUplink } from '../reactor/uplink.ts';
 import { webSocketTransport } from '../connection/web-socket.ts';
 
@@ -100,7 +100,7 @@ export function createReactor(
 ): Reactor {
   const { appId, schema, websocketURI, log, clock, random, onError, adminToken, storage } = config;
   let resolveStore = (_store: Promise<KeyValue>): void => {};
-  const later = storeLater(new Promise((resolve) => (resolveStore = resolve)));
+  const later = deferredStore(new Promise((resolve) => (resolveStore = resolve)));
   const uplink = new Lazy<OpenUplink>(async () => {
     const { uplinkFor: outsideFor } = await import('./create-client.ts');
     return (context) => outsideFor(context, config, EventSource, resolveStore);

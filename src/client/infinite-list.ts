@@ -10,7 +10,7 @@
 // Every page is a live query of its own, bounded by cursors on both sides but for the two at the ends. What is inserted
 // before the beginning arrives at the growing head, which is closed and followed by a new one when it is full.
 
-import type { Cursor, PageInfo } from '../protocol/query-answer.ts';
+import type { Cursor, PageInfo } from '../protocol/query-result.ts';
 import type { QueryNodeShape, QueryNodeOptions, QueryResult } from '../query/query.ts';
 import { QueryValidationError, type TriplaneError } from '../errors.ts';
 

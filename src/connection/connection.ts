@@ -1,6 +1,5 @@
-// Runs the machine: one transport at a time, one timer, one voice. All rules are in machine.ts; here what it orders is
-// done, and what happens is told to it. Who says what on the line is the owner's affair: it sends `init` when told
-// `opened`, and calls `ready` or `refused` by the answer.
+// Runs the machine with one transport at a time and one timer. All rules are in machine.ts; this class runs its commands and dispatches
+// events to it. The owner speaks the protocol: it sends `init` on `opened` and calls `ready` or `rejected` depending on the response.
 
 import { TriplaneError } from '../errors.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
@@ -15,25 +14,25 @@ import { type Command, type Event, idle, type State, statusOf } from './state.ts
 import type { Channel, ChannelEvents, Transport } from './transport.ts';
 
 export interface ConnectionConfig {
-  /** The first is the best; the others are for networks that do not let it through. */
+  /** In order of preference; fallbacks are for networks that block the first one. */
   readonly transports: readonly Transport[];
   readonly clock: Clock;
   readonly random: Random;
   readonly network: Network;
   readonly log: Log;
-  /** A message that every server answers and that changes nothing. PROTOCOL.md#remove-query */
+  /** A message that every server responds to and that changes nothing. PROTOCOL.md#remove-query */
   readonly probe: () => ClientMessage;
 }
 
 export interface ConnectionEvents {
-  /** To be answered with `send(init)`. */
+  /** The owner responds with `send(init)`. */
   opened(): void;
-  /** Of the current line only, in the order of the wire. */
+  /** Messages of the current channel only, in wire order. */
   message(message: ServerMessage): void;
-  /** The line of a ready session was lost, or given up by `restart`; not told after `stop`. */
+  /** A ready connection was lost or given up by `restart`; not called after `stop`. */
   down(): void;
   status(status: ConnectionStatus): void;
-  /** Something went wrong that the connection gets over by itself. */
+  /** An error the connection recovers from by itself. */
   fault(error: TriplaneError): void;
 }
 
@@ -45,7 +44,7 @@ export class Connection {
   #timer: Timer | undefined;
   #notifiedStatus: ConnectionStatus = 'connecting';
   #unsubscribeNetwork: (() => void) | undefined;
-  /** Settled once the lines that were given up are gone. */
+  /** Settles once all abandoned channels are closed. */
   #closing: Promise<unknown> | undefined;
 
   constructor(config: ConnectionConfig, on: ConnectionEvents) {
@@ -59,33 +58,33 @@ export class Connection {
     this.#dispatch({ type: 'start' });
   }
 
-  /** For good: no timer or listener is left, and no socket once it resolves. */
+  /** Stops for good: no timer or listener remains, and no socket once the promise resolves. */
   async stop(): Promise<void> {
     this.#unsubscribeNetwork?.();
     this.#dispatch({ type: 'stop' });
     await this.#closing;
   }
 
-  /** A new line at once, for a session of someone else. Does not start a connection that was never started. */
+  /** Opens a new channel at once, for the session of another user. No effect on a connection that was never started. */
   restart(): void {
     this.#dispatch({ type: 'restart' });
   }
 
-  /** `init` was accepted. */
+  /** Call when the server has accepted `init`. */
   ready(): void {
     this.#dispatch({ type: 'acknowledged' });
   }
 
-  /** `init` was not accepted. A server that failed is asked again soon, one that said no after a minute. */
+  /** Call when `init` failed. After a server error the connection retries soon, after a rejection in a minute. */
   rejected(error: TriplaneError): void {
-    this.#dispatch({ type: error.code === 'refused' ? 'refused' : 'putOff' });
+    this.#dispatch({ type: error.code === 'refused' ? 'rejected' : 'deferred' });
   }
 
-  /** @throws TriplaneError 'unreachable' unless the session is ready; `init` may be said as soon as the line is opened */
+  /** @throws TriplaneError 'unreachable' unless the connection is ready, or opened if the message is `init` */
   send(message: ClientMessage): void {
     const isAllowed = this.isReady || (this.#state.name === 'opened' && message.op === 'init');
     if (!isAllowed || !this.#channel) {
-      throw new TriplaneError('unreachable', `'${message.op}' cannot be sent: the connection is ${this.#state.name}`);
+      throw new TriplaneError('unreachable', `Cannot send '${message.op}': the connection is ${this.#state.name}`);
     }
     this.#channel.send(message);
   }
@@ -105,10 +104,10 @@ export class Connection {
     const { state, commands } = transition(before, event, env);
     this.#state = state;
     if (state.name !== before.name) log.debug('connection', before.name, event.type, state.name);
-    // Leaving a state cancels its timer: there is never more than this one.
+    // Leaving a state clears its timer: there is never more than one.
     if (state.timer !== before.timer) {
       clock.clearTimeout(this.#timer);
-      this.#timer = state.timer && clock.setTimeout(() => this.#dispatch({ type: 'alarm' }), state.timer.ms);
+      this.#timer = state.timer && clock.setTimeout(() => this.#dispatch({ type: 'timer' }), state.timer.ms);
     }
     for (const command of commands) this.#run(command, event);
     this.#notifyStatus();
@@ -121,10 +120,10 @@ export class Connection {
         return;
       case 'open':
         return this.#open(this.#state);
-      case 'ask':
+      case 'probe':
         return this.#probeServer();
-      case 'tell':
-        if (event.type === 'heard') event.deliver();
+      case 'deliver':
+        if (event.type === 'received') event.deliver();
         return;
       default:
         return this.#on[command]();
@@ -137,42 +136,44 @@ export class Connection {
       this.#channel = this.#config.transports[transport]?.open(this.#channelEvents(channel));
     } catch (cause) {
       this.#on.fault(
-        cause instanceof TriplaneError ? cause : new TriplaneError('unreachable', `A line cannot be opened: ${String(cause)}`, { cause }),
+        cause instanceof TriplaneError
+          ? cause
+          : new TriplaneError('unreachable', `Could not open a connection: ${String(cause)}`, { cause }),
       );
       this.#dispatch({ type: 'closed', channel });
     }
   }
 
   #channelEvents(channel: number): ChannelEvents {
-    const dispatchReceived = (deliver: () => void): void => this.#dispatch({ type: 'heard', channel, deliver });
+    const dispatchReceived = (deliver: () => void): void => this.#dispatch({ type: 'received', channel, deliver });
     return {
       opened: () => this.#dispatch({ type: 'opened', channel }),
       message: (message) => dispatchReceived(() => this.#deliver(message)),
       activity: () => dispatchReceived(() => {}),
       fault: (error) => dispatchReceived(() => this.#on.fault(error)),
       closed: ({ code, reason }) => {
-        this.#config.log.debug('connection', `line ${channel} closed`, code, reason);
+        this.#config.log.debug('connection', `channel ${channel} closed`, code, reason);
         this.#dispatch({ type: 'closed', channel });
       },
     };
   }
 
-  /** A line that cannot even be asked needs no more time to be found dead. */
+  /** A channel that cannot send a probe is known to be dead. */
   #probeServer(): void {
     try {
       this.#channel?.send(this.#config.probe());
     } catch (error) {
-      this.#config.log.debug('connection', 'cannot ask', error);
-      this.#dispatch({ type: 'putOff' });
+      this.#config.log.debug('connection', 'cannot send a probe', error);
+      this.#dispatch({ type: 'deferred' });
     }
   }
 
-  /** What one message does to its taker must not keep the next from being taken. */
+  /** An exception while handling one message must not prevent the next from being handled. */
   #deliver(message: ServerMessage): void {
     try {
       this.#on.message(message);
     } catch (cause) {
-      this.#on.fault(new TriplaneError('frame-malformed', `'${message.op}' could not be taken`, { cause }));
+      this.#on.fault(new TriplaneError('frame-malformed', `Handling '${message.op}' failed`, { cause }));
     }
   }
 

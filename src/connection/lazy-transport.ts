@@ -1,4 +1,4 @@
-// A Transport whose code is fetched when a line is first wanted, so that what few need is in nobody's first download.
+// A Transport whose code is loaded when a connection is first opened, so that rarely used transports are not part of the initial download.
 
 import { TriplaneError } from '../errors.ts';
 import type { Channel, ChannelEvents, Transport } from './transport.ts';
@@ -15,11 +15,11 @@ function openLazily(load: () => Promise<Transport>, on: ChannelEvents): Channel 
       if (!isClosed) channel = transport.open(on);
     })
     .catch((error: unknown) => {
-      if (!isClosed) on.closed({ code: 1006, reason: `The transport could not be loaded: ${String(error)}` });
+      if (!isClosed) on.closed({ code: 1006, reason: `Could not load the transport: ${String(error)}` });
     });
   return {
     send(message) {
-      if (!channel) throw new TriplaneError('unreachable', 'The line is not open');
+      if (!channel) throw new TriplaneError('unreachable', 'The connection is not open');
       channel.send(message);
     },
     close(code, reason) {

@@ -1,31 +1,29 @@
-// The life of a connection, as a value: what it is in, what may happen, and what is then to be done. Pure: the time and
-// chance come in, what is to be done goes out as words, and connection.ts does it. A rule says only which state comes next;
-// what is to be done is read off the step from the one to the other. Which message follows which is not known here, only
-// that `init` was accepted or refused.
+// The connection as a pure state machine: `transition` maps a state and an event to the next state and a list of commands, which
+// connection.ts runs. Time and randomness are passed in. A rule only chooses the next state; the commands follow from comparing the two
+// states. The machine knows nothing about messages except that `init` was acknowledged or rejected.
 //
 //            ┌─────────── timer · online · page resumed ──────────┐
 //            ▼                                                    │
-//   idle ─▶ connecting ──── closed · too slow ──────────────▶ waiting ── offline ──▶ offline
-//            │  ▲                                              ▲  ▲  ◀── online ───   │  in place of waiting
-//         opened└──────────────────────────────────────────────┼──┼────── timer ──────┘  while the network says
-//            ▼                                                 │  │                      that it is down
-//           opened ──────── closed · no init-ok · put off ─────┘  │
-//            │  └─ refused ──▶ failed ── slow timer ──▶ connecting│
+//   idle ─▶ connecting ──── closed · timeout ────────────────▶ waiting ── offline ──▶ offline
+//            │  ▲                                              ▲  ▲  ◀── online ───   │  instead of waiting
+//         opened└──────────────────────────────────────────────┼──┼────── timer ──────┘  while the platform
+//            ▼                                                 │  │                      reports no network
+//           opened ──────── closed · timeout · deferred ───────┘  │
+//            │  └─ rejected ─▶ failed ── slow timer ──▶ connecting│
 //       acknowledged                                              │
 //            ▼                                                    │
-//           ready ───────── closed · no answer ───────────────────┘
-//            └─ quiet for 10 s, or cause for doubt: asks; any frame is the answer
+//           ready ───────── closed · probe timeout ───────────────┘
+//            └─ silent for 10 s, or reason for doubt: probes; any frame counts as the response
 //
-//   restart: from anywhere but idle and closed to connecting, at once.   stop: from anywhere to closed, for good.
+//   restart: from every state except idle and closed to connecting, at once.   stop: from every state to closed, for good.
 //
-// Each state with an `alarm` has exactly one timer, which dies with it. Lines are numbered; the news of any but the
-// newest is dropped.
+// Each state has at most one timer, which is cleared when the state is left. Channels are numbered; events of any but the newest one are
+// dropped.
 
-import { backoffMs, jitterMs } from './timeouts.ts';
-import * as durations from './timeouts.ts';
-import { timerIn, extendedMs } from './timeouts.ts';
-import { forgetFallback, initialChoice, countLostConnection, countFailedAttempt, countSilence } from './transport-choice.ts';
-import type { Env, Command, Event, Transition, State, StateName } from './state.ts';
+import type { Command, Env, Event, State, StateName, Transition } from './state.ts';
+import * as timeouts from './timeouts.ts';
+import { backoffMs, extendedMs, jitterMs, timerIn } from './timeouts.ts';
+import { countFailedAttempt, countLostConnection, countSilence, forgetFallback, initialChoice } from './transport-choice.ts';
 
 export function transition(before: State, event: Event, env: Env): Transition {
   const isStale = 'channel' in event && event.channel !== before.channel;
@@ -38,53 +36,53 @@ export function transition(before: State, event: Event, env: Env): Transition {
 type Rule = (state: State, env: Env) => State;
 type Rules = { readonly [Type in Event['type']]?: Rule };
 
-const whileWaiting: Rules = { alarm: connect, restart: reconnect, online: resume, resumed: resume, stop };
+const whileWaiting: Rules = { timer: connect, restart: reconnect, online: resume, resumed: resume, stop };
 
-/** What is not listed changes nothing. `connecting` need not restart: who we are is first said when the line is open. */
+/** Events without a rule change nothing. `connecting` ignores `restart`: the user is identified only after the channel has opened. */
 const rules: Readonly<Record<StateName, Rules>> = {
   idle: { start: connect, stop },
-  connecting: { opened: open, closed: attemptFailed, alarm: attemptFailed, online: shortenDeadline, resumed: shortenDeadline, stop },
+  connecting: { opened: open, closed: attemptFailed, timer: attemptFailed, online: shortenDeadline, resumed: shortenDeadline, stop },
   opened: {
-    heard: (state) => state,
+    received: (state) => state,
     acknowledged: becomeReady,
-    refused: fail,
-    putOff: disconnected,
+    rejected: fail,
+    deferred: disconnected,
     closed: attemptFailed,
-    alarm: (state, env) => attemptFailed(countSilence(state), env),
+    timer: (state, env) => attemptFailed(countSilence(state), env),
     restart: connect,
     online: shortenDeadline,
     resumed: shortenDeadline,
     stop,
   },
-  // Whatever the platform says of the network, only the line itself can tell whether it lives.
+  // Whatever the platform reports about the network, only a probe shows whether the connection is alive.
   ready: {
-    heard: onReceived,
-    alarm: onSilence,
+    received: onReceived,
+    timer: onSilence,
     online: probeSoon,
     offline: probeSoon,
     resumed: probeSoon,
     closed: disconnected,
-    putOff: disconnected,
-    refused: fail,
+    deferred: disconnected,
+    rejected: fail,
     restart: connect,
     stop,
   },
   waiting: { ...whileWaiting, offline: waitOffline },
   offline: whileWaiting,
-  failed: { alarm: connect, restart: reconnect, stop },
+  failed: { timer: connect, restart: reconnect, stop },
   closed: {},
 };
 
-/** What is told stands last: whoever is told may give the next order at once. */
+/** Callbacks come last, because a callback may re-enter the machine. */
 function commandsOf(before: State, type: Event['type'], state: State): Command[] {
   const commands: Command[] = [];
   const isOver = hasChannel(before) && !(hasChannel(state) && state.channel === before.channel);
   if (isOver && type !== 'closed') commands.push('close');
   if (state.channel > before.channel) commands.push('open');
   if (isOver && before.name === 'ready' && type !== 'stop') commands.push('down');
-  if (state.probes > before.probes) commands.push('ask');
+  if (state.probes > before.probes) commands.push('probe');
   if (type === 'opened') commands.push('opened');
-  if (type === 'heard') commands.push('tell');
+  if (type === 'received') commands.push('deliver');
   return commands;
 }
 
@@ -99,7 +97,7 @@ function stop(state: State): State {
 }
 
 function connect(state: State, env: Env): State {
-  return enter({ ...resetFailuresIfStable(state, env), channel: state.channel + 1 }, 'connecting', durations.connectMs, env);
+  return enter({ ...resetFailuresIfStable(state, env), channel: state.channel + 1 }, 'connecting', timeouts.connectMs, env);
 }
 
 function reconnect(state: State, env: Env): State {
@@ -107,19 +105,19 @@ function reconnect(state: State, env: Env): State {
 }
 
 function open(state: State, env: Env): State {
-  return enter(state, 'opened', extendedMs(durations.initMs, state), env);
+  return enter(state, 'opened', extendedMs(timeouts.initMs, state), env);
 }
 
 function becomeReady(state: State, env: Env): State {
-  return enter(state, 'ready', durations.quietMs, env);
+  return enter(state, 'ready', timeouts.quietMs, env);
 }
 
 function fail(state: State, env: Env): State {
-  return enter(state, 'failed', jitterMs(durations.rejectedMs, env.random()), env);
+  return enter(state, 'failed', jitterMs(timeouts.rejectedMs, env.random()), env);
 }
 
 function waitOffline(state: State, env: Env): State {
-  return enter(state, 'offline', jitterMs(durations.offlineMs, env.random()), env);
+  return enter(state, 'offline', jitterMs(timeouts.offlineMs, env.random()), env);
 }
 
 function backOff(state: State, env: Env): State {
@@ -135,24 +133,27 @@ function disconnected(state: State, env: Env): State {
 }
 
 function resetFailuresIfStable(state: State, env: Env): State {
-  return state.name === 'ready' && env.now - state.since >= durations.stableMs ? { ...state, failures: 0 } : state;
+  return state.name === 'ready' && env.now - state.since >= timeouts.stableMs ? { ...state, failures: 0 } : state;
 }
 
-/** Any frame tells that the line lives. The alarm is left to ring in vain: setting it anew for each frame would cost more. */
+/**
+ * Any frame proves that the connection is alive. The timer keeps running and is checked when it fires: resetting it for each frame would
+ * cost more.
+ */
 function onReceived(state: State, env: Env): State {
   if (state.probes === 0) return { ...state, receivedAt: env.now };
-  return { ...state, receivedAt: env.now, probes: 0, silences: 0, timer: timerIn(durations.quietMs, env) };
+  return { ...state, receivedAt: env.now, probes: 0, silences: 0, timer: timerIn(timeouts.quietMs, env) };
 }
 
 function onSilence(state: State, env: Env): State {
   const { probes, receivedAt } = state;
-  const isLate = remainingMs(state, env) < -durations.lateMs;
+  const isLate = remainingMs(state, env) < -timeouts.lateMs;
   const silentMs = env.now - receivedAt;
-  // Less than nought: the clock on the wall was put back, and tells nothing.
-  if (probes === 0 && silentMs >= 0 && silentMs < durations.quietMs) return { ...state, timer: timerIn(durations.quietMs - silentMs, env) };
-  // After a sleep the answer may lie unread behind this very timer. So it is asked again, but only once more: in a
-  // background tab every timer is late.
-  if (probes === 0 || (probes === 1 && isLate)) return probe(state, isLate ? durations.urgentProbeMs : durations.probeMs, env);
+  // Negative if the wall clock was set back.
+  if (probes === 0 && silentMs >= 0 && silentMs < timeouts.quietMs) return { ...state, timer: timerIn(timeouts.quietMs - silentMs, env) };
+  // After a sleep, the response may be queued behind this timer event, so the server is probed once more. Only once: in a background tab,
+  // every timer is late.
+  if (probes === 0 || (probes === 1 && isLate)) return probe(state, isLate ? timeouts.urgentProbeMs : timeouts.probeMs, env);
   return disconnected(countSilence(state), env);
 }
 
@@ -160,23 +161,23 @@ function probe(state: State, ms: number, env: Env): State {
   return { ...state, probes: state.probes + 1, timer: timerIn(extendedMs(ms, state), env) };
 }
 
-/** Asked, unless the answer is expected no later than if it were asked now. */
+/** Sends a probe, unless the response to a pending one is due soon enough. */
 function probeSoon(state: State, env: Env): State {
-  return state.probes > 0 && isSoon(state, env) ? state : probe(state, durations.urgentProbeMs, env);
+  return state.probes > 0 && isSoon(state, env) ? state : probe(state, timeouts.urgentProbeMs, env);
 }
 
-/** Something changed while we try: what comes of it must come soon. */
+/** The environment changed during an attempt: a result is now expected soon. */
 function shortenDeadline(state: State, env: Env): State {
-  return isSoon(state, env) ? state : { ...state, timer: timerIn(extendedMs(durations.urgentProbeMs, state), env) };
+  return isSoon(state, env) ? state : { ...state, timer: timerIn(extendedMs(timeouts.urgentProbeMs, state), env) };
 }
 
 function isSoon(state: State, env: Env): boolean {
-  return remainingMs(state, env) <= extendedMs(durations.urgentProbeMs, state);
+  return remainingMs(state, env) <= extendedMs(timeouts.urgentProbeMs, state);
 }
 
-/** At once, but a network that flickers must not make us hammer the server. */
+/** Reconnects at once, but not more often than `minGapMs`, so that an unstable network does not cause a flood of attempts. */
 function resume(state: State, env: Env): State {
-  const restMs = durations.minGapMs - Math.max(0, env.now - state.since);
+  const restMs = timeouts.minGapMs - Math.max(0, env.now - state.since);
   if (restMs <= 0) return connect(forgetFallback(state), env);
   return { ...forgetFallback(state), name: 'waiting', timer: remainingMs(state, env) <= restMs ? state.timer : timerIn(restMs, env) };
 }

@@ -1,21 +1,18 @@
-// A listener to the network as programs for InstantDB's client hand one to `init`, as a Network. It is asked once whether there
-// is one, and believed from then on when it tells.
-
-// What the platform says about the network and about this page being put to sleep. It is a hint and no more: `onLine`
-// is true behind a dead router, and false in some virtual machines that are well connected.
+// The network status as the platform reports it: online, offline, or the page resumed from sleep. Only a hint: `onLine` is true behind a
+// dead router and false in some well-connected virtual machines. Also adapts a network listener in InstantDB's form.
 
 export type NetworkChange = 'online' | 'offline' | 'resumed';
 
 export interface Network {
   isOnline(): boolean;
-  /** `resumed`: the page is back from where timers stand still (another tab, the back-forward cache, a laptop's sleep). */
+  /** `resumed`: the page is back from a state in which timers stop (background tab, back-forward cache, sleep). */
   subscribe(on: (change: NetworkChange) => void): () => void;
 }
 
-/** For platforms that tell nothing. */
+/** For platforms that report no network status. */
 export const alwaysOnline: Network = { isOnline: () => true, subscribe: () => () => {} };
 
-/** As much of a window or a worker as is listened to. */
+/** The part of a window or worker that is used. */
 export interface PageLike extends Partial<Listenable> {
   readonly navigator?: { readonly onLine?: boolean };
   readonly document?: Listenable & { readonly visibilityState?: string };
@@ -25,7 +22,7 @@ interface Listenable {
   addEventListener(type: string, listener: (event: Event) => void, options: { readonly signal: AbortSignal }): void;
 }
 
-/** The browser's word; outside a browser, `alwaysOnline`. */
+/** Reads the browser's network status; outside a browser returns `alwaysOnline`. */
 export function browserNetwork(page: PageLike = globalThis): Network {
   const { document } = page;
   if (!page.addEventListener) return alwaysOnline;
@@ -51,7 +48,7 @@ export function browserNetwork(page: PageLike = globalThis): Network {
 
 export interface NetworkListener {
   getIsOnline(): Promise<boolean>;
-  /** Gives what ends it. */
+  /** Returns an unsubscribe function. */
   listen(onChange: (isOnline: boolean) => void): () => void;
 }
 

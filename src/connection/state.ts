@@ -1,5 +1,4 @@
-// What a connection can be in, what can happen to it, and what it can ask to be done: the words of machine.ts, which
-// has the rules and the picture.
+// The states, events and commands of the connection machine. The rules and the diagram are in machine.ts.
 
 import type { ConnectionStatus } from '../types/database.ts';
 import type { StateTimer } from './timeouts.ts';
@@ -9,13 +8,13 @@ export type StateName = 'idle' | 'connecting' | 'opened' | 'ready' | 'waiting' |
 
 export interface State extends TransportChoice {
   readonly name: StateName;
-  /** Its one timer. */
+  /** The timer of this state. */
   readonly timer: StateTimer | undefined;
-  /** When it came to be. */
+  /** When the state was entered. */
   readonly since: number;
-  /** When the line was last heard; only `ready` looks at it, and at `asked`. */
+  /** When the last frame arrived; only used in `ready`. */
   readonly receivedAt: number;
-  /** Questions asked since then, unanswered. */
+  /** Probes sent since then without a response. */
   readonly probes: number;
 }
 
@@ -24,24 +23,24 @@ export const idle: State = { ...initialChoice, name: 'idle', timer: undefined, s
 export type Event =
   | { readonly type: 'start' | 'stop' | 'restart' }
   | { readonly type: 'opened' | 'closed'; readonly channel: number }
-  /** Anything the server said: `tell` hands it on. */
-  | { readonly type: 'heard'; readonly channel: number; readonly deliver: () => void }
-  /** `init` was accepted; refused, and will be again; not dealt with, for a reason that may pass. */
-  | { readonly type: 'acknowledged' | 'refused' | 'putOff' }
+  /** A frame from the server; the command `deliver` passes it on. */
+  | { readonly type: 'received'; readonly channel: number; readonly deliver: () => void }
+  /** `init` was acknowledged, rejected for good, or deferred for a temporary reason. */
+  | { readonly type: 'acknowledged' | 'rejected' | 'deferred' }
   | { readonly type: 'online' | 'offline' | 'resumed' }
-  | { readonly type: 'alarm' };
+  | { readonly type: 'timer' };
 
 /**
- * `close` the line, `open` the next, `ask` what every server answers; `tell` what was heard, that the line is `opened`, that a
- * ready one is `down`. What it is about stands in the state and in what happened.
+ * Commands: `close` the channel, `open` the next one, send a `probe`, `deliver` the received frame; notify the owner that the channel is
+ * `opened`, or that a ready one is `down`. Their parameters are in the state and the event.
  */
-export type Command = 'close' | 'open' | 'ask' | 'tell' | 'opened' | 'down';
+export type Command = 'close' | 'open' | 'probe' | 'deliver' | 'opened' | 'down';
 
 export interface Env {
   readonly now: number;
   readonly random: () => number;
   readonly isOnline: boolean;
-  /** How many transports there are. */
+  /** The number of transports. */
   readonly transports: number;
 }
 
@@ -50,7 +49,7 @@ export interface Transition {
   readonly commands: readonly Command[];
 }
 
-/** The word the user is told. */
+/** The public status of a state. */
 export function statusOf({ name }: State): ConnectionStatus {
   return statusByState[name] ?? 'closed';
 }

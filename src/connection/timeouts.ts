@@ -1,28 +1,28 @@
-// How long each state of a connection lasts at most, and when its timer is due. Pure.
+// The maximum duration of each connection state, and the delays between attempts. Pure.
 
 import type { TransportChoice } from './transport-choice.ts';
 
-/** For a socket to open. */
+/** From connecting to the open socket. */
 export const connectMs = 10_000;
-/** From there to `init-ok`. */
+/** From the open socket to `init-ok`. */
 export const initMs = 15_000;
-/** Silence on a ready line before it is asked. */
+/** Silence on a ready connection before it is probed. */
 export const quietMs = 10_000;
-/** For the answer. */
+/** From a probe to the response. */
 export const probeMs = 5_000;
-/** The same when there is a reason for doubt: the page slept, the network changed. */
+/** The same if there is a reason for doubt: the page slept, the network changed. */
 export const urgentProbeMs = 4_000;
-/** A timer this much behind its time tells that the machine slept, or the page was frozen. */
+/** A timer that fires this late means that the machine slept or the page was frozen. */
 export const lateMs = 2_000;
-/** Between tries while the network says that it is down. */
+/** Between attempts while the platform reports the network as offline. */
 export const offlineMs = 15_000;
-/** Between tries after `init` was refused. */
+/** Between attempts after the server rejected `init`. */
 export const rejectedMs = 60_000;
-/** The least between two tries, however often the network comes back. */
+/** Minimum time between two attempts, however often the network comes back. */
 export const minGapMs = 500;
-/** A line that was ready so long has proved itself: failures are counted from nought again. */
+/** After being ready this long, a connection counts as stable and the failure count is reset. */
 export const stableMs = 10_000;
-/** The longest that patience grows to. */
+/** Upper limit of an extended timeout. */
 export const maxExtendedMs = 60_000;
 
 /** The timer of a state. */
@@ -31,7 +31,7 @@ export interface StateTimer {
   readonly dueAt: number;
 }
 
-/** On a slow line a large answer looks like silence until all of it is there: who was cut off for it waits longer next time. */
+/** On a slow connection, a large message looks like silence until it is complete: after each disconnect for silence, timeouts double. */
 export function extendedMs(ms: number, { silences }: TransportChoice): number {
   return Math.max(ms, Math.min(maxExtendedMs, ms * 2 ** silences));
 }
@@ -40,18 +40,18 @@ export function timerIn(ms: number, { now }: { readonly now: number }): StateTim
   return { ms, dueAt: now + ms };
 }
 
-// How long to wait before the next try. Drawn at random, so that the many who were cut off together do not come back
-// together. PROTOCOL.md#connection
+// The delay before the next attempt is random, so that clients that were disconnected together do not reconnect together.
+// PROTOCOL.md#connection
 
 const initialDelayMs = 250;
 const maxDelayMs = 8_000;
 
-/** Anything from nothing to a limit that doubles with each failure in a row. `random` is at least 0 and less than 1. */
+/** A random delay from 0 to a limit that doubles with each consecutive failure. `random` is in [0, 1). */
 export function backoffMs(failures: number, random: number): number {
   return Math.floor(random * Math.min(maxDelayMs, initialDelayMs * 2 ** failures));
 }
 
-/** Between half of `ms` and all of it. */
+/** A random delay between half of `ms` and `ms`. */
 export function jitterMs(ms: number, random: number): number {
   return Math.ceil((ms * (1 + random)) / 2);
 }

@@ -1,22 +1,22 @@
-// What is remembered from one try to the next: which line is the newest, over which transport, and how often it went
-// wrong. Part of the machine's state; pure.
+// The memory that carries over from one connection attempt to the next: channel number, transport, failure counts. Part of the machine's
+// state. Pure.
 //
-// A fallback is for networks that do not let the best transport through, not for servers that are down. So it is tried only
-// after the best one missed several times while there was a network; if it misses too, it was not the transport's fault. That
-// a network needs it is remembered until the network changes: one miss of the best one is then enough.
+// A fallback transport is for networks that block the best one, not for servers that are down. So it is tried only after the best transport
+// failed several times while the network was online; if the fallback fails too, the transport was not the cause. Once a network is known to
+// need the fallback, a single failure of the best transport suffices, until the network changes.
 
 export interface TransportChoice {
-  /** Number of the newest line. */
+  /** The number of the newest channel. */
   readonly channel: number;
-  /** Index of the transport to go by. The first is the best. */
+  /** The index of the transport to use; 0 is the best one. */
   readonly transport: number;
-  /** Tries in a row that came to nothing. */
+  /** Consecutive failed attempts. */
   readonly failures: number;
-  /** Tries in a row over the best transport that did not get to be ready, though the network is there. */
+  /** Consecutive attempts over the best transport that did not become ready although the network was online. */
   readonly failedAttempts: number;
-  /** Lines in a row that were open and then fell silent. */
+  /** Consecutive connections that were open and then fell silent. */
   readonly silences: number;
-  /** On this network the fallback worked where the best transport did not. */
+  /** On this network, the fallback worked where the best transport did not. */
   readonly needsFallback: boolean;
 }
 
@@ -29,10 +29,10 @@ export const initialChoice: TransportChoice = {
   needsFallback: false,
 };
 
-/** So often the best transport may miss before the next is tried: one miss may be no more than a server that restarts. */
+/** Failures of the best transport before the fallback is tried: a single failure may be a restarting server. */
 const attemptsBeforeFallback = 3;
 
-/** After a line that never got to be ready. */
+/** Updates the choice after a channel that never became ready. */
 export function countFailedAttempt<S extends TransportChoice>(
   choice: S,
   env: { readonly isOnline: boolean; readonly transports: number },
@@ -45,7 +45,10 @@ export function countFailedAttempt<S extends TransportChoice>(
   return { ...choice, failures, transport: (transport + 1) % env.transports, failedAttempts: 0 };
 }
 
-/** After a line that the server spoke on. A fallback that worked is left again, but for no more than one try. */
+/**
+ * Updates the choice after a channel that had been ready. The next attempt uses the best transport again; if it fails, a fallback that
+ * worked is used again after that single attempt.
+ */
 export function countLostConnection<S extends TransportChoice>(choice: S): S {
   return { ...choice, transport: 0, failedAttempts: 0, needsFallback: choice.transport > 0, failures: choice.failures + 1 };
 }
@@ -54,7 +57,7 @@ export function countSilence<S extends TransportChoice>(choice: S): S {
   return { ...choice, silences: choice.silences + 1 };
 }
 
-/** Another network may let through what the last one did not. */
+/** Another network may not block the best transport. */
 export function forgetFallback<S extends TransportChoice>(choice: S): S {
   return { ...choice, transport: 0, failedAttempts: 0, needsFallback: false };
 }

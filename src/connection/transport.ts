@@ -1,45 +1,43 @@
-// The port to a server, in messages, not text. A Transport opens lines; a Line is one session's way there and back.
-// Which line is the current one, and when to open the next, is not decided here: see machine.ts.
+// The port to a server, in messages instead of text. A Transport opens channels; a Channel is the connection of one session. Which channel
+// is current and when to open the next one is decided in machine.ts.
 
-// What came down a line as one frame, told message by message: the same over every transport.
-
-import type { ClientMessage } from '../protocol/client-message.ts';
-import type { Log } from '../lib/log.ts';
-import type { ServerMessage } from '../protocol/server-message.ts';
 import { TriplaneError } from '../errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
 import { decodeServerFrame, type ServerFrame } from '../protocol/codec.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
 
 export interface Transport {
   readonly name: 'ws' | 'sse';
-  /** Nothing is told before this has returned. */
+  /** No event is called before this function has returned. */
   open(on: ChannelEvents): Channel;
 }
 
 export interface Channel {
-  /** @throws TriplaneError 'unreachable' if the line is not open, 'frame-malformed' if this cannot be written */
+  /** @throws TriplaneError 'unreachable' if the channel is not open, 'frame-malformed' if the message cannot be encoded */
   send(message: ClientMessage): void;
-  /** After this the line tells nothing more, not even that it closed. A promise tells when nothing of it is left. */
+  /** No event is called after this, not even `closed`. If a promise is returned, it resolves when all resources are released. */
   close(code?: number, reason?: string): void | Promise<void>;
 }
 
-/** In the order of the wire: `opened`, then the frames, then `closed`, once and last. A line that never opened may close. */
+/** Called in wire order: `opened`, then frames, then `closed`, once and last. A channel may close without having opened. */
 export interface ChannelEvents {
   opened(): void;
   message(message: ServerMessage): void;
-  /** A frame with nothing in it that we know. It tells that the server lives. */
+  /** A frame without known messages. It proves that the server is alive. */
   activity(): void;
-  /** One frame that is no message: reported, the line lives. */
+  /** A malformed frame: reported, the channel stays open. */
   fault(error: TriplaneError): void;
   closed(why: CloseReason): void;
 }
 
-/** No code carries a meaning on this wire; they are for the log. PROTOCOL.md#connection */
+/** Close codes have no meaning in this protocol; they are for the log. PROTOCOL.md#connection */
 export interface CloseReason {
   readonly code: number;
   readonly reason: string;
 }
 
-/** Whom a frame is told to. A line that was closed meanwhile tells nobody. */
+/** The receivers of a frame. Transports stop calling them once the channel is closed. */
 export type FrameHandlers = Pick<ChannelEvents, 'message' | 'activity' | 'fault'>;
 
 export function deliverFrame(data: unknown, on: FrameHandlers, log: Log): void {
@@ -51,6 +49,6 @@ export function deliverFrame(data: unknown, on: FrameHandlers, log: Log): void {
     return on.fault(error);
   }
   if (frame.messages.length === 0) on.activity();
-  for (const { op } of frame.unknown) log.debug('connection', `'${op}' is no op that this client knows`);
+  for (const { op } of frame.unknown) log.debug('connection', `Ignored unknown op '${op}'`);
   for (const message of frame.messages) on.message(message);
 }

@@ -1,15 +1,12 @@
-// A Transport over a WebSocket: frames in, messages out. One object per frame goes up, one or several come down.
-// PROTOCOL.md#messages
+// A Transport over a WebSocket. Clients send one object per frame; servers send one or several. PROTOCOL.md#messages
 
 import WebSocket from 'isomorphic-ws';
-
 import { TriplaneError } from '../errors.ts';
 import { type Log, silent } from '../lib/log.ts';
 import { encode } from '../protocol/codec.ts';
-import { deliverFrame, type FrameHandlers } from './transport.ts';
-import type { CloseReason, Channel, ChannelEvents, Transport } from './transport.ts';
+import { type Channel, type ChannelEvents, type CloseReason, deliverFrame, type FrameHandlers, type Transport } from './transport.ts';
 
-/** As much of a WebSocket as is used: the browser's, that of `ws`, and a test's will all do. */
+/** The part of the WebSocket interface the client uses. Browsers' sockets, those of `ws` and test doubles conform. */
 export interface WebSocketLike {
   /** 1 while frames can be sent. */
   readonly readyState: number;
@@ -19,7 +16,7 @@ export interface WebSocketLike {
   onclose: ((event: never) => void) | null;
   send(frame: string): void;
   close(code?: number, reason?: string): void;
-  /** Of `ws` only: without it a peer that does not answer the close keeps the process alive. */
+  /** `ws` only: without it, a peer that does not respond to the close keeps the process alive. */
   terminate?(): void;
 }
 
@@ -34,7 +31,8 @@ export function webSocketTransport({ url, create, log = silent }: WebSocketConfi
 }
 
 function platformSocket(url: string): WebSocketLike {
-  if (!WebSocket as boolean) throw new TriplaneError('unreachable', 'This platform has no WebSocket: give init one as `webSocket`');
+  if (!WebSocket as boolean)
+    throw new TriplaneError('unreachable', 'This platform has no WebSocket: pass a constructor to init as `webSocket`');
   return new WebSocket(url);
 }
 
@@ -42,7 +40,7 @@ const isOpen = 1;
 const closeTimeoutMs = 1_000;
 
 function openChannel(socket: WebSocketLike, events: ChannelEvents, log: Log): Channel {
-  /** Gone once the line is closed, from either end. */
+  /** Undefined once the channel is closed by either end. */
   let on: ChannelEvents | undefined = events;
   const handlers: FrameHandlers = {
     message: (message) => on?.message(message),
@@ -51,7 +49,7 @@ function openChannel(socket: WebSocketLike, events: ChannelEvents, log: Log): Ch
   };
   socket.onopen = () => on?.opened();
   socket.onmessage = ({ data }: { readonly data: unknown }) => deliverFrame(data, handlers, log);
-  // It tells nothing that a page may read; the close that follows is what counts. Without a listener it ends a Node process.
+  // The error event carries no readable reason; the close event follows. An unhandled error event would end a Node process.
   socket.onerror = () => log.debug('connection', 'socket error');
   socket.onclose = ({ code = 1006, reason = '' }: Partial<CloseReason>) => {
     const last = on;
@@ -72,7 +70,7 @@ function openChannel(socket: WebSocketLike, events: ChannelEvents, log: Log): Ch
   };
 }
 
-/** A peer that does not answer the close is not waited for. */
+/** Does not wait longer than `closeTimeoutMs` for a peer that ignores the close. */
 function closeGracefully(socket: WebSocketLike, code: number, reason: string): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {

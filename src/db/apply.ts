@@ -1,5 +1,5 @@
-// Transaction steps on a layer, in order, each on the result of the one before. Nothing is checked but what the
-// steps themselves ask for (modes); what a layer cannot resolve is left out. PROTOCOL.md#transact
+// Applies transaction steps to a layer, in order. The only checks are the modes of the steps (`create`, `update`); steps that refer to
+// unknown entities or attrs are skipped. PROTOCOL.md#transact
 
 import { equal } from '../lib/equal.ts';
 import type { AttrStep, DataStep, EntityRef, Step } from '../protocol/transact-messages.ts';
@@ -13,14 +13,14 @@ import { merge } from './merge.ts';
 import type { Row, Times } from './row.ts';
 
 export interface ApplyOptions {
-  /** The time of a triple that is new. */
+  /** The time of a new triple. */
   readonly now: () => number;
   readonly useDates?: boolean;
-  /** Keeps the time of every triple (the server). */
+  /** Set by the server, which stores a time per triple. */
   readonly times?: (row: Row | undefined, attr: KnownAttr, value: Value, now: () => number) => readonly Times[];
-  /** Told every entity a step read or wrote: a change to any of them may change what the steps do. */
+  /** Called with every entity a step reads or writes: a change to any of them may change the effect of the steps. */
   readonly touch?: (id: string) => void;
-  /** Told when the outcome depends on more than the entities touched: a lookup searched by value. */
+  /** Called when the effect depends on more than the touched entities: a lookup searched by value. */
   readonly search?: () => void;
 }
 
@@ -32,7 +32,7 @@ export function applySteps(layer: Layer, steps: readonly Step[], options: ApplyO
   for (const step of applicable) applyStep(layer, step, options);
 }
 
-/** The catalogue after the attr steps of a transaction. */
+/** The catalog after the attr steps of a transaction. */
 export function stepAttrs(attrs: Attrs, steps: readonly Step[]): Attrs {
   let next = attrs;
   for (const step of steps) if (!isData(step)) next = attrsAfter(next, step);
@@ -73,7 +73,7 @@ function hasMode(step: DataStep): boolean {
   return mode === 'create' || mode === 'update';
 }
 
-/** Asked before anything is applied: `create` wants no such entity, `update` wants one. */
+/** Evaluated before any step is applied: `create` requires that the entity does not exist, `update` that it does. */
 function modeAllows(layer: Layer, step: DataStep, options: ApplyOptions): boolean {
   if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple') return true;
   const attr = layer.attrs.byId(step[2]);
@@ -125,7 +125,7 @@ function retractTriple(layer: Layer, id: string, attr: KnownAttr, input: Value, 
 }
 
 function mergeTriple(layer: Layer, id: string, attr: KnownAttr, patch: Value, options: ApplyOptions): void {
-  if (attr.isRef) throw new TypeError(`'${attr.etype}.${attr.label}' is a link: merge works on values`);
+  if (attr.isRef) throw new TypeError(`'${attr.etype}.${attr.label}' is a link; merge applies to values only`);
   const row = layer.row(attr.etype, id);
   const current = row?.values[attr.slot];
   write(layer, attr, id, row, current === undefined ? patch : merge(current, patch), options);
@@ -142,7 +142,7 @@ function deleteEntity(layer: Layer, id: string, etype: string | undefined, optio
     options.touch?.(entity.id);
     const row = layer.row(entity.etype, entity.id);
     if (!row) continue;
-    // Whether it is there matters to whoever deletes what it points at.
+    // Deleting a target may depend on this row: touch the targets as well.
     if (options.touch) for (const attr of layer.attrs.namespace(entity.etype).links) row.targets(attr).forEach(options.touch);
     layer.put(entity.etype, entity.id, undefined);
   }
@@ -161,7 +161,7 @@ function resolve(layer: Layer, ref: EntityRef, options: ApplyOptions): string | 
   return attr && layer.find(attr, asStored(ref[1], attr, options.useDates));
 }
 
-/** A link's value: an id, or a lookup where its first element names an attr. */
+/** The value of a link: an id, or a lookup if its first element is an attr id. */
 function resolveValue(layer: Layer, value: Value, options: ApplyOptions): string | undefined {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string') return undefined;

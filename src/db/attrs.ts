@@ -1,25 +1,25 @@
-// The catalogue of an app's attributes: by id, by name from the side that owns it, by name from the other side.
-// A value; a changed list is a new catalogue. Slots (where rows keep an attr's value) outlive the change.
+// The attr catalog of an app: attrs by id, by name at the owning side and by name at the other side of a link. Immutable; a change gives a
+// new catalog. Slots (the index of an attr's value in a row) stay the same across changes.
 
-import { type Attr, type WireAttr, readAttr } from '../protocol/attr.ts';
+import { type Attr, readAttr, type WireAttr } from '../protocol/attr.ts';
 
-/** An attr with the place its value has in the rows of its namespace. */
+/** An attr with its slot: the index of its value in the rows of its namespace. */
 export interface KnownAttr extends Attr {
   readonly slot: number;
 }
 
-/** One namespace: what is known of it. */
+/** The attrs of one namespace. */
 export interface Namespace {
   readonly etype: string;
-  /** `primary?` first, else the blob labelled `id`. */
+  /** The attr with `primary?`, otherwise the blob labelled `id`. */
   readonly idAttr: KnownAttr | undefined;
   /** Blob attrs in list order: the key order of result objects. */
   readonly blobs: readonly KnownAttr[];
-  /** Links it owns. */
+  /** Links this namespace owns. */
   readonly links: readonly KnownAttr[];
   /** Attrs this namespace owns, by label. */
   readonly forward: ReadonlyMap<string, KnownAttr>;
-  /** Links that point here, by the label they have here. */
+  /** Links that point to this namespace, by their label here. */
   readonly reverse: ReadonlyMap<string, KnownAttr>;
 }
 
@@ -77,17 +77,17 @@ export class Attrs {
     for (const attr of this.list) this.#register(attr);
   }
 
-  /** A catalogue of its own. */
+  /** Creates a catalog with its own slots. */
   static from(wire: readonly WireAttr[]): Attrs {
     return new Attrs(wire.map(readAttr), new Slots());
   }
 
-  /** The whole list replaced; rows made under this catalogue stay readable under the next. */
+  /** Replaces the whole list. Rows created under this catalog stay readable under the new one. */
   replaced(wire: readonly WireAttr[]): Attrs {
     return new Attrs(wire.map(readAttr), this === Attrs.empty ? new Slots() : this.#slots);
   }
 
-  /** The list with some attrs added, or replaced by id. */
+  /** Adds attrs, or replaces those with the same id. */
   with(wire: readonly WireAttr[]): Attrs {
     if (wire.length === 0) return this;
     const all = [...this.list.map((attr) => attr.wire), ...wire];
@@ -122,7 +122,7 @@ export class Attrs {
     return this.namespace(etype).idAttr;
   }
 
-  /** Text that is equal for two catalogues exactly if they mean the same for this namespace. */
+  /** A string that two catalogs share exactly if the namespace has the same meaning in both. */
   signature(etype: string): string {
     let signature = this.#signatures.get(etype);
     if (signature === undefined) {
@@ -133,12 +133,12 @@ export class Attrs {
     return signature;
   }
 
-  /** How many slots a row of the namespace has now. */
+  /** The current number of slots of a row in this namespace. */
   width(etype: string): number {
     return this.#slots.used(etype);
   }
 
-  /** Whether rows made under the other catalogue can be read under this one. */
+  /** Whether rows created under the other catalog can be read under this one. */
   sharesSlotsWith(other: Attrs): boolean {
     return this.#slots === other.#slots;
   }

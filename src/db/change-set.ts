@@ -1,11 +1,9 @@
-// The entities a change is about.
+// The rows a write or a refresh changed, by namespace and id. Queries use it to decide whether they need an update.
 
-// What a change did, entity by entity: the currency between a write or a refresh and the queries that must hear of it.
-
-import type { Row } from './row.ts';
 import { listed } from './links.ts';
+import type { Row } from './row.ts';
 
-/** Of a report: those whose rows changed, and those their links point at. */
+/** The ids of the changed rows and of all entities they link to. */
 export function touchedBy(changeSet: ChangeSet): Set<string> {
   const ids = new Set<string>();
   for (const changes of changeSet.values()) {
@@ -24,13 +22,13 @@ function addTargets(row: Row, ids: Set<string>): void {
   }
 }
 
-/** The row before and after; undefined where there was or is none. */
+/** A row before and after a change; undefined if it did not or does not exist. */
 export interface RowChange {
   readonly before: Row | undefined;
   readonly after: Row | undefined;
 }
 
-/** etype → id → change. Links are in the rows that own them; both ends follow from comparing `before` and `after`. */
+/** etype → id → change. Only the row that owns a link is listed; both ends follow from comparing `before` and `after`. */
 export type ChangeSet = ReadonlyMap<string, ReadonlyMap<string, RowChange>>;
 
 export const emptyChangeSet: ChangeSet = new Map();

@@ -1,5 +1,5 @@
-// What goes when an entity is deleted: the entity, those that a cascading link takes along, and the links of others
-// that point at any of them. The set is collected first, each entity once, so a cycle of cascades ends.
+// Plans the deletion of an entity: the entity, the entities deleted by cascading links, and the links of other entities that point to any
+// of them. Each entity is collected once, so cycles of cascades end.
 
 import type { KnownAttr } from './attrs.ts';
 import type { Db } from './db.ts';
@@ -9,7 +9,7 @@ export interface DeletedEntity {
   readonly id: string;
 }
 
-/** A link that points at something doomed from something that stays. */
+/** A link from a remaining entity to a deleted one. */
 export interface DanglingLink {
   readonly attr: KnownAttr;
   readonly source: string;
@@ -26,12 +26,12 @@ export function planDeletion(db: Db, id: string, etype: string | undefined): Del
   const links: DanglingLink[] = [];
   const markDeleted = (of: string, entity: string): void => void deleted.set(`${of} ${entity}`, { etype: of, id: entity });
   for (const of of etype === undefined ? etypesOf(db, id) : [etype]) markDeleted(of, id);
-  // Those that are doomed on the way are come by as well, each once.
+  // A Map iterates over entries added during iteration, so cascaded entities are visited too, each once.
   for (const next of deleted.values()) cascade(db, next, markDeleted, links);
   return { entities: [...deleted.values()], links: links.filter(({ attr, source }) => !deleted.has(`${attr.etype} ${source}`)) };
 }
 
-/** The namespaces an id has triples in, or is pointed at in. */
+/** The namespaces in which the id has triples or is the target of a link. */
 function etypesOf(db: Db, id: string): string[] {
   return [...db.attrs.namespaces()]
     .filter(

@@ -1,20 +1,19 @@
-// Triples, in any order, straight into rows. The hot path of every answer from the server: one pass, no
-// intermediate objects, one string per id.
+// Builds rows from triples in any order. This is the hot path of every result from the server: one pass, no intermediate objects, one
+// string per id.
 
 import { coerceToDate } from '../lib/dates.ts';
 import type { Triple, Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
-import type { Times } from './row.ts';
-import { Row } from './row.ts';
+import { Row, type Times } from './row.ts';
 
 export interface IngestOptions {
-  /** Values of attrs checked as `date` become `Date` objects. */
+  /** Convert the values of attrs checked as `date` to `Date` objects. */
   readonly useDates?: boolean;
-  /** Keep the time of every triple, not only of the entity. */
+  /** Store the time of every triple, not only of the entity. */
   readonly times?: boolean;
 }
 
-/** A row while it is filled: nobody else has seen it yet. */
+/** A row under construction, not yet visible to other code. */
 type MutableRow = { -readonly [Part in 'id' | 't']: Row[Part] } & { readonly values: Value[]; readonly times: Times[] | undefined };
 
 interface Table {
@@ -23,7 +22,10 @@ interface Table {
   last: MutableRow | undefined;
 }
 
-/** An attr as it is met in the stream, with the one that followed it last time: entities repeat the same sequence. */
+/**
+ * An attr in the triple stream, linked to the attr that followed it last time: entities repeat the same sequence of attrs, so the next attr
+ * is usually found without a map lookup.
+ */
 interface AttrInStream {
   readonly attr: KnownAttr;
   readonly table: Table;
@@ -41,7 +43,7 @@ export function ingest(triples: Iterable<Triple>, attrs: Attrs, options: IngestO
 export class Ingestion {
   /** etype → id → row */
   readonly tables = new Map<string, Map<string, Row>>();
-  /** Triples left out: of an attr nobody knows, or no triples at all. */
+  /** Number of skipped triples: malformed, or of an unknown attr. */
   ignored = 0;
   readonly #attrs: Attrs;
   readonly #options: IngestOptions;
@@ -54,7 +56,7 @@ export class Ingestion {
     this.#options = options;
   }
 
-  /** Until all are taken, rows are not whole. */
+  /** Rows are complete only after all triples have been added. */
   add(triples: Iterable<Triple>): void {
     const options = this.#options;
     let last = this.#lastAttr;
@@ -123,7 +125,7 @@ function rowOf(table: Table, id: string, options: IngestOptions): MutableRow {
   return (table.last = row as unknown as MutableRow);
 }
 
-/** Adds in place: until the pass ends, the arrays are ours. */
+/** Mutates in place; the arrays are not shared until the pass ends. */
 function addTarget(row: MutableRow, slot: number, target: Value, t: number): void {
   if (typeof target !== 'string') return;
   const current = row.values[slot] as string | string[] | undefined;
@@ -141,7 +143,7 @@ function addTarget(row: MutableRow, slot: number, target: Value, t: number): voi
   }
 }
 
-/** A value as it is kept. */
+/** Converts a value to its stored form. */
 export function asStored(value: Value, attr: KnownAttr, useDates: boolean | undefined): Value {
   return useDates && attr.checkedType === 'date' ? asDate(value) : value;
 }

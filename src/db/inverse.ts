@@ -1,25 +1,24 @@
-// The steps that undo a transaction: what brings a Db back from where the transaction takes it. Pure; what is to come back is what the Db
-// holds, so that whoever asks must know whether it holds enough. The catalogue stays as it is, and what comes back is as new as it is.
+// Computes the steps that undo a transaction against a Db. Pure. Only data in the Db can be restored, so the caller must check that the Db
+// holds enough. Attr changes are not undone; restored entities get new creation times.
 
+import { equal } from '../lib/equal.ts';
 import type { Step } from '../protocol/transact-messages.ts';
 import type { Value } from '../protocol/triple.ts';
-import { equal } from '../lib/equal.ts';
 import { applySteps } from './apply.ts';
 import type { KnownAttr } from './attrs.ts';
+import type { RowChange } from './change-set.ts';
 import type { Db } from './db.ts';
 import { Layer } from './layer.ts';
-import type { Links } from './links.ts';
-import { listed } from './links.ts';
-import type { RowChange } from './change-set.ts';
+import { type Links, listed } from './links.ts';
 import type { Row } from './row.ts';
 
-/** An entity that a transaction changes: as it was, and as it is after. */
+/** An entity changed by a transaction, before and after. */
 export interface Changed extends RowChange {
   readonly etype: string;
   readonly id: string;
 }
 
-/** Deleting something may take more along than was there: what that did is mended in turn. */
+/** A deletion may cascade further than the original transaction; each round undoes the side effects of the round before. */
 const maxRounds = 4;
 
 export interface InverseSteps {
@@ -28,6 +27,12 @@ export interface InverseSteps {
 }
 
 /**
+ * Computes the changes a transaction makes and the steps that undo them.
+ *
+ * @param steps the transaction to undo
+ * @param db the state before the transaction
+ * @returns the changed entities, and the steps that restore them
+ *
  * @example
  * const { steps } = inverse([['add-triple', goalId, titleAttr, 'Learn to fly']], db, { now: Date.now });
  */
@@ -51,12 +56,12 @@ export function inverse(
   return { changes: first, steps: undoSteps };
 }
 
-/** Modes are asked about the state before all steps, and that is the first round's. */
+/** Modes are evaluated against the state before the transaction, which only the first round sees. */
 function withoutMode(step: Step): Step {
   return step[0] === 'add-triple' ? ['add-triple', step[1], step[2], step[3]] : step;
 }
 
-/** All that is different now from how it was. */
+/** Every entity that now differs from its original state. */
 function changedRows(layer: Layer, db: Db, touched: Map<string, Changed>): Changed[] {
   for (const [etype, rows] of layer.takeChangeSet()) {
     for (const id of rows.keys()) touched.set(`${etype} ${id}`, { etype, id, before: undefined, after: undefined });
@@ -65,7 +70,7 @@ function changedRows(layer: Layer, db: Db, touched: Map<string, Changed>): Chang
   return now.filter(({ etype, before, after }) => attrsOf(layer, etype).some((attr) => !sameValue(attr, before, after)));
 }
 
-/** What is gone comes back first, then links go that were not there, then entities; then everything gets its value. */
+/** Order: recreate deleted entities, remove added links, delete created entities, restore values, restore links. */
 function inverseSteps(changes: readonly Changed[], layer: Layer): Step[] {
   const creations = changes.flatMap((change) => creation(change, layer));
   const unlinks = changes.flatMap((change) => links(change, layer, change.after, change.before, 'retract-triple'));
@@ -95,14 +100,14 @@ function fields({ etype, id, before, after }: Changed, layer: Layer): Step[] {
   return blobs.flatMap((attr) => field(id, attr, before?.value(attr), isGone ? undefined : after?.value(attr), isThere && !isGone));
 }
 
-/** An entity that somebody deletes meanwhile is not made anew by its old values. */
+/** `update` mode: an entity that another client deletes in the meantime is not recreated with its old values. */
 function field(id: string, attr: KnownAttr, was: Value, is: Value, isThere: boolean): Step[] {
   if (equal(was, is)) return [];
   if (was === undefined) return [['retract-triple', id, attr.id, json(is)]];
   return [isThere ? ['add-triple', id, attr.id, json(was), { mode: 'update' }] : ['add-triple', id, attr.id, json(was)]];
 }
 
-/** The links that `one` has and `other` lacks. */
+/** Steps for the links that `one` has and `other` lacks. */
 function links(
   { etype, id }: Changed,
   layer: Layer,

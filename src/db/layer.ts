@@ -1,10 +1,10 @@
-// A Db on top of another: the rows that pending or uncommitted steps change, whole, and nothing else. What is not
-// here is read below. Remembers what it changed since it was last asked.
+// A Db on top of another: holds complete copies of the rows that pending or uncommitted steps change, and reads all other rows from the
+// base. Records its changes until the next `takeChangeSet`.
 
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
-import type { Db } from './db.ts';
 import type { ChangeSet, RowChange } from './change-set.ts';
+import type { Db } from './db.ts';
 import { Row, type Times } from './row.ts';
 import { Table } from './table.ts';
 import { lowest } from './value-index.ts';
@@ -13,7 +13,7 @@ export class Layer implements Db {
   readonly base: Db;
   #attrs: Attrs | undefined;
   readonly #tables = new Map<string, Table<Row | undefined>>();
-  /** etype → id → the row as it was when changes were last reported */
+  /** etype → id → the row at the time of the last change set */
   #before = new Map<string, Map<string, Row | undefined>>();
 
   constructor(base: Db) {
@@ -24,7 +24,7 @@ export class Layer implements Db {
     return this.#attrs ?? this.base.attrs;
   }
 
-  /** A catalogue of its own, or the base's again. */
+  /** Overrides the catalog of the base; undefined removes the override. */
   setAttrs(attrs: Attrs | undefined): void {
     this.#attrs = attrs;
   }
@@ -64,7 +64,7 @@ export class Layer implements Db {
     return lowest(this.holders(attr, value));
   }
 
-  /** `row` in place of what was there; undefined = no such row. */
+  /** Replaces the row; undefined deletes it. */
   put(etype: string, id: string, row: Row | undefined): void {
     this.#recordBefore(etype, id);
     let table = this.#tables.get(etype);
@@ -72,7 +72,7 @@ export class Layer implements Db {
     table.put(id, row);
   }
 
-  /** The row with another value of an attr; none if nothing is left. `row`: as it is, undefined if there is none. */
+  /** Sets one value of a row and deletes the row if it becomes empty. `row` is the current row, undefined if there is none. */
   set(attr: KnownAttr, id: string, row: Row | undefined, value: Value, t: number, times?: readonly Times[]): void {
     const values = row ? row.values.slice() : Array<Value>(this.attrs.width(attr.etype)).fill(undefined);
     values[attr.slot] = value;
@@ -80,7 +80,7 @@ export class Layer implements Db {
     this.put(attr.etype, id, value === undefined && next.isEmpty() ? undefined : next);
   }
 
-  /** The base's row again. */
+  /** Reverts the row to the base. */
   reset(etype: string, id: string): void {
     const table = this.#tables.get(etype);
     if (!table?.rows.has(id)) return;
@@ -88,19 +88,19 @@ export class Layer implements Db {
     table.delete(id);
   }
 
-  /** Every row the base's again. */
+  /** Reverts every row to the base. */
   clear(): void {
     for (const [etype, { rows }] of this.#tables) for (const id of [...rows.keys()]) this.reset(etype, id);
   }
 
-  /** The base's rows again for these ids, in every namespace. */
+  /** Reverts the rows with these ids to the base, in every namespace. */
   resetIds(ids: ReadonlySet<string>): void {
     for (const [etype, { rows }] of this.#tables) {
       for (const id of rows.size < ids.size ? [...rows.keys()] : ids) if (ids.has(id)) this.reset(etype, id);
     }
   }
 
-  /** The base changed below: rows not held here changed with it. */
+  /** Records changes of the base; rows that this layer overrides are unaffected. */
   baseChanged(changeSet: ChangeSet): void {
     for (const [etype, changes] of changeSet) {
       const own = this.#ownRows(etype);
@@ -108,7 +108,7 @@ export class Layer implements Db {
     }
   }
 
-  /** What changed since the last report, or since the beginning. */
+  /** Returns the changes since the last call, or since the layer was created. */
   takeChangeSet(): ChangeSet {
     const changeSet = new Map<string, Map<string, RowChange>>();
     for (const [etype, rows] of this.#before) {
@@ -123,7 +123,7 @@ export class Layer implements Db {
     return changeSet;
   }
 
-  /** What changed up to here is of no interest. */
+  /** Discards the recorded changes. */
   forgetChanges(): void {
     this.#before = new Map();
   }
@@ -143,7 +143,7 @@ export class Layer implements Db {
     if (!rows.has(id)) rows.set(id, before);
   }
 
-  /** Undefined where there is nothing. */
+  /** Undefined if the layer overrides no row of the namespace. */
   #ownRows(etype: string): ReadonlyMap<string, Row | undefined> | undefined {
     const rows = this.#tables.get(etype)?.rows;
     return rows?.size === 0 ? undefined : rows;

@@ -1,7 +1,7 @@
-// What a slot holds for a link, and how it changes: one id as it is, several as an array. Values are never
-// edited in place: a changed slot is a new value, so two rows can be compared slot by slot.
+// The representation of links in a slot: one id as a string, several as an array. Values are never mutated: a changed slot gets a new
+// value, so two rows can be compared slot by slot.
 
-/** What a slot holds for a link: one id, or several in the order they came. */
+/** The value of a link slot: one id, or several in insertion order. */
 export type Links = string | readonly string[] | undefined;
 
 export type LinkTimes = number | readonly number[] | undefined;
@@ -19,7 +19,7 @@ export function removeLink(links: Links, target: string): Links {
   return rest.length === links.length ? links : rest.length === 1 ? rest[0] : rest;
 }
 
-/** Whether two slots hold the same set of ids, whatever their order. */
+/** Whether two slots hold the same set of ids in any order. */
 export function sameLinks(a: Links, b: Links): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a.length !== b.length) return false;
@@ -28,7 +28,7 @@ export function sameLinks(a: Links, b: Links): boolean {
   return b.every((id) => ids.has(id));
 }
 
-/** Calls `differ` with each id that is in one slot and not in the other. */
+/** Calls `differ` with each id that is in exactly one of the slots. */
 export function eachDifference(a: Links, b: Links, differ: (id: string) => void): void {
   if (a === b) return;
   const before = listed(a);

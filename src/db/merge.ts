@@ -1,5 +1,4 @@
-// Deep merge as a transaction step means it: objects merge, null removes a key, everything else replaces.
-// PROTOCOL.md#transact
+// The deep merge of a `deep-merge-triple` step: objects merge, null removes a key, every other value replaces. PROTOCOL.md#transact
 
 import type { Value } from '../protocol/triple.ts';
 
@@ -16,7 +15,7 @@ export function merge(current: Value, patch: Value): Value {
   return merged;
 }
 
-/** A key called `__proto__` is data like any other. */
+/** Sets a key called `__proto__` as ordinary data. */
 function define(target: PlainObject, key: string, value: Value): void {
   if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   else target[key] = value;

@@ -1,12 +1,12 @@
-// Triples that came and went, put to the rows of a store: what a difference between two answers does. For stores that keep
-// no times but those of entities, as a client's do.
+// Applies added and removed triples to a store: the delta between two results. For stores that record only the creation time of entities,
+// as a client's do.
 
 import type { Removed } from '../protocol/query-messages.ts';
 import type { Triple } from '../protocol/triple.ts';
+import type { ChangeSet } from './change-set.ts';
 import { asStored } from './ingest.ts';
 import { Layer } from './layer.ts';
 import { addLink, removeLink } from './links.ts';
-import type { ChangeSet } from './change-set.ts';
 import type { Store } from './store.ts';
 
 export interface TriplePatch {
@@ -14,7 +14,7 @@ export interface TriplePatch {
   readonly added: readonly Triple[];
 }
 
-/** What cannot be placed, of an attr nobody knows, is left out, as `Store.replace` leaves it out. */
+/** Applies the delta and returns the changed rows. Triples of unknown attrs are skipped, as `Store.replace` does. */
 export function patch(store: Store, { removed, added }: TriplePatch, options: { readonly useDates?: boolean } = {}): ChangeSet {
   const layer = new Layer(store);
   const { attrs } = store;

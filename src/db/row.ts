@@ -1,25 +1,21 @@
-// One entity in one namespace: its values by slot, forward links among them. Immutable once handed out; a write
-// makes a new row. What points at it from elsewhere is not here (Db.holders).
+// One entity in one namespace: its values by slot, including forward links. Immutable; a write creates a new row. Links from other entities
+// are found through `Db.holders`. Also compares rows and converts them back to triples.
 
-// Whether two rows hold the same.
-
-// A row back to the triples it was made of.
-
-import type { KnownAttr, Namespace } from './attrs.ts';
-import type { Value, Triple } from '../protocol/triple.ts';
 import { equal } from '../lib/equal.ts';
+import type { Triple, Value } from '../protocol/triple.ts';
+import type { KnownAttr, Namespace } from './attrs.ts';
 import { type Links, listed, sameLinks } from './links.ts';
 
-/** When each value of a slot was first stored; for several links, one time each. */
+/** The time at which the value of a slot was first stored; one per target for a link with several. */
 export type Times = number | readonly number[] | undefined;
 
 export class Row {
   readonly id: string;
-  /** When the entity was created: the time of its id triple. Optimistic rows come after everything from the server. */
+  /** The creation time of the entity, which is the time of its id triple. Optimistic rows sort after all rows from the server. */
   readonly t: number;
-  /** By slot; `undefined` where there is no triple, `null` where null is stored. */
+  /** By slot; `undefined` if there is no triple, `null` if null is stored. */
   readonly values: readonly Value[];
-  /** By slot, for those who keep the time of each triple (the server); else undefined. */
+  /** By slot, if the time of each triple is recorded (on the server); otherwise undefined. */
   readonly times: readonly Times[] | undefined;
 
   constructor(id: string, t: number, values: readonly Value[], times?: readonly Times[]) {
@@ -29,7 +25,7 @@ export class Row {
     this.times = times;
   }
 
-  /** Whether it has the namespace's id triple, without which it belongs to no result. */
+  /** Whether the row has the namespace's id triple; without it, the row is in no result. */
   exists(idAttr: KnownAttr | undefined): boolean {
     return idAttr !== undefined && this.values[idAttr.slot] !== undefined;
   }
@@ -38,23 +34,23 @@ export class Row {
     return this.values[attr.slot];
   }
 
-  /** What a link's slot holds. */
+  /** The value of a link slot. */
   links(attr: KnownAttr): Links {
     return this.values[attr.slot] as Links;
   }
 
-  /** The ids a link points at. */
+  /** The ids a link points to. */
   targets(attr: KnownAttr): readonly string[] {
     return listed(this.values[attr.slot] as Links);
   }
 
-  /** Whether it holds nothing at all, and so is no row. */
+  /** Whether the row has no values at all; such rows are deleted. */
   isEmpty(): boolean {
     return this.values.every((value) => value === undefined);
   }
 }
 
-/** Whether two rows hold the same triples; times other than the creation time do not count. */
+/** Whether two rows hold the same triples. Of the times, only the creation time is compared. */
 export function sameRow(a: Row, b: Row, attrs: { readonly forward: ReadonlyMap<string, KnownAttr> }): boolean {
   if (a === b) return true;
   if (a.t !== b.t) return false;

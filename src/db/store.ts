@@ -1,16 +1,14 @@
-// A Db that holds rows: the server's answer to one query, or all the data of an app. Changed only by taking over
-// triples or a layer, and each change tells what it did. Indexes are made when first asked for.
+// A Db that holds rows: the server's result of one query, or all data of an app. It changes only by loading triples or committing a layer,
+// and every change returns a change set. Indexes are built on first use.
 
 import type { Triple, Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
+import type { ChangeSet, RowChange } from './change-set.ts';
 import type { Db } from './db.ts';
 import { ingest, Ingestion, type IngestOptions } from './ingest.ts';
 import type { Layer } from './layer.ts';
-import type { ChangeSet, RowChange } from './change-set.ts';
-import type { Row } from './row.ts';
-import { sameRow } from './row.ts';
+import { type Row, rowTriples, sameRow } from './row.ts';
 import { Table } from './table.ts';
-import { rowTriples } from './row.ts';
 import { lowest } from './value-index.ts';
 
 const noRows: ReadonlyMap<string, Row> = new Map();
@@ -29,7 +27,7 @@ export class Store implements Db {
     return this.#attrs;
   }
 
-  /** The catalogue replaced; it must be kin to the one before. */
+  /** Replaces the catalog; the new one must share slots with the old one. */
   setAttrs(attrs: Attrs): void {
     this.#attrs = attrs;
     for (const table of this.#tables.values()) table.clearIndexes();
@@ -55,12 +53,12 @@ export class Store implements Db {
     return this.#tables.keys();
   }
 
-  /** Its entities; one of several namespaces several times. */
+  /** Ids of all rows. An entity in several namespaces is listed once per namespace. */
   *ids(): Generator<string> {
     for (const { rows } of this.#tables.values()) yield* rows.keys();
   }
 
-  /** Whether it holds the entity in any namespace. */
+  /** Whether the store has the entity in any namespace. */
   hasEntity(id: string): boolean {
     for (const { rows } of this.#tables.values()) if (rows.has(id)) return true;
     return false;
@@ -78,7 +76,7 @@ export class Store implements Db {
     for (const [etype, { rows }] of this.#tables) for (const row of rows.values()) yield* rowTriples(row, this.#attrs.namespace(etype));
   }
 
-  /** The same, of one entity. */
+  /** All triples of one entity. */
   triplesOf(id: string): Triple[] {
     return [...this.#attrs.namespaces()].flatMap((namespace) => {
       const row = this.row(namespace.etype, id);
@@ -90,17 +88,17 @@ export class Store implements Db {
     return this.#applyIngested(ingest(triples, this.#attrs, this.#options), false);
   }
 
-  /** These triples and no others from now on. Rows that come out equal stay the same objects. */
+  /** Replaces the contents. Rows that are equal keep their identity. */
   replace(triples: Iterable<Triple>): ChangeSet {
     return this.#applyIngested(ingest(triples, this.#attrs, this.#options), true);
   }
 
-  /** For who reads triples in parts, as this would. */
+  /** For callers that add triples in parts before `replace`. */
   ingestion(): Ingestion {
     return new Ingestion(this.#attrs, this.#options);
   }
 
-  /** What the layer changed, taken over. */
+  /** Takes over the changes of a layer. */
   commit(layer: Layer): ChangeSet {
     if (layer.attrs !== this.#attrs) this.setAttrs(layer.attrs);
     const changeSet = layer.takeChangeSet();

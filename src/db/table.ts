@@ -1,5 +1,5 @@
-// The rows of one namespace, with what is found out about all of them when it is first asked for: who holds a value, kept in step from
-// then on, and orders, until a row changes. In a layer a row may be undefined: it is gone.
+// The rows of one namespace with their indexes: value indexes, maintained from their first use on, and sorted orders, dropped when a row
+// changes. In a layer, an undefined row marks a deleted one.
 
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
@@ -10,7 +10,7 @@ import { ValueIndex } from './value-index.ts';
 export class Table<R extends Row | undefined> {
   readonly rows: Map<string, R>;
   readonly #indexes = new Map<KnownAttr, ValueIndex>();
-  /** Name of an order → the rows so; or undefined, if it was asked for once. */
+  /** Name of an order → the sorted rows, or undefined after a single request. */
   readonly #sorted = new Map<string, readonly R[] | undefined>();
 
   constructor(rows = new Map<string, R>()) {
@@ -27,7 +27,7 @@ export class Table<R extends Row | undefined> {
     this.rows.delete(id);
   }
 
-  /** What was found out is of another catalogue. */
+  /** The indexes refer to the previous catalog. */
   clearIndexes(): void {
     this.#indexes.clear();
     this.#sorted.clear();
@@ -42,7 +42,7 @@ export class Table<R extends Row | undefined> {
     return index.get(value);
   }
 
-  /** Whoever asks first is better off with sorting only what it needs. */
+  /** The first request for an order returns undefined: sorting only the matching rows is cheaper for a query that runs once. */
   sorted(name: string, compare: (a: R, b: R) => number): readonly R[] | undefined {
     let rows = this.#sorted.get(name);
     if (!rows && this.#sorted.has(name)) rows = [...this.rows.values()].sort(compare);

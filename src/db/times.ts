@@ -1,10 +1,10 @@
-// The times of a row's values after one of them changed, for who keeps the time of every triple.
+// Computes the times of a row's values after a change, for stores that record a time per triple.
 
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
 import type { Row, Times } from './row.ts';
 
-/** A value replaced keeps the time of the first; each link has its own. */
+/** A replaced value keeps the time of the first one; each link target has its own time. */
 export function timesAfter(row: Row | undefined, attr: KnownAttr, value: Value, now: () => number): readonly Times[] {
   const times = row?.times?.slice() ?? [];
   const stored = times[attr.slot];

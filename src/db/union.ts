@@ -1,4 +1,4 @@
-// Several Dbs of one catalogue as one: what any of them knows. A row is put together from all of them, the first coming first.
+// Several Dbs with the same catalog read as one. A row is merged from all of them; on conflicts the first Db wins.
 
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';

@@ -1,5 +1,5 @@
-// Transactions that do nothing but set values of entities which have to be there: most of them. They are read once for all who apply
-// them, they depend on no other entity, and where the entity is not, they do nothing.
+// Recognizes transactions that only set values of existing entities (the most common kind). They are parsed once and cached, depend on no
+// other entity, and have no effect if the entity does not exist.
 
 import type { Step } from '../protocol/transact-messages.ts';
 import type { Value } from '../protocol/triple.ts';
@@ -8,7 +8,7 @@ import { asStored } from './ingest.ts';
 import type { Layer } from './layer.ts';
 import { Row } from './row.ts';
 
-/** What is set of one entity. */
+/** The values set on one entity. */
 export interface Update {
   readonly etype: string;
   readonly idAttr: KnownAttr | undefined;
@@ -18,7 +18,7 @@ export interface Update {
 
 export interface Updates {
   readonly list: readonly Update[];
-  /** The entities they are about. */
+  /** The updated entities. */
   readonly ids: ReadonlySet<string>;
 }
 
@@ -30,7 +30,7 @@ interface CachedUpdates {
 
 const cache = new WeakMap<readonly Step[], CachedUpdates>();
 
-/** Undefined if the steps do anything else. */
+/** Undefined if the steps contain anything other than updates. */
 export function updatesOf(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates | undefined {
   let cached = cache.get(steps);
   if (cached?.attrs !== attrs || cached.useDates !== useDates) {
@@ -40,7 +40,7 @@ export function updatesOf(steps: readonly Step[], attrs: Attrs, useDates: boolea
   return cached.updates;
 }
 
-/** The namespaces whose rows the steps can change. Undefined where that cannot be said: deletions take others along, over links that are told to; an attr is new. */
+/** The namespaces whose rows the steps can change. Undefined if unknown: a deletion may cascade, or an attr is new. */
 export function writtenEtypes(steps: readonly Step[], attrs: Attrs): readonly string[] | undefined {
   const etypes: string[] = [];
   for (const step of steps) {
@@ -53,7 +53,7 @@ export function writtenEtypes(steps: readonly Step[], attrs: Attrs): readonly st
   return etypes;
 }
 
-/** As `applySteps` would have it. */
+/** Equivalent to `applySteps` for these updates. */
 export function applyUpdates(layer: Layer, { list }: Updates): void {
   for (const { etype, idAttr, id, values } of list) {
     const row = layer.row(etype, id);
@@ -75,7 +75,7 @@ function read(steps: readonly Step[], attrs: Attrs, useDates: boolean): Updates 
     const idAttr = attrs.idAttr(etype);
     let update = updates[updates.length - 1];
     if (update?.id !== id || update.etype !== etype) updates.push((update = { etype, idAttr, id, values: [] }));
-    // Whoever exists has its id.
+    // An existing entity has its id value already.
     if (attr !== idAttr) update.values.push([attr.slot, asStored(value, attr, useDates)]);
   }
   return updates.length > 0 ? { list: updates, ids: new Set(updates.map(({ id }) => id)) } : undefined;

@@ -1,12 +1,11 @@
-// From a value of one attr to the entities that hold it: link targets to their sources, lookup values to their
-// owners. Made when first asked for, kept in step from then on.
+// An index from the values of one attr to the entities that hold them: link targets to sources, lookup values to owners.
 
 import type { Value } from '../protocol/triple.ts';
 
 const EMPTY: readonly string[] = [];
 
 export class ValueIndex {
-  // One holder is kept as it is: most values have one.
+  // A single holder is stored without an array: most values have one.
   readonly #holders = new Map<Value, string | string[]>();
 
   get(value: Value): readonly string[] {
@@ -35,12 +34,12 @@ export class ValueIndex {
   }
 }
 
-/** Equal dates are different objects, and one value. */
+/** Equal dates are different objects but the same value. */
 function keyOf(value: Value): Value {
   return typeof value === 'object' && value instanceof Date ? value.getTime() : value;
 }
 
-/** Where a lookup fits several, it stands for the same one whatever the order they came in. */
+/** Picks the same entity for an ambiguous lookup regardless of insertion order. */
 export function lowest(ids: readonly string[]): string | undefined {
   let found = ids[0];
   for (const id of ids) if (found !== undefined && id < found) found = id;

@@ -1,5 +1,5 @@
-// The calls that sign people in and out, one function each. What becomes of the user they give is the session's affair: nothing is
-// remembered here, and no token is read but the one that is handed in. PROTOCOL.md#init
+// The calls of the authentication API, one function each. Stateless: the client's account module stores the user. The only token used is
+// the one passed in. PROTOCOL.md#init
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
@@ -21,14 +21,14 @@ import type {
 import { checkParams } from './params.ts';
 import { type AppConfig, request } from './request.ts';
 
-/** Has a code sent to an e-mail address. */
+/** Requests a magic code by e-mail. */
 export async function sendMagicCode(app: AppConfig, params: SendMagicCodeParams): Promise<SendMagicCodeResponse> {
   checkParams('sendMagicCode', params, { email: 'typed' });
   await post(app, '/runtime/auth/send_magic_code', { 'app-id': app.appId, email: params.email });
   return { sent: true };
 }
 
-/** Signs in with the code. With a guest's token, the guest becomes the user. */
+/** Signs in with a magic code. With a guest's token, the guest account becomes the user's account. */
 export async function checkMagicCode(app: AppConfig, params: CheckMagicCodeParams): Promise<CheckMagicCodeResponse> {
   checkParams('signInWithMagicCode', params, { email: 'typed', code: 'typed', refreshToken: 'text?', extraFields: 'fields?' });
   const response = await post(app, '/runtime/auth/verify_magic_code', {
@@ -41,26 +41,26 @@ export async function checkMagicCode(app: AppConfig, params: CheckMagicCodeParam
   return readSignIn(response);
 }
 
-/** @deprecated Use `checkMagicCode`, which also tells whether the user is new. */
+/** @deprecated Use `checkMagicCode`, which also returns whether the user is new. */
 export async function verifyMagicCode(app: AppConfig, params: VerifyMagicCodeParams): Promise<VerifyResponse> {
   return checkMagicCode(app, params);
 }
 
-/** Whose token this is. Rejects if it is nobody's. */
+/** Returns the user of a refresh token. Rejects if the token is invalid. */
 export async function verifyRefreshToken(app: AppConfig, params: VerifyRefreshTokenParams): Promise<VerifyResponse> {
   checkParams('signInWithToken', params, { refreshToken: 'text' });
   const response = await post(app, '/runtime/auth/verify_refresh_token', { 'app-id': app.appId, 'refresh-token': params.refreshToken });
   return { user: readUser(response) };
 }
 
-/** A new user without an e-mail address. */
+/** Creates a user without an e-mail address. */
 export async function signInAsGuest(app: AppConfig, params: SignInAsGuestParams = {}): Promise<VerifyResponse> {
   checkParams('signInAsGuest', params, { extraFields: 'fields?' });
   const response = await post(app, '/runtime/auth/sign_in_guest', { 'app-id': app.appId, 'extra-fields': params.extraFields ?? undefined });
   return { user: readUser(response) };
 }
 
-/** Signs in with the code that an OAuth provider sent someone back with. */
+/** Signs in with the code of an OAuth redirect. */
 export async function exchangeCodeForToken(app: AppConfig, params: ExchangeCodeForTokenParams): Promise<CheckMagicCodeResponse> {
   checkParams('exchangeOAuthCode', params, { code: 'text', codeVerifier: 'text?', refreshToken: 'text?', extraFields: 'fields?' });
   const response = await post(app, '/runtime/oauth/token', {
@@ -73,7 +73,7 @@ export async function exchangeCodeForToken(app: AppConfig, params: ExchangeCodeF
   return readSignIn(response);
 }
 
-/** Signs in with a token that an OAuth provider issued. */
+/** Signs in with an id token of an OAuth provider. */
 export async function signInWithIdToken(app: AppConfig, params: SignInWithIdTokenParams): Promise<CheckMagicCodeResponse> {
   const kinds = { idToken: 'text', clientName: 'text', nonce: 'text?', refreshToken: 'text?', extraFields: 'fields?' } as const;
   checkParams('signInWithIdToken', params, kinds);
@@ -81,7 +81,7 @@ export async function signInWithIdToken(app: AppConfig, params: SignInWithIdToke
   try {
     return await postIdToken(app, params);
   } catch (error) {
-    // The token of someone who was here before is no help, and no reason to turn them away now.
+    // The token of a previous user is invalid: sign in without upgrading that user.
     if (!refreshToken || !isUnknownUser(error)) throw error;
     return postIdToken(app, rest);
   }
@@ -99,14 +99,14 @@ async function postIdToken(app: AppConfig, params: SignInWithIdTokenParams): Pro
   return readSignIn(response);
 }
 
-/** Makes the token worthless, unless it is to stay valid: then nothing is asked of the server. */
+/** Invalidates the token; with `invalidateToken: false`, sends no request. */
 export async function signOut(app: AppConfig, params: SignoutParams & SignoutOpts): Promise<void> {
   if (params.invalidateToken === false) return;
   checkParams('signOut', params, { refreshToken: 'text' });
   await post(app, '/runtime/signout', { app_id: app.appId, refresh_token: params.refreshToken });
 }
 
-/** Whether a call failed because the token it carried is nobody's. */
+/** Whether a call failed because its token belongs to no user. */
 export function isUnknownUser(error: unknown): boolean {
   if (!(error instanceof InstantAPIError) || error.type !== 'record-not-found') return false;
   return isObject(error.hint) && error.hint['record-type'] === 'app-user';
@@ -121,11 +121,11 @@ function readSignIn(response: unknown): CheckMagicCodeResponse {
   return { ...rest, user: readUser(response), created: rest['created'] === true };
 }
 
-/** Some servers leave out `isGuest`, which programs may rely on. */
+/** Some servers omit `isGuest`. */
 function readUser(response: unknown): User {
   const user = isObject(response) ? response['user'] : undefined;
   if (isUser(user)) return { ...user, isGuest: user.isGuest ?? user.type === 'guest' };
-  throw new TriplaneError('server-failed', 'The server agreed, but named no user with an id and a refresh_token: no one was signed in');
+  throw new TriplaneError('server-failed', 'The response contains no user with an id and a refresh_token; sign-in failed');
 }
 
 function isUser(value: unknown): value is Omit<User, 'isGuest'> & Partial<User> {

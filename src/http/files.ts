@@ -1,4 +1,4 @@
-// The calls that keep files. Which files there are, and where they can be read, is asked by a query of `$files`.
+// The calls of the file API. To list files and get their URLs, query `$files`.
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
@@ -6,7 +6,7 @@ import type { DeleteFileResponse, FileOpts, UploadFileResponse } from '../types/
 import { checkParams, kindOf } from './params.ts';
 import { type AppConfig, type HttpCall, request } from './request.ts';
 
-/** A file by its path, and who asks: no token is nobody, whom the rules may allow it all the same. */
+/** Identifies a file. Without a token, the permissions of an anonymous user apply. */
 export interface FileParams {
   readonly path: string;
   readonly refreshToken?: string | undefined;
@@ -15,11 +15,11 @@ export interface FileParams {
 
 export type UploadParams = FileParams & FileOpts & { readonly file: File | Blob };
 
-/** Keeps a file under its path, in the place of one that is there. */
+/** Uploads a file under its path and replaces an existing one. */
 export async function uploadFile(app: AppConfig, params: UploadParams): Promise<UploadFileResponse> {
   checkParams('uploadFile', params, { path: 'text', refreshToken: 'text?', contentType: 'text?', contentDisposition: 'text?' });
   const { path, file, signal } = params;
-  if (!isFile(file)) throw new TriplaneError('config-invalid', `uploadFile: the file must be a File or a Blob, and is ${kindOf(file)}`);
+  if (!isFile(file)) throw new TriplaneError('config-invalid', `uploadFile: the file must be a File or a Blob, received ${kindOf(file)}`);
   const headers = {
     'app-id': app.appId,
     app_id: app.appId,
@@ -34,7 +34,7 @@ export async function uploadFile(app: AppConfig, params: UploadParams): Promise<
   throw unexpectedResponse('uploadFile');
 }
 
-/** Forgets a file. Beside `data`, which the types promise, the answer has `id`, which programs had. */
+/** Deletes a file. The result has `id` at the top level too, as older programs expect. */
 export async function deleteFile(app: AppConfig, params: FileParams): Promise<DeleteFileResponse & { id: string | null }> {
   checkParams('delete', params, { path: 'text', refreshToken: 'text?' });
   const data = dataOf(await request(app, fileCall('DELETE', '/storage/files', app, params)));
@@ -43,7 +43,7 @@ export async function deleteFile(app: AppConfig, params: FileParams): Promise<De
 }
 
 /**
- * Where a file can be read, for a while; null if there is none.
+ * Returns a temporary download URL, null if the file does not exist.
  *
  * @deprecated Query `$files` for `url`.
  */
@@ -63,24 +63,24 @@ function bearer(token: string | undefined): Record<string, string> {
   return token ? { authorization: `Bearer ${token}` } : {};
 }
 
-/** What comes through a header letter for letter: Latin-1 without control characters, and no space at either end. */
+/** Text that a header transports unchanged: Latin-1 without control characters and without spaces at the ends. */
 const headerSafe = /^[\x21-\x7e\xa0-\xff](?:[\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?$/;
 
 export function pathHeader(path: string): Record<string, string> {
   return headerSafe.test(path) ? { path } : { 'x-path': `path*=UTF-8''${encodeURIComponent(path)}` };
 }
 
-/** A server that has never heard of `x-path` misses the path, and that is all it can say. */
+/** A server that does not support `x-path` reports a missing path; this adds the reason. */
 export async function explainPathRejection(path: string, response: Promise<unknown>): Promise<unknown> {
   if (headerSafe.test(path)) return response;
   return response.catch((cause: unknown) => {
     if (!(cause instanceof InstantAPIError) || cause.type !== 'param-missing') throw cause;
-    const message = `uploadFile: this server takes paths of Latin letters only (up to U+00FF), which '${path}' is not. Choose another path`;
+    const message = `uploadFile: this server only accepts paths with Latin characters (up to U+00FF), not '${path}'. Choose another path`;
     throw new TriplaneError('config-invalid', message, { cause });
   });
 }
 
-/** Not by class: a Blob may come from another window, or from a polyfill. */
+/** Not `instanceof`: a Blob may come from another window or a polyfill. */
 function isFile(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
@@ -90,5 +90,5 @@ function dataOf(response: unknown): unknown {
 }
 
 function unexpectedResponse(call: string): TriplaneError {
-  return new TriplaneError('server-failed', `${call}: the server agreed, but its answer is not one to this call. Is apiURI its address?`);
+  return new TriplaneError('server-failed', `${call}: unexpected response. Check that apiURI is the URL of the server`);
 }

@@ -1,14 +1,13 @@
-// Who is signed in, told to the web server of one's own program, which keeps it in a cookie: the client's call, and the handler for the
-// other end. When to call is the session's affair; reading the cookie is the admin's.
+// Synchronizes the signed-in user with the app's own web server, which stores it in a cookie: the client's request, and the route handler
+// that receives it. The account module decides when to send it; nextjs/cookie.ts reads the cookie.
 
 import { isObject } from '../lib/json.ts';
-import type { User } from '../types/auth.ts';
-import type { InstantRouteHandlerBody } from '../types/auth.ts';
+import type { InstantRouteHandlerBody, User } from '../types/auth.ts';
 import { type HttpConfig, request } from './request.ts';
 
 type FirstPartyConfig = Omit<HttpConfig, 'apiURI'> & { readonly appId: string; readonly firstPartyPath: string };
 
-/** Tells who is signed in now. */
+/** Sends the currently signed-in user. */
 export async function syncUser(config: FirstPartyConfig, user: User | null): Promise<void> {
   const { appId, firstPartyPath: apiURI, fetch, clock } = config;
   const body: InstantRouteHandlerBody = { type: 'sync-user', appId, user };
@@ -18,7 +17,10 @@ export async function syncUser(config: FirstPartyConfig, user: User | null): Pro
 const weekSeconds = 604_800;
 
 /**
- * Answers what a client with `firstPartyPath` tells: mount it at that path.
+ * Creates the route handler for the messages of a client with `firstPartyPath`; mount it at that path.
+ *
+ * @param config.appId the app whose messages are accepted
+ * @returns handlers by HTTP method
  *
  * @example
  * // app/api/instant/route.ts
@@ -29,13 +31,13 @@ export function createInstantRouteHandler(config: { appId: string }): { POST: (r
 }
 
 async function handleRequest(appId: string, req: Request): Promise<Response> {
-  // Nobody else's page may sign its visitors in here: a form that it sends would have the cookie set.
-  if (req.headers.get('sec-fetch-site') === 'cross-site') return errorResponse(403, 'The request comes from another site');
+  // Protects against login CSRF: a form on another site could set the cookie of its visitors.
+  if (req.headers.get('sec-fetch-site') === 'cross-site') return errorResponse(403, 'Cross-site requests are not accepted');
   const body: unknown = await req.json().catch(() => undefined);
   if (!isObject(body)) return errorResponse(400, 'The body is not a JSON object');
-  if (!body['type']) return errorResponse(400, 'The body has no "type"');
-  if (body['appId'] !== appId) return errorResponse(403, 'The body is meant for another app');
-  if (body['type'] !== 'sync-user') return errorResponse(400, 'The "type" of the body is not one that is known here');
+  if (!body['type']) return errorResponse(400, 'The body lacks "type"');
+  if (body['appId'] !== appId) return errorResponse(403, 'The body belongs to another app');
+  if (body['type'] !== 'sync-user') return errorResponse(400, 'Unknown "type" in the body');
   return json(200, { ok: true }, { 'set-cookie': cookie(appId, body['user']) });
 }
 

@@ -1,14 +1,13 @@
-// The body of an answer that says no, whoever wrote it: the server, as JSON, or something in between, as text. What it means is told by
-// its `type`; protocol/server-error.ts knows that.
+// Parses the body of an error response: JSON from the server, or text from an intermediary. protocol/server-error.ts interprets its `type`.
 
 import type { RejectionBody } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
 
-/** What was said, in the one shape there is. What the server sent beside it is kept. `said`: the text as JSON, undefined if it is none. */
+/** Normalizes an error body and keeps additional fields. `body` is the text parsed as JSON, undefined if that failed. */
 export function readErrorBody(body: unknown, text: string): RejectionBody {
   if (!isObject(body)) return text.trim() === '' ? {} : { message: text };
   const { type, message, error } = body;
-  // OAuth's refusals say `error` where all others say `message`.
+  // OAuth errors have `error` instead of `message`.
   return {
     ...body,
     type: textOr(type),

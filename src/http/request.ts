@@ -1,5 +1,5 @@
-// One HTTP call: JSON or bytes go out, JSON comes back, and every way to fail has one error. No call is made twice: whether that is safe
-// is known only to whoever makes it. The calls themselves are in auth.ts and files.ts.
+// A single HTTP request with a JSON or binary body and a JSON response; each kind of failure has its own error. Requests are never
+// repeated: only the caller knows whether that is safe. The calls of the API are in auth.ts and files.ts.
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
@@ -7,55 +7,55 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { readErrorBody } from './rejection.ts';
 
 export interface HttpConfig {
-  /** Where the server is, without a slash at the end: `https://api.instantdb.com`. */
+  /** The base URL of the server without a trailing slash: `https://api.instantdb.com`. */
   readonly apiURI: string;
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: Clock | undefined;
-  /** Ends every call that has no signal of its own. */
+  /** Aborts every call that has no signal of its own. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The server, and the app on it that is meant. */
+/** The server and the app. */
 export interface AppConfig extends HttpConfig {
   readonly appId: string;
 }
 
 export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** From the root of the server: `/runtime/signout`. */
+  /** The path on the server: `/runtime/signout`. */
   readonly path: string;
-  /** Encoded here. */
+  /** Unencoded parameters. */
   readonly query?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as they are, instead of a body. */
+  /** A binary body, sent instead of `body`. */
   readonly bytes?: NonNullable<RequestInit['body']>;
-  /** What is undefined is left out. */
+  /** Undefined headers are omitted. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
-  /** How long the response may take: a minute unless set, and without limit where bytes are sent. */
+  /** Response timeout. Default: one minute, none for uploads. */
   readonly timeoutMs?: number | undefined;
-  /** Further options for `fetch`, below all others. */
+  /** Additional options for `fetch`; all others take precedence. */
   readonly init?: RequestInit | undefined;
 }
 
-/** How long an answer is waited for. To bytes, as long as it takes. */
+/** Response timeout; uploads have none. */
 const defaultTimeoutMs = 60_000;
 
 /**
- * What the server answers, once it is known to have agreed; undefined if it answered with nothing.
+ * Sends a request and returns the parsed response, undefined if it is empty.
  *
- * @throws InstantAPIError if the server said no
- * @throws TriplaneError 'unreachable' if it was not heard, 'timeout' if it took too long, 'config-invalid' for a header that cannot be sent,
- *   'server-failed' for an answer that is no JSON; the signal's reason if it was aborted
+ * @throws InstantAPIError if the server responded with an error status
+ * @throws TriplaneError 'unreachable' if no server responded, 'timeout' if the response took too long, 'config-invalid' for a header that
+ * HTTP cannot carry, 'server-failed' if the response is not JSON; rejects with the signal's reason if it was aborted
  */
 export async function request(config: HttpConfig, call: HttpCall): Promise<unknown> {
   const { ok, status, text, retryAfterMs } = await exchange(config, call);
   const body = parse(text);
   if (!ok) throw new InstantAPIError({ body: readErrorBody(body, text), status, retryAfterMs });
   if (body !== undefined || text.trim() === '') return body;
-  const advice = 'Check that apiURI is the address of a server';
-  throw new TriplaneError('server-failed', `${nameOf(config, call)} was answered with what is not JSON. ${advice}`);
+  const advice = 'Check that apiURI is the URL of a server';
+  throw new TriplaneError('server-failed', `${nameOf(config, call)}: the response is not JSON. ${advice}`);
 }
 
 interface RawResponse {
@@ -67,16 +67,16 @@ interface RawResponse {
 
 async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse> {
   const { clock = systemClock } = config;
-  // Called bare: a browser's `fetch` refuses to be a method of something else.
+  // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
   const send = config.fetch ?? fetch;
   const name = nameOf(config, call);
   const init = initOf(config, call);
-  // Ended by whoever is first, the caller or the clock, which also says why.
+  // Aborted by the caller or by the timeout, with the corresponding reason.
   const controller = new AbortController();
   const { signal } = controller;
   const end = (why: unknown): void => controller.abort(why);
- const { timeoutMs = call.bytes === undefined ? defaultTimeoutMs : Infinity } = call;
-  const onTimeout = (): void => end(new TriplaneError('timeout', `${name} was not answered within ${timeoutMs} ms`));
+  const { timeoutMs = call.bytes === undefined ? defaultTimeoutMs : Infinity } = call;
+  const onTimeout = (): void => end(new TriplaneError('timeout', `${name}: no response within ${timeoutMs} ms`));
   const timer = timeoutMs === Infinity ? undefined : clock.setTimeout(onTimeout, timeoutMs);
   const done = onAbort(call.signal ?? config.signal, end);
   try {
@@ -85,22 +85,22 @@ async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse
     return { ok, status, text: await response.text(), retryAfterMs: readRetryAfter(headers.get('retry-after'), clock.now()) };
   } catch (cause) {
     signal.throwIfAborted();
-    const advice = 'Check that this device is online, that apiURI is right and that a server runs there';
-    throw new TriplaneError('unreachable', `${name} reached no server. ${advice}`, { cause });
+    const advice = 'Check that this device is online, that apiURI is correct and that the server is running';
+    throw new TriplaneError('unreachable', `${name}: no server responded. ${advice}`, { cause });
   } finally {
     clock.clearTimeout(timer);
     done();
   }
 }
 
-/** Seconds, or the date until which to wait. */
+/** Parses a Retry-After header: seconds, or a date. */
 function readRetryAfter(header: string | null, nowMs: number): number | undefined {
   if (header === null || header.trim() === '') return undefined;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined if the text is not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -111,7 +111,7 @@ function parse(text: string): unknown {
 
 function initOf(config: HttpConfig, call: HttpCall): RequestInit {
   const body = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
-  // A stream can only be sent by saying that the answer is not read before it has ended.
+  // A stream requires `duplex: 'half'`: the response is read after the request has been sent.
   const half = body instanceof ReadableStream && { duplex: 'half' };
   return { ...half, method: call.method, headers: headersOf(config, call), ...(body !== undefined && { body }) };
 }
@@ -127,8 +127,8 @@ function headersOf(config: HttpConfig, call: HttpCall): Headers {
     }
     return headers;
   } catch {
-    // What the platform says of it has the value in it, which may be a token.
-    throw new TriplaneError('config-invalid', `${nameOf(config, call)} needs a header that HTTP cannot carry: '${last}'`);
+    // The platform's message contains the value, which may be a token.
+    throw new TriplaneError('config-invalid', `${nameOf(config, call)}: HTTP cannot carry the value of the header '${last}'`);
   }
 }
 
@@ -137,12 +137,12 @@ function addressOf({ apiURI }: HttpConfig, { path, query = {} }: HttpCall): stri
   return `${apiURI}${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
 }
 
-/** A call as errors name it: without its query, which may hold what is nobody's business. */
+/** The name of a call in errors; without the query, which may contain private data. */
 function nameOf({ apiURI }: HttpConfig, { method, path }: HttpCall): string {
   return `${method} ${apiURI}${path}`;
 }
 
-/** Next.js 13 and 14 put a `fetch` in place that remembers answers. */
+/** Next.js 13 and 14 patch `fetch` with a cache. */
 function uncached(send: typeof fetch): RequestInit {
   return '__nextPatched' in send && !(Symbol.for('next-patch') in globalThis) ? { cache: 'no-store' } : {};
 }

@@ -1,11 +1,11 @@
-// Giving up on what waits, by an AbortSignal. However many calls wait under one signal it has one listener of ours (Node warns of more than
-// ten), and none once the last of them has ended.
+// Cancellation by AbortSignal. However many calls wait for one signal, it has a single listener (Node warns above ten), which is removed
+// when the last call has ended.
 
 type Run = (reason: unknown) => void;
 
 const listeners = new WeakMap<AbortSignal, { readonly runs: Set<Run>; readonly aborted: () => void }>();
 
-/** What is run once when the signal is aborted; at once if it was before. Gives what takes that back. */
+/** Runs the function once when the signal is aborted, immediately if it already is. Returns a function that cancels this. */
 export function onAbort(signal: AbortSignal | undefined, run: Run): () => void {
   if (!signal) return () => {};
   if (signal.aborted) {
@@ -13,7 +13,7 @@ export function onAbort(signal: AbortSignal | undefined, run: Run): () => void {
     return () => {};
   }
   const { runs, aborted } = listeners.get(signal) ?? listenTo(signal);
-  // One of its own, though the same function may wait twice.
+  // A distinct entry, because the same function may be registered twice.
   const entry: Run = (reason) => run(reason);
   runs.add(entry);
   return () => {
@@ -23,7 +23,7 @@ export function onAbort(signal: AbortSignal | undefined, run: Run): () => void {
   };
 }
 
-/** The promise, unless the signal is aborted first: then its reason. What was begun goes on, and nobody hears of it. */
+/** The promise, or a rejection with the signal's reason if it is aborted first. The underlying work continues; its result is ignored. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise<T>((resolve, reject) => {
@@ -32,7 +32,7 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
   });
 }
 
-/** What ends something, and is called by the signal too. */
+/** Returns a function that calls `end`; aborting the signal calls `end` too. */
 export function endWithSignal(signal: AbortSignal | undefined, end: () => void): () => void {
   const stop = onAbort(signal, end);
   return () => {
@@ -43,7 +43,7 @@ export function endWithSignal(signal: AbortSignal | undefined, end: () => void):
 
 function listenTo(signal: AbortSignal): { readonly runs: Set<Run>; readonly aborted: () => void } {
   const runs = new Set<Run>();
-  // The last first: a write is taken back before the one that it builds on.
+  // In reverse order: a write is cancelled before the write it builds on.
   const aborted = (): void => {
     for (const run of [...runs].reverse()) if (runs.delete(run)) run(signal.reason);
   };
@@ -53,13 +53,11 @@ function listenTo(signal: AbortSignal): { readonly runs: Set<Run>; readonly abor
   return own;
 }
 
-// How a call that waits is given up.
-
-/** Options of every call that waits, and of what goes on until it is ended. */
+/** Options of every call that waits, and of every subscription. */
 export interface Abortable {
   /**
-   * Aborted, it ends the waiting: the promise rejects with the signal's reason, at once if the signal was aborted before. What goes on until
-   * it is ended, such as a subscription, is ended.
+   * Aborting the signal ends the call: its promise rejects with the signal's reason, immediately if the signal was aborted before. A
+   * subscription is ended.
    */
   signal?: AbortSignal | undefined;
 }

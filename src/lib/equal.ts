@@ -1,4 +1,4 @@
-// Deep equality of JSON values and dates.
+// Deep equality of JSON values and dates, and structural sharing between an old and a new value.
 
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
@@ -12,11 +12,12 @@ export function equal(a: unknown, b: unknown): boolean {
   return keys.every((key) => Object.hasOwn(b, key) && equal((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
 }
 
-// The identity of what is read anew each time: what did not change stays the object it was.
-
 type Bag = Readonly<Record<string, unknown>>;
 
-/** `after`, with every part of it that is equal to the same part of `before` replaced by that. */
+/**
+ * Returns `after` with every part that is equal to the same part of `before` replaced by that part, so that unchanged parts keep their
+ * identity.
+ */
 export function structuralShare<T>(before: unknown, after: T): T {
   if (before instanceof Date && after instanceof Date && Number(before) === Number(after)) return before as T;
   const kind = kindOf(after);
@@ -30,7 +31,7 @@ export function structuralShare<T>(before: unknown, after: T): T {
   return (kind === Array.prototype ? entries.map(([, value]) => value) : Object.fromEntries(entries)) as T;
 }
 
-/** Of plain objects and arrays; all else is a value. */
+/** The prototype of plain objects and arrays; undefined for all other values. */
 function kindOf(value: unknown): unknown {
   const kind: unknown = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : undefined;
   return kind === Object.prototype || kind === Array.prototype ? kind : undefined;

@@ -1,13 +1,13 @@
-// SQL's LIKE in linear time per run: `%` stands for any run of characters, `_` for one, all else for itself.
+// SQL's LIKE in linear time per segment: `%` matches any run of characters, `_` one character, everything else itself.
 
-/** A test for the whole text, line breaks included. */
+/** Returns a test of the whole string, including line breaks. */
 export function likeMatcher(pattern: string, isCaseless: boolean): (text: string) => boolean {
   const fold = (text: string): string => (isCaseless ? text.toLowerCase() : text);
   const parts = fold(pattern).split('%').map(characters);
   return (text) => matchesParts(characters(fold(text)), parts);
 }
 
-/** Characters, not code units: `_` stands for one emoji too. */
+/** Characters instead of code units, so that `_` matches an emoji. */
 function characters(text: string): string | readonly string[] {
   return /[\uD800-\uDFFF]/.test(text) ? [...text] : text;
 }

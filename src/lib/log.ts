@@ -1,4 +1,4 @@
-// Where remarks for whoever looks for a fault go. Silent unless asked; the only place that knows the console.
+// The port to logging. Silent by default; the only module that uses the console.
 
 export interface Log {
   debug(...parts: readonly unknown[]): void;

@@ -1,8 +1,9 @@
-// Many calls in a row, of which only the newest matters: the first goes at once, then one per span of time, and the last one always.
+// Throttles calls of which only the newest value matters: the first call runs at once, then at most one per interval; the last value is
+// never lost.
 
 export interface Throttled<T> {
   (value: T): void;
-  /** What waits goes now. */
+  /** Runs the pending call now. */
   readonly flush: () => void;
 }
 

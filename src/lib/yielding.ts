@@ -1,25 +1,23 @@
-// Sorting that lets others run: stretches are sorted, then merged, and between two steps there may be a breath.
+// Time slicing: splits long work into slices and yields to the event loop between them. Includes a merge sort that works in slices.
 
-// Long work in slices: after each, whatever else waits to run gets its turn.
-
-/** Where slices end, and what there is between them. */
+/** The clock and the yield function of a TimeSlicer. */
 export interface Scheduler {
-  /** Milliseconds, by a clock that never jumps. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
-  /** Resolves when what waited has run. */
+  /** Resolves after other waiting tasks have run. */
   pause(): Promise<void>;
 }
 
-/** What a program, or a test, wants otherwise. */
+/** Overrides for programs and tests. */
 export interface TimeSlicerConfig {
-  /** The longest slice, in milliseconds. */
+  /** The maximum length of a slice in milliseconds. */
   readonly yieldEvery?: number | undefined;
   readonly scheduler?: Scheduler | undefined;
   readonly batchSize?: number | undefined;
 }
 
 export class TimeSlicer {
-  /** So many small things, such as rows, are done between two looks at the clock; fewer than a list would sort anew. */
+  /** The number of small items, such as rows, processed between two checks of the clock. */
   readonly batchSize: number;
   readonly #scheduler: Scheduler;
   readonly #intervalMs: number;
@@ -42,7 +40,7 @@ export class TimeSlicer {
   }
 }
 
-/** The platform's own way, where it has one: it keeps our place ahead of others of the same weight. A timer would wait 4 ms each time. */
+/** Uses `scheduler.yield` if the platform has it: it resumes before other tasks of the same priority. A timer would wait 4 ms each time. */
 const systemScheduler: Scheduler = {
   now: () => performance.now(),
   pause() {

@@ -1,5 +1,5 @@
-// What is drawn by components. Built as a file that says 'use client', so that a server component may import the entry for the cookie and
-// the route handler.
+// The client part of `triplane/nextjs`. Built with 'use client', so that server components can import the entry for the cookie and the
+// route handler.
 
 export { InstantNextDatabase } from './database.ts';
 export { init } from './init.ts';

@@ -1,10 +1,13 @@
-// Who the browser says is signed in, from the cookie that `createInstantRouteHandler` sets.
+// Reads the signed-in user from the cookie that `createInstantRouteHandler` sets.
 
 import type { User } from 'triplane';
 
 /**
- * The user in the cookie of the request that is being answered. Nobody has verified it: it is good for asking, as its token is checked
- * where the question is answered, and not for deciding anything here.
+ * Returns the user in the cookie of the current request. The cookie is not verified: use the user for queries, whose token the server
+ * verifies, and not for authorization.
+ *
+ * @param appId the app
+ * @returns the user, null if there is no valid cookie
  *
  * @example
  * const user = await getUnverifiedUserFromInstantCookie(appId);
@@ -15,12 +18,12 @@ export async function getUnverifiedUserFromInstantCookie(appId: string): Promise
   return readUser((await cookies()).get(`instant_user_${appId}`)?.value);
 }
 
-/** @deprecated Use `getUnverifiedUserFromInstantCookie`, which says what it is. */
+/** @deprecated Use `getUnverifiedUserFromInstantCookie`, which has the same behavior under a clearer name. */
 export function getUserFromInstantCookie(appId: string): Promise<User | null> {
   return getUnverifiedUserFromInstantCookie(appId);
 }
 
-/** Null for a cookie that makes no sense: the page is nobody's then, and is drawn. */
+/** Null for a malformed cookie: the page is then rendered for an anonymous visitor. */
 export function readUser(cookie: string | undefined): User | null {
   if (!cookie) return null;
   const user = parse(cookie) ?? parse(decoded(cookie));
@@ -40,7 +43,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Whether a cookie comes decoded depends on who reads it. */
+/** Whether a cookie arrives decoded depends on how it is read. */
 function decoded(cookie: string): string {
   try {
     return decodeURIComponent(cookie);

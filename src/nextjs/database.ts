@@ -1,11 +1,10 @@
-// The database as components of a Next.js app have it: what came with the page is there at once.
+// The database for components of a Next.js app: results that were rendered on the server are available immediately.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- databases of every schema */
 
 import { useContext, useMemo } from 'react';
 import type { AuthState, InstantSchemaDef } from 'triplane';
 import { InstantReactWebDatabase } from 'triplane/react';
-
 import { PageContext } from './page-context.ts';
 import { useSuspenseQuery } from './use-suspense-query.ts';
 
@@ -13,8 +12,8 @@ export type AnySchemaDef = InstantSchemaDef<any, any, any>;
 
 export class InstantNextDatabase<Schema extends AnySchemaDef, UseDates extends boolean> extends InstantReactWebDatabase<Schema, UseDates> {
   /**
-   * The answer to a query, for components that are drawn when it is there: on the server, and with the same answer in the browser, where it
-   * goes on live. Below `InstantSuspenseProvider`.
+   * Subscribes to a query and suspends until its result arrives. Runs on the server too, below `InstantSuspenseProvider`; the browser
+   * starts with the same result and stays live.
    *
    * @example
    * const { data } = db.useSuspenseQuery({ goals: {} });
@@ -23,7 +22,7 @@ export class InstantNextDatabase<Schema extends AnySchemaDef, UseDates extends b
     useSuspenseQuery((shape, options) => this._queryStore(shape, options), query, opts) as never;
 
   /**
-   * Who is signed in: before the browser knows, whom the page was rendered for.
+   * Returns the signed-in user; until the browser knows it, the user the page was rendered for.
    *
    * @example
    * const { user } = db.useAuth();

@@ -1,12 +1,12 @@
-// How answers travel in the page: as scripts, each beside the piece of the page that was drawn with it. What stands in a script is text to
-// JSON only, and holds no character that means something to HTML.
+// The format in which results travel with the page: scripts, each next to the HTML that was rendered with its results. The payload is a
+// JSON string without characters that are special in HTML.
 
 export interface QueryData {
   readonly data: unknown;
   readonly pageInfo: unknown;
 }
 
-/** By the key of the query. */
+/** A query result by query key. */
 export type HydrationChunk = readonly [key: string, answer: QueryData];
 
 interface HydrationQueue {
@@ -17,7 +17,7 @@ declare global {
   var __triplane: Record<string, HydrationQueue | string[]> | undefined;
 }
 
-/** For `<script>`. */
+/** The content of a `<script>`. */
 export function scriptOf(appId: string, chunks: readonly HydrationChunk[]): string {
   const text = JSON.stringify(JSON.stringify(chunks.map(([key, data]) => [key, data, datesIn(data)])));
   return escaped(`((self.__triplane??={})[${JSON.stringify(appId)}]??=[]).push(${text})`);
@@ -31,12 +31,12 @@ const codes: Readonly<Record<string, string>> = {
   '\u2029': '\\u2029',
 };
 
-/** The same JavaScript: each of these stands inside a text. */
+/** Escapes characters inside the string literals; the script stays equivalent. */
 function escaped(script: string): string {
   return script.replace(/[<>&\u2028\u2029]/g, (character) => codes[character] ?? '');
 }
 
-/** Gives what has come so far, then whatever comes. */
+/** Passes all received chunks to the callback, then every further one. */
 export function readChunks(appId: string, onChunk: (chunk: HydrationChunk) => void): void {
   const queues = (globalThis.__triplane ??= {});
   const before = queues[appId];
@@ -52,7 +52,7 @@ export function readChunks(appId: string, onChunk: (chunk: HydrationChunk) => vo
 
 type Bag = Record<string, unknown>;
 
-/** JSON knows no dates: where they are is told beside it. */
+/** JSON has no dates: their paths are sent along. */
 function datesIn(value: unknown, path: readonly string[] = []): string[][] {
   if (value instanceof Date) return [[...path]];
   if (typeof value !== 'object' || value === null) return [];

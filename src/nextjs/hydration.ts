@@ -1,9 +1,8 @@
-// In the browser: the answers that came with the page. Each is shown until the line has answered, and then never again, but for pieces of the
-// page that are still to be taken over as they were rendered.
+// In the browser: the results that arrived with the page. Each is used until the live query has a result, and never again afterwards,
+// except to hydrate remaining parts of the page as they were rendered.
 
 import type { InstantCoreDatabase, User } from 'triplane';
-import type { QueryStore, QueryState } from 'triplane/react';
-
+import type { QueryState, QueryStore } from 'triplane/react';
 import { structuralShare } from '../lib/equal.ts';
 import { readChunks } from './hydration-script.ts';
 
@@ -20,7 +19,7 @@ const hydratedByCore = new WeakMap<AnyCore, HydratedResults>();
 export class HydratedResults {
   readonly #results = new Map<string, HydratedResult>();
   readonly #core: AnyCore;
-  /** Somebody else is here than the page was rendered for. */
+  /** A user other than the one the page was rendered for is signed in. */
   #isUserChanged = false;
 
   private constructor(core: AnyCore, renderedFor: User | null | undefined) {
@@ -31,7 +30,7 @@ export class HydratedResults {
     });
   }
 
-  /** One for a database, whatever becomes of the provider. */
+  /** One instance per database, regardless of remounted providers. */
   static of(core: AnyCore, renderedFor: User | null | undefined): HydratedResults {
     const hydrated = hydratedByCore.get(core) ?? new HydratedResults(core, renderedFor);
     hydratedByCore.set(core, hydrated);
@@ -42,7 +41,7 @@ export class HydratedResults {
     return this.#results.get(key);
   }
 
-  /** The live answer, and the given one while there is none. What is the same in both is the same object. */
+  /** A store that returns the live result, or the hydrated one until there is a live result. Equal parts keep their identity. */
   storeFor(store: QueryStore, hydrated: HydratedResult): Pick<QueryStore, 'subscribe' | 'read' | 'readOnServer'> {
     const { events } = this.#core._reactor;
     let current = hydrated.state;
@@ -63,7 +62,7 @@ export class HydratedResults {
     return { subscribe, read, readOnServer: () => hydrated.state };
   }
 
-  /** What one was given is not for the next. What nobody was given is for everybody. */
+  /** Results rendered for one user are not shown to another. Results rendered for an anonymous visitor are shown to everyone. */
   #trackUser(renderedFor: User | null | undefined): void {
     const { account, events } = this.#core._reactor;
     let known = renderedFor ?? account.user;

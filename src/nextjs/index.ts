@@ -1,4 +1,5 @@
-// Entry `triplane/nextjs`: the database for pages that a server renders and the browser takes over, by the names of `@instantdb/react/nextjs`.
+// Entry `triplane/nextjs`: the database for pages that are rendered on a server and hydrated in the browser. API-compatible with
+// `@instantdb/react/nextjs`.
 
 export { init, InstantNextDatabase, InstantSuspenseProvider } from './client.ts';
 export type { InstantSuspenseProviderProps } from './provider.ts';

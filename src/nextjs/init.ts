@@ -1,14 +1,14 @@
-// Where an app begins: `init`.
+// `init` of `triplane/nextjs`.
 
 import { type InitConfig, type InstantUnknownSchema, version } from 'triplane';
-
 import { type AnySchemaDef, InstantNextDatabase } from './database.ts';
 
 /**
- * Opens the database of an app whose pages are rendered on a server first. There nothing is connected: below `InstantSuspenseProvider`,
- * `useSuspenseQuery` asks over HTTP, for whom the page is.
+ * Opens the database of a Next.js app. On the server no connection is opened; below `InstantSuspenseProvider`, `useSuspenseQuery` runs
+ * queries over HTTP for the user of the page.
  *
- * @throws TriplaneError 'config-invalid', with what to do about it
+ * @throws TriplaneError 'config-invalid' if an option is invalid; the message says how to fix it
+ *
  * @example
  * export const db = init({ appId: '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05', firstPartyPath: '/api/instant', schema });
  */

@@ -1,17 +1,16 @@
-// What components below the provider know of the page they are on.
+// The React context of a page, provided by InstantSuspenseProvider.
 
 import { createContext } from 'react';
 import type { User } from 'triplane';
-
 import type { HydratedResults } from './hydration.ts';
 import type { ServerQueryCache } from './server-render.ts';
 
 export interface PageContextValue {
-  /** Whom it is for: null = nobody, undefined = nobody has said. */
+  /** The user the page is rendered for: null if anonymous, undefined if not specified. */
   readonly user: User | null | undefined;
-  /** On the server. */
+  /** Set on the server. */
   readonly queryCache: ServerQueryCache | undefined;
-  /** In the browser. */
+  /** Set in the browser. */
   readonly hydrated: HydratedResults | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Where answers are sent along with the page: `<InstantSuspenseProvider>`.
+// `<InstantSuspenseProvider>`: streams query results to the browser along with the page.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- databases of every schema */
 
@@ -6,23 +6,22 @@ import { useServerInsertedHTML } from 'next/navigation.js';
 import { createElement, type ReactElement, type ReactNode, useMemo, useState } from 'react';
 import { TriplaneError, type User } from 'triplane';
 import type { InstantReactWebDatabase } from 'triplane/react';
-
-import { HydratedResults } from './hydration.ts';
 import { scriptOf } from './hydration-script.ts';
-import { isServer, type PageContextValue, PageContext } from './page-context.ts';
+import { HydratedResults } from './hydration.ts';
+import { isServer, PageContext, type PageContextValue } from './page-context.ts';
 import { ServerQueryCache } from './server-render.ts';
 
 export interface InstantSuspenseProviderProps {
   db: InstantReactWebDatabase<any, any>;
-  /** Whom the page is for: `await getUnverifiedUserFromInstantCookie(appId)`. */
+  /** The user the page is rendered for: `await getUnverifiedUserFromInstantCookie(appId)`. */
   user?: User | null;
-  /** Of the page's Content-Security-Policy. */
+  /** The nonce of the page's Content-Security-Policy. */
   nonce?: string;
   children: ReactNode;
 }
 
 /**
- * Below it `db.useSuspenseQuery` is answered on the server too, and the answers go to the browser with the page.
+ * Enables `db.useSuspenseQuery` on the server for all components below it; the results are sent to the browser with the page.
  *
  * @example
  * <InstantSuspenseProvider db={db} user={user}>
@@ -30,7 +29,7 @@ export interface InstantSuspenseProviderProps {
  * </InstantSuspenseProvider>
  */
 export function InstantSuspenseProvider({ db, user, nonce, children }: InstantSuspenseProviderProps): ReactElement {
-  if (!db) throw new TriplaneError('config-invalid', '<InstantSuspenseProvider> needs db={…}');
+  if (!db) throw new TriplaneError('config-invalid', '<InstantSuspenseProvider> requires the prop db');
   const { core } = db;
   const [queryCache] = useState(() => (isServer ? new ServerQueryCache(core, tokenOf(user)) : undefined));
   const hydrated = isServer ? undefined : HydratedResults.of(core, user);
@@ -45,6 +44,7 @@ export function InstantSuspenseProvider({ db, user, nonce, children }: InstantSu
 }
 
 function tokenOf(user: User | null | undefined): string | undefined {
-  if (user && !user.refresh_token) throw new TriplaneError('config-invalid', 'user={…} has no refresh_token: hand in the whole user');
+  if (user && !user.refresh_token)
+    throw new TriplaneError('config-invalid', '<InstantSuspenseProvider>: the prop user has no refresh_token; pass the complete user');
   return user?.refresh_token;
 }

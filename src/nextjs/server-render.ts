@@ -1,13 +1,13 @@
-// One page while a server renders it: what was asked for it, over HTTP and for whom the page is, and what of that is still to be sent along.
+// The query cache of one page render on the server: runs queries over HTTP for the user of the page, and collects the results that are
+// still to be streamed to the browser.
 
 import { FrameworkClient, type InstantCoreDatabase } from 'triplane';
-
-import type { QueryData, HydrationChunk } from './hydration-script.ts';
+import type { HydrationChunk, QueryData } from './hydration-script.ts';
 
 type CachedQuery =
-  | { readonly status: 'waiting'; readonly promise: Promise<void> }
-  | { readonly status: 'there'; readonly data: QueryData }
-  | { readonly status: 'refused'; readonly error: unknown };
+  | { readonly status: 'pending'; readonly promise: Promise<void> }
+  | { readonly status: 'fulfilled'; readonly data: QueryData }
+  | { readonly status: 'rejected'; readonly error: unknown };
 
 export class ServerQueryCache {
   readonly #client: FrameworkClient;
@@ -19,15 +19,18 @@ export class ServerQueryCache {
     this.#client = new FrameworkClient({ db, token: token ?? null });
   }
 
-  /** Throws a promise until it is there, as React wants; an error goes to the browser, which asks for itself. */
+  /**
+   * Returns the result, or throws a promise until it arrives (Suspense). On an error React renders on the client, where the query runs
+   * again.
+   */
   read(key: string, query: object): QueryData {
     const entry = this.#queries.get(key) ?? this.#startQuery(key, query);
-    if (entry.status === 'there') return entry.data;
+    if (entry.status === 'fulfilled') return entry.data;
 
-    throw entry.status === 'waiting' ? entry.promise : entry.error;
+    throw entry.status === 'pending' ? entry.promise : entry.error;
   }
 
-  /** What has come since the last time. */
+  /** Returns the results that arrived since the last call. */
   drainUnsent(): readonly HydrationChunk[] {
     const unsent = this.#unsent;
     this.#unsent = [];
@@ -37,12 +40,12 @@ export class ServerQueryCache {
   #startQuery(key: string, query: object): CachedQuery {
     const promise = this.#runQuery(query).then(
       (data) => {
-        this.#queries.set(key, { status: 'there', data });
+        this.#queries.set(key, { status: 'fulfilled', data });
         this.#unsent.push([key, data]);
       },
-      (error: unknown) => void this.#queries.set(key, { status: 'refused', error }),
+      (error: unknown) => void this.#queries.set(key, { status: 'rejected', error }),
     );
-    const entry: CachedQuery = { status: 'waiting', promise };
+    const entry: CachedQuery = { status: 'pending', promise };
     this.#queries.set(key, entry);
     return entry;
   }

@@ -1,10 +1,9 @@
-// What a query is answered, for components that are only drawn when it is: on the server and, with the same answer, in the browser, where it
-// goes on live.
+// `db.useSuspenseQuery` for Next.js: runs the query during server-side rendering, hydrates with the same result, and is live in the
+// browser.
 
 import { useContext, useMemo, useSyncExternalStore } from 'react';
 import { type InstaQLOptions, weakHash } from 'triplane';
-import type { QueryStore, QueryState } from 'triplane/react';
-
+import type { QueryState, QueryStore } from 'triplane/react';
 import type { HydratedResults } from './hydration.ts';
 import { isServer, PageContext } from './page-context.ts';
 
@@ -13,7 +12,8 @@ type GetQueryStore = (query: object, options: InstaQLOptions | undefined) => Que
 export function useSuspenseQuery(getQueryStore: GetQueryStore, query: object, options: InstaQLOptions | undefined): QueryState {
   const page = useContext(PageContext);
   if (isServer) {
-    if (!page?.queryCache) throw new Error('On a server useSuspenseQuery is answered below <InstantSuspenseProvider db={db}> only');
+    if (!page?.queryCache)
+      throw new Error('On the server, useSuspenseQuery requires <InstantSuspenseProvider db={db}> above the component');
     const fullQuery = options?.ruleParams ? { $$ruleParams: options.ruleParams, ...query } : query;
     return { isLoading: false, error: undefined, ...page.queryCache.read(weakHash(fullQuery), fullQuery) };
   }
@@ -22,7 +22,7 @@ export function useSuspenseQuery(getQueryStore: GetQueryStore, query: object, op
   const { subscribe, read, readOnServer } = useMemo(() => storeDuringHydration(store, hydrated), [store, hydrated]);
   const state = useSyncExternalStore(subscribe, read, readOnServer);
   if (state.error) throw state.error;
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- so one waits in React, 18 and 19
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- Suspense in React 18 and 19
   if (state.isLoading) throw store.whenLoaded();
   return state;
 }

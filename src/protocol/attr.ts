@@ -1,10 +1,10 @@
-// An attribute: as it stands on the wire (`WireAttr`), and as the rest of the program reads it (`Attr`).
-// One attr describes one field of one namespace, or one link seen from both of its ends.
+// An attribute, in its wire form (`WireAttr`) and in the form the rest of the code uses (`Attr`). One attr describes one field of a
+// namespace, or one link seen from both of its ends.
 
 export type CheckedType = 'string' | 'number' | 'boolean' | 'date';
 export type Identity = readonly [identId: string, etype: string, label: string];
 
-/** An attr as sent. PROTOCOL.md#attr */
+/** An attr in its wire form. PROTOCOL.md#attr */
 export interface WireAttr {
   readonly id: string;
   readonly 'value-type': 'blob' | 'ref';
@@ -27,10 +27,10 @@ export interface WireAttr {
   readonly isUnsynced?: true;
 }
 
-/** An attr as the program reads it. `wire` is what it was read from. */
+/** An attr in parsed form; `wire` is the message it was parsed from. */
 export interface Attr {
   readonly id: string;
-  /** The namespace that owns it, and its name there. For a link: the side that holds the triple's `e`. */
+  /** The namespace that owns the attr, and the attr's name there. For a link: the side that holds the triple's `e`. */
   readonly etype: string;
   readonly label: string;
   /** Links only: the namespace of the triple's `v`, and the link's name there. */
@@ -48,7 +48,7 @@ export interface Attr {
   readonly cascadesToTarget: boolean;
   readonly isPrimary: boolean;
   readonly isSystem: boolean;
-  /** Born on this client; the server's own copy has not arrived yet. */
+  /** Created on this client; the server has not confirmed it yet. */
   readonly isUnsynced: boolean;
   readonly wire: WireAttr;
 }
@@ -77,7 +77,7 @@ export function readAttr(wire: WireAttr): Attr {
   };
 }
 
-/** Whether `readAttr` can read it. */
+/** Whether `readAttr` can read the value. */
 export function isWireAttr(value: unknown): value is WireAttr {
   if (typeof value !== 'object' || value === null) return false;
   const attr: Partial<Record<keyof WireAttr, unknown>> = value;

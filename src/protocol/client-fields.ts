@@ -1,5 +1,4 @@
-// The fields of every op a client may say: which there are, which must be there, and of what kind. A new op does not
-// compile until it has its row.
+// The fields of every op a client can send: name, presence and type. A new op does not compile until it has a row here.
 
 import type { ClientMessage, ClientOp } from './client-message.ts';
 import { boolean, count, type Fields, integer, json, object, oneOf, optional, rows, shape, string, strings, uuid } from './field-checks.ts';

@@ -1,4 +1,4 @@
-// All that a client may say. A type per op stands in the family's file; here is the list. PROTOCOL.md
+// The union of all messages a client can send. Each message type is declared in the file of its family. PROTOCOL.md
 
 import type { AddQuery, RemoveQuery } from './query-messages.ts';
 import type { ClientBroadcast, JoinRoom, LeaveRoom, SetPresence } from './room-messages.ts';

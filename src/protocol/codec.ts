@@ -1,17 +1,18 @@
-// Text ↔ messages, for both ends. The only JSON.parse of a frame, and the only place that says of something from
-// outside that it is a message. Fields are checked by the tables; what is big is checked where it is read.
+// Encodes and decodes frames for both ends. This is the only `JSON.parse` of a frame and the only module that narrows untrusted input to a
+// message type. Field types are checked against the tables in client-fields.ts and server-fields.ts; the contents of large fields (results,
+// triples) are validated where they are read.
 
 import { TriplaneError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
 import { clientFields } from './client-fields.ts';
-import { each, type Fault, type Fields, findIn, json, type Row, string } from './field-checks.ts';
 import type { ClientMessage } from './client-message.ts';
+import { each, type Fault, type Fields, findIn, json, type Row, string } from './field-checks.ts';
 import { faultIn, type FrameFault, malformed } from './frame-errors.ts';
 import { type FrameLimits, isLargerThan, survey } from './frame-limits.ts';
 import { serverFields } from './server-fields.ts';
 import type { ServerMessage } from './server-message.ts';
 
-/** A message of an op that is not in our lists. */
+/** A message whose op this version does not know. */
 export interface UnknownMessage {
   readonly op: string;
   readonly [field: string]: unknown;
@@ -22,7 +23,7 @@ export interface ServerFrame {
   readonly unknown: readonly UnknownMessage[];
 }
 
-/** A message that a server has to refuse, and why. */
+/** A message that failed validation, with the error to send back. */
 export interface RejectedMessage {
   readonly error: TriplaneError;
   readonly received: unknown;
@@ -34,23 +35,27 @@ export interface ClientFrame {
   readonly rejected: readonly RejectedMessage[];
 }
 
-/** What ties a post to its event stream; all from `sse-init`. PROTOCOL.md#sse-init */
+/** Ties an HTTP post to its event stream; all fields come from `sse-init`. PROTOCOL.md#sse-init */
 export interface SseSession {
   readonly machineId: string;
   readonly sessionId: string;
   readonly sseToken: string;
 }
 
-/** Deeper than what people store, and harmless to whoever walks a message by recursion. No option goes beyond it. */
+/** Deeper than any data stored in practice, and shallow enough for recursive code. No option exceeds it. */
 const maxDepth = 1000;
 const clientLimits = { bytes: Infinity, depth: 100, messages: 1000 };
 
-/** One message, or several in one frame: servers may send several, clients only over HTTP. */
+/** Encodes one message, or several in one frame. Servers may batch messages; clients batch only over HTTP. */
 export function encode(message: ClientMessage | ServerMessage | readonly ServerMessage[]): string {
   return write(message);
 }
 
-/** @throws TriplaneError 'frame-malformed' if any part is no message: a frame is taken whole or not at all */
+/**
+ * Decodes a frame from the server.
+ *
+ * @throws TriplaneError 'frame-malformed' if any message is malformed: a frame is accepted as a whole or not at all
+ */
 export function decodeServerFrame(text: unknown): ServerFrame {
   const value = parse(text);
   if (survey(value, maxDepth).isTooDeep) throw tooDeep(maxDepth);
@@ -66,21 +71,25 @@ export function decodeServerFrame(text: unknown): ServerFrame {
 }
 
 /**
- * Takes what can be taken. Each message in `refused` is to be answered with its error.
+ * Decodes a frame from a client and accepts every valid message in it. The caller responds to each message in `rejected` with its error.
  *
- * @throws TriplaneError 'frame-malformed' if the frame is no JSON, or breaks a limit
+ * @throws TriplaneError 'frame-malformed' if the frame is not JSON or exceeds a limit
  */
 export function decodeClientFrame(text: unknown, limits?: FrameLimits): ClientFrame {
   const all = { ...clientLimits, ...limits };
   return classifyAll(parseWithin(text, all), all);
 }
 
-/** What a client says over HTTP while it listens to an event stream. */
+/** Encodes the messages a client posts over HTTP while it reads an event stream. */
 export function encodePost({ machineId, sessionId, sseToken }: SseSession, messages: readonly ClientMessage[]): string {
   return write({ machine_id: machineId, session_id: sessionId, sse_token: sseToken, messages });
 }
 
-/** @throws TriplaneError 'frame-malformed', also if the envelope lacks a field */
+/**
+ * Decodes the body of an HTTP post.
+ *
+ * @throws TriplaneError 'frame-malformed', also if the envelope lacks a field
+ */
 export function decodePost(text: unknown, limits?: FrameLimits): SseSession & ClientFrame {
   const all = { ...clientLimits, ...limits };
   const value = parseWithin(text, all);
@@ -161,6 +170,6 @@ function write(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (cause) {
-    throw new TriplaneError('frame-malformed', 'A message cannot be written as JSON', { cause });
+    throw new TriplaneError('frame-malformed', 'Cannot encode the message as JSON', { cause });
   }
 }

@@ -1,5 +1,5 @@
-// Small guards for the fields of a message, tied to the types they vouch for: a table of them does not compile
-// unless it has a fitting one for every field. Which field takes which is said in client-fields.ts and server-fields.ts.
+// Checks for message fields, typed by the field they check: a table of checks does not compile unless every field has a check of the right
+// type. The tables themselves are in client-fields.ts and server-fields.ts.
 
 import { isObject } from '../lib/json.ts';
 
@@ -10,19 +10,19 @@ export interface Fault {
 }
 
 export interface Check<T, IsOptional extends boolean = false> {
-  /** As the texts of errors name it. */
+  /** The name of the expected type in error messages. */
   readonly kind: string;
-  /** What its fields are checked with; what all that is in it is. */
+  /** Checks for the fields of an object (`parts`), or for the items of an array or record (`part`). */
   readonly parts?: Row;
   readonly part?: Check<unknown>;
   readonly isOptional: IsOptional;
-  /** What is wrong with a value, undefined if it is not there. */
+  /** Returns the fault in a value, or undefined if the value is valid. */
   readonly find: (value: unknown) => Fault | undefined;
-  /** Never set; ties the check to what it vouches for. */
+  /** Phantom type; never set. */
   readonly vouchesFor?: T;
 }
 
-/** A check for every field of a message or of an object in it, `op` apart. What may be missing may be null too. */
+/** One check per field of a message or nested object, except `op`. Optional fields may also be null. */
 export type Fields<M> = {
   readonly [Name in Exclude<keyof M, 'op'>]-?: object extends Pick<M, Name>
     ? null extends M[Name]
@@ -31,7 +31,7 @@ export type Fields<M> = {
     : Check<M[Name]>;
 };
 
-/** Any row, its types forgotten. */
+/** A row with its field types erased. */
 export type Row = Readonly<Record<string, Check<unknown, boolean>>>;
 
 export function test<T>(kind: string, isValid: (value: unknown) => value is T): Check<T> {
@@ -49,7 +49,7 @@ export function optional<T>(check: Check<T>): Check<T, true> {
 export const string = test('string', (value): value is string => typeof value === 'string');
 export const boolean = test('boolean', (value): value is boolean => typeof value === 'boolean');
 export const integer = test('integer', (value): value is number => Number.isSafeInteger(value));
-/** A number of bytes, or a place among them. */
+/** A number of bytes, or a byte offset. */
 export const count = test('count', (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0);
 export const json = test('json', (value): value is unknown => value !== undefined);
 export const strings = test('strings', (value): value is readonly string[] =>
@@ -58,10 +58,10 @@ export const strings = test('strings', (value): value is readonly string[] =>
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export const uuid = test('uuid', (value): value is string => typeof value === 'string' && uuidPattern.test(value));
 
-/** An object; what is in it is looked at by those who use it. */
+/** An object whose contents are validated where they are used. */
 export const object = test('object', isObject);
 
-/** A list of lists; what is in them is looked at by those who use it. */
+/** A list of lists whose contents are validated where they are used. */
 export function rows<T extends readonly unknown[]>(): Check<readonly T[]> {
   return test('rows', (value): value is readonly T[] => Array.isArray(value) && value.every(Array.isArray));
 }
@@ -96,7 +96,7 @@ export function within(key: string | number, fault: Fault): Fault {
   return { ...fault, path: [key, ...fault.path] };
 }
 
-/** The first fault in an object and its fields. Fields without a check are let be. */
+/** Returns the first fault in an object's fields. Fields without a check are ignored. */
 export function findIn(row: Row, value: unknown): Fault | undefined {
   if (!isObject(value)) return object.find(value);
   for (const [name, check] of Object.entries(row)) {

@@ -1,5 +1,5 @@
-// The error for what came over the wire and is no message: it tells which message, which field, and what was expected,
-// so that a server can answer `param-missing` or `param-malformed` with a hint. PROTOCOL.md#error
+// The error for input that is not a valid message. It names the message, the field and the expected type, so that a server can respond with
+// `param-missing` or `param-malformed` and a hint. PROTOCOL.md#error
 
 import { TriplaneError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
@@ -8,12 +8,12 @@ import type { Fault } from './field-checks.ts';
 /** The `hint` of a 'frame-malformed' error. */
 export interface FrameFault extends Fault {
   readonly op?: string;
-  /** The field of the message that is at fault; missing if it is the message or the frame. */
+  /** The invalid field; missing if the message or the frame as a whole is invalid. */
   readonly field?: string;
   readonly 'client-event-id'?: string;
 }
 
-/** The `hint` of an error that the codec throws. */
+/** The hint of an error thrown by the codec; undefined for any other error. */
 export function frameFault(error: unknown): FrameFault | undefined {
   return error instanceof TriplaneError && error.code === 'frame-malformed' && isFrameFault(error.hint) ? error.hint : undefined;
 }
@@ -22,7 +22,7 @@ function isFrameFault(hint: unknown): hint is FrameFault {
   return isObject(hint) && (hint.problem === 'missing' || hint.problem === 'malformed');
 }
 
-/** How a server tells a client. */
+/** The wire form of a frame fault. */
 export interface ParamError {
   readonly status: 400;
   readonly type: 'param-missing' | 'param-malformed';
@@ -30,18 +30,18 @@ export interface ParamError {
   readonly hint: unknown;
 }
 
-/** The fields of the `error` that answers a frame or a message with this fault. */
+/** The fields of the `error` response to an invalid frame or message. */
 export function paramError(fault: FrameFault): ParamError {
   const type = fault.problem === 'missing' ? 'param-missing' : 'param-malformed';
   return { status: 400, type, message: describe(fault), hint: { in: fault.path, expected: fault.expected } };
 }
 
-/** The same for an op that is not in our lists. */
+/** The same for an op this version does not know. */
 export function unknownOpError(op: string): ParamError {
-  return { status: 400, type: 'param-malformed', message: `There is no op '${short(op)}'`, hint: { op } };
+  return { status: 400, type: 'param-malformed', message: `Unknown op '${short(op)}'`, hint: { op } };
 }
 
-/** The fault, and the message it is in as far as that can be told. */
+/** Adds the op, field and event id of the message, where they can be read. */
 export function faultIn(message: unknown, fault: Fault): FrameFault {
   const { op, 'client-event-id': eventId } = isObject(message) ? message : {};
   const field = fault.path[0];

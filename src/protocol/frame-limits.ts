@@ -1,14 +1,13 @@
-// What a frame can do to its reader before it is understood: be too large, be too deep, or carry a key that reaches
-// for a prototype. Nothing here knows what a message is.
+// Checks that run before a frame is interpreted: size, nesting depth and `__proto__` keys. Independent of the message types.
 
 import { isObject } from '../lib/json.ts';
 
 export interface FrameLimits {
-  /** Of the text in UTF-8. */
+  /** Size of the text in UTF-8. */
   readonly bytes?: number;
-  /** How many arrays and objects may stand inside each other. */
+  /** Maximum nesting of arrays and objects. */
   readonly depth?: number;
-  /** In one frame. */
+  /** Maximum number of messages in one frame. */
   readonly messages?: number;
 }
 
@@ -20,11 +19,14 @@ export function isLargerThan(text: string, bytes: number): boolean {
 
 export interface Survey {
   readonly isTooDeep: boolean;
-  /** JSON.parse makes an ordinary field of it, but whoever copies by assignment gives the copy another prototype. */
+  /** `JSON.parse` makes `__proto__` an ordinary key, but code that copies by assignment would set the copy's prototype. */
   readonly hadProtoKey: boolean;
 }
 
-/** One walk through a parsed value, which takes every key `__proto__` out. Its recursion ends at `depth`; it makes nothing, as all frames go through it. */
+/**
+ * Walks a parsed value once and removes every key `__proto__`. Recursion stops at `depth`. Allocates nothing, because every frame passes
+ * through it.
+ */
 export function survey(value: unknown, depth: number): Survey {
   let hadProtoKey = false;
   const isTooDeep = (part: unknown, left: number): boolean => {

@@ -1,27 +1,27 @@
-// The difference between two states of a room, as a list of edits: made by a server, followed by a client.
-// Works on any JSON; what a peer looks like is not known here. PROTOCOL.md#patch-presence
+// The difference between two states of a room as a list of patches: created by a server, applied by a client. Works on any JSON and knows
+// nothing about peers. PROTOCOL.md#patch-presence
 
 import { equal } from '../lib/equal.ts';
 import { isObject } from '../lib/json.ts';
 
-/** From the room down: a session id, then `data`, then keys and indexes. Empty = the whole room. */
+/** A path from the room: a session id, then `data`, then keys and indexes. An empty path is the whole room. */
 export type PatchPath = readonly (string | number)[];
 
-/** `+` adds (in an array: inserts before), `r` replaces, `-` removes. Indexes count in the state the edits before have made. */
+/** `+` adds (in an array: inserts before), `r` replaces, `-` removes. Indexes refer to the state after the preceding patches. */
 export type PresencePatch = readonly [path: PatchPath, op: '+' | 'r', value: unknown] | readonly [path: PatchPath, op: '-'];
 
 export interface PatchResult {
   readonly state: unknown;
-  /** Edits that had no place in the state, and were left out: the state is not the one they were made for. */
+  /** Patches whose path does not exist in the state. They are skipped: the state is not the one the patches were created for. */
   readonly skipped: number;
 }
 
-/** The state after the edits. Parts that no edit touches keep their identity; the given state is left as it is. */
+/** Applies patches to a state. Parts that no patch touches keep their identity; the input is not modified. */
 export function applyPatches(state: unknown, patches: readonly PresencePatch[]): unknown {
   return tryPatches(state, patches).state;
 }
 
-/** As `applyEdits`, and tells whether all had their place. */
+/** As `applyPatches`, and counts the patches that could not be applied. */
 export function tryPatches(state: unknown, patches: readonly PresencePatch[]): PatchResult {
   let skipped = 0;
   for (const patch of patches) {
@@ -34,9 +34,9 @@ export function tryPatches(state: unknown, patches: readonly PresencePatch[]): P
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const notFound = Symbol('no such place');
+const notFound = Symbol('path not found');
 
-/** Longer paths lead nowhere, so that no state grows deeper than recursion can go. */
+/** Longer paths are rejected, so that no state grows deeper than recursion can go. */
 const longestPath = 1000;
 
 function isPatch(patch: unknown): patch is PresencePatch {
@@ -60,7 +60,7 @@ function patched(state: unknown, patch: PresencePatch, depth: number): unknown {
       : [...items.slice(0, step), ...(last === '-' ? [] : [part]), ...items.slice(last === '+' ? step : step + 1)];
   }
   if (!isObject(state) || typeof step !== 'string' || step === '__proto__' || (!last && !Object.hasOwn(state, step))) return notFound;
-  // Removing what is not there is done already.
+  // Removing a missing key succeeds: the result is the same.
   const { [step]: before, ...rest } = state;
   if (last === '-') return rest;
   const part = inside(before);
@@ -68,10 +68,10 @@ function patched(state: unknown, patch: PresencePatch, depth: number): unknown {
 }
 
 /**
- * Edits that lead from one state to the other; none if they are equal.
+ * Computes the patches that lead from one state to the other; none if they are equal.
  *
- * A room is never replaced whole, and nothing is emptied by removal: clients in use today drop the one, and take the
- * emptied object's parents away with the other.
+ * The patches never replace a room as a whole and never empty an object by removals: InstantDB's clients ignore the former and remove the
+ * parents of an emptied object with the latter.
  */
 export function diffPresence(before: unknown, after: unknown): PresencePatch[] {
   if (isObject(before) && isObject(after)) return diffFields([], before, after);
@@ -85,7 +85,7 @@ function diff(path: PatchPath, before: unknown, after: unknown): readonly Presen
   return patches.length === 0 || isShorter(patches, replaced) ? patches : replaced;
 }
 
-/** Undefined where there is no going inside. */
+/** Undefined if the two values have no common structure to descend into. */
 function diffWithin(path: PatchPath, before: unknown, after: unknown): readonly PresencePatch[] | undefined {
   if (Array.isArray(before) && Array.isArray(after)) {
     return before.length > 0 && after.length > 0 ? diffItems(path, before, after) : undefined;
@@ -94,7 +94,7 @@ function diffWithin(path: PatchPath, before: unknown, after: unknown): readonly 
   return Object.keys(before).length > 0 && Object.keys(after).length > 0 ? diffFields(path, before, after) : undefined;
 }
 
-/** Additions first, so that the object is at no time empty. */
+/** Additions come first, so that the object is never empty in between. */
 function diffFields(path: PatchPath, before: Fields, after: Fields): PresencePatch[] {
   const patches: PresencePatch[] = [];
   for (const [key, value] of Object.entries(after)) {
@@ -107,7 +107,7 @@ function diffFields(path: PatchPath, before: Fields, after: Fields): PresencePat
   return patches;
 }
 
-/** The stretch between what is equal at both ends: item by item, then the rest added or removed. */
+/** Trims equal items at both ends, then diffs the rest item by item and adds or removes the surplus. */
 function diffItems(path: PatchPath, before: readonly unknown[], after: readonly unknown[]): PresencePatch[] {
   const patches: PresencePatch[] = [];
   const shorter = Math.min(before.length, after.length);

@@ -1,16 +1,14 @@
-// Live queries: asked once, answered once, answered again whenever the answer changes.
-// PROTOCOL.md#add-query, #remove-query, #add-query-ok, #add-query-exists, #remove-query-ok, #refresh-ok
+// Live queries: the client subscribes once; the server responds with the result and sends it again when it changes. PROTOCOL.md#add-query,
+// #remove-query, #add-query-ok, #add-query-exists, #remove-query-ok, #refresh-ok
 
 import type { WireAttr } from './attr.ts';
-import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
-import type { ResultDelta } from './query-answer.ts';
-import type { WireResult } from './query-answer.ts';
-import type { WireQuery } from './query-answer.ts';
+import type { ClientEnvelope, Maybe, ReplyEnvelope, ServerEnvelope } from './envelope.ts';
+import type { ResultDelta, WireQuery, WireResult } from './query-result.ts';
 
-export type { ResultDelta, Removed } from './query-answer.ts';
-export type { WireQuery } from './query-answer.ts';
+export type { ResultDelta, Removed } from './query-result.ts';
+export type { WireQuery } from './query-result.ts';
 
-/** `tree` is for servers that only want to hand the answer on: nested objects. */
+/** `tree` returns nested objects, for servers that only pass the result on. */
 export type ReturnType = 'join-rows' | 'tree';
 
 export interface AddQuery extends ClientEnvelope {
@@ -24,10 +22,10 @@ export interface RemoveQuery extends ClientEnvelope {
   readonly q: WireQuery;
 }
 
-/** How much of the log of changes an answer takes in. */
+/** The position in the transaction log that a result includes. */
 export interface Processed {
   readonly 'processed-tx-id'?: Maybe<number>;
-  /** A place in the log, `<slot>/<high>/<low>` in hexadecimal. PROTOCOL.md#isn */
+  /** Log position in the form `<slot>/<high>/<low>`, hexadecimal. PROTOCOL.md#isn */
   readonly 'processed-isn'?: Maybe<string>;
 }
 
@@ -39,7 +37,7 @@ export interface AddQueryOk extends ReplyEnvelope, Processed {
   readonly 'result-meta'?: unknown;
 }
 
-/** The session has this query already; no answer follows. */
+/** The session is subscribed to this query already; no result follows. */
 export interface AddQueryExists extends ReplyEnvelope {
   readonly op: 'add-query-exists';
   readonly q: WireQuery;
@@ -50,13 +48,13 @@ export interface RemoveQueryOk extends ReplyEnvelope {
   readonly q: WireQuery;
 }
 
-/** Queries that are not listed are as they were. */
+/** Queries that are not listed are unchanged. */
 export interface RefreshOk extends ServerEnvelope, Processed {
   readonly op: 'refresh-ok';
   readonly computations: readonly Computation[];
-  /** All attrs, if any changed. To be taken up before the computations. */
+  /** All attrs, if any changed. Clients apply them before the computations. */
   readonly attrs?: Maybe<readonly WireAttr[]>;
-  /** In place of computations, for clients that asked for them in `init`. */
+  /** Replaces the computations for clients that requested deltas in `init`. */
   readonly deltas?: Maybe<readonly ResultDelta[]>;
 }
 

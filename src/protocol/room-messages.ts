@@ -1,7 +1,6 @@
-// Rooms: who is here, what each of them shows, and messages to all the others that nobody stores.
-// PROTOCOL.md#join-room and the headings after it
+// Rooms: presence of the connected sessions, and broadcasts that are not stored. PROTOCOL.md#join-room and the headings after it
 
-import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
+import type { ClientEnvelope, Maybe, ReplyEnvelope, ServerEnvelope } from './envelope.ts';
 import type { PresencePatch } from './presence-edits.ts';
 
 export interface JoinRoom extends ClientEnvelope {
@@ -9,7 +8,7 @@ export interface JoinRoom extends ClientEnvelope {
   readonly 'room-id': string;
   /** Not part of a room's identity. */
   readonly 'room-type'?: unknown;
-  /** The presence to begin with. */
+  /** The initial presence. */
   readonly data?: unknown;
 }
 
@@ -38,7 +37,7 @@ export interface JoinRoomOk extends ReplyEnvelope {
   readonly 'room-id': string;
 }
 
-/** Sent with the `error`: older clients show a refused join only when told this way. */
+/** Sent in addition to the `error`: older clients report a failed join only on this message. */
 export interface JoinRoomError extends ReplyEnvelope {
   readonly op: 'join-room-error';
   readonly 'room-id': string;
@@ -55,10 +54,10 @@ export interface SetPresenceOk extends ReplyEnvelope {
   readonly 'room-id': string;
 }
 
-/** One session in a room, by its session id; the receiver's own among them. */
+/** A session in a room, keyed by its session id. Includes the receiver's own session. */
 export interface Peer {
   readonly 'peer-id'?: Maybe<string>;
-  /** The server node it is connected to. Of no use to a client. */
+  /** The server node the session is connected to. Clients do not use it. */
   readonly 'instance-id'?: Maybe<string>;
   readonly user?: Maybe<{ readonly id: string }>;
   readonly data?: unknown;
@@ -71,14 +70,14 @@ export interface RefreshPresence extends ServerEnvelope {
   readonly data: Readonly<Record<string, Peer>>;
 }
 
-/** What changed in the room since the last message about it. */
+/** The changes in the room since the last message about it. */
 export interface PatchPresence extends ServerEnvelope {
   readonly op: 'patch-presence';
   readonly 'room-id': string;
   readonly edits: readonly PresencePatch[];
 }
 
-/** What was said, and by whom. */
+/** The payload of a broadcast and its sender. */
 export interface Broadcast {
   readonly 'peer-id': string;
   readonly user?: Maybe<{ readonly id: string }>;

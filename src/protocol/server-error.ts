@@ -1,20 +1,18 @@
-// What a server says when it refuses: the message, and what it means for the request. What to do about it is not decided here,
-// and the list of its types is in server-error-types.ts. PROTOCOL.md#error
+// The `error` message, the closed list of its types, and what each means for the request. How the client reacts is decided by the reactor.
+// PROTOCOL.md#error
 
-// The closed list of the types of an `error`, and what each means. PROTOCOL.md#error
-
-import type { ReplyEnvelope, Maybe } from './envelope.ts';
+import type { Maybe, ReplyEnvelope } from './envelope.ts';
 
 export interface ErrorMessage extends ReplyEnvelope {
   readonly op: 'error';
   /** 400: not applied. 500: see `meaningOf`. */
   readonly status?: Maybe<number>;
-  /** One of `ServerErrorType`, or what a newer server calls it. Null for a fault nobody caught. */
+  /** A `ServerErrorType`, or a type of a newer server. Null for an unhandled server error. */
   readonly type?: Maybe<string>;
-  /** For people. */
+  /** Human-readable text. */
   readonly message?: Maybe<string>;
   readonly hint?: unknown;
-  /** The message that failed, or the server's own work: `{ op: 'refresh' }`. Tells whose error this is. */
+  /** The message that failed, or the server's own work: `{ op: 'refresh' }`. Identifies the request the error belongs to. */
   readonly 'original-event'?: Maybe<OriginalEvent>;
 }
 
@@ -22,9 +20,9 @@ export type OriginalEvent = Readonly<Record<string, unknown>>;
 
 export interface ServerErrorMeaning {
   readonly status: 400 | 500;
-  /** What became of the request: whether it may have taken effect all the same. */
+  /** Whether the request may have taken effect despite the error. */
   readonly outcome: 'not-applied' | 'unknown';
-  /** The same request may well succeed later. */
+  /** The same request may succeed later. */
   readonly isTransient: boolean;
 }
 
@@ -33,7 +31,7 @@ const retryLater: ServerErrorMeaning = { status: 400, outcome: 'not-applied', is
 const tooMuch: ServerErrorMeaning = { status: 500, outcome: 'not-applied', isTransient: false };
 export const failed: ServerErrorMeaning = { status: 500, outcome: 'unknown', isTransient: true };
 
-/** The types whose status does not tell all. */
+/** Types whose meaning differs from their status. */
 export const exceptions = {
   'app-read-only': retryLater,
   'app-disabled': retryLater,
@@ -41,10 +39,10 @@ export const exceptions = {
   'parameter-limit-exceeded': tooMuch,
 } as const;
 
-/** What the types of refusals begin with: where no status is told, they tell it. */
+/** Prefixes of the types that mean a rejection, used when the error has no status. */
 const rejectionTypes = /^(param-m|validation|permission|record|sql-raise)/;
 
-/** What a refusal means: by its type where that is an exception, else by its status. A type need not be known. */
+/** The meaning of an error: from its type if it is an exception, otherwise from its status. Works for unknown types. */
 export function meaningOf({ status, type }: Pick<ErrorMessage, 'status' | 'type'>): Pick<ServerErrorMeaning, 'outcome' | 'isTransient'> {
   if (isException(type)) return exceptions[type];
   return (status ? status >= 400 && status < 500 : rejectionTypes.test(type ?? '')) ? rejected : failed;
@@ -54,7 +52,7 @@ function isException(type: Maybe<string>): type is keyof typeof exceptions {
   return Object.hasOwn(exceptions, type ?? '');
 }
 
-/** Every `type` a client can be told. */
+/** Every `type` a server sends. */
 export const serverErrors = {
   ...exceptions,
   'param-missing': rejected,

@@ -1,26 +1,12 @@
-// The fields of the ops a server may say to everybody: which there are, which must be there, and of what kind. What is told of rooms,
-// streams and tables, or on an event stream, has its rows in files of their own; server-fields.ts has them all. Answers and triples are
-// only looked at from outside here: query-answer.ts reads them.
+// The fields of every op a server can send: name, presence and type. A new op does not compile until it has a row here. Results and triples
+// are checked only superficially; query-result.ts reads them.
 
-// The fields of what rooms are told.
-
-// The fields of what is told of streams.
-
-// The fields of what is told of tables that are kept in step.
-
-// The fields of what is told on an event stream only.
-
-// All that a server may say, op by op. A new op does not compile until it has its row.
-
-import type { Broadcast, Peer } from './room-messages.ts';
-import type { PresencePatch } from './presence-edits.ts';
-import type { ResultDelta, Computation, Removed } from './query-messages.ts';
-import type { ServerCapabilities, ServerLimits, WireAppStatus, WireAuth } from './session-messages.ts';
-import type { ServerMessage, ServerOp } from './server-message.ts';
-import type { StreamFile } from './stream-messages.ts';
-import type { SyncChange, SyncTx } from './sync-table-messages.ts';
+import { isObject } from '../lib/json.ts';
+import { isWireAttr } from './attr.ts';
 import {
   boolean,
+  type Check,
+  count,
   each,
   type Fields,
   integer,
@@ -32,14 +18,17 @@ import {
   shape,
   string,
   test,
-  type Check,
   within,
-  count,
 } from './field-checks.ts';
-import { isObject } from '../lib/json.ts';
-import { isWireAttr } from './attr.ts';
-import { isWireResult } from './query-answer.ts';
-import { type Triple, isTriple } from './triple.ts';
+import type { PresencePatch } from './presence-edits.ts';
+import type { Computation, Removed, ResultDelta } from './query-messages.ts';
+import { isWireResult } from './query-result.ts';
+import type { Broadcast, Peer } from './room-messages.ts';
+import type { ServerMessage, ServerOp } from './server-message.ts';
+import type { ServerCapabilities, ServerLimits, WireAppStatus, WireAuth } from './session-messages.ts';
+import type { StreamFile } from './stream-messages.ts';
+import type { SyncChange, SyncTx } from './sync-table-messages.ts';
+import { isTriple, type Triple } from './triple.ts';
 
 export type RoomOp =
   | 'join-room-ok'
@@ -52,7 +41,7 @@ export type RoomOp =
   | 'server-broadcast';
 export type TableOp = 'start-sync-ok' | 'sync-load-batch' | 'sync-init-finish' | 'sync-update-triples';
 export type StreamOp = 'start-stream-ok' | 'stream-flushed' | 'append-failed' | 'stream-append';
-/** What everybody may be told. */
+/** Ops outside rooms, streams, sync tables and event streams. */
 export type CoreOp = Exclude<ServerOp, 'sse-init' | RoomOp | TableOp | StreamOp>;
 
 export type FieldsOf<Ops extends ServerOp> = { readonly [Op in Ops]: Fields<Extract<ServerMessage, { readonly op: Op }>> };
@@ -64,7 +53,7 @@ const processedPosition = { 'processed-tx-id': optional(integer), 'processed-isn
 export const withId = shape<{ readonly id: string }>({ id: string });
 const status = oneOf('active', 'read-only', 'disabled');
 const attrs = each(test('attr', isWireAttr));
-const result = test('answer', isWireResult);
+const result = test('result', isWireResult);
 
 const delta = shape<ResultDelta>({
   'instaql-query': object,
@@ -133,7 +122,7 @@ export const roomFields: FieldsOf<RoomOp> = {
   'server-broadcast': { ...serverEnvelope, 'room-id': string, topic: string, data: broadcast },
 };
 
-/** An object whose keys are anything, and whose values are alike. */
+/** An object with arbitrary keys whose values all pass the same check. */
 function values<T>(part: Check<T>): Check<Readonly<Record<string, T>>> {
   return {
     kind: 'object',

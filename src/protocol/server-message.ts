@@ -1,4 +1,4 @@
-// All that a server may say. A type per op stands in the family's file; here is the list. PROTOCOL.md
+// The union of all messages a server can send. Each message type is declared in the file of its family. PROTOCOL.md
 
 import type { AddQueryExists, AddQueryOk, RefreshOk, RemoveQueryOk } from './query-messages.ts';
 import type {

@@ -1,24 +1,24 @@
-// Opening a session and the life of it: who connects to which app, what the server knows, whether the app is open.
-// PROTOCOL.md#init, #init-ok, #sse-init, #app-status-changed
+// Opening a session and its lifecycle: app and user, the attr catalog, the status of the app. PROTOCOL.md#init, #init-ok, #sse-init,
+// #app-status-changed
 
 import type { WireAttr } from './attr.ts';
-import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
+import type { ClientEnvelope, Maybe, ReplyEnvelope, ServerEnvelope } from './envelope.ts';
 
 export interface Init extends ClientEnvelope {
   readonly op: 'init';
   readonly 'app-id': string;
   /** Missing = anonymous. */
   readonly 'refresh-token'?: Maybe<string>;
-  /** Package → version; switches features on. PROTOCOL.md#versions */
+  /** Package → version; enables features. PROTOCOL.md#versions */
   readonly versions?: Maybe<Readonly<Record<string, unknown>>>;
-  /** A wrong one is no error: the session just has no admin rights. */
+  /** A wrong token is not an error: the session gets no admin rights. */
   readonly '__admin-token'?: Maybe<string>;
-  /** What of a Triplane server's extensions the client can take. PROTOCOL.md#extensions */
+  /** The extensions of a Triplane server that this client supports. PROTOCOL.md#extensions */
   readonly triplane?: Maybe<ClientCapabilities>;
 }
 
 export interface ClientCapabilities {
-  /** `deltas` in a `refresh-ok`. */
+  /** Accepts `deltas` in a `refresh-ok`. */
   readonly deltas?: Maybe<boolean>;
 }
 
@@ -26,11 +26,11 @@ export interface InitOk extends ReplyEnvelope {
   readonly op: 'init-ok';
   readonly 'session-id': string;
   readonly auth?: Maybe<WireAuth>;
-  /** All attrs of the app, the system's among them. */
+  /** All attrs of the app, including system attrs. */
   readonly attrs?: Maybe<readonly WireAttr[]>;
   /** Missing = active. */
   readonly 'app-status'?: Maybe<WireAppStatus>;
-  /** What a Triplane server promises beyond the protocol. PROTOCOL.md#extensions */
+  /** The extensions this Triplane server supports. PROTOCOL.md#extensions */
   readonly triplane?: Maybe<ServerCapabilities>;
 }
 
@@ -52,18 +52,18 @@ export interface WireAppStatus {
   readonly status?: Maybe<AppStatus>;
 }
 
-/** A client relies on these only if the server announces them. */
+/** Clients rely on an extension only if the server announced it. */
 export interface ServerCapabilities {
-  /** The `processed-tx-id` of a `refresh-ok` holds for every query of the session, also those it does not list. */
+  /** The `processed-tx-id` of a `refresh-ok` applies to every query of the session, including queries it does not list. */
   readonly 'refresh-covers-all'?: Maybe<boolean>;
   /** A `transact` repeated under its event id is not executed again: it gets the result of the first time, success or error. */
   readonly 'deduplicates-transactions'?: Maybe<boolean>;
-  /** Clients that ask for them in `init` receive changes of results as deltas. */
+  /** Clients that requested it in `init` receive deltas instead of full results. */
   readonly deltas?: Maybe<boolean>;
   readonly limits?: Maybe<ServerLimits>;
 }
 
-/** What a client can keep to by itself. A missing limit is unknown. PROTOCOL.md#limits */
+/** Limits a client can observe by itself. A missing limit is unknown. PROTOCOL.md#limits */
 export interface ServerLimits {
   /** Of the text in UTF-8. */
   readonly 'max-frame-bytes'?: Maybe<number>;
@@ -85,7 +85,7 @@ export interface ServerLimits {
   readonly 'max-streams'?: Maybe<number>;
 }
 
-/** The first message over an event stream: what the client needs to speak up. PROTOCOL.md#sse-init */
+/** The first message on an event stream: the credentials for posting messages. PROTOCOL.md#sse-init */
 export interface SseInit extends ServerEnvelope {
   readonly op: 'sse-init';
   readonly 'machine-id': string;

@@ -1,16 +1,16 @@
-// Streams of text that are appended to while others read. All offsets count bytes from the start of the stream.
-// PROTOCOL.md#start-stream and the headings after it
+// Text streams that are appended to while others read them. All offsets count bytes from the start of the stream. PROTOCOL.md#start-stream
+// and the headings after it
 
-import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
+import type { ClientEnvelope, Maybe, ReplyEnvelope, ServerEnvelope } from './envelope.ts';
 
-/** What permission rules may ask for. */
+/** Parameters for permission rules. */
 export type RuleParams = Readonly<Record<string, unknown>>;
 
 export interface StartStream extends ClientEnvelope {
   readonly op: 'start-stream';
   /** The stream's name, unique in the app. */
   readonly 'client-id': string;
-  /** Made by the writer: who has it may go on writing. */
+  /** Created by the writer. A client that presents it may continue writing. */
   readonly 'reconnect-token': string;
   readonly 'rule-params'?: Maybe<RuleParams>;
 }
@@ -19,13 +19,13 @@ export interface AppendStream extends ClientEnvelope {
   readonly op: 'append-stream';
   readonly 'stream-id': string;
   readonly chunks: readonly string[];
-  /** Where the first chunk begins: everything sent before. */
+  /** The byte offset of the first chunk. */
   readonly offset: number;
   readonly done?: Maybe<boolean>;
   readonly 'abort-reason'?: Maybe<string>;
 }
 
-/** Names the stream by either id. Its event id is the handle of the subscription. */
+/** Identifies the stream by either id. The event id identifies the subscription. */
 export interface SubscribeStream {
   readonly op: 'subscribe-stream';
   readonly 'client-event-id': string;
@@ -44,7 +44,7 @@ export interface StartStreamOk extends ReplyEnvelope {
   readonly op: 'start-stream-ok';
   readonly 'client-id': string;
   readonly 'stream-id': string;
-  /** How much is stored for good: write on from here. */
+  /** The number of bytes stored durably: the writer continues from here. */
   readonly offset: number;
 }
 
@@ -55,20 +55,20 @@ export interface StreamFlushed extends ServerEnvelope {
   readonly done?: Maybe<boolean>;
 }
 
-/** Storing failed: start the stream again, and write on from the offset it gives. */
+/** Storing failed: the writer starts the stream again and continues from the offset in the response. */
 export interface AppendFailed extends ServerEnvelope {
   readonly op: 'append-failed';
   readonly 'stream-id': string;
 }
 
-/** A stretch of the stream that is stored as a file. */
+/** A section of the stream that is stored as a file. */
 export interface StreamFile {
   readonly id: string;
   readonly size: number;
   readonly url: string;
 }
 
-/** The next stretch, the end, or trouble: which, its fields tell. PROTOCOL.md#stream-append */
+/** The next section, the end of the stream, or an error, depending on its fields. PROTOCOL.md#stream-append */
 export interface StreamAppend extends ReplyEnvelope {
   readonly op: 'stream-append';
   readonly 'stream-id'?: Maybe<string>;

@@ -1,17 +1,16 @@
-// One whole namespace kept in step: loaded once, then only the triples that came and went.
-// PROTOCOL.md#start-sync and the headings after it
+// Synchronizes one whole namespace: loaded once, then only the added and removed triples. PROTOCOL.md#start-sync and the headings after it
 
-import type { ReplyEnvelope, Maybe, ClientEnvelope, ServerEnvelope } from './envelope.ts';
+import type { ClientEnvelope, Maybe, ReplyEnvelope, ServerEnvelope } from './envelope.ts';
 import type { WireQuery } from './query-messages.ts';
 import type { Triple } from './triple.ts';
 
 export interface StartSync extends ClientEnvelope {
   readonly op: 'start-sync';
-  /** One namespace, no links, no option but `order`. */
+  /** One namespace, no links, no option except `order`. */
   readonly q: WireQuery;
 }
 
-/** Goes on after `tx-id`. Silent on success. */
+/** Resumes after `tx-id`. No response on success. */
 export interface ResyncTable extends ClientEnvelope {
   readonly op: 'resync-table';
   readonly 'subscription-id': string;
@@ -22,7 +21,7 @@ export interface ResyncTable extends ClientEnvelope {
 export interface RemoveSync extends ClientEnvelope {
   readonly op: 'remove-sync';
   readonly 'subscription-id': string;
-  /** True: stop sending, but let `resync-table` take it up again. */
+  /** True: stop sending, but keep the subscription for a later `resync-table`. */
   readonly 'keep-subscription'?: Maybe<boolean>;
 }
 
@@ -30,28 +29,28 @@ export interface StartSyncOk extends ReplyEnvelope {
   readonly op: 'start-sync-ok';
   readonly q: WireQuery;
   readonly 'subscription-id': string;
-  /** A secret: who has it may resume. */
+  /** A secret: a client that presents it may resume. */
   readonly token: string;
 }
 
 export interface SyncLoadBatch extends ServerEnvelope {
   readonly op: 'sync-load-batch';
   readonly 'subscription-id': string;
-  /** One entity each. */
+  /** One entity per row. */
   readonly 'join-rows': readonly (readonly Triple[])[];
 }
 
 export interface SyncInitFinish extends ServerEnvelope {
   readonly op: 'sync-init-finish';
   readonly 'subscription-id': string;
-  /** The load is the state after this transaction. */
+  /** The loaded rows are the state after this transaction. */
   readonly 'tx-id': number;
 }
 
 export interface SyncUpdateTriples extends ServerEnvelope {
   readonly op: 'sync-update-triples';
   readonly 'subscription-id': string;
-  /** Ascending. */
+  /** In ascending order. */
   readonly txes: readonly SyncTx[];
 }
 

@@ -1,15 +1,14 @@
-// Writing: all steps of a transaction, or none. PROTOCOL.md#transact, #transact-ok
+// Transactions and their steps: labelled tuples, discriminated by their first element. A transaction is applied as a whole or not at all.
+// PROTOCOL.md#transact, #transact-ok
 
-// The steps of a transaction, as sent: labelled tuples told apart by their first element. PROTOCOL.md#transact
-
-import type { ReplyEnvelope, Maybe, ClientEnvelope } from './envelope.ts';
-import type { Value } from './triple.ts';
 import type { WireAttr } from './attr.ts';
+import type { ClientEnvelope, Maybe, ReplyEnvelope } from './envelope.ts';
+import type { Value } from './triple.ts';
 
 export interface Transact extends ClientEnvelope {
   readonly op: 'transact';
   readonly 'tx-steps': readonly Step[];
-  /** When the user wrote, and which write it was; for people who read logs. Servers ignore both. */
+  /** Time and position of the write on the client, for people who read logs. Servers ignore both. */
   readonly created?: unknown;
   readonly order?: unknown;
 }
@@ -20,7 +19,7 @@ export interface TransactOk extends ReplyEnvelope {
   readonly isn?: Maybe<string>;
 }
 
-/** Stands for an entity: the one whose unique attribute has this value. */
+/** Refers to the entity whose unique attr has this value. */
 export type LookupRef = readonly [attrId: string, value: Value];
 export type EntityRef = string | LookupRef;
 
@@ -32,7 +31,7 @@ export interface StepOptions {
 export type AddTriple = readonly [op: 'add-triple', e: EntityRef, a: string, v: Value, options?: StepOptions];
 export type DeepMergeTriple = readonly [op: 'deep-merge-triple', e: EntityRef, a: string, patch: Value, options?: StepOptions];
 export type RetractTriple = readonly [op: 'retract-triple', e: EntityRef, a: string, v: Value];
-/** `etype` may be missing in queues persisted by old clients. */
+/** `etype` may be missing in outboxes persisted by old clients. */
 export type DeleteEntity = readonly [op: 'delete-entity', e: EntityRef, etype?: string];
 export type RuleParamsStep = readonly [op: 'rule-params', e: EntityRef, etype: string, params: Readonly<Record<string, unknown>>];
 export type AddAttr = readonly [op: 'add-attr', attr: WireAttr];

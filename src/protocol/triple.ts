@@ -1,6 +1,6 @@
-// The one fact of the data model: entity `e` has value `v` for attribute `a`, first stored at `t`.
+// The unit of the data model: entity `e` has value `v` for attribute `a`, first stored at `t`.
 
-/** JSON, or a `Date` where date objects are asked for. */
+/** JSON, or a `Date` if the app uses date objects. */
 export type Value = unknown;
 
 /** `t` is milliseconds since the epoch, server clock. PROTOCOL.md#triple */

@@ -1,27 +1,27 @@
-// The versions a client declares in `init`, and what a server concludes from them. PROTOCOL.md#versions
+// The versions a client declares in `init`, and the features a server derives from them. PROTOCOL.md#versions
 
 import { isObject } from '../lib/json.ts';
 
 /** The release of this package. */
 export const ownVersion = '0.1.0';
 
-/** Servers go by the version of `@instantdb/core`; this is the one whose protocol we speak. */
+/** The version of `@instantdb/core` whose protocol this package speaks; servers select features by it. */
 const protocolVersion = '1.0.67';
 
-/** What `init` carries. */
+/** The `versions` field of `init`. */
 export const declaredVersions = { '@instantdb/core': `v${protocolVersion}`, triplane: `v${ownVersion}` } as const;
 
-/** What a client can take. */
+/** Features a client supports. */
 export interface Features {
-  /** Changes of a room as `patch-presence`; else every change is a `refresh-presence`. */
+  /** Room changes as `patch-presence`; otherwise as `refresh-presence`. */
   readonly patchPresence: boolean;
-  /** `attrs` in a `refresh-ok` only if they changed; else in each. */
+  /** `attrs` in a `refresh-ok` only if they changed; otherwise always. */
   readonly skipAttrs: boolean;
   /** Several messages in one frame. */
   readonly batches: boolean;
 }
 
-/** From the `versions` of an `init`: nothing beyond the first protocol, if they are missing or make no sense. */
+/** Derives the features from the `versions` of an `init`. Missing or malformed versions give the features of the first protocol. */
 export function supportedFeatures(versions: unknown): Features {
   const core = isObject(versions) ? parse(versions['@instantdb/core']) : undefined;
   return {

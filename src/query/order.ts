@@ -3,7 +3,7 @@
 
 import type { Attrs, KnownAttr } from '../db/attrs.ts';
 import { Row } from '../db/row.ts';
-import type { Cursor } from '../protocol/query-answer.ts';
+import type { Cursor } from '../protocol/query-result.ts';
 import type { Value } from '../protocol/triple.ts';
 import { instant, primitive } from './conditions.ts';
 

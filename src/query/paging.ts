@@ -1,9 +1,9 @@
 // The cut of a sorted list: its order, and which stretch of it a form shows, given its limit and the cursors of the server's page.
 
 // The page of a form as a server cuts it: which of all matching rows are on it, and what the client is told of its
-// place. PROTOCOL.md#answers
+// place. PROTOCOL.md#results
 
-import type { Cursor } from '../protocol/query-answer.ts';
+import type { Cursor } from '../protocol/query-result.ts';
 import type { PageInfo } from './query.ts';
 import type { QueryNode } from './compile.ts';
 import { type Order, orderBy, rowAt } from './order.ts';

@@ -1,6 +1,6 @@
 // A query as the engine takes it: untyped shapes. The types that a user's schema infers are in `types/query.ts`.
 
-import type { Cursor, PageInfo } from '../protocol/query-answer.ts';
+import type { Cursor, PageInfo } from '../protocol/query-result.ts';
 
 export type { PageInfo };
 

@@ -1,10 +1,10 @@
 // The answer to a query as a server sends it: not rows but triples, such that whoever evaluates the same query over
-// them alone sees what an evaluation over all the data would show. PROTOCOL.md#answers
+// them alone sees what an evaluation over all the data would show. PROTOCOL.md#results
 
 import type { KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
-import type { TripleResult } from '../protocol/query-answer.ts';
+import type { TripleResult } from '../protocol/query-result.ts';
 import type { Triple } from '../protocol/triple.ts';
 import { candidates, matchesNode } from './candidates.ts';
 import { addWitnesses, addAbsenceWitnesses } from './witness.ts';

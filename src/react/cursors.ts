@@ -1,27 +1,24 @@
-// An arrow, as a cursor of somebody else is drawn.
-
-// Everybody's cursor over a piece of the page: `<Cursors room={room}>`. Where somebody points is part of their presence, in percent of the
-// piece, so that it fits on screens of other sizes.
+// `<Cursors room={room}>`: the peers' cursors over an area of the page. Positions are part of the presence, in percent of the area, so that
+// they fit other screen sizes.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- any element can be the space, and any schema the room's */
 
-import type { RoomSchemaShape } from 'triplane';
 import {
   createElement,
-  type ReactElement,
   type CSSProperties,
   type DetailedReactHTMLElement,
   type InputHTMLAttributes,
   type MouseEvent,
+  type ReactElement,
   type ReactNode,
   type TouchEvent,
   useEffect,
   useMemo,
 } from 'react';
-
-import type { InstantReactRoom } from './room.ts';
+import type { RoomSchemaShape } from 'triplane';
 import { throttle } from '../lib/throttle.ts';
 import { type Presence, usePresence } from './room-hooks.ts';
+import type { InstantReactRoom } from './room.ts';
 
 export function CursorShape({ color = 'black' }: { readonly color?: string | undefined }): ReactElement {
   const path = createElement('path', { d: 'M2 2l7 20 3-9 9-3z', fill: color, stroke: 'white', strokeWidth: 2, strokeLinejoin: 'round' });
@@ -29,7 +26,7 @@ export function CursorShape({ color = 'black' }: { readonly color?: string | und
 }
 
 export interface CursorsProps<RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema> {
-  /** Tells several of them in one room apart. */
+  /** Distinguishes several areas in one room. */
   spaceId?: string;
   room: InstantReactRoom<any, RoomSchema, RoomType>;
   style?: CSSProperties;
@@ -42,12 +39,14 @@ export interface CursorsProps<RoomSchema extends RoomSchemaShape, RoomType exten
   zIndex?: number;
 }
 
-/** How often a cursor that moves is sent. What is drawn elsewhere glides from one place to the next. */
+/** Minimum interval between updates. The CSS transition interpolates between positions. */
 const sendEveryMs = 50;
 
 const overAll: CSSProperties = { position: 'absolute', top: 0, left: 0, bottom: 0, right: 0 };
 
 /**
+ * Renders an area with the cursors of all peers in a room.
+ *
  * @example
  * <Cursors room={db.room('board', boardId)} userCursorColor="tomato">
  *   <Board />

@@ -1,25 +1,18 @@
-// The writes that are not certain yet, and those that were refused: `db.useOutbox`.
+// The hooks on database state: `db.useOutbox`, `db.useLocalId`, `db.useConnectionStatus`, `db.useAppStatus`, `db.useAuth`.
 
-// An id that stays the same on this device: `db.useLocalId`. It is read from the device once; components that come later have it at once.
-
-// How the line to the server is, and whether the app is open for writing: `db.useConnectionStatus`, `db.useAppStatus`.
-
-// Who is signed in: `db.useAuth`, and what is drawn for those who are, or are not.
-
-import type { AppStatusState, ConnectionStatus, AuthState } from 'triplane';
 import { useMemo } from 'react';
-
+import type { AppStatusState, AuthState, ConnectionStatus } from 'triplane';
+import { derivedStore, eventSubscriber, type ExternalStore } from './external-store.ts';
 import type { AnyCore } from './types.ts';
-import { derivedStore, type ExternalStore, eventSubscriber } from './external-store.ts';
 import { useExternalStore } from './use-external-store.ts';
 
 type Outbox = AnyCore['outbox'];
 export type OutboxEntry = ReturnType<Outbox['list']>[number];
 
 export interface OutboxView extends Pick<Outbox, 'retry' | 'discard' | 'export'> {
-  /** They show already, and the server does not have them yet; in order. */
+  /** Writes the server has not acknowledged, in order. Their effect is already visible. */
   readonly pending: readonly OutboxEntry[];
-  /** The server said no: each has its `error`. */
+  /** Writes the server rejected, each with its `error`. */
   readonly rejected: readonly OutboxEntry[];
 }
 
@@ -47,7 +40,7 @@ export function useLocalId(core: AnyCore, name: string): string | null {
 function localIdOf(core: AnyCore, name: string): ExternalStore<string | null> {
   const { known } = core._reactor.localIds;
   const subscribe = (changed: () => void): (() => void) => {
-    // Without a device to ask there is no id, and that is what is drawn.
+    // If storage fails there is no id; the component renders null.
     if (!known.has(name)) core.getLocalId(name).then(changed, (error: Error) => core._reactor.report(error));
     return () => {};
   };
@@ -70,7 +63,7 @@ export function authOf(core: AnyCore): ExternalStore<AuthState> {
   return derivedStore(
     eventSubscriber(core, 'auth'),
     () => core._reactor.account.user,
-    // The type tells the cases apart, each of which is one of these.
+    // Every combination matches one member of the union.
     (user) => ({ isLoading: user === undefined, user: user ?? undefined, error: undefined }) as AuthState,
   );
 }

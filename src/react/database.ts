@@ -1,5 +1,4 @@
-// The database as components have it: the core below, and a hook for each thing it can be asked. What the hooks do stands in files of
-// their own; here they get the types of the schema.
+// The database with a hook for each kind of data, typed by the schema. The hooks are implemented in files of their own.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a transaction may mix chunks of every namespace */
 
@@ -30,18 +29,13 @@ import {
   type ValidQuery,
   type WritePromise,
 } from 'triplane';
-
+import { appStatusOf, authOf, connectionStatusOf, outboxOf, type OutboxView, useLocalId } from './database-hooks.ts';
 import { type QueryStore, queryStore, type RuleOptions } from './query-stores.ts';
-import { type AnySchemaDef, isServer } from './types.ts';
 import { InstantReactRoom, rooms } from './room.ts';
-import type { InfiniteQueryResult, UseQuery } from './types.ts';
-import { authOf } from './database-hooks.ts';
-import { useInfiniteQuery } from './use-infinite-query.ts';
-import { useLocalId } from './database-hooks.ts';
-import { outboxOf, type OutboxView } from './database-hooks.ts';
-import { useQuery } from './use-query.ts';
+import { type AnySchemaDef, type InfiniteQueryResult, isServer, type UseQuery } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
-import { appStatusOf, connectionStatusOf } from './database-hooks.ts';
+import { useInfiniteQuery } from './use-infinite-query.ts';
+import { useQuery } from './use-query.ts';
 import { useSuspenseQuery } from './use-suspense-query.ts';
 
 type ConditionalRender = FC<{ children: ReactNode }>;
@@ -52,12 +46,12 @@ export abstract class InstantReactAbstractDatabase<
   _Config extends InstantConfig<Schema, boolean> = InstantConfig<Schema, UseDates>,
   Rooms extends RoomSchemaShape = RoomsOf<Schema>,
 > implements IInstantDatabase<Schema> {
-  /** Where chunks of a transaction begin. */
+  /** The transaction builder. */
   tx: TxChunk<Schema>;
   auth: Auth;
   storage: Storage;
   streams: InstantCoreDatabase<Schema, UseDates>['streams'];
-  /** The writes that wait, and those that were refused. */
+  /** The writes that are pending or were rejected. */
   outbox: InstantCoreDatabase<Schema, UseDates>['outbox'];
   core: InstantCoreDatabase<Schema, UseDates>;
   /** @deprecated Use `core`. */
@@ -84,7 +78,11 @@ export abstract class InstantReactAbstractDatabase<
   }
 
   /**
-   * Writes: all of it, or nothing. It shows at once, is kept on the device until the server has it, and goes out in order.
+   * Applies a transaction: all of it or nothing. The effect is visible immediately; the write is persisted on the device until the server
+   * has acknowledged it, and is sent in order.
+   *
+   * @returns a promise for the server's response
+   * @throws TransactionValidationError if the transaction is invalid
    *
    * @example
    * db.transact(db.tx.goals[id()].create({ title: 'Learn to swim' }));
@@ -93,17 +91,17 @@ export abstract class InstantReactAbstractDatabase<
     this.core.transact(chunks, opts);
 
   /**
-   * The answer to a query, live. Rows that did not change are the same objects as before. With `null` nothing is asked.
+   * Subscribes to a query. Unchanged rows keep their identity across results. With `null`, no query runs.
    *
    * @example
    * const { isLoading, error, data } = db.useQuery({ goals: { todos: {} } });
-   * // Drawn again only when the number changes:
+   * // Re-renders only when the number changes:
    * const { data: count } = db.useQuery({ goals: {} }, { select: ({ goals }) => goals.length });
    */
   useQuery = ((query: object | null, opts?: object) => useQuery(this.core, query, opts)) as UseQuery<Schema, UseDates>;
 
   /**
-   * The answer to a query, for components that are drawn when it is there: until then React shows the nearest `Suspense`.
+   * Subscribes to a query and suspends until its result arrives: React renders the nearest `Suspense` fallback meanwhile.
    *
    * @example
    * const { data } = db.useSuspenseQuery({ goals: {} });
@@ -113,13 +111,13 @@ export abstract class InstantReactAbstractDatabase<
     opts?: { ruleParams: RuleParams },
   ): { data: InstaQLResponse<Schema, Q, UseDates>; pageInfo?: PageInfoResponse<Q> } => useSuspenseQuery(this.core, query, opts) as never;
 
-  /** What `useSuspenseQuery` is made of. */
+  /** The store behind `useSuspenseQuery`, for subclasses. */
   protected _queryStore(query: object, opts?: RuleOptions): QueryStore {
     return queryStore(this.core, query, opts);
   }
 
   /**
-   * A list that is loaded page by page and stays live as a whole.
+   * Subscribes to a list that is loaded page by page and stays live as a whole.
    *
    * @example
    * const { data, canLoadNextPage, loadNextPage } = db.useInfiniteQuery({ posts: { $: { limit: 20 } } });
@@ -128,45 +126,46 @@ export abstract class InstantReactAbstractDatabase<
     useInfiniteQuery(this.core, query, opts) as never;
 
   /**
-   * Who is signed in.
+   * Returns the signed-in user.
    *
    * @example
    * const { isLoading, user } = db.useAuth();
    */
   useAuth = (): AuthState => this._useAuth();
 
-  /** What `useAuth` is made of. */
+  /** The implementation of `useAuth`, for subclasses. */
   protected _useAuth: () => AuthState;
 
   /**
-   * The one who is signed in, below `db.SignedIn`.
+   * Returns the signed-in user; use it below `db.SignedIn`.
    *
-   * @throws TriplaneError if nobody is
+   * @throws TriplaneError if no user is signed in
+   *
    * @example
    * const { email } = db.useUser();
    */
   useUser = (): User => {
     const { user } = this.useAuth();
-    if (!user) throw new TriplaneError('refused', 'Nobody is signed in: call db.useUser below <db.SignedIn>');
+    if (!user) throw new TriplaneError('refused', 'No user is signed in: call db.useUser below <db.SignedIn>');
     return user;
   };
 
-  /** How the line to the server is. */
+  /** Returns the status of the connection. */
   useConnectionStatus: () => ConnectionStatus;
 
-  /** Whether the app is open for writing. */
+  /** Returns whether the app is read-only. */
   useAppStatus: () => AppStatusState;
 
   /**
-   * The writes the server does not have yet, and those it refused, with what can be done about them.
+   * Returns the pending and the rejected writes, with functions to retry or discard them.
    *
    * @example
-   * const { pending, refused, retry, discard } = db.useOutbox();
+   * const { pending, rejected, retry, discard } = db.useOutbox();
    */
   useOutbox: () => OutboxView;
 
   /**
-   * An id that stays the same on this device, by name; null until it is read.
+   * Returns an id that stays the same on this device, by name; null until it has been read.
    *
    * @example
    * const guestId = db.useLocalId('guest');
@@ -175,19 +174,19 @@ export abstract class InstantReactAbstractDatabase<
 
   getLocalId = (name: string, opts?: Abortable): Promise<string> => this.core.getLocalId(name, opts);
 
-  /** Who is signed in, once. */
+  /** Returns the signed-in user once. */
   getAuth(opts?: Abortable): Promise<User | null> {
     return this.core.getAuth(opts);
   }
 
-  /** Asks once. Only the server answers: what is on the device may be old. */
+  /** Runs a query once, against the server: persisted results may be outdated. */
   queryOnce = <Q extends ValidQuery<Q, Schema>>(
     query: Q,
     opts?: Partial<InstaQLOptions> & Abortable,
   ): Promise<{ data: InstaQLResponse<Schema, Q, UseDates>; pageInfo: PageInfoResponse<Q> }> => this.core.queryOnce(query, opts);
 
   /**
-   * Names a room, for the hooks in `db.rooms`.
+   * Names a room for the hooks in `db.rooms`.
    *
    * @example
    * const room = db.room('chat', roomId);
@@ -202,10 +201,10 @@ export abstract class InstantReactAbstractDatabase<
 
   rooms = rooms;
 
-  /** Draws its children for those who are signed in. */
+  /** Renders its children if a user is signed in. */
   SignedIn: ConditionalRender = ({ children }) => (this.useAuth().user ? children : null);
 
-  /** Draws its children for those who are not signed in. */
+  /** Renders its children if no user is signed in. */
   SignedOut: ConditionalRender = ({ children }) => {
     const { isLoading, error, user } = this.useAuth();
     return isLoading || error || user ? null : children;

@@ -1,5 +1,5 @@
-// Something that can be read at any moment and tells when it changes, as `useSyncExternalStore` wants it. What is read is the same object
-// while nothing in it changed. Nothing is kept here but the last reading: the truth is in the database.
+// External stores for `useSyncExternalStore`: a value that can be read at any time and that announces changes. The value keeps its identity
+// while nothing in it changes. Only the last value is stored; the database is the source of truth.
 
 import { structuralShare } from '../lib/equal.ts';
 import type { AnyCore } from './types.ts';
@@ -7,11 +7,11 @@ import type { AnyCore } from './types.ts';
 export interface ExternalStore<T> {
   readonly subscribe: (changed: () => void) => () => void;
   readonly read: () => T;
-  /** Where there is no browser, and while its page is taken over. */
+  /** The value during server-side rendering and hydration. */
   readonly readOnServer: () => T;
 }
 
-/** Made of something else, which is not known on a server: what of it is equal to what it was before stays the same object. */
+/** A store derived from another value, which is unknown on the server. Equal parts of the derived value keep their identity. */
 export function derivedStore<Raw, T>(
   subscribe: ExternalStore<T>['subscribe'],
   readRaw: () => Raw,
@@ -28,7 +28,7 @@ export function derivedStore<Raw, T>(
   return { subscribe, read, readOnServer: () => onServer };
 }
 
-/** Hears of one kind of news from the database. */
+/** Subscribes to one kind of database event. */
 export function eventSubscriber(core: AnyCore, eventName: 'auth' | 'status' | 'appStatus'): ExternalStore<unknown>['subscribe'] {
   const { events } = core._reactor;
   return (changed) => {

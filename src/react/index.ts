@@ -1,4 +1,4 @@
-// Entry `triplane/react`: what is public, by name. The names of InstantDB's React package are all here; what is ours stands last.
+// Entry `triplane/react`: the list of public names. Includes every name of InstantDB's React package; Triplane's own names come last.
 
 export { Cursors, init, init as init_experimental, InstantReactAbstractDatabase, InstantReactWebDatabase } from './client.ts';
 export {

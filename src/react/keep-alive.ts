@@ -1,14 +1,14 @@
-// Asking while anybody looks and a little longer: what leaves the page in one moment and is back in the next (StrictMode, a change of route)
-// is not asked for again.
+// Keeps a subscription alive for a while after its last subscriber leaves, so that a component that unmounts and remounts (StrictMode,
+// route change) does not refetch.
 
 import type { ExternalStore } from './external-store.ts';
 
-/** How long what nobody looks at is kept up to date. */
+/** How long a subscription without subscribers is kept alive. */
 export const keepAliveMs = 5_000;
 
 export interface KeepAlive {
   readonly subscribe: ExternalStore<unknown>['subscribe'];
-  /** Unless somebody looks before that, it is `gone` after a while. */
+  /** Expires after a while unless a subscriber arrives first. */
   readonly release: () => void;
 }
 

@@ -1,11 +1,9 @@
-// The answers that components look at, one for each query however many look. What an answer says is not kept here: it is read from the
-// database each time.
+// Query stores: one per distinct query, shared by all components. Results are not stored here; each read takes them from the database.
 
 import { type InstaQLOptions, weakHash } from 'triplane';
-
-import type { AnyCore } from './types.ts';
-import { keepAlive } from './keep-alive.ts';
 import type { ExternalStore } from './external-store.ts';
+import { keepAlive } from './keep-alive.ts';
+import type { AnyCore } from './types.ts';
 
 export interface QueryState {
   readonly isLoading: boolean;
@@ -18,18 +16,22 @@ export type RuleOptions = Partial<InstaQLOptions> | undefined;
 
 export interface QueryStore extends ExternalStore<QueryState> {
   readonly key: string;
-  /** When there is something to draw. The query is asked for that long, whether anybody looks or not. */
+  /** Resolves when there is data to render. Keeps the query subscribed until then. */
   readonly whenLoaded: () => Promise<void>;
 }
 
 export const loading: QueryState = { isLoading: true, data: undefined, pageInfo: undefined, error: undefined };
 
-/** What is asked when nothing is: `useQuery(null)`. */
+/** The store of `useQuery(null)`. */
 export const disabledStore: ExternalStore<QueryState> = { subscribe: () => () => {}, read: () => loading, readOnServer: () => loading };
 
 const storesByCore = new WeakMap<AnyCore, Map<string, QueryStore>>();
 
-/** @throws QueryValidationError */
+/**
+ * Returns the store of a query, creating it if necessary.
+ *
+ * @throws QueryValidationError
+ */
 export function queryStore(core: AnyCore, query: object, options?: RuleOptions): QueryStore {
   const stores = storesByCore.get(core) ?? new Map<string, QueryStore>();
   storesByCore.set(core, stores);
@@ -61,7 +63,7 @@ function newQueryStore(stores: Map<string, QueryStore>, key: string, subscriptio
     });
   const store: QueryStore = { key, subscribe, read, readOnServer: () => loading, whenLoaded };
   stores.set(key, store);
-  // What nobody ever looks at, because its component was never put on the page, goes too.
+  // A store whose component never mounts expires too.
   release();
   return store;
 }

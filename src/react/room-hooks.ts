@@ -1,30 +1,22 @@
-// What room hooks have in common: which room, being in it while a component is on the page, and what there is to see in it.
+// The room hooks: joining a room while a component is mounted (`useJoinedRoom`), `db.rooms.usePresence`, `useTopicEffect`,
+// `useSyncPresence` and `usePublishTopic`.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a room's presence holds is known to the caller's types only */
 
-// Who is in a room and what they show: `db.rooms.usePresence`.
-
-// Hearing what is said in a room: `db.rooms.useTopicEffect`. The newest callback is called, and a new one does not subscribe anew.
-
-// Showing the others in a room what this component has: `db.rooms.useSyncPresence`.
-
-// Saying something in a room: `db.rooms.usePublishTopic`.
-
-import { useEffect, useLayoutEffect, useMemo, useRef, useCallback } from 'react';
-
-import type { ExternalStore } from './external-store.ts';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { structuralShare } from '../lib/equal.ts';
+import type { ExternalStore } from './external-store.ts';
 import { type AnyCore, isServer } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
 
-/** As much of a room as hooks need. */
+/** The part of a room that hooks need. */
 export interface RoomRef {
   readonly core: AnyCore;
   readonly type: string;
   readonly id: string;
 }
 
-/** A room one is in. The same object while it is the same room. */
+/** A joined room. Keeps its identity while the room stays the same. */
 export interface JoinedRoom {
   readonly id: string;
   readonly rooms: AnyCore['_reactor']['rooms'];
@@ -48,12 +40,12 @@ export interface SliceRequest {
 
 const unknown: RoomSlice = { peers: {}, isLoading: true };
 
-/** Before every other effect, so that what a child says in one of its own is heard. The server has no effects to warn of. */
+/** Runs before all other effects, so that a child can publish in its own effect. On the server, useEffect avoids React's warning. */
 const useFirstEffect = isServer ? useEffect : useLayoutEffect;
 
 /**
- * In the room while the component is on the page, though a Suspense boundary may hide it, which ends the first effect and not the second.
- * Left when React has done its work: what goes and comes in one go (StrictMode, a change of route) has not left.
+ * Joins the room while the component is mounted, even while a Suspense boundary hides it (which ends the layout effect but not the effect).
+ * Leaves in a microtask: a component that unmounts and remounts at once (StrictMode, route change) does not leave the room.
  */
 export function useJoinedRoom({ core, type, id }: RoomRef, initial?: Presence): JoinedRoom {
   const room = useMemo((): JoinedRoom => {
@@ -64,7 +56,7 @@ export function useJoinedRoom({ core, type, id }: RoomRef, initial?: Presence): 
     const leave = room.rooms.begin((api) => api.acquire(type, id, initial));
     return () => queueMicrotask(leave);
   };
-  // What is shown first is shown on entering only.
+  // The initial presence is only published on joining.
   useFirstEffect(join, [room]);
   useEffect(join, [room]);
   return room;

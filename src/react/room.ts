@@ -1,15 +1,12 @@
-// A room as components have it: `db.room(type, id)`, and the hooks on it, `db.rooms`. It is entered by the hooks, not by being named. Here
-// they get the types of the schema; what they do is in their own files.
+// `db.room(type, id)` and the hooks in `db.rooms`, typed by the schema. Naming a room does not join it; the hooks do. They are implemented
+// in room-hooks.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a room may belong to a database of any schema */
 
-// What room hooks take and give, in the terms of a schema.
-
-import type { InstantCoreDatabase, PresenceOpts, RoomSchemaShape, PresenceResponse } from 'triplane';
 import type { KeyboardEvent } from 'react';
-
-import type { AnySchemaDef } from './types.ts';
+import type { InstantCoreDatabase, PresenceOpts, PresenceResponse, RoomSchemaShape } from 'triplane';
 import { type RoomRef, usePresence, usePublishTopic, useSyncPresence, useTopicEffect } from './room-hooks.ts';
+import type { AnySchemaDef } from './types.ts';
 import { useTypingIndicator } from './use-typing-indicator.ts';
 
 type PresenceIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSchema> = RoomSchema[RoomType]['presence'];
@@ -17,7 +14,7 @@ type TopicsIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSch
 
 export interface RoomHooks {
   /**
-   * Hears what is said in a room on one topic.
+   * Calls a function for every message on a topic of a room. Always calls the function of the latest render.
    *
    * @example
    * db.rooms.useTopicEffect(room, 'emoji', ({ name }, peer) => fly(name, peer));
@@ -32,7 +29,7 @@ export interface RoomHooks {
     onEvent: (event: TopicsIn<RoomSchema, RoomType>[TopicType], peer: PresenceIn<RoomSchema, RoomType>) => any,
   ) => void;
   /**
-   * Gives what says something in a room on one topic.
+   * Returns a function that publishes on a topic of a room.
    *
    * @example
    * const publish = db.rooms.usePublishTopic(room, 'emoji');
@@ -47,7 +44,7 @@ export interface RoomHooks {
     topic: TopicType,
   ) => (data: TopicsIn<RoomSchema, RoomType>[TopicType]) => void;
   /**
-   * Who is in a room, and what they show. Drawn again when what was asked for changed.
+   * Returns the presence of a room. Re-renders only when the selected parts change.
    *
    * @example
    * const { peers, publishPresence } = db.rooms.usePresence(room, { keys: ['name'] });
@@ -61,7 +58,7 @@ export interface RoomHooks {
     opts?: PresenceOpts<PresenceIn<RoomSchema, RoomType>, Keys>,
   ) => PresenceHandle<PresenceIn<RoomSchema, RoomType>, Keys>;
   /**
-   * Shows the others what this component has.
+   * Publishes data as presence whenever it changes.
    *
    * @example
    * db.rooms.useSyncPresence(room, { name });
@@ -72,7 +69,7 @@ export interface RoomHooks {
     deps?: any[],
   ) => void;
   /**
-   * Who is typing, and what tells that we are.
+   * Returns the peers that are typing, and the props of an input that publishes the own state.
    *
    * @example
    * const { active, inputProps } = db.rooms.useTypingIndicator(room, 'message');
@@ -134,11 +131,11 @@ export type PresenceHandle<PresenceShape, Keys extends keyof PresenceShape> = Pr
 };
 
 export type TypingIndicatorOpts = {
-  /** Milliseconds after the last key; null or 0 = no end. */
+  /** Milliseconds after the last key until typing ends; null or 0: never. */
   timeout?: number | null;
-  /** Enter sends, and ends. */
+  /** Whether Enter ends typing. */
   stopOnEnter?: boolean;
-  /** Others are of no interest. */
+  /** Do not observe the peers. */
   writeOnly?: boolean;
 };
 

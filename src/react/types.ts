@@ -1,12 +1,10 @@
-// What hooks take and give, in the terms of a schema.
-
-// The database below the hooks, whatever its schema; and whether there is a page to draw.
+// Types of the hooks in terms of a schema, the schema-independent database type, and whether the code runs on a server.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- hooks work on databases of every schema */
 
-import type { InstaQLLifecycleState, InstaQLResponse, RuleParams, ValidQuery, InstantCoreDatabase, InstantSchemaDef } from 'triplane';
+import type { InstantCoreDatabase, InstantSchemaDef, InstaQLLifecycleState, InstaQLResponse, RuleParams, ValidQuery } from 'triplane';
 
-/** A list that is loaded page by page, as far as it has been loaded. */
+/** A list that is loaded page by page. */
 export type InfiniteQueryResult<Schema extends AnySchemaDef, Q extends ValidQuery<Q, Schema>, UseDates extends boolean> =
   | { error: { message: string }; data: undefined; isLoading: false; canLoadNextPage: boolean; loadNextPage: () => void }
   | { error: undefined; data: undefined; isLoading: true; canLoadNextPage: boolean; loadNextPage: () => void }
@@ -18,7 +16,7 @@ export type InfiniteQueryResult<Schema extends AnySchemaDef, Q extends ValidQuer
       loadNextPage: () => void;
     };
 
-/** The answer to a query of which only a part is drawn. */
+/** The result of a query with `select`. */
 export type SelectedState<Part> =
   | { isLoading: true; data: undefined; pageInfo: undefined; error: undefined }
   | { isLoading: false; data: undefined; pageInfo: undefined; error: { message: string; traceId?: string } }
@@ -26,7 +24,7 @@ export type SelectedState<Part> =
 
 export type SelectOptions<Data, Part> = {
   ruleParams?: RuleParams;
-  /** What of the answer is drawn. The component is drawn again when this changed, and not before. */
+  /** Selects the part of the data to render. The component re-renders only when this part changes. */
   select: (data: Data) => Part;
 };
 

@@ -1,12 +1,11 @@
-// A list that is loaded page by page: `db.useInfiniteQuery`. Each component has its own, as far as it has been loaded.
+// `db.useInfiniteQuery`: a list loaded page by page. Each component has its own list with its own pages.
 
 import { useState } from 'react';
 import { type InstaQLOptions, weakHash } from 'triplane';
-
+import type { ExternalStore } from './external-store.ts';
+import { keepAlive } from './keep-alive.ts';
 import type { RuleOptions } from './query-stores.ts';
 import type { AnyCore } from './types.ts';
-import { keepAlive } from './keep-alive.ts';
-import type { ExternalStore } from './external-store.ts';
 import { useExternalStore } from './use-external-store.ts';
 
 export interface ListState {
@@ -20,9 +19,9 @@ export interface ListState {
 export function useInfiniteQuery(core: AnyCore, query: object | null, options?: RuleOptions): ListState {
   const key = weakHash([query, options?.ruleParams]);
   const make = () => ({ core, key, store: listOf(core, query, options?.ruleParams && { ruleParams: options.ruleParams }) });
-  // State and no memo, which Fast Refresh makes anew: the pages that were loaded would be gone.
+  // State instead of a memo: Fast Refresh recomputes memos, which would drop the loaded pages.
   const [current, setCurrent] = useState(make);
-  // The key stands for the query: an equal one, written anew each time, is the same list.
+  // Compares keys, because callers create an equal query object on every render.
   const isCurrent = current.core === core && current.key === key;
   const list = isCurrent ? current : make();
   if (!isCurrent) setCurrent(list);

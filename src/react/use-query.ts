@@ -1,8 +1,7 @@
-// What a query is answered, live: `db.useQuery`.
+// `db.useQuery`: the live result of a query.
 
 import { useMemo } from 'react';
-
-import { queryStore, loading, disabledStore, type QueryState, type RuleOptions } from './query-stores.ts';
+import { disabledStore, loading, type QueryState, queryStore, type RuleOptions } from './query-stores.ts';
 import { type AnyCore, isServer } from './types.ts';
 import { useStoreSelector } from './use-external-store.ts';
 
@@ -25,7 +24,7 @@ function selectedPart(select: Select): StateSelector {
   return { of: (state) => (state.data === undefined ? state : { ...state, data: select(state.data), pageInfo: undefined }) };
 }
 
-/** Page info changes with nearly every write, and few components read it: for the others it is no reason to be drawn again. */
+/** Page info changes with nearly every write, but few components read it: only those re-render for it. */
 function wholeState(): StateSelector {
   let newest = loading;
   let readsPageInfo = false;

@@ -1,8 +1,7 @@
-// Who is typing where: `db.rooms.useTypingIndicator`. One who stops, leaves the field or leaves the page types no longer.
+// `db.rooms.useTypingIndicator`: which peers are typing. Stopping, leaving the field or leaving the page ends typing.
 
 import { type KeyboardEvent, useCallback, useEffect, useMemo } from 'react';
-
-import { type JoinedRoom, type Presence, type RoomRef, presenceStore, type RoomSlice, useJoinedRoom } from './room-hooks.ts';
+import { type JoinedRoom, type Presence, presenceStore, type RoomRef, type RoomSlice, useJoinedRoom } from './room-hooks.ts';
 import { useStoreSelector } from './use-external-store.ts';
 
 export interface TypingOptions {
@@ -20,7 +19,7 @@ export interface Typing extends Typist {
   readonly active: Presence[];
 }
 
-/** How long after the last key one counts as typing. */
+/** Milliseconds after the last key until typing ends. */
 export const defaultActivityStopTimeout = 1_000;
 
 const EMPTY: Presence[] = [];
@@ -39,7 +38,7 @@ export function useTypingIndicator(room: RoomRef, inputName: string, options: Ty
   return useMemo(() => ({ active, ...me }), [active, leave]);
 }
 
-/** Tells whether one types, and that one no longer does when nothing is heard for `timeout`; 0 = for as long as one is here. */
+/** Publishes whether the user is typing and clears it after `timeout` without a key; 0: when the component unmounts. */
 function typist(
   { publishPresence }: JoinedRoom,
   inputName: string,

@@ -1,10 +1,9 @@
-// Undo and redo in components: `useUndo(db)`. A hook of its own rather than one of the database's, so that apps without it do not carry it.
+// `useUndo(db)`: undo and redo. A separate hook instead of a method of the database, so that apps without undo do not bundle it.
 
 import { useMemo } from 'react';
 import { undoHistory, type UndoHistory, type UndoState } from 'triplane';
-
-import type { AnyCore } from './types.ts';
 import type { ExternalStore } from './external-store.ts';
+import type { AnyCore } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
 
 export interface Undo extends UndoState, Pick<UndoHistory, 'transact' | 'undo' | 'redo'> {}
@@ -12,7 +11,7 @@ export interface Undo extends UndoState, Pick<UndoHistory, 'transact' | 'undo' |
 const onServer: UndoState = { canUndo: false, canRedo: false };
 
 /**
- * Writes through it can be undone: by all components that use the same name, one history.
+ * Returns an undo history. Components that use the same name share one history.
  *
  * @example
  * const { transact, undo, redo, canUndo } = useUndo(db);

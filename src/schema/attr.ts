@@ -1,5 +1,5 @@
-// The definition of one attribute: what kind of value it holds, and what its modifiers say. The type of the value lives in the type
-// parameters only; the runtime object is plain data (data-model.md 6.1). Entities are in entity.ts.
+// The definition of one attribute: its value type and modifiers. The TypeScript type of the value exists only in the type parameters; the
+// runtime object is plain data. Entities are defined in entity.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
 
@@ -11,7 +11,7 @@ interface AttrConfig {
   readonly unique: boolean;
 }
 
-/** One attribute of an entity. Made by `i.string()` and its kin; each modifier gives a new definition. */
+/** An attribute of an entity. Created by `i.string()`, `i.number()` and so on; each modifier returns a new definition. */
 export class DataAttrDef<ValueType, IsRequired extends RequirementKind, IsIndexed extends boolean, IsUnique extends boolean = false> {
   readonly valueType: ValueTypes;
   readonly required: IsRequired;
@@ -27,19 +27,20 @@ export class DataAttrDef<ValueType, IsRequired extends RequirementKind, IsIndexe
   }
 
   /**
-   * Required in your program's types, optional to the server. For an attribute that old data still lacks.
+   * Makes the attribute required in TypeScript types but optional on the server, for an attribute that existing data still lacks.
    *
-   * @deprecated Meant for the time it takes to fill in the old data; then drop it.
+   * @deprecated Meant for the transition while existing data is filled in; remove it afterwards.
+   *
    * @example
    * i.entity({ title: i.string().clientRequired() })
    */
   clientRequired(): DataAttrDef<ValueType, true, IsIndexed, IsUnique> {
-    // The type says required and the data says not: that difference is the whole modifier.
+    // The type says required, the runtime data says optional: the difference is the purpose of this modifier.
     return new DataAttrDef(this.valueType, false as boolean as true, this.isIndexed, this.config);
   }
 
   /**
-   * The attribute may be missing or null.
+   * Allows the attribute to be missing or null.
    *
    * @example
    * i.entity({ dueAt: i.date().optional() })
@@ -49,7 +50,7 @@ export class DataAttrDef<ValueType, IsRequired extends RequirementKind, IsIndexe
   }
 
   /**
-   * No two entities share a value, so one can be found by it: `tx.people.lookup('email', 'ana@example.com')`.
+   * Requires distinct values, so that the attribute can be used for lookups: `tx.people.lookup('email', 'ana@example.com')`.
    *
    * @example
    * i.entity({ email: i.string().unique() })
@@ -59,7 +60,7 @@ export class DataAttrDef<ValueType, IsRequired extends RequirementKind, IsIndexe
   }
 
   /**
-   * The server keeps an index, so a query can order by this attribute and use `$ilike`, `$gt` and the like on it.
+   * Makes the server index the attribute, so that queries can order by it and use operators such as `$ilike` and `$gt`.
    *
    * @example
    * i.entity({ fee: i.number().indexed() })
@@ -75,19 +76,19 @@ type KeyIf<Trait, Wanted, Key> = Trait extends Wanted ? Key : never;
 
 type UniqueTrait<Def> = Def extends DataAttrDef<any, any, any, infer IsUnique> ? IsUnique : never;
 
-// A definition of which a trait is not known (`boolean`) is among those that have it and among those that do not.
+// A definition with an unknown trait (`boolean`) is included both in the keys that have the trait and in those that lack it.
 
 export type RequiredKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<Attrs[K]['required'], true, K> }[keyof Attrs];
 export type OptionalKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<Attrs[K]['required'], false, K> }[keyof Attrs];
 export type IndexedKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<Attrs[K]['isIndexed'], true, K> }[keyof Attrs];
 export type UniqueKeys<Attrs extends AttrsDefs> = { [K in keyof Attrs]: KeyIf<UniqueTrait<Attrs[K]>, true, K> }[keyof Attrs];
 
-/** A value as it is read: dates come as they were sent, unless `useDateObjects` is set. */
+/** The type of a value in results: dates have the form they were sent in, unless `useDateObjects` is set. */
 type ReadValue<Value, UseDates extends boolean> = Value extends Date ? (UseDates extends true ? Value : string | number) : Value;
 
 type ReadAttr<Def, UseDates extends boolean> = Def extends DataAttrDef<infer Value, any, any, boolean> ? ReadValue<Value, UseDates> : never;
 
-/** The attributes of an entity as they are read: the required ones present, the optional ones perhaps. */
+/** The attributes of an entity in results, with optional attributes as optional keys. */
 export type ReadAttrs<Attrs extends AttrsDefs, UseDates extends boolean> = {
   [K in RequiredKeys<Attrs>]: ReadAttr<Attrs[K], UseDates>;
 } & {

@@ -1,21 +1,17 @@
-// `i`, with which a program writes its schema down. The definitions it makes are in attr.ts, entity.ts, link.ts and definition.ts.
+// `i`, the schema builder. The definitions it creates are in attr.ts, entity.ts, link.ts and definition.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- `i.any()` and `i.json()` are `any` to the program, by their contract */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` are the links or rooms of a schema that has none */
 
-import { DataAttrDef } from './attr.ts';
-import type { AttrsDefs } from './attr.ts';
-import { InstantSchemaDef } from './definition.ts';
-import type { UnknownRooms } from './definition.ts';
-import { EntityDef } from './entity.ts';
-import type { EntitiesDef } from './entity.ts';
-import { withLinks } from './link.ts';
-import type { EntitiesWithLinks, LinksDef } from './link.ts';
+import { type AttrsDefs, DataAttrDef } from './attr.ts';
+import { InstantSchemaDef, type UnknownRooms } from './definition.ts';
+import { type EntitiesDef, EntityDef } from './entity.ts';
+import { type EntitiesWithLinks, type LinksDef, withLinks } from './link.ts';
 import type { RoomsDef } from './room.ts';
 
 /**
- * A schema: entities, the links between them, and the rooms people meet in. Give it to `init` for types, and push it to the server for
- * indexes, uniqueness and checks. `id` is part of every entity and is never declared.
+ * Defines a schema: entities, the links between them, and rooms. Pass it to `init` for types, and push it to the server for indexes,
+ * uniqueness and type checks. Every entity has an `id`, which is not declared.
  *
  * @example
  * const schema = i.schema({
@@ -43,15 +39,16 @@ function schema<EntitiesWithoutLinks extends EntitiesDef, const Links extends Li
   links?: Links;
   rooms?: Rooms;
 }): InstantSchemaDef<EntitiesWithLinks<EntitiesWithoutLinks, Links>, LinksDef<any>, Rooms> {
-  // Left out, both are of their general type; the casts say so to the type parameters.
+  // If omitted, both have their general type; the casts tell the type parameters.
   const given = links ?? ({} as Links);
   return new InstantSchemaDef(withLinks(entities, given), given as LinksDef<any>, rooms ?? ({} as Rooms));
 }
 
 /**
- * A schema without rooms, from entities and links.
+ * Defines a schema without rooms from entities and links.
  *
  * @deprecated Use `i.schema`.
+ *
  * @example
  * i.graph({ acts: i.entity({ name: i.string() }) }, {})
  */
@@ -63,7 +60,7 @@ function graph<EntitiesWithoutLinks extends EntitiesDef, const Links extends Lin
 }
 
 /**
- * An entity, by its attributes. The same form describes the presence of a room and what its topics carry.
+ * Defines an entity by its attributes. Also used for the presence of a room and the payload of its topics.
  *
  * @example
  * i.entity({ title: i.string(), dueAt: i.date().optional() })
@@ -73,7 +70,7 @@ function entity<Attrs extends AttrsDefs>(attrs: Attrs): EntityDef<Attrs, {}, voi
 }
 
 /**
- * Text; with a type argument, one of a few words.
+ * A string attribute; the type argument restricts it to certain strings.
  *
  * @example
  * i.entity({ title: i.string(), status: i.string<'open' | 'done'>() })
@@ -83,7 +80,7 @@ function string<StringEnum extends string = string>(): DataAttrDef<StringEnum, t
 }
 
 /**
- * A number.
+ * A number attribute.
  *
  * @example
  * i.entity({ fee: i.number().indexed() })
@@ -93,7 +90,7 @@ function number(): DataAttrDef<number, true, false> {
 }
 
 /**
- * True or false.
+ * A boolean attribute.
  *
  * @example
  * i.entity({ done: i.boolean() })
@@ -103,7 +100,8 @@ function boolean(): DataAttrDef<boolean, true, false> {
 }
 
 /**
- * A point in time. Written as a `Date`, as text or as milliseconds; read as it was sent, or as a `Date` if `useDateObjects` is set.
+ * A date attribute. Write a `Date`, an ISO string or milliseconds; results contain the value as it was sent, or a `Date` if
+ * `useDateObjects` is set.
  *
  * @example
  * i.entity({ createdAt: i.date().indexed() })
@@ -113,7 +111,7 @@ function date(): DataAttrDef<Date, true, false> {
 }
 
 /**
- * Any JSON; say of what shape with the type argument.
+ * A JSON attribute; the type argument gives its shape.
  *
  * @example
  * i.entity({ rider: i.json<{ towels: number }>() })
@@ -123,7 +121,7 @@ function json<T = any>(): DataAttrDef<T, true, false> {
 }
 
 /**
- * Any JSON, of no shape in particular.
+ * A JSON attribute of any shape.
  *
  * @example
  * i.entity({ notes: i.any().optional() })
@@ -133,7 +131,7 @@ function any(): DataAttrDef<any, true, false> {
 }
 
 /**
- * Writes a schema down.
+ * The schema builder.
  *
  * @example
  * const schema = i.schema({ entities: { goals: i.entity({ title: i.string() }) } });

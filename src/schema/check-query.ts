@@ -1,16 +1,16 @@
-// A query against a schema: every name is there, and what `where` compares with fits. That it has the form of a query at all is made
-// sure of before, in query/check-form.ts.
+// Checks a query against a schema: every name exists, and values in `where` have the right type. query/validate.ts checks the structure of
+// the query first.
 
 import { QueryValidationError } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
-import { type Entities, isOfType, kindOf, named, own, type SchemaShape, preview } from './read.ts';
+import { type Entities, isOfType, kindOf, named, own, preview, type SchemaShape } from './read.ts';
 
-/** Forms in forms, and options as far as they are objects. */
+/** The nested nodes of a query, and options that are objects. */
 export interface QueryNodes {
   readonly [key: string]: QueryNodes | undefined;
 }
 
-/** What a condition is about: an attribute, or an id at the end of a link. */
+/** The left-hand side of a condition: an attribute, or an id at the end of a link. */
 interface Subject {
   readonly name: string;
   readonly etype: string;
@@ -18,7 +18,7 @@ interface Subject {
   readonly isIndexed?: boolean;
 }
 
-/** The others compare with the attribute's own type. */
+/** Operators whose operand has a fixed type; all others take the attribute's type. */
 const operandTypes: Readonly<Record<string, string>> = { $like: 'string', $ilike: 'string', $isNull: 'boolean' };
 const operators = ['$in', 'in', '$not', '$ne', '$gt', '$gte', '$lt', '$lte', ...Object.keys(operandTypes)];
 
@@ -35,13 +35,13 @@ function checkNode(node: QueryNodes, etype: string, path: string, entities: Enti
   for (const [key, value] of Object.entries(node)) {
     const at = `${path}.${key}`;
     if (key === '$') {
-      // A falsy `where` is none: `where: userId && { owner: userId }`.
+      // A falsy `where` is ignored: `where: userId && { owner: userId }`.
       if (value?.['where']) checkWhere(value['where'], etype, `${at}.where`, entities);
       continue;
     }
     const links = own(entities, etype)?.links;
     const far = links ? named(links, key, `'${etype}' has no link`, rejectAt(at)).entityName : key;
-    // Left out on purpose, as in `{ todos: isOpen ? {} : undefined }`.
+    // An undefined node is skipped, as in `{ todos: isOpen ? {} : undefined }`.
     if (value) checkNode(value, far, at, entities);
   }
 }
@@ -53,7 +53,7 @@ function checkWhere(where: unknown, etype: string, path: string, entities: Entit
     if (Array.isArray(value) && isGroup(key)) {
       for (const [index, member] of value.entries()) checkWhere(member, etype, `${at}[${index}]`, entities);
     } else if (isGroup(key) && !own(own(entities, etype)?.attrs, key)) {
-      // An attribute may be called `or` too: it is meant where no list follows.
+      // An attribute may be called `or` or `and`; it is meant if the value is not a list.
       reject(`'${key}' must be an array, but received: ${kindOf(value)}`, at);
     } else checkCondition(value, subjectOf(key.split('.'), value, etype, at, entities), at);
   }
@@ -83,7 +83,7 @@ function expectUuid(value: unknown, what: string, path: string): void {
 }
 
 function checkCondition(value: unknown, subject: Subject, path: string): void {
-  if (value === null) reject(`${nameOf(subject)}: null is no condition, use { $isNull: true }`, path);
+  if (value === null) reject(`${nameOf(subject)}: null is not a condition, use { $isNull: true }`, path);
   if (subject.valueType === 'json') return;
   if (typeof value !== 'object' || Array.isArray(value) || value instanceof Date) {
     expectType(value, subject.valueType, `${nameOf(subject)} must be compared with`, path);
@@ -94,7 +94,7 @@ function checkCondition(value: unknown, subject: Subject, path: string): void {
 
 function checkOperator(operator: string, operand: unknown, subject: Subject, path: string): void {
   const what = `'${operator}' on ${nameOf(subject)}`;
-  if (!operators.includes(operator)) reject(`There is no operator ${what}`, path);
+  if (!operators.includes(operator)) reject(`Unknown operator ${what}`, path);
   if (operator === '$ilike' && !subject.isIndexed) reject(`${what} needs an indexed attribute`, path);
   const isList = operator.endsWith('in');
   if (isList && !Array.isArray(operand)) reject(`${what} needs an array, but received: ${kindOf(operand)}`, path);

@@ -1,10 +1,9 @@
-// A transaction against a schema: its entities and links are there, ids are ids and values of their type. Attributes the schema lacks
-// are refused later, when steps are made: the server may know them.
+// Checks a transaction against a schema: entities and links exist, ids are UUIDs, values have the right type. Attributes that the schema
+// lacks are rejected later, during expansion: the server may know them.
 
 import { TransactionValidationError } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
-import { isLookup } from './read.ts';
-import { type Entities, type EntityShape, isOfType, kindOf, named, own, type SchemaShape, preview } from './read.ts';
+import { type Entities, type EntityShape, isLookup, isOfType, kindOf, named, own, preview, type SchemaShape } from './read.ts';
 
 /** @throws TransactionValidationError */
 export function checkTransaction(ops: readonly (readonly unknown[])[], { entities }: SchemaShape): void {
@@ -35,11 +34,11 @@ function checkLink(label: string, value: unknown, etype: string, { links }: Enti
   const targets: readonly unknown[] = [value ?? []].flat();
   for (const target of targets) {
     if (isUuid(target) || (typeof target === 'string' && isLookup(target))) continue;
-    reject(`Link '${label}' of '${etype}' must be given a UUID or a lookup, but received: ${preview(target)}`);
+    reject(`Link '${label}' of '${etype}' requires a UUID or a lookup, but received: ${preview(target)}`);
   }
 }
 
-/** By action, for the operations of which it says something. */
+/** The check of each action; other actions have nothing to check. */
 const checks: Readonly<Record<string, typeof checkField>> = {
   create: checkField,
   update: checkField,

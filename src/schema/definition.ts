@@ -1,5 +1,5 @@
-// A whole schema: its entities, links and rooms; and the schema of a program that has none, of which every namespace, attribute and
-// link is allowed.
+// A complete schema: entities, links and rooms. Also the schema type of programs without one, which allows every namespace, attribute and
+// link.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- the values of a schema that is not known are not known either */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` are the rooms of a schema without rooms */
@@ -11,15 +11,15 @@ import type { AnyEntity, EntitiesDef, EntityDef, LinkAttrDef } from './entity.ts
 import type { LinkDef, LinksDef } from './link.ts';
 import type { AttrDefsFromType, RoomDefFromShape, RoomSchemaShape, RoomsDef } from './room.ts';
 
-/** What a schema made by `i` can do besides being data. One from elsewhere cannot, and is only read. */
+/** The methods of schemas created with `i`. Schemas from elsewhere lack them and are only read. */
 interface Checks {
-  /** @throws QueryValidationError if a query, which is one by its form, does not fit the schema */
+  /** @throws QueryValidationError if a structurally valid query does not fit the schema */
   checkQuery?(query: QueryNodes): void;
   /** @throws TransactionValidationError if operations do not fit the schema */
   checkTransaction?(ops: readonly (readonly unknown[])[]): void;
 }
 
-/** What queries and transactions need to know of a schema. */
+/** The parts of a schema that queries and transactions need. */
 export interface IContainEntitiesAndLinks<Entities extends EntitiesDef, Links extends LinksDef<Entities>> extends Checks {
   entities: Entities;
   links: Links;
@@ -27,7 +27,7 @@ export interface IContainEntitiesAndLinks<Entities extends EntitiesDef, Links ex
 
 export type AnySchema = IContainEntitiesAndLinks<any, any>;
 
-/** A schema as `init` takes it. Made by `i.schema`. */
+/** A schema for `init`. Created with `i.schema`. */
 export class InstantSchemaDef<
   Entities extends EntitiesDef,
   Links extends LinksDef<Entities>,
@@ -52,9 +52,10 @@ export class InstantSchemaDef<
   }
 
   /**
-   * The same schema with its rooms typed by plain types.
+   * The same schema with rooms typed by plain types.
    *
-   * @deprecated List rooms in the schema: `i.schema({ entities, links, rooms })`.
+   * @deprecated Declare rooms in the schema: `i.schema({ entities, links, rooms })`.
+   *
    * @example
    * i.schema({ entities }).withRoomSchema<{ table: { presence: { name: string } } }>()
    */
@@ -66,7 +67,7 @@ export class InstantSchemaDef<
 export type AnySchemaDef = InstantSchemaDef<any, any, any>;
 
 /**
- * What `i.graph` used to give.
+ * The former result of `i.graph`.
  *
  * @deprecated Use `i.schema` and `InstantSchemaDef`.
  */
@@ -104,7 +105,7 @@ export interface UnknownRooms {
   [RoomType: string]: { presence: AnyEntity; topics: { [TopicName: string]: AnyEntity } };
 }
 
-/** The schema of a program that gave none. */
+/** The schema type of programs that pass no schema to `init`. */
 export interface InstantUnknownSchemaDef extends InstantSchemaDef<UnknownEntities, UnknownLinks<UnknownEntities>, UnknownRooms> {}
 
 export type InstantUnknownSchema = InstantUnknownSchemaDef;
@@ -116,7 +117,7 @@ type EntityDefFromShape<Shape, Name extends keyof Shape> = EntityDef<
 >;
 
 /**
- * A schema read back from the plain types that programs gave to `init` before there were schemas.
+ * A schema type derived from plain types, which programs passed to `init` before there were schemas.
  *
  * @example
  * const db = init<BackwardsCompatibleSchema<{ goals: { title: string } }>>({ appId })

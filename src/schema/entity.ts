@@ -1,5 +1,4 @@
-// The definition of an entity: its attributes, and the links it takes part in, seen from its side. Who is linked with whom is told by
-// link.ts, which fills the links in.
+// The definition of an entity: its attributes, and the links it takes part in, seen from its side. link.ts fills in the links.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
 
@@ -7,7 +6,7 @@ import type { AttrsDefs, ReadAttrs } from './attr.ts';
 
 export type CardinalityKind = 'one' | 'many';
 
-/** One end of a link: what it leads to, and to how many. */
+/** One end of a link: the target entity and the cardinality. */
 export class LinkAttrDef<Cardinality extends CardinalityKind, EntityName extends string> {
   readonly cardinality: Cardinality;
   readonly entityName: EntityName;
@@ -18,7 +17,7 @@ export class LinkAttrDef<Cardinality extends CardinalityKind, EntityName extends
   }
 }
 
-/** The attributes and links of one entity. Made by `i.entity`. */
+/** The attributes and links of one entity. Created with `i.entity`. */
 export class EntityDef<Attrs extends AttrsDefs, Links extends Record<string, LinkAttrDef<any, any>>, _AsType> {
   readonly attrs: Attrs;
   readonly links: Links;
@@ -29,7 +28,7 @@ export class EntityDef<Attrs extends AttrsDefs, Links extends Record<string, Lin
   }
 
   /**
-   * Gives some attributes a narrower type than their definition has. Nothing changes at run time.
+   * Narrows the types of some attributes. No effect at run time.
    *
    * @example
    * i.entity({ status: i.string() }).asType<{ status: 'open' | 'done' }>()
@@ -42,18 +41,18 @@ export class EntityDef<Attrs extends AttrsDefs, Links extends Record<string, Lin
 export type AnyEntity = EntityDef<any, any, any>;
 export type EntitiesDef = Record<string, AnyEntity>;
 
-/** What `asType` said of an entity; `void` if it was not called. */
+/** The type argument of `asType`; `void` if it was not called. */
 export type AsTypeOf<Def> = Def extends EntityDef<any, any, infer AsType> ? AsType : void;
 
 type WithOverrides<Attrs, AsType> = AsType extends void ? Attrs : Omit<Attrs, keyof AsType> & AsType;
 
-/** The attributes of an entity as a query gives them, without `id` and links. */
+/** The attributes of an entity in query results, without `id` and links. */
 export type ResolveEntityAttrs<Def extends AnyEntity, UseDates extends boolean = false> = WithOverrides<
   ReadAttrs<Def['attrs'], UseDates>,
   AsTypeOf<Def>
 >;
 
-/** The attributes of the entity named `EntityName` as a query gives them, without `id` and links. */
+/** The attributes of the entity named `EntityName` in query results, without `id` and links. */
 export type ResolveAttrs<Entities extends EntitiesDef, EntityName extends keyof Entities, UseDates extends boolean> = ResolveEntityAttrs<
   Entities[EntityName],
   UseDates

@@ -1,11 +1,11 @@
-// Types about types, used by the schema and by query results. Nothing here knows what an attribute is.
+// Generic type helpers for the schema and for query results. Independent of attributes and entities.
 
 /* eslint-disable @typescript-eslint/no-unsafe-function-type -- `Function` is the only name for "anything callable" */
 
-/** What `Expand` leaves as it is. */
+/** Types that `Expand` leaves unchanged. */
 type Opaque = Date | Function | Error | RegExp | string | number | boolean | symbol | null | undefined;
 
-/** The same type with its intersections and aliases worked out, so that an editor shows plain objects. */
+/** Resolves intersections and aliases, so that an editor shows plain objects. */
 export type Expand<T> = T extends Opaque
   ? T
   : T extends object
@@ -14,13 +14,13 @@ export type Expand<T> = T extends Opaque
       : never
     : T;
 
-/** True for `any` only: no other type answers a question both ways. */
+/** True for `any` only: no other type satisfies both branches of the conditional type. */
 export type IsAny<T> = boolean extends (T extends never ? true : false) ? true : false;
 
 /** `T` with at least one of its keys present. */
 export type NonEmpty<T> = { [K in keyof T]-?: Required<Pick<T, K>> }[keyof T];
 
-/** What is at `K`, and `undefined` where `T` is absent or has no such key. */
+/** The type at `K`; includes `undefined` if `T` is optional or lacks the key. */
 export type At<T, K extends PropertyKey> = K extends keyof NonNullable<T>
   ? NonNullable<T>[K] | (T extends null | undefined ? undefined : never)
   : undefined;

@@ -1,7 +1,6 @@
-// A schema read back from its JSON. `JSON.stringify(schema)` is the way there; types do not survive it, value types and modifiers do.
+// Parses the JSON of a schema, as `JSON.stringify(schema)` writes it. Value types and modifiers are preserved, TypeScript types are not.
 
-import { DataAttrDef } from './attr.ts';
-import type { ValueTypes } from './attr.ts';
+import { DataAttrDef, type ValueTypes } from './attr.ts';
 import { i } from './builder.ts';
 import type { AnySchemaDef } from './definition.ts';
 import type { AnyEntity, EntitiesDef } from './entity.ts';
@@ -40,7 +39,7 @@ function mapValues<From, To>(record: Readonly<Record<string, From>> | null | und
 
 function readAttrDef({ valueType, required, config }: AttrJson): DataAttrDef<unknown, boolean, boolean, boolean> {
   const indexed = config?.indexed === true;
-  // A value type we do not know came from a newer server; its values are at least JSON.
+  // An unknown value type comes from a newer server; its values are JSON in any case.
   const kind = isValueType(valueType) ? valueType : 'json';
   return new DataAttrDef<unknown, boolean, boolean, boolean>(kind, required === true, indexed, {
     indexed,
@@ -57,13 +56,16 @@ function isSchemaJson(json: unknown): json is SchemaJson {
 }
 
 /**
- * A schema from its JSON.
+ * Creates a schema from its JSON.
+ *
+ * @param json the parsed output of `JSON.stringify(schema)`
+ * @throws TypeError if the value is not the JSON of a schema
  *
  * @example
  * const schema = parseSchemaFromJSON(JSON.parse(await readFile('schema.json', 'utf8')));
  */
 export function parseSchemaFromJSON(json: unknown): AnySchemaDef {
-  if (!isSchemaJson(json)) throw new TypeError('A schema as JSON is an object with `entities`; this is not one');
+  if (!isSchemaJson(json)) throw new TypeError('parseSchemaFromJSON: expected an object with `entities`');
   const { entities, links, rooms } = json;
   return i.schema({
     entities: mapValues(entities, readEntityDef),

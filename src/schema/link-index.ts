@@ -1,4 +1,4 @@
-// Links looked up from either end: by namespace, then by label. What a query needs to know to give a has-one link as an object.
+// An index of links by namespace and label, from both ends. Queries use it to return has-one links as objects.
 
 import type { CardinalityKind } from './entity.ts';
 
@@ -16,7 +16,7 @@ interface LinkEnds {
 }
 
 export interface IndexedLink {
-  /** The label is the link's forward one: this side holds the triple's `e`. */
+  /** Whether the label is the forward one: this side holds the triple's `e`. */
   readonly isForward: boolean;
   readonly isSingular: boolean;
   readonly link: LinkEnds;
@@ -24,13 +24,13 @@ export interface IndexedLink {
 
 export type LinkIndex = Readonly<Record<string, Readonly<Record<string, IndexedLink>>>>;
 
-/** A record without inherited keys, so that any text may be looked up in it. */
+/** A record without inherited keys, so that any string can be looked up in it. */
 function emptyRecord<Value>(): Record<string, Value> {
   return Object.create(null) as Record<string, Value>;
 }
 
 /**
- * The links of a schema by namespace and label.
+ * Indexes the links of a schema by namespace and label.
  *
  * @example
  * linkIndex(schema)['sets']?.['act']?.isSingular // true

@@ -1,14 +1,13 @@
-// Links between entities as a schema lists them, and their folding into the entities at both ends: as types (`EntitiesWithLinks`) and
+// Links between entities as a schema declares them, and their assignment to the entities at both ends: as types (`EntitiesWithLinks`) and
 // at run time (`withLinks`).
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- an entity without links has the links `{}` */
 
 import type { RequirementKind } from './attr.ts';
-import { EntityDef, LinkAttrDef } from './entity.ts';
-import type { AsTypeOf, CardinalityKind, EntitiesDef } from './entity.ts';
+import { type AsTypeOf, type CardinalityKind, type EntitiesDef, EntityDef, LinkAttrDef } from './entity.ts';
 
-/** A link with its two ends; each end names the entity it is `on`, its `label` there, and how many it `has`. */
+/** A link and its two ends; each end names the entity it is `on`, its `label` there, and its cardinality (`has`). */
 export type LinkDef<
   Entities extends EntitiesDef,
   FwdEntity extends keyof Entities,
@@ -29,7 +28,7 @@ export type LinksDef<Entities extends EntitiesDef> = Record<
 
 type OtherEnd = { forward: 'reverse'; reverse: 'forward' };
 
-/** The labels that `Links` put on the entity `Name` at one of their two ends. */
+/** The labels that `Links` define on the entity `Name` at one of their two ends. */
 type LinkEnds<Name, Links extends LinksDef<any>, End extends keyof OtherEnd> = {
   [L in keyof Links as Links[L][End]['on'] extends Name ? Links[L][End]['label'] : never]: {
     entityName: Links[L][OtherEnd[End]]['on'];
@@ -37,18 +36,18 @@ type LinkEnds<Name, Links extends LinksDef<any>, End extends keyof OtherEnd> = {
   };
 };
 
-/** No links were given, or only their general type is known: either way nothing can be said about labels. */
+/** True if there are no links or only their general type is known; labels are unknown then. */
 type IsUnlisted<Links> = keyof Links extends never ? true : string extends keyof Links ? true : false;
 
 type LinksOn<Name, Links extends LinksDef<any>> =
   IsUnlisted<Links> extends true ? {} : LinkEnds<Name, Links, 'forward'> & LinkEnds<Name, Links, 'reverse'>;
 
-/** The entities of a schema, each with the links it takes part in. */
+/** The entities of a schema with their links. */
 export type EntitiesWithLinks<Entities extends EntitiesDef, Links extends LinksDef<Entities>> = {
   [Name in keyof Entities]: EntityDef<Entities[Name]['attrs'], LinksOn<Name, Links>, AsTypeOf<Entities[Name]>>;
 };
 
-/** `EntitiesWithLinks`, at run time. Where both ends of links carry the same label on one entity, the reverse end stands. */
+/** The run-time counterpart of `EntitiesWithLinks`. If two ends have the same label on one entity, the reverse end wins. */
 export function withLinks<Entities extends EntitiesDef, const Links extends LinksDef<Entities>>(
   entities: Entities,
   links: Links,

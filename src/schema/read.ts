@@ -1,5 +1,5 @@
-// A schema read at run time by names that come from a program's data: own keys only, so that `constructor` is no entity of it; and
-// the words in which a message says what was found instead.
+// Reads a schema at run time by names from a program's data. Only own keys count, so that `constructor` is not an entity. Also formats
+// values for error messages.
 
 export interface AttrShape {
   readonly valueType: string;
@@ -15,7 +15,7 @@ export interface EntityShape {
 
 export type Entities = Readonly<Record<string, EntityShape>>;
 
-/** Of a schema, what everything else follows from. */
+/** The minimal part of a schema that all checks need. */
 export interface SchemaShape {
   readonly entities: Entities;
 }
@@ -36,17 +36,17 @@ export function own<Item>(record: Readonly<Record<string, Item>> | undefined, ke
   return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-/** The keys, for a message that says what there is. */
+/** The keys as a list for an error message. */
 export function listed(record: Readonly<Record<string, unknown>>): string {
   return Object.keys(record).join(', ') || 'none';
 }
 
-/** What has to be there, or the message that it is not: `'acts' has no link 'crew'. There are: sets, fans`. */
+/** Returns the entry, or rejects with a message such as `'acts' has no link 'crew'. There are: sets, fans`. */
 export function named<Item>(record: Readonly<Record<string, Item>>, key: string, lack: string, reject: (message: string) => never): Item {
   return own(record, key) ?? reject(`${lack} '${key}'. There are: ${listed(record)}`);
 }
 
-/** Whether a value may stand where the schema says `valueType`; that it may be missing is not asked here. */
+/** Whether a value has the schema's type `valueType`. Missing values pass; requiredness is checked elsewhere. */
 export function isOfType(value: unknown, valueType: string): boolean {
   if (value === null || value === undefined) return true;
   switch (valueType) {
@@ -62,14 +62,14 @@ export function isOfType(value: unknown, valueType: string): boolean {
   }
 }
 
-/** What came instead of what was wanted, in a word or two. */
+/** The kind of a value for an error message. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'object (an array)';
   return Number.isNaN(value) ? 'number (NaN)' : typeof value;
 }
 
-/** The value itself in a message, in one short line whatever it is. */
+/** The value for an error message, as one short line. */
 export function preview(value: unknown): string {
   const text = typeof value === 'string' ? value : isPlain(value) ? String(value) : kindOf(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
@@ -79,7 +79,7 @@ function isPlain(value: unknown): value is number | bigint | boolean | symbol | 
   return typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'string';
 }
 
-// How the text of a lookup is told from an id, in whose place it may stand. How it is made and read is in transact/lookup.ts.
+// Recognizes the text form of a lookup, which may stand in place of an id. transact/lookup.ts creates and parses it.
 
 export const lookupPrefix = 'lookup__';
 

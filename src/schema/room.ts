@@ -1,5 +1,5 @@
-// Rooms in a schema: for each type of room, what its presence holds and what its topics carry. Types only, and none of them reach the
-// server. What a program calls on a room is in types/rooms.ts.
+// Rooms in a schema: the types of presence and topics for each room type. Types only; they are not sent to the server. The room API is in
+// types/rooms.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every definition fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` is what a property that may be left out leaves */
@@ -25,7 +25,7 @@ export type RoomSchemaShape = {
   };
 };
 
-/** What rooms hold, as plain types. */
+/** Presence and topics of rooms as plain types. */
 export type RoomsFromDef<Rooms extends RoomsDef> = {
   [RoomType in keyof Rooms]: {
     presence: Expand<ResolveEntityAttrs<Rooms[RoomType]['presence']>>;
@@ -35,7 +35,7 @@ export type RoomsFromDef<Rooms extends RoomsDef> = {
   };
 };
 
-/** Definitions read back from the type of an object. A property that may be left out is an optional attribute. */
+/** Attribute definitions derived from an object type. Optional properties become optional attributes. */
 export type AttrDefsFromType<Shape> = {
   [K in keyof Shape]-?: DataAttrDef<
     Required<Shape>[K],
@@ -47,7 +47,7 @@ export type AttrDefsFromType<Shape> = {
 
 type EntityDefFromType<Shape> = EntityDef<AttrDefsFromType<Shape>, any, void>;
 
-/** Definitions of rooms read back from their plain types. */
+/** Room definitions derived from plain types. */
 export type RoomDefFromShape<Shape extends RoomSchemaShape> = {
   [RoomType in keyof Shape]: {
     presence: EntityDefFromType<NonNullable<Shape[RoomType]['presence']>>;

@@ -1,5 +1,5 @@
-// The schema: how a program writes it down (`i`), what it is made of, and what else is read off it. Types of queries, results and
-// transactions, which are inferred from a schema, are in types/.
+// The public entry of the schema folder: the builder `i`, its definitions, and derived types. Types of queries, results and transactions
+// are in types/.
 
 export { i } from './builder.ts';
 export { parseSchemaFromJSON } from './json.ts';

@@ -1,10 +1,9 @@
-// A KeyValue over IndexedDB: one database, one object store. Browsers close the connection behind our back (another tab
-// upgrades, site data are cleared, Safari loses its server): it is opened again, and what failed for that is done once
-// more. Writes wait for each other, and those that wait share one transaction, as it costs one flush to disk.
+// A KeyValue over IndexedDB: one database, one object store. Browsers may close the connection at any time (another tab upgrades, site data
+// is cleared, Safari loses its server): it is then reopened and the failed operation repeated once. Writes are serialized, and waiting
+// writes share one transaction, which costs one flush to disk.
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
-
-import { copyOps, type KeyValueOp, type KeyValue, storageClosed, storageFailed } from './key-value.ts';
+import { copyOps, type KeyValue, type KeyValueOp, storageClosed, storageFailed } from './key-value.ts';
 
 const version = 1;
 const entries = 'entries';
@@ -29,7 +28,7 @@ class IndexedDbStore implements KeyValue {
   readonly #name: string;
   #opening: Promise<IdbConnection> | undefined;
   #writes: QueuedWrite[] = [];
-  /** The writing that goes on, if any: it ends when nothing waits. */
+  /** The running write loop; undefined if no write is waiting. */
   #writing: Promise<void> | undefined;
   readonly #reading = new Set<Promise<unknown>>();
   #isClosed = false;
@@ -61,7 +60,7 @@ class IndexedDbStore implements KeyValue {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#writing;
-    // One that is under way keeps the connection open, or would open another.
+    // A pending read keeps the connection open, or would open a new one.
     await Promise.allSettled(this.#reading);
     await this.#closeConnection();
   }
@@ -74,7 +73,7 @@ class IndexedDbStore implements KeyValue {
         await this.#commit(batch.flatMap(({ ops }) => ops));
         for (const { done } of batch) done();
       } catch {
-        // One of them is at fault, or there is room for some only: each for itself.
+        // One write is invalid, or only some fit into the quota: retry them one by one.
         for (const { ops, done, failed } of batch) await this.#commit(ops).then(done, failed);
       }
     }
@@ -86,7 +85,7 @@ class IndexedDbStore implements KeyValue {
       const tx = db.transaction(entries, 'readwrite', { durability: 'strict' });
       const { store } = tx;
       const requests = ops.map((op) => ('put' in op ? store.put(op.value, op.put) : store.delete(op.remove)));
-      // The transaction's own failure says why; a request's often says no more than that it was aborted.
+      // The transaction's error states the cause; the error of a request often only states that it was aborted.
       await Promise.all([tx.done, ...requests.map((request) => request.catch(() => undefined))]);
     });
   }
@@ -98,7 +97,7 @@ class IndexedDbStore implements KeyValue {
     return reading.finally(() => this.#reading.delete(reading));
   }
 
-  /** Twice if need be: entries are put and removed by key, so to do it again does no harm. */
+  /** Retries once after a lost connection. Entries are set and removed by key, so repeating an operation is harmless. */
   async #attempt<T>(doing: string, run: (db: IdbConnection) => Promise<T>, isLast = false): Promise<T> {
     try {
       return await run(await this.#open());
@@ -113,17 +112,17 @@ class IndexedDbStore implements KeyValue {
     if (this.#opening) return this.#opening;
     const opening = openDB<Shape>(this.#name, version, {
       upgrade: (db) => void db.createObjectStore(entries),
-      // Another tab wants to upgrade or delete it, and waits for us.
+      // Another tab waits to upgrade or delete the database.
       blocking: () => void this.#closeConnection(opening),
       terminated: () => void this.#closeConnection(opening),
     });
     this.#opening = opening;
-    // What failed to open is tried anew by whoever asks next.
+    // The next operation opens the database again.
     opening.catch(() => void this.#closeConnection(opening));
     return opening;
   }
 
-  /** Closes the connection, which lets its transactions end; the next use opens another. */
+  /** Closes the connection after its transactions; the next operation opens another one. */
   async #closeConnection(opening = this.#opening): Promise<void> {
     if (this.#opening === opening) this.#opening = undefined;
     await opening?.then((db) => db.close()).catch(() => {});
@@ -136,7 +135,7 @@ function isLostConnection(error: unknown): boolean {
   return error instanceof Error && lostConnectionNames.includes(error.name);
 }
 
-/** The keys from `prefix` up to, and without, the first that is greater than all that begin so. */
+/** The key range from `prefix` up to, and excluding, the first key greater than all keys with this prefix. */
 function prefixRange(prefix: string): IDBKeyRange {
   const stem = prefix.replace(/\uffff+$/, '');
   const last = stem.length - 1;

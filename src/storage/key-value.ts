@@ -1,33 +1,34 @@
-// The port to what outlives the page: values by key. What the keys and values mean is not known here. docs/storage.md tells how to write
-// one; `triplane/testing` has the cases it must pass.
+// The port to persistent storage: values by key. Independent of the meaning of keys and values. docs/storage.md explains how to implement
+// it; `triplane/testing` exports the conformance suite.
 
 import { TriplaneError } from '../errors.ts';
 
 export type KeyValueOp = { readonly put: string; readonly value: unknown } | { readonly remove: string };
 
 /**
- * Where a client keeps what it must not forget: `init({ storage })`. Keys are texts, values are what JSON can hold. Any error will do for
- * what cannot be done.
+ * The persistent storage of a client: `init({ storage })`. Keys are strings, values are JSON-like. Operations may reject with any error.
  *
  * @example
  * const db = init({ appId, storage: indexedDbStore('mine') });
  */
 export interface KeyValue {
   /**
-   * Tells tabs of one browser that they keep the same: those that name the same one act as one client, of which one sends. Without it each
-   * tab stands for itself.
+   * Identifies the underlying store to other tabs of the browser: tabs with the same name act as one client with one connection. Without
+   * it, each tab is a client of its own.
    */
   readonly sharedAs?: string;
-  /** undefined if there is none. */
+  /** Resolves to undefined if there is no entry. */
   get(key: string): Promise<unknown>;
-  /** Every entry whose key begins so, in the order of keys. */
+  /** Every entry whose key starts with `prefix`, ordered by key. */
   list(prefix: string): Promise<[key: string, value: unknown][]>;
   /**
-   * All edits or none, in order; writes take effect in the order they were asked for. Durable when it resolves.
-   * Values are copied when this is called.
+   * Applies all operations or none, in order; writes take effect in call order. Resolves when the data is durable. Values are copied when
+   * the function is called.
    */
   write(ops: readonly KeyValueOp[]): Promise<void>;
-  /** What was asked for before is still done; what is asked for later is refused as 'closed'. A promise tells when nothing of it is open. */
+  /**
+   * Pending operations complete; later ones reject with 'closed'. If a promise is returned, it resolves when all resources are released.
+   */
   close(): void | Promise<void>;
 }
 
@@ -38,10 +39,14 @@ export function storageFailed(doing: string, cause: unknown): TriplaneError {
 }
 
 export function storageClosed(): TriplaneError {
-  return new TriplaneError('closed', 'The store was closed');
+  return new TriplaneError('closed', 'The store is closed');
 }
 
-/** The edits with values of their own. @throws TriplaneError 'storage-failed' for what cannot be copied, such as a function */
+/**
+ * Copies the operations and their values.
+ *
+ * @throws TriplaneError 'storage-failed' for values that cannot be cloned, such as functions
+ */
 export function copyOps(ops: readonly KeyValueOp[]): readonly KeyValueOp[] {
   try {
     return structuredClone(ops);

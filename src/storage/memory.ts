@@ -1,4 +1,4 @@
-// A KeyValue that lives as long as the page: for tests, for servers, and where there is nothing better.
+// An in-memory KeyValue that lives as long as the page: for tests, for servers, and as a fallback.
 
 import { copyOps, type KeyValue, storageClosed } from './key-value.ts';
 

@@ -1,14 +1,12 @@
-// The durable store of this platform. Where there is none, or it cannot be opened (private windows, sandboxed frames,
-// a browser that never answers), one in memory, and a warning: writes then do not outlive the page.
+// Opens the durable store of this platform. If there is none or it does not open (private windows, sandboxed frames, an unresponsive
+// browser), falls back to an in-memory store and logs a warning: writes are then lost when the page closes.
 
-// A store that is still being opened: whatever is asked of it waits until it is.
-
-import type { KeyValue } from './key-value.ts';
-import type { Log } from '../lib/log.ts';
 import { TriplaneError } from '../errors.ts';
-import { indexedDbStore } from './indexed-db.ts';
-import { memoryStore } from './memory.ts';
 import { type Clock, systemClock, type Timer } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { indexedDbStore } from './indexed-db.ts';
+import type { KeyValue } from './key-value.ts';
+import { memoryStore } from './memory.ts';
 
 const openMs = 5_000;
 
@@ -23,21 +21,21 @@ export async function openStore(name: string, log: Log, clock: Clock = systemClo
     return store;
   } catch (error) {
     void store.close();
-    log.warn(`Storage '${name}' is in memory only: what is not sent before the page closes is lost`, error);
+    log.warn(`Storage '${name}' is in memory only: writes that are not sent before the page closes are lost`, error);
     return memoryStore();
   } finally {
     clock.clearTimeout(timer);
   }
 }
 
-export function storeLater(opening: Promise<KeyValue>): KeyValue {
-  // Told to whoever asks.
+export function deferredStore(opening: Promise<KeyValue>): KeyValue {
+  // Every call reports the failure; avoid an unhandled rejection.
   opening.catch(() => {});
   return {
     get: async (key) => (await opening).get(key),
     list: async (prefix) => (await opening).list(prefix),
     write: async (ops) => (await opening).write(ops),
-    // One that never came has nothing to close.
+    // A store that failed to open has nothing to close.
     close: () =>
       opening.then(
         (store) => store.close(),

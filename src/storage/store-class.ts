@@ -1,4 +1,4 @@
-// A KeyValue over a store as programs for InstantDB's client bring one: a class with items, made once per app.
+// A KeyValue over a storage class in InstantDB's form: get and set by key, one instance per app.
 
 import { TriplaneError } from '../errors.ts';
 import type { StoreInterfaceClass } from '../types/ports.ts';
@@ -10,7 +10,7 @@ export function adaptStoreClass(Store: StoreInterfaceClass, appId: string): KeyV
     try {
       return await work();
     } catch (cause) {
-      throw new TriplaneError('storage-failed', 'The store that was handed to init failed', { cause });
+      throw new TriplaneError('storage-failed', 'The Store passed to init failed', { cause });
     }
   };
   return {

@@ -1,18 +1,18 @@
-// What a case demands, without a framework: it throws, in words that say what was found and what was wanted.
+// Assertions for the conformance suite, independent of a test framework: they throw an error with the actual and the expected value.
 
 import { equal } from '../lib/equal.ts';
 
 export function assertSame(what: string, actual: unknown, expected: unknown): void {
-  if (!equal(actual, expected)) throw new Error(`${what}: found ${preview(actual)}, wanted ${preview(expected)}`);
+  if (!equal(actual, expected)) throw new Error(`${what}: found ${preview(actual)}, expected ${preview(expected)}`);
 }
 
 export async function assertRejects(what: string, work: () => Promise<unknown>): Promise<void> {
   const outcome = await run(work);
-  if (outcome === 'done') throw new Error(`${what}: was done, and should have been refused`);
-  if (outcome === 'thrown') throw new Error(`${what}: was thrown at once, and should come by the promise`);
+  if (outcome === 'done') throw new Error(`${what}: resolved, expected a rejection`);
+  if (outcome === 'thrown') throw new Error(`${what}: threw synchronously, expected a rejected promise`);
 }
 
-async function run(work: () => Promise<unknown>): Promise<'done' | 'refused' | 'thrown'> {
+async function run(work: () => Promise<unknown>): Promise<'done' | 'rejected' | 'thrown'> {
   let promise;
   try {
     promise = work();
@@ -21,7 +21,7 @@ async function run(work: () => Promise<unknown>): Promise<'done' | 'refused' | '
   }
   return promise.then(
     () => 'done',
-    () => 'refused',
+    () => 'rejected',
   );
 }
 

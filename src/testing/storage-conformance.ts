@@ -1,28 +1,31 @@
-// What every KeyValue owes to the client that keeps a user's writes in it, as cases that any test runner can run.
+// The conformance suite for implementations of KeyValue, as cases that any test runner can run.
 
 import type { KeyValue } from '../storage/key-value.ts';
 import { assertRejects, assertSame } from './assert.ts';
 
 export interface ConformanceCase {
   readonly name: string;
-  /** Rejects if the storage does not do what the name says. */
+  /** Rejects if the storage does not behave as the name says. */
   run(): Promise<void>;
 }
 
 export interface StorageTraits {
-  /** It is there again when it was closed and is opened by the same name. True unless told otherwise. */
+  /** Data survives closing and reopening a store by name. Default: true. */
   readonly outlivesHandle?: boolean;
-  /** It can be opened by two at once, who see each other's writes. False unless told otherwise. */
+  /** A store can be open twice at the same time, and both handles see all writes. Default: false. */
   readonly isShared?: boolean;
 }
 
-/** Opens the store of this name; an empty one if there is none. */
+/** Opens the store of this name; creates an empty one if it does not exist. */
 type Open = (name: string) => Promise<KeyValue>;
 type Case = readonly [name: string, run: (open: Open) => Promise<void>];
 
 /**
- * The cases a storage of your own has to pass before writes are trusted to it. Each opens stores of its own, by names that no other case
- * uses in this run, and closes what it opened.
+ * The cases that a custom storage must pass. Each case opens stores under names that no other case uses in this run, and closes them.
+ *
+ * @param open opens a store by name
+ * @param traits what the storage supports
+ * @returns the cases; `run` rejects if the storage fails the case
  *
  * @example
  * import { test } from 'vitest';
@@ -33,7 +36,7 @@ export function storageConformance(open: Open, { outlivesHandle = true, isShared
   return cases.map(([name, run], at) => ({ name, run: () => withStores(open, at, run) }));
 }
 
-/** For names that a run before this one has not left on a disk. */
+/** Makes names distinct from those of earlier runs that are still on disk. */
 const runId = Math.random().toString(36).slice(2);
 
 async function withStores(open: Open, at: number, run: Case[1]): Promise<void> {
@@ -50,21 +53,21 @@ async function withStores(open: Open, at: number, run: Case[1]): Promise<void> {
 }
 
 const values: readonly (readonly [what: string, value: unknown])[] = [
-  ['a text', 'Bo ✓ 🎈 "\\\n\u0000'],
-  ['an empty text', ''],
-  ['nought', 0],
-  ['a great number', Number.MAX_SAFE_INTEGER],
+  ['a string', 'Bo ✓ 🎈 "\\\n\u0000'],
+  ['an empty string', ''],
+  ['zero', 0],
+  ['a large number', Number.MAX_SAFE_INTEGER],
   ['a fraction', -0.1],
   ['false', false],
   ['null', null],
   ['a list', [1, 'two', [3, { four: 4 }], []]],
   ['an object', { a: { b: [null, true] }, '': 1, constructor: 'x' }],
-  ['a text of a megabyte', 'ä'.repeat(1 << 19)],
+  ['a string of one megabyte', 'ä'.repeat(1 << 19)],
 ];
 
 const roundTrips: readonly Case[] = [
   ...values.map(([what, value]): Case => [
-    `${what} comes back as it was`,
+    `${what} is read as it was written`,
     async (open) => {
       const store = await open('a');
       await store.write([{ put: 'k', value }]);
@@ -73,18 +76,18 @@ const roundTrips: readonly Case[] = [
     },
   ]),
   [
-    'a key that was never put, or was removed, has no value',
+    'a key that was never set, or was removed, has no value',
     async (open) => {
       const store = await open('a');
       await store.write([{ put: 'k', value: 1 }]);
-      await store.write([{ remove: 'k' }, { remove: 'never there' }]);
-      assertSame('get of what was removed', await store.get('k'), undefined);
-      assertSame('get of what was never put', await store.get('constructor'), undefined);
+      await store.write([{ remove: 'k' }, { remove: 'never set' }]);
+      assertSame('get of a removed key', await store.get('k'), undefined);
+      assertSame('get of a key that was never set', await store.get('constructor'), undefined);
       assertSame('list', await store.list(''), []);
     },
   ],
   [
-    'what is put takes the place of what was there',
+    'a put replaces the value',
     async (open) => {
       const store = await open('a');
       await store.write([{ put: 'k', value: { a: 1 } }]);
@@ -93,15 +96,15 @@ const roundTrips: readonly Case[] = [
     },
   ],
   [
-    'a store has nothing of another',
+    'stores with different names are separate',
     async (open) => {
       const [one, other] = [await open('a'), await open('b')];
       await one.write([{ put: 'k', value: 1 }]);
-      assertSame('list of the other', await other.list(''), []);
+      assertSame('list of the other store', await other.list(''), []);
     },
   ],
   [
-    'what is taken in and given out are copies',
+    'values are copied when written and when read',
     async (open) => {
       const store = await open('a');
       const value = { list: [1] };
@@ -110,14 +113,14 @@ const roundTrips: readonly Case[] = [
       await writing;
       const read = (await store.get('k')) as typeof value;
       read.list.push(3);
-      assertSame('get, after the value was changed outside', await store.get('k'), { list: [1] });
+      assertSame('get, after the original was mutated', await store.get('k'), { list: [1] });
       for (const [, listed] of await store.list('k')) (listed as typeof value).list.push(4);
-      assertSame('get, after a listed value was changed', await store.get('k'), { list: [1] });
+      assertSame('get, after a listed value was mutated', await store.get('k'), { list: [1] });
     },
   ],
 ];
 
-/** With what patterns and borders of other storages mean something by. How U+FFFF and what is beyond it are sorted is left open. */
+/** Includes characters that are patterns or boundaries in other storages. The order of keys above U+FFFF is unspecified. */
 const keySets: readonly (readonly string[])[] = [
   [
     '',
@@ -147,25 +150,25 @@ const keySets: readonly (readonly string[])[] = [
   ['a', 'a/', 'a/1', 'a/\uffff', 'a/\uffff\uffff!', 'a0', '\uffff', '\uffffz'],
 ];
 const prefixes: readonly (readonly string[])[] = [
-  ['', 'a', 'a/', 'a/1', 'a/%', 'a/_', 'a/*', "a/'", 'A', 'ä', '🎈', 'nobody'],
+  ['', 'a', 'a/', 'a/1', 'a/%', 'a/_', 'a/*', "a/'", 'A', 'ä', '🎈', 'absent'],
   ['', 'a/', 'a/\uffff', '\uffff'],
 ];
 
 const lists: readonly Case[] = prefixes.flatMap((wanted, at) =>
   wanted.map((prefix): Case => [
-    `a list by the prefix ${JSON.stringify(prefix)}${at === 0 ? '' : ', to the last character there is'}`,
+    `list by the prefix ${JSON.stringify(prefix)}${at === 0 ? '' : ', up to the last character'}`,
     async (open) => {
       const store = await open('a');
       const keys = keySets[at] ?? [];
       await store.write(keys.map((key) => ({ put: key, value: `of ${key}` })));
       const found = keys.filter((key) => key.startsWith(prefix)).sort();
-      assertSame('list, in the order of keys', await store.list(prefix), found.map((key) => [key, `of ${key}`])); // prettier-ignore
+      assertSame('list, in key order', await store.list(prefix), found.map((key) => [key, `of ${key}`])); // prettier-ignore
       for (const key of found) assertSame(`get of ${JSON.stringify(key)}`, await store.get(key), `of ${key}`);
     },
   ]),
 );
 
-/** Neither JSON nor a structured clone can be made of it. */
+/** A value that neither JSON nor a structured clone can copy. */
 const uncloneable = {
   get value(): never {
     throw new Error('This value cannot be read');
@@ -174,7 +177,7 @@ const uncloneable = {
 
 const writes: readonly Case[] = [
   [
-    'edits take effect in order',
+    'operations of a write take effect in order',
     async (open) => {
       const store = await open('a');
       await store.write([{ put: 'a', value: 1 }, { remove: 'a' }, { put: 'b', value: 1 }, { put: 'b', value: 2 }, { remove: 'c' }]);
@@ -183,17 +186,17 @@ const writes: readonly Case[] = [
     },
   ],
   [
-    'none of the edits, if one cannot be done',
+    'a write with one invalid operation has no effect',
     async (open) => {
       const store = await open('a');
       await store.write([{ put: 'a', value: 'old' }, { put: 'c', value: 'there' }]); // prettier-ignore
       const ops = [{ put: 'a', value: 'new' }, { remove: 'c' }, { put: 'b', value: uncloneable }];
-      await assertRejects('a write of what cannot be kept', () => store.write(ops));
+      await assertRejects('a write of a value that cannot be stored', () => store.write(ops));
       assertSame('list', await store.list(''), [['a', 'old'], ['c', 'there']]); // prettier-ignore
     },
   ],
   [
-    'a write that fails takes none of its neighbours with it',
+    'a failed write does not affect concurrent writes',
     async (open) => {
       const store = await open('a');
       const outcomes = await Promise.allSettled([
@@ -207,43 +210,43 @@ const writes: readonly Case[] = [
     },
   ],
   [
-    'many writes at once take effect in the order they were asked for',
+    'concurrent writes take effect in call order',
     async (open) => {
       const store = await open('a');
       const numbers = Array.from({ length: 200 }, (_, at) => at);
       const writing = numbers.map((at) => store.write([{ put: 'k', value: at }, { put: `k/${at}`, value: at }])); // prettier-ignore
       await Promise.all(writing);
       assertSame('the last value', await store.get('k'), 199);
-      assertSame('how many there are', (await store.list('k/')).length, 200);
+      assertSame('number of entries', (await store.list('k/')).length, 200);
     },
   ],
   [
-    'a write of many edits is done',
+    'a write of many operations succeeds',
     async (open) => {
       const store = await open('a');
       const ops = Array.from({ length: 5_000 }, (_, at) => ({ put: `k/${String(at).padStart(4, '0')}`, value: { at } }));
       await store.write(ops);
-      assertSame('how many there are', (await store.list('k/')).length, 5_000);
+      assertSame('number of entries', (await store.list('k/')).length, 5_000);
       await store.write(ops.map(({ put }) => ({ remove: put })));
       assertSame('list', await store.list(''), []);
     },
   ],
   [
-    'who reads meanwhile sees all of a write or nothing of it',
+    'a concurrent read sees all of a write or none of it',
     async (open) => {
       const store = await open('a');
       const writing = store.write(Array.from({ length: 50 }, (_, at) => ({ put: `k/${at}`, value: at })));
       const counts = await Promise.all(Array.from({ length: 20 }, async () => (await store.list('k/')).length));
       await writing;
-      assertSame('counts between nothing and all', counts.filter((count) => count !== 0 && count !== 50), []); // prettier-ignore
+      assertSame('counts between none and all', counts.filter((count) => count !== 0 && count !== 50), []); // prettier-ignore
     },
   ],
-  ['to write nothing is no fault', async (open) => (await open('a')).write([])],
+  ['an empty write succeeds', async (open) => (await open('a')).write([])],
 ];
 
 const closing: readonly Case[] = [
   [
-    'what was asked for before it is closed is done',
+    'writes requested before close complete',
     async (open) => {
       const store = await open('a');
       const writing = [store.write([{ put: 'k', value: 1 }]), store.write([{ put: 'k', value: 2 }])];
@@ -252,7 +255,7 @@ const closing: readonly Case[] = [
     },
   ],
   [
-    'what is asked for later is refused, and closing twice is no fault',
+    'operations after close reject, and closing twice succeeds',
     async (open) => {
       const store = await open('a');
       await store.close();
@@ -266,7 +269,7 @@ const closing: readonly Case[] = [
 
 const persistence: readonly Case[] = [
   [
-    'it outlives the handle',
+    'data survives closing the handle',
     async (open) => {
       const before = await open('a');
       await before.write([{ put: 'k', value: 1 }, { put: 'gone', value: 1 }]); // prettier-ignore
@@ -275,7 +278,7 @@ const persistence: readonly Case[] = [
       await before.close();
       await last;
       const after = await open('a');
-      assertSame('list, in a store that was opened again', await after.list(''), [['k', 1], ['last', 2]]); // prettier-ignore
+      assertSame('list, in the reopened store', await after.list(''), [['k', 1], ['last', 2]]); // prettier-ignore
     },
   ],
 ];
@@ -287,9 +290,9 @@ const sharing: readonly Case[] = [
       const [one, other] = [await open('a'), await open('a')];
       await one.write([{ put: 'k', value: 'one' }]);
       await other.write([{ put: 'k', value: 'other' }]);
-      assertSame('get by the first', await one.get('k'), 'other');
+      assertSame('get through the first handle', await one.get('k'), 'other');
       await Promise.all([one, other].flatMap((store, who) => [0, 1, 2].map((n) => store.write([{ put: `${who}/${n}`, value: n }]))));
-      assertSame('how many there are', (await other.list('')).length, 7);
+      assertSame('number of entries', (await other.list('')).length, 7);
     },
   ],
 ];

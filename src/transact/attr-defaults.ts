@@ -1,10 +1,10 @@
-// What an attribute that nobody knows yet is born as: from the schema if there is one, else by the plainest template. The client
-// makes such attrs when a transaction first names them; whoever has the whole schema can have all of them at once.
+// Creates the attr for a label that the catalog does not have: from the schema if there is one, otherwise with default properties. The
+// client creates such attrs when a transaction first uses a label; `schemaAttrs` creates all attrs of a schema at once.
 
 import { TransactionValidationError } from '../errors.ts';
 import type { CheckedType, WireAttr } from '../protocol/attr.ts';
-import type { AnySchema } from '../schema/schema.ts';
 import { type AttrShape, type Entities, type LinkShape, own } from '../schema/read.ts';
+import type { AnySchema } from '../schema/schema.ts';
 
 type NewAttr = Omit<WireAttr, 'isUnsynced'>;
 
@@ -27,7 +27,7 @@ export function newLinkAttr(etype: string, label: string, isLookup: boolean, sch
   return { ...attr, ...(isLookup && { cardinality: 'one', 'unique?': true, 'index?': true }), isUnsynced: true };
 }
 
-/** Every attr of a schema, as a push of it to an empty app makes them. */
+/** Every attr of a schema, as pushing the schema to an empty app creates them. */
 export function schemaAttrs(schema: AnySchema, id: () => string): WireAttr[] {
   const fields = Object.entries(entitiesOf(schema)).flatMap(([etype, { attrs }]): NewAttr[] => [
     { ...blob(etype, 'id', id), 'unique?': true },
@@ -84,7 +84,7 @@ function linkFromSchema(schema: AnySchema, etype: string, label: string, id: () 
   return linkOf(def, id);
 }
 
-/** In the schema's direction, whichever end was used. */
+/** In the direction declared in the schema, whichever end the transaction used. */
 function linkOf({ forward, reverse }: LinkShape, id: () => string): NewAttr {
   return {
     ...link([forward.on, forward.label], [reverse.on, reverse.label], id),

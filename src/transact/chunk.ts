@@ -1,5 +1,5 @@
-// The builder of transactions: `tx.<etype>[<id>]` gives a chunk, and each call on a chunk a new one with one operation more.
-// It only writes down what was asked; checking it is validate.ts, making steps of it expand.ts.
+// The transaction builder: `tx.<etype>[<id>]` creates a chunk, and each call on a chunk returns a new chunk with one more operation. The
+// builder only records operations; operation.ts and the schema check validate them, expand.ts turns them into steps.
 
 import type { AnySchema } from '../schema/schema.ts';
 import type { Op, TransactionChunk, TxChunk } from '../types/transaction.ts';
@@ -16,7 +16,7 @@ function isAction(key: string | symbol): key is Op[0] {
   return typeof key === 'string' && actions.has(key);
 }
 
-/** A chunk of operations on one entity. Every other property of it is undefined: it is no promise. */
+/** A chunk of operations on one entity. All other properties are undefined, so `await` does not mistake it for a promise. */
 export function transactionChunk(etype: string, id: Id, ops: Op[]): Chunk {
   const state = { __etype: etype, __ops: ops };
   const read = (_: object, key: string | symbol): unknown => {
@@ -39,7 +39,7 @@ function namespaceChunk(etype: string): object {
 }
 
 /**
- * A builder of transactions that knows the names of a schema.
+ * Creates a transaction builder typed by a schema.
  *
  * @example
  * const tx = txInit<typeof schema>();
@@ -51,14 +51,14 @@ export function txInit<Schema extends AnySchema>(): TxChunk<Schema> {
 }
 
 /**
- * The builder of transactions for programs without a schema.
+ * The transaction builder for programs without a schema.
  *
  * @example
  * db.transact(tx.goals[id()].create({ title: 'Learn to swim' })); // `goals` need not be declared anywhere
  */
 export const tx: TxChunk<AnySchema> = txInit<AnySchema>();
 
-/** The operations a chunk has gathered. */
+/** Returns the operations recorded in a chunk. */
 export function getOps(chunk: Pick<Chunk, '__ops'>): Op[] {
   return chunk.__ops;
 }

@@ -1,4 +1,4 @@
-// From the way an operation names an entity to the way a step does: an id stays, a lookup's label becomes the attr it means.
+// Converts the entity of an operation to the entity reference of a step: ids stay, the label of a lookup becomes an attr id.
 
 import { TransactionValidationError } from '../errors.ts';
 import type { Attr } from '../protocol/attr.ts';
@@ -6,7 +6,7 @@ import type { EntityRef } from '../protocol/transact-messages.ts';
 import type { NewAttrs } from './new-attrs.ts';
 import type { Entity } from './operation.ts';
 
-/** Makes sure the attr a lookup goes by is there; born here, it is born unique. */
+/** Creates the attr of a lookup if it does not exist. Attrs created for a lookup are unique. */
 export function ensureLookupAttr(etype: string, entity: Entity, names: NewAttrs): void {
   if (typeof entity === 'string') return;
   const [label] = entity;
@@ -27,12 +27,12 @@ function lookupAttr(etype: string, label: string, names: NewAttrs): Attr | undef
   const link = linkLabel(etype, label, names);
   if (link === undefined) return names.owned(etype, label);
   const side = names.side(etype, link);
-  // Seen from its other end a link would find the entity at the wrong end.
+  // From the reverse end, the link would resolve to the wrong entity.
   if (!side?.isForward) throw new TransactionValidationError(`A lookup by '${label}' needs a link that '${etype}' is the forward side of`);
   return side.attr;
 }
 
-/** `pass` of `pass.id`; an attribute that has a dot in its name goes first. */
+/** `pass` of `pass.id`. An attr whose label contains the dot takes precedence. */
 function linkLabel(etype: string, label: string, names: NewAttrs): string | undefined {
   if (!label.includes('.') || names.owned(etype, label)) return undefined;
   const [link = '', id, ...rest] = label.split('.');

@@ -1,5 +1,5 @@
-// Operations to steps: first the attrs they need and nobody knows yet, then their effect, triple by triple. All or nothing: what
-// cannot be said in steps throws before any step is given out. PROTOCOL.md#transact
+// Expands operations to steps: first the attrs the transaction has to create, then one step per triple. All or nothing: an operation that
+// cannot be expanded throws before any step is returned. PROTOCOL.md#transact
 
 import type { Attrs } from '../db/attrs.ts';
 import { TransactionValidationError } from '../errors.ts';
@@ -13,30 +13,35 @@ import { NewAttrs } from './new-attrs.ts';
 import { type Operation, opsOf, readOperation } from './operation.ts';
 
 export interface ExpandOptions {
-  /** Those of writes that are still pending among them. */
+  /** The known attrs, including those created by pending writes. */
   readonly attrs: Attrs;
   readonly schema?: AnySchema | undefined;
-  /** Makes the ids of attrs born here. */
+  /** Generates the ids of new attrs. */
   readonly id: () => string;
-  /** Whether the client sees it now. An update of one that is seen will not make it anew if it is gone meanwhile. */
+  /**
+   * Whether the entity is currently visible on this client. Updating a visible entity does not recreate it if it is deleted in the
+   * meantime.
+   */
   readonly isVisible?: (etype: string, e: EntityRef) => boolean | undefined;
-  /** Whether a write that is still pending makes an entity. */
+  /** Whether a pending write creates the entity. */
   readonly isPendingCreate?: (id: string) => boolean;
-  /** Dates are kept as `Date`. */
+  /** Values of date attrs are `Date` objects. */
   readonly useDates?: boolean;
 }
 
 /**
- * The steps of a transaction.
+ * Expands the operations of a transaction to steps.
  *
- * @throws TransactionValidationError for what cannot be written
+ * @param chunks a chunk or a list of chunks made with `tx`
+ * @throws TransactionValidationError if an operation is invalid
+ *
  * @example
  * expandChunks(tx.goals[goalId].update({ title: 'Learn to swim' }), { attrs, id }) // [['add-triple', goalId, idAttr, goalId], …]
  */
 export function expandChunks(chunks: unknown, options: ExpandOptions): Step[] {
   const operations = opsOf(chunks).map(readOperation);
   const names = new NewAttrs(options.attrs, options.schema, options.id);
-  // Lookups first: an attr born for one is born unique, whatever else names it.
+  // Lookups first: an attr created for a lookup is unique, whichever operation names it first.
   for (const { etype, entity, links } of operations) {
     ensureLookupAttr(etype, entity, names);
     for (const [label, targets] of links) {
@@ -60,12 +65,12 @@ function stepsOf(operation: Operation, names: NewAttrs, options: ExpandOptions):
   }
   const mode = action === 'create' ? action : isUpdate(operation, e, options) ? 'update' : undefined;
   const step = (op: 'add-triple' | 'deep-merge-triple', a: string, v: Value): Step => (mode ? [op, e, a, v, { mode }] : [op, e, a, v]);
-  // The id first: it makes the entity that the fields are then set on.
+  // The id triple first: it creates the entity on which the fields are set.
   const steps = [step('add-triple', idAttr, e)];
   for (const [label, value] of args) {
     const attr = names.field(etype, label);
     const isMerge = action === 'merge';
-    if (attr.isRef && isMerge) throw new TransactionValidationError(`'${etype}.${label}' is a link: merge() works on values`);
+    if (attr.isRef && isMerge) throw new TransactionValidationError(`'${etype}.${label}' is a link; merge() applies to values only`);
     steps.push(step(isMerge ? 'deep-merge-triple' : 'add-triple', attr.id, options.useDates ? asDate(attr, value) : value));
   }
   return steps;

@@ -1,9 +1,8 @@
-// Lookups: an entity named by a unique attribute in the place of its id. As text (`lookup__email__"ana@example.com"`), for where only
-// text can stand; as a pair of label and value everywhere else. Which attr a label means is found in entity.ts.
+// Lookups: an entity identified by a unique attribute instead of its id. In text form (`lookup__email__"ana@example.com"`) where only a
+// string fits, otherwise as a pair of label and value. entity.ts resolves the label to an attr.
 
 import { TransactionValidationError } from '../errors.ts';
-import { lookupPrefix as prefix } from '../schema/read.ts';
-import { kindOf, preview } from '../schema/read.ts';
+import { kindOf, lookupPrefix as prefix, preview } from '../schema/read.ts';
 
 export { isLookup } from '../schema/read.ts';
 
@@ -11,7 +10,7 @@ export type Lookup = string;
 export type LookupPair = [label: string, value: unknown];
 
 /**
- * Stands for the entity whose unique attribute has this value, where an id is wanted.
+ * Identifies an entity by the value of a unique attribute; accepted wherever an id is.
  *
  * @example
  * db.transact(db.tx.people[lookup('email', 'ana@example.com')].update({ name: 'Ana' }));
@@ -20,20 +19,20 @@ export function lookup(attribute: string, value: unknown): Lookup {
   return `${prefix}${attribute}__${textOf(attribute, value)}`;
 }
 
-/** The label and the value of a lookup's text. */
+/** Splits the text form of a lookup into label and value. */
 export function parseLookup(text: string): LookupPair {
-  // A label may hold `__` itself, and so may the value: the label ends at the first `__` that valid JSON follows.
+  // Label and value may contain `__`: the label ends at the first `__` that is followed by valid JSON.
   for (let at = text.indexOf('__', prefix.length); at >= 0; at = text.indexOf('__', at + 1)) {
     try {
       return [text.slice(prefix.length, at), JSON.parse(text.slice(at + 2))];
     } catch {
-      // Not here.
+      // Not valid JSON from here; try the next `__`.
     }
   }
   throw new TransactionValidationError(`'${preview(text)}' is not a lookup: make one with lookup(attribute, value)`);
 }
 
-/** A lookup given as its parts: the value is what it will be after travelling as JSON. */
+/** A lookup given as label and value. The value is normalized to its JSON form. */
 export function lookupPair(label: string, value: unknown): LookupPair {
   return [label, JSON.parse(textOf(label, value))];
 }

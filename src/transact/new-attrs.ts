@@ -1,5 +1,5 @@
-// The attrs one transaction speaks of: those the client knows, and those born because the transaction names them. Remembers which
-// have to travel with it as `add-attr`: the born, and the known ones of which the server's copy has not arrived.
+// The attrs one transaction uses: known attrs, and new attrs for labels the catalog lacks. Records which of them the transaction must send
+// as `add-attr`: the new ones, and known ones the server has not confirmed.
 
 import { Attrs } from '../db/attrs.ts';
 import { TransactionValidationError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { newFieldAttr, newLinkAttr } from './attr-defaults.ts';
 /** A link seen from one of its ends. */
 export interface LinkSide {
   readonly attr: Attr;
-  /** Whether this end holds it. */
+  /** Whether this end owns the link. */
   readonly isForward: boolean;
   /** The namespace at the other end. */
   readonly etype: string;
@@ -33,12 +33,12 @@ export class NewAttrs {
     return this.#steps.values();
   }
 
-  /** The attr a namespace owns by this label, a link among them. */
+  /** The attr the namespace owns under this label; may be a link. */
   owned(etype: string, label: string): Attr | undefined {
     return this.#attrs.forward(etype, label);
   }
 
-  /** A label that both ends of a link carry means the forward one. */
+  /** If both ends of a link have the same label, the forward end is meant. */
   side(etype: string, label: string): LinkSide | undefined {
     const own = this.owned(etype, label);
     if (own) return own.reverseEtype === undefined ? undefined : { attr: own, isForward: true, etype: own.reverseEtype };
@@ -46,7 +46,7 @@ export class NewAttrs {
     return attr && { attr, isForward: false, etype: attr.etype };
   }
 
-  /** `isLookup`: one that is born for a lookup to go by is born unique. */
+  /** With `isLookup`, a new attr is unique. */
   field(etype: string, label: string, isLookup = false): Attr {
     const known = this.owned(etype, label);
     if (known) return this.#markUsed(known);
@@ -61,12 +61,12 @@ export class NewAttrs {
       this.#markUsed(known.attr);
       return known;
     }
-    if (this.owned(etype, label)) throw new TransactionValidationError(`'${etype}.${label}' is no link: write it with update()`);
+    if (this.owned(etype, label)) throw new TransactionValidationError(`'${etype}.${label}' is not a link: write it with update()`);
     this.#addNew(newLinkAttr(etype, label, isLookup, this.#schema, this.#id));
     return this.link(etype, label);
   }
 
-  /** In a catalogue of this transaction's own: it may never come to be. */
+  /** Adds the attr to a private catalog: the transaction may never be applied. */
   #addNew(attr: WireAttr): void {
     this.#attrs = Attrs.from([...this.#attrs.list.map(({ wire }) => wire), attr]);
   }

@@ -1,17 +1,15 @@
-// The operations of chunks as they were written down, read: shapes that can mean nothing are refused here, with their place. Whether
-// names and values fit a schema is asked in validate.ts.
+// Parses the operations of chunks and rejects malformed ones with their position. Whether names and values fit a schema is checked in
+// schema/check-transaction.ts.
 
-// A transaction checked by itself, before anybody makes it.
-
-import type { AnySchema } from '../schema/schema.ts';
-import type { Op } from '../types/transaction.ts';
-import type { Value } from '../protocol/triple.ts';
 import { TransactionValidationError } from '../errors.ts';
-import { checkTransaction } from '../schema/check-transaction.ts';
-import { isLookup, type LookupPair, parseLookup } from './lookup.ts';
 import { isObject } from '../lib/json.ts';
 import { isUuid } from '../lib/uuid.ts';
+import type { Value } from '../protocol/triple.ts';
+import { checkTransaction } from '../schema/check-transaction.ts';
 import { kindOf, preview } from '../schema/read.ts';
+import type { AnySchema } from '../schema/schema.ts';
+import type { Op } from '../types/transaction.ts';
+import { isLookup, type LookupPair, parseLookup } from './lookup.ts';
 import { storable } from './value.ts';
 
 /** An id, or a lookup. */
@@ -21,16 +19,16 @@ export interface Operation {
   readonly action: Op[0];
   readonly etype: string;
   readonly entity: Entity;
-  /** By label; without the undefined ones, and of an entity's fields without `id`. */
+  /** By label; without undefined values, and for the fields of an entity without `id`. */
   readonly args: readonly (readonly [label: string, value: Value])[];
-  /** What is to be linked or unlinked, in place of `args`. */
+  /** The targets to link or unlink; `args` is empty then. */
   readonly links: readonly (readonly [label: string, targets: readonly Entity[]])[];
   readonly upsert: boolean | undefined;
 }
 
 const actions: ReadonlySet<unknown> = new Set<Op[0]>(['create', 'update', 'merge', 'link', 'unlink', 'ruleParams', 'delete']);
 
-/** The operations of one chunk or of a list of them, of which only this is known: each is an array. */
+/** The operations of one chunk or a list of chunks. Only guarantees that each operation is an array. */
 export function opsOf(chunks: unknown): readonly (readonly unknown[])[] {
   if (!Array.isArray(chunks)) return opsOfChunk(chunks, () => 'The transaction chunk');
   return chunks.flatMap((chunk: unknown, at) => opsOfChunk(chunk, () => `Transaction chunk ${at}`));
@@ -47,7 +45,7 @@ function opsOfChunk(chunk: unknown, path: () => string): readonly (readonly unkn
 
 export function readOperation(op: readonly unknown[]): Operation {
   const [action, etype, entity, input, options] = op;
-  if (!isAction(action)) reject(`There is no operation '${preview(action)}'`);
+  if (!isAction(action)) reject(`Unknown operation '${preview(action)}'`);
   if (!isName(etype)) reject(`The namespace of '${action}' must be a name, but received: ${preview(etype)}`);
   const args = action === 'delete' ? [] : readArgs(action, etype, input);
   const isLinking = action === 'link' || action === 'unlink';
@@ -65,7 +63,7 @@ function readTargets(value: Value, path: string): Entity[] {
   return (Array.isArray(value) ? value : [value]).map((target: unknown) => readEntity(target, path));
 }
 
-/** An id, a lookup as text, as a pair, or as an object with one key. */
+/** Accepts an id, a lookup as text, as a pair, or as an object with one key. */
 function readEntity(entity: unknown, path: string): Entity {
   if (typeof entity === 'string') {
     if (isLookup(entity)) return readPair(parseLookup(entity), path);
@@ -95,7 +93,7 @@ function isAction(action: unknown): action is Op[0] {
   return actions.has(action);
 }
 
-/** `__proto__` names no field of a result object: setting it would do something else. */
+/** `__proto__` cannot be the name of a field: assigning it to a result object would set its prototype. */
 function isName(name: unknown): name is string {
   return typeof name === 'string' && name !== '' && name !== '__proto__';
 }
@@ -109,11 +107,14 @@ function reject(message: string): never {
 }
 
 /**
- * Refuses a transaction that cannot be right.
+ * Rejects an invalid transaction.
  *
+ * @param chunks a chunk or a list of chunks made with `tx`
+ * @param schema if given, names and values are checked against it
  * @throws TransactionValidationError
+ *
  * @example
- * validateTransaction(tx.goals['first'].update({}), schema) // throws: 'first' is no UUID
+ * validateTransaction(tx.goals['first'].update({}), schema) // throws: 'first' is not a UUID
  */
 export function validateTransaction(chunks: unknown, schema?: AnySchema): void {
   const ops = opsOf(chunks);

@@ -1,26 +1,26 @@
-// Pending steps read anew when attributes arrive. A client that writes before it knows the server's attributes, or at the same moment
-// as another client, gives ids of its own to attrs that already have one: those ids are replaced and their `add-attr` is left out.
-// Values are never touched. PROTOCOL.md#attr
+// Rewrites pending steps when attrs arrive. A client that writes before it knows the server's attrs, or at the same time as another client,
+// creates attrs that already exist under other ids: those ids are replaced and their `add-attr` is dropped. Values never change.
+// PROTOCOL.md#attr
 
 import type { Attrs } from '../db/attrs.ts';
 import type { RejectionBody } from '../errors.ts';
 import { equal } from '../lib/equal.ts';
-import type { WireAttr } from '../protocol/attr.ts';
 import { isObject } from '../lib/json.ts';
+import type { WireAttr } from '../protocol/attr.ts';
 import type { AddAttr, Step } from '../protocol/transact-messages.ts';
 
 /**
- * The server's attr for each id given here, and whether it has the link the other way round. Write after write fills it: a later one may
- * use an id that an earlier one brought.
+ * From an attr id of this client to the server's attr, and whether the server's link has the opposite direction. Filled write by write: a
+ * later write may use an id that an earlier one created.
  */
 export type Renames = Map<string, { readonly id: string; readonly isSwapped: boolean }>;
 
 /**
- * The steps of one pending write as they are to be sent now.
+ * Rewrites the steps of one pending write for sending.
  *
- * @param attrs what the server has: its list, and what it has acknowledged since
- * @param renames the same one for all writes of a queue, in their order
- * @returns `steps` itself if nothing has to change
+ * @param attrs the server's attrs: its list, and attrs it has acknowledged since
+ * @param renames shared by all writes of a queue, in order
+ * @returns `steps` itself if nothing changes
  */
 export function rebase(steps: readonly Step[], attrs: Attrs, renames: Renames = new Map()): readonly Step[] {
   const next = steps.flatMap((step): Step[] => {
@@ -31,8 +31,8 @@ export function rebase(steps: readonly Step[], attrs: Attrs, renames: Renames = 
 }
 
 /**
- * Whether a write was refused only because the name of an attr born in it was taken meanwhile. Then it passes once the attributes
- * have arrived and it is rebased; if `rebase` changes nothing, the refusal stands.
+ * Whether a write was rejected only because another client created an attr of the same name first. It can succeed after the server's attrs
+ * have arrived and it is rebased; if `rebase` changes nothing, the rejection is final.
  */
 export function isNameTaken({ type, hint }: RejectionBody, steps: readonly Step[]): boolean {
   if (type !== 'record-not-unique' || !isObject(hint)) return false;
@@ -41,7 +41,7 @@ export function isNameTaken({ type, hint }: RejectionBody, steps: readonly Step[
   return steps.some((step) => step[0] === 'add-attr' && (isTaken(step[1]['forward-identity']) || isTaken(step[1]['reverse-identity'])));
 }
 
-/** Whether the server has the attr a step would add, by its id or its name; by name it is noted under which id. */
+/** Whether the server has the attr that a step would add, by id or by name. If by name, records the rename. */
 function serverHasAttr(wire: WireAttr, attrs: Attrs, renames: Renames): boolean {
   const known = attrs.byId(wire.id);
   if (known) return !known.isUnsynced;
@@ -49,7 +49,7 @@ function serverHasAttr(wire: WireAttr, attrs: Attrs, renames: Renames): boolean 
   const isRef = wire['value-type'] === 'ref';
   const same = attrs.forward(etype, label);
   const attr = same ?? (isRef ? attrs.reverse(etype, label) : undefined);
-  // A link is no stand-in for a value, nor a value for a link: let the server refuse it by name.
+  // A link cannot replace a value attr or vice versa: let the server reject the step by name.
   if (attr?.isRef !== isRef) return false;
   renames.set(wire.id, { id: attr.id, isSwapped: !same });
   return true;
@@ -73,7 +73,7 @@ function renamed(step: Exclude<Step, AddAttr>, attrs: Attrs, renames: Renames): 
       const [op, e, originalA, v, ...options] = step;
       const a = idOf(originalA);
       const attr = attrs.byId(a);
-      // Whether a pair in the place of its value is a lookup. An attr the server has not heard of may be a link.
+      // Whether a pair as the value may be a lookup. An attr the server does not know may be a link.
       const mayHoldRef = !attr || attr.isRef || attr.label === 'id';
       const ends = [refOf(e), mayHoldRef ? refOf(v) : v];
       if (renames.get(originalA)?.isSwapped) ends.reverse();

@@ -1,5 +1,5 @@
-// The values of a transaction, taken over: a copy that later changes to the original do not reach, with nothing in it that would be
-// lost or fail on the way to the server.
+// Copies the values of a transaction, so that later changes to the originals have no effect, and rejects values that JSON would drop or
+// fail on.
 
 import { TransactionValidationError } from '../errors.ts';
 import { hasJson } from '../lib/json.ts';
@@ -8,8 +8,11 @@ import type { Value } from '../protocol/triple.ts';
 const maxDepth = 500;
 
 /**
- * @param place what the value is of, for the message: `acts.rider`
- * @returns the value as JSON will carry it, except that dates stay dates
+ * Copies a value for storing.
+ *
+ * @param path the position of the value for error messages, such as `acts.rider`
+ * @returns the value as JSON carries it, except that dates stay `Date` objects
+ * @throws TransactionValidationError if the value cannot be stored
  */
 export function storable(value: unknown, path: string): Value {
   return copy(value, path, new Set());
@@ -22,7 +25,7 @@ function copy(value: unknown, path: string, ancestors: Set<object>): Value {
     case 'undefined':
       return value;
     case 'number':
-      return Number.isFinite(value) ? value : reject(path, `${value} is no JSON value`);
+      return Number.isFinite(value) ? value : reject(path, `${value} is not a JSON value`);
     case 'object':
       return value === null ? null : copyObject(value, path, ancestors);
     default:
@@ -33,8 +36,8 @@ function copy(value: unknown, path: string, ancestors: Set<object>): Value {
 function copyObject(value: object, path: string, ancestors: Set<object>): Value {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? reject(path, 'the date is invalid') : new Date(value);
   if (value instanceof Map || value instanceof Set) return reject(path, 'a Map or Set cannot be stored: use an object or an array');
-  if (ancestors.has(value)) return reject(path, 'it contains itself');
-  if (ancestors.size >= maxDepth) return reject(path, `it is more than ${maxDepth} levels deep`);
+  if (ancestors.has(value)) return reject(path, 'it contains a circular reference');
+  if (ancestors.size >= maxDepth) return reject(path, `it is nested more than ${maxDepth} levels deep`);
   ancestors.add(value);
   const copied = copyParts(value, path, ancestors);
   ancestors.delete(value);
@@ -45,10 +48,10 @@ function copyParts(value: object, path: string, ancestors: Set<object>): Value {
   if (Array.isArray(value)) return Array.from(value, (item, at) => copy(item, `${path}[${at}]`, ancestors) ?? null);
   if (hasJson(value)) return copy(value.toJSON(), path, ancestors);
   const entries = Object.entries(value).map(([key, item]) => [key, copy(item, `${path}.${key}`, ancestors)] as const);
-  // `fromEntries` makes `__proto__` a key like any other.
+  // `fromEntries` sets `__proto__` as an ordinary key.
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }
 
 function reject(path: string, why: string): never {
-  throw new TransactionValidationError(`The value of '${path}' cannot be written: ${why}`);
+  throw new TransactionValidationError(`Cannot write the value of '${path}': ${why}`);
 }

@@ -1,4 +1,4 @@
-// An attribute as programs see it, under the names that InstantDB gives it. The same thing on our wire is protocol/attr.ts.
+// An attribute under the names of InstantDB's public types. The wire form is in protocol/attr.ts.
 
 export type InstantDBIdent = [id: string, etype: string, label: string];
 export type InstantDBInferredType = 'number' | 'string' | 'boolean' | 'json';

@@ -1,6 +1,5 @@
-// What a client tells the web server of its own program, so that this knows who is signed in when it renders a page.
-
-// Who is signed in, and what the calls that sign people in take and give.
+// Types of the authentication API, and of the messages with which a client tells the app's own web server who is signed in, for server-side
+// rendering.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- extra fields are of whatever shape the program's `$users` have */
 
@@ -27,10 +26,10 @@ export type AuthState =
 export type SendMagicCodeParams = { email: string };
 export type SendMagicCodeResponse = { sent: true };
 
-/** The token of a guest who is signing in: the guest becomes the user. */
+/** The refresh token of a guest who signs in: the guest account becomes the user's account. */
 type Upgrade = { refreshToken?: string | undefined };
 
-/** What a new user is created with. */
+/** Fields for a newly created user. */
 type ExtraFields = { extraFields?: Record<string, any> | undefined };
 
 export type VerifyMagicCodeParams = { email: string; code: string } & Upgrade;
@@ -55,13 +54,13 @@ export type SignoutParams = { refreshToken: string };
 export type SignoutOpts = { invalidateToken?: boolean };
 
 export type CreateAuthorizationURLParams = {
-  /** The name the OAuth client has in the app. */
+  /** The name of the OAuth client in the app. */
   clientName: string;
-  /** Where someone returns to, with a code. */
+  /** The URL to which the provider redirects, with a code. */
   redirectURL: string;
 } & ExtraFields;
 
-/** What can be told, by type. */
+/** Payloads by message type. */
 export type InstantRouteHandlerPayloadByType = { 'sync-user': { appId: string; user: User | null } };
 
 export type InstantRouteHandlerType = keyof InstantRouteHandlerPayloadByType;

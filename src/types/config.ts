@@ -1,5 +1,5 @@
-// What a program tells `init`, in the names it may already use. What it may hand in besides, a store or a clock, is in config.ts, which
-// also checks all of it.
+// The options of `init` with InstantDB's names. Further options (storage, clock and so on), and the validation of all options, are in
+// client/config.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- remarks are of any kind, and a graph of any entities */
 
@@ -7,14 +7,14 @@ import type { AnySchemaDef, InstantGraph } from '../schema/schema.ts';
 import type { StoreInterfaceClass } from './ports.ts';
 import type { ReadableStreamCtor, WritableStreamCtor } from './streams.ts';
 
-/** Where remarks go with `verbose`, instead of the console. */
+/** Receives log output with `verbose`, instead of the console. */
 export interface Logger {
   info: (...args: any[]) => void;
   debug: (...args: any[]) => void;
   error: (...args: any[]) => void;
 }
 
-/** Accepted so that programs which have it keep working; there is no such panel here. */
+/** Accepted for compatibility; Triplane has no devtool panel. */
 export type DevtoolConfig = {
   position?: 'bottom-left' | 'bottom-right' | 'top-right' | 'top-left';
   allowedHosts?: string[];
@@ -22,36 +22,36 @@ export type DevtoolConfig = {
 };
 
 export type Config = {
-  /** Which app: a uuid. */
+  /** The id of the app, a UUID. */
   appId: string;
-  /** Where the line goes to: `wss://api.instantdb.com/runtime/session`, unless said otherwise. */
+  /** The WebSocket URL. Default: `wss://api.instantdb.com/runtime/session`. */
   websocketURI?: string;
-  /** Where all else goes to: `https://api.instantdb.com`, unless said otherwise. */
+  /** The base URL for HTTP requests. Default: `https://api.instantdb.com`. */
   apiURI?: string;
   devtool?: boolean | DevtoolConfig;
-  /** Whether to say what goes on. */
+  /** Whether to log what the client does. */
   verbose?: boolean;
   logger?: Logger;
-  /** How many answers to queries that nobody listens to any more are kept on the device: 10, unless said otherwise. */
+  /** How many results of queries without subscribers stay in the persistent cache. Default: 10. */
   queryCacheLimit?: number;
-  /** Whether attributes declared as dates are read as `Date`. */
+  /** Whether attributes declared as dates are returned as `Date`. */
   useDateObjects: boolean;
-  /** Whether queries and transactions are sent without a look at the schema. */
+  /** Skips the validation of queries and transactions against the schema. */
   disableValidation?: boolean;
 };
 
-/** The same with a graph, as older programs have it. */
+/** Options with a graph, as older programs use them. */
 export type ConfigWithSchema<S extends InstantGraph<any, any>> = Config & { schema: S };
 
-/** The same with a schema. */
+/** Options with a schema. */
 export type SchemaConfig<S extends AnySchemaDef, UseDates extends boolean> = Omit<Config, 'useDateObjects'> & {
   useDateObjects: UseDates;
   schema?: S;
-  /** Whether to say what goes on, in a line per event: to the console, or to `log` if one is handed in. */
+  /** Logs every event on its own line: to the console, or to `log` if given. */
   debug?: boolean;
-  /** Where the program's own web server is told who is signed in. */
+  /** The path on the app's own web server that is informed who is signed in. */
   firstPartyPath?: string;
-  /** How things are kept on the device. */
+  /** The class of the persistent storage. */
   Store?: StoreInterfaceClass;
   WritableStream?: WritableStreamCtor;
   ReadableStream?: ReadableStreamCtor;

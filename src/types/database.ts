@@ -1,4 +1,4 @@
-// What a database gives to those who listen to it, and the little of it that other types need to know.
+// The states and results a database passes to its listeners, and the minimal database type that other types need.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `Record<string, any>` is the one that interfaces fit too */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` stands for a database without a schema */
@@ -11,7 +11,7 @@ export interface IInstantDatabase<Schema extends AnySchemaDef> {
   tx: TxChunk<Schema>;
 }
 
-/** A database that may have been given a schema, a graph, or nothing. */
+/** A database with a schema, a graph, or neither. */
 export interface IDatabase<
   Schema extends AnySchema | {} = {},
   _RoomSchema extends RoomSchemaShape = {},
@@ -23,32 +23,32 @@ export interface IDatabase<
 
 export type ConnectionStatus = 'connecting' | 'opened' | 'authenticated' | 'closed' | 'errored';
 
-/** Whether the app is closed for writing. */
+/** Whether the app is read-only. */
 export type AppStatusState = { isLoading: true; isReadOnly: undefined } | { isLoading: false; isReadOnly: boolean };
 
-/** `synced`: the server has it. `enqueued`: it is kept, and goes out when there is a line. */
+/** `synced`: the server has acknowledged the transaction. `enqueued`: it is in the outbox and is sent when there is a connection. */
 export type TransactionResult = { status: 'synced' | 'enqueued'; clientId: string };
 
 type QueryFailure = { error: { message: string; traceId?: string }; data: undefined; pageInfo: undefined };
 type QuerySuccess<Data, Q> = { error: undefined; data: Data; pageInfo: PageInfoResponse<Q> };
 
-/** Whether an answer is the server's, of this session. */
+/** Whether a result comes from the server in this session. */
 export type Freshness = {
-  /** It was kept from before, or put together from other queries: the server has yet to speak. */
+  /** The result comes from the persistent cache or from other queries; the server's result has not arrived. */
   isStale?: true;
   source?: 'cache' | 'local';
 };
 
-/** What a subscriber to a query is told. */
+/** The state passed to a subscriber of a query. */
 export type InstaQLSubscriptionState<Schema, Q, UseDates extends boolean> =
   QueryFailure | QuerySuccess<InstaQLResponse<Schema, Q, UseDates>, Q>;
 
-/** The same, beginning with loading. */
+/** The same, including the initial loading state. */
 export type InstaQLLifecycleState<Schema, Q, UseDates extends boolean = false> =
   | (InstaQLSubscriptionState<Schema, Q, UseDates> & { isLoading: boolean })
   | { isLoading: true; data: undefined; pageInfo: undefined; error: undefined };
 
-/** What a subscriber to a query over a graph is told. */
+/** The state passed to a subscriber of a query over a graph. */
 export type SubscriptionState<Q, Schema, WithCardinalityInference extends boolean> =
   QueryFailure | QuerySuccess<QueryResponse<Q, Schema, WithCardinalityInference>, Q>;
 
@@ -63,7 +63,7 @@ export interface InfiniteQuerySubscription {
   loadNextPage: () => void;
 }
 
-/** What a subscriber to a list without end is told. */
+/** The state passed to a subscriber of an infinite query. */
 export type InfiniteQueryCallbackResponse<Schema extends AnySchemaDef, Query extends Record<string, any>, UseDatesLocal extends boolean> =
   | { error: { message: string }; data: undefined; canLoadNextPage: boolean }
   | { error: undefined; data: InstaQLResponse<Schema, Query, UseDatesLocal>; canLoadNextPage: boolean };

@@ -1,4 +1,4 @@
-// Types inferred from a database instead of a schema. Older programs name them; new ones use `typeof schema`.
+// Types derived from a database instead of a schema, for older programs. New programs use `typeof schema`.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every schema fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` is the query that asks for no links */

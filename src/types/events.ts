@@ -1,14 +1,17 @@
-// What a database tells of what it does: `db.on`. Plain data, for tools and telemetry. Tokens are never in it; what users wrote may be.
+// The events of `db.on`. Plain data for tools and telemetry. They never contain tokens but may contain user data.
 
 import type { ConnectionStatus } from './database.ts';
 
 interface EventBase<Type extends string> {
   readonly type: Type;
-  /** When it happened, in milliseconds since 1970. It is told at the end of the task. */
+  /** When the event happened, in milliseconds since 1970. Listeners are called at the end of the task. */
   readonly atMs: number;
 }
 
-/** A message as it is on the wire, without its secrets. Its `op` says what else is in it: PROTOCOL.md. Rows and steps in it are not copied: they are to be read only. */
+/**
+ * A wire message without secrets. Its `op` determines the other fields: PROTOCOL.md. Rows and steps are not copied and must not be
+ * modified.
+ */
 export type LoggedMessage = Readonly<Record<string, unknown>>;
 
 export interface SentEvent extends EventBase<'sent'> {
@@ -20,7 +23,7 @@ export interface SentEvent extends EventBase<'sent'> {
 export interface ReceivedEvent extends EventBase<'received'> {
   readonly op: string;
   readonly eventId?: string | undefined;
-  /** Since what it answers was sent. */
+  /** Time since the request was sent. */
   readonly tookMs?: number | undefined;
   readonly message: LoggedMessage;
 }
@@ -29,21 +32,24 @@ export interface ConnectionEvent extends EventBase<'connection'> {
   readonly status: ConnectionStatus;
 }
 
-/** One write: `kept` on the device, `sent`, `confirmed` or `refused` by the server, `done`: every answer holds it, and it is forgotten. */
+/**
+ * The state of one write: `persisted` on the device, `sent`, `acknowledged` or `rejected` by the server, `done` once every result includes
+ * it and the write is removed.
+ */
 export interface OutboxEvent extends EventBase<'outbox'> {
-  readonly state: 'kept' | 'sent' | 'confirmed' | 'refused' | 'done';
+  readonly state: 'persisted' | 'sent' | 'acknowledged' | 'rejected' | 'done';
   readonly eventId: string;
-  /** How many are not certain yet. */
+  /** The number of unacknowledged writes. */
   readonly waiting: number;
-  /** Since it was sent, when the server has spoken. */
+  /** Time since the write was sent, once the server has responded. */
   readonly tookMs?: number | undefined;
   readonly error?: Error | undefined;
 }
 
-/** One query: `changed` means that what its subscribers see may be another. */
+/** The state of one query: `changed` means that its subscribers may see a different result. */
 export interface QueryEvent extends EventBase<'query'> {
-  readonly state: 'asked' | 'answered' | 'changed' | 'failed' | 'ended';
-  /** The same for equal queries. */
+  readonly state: 'subscribed' | 'result' | 'changed' | 'failed' | 'ended';
+  /** Identifies the query; equal queries have the same key. */
   readonly key: string;
   readonly tookMs?: number | undefined;
   readonly error?: string | undefined;
@@ -51,14 +57,14 @@ export interface QueryEvent extends EventBase<'query'> {
 
 export interface StorageEvent extends EventBase<'storage'> {
   readonly state: 'written' | 'failed';
-  /** How many entries. */
+  /** The number of key-value operations. */
   readonly ops?: number | undefined;
   readonly error?: Error | undefined;
 }
 
 export interface TabEvent extends EventBase<'tab'> {
-  /** What this tab told the others, or heard from one. */
-  readonly direction: 'told' | 'heard';
+  /** Whether this tab sent the message to other tabs or received it from one. */
+  readonly direction: 'sent' | 'received';
   readonly message: string;
 }
 
@@ -68,11 +74,11 @@ export interface AuthEvent extends EventBase<'auth'> {
 
 export interface RoomEvent extends EventBase<'room'> {
   readonly roomId: string;
-  /** Undefined for presence. */
+  /** Undefined for presence events. */
   readonly topic?: string | undefined;
 }
 
-/** An error that belongs to nobody's promise: the same that `onError` is given. */
+/** An error that no promise rejects with; the same errors are passed to `onError`. */
 export interface ErrorEvent extends EventBase<'error'> {
   readonly error: Error;
 }
@@ -80,7 +86,7 @@ export interface ErrorEvent extends EventBase<'error'> {
 export type DatabaseEvent =
   SentEvent | ReceivedEvent | ConnectionEvent | OutboxEvent | QueryEvent | StorageEvent | TabEvent | AuthEvent | RoomEvent | ErrorEvent;
 
-/** `*` is every event. */
+/** `*` subscribes to every event. */
 export type DatabaseEventType = DatabaseEvent['type'] | '*';
 
 export type DatabaseEventOf<Type extends DatabaseEventType> = Type extends '*' ? DatabaseEvent : Extract<DatabaseEvent, EventBase<Type>>;

@@ -1,15 +1,15 @@
-// What the calls that keep files take and give.
+// Parameters and results of the file API.
 
-/** What is to be known of a file besides its path and its bytes. */
+/** Options of an upload. */
 export type FileOpts = {
-  /** The type the file itself names, unless one is given. */
+  /** The content type. Default: the type of the `File` or `Blob`. */
   contentType?: string;
   contentDisposition?: string;
-  /** In bytes. For streams, which do not know. */
+  /** Size in bytes. Required for streams, which do not know their size. */
   fileSize?: number;
 };
 
 export type UploadFileResponse = { data: { id: string } };
 
-/** `id` is null if there was no such file. */
+/** `id` is null if the file did not exist. */
 export type DeleteFileResponse = { data: { id: string | null } };

@@ -1,4 +1,4 @@
-// What the server says when it refuses, with the hint that goes with each type of refusal.
+// Error responses of the server, with the hint of each error type.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- some hints repeat what was sent, whatever that was */
 

@@ -1,5 +1,5 @@
-// A store as programs that have written one of their own know it: a class, made once per app and purpose. Ours is another, smaller port:
-// storage/key-value.ts.
+// Interfaces that programs may implement: a storage class in InstantDB's form, created once per app and purpose (Triplane's own port is
+// smaller: storage/key-value.ts), and the parts of `EventSource` the client uses.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what is kept is of any shape */
 
@@ -11,14 +11,12 @@ export type StorageInterfaceStoreName = StoreInterfaceStoreName;
 export interface StoreInterface {
   getItem(key: string): Promise<any>;
   removeItem(key: string): Promise<void>;
-  /** All or none. */
+  /** All or nothing. */
   multiSet(keyValuePairs: Array<[string, any]>): Promise<void>;
   getAllKeys(): Promise<string[]>;
 }
 
 export type StoreInterfaceClass = new (appId: string, storeName: StoreInterfaceStoreName) => StoreInterface;
-
-// As much of an EventSource as is used: the browser's, or one that a program brings along.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a listener gives back is nobody's business */
 

@@ -1,12 +1,12 @@
-// A query as a program writes it down: namespaces, links and the options under `$`, for `satisfies InstaQLParams<Schema>`. The stricter
-// check that `subscribeQuery` makes is in valid-query.ts, what comes back in result.ts.
+// The type of a query, for `satisfies InstaQLParams<Schema>`: namespaces, links and the options under `$`. The stricter type used by
+// `subscribeQuery` is in valid-query.ts, the result type in result.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a cursor holds and what rule params are is not known here */
 
 import type { AnySchema, EntitiesDef, IndexedKeys, ResolveEntityAttrs } from '../schema/schema.ts';
 import type { Where } from './where.ts';
 
-/** A place in an ordered list. Take it from `pageInfo`, give it to `after` or `before`, and do not look inside. */
+/** An opaque position in an ordered list. Take it from `pageInfo` and pass it to `after` or `before`. */
 export type Cursor = [string, string, any, number];
 
 type Direction = 'asc' | 'desc';
@@ -15,7 +15,7 @@ interface OrderByAge {
   serverCreatedAt?: Direction;
 }
 
-/** What a list can be ordered by: indexed attributes, and when the server first saw the entity. */
+/** The keys a list can be ordered by: indexed attributes, and the time the server created the entity. */
 export type Order<Schema extends AnySchema, EntityName extends keyof Schema['entities']> =
   IndexedKeys<Schema['entities'][EntityName]['attrs']> extends never
     ? OrderByAge
@@ -24,10 +24,10 @@ export type Order<Schema extends AnySchema, EntityName extends keyof Schema['ent
 export type FieldName<Schema extends AnySchema, EntityName extends keyof Schema['entities']> =
   Extract<keyof ResolveEntityAttrs<Schema['entities'][EntityName]>, string> | 'id';
 
-/** The attributes to be given; without it, all are. */
+/** The attributes to return. Default: all. */
 export type InstaQLFields<S extends AnySchema, K extends keyof S['entities']> = FieldName<S, K>[];
 
-/** The part of a long list that is wanted. Only at the top of a query, but for `limit`. */
+/** Pagination options. Only at the top level of a query, except `limit`. */
 export interface Paging {
   first?: number;
   last?: number;
@@ -51,7 +51,7 @@ export interface WithOptions<Schema extends AnySchema, EntityName extends keyof 
 
 type LinksOf<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = Schema['entities'][EntityName]['links'];
 
-/** A form: options, and a form for each link that is asked for. */
+/** A query node: options, and a node for each requested link. */
 type QueryNode<Schema extends AnySchema, EntityName extends keyof Schema['entities']> =
   WithOptions<Schema, EntityName> | (WithOptions<Schema, EntityName> & LinkNodes<Schema, EntityName>);
 
@@ -70,7 +70,7 @@ export type InstaQLParams<S extends AnySchema> = { [K in keyof S['entities']]?: 
 /** @deprecated Use `InstaQLParams`. */
 export type InstaQLQueryParams<S extends AnySchema> = InstaQLParams<S>;
 
-/** The forms below one entity, as the third argument of `InstaQLEntity`. */
+/** The nodes below one entity, as the third argument of `InstaQLEntity`. */
 export type InstaQLEntitySubquery<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = {
   [L in keyof LinksOf<Schema, EntityName>]?:
     | WithOptions<Schema, EntityName>
@@ -82,26 +82,26 @@ export type RuleParams = { [key: string]: any };
 
 export type InstaQLOptions = { ruleParams: RuleParams };
 
-/** How a live query is asked. */
+/** Options of a subscription. */
 export type SubscribeOptions = Partial<InstaQLOptions> & {
-  /** Answered from what other queries hold, until the server speaks. */
+  /** Return a result from the data of other queries until the server's result arrives. */
   local?: boolean | undefined;
-  /** Is told how far a big answer has come, where `init` was told to `yieldEvery` so often: for a bar that grows from 0 to `total`. */
+  /** Called while a large result is processed in slices (`yieldEvery` in `init`), for a progress bar from 0 to `total`. */
   progress?: ((progress: { query: object; done: number; total: number }) => void) | undefined;
 };
 
 type UntypedNode = WithOptions<AnySchema, keyof EntitiesDef> | (WithOptions<AnySchema, keyof EntitiesDef> & UntypedNodes);
 type UntypedNodes = { [label: string]: UntypedNode };
 
-/** A query over no schema in particular. */
+/** A query without a schema. */
 export interface Query {
   [etype: string]: UntypedNode;
 }
 
 /**
- * `Child` with every key that `Parent` lacks forbidden: for functions whose parameter would let extra keys through.
+ * `Child` with every key that `Parent` lacks forbidden, for functions whose parameter would otherwise accept extra keys.
  *
  * @example
- * declare function ask<Q>(query: Exactly<Query, Q>): void;
+ * declare function subscribe<Q>(query: Exactly<Query, Q>): void;
  */
 export type Exactly<Parent, Child> = Parent & { [K in keyof Child]: K extends keyof Parent ? Child[K] : never };

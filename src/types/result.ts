@@ -1,5 +1,5 @@
-// What a query gives back, inferred from the query and the schema: `InstaQLResult` for a whole query, `InstaQLEntity` for one entity.
-// The older form without cardinality, `QueryResponse`, is at the end.
+// The result type of a query, derived from the query and the schema: `InstaQLResult` for a whole query, `InstaQLEntity` for one entity. The
+// older form without cardinality, `QueryResponse`, is at the end.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what an entity of no schema holds is not known */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` is the query that asks for no links */
@@ -19,17 +19,17 @@ import type { Cursor, InstaQLEntitySubquery, InstaQLFields, InstaQLParams } from
 
 type SchemaOf = IContainEntitiesAndLinks<EntitiesDef, any>;
 
-/** A form without its options. */
+/** The links of a node, without its options. */
 type NodeLinks<Form> = Form extends object ? { [L in keyof Form as Exclude<L, '$'>]: Form[L] } : Form;
 
 type NodeFields<Form> = At<At<Form, '$'>, 'fields'>;
 
 type PickEach<Attrs, Key extends string> = Attrs extends unknown ? { [K in Key]: K extends keyof Attrs ? Attrs[K] : never } : never;
 
-/** The attributes that were asked for. An optional one that was named is present, and may be undefined. */
+/** The selected attributes. A selected optional attribute is present and may be undefined. */
 type SelectedFields<Attrs, Fields> = Fields extends readonly string[] ? PickEach<Attrs, Exclude<Fields[number], 'id'>> : Attrs;
 
-/** A has-one link is an object or nothing, a has-many link a list. */
+/** A has-one link is an object or undefined, a has-many link an array. */
 type ByCardinality<Cardinality, Item> = Cardinality extends 'one' ? Item | undefined : Item[];
 
 type LinkedEntities<Schema extends SchemaOf, EntityName extends keyof Schema['entities'], Forms, UseDates extends boolean> = {
@@ -54,7 +54,7 @@ type NodeEntity<Schema extends SchemaOf, EntityName extends keyof Schema['entiti
 >;
 
 /**
- * An entity as a query gives it: `id`, its attributes (or the `Fields` of them), and the links that `Subquery` asks for.
+ * An entity in a query result: `id`, its attributes (or the selected `Fields`), and the links in `Subquery`.
  *
  * @example
  * type Act = InstaQLEntity<typeof schema, 'acts', { sets: {} }>;
@@ -68,7 +68,7 @@ export type InstaQLEntity<
 > = Entity<Schema, EntityName, Subquery, Fields, UseDates>;
 
 /**
- * The data that a query gives.
+ * The data of a query result.
  *
  * @example
  * type Data = InstaQLResult<typeof schema, { acts: { sets: {} } }>;
@@ -81,7 +81,7 @@ export type InstaQLResult<
   [K in keyof Query]: K extends keyof Schema['entities'] ? NodeEntity<Schema, K, At<Query, K>, UseDates>[] : never;
 }>;
 
-/** The same for a query of which it is not yet known that it fits the schema. */
+/** The same for a query that is not yet known to fit the schema. */
 export type InstaQLResponse<Schema, Q, UseDates extends boolean = false> = Schema extends AnySchema
   ? Q extends InstaQLParams<Schema> | undefined
     ? InstaQLResult<Schema, Q, UseDates>
@@ -95,10 +95,10 @@ interface PageInfo {
   hasPreviousPage: boolean;
 }
 
-/** Where the lists of a result begin and end, by namespace. */
+/** The page info of a result by namespace. */
 export type PageInfoResponse<T> = { [K in keyof T]: PageInfo };
 
-/** An entity of which nothing is known. */
+/** An entity without a schema. */
 export type InstantObject = { id: string; [prop: string]: any };
 
 type GraphLinks<
@@ -118,7 +118,7 @@ type GraphLinks<
     : never;
 };
 
-/** An entity as a query over a graph gives it. */
+/** An entity in the result of a query over a graph. */
 export type InstaQLQueryEntityResult<
   Entities extends EntitiesDef,
   EntityName extends keyof Entities,
@@ -134,7 +134,7 @@ type GraphResult<Entities extends EntitiesDef, Query, WithCardinalityInference e
     : never;
 };
 
-/** A value without the `$` keys at any depth. */
+/** The type without the `$` keys at any depth. */
 export type WithoutOptions<T> = T extends object ? { [K in keyof T as Exclude<K, '$'>]: WithoutOptions<T[K]> } : T;
 
 type ShapeObject<Name, Shape> = Name extends keyof Shape ? { id: string } & Shape[Name] : InstantObject;
@@ -145,7 +145,7 @@ type ShapeResult<Query, Shape> = {
     : (ShapeResult<Query[K], Shape> & ShapeObject<K, Shape>)[];
 };
 
-/** The data of a query over a graph, or over the plain types that programs gave before there were schemas. */
+/** The data of a query over a graph, or over the plain types that programs used before there were schemas. */
 export type QueryResponse<Q, Schema, WithCardinalityInference extends boolean = false, UseDates extends boolean = false> =
   Schema extends InstantGraph<infer Entities, any>
     ? GraphResult<Entities, Q, WithCardinalityInference, UseDates>

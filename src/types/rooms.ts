@@ -1,4 +1,4 @@
-// Rooms as a program uses them: what a schema says of their presence and topics, and what is called on one that was joined.
+// Types of the room API, derived from the presence and topics a schema declares.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every schema fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` is the presence of a room that declares none */
@@ -8,28 +8,28 @@ import type { AnyEntity, Expand, InstantSchemaDef, ResolveEntityAttrs, RoomsDef,
 /** The rooms of a schema, as plain types. */
 export type RoomsOf<S> = S extends InstantSchemaDef<any, any, infer Rooms> ? RoomsFromDef<Rooms> : never;
 
-/** What one is seen as in a room. */
+/** The presence type of a room. */
 export type PresenceOf<S, RoomType extends keyof RoomsOf<S>> = RoomsOf<S>[RoomType] extends { presence: infer Presence } ? Presence : {};
 
-/** What the topics of a room carry, by topic. */
+/** The topic payloads of a room, by topic. */
 export type TopicsOf<S, RoomType extends keyof RoomsOf<S>> = RoomsOf<S>[RoomType] extends { topics: infer Topics } ? Topics : {};
 
-/** What one topic of a room carries. */
+/** The payload of one topic of a room. */
 export type TopicOf<S, RoomType extends keyof RoomsOf<S>, TopicType extends keyof TopicsOf<S, RoomType>> = TopicsOf<S, RoomType>[TopicType];
 
 type PresenceAttrs<Def> = Def extends AnyEntity ? ResolveEntityAttrs<Def> : never;
 
-/** Someone in a room. */
+/** A peer in a room. */
 export type PresencePeer<Schema extends { rooms: RoomsDef }, RoomType extends Extract<keyof Schema['rooms'], string>> = Expand<
   PresenceAttrs<Schema['rooms'][RoomType]['presence']> & { peerId: string }
 >;
 
-/** What of a room's presence is wanted: oneself, which peers, which keys of theirs. */
+/** Selects parts of a room's presence: the own user, certain peers, certain keys. */
 export type PresenceOpts<PresenceShape, Keys extends keyof PresenceShape> = {
   user?: boolean;
   peers?: string[];
   keys?: Keys[];
-  /** How one is seen from the moment of joining. */
+  /** The presence to publish when joining. */
   initialPresence?: Partial<PresenceShape>;
   /** @deprecated Use `initialPresence`. */
   initialData?: Partial<PresenceShape>;
@@ -63,7 +63,7 @@ export type SubscribePresence<PresenceShape> = <Keys extends keyof PresenceShape
   onChange: (slice: PresenceResponse<PresenceShape, Keys>) => void,
 ) => () => void;
 
-/** A room that was joined. */
+/** A joined room. */
 export type RoomHandle<PresenceShape, TopicsByKey> = {
   leaveRoom: () => void;
   publishTopic: PublishTopic<TopicsByKey>;

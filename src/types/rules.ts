@@ -1,10 +1,10 @@
-// Permission rules as a program writes them down, for `satisfies InstantRules<typeof schema>`. A rule is a CEL expression as text.
+// The type of permission rules, for `satisfies InstantRules<typeof schema>`. A rule is a CEL expression.
 
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 
 type Optional<T> = T | null | undefined;
 
-/** What may be done with attributes themselves. */
+/** Rules for operations on attributes themselves. */
 type AttrsAllow = {
   $default?: Optional<string>;
   view?: Optional<string>;
@@ -18,29 +18,29 @@ export type InstantRulesAllowBlock = AttrsAllow & {
   unlink?: Optional<{ [label: string]: string }>;
 };
 
-/** `greedy` adds tokens little by little, `interval` all at once when the period is over. */
+/** `greedy` adds tokens continuously, `interval` adds all at the end of each period. */
 export type InstantRulesRateLimitRefillType = 'interval' | 'greedy';
 
 export type InstantRulesRateLimitRefill = {
-  /** How many tokens at a time; the capacity unless told. */
+  /** Tokens per period. Default: the capacity. */
   amount?: Optional<number>;
-  /** How often, in words (`'30 minutes'`), from a second to a day; an hour unless told. */
+  /** The period as a duration (`'30 minutes'`), from one second to one day. Default: one hour. */
   period?: Optional<string>;
-  /** `greedy` unless told. */
+  /** Default: `greedy`. */
   type?: Optional<InstantRulesRateLimitRefillType>;
 };
 
 export type InstantRulesRateLimitLimit = {
-  /** The most tokens there can be. */
+  /** The maximum number of tokens. */
   capacity: number;
   refill?: Optional<InstantRulesRateLimitRefill>;
 };
 
-/** A bucket, spent from in a rule with `rateLimit.<name>.limit(key)`. Every one of its limits must allow it. */
+/** A rate limit, consumed in a rule by `rateLimit.<name>.limit(key)`. All of its limits must allow the request. */
 export type InstantRulesRateLimit = { limits: InstantRulesRateLimitLimit[] };
 export type InstantRulesRateLimits = Record<string, InstantRulesRateLimit>;
 
-/** Names for expressions: in pairs, or as an object. */
+/** Named expressions, as pairs in an array or as an object. */
 type Bind = string[] | Record<string, string>;
 
 type EntityRules<Schema extends AnySchemaDef, EntityName extends keyof Schema['entities']> = {
@@ -49,7 +49,7 @@ type EntityRules<Schema extends AnySchemaDef, EntityName extends keyof Schema['e
   fields?: { [K in Exclude<keyof Schema['entities'][EntityName]['attrs'], 'id'>]?: string };
 };
 
-/** The entries that stand for no entity. */
+/** Entries that do not belong to an entity. */
 interface GeneralRules {
   attrs: { bind?: Bind; allow: AttrsAllow };
   $default: { bind?: Bind; allow: InstantRulesAllowBlock };
@@ -57,7 +57,7 @@ interface GeneralRules {
 }
 
 /**
- * The rules of an app: who may view, create, update and delete what.
+ * The permission rules of an app: the conditions to view, create, update and delete entities.
  *
  * @example
  * const rules = {

@@ -1,4 +1,4 @@
-// Streams of text that outlive a lost line: what is asked of one, and what is had.
+// Types of the stream API: text streams that survive a lost connection.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a stream carries anything, and what is waited for is anything */
 
@@ -13,7 +13,7 @@ export type ReadableStreamCtor = {
 };
 
 export interface InstantWritableStream<T> extends WritableStream<T> {
-  /** The id of its `$streams` entity, once the server has given it one. */
+  /** The id of its `$streams` entity, once the server has assigned it. */
   streamId: () => Promise<string>;
 }
 
@@ -22,16 +22,16 @@ export interface InstantReadableStream<T> extends ReadableStream<T> {
 }
 
 export interface WriteStream extends InstantWritableStream<string> {
-  /** When the server has stored all of it, its end included. Rejects if that cannot be. */
+  /** Resolves when the server has stored the whole stream including its end; rejects if it cannot. */
   done: Promise<void>;
 }
 
 export interface ReadStream extends InstantReadableStream<string> {
-  /** When the end has come: the reason if the writer aborted it, undefined if it was closed. */
+  /** Resolves at the end of the stream: with the reason if the writer aborted it, with undefined if it was closed. */
   abortReason: () => Promise<string | undefined>;
 }
 
-/** Which stream to read: by the name its writer gave it, or by id; from the start, or from a byte on. */
+/** Selects the stream by the name its writer gave it or by id, and optionally the byte offset to start from. */
 export type CreateReadStreamOpts = {
   clientId?: string | null | undefined;
   streamId?: string | null | undefined;
@@ -41,7 +41,7 @@ export type CreateReadStreamOpts = {
 
 export type CreateWriteStreamOpts = {
   clientId: string;
-  /** Is told what must not be cut off: where a program may end any moment, all that was written is to reach the server first. */
+  /** Receives a promise that the runtime must wait for (as on serverless platforms): it settles once all written text is stored. */
   waitUntil?: (promise: Promise<any>) => void | null | undefined;
   ruleParams?: RuleParams | null | undefined;
 };

@@ -1,4 +1,4 @@
-// What a listener to a whole namespace is told: where it stands after each step, and what the step was.
+// The events passed to a sync table listener: the current data, and the change that led to it.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a hint is of any shape, and as a constraint `any` is what every schema fits */
 
@@ -22,11 +22,11 @@ type Changes<Row> = { [K in keyof Row]?: { oldValue: Row[K]; newValue: Row[K] } 
 
 interface TableEvent<Schema extends Tables, Q extends ValidQuery<Q, Schema>, UseDates extends boolean> {
   type: SyncTableCallbackEventType;
-  /** All there is by now. */
+  /** The current data. */
   data: InstaQLResponse<Schema, Q, UseDates>;
 }
 
-/** Some of what was there when one began to listen. */
+/** A batch of the initial data. */
 export interface SyncTableInitialSyncBatch<
   Schema extends Tables,
   Q extends ValidQuery<Q, Schema>,
@@ -36,7 +36,7 @@ export interface SyncTableInitialSyncBatch<
   batch: Rows<Schema, Q, UseDates>;
 }
 
-/** That was all of it. */
+/** The initial data is complete. */
 export interface SyncTableInitialSyncComplete<
   Schema extends Tables,
   Q extends ValidQuery<Q, Schema>,
@@ -45,7 +45,7 @@ export interface SyncTableInitialSyncComplete<
   type: 'InitialSyncComplete';
 }
 
-/** What a transaction changed. */
+/** The changes of one transaction. */
 export interface SyncTableSyncTransaction<
   Schema extends Tables,
   Q extends ValidQuery<Q, Schema>,
@@ -61,7 +61,7 @@ export interface SyncTableSyncTransaction<
   }[];
 }
 
-/** What the device remembered from last time. */
+/** The data persisted on this device. */
 export interface SyncTableLoadFromStorage<
   Schema extends Tables,
   Q extends ValidQuery<Q, Schema>,
@@ -70,7 +70,7 @@ export interface SyncTableLoadFromStorage<
   type: 'LoadFromStorage';
 }
 
-/** The server will not have it. */
+/** The server rejected the subscription. */
 export interface SyncTableSetupError<Schema extends Tables, Q extends ValidQuery<Q, Schema>, UseDates extends boolean> extends TableEvent<
   Schema,
   Q,

@@ -1,5 +1,5 @@
-// What a transaction is built from: `tx.<etype>[<id>]` gives a chunk, and each call on it a chunk with one operation more. The building
-// itself is in transact/.
+// The types of the transaction builder: `tx.<etype>[<id>]` creates a chunk, and each call on it returns a chunk with one more operation.
+// The implementation is in transact/chunk.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what is merged, and what an operation carries, is of any shape */
 
@@ -9,10 +9,10 @@ import type { RuleParams } from './query.ts';
 type AttrsOf<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = Schema['entities'][EntityName]['attrs'];
 type LinksOf<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = Schema['entities'][EntityName]['links'];
 
-/** A value as it may be written: a date in any of its forms. */
+/** The accepted types of a value in a write; a date in any of its forms. */
 type Written<Value> = Value extends Date ? string | number | Date : Value;
 
-/** What a new entity is made of: required attributes, and any of the optional ones. */
+/** The attributes of a new entity: all required ones, and any optional ones. */
 export type CreateParams<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = {
   [K in RequiredKeys<AttrsOf<Schema, EntityName>>]: AttrsOf<Schema, EntityName>[K] extends DataAttrDef<infer Value, any, any, any>
     ? Written<Value>
@@ -23,7 +23,7 @@ export type CreateParams<Schema extends AnySchema, EntityName extends keyof Sche
     : never;
 };
 
-/** What an entity is changed to: any attributes; null clears an optional one. */
+/** The attributes to change; null clears an optional one. */
 export type UpdateParams<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = {
   [K in keyof AttrsOf<Schema, EntityName>]?: AttrsOf<Schema, EntityName>[K] extends DataAttrDef<infer Value, infer IsRequired, any, any>
     ? Written<Value> | (IsRequired extends true ? never : null)
@@ -32,7 +32,7 @@ export type UpdateParams<Schema extends AnySchema, EntityName extends keyof Sche
 
 export type UpdateOpts = { upsert?: boolean | undefined };
 
-/** What an entity is linked to, by label: an id, or where there may be many, ids. */
+/** Link targets by label: an id, or several ids for a has-many link. */
 export type LinkParams<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = {
   [L in keyof LinksOf<Schema, EntityName>]?: LinksOf<Schema, EntityName>[L] extends LinkAttrDef<infer Cardinality, any>
     ? Cardinality extends 'one'
@@ -45,54 +45,54 @@ type Action = 'create' | 'update' | 'link' | 'unlink' | 'delete' | 'merge' | 'ru
 
 export type Op = [action: Action, etype: string, id: string | [label: string, value: any], args: any, opts?: UpdateOpts];
 
-/** Operations on one entity. Each call gives a new chunk with one operation more; nothing is sent until it is given to `transact`. */
+/** Operations on one entity. Each call returns a new chunk with one more operation; nothing is sent until it is passed to `transact`. */
 export interface TransactionChunk<Schema extends AnySchema, EntityName extends keyof Schema['entities']> {
   __ops: Op[];
   __etype: EntityName;
   /**
-   * Makes the entity; refused if it exists.
+   * Creates the entity; rejected if it exists.
    *
    * @example
    * db.transact(db.tx.goals[id()].create({ title: 'Learn to swim' }));
    */
   create: (args: CreateParams<Schema, EntityName>) => TransactionChunk<Schema, EntityName>;
   /**
-   * Sets attributes; makes the entity if it does not exist, unless `upsert` is false.
+   * Sets attributes. Creates the entity if it does not exist, unless `upsert` is false.
    *
    * @example
    * db.transact(db.tx.goals[goalId].update({ title: 'Learn to dive' }, { upsert: false }));
    */
   update: (args: UpdateParams<Schema, EntityName>, opts?: UpdateOpts) => TransactionChunk<Schema, EntityName>;
   /**
-   * Links it to others. On a has-one link the new one takes the place of the old.
+   * Links the entity to others. On a has-one link, the new target replaces the old one.
    *
    * @example
    * db.transact(db.tx.goals[goalId].link({ todos: [firstId, secondId] }));
    */
   link: (args: LinkParams<Schema, EntityName>) => TransactionChunk<Schema, EntityName>;
   /**
-   * Takes links away.
+   * Removes links.
    *
    * @example
    * db.transact(db.tx.goals[goalId].unlink({ todos: todoId }));
    */
   unlink: (args: LinkParams<Schema, EntityName>) => TransactionChunk<Schema, EntityName>;
   /**
-   * Deletes it and all its links.
+   * Deletes the entity and all its links.
    *
    * @example
    * db.transact(db.tx.goals[goalId].delete());
    */
   delete: () => TransactionChunk<Schema, EntityName>;
   /**
-   * Merges objects into those that are there, key by key and at any depth; null takes a key away. Other values are set.
+   * Merges objects into the stored values, key by key at any depth; null removes a key. Other values are replaced.
    *
    * @example
    * db.transact(db.tx.goals[goalId].merge({ progress: { week: 3 } })); // other keys of `progress` stay
    */
   merge: (args: { [attribute: string]: any }, opts?: UpdateOpts) => TransactionChunk<Schema, EntityName>;
   /**
-   * Gives the permission rules something to read as `ruleParams`.
+   * Passes values to the permission rules, which read them as `ruleParams`.
    *
    * @example
    * db.transact(db.tx.goals[goalId].ruleParams({ secret }).update({ title: 'Learn to float' }));
@@ -116,5 +116,5 @@ export type ETypeChunk<Schema extends AnySchema, EntityName extends keyof Schema
   ) => TransactionChunk<Schema, EntityName>;
 };
 
-/** The namespaces of a schema, to start a chunk from. */
+/** The namespaces of a schema, from which chunks are created. */
 export type TxChunk<Schema extends AnySchema> = { [EntityName in keyof Schema['entities']]: ETypeChunk<Schema, EntityName> };

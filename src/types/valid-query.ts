@@ -1,7 +1,7 @@
-// The check of a query against a schema that `subscribeQuery`, `queryOnce` and the hooks make: `Q extends ValidQuery<Q, Schema>`. It
-// reads the very query that was written, so that unknown keys, dotted paths and the values at their ends are checked as well.
+// The strict query type of `subscribeQuery`, `queryOnce` and the hooks: `Q extends ValidQuery<Q, Schema>`. It inspects the literal type of
+// the query, so that unknown keys, dotted paths and the values at their ends are checked too.
 //
-// Where a key is out of place the whole level becomes `never`: that is what makes the compiler point at it.
+// An invalid key turns its whole level into `never`, which makes the compiler point at it.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- as a constraint, `any` is the one type argument that every query fits */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no option to an intersection */
@@ -13,10 +13,10 @@ import type { OperatorsFor } from './where.ts';
 type AttrsOf<Schema extends AnySchema, Name extends keyof Schema['entities']> = Schema['entities'][Name]['attrs'];
 type LinksOf<Schema extends AnySchema, Name extends keyof Schema['entities']> = Schema['entities'][Name]['links'];
 
-/** `id`, and a link put for the ids at its other end. */
+/** The definition of `id`, and of a link compared with the ids of its targets. */
 type IdDef = DataAttrDef<string, false, false, boolean>;
 
-/** Where each link of `Name` leads. Worked out once, so that paths are matched against plain keys. */
+/** The target of each link of `Name`. Computed once, so that paths are matched against plain keys. */
 type Targets<Schema extends AnySchema, Name extends keyof Schema['entities']> = {
   [L in keyof LinksOf<Schema, Name>]: LinksOf<Schema, Name>[L]['entityName'];
 };
@@ -24,8 +24,8 @@ type Targets<Schema extends AnySchema, Name extends keyof Schema['entities']> = 
 type Printable<Key> = Extract<Key, string | number>;
 
 /**
- * The path itself where it leads to an attribute, an id or a link; else the labels it could have begun with. `Links` is asked about
- * first so that the compiler leaves a schema alone that it does not know yet: a wrapper over any schema costs half as much.
+ * The path itself if it leads to an attribute, an id or a link; otherwise the labels it could start with. Testing `Links` first makes the
+ * compiler defer an unresolved schema: a wrapper that is generic over the schema compiles in half the time.
  */
 type CheckedPath<Path, Links, Schema extends AnySchema> = Links extends object
   ? Path extends keyof Links
@@ -39,7 +39,7 @@ type CheckedPath<Path, Links, Schema extends AnySchema> = Links extends object
       : string & keyof Links
   : never;
 
-/** The definition of what a path leads to. */
+/** The definition a path leads to. */
 type DefAt<Path, Schema extends AnySchema, Name extends keyof Schema['entities']> = Path extends keyof AttrsOf<Schema, Name>
   ? AttrsOf<Schema, Name>[Path]
   : Path extends 'id'
@@ -60,7 +60,7 @@ type CheckedCondition<Input, Def> =
       : NonEmpty<OperatorsFor<Input, Value, IsRequired, IsIndexed>>
     : never;
 
-/** Keeps a union in one piece. */
+/** Prevents distribution over a union. */
 type Whole<T> = [T] extends [any] ? T : never;
 
 type CheckedList<Input, Key extends string, Schema extends AnySchema, Name extends keyof Schema['entities']> = Input extends {
@@ -114,7 +114,7 @@ type CheckedNode<
   : never;
 
 /**
- * What `Q` has to be to fit the schema `S`.
+ * The constraint `Q` has to satisfy to fit the schema `S`.
  *
  * @example
  * declare function subscribe<Q extends ValidQuery<Q, typeof schema>>(query: Q): void;

@@ -1,12 +1,12 @@
-// What may stand under `where` in a query typed by hand (`satisfies InstaQLParams<Schema>`): attributes with their operators, `id`,
-// `and`, `or`, and dotted paths, which are checked loosely here and strictly in valid-query.ts.
+// The type of `where` for `satisfies InstaQLParams<Schema>`: attributes with their operators, `id`, `and`, `or`, and dotted paths. Paths
+// are checked loosely here and strictly in valid-query.ts.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- the value at the end of a dotted path is not known here */
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` adds no operator to an intersection */
 
 import type { AnyEntity, AnySchema, DataAttrDef, IsAny, NonEmpty } from '../schema/schema.ts';
 
-/** Operators of every attribute. */
+/** Operators available for every attribute. */
 export interface Comparisons<Value> {
   $in?: Value[];
   /** @deprecated Use `$in`. */
@@ -34,7 +34,7 @@ interface NullOperator {
 
 type OperatorName = keyof Comparisons<unknown> | keyof LikeOperator | keyof IlikeOperator | keyof NullOperator;
 
-/** Operators that depend on the attribute: text can be matched, indexed attributes without case, optional ones may be null. */
+/** Operators that depend on the attribute: `$like` for strings, `$ilike` for indexed and `$isNull` for optional attributes. */
 type SpecialOperators<Value, IsRequired, IsIndexed> =
   IsAny<Value> extends true
     ? LikeOperator & IlikeOperator & NullOperator
@@ -44,7 +44,7 @@ type SpecialOperators<Value, IsRequired, IsIndexed> =
 
 type Operators<Value, IsRequired, IsIndexed> = Comparisons<Value> & SpecialOperators<Value, IsRequired, IsIndexed>;
 
-/** The operators of an attribute, or `never` if `Input` has a key that is no operator at all. */
+/** The operators of an attribute, or `never` if `Input` has a key that is not an operator. */
 export type OperatorsFor<Input, Value, IsRequired, IsIndexed> = keyof Input extends OperatorName
   ? Operators<Value, IsRequired, IsIndexed>
   : never;
@@ -57,7 +57,7 @@ type Condition<Def> =
     ? (IsAny<Value> extends true ? string | number | boolean : Value) | NonEmpty<Operators<Value, IsRequired, IsIndexed>>
     : never;
 
-/** A condition on an attribute of which nothing is known. */
+/** A condition on an attribute without a known definition. */
 type LooseCondition = Condition<DataAttrDef<any, false, true, boolean>>;
 
 interface Alternatives<Attrs extends Record<PropertyKey, AnyAttr>> {
@@ -75,5 +75,5 @@ type Clauses<Attrs extends Record<PropertyKey, AnyAttr>> = (Alternatives<Attrs> 
 
 type DefsOf<Def> = Def extends AnyEntity ? Def['attrs'] : never;
 
-/** The conditions that can be put on an entity. */
+/** The conditions that can be applied to an entity. */
 export type Where<Schema extends AnySchema, EntityName extends keyof Schema['entities']> = Clauses<DefsOf<Schema['entities'][EntityName]>>;

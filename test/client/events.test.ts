@@ -52,9 +52,9 @@ describe('events', () => {
     await client.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 1 });
     await until(() => expect(events).toHaveLength(4));
     expect(events.map(without)).toEqual([
-      { type: 'outbox', state: 'kept', eventId, waiting: 1 },
+      { type: 'outbox', state: 'persisted', eventId, waiting: 1 },
       { type: 'outbox', state: 'sent', eventId, waiting: 1 },
-      { type: 'outbox', state: 'confirmed', eventId, waiting: expect.any(Number), tookMs: 40 },
+      { type: 'outbox', state: 'acknowledged', eventId, waiting: expect.any(Number), tookMs: 40 },
       { type: 'outbox', state: 'done', eventId, waiting: 0 },
     ]);
   });
@@ -67,7 +67,7 @@ describe('events', () => {
     addGoal().catch(() => {});
     await settled();
     await client.receive(rejection(client.sentMessages('transact')[0]?.['client-event-id'] ?? ''));
-    await until(() => expect(events).toContainEqual(expect.objectContaining({ state: 'refused', error: expect.objectContaining({ type: 'permission-denied' }) }))); // prettier-ignore
+    await until(() => expect(events).toContainEqual(expect.objectContaining({ state: 'rejected', error: expect.objectContaining({ type: 'permission-denied' }) }))); // prettier-ignore
   });
 
   test('a query: asked, answered, changed, ended; and what was said and heard', async () => {
@@ -83,8 +83,8 @@ describe('events', () => {
     const of = (type: string) => events.filter((event) => event.type === type);
     const key = '{"goals":{}}';
     expect(of('query').map(without)).toEqual([
-      { type: 'query', state: 'asked', key },
-      { type: 'query', state: 'answered', key, tookMs: 25 },
+      { type: 'query', state: 'subscribed', key },
+      { type: 'query', state: 'result', key, tookMs: 25 },
       { type: 'query', state: 'changed', key },
       { type: 'query', state: 'ended', key },
     ]);
@@ -114,7 +114,7 @@ describe('events', () => {
     const events = await listened('tab');
     await settled();
     void addGoal();
-    await until(() => expect(events.map(without)).toEqual([{ type: 'tab', direction: 'told', news: 'write' }]));
+    await until(() => expect(events.map(without)).toEqual([{ type: 'tab', direction: 'sent', message: 'write' }]));
     await other.reactor.close();
   });
 
@@ -226,7 +226,7 @@ describe('secrets', () => {
     await until(() => expect(events).toContainEqual(expect.objectContaining({ type: 'query', state: 'ended' })));
     const key = '{"$$ruleParams":"[redacted]","goals":{}}';
     const states = events.flatMap((event) => (event.type === 'query' && event.key === key ? event.state : []));
-    expect([...new Set(states)]).toEqual(['asked', 'answered', 'changed', 'ended']);
+    expect([...new Set(states)]).toEqual(['subscribed', 'result', 'changed', 'ended']);
     const text = JSON.stringify(events);
     expect([text.includes('Swim'), text.includes('tell-nobody')]).toEqual([true, false]);
   });
@@ -280,7 +280,7 @@ describe('to be read', () => {
     await until(() => expect(lines).toContainEqual(expect.stringMatching(/^00:00:00\.000 error {6}Something else$/)));
     expect(lines).toContainEqual(expect.stringMatching(/ sent {7}init \S+$/));
     expect(lines).toContainEqual(expect.stringMatching(/ connection authenticated$/));
-    expect(lines).toContainEqual(expect.stringMatching(/ outbox {5}refused \S+ 0 ms \d waiting Permission denied/));
+    expect(lines).toContainEqual(expect.stringMatching(/ outbox {5}rejected \S+ 0 ms \d waiting Permission denied/));
   });
 
   test('with `debug` on the console, and not a word without', async () => {

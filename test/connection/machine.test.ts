@@ -12,120 +12,120 @@ const table: Record<State['name'], Record<Event['type'], string>> = {
     stop: 'closed',
     restart: '-',
     opened: '-',
-    heard: '-',
+    received: '-',
     closed: '-',
     acknowledged: '-',
-    refused: '-',
-    putOff: '-',
+    rejected: '-',
+    deferred: '-',
     online: '-',
     offline: '-',
     resumed: '-',
-    alarm: '-',
+    timer: '-',
   },
   connecting: {
     start: '-',
     stop: 'closed: close',
     restart: '-',
     opened: 'opened 15s: opened',
-    heard: '-',
+    received: '-',
     closed: 'waiting 0.125s',
     acknowledged: '-',
-    refused: '-',
-    putOff: '-',
+    rejected: '-',
+    deferred: '-',
     online: 'connecting 4s',
     offline: '-',
     resumed: 'connecting 4s',
-    alarm: 'waiting 0.125s: close',
+    timer: 'waiting 0.125s: close',
   },
   opened: {
     start: '-',
     stop: 'closed: close',
     restart: 'connecting 10s: close, open 2',
     opened: '-',
-    heard: 'opened: tell',
+    received: 'opened: deliver',
     closed: 'waiting 0.125s',
     acknowledged: 'ready 10s',
-    refused: 'failed 45s: close',
-    putOff: 'waiting 0.125s: close',
+    rejected: 'failed 45s: close',
+    deferred: 'waiting 0.125s: close',
     online: 'opened 4s',
     offline: '-',
     resumed: 'opened 4s',
-    alarm: 'waiting 0.125s: close',
+    timer: 'waiting 0.125s: close',
   },
   ready: {
     start: '-',
     stop: 'closed: close',
     restart: 'connecting 10s: close, open 2, down',
     opened: '-',
-    heard: 'ready: tell',
+    received: 'ready: deliver',
     closed: 'waiting 0.125s: down',
     acknowledged: '-',
-    refused: 'failed 45s: close, down',
-    putOff: 'waiting 0.125s: close, down',
-    online: 'ready 4s: ask',
-    offline: 'ready 4s: ask',
-    resumed: 'ready 4s: ask',
-    alarm: 'ready 5s: ask',
+    rejected: 'failed 45s: close, down',
+    deferred: 'waiting 0.125s: close, down',
+    online: 'ready 4s: probe',
+    offline: 'ready 4s: probe',
+    resumed: 'ready 4s: probe',
+    timer: 'ready 5s: probe',
   },
   waiting: {
     start: '-',
     stop: 'closed',
     restart: 'connecting 10s: open 2',
     opened: '-',
-    heard: '-',
+    received: '-',
     closed: '-',
     acknowledged: '-',
-    refused: '-',
-    putOff: '-',
+    rejected: '-',
+    deferred: '-',
     online: 'connecting 10s: open 2',
     offline: 'offline 11.25s',
     resumed: 'connecting 10s: open 2',
-    alarm: 'connecting 10s: open 2',
+    timer: 'connecting 10s: open 2',
   },
   offline: {
     start: '-',
     stop: 'closed',
     restart: 'connecting 10s: open 2',
     opened: '-',
-    heard: '-',
+    received: '-',
     closed: '-',
     acknowledged: '-',
-    refused: '-',
-    putOff: '-',
+    rejected: '-',
+    deferred: '-',
     online: 'connecting 10s: open 2',
     offline: '-',
     resumed: 'connecting 10s: open 2',
-    alarm: 'connecting 10s: open 2',
+    timer: 'connecting 10s: open 2',
   },
   failed: {
     start: '-',
     stop: 'closed',
     restart: 'connecting 10s: open 2',
     opened: '-',
-    heard: '-',
+    received: '-',
     closed: '-',
     acknowledged: '-',
-    refused: '-',
-    putOff: '-',
+    rejected: '-',
+    deferred: '-',
     online: '-',
     offline: '-',
     resumed: '-',
-    alarm: 'connecting 10s: open 2',
+    timer: 'connecting 10s: open 2',
   },
   closed: {
     start: '-',
     stop: '-',
     restart: '-',
     opened: '-',
-    heard: '-',
+    received: '-',
     closed: '-',
     acknowledged: '-',
-    refused: '-',
-    putOff: '-',
+    rejected: '-',
+    deferred: '-',
     online: '-',
     offline: '-',
     resumed: '-',
-    alarm: '-',
+    timer: '-',
   },
 };
 
@@ -134,11 +134,11 @@ const cells = stateNames.flatMap((name) => Object.entries(table[name]).map(([typ
 test.each(cells)('$name, $type → $outcome', ({ name, type, outcome }) => {
   const state = stateOf(name);
   const event = Object.values(happenings).find((each) => each.type === type) ?? expect.fail(type);
-  const now = type === 'alarm' ? dueAt(state) : t0 + 1_000;
+  const now = type === 'timer' ? dueAt(state) : t0 + 1_000;
   expect(notify(state, transition(state, event, at(now)))).toBe(outcome);
 });
 
-test.each(stateNames)('what an old line tells is not heard: %s', (name) => {
+test.each(stateNames)('what an old line tells is not received: %s', (name) => {
   const state = stateOf(name);
   for (const event of Object.values(happenings)) {
     if ('channel' in event) expect(notify(state, transition(state, { ...event, channel: 0 }, at(t0)))).toBe('-');
@@ -159,25 +159,25 @@ test('what the user is told of each state', () => {
 });
 
 describe('is the line alive?', () => {
-  const received: Event = { type: 'heard', channel: 1, deliver: () => {} };
-  const timer: Event = { type: 'alarm' };
+  const received: Event = { type: 'received', channel: 1, deliver: () => {} };
+  const timer: Event = { type: 'timer' };
   const online: Event = { type: 'online' };
   const resumed: Event = { type: 'resumed' };
 
   const rows: readonly (readonly [what: string, journey: readonly (readonly [afterMs: number, Event])[], outcomes: readonly string[]])[] = [
-    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, timer], [5_000, timer]], ['ready 5s: ask', 'waiting 0.125s: close, down']],
-    ['any frame is an answer', [[10_000, timer], [1_000, received], [10_000, timer]], ['ready 5s: ask', 'ready 10s: tell', 'ready 5s: ask']],
-    ['frames put the question off', [[7_000, received], [3_000, timer], [7_000, timer]], ['ready: tell', 'ready 7s', 'ready 5s: ask']],
-    ['slept: asked, and soon', [[3_600_000, timer], [4_000, timer]], ['ready 4s: ask', 'waiting 0.125s: close, down']],
+    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, timer], [5_000, timer]], ['ready 5s: probe', 'waiting 0.125s: close, down']],
+    ['any frame is an answer', [[10_000, timer], [1_000, received], [10_000, timer]], ['ready 5s: probe', 'ready 10s: deliver', 'ready 5s: probe']],
+    ['frames put the question off', [[7_000, received], [3_000, timer], [7_000, timer]], ['ready: deliver', 'ready 7s', 'ready 5s: probe']],
+    ['slept: asked, and soon', [[3_600_000, timer], [4_000, timer]], ['ready 4s: probe', 'waiting 0.125s: close, down']],
     [
       'slept while asked: asked once more, and no more',
       [[10_000, timer], [3_600_000, timer], [3_600_000, timer]],
-      ['ready 5s: ask', 'ready 4s: ask', 'waiting 0.125s: close, down'],
+      ['ready 5s: probe', 'ready 4s: probe', 'waiting 0.125s: close, down'],
     ],
-    ['the clock put back: asked', [[-3_600_000, received], [10_000, timer]], ['ready: tell', 'ready 5s: ask']],
-    ['the clock put back since it was heard', [[1_000, received], [-3_600_000, timer]], ['ready: tell', 'ready 5s: ask']],
-    ['the page is back: asked; a second such word adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: ask', '-']],
-    ['already asked at leisure: asked again, in haste', [[10_000, timer], [0, resumed]], ['ready 5s: ask', 'ready 4s: ask']],
+    ['the clock put back: asked', [[-3_600_000, received], [10_000, timer]], ['ready: deliver', 'ready 5s: probe']],
+    ['the clock put back since it was heard', [[1_000, received], [-3_600_000, timer]], ['ready: deliver', 'ready 5s: probe']],
+    ['the page is back: asked; a second such word adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: probe', '-']],
+    ['already asked at leisure: asked again, in haste', [[10_000, timer], [0, resumed]], ['ready 5s: probe', 'ready 4s: probe']],
   ]; // prettier-ignore
 
   test.each(rows)('%s', (_, journey, outcomes) => {
@@ -202,14 +202,14 @@ describe('is the line alive?', () => {
       state = becomeReady(follow(state, [timer]));
     }
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
-    const answered = follow(state, [timer, { type: 'heard', channel: channel(state), deliver: () => {} }, timer]);
+    const answered = follow(state, [timer, { type: 'received', channel: channel(state), deliver: () => {} }, timer]);
     expect(answered.timer?.ms).toBe(5_000);
   });
 });
 
 describe('trying again', () => {
   const failOnce = (state: State, more?: Partial<Env>): State =>
-    follow(follow(state, [{ type: 'alarm' }], more), [{ type: 'closed', channel: channel(state) + 1 }], more);
+    follow(follow(state, [{ type: 'timer' }], more), [{ type: 'closed', channel: channel(state) + 1 }], more);
 
   test('the wait may be twice as long each time, up to 8 s', () => {
     let state = stateOf('waiting', at(t0, { random: () => 0.999 }));
@@ -226,7 +226,7 @@ describe('trying again', () => {
     const ready = becomeReady(tired);
     const down = (event: Event, afterMs: number): number | undefined => transition(ready, event, at(ready.since + afterMs)).state.timer?.ms;
     // However it ended.
-    for (const event of [{ type: 'closed', channel: channel(ready) }, { type: 'putOff' }] as const)
+    for (const event of [{ type: 'closed', channel: channel(ready) }, { type: 'deferred' }] as const)
       expect([event.type, down(event, 9_999), down(event, 10_000)]).toEqual([event.type, 1_000, 125]);
   });
 
@@ -248,12 +248,12 @@ describe('trying again', () => {
     const two = { transports: 2 };
     let state = stateOf('waiting', at(t0, two));
     state = failOnce(failOnce(state, two), two);
-    const fallback = transition(state, { type: 'alarm' }, at(t0, two));
+    const fallback = transition(state, { type: 'timer' }, at(t0, two));
     expect(notify(state, fallback)).toBe('connecting 10s: open 4 by 1');
     const lost = follow(becomeReady(state, two), [{ type: 'closed', channel: 4 }], two);
-    expect(notify(lost, transition(lost, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 5');
+    expect(notify(lost, transition(lost, { type: 'timer' }, at(t0, two)))).toBe('connecting 10s: open 5');
     const again = failOnce(lost, two);
-    expect(notify(again, transition(again, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 6 by 1');
+    expect(notify(again, transition(again, { type: 'timer' }, at(t0, two)))).toBe('connecting 10s: open 6 by 1');
     expect(notify(again, transition(again, { type: 'online' }, at(again.since + 500, two)))).toBe('connecting 10s: open 6');
   });
 
@@ -261,7 +261,7 @@ describe('trying again', () => {
     const two = { transports: 2, isOnline: false };
     let state = stateOf('offline', at(t0, two));
     for (let round = 0; round < 5; round += 1) state = failOnce(state, two);
-    expect(notify(state, transition(state, { type: 'alarm' }, at(t0, two)))).toBe('connecting 10s: open 7');
+    expect(notify(state, transition(state, { type: 'timer' }, at(t0, two)))).toBe('connecting 10s: open 7');
   });
 });
 
@@ -278,5 +278,5 @@ function follow(state: State, events: readonly Event[], more?: Partial<Env>): St
 
 function becomeReady(waiting: State, more?: Partial<Env>): State {
   const next = channel(waiting) + 1;
-  return follow(waiting, [{ type: 'alarm' }, { type: 'opened', channel: next }, { type: 'acknowledged' }], more);
+  return follow(waiting, [{ type: 'timer' }, { type: 'opened', channel: next }, { type: 'acknowledged' }], more);
 }

@@ -23,7 +23,7 @@ const ways: Readonly<Record<State['name'], readonly Event[]>> = {
   ready: [{ type: 'start' }, opened, { type: 'acknowledged' }],
   waiting: [{ type: 'start' }, { type: 'closed', channel: 1 }],
   offline: [{ type: 'start' }, { type: 'closed', channel: 1 }, { type: 'offline' }],
-  failed: [{ type: 'start' }, opened, { type: 'refused' }],
+  failed: [{ type: 'start' }, opened, { type: 'rejected' }],
   closed: [{ type: 'stop' }],
 };
 
@@ -39,15 +39,15 @@ export const happenings: { readonly [Type in Event['type']]: Event } = {
   stop: { type: 'stop' },
   restart: { type: 'restart' },
   opened,
-  heard: { type: 'heard', channel: 1, deliver: () => {} },
+  received: { type: 'received', channel: 1, deliver: () => {} },
   closed: { type: 'closed', channel: 1 },
   acknowledged: { type: 'acknowledged' },
-  refused: { type: 'refused' },
-  putOff: { type: 'putOff' },
+  rejected: { type: 'rejected' },
+  deferred: { type: 'deferred' },
   online: { type: 'online' },
   offline: { type: 'offline' },
   resumed: { type: 'resumed' },
-  alarm: { type: 'alarm' },
+  timer: { type: 'timer' },
 };
 
 /** `ready 5s: ask`: the state, how long a timer that was set now runs, what is to be done. `-` if nothing happens. */

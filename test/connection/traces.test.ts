@@ -13,7 +13,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { check } from '../support/runs.ts';
 
-type ChannelDoing = 'opened' | 'init-ok' | 'message' | 'heard' | 'fault' | 'closed' | '400' | '500';
+type ChannelDoing = 'opened' | 'init-ok' | 'message' | 'activity' | 'fault' | 'closed' | '400' | '500';
 type OwnDoing = 'start' | 'restart' | 'stop' | 'send' | 'online' | 'offline' | 'resumed' | 'lie' | 'breakOpen' | 'breakSend';
 type Step =
   | { readonly line: ChannelDoing; readonly back: number }
@@ -80,7 +80,7 @@ class World {
     if (!channel) return;
     this.#hearing = channel;
     if (doing === 'opened') channel.on.opened();
-    else if (doing === 'heard') channel.on.activity();
+    else if (doing === 'activity') channel.on.activity();
     else if (doing === 'fault') channel.on.fault(new TriplaneError('frame-malformed', 'not JSON'));
     else if (doing === 'closed') {
       channel.isOpen = false;
@@ -176,7 +176,7 @@ function randomFrom(seed: number): () => number {
 }
 
 const channelStep = fc.record({
-  line: fc.constantFrom<ChannelDoing[]>('opened', 'opened', 'init-ok', 'init-ok', 'message', 'heard', 'fault', 'closed', '400', '500'),
+  line: fc.constantFrom<ChannelDoing[]>('opened', 'opened', 'init-ok', 'init-ok', 'message', 'activity', 'fault', 'closed', '400', '500'),
   back: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) }),
 });
 const ownStep = fc.record({

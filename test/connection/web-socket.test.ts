@@ -16,7 +16,7 @@ function listen(): { on: ChannelEvents; told: string[] } {
   const on: ChannelEvents = {
     opened: () => notified.push('opened'),
     message: ({ op }) => notified.push(op),
-    activity: () => notified.push('heard'),
+    activity: () => notified.push('activity'),
     fault: ({ code }) => notified.push(`! ${code}`),
     closed: ({ code, reason }) => notified.push(`closed ${code} ${reason}`.trim()),
   };
@@ -60,7 +60,7 @@ test('messages of a frame are told one by one, in order; a frame is taken whole 
   socket.say('[]');
   socket.say('[{"op":"transact-ok","tx-id":1},{"op":"transact-ok"}]');
   socket.say(new Uint8Array([123, 125]));
-  expect(notified).toEqual(['opened', 'remove-query-ok', 'transact-ok', 'heard', 'heard', '! frame-malformed', '! frame-malformed']);
+  expect(notified).toEqual(['opened', 'remove-query-ok', 'transact-ok', 'activity', 'activity', '! frame-malformed', '! frame-malformed']);
 });
 
 test('a line that is closed tells nothing more, not even the rest of a frame', () => {
@@ -160,7 +160,7 @@ async function runOpenAndClose(url: string): Promise<string> {
     import { webSocketTransport } from ${JSON.stringify(new URL('../../src/connection/web-socket.ts', import.meta.url).href)};
     const closeSoon = () => setTimeout(() => { line.close(); process.stdout.write('closed'); }, 20);
     const ignore = () => {};
-    const line = webSocketTransport({ url: process.argv[1] }).open({ opened: closeSoon, message: ignore, heard: ignore, fault: ignore, closed: ignore });
+    const line = webSocketTransport({ url: process.argv[1] }).open({ opened: closeSoon, message: ignore, received: ignore, fault: ignore, closed: ignore });
   `;
   const args = ['--import', 'tsx', '--input-type=module', '--eval', program, url];
   return (await promisify(execFile)(process.execPath, args, { timeout: 10_000 })).stdout;
@@ -194,7 +194,7 @@ test('a platform without WebSocket is told what to do about it', async () => {
   vi.resetModules();
   vi.doMock('isomorphic-ws', () => ({ default: null }));
   const fresh = await import('../../src/connection/web-socket.ts');
-  expect(() => fresh.webSocketTransport({ url: 'wss://x' }).open(listen().on)).toThrow('give init one as `webSocket`');
+  expect(() => fresh.webSocketTransport({ url: 'wss://x' }).open(listen().on)).toThrow('pass a constructor to init as `webSocket`');
   vi.doUnmock('isomorphic-ws');
 });
 

@@ -165,45 +165,40 @@ it.each([
   server.response({ body });
   await expect(auth.signInAsGuest(app())).rejects.toMatchObject({
     code: 'server-failed',
-    message: expect.stringContaining('no one was signed in'),
+    message: expect.stringContaining('sign-in failed'),
   });
 });
 
 it.each<[name: string, call: (params: never) => Promise<unknown>, params: unknown, message: string]>([
-  ['no object', (p) => auth.sendMagicCode(app(), p), email, 'sendMagicCode takes an object with email, and got a text'],
-  ['no email', (p) => auth.sendMagicCode(app(), p), {}, 'sendMagicCode: `email` must be a text, and is undefined'],
+  ['no object', (p) => auth.sendMagicCode(app(), p), email, 'sendMagicCode: expected an object with email, received a string'],
+  ['no email', (p) => auth.sendMagicCode(app(), p), {}, 'sendMagicCode: `email` must be a string, received undefined'],
   [
     'a code that is a number',
     (p) => auth.checkMagicCode(app(), p),
     { email, code: 1 },
-    'signInWithMagicCode: `code` must be a text, and is a number',
+    'signInWithMagicCode: `code` must be a string, received a number',
   ],
   [
     'fields that are none',
     (p) => auth.checkMagicCode(app(), p),
     { email, code: '1', extraFields: [] },
-    'signInWithMagicCode: `extraFields` must be an object, or left out, and is an array',
+    'signInWithMagicCode: `extraFields` must be an object or omitted, received an array',
   ],
   [
     'an empty token',
     (p) => auth.verifyRefreshToken(app(), p),
     { refreshToken: ' ' },
-    'signInWithToken: `refreshToken` must be a text that is not empty, and is an empty text',
+    'signInWithToken: `refreshToken` must be a non-empty string, received an empty string',
   ],
-  ['a guest', (p) => auth.signInAsGuest(app(), p), null, 'signInAsGuest takes an object with extraFields, and got null'],
-  [
-    'no code',
-    (p) => auth.exchangeCodeForToken(app(), p),
-    {},
-    'exchangeOAuthCode: `code` must be a text that is not empty, and is undefined',
-  ],
+  ['a guest', (p) => auth.signInAsGuest(app(), p), null, 'signInAsGuest: expected an object with extraFields, received null'],
+  ['no code', (p) => auth.exchangeCodeForToken(app(), p), {}, 'exchangeOAuthCode: `code` must be a non-empty string, received undefined'],
   [
     'a nonce that is none',
     (p) => auth.signInWithIdToken(app(), p),
     { idToken: 'a', clientName: 'b', nonce: {} },
-    'signInWithIdToken: `nonce` must be a text, or left out, and is an object',
+    'signInWithIdToken: `nonce` must be a string or omitted, received an object',
   ],
-  ['no token', (p) => auth.signOut(app(), p), {}, 'signOut: `refreshToken` must be a text that is not empty, and is undefined'],
+  ['no token', (p) => auth.signOut(app(), p), {}, 'signOut: `refreshToken` must be a non-empty string, received undefined'],
 ])('%s is refused before anything is sent', async (_name, call, params, message) => {
   await expect(call(params as never)).rejects.toMatchObject({ code: 'config-invalid', message });
   expect(server.requested).toEqual([]);

@@ -41,16 +41,16 @@ describe('uploadFile', () => {
     server.response({ status: 400, body: { type: 'param-missing', message: 'x', hint: { in: ['headers', 'path'] } } });
     await expect(files.uploadFile(app(), { path: '写真.png', file })).rejects.toMatchObject({
       code: 'config-invalid',
-      message: "uploadFile: this server takes paths of Latin letters only (up to U+00FF), which '写真.png' is not. Choose another path",
+      message: "uploadFile: this server only accepts paths with Latin characters (up to U+00FF), not '写真.png'. Choose another path",
     });
     await expect(files.uploadFile(app(), { path: 'a.png', file })).rejects.toMatchObject({ code: 'refused' });
   });
 
   it.each([
-    ['no path', { path: '' }, 'uploadFile: `path` must be a text that is not empty, and is an empty text'],
-    ['no file', { file: 'hello' as never }, 'uploadFile: the file must be a File or a Blob, and is a text'],
-    ['a list of files', { file: [file] as never }, 'uploadFile: the file must be a File or a Blob, and is an array'],
-    ['a type that is none', { contentType: 1 as never }, 'uploadFile: `contentType` must be a text, or left out, and is a number'],
+    ['no path', { path: '' }, 'uploadFile: `path` must be a non-empty string, received an empty string'],
+    ['no file', { file: 'hello' as never }, 'uploadFile: the file must be a File or a Blob, received a string'],
+    ['a list of files', { file: [file] as never }, 'uploadFile: the file must be a File or a Blob, received an array'],
+    ['a type that is none', { contentType: 1 as never }, 'uploadFile: `contentType` must be a string or omitted, received a number'],
   ])('%s is refused before anything is sent', async (_name, changes, message) => {
     await expect(files.uploadFile(app(), { path: 'a', file, ...changes })).rejects.toMatchObject({ code: 'config-invalid', message });
     expect(server.requested).toEqual([]);

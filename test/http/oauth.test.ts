@@ -33,7 +33,7 @@ it.each([
 
 it('authorization: nothing to go back to', () => {
   expect(() => createAuthorizationURL(app, { clientName: 'g', redirectURL: '' })).toThrow(
-    'createAuthorizationURL: `redirectURL` must be a text that is not empty',
+    'createAuthorizationURL: `redirectURL` must be a non-empty string',
   );
 });
 

@@ -98,10 +98,10 @@ describe('refusals', () => {
     ['no type', 404, '{"message":"Oops"}', { message: 'Oops' }, 'Oops', 'refused'],
     ['a null type', 500, '{"type":null,"message":"x"}', { message: 'x' }, 'x', 'server-failed'],
     ['more than is known', 400, '{"message":"x","more":1}', { message: 'x', more: 1 }, 'x', 'refused'],
-    ['a message that is no text', 400, '{"message":{"a":1}}', { message: undefined }, 'The server answered 400', 'refused'],
+    ['a message that is no text', 400, '{"message":{"a":1}}', { message: undefined }, 'The server responded with status 400', 'refused'],
     ['text', 502, page, { message: page }, page, 'server-failed'],
     ['JSON that is no object', 400, '["no"]', { message: '["no"]' }, '["no"]', 'refused'],
-    ['nothing', 503, '', {}, 'The server answered 503', 'server-failed'],
+    ['nothing', 503, '', {}, 'The server responded with status 503', 'server-failed'],
   ];
   it.each(rows)('%s', async (_name, status, text, body, message, code) => {
     server.response({ status, text });
@@ -139,7 +139,7 @@ describe('no answer', () => {
     const error = await failure(request({ apiURI: 'http://127.0.0.1:1' }, { ...call, query: { token: 'secret' } }));
     expect(error.code).toBe('unreachable');
     expect(error.message).toBe(
-      'POST http://127.0.0.1:1/runtime/signout reached no server. Check that this device is online, that apiURI is right and that a server runs there',
+      'POST http://127.0.0.1:1/runtime/signout: no server responded. Check that this device is online, that apiURI is correct and that the server is running',
     );
     expect(error.cause).toBeInstanceOf(Error);
   });
@@ -158,7 +158,7 @@ describe('no answer', () => {
     clock.run();
     expect(await response).toMatchObject({
       code: 'timeout',
-      message: `POST ${server.apiURI}/runtime/signout was not answered within 60000 ms`,
+      message: `POST ${server.apiURI}/runtime/signout: no response within 60000 ms`,
     });
     expect(clock.waiting()).toBe(0);
   });

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import { type WirePageInfo, readResult } from '../../src/protocol/query-answer.ts';
+import { type WirePageInfo, readResult } from '../../src/protocol/query-result.ts';
 import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { type Fixture, plain, readVectors } from '../support/vectors.ts';

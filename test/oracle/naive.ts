@@ -4,7 +4,7 @@
 import { coerceToDate } from '../../src/lib/dates.ts';
 import { likeMatcher } from '../../src/lib/like.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import type { Cursor, PageInfo } from '../../src/protocol/query-answer.ts';
+import type { Cursor, PageInfo } from '../../src/protocol/query-result.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 
 export interface Triples {

@@ -10,7 +10,7 @@ import { setInstantWarningsEnabled } from '../../node_modules/@instantdb/core/di
 import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import { writeResult } from '../../src/protocol/query-answer.ts';
+import { writeResult } from '../../src/protocol/query-result.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
 import { answerQuery } from '../../src/query/result-triples.ts';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
-import type { Cursor } from '../../src/protocol/query-answer.ts';
+import type { Cursor } from '../../src/protocol/query-result.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
 import { answerQuery } from '../../src/query/result-triples.ts';

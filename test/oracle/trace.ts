@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc, { type Arbitrary } from 'fast-check';
 import { Attrs } from '../../src/db/attrs.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import type { Cursor, PageInfo } from '../../src/protocol/query-answer.ts';
+import type { Cursor, PageInfo } from '../../src/protocol/query-result.ts';
 import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { type PendingMutation, View } from '../../src/reactor/queries/view.ts';

@@ -182,7 +182,7 @@ test('how a server tells a client of a fault', () => {
   expect(unknownOpError('dance')).toEqual({
     status: 400,
     type: 'param-malformed',
-    message: "There is no op 'dance'",
+    message: "Unknown op 'dance'",
     hint: { op: 'dance' },
   });
 });

@@ -96,7 +96,7 @@ test.each<[what: string, message: object, path: (string | number)[], expected: s
   ['an attr without a name', { op: 'init-ok', 'session-id': 's', attrs: [{ id: 'a' }] }, ['attrs', 0], 'attr'],
   ['a user without an id', { op: 'init-ok', 'session-id': 's', auth: { user: {} } }, ['auth', 'user', 'id'], 'string'],
   [
-    'a status nobody knows',
+    'an unknown status',
     { op: 'init-ok', 'session-id': 's', 'app-status': { status: 'on fire' } },
     ['app-status', 'status'],
     'active|read-only|disabled',
@@ -114,7 +114,7 @@ test.each<[what: string, message: object, path: (string | number)[], expected: s
     ['deltas', 0, 'base-tx-id'],
     'integer',
   ],
-  ['an answer that is a text', { op: 'add-query-ok', q: {}, result: 'none' }, ['result'], 'answer'],
+  ['a result that is a string', { op: 'add-query-ok', q: {}, result: 'none' }, ['result'], 'result'],
   ['a peer that is a text', { op: 'refresh-presence', 'room-id': 'r', data: { p: 'ann' } }, ['data', 'p'], 'object'],
   ['a broadcast by nobody', { op: 'server-broadcast', 'room-id': 'r', topic: 't', data: {} }, ['data', 'peer-id'], 'string'],
   [

@@ -4,7 +4,7 @@ import { TriplaneError } from '../../src/errors.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
 import { frameFault } from '../../src/protocol/frame-errors.ts';
 import { applyPatches } from '../../src/protocol/presence-edits.ts';
-import { readResult } from '../../src/protocol/query-answer.ts';
+import { readResult } from '../../src/protocol/query-result.ts';
 import { clientMinimal, serverMinimal } from './minimal.ts';
 import { check } from '../support/runs.ts';
 

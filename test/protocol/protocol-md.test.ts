@@ -5,7 +5,7 @@ import { isWireAttr } from '../../src/protocol/attr.ts';
 import type { Row } from '../../src/protocol/field-checks.ts';
 import { clientFields } from '../../src/protocol/client-fields.ts';
 import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
-import { readResult, readDelta, type WireResult } from '../../src/protocol/query-answer.ts';
+import { readResult, readDelta, type WireResult } from '../../src/protocol/query-result.ts';
 import type { ResultDelta } from '../../src/protocol/query-messages.ts';
 import { serverErrors } from '../../src/protocol/server-error.ts';
 import { serverFields } from '../../src/protocol/server-fields.ts';
@@ -20,7 +20,7 @@ const topics = [
   'connection',
   'ordering',
   'versions',
-  'answers',
+  'results',
   'deltas',
   'isn',
   'attr',
@@ -90,15 +90,15 @@ test('every other JSON block is what its section is about', () => {
   expect(decodeServerFrame(JSON.stringify({ op: 'refresh-ok', computations: [], deltas })).messages).toHaveLength(1);
   expect(deltas.map((delta) => readDelta(delta)?.removed.length)).toEqual([2]);
   expect(blocksOf('triple').every(isTriple)).toBe(true);
-  expect(blocksOf('answers').map((result) => readResult(result as WireResult).malformed)).toEqual([0, 0]);
-  expect(readResult(blocksOf('answers')[0] as WireResult)).toMatchObject({
+  expect(blocksOf('results').map((result) => readResult(result as WireResult).malformed)).toEqual([0, 0]);
+  expect(readResult(blocksOf('results')[0] as WireResult)).toMatchObject({
     triples: [{}, {}],
     pageInfo: { goals: {} },
     aggregate: { todos: {} },
   });
   expect(decodePost(JSON.stringify(blocksOf('sse-init')[1])).messages).toMatchObject([{ op: 'remove-query' }]);
   const beyondFirst = sections.filter(({ blocks }) => blocks.length > 1).map(({ heading }) => heading);
-  expect(beyondFirst).toEqual(['sse-init', 'answers']);
+  expect(beyondFirst).toEqual(['sse-init', 'results']);
 });
 
 test('the errors are those of the table', () => {

@@ -6,7 +6,7 @@ import { Attrs } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
 import { Store } from '../../src/db/store.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import { type WirePageInfo, readResult } from '../../src/protocol/query-answer.ts';
+import { type WirePageInfo, readResult } from '../../src/protocol/query-result.ts';
 import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';

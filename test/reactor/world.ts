@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { Channel, ChannelEvents, Transport } from '../../src/connection/transport.ts';
 import { TriplaneError } from '../../src/errors.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
-import { readResult } from '../../src/protocol/query-answer.ts';
+import { readResult } from '../../src/protocol/query-result.ts';
 import type { WireQuery } from '../../src/protocol/query-messages.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import type { Step } from '../../src/protocol/transact-messages.ts';

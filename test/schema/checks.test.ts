@@ -18,7 +18,7 @@ const faults: readonly [string, (db: ReturnType<typeof open>) => unknown][] = [
   ["no link 'crew'", (db) => db.subscribeQuery({ goals: { crew: {} } }, () => {})],
   ["no attribute or link 'titel'", (db) => db.subscribeQuery({ goals: { $: { where: { titel: 'Swim' } } } }, () => {})],
   ['must be compared with a number', (db) => db.subscribeQuery({ goals: { $: { where: { effort: 'high' } } } }, () => {})],
-  ["no operator '$near'", (db) => db.subscribeQuery({ goals: { $: { where: { title: { $near: 'Swim' } } } } }, () => {})],
+  ["Unknown operator '$near'", (db) => db.subscribeQuery({ goals: { $: { where: { title: { $near: 'Swim' } } } } }, () => {})],
   ['must be a UUID', (db) => db.transact(db.tx['goals']!['first']!.update({}))],
   ['must be a number', (db) => db.transact(db.tx['goals']![goal]!.update({ effort: 'high' }))],
 ];

@@ -30,7 +30,7 @@ test('rooms without topics, null links', () => {
 
 test('what is no schema is refused', () => {
   expect(() => parseSchemaFromJSON(null)).toThrow(TypeError);
-  expect(() => parseSchemaFromJSON({})).toThrow('A schema as JSON is an object with `entities`');
+  expect(() => parseSchemaFromJSON({})).toThrow('expected an object with `entities`');
 });
 
 test('the link index has no inherited names', () => {

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
-import { readResult, type WireNode, type WirePageInfo } from '../../src/protocol/query-answer.ts';
+import { readResult, type WireNode, type WirePageInfo } from '../../src/protocol/query-result.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile } from '../../src/query/compile.ts';
 import type { Query, QueryResult } from '../../src/query/query.ts';

@@ -2,7 +2,7 @@
 // messages a server says about them.
 
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import type { WireNode } from '../../src/protocol/query-answer.ts';
+import type { WireNode } from '../../src/protocol/query-result.ts';
 import type { AddQueryOk, Processed, RefreshOk, WireQuery } from '../../src/protocol/query-messages.ts';
 import type { ErrorMessage } from '../../src/protocol/server-error.ts';
 import type { InitOk } from '../../src/protocol/session-messages.ts';

@@ -3,7 +3,7 @@
 // PROTOCOL.md#lanes
 
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
-import type { WireNode } from '../../src/protocol/query-answer.ts';
+import type { WireNode } from '../../src/protocol/query-result.ts';
 import type { WireQuery } from '../../src/protocol/query-messages.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import type { ServerCapabilities } from '../../src/protocol/session-messages.ts';

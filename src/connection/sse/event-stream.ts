@@ -1,18 +1,16 @@
-// The way down of an event stream: by `fetch`, or by an EventSource that a program brings along, for platforms whose `fetch`
-// gives no streams. It is opened once and never again by itself: that is for the machine to decide.
+// The receiving side of an event stream: over `fetch`, or over an EventSource supplied by the program, for platforms whose `fetch` does not
+// stream. Opened once; reconnecting is decided by the machine. The parser implements the part of server-sent events (HTML standard) that
+// the protocol uses: `data`, without names, ids or retry times. PROTOCOL.md#sse-init
 
 import type { EventSourceConstructor } from '../../types/ports.ts';
 
-// Server-sent events out of a stream of text, as the HTML standard has them. Only `data` counts here: the protocol uses no
-// names, ids or retry times. PROTOCOL.md#sse-init
-
 export interface EventStreamHandlers {
   event(data: string): void;
-  /** A comment: it keeps the line alive, and shows that it is. */
+  /** A comment line: it keeps the connection alive and proves that it is. */
   heartbeat(): void;
 }
 
-/** Takes the text piece by piece, wherever it is cut. */
+/** Returns a function that accepts text in pieces of any size. */
 export function eventStreamParser(on: EventStreamHandlers): (text: string) => void {
   let rest = '';
   let endsWithReturn = false;
@@ -32,7 +30,7 @@ export function eventStreamParser(on: EventStreamHandlers): (text: string) => vo
     if (text === '') return;
     const piece = isFirst ? text.replace(/^\uFEFF/, '') : text;
     isFirst = false;
-    // Most pieces of a long event have no end of a line in them: what came before is not looked at again for each.
+    // Most pieces of a long event contain no line end: the buffered text is not scanned again for each piece.
     if (!endsWithReturn && !/[\r\n]/.test(piece)) {
       rest += piece;
       return;
@@ -46,11 +44,11 @@ export function eventStreamParser(on: EventStreamHandlers): (text: string) => vo
 }
 
 export interface EventStreamEvents extends EventStreamHandlers {
-  /** Once and last; the feed is then to be closed. */
+  /** Called once, as the last event; the caller then closes the stream. */
   ended(reason: string, status?: number): void;
 }
 
-/** Gives what closes it; after that nothing is told. */
+/** Returns a function that closes the stream; no handler is called afterwards. */
 export type OpenEventStream = (url: string, on: EventStreamEvents) => () => void;
 
 export function fetchEventStream(send: typeof fetch): OpenEventStream {
@@ -78,10 +76,10 @@ async function readAll(
 ): Promise<{ readonly reason: string; readonly status?: number }> {
   const response = await send(url, { headers: { accept: 'text/event-stream' }, cache: 'no-store', signal });
   const { ok, status, body, headers } = response;
-  if (!ok) return { reason: `The event stream was answered with ${status}`, status };
-  // A hotel's sign-in page also answers with 200.
-  if (!headers.get('content-type')?.startsWith('text/event-stream')) return { reason: 'What answered is no event stream', status };
-  if (!body) return { reason: 'This platform gives no streams; hand in an EventSource' };
+  if (!ok) return { reason: `The event stream request failed with status ${status}`, status };
+  // The sign-in page of a captive portal also responds with 200.
+  if (!headers.get('content-type')?.startsWith('text/event-stream')) return { reason: 'The response is not an event stream', status };
+  if (!body) return { reason: "This platform's fetch does not stream; pass an EventSource to init" };
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const read = eventStreamParser(on);
@@ -98,7 +96,7 @@ export function eventSourceStream(Source: EventSourceConstructor): OpenEventStre
     source.onmessage = ({ data }: { readonly data: unknown }) => {
       if (typeof data === 'string') on.event(data);
     };
-    // It would come back by itself; whoever is told closes it.
+    // EventSource would reconnect by itself; the caller closes it when it is notified.
     source.onerror = () => on.ended('The event source failed');
     return () => {
       source.onmessage = null;

@@ -1,6 +1,6 @@
-// The way up of an event stream: messages go out by POST, one POST at a time, and what is said meanwhile goes out with the
-// next. A POST that fails is made again with the same messages, as long as the session lives: their ids let a server that has
-// them already see that. PROTOCOL.md#sse-init
+// The sending side of an event stream: messages are posted one request at a time; messages added in the meantime go out with the next
+// request. A failed POST is repeated with the same messages as long as the session exists; the server recognizes duplicates by their event
+// ids. PROTOCOL.md#sse-init
 
 import { TriplaneError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -18,11 +18,11 @@ interface QueuedMessage {
   readonly size: number;
 }
 
-/** What servers take in one go, with room to spare. */
+/** Below the limits of servers for one request. */
 const maxMessages = 200;
 const maxCharacters = 500_000;
 const responseMs = 10_000;
-/** Tries of one POST: about half a minute, then the line is no good. */
+/** Attempts per POST, about half a minute in total; then the connection is considered lost. */
 const maxAttempts = 8;
 const maxPauseMs = 5_000;
 
@@ -33,22 +33,22 @@ export class PostQueue {
   readonly #queue: QueuedMessage[] = [];
   #isPosting = false;
   #isClosed = false;
-  /** Ends what is waited for: an answer, or the time to try again. */
+  /** Aborts the current request or pause. */
   #cancelWait: (() => void) | undefined;
 
-  /** `lost`: nothing goes up any more. Told once, and not after `close`. */
+  /** `onLost` is called once when posting fails for good, and not after `close`. */
   constructor(config: PostQueueConfig, session: SseSession, onLost: (reason: string) => void) {
     this.#config = config;
     this.#session = session;
     this.#onLost = onLost;
   }
 
-  /** @throws TriplaneError 'frame-malformed' if it cannot be written */
+  /** @throws TriplaneError 'frame-malformed' if the message cannot be encoded */
   add(message: ClientMessage): void {
     this.#queue.push({ message, size: encode(message).length });
     if (this.#isPosting) return;
     this.#isPosting = true;
-    // What one task says goes out together.
+    // Messages of the same task go out together.
     queueMicrotask(() => void this.#postAll());
   }
 
@@ -87,7 +87,11 @@ export class PostQueue {
     }
   }
 
-  /** Undefined if it arrived, else why not. @throws TriplaneError 'refused' if it never will */
+  /**
+   * Returns undefined on success, otherwise the reason of the failure.
+   *
+   * @throws TriplaneError 'refused' if repeating the request cannot help
+   */
   async #try(body: string): Promise<string | undefined> {
     const { url, fetch: send } = this.#config;
     const aborting = new AbortController();
@@ -97,12 +101,12 @@ export class PostQueue {
       const response = await send(url, { method: 'POST', headers, body, signal: aborting.signal });
       const responseText = await response.text();
       if (response.ok) return undefined;
-      const failure = `A POST beside the event stream was answered with ${response.status}`;
+      const failure = `A POST for the event stream failed with status ${response.status}`;
       if (isFinal(response.status)) throw new TriplaneError('refused', failure, { hint: responseText });
       return failure;
     } catch (error) {
       if (error instanceof TriplaneError) throw error;
-      return `A POST beside the event stream was not answered: ${String(error)}`;
+      return `A POST for the event stream got no response: ${String(error)}`;
     } finally {
       done();
     }
@@ -117,7 +121,7 @@ export class PostQueue {
     });
   }
 
-  /** `end` is called after `ms`, or as soon as the box is closed. Gives what takes the timer back. */
+  /** Calls `end` after `ms`, or when the queue is closed. Returns a function that clears the timer. */
   #cancelAfter(ms: number, end: () => void): () => void {
     const { clock } = this.#config;
     const timer = clock.setTimeout(end, ms);
@@ -126,7 +130,9 @@ export class PostQueue {
   }
 }
 
-/** The session is gone, or was never ours. Too slow, too early and too much are said of a session that lives. */
+/**
+ * The session does not exist or belongs to another client. 408, 425 and 429 mean that the session exists and the request may be repeated.
+ */
 function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }

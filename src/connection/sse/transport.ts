@@ -1,24 +1,22 @@
-// A Transport over plain HTTP, for networks that let no WebSocket through: messages come down an event stream and go up by
-// POST. The line counts as open when `sse-init` has come; how long that may take is the machine's affair, as with every
-// transport. PROTOCOL.md#sse-init
+// A Transport over plain HTTP, for networks that block WebSockets: messages arrive on an event stream and are sent by POST. The channel is
+// open once `sse-init` has arrived; the machine limits how long that may take, as for every transport. PROTOCOL.md#sse-init
 
 import { TriplaneError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { type Log, silent } from '../../lib/log.ts';
 import type { ServerMessage, SseInit } from '../../protocol/server-message.ts';
 import type { EventSourceConstructor } from '../../types/ports.ts';
-import { type EventStreamEvents, fetchEventStream, eventSourceStream } from './event-stream.ts';
-import { deliverFrame } from '../transport.ts';
+import { type Channel, type ChannelEvents, deliverFrame, type Transport } from '../transport.ts';
+import { eventSourceStream, type EventStreamEvents, fetchEventStream } from './event-stream.ts';
 import { PostQueue, type PostQueueConfig } from './post-queue.ts';
-import type { Channel, ChannelEvents, Transport } from '../transport.ts';
 
 export interface EventSourceConfig {
-  /** …/runtime/sse?app_id=…: listened to, and posted to. */
+  /** …/runtime/sse?app_id=…, both for the event stream and for posts. */
   readonly url: string;
-  /** Where to post, if that is elsewhere. */
+  /** The URL for posts, if different. */
   readonly postUrl?: string | undefined;
   readonly fetch?: typeof fetch | undefined;
-  /** In place of a `fetch` that gives streams. */
+  /** Used instead of a streaming `fetch`. */
   readonly EventSource?: EventSourceConstructor | undefined;
   readonly clock?: Clock | undefined;
   readonly log?: Log | undefined;
@@ -26,16 +24,16 @@ export interface EventSourceConfig {
 
 export function eventSourceTransport(config: EventSourceConfig): Transport {
   const { url, postUrl = url, EventSource: Source, clock = systemClock, log = silent } = config;
-  // Called bare: a browser's `fetch` refuses to be a method of something else.
+  // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
   const send: typeof fetch = config.fetch ?? ((...call) => fetch(...call));
   const openStream = Source ? eventSourceStream(Source) : fetchEventStream(send);
   return { name: 'sse', open: (on) => openChannel((events) => openStream(url, events), { url: postUrl, fetch: send, clock }, on, log) };
 }
 
 function openChannel(openStream: (on: EventStreamEvents) => () => void, config: PostQueueConfig, events: ChannelEvents, log: Log): Channel {
-  /** Gone once the line is closed, from either end. */
+  /** Undefined once the channel is closed by either end. */
   let on: ChannelEvents | undefined = events;
-  /** There from `sse-init` on. */
+  /** Set from `sse-init` on. */
   let queue: PostQueue | undefined;
   const close = (): void => {
     on = undefined;
@@ -61,7 +59,7 @@ function openChannel(openStream: (on: EventStreamEvents) => () => void, config: 
   const onMessage = (message: ServerMessage): void => {
     if (message.op === 'sse-init') open(message);
     else if (queue) on?.message(message);
-    else disconnected(`'${message.op}' came before 'sse-init'`);
+    else disconnected(`Received '${message.op}' before 'sse-init'`);
   };
   const onActivity = (): void => on?.activity();
   const closeStream = openStream({

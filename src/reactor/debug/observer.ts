@@ -100,7 +100,7 @@ class EventMapper {
       case 'auth':
         return this.#emit('auth', () => ({ userId: payload?.id }));
       case 'tab':
-        return this.#emit('tab', () => ({ direction: 'heard' as const, message: isObject(payload) ? String(payload.type) : 'unknown' }));
+        return this.#emit('tab', () => ({ direction: 'received' as const, message: isObject(payload) ? String(payload.type) : 'unknown' }));
       case 'error':
         if ('code' in payload && payload.code === 'storage-failed')
           this.#emit('storage', () => ({ state: 'failed' as const, error: payload }));
@@ -117,7 +117,7 @@ class EventMapper {
     const key = queryKey(message.q);
     if (message.op === 'remove-query') return '$$probe' in message.q ? undefined : this.#query('ended', key);
     this.#sentMs.set(key, atMs);
-    this.#query('asked', key);
+    this.#query('subscribed', key);
   }
 
   #received(atMs: number, message: ServerMessage): void {
@@ -129,19 +129,19 @@ class EventMapper {
     const key = queryOf(message);
     if (key === undefined) return;
     const error = message.op === 'error' ? (message.message ?? undefined) : undefined;
-    this.#query(message.op === 'error' ? 'failed' : 'answered', key, this.#took(key, atMs), error);
+    this.#query(message.op === 'error' ? 'failed' : 'result', key, this.#took(key, atMs), error);
   }
 
   #effect(atMs: number, effect: Effect): void {
     switch (effect.do) {
       case 'settle': {
         const { eventId, error } = effect;
-        return this.#write(error ? 'refused' : 'confirmed', eventId, this.#took(eventId, atMs), error);
+        return this.#write(error ? 'rejected' : 'acknowledged', eventId, this.#took(eventId, atMs), error);
       }
       case 'show':
         return this.#query('changed', effect.key);
       case 'tell':
-        return this.#emit('tab', () => ({ direction: 'told' as const, message: effect.message.type }));
+        return this.#emit('tab', () => ({ direction: 'sent' as const, message: effect.message.type }));
       case 'call': {
         const { room } = effect;
         return room && this.#emit('room', () => room);
@@ -156,7 +156,7 @@ class EventMapper {
     for (const edit of edits) {
       const write = 'put' in edit && edit.put.startsWith(prefix) ? readMutation(edit.value) : undefined;
       // Once it is confirmed, that is kept too.
-      if (write && write.state !== 'applied') this.#write('kept', write.eventId);
+      if (write && write.state !== 'applied') this.#write('persisted', write.eventId);
       if ('remove' in edit && edit.remove.startsWith(prefix)) this.#write('done', edit.remove.split('/').at(-1) ?? '');
     }
   }

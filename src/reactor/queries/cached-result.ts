@@ -4,7 +4,7 @@
 import type { Store } from '../../db/store.ts';
 import { isObject } from '../../lib/json.ts';
 import type { Processed } from '../../protocol/query-messages.ts';
-import type { TripleResult } from '../../protocol/query-answer.ts';
+import type { TripleResult } from '../../protocol/query-result.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { CachedRow } from './cached-rows.ts';
 

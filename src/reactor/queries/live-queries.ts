@@ -6,7 +6,7 @@ import type { Attrs } from '../../db/attrs.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { TriplaneError } from '../../errors.ts';
 import type { AddQuery, AddQueryOk, ResultDelta, Processed, RefreshOk, WireQuery } from '../../protocol/query-messages.ts';
-import { type TripleResult, readResult, readDelta, type WireResult } from '../../protocol/query-answer.ts';
+import { type TripleResult, readResult, readDelta, type WireResult } from '../../protocol/query-result.ts';
 import { queryKey } from '../../query/key.ts';
 import type { EntityRef } from '../../protocol/transact-messages.ts';
 import type { LinkIndex } from '../../schema/schema.ts';

@@ -2,7 +2,7 @@
 // store that fails costs the next start its head start, and nothing else.
 
 import { isObject } from '../../lib/json.ts';
-import type { TripleResult } from '../../protocol/query-answer.ts';
+import type { TripleResult } from '../../protocol/query-result.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import { packRows, packTriples, unpackTriples } from './cached-rows.ts';

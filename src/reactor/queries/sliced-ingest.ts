@@ -7,7 +7,7 @@ import type { Row } from '../../db/row.ts';
 import { sameRow } from '../../db/row.ts';
 import type { Store } from '../../db/store.ts';
 import type { TimeSlicer } from '../../lib/yielding.ts';
-import type { TripleResult } from '../../protocol/query-answer.ts';
+import type { TripleResult } from '../../protocol/query-result.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
 import type { IngestedResult } from './view-input.ts';

@@ -10,7 +10,7 @@ import { TimeSlicer, type TimeSlicerConfig } from '../../lib/yielding.ts';
 import { guarded } from '../notify.ts';
 import { queryKey } from '../../query/key.ts';
 import { slicedIngest } from './sliced-ingest.ts';
-import { type ReadResult, readResult, type WireResult } from '../../protocol/query-answer.ts';
+import { type ReadResult, readResult, type WireResult } from '../../protocol/query-result.ts';
 
 export interface SlicedTransportConfig extends TimeSlicerConfig {
   readonly queries: () => LiveQueries | undefined;

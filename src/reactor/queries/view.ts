@@ -12,7 +12,7 @@ import { Store } from '../../db/store.ts';
 import { touchedBy } from '../../db/change-set.ts';
 import { applyUpdates, updatesOf, writtenEtypes } from '../../db/updates.ts';
 import type { EntityRef } from '../../protocol/transact-messages.ts';
-import type { TripleResult, ReadDelta } from '../../protocol/query-answer.ts';
+import type { TripleResult, ReadDelta } from '../../protocol/query-result.ts';
 import { type CompiledQuery, compile } from '../../query/compile.ts';
 import type { Query } from '../../query/query.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';

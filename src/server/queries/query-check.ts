@@ -3,7 +3,7 @@
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
-import { readCursor } from '../../protocol/query-answer.ts';
+import { readCursor } from '../../protocol/query-result.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import { linkOf } from '../../query/where.ts';
 import { checkWhere } from './where-check.ts';

@@ -2,7 +2,7 @@
 // are told the same are sent the same object, so that it is written once.
 
 import type { WireAttr } from '../../protocol/attr.ts';
-import { writePages } from '../../protocol/query-answer.ts';
+import { writePages } from '../../protocol/query-result.ts';
 import type { ResultDelta, Computation, RefreshOk } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import type { TripleChange } from '../../query/ref-count.ts';

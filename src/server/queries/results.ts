@@ -3,7 +3,7 @@
 import type { Db } from '../../db/db.ts';
 import { Store } from '../../db/store.ts';
 import { equal } from '../../lib/equal.ts';
-import { type WireResult, writeResult } from '../../protocol/query-answer.ts';
+import { type WireResult, writeResult } from '../../protocol/query-result.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { answerQuery, type ServerResult } from '../../query/result-triples.ts';
 import { evaluate } from '../../query/live-result.ts';

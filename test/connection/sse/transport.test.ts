@@ -38,7 +38,7 @@ function open(transport: Transport = eventSourceTransport({ url, clock })): {
   const channel = transport.open({
     opened: () => notified.push('opened'),
     message: (message) => notified.push(message.op === 'error' ? `error ${message.message}` : message.op),
-    activity: () => notified.push('heard'),
+    activity: () => notified.push('activity'),
     fault: ({ code }) => notified.push(`! ${code}`),
     closed: ({ code, reason }) => notified.push(`closed ${code} ${reason}`),
   });
@@ -59,7 +59,7 @@ describe('down', () => {
     server.send({ op: 'later' });
     server.stream.write('data: not json\n\n');
     await until('malformed');
-    expect(notified).toEqual(['opened', 'heard', 'init-ok', 'remove-query-ok', 'heard', '! frame-malformed']);
+    expect(notified).toEqual(['opened', 'activity', 'init-ok', 'remove-query-ok', 'activity', '! frame-malformed']);
   });
 
   test('a character cut in two by the network is whole again', async () => {
@@ -76,7 +76,7 @@ describe('down', () => {
 
   test.each<[string, SseServer['greet'], RegExp]>([
     ['a refusal', (stream) => void stream.writeHead(400).end('{}'), /^closed 400 /],
-    ['a sign-in page', (stream) => void stream.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), /no event stream/],
+    ['a sign-in page', (stream) => void stream.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), /not an event stream/],
     ['a cut', (stream) => void stream.destroy(), /^closed 1006 /],
     ['an end', (stream) => void stream.writeHead(200, { 'content-type': 'text/event-stream' }).end(), /ended/],
     [
@@ -356,6 +356,6 @@ describe('falling back', () => {
   test('code that cannot be loaded is a line that closed', async () => {
     const { told: received, line: channel } = open(lazyTransport('sse', () => Promise.reject(new Error('offline'))));
     expect(() => channel.send(init)).toThrow(expect.objectContaining({ code: 'unreachable' }));
-    await eventually(() => expect(received).toEqual(['closed 1006 The transport could not be loaded: Error: offline']));
+    await eventually(() => expect(received).toEqual(['closed 1006 Could not load the transport: Error: offline']));
   });
 });

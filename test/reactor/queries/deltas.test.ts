@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { ResultDelta } from '../../../src/protocol/query-messages.ts';
-import { writeResult } from '../../../src/protocol/query-answer.ts';
+import { writeResult } from '../../../src/protocol/query-result.ts';
 import type { Triple } from '../../../src/protocol/triple.ts';
 import { listener, type TestClient, testClient } from '../../support/client.ts';
 import { attrIds, goalAttrs as attrs, goalId } from '../../support/goals.ts';

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 
-import { writeResult } from '../../../src/protocol/query-answer.ts';
+import { writeResult } from '../../../src/protocol/query-result.ts';
 import type { ServerMessage } from '../../../src/protocol/server-message.ts';
 import type { Progress } from '../../../src/reactor/queries/live-query.ts';
 import { slicedTransport } from '../../../src/reactor/queries/sliced-transport.ts';

@@ -10,7 +10,7 @@ import { Layer } from '../../../src/db/layer.ts';
 import { patch } from '../../../src/db/patch.ts';
 import { Store } from '../../../src/db/store.ts';
 import { timesAfter } from '../../../src/db/times.ts';
-import { type PageInfo, readResult, readDelta } from '../../../src/protocol/query-answer.ts';
+import { type PageInfo, readResult, readDelta } from '../../../src/protocol/query-result.ts';
 import type { RefreshOk } from '../../../src/protocol/server-message.ts';
 import { supportedFeatures } from '../../../src/protocol/version.ts';
 import { changeOf } from '../../../src/query/affected.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PageInfo, readResult, readCursor, type WireResult, writeResult } from '../../src/protocol/query-answer.ts';
+import { type PageInfo, readResult, readCursor, type WireResult, writeResult } from '../../src/protocol/query-result.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { check } from '../support/runs.ts';
 

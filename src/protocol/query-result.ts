@@ -1,15 +1,11 @@
-// The answer to a query as it is sent, and what there is to read in it: triples, the place of a page, counts.
-// Which rows they make up is not decided here. PROTOCOL.md#answers
+// A query result in its wire form, and the parts read from it: triples, page info, aggregates. Evaluating the triples to rows is the query
+// engine's work. Also holds the wire form of a query, and of the delta between two results. PROTOCOL.md#results, #deltas
 
-// The difference between two answers to one query, for clients that asked for differences. PROTOCOL.md#deltas
-
-// What counts as an answer on the wire, before it is read: apart from its reading, as whoever checks frames does not read them.
-
-import type { Maybe } from './envelope.ts';
 import { isObject } from '../lib/json.ts';
+import type { Maybe } from './envelope.ts';
 import { isTriple, type Triple, type Value } from './triple.ts';
 
-/** A place in an ordered list: a triple of the attr it is ordered by. Opaque to users. */
+/** A position in an ordered list: a triple of the attr the list is ordered by. Opaque to users. */
 export type Cursor = readonly [e: string, a: string, v: Value, t: number];
 
 export interface WirePageInfo {
@@ -48,11 +44,11 @@ export interface TripleResult {
 
 export interface ReadResult extends TripleResult {
   readonly triples: readonly Triple[];
-  /** Entries that are no triples, and were left out. */
+  /** Number of entries that are not triples; they are skipped. */
   readonly malformed: number;
 }
 
-/** Reads the flat form and the nested one, as far as either makes sense. One good row is handed on as it is, not copied. */
+/** Reads the flat and the nested form and skips malformed parts. A single valid row is returned without copying it. */
 export function readResult(result: WireResult): ReadResult {
   const rows = rowsOf(result);
   const only = rows.length === 1 ? rows[0] : undefined;
@@ -66,7 +62,7 @@ export function readResult(result: WireResult): ReadResult {
   };
 }
 
-/** The flat form: one node, one row. */
+/** Writes the flat form: one node with one row. */
 export function writeResult({ triples, pageInfo, aggregate }: TripleResult): WireNode[] {
   const row: readonly Triple[] = Array.isArray(triples) ? triples : [...triples];
   return [
@@ -84,12 +80,12 @@ export function writeResult({ triples, pageInfo, aggregate }: TripleResult): Wir
 export interface ReadDelta {
   readonly removed: readonly Removed[];
   readonly added: readonly Triple[];
-  /** Undefined = as they were. */
+  /** Undefined if unchanged. */
   readonly pageInfo: TripleResult['pageInfo'];
   readonly aggregate: TripleResult['aggregate'];
 }
 
-/** Undefined if it is not to be trusted: a part left out of a difference is not made up for by the next one. */
+/** Undefined if any entry is malformed: skipping an entry of a delta would leave the result wrong for good. */
 export function readDelta({ removed, added, 'page-info': pages, aggregate }: ResultDelta): ReadDelta | undefined {
   if (!added.every(isTriple) || !removed.every(isRemoved)) return undefined;
   return { removed, added, pageInfo: pages ? mapValues(pages, readPageInfo) : undefined, aggregate: aggregate ?? undefined };
@@ -99,14 +95,14 @@ function isRemoved(entry: readonly unknown[]): boolean {
   return typeof entry[0] === 'string' && typeof entry[1] === 'string' && (entry[2] === undefined || typeof entry[2] === 'string');
 }
 
-/** A cursor as users hand it in: the time may be left out. */
+/** Reads a cursor supplied by a caller; the time may be missing. */
 export function readCursor(value: unknown): Cursor | undefined {
   if (!Array.isArray(value) || value.length < 3 || value.length > 4) return undefined;
   const [e, a, v, t = 0] = value as unknown[];
   return typeof e === 'string' && typeof a === 'string' && typeof t === 'number' ? [e, a, v, t] : undefined;
 }
 
-/** Node before children, first child first. With a stack, as a hostile answer may be deep. */
+/** Visits each node before its children, in order. Uses an explicit stack, because a hostile result may be deeply nested. */
 function rowsOf(result: unknown): unknown[][] {
   const rows: unknown[][] = [];
   const stack: unknown[] = Array.isArray(result) ? result.slice().reverse() : [];
@@ -162,28 +158,26 @@ function field(value: unknown, key: string): unknown {
   return isObject(value) ? value[key] : undefined;
 }
 
-/** `v` only where an attr may have several. */
+/** `v` is present only if the attr may have several values. */
 export type Removed = readonly [e: string, a: string, v?: string];
 
-/** What came and went in an answer. To be taken up by whoever holds it as of `base-tx-id` or later. */
+/** The triples added to and removed from a result. Applies to a result as of `base-tx-id` or later. */
 export interface ResultDelta {
   readonly 'instaql-query': WireQuery;
-  /** The transaction after which the answer was what this is a difference to. */
+  /** The transaction id of the result this delta starts from. */
   readonly 'base-tx-id': number;
   readonly removed: readonly Removed[];
-  /** A value takes the place of the one before it. */
+  /** For an attr with one value, the new value replaces the old one. */
   readonly added: readonly Triple[];
-  /** Of all namespaces, if any changed; as on the first node of an answer. */
+  /** Page info of all namespaces if any changed; as on the first node of a result. */
   readonly 'page-info'?: Maybe<Readonly<Record<string, unknown>>>;
   readonly aggregate?: Maybe<Readonly<Record<string, unknown>>>;
 }
 
-/** Seen from outside. What is in it is read with care by `readAnswer`. */
+/** A shallow check; `readResult` validates the contents. */
 export function isWireResult(value: unknown): value is WireResult {
   return typeof value === 'object' && value !== null;
 }
 
-// A query on the wire.
-
-/** A query as asked. Sent back as an equal value, perhaps with its keys in another order. */
+/** A query in its wire form. The server returns it as an equal value, possibly with its keys in another order. */
 export type WireQuery = Readonly<Record<string, unknown>>;
