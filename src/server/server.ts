@@ -16,6 +16,7 @@ import type { FileStore } from './files/file-store.ts';
 import type { MagicCodeMail } from './http/context.ts';
 import { Hub } from './session/hub.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { outbound } from './outbound.ts';
 import { memory } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import { httpRoutes } from './http/routes.ts';
@@ -44,6 +45,8 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly files?: FileStore;
   /** Where clients reach the server, if that is not where it listens: behind a proxy. Addresses of files begin with it. */
   readonly publicUrl?: string;
+  /** Whether sign-in providers may be at private addresses, and without https: for developing, and inside a network of your own. */
+  readonly allowPrivateAddresses?: boolean;
   readonly log?: Log;
   readonly limits?: Partial<Limits>;
   /** How long `close` waits for a storage that does not answer. 10,000 if not given. */
@@ -108,8 +111,9 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     ...{ storage, log, limits, appId, adminToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
   });
-  const { sendMagicCode, showCodes } = options;
-  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes });
+  const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
+  const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
+  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes, outbound: reach });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log });
   const stop = async (): Promise<void> => {

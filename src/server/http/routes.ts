@@ -16,6 +16,8 @@ import { fileRoutes } from './file-routes.ts';
 import { frameworkRoutes } from './framework-routes.ts';
 import { EventSessions } from './event-sessions.ts';
 import { errorResponse } from './errors.ts';
+import { oauthConfigRoutes } from './oauth-config-routes.ts';
+import { oauthRoutes } from './oauth-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { sseRoutes } from './sse-routes.ts';
 import { statusPage } from './status-page.ts';
@@ -42,10 +44,12 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.route('/admin', adminStreamRoutes(http, sessions));
   routes.route('/runtime', authRoutes(http));
   routes.route('/runtime', frameworkRoutes(http));
+  routes.route('/runtime', oauthRoutes(http));
   routes.route('/admin', adminDataRoutes(http));
   routes.route('/admin', adminUserRoutes(http));
   routes.route('/admin', debugRoutes(http));
   routes.route('/', fileRoutes(http));
+  routes.route('/', oauthConfigRoutes(http));
   routes.route('/', schemaRoutes(http));
   routes.notFound((context) => context.json({ message: `There is nothing at ${context.req.path}` }, 404));
   routes.onError((error, context) => {

@@ -19,12 +19,7 @@ const adminActor = { userId: undefined, isAdmin: true };
 export function schemaRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const groups = new Map<string, readonly object[]>();
-  const appOf = async (context: Context): Promise<App> => {
-    const id = context.req.param('app') ?? '';
-    if (!isUuid(id)) throw malformed(['params', 'app_id']);
-    requireAdmin(context, http.hub);
-    return http.hub.app(id.toLowerCase());
-  };
+  const appOf = (context: Context): Promise<App> => toolApp(context, http);
   const apply = async (app: App, steps: readonly (readonly unknown[])[]): Promise<object> => {
     const { transaction, jobs } = readSchemaSteps(steps);
     const txId = await submit(app.ledger, { steps: transaction, event: undefined, actor: adminActor });
@@ -86,6 +81,14 @@ export function schemaRoutes(http: HttpContext): Hono {
     });
   }
   return routes;
+}
+
+/** The app in the path, for a tool that is admin of it. @throws InstantAPIError */
+export async function toolApp(context: Context, http: HttpContext): Promise<App> {
+  const id = context.req.param('app') ?? '';
+  if (!isUuid(id)) throw malformed(['params', 'app_id']);
+  requireAdmin(context, http.hub);
+  return http.hub.app(id.toLowerCase());
 }
 
 /** How many groups of finished jobs can still be asked for. */

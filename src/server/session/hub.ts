@@ -97,6 +97,11 @@ export class Hub {
     return typeof token === 'string' && isSameSecret(token.toLowerCase(), this.#config.adminToken.toLowerCase());
   }
 
+  /** Where clients reach the server. */
+  get origin(): string {
+    return this.#config.origin?.() ?? '';
+  }
+
   get sessionCount(): number {
     return this.#sessions.size;
   }
