@@ -9,6 +9,7 @@ export const entries: Readonly<Record<string, string>> = {
   triplane: 'src/index.ts',
   'triplane/react': 'src/react/index.ts',
   'triplane/nextjs': 'src/nextjs/index.ts',
+  'triplane/admin': 'src/admin/index.ts',
   'triplane/server': 'src/server/index.ts',
   'triplane/testing': 'src/testing/index.ts',
 };
@@ -63,8 +64,8 @@ const shared = {
     'libsql',
     'better-sqlite3',
     'bun:sqlite',
-    '@marcbachmann/cel-js',
-    're2js',
+    '@bufbuild/cel',
+    '@bufbuild/re2',
     'prom-client',
     'nodemailer',
     /^@aws-sdk\//,

@@ -88,7 +88,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   storage: /^idb$/,
   reactor: /^eventemitter3$/,
   face: /^eventemitter3$/,
-  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@marcbachmann\/|re2js$|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
+  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@bufbuild\/|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
   admin: /^triplane$/,

@@ -1,6 +1,7 @@
 // One call to the server: its time limit, its signal, and how often it is made. A call is repeated only if it is idempotent and the server
 // said that it may succeed later; what the caller cannot see repeated, such as a transaction, is sent once.
 
+import { backoffMs } from '../connection/timeouts.ts';
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { type HttpCall, request } from '../http/request.ts';
 import { onAbort } from '../lib/abort.ts';
@@ -32,8 +33,6 @@ export type ApiConfig = Pick<ResolvedConfig, 'apiURI' | 'clock' | 'random' | 're
 
 /** A server that asks for a longer wait is not waited for: the caller decides. */
 const longestRetryAfterMs = 20_000;
-const firstPauseMs = 250;
-const longestPauseMs = 8_000;
 
 /**
  * The server's answer.
@@ -90,10 +89,6 @@ export function retryDelayMs(error: unknown, failures: number, random: number): 
   const { retryAfterMs = 0 } = error;
   if (retryAfterMs > longestRetryAfterMs) return undefined;
   return retryAfterMs + backoffMs(failures, random);
-}
-
-export function backoffMs(failures: number, random: number): number {
-  return Math.floor(random * Math.min(longestPauseMs, firstPauseMs * 2 ** failures));
 }
 
 /** @throws the signal's reason if it is aborted meanwhile */

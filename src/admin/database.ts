@@ -24,6 +24,7 @@ import { withDates } from './result.ts';
 import { Rooms } from './rooms.ts';
 import { Storage } from './storage.ts';
 import { type Payload, QuerySubscription } from './subscription.ts';
+import { Streams } from './streams.ts';
 import type { SubscribeQueryCallback, SubscribeQueryResponse } from './subscription-types.ts';
 import { adminVersions, sessionVersions } from './version.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
@@ -42,6 +43,8 @@ export class InstantAdminDatabase<
   readonly impersonationOpts: ImpersonationOpts | undefined;
   readonly auth: Auth<Schema>;
   readonly storage: Storage;
+  /** Text that others read while it is written. */
+  readonly streams: Streams;
   readonly rooms: Rooms<Schema>;
   readonly webhooks: Webhooks<Schema>;
   /** Where chunks of a transaction begin. */
@@ -54,6 +57,7 @@ export class InstantAdminDatabase<
     this.impersonationOpts = context.as;
     this.auth = new Auth<Schema>(context);
     this.storage = new Storage(context);
+    this.streams = new Streams(context);
     this.rooms = new Rooms<Schema>(context);
     this.webhooks = new Webhooks<Schema>({ ...context.config, schema: context.config.schema as Schema | undefined });
   }

@@ -9,7 +9,8 @@
 import { InstantAPIError } from '../errors.ts';
 import type { Timer } from '../lib/clock.ts';
 import { asyncDispose } from '../lib/dispose.ts';
-import { backoffMs, pause } from './api.ts';
+import { backoffMs } from '../connection/timeouts.ts';
+import { pause } from './api.ts';
 import type { ResolvedConfig } from './config.ts';
 import { PayloadQueue } from './payload-queue.ts';
 import { type QueryStreamConfig, readQueryStream, type StreamEnd } from './query-stream.ts';

@@ -48,12 +48,19 @@ function parseNumbers([, first = '', second, third, hour, minute, seconds, fract
     first.length > 3 ? [Number(first), Number(second), Number(third)] : [Number(third), Number(first), Number(second)];
   if (year === 0 || month === 0 || day === 0) return NaN;
   // Without a time, a day may exceed the length of its month or of the year.
-  if (hour === undefined) return Date.UTC(year, month - 1, day);
+  if (hour === undefined) return utc(year, month, day);
   if (month > 12 || day > 31 || Number(hour) > 24 || Number(minute) > 59) return NaN;
   const name = zone.toUpperCase();
   const hours = Number(hour) % (name.endsWith('M') ? 12 : 25);
   const ms = Number(`0.${fraction ?? ''}`) * 1000;
-  return Date.UTC(year, month - 1, day, hours, Number(minute ?? 0), Number(seconds ?? 0), ms) - hoursEast(name) * 3_600_000;
+  return utc(year, month, day, hours, Number(minute ?? 0), Number(seconds ?? 0), ms) - hoursEast(name) * 3_600_000;
+}
+
+/** `Date.UTC`, but a year below 100 is that year, not one of the twentieth century. */
+function utc(year: number, month: number, day: number, hours = 0, minutes = 0, seconds = 0, ms = 0): number {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  return date.setUTCHours(hours, minutes, seconds, ms);
 }
 
 /** NaN for an unknown zone. */

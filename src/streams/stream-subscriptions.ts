@@ -43,6 +43,11 @@ export class StreamSubscriptions {
     this.#random = random;
   }
 
+  /** How many streams are not over. */
+  get size(): number {
+    return this.#all.size;
+  }
+
   subscribe(subscription: StreamSubscription): readonly StreamEffect[] {
     this.#all.add(subscription);
     subscription.state = 'asked';

@@ -1,6 +1,4 @@
 // The signature of a webhook request: `t=<seconds>,kid=<key>,v1=<hex>`, Ed25519 over the time, a dot and the bytes of the body.
-// PROTOCOL.md#webhooks
-
 import { TriplaneError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { SigningKey } from './signing-keys.ts';

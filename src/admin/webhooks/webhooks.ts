@@ -1,5 +1,5 @@
 // Webhooks: `db.webhooks`. Receiving them needs no credentials: a signature shows that a request comes from the server, and its body holds the
-// token for the records. PROTOCOL.md#webhooks
+// token for the records.
 
 import { TriplaneError } from '../../errors.ts';
 import { systemClock } from '../../lib/clock.ts';

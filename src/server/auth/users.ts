@@ -28,6 +28,10 @@ export function isGuest(db: Db, row: Row): boolean {
   return valueOf(db, row, 'type') === 'guest';
 }
 
+export function createdAt(row: Row): string {
+  return new Date(row.t).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
 /** With its own attributes; links are none of them. */
 export function userOf(db: Db, row: Row, appId: string, token?: string): AppUser {
   const own: Record<string, unknown> = {};
@@ -41,7 +45,7 @@ export function userOf(db: Db, row: Row, appId: string, token?: string): AppUser
     app_id: appId,
     email: (valueOf(db, row, 'email') as string | null | undefined) ?? null,
     isGuest: isGuest(db, row),
-    created_at: new Date(row.t).toISOString().replace(/\.\d+Z$/, 'Z'),
+    created_at: createdAt(row),
     ...(token !== undefined && { refresh_token: token }),
   };
 }

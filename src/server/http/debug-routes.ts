@@ -6,10 +6,11 @@ import { answerQuery } from '../../query/result-triples.ts';
 import { prepare } from '../data/transact.ts';
 import type { App } from '../session/app.ts';
 import { invalid } from '../errors.ts';
+import { asJson } from '../rules/cel/json.ts';
 import { type Entity, entityFields, entityRecord, sharedVariables } from '../rules/entities.ts';
 import { Fields } from '../rules/fields.ts';
 import type { Guard, Verdict } from '../rules/guard.ts';
-import { isPass, type Rule } from '../rules/rule.ts';
+import { cannotEvaluate, type Rule } from '../rules/rule.ts';
 import { checkUse } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
@@ -36,7 +37,7 @@ export function debugRoutes(http: HttpContext): Hono {
     const response = await whenDurable(app.ledger, () => ({
       result: treeOf(app, query, { actor, isInferred, guard }),
       'check-results': viewChecks(app, query, actor, guard),
-      'rule-wheres': {},
+      'rule-wheres': null,
     }));
     return context.json(response);
   });
@@ -109,22 +110,14 @@ function writeCheck({ check, value, isPassed, error }: Verdict): object {
     eid,
     program: programOf(rule),
     bindings,
-    'check-result': plain(value),
+    'check-result': asJson(value),
     'check-pass?': isPassed,
     ...failure,
   };
 }
 
 function recordOf(data: Entity | Fields): unknown {
-  return data instanceof Fields ? plain(data) : entityRecord(data);
-}
-
-/** As JSON can say it. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number(value);
-  if (value instanceof Fields) return Object.fromEntries([...value.keys()].map((name) => [name, plain(value.get(name))]));
-  if (Array.isArray(value)) return value.map(plain);
-  return value;
+  return data instanceof Fields ? asJson(data) : entityRecord(data);
 }
 
 /** Every entity that the question, asked without rules, is answered with. */
@@ -143,10 +136,9 @@ function viewChecks({ ledger: { db } }: App, query: Body, actor: Actor, guard: G
       const base = { id, entity: etype, label, record: entityRecord(entity), program: programOf(rule) };
       if (!rule) return { ...base, check: true };
       try {
-        const value = rule.value({ ...shared, data: entityFields(entity) });
-        return { ...base, check: typeof value === 'boolean' ? value : isPass(value) };
+        return { ...base, check: asJson(rule.value({ ...shared, data: entityFields(entity) })) };
       } catch (error) {
-        return { ...base, check: false, error: error instanceof Error ? error.message.split('\n')[0] : String(error) };
+        throw cannotEvaluate(rule, error);
       }
     };
     const fields = guard.rules.fieldLabels(etype).map((label) => check(label, guard.rules.field(etype, label)));

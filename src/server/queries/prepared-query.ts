@@ -10,7 +10,7 @@ import { type FileUrl, filesEtype } from '../files/file-entities.ts';
 import { checkQuery } from './query-check.ts';
 import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
-import type { ReadAccess } from '../rules/sight.ts';
+import type { ReadAccess } from '../rules/read-access.ts';
 import type { Actor } from '../data/system-rules.ts';
 
 /** What a result is made into. `inferred-tree`: a tree in which links that have one end are one object; no client asks for it in a frame. */

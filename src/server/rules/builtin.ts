@@ -6,12 +6,13 @@ import { type Action, fixedRule, nativeRule, type Rule, type Variables } from '.
 
 const ownCode = 'auth.id == data.id || auth.id == data.linkedPrimaryUser';
 const ownNames: Names = {
-  variables: new Set(['auth', 'data']),
   fields: new Map([
     ['auth', new Set(['id'])],
     ['data', new Set(['id', 'linkedPrimaryUser'])],
   ]),
   refs: [],
+  limits: [],
+  patterns: [],
 };
 
 function isOwn({ auth, data }: Variables): boolean {

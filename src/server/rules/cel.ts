@@ -1,116 +1,176 @@
-// The expression language of rules, by `@marcbachmann/cel-js`: an optional package, loaded when an app has rules, as is the one
-// for patterns. An expression is checked when it is compiled; what it names is kept, as it tells what its outcome depends on.
+// Expressions of rules: compiled here, for the variables that a rule has. The packages that read expressions and patterns are
+// optional; they are loaded when an app has rules.
 
 import { TriplaneError } from '../../errors.ts';
+import { Compiler } from './cel/compiler.ts';
+import type { Node, Run } from './cel/node.ts';
+import { conversions } from './cel/conversions.ts';
+import type { Expr, Parse } from './cel/expression.ts';
+import { formatFunctions } from './cel/format.ts';
+import { mathFunctions } from './cel/math.ts';
+import { operators } from './cel/operators.ts';
+import { type Definition, FunctionTable } from './cel/overloads.ts';
+import { stringFunctions } from './cel/strings.ts';
+import { timeFunctions } from './cel/time.ts';
+import { readType, type Type } from './cel/types.ts';
+import { EvaluationError, type MapValue, Uint } from './cel/values.ts';
+import { CostLimit } from './cost-limit.ts';
 import { Fields } from './fields.ts';
-import { eachNode, Meter, meterNodes } from './meter.ts';
 import { type Names, namesIn } from './names.ts';
 import { type PatternLibrary, Patterns } from './patterns.ts';
-import { Bucket } from './rate-limits.ts';
-
-type Library = typeof import('@marcbachmann/cel-js');
-type Environment = InstanceType<Library['Environment']>;
+import type { Bucket } from './rate-limits.ts';
 
 export interface Expression {
+  /** With everything it binds. */
   readonly code: string;
-  readonly names: Names;
+  /** Of the expression and of all that it binds. */
+  readonly names: readonly Names[];
   /** @throws Error if it cannot be evaluated */
   readonly evaluate: (variables: object) => unknown;
 }
+
+export type Binds = Readonly<Record<string, string>>;
 
 let loading: Promise<Cel> | undefined;
 
 /** @throws TriplaneError 'dependency-missing' */
 export function loadCel(): Promise<Cel> {
-  loading ??= Promise.all([import('@marcbachmann/cel-js'), import('re2js')]).then(
-    ([library, patterns]) => new Cel(library, patterns),
+  loading ??= Promise.all([import('@bufbuild/cel'), import('@bufbuild/re2')]).then(
+    ([{ parse }, patterns]) => new Cel(parse, patterns),
     (cause: unknown) => {
       loading = undefined;
-      const message = 'Permission rules need two more packages. Run: npm install @marcbachmann/cel-js@8 re2js@2';
+      const message = 'Permission rules need two more packages. Run: npm install @bufbuild/cel@0.6.1 @bufbuild/re2@0.6.1';
       throw new TriplaneError('dependency-missing', message, { cause });
     },
   );
   return loading;
 }
 
-export class Cel {
-  readonly meter = new Meter();
-  readonly #base: Environment;
-  readonly #patterns: Patterns;
+const map = readType('map(string, dyn)');
+const variableTypes: Readonly<Record<string, Type>> = { request: readType('request'), rateLimit: readType('map(string, rateLimit)') };
+const requestFields = {
+  modifiedFields: readType('list(string)'),
+  time: readType('timestamp'),
+  ip: readType('string'),
+  origin: readType('string'),
+};
 
-  constructor({ Environment }: Library, patterns: PatternLibrary) {
-    this.#patterns = new Patterns(patterns, this.meter);
-    const limits = { maxAstNodes: 5000, maxDepth: 100 };
-    this.#base = new Environment({ homogeneousAggregateLiterals: false, limits });
-    addTypes(this.#base);
-    addFunctions(this.#base);
-    const matches = (text: string, pattern: string): boolean => this.#patterns.matches(text, pattern);
-    this.#base.registerFunction(`string.${ownMatches}(string): bool`, matches, now);
+export class Cel {
+  readonly limit = new CostLimit();
+  readonly patterns: Patterns;
+  readonly functions: FunctionTable;
+  readonly #parse: Parse;
+
+  constructor(parse: Parse, patterns: PatternLibrary) {
+    this.#parse = parse;
+    this.patterns = new Patterns(patterns, this.limit);
+    const matches = (text: string, pattern: string): boolean => this.patterns.matches(text, pattern);
+    const own: Definition[] = [['string.matches(string): bool', matches], ['matches(string, string): bool', matches], ...ruleFunctions];
+    this.functions = new FunctionTable([
+      ...operators,
+      ...conversions,
+      ...stringFunctions,
+      ...formatFunctions,
+      ...mathFunctions,
+      ...timeFunctions,
+      ...own,
+    ]);
+  }
+
+  /** @throws Error if it is no expression */
+  parse(code: string): Expr {
+    // Without a last line, a comment at the end is taken for a fault.
+    return this.#parse(`${code}\n`).expr;
   }
 
   /** @throws Error if it is none, or speaks of what is not there */
-  compile(code: string, variables: readonly string[], binds: readonly string[]): Expression {
-    const environment = this.#base.clone();
-    for (const name of variables) environment.registerVariable(name, 'Fields');
-    for (const name of binds) environment.registerVariable(name, 'dyn');
-    const parsed = environment.parse(code);
-    eachNode(parsed.ast, (node) => this.#useOwnMatches(node));
-    const names = namesIn(parsed.ast);
-    const { valid, error } = parsed.check();
-    if (!valid) throw new Error(summaryOf(error), { cause: error });
-    meterNodes(parsed.ast, this.meter);
-    return { code, names, evaluate: (given) => this.meter.run((): unknown => parsed(given)) };
+  compile(code: string, variables: readonly string[], binds: Binds): Expression {
+    return new RuleCompiler(this, variables, binds).compile(code);
+  }
+}
+
+/** What is bound is compiled when it is first spoken of, and evaluated when it is first asked for, once. */
+class RuleCompiler {
+  readonly #cel: Cel;
+  readonly #variables: ReadonlySet<string>;
+  readonly #binds: Binds;
+  readonly #bound = new Map<string, Node>();
+  /** Each before those that use it. */
+  readonly #used: string[] = [];
+  readonly #names: Names[] = [];
+  readonly #trail: string[] = [];
+
+  constructor(cel: Cel, variables: readonly string[], binds: Binds) {
+    this.#cel = cel;
+    this.#variables = new Set(variables);
+    this.#binds = binds;
   }
 
-  /** The library lets nobody put another function in the place of its own; the tree is not checked yet. */
-  #useOwnMatches(node: object): void {
-    if (!('op' in node && node.op === 'rcall' && 'args' in node && Array.isArray(node.args))) return;
-    const call = node.args as unknown[];
-    if (call[0] !== 'matches') return;
-    call[0] = ownMatches;
-    const [pattern] = (Array.isArray(call[2]) ? call[2] : []) as { readonly op?: unknown; readonly args?: unknown }[];
-    if (pattern?.op === 'value' && typeof pattern.args === 'string') this.#patterns.compiled(pattern.args);
+  compile(code: string): Expression {
+    const { run, locals } = this.#compiled(code);
+    const { limit } = this.#cel;
+    const used = this.#used.length;
+    return {
+      code: this.#used.reduceRight((inner, name) => `cel.bind(${name}, ${this.#binds[name] ?? ''}, ${inner})`, code),
+      names: this.#names,
+      evaluate: (variables) => limit.run(() => run({ variables, bound: new Array<unknown>(used) }, new Array<unknown>(locals))),
+    };
+  }
+
+  #compiled(code: string): { readonly run: Run; readonly type: Type; readonly locals: number } {
+    const expr = this.#cel.parse(code);
+    this.#names.push(namesIn(expr));
+    const compiler = new Compiler({
+      functions: this.#cel.functions,
+      resolve: (name) => this.#resolve(name),
+      limit: this.#cel.limit,
+      fields: { request: requestFields },
+    });
+    const { run, type } = compiler.compile(expr);
+    return { run, type, locals: compiler.locals };
+  }
+
+  #resolve(name: string): Node | undefined {
+    const isVariable = this.#variables.has(name);
+    const code = Object.hasOwn(this.#binds, name) ? this.#binds[name] : undefined;
+    const isWithin = this.#trail.includes(name);
+    if (code !== undefined && !(isVariable && isWithin)) {
+      if (isWithin) throw new Error(`what is bound goes in a circle: ${[...this.#trail, name].join(' → ')}`);
+      return this.#bind(name, code);
+    }
+    if (!isVariable) return undefined;
+    return { type: variableTypes[name] ?? map, run: ({ variables }) => (variables as Readonly<Record<string, unknown>>)[name] };
+  }
+
+  #bind(name: string, code: string): Node {
+    const known = this.#bound.get(name);
+    if (known) return known;
+    if (typeof code !== 'string') throw new Error(`what is bound to '${name}' is no text`);
+    this.#trail.push(name);
+    const { run, type, locals } = this.#compiled(code);
+    this.#trail.pop();
+    const at = this.#used.push(name) - 1;
+    const node: Node = { type, run: (given) => (given.bound[at] ??= run(given, new Array<unknown>(locals))) };
+    this.#bound.set(name, node);
+    return node;
   }
 }
 
 /** What is wrong, in one line. */
 export function summaryOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const summary = 'summary' in error && typeof error.summary === 'string' ? error.summary : error.message;
-  return summary.split('\n')[0] ?? '';
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n')[0] ?? '';
 }
 
-const now = { async: false };
-const ownMatches = 'matchesRe2';
-
-function addTypes(environment: Environment): void {
-  environment.registerType('Fields', { ctor: Fields });
-  environment.registerType('RateLimit', { ctor: Bucket });
-  environment.registerOperator('string in Fields', (name: string, fields: Fields) => fields.has(name));
-  // Whole numbers of the data are integers, the others are not: rules should not have to care.
-  const mixed: Readonly<Record<string, (a: number, b: number) => number>> = {
-    '+': (a, b) => a + b,
-    '-': (a, b) => a - b,
-    '*': (a, b) => a * b,
-    '/': (a, b) => a / b,
-  };
-  for (const [sign, compute] of Object.entries(mixed)) {
-    const handler = (a: bigint | number, b: bigint | number): number => compute(Number(a), Number(b));
-    environment.registerOperator(`int ${sign} double: double`, handler);
-    environment.registerOperator(`double ${sign} int: double`, handler);
-  }
+function refOf(from: MapValue, path: string): unknown {
+  if (!(from instanceof Fields)) throw new EvaluationError('only data, linkedData and auth have ref');
+  return from.ref(path);
 }
 
-function addFunctions(environment: Environment): void {
-  const add = (signature: string, handler: (...given: never[]) => unknown): void => {
-    environment.registerFunction(signature, handler as (...given: unknown[]) => unknown, now);
-  };
-  add('Fields.ref(string): list<dyn>', (fields: Fields, path: string) => fields.ref(path));
-  add('size(Fields): int', (fields: Fields) => BigInt([...fields.keys()].length));
-  add('RateLimit.limit(dyn): bool', (bucket: Bucket, key: unknown) => bucket.limit(String(key), 1));
-  add('RateLimit.limit(dyn, int): bool', (bucket: Bucket, key: unknown, tokens: bigint) => bucket.limit(String(key), Number(tokens)));
-  add('google.protobuf.Timestamp.getTime(): int', (time: Date) => BigInt(time.getTime()));
-  add('string.replace(string, string): string', (text: string, from: string, to: string) => text.replaceAll(from, to));
-  add('string.charAt(int): string', (text: string, at: bigint) => text.charAt(Number(at)));
-  add('string.reverse(): string', (text: string) => [...text].reverse().join(''));
-}
+const keyText = (key: unknown): string => String(key instanceof Uint ? key.value : key);
+
+const ruleFunctions: readonly Definition[] = [
+  ['map(string, dyn).ref(string): list(dyn)', refOf],
+  ['rateLimit.limit(A): bool', (bucket: Bucket, key: unknown) => bucket.limit(keyText(key), 1)],
+  ['rateLimit.limit(A, int): bool', (bucket: Bucket, key: unknown, tokens: bigint) => bucket.limit(keyText(key), Number(tokens))],
+];

@@ -1,107 +1,165 @@
-// Rules as they come from outside, checked before they are taken: their form, and that every expression in them can be
-// compiled. All faults are told at once, each with its place.
+// Rules as they come from outside, checked before they are taken. What can be seen to be wrong is refused. What an app may have in its
+// rules without harm, because nothing reads it, is taken with a warning: a rules file that works must not stop anybody from moving.
 
+import type { Attrs } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
 import { type Fault, invalid } from '../errors.ts';
 import { isSystemEtype, openNamespaces } from '../data/system-attrs.ts';
 import { type Cel, summaryOf } from './cel.ts';
 import { readRateLimit } from './rate-limits.ts';
+import { resolvePath } from './refs.ts';
 import type { Action, Rule } from './rule.ts';
-import { bindsOf, type RulesJson, RuleSet } from './rule-set.ts';
+import { bindsOf, isBindList, type RulesJson, RuleSet } from './rule-set.ts';
 
 type Path = readonly (string | number)[];
 type Note = (path: Path, message: string) => void;
+type Json = Readonly<Record<string, unknown>>;
 
-/** @throws InstantAPIError 'validation-failed' */
-export function checkRules(given: unknown, cel: Cel): RuleSet {
-  const faults: Fault[] = [];
-  const note: Note = (path, message) => faults.push({ in: path, message });
-  if (!isObject(given)) note([], 'rules are an object');
-  else for (const [etype, rules] of Object.entries(given)) checkEntry(etype, rules, note);
-  if (faults.length > 0) throw invalid('rule', given, faults);
-  const json = given as RulesJson;
-  const set = new RuleSet(json, cel);
-  for (const etype of Object.keys(json)) if (etype !== '$rateLimits') compileAll(etype, json, set, note);
-  if (faults.length > 0) throw invalid('rule', given, faults);
-  return set;
+export interface CheckedRules {
+  readonly rules: RuleSet;
+  /** What has no effect, or fails once it is used; each with its place. */
+  readonly warnings: readonly Fault[];
 }
 
-function checkEntry(etype: string, rules: unknown, note: Note): void {
-  if (!isObject(rules)) return note([etype], 'must be an object');
-  if (etype === '$rateLimits') return checkRateLimits(rules, note);
-  if (isSystemEtype(etype) && etype !== '$default' && !openNamespaces.has(etype)) return note([etype], 'takes no rules');
-  for (const [key, part] of Object.entries(rules)) {
-    if (part === undefined || part === null) continue;
-    if (key === 'allow') checkAllow(etype, part, note);
-    else if (key === 'bind') checkBind(part, [etype, key], note);
-    else if (key === 'fields') checkFields(part, [etype, key], note);
-    else note([etype, key], 'must be allow, bind or fields');
+/**
+ * `attrs`: the schema, as far as there is one yet.
+ *
+ * @throws InstantAPIError 'validation-failed' with all faults, each with its place
+ */
+export function checkRules(given: unknown, cel: Cel, attrs?: Attrs): CheckedRules {
+  const check = new Check(cel, attrs);
+  const rules = check.all(given);
+  if (!rules || check.faults.length > 0) throw invalid('rule', given, check.faults);
+  return { rules, warnings: check.warnings };
+}
+
+const actions: readonly string[] = ['view', 'create', 'update', 'delete', 'link', 'unlink', '$default'];
+
+class Check {
+  readonly faults: Fault[] = [];
+  readonly warnings: Fault[] = [];
+  readonly #cel: Cel;
+  readonly #attrs: Attrs | undefined;
+
+  constructor(cel: Cel, attrs: Attrs | undefined) {
+    this.#cel = cel;
+    this.#attrs = attrs;
   }
-}
 
-const actions: ReadonlySet<string> = new Set<Action | '$default'>(['view', 'create', 'update', 'delete', '$default']);
+  readonly #fault: Note = (path, message) => this.faults.push({ in: path, message });
+  readonly #warn: Note = (path, message) => this.warnings.push({ in: path, message });
 
-function checkAllow(etype: string, allow: unknown, note: Note): void {
-  const path = [etype, 'allow'];
-  if (!isObject(allow)) return note(path, 'must be an object');
-  for (const [action, code] of Object.entries(allow)) {
-    if (code === undefined || code === null) continue;
-    if (action === 'link' || action === 'unlink') {
-      if (isObject(code)) for (const [label, each] of Object.entries(code)) checkCode(each, [...path, action, label], note);
-      else note([...path, action], 'must be an object of labels');
-    } else if (actions.has(action)) checkCode(code, [...path, action], note);
-    else note([...path, action], 'must be view, create, update, delete, link, unlink or $default');
-  }
-  const { delete: deletion } = allow;
-  if (etype === '$users' && deletion !== undefined && deletion !== null && deletion !== false && deletion !== 'false')
-    note([...path, 'delete'], "users cannot be deleted by users: it must stay 'false'");
-}
-
-function checkCode(code: unknown, path: Path, note: Note): void {
-  if (typeof code !== 'string' && typeof code !== 'boolean') note(path, 'must be an expression, true or false');
-}
-
-function checkBind(bind: unknown, path: Path, note: Note): void {
-  const parts = Array.isArray(bind) ? (bind as unknown[]) : isObject(bind) ? Object.values(bind) : undefined;
-  if (!parts) return note(path, 'must be an object, or a list of names and expressions in turn');
-  if (Array.isArray(bind) && bind.length % 2 !== 0) return note(path, 'must have an expression for each name');
-  if (parts.some((part) => typeof part !== 'string')) return note(path, 'names and expressions are texts');
-  for (const name of Object.keys(bindsOf({ bind: bind as readonly string[] })))
-    if (!/^[A-Za-z_]\w*$/.test(name)) note([...path, name], 'is no name that an expression could use');
-}
-
-function checkFields(fields: unknown, path: Path, note: Note): void {
-  if (!isObject(fields)) return note(path, 'must be an object');
-  for (const [label, code] of Object.entries(fields)) {
-    if (label === 'id') note([...path, label], 'an id cannot be hidden: use allow.view');
-    else checkCode(code, [...path, label], note);
-  }
-}
-
-function checkRateLimits(limits: Readonly<Record<string, unknown>>, note: Note): void {
-  for (const [name, given] of Object.entries(limits)) {
-    const list = isObject(given) ? given.limits : undefined;
-    if (!Array.isArray(list) || list.length === 0) {
-      note(['$rateLimits', name], 'must have a list of limits');
-      continue;
+  all(given: unknown): RuleSet | undefined {
+    if (!isObject(given)) {
+      this.#fault([], 'rules are an object');
+      return undefined;
     }
-    list.forEach((limit: unknown, at) => {
-      const read = readRateLimit(limit);
-      if ('message' in read) note(['$rateLimits', name, 'limits', at, ...(read.in ?? [])], read.message ?? '');
-    });
+    const rules = new RuleSet(given as RulesJson, this.#cel);
+    for (const [etype, entry] of Object.entries(given)) {
+      if (etype === '$rateLimits') this.#rateLimits(entry);
+      else if (isSystemEtype(etype) && etype !== '$default' && !openNamespaces.has(etype)) this.#fault([etype], 'takes no rules');
+      else if (isObject(entry)) this.#entry(etype, entry, rules);
+      else this.#warn([etype], 'is no object, and has no effect');
+    }
+    return rules;
+  }
+
+  #entry(etype: string, entry: Json, rules: RuleSet): void {
+    for (const [key, part] of Object.entries(entry)) {
+      if (!['allow', 'bind', 'fields'].includes(key)) this.#warn([etype, key], 'is none of allow, bind and fields, and has no effect');
+      else if (part === undefined || part === null) continue;
+      else if (key === 'bind') this.#bind(part, [etype, key]);
+      else if (key === 'fields') this.#fields(etype, part, rules);
+      else if (isObject(part)) this.#allow(etype, part, rules);
+      else this.#warn([etype, key], 'is no object, and has no effect');
+    }
+  }
+
+  #allow(etype: string, allow: Json, rules: RuleSet): void {
+    for (const [action, code] of Object.entries(allow)) {
+      const path = [etype, 'allow', action];
+      if (code === undefined || code === null) continue;
+      if (!actions.includes(action)) this.#warn(path, `is none of ${actions.join(', ')}, and has no effect`);
+      else if (action === 'link' || action === 'unlink') this.#links(etype, action, code, rules);
+      else if (etype === '$users' && action === 'delete') {
+        if (code !== 'false') this.#fault(path, "users cannot be deleted by users: it must stay 'false'");
+      } else this.#code(path, code, rules.explicit(etype, action as Action | '$default'), action === '$default');
+    }
+  }
+
+  #links(etype: string, action: 'link' | 'unlink', labels: unknown, rules: RuleSet): void {
+    const path = [etype, 'allow', action];
+    if (!isObject(labels)) return this.#warn(path, 'is no object of labels, and has no effect');
+    for (const [label, code] of Object.entries(labels)) {
+      if (code !== undefined && code !== null) this.#code([...path, label], code, rules.link(etype, action, label), true);
+    }
+  }
+
+  #fields(etype: string, fields: unknown, rules: RuleSet): void {
+    if (!isObject(fields)) return this.#fault([etype, 'fields'], 'must be an object');
+    for (const [label, code] of Object.entries(fields)) {
+      const path = [etype, 'fields', label];
+      if (label === 'id') this.#fault(path, 'an id cannot be hidden: use allow.view');
+      else if (code !== undefined && code !== null) this.#code(path, code, rules.field(etype, label), false);
+    }
+  }
+
+  /** `mayFail`: it is only compiled when it is needed, and may never be. */
+  #code(path: Path, code: unknown, rule: Rule | undefined, mayFail: boolean): void {
+    const note = mayFail ? this.#warn : this.#fault;
+    if (typeof code !== 'string' && typeof code !== 'boolean') return note(path, 'must be an expression, true or false');
+    if (rule?.fault !== undefined) return note(path, summaryOf(rule.fault));
+    for (const { patterns, refs } of rule?.names ?? []) {
+      for (const pattern of patterns) this.#attempt(path, () => this.#cel.patterns.compiled(pattern));
+      for (const { on, path: labels } of refs) {
+        const etype = on === 'auth' ? '$users' : on === 'data' ? rule?.etype : undefined;
+        const attrs = this.#attrs;
+        if (attrs && etype !== undefined && labels !== undefined && isKnown(attrs, etype))
+          this.#attempt(path, () => resolvePath(attrs, etype, labels.replace(/^\$user\./, '')));
+      }
+    }
+  }
+
+  #attempt(path: Path, run: () => unknown): void {
+    try {
+      run();
+    } catch (error) {
+      this.#warn(path, `${summaryOf(error)}: the rule fails once this is evaluated`);
+    }
+  }
+
+  #bind(bind: unknown, path: Path): void {
+    if (!isBindList(bind) && !isObject(bind)) return this.#fault(path, 'must be an object, or a list of names and expressions in turn');
+    if (isBindList(bind)) {
+      if (bind.length % 2 !== 0) return this.#fault(path, 'must have an expression for each name');
+      const names = bind.filter((_, at) => at % 2 === 0);
+      for (const name of new Set(names.filter((each, at) => names.indexOf(each) !== at)))
+        this.#fault([...path, String(name)], 'is bound twice');
+    }
+    for (const [name, code] of Object.entries(bindsOf({ bind }))) {
+      if (!/^[A-Za-z_]\w*$/.test(name)) this.#warn([...path, name], 'is no name that an expression could use');
+      if (typeof code !== 'string') this.#warn([...path, name], 'must be a text with an expression: rules that use it fail');
+    }
+  }
+
+  #rateLimits(limits: unknown): void {
+    if (limits === null) return;
+    if (!isObject(limits)) return this.#fault(['$rateLimits'], 'must be an object');
+    for (const [name, given] of Object.entries(limits)) {
+      const list = isObject(given) ? given.limits : undefined;
+      if (!Array.isArray(list) || list.length === 0) {
+        this.#fault(['$rateLimits', name], 'must have a list of limits');
+        continue;
+      }
+      list.forEach((limit: unknown, at) => {
+        const read = readRateLimit(limit);
+        if ('message' in read) this.#fault(['$rateLimits', name, 'limits', at, ...(read.in ?? [])], read.message ?? '');
+      });
+    }
   }
 }
 
-function compileAll(etype: string, json: RulesJson, set: RuleSet, note: Note): void {
-  const attempt = (path: Path, rule: Rule | undefined): void => {
-    if (rule?.fault !== undefined) note(path, summaryOf(rule.fault));
-  };
-  const { allow = {}, fields = {} } = json[etype] ?? {};
-  for (const [action, code] of Object.entries(allow ?? {})) {
-    if (code === undefined || code === null) continue;
-    if (action === 'link' || action === 'unlink')
-      for (const label of Object.keys(code)) attempt([etype, 'allow', action, label], set.link(etype, action, label));
-    else attempt([etype, 'allow', action], set.explicit(etype, action as Action | '$default'));
-  }
-  for (const label of Object.keys(fields ?? {})) attempt([etype, 'fields', label], set.field(etype, label));
+/** Whether the schema has anything of a namespace: rules may come before it. */
+function isKnown(attrs: Attrs, etype: string): boolean {
+  return attrs.namespace(etype).forward.size > 0;
 }

@@ -4,7 +4,10 @@
 import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
 import type { Actor } from '../data/system-rules.ts';
-import { Fields, fieldsOf } from './fields.ts';
+import { createdAt, isGuest } from '../auth/users.ts';
+import { timestampOfMs } from './cel/time.ts';
+import { EvaluationError, MapLiteral } from './cel/values.ts';
+import { Fields, fieldsOf, RequestValue } from './fields.ts';
 import { followPath } from './refs.ts';
 import type { Bucket } from './rate-limits.ts';
 import type { Variables } from './rule.ts';
@@ -44,14 +47,26 @@ export function entityRecord({ etype, id, row, db }: Entity): Record<string, unk
 const nothing = fieldsOf({});
 const prefix = '$user.';
 
-export function authFields({ userId }: Actor, db: Db): Fields {
+/** The user with its own attributes and what sessions tell of it. Of nobody, everything is null. */
+export function authFields({ userId }: Actor, db: Db, appId: string): Fields {
   if (userId === undefined) return new Fields({ read: () => null, follow: () => [] });
-  const user = (): Fields => entityFields({ etype: '$users', id: userId, row: db.row('$users', userId), db });
+  // Read from the data when asked, so that it stays good as long as they are the same.
+  const row = (): Row | undefined => db.row('$users', userId);
+  const user = (): Fields => entityFields({ etype: '$users', id: userId, row: row(), db });
+  const told: Readonly<Record<string, (row: Row) => unknown>> = {
+    isGuest: (found) => isGuest(db, found),
+    app_id: () => appId,
+    created_at: createdAt,
+  };
+  const tell = (name: string): unknown => {
+    const found = row();
+    return found && told[name]?.(found);
+  };
   return new Fields({
-    read: (name) => user().get(name),
-    names: () => user().keys(),
+    read: (name) => (Object.hasOwn(told, name) ? tell(name) : user().get(name)),
+    names: () => [...user().keys(), ...Object.keys(told)],
     follow: (path) => {
-      if (!path.startsWith(prefix)) throw new Error(`the path of auth.ref begins with '${prefix}'`);
+      if (!path.startsWith(prefix)) throw new EvaluationError(`the path of auth.ref begins with '${prefix}'`);
       return followPath(db, '$users', userId, path.slice(prefix.length));
     },
   });
@@ -59,6 +74,7 @@ export function authFields({ userId }: Actor, db: Db): Fields {
 
 export interface RuleContext {
   readonly actor: Actor;
+  readonly appId: string;
   readonly now: () => number;
   /** The data as they are now. */
   readonly db: () => Db;
@@ -69,19 +85,24 @@ type Shared = Pick<Variables, 'auth' | 'ruleParams' | 'request' | 'rateLimit'>;
 
 /** All that does not depend on the entity. */
 export function sharedVariables(
-  { actor, now, buckets }: RuleContext,
+  { actor, appId, now, buckets }: RuleContext,
   db: Db,
   params: Readonly<Record<string, unknown>> | undefined,
 ): Shared {
   return {
-    auth: authFields(actor, db),
+    auth: authFields(actor, db, appId),
     ruleParams: params ? fieldsOf(params) : nothing,
-    request: requestFields(actor, now),
-    rateLimit: new Fields({ read: (name) => buckets.get(name) }),
+    request: requestOf(actor, now),
+    rateLimit: bucketMap(buckets),
   };
 }
 
-export function requestFields({ ip = '', origin = '' }: Actor, now: () => number, modified: readonly string[] = []): Fields {
-  const fixed = fieldsOf({ modifiedFields: modified, ip, origin });
-  return new Fields({ read: (name) => (name === 'time' ? new Date(now()) : fixed.get(name)) });
+function bucketMap(buckets: ReadonlyMap<string, Bucket>): MapLiteral {
+  const map = new MapLiteral();
+  for (const [name, bucket] of buckets) map.add(name, bucket);
+  return map;
+}
+
+export function requestOf({ ip = '', origin = '' }: Actor, now: () => number, modified: readonly string[] = []): RequestValue {
+  return new RequestValue({ modifiedFields: () => modified, ip: () => ip, origin: () => origin, time: () => timestampOfMs(now()) });
 }

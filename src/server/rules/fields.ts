@@ -1,16 +1,21 @@
-// An object as rules see it: a map that reads what it lacks as null, so that `data.owner == null` can be asked of anything.
-// Numbers without a fraction are integers, as rules write them.
+// Objects as rules see them. What an entity, the user or the params lack is read as null, so that `data.owner == null` can be asked of
+// anything; an object within a list has only the keys that it has. Numbers without a fraction are ints, as rules write them.
+
+import type { WireAttr } from '../../protocol/attr.ts';
+import { EvaluationError, Kind, MapValue } from './cel/values.ts';
 
 export type Follow = (path: string) => readonly unknown[];
 
 export interface FieldsSource {
   readonly read: (name: string) => unknown;
   readonly names?: () => Iterable<string>;
+  /** Whether it has a value of that name; without: whether that is not null. */
+  readonly has?: (name: string) => boolean;
   /** What `ref` finds. */
   readonly follow?: Follow;
 }
 
-export class Fields extends Map<string, unknown> {
+export class Fields extends MapValue {
   readonly #source: FieldsSource;
 
   constructor(source: FieldsSource) {
@@ -18,39 +23,96 @@ export class Fields extends Map<string, unknown> {
     this.#source = source;
   }
 
-  override get(name: string): unknown {
-    return asRuleValue(this.#source.read(name));
+  override get(name: unknown): unknown {
+    return typeof name === 'string' ? asRuleValue(this.#source.read(name)) : undefined;
   }
 
-  override has(name: string): boolean {
-    return this.get(name) !== null;
+  override has(name: unknown): boolean {
+    if (typeof name !== 'string') return false;
+    const { has, read } = this.#source;
+    return has ? has(name) : (read(name) ?? null) !== null;
   }
 
-  override keys(): MapIterator<string> {
-    return new Set(this.#source.names?.() ?? []).values();
+  override keys(): string[] {
+    return [...new Set(this.#source.names?.() ?? [])].filter((name) => this.has(name));
   }
 
   ref(path: string): unknown[] {
-    if (!this.#source.follow) throw new Error('only data, linkedData and auth have ref');
+    if (!this.#source.follow) throw new EvaluationError('only data, linkedData and auth have ref');
     return this.#source.follow(path).map(asRuleValue);
   }
 }
 
-export function asRuleValue(value: unknown): unknown {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (Array.isArray(value)) return value.map(asRuleValue);
-  if (typeof value !== 'object' || isReady(value)) return value;
-  return fieldsOf(value as Readonly<Record<string, unknown>>);
+type Json = Readonly<Record<string, unknown>>;
+
+/** An object that has only what it has. */
+class StrictFields extends MapValue {
+  readonly #object: Json;
+
+  constructor(object: Json) {
+    super();
+    this.#object = object;
+  }
+
+  override get(name: unknown): unknown {
+    return this.has(name) ? asStrictValue(this.#object[name as string]) : undefined;
+  }
+
+  override has(name: unknown): boolean {
+    return typeof name === 'string' && Object.hasOwn(this.#object, name);
+  }
+
+  override keys(): string[] {
+    return Object.keys(this.#object);
+  }
 }
 
-export function fieldsOf(object: Readonly<Record<string, unknown>>, follow?: Follow): Fields {
+export function asRuleValue(value: unknown): unknown {
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map(asStrictValue);
+  if (typeof value !== 'object' || isReady(value)) return value;
+  return fieldsOf(value as Json);
+}
+
+function asStrictValue(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isReady(value)) return asRuleValue(value);
+  return new StrictFields(value as Json);
+}
+
+export function fieldsOf(object: Json, follow?: Follow): Fields {
   const read = (name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
-  return new Fields({ read, names: () => Object.keys(object), ...(follow && { follow }) });
+  const has = (name: string): boolean => Object.hasOwn(object, name);
+  return new Fields({ read, has, names: () => Object.keys(object), ...(follow && { follow }) });
 }
 
 /** Things that are not JSON come from the server itself, and are left as they are. */
 function isReady(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== Object.prototype && prototype !== null;
+}
+
+/** An attr as the rule `attrs.create` sees it. */
+export function attrFields(attr: WireAttr): Fields {
+  return fieldsOf({ ...attr });
+}
+
+/** `request`: no map, but a value with four fields. Those that are empty are not there, when `has` asks. */
+export class RequestValue {
+  readonly kind = Kind.request;
+  readonly #read: Readonly<Record<string, () => unknown>>;
+
+  constructor(read: Readonly<Record<string, () => unknown>>) {
+    this.#read = read;
+  }
+
+  field(name: string): unknown {
+    return this.#read[name]?.();
+  }
+
+  hasField(name: string): boolean {
+    const value = this.field(name);
+    return typeof value === 'string' || Array.isArray(value) ? value.length > 0 : value !== undefined;
+  }
 }

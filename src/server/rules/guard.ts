@@ -7,13 +7,13 @@ import type { Clock } from '../../lib/clock.ts';
 import { denied } from '../errors.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { AuthorizeWrite, AccessRecord } from '../data/touched.ts';
-import { type Check, checksOf } from './checks.ts';
-import { type RuleContext, entityFields, requestFields, sharedVariables } from './entities.ts';
+import { type Check, checksOf } from './write-checks.ts';
+import { type RuleContext, entityFields, requestOf, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
 import { cannotEvaluate, isPass, type Variables } from './rule.ts';
-import type { EntityRules, RuleSet, RulesJson } from './rule-set.ts';
-import { type Params, type ReadAccess, readAccessOf } from './sight.ts';
+import type { RuleSet, RulesJson } from './rule-set.ts';
+import { type Params, type ReadAccess, readAccessOf } from './read-access.ts';
 
 export interface Verdict {
   readonly check: Check;
@@ -23,6 +23,7 @@ export interface Verdict {
 }
 
 export interface GuardConfig {
+  readonly appId: string;
   readonly clock: Pick<Clock, 'now' | 'monotonicNow'>;
   readonly db: () => Db;
   /** The address of a file, for those who may see it. */
@@ -34,7 +35,7 @@ export class Guard {
   readonly #around: GuardConfig;
   readonly #buckets: ReadonlyMap<string, Bucket>;
 
-  constructor(rules: RuleSet, around: GuardConfig, limits?: EntityRules) {
+  constructor(rules: RuleSet, around: GuardConfig, limits?: unknown) {
     this.rules = rules;
     this.#around = around;
     this.#buckets = bucketsOf(limits, around.clock);
@@ -49,8 +50,8 @@ export class Guard {
   }
 
   readonly ruleContext = (actor: Actor): RuleContext => {
-    const { clock, db } = this.#around;
-    return { actor, now: () => clock.now(), db, buckets: this.#buckets };
+    const { appId, clock, db } = this.#around;
+    return { actor, appId, now: () => clock.now(), db, buckets: this.#buckets };
   };
 
   readonly authorizeWrite: AuthorizeWrite = (touched) => {
@@ -82,7 +83,7 @@ export class Guard {
     const asker = this.ruleContext(actor);
     return {
       ...sharedVariables(asker, before, params),
-      ...(modified.length > 0 && { request: requestFields(actor, asker.now, modified) }),
+      ...(modified.length > 0 && { request: requestOf(actor, asker.now, modified) }),
       data: data instanceof Fields ? data : entityFields(data),
       ...(newData && { newData: entityFields(newData, false) }),
       ...(linked && { linkedData: entityFields(linked) }),
@@ -95,7 +96,7 @@ export function guardFor(rules: RuleSet, json: RulesJson | undefined, around: Gu
   return new Guard(rules, around, json?.['$rateLimits']);
 }
 
-function bucketsOf(limits: EntityRules | undefined, clock: GuardConfig['clock']): ReadonlyMap<string, Bucket> {
+function bucketsOf(limits: unknown, clock: GuardConfig['clock']): ReadonlyMap<string, Bucket> {
   const entries = Object.entries((limits ?? {}) as Readonly<Record<string, { readonly limits?: readonly unknown[] }>>);
   return new Map(
     entries.map(([name, { limits: list = [] }]) => {

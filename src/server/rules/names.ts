@@ -1,5 +1,7 @@
-// What an expression speaks of, read from its tree: variables, the fields of some of them, and paths of `ref`. Says nothing of
-// what the expression means.
+// What an expression speaks of, read from its tree: variables, the fields of some of them, paths of `ref`, and patterns. Says nothing
+// of what the expression means.
+
+import { bindingOf, type Expr, identOf, literalOf, macroOf } from './cel/expression.ts';
 
 export interface Ref {
   /** The variable whose `ref` is called; undefined if it cannot be told. */
@@ -9,56 +11,112 @@ export interface Ref {
 }
 
 export interface Names {
-  readonly variables: ReadonlySet<string>;
   /** `auth.id` → `auth` → `id`. A variable used in another way has `*`. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string>>;
   readonly refs: readonly Ref[];
+  /** `rateLimit.name.limit(key)` → `name` */
+  readonly limits: readonly string[];
+  /** Those of `matches` that are written out. */
+  readonly patterns: readonly string[];
 }
 
-interface Node {
-  readonly op: string;
-  readonly args: unknown;
+export function namesIn(expr: Expr): Names {
+  const walk = new Walk();
+  walk.visit(expr);
+  return walk;
 }
 
-interface Found {
-  readonly variables: Set<string>;
-  readonly fields: Map<string, Set<string>>;
-  readonly refs: Ref[];
-}
+class Walk implements Names {
+  readonly fields = new Map<string, Set<string>>();
+  readonly refs: Ref[] = [];
+  readonly limits: string[] = [];
+  readonly patterns: string[] = [];
+  /** Variables of macros: they stand for nothing of the rule. */
+  readonly #locals: string[] = [];
 
-export function namesIn(tree: unknown): Names {
-  const found: Found = { variables: new Set(), fields: new Map(), refs: [] };
-  visit(tree, found);
-  return found;
-}
-
-function visit(part: unknown, found: Found): void {
-  if (Array.isArray(part)) return part.forEach((each) => visit(each, found));
-  if (!isNode(part)) return;
-  if (part.op === 'id') return note(String(part.args), '*', found);
-  const [first, second, third] = Array.isArray(part.args) ? (part.args as readonly unknown[]) : [part.args];
-  if (part.op === '.' && isVariable(first)) return note(first.args, String(second), found);
-  if (part.op === 'rcall' && first === 'ref') {
-    const path = Array.isArray(third) ? (third as readonly unknown[])[0] : undefined;
-    const isLiteral = isNode(path) && path.op === 'value' && typeof path.args === 'string';
-    found.refs.push({ on: isVariable(second) ? second.args : undefined, path: isLiteral ? String(path.args) : undefined });
-    if (isVariable(second)) note(second.args, 'ref()', found);
-    else visit(second, found);
-    return visit(third, found);
+  visit(expr: Expr | undefined): void {
+    if (!expr) return;
+    const { exprKind } = expr;
+    switch (exprKind.case) {
+      case 'identExpr':
+        return this.#note(exprKind.value.name, '*');
+      case 'selectExpr':
+        return this.#select(exprKind.value.operand, exprKind.value.field);
+      case 'callExpr':
+        return this.#call(expr, exprKind.value.function, exprKind.value.target, exprKind.value.args);
+      case 'listExpr':
+        return exprKind.value.elements.forEach((each) => this.visit(each));
+      case 'structExpr':
+        for (const { keyKind, value } of exprKind.value.entries) {
+          if (keyKind.case === 'mapKey') this.visit(keyKind.value);
+          this.visit(value);
+        }
+        return;
+      case 'comprehensionExpr': {
+        const { variable, range, test, element } = macroOf(exprKind.value);
+        this.visit(range);
+        return this.#within(variable, [test, element]);
+      }
+      default:
+        return;
+    }
   }
-  visit(part.args, found);
-}
 
-function note(variable: string, field: string, { variables, fields }: Found): void {
-  variables.add(variable);
-  const known = fields.get(variable) ?? new Set<string>();
-  fields.set(variable, known.add(field));
-}
+  #select(operand: Expr | undefined, field: string): void {
+    const variable = identOf(operand);
+    if (variable === undefined) this.visit(operand);
+    else this.#note(variable, field);
+  }
 
-function isNode(part: unknown): part is Node {
-  return typeof part === 'object' && part !== null && 'op' in part && typeof part.op === 'string' && 'args' in part;
-}
+  #call(expr: Expr, name: string, target: Expr | undefined, args: readonly Expr[]): void {
+    const binding = bindingOf(expr);
+    if (binding) {
+      this.visit(binding.value);
+      return this.#within(binding.name, [binding.body]);
+    }
+    const variable = identOf(target);
+    const [first] = args;
+    const index = name === '_[_]' ? literalOf(args[1]) : undefined;
+    if (index !== undefined) return this.#select(first, index);
+    if (name === 'limit') this.#limit(target);
+    if (name === 'matches') this.#pattern(literalOf(target ? first : args[1]));
+    if (name === 'ref' && target) {
+      this.refs.push({ on: variable !== undefined && !this.#isLocal(variable) ? variable : undefined, path: literalOf(first) });
+      if (variable !== undefined) this.#note(variable, 'ref()');
+      else this.visit(target);
+    } else this.visit(target);
+    for (const each of args) this.visit(each);
+  }
 
-function isVariable(part: unknown): part is { readonly op: 'id'; readonly args: string } {
-  return isNode(part) && part.op === 'id' && typeof part.args === 'string';
+  /** `rateLimit.name`, or `rateLimit['name']` */
+  #limit(bucket: Expr | undefined): void {
+    const { exprKind } = bucket ?? {};
+    const [from, name] =
+      exprKind?.case === 'selectExpr'
+        ? [exprKind.value.operand, exprKind.value.field]
+        : exprKind?.case === 'callExpr'
+          ? [exprKind.value.args[0], literalOf(exprKind.value.args[1])]
+          : [];
+    if (identOf(from) === 'rateLimit' && name !== undefined) this.limits.push(name);
+  }
+
+  #pattern(pattern: string | undefined): void {
+    if (pattern !== undefined) this.patterns.push(pattern);
+  }
+
+  #within(variable: string, inner: readonly (Expr | undefined)[]): void {
+    this.#locals.push(variable);
+    for (const each of inner) this.visit(each);
+    this.#locals.pop();
+  }
+
+  #isLocal(name: string): boolean {
+    return this.#locals.includes(name);
+  }
+
+  #note(variable: string, field: string): void {
+    if (this.#isLocal(variable)) return;
+    const known = this.fields.get(variable) ?? new Set<string>();
+    this.fields.set(variable, known.add(field));
+  }
 }

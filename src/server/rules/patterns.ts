@@ -1,11 +1,12 @@
-// What `matches` asks of a text: a pattern in RE2's syntax, as CEL has it, by `re2js`, which takes time in proportion to the text
-// whatever the pattern. The library's own goes by JavaScript's, where a few characters can keep a server busy for ever. What a
-// pattern costs is put under the meter.
+// What `matches` asks of a text: a pattern in RE2's syntax, as CEL has it, by `@bufbuild/re2`, which takes time in proportion to the
+// text whatever the pattern. JavaScript's own goes back and forth, and a few characters can keep a server busy for ever. What a pattern
+// costs is counted as well.
 
-import type { RE2JS } from 're2js';
-import type { Meter } from './meter.ts';
+import type { RE2JS } from '@bufbuild/re2';
+import { EvaluationError } from './cel/values.ts';
+import type { CostLimit } from './cost-limit.ts';
 
-export type PatternLibrary = typeof import('re2js');
+export type PatternLibrary = typeof import('@bufbuild/re2');
 
 /** Instructions of the pattern times characters of the text that count as one step. */
 const perStep = 10;
@@ -18,19 +19,19 @@ const mostKept = 50;
 
 export class Patterns {
   readonly #library: PatternLibrary;
-  readonly #meter: Meter;
+  readonly #limit: CostLimit;
   /** The one used last is last. */
   readonly #kept = new Map<string, RE2JS>();
 
-  constructor(library: PatternLibrary, meter: Meter) {
+  constructor(library: PatternLibrary, limit: CostLimit) {
     this.#library = library;
-    this.#meter = meter;
+    this.#limit = limit;
   }
 
   /** @throws Error if it is no pattern, or costs too much */
   matches(text: string, pattern: string): boolean {
     const compiled = this.compiled(pattern);
-    this.#meter.spend(Math.ceil((text.length * compiled.programSize()) / perStep));
+    this.#limit.spend(Math.ceil((text.length * compiled.re2Input.prog.numInst()) / perStep));
     return compiled.test(text);
   }
 
@@ -46,12 +47,12 @@ export class Patterns {
 
   #compile(pattern: string): RE2JS {
     const size = sizeOf(pattern);
-    if (size > longest) throw new Error('the pattern is too long');
-    this.#meter.spend(size * made);
+    if (size > longest) throw new EvaluationError('the pattern is too long');
+    this.#limit.spend(size * made);
     try {
       return this.#library.RE2JS.compile(pattern);
     } catch (cause) {
-      throw new Error(`no pattern: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new EvaluationError(`no pattern: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     }
   }
 }

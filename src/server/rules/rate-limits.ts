@@ -1,6 +1,7 @@
 // Rate limits as rules and sign-in use them: one bucket per key. They live in this process only, and are full when it starts.
 
 import type { Clock } from '../../lib/clock.ts';
+import { Kind } from './cel/values.ts';
 import { type Fault, rejection } from '../errors.ts';
 import { type RateLimit, TokenBucket } from '../token-bucket.ts';
 
@@ -13,6 +14,7 @@ const maxKeys = 10_000;
 
 /** All limits of one name, by key. */
 export class Bucket {
+  readonly kind = Kind.rateLimit;
   readonly #limits: readonly RateLimit[];
   readonly #clock: LimitClock;
   readonly #byKey = new Map<string, readonly TokenBucket[]>();

@@ -2,17 +2,17 @@
 // for all of them, before they are taken.
 
 import { builtinRule } from './builtin.ts';
-import type { Cel, Expression } from './cel.ts';
-import { type Action, type Bound, brokenRule, celRule, fixedRule, type Rule } from './rule.ts';
+import type { Binds, Cel } from './cel.ts';
+import type { Names } from './names.ts';
+import { type Action, brokenRule, celRule, fixedRule, type Rule } from './rule.ts';
 
-/** Rules as they are stored: JSON that was checked. */
-export type RulesJson = Readonly<Record<string, EntityRules>>;
-export type Code = string | boolean;
+/** Rules as they are stored: JSON that was checked, but may hold what has no effect. */
+export type RulesJson = Readonly<Record<string, EntityRules | null | undefined>>;
 
 export interface EntityRules {
-  readonly allow?: Readonly<Record<string, Code | Readonly<Record<string, Code>> | null | undefined>>;
-  readonly bind?: readonly string[] | Readonly<Record<string, string>>;
-  readonly fields?: Readonly<Record<string, Code>>;
+  readonly allow?: unknown;
+  readonly bind?: unknown;
+  readonly fields?: unknown;
 }
 
 /** What an expression may speak of. */
@@ -60,64 +60,64 @@ export class RuleSet {
 
   link(etype: string, action: 'link' | 'unlink', label: string): Rule | undefined {
     return this.#once(`${action} ${etype} ${label}`, () => {
-      const rules = own(own(this.#json, etype)?.allow, action);
-      const code = isMap(rules) ? (own(rules, label) ?? own(rules, '$default')) : undefined;
+      const rules = own(this.#part(etype, 'allow'), action);
+      const code = own(rules, label) ?? own(rules, '$default');
       return code === undefined || code === null ? undefined : this.#make(etype, action, code);
     });
   }
 
   field(etype: string, label: string): Rule | undefined {
     return this.#once(`field ${etype} ${label}`, () => {
-      const code = own(own(this.#json, etype)?.fields, label);
+      const code = own(this.#part(etype, 'fields'), label);
       return code === undefined || code === null ? undefined : this.#make(etype, 'view', code);
     });
   }
 
   fieldLabels(etype: string): readonly string[] {
-    return Object.keys(own(this.#json, etype)?.fields ?? {});
+    const fields = this.#part(etype, 'fields');
+    return isRecord(fields) ? Object.keys(fields) : [];
   }
 
-  #make(etype: string, action: Action, code: Code): Rule {
+  #make(etype: string, action: Action, code: unknown): Rule {
     try {
       return this.#compile(etype, action, code);
     } catch (error) {
-      return brokenRule(etype, action, String(code), error);
+      return brokenRule(etype, action, typeof code === 'string' ? code : JSON.stringify(code), error);
     }
   }
 
   /** @throws Error if it cannot be compiled */
-  #compile(etype: string, action: Action, code: Code): Rule {
-    if (typeof code === 'boolean' || code.trim() === 'true' || code.trim() === 'false')
-      return fixedRule(etype, action, code === true || (typeof code === 'string' && code.trim() === 'true'));
+  #compile(etype: string, action: Action, code: unknown): Rule {
+    const text = typeof code === 'string' ? code.trim() : code;
+    if (text === true || text === 'true') return fixedRule(etype, action, true, String(code));
+    if (text === false || text === 'false') return fixedRule(etype, action, false, String(code));
+    if (typeof code !== 'string') throw new Error('must be an expression, true or false');
     if (!this.#cel) throw new Error('the rules were not compiled');
     const binds = { ...bindsOf(own(this.#json, '$default')), ...bindsOf(own(this.#json, etype)) };
-    const names = Object.keys(binds);
-    const compile = (source: string): Expression => this.#compiled(source, action, names);
-    const expression = compile(code);
-    return celRule(this.#cel, etype, action, expression, usedBinds(expression, binds, compile));
-  }
-
-  #compiled(code: string, action: Action, binds: readonly string[]): Expression {
-    if (!this.#cel) throw new Error('the rules were not compiled');
     const expression = this.#cel.compile(code, variablesOf[action], binds);
-    checkRequest(expression);
-    this.#checkRateLimits(expression);
-    return expression;
+    for (const names of expression.names) this.#checkNames(names);
+    return celRule(etype, action, code, expression);
   }
 
-  #checkRateLimits({ names }: Expression): void {
-    const known = own(this.#json, '$rateLimits') ?? {};
-    for (const name of names.fields.get('rateLimit') ?? []) {
-      if (name !== '*' && !Object.hasOwn(known, name)) throw new Error(`there is no rate limit '${name}' in $rateLimits`);
+  /** @throws Error for what no request has */
+  #checkNames({ limits, refs }: Names): void {
+    for (const name of limits)
+      if (own(own(this.#json, '$rateLimits'), name) === undefined) throw new Error(`there is no rate limit '${name}' in $rateLimits`);
+    for (const { on, path } of refs) {
+      if (on === 'auth' && !path?.startsWith('$user.')) throw new Error("the path of auth.ref is written out, and begins with '$user.'");
     }
   }
 
-  #allow(etype: string, action: string): Code | undefined {
-    const code = own(own(this.#json, etype)?.allow, action);
-    return typeof code === 'string' || typeof code === 'boolean' ? code : undefined;
+  #part(etype: string, part: 'allow' | 'fields'): unknown {
+    return own(own(this.#json, etype), part);
   }
 
-  #fallback(action: string): Code | undefined {
+  /** What is neither an expression nor nothing is a rule that cannot be evaluated. */
+  #allow(etype: string, action: string): unknown {
+    return own(this.#part(etype, 'allow'), action) ?? undefined;
+  }
+
+  #fallback(action: string): unknown {
     return this.#allow('$default', action) ?? this.#allow('$default', '$default');
   }
 
@@ -127,45 +127,19 @@ export class RuleSet {
   }
 }
 
-const requestFields: ReadonlySet<string> = new Set(['*', 'modifiedFields', 'time', 'ip', 'origin']);
-
-function checkRequest({ names }: Expression): void {
-  for (const name of names.fields.get('request') ?? []) if (!requestFields.has(name)) throw new Error(`request has no '${name}'`);
-  for (const { on, path } of names.refs) {
-    if (on === 'auth' && path !== undefined && !path.startsWith('$user.')) throw new Error("the path of auth.ref begins with '$user.'");
-  }
+export function bindsOf(rules: unknown): Binds {
+  const bind = own(rules, 'bind');
+  if (!isBindList(bind)) return isRecord(bind) ? (bind as Binds) : {};
+  return Object.fromEntries(bind.flatMap((name, at) => (at % 2 === 0 ? [[name, bind[at + 1] ?? '']] : []))) as Binds;
 }
 
-/** In the order in which they can be evaluated; a circle is an error. */
-function usedBinds({ names }: Expression, binds: Readonly<Record<string, string>>, compile: (code: string) => Expression): Bound[] {
-  const used: Bound[] = [];
-  const visit = (variables: ReadonlySet<string>, trail: readonly string[]): void => {
-    for (const name of variables) {
-      const code = Object.hasOwn(binds, name) ? binds[name] : undefined;
-      if (code === undefined || used.some((bound) => bound.name === name)) continue;
-      if (trail.includes(name)) throw new Error(`what is bound goes in a circle: ${[...trail, name].join(' → ')}`);
-      const expression = compile(code);
-      visit(expression.names.variables, [...trail, name]);
-      used.push({ name, expression });
-    }
-  };
-  visit(names.variables, []);
-  return used;
+export const isBindList = (given: unknown): given is readonly unknown[] => Array.isArray(given);
+
+function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {
+  return typeof given === 'object' && given !== null && !Array.isArray(given);
 }
 
-export function bindsOf(rules: EntityRules | undefined): Readonly<Record<string, string>> {
-  const bind = rules?.bind;
-  if (!bind) return {};
-  if (!isList(bind)) return bind;
-  return Object.fromEntries(bind.flatMap((name, at) => (at % 2 === 0 ? [[name, bind[at + 1] ?? '']] : [])));
-}
-
-const isList = (given: unknown): given is readonly string[] => Array.isArray(given);
-
-function isMap<T>(given: T): given is Extract<T, Readonly<Record<string, Code>>> {
-  return typeof given === 'object' && given !== null;
-}
-
-function own<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {
-  return record && Object.hasOwn(record, key) ? record[key] : undefined;
+/** What an object has itself; of anything else nothing. */
+function own(record: unknown, key: string): unknown {
+  return isRecord(record) && Object.hasOwn(record, key) ? record[key] : undefined;
 }

@@ -1,10 +1,11 @@
 // One rule, ready to be asked: an expression with what it binds, a fixed answer, or one that is built in.
 
 import { InstantAPIError } from '../../errors.ts';
-import { rejection } from '../errors.ts';
-import { type Cel, type Expression, summaryOf } from './cel.ts';
-import type { Fields } from './fields.ts';
+import { invalid, rejection } from '../errors.ts';
+import { type Expression, summaryOf } from './cel.ts';
+import type { Fields, RequestValue } from './fields.ts';
 import type { Names } from './names.ts';
+import type { MapValue } from './cel/values.ts';
 
 export type Action = 'view' | 'create' | 'update' | 'delete' | 'link' | 'unlink';
 
@@ -15,8 +16,8 @@ export interface Variables {
   readonly actions?: Fields;
   readonly auth: Fields;
   readonly ruleParams: Fields;
-  readonly request: Fields;
-  readonly rateLimit: Fields;
+  readonly request: RequestValue;
+  readonly rateLimit: MapValue;
 }
 
 export interface Rule {
@@ -39,14 +40,16 @@ export interface Rule {
   readonly fault?: unknown;
 }
 
-export function fixedRule(etype: string, action: Action, answer: boolean): Rule {
-  const code = String(answer);
-  return { etype, action, code, displayCode: code, names: [], passes: () => answer, value: () => answer };
+/** `displayCode`: as it was written. */
+export function fixedRule(etype: string, action: Action, answer: boolean, displayCode = String(answer)): Rule {
+  return { etype, action, code: String(answer), displayCode, names: [], passes: () => answer, value: () => answer };
 }
 
+/** One that cannot be compiled: it fails when it is used. */
 export function brokenRule(etype: string, action: Action, code: string, fault: unknown): Rule {
+  const message = summaryOf(fault);
   const fail = (): never => {
-    throw fault;
+    throw new Error(message, { cause: invalid('permission', code, [{ in: [etype, action], message }]) });
   };
   return { etype, action, code, displayCode: code, names: [], passes: fail, value: fail, fault };
 }
@@ -55,34 +58,9 @@ export function nativeRule(etype: string, action: Action, code: string, names: N
   return { etype, action, code, displayCode: code, names: [names], passes: decide, value: decide };
 }
 
-export interface Bound {
-  readonly name: string;
-  readonly expression: Expression;
-}
-
-/** `binds`: those that are used, each before those that use it. */
-export function celRule(cel: Cel, etype: string, action: Action, expression: Expression, binds: readonly Bound[]): Rule {
-  const value = (variables: Variables): unknown => {
-    let limit: InstantAPIError | undefined;
-    const caught = (error: unknown): never => {
-      if (error instanceof InstantAPIError) limit = error;
-      throw error;
-    };
-    try {
-      return cel.meter.run(() => expression.evaluate(withBinds(variables, binds, caught)));
-    } catch (error) {
-      throw limit ?? limitIn(error) ?? error;
-    }
-  };
-  return {
-    etype,
-    action,
-    code: binds.reduceRight((code, bind) => `cel.bind(${bind.name}, ${bind.expression.code}, ${code})`, expression.code),
-    displayCode: expression.code,
-    names: [expression.names, ...binds.map((bind) => bind.expression.names)],
-    passes: (variables) => isPass(value(variables)),
-    value,
-  };
+export function celRule(etype: string, action: Action, displayCode: string, { code, names, evaluate }: Expression): Rule {
+  const passes = (variables: Variables): boolean => isPass(evaluate(variables));
+  return { etype, action, code, displayCode, names, passes, value: evaluate };
 }
 
 /** Null counts as no, anything else that is not false as yes. */
@@ -90,32 +68,9 @@ export function isPass(value: unknown): boolean {
   return value !== null && value !== undefined && value !== false;
 }
 
-/** Each is evaluated when it is first asked for, and once. */
-function withBinds(variables: Variables, binds: readonly Bound[], caught: (error: unknown) => never): object {
-  if (binds.length === 0) return variables;
-  const all: object = { ...variables };
-  for (const { name, expression } of binds) {
-    const get = (): unknown => {
-      try {
-        const value = expression.evaluate(all);
-        Object.defineProperty(all, name, { value });
-        return value;
-      } catch (error) {
-        return caught(error);
-      }
-    };
-    Object.defineProperty(all, name, { get, configurable: true });
-  }
-  return all;
-}
-
-function limitIn(error: unknown): InstantAPIError | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof InstantAPIError) return cause;
-  return undefined;
-}
-
 export function cannotEvaluate({ etype, action }: Pick<Rule, 'etype' | 'action'>, error: unknown): InstantAPIError {
   if (error instanceof InstantAPIError) return error;
+  if (error instanceof Error && error.cause instanceof InstantAPIError) return error.cause;
   return rejection('permission-evaluation-failed', `Could not evaluate the permission rule '${etype}.${action}'`, {
     rule: [etype, action],
     error: { type: 'evaluation-error', message: summaryOf(error), hint: null },

@@ -99,7 +99,7 @@ export class App {
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
     const fileUrl = (location: string): string => files.url(location) ?? '';
-    const rulebook = new Rulebook({ clock, db: () => ledger.db, fileUrl });
+    const rulebook = new Rulebook({ appId: config.id, clock, db: () => ledger.db, fileUrl });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
     const derive: Derive = (changeSet, { db }) => forgottenLocations(changeSet, db);
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs: limits.rememberMs, authorizeWrite, derive, committed });

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { loadCel } from '../../../src/server/rules/cel.ts';
+import { MapLiteral } from '../../../src/server/rules/cel/values.ts';
 import { checkRules } from '../../../src/server/rules/check-rules.ts';
-import { fieldsOf } from '../../../src/server/rules/fields.ts';
-import { namesIn } from '../../../src/server/rules/names.ts';
+import { fieldsOf, RequestValue } from '../../../src/server/rules/fields.ts';
 import type { Action, Variables } from '../../../src/server/rules/rule.ts';
 
 const cel = await loadCel();
 
-const empty = fieldsOf({});
-function subscribe(code: string, given: Partial<Record<keyof Variables, object>> = {}, action: Action = 'update'): unknown {
-  const set = checkRules({ notes: { allow: { [action]: code } } }, cel);
+const nothing = fieldsOf({});
+function ask(code: string, given: Partial<Record<keyof Variables, object>> = {}, action: Action = 'update'): unknown {
+  const { rules: set } = checkRules({ notes: { allow: { [action]: code } } }, cel);
   const fields = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, fieldsOf(value as Record<string, unknown>)]));
   const variables: Variables = {
-    ...{ data: empty, newData: empty, auth: empty, ruleParams: empty, request: empty, rateLimit: empty },
+    ...{ data: nothing, newData: nothing, auth: nothing, ruleParams: nothing, request: new RequestValue({}), rateLimit: new MapLiteral() },
     ...fields,
   };
   return set.explicit('notes', action)!.value(variables);
@@ -32,22 +32,22 @@ describe('expressions', () => {
     ["data.text.replace('a', 'b') == 'bb' && data.text.charAt(0) == 'a'", { data: { text: 'aa' } }, true],
     ['data.nothing', {}, null],
     ['cel.bind(x, data.n, x == 3)', { data: { n: 3 } }, true],
-    ['has(data.anything)', {}, true],
+    ['has(data.anything)', {}, false],
   ])('%s', (code, given, value) => {
-    expect(subscribe(code, given)).toEqual(value);
+    expect(ask(code, given)).toEqual(value);
   });
 
   test('cost too much', () => {
     const list = Array.from({ length: 1000 }, (_, at) => at);
     const many = 'data.l.all(a, data.l.all(b, data.l.all(c, a + b + c >= 0)))';
-    expect(() => subscribe(many, { data: { l: list } })).toThrow(/costs too much/);
-    expect(() => subscribe(`data.l.exists(a, data.l.exists(b, a + b < 0)) || true`, { data: { l: list } })).toThrow(/costs too much/);
+    expect(() => ask(many, { data: { l: list } })).toThrow(/costs too much/);
+    expect(() => ask(`data.l.exists(a, data.l.exists(b, a + b < 0)) || true`, { data: { l: list } })).toThrow(/costs too much/);
     const bomb = Array.from({ length: 40 }).reduce<string>(
       (inner, _, at) => `cel.bind(x${40 - at}, x${39 - at} + x${39 - at}, ${inner})`,
       'x40 == x0',
     );
-    expect(() => subscribe(`cel.bind(x0, 'aaaaaaaaaa', ${bomb})`)).toThrow(/costs too much/);
-    expect(subscribe('data.l.all(a, a >= 0)', { data: { l: list } })).toBe(true);
+    expect(() => ask(`cel.bind(x0, 'aaaaaaaaaa', ${bomb})`)).toThrow(/costs too much/);
+    expect(ask('data.l.all(a, a >= 0)', { data: { l: list } })).toBe(true);
   });
 });
 
@@ -60,27 +60,27 @@ describe('matches', () => {
     ["cel.bind(text, data.mail, text.matches('(?i)ANN'))", true],
     ['data.mail.matches(data.pattern)', true],
   ])('%s', (code, is) => {
-    expect(subscribe(code, { data: { mail: 'ann@example.com', pattern: 'ann@.*' } })).toBe(is);
+    expect(ask(code, { data: { mail: 'ann@example.com', pattern: 'ann@.*' } })).toBe(is);
   });
 
   test.each(['(a+)+$', '^(a|a)*$', '(a|aa)+$', '(.*a){20}b', '^(([a-z])+.)+[A-Z]([a-z])+$', '(a?){30}a{30}b'])(
     '%s takes time in proportion to the text, where it took for ever',
     (pattern) => {
-      expect(subscribe(`data.text.matches('${pattern}')`, { data: { text: `${'a'.repeat(2000)}!` } })).toBe(false);
+      expect(ask(`data.text.matches('${pattern}')`, { data: { text: `${'a'.repeat(2000)}!` } })).toBe(false);
     },
   );
 
   test('costs what the text and the pattern come to', () => {
     const text = 'a'.repeat(1_000_000);
-    expect(() => subscribe("data.text.matches('(a+)+$')", { data: { text } })).toThrow(/costs too much/);
-    expect(() => subscribe("data.text.matches('(a+)+$') || true", { data: { text } })).toThrow(/costs too much/);
+    expect(() => ask("data.text.matches('(a+)+$')", { data: { text } })).toThrow(/costs too much/);
+    expect(() => ask("data.text.matches('(a+)+$') || true", { data: { text } })).toThrow(/costs too much/);
     const patterns = Array.from({ length: 100 }, (_, at) => `a{1000}${at}`);
-    expect(() => subscribe("data.patterns.exists(p, 'a'.matches(p))", { data: { patterns } })).toThrow(/costs too much/);
+    expect(() => ask("data.patterns.exists(p, 'a'.matches(p))", { data: { patterns } })).toThrow(/costs too much/);
   });
 
   test('a pattern from the data that is none, or too long, is an error', () => {
     for (const pattern of ['(', '(?=a)', '(a)\\1', 'a{1000}b{1000}', '(a{30}b{30}c{30}){99}', 'x'.repeat(2001)]) {
-      expect(() => subscribe('data.text.matches(data.pattern)', { data: { text: 'a', pattern } })).toThrow(/pattern/);
+      expect(() => ask('data.text.matches(data.pattern)', { data: { text: 'a', pattern } })).toThrow(/pattern/);
     }
   });
 });
@@ -89,18 +89,24 @@ describe('rules that are refused, with the place', () => {
   test.each([
     ['no object', 'x', [], /object/],
     ['syntax', { notes: { allow: { view: 'auth.id ==' } } }, ['notes', 'allow', 'view'], /./],
-    ['a pattern that is none', { notes: { allow: { view: "auth.id.matches('(')" } } }, ['notes', 'allow', 'view'], /missing closing/],
-    ['a pattern RE2 has not', { notes: { allow: { view: "auth.id.matches('(?=a)')" } } }, ['notes', 'allow', 'view'], /pattern/],
     ['an unknown name', { notes: { allow: { view: 'authh.id == 1' } } }, ['notes', 'allow', 'view'], /authh/],
     ['newData in view', { notes: { allow: { view: 'newData.x == 1' } } }, ['notes', 'allow', 'view'], /newData/],
     ['an unknown field of the request', { notes: { allow: { view: "request.path == ''" } } }, ['notes', 'allow', 'view'], /request/],
     ['an unknown limit', { notes: { allow: { view: 'rateLimit.x.limit(1)' } } }, ['notes', 'allow', 'view'], /rate limit/],
-    ['an unknown action', { notes: { allow: { read: 'true' } } }, ['notes', 'allow', 'read'], /view/],
     ['a number', { notes: { allow: { view: 1 } } }, ['notes', 'allow', 'view'], /expression/],
     ['a circle', { notes: { bind: { a: 'b', b: 'a' }, allow: { view: 'a' } } }, ['notes', 'allow', 'view'], /circle/],
+    ['a name bound twice', { notes: { bind: ['a', 'true', 'a', 'false'], allow: {} } }, ['notes', 'bind', 'a'], /twice/],
+    ['types that cannot meet', { notes: { allow: { view: "request.time > '2020'" } } }, ['notes', 'allow', 'view'], /timestamp, string/],
+    [
+      'a computed path of auth.ref',
+      { notes: { allow: { view: 'auth.ref(data.title) == []' } } },
+      ['notes', 'allow', 'view'],
+      /written out/,
+    ],
+    ['an unknown limit by its key', { notes: { allow: { view: "rateLimit['b'].limit('x')" } } }, ['notes', 'allow', 'view'], /rate limit/],
+    ['deleting users, as a boolean', { $users: { allow: { delete: false } } }, ['$users', 'allow', 'delete'], /false/],
     ['a bind without its expression', { notes: { bind: ['a'], allow: {} } }, ['notes', 'bind'], /each name/],
     ['a field rule on id', { notes: { fields: { id: 'true' } } }, ['notes', 'fields', 'id'], /id/],
-    ['a link rule', { notes: { allow: { link: { x: 'nope' } } } }, ['notes', 'allow', 'link', 'x'], /nope/],
     ['deleting users', { $users: { allow: { delete: 'true' } } }, ['$users', 'allow', 'delete'], /false/],
     ['a namespace of the system', { $codes: { allow: { view: 'true' } } }, ['$codes'], /no rules/],
     ['auth.ref', { notes: { allow: { view: "auth.ref('a.b') == []" } } }, ['notes', 'allow', 'view'], /\$user/],
@@ -122,17 +128,37 @@ describe('rules that are refused, with the place', () => {
   });
 });
 
+describe('what has no effect, or fails once it is used, is taken with a warning', () => {
+  test.each([
+    ['a pattern that is none', { allow: { view: "auth.id.matches('(')" } }, ['allow', 'view'], /missing closing/],
+    ['a pattern RE2 has not', { allow: { view: "auth.id.matches('(?=a)')" } }, ['allow', 'view'], /pattern/],
+    ['an unknown action', { allow: { read: 'true' } }, ['allow', 'read'], /no effect/],
+    ['an unknown part', { allowed: {} }, ['allowed'], /no effect/],
+    ['a text for allow', { allow: 'true' }, ['allow'], /no effect/],
+    ['a list for allow', { allow: ['true'] }, ['allow'], /no effect/],
+    ['a text for a namespace', 'true', [], /no effect/],
+    ['nothing for a namespace', null, [], /no effect/],
+    ['a broken link rule', { allow: { link: { x: 'nope' } } }, ['allow', 'link', 'x'], /nope/],
+    ['a text for link', { allow: { link: 'true' } }, ['allow', 'link'], /no effect/],
+    ['a broken $default', { allow: { $default: '1 +' } }, ['allow', '$default'], /expecting/],
+    ['a name no expression can use', { bind: { 'a-b': 'true' }, allow: {} }, ['bind', 'a-b'], /name/],
+  ])('%s', (_what, notes, path, message) => {
+    const { warnings } = checkRules({ notes }, cel);
+    expect(warnings).toEqual([{ in: ['notes', ...path], message: expect.stringMatching(message) }]);
+  });
+});
+
 test('what a rule depends on is known', () => {
   const { names } = cel.compile(
-    "auth.id in data.ref('a.b') && auth.ref('$user.c.d').size() > 0 && data[ruleParams.x] == 1",
+    "auth.id in data.ref('a.b') && mine.size() > 0 && data[ruleParams.x] == 1 && [{'z': 1}].exists(data, data.z == 1)",
     ['auth', 'data', 'ruleParams'],
-    [],
+    { mine: "auth.ref('$user.c.d')", unused: 'auth.role' },
   );
-  expect(names.refs).toEqual([
-    { on: 'data', path: 'a.b' },
-    { on: 'auth', path: '$user.c.d' },
-  ]);
-  expect(names.fields.get('auth')).toEqual(new Set(['id', 'ref()']));
-  expect(names.fields.get('data')).toEqual(new Set(['ref()', '*']));
-  expect(namesIn({}).variables.size).toBe(0);
+  const [own, bound, ...more] = names;
+  expect(more).toEqual([]);
+  expect(own!.refs).toEqual([{ on: 'data', path: 'a.b' }]);
+  expect(bound!.refs).toEqual([{ on: 'auth', path: '$user.c.d' }]);
+  expect(own!.fields.get('auth')).toEqual(new Set(['id']));
+  expect(bound!.fields.get('auth')).toEqual(new Set(['ref()']));
+  expect(own!.fields.get('data')).toEqual(new Set(['ref()', '*']));
 });

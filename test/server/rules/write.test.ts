@@ -88,7 +88,7 @@ describe('entities', () => {
     expect(await k.write(k.ann, ['add-triple', note, id, note])).toMatchObject({
       status: 400,
       type: 'permission-evaluation-failed',
-      hint: { rule: ['notes', 'create'], error: { message: 'No such key: name' } },
+      hint: { rule: ['notes', 'create'], error: { message: "'name' is no field: only maps have fields" } },
     });
   });
 

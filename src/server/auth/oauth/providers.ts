@@ -194,7 +194,7 @@ export class Providers {
 
   async #list(url: string, options: Parameters<Outbound>[1]): Promise<readonly unknown[]> {
     const found = await this.#request(url, options);
-    return Array.isArray(found) ? found : [];
+    return Array.isArray(found) ? (found as readonly unknown[]) : [];
   }
 
   async #request(url: string, options: Parameters<Outbound>[1] = {}): Promise<unknown> {

@@ -6,8 +6,7 @@ import type { Access, AccessRecord } from '../data/touched.ts';
 import type { Entity } from './entities.ts';
 import type { Action, Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
-import { attrFields } from './attr-fields.ts';
-import type { Fields } from './fields.ts';
+import { attrFields, type Fields } from './fields.ts';
 
 export interface Check {
   readonly scope: 'object' | 'attr';

@@ -1,0 +1,65 @@
+// What a node of an expression is compiled to, and how values are read where the language bends its own rules: fields, and operands
+// of `||` and `&&`.
+
+import { selected } from './operators.ts';
+import type { Type } from './types.ts';
+import { EvaluationError, MapValue } from './values.ts';
+
+/** What an expression is evaluated on. */
+export interface Frame {
+  readonly variables: object;
+  /** What was bound to the rule and is evaluated already. */
+  readonly bound: unknown[];
+}
+
+/** `locals`: variables of macros and of `cel.bind`, by their depth. */
+export type Run = (given: Frame, locals: unknown[]) => unknown;
+
+export interface Node {
+  readonly type: Type;
+  readonly run: Run;
+}
+
+/** A value that is no map may have fields, but for what the language does with them. */
+export interface WithFields {
+  readonly field: (name: string) => unknown;
+  readonly hasField: (name: string) => boolean;
+}
+
+const isWithFields = (value: unknown): value is WithFields => typeof value === 'object' && value !== null && 'hasField' in value;
+
+export function fieldOf(value: unknown, name: string): unknown {
+  return isWithFields(value) ? value.field(name) : selected(value, name);
+}
+
+export function hasField(value: unknown, name: string): boolean {
+  if (isWithFields(value)) return value.hasField(name);
+  if (!(value instanceof MapValue)) throw new EvaluationError(`'${name}' is no field: only maps have fields`);
+  return value.has(name);
+}
+
+/**
+ * `||`, and `&&` the other way round: one operand that is `decisive` decides, even if the other cannot be evaluated. Null counts as
+ * false, so that a field nobody has set yet can be asked for; nothing else does.
+ */
+export function decided(decisive: boolean, left: Run, right: Run, given: Frame, locals: unknown[]): boolean {
+  let value: unknown;
+  let failed: EvaluationError | undefined;
+  try {
+    value = left(given, locals);
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    failed = error;
+  }
+  if (!failed && operand(value) === decisive) return decisive;
+  const other = operand(right(given, locals));
+  if (failed && other !== decisive) throw failed;
+  return other;
+}
+
+/** @throws EvaluationError for what is neither true nor false */
+export function operand(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  if (value === null) return false;
+  throw new EvaluationError('an operand is neither true nor false');
+}
