@@ -3,6 +3,8 @@
 export { createServer } from './server.ts';
 export type { AppControl, ServerOptions, TriplaneServer } from './server.ts';
 export type { MagicCodeMail } from './http/context.ts';
+export { smtpMail } from './mail/smtp.ts';
+export type { MailTemplate, SmtpOptions } from './mail/smtp.ts';
 export { memory } from './storage/memory.ts';
 export { memoryFiles } from './files/memory-files.ts';
 export { diskFiles } from './files/disk-files.ts';

@@ -19,10 +19,10 @@ import type { WireAttr } from '../../protocol/attr.ts';
 import { RemoteTail } from './remote-tail.ts';
 import { failure } from '../errors.ts';
 import { type Batch, Replica } from './replica.ts';
-import { type Appended, type AppLog, type LogEntry, type Records, replay, type Snapshot } from '../storage/storage.ts';
+import { type Appended, type AppLog, type LogEntry, replay, type Snapshot } from '../storage/storage.ts';
 import type { AuthorizeWrite } from './touched.ts';
 import { prepare } from './transact.ts';
-import type { LedgerState, Outcome, Planned, Write } from './write.ts';
+import { type Derive, type Outcome, type Planned, withDerived, type Write } from './write.ts';
 
 /** How many writes one turn takes. */
 const maxBatchSize = 1000;
@@ -48,13 +48,9 @@ export interface LedgerConfig {
   readonly rememberMs: number;
   /** Whether a transaction may be. */
   readonly authorizeWrite?: AuthorizeWrite | undefined;
-  /** What else a transaction changes in the records, given what it does to the data. */
   readonly derive?: Derive | undefined;
   readonly committed: (commit: Commit) => void;
 }
-
-/** `state`: as it was before; `txId`: of this transaction. */
-export type Derive = (changeSet: ChangeSet, state: LedgerState & { readonly txId: number }) => Records | undefined;
 
 export interface Reader {
   readonly run: () => void;
@@ -70,7 +66,6 @@ export class Ledger {
   #readers: Reader[] = [];
   #state: 'idle' | 'turning' | 'stale' | 'closed' = 'turning';
   #running: Promise<void> = Promise.resolve();
-
   readonly #remoteTail = new RemoteTail();
   #unsubscribe: () => void = () => {};
 
@@ -256,9 +251,8 @@ export class Ledger {
         uuid: () => this.#config.random.uuid(),
         authorizeWrite: this.#config.authorizeWrite,
       });
-      const derived = this.#config.derive?.(report, { db: replica.store, records: replica.records, at, txId: replica.txId + 1 });
-      const allRecords = derived ? { ...derived, ...records } : records;
-      replica.apply({ changeSet: report, catalog, records: allRecords, event, at }, batch);
+      const all = withDerived(records, this.#config.derive?.(report, replica.store));
+      replica.apply({ changeSet: report, catalog, records: all, event, at }, batch);
       return { is: 'done', txId: replica.txId, isRepeat: false, attrsRemapped: catalog.renamed.size > 0 };
     } catch (error) {
       if (error instanceof InstantAPIError) return { is: 'refused', error };

@@ -1,5 +1,6 @@
 // What the routes work with: the apps, the accounts of each, and where codes are sent.
 
+import { InstantAPIError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Log } from '../../lib/log.ts';
@@ -77,7 +78,16 @@ export class HttpContext {
       this.#recentCodes.unshift(mail);
       this.#recentCodes.length = Math.min(this.#recentCodes.length, maxRecentCodes);
     }
-    if (this.#config.sendMagicCode) await this.#config.sendMagicCode(mail);
-    else this.log.info(`magic code for ${mail.email}: ${mail.code}`);
+    if (!this.#config.sendMagicCode) return this.log.info(`magic code for ${mail.email}: ${mail.code}`);
+    try {
+      await this.#config.sendMagicCode(mail);
+    } catch (cause) {
+      const error = new InstantAPIError({
+        status: 500,
+        body: { type: 'email-send-failed', message: 'The code could not be sent', hint: null },
+      });
+      error.cause = cause;
+      throw error;
+    }
   }
 }

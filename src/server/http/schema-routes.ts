@@ -7,6 +7,7 @@ import { isObject } from '../../lib/json.ts';
 import type { App } from '../session/app.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import { asObject, bodyOf, required } from './request.ts';
+import { shownApp } from './app-view.ts';
 import { requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
@@ -35,7 +36,7 @@ export function schemaRoutes(http: HttpContext): Hono {
   };
 
   for (const path of ['/dash/apps/:app', '/superadmin/apps/:app']) {
-    routes.get(path, async (context) => context.json({ app: { id: (await appOf(context)).id, title: 'Triplane' } }));
+    routes.get(path, async (context) => context.json({ app: shownApp(await appOf(context)) }));
     for (const end of ['/schema/pull', '/schema']) {
       routes.get(path + end, async (context) => {
         const app = await appOf(context);
@@ -87,7 +88,7 @@ export function schemaRoutes(http: HttpContext): Hono {
 export async function toolApp(context: Context, http: HttpContext): Promise<App> {
   const id = context.req.param('app') ?? '';
   if (!isUuid(id)) throw malformed(['params', 'app_id']);
-  requireAdmin(context, http.hub);
+  await requireAdmin(context, http.hub, id.toLowerCase());
   return http.hub.app(id.toLowerCase());
 }
 

@@ -9,7 +9,7 @@ import type { Random } from '../../lib/random.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
 import type { Triple } from '../../protocol/triple.ts';
-import { type Commit, type Derive, Ledger } from '../data/ledger.ts';
+import { type Commit, Ledger } from '../data/ledger.ts';
 import type { Limits } from '../limits.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
 import { receive, type ClusterMessage, resumed } from '../rooms/cluster.ts';
@@ -101,8 +101,10 @@ export class App {
     const fileUrl = (location: string): string => files.url(location) ?? '';
     const rulebook = new Rulebook({ appId: config.id, clock, db: () => ledger.db, fileUrl });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
-    const derive: Derive = (changeSet, { db }) => forgottenLocations(changeSet, db);
-    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs: limits.rememberMs, authorizeWrite, derive, committed });
+    const ledger = await Ledger.open({
+      ...{ log, clock, random, logger, rememberMs: limits.rememberMs, authorizeWrite, committed },
+      derive: forgottenLocations,
+    });
     const origin = config.origin ?? ((): string => '');
     const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
     await rulebook.open(ledger);
