@@ -12,6 +12,8 @@ export const entries: Readonly<Record<string, string>> = {
   'triplane/admin': 'src/admin/index.ts',
   'triplane/server': 'src/server/index.ts',
   'triplane/testing': 'src/testing/index.ts',
+  'triplane/insforge': 'src/insforge/index.ts',
+  'triplane/realtime-platform': 'src/realtime-platform/index.ts',
 };
 
 /** Command → source. Modules only: a command is never required. */
@@ -62,6 +64,7 @@ const shared = {
     /^next\//,
     'pg',
     'libsql',
+    'socket.io-client',
     'better-sqlite3',
     'bun:sqlite',
     '@bufbuild/cel',

@@ -77,8 +77,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   react: ['lib'],
   nextjs: ['lib'],
   testing: ['lib', 'storage'],
-  insforge: ['http', 'lib', 'errors', 'types'],
-  'realtime-platform': ['http', 'lib', 'errors', 'types'],
+  rooms: ['lib', 'errors', 'types'],
+  insforge: ['http', 'lib', 'errors', 'types', 'rooms'],
+  'realtime-platform': ['http', 'lib', 'errors', 'types', 'rooms'],
 };
 
 /** Packages a folder may use. Whatever is not named here uses none. */
@@ -92,6 +93,8 @@ const packages: Readonly<Record<string, RegExp>> = {
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
   admin: /^triplane$/,
+  rooms: /^socket\.io-client$/,
+  'realtime-platform': /^isomorphic-ws$/,
 };
 
 /** The server borrows the client's idea of a line, as a type. */

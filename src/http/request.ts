@@ -21,7 +21,7 @@ export interface AppConfig extends HttpConfig {
 }
 
 export interface HttpCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** The path on the server: `/runtime/signout`. */
   readonly path: string;
   /** Unencoded parameters. */
@@ -65,7 +65,8 @@ interface RawResponse {
   readonly retryAfterMs: number | undefined;
 }
 
-async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse> {
+/** What a server answers, whatever it is. */
+export async function exchange(config: HttpConfig, call: HttpCall): Promise<RawResponse> {
   const { clock = systemClock } = config;
   // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
   const send = config.fetch ?? fetch;

@@ -1,10 +1,30 @@
-// SQL's LIKE in linear time per segment: `%` matches any run of characters, `_` one character, everything else itself.
+// SQL's LIKE in linear time per segment: `%` matches any run of characters, `_` one character, everything else itself. A backslash makes the
+// next character match itself; a backslash at the end matches a backslash.
+
+/** The character at one place of a pattern; undefined matches any character. */
+type Place = string | undefined;
 
 /** Returns a test of the whole string, including line breaks. */
 export function likeMatcher(pattern: string, isCaseless: boolean): (text: string) => boolean {
-  const fold = (text: string): string => (isCaseless ? text.toLowerCase() : text);
-  const parts = fold(pattern).split('%').map(characters);
+  const fold = (text: string): string => (isCaseless ? text.replaceAll('İ', 'i').toLowerCase() : text);
+  const parts = partsOf(fold(pattern));
   return (text) => matchesParts(characters(fold(text)), parts);
+}
+
+/** The segments between the `%` of a pattern. */
+function partsOf(pattern: string): Place[][] {
+  const parts: Place[][] = [[]];
+  let isEscaped = false;
+  for (const character of pattern) {
+    if (!isEscaped && character === '\\') isEscaped = true;
+    else {
+      if (!isEscaped && character === '%') parts.push([]);
+      else parts.at(-1)?.push(!isEscaped && character === '_' ? undefined : character);
+      isEscaped = false;
+    }
+  }
+  if (isEscaped) parts.at(-1)?.push('\\');
+  return parts;
 }
 
 /** Characters instead of code units, so that `_` matches an emoji. */
@@ -12,11 +32,9 @@ function characters(text: string): string | readonly string[] {
   return /[\uD800-\uDFFF]/.test(text) ? [...text] : text;
 }
 
-type Characters = string | readonly string[];
-
-function matchesParts(text: Characters, parts: readonly Characters[]): boolean {
-  const first = parts[0] ?? '';
-  const last = parts[parts.length - 1] ?? '';
+function matchesParts(text: string | readonly string[], parts: readonly (readonly Place[])[]): boolean {
+  const first = parts[0] ?? [];
+  const last = parts.at(-1) ?? [];
   if (parts.length === 1) return text.length === first.length && matchesAt(text, first, 0);
   if (text.length < first.length + last.length || !matchesAt(text, first, 0) || !matchesAt(text, last, text.length - last.length))
     return false;
@@ -30,7 +48,7 @@ function matchesParts(text: Characters, parts: readonly Characters[]): boolean {
   return true;
 }
 
-function matchesAt(text: Characters, part: Characters, from: number): boolean {
-  for (let at = 0; at < part.length; at++) if (part[at] !== '_' && part[at] !== text[from + at]) return false;
+function matchesAt(text: string | readonly string[], part: readonly Place[], from: number): boolean {
+  for (let at = 0; at < part.length; at++) if (part[at] !== undefined && part[at] !== text[from + at]) return false;
   return true;
 }

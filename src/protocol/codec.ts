@@ -130,9 +130,10 @@ function classifyAll(value: unknown, { depth, messages: maxMessages }: AllLimits
   const unknown: UnknownMessage[] = [];
   const rejected: RejectedMessage[] = [];
   for (const received of items) {
-    const { isTooDeep, hadProtoKey } = survey(received, items === value ? levels - 1 : levels);
+    const { isTooDeep, hadProtoKey, hasInfinity } = survey(received, items === value ? levels - 1 : levels);
     if (isTooDeep) throw tooDeep(levels);
-    const kind = hadProtoKey ? faultIn(received, holdsProtoKey) : classify(clientFields, received);
+    const flaw = hadProtoKey ? holdsProtoKey : hasInfinity ? holdsInfinity : undefined;
+    const kind = flaw ? faultIn(received, flaw) : classify(clientFields, received);
     if (kind === 'known') messages.push(received as ClientMessage);
     else if (kind === 'unknown') unknown.push(received as UnknownMessage);
     else rejected.push({ error: malformed(kind), received });
@@ -140,6 +141,7 @@ function classifyAll(value: unknown, { depth, messages: maxMessages }: AllLimits
   return { messages, unknown, rejected };
 }
 
+const holdsInfinity: Fault = { path: [], problem: 'malformed', expected: 'numbers within the range of a double' };
 const holdsProtoKey: Fault = { path: [], problem: 'malformed', expected: 'no key __proto__' };
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);

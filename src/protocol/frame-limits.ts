@@ -1,7 +1,5 @@
 // Checks that run before a frame is interpreted: size, nesting depth and `__proto__` keys. Independent of the message types.
 
-import { isObject } from '../lib/json.ts';
-
 export interface FrameLimits {
   /** Size of the text in UTF-8. */
   readonly bytes?: number;
@@ -21,6 +19,8 @@ export interface Survey {
   readonly isTooDeep: boolean;
   /** `JSON.parse` makes `__proto__` an ordinary key, but code that copies by assignment would set the copy's prototype. */
   readonly hadProtoKey: boolean;
+  /** `JSON.parse` reads `1e400` as Infinity, which JSON cannot write: it would be stored as null. */
+  readonly hasInfinity: boolean;
 }
 
 /**
@@ -29,18 +29,21 @@ export interface Survey {
  */
 export function survey(value: unknown, depth: number): Survey {
   let hadProtoKey = false;
+  let hasInfinity = false;
   const isTooDeep = (part: unknown, left: number): boolean => {
-    if (Array.isArray(part)) {
+    if (typeof part !== 'object') {
+      if (part === Infinity || part === -Infinity) hasInfinity = true;
+    } else if (Array.isArray(part)) {
       if (left === 0) return true;
-      for (const item of part) if (typeof item === 'object' && isTooDeep(item, left - 1)) return true;
-    } else if (isObject(part)) {
+      for (const item of part) if (isTooDeep(item, left - 1)) return true;
+    } else if (part !== null) {
       if (left === 0) return true;
       for (const key in part) {
         if (key === '__proto__') hadProtoKey = Reflect.deleteProperty(part, key);
-        else if (typeof part[key] === 'object' && isTooDeep(part[key], left - 1)) return true;
+        else if (isTooDeep((part as Readonly<Record<string, unknown>>)[key], left - 1)) return true;
       }
     }
     return false;
   };
-  return { isTooDeep: isTooDeep(value, depth), hadProtoKey };
+  return { isTooDeep: isTooDeep(value, depth), hadProtoKey, hasInfinity };
 }

@@ -26,6 +26,7 @@ export interface QueryNode {
   readonly attrs: Attrs;
   /** The values shown, in the order of the keys. */
   readonly fields: readonly KnownAttr[];
+  readonly tree: TreeOptions | undefined;
   readonly children: readonly ChildQueryNode[];
 }
 
@@ -50,6 +51,16 @@ export type SingularLinks = Readonly<Record<string, Readonly<Record<string, { re
 export interface CompileOptions {
   /** Which links are shown as one object. */
   readonly singular?: SingularLinks | undefined;
+  /** The result is a tree, as the admin API returns it. */
+  readonly tree?: TreeOptions | undefined;
+  /** Whether `$entityIdStartsWith` filters. Clients skip it, as the reference client does: what they hold was filtered by the server. */
+  readonly filtersByIdPrefix?: boolean | undefined;
+}
+
+/** In a tree a link that has one end is a field too, nothing there is null, and a counted namespace is an empty list. PROTOCOL.md#answers */
+export interface TreeOptions {
+  /** Leaves out the key of a nested link that the entity has none of, instead of showing an empty list. */
+  readonly omitsUnlinked: boolean;
 }
 
 /** What all forms of a query have in common. */
@@ -68,10 +79,10 @@ export function compile(query: Query, attrs: Attrs, options: CompileOptions = {}
 }
 
 function compileNode(key: string, etype: string, shape: QueryNodeShape, context: CompileContext): QueryNode {
-  const { attrs, etypes } = context;
+  const { attrs, etypes, tree } = context;
   const namespace = attrs.namespace(etype);
   const options = optionsOf(shape);
-  const where = options.where && compileWhere(options.where, etype, attrs, etypes);
+  const where = options.where && compileWhere(options.where, etype, context);
   etypes.add(etype);
   return {
     key,
@@ -85,7 +96,8 @@ function compileNode(key: string, etype: string, shape: QueryNodeShape, context:
     limit: limitOf(options),
     fromEnd: isCount(options.last) && !isCount(options.limit) && !isCount(options.first),
     isLeading: !options.offset && !options.before && !options.after,
-    fields: fieldsOf(options.fields, namespace),
+    fields: fieldsOf(options.fields, namespace, tree !== undefined),
+    tree,
     children: Object.keys(shape)
       .filter((label) => label !== '$' && shape[label] !== undefined)
       .map((label) => compileChild(label, namespace, etype, shape[label] as QueryNodeShape, context)),
@@ -105,8 +117,14 @@ function compileChild(label: string, namespace: Namespace, parent: string, shape
   return { ...node, isEmpty: !link || node.isEmpty, link, isSingular };
 }
 
-function optionsOf(shape: QueryNodeShape): QueryNodeOptions {
-  return (typeof shape.$ === 'object' ? shape.$ : undefined) ?? {};
+/** `limit: isLong && 10`: null and false are no options. */
+export function isGiven(option: unknown): boolean {
+  return option !== undefined && option !== null && option !== false;
+}
+
+function optionsOf({ $: options }: QueryNodeShape): QueryNodeOptions {
+  if (typeof options !== 'object' || options === null) return {};
+  return Object.fromEntries(Object.entries(options).filter(([, option]) => isGiven(option)));
 }
 
 function isCount(count: unknown): count is number {
@@ -117,7 +135,9 @@ function limitOf({ limit, first, last }: QueryNodeOptions): number {
   return [limit, first, last].find(isCount) ?? Number.POSITIVE_INFINITY;
 }
 
-function fieldsOf(fields: readonly string[] | undefined, { blobs, forward }: Namespace): readonly KnownAttr[] {
-  const selected = Array.isArray(fields) ? [...new Set([...(fields as string[]), 'id'])].map((label) => forward.get(label)) : blobs;
-  return selected.filter((attr) => attr !== undefined && !attr.isRef && attr.label !== '__proto__') as KnownAttr[];
+function fieldsOf(fields: readonly string[] | undefined, { blobs, links, forward }: Namespace, hasLinks: boolean): readonly KnownAttr[] {
+  const all = hasLinks ? [...blobs, ...links] : blobs;
+  const selected = Array.isArray(fields) ? [...new Set([...(fields as string[]), 'id'])].map((label) => forward.get(label)) : all;
+  const isShown = (attr: KnownAttr): boolean => (attr.isRef ? hasLinks && !attr.isMany : true) && attr.label !== '__proto__';
+  return selected.filter((attr) => attr !== undefined && isShown(attr)) as KnownAttr[];
 }

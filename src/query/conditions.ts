@@ -4,6 +4,8 @@
 import { QueryValidationError } from '../errors.ts';
 import { asDate } from '../db/ingest.ts';
 import { likeMatcher } from '../lib/like.ts';
+import { readStoredDate } from '../lib/stored-dates.ts';
+import { namedInstant } from './query-dates.ts';
 import type { Value } from '../protocol/triple.ts';
 
 export interface Condition {
@@ -18,7 +20,7 @@ export interface Condition {
 }
 
 type Test = (value: Value) => boolean;
-type Operator = (operand: Value, comparable: Comparable) => Test;
+type Operator = (operand: Value, comparable: Comparable, isDate: boolean) => Test;
 /** Values of date attrs are compared as instants, everything else as it is. */
 type Comparable = (value: Value) => Value;
 
@@ -26,8 +28,8 @@ const isNullish = (value: Value): boolean => value === null || value === undefin
 
 const compares =
   (test: (value: never, operand: never) => boolean): Operator =>
-  (operand, comparable) => {
-    const bound = primitive(comparable(operand)) as never;
+  (operand, comparable, isDate) => {
+    const bound = primitive((isDate ? namedInstant(operand) : undefined) ?? comparable(operand)) as never;
     return (value) => !isNullish(value) && test(primitive(comparable(value)) as never, bound);
   };
 
@@ -75,7 +77,9 @@ export function condition(input: unknown, isDate: boolean): Condition {
   const entries: [string, unknown][] | undefined =
     typeof input === 'object' && !(input instanceof Date) ? Object.entries(input) : undefined;
   const known = entries?.filter(([name, operand]) => Object.hasOwn(operators, name) && operand !== undefined);
-  const tests = known?.map(([name, operand]) => (operators[name] as Operator)(operand, comparable)) ?? [equality(input, comparable)];
+  const tests = known?.map(([name, operand]) => (operators[name] as Operator)(operand, comparable, isDate)) ?? [
+    equality(input, comparable, isDate),
+  ];
   const matches = tests.length === 1 ? (tests[0] as Test) : (value: Value) => tests.length > 0 && tests.every((test) => test(value));
   const choices: unknown = known ? known.find(([name, operand]) => operators[name] === isOneOf && Array.isArray(operand))?.[1] : [input];
   return {
@@ -84,6 +88,12 @@ export function condition(input: unknown, isDate: boolean): Condition {
     testsNull: known?.some(([name]) => name === '$isNull') ?? false,
     equals: isDate || input === undefined ? undefined : (choices as Value[] | undefined),
   };
+}
+
+/** Asked of an id. */
+export function idPrefixCondition(prefix: unknown): Condition {
+  const matches = (value: Value): boolean => typeof value === 'string' && typeof prefix === 'string' && value.startsWith(prefix);
+  return { matches, acceptsNull: false, testsNull: false, equals: undefined };
 }
 
 /** What `<` and `>` would make of a value; but nothing in the value has a say in it, for then `{ toString: 1 }` could not be compared. */
@@ -97,5 +107,5 @@ export function primitive(value: Value): Value {
 export function instant(value: Value): number {
   if (typeof value === 'number') return value;
   const date = asDate(value);
-  return date instanceof Date ? date.getTime() : Number.NaN;
+  return date instanceof Date ? date.getTime() : readStoredDate(value);
 }

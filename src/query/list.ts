@@ -38,6 +38,8 @@ export class List {
   /** The objects of rows that went behind it just now. */
   #evicted: Map<string, object> | undefined;
   #items = EMPTY;
+  /** Whether the parent has a link here that the node asks for. */
+  #isLinkedFromParent = true;
   /** Before the one place, objects are those shown; before the other, they are made. Told of lists that are shown whole: others are short. */
   #unchangedTo = 0;
   #createdTo = 0;
@@ -53,6 +55,11 @@ export class List {
   /** The objects shown: the same array while nothing in it changed. */
   get items(): readonly object[] {
     return this.#items;
+  }
+
+  /** Whether a tree that leaves out the links that an entity has none of leaves this one out. */
+  get isOmitted(): boolean {
+    return this.#node.tree?.omitsUnlinked === true && !this.#isLinkedFromParent;
   }
 
   /** Looks at these ids again, and cuts the page as the server cut it last. Whether `shown` changed. */
@@ -193,14 +200,17 @@ export class List {
 
   #findRows(db: Db): Row[] {
     const link = (this.#node as ChildQueryNode).link;
-    if (this.#node.isEmpty) return [];
-    if (this.#parent === undefined || !link) {
-      const { rows, horizon } = firstRows(this.#node, this.#order, db);
+    const ids = this.#parent === undefined ? undefined : link ? linked(db, link, this.#parent) : [];
+    if (!ids) {
+      const { rows, horizon } = this.#node.isEmpty ? { rows: [], horizon: undefined } : firstRows(this.#node, this.#order, db);
       this.#horizon = horizon;
       return rows;
     }
-    const rows = rowsOf(linked(db, link, this.#parent), this.#node.etype, db);
-    return rows.filter((row) => matchesNode(this.#node, row, db)).sort(this.#order.compare);
+    const linkedRows = this.#node.isEmpty ? [] : rowsOf(ids, this.#node.etype, db);
+    const rows = linkedRows.filter((row) => matchesNode(this.#node, row, db)).sort(this.#order.compare);
+    // A link to a row that is not visible counts as one, unless a condition is asked of it.
+    this.#isLinkedFromParent = this.#node.where ? rows.length > 0 : ids.length > 0;
+    return rows;
   }
 
   /** Makes what is missing in the stretch shown, and shows it. */
@@ -236,9 +246,10 @@ export class List {
       const value = row.values[slot];
       if (value !== undefined) object[label] = value;
     }
-    this.#node.children.forEach(({ key, isSingular }, index) => {
+    this.#node.children.forEach(({ key, isSingular, tree }, index) => {
+      if (lists[index]?.isOmitted) return;
       const items = lists[index]?.items ?? EMPTY;
-      const value = isSingular ? items[0] : items;
+      const value = isSingular ? (items[0] ?? (tree ? null : undefined)) : items;
       if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
       else object[key] = value;
     });

@@ -24,6 +24,8 @@ export class LiveResult {
   readonly #compiled: CompiledQuery;
   #info: ResultInfo;
   readonly #lists: readonly { readonly node: QueryNode; readonly list: List }[];
+  /** In a tree, the namespaces whose rows are counted and not shown. */
+  readonly #counted: readonly (readonly [key: string, rows: readonly object[]])[];
   #data: QueryResult['data'] | undefined;
   #result: QueryResult | undefined;
 
@@ -31,13 +33,15 @@ export class LiveResult {
     this.#compiled = compiled;
     this.#info = info;
     const nodes = compiled.nodes.filter(({ options }) => options.aggregate === undefined);
+    const counted = compiled.nodes.filter(({ options, tree }) => tree && options.aggregate !== undefined);
+    this.#counted = counted.map(({ key }) => [key, []] as const);
     this.#lists = nodes.map((node) => ({ node, list: new List(node, db, pageOf(node, info)) }));
   }
 
   /** The same object while nothing in it changed. */
   get result(): QueryResult {
     const { pageInfo, aggregate } = this.#info;
-    this.#data ??= Object.fromEntries(this.#lists.map(({ node, list }) => [node.key, list.items]));
+    this.#data ??= Object.fromEntries([...this.#counted, ...this.#lists.map(({ node, list }) => [node.key, list.items] as const)]);
     return (this.#result ??= { data: this.#data, ...(pageInfo && { pageInfo }), ...(aggregate && { aggregate }) });
   }
 

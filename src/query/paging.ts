@@ -86,7 +86,10 @@ function range(rows: readonly Row[], node: QueryNode): { from: number; to: numbe
   let to = rows.length;
   if (after) from = countBefore(rows, after, afterInclusive ? 0 : 1, node);
   if (before) to = Math.max(from, countBefore(rows, before, beforeInclusive ? 1 : 0, node));
-  if (node.fromEnd) return { from: Math.max(from, to - node.limit), to };
+  if (node.fromEnd) {
+    to = Math.max(from, to - (offset ?? 0));
+    return { from: Math.max(from, to - node.limit), to };
+  }
   from = Math.min(to, from + (offset ?? 0));
   return { from, to: Math.min(to, from + node.limit) };
 }

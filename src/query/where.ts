@@ -1,10 +1,10 @@
 // A `where` compiled: tests of an entity's own values, steps over links, and groups of alternatives. All entries of
-// one `where` that go over the same link speak of one linked entity; each member of `or`/`and` has its own.
+// one `where` that go over the same link speak of one linked entity; each entry of a member of `or`/`and` has its own.
 
 import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import { Row } from '../db/row.ts';
-import { type Condition, condition } from './conditions.ts';
+import { type Condition, condition, idPrefixCondition } from './conditions.ts';
 import type { WhereShape } from './query.ts';
 
 export interface ValueTest {
@@ -39,44 +39,55 @@ export interface Where {
   readonly groups: Group[];
 }
 
-/** Undefined where it names something the catalogue does not know: then nothing matches. `etypes`: told every namespace it looks at. */
-export function compileWhere(shape: WhereShape, etype: string, attrs: Attrs, etypes: Set<string>): Where | undefined {
-  const where = emptyWhere(etype, attrs, etypes);
+export interface WhereContext {
+  readonly attrs: Attrs;
+  /** Receives every namespace that conditions look at. */
+  readonly etypes: Set<string>;
+  readonly filtersByIdPrefix?: boolean | undefined;
+}
+
+/** Undefined where it names something the catalogue does not know: then nothing matches. */
+export function compileWhere(shape: WhereShape, etype: string, context: WhereContext, isMember = false): Where | undefined {
+  const where = emptyWhere(etype, context);
   if (!where) return undefined;
   for (const [key, input] of Object.entries(shape)) {
-    if (key === '$entityIdStartsWith') continue;
     if ((key === 'or' || key === 'and') && Array.isArray(input)) {
-      const members = input.map((member: WhereShape) => compileWhere(member, etype, attrs, etypes));
+      const members = input.map((member: WhereShape) => compileWhere(member, etype, context, true));
       if (members.includes(undefined)) return undefined;
       where.groups.push({ kind: key, members: members as Where[] });
-    } else if (!addEntry(where, key.split('.'), input, attrs, etypes)) return undefined;
+    } else if (!addEntry(where, key.split('.'), input, context, !isMember)) return undefined;
   }
   return where;
 }
 
-function emptyWhere(etype: string, attrs: Attrs, etypes: Set<string>): Where | undefined {
+function emptyWhere(etype: string, { attrs, etypes }: WhereContext): Where | undefined {
   const idAttr = attrs.namespace(etype).idAttr;
   etypes.add(etype);
   return idAttr && { etype, idAttr, tests: [], steps: [], groups: [] };
 }
 
-function addEntry(where: Where, [label = '', ...rest]: readonly string[], input: unknown, attrs: Attrs, etypes: Set<string>): boolean {
-  const namespace = attrs.namespace(where.etype);
+/** `joins`: whether the entry speaks of the linked entity that the entries before it speak of. False if it names what nobody knows. */
+function addEntry(where: Where, [label = '', ...rest]: readonly string[], input: unknown, context: WhereContext, joins: boolean): boolean {
+  if (label === '$entityIdStartsWith' && rest.length === 0) {
+    if (context.filtersByIdPrefix) where.tests.push({ attr: where.idAttr, condition: idPrefixCondition(input) });
+    return true;
+  }
+  const namespace = context.attrs.namespace(where.etype);
   const attr = namespace.forward.get(label);
   if (attr && !attr.isRef) {
     if (rest.length > 0) return false;
     where.tests.push({ attr, condition: condition(input, attr.checkedType === 'date') });
     return true;
   }
-  let step = where.steps.find((known) => known.label === label);
+  let step = joins ? where.steps.find((known) => known.label === label) : undefined;
   if (!step) {
     const link = linkOf(namespace, label);
-    const far = link && emptyWhere(link.etype, attrs, etypes);
+    const far = link && emptyWhere(link.etype, context);
     if (!far) return false;
     where.steps.push((step = { label, ...link, idConditions: [], far, acceptsNone: true }));
   }
   if (rest.length === 0) step.idConditions.push(condition(input, false));
-  else if (!addEntry(step.far, rest, input, attrs, etypes)) return false;
+  else if (!addEntry(step.far, rest, input, context, true)) return false;
   step.acceptsNone = step.idConditions.every(({ acceptsNull }) => acceptsNull) && acceptsMissing(step.far);
   return true;
 }

@@ -4,4 +4,5 @@
 export { Cursors } from './cursors.ts';
 export { InstantReactAbstractDatabase, InstantReactWebDatabase } from './database.ts';
 export { init } from './init.ts';
+export { rooms } from './room.ts';
 export { useUndo } from './use-undo.ts';

@@ -91,12 +91,12 @@ export type {
   VerifyResponse,
 } from 'triplane';
 
-export { useUndo } from './client.ts';
+export { rooms, useUndo } from './client.ts';
 export type { Undo } from './use-undo.ts';
 export type { QueryStore, QueryState } from './query-stores.ts';
 export { isTriplaneError, TriplaneError } from 'triplane';
 export type { InitConfig, WritePromise } from 'triplane';
-export type { InstantReactRoom } from './room.ts';
+export type { BackendRoom, InstantReactRoom, RoomHooks } from './room.ts';
 export type { PresenceHandle, TypingIndicatorHandle, TypingIndicatorOpts } from './room.ts';
 export type { InfiniteQueryResult, SelectedState, SelectOptions } from './types.ts';
 export type { OutboxEntry, OutboxView } from './database-hooks.ts';

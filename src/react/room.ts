@@ -12,6 +12,19 @@ import { useTypingIndicator } from './use-typing-indicator.ts';
 type PresenceIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSchema> = RoomSchema[RoomType]['presence'];
 type TopicsIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSchema> = RoomSchema[RoomType]['topics'];
 
+/** A room of another backend: of `triplane/insforge` or `triplane/realtime-platform`. */
+export interface BackendRoom<RoomSchema extends RoomSchemaShape = AnyRooms> {
+  readonly core: { readonly _reactor: { readonly rooms: object } };
+  readonly type: string;
+  readonly id: string;
+  readonly capabilities: object;
+  /** For the compiler only. */
+  readonly _rooms?: RoomSchema;
+}
+
+/** Rooms whose presence and topics hold anything. */
+export type AnyRooms = { [type: string]: { presence: { [key: string]: any }; topics: { [topic: string]: any } } };
+
 export interface RoomHooks {
   /**
    * Calls a function for every message on a topic of a room. Always calls the function of the latest render.
@@ -24,7 +37,7 @@ export interface RoomHooks {
     RoomType extends string & keyof RoomSchema,
     TopicType extends keyof TopicsIn<RoomSchema, RoomType>,
   >(
-    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     topic: TopicType,
     onEvent: (event: TopicsIn<RoomSchema, RoomType>[TopicType], peer: PresenceIn<RoomSchema, RoomType>) => any,
   ) => void;
@@ -40,7 +53,7 @@ export interface RoomHooks {
     RoomType extends string & keyof RoomSchema,
     TopicType extends keyof TopicsIn<RoomSchema, RoomType>,
   >(
-    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     topic: TopicType,
   ) => (data: TopicsIn<RoomSchema, RoomType>[TopicType]) => void;
   /**
@@ -54,7 +67,7 @@ export interface RoomHooks {
     RoomType extends string & keyof RoomSchema,
     Keys extends keyof PresenceIn<RoomSchema, RoomType>,
   >(
-    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     opts?: PresenceOpts<PresenceIn<RoomSchema, RoomType>, Keys>,
   ) => PresenceHandle<PresenceIn<RoomSchema, RoomType>, Keys>;
   /**
@@ -64,7 +77,7 @@ export interface RoomHooks {
    * db.rooms.useSyncPresence(room, { name });
    */
   useSyncPresence: <RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema>(
-    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     data: Partial<PresenceIn<RoomSchema, RoomType>>,
     deps?: any[],
   ) => void;
@@ -76,7 +89,7 @@ export interface RoomHooks {
    * return <input {...inputProps} placeholder={`${active.length} typing`} />;
    */
   useTypingIndicator: <RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema>(
-    room: InstantReactRoom<any, RoomSchema, RoomType>,
+    room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>,
     inputName: string,
     opts?: TypingIndicatorOpts,
   ) => TypingIndicatorHandle<PresenceIn<RoomSchema, RoomType>>;

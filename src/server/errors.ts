@@ -46,10 +46,11 @@ export function failure(cause: unknown): InstantAPIError {
 
 export type Path = readonly (string | number)[];
 
+/** What is wrong with a query. */
 export class QueryFault extends Error {
-  readonly fault: Fault;
-  constructor(path: Path, message: string) {
-    super(message);
-    this.fault = { in: path, message };
+  readonly faults: readonly Fault[];
+  constructor(path: Path, ...messages: readonly string[]) {
+    super(messages[0]);
+    this.faults = messages.map((message) => ({ in: path, message }));
   }
 }

@@ -19,15 +19,17 @@ export { defaultLimits } from './limits.ts';
 export type { Limits } from './limits.ts';
 export type {
   Appended,
+  AnsweredEvent,
   AppLog,
-  AppliedEvent,
   AttrChanges,
   Event,
   LogListener,
   Loaded,
   LogEntry,
   Records,
+  RememberedRejection,
   Snapshot,
   Storage,
 } from './storage/storage.ts';
-export { emptySnapshot, replay } from './storage/storage.ts';
+export { emptySnapshot } from './storage/storage.ts';
+export { replay } from './storage/replay.ts';

@@ -2,7 +2,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import type { WireAttr } from '../../src/protocol/attr.ts';
-import { type AppLog, emptySnapshot, type LogEntry, replay, type Snapshot, type Storage } from '../../src/server/storage/storage.ts';
+import { replay } from '../../src/server/storage/replay.ts';
+import { type AppLog, emptySnapshot, type LogEntry, type Snapshot, type Storage } from '../../src/server/storage/storage.ts';
 
 export interface StorageKind {
   /** The named storage; made empty if there is none of that name. */

@@ -123,14 +123,14 @@ function isKnown(triples: Triples, etype: string, where: Where): boolean {
   });
 }
 
-/** Entries that go over the same link speak of the same linked entity; each member of `or` and `and` of its own. */
+/** Entries that go over the same link speak of the same linked entity; each entry of a member of `or` and `and` of its own. */
 export function matches(triples: Triples, etype: string, id: string, where: Where): boolean {
   const overLinks = new Map<string, Record<string, unknown>>();
   for (const [key, condition] of Object.entries(where)) {
     if (key === 'or') {
-      if (!(condition as Where[]).some((member) => matches(triples, etype, id, member))) return false;
+      if (!(condition as Where[]).some((member) => matchesMember(triples, etype, id, member))) return false;
     } else if (key === 'and') {
-      if (!(condition as Where[]).every((member) => matches(triples, etype, id, member))) return false;
+      if (!(condition as Where[]).every((member) => matchesMember(triples, etype, id, member))) return false;
     } else if (key !== '$entityIdStartsWith') {
       const [label = '', ...rest] = key.split('.');
       const link = linkOf(triples, etype, label);
@@ -139,6 +139,10 @@ export function matches(triples: Triples, etype: string, id: string, where: Wher
     }
   }
   return [...overLinks].every(([label, far]) => reaches(triples, etype, id, linkOf(triples, etype, label) as Link, far));
+}
+
+function matchesMember(triples: Triples, etype: string, id: string, member: Where): boolean {
+  return Object.entries(member).every(([key, condition]) => matches(triples, etype, id, { [key]: condition }));
 }
 
 function meets(triples: Triples, etype: string, id: string, attr: WireAttr, condition: unknown): boolean {

@@ -15,13 +15,14 @@ interface Exchange {
 const gallery = readRecording('frames', 'gallery') as Record<string, readonly Frame[]>;
 const dialogues = readRecording('frames', 'dialogues') as Record<string, readonly Exchange[]>;
 
-/** Replies to requests that our client does not make: event ids that are no text, a broadcast without a topic. */
-function isToOurRequest({ op, topic, 'client-event-id': eventId = null }: Frame): boolean {
-  return (eventId === null || typeof eventId === 'string') && (op !== 'client-broadcast-ok' || topic !== undefined);
+/** What comes of requests that our client does not make: event ids that are no text, a broadcast without a topic. */
+function isOfOurRequest({ op, topic, 'client-event-id': eventId = null }: Frame): boolean {
+  const isBroadcast = op === 'client-broadcast-ok' || op === 'server-broadcast';
+  return (eventId === null || typeof eventId === 'string') && (!isBroadcast || typeof topic === 'string');
 }
 
 /** A close is recorded too, and is no frame. */
-const messages = (frames: readonly Frame[]): readonly Frame[] => frames.filter((frame) => 'op' in frame && isToOurRequest(frame));
+const messages = (frames: readonly Frame[]): readonly Frame[] => frames.filter((frame) => 'op' in frame && isOfOurRequest(frame));
 
 function expectRead(frames: readonly Frame[]): void {
   for (const frame of messages(frames)) {
@@ -33,7 +34,7 @@ function expectRead(frames: readonly Frame[]): void {
 describe('the client reads', () => {
   test.each(Object.keys(gallery))('%s', (name) => expectRead(gallery[name] ?? []));
 
-  const spoken = Object.keys(dialogues).filter((name) => dialogues[name]?.some(({ heard }) => heard));
+  const spoken = Object.keys(dialogues).filter((name) => dialogues[name]?.some(({ heard = {} }) => Object.keys(heard).length > 0));
 
   test.each(spoken)('the frames of the dialogue %s', (name) => {
     const frames = (dialogues[name] ?? []).flatMap(({ heard = {} }) => Object.values(heard).flat());

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 
 import type { AppUnderTest } from './app-under-test.ts';
 import type { Placeholders } from './placeholders.ts';
-import { sleep, waitFor } from './wait.ts';
+import { turn, turnMs, waitFor } from './wait.ts';
 
 const openMs = 4000;
 const longestMs = 12_000;
@@ -27,7 +27,8 @@ export class Sessions {
   readonly #app: AppUnderTest;
   readonly #names: Placeholders;
   readonly #open = new Map<string, OpenSession>();
-  #lastReceived = 0;
+  /** How many messages and closes there were so far. */
+  #received = 0;
 
   constructor(app: AppUnderTest, names: Placeholders) {
     this.#app = app;
@@ -60,14 +61,14 @@ export class Sessions {
     return {
       session,
       message: (message: unknown): void => {
-        this.#lastReceived = performance.now();
+        this.#received++;
         for (const one of [message].flat() as { attrs?: unknown }[]) {
           this.#names.learnAttrs(one?.attrs);
           session.received.push(one);
         }
       },
       close: (message: unknown): void => {
-        this.#lastReceived = performance.now();
+        this.#received++;
         session.isClosed = true;
         if (!session.isEnding) session.received.push(message);
       },
@@ -88,11 +89,11 @@ export class Sessions {
 
   /** Waits until nothing was received for that many ms, which may change while it waits. */
   async quiet(silenceMs: () => number): Promise<void> {
-    const start = performance.now();
-    for (;;) {
-      await sleep(5);
-      const now = performance.now();
-      if (now - Math.max(this.#lastReceived, start) >= silenceMs() || now - start > longestMs) return;
+    let before = this.#received;
+    for (let waited = 0, silence = 0; silence < silenceMs() && waited < longestMs; waited += turnMs) {
+      await turn();
+      silence = this.#received === before ? silence + turnMs : 0;
+      before = this.#received;
     }
   }
 

@@ -1,4 +1,5 @@
 // The signature of a webhook request: `t=<seconds>,kid=<key>,v1=<hex>`, Ed25519 over the time, a dot and the bytes of the body.
+
 import { TriplaneError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { SigningKey } from './signing-keys.ts';

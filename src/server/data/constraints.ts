@@ -6,8 +6,8 @@ import type { Db } from '../../db/db.ts';
 import type { Layer } from '../../db/layer.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
 import { Row } from '../../db/row.ts';
-import { coerceToDate } from '../../lib/dates.ts';
 import { equal } from '../../lib/equal.ts';
+import { readStoredDate } from '../../lib/stored-dates.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid, rejection } from '../errors.ts';
@@ -71,14 +71,8 @@ function checkTypes(attr: KnownAttr, type: CheckedType, changes: Changes): void 
 
 function hasType(value: Value, type: CheckedType): boolean {
   if (type !== 'date') return typeof value === type;
-  if (typeof value === 'number') return true;
-  if (typeof value !== 'string') return false;
-  if (serverDates.has(value.trim().toLowerCase())) return true;
-  try {
-    return coerceToDate(value) instanceof Date;
-  } catch {
-    return false;
-  }
+  if (typeof value === 'string' && serverDates.has(value.trim().toLowerCase())) return true;
+  return !Number.isNaN(readStoredDate(value));
 }
 
 /** Words for a date that clients cannot read, but may send. */

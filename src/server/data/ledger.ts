@@ -1,55 +1,48 @@
-// The data of one app: the triples in memory, the log they are kept in, and which writes were done already. Writes are
-// taken in turns. A turn:
+// The data of one app: the triples in memory, the log they are stored in, and the results of writes. Writes are committed in
+// groups. A group commit:
 //
-//   1. all that wait are checked and applied to memory, one after the other, numbered in this order
+//   1. all waiting writes are checked and applied to memory, one after the other, numbered in this order
 //   2. the log is appended to, once for all of them
-//   3. each is answered, those who watch are told, and whoever wants to read may read
+//   3. each is answered, subscribers are notified, and waiting reads run
 //
-// So nobody ever sees what is not durable, and many writers at once cost one flush. If the log fails, memory is made anew
-// from it, as it may hold the turn or not. Other servers may append to the log too: what they did is played to memory between
-// two turns; and a turn that was made without knowing of it is taken back and taken again.
+// So no client ever sees what is not durable, and many writes at once cost one flush. If the log fails, the group is undone, and
+// memory is brought in step with the log before anything else is written; reads go on from what was last known to be durable.
+// Other servers may append to the log too: their entries are applied between two groups, and a group that was made without
+// knowing of them is undone and made again.
 
-import { emptyChangeSet, type ChangeSet } from '../../db/change-set.ts';
 import type { Store } from '../../db/store.ts';
 import { InstantAPIError } from '../../errors.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
+import type { Timer } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
-import { RemoteTail } from './remote-tail.ts';
 import { failure } from '../errors.ts';
+import { IdempotencyKeys } from './idempotency.ts';
+import { type FollowerConfig, LogFollower } from './log-follower.ts';
+import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
 import { type Batch, Replica } from './replica.ts';
-import { type Appended, type AppLog, type LogEntry, replay, type Snapshot } from '../storage/storage.ts';
 import type { AuthorizeWrite } from './touched.ts';
 import { prepare } from './transact.ts';
 import { type Derive, type Outcome, type Planned, withDerived, type Write } from './write.ts';
 
-/** How many writes one turn takes. */
+/** Writes of one group commit. */
 const maxBatchSize = 1000;
-/** Log entries before a snapshot is worth it; more, if the app is larger than that. */
-const compactAfter = 2000;
+/** Attempts to commit a group between two looks at the log before its writes are answered with an error. */
+const maxAttempts = 50;
+/** Compaction waits for a pause between writes, until the log is so many times as long as it should be. */
+const overdueLength = 4;
+/** While the log cannot be read. */
+const [minRetryMs, maxRetryMs] = [500, 5000];
 
+export type { Commit } from './log-follower.ts';
 export type { Outcome, Write } from './write.ts';
 
-/** A turn's worth of changes. */
-export interface Commit {
-  readonly changeSet: ChangeSet;
-  readonly attrsChanged: boolean;
-  readonly entries: readonly LogEntry[];
-  /** Memory was made anew: anything may have changed. */
-  readonly isReload: boolean;
-}
-
-export interface LedgerConfig {
-  readonly log: AppLog;
-  readonly clock: Clock;
+export interface LedgerConfig extends FollowerConfig {
   readonly random: Random;
-  readonly logger: Log;
   readonly rememberMs: number;
-  /** Whether a transaction may be. */
+  readonly rememberBytes: number;
+  /** Throws for a transaction that is not permitted. */
   readonly authorizeWrite?: AuthorizeWrite | undefined;
   readonly derive?: Derive | undefined;
-  readonly committed: (commit: Commit) => void;
 }
 
 export interface Reader {
@@ -57,21 +50,30 @@ export interface Reader {
   readonly reject: (error: InstantAPIError) => void;
 }
 
+/**
+ * `committing`: memory may hold what is not durable yet. `stale`: the log failed; memory holds what was durable before.
+ * `recovering`: the same, and the log is being read.
+ */
+type State = 'idle' | 'committing' | 'stale' | 'recovering' | 'closed';
+
 export class Ledger {
   readonly #config: LedgerConfig;
   readonly #replica: Replica;
-  #sinceSnapshot = 0;
-  #snapshotSize = 0;
+  readonly #follower: LogFollower;
   #waiting: Write[] = [];
   #readers: Reader[] = [];
-  #state: 'idle' | 'turning' | 'stale' | 'closed' = 'turning';
+  #state: State = 'committing';
   #running: Promise<void> = Promise.resolve();
-  readonly #remoteTail = new RemoteTail();
+  #attempts = 0;
+  #retryMs = minRetryMs;
+  #retryTimer: Timer | undefined;
   #unsubscribe: () => void = () => {};
 
   private constructor(config: LedgerConfig) {
+    const { rememberMs, rememberBytes, clock } = config;
     this.#config = config;
-    this.#replica = new Replica(config.rememberMs);
+    this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()));
+    this.#follower = new LogFollower(config, this.#replica);
   }
 
   static async open(config: LedgerConfig): Promise<Ledger> {
@@ -84,7 +86,7 @@ export class Ledger {
     return this.#replica.store;
   }
 
-  /** What is kept beside the data, by name. */
+  /** What is stored beside the data, by name. */
   get records(): ReadonlyMap<string, unknown> {
     return this.#replica.records;
   }
@@ -94,206 +96,171 @@ export class Ledger {
     return this.#replica.deleted;
   }
 
-  /** The last transaction that is durable and in `db`, for those who were called by `read` or `committed`. */
+  /** The last transaction that is durable and in `db`, inside callbacks of `read` and `committed`. */
   get txId(): number {
     return this.#replica.txId;
   }
 
   write(write: Write): void {
-    if (this.#state === 'closed') return write.settle({ is: 'refused', error: failure(new Error('the app is closed')) });
+    if (this.#state === 'closed') return write.settle({ is: 'rejected', error: failure(new Error('the app is closed')) });
     this.#waiting.push(write);
     this.#start();
   }
 
-  /** Calls when `db` holds what is durable and nothing else: at once, or after the turn under way. */
+  /** Calls `run` when `db` holds what is durable and nothing else: at once, or after the group commit under way. */
   read(reader: Reader): void {
-    if (this.#state === 'idle') return reader.run();
+    const isClean = this.#state === 'idle' || this.#state === 'stale' || this.#state === 'recovering';
+    if (isClean && this.#follower.isIntact) return reader.run();
     if (this.#state === 'closed') return reader.reject(failure(new Error('the app is closed')));
     this.#readers.push(reader);
     this.#start();
   }
 
-  /** Finishes what was begun. */
+  /** Finishes the writes that were accepted. */
   async close(): Promise<void> {
     this.#unsubscribe();
+    this.#config.clock.clearTimeout(this.#retryTimer);
     await this.#running;
+    this.#config.clock.clearTimeout(this.#retryTimer);
     this.#state = 'closed';
   }
 
   async #open(): Promise<void> {
     // Before it is read, so that nothing falls in between.
-    this.#unsubscribe = this.#config.log.subscribe((txId, entries) => this.#onAppend(txId, entries));
+    this.#unsubscribe = this.#config.log.subscribe((txId, entries, lastId) => {
+      this.#follower.onAppend(this.#state === 'idle', txId, entries, lastId);
+      if (this.#follower.isBehind) this.#start();
+    });
     try {
-      await this.#load();
+      await this.#follower.load();
     } catch (error) {
       this.#unsubscribe();
       throw error;
     }
     this.#state = 'idle';
-    if (this.#isBehind) this.#start();
-  }
-
-  #onAppend(txId: number, entries?: readonly LogEntry[]): void {
-    this.#remoteTail.add(txId, entries);
-    // While a turn is under way its own numbers may be the others', too.
-    if (this.#state === 'idle') this.#remoteTail.forget(this.#replica.txId);
-    if (this.#isBehind) this.#start();
-  }
-
-  get #isBehind(): boolean {
-    return this.#remoteTail.isBeyond(this.#replica.txId);
+    if (this.#follower.isBehind) this.#start();
   }
 
   #start(): void {
-    if (this.#state === 'turning' || this.#state === 'closed') return;
-    const isConsistent = this.#state === 'idle';
-    this.#state = 'turning';
-    this.#running = this.#commitBatches(isConsistent);
+    if (this.#state !== 'idle' && this.#state !== 'stale') return;
+    this.#config.clock.clearTimeout(this.#retryTimer);
+    const isCurrent = this.#state === 'idle';
+    this.#state = isCurrent ? 'committing' : 'recovering';
+    this.#running = this.#work(isCurrent);
   }
 
-  async #commitBatches(wasConsistent: boolean): Promise<void> {
-    // What arrives in the same moment goes into the same turn.
+  async #work(wasCurrent: boolean): Promise<void> {
+    // What arrives in the same moment goes into the same group.
     await Promise.resolve();
-    let isConsistent = wasConsistent || (await this.#reload());
-    while (this.#waiting.length > 0 || (isConsistent && this.#isBehind)) {
-      if (isConsistent && this.#isBehind) isConsistent = await this.#catchUp();
-      else if (isConsistent) isConsistent = (await this.#commitBatch(this.#waiting.splice(0, maxBatchSize))) || (await this.#reload());
-      else for (const write of this.#waiting.splice(0)) write.settle({ is: 'refused', error: unreadable() });
+    const follower = this.#follower;
+    let isCurrent = wasCurrent || (await follower.catchUp());
+    while (this.#waiting.length > 0 || (isCurrent && follower.isBehind)) {
+      if (!isCurrent) this.#rejectWaiting();
+      else if (follower.isBehind) isCurrent = await follower.catchUp();
+      else isCurrent = (await this.#commitBatch(this.#waiting.splice(0, maxBatchSize))) || (await this.#recover());
+      if (isCurrent && follower.length > overdueLength) await follower.compact();
     }
-    if (isConsistent && this.#sinceSnapshot > Math.max(compactAfter, this.#snapshotSize)) await this.#compact();
-    this.#state = isConsistent ? 'idle' : 'stale';
-    this.#runReaders(isConsistent);
+    if (isCurrent && follower.length > 1) await follower.compact();
+    this.#state = isCurrent ? 'idle' : 'stale';
+    this.#retryMs = isCurrent ? minRetryMs : Math.min(maxRetryMs, this.#retryMs * 2);
+    if (!isCurrent) this.#retryTimer = this.#config.clock.setTimeout(() => this.#start(), this.#retryMs / 2);
+    this.#runReaders();
     if (this.#waiting.length > 0) this.#start();
   }
 
-  #runReaders(isConsistent: boolean): void {
+  /** After the log failed: whether the last group is in it is not known. */
+  #recover(): Promise<boolean> {
+    this.#state = 'recovering';
+    this.#runReaders();
+    return this.#follower.catchUp();
+  }
+
+  #rejectWaiting(): void {
+    for (const write of this.#waiting.splice(0)) this.#settle(write, { is: 'rejected', error: unreadable() });
+  }
+
+  #runReaders(): void {
     const readers = this.#readers;
     this.#readers = [];
     for (const reader of readers) {
-      if (isConsistent) reader.run();
-      else reader.reject(unreadable());
+      this.#safely(() => (this.#follower.isIntact ? reader.run() : reader.reject(unreadable())));
     }
   }
 
   /** @returns whether memory and log still agree */
   async #commitBatch(writes: readonly Write[]): Promise<boolean> {
+    this.#state = 'committing';
     const batch = this.#replica.begin();
     const outcomes = writes.map((write) => [write, this.#apply(write, batch)] as const);
-    const isRejection = batch.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'refused');
-    const appended = batch.entries.length > 0 ? await this.#append(batch.entries) : isRejection ? await this.#confirm() : 'appended';
-    if (appended === 'behind') {
+    const isRejection = batch.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'rejected');
+    const follower = this.#follower;
+    const appended = batch.entries.length > 0 ? await follower.append(batch.entries) : isRejection ? await follower.confirm() : 'appended';
+    if (appended === 'behind' && ++this.#attempts < maxAttempts) {
       this.#replica.undo(batch);
-      this.#remoteTail.add(this.#replica.txId + 1);
       this.#waiting = [...writes, ...this.#waiting];
       return true;
     }
-    const error = appended === 'appended' ? undefined : appended;
-    for (const [write, outcome] of outcomes) {
-      write.settle(error && outcome.is === 'done' ? { is: 'refused', error } : outcome);
-    }
-    if (error) return false;
-    if (outcomes.some(([, outcome]) => outcome.is === 'done')) this.#config.committed({ ...batch, isReload: false });
-    this.#runReaders(true);
+    this.#attempts = 0;
+    if (appended === 'appended') return this.#acknowledge(outcomes, batch);
+    this.#replica.undo(batch);
+    const error = appended === 'behind' ? failure(new Error('the log changes too fast')) : appended;
+    for (const [write] of outcomes) this.#settle(write, { is: 'rejected', error });
+    return false;
+  }
+
+  #acknowledge(outcomes: readonly (readonly [Write, Outcome])[], batch: Batch): true {
+    for (const [write, outcome] of outcomes) this.#settle(write, outcome);
+    const isDone = outcomes.some(([, outcome]) => outcome.is === 'done');
+    if (isDone || batch.entries.length > 0) this.#safely(() => this.#config.committed({ ...batch, isReload: false, isRollback: false }));
+    this.#runReaders();
     return true;
   }
 
-  async #append(entries: readonly LogEntry[]): Promise<Appended | InstantAPIError> {
-    try {
-      const appended = await this.#config.log.append(entries);
-      if (appended === 'appended') this.#sinceSnapshot += entries.length;
-      return appended;
-    } catch (cause) {
-      this.#config.logger.error('the log could not be written', cause);
-      return failure(cause);
-    }
+  #settle(write: Write, outcome: Outcome): void {
+    this.#safely(() => write.settle(outcome));
   }
 
-  /** Nobody is refused for want of what another server has done already. An append would have told; here there was none. */
-  async #confirm(): Promise<Appended> {
+  /** What one caller does with a result must not stop the writes of all others. */
+  #safely(run: () => void): void {
     try {
-      const newEntries = await this.#config.log.since(this.#replica.txId);
-      return newEntries?.length === 0 ? 'appended' : 'behind';
-    } catch (cause) {
-      this.#config.logger.warn('the log could not be read', cause);
-      return 'appended';
-    }
-  }
-
-  /** What others appended, played to memory. */
-  async #catchUp(): Promise<boolean> {
-    const { log, logger: report, committed } = this.#config;
-    try {
-      const entries = this.#remoteTail.drainAfter(this.#replica.txId) ?? (await log.since(this.#replica.txId));
-      if (!entries) return await this.#reload();
-      const batch = this.#replica.applyEntries(entries);
-      this.#sinceSnapshot += entries.length;
-      if (entries.length > 0) committed({ ...batch, isReload: false });
-      else this.#remoteTail.setEnd(this.#replica.txId);
-      this.#runReaders(true);
-      return true;
-    } catch (cause) {
-      report.error('what others appended could not be taken over', cause);
-      return this.#reload();
+      run();
+    } catch (error) {
+      this.#config.logger.error('a result could not be delivered', error);
     }
   }
 
   #apply(write: Write, batch: Batch): Outcome {
     const { event } = write;
     const replica = this.#replica;
-    const done = event && replica.idempotencyKeys.find(event);
-    if (done !== undefined) return { is: 'done', txId: done, isRepeat: true, attrsRemapped: false };
-    const at = Math.max(replica.at, this.#config.clock.now());
+    const known = event && replica.idempotencyKeys.find(event);
+    if (known?.rejected) return { is: 'rejected', error: errorOf(known.rejected) };
+    if (known) return { is: 'done', txId: known.txId, isRepeat: true, attrsRemapped: false };
+    const { random, clock } = this.#config;
+    const at = replica.nextAt(clock.now());
     try {
       const { steps, records } = this.#planned(write, at);
-      const { changeSet: report, catalog } = prepare(replica.store, replica.deleted, steps, {
+      const { changeSet, catalog } = prepare(replica.store, replica.deleted, steps, {
         actor: write.actor,
         at,
-        uuid: () => this.#config.random.uuid(),
+        uuid: () => random.uuid(),
         authorizeWrite: this.#config.authorizeWrite,
       });
-      const all = withDerived(records, this.#config.derive?.(report, replica.store));
-      replica.apply({ changeSet: report, catalog, records: all, event, at }, batch);
+      const all = withDerived(records, this.#config.derive?.(changeSet, replica.store));
+      replica.apply({ id: random.eventId(), changeSet, catalog, records: all, event, at }, batch);
       return { is: 'done', txId: replica.txId, isRepeat: false, attrsRemapped: catalog.renamed.size > 0 };
     } catch (error) {
-      if (error instanceof InstantAPIError) return { is: 'refused', error };
-      this.#config.logger.error('a transaction could not be made', error);
-      return { is: 'refused', error: failure(error) };
+      if (!(error instanceof InstantAPIError)) {
+        this.#config.logger.error('a transaction failed', error);
+        return { is: 'rejected', error: failure(error) };
+      }
+      const rejected = event && canComeAgain(event) ? finalRejection(error) : undefined;
+      if (event && rejected) replica.reject({ id: random.eventId(), event, rejected, at }, batch);
+      return { is: 'rejected', error };
     }
   }
 
   #planned({ steps }: Write, at: number): Planned {
     return typeof steps === 'function' ? steps({ db: this.#replica.store, records: this.#replica.records, at }) : { steps };
-  }
-
-  async #reload(): Promise<boolean> {
-    try {
-      await this.#load();
-    } catch (cause) {
-      this.#config.logger.error('the log could not be read', cause);
-      return false;
-    }
-    this.#config.committed({ changeSet: emptyChangeSet, attrsChanged: true, entries: [], isReload: true });
-    return true;
-  }
-
-  async #load(): Promise<void> {
-    const loaded = await this.#config.log.load();
-    this.#snapshotSize = this.#replica.load(loaded, this.#config.clock.now());
-    this.#sinceSnapshot = loaded.entries.length;
-  }
-
-  async #compact(): Promise<void> {
-    const { idempotencyKeys, txId } = this.#replica;
-    try {
-      // Read back rather than written from memory: triples of deleted attrs are in the log only.
-      const snapshot: Snapshot = replay(await this.#config.log.load());
-      idempotencyKeys.forget(this.#config.clock.now());
-      await this.#config.log.compact(snapshot.txId === txId ? { ...snapshot, events: idempotencyKeys.list() } : snapshot);
-      this.#sinceSnapshot = 0;
-      this.#snapshotSize = snapshot.triples.length;
-    } catch (cause) {
-      this.#config.logger.warn('the log could not be made shorter', cause);
-    }
   }
 }
 

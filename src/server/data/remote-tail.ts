@@ -1,18 +1,25 @@
-// What was heard of a log that others append to: how far it goes, and the entries that came along with the news. Nothing is
-// taken from it but what follows on without a gap; anything else has to be read from the log.
+// The tail of a log as announced by other servers: how far it goes, and the entries that came along. Only entries that follow on
+// without a gap are used; anything else is read from the log.
 
+import { sizeOfEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
-/** Entries held until they are asked for. */
-const maxEntries = 10_000;
+/** Entries held until they are needed. What does not fit is read from the log later. */
+const maxBytes = 16 * 1024 * 1024;
 
 export class RemoteTail {
   #end = 0;
   #entries: LogEntry[] = [];
+  #bytes = 0;
 
   add(txId: number, entries: readonly LogEntry[] = []): void {
     this.#end = Math.max(this.#end, txId);
-    if (this.#entries.length < maxEntries) this.#entries.push(...entries);
+    for (const entry of entries) {
+      const bytes = sizeOfEntry(entry);
+      if (this.#bytes + bytes > maxBytes) return;
+      this.#bytes += bytes;
+      this.#entries.push(entry);
+    }
   }
 
   isBeyond(txId: number): boolean {
@@ -22,19 +29,24 @@ export class RemoteTail {
   /** The log goes no further than this. */
   setEnd(txId: number): void {
     this.#end = txId;
-    this.#entries = [];
+    this.#clear();
   }
 
   /** All that follows on `txId`, if that is known. */
   drainAfter(txId: number): readonly LogEntry[] | undefined {
     const next = this.#entries.filter((entry) => entry.txId > txId);
-    this.#entries = [];
+    this.#clear();
     const isWhole = next.length > 0 && next.every((entry, at) => entry.txId === txId + 1 + at);
     return isWhole ? next : undefined;
   }
 
-  /** Nothing up to here is news. */
+  /** Everything up to here is known. */
   forget(txId: number): void {
-    if (this.#end <= txId) this.#entries = [];
+    if (this.#end <= txId) this.#clear();
+  }
+
+  #clear(): void {
+    this.#entries = [];
+    this.#bytes = 0;
   }
 }

@@ -1,5 +1,5 @@
-// The data of an app as it is in memory: what the log says, up to one transaction. Moved on by what is done here, which can be
-// taken back until it is in the log, and by what others did.
+// The data of an app in memory: the state of the log up to one transaction. Advanced by transactions of this server, which can be
+// undone until they are in the log, and by log entries of other servers.
 
 import { Attrs, type KnownAttr } from '../../db/attrs.ts';
 import { Layer } from '../../db/layer.ts';
@@ -12,23 +12,40 @@ import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
 import type { AttrCatalog, AttrCatalogChange } from './attr-steps.ts';
 import { tripleChanges, mergeChanges } from './triple-changes.ts';
-import { IdempotencyKeys } from './idempotency.ts';
-import { type AttrChanges, type Event, type Loaded, type LogEntry, type Records, replay, replayRecords } from '../storage/storage.ts';
+import type { IdempotencyKeys } from './idempotency.ts';
+import { sizeOfEntry } from '../storage/entry-size.ts';
+import { replay, replayRecords } from '../storage/replay.ts';
+import type { AttrChanges, Event, Loaded, LogEntry, Records, RememberedRejection } from '../storage/storage.ts';
 import { systemAttrs } from './system-attrs.ts';
 
-/** What was done, and how to take it back. */
+/** Transactions that are applied, and how to undo them. */
 export interface Batch {
   changeSet: ChangeSet;
   attrsChanged: boolean;
   readonly entries: LogEntry[];
-  readonly before: { readonly txId: number; readonly at: number; readonly catalog: AttrCatalog; readonly records: Map<string, unknown> };
+  readonly before: Position & { readonly at: number; readonly catalog: AttrCatalog; readonly records: Map<string, unknown> };
+}
+
+/** A place in the log. */
+export interface Position {
+  readonly txId: number;
+  /** The id of the entry `txId`; undefined at the start of a log, and after entries of earlier versions. */
+  readonly lastId: string | undefined;
 }
 
 export interface AppliedWrite {
+  readonly id: string;
   readonly changeSet: ChangeSet;
   readonly catalog: AttrCatalogChange;
   readonly records: Records | undefined;
   readonly event: Event | undefined;
+  readonly at: number;
+}
+
+export interface RejectedWrite {
+  readonly id: string;
+  readonly event: Event;
+  readonly rejected: RememberedRejection;
   readonly at: number;
 }
 
@@ -38,10 +55,11 @@ export class Replica {
   #deleted: ReadonlyMap<string, WireAttr> = new Map();
   #records = new Map<string, unknown>();
   #txId = 0;
+  #lastId: string | undefined;
   #at = 0;
 
-  constructor(rememberMs: number) {
-    this.idempotencyKeys = new IdempotencyKeys(rememberMs);
+  constructor(idempotencyKeys: IdempotencyKeys) {
+    this.idempotencyKeys = idempotencyKeys;
   }
 
   get store(): Store {
@@ -61,14 +79,23 @@ export class Replica {
     return this.#txId;
   }
 
-  /** When the last transaction was. */
+  get lastId(): string | undefined {
+    return this.#lastId;
+  }
+
+  /** The time of the last transaction. */
   get at(): number {
     return this.#at;
   }
 
-  /** @returns how many triples there are */
-  load(loaded: Loaded, now: number): number {
-    const { txId, at, attrs, deletedAttrs, triples, events, records } = replay(loaded);
+  /** The time of the next transaction: later than the last, so that the order of the log is the order of creation, whatever the clocks. */
+  nextAt(now: number): number {
+    return Math.max(this.#at + 1, now);
+  }
+
+  /** @returns how much data there is */
+  load(loaded: Loaded, now: number): { readonly triples: number; readonly bytes: number } {
+    const { txId, at, lastId, attrs, deletedAttrs, triples, events, records } = replay(loaded);
     const known = new Set(systemAttrs.map(({ id }) => id));
     const own = attrs.filter(({ id }) => !known.has(id));
     // Where a deleted one has the same name, the other is the one that counts.
@@ -80,18 +107,19 @@ export class Replica {
     this.#records = new Map(Object.entries(records ?? {}));
     this.idempotencyKeys.replace(events, now);
     this.#txId = txId;
+    this.#lastId = lastId;
     this.#at = at;
-    return triples.length;
+    return { triples: triples.length, bytes: sizeOfEntry(triples) };
   }
 
   begin(): Batch {
     const catalog = { attrs: this.#store.attrs, deleted: this.#deleted };
-    const before = { txId: this.#txId, at: this.#at, catalog, records: new Map<string, unknown>() };
+    const before = { txId: this.#txId, lastId: this.#lastId, at: this.#at, catalog, records: new Map<string, unknown>() };
     return { changeSet: emptyChangeSet, attrsChanged: false, entries: [], before };
   }
 
-  /** Done here, not in the log yet. */
-  apply({ changeSet, catalog, records, event, at }: AppliedWrite, batch: Batch): void {
+  /** Applied here, not in the log yet. `id`: of the entry. */
+  apply({ id, changeSet, catalog, records, event, at }: AppliedWrite, batch: Batch): void {
     const changes = tripleChanges(changeSet, catalog.attrs, hiddenIn(catalog));
     const attrsChanged = catalog.attrs !== this.#store.attrs;
     this.#commit(catalog, changeSet);
@@ -100,9 +128,16 @@ export class Replica {
     }
     const attrs = { put: catalog.put, deleted: catalog.removed };
     const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
-    const entry: LogEntry = { txId: this.#txId + 1, at, ...what };
+    const entry: LogEntry = { ...this.#nextPlace(id), at, ...what };
     this.#advance(entry);
     record(batch, entry, changeSet, attrsChanged);
+  }
+
+  /** A write that was rejected for good takes a place in the log, too. */
+  reject({ id, event, rejected, at }: RejectedWrite, batch: Batch): void {
+    const entry: LogEntry = { ...this.#nextPlace(id), at, event, rejected, changes: [] };
+    this.#advance(entry);
+    record(batch, entry, emptyChangeSet, false);
   }
 
   /** As it was before. */
@@ -114,10 +149,11 @@ export class Replica {
     }
     for (const { event } of entries) if (event) this.idempotencyKeys.remove(event);
     this.#txId = before.txId;
+    this.#lastId = before.lastId;
     this.#at = before.at;
   }
 
-  /** What others did: entries that follow on ours. */
+  /** Entries of other servers, which follow on ours. */
   applyEntries(entries: readonly LogEntry[]): Batch {
     const batch = this.begin();
     for (const entry of entries) {
@@ -142,10 +178,15 @@ export class Replica {
     this.#deleted = deleted;
   }
 
-  #advance({ txId, at, event, records }: LogEntry): void {
+  #nextPlace(id: string): Pick<LogEntry, 'id' | 'prev' | 'txId'> {
+    return { id, ...(this.#lastId !== undefined && { prev: this.#lastId }), txId: this.#txId + 1 };
+  }
+
+  #advance({ id, txId, at, event, rejected, records }: LogEntry): void {
     if (records) replayRecords(records, this.#records);
-    if (event) this.idempotencyKeys.add({ ...event, txId, at });
+    if (event) this.idempotencyKeys.add({ ...event, txId, at, ...(rejected && { rejected }) });
     this.#txId = txId;
+    this.#lastId = id;
     this.#at = at;
   }
 }
@@ -178,7 +219,7 @@ function hiddenIn({ attrs, deleted }: AttrCatalog): KnownAttr[] {
   return attrs.with([...deleted.values()]).list.filter(({ id }) => deleted.has(id));
 }
 
-/** Triple by triple: times are as they were given where it was done. */
+/** Triple by triple, with the times of the server that made the change. */
 function applyChanges(layer: Layer, changes: readonly SyncChange[], hidden: readonly KnownAttr[]): void {
   for (const { action, triple } of changes) {
     const [e, a, v, t] = triple;

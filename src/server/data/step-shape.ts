@@ -2,10 +2,14 @@
 // in lower case. Whether the steps fit the app's data is not looked at. PROTOCOL.md#transact
 
 import { isUuid } from '../../lib/uuid.ts';
+import { survey } from '../../protocol/frame-limits.ts';
 import type { CheckedType, Identity, WireAttr } from '../../protocol/attr.ts';
 import { isObject } from '../../lib/json.ts';
 import type { EntityRef, Mode, Step, StepOptions } from '../../protocol/transact-messages.ts';
 import { type Fault, invalid } from '../errors.ts';
+
+/** What is deeper than a frame may be is rejected elsewhere. */
+const maxValueDepth = 1000;
 
 type StepPath = readonly (string | number)[];
 
@@ -70,6 +74,7 @@ function attrId(id: unknown, index: number): string {
 
 function value(step: readonly unknown[]): unknown {
   if (step.length < 4) throw new StepError([3], 'a value');
+  if (survey(step[3], maxValueDepth).hasInfinity) throw new StepError([3], 'numbers within the range of a double');
   return step[3];
 }
 

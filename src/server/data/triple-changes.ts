@@ -1,9 +1,9 @@
-// What a change did, triple by triple: what is logged, and what those hear who keep a namespace in step. Values of deleted
-// attrs count, though nobody sees them: when their entity goes, so do they.
+// A change set as triples added and removed: for the log, and for clients that keep a namespace in sync. Includes values of deleted
+// attrs: they are hidden, and are deleted with their entity.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
-import { attrTriples } from '../../db/row.ts';
+import { attrTriples, type Row } from '../../db/row.ts';
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
 
@@ -14,12 +14,18 @@ export function tripleChanges(changeSet: ChangeSet, attrs: Attrs, hidden: readon
     const own = [...attrs.namespace(etype).forward.values(), ...hidden.filter((attr) => attr.etype === etype)];
     for (const { before, after } of changes.values()) {
       for (const attr of own) {
-        if (before?.values[attr.slot] === after?.values[attr.slot]) continue;
+        if (isSameAt(before, after, attr.slot)) continue;
         compare(before ? attrTriples(before, attr) : [], after ? attrTriples(after, attr) : [], found);
       }
     }
   }
   return found;
+}
+
+/** The same value may be new: an entity that was deleted and created again has new times. */
+function isSameAt(before: Row | undefined, after: Row | undefined, slot: number): boolean {
+  if (before?.values[slot] !== after?.values[slot]) return false;
+  return before?.values[slot] === undefined || (before.times?.[slot] === after?.times?.[slot] && before.t === after?.t);
 }
 
 /** Removed before added: an update is both. */

@@ -1,4 +1,4 @@
-// A write as the ledger takes it, and what became of it.
+// A write as the ledger takes it, and its outcome.
 
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Store } from '../../db/store.ts';
@@ -7,9 +7,9 @@ import type { Event, Records } from '../storage/storage.ts';
 import type { Actor } from './system-rules.ts';
 
 export interface Write {
-  /** Or what makes them, of the data as it is when their turn has come. */
+  /** Or a function that makes them from the data at the time the write is executed. */
   readonly steps: Steps | ((state: LedgerState) => Planned);
-  /** Undefined = the sender does not want to be recognised. */
+  /** Undefined = repetitions are not recognised. */
   readonly event: Event | undefined;
   readonly actor: Actor;
   readonly settle: (outcome: Outcome) => void;
@@ -29,9 +29,9 @@ export interface Planned {
 }
 
 export type Outcome =
-  /** `isMended`: not all of it is as it was sent (an attr has another id here), so the sender needs the catalogue. */
+  /** `attrsRemapped`: an attr has another id here than where it was sent from, so the sender needs the catalog. */
   | { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean; readonly attrsRemapped: boolean }
-  | { readonly is: 'refused'; readonly error: InstantAPIError };
+  | { readonly is: 'rejected'; readonly error: InstantAPIError };
 
 /** What else a transaction changes in the records, given what it does to the data as they were before. */
 export type Derive = (changeSet: ChangeSet, before: Store) => Records | undefined;

@@ -10,6 +10,8 @@ import type { Store } from '../../db/store.ts';
 import { timesAfter } from '../../db/times.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
+import { isObject } from '../../lib/json.ts';
+import type { QueryNode } from '../../query/compile.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { rejection } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
@@ -126,4 +128,20 @@ export function withUrls(triples: readonly Triple[], fileUrl: FileUrl | undefine
 export function withUrl(triple: Triple, fileUrl: FileUrl | undefined): Triple {
   const [e, a, v, t] = triple;
   return fileUrl && a === urlAttr && typeof v === 'string' ? [e, a, fileUrl(v), t] : triple;
+}
+
+type Items = Readonly<Record<string, unknown>>;
+
+/** A tree with the URLs signed. `nodes`: of the query it is the result of. */
+export function withUrlsInTree<Tree extends Items>(nodes: readonly QueryNode[], tree: Tree, fileUrl: FileUrl): Tree {
+  const signed = nodes.flatMap(({ key, etype, children }): readonly (readonly [string, unknown])[] => {
+    const item = (given: unknown): unknown => {
+      if (!isObject(given)) return given;
+      const url = etype === filesEtype && typeof given.url === 'string' ? { url: fileUrl(given.url) } : {};
+      return { ...withUrlsInTree(children, given, fileUrl), ...url };
+    };
+    const value = tree[key];
+    return value === undefined ? [] : [[key, Array.isArray(value) ? value.map(item) : item(value)]];
+  });
+  return signed.length > 0 ? { ...tree, ...Object.fromEntries(signed) } : tree;
 }

@@ -10,17 +10,14 @@ import type { Guard } from '../rules/guard.ts';
 import type { HttpContext } from './context.ts';
 import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
-import { Store } from '../../db/store.ts';
+import type { Store } from '../../db/store.ts';
 import { adminOf, actorOf } from './caller.ts';
-import { answerQuery } from '../../query/result-triples.ts';
 import { asFlag, asObject, asText, bodyOf, optional, required } from './request.ts';
-import { evaluate } from '../../query/live-result.ts';
-import { prepareQuery, singularLinks } from '../queries/prepared-query.ts';
+import { answerTree } from '../queries/results.ts';
+import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import { txSteps } from './admin-steps.ts';
-import { compile } from '../../query/compile.ts';
 import { userOf, userRow } from '../auth/users.ts';
-import { withUrls } from '../files/file-entities.ts';
 
 export function adminDataRoutes(http: HttpContext): Hono {
   const routes = new Hono();
@@ -66,12 +63,7 @@ export function treeOf(
   query: WireQuery,
   { actor, isInferred, guard }: TreeOptions,
 ): Readonly<Record<string, unknown>> {
-  const { compiled, visible } = prepareQuery(query, 'tree', actor, db.attrs, guard);
-  const found = answerQuery(compiled, db, { visible });
-  const seen = new Store(db.attrs);
-  seen.load(withUrls(found.triples, guard.fileUrl));
-  const shaped = isInferred ? compile(query, db.attrs, { singular: singularLinks(db.attrs) }) : compiled;
-  return evaluate(shaped, seen, found).data;
+  return answerTree(prepareQuery(query, isInferred ? 'inferred-tree' : 'tree', actor, db.attrs, guard), db).data;
 }
 
 function withUser(peer: Peer, { id, ledger: { db } }: App): Peer {

@@ -18,8 +18,8 @@ export type ResultShape = ReturnType | 'inferred-tree';
 
 export interface PreparedQuery {
   readonly compiled: CompiledQuery;
-  /** The same query with its singular links known; only for an inferred tree. */
-  readonly inferred?: CompiledQuery;
+  /** The same query in the shape of a tree; only where one is returned. */
+  readonly tree?: CompiledQuery;
   readonly returnType: ResultShape;
   /** Signs the addresses of files; only where the query may show some. */
   readonly fileUrl?: FileUrl | undefined;
@@ -33,20 +33,26 @@ export interface PreparedQuery {
 export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor, attrs: Attrs, guard: Guard): PreparedQuery {
   checkQuery(q, attrs, actor);
   try {
-    const compiled = compile(q, attrs);
+    const compiled = compile(q, attrs, { filtersByIdPrefix: true });
     const params = isObject(q.$$ruleParams) ? q.$$ruleParams : undefined;
     const readAccess = guard.readAccess(actor, compiled.etypes, params, attrs);
-    const inferred = returnType === 'inferred-tree' ? { inferred: compile(q, attrs, { singular: singularLinks(attrs) }) } : {};
+    const tree = returnType === 'join-rows' ? {} : { tree: compileTree(q, returnType, actor, attrs) };
     const fileUrl = compiled.etypes.has(filesEtype) ? { fileUrl: guard.fileUrl } : {};
-    return { compiled, ...inferred, ...fileUrl, returnType, visible: readAccess.visible, readAccess };
+    return { compiled, ...tree, ...fileUrl, returnType, visible: readAccess.visible, readAccess };
   } catch (error) {
     if (!(error instanceof QueryValidationError)) throw error;
     throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);
   }
 }
 
+/** Admins see every nested key, others only those of links that they see. */
+function compileTree(q: WireQuery, shape: ResultShape, { isAdmin }: Actor, attrs: Attrs): CompiledQuery {
+  const singular = shape === 'inferred-tree' ? singularLinks(attrs) : undefined;
+  return compile(q, attrs, { singular, tree: { omitsUnlinked: !isAdmin }, filtersByIdPrefix: true });
+}
+
 /** Which links of a catalog have at most one at the other end, seen from either end. */
-export function singularLinks(attrs: Attrs): SingularLinks {
+function singularLinks(attrs: Attrs): SingularLinks {
   const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
   const add = (etype: string, label: string, isSingular: boolean): void => {
     const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);

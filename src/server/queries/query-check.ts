@@ -1,53 +1,35 @@
-// What a server refuses of a query, with the path to it: what is no query, what only admins may ask, and what could not be
-// answered from an index. A name nobody knows is no fault: nothing matches it.
+// What a server rejects of a query, and the path to it. In three passes, each over the whole query: the form of its nodes and options, the
+// form of its conditions, and whether values, orders and cursors fit the attributes. A name that the app does not have is no error in a
+// condition or as a nested node: nothing matches it.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
-import { readCursor } from '../../protocol/query-result.ts';
+import { isUuid } from '../../lib/uuid.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
+import { isGiven } from '../../query/compile.ts';
 import { linkOf } from '../../query/where.ts';
-import { checkWhere } from './where-check.ts';
-import { type Path, QueryFault } from '../errors.ts';
-import { invalid } from '../errors.ts';
 import type { Actor } from '../data/system-rules.ts';
+import { invalid, type Path, QueryFault } from '../errors.ts';
+import { checkConditionForms } from './condition-check.ts';
+import { checkGroups, checkValues, noLink } from './where-check.ts';
 
 /** @throws InstantAPIError */
 export function checkQuery(q: WireQuery, attrs: Attrs, actor: Actor): void {
   try {
-    for (const [etype, node] of Object.entries(q)) {
-      if (etype === '$$ruleParams') continue;
-      checkNode({ node, etype, path: [etype], depth: 0 }, attrs, actor);
-    }
+    const nodes = Object.entries(q).filter(([etype]) => etype !== '$$ruleParams');
+    const checks = nodes.map(([etype, node]): NodeCheck => ({ node, etype, path: [etype], isNested: false }));
+    for (const check of checks) checkForm(check, attrs);
+    checkConditionForms(q, attrs);
+    for (const check of checks) checkFit(check, attrs, actor);
   } catch (error) {
     if (!(error instanceof QueryFault)) throw error;
-    throw invalid('query', q, [error.fault]);
+    throw invalid('query', q, error.faults);
   }
 }
 
 interface NodeCheck {
   readonly node: unknown;
-  /** Undefined below a link nobody knows. */
-  readonly etype: string | undefined;
-  readonly path: Path;
-  readonly depth: number;
-}
-
-function checkNode({ node, etype, path, depth }: NodeCheck, attrs: Attrs, actor: Actor): void {
-  if (!isObject(node)) throw new QueryFault(path, 'a form must be an object');
-  const options = node.$;
-  if (options !== undefined && options !== null) {
-    if (!isObject(options)) throw new QueryFault([...path, '$'], 'options must be an object');
-    checkOptions(options, { etype, path: [...path, '$'], isNested: depth > 0 }, attrs);
-    if (options.aggregate !== undefined) checkAggregate(node, options.aggregate, path, depth, actor);
-  }
-  for (const [label, child] of Object.entries(node)) {
-    if (label === '$') continue;
-    const link = etype === undefined ? undefined : linkOf(attrs.namespace(etype), label);
-    checkNode({ node: child, etype: link?.etype, path: [...path, label], depth: depth + 1 }, attrs, actor);
-  }
-}
-
-interface OptionsContext {
+  /** Undefined below a link that the app does not have. */
   readonly etype: string | undefined;
   readonly path: Path;
   readonly isNested: boolean;
@@ -55,67 +37,127 @@ interface OptionsContext {
 
 type Options = Readonly<Record<string, unknown>>;
 
+function childrenOf({ node, etype, path }: NodeCheck, attrs: Attrs): NodeCheck[] {
+  if (!isObject(node)) return [];
+  const labels = Object.keys(node).filter((label) => label !== '$');
+  return labels.map((label) => {
+    const link = etype === undefined ? undefined : linkOf(attrs.namespace(etype), label);
+    return { node: node[label], etype: link?.etype, path: [...path, label], isNested: true };
+  });
+}
+
+function checkForm(check: NodeCheck, attrs: Attrs): void {
+  const { node, path, isNested } = check;
+  if (!isObject(node)) throw new QueryFault(path, 'what is asked of a namespace or link must be an object');
+  if (node.$ !== undefined && node.$ !== null) {
+    if (!isObject(node.$)) throw new QueryFault([...path, '$'], 'options must be an object');
+    checkOptionForms(node.$, [...path, '$'], isNested);
+  }
+  for (const child of childrenOf(check, attrs)) checkForm(child, attrs);
+}
+
 const knownOptions: ReadonlySet<string> = new Set([
   ...['where', 'order', 'limit', 'first', 'last', 'offset', 'after', 'before', 'afterInclusive', 'beforeInclusive'],
   ...['fields', 'aggregate'],
 ]);
 
-function checkOptions(options: Options, { etype, path, isNested }: OptionsContext, attrs: Attrs): void {
-  for (const name of Object.keys(options))
-    if (!knownOptions.has(name)) throw new QueryFault([...path, name], `there is no option '${name}'`);
-  const { where, fields } = options;
-  if (where !== undefined) checkWhere(where, etype, [...path, 'where'], attrs);
-  if (fields !== undefined && !(Array.isArray(fields) && fields.every((field) => typeof field === 'string'))) {
-    throw new QueryFault([...path, 'fields'], 'fields must be a list of texts');
+function checkOptionForms(options: Options, path: Path, isNested: boolean): void {
+  const { where, order, aggregate, fields } = options;
+  if (where !== undefined && where !== null) {
+    if (!isObject(where)) throw new QueryFault([...path, 'where'], 'where must be an object');
+    checkGroups(where, path);
   }
-  checkCounts(options, path, isNested);
-  const orderAttr = checkOrder(options.order, etype, [...path, 'order'], isNested, attrs);
-  for (const name of ['after', 'before']) checkCursor(options[name], orderAttr, [...path, name], isNested);
-}
-
-function checkCounts(options: Options, path: Path, isNested: boolean): void {
-  const limits = ['limit', 'first', 'last'].filter((name) => options[name] !== undefined);
+  if (order !== undefined && order !== null) checkOrderForm(order, [...path, 'order']);
+  const limits = ['limit', 'first', 'last'].filter((name) => isGiven(options[name]));
+  for (const name of limits) checkCount(options[name], 1, [...path, name]);
+  if (isGiven(options.offset)) checkCount(options.offset, 0, [...path, 'offset']);
+  for (const name of ['after', 'before']) checkCursorForm(options, name, path);
+  if (isGiven(aggregate) && aggregate !== 'count') throw new QueryFault([...path, 'aggregate'], "the only aggregate is 'count'");
+  if (isGiven(fields) && !Array.isArray(fields)) throw new QueryFault([...path, 'fields'], 'fields must be a list of labels');
+  for (const name of Object.keys(options)) if (!knownOptions.has(name)) throw new QueryFault(path, `there is no option '${name}'`);
+  const topOnly = ['offset', 'before', 'after'].find((name) => isNested && isGiven(options[name]));
+  if (topOnly !== undefined) throw new QueryFault(path, `${topOnly} is for the top level only`);
   if (limits.length > 1) throw new QueryFault(path, `only one of ${limits.join(', ')} can be given`);
-  for (const name of limits) {
-    const count = options[name];
-    if (!Number.isSafeInteger(count) || Number(count) <= 0) throw new QueryFault([...path, name], `${name} must be a positive integer`);
-  }
-  const { offset } = options;
-  if (offset === undefined) return;
-  if (!Number.isSafeInteger(offset) || Number(offset) < 0)
-    throw new QueryFault([...path, 'offset'], 'offset must be an integer, not below 0');
-  if (isNested) throw new QueryFault([...path, 'offset'], 'offset is for the top level only');
 }
 
-/** @returns the attr that cursors are of; undefined if that cannot be told */
-function checkOrder(order: unknown, etype: string | undefined, path: Path, isNested: boolean, attrs: Attrs): KnownAttr | undefined {
-  const byCreation = etype === undefined ? undefined : attrs.idAttr(etype);
-  if (order === undefined) return byCreation;
+function checkCount(count: unknown, least: number, path: Path): void {
+  if (Number.isSafeInteger(count) && Number(count) >= least) return;
+  throw new QueryFault(path, `${String(path.at(-1))} must be an integer of at least ${least}`);
+}
+
+function checkOrderForm(order: unknown, path: Path): void {
   if (!isObject(order)) throw new QueryFault(path, 'order must be an object');
   const entries = Object.entries(order);
   if (entries.length > 1) throw new QueryFault(path, 'only one order can be given');
-  const [label, direction] = entries[0] ?? [];
-  if (label === undefined) return byCreation;
-  if (direction !== 'asc' && direction !== 'desc') throw new QueryFault([...path, label], "the direction must be 'asc' or 'desc'");
-  const attr = etype === undefined ? undefined : attrs.forward(etype, label);
-  if (!attr || label === 'serverCreatedAt' || label === 'id') return byCreation;
-  if (!isNested && (attr.isMany || !attr.isIndexed || !attr.checkedType)) {
-    throw new QueryFault([...path, label], `'${attr.etype}.${label}' must be indexed, and have a type, to be ordered by`);
+  for (const [label, direction] of entries) {
+    if (direction !== 'asc' && direction !== 'desc') throw new QueryFault([...path, label], "the direction must be 'asc' or 'desc'");
   }
+}
+
+function checkCursorForm(options: Options, name: string, path: Path): void {
+  const cursor = options[name];
+  if (isGiven(cursor) && !hasCursorForm(cursor)) {
+    throw new QueryFault([...path, name], 'a cursor is a list of four: entity, attribute, value and time');
+  }
+  const inclusive = options[`${name}Inclusive`];
+  if (inclusive !== undefined && inclusive !== null && typeof inclusive !== 'boolean') {
+    throw new QueryFault([...path, `${name}Inclusive`], `${name}Inclusive must be true or false`);
+  }
+}
+
+/** A cursor without its time is found out by the next pass, as in the original. */
+function hasCursorForm(cursor: unknown): boolean {
+  if (!Array.isArray(cursor) || cursor.length < 3 || cursor.length > 4) return false;
+  const [, attr, , time] = cursor as unknown[];
+  return isUuid(attr) && (time === undefined || time === null || Number.isSafeInteger(time));
+}
+
+/** Whether values, order, cursors and aggregate fit the attributes, and the actor. */
+function checkFit(check: NodeCheck, attrs: Attrs, actor: Actor): void {
+  const { node, etype, path, isNested } = check;
+  const { $: options, ...children } = node as Options;
+  if (isObject(options)) {
+    const at = [...path, '$'];
+    if (isObject(options.where)) checkValues(options.where, etype, [...at, 'where'], attrs);
+    const orderAttr = checkOrder(options.order, etype, [...at, 'order'], isNested, attrs);
+    for (const name of ['after', 'before']) checkCursor(options[name], orderAttr, [...at, name]);
+    if (isGiven(options.aggregate)) checkAggregate(isNested || Object.keys(children).length > 0, [...at, 'aggregate'], actor);
+  }
+  for (const child of childrenOf(check, attrs)) {
+    const attr = etype === undefined || child.etype !== undefined ? undefined : attrs.forward(etype, String(child.path.at(-1)));
+    if (attr) throw noLink(attr);
+    checkFit(child, attrs, actor);
+  }
+}
+
+/** Returns the attribute that cursors are of; undefined if there is none to tell. */
+function checkOrder(order: unknown, etype: string | undefined, path: Path, isNested: boolean, attrs: Attrs): KnownAttr | undefined {
+  const byCreation = etype === undefined ? undefined : attrs.idAttr(etype);
+  const [label] = isObject(order) ? Object.keys(order) : [];
+  if (label === undefined || label === 'serverCreatedAt' || etype === undefined) return byCreation;
+  const attr = attrs.forward(etype, label);
+  if (isNested) return attr ?? byCreation;
+  // A namespace without entities has no attributes yet, and nothing to order.
+  if (!attr) {
+    if (!byCreation) return undefined;
+    throw new QueryFault(path, `'${etype}' has no attribute '${label}' to be ordered by`);
+  }
+  const name = `'${etype}.${label}'`;
+  const missing = [
+    ...(attr.isIndexed ? [] : [`${name} must be indexed to be ordered by`]),
+    ...(attr.checkedType ? [] : [`${name} must have a type to be ordered by`]),
+  ];
+  if (missing.length > 0) throw new QueryFault(path, ...missing);
+  if (attr.isMany) throw new QueryFault(path, `${name} has many values: nothing can be ordered by it`);
   return attr;
 }
 
-function checkCursor(given: unknown, orderAttr: KnownAttr | undefined, path: Path, isNested: boolean): void {
-  if (given === undefined) return;
-  if (isNested) throw new QueryFault(path, 'cursors are for the top level only');
-  const cursor = readCursor(given);
-  if (!cursor) throw new QueryFault(path, 'this is no cursor');
-  if (orderAttr && cursor[1] !== orderAttr.id) throw new QueryFault(path, 'this cursor is of a list in another order');
+function checkCursor(cursor: unknown, orderAttr: KnownAttr | undefined, path: Path): void {
+  if (!Array.isArray(cursor) || !orderAttr || cursor[1] === orderAttr.id) return;
+  throw new QueryFault(path, 'this cursor is of a list in another order');
 }
 
-function checkAggregate(node: Options, aggregate: unknown, path: Path, depth: number, actor: Actor): void {
-  const at = [...path, '$', 'aggregate'];
-  if (!actor.isAdmin) throw new QueryFault(at, 'only admins may aggregate');
-  if (aggregate !== 'count') throw new QueryFault(at, "the only aggregate is 'count'");
-  if (depth > 0 || Object.keys(node).length > 1) throw new QueryFault(at, 'a namespace that is counted has no links in it, and is no link');
+function checkAggregate(isPartOfTree: boolean, path: Path, actor: Actor): void {
+  if (!actor.isAdmin) throw new QueryFault(path, 'only admins may aggregate');
+  if (isPartOfTree) throw new QueryFault(path, 'a namespace that is counted has no links in it, and is no link');
 }

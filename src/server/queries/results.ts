@@ -1,13 +1,14 @@
 // The answer to a question in the form it is sent, and whether it says anything new.
 
 import type { Db } from '../../db/db.ts';
-import { Store } from '../../db/store.ts';
 import { equal } from '../../lib/equal.ts';
 import { type WireResult, writeResult } from '../../protocol/query-result.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { answerQuery, type ServerResult } from '../../query/result-triples.ts';
 import { evaluate } from '../../query/live-result.ts';
-import { withUrls } from '../files/file-entities.ts';
+import type { QueryResult } from '../../query/query.ts';
+import { VisibleDb } from '../../query/visible.ts';
+import { withUrls, withUrlsInTree } from '../files/file-entities.ts';
 import type { PreparedQuery } from './prepared-query.ts';
 
 export interface ComputedResult {
@@ -16,25 +17,37 @@ export interface ComputedResult {
   readonly meta: unknown;
 }
 
-export function answer({ compiled, inferred, returnType, visible, fileUrl }: PreparedQuery, db: Db): ComputedResult {
-  const serverResult = answerQuery(compiled, db, { visible });
-  const shown = { ...serverResult, triples: withUrls(serverResult.triples, fileUrl) };
-  if (returnType === 'join-rows') return { serverResult, result: writeResult(shown), meta: null };
-  // A tree is what a client would make of the triples.
-  const store = new Store(db.attrs);
-  store.load(shown.triples);
-  const { data } = evaluate(inferred ?? compiled, store, serverResult);
+export function answer(query: PreparedQuery, db: Db): ComputedResult {
+  if (query.returnType === 'join-rows') {
+    const serverResult = answerQuery(query.compiled, db, { visible: query.visible });
+    const triples = withUrls(serverResult.triples, query.fileUrl);
+    return { serverResult, result: writeResult({ ...serverResult, triples }), meta: null };
+  }
+  const { serverResult, data } = answerTree(query, db);
   const [node] = writeResult({ ...serverResult, triples: [] });
   return {
-    serverResult: serverResult,
+    serverResult,
     result: data,
     meta: { 'page-info': node?.data['page-info'] ?? {}, aggregate: serverResult.aggregate ?? {} },
   };
 }
 
+export function answerTree(
+  { compiled, tree, visible, fileUrl }: PreparedQuery,
+  db: Db,
+): { serverResult: ServerResult; data: QueryResult['data'] } {
+  const serverResult = answerQuery(compiled, db, { visible });
+  const { data } = evaluate(tree ?? compiled, visible ? new VisibleDb(db, visible) : db, serverResult);
+  return { serverResult, data: fileUrl ? withUrlsInTree((tree ?? compiled).nodes, data, fileUrl) : data };
+}
+
 /** Word for word, in the order given: a false "no" costs a message, a false "yes" would cost the truth. */
-export function isResultEqual({ serverResult: a }: ComputedResult, { serverResult: b }: ComputedResult): boolean {
+export function isResultEqual(one: ComputedResult, other: ComputedResult): boolean {
+  const [a, b] = [one.serverResult, other.serverResult];
+  // Whether a tree has a nested key depends on links that no triple of the result tells of.
+  const isTree = one.meta !== null;
   return (
+    (!isTree || equal(one.result, other.result)) &&
     a.triples.length === b.triples.length &&
     equal(a.pageInfo, b.pageInfo) &&
     equal(a.aggregate, b.aggregate) &&

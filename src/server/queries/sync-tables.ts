@@ -14,6 +14,7 @@ import type { Triple } from '../../protocol/triple.ts';
 import { compile } from '../../query/compile.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 import { denied, invalid, rejection } from '../errors.ts';
+import { sizeOfEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
 /** How much goes into one message. */
@@ -28,19 +29,26 @@ interface TableSubscription {
   subscriber: Subscriber | undefined;
 }
 
+/** How much of the log is kept for subscriptions that are resumed. */
+export interface HistoryLimits {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 type Present = (triple: Triple) => Triple;
 
 export class SyncTables {
   readonly #uuid: () => string;
   readonly #present: Present;
-  readonly #history: number;
+  readonly #history: HistoryLimits;
   readonly #byId = new Map<string, TableSubscription>();
   #entries: LogEntry[] = [];
+  #bytes = 0;
   /** Changes up to this transaction are not here any more. */
   #lostUpTo: number;
 
   /** `present`: a triple as it is sent. */
-  constructor(uuid: () => string, history: number, txId: number, present: Present = (triple) => triple) {
+  constructor(uuid: () => string, history: HistoryLimits, txId: number, present: Present = (triple) => triple) {
     this.#present = present;
     this.#uuid = uuid;
     this.#history = history;
@@ -114,24 +122,42 @@ export class SyncTables {
     }
   }
 
-  /** What is to be said after these transactions. */
+  /** The messages to send after these transactions. */
   committed(entries: readonly LogEntry[], attrs: Attrs): Outgoing[] {
-    for (const entry of entries) this.#entries.push(entry);
-    if (this.#entries.length > 2 * this.#history) {
-      const lost = this.#entries.splice(0, this.#entries.length - this.#history);
-      this.#lostUpTo = lost.at(-1)?.txId ?? this.#lostUpTo;
-    }
+    this.#record(entries);
     return [...this.#byId.values()].flatMap((subscription) => {
       const { subscriber } = subscription;
       return subscriber ? updates(subscription, entries, attrs, this.#present).map((message) => ({ to: subscriber, message })) : [];
     });
   }
 
-  /** Everything is as it is, but how it came to be is not known. */
-  reloaded(txId: number): void {
+  /** For subscriptions that are resumed; without any, no history is needed. */
+  #record(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      this.#entries.push(entry);
+      this.#bytes += sizeOfEntry(entry);
+    }
+    const { entries: maxEntries, bytes: maxBytes } = this.#history;
+    const isOver = this.#entries.length > 2 * maxEntries || this.#bytes > 2 * maxBytes;
+    if (this.#byId.size > 0 && !isOver) return;
+    const isNeeded = this.#byId.size > 0;
+    let at = 0;
+    while (at < this.#entries.length && (!isNeeded || this.#entries.length - at > maxEntries || this.#bytes > maxBytes)) {
+      const entry = this.#entries[at++] as LogEntry;
+      this.#bytes -= sizeOfEntry(entry);
+      this.#lostUpTo = entry.txId;
+    }
+    this.#entries.splice(0, at);
+  }
+
+  /** How the data came to be what it is, is not known. Returns the sessions whose tables cannot be kept in sync any more. */
+  reloaded(txId: number): readonly Subscriber[] {
     this.#entries = [];
+    this.#bytes = 0;
     this.#lostUpTo = txId + 1;
+    const subscribers = [...this.#byId.values()].flatMap(({ subscriber }) => subscriber ?? []);
     this.#byId.clear();
+    return subscribers;
   }
 }
 

@@ -1,122 +1,117 @@
-// What a server refuses of a `where`: conditions that are none, values of another type than the attr's, comparisons that
-// no index could answer.
+// What a server rejects of a `where` whose conditions have the right form: values of another type than the attribute's, comparisons that no
+// index can answer, paths through what is no link.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
-import { coerceToDate } from '../../lib/dates.ts';
+import type { InstantAPIError } from '../../errors.ts';
+import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
-import { isObject } from '../../lib/json.ts';
+import { isQueryDate } from '../../query/query-dates.ts';
 import { linkOf } from '../../query/where.ts';
-import { type Path, QueryFault } from '../errors.ts';
+import { invalid, type Path, QueryFault } from '../errors.ts';
+import { isGroup } from './condition-check.ts';
 
-export function checkWhere(where: unknown, etype: string | undefined, path: Path, attrs: Attrs): void {
-  if (!isObject(where)) throw new QueryFault(path, 'where must be an object');
+type WhereShape = Readonly<Record<string, unknown>>;
+
+/** A list of alternatives has members, and each of them conditions. `path`: of the options. */
+export function checkGroups(where: WhereShape, path: Path): void {
   for (const [key, given] of Object.entries(where)) {
-    const at = [...path, key];
-    if (key === 'or' || key === 'and') checkGroup(given, etype, at, attrs);
-    else if (key === '$entityIdStartsWith') checkPrefix(given, at);
-    else checkCondition(given, targetOf(key.split('.'), etype, attrs), at);
+    if (!isGroup(key, given)) continue;
+    for (const member of given)
+      if (!isObject(member)) throw new QueryFault([...path, 'where', key], `a member of '${key}' must be an object`);
+    const isEmpty = given.length === 0 || given.every((member) => Object.keys(member as WhereShape).length === 0);
+    if (isEmpty) throw new QueryFault([...path, key], `'${key}' takes a list that is not empty`);
+    for (const member of given) checkGroups(member as WhereShape, path);
   }
 }
 
-function checkGroup(members: unknown, etype: string | undefined, path: Path, attrs: Attrs): void {
-  if (!Array.isArray(members) || members.length === 0) throw new QueryFault(path, 'or and and take a list that is not empty');
-  members.forEach((member, at) => checkWhere(member, etype, [...path, at], attrs));
+/** `path`: of the `where`. Groups do not lengthen it, and a condition over links goes by its last label. */
+export function checkValues(where: WhereShape, etype: string | undefined, path: Path, attrs: Attrs): void {
+  for (const [key, given] of Object.entries(where)) {
+    if (isGroup(key, given)) for (const member of given) checkValues(member as WhereShape, etype, path, attrs);
+    else checkCondition(given, targetOf(key.split('.'), etype, attrs), path);
+  }
 }
 
-function checkPrefix(given: unknown, path: Path): void {
-  if (given !== null && typeof given !== 'string') throw new QueryFault(path, 'the beginning of an id must be a text');
+/** What a condition is about: an attribute, or the linked entity. */
+interface Target {
+  readonly attr: KnownAttr;
+  readonly label: string;
+  readonly isLink: boolean;
 }
 
-/** What a condition is asked of: an attr, a linked entity, or something nobody knows. */
-type Target = { readonly attr: KnownAttr; readonly isLink: boolean } | undefined;
-
-function targetOf(labels: readonly string[], etype: string | undefined, attrs: Attrs): Target {
+/** Undefined for what the app does not have. */
+function targetOf(labels: readonly string[], etype: string | undefined, attrs: Attrs): Target | undefined {
   let at = etype;
-  let target: Target;
+  let target: Target | undefined;
   for (const label of labels) {
+    if (target && !target.isLink) {
+      throw noLink(target.attr);
+    }
     if (at === undefined) return undefined;
     const namespace = attrs.namespace(at);
     const link = linkOf(namespace, label);
     const attr = link?.attr ?? namespace.forward.get(label);
     if (!attr) return undefined;
-    target = { attr, isLink: link !== undefined };
+    target = { attr, label, isLink: link !== undefined };
     at = link?.etype;
   }
   return target;
 }
 
-const comparisons: ReadonlySet<string> = new Set(['$gt', '$gte', '$lt', '$lte']);
-const likes: ReadonlySet<string> = new Set(['$like', '$ilike']);
-
-function checkCondition(given: unknown, target: Target, path: Path): void {
-  if (!isObject(given)) return checkValue(given, target, path);
-  for (const [operator, operand] of Object.entries(given)) {
-    const at = [...path, operator];
-    if (operator === '$in' || operator === 'in') checkChoices(operand, target, at);
-    else if (operator === '$not' || operator === '$ne') checkValue(operand, target, at, true);
-    else if (operator === '$isNull') checkIsNull(operand, at);
-    else if (comparisons.has(operator)) checkComparison(operand, target, at);
-    else if (likes.has(operator)) checkLike(operand, target, at);
-    else throw new QueryFault(at, `there is no operator '${operator}'`);
-  }
+/** Something is asked below a value. */
+export function noLink({ id, etype, label }: KnownAttr): InstantAPIError {
+  const message = `'${etype}.${label}' is a value and no link: nothing can be asked below it`;
+  return invalid('attr', { id, 'forward-identity': [id, etype, label] }, [{ message }]);
 }
 
-function checkIsNull(operand: unknown, path: Path): void {
-  if (typeof operand !== 'boolean') throw new QueryFault(path, '$isNull takes true or false');
-}
+const comparisons: ReadonlySet<string> = new Set(['$gt', '$gte', '$lt', '$lte', '$like', '$ilike']);
 
-function checkChoices(choices: unknown, target: Target, path: Path): void {
-  if (!Array.isArray(choices)) throw new QueryFault(path, '$in takes a list');
-  choices.forEach((choice: unknown, at) => {
-    if (choice !== null) return checkValue(choice, target, [...path, at]);
-    if (target && !target.attr.isIndexed) throw new QueryFault([...path, at], `null in $in needs an index: ${nameOf(target.attr)}`);
-  });
-}
-
-function checkValue(value: unknown, target: Target, path: Path, mayBeNull = false): void {
-  if (value === null && mayBeNull) return;
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-    throw new QueryFault(path, 'a condition is a text, a number, true, false, or a map of operators');
-  }
-  if (target?.isLink && !isUuid(value)) throw new QueryFault(path, `${nameOf(target.attr)} is a link: it is compared with an id`);
-  const type = target?.isLink ? undefined : target?.attr.checkedType;
-  if (type && target) checkType(value, type, target.attr, path);
-}
-
-function checkType(value: unknown, type: CheckedType, attr: KnownAttr, path: Path): void {
-  if (type === 'date' ? isDate(value) : typeof value === type) return;
-  throw new QueryFault(path, `${nameOf(attr)} is a ${type}: it cannot be compared with ${JSON.stringify(value)}`);
-}
-
-function isDate(value: unknown): boolean {
-  if (typeof value !== 'string' && typeof value !== 'number') return false;
-  try {
-    return coerceToDate(value) instanceof Date;
-  } catch {
-    return false;
-  }
-}
-
-/** What only servers understand; as bounds, not as values. */
-const openDates: ReadonlySet<unknown> = new Set(['now', 'today', 'tomorrow', 'yesterday', 'infinity', '-infinity']);
-
-function checkComparison(operand: unknown, target: Target, path: Path): void {
+function checkCondition(given: unknown, target: Target | undefined, whereAt: Path): void {
   if (!target) return;
-  const type = comparable(target, path);
-  if (type !== 'date' || !openDates.has(operand)) checkType(operand, type, target.attr, path);
+  const path = [...whereAt, target.label];
+  if (!isObject(given)) return checkValue(given, target, path);
+  const entries = Object.entries(given);
+  if (entries.length === 0 && (target.isLink || target.attr.checkedType)) {
+    throw new QueryFault(path, `the condition on ${nameOf(target)} has no operator`);
+  }
+  for (const [operator, operand] of entries) {
+    if (operator === '$in' || operator === 'in') checkChoices(operand as unknown[], target, path, whereAt);
+    else if (operator === '$not' || operator === '$ne') checkValue(operand, target, path);
+    else if (comparisons.has(operator)) checkComparison(operator, operand, target, path);
+  }
 }
 
-function checkLike(operand: unknown, target: Target, path: Path): void {
-  if (typeof operand !== 'string') throw new QueryFault(path, '$like takes a text');
-  if (target && comparable(target, path) !== 'string') throw new QueryFault(path, `${nameOf(target.attr)} is no text`);
+function checkChoices(choices: readonly unknown[], target: Target, path: Path, whereAt: Path): void {
+  const values = choices.filter((choice) => choice !== null);
+  for (const value of target.isLink ? choices : values) checkValue(value, target, path);
+  if (values.length < choices.length && !target.attr.isIndexed) {
+    const sorted = [null, ...values];
+    throw new QueryFault([...whereAt, '$in', sorted] as Path, `null in $in needs an index on ${nameOf(target)}`);
+  }
 }
 
-function comparable({ attr, isLink }: NonNullable<Target>, path: Path): CheckedType {
-  if (isLink) throw new QueryFault(path, `${nameOf(attr)} is a link: it cannot be compared`);
-  if (!attr.isIndexed) throw new QueryFault(path, `${nameOf(attr)} must be indexed to be compared`);
-  if (!attr.checkedType) throw new QueryFault(path, `${nameOf(attr)} must have a type to be compared`);
-  return attr.checkedType;
+function checkValue(value: unknown, target: Target, path: Path): void {
+  if (target.isLink) {
+    if (!isUuid(value)) throw new QueryFault(path, `${nameOf(target)} is a link: it is compared with an id`);
+  } else if (target.attr.checkedType) checkType(value, target.attr.checkedType, target, path);
 }
 
-const nameOf = ({ etype, label }: KnownAttr): string => `'${etype}.${label}'`;
+function checkType(value: unknown, type: CheckedType, target: Target, path: Path, isBound = false): void {
+  if (type === 'date' ? isQueryDate(value, isBound) : typeof value === type) return;
+  throw new QueryFault(path, `${nameOf(target)} is a ${type}: it cannot be compared with ${JSON.stringify(value)}`);
+}
+
+function checkComparison(operator: string, operand: unknown, target: Target, path: Path): void {
+  const name = nameOf(target);
+  const { attr, isLink } = target;
+  if (isLink) throw new QueryFault(path, `${name} is a link: it cannot be compared`);
+  if (!attr.isIndexed) throw new QueryFault(path, `${name} must be indexed to be compared`);
+  if (!attr.checkedType) throw new QueryFault(path, `${name} must have a type to be compared`);
+  const at = [...path, operator];
+  checkType(operand, attr.checkedType, target, at, true);
+  const isPattern = operator === '$like' || operator === '$ilike';
+  if (isPattern && attr.checkedType !== 'string') throw new QueryFault(at, `${name} is no text: ${operator} does not apply to it`);
+}
+
+const nameOf = ({ attr: { etype }, label }: Target): string => `'${etype}.${label}'`;

@@ -6,9 +6,9 @@ import { encode } from '../../protocol/codec.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
+import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
-import type { Triple } from '../../protocol/triple.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
 import type { Limits } from '../limits.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
@@ -48,11 +48,14 @@ export interface AppConfig {
 
 type Send = (frame: string) => void;
 
-/** What a session hangs on: when it ends, so does the session. */
+/** What a session depends on, and how to end it. */
 export interface SessionAuth {
   readonly tokenHash: string | undefined;
   readonly userId: string | undefined;
+  /** The sign-in has ended. */
   readonly revoke: () => void;
+  /** The client has to connect again: what it knows of positions is no longer true. */
+  readonly restart: () => void;
 }
 
 export class App {
@@ -90,21 +93,21 @@ export class App {
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
     this.streams.load(ledger.records);
     const present = (triple: Triple): Triple => withUrl(triple, rulebook.guard.fileUrl);
-    this.syncTables = new SyncTables(() => config.random.uuid(), config.limits.history, ledger.txId, present);
+    const { history, historyBytes } = config.limits;
+    this.syncTables = new SyncTables(() => config.random.uuid(), { entries: history, bytes: historyBytes }, ledger.txId, present);
   }
 
   static async open(config: AppConfig): Promise<App> {
     const { log, clock, random, logger, limits } = config;
+    const { rememberMs, rememberBytes } = limits;
     // Others may write before it is there, and there is nobody yet who would have to hear of it.
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
     const fileUrl = (location: string): string => files.url(location) ?? '';
     const rulebook = new Rulebook({ appId: config.id, clock, db: () => ledger.db, fileUrl });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
-    const ledger = await Ledger.open({
-      ...{ log, clock, random, logger, rememberMs: limits.rememberMs, authorizeWrite, committed },
-      derive: forgottenLocations,
-    });
+    const derive = forgottenLocations;
+    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
     const origin = config.origin ?? ((): string => '');
     const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
     await rulebook.open(ledger);
@@ -177,13 +180,15 @@ export class App {
     if (attrsRemapped) this.#attrsRemapped.add(subscriber);
   }
 
-  committed({ changeSet, attrsChanged, entries, isReload }: Commit): void {
+  committed({ changeSet, attrsChanged, entries, isReload, isRollback }: Commit): void {
     const { db } = this.ledger;
     this.#updateStatus();
-    if (isReload) this.syncTables.reloaded(this.ledger.txId);
     if (isReload) this.streams.load(this.ledger.records);
     if (isReload) this.files.load();
     else this.files.committed(entries);
+    if (isRollback) this.#restart(this.#sessions.keys());
+    // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
+    if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));
     const recipients = { all: this.#sessions.keys(), writers: this.#writers, attrsRemapped: this.#attrsRemapped };
     const outgoing = this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, db, this.position, this.attrs, recipients);
     this.#writers.clear();
@@ -194,6 +199,10 @@ export class App {
       this.deliver(this.subscriptions.applyGuard(this.rulebook.guard, this.ledger.db, this.position)),
     );
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
+  }
+
+  #restart(subscribers: Iterable<Subscriber>): void {
+    for (const subscriber of [...subscribers]) this.#auths.get(subscriber)?.restart();
   }
 
   #updateStatus(): void {

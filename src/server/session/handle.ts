@@ -11,6 +11,7 @@ import type { Subscriber } from './subscriber.ts';
 import type { Event } from '../storage/storage.ts';
 import { invalid, overLimit, rejection } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
+import { sessionScope } from '../data/rejections.ts';
 import { startStream, subscribeStream } from '../streams/stream-ops.ts';
 
 type MessageOf<Op extends ClientOp> = Extract<ClientMessage, { readonly op: Op }>;
@@ -127,17 +128,17 @@ function addQuery(message: MessageOf<'add-query'>, { app, subscriber, send }: Se
 
 function settle(outcome: Outcome, message: MessageOf<'transact'>, context: SessionContext): void {
   context.pending.delete(message);
-  if (outcome.is === 'refused') return context.reject(message, outcome.error);
+  if (outcome.is === 'rejected') return context.reject(message, outcome.error);
   context.send({ op: 'transact-ok', ...echo(message), 'tx-id': outcome.txId, isn: positionOf(outcome.txId).isn });
   context.app.addWriter(context.subscriber, outcome.attrsRemapped);
 }
 
-/** Shorter ids may well be counted up, and come from another client too: they are good for one session only. */
+/** Shorter ids may be counted up, and come from another client too: they are good for one session only. */
 const uniqueLength = 16;
 
 function eventOf({ 'client-event-id': id }: ClientMessage, { id: sessionId, actor }: Subscriber): Event | undefined {
   if (!id) return undefined;
-  return { id, by: id.length < uniqueLength ? `session ${sessionId}` : (actor.userId ?? '') };
+  return { id, by: id.length < uniqueLength ? sessionScope(sessionId) : (actor.userId ?? '') };
 }
 
 function notInRoom(roomId: string): InstantAPIError {

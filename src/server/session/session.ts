@@ -54,6 +54,7 @@ type State =
 
 /** Policy violation. */
 const badClient = 1008;
+const serviceRestart = 1012;
 const noMessage = { path: [], problem: 'malformed', expected: 'at least one message' } as const;
 
 export class Session {
@@ -234,7 +235,8 @@ export class Session {
     this.#sendBatch.acceptsBatches = subscriber.features.batches;
     const context: SessionContext = { app, subscriber, pending: new Set(), send, reject };
     this.#state = { is: 'ready', context };
-    app.enter(subscriber, (frame) => this.#sendFrame(frame), { tokenHash, userId: user?.id, revoke });
+    const restart = (): void => this.close(serviceRestart, 'the data was read anew');
+    app.enter(subscriber, (frame) => this.#sendFrame(frame), { tokenHash, userId: user?.id, revoke, restart });
     return context;
   }
 

@@ -1,9 +1,20 @@
-// A storage that lasts as long as the process. Several servers may use the same one, one after the other or at once: each
-// finds what the others were told.
+// A storage that lives as long as the process. Several servers may use the same one, one after the other or at once: each reads
+// what the others wrote.
 
 import { memoryFiles } from '../files/memory-files.ts';
+import { sizeOfEntry } from './entry-size.ts';
 import { LogSubscribers } from './log-subscribers.ts';
-import type { AppLog, LogEntry, Snapshot, Storage } from './storage.ts';
+import { SnapshotState } from './replay.ts';
+import {
+  type Appended,
+  type AppLog,
+  emptySnapshot,
+  type Loaded,
+  type LogEntry,
+  type LogListener,
+  type Snapshot,
+  type Storage,
+} from './storage.ts';
 
 /**
  * @example
@@ -18,7 +29,7 @@ export function memory(): Storage {
     files: memoryFiles(),
     async open(appId) {
       let log = logs.get(appId);
-      if (!log) logs.set(appId, (log = memoryLog()));
+      if (!log) logs.set(appId, (log = portTo(new MemoryLog())));
       return log;
     },
     apps: async () => [...logs.keys()],
@@ -26,27 +37,89 @@ export function memory(): Storage {
   };
 }
 
-function memoryLog(): AppLog {
-  const subscribers = new LogSubscribers();
-  let snapshot: Snapshot | undefined;
-  let entries: LogEntry[] = [];
-  const start = (): number => snapshot?.txId ?? 0;
-  const end = (): number => entries.at(-1)?.txId ?? start();
+/** Plain functions, so that a storage that wraps this one can spread it. */
+function portTo(log: MemoryLog): AppLog {
   return {
-    load: async () => ({ snapshot, entries: entries.slice() }),
-    since: async (txId) => (txId < start() ? undefined : entries.filter((entry) => entry.txId > txId)),
-    async append(added) {
-      const [first] = added;
-      if (first && first.txId !== end() + 1) return 'behind';
-      for (const entry of added) entries.push(entry);
-      if (first) subscribers.notify(end(), added);
-      return 'appended';
-    },
-    async compact(next) {
-      if (next.txId < start()) return;
-      snapshot = next;
-      entries = entries.filter(({ txId }) => txId > next.txId);
-    },
-    subscribe: (listener) => subscribers.add(listener),
+    load: () => log.load(),
+    since: (txId) => log.since(txId),
+    append: (entries) => log.append(entries),
+    compact: (snapshot) => log.compact(snapshot),
+    subscribe: (listener) => log.subscribe(listener),
   };
+}
+
+/** Entries are kept for servers that are a little behind; beyond so many bytes they become part of the state. */
+const minTailBytes = 1024 * 1024;
+/** The entries kept take no more than this part of the state. */
+const tailShare = 1 / 8;
+
+class MemoryLog implements AppLog {
+  readonly #subscribers = new LogSubscribers();
+  /** Undefined until there is a snapshot. */
+  #state: SnapshotState | undefined;
+  #stateBytes = 0;
+  #tail: LogEntry[] = [];
+  #tailBytes = 0;
+  #isFolding = false;
+
+  async load(): Promise<Loaded> {
+    return { snapshot: this.#state?.snapshot(), entries: this.#tail.slice() };
+  }
+
+  async since(txId: number): Promise<readonly LogEntry[] | undefined> {
+    return txId < this.#start || txId > this.#end ? undefined : this.#tail.filter((entry) => entry.txId > txId);
+  }
+
+  async append(added: readonly LogEntry[]): Promise<Appended> {
+    const [first] = added;
+    if (first && first.txId !== this.#end + 1) return 'behind';
+    for (const entry of added) {
+      this.#tail.push(entry);
+      this.#tailBytes += sizeOfEntry(entry);
+    }
+    if (first) this.#subscribers.notify(this.#end, added);
+    this.#foldIfLarge();
+    return 'appended';
+  }
+
+  async compact(next: Snapshot): Promise<void> {
+    if (next.txId < this.#start) return;
+    this.#state = new SnapshotState(next);
+    this.#stateBytes = next.triples.reduce((sum, triple) => sum + sizeOfEntry(triple), 0);
+    this.#tail = this.#tail.filter(({ txId }) => txId > next.txId);
+    this.#tailBytes = this.#tail.reduce((sum, entry) => sum + sizeOfEntry(entry), 0);
+  }
+
+  subscribe(listener: LogListener): () => void {
+    return this.#subscribers.add(listener);
+  }
+
+  get #start(): number {
+    return this.#state?.txId ?? 0;
+  }
+
+  get #end(): number {
+    return this.#tail.at(-1)?.txId ?? this.#start;
+  }
+
+  /** After those who were just told of the append have read it. */
+  #foldIfLarge(): void {
+    if (this.#isFolding || this.#tailBytes <= Math.max(minTailBytes, this.#stateBytes * tailShare)) return;
+    this.#isFolding = true;
+    setImmediate(() => {
+      this.#isFolding = false;
+      this.#fold();
+    });
+  }
+
+  #fold(): void {
+    const state = (this.#state ??= new SnapshotState(emptySnapshot));
+    for (const entry of this.#tail) {
+      if (entry.txId <= state.txId) continue;
+      state.apply(entry);
+      for (const { action, triple } of entry.changes) this.#stateBytes += (action === 'added' ? 1 : -1) * sizeOfEntry(triple);
+    }
+    this.#tail = [];
+    this.#tailBytes = 0;
+  }
 }

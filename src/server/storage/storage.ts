@@ -1,5 +1,5 @@
-// Where a server keeps what it was told: for each app a log of transactions, and now and then a snapshot in place of
-// the log so far. The log is the truth; what a server holds in memory can be made from it at any time.
+// The storage port: for each app a log of transactions, and now and then a snapshot that replaces the log so far. The log is the
+// truth; what a server holds in memory can be rebuilt from it at any time.
 
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
@@ -11,7 +11,7 @@ export interface Storage {
   open(appId: string): Promise<AppLog>;
   /** Apps that have a log. */
   apps(): Promise<readonly string[]>;
-  /** Nothing is asked of it afterwards. */
+  /** The last call on the storage. */
   close(): Promise<void>;
   /** Where files are kept unless the server is told otherwise; missing = nowhere. */
   readonly files?: FileStore;
@@ -23,37 +23,49 @@ export interface Storage {
 export interface AppLog {
   /** The last snapshot, and what was appended since, in order. */
   load(): Promise<Loaded>;
-  /** What was appended after `txId`, in order; undefined if a snapshot has taken the place of some of it. */
+  /**
+   * What was appended after `txId`, in order. Undefined if it cannot be told: a snapshot has replaced some of it, or the log does
+   * not go that far (any more).
+   */
   since(txId: number): Promise<readonly LogEntry[] | undefined>;
   /**
    * Several transactions at once, so that a store that has to flush flushes once. Their `txId`s follow on one another. Durable
-   * when it resolves: all of them, or, if somebody else has appended since the caller looked, none ('behind'). When it rejects,
-   * all or none may be there; the caller loads again.
+   * when it resolves: all of them, or none ('behind') if the log does not end where the first of them begins: somebody else has
+   * appended, or the log is not the one the caller read. When it rejects, all or none may be there; the caller reads again.
    */
   append(entries: readonly LogEntry[]): Promise<Appended>;
   /** The snapshot takes the place of every entry up to its `txId`; one that comes late, of nothing. */
   compact(snapshot: Snapshot): Promise<void>;
-  /** `heard` is called after each append, whoever made it, until the function given back is. */
+  /** Calls `listener` after each append by anybody. Returns an unsubscribe function. */
   subscribe(listener: LogListener): () => void;
 }
 
 export type Appended = 'appended' | 'behind';
 
-/** The log goes up to `txId` at least. `entries`: the last of them, where they came along. Never throws. */
-export type LogListener = (txId: number, entries?: readonly LogEntry[]) => void;
+/**
+ * The log goes up to `txId` at least. `entries`: the last of them, where they came along. `lastId`: the id of the entry `txId`,
+ * where only that was looked at. Never throws.
+ */
+export type LogListener = (txId: number, entries?: readonly LogEntry[], lastId?: string) => void;
 
 export interface Loaded {
   readonly snapshot: Snapshot | undefined;
   readonly entries: readonly LogEntry[];
 }
 
-/** One transaction, as what it did rather than what was asked. JSON through and through. */
+/** One transaction: its effect rather than the request. Plain JSON; a storage keeps every field, also those it does not know. */
 export interface LogEntry {
+  /** Unique to this entry, in any log. Missing in entries of earlier versions. Storages may rely on these two coming first. */
+  readonly id?: string;
+  /** The `id` of the entry before: two logs that agree on an entry agree on all before it. */
+  readonly prev?: string;
   readonly txId: number;
   /** Server clock, milliseconds. */
   readonly at: number;
   /** The write it came from; missing for the server's own. */
   readonly event?: Event;
+  /** The write was rejected: the entry changes nothing, and is here so that the same write is never applied later. */
+  readonly rejected?: RememberedRejection;
   readonly attrs?: AttrChanges;
   readonly changes: readonly SyncChange[];
   /** What is kept beside the data, by name: rules, sign-ins. Null = gone. */
@@ -76,75 +88,38 @@ export interface AttrChanges {
   readonly deleted: readonly string[];
 }
 
-export interface AppliedEvent extends Event {
-  readonly txId: number;
-  readonly at: number;
+/** The error a write was answered with. */
+export interface RememberedRejection {
+  readonly status: number;
+  readonly type: string | null;
+  readonly message: string | null;
+  readonly hint: unknown;
 }
 
-/** All there is to know after `txId`. */
+/** A write with its result. */
+export interface AnsweredEvent extends Event {
+  readonly txId: number;
+  readonly at: number;
+  /** Missing = it was applied. */
+  readonly rejected?: RememberedRejection;
+}
+
+/** The complete state after `txId`. */
 export interface Snapshot {
   readonly txId: number;
+  /** The `id` of the entry `txId`; missing in snapshots of earlier versions. */
+  readonly lastId?: string;
   readonly at: number;
   readonly attrs: readonly WireAttr[];
   /** Deleted, but their triples are kept: they can be restored. */
   readonly deletedAttrs: readonly WireAttr[];
   readonly triples: readonly Triple[];
-  readonly events: readonly AppliedEvent[];
+  readonly events: readonly AnsweredEvent[];
   /** Missing = none; snapshots were once made without. */
   readonly records?: Records;
 }
 
 export const emptySnapshot: Snapshot = { txId: 0, at: 0, attrs: [], deletedAttrs: [], triples: [], events: [], records: {} };
-
-/** A snapshot with entries played on top of it. */
-export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot {
-  if (entries.length === 0) return snapshot;
-  const attrs = new Map(snapshot.attrs.map((attr) => [attr.id, attr]));
-  const deleted = new Map(snapshot.deletedAttrs.map((attr) => [attr.id, attr]));
-  const triples = new Map(snapshot.triples.map((triple) => [nameOf(triple), triple]));
-  const events = snapshot.events.slice();
-  const records = new Map(Object.entries(snapshot.records ?? {}));
-  for (const entry of entries) {
-    if (entry.attrs) replayAttrs(entry.attrs, attrs, deleted);
-    for (const { action, triple } of entry.changes) {
-      if (action === 'added') triples.set(nameOf(triple), triple);
-      else triples.delete(nameOf(triple));
-    }
-    if (entry.event) events.push({ ...entry.event, txId: entry.txId, at: entry.at });
-    if (entry.records) replayRecords(entry.records, records);
-  }
-  const { txId, at } = entries.at(-1) ?? snapshot;
-  return {
-    txId,
-    at,
-    attrs: [...attrs.values()],
-    deletedAttrs: [...deleted.values()],
-    triples: [...triples.values()],
-    events,
-    records: Object.fromEntries(records),
-  };
-}
-
-export function replayRecords(changes: Records, records: Map<string, unknown>): void {
-  for (const [name, value] of Object.entries(changes)) {
-    if (value === null) records.delete(name);
-    else records.set(name, value);
-  }
-}
-
-function replayAttrs({ put, deleted: gone }: AttrChanges, attrs: Map<string, WireAttr>, deleted: Map<string, WireAttr>): void {
-  for (const attr of put) {
-    deleted.delete(attr.id);
-    attrs.set(attr.id, attr);
-  }
-  for (const id of gone) {
-    const attr = attrs.get(id);
-    if (attr) deleted.set(id, attr);
-    attrs.delete(id);
-  }
-}
-
-const nameOf = ([e, a, v]: Triple): string => `${e} ${a} ${JSON.stringify(v)}`;
 
 // How servers that share a storage reach one another with what is not kept: who is in a room, what is said there. A storage
 // that has only ever one server has none.

@@ -20,7 +20,7 @@ export function startStream(message: StartStream, context: SessionContext): void
     event: undefined,
     actor: serverActor,
     settle: (outcome) => {
-      if (outcome.is === 'refused') return reject(message, outcome.error);
+      if (outcome.is === 'rejected') return reject(message, outcome.error);
       // Behind this turn: what the last writer sent is either stored by then, or never will be.
       whenDurable(message, context, () => {
         const row = streamByClientId(app.ledger.db, clientId);

@@ -54,13 +54,78 @@ test('said twice in one moment it is done once', async () => {
   expect([...a.take('transact-ok'), ...b.take('transact-ok')].map((ok) => ok['tx-id'])).toEqual([1, 1, 1]);
 });
 
-test('what was refused is not remembered', async () => {
-  const world = bench();
+test('a write that was rejected stays rejected, here and at the next server, whatever has changed since', async () => {
+  const storage = memory();
+  const world = bench({ storage });
   const peer = await world.open();
   await peer.request({ ...create, 'client-event-id': undefined });
-  expect(await peer.response('error', create)).toMatchObject({ type: 'validation-failed' });
+  const error = await peer.response('error', create);
+  expect(error).toMatchObject({ status: 400, type: 'validation-failed', message: 'entity already exists' });
   await peer.request({ op: 'transact', 'tx-steps': [['delete-entity', goal, 'goals']] });
-  expect(await peer.response('transact-ok', create)).toMatchObject({ 'tx-id': 3 });
+  const again = await (await world.open()).response('error', create);
+  expect(again).toMatchObject({ ...error, 'original-event': expect.anything() as object });
+  await world.hub.close();
+  const next = bench({ storage });
+  expect(await (await next.open()).response('error', create)).toMatchObject({
+    type: 'validation-failed',
+    message: 'entity already exists',
+  });
+  expect(await goals(next)).toEqual([]);
+});
+
+test('a stalled copy of a rejected write, and one behind a later write, change nothing', async () => {
+  const world = bench();
+  const [one, other] = [await world.open(), await world.open()];
+  await one.request({ ...create, 'client-event-id': 'a write that makes the goal' });
+  const first = { ...set('first'), 'client-event-id': 'the first write, of sixteen' };
+  const update = { ...first, 'tx-steps': [['add-triple', newId(), title.id, 'x', { mode: 'update' }]] };
+  expect(await one.response('error', update)).toMatchObject({ message: 'entity does not exist' });
+  await one.request(set('second'));
+  expect(await other.response('error', first)).toMatchObject({ message: 'entity does not exist' });
+  expect(await goals(world)).toEqual([{ id: goal, title: 'second' }]);
+});
+
+test('an error that may pass is not remembered', async () => {
+  const world = bench();
+  const admin = await world.open({ '__admin-token': adminToken });
+  const app = await world.hub.app('a9900000-0000-4000-8000-000000000001');
+  await app.setStatus('read-only');
+  expect(await admin.response('error', create)).toMatchObject({ type: 'app-read-only' });
+  await app.setStatus('active');
+  expect(await admin.response('transact-ok', create)).toMatchObject({ 'client-event-id': eventId });
+});
+
+test('a rejection is answered when it is durable, and not before', async () => {
+  const { storage, appends } = slow();
+  const world = bench({ storage });
+  const peer = await world.open();
+  await peer.request({ ...create, 'client-event-id': undefined });
+  appends.shift()!.done();
+  await rest();
+  expect((await peer.request(create)).filter(({ op }) => op === 'error')).toEqual([]);
+  appends.shift()!.done();
+  await rest();
+  expect(peer.take('error')).toMatchObject([{ type: 'validation-failed' }]);
+});
+
+test('times grow along the log: in one moment, and with a clock that was set back', async () => {
+  const storage = memory();
+  const world = bench({ storage });
+  const peer = await world.open();
+  await peer.request({ ...create, 'tx-steps': create['tx-steps'].slice(0, 2) });
+  const ids = Array.from({ length: 40 }, newId).sort(() => Math.random() - 0.5);
+  const add = (id: string): unknown => peer.send({ op: 'transact', 'tx-steps': [['add-triple', id, goalsId.id, id]] });
+  ids.slice(0, 20).forEach(add);
+  await rest();
+  world.clock.jump(-3_600_000);
+  ids.slice(20, 30).forEach(add);
+  await rest();
+  await world.hub.close();
+  const next = bench({ storage });
+  const later = await next.open();
+  for (const id of ids.slice(30)) later.send({ op: 'transact', 'tx-steps': [['add-triple', id, goalsId.id, id]] });
+  await rest();
+  expect(((await goals(next)) as { id: string }[]).map(({ id }) => id)).toEqual(ids);
 });
 
 test('another user has other events; and an id that may have been counted up is good for one session', async () => {

@@ -163,14 +163,14 @@ test('return type tree', async () => {
 });
 
 describe('refused queries', () => {
-  test.each<[string, unknown, RegExp]>([
-    ['a form that is none', { goals: 1 }, /form/],
+  test.each<[string, unknown, RegExp, string?]>([
+    ['a namespace asked for with a number', { goals: 1 }, /object/],
     ['an option nobody knows', { goals: { $: { wher: {} } } }, /wher/],
     ['a where that is none', { goals: { $: { where: [] } } }, /where/],
-    ['an operator nobody knows', { goals: { $: { where: { title: { $like2: 'a' } } } } }, /operator/],
-    ['null as a value', { goals: { $: { where: { title: null } } } }, /condition/],
-    ['$in without a list', { goals: { $: { where: { title: { $in: 1 } } } } }, /list/],
-    ['$isNull of something else', { goals: { $: { where: { title: { $isNull: 1 } } } } }, /true or false/],
+    ['an operator nobody knows', { goals: { $: { where: { title: { $like2: 'a' } } } } }, /operator/, 'coerced-query'],
+    ['null as a value', { goals: { $: { where: { title: null } } } }, /condition/, 'coerced-query'],
+    ['$in without a list', { goals: { $: { where: { title: { $in: 1 } } } } }, /list/, 'coerced-query'],
+    ['$isNull of something else', { goals: { $: { where: { title: { $isNull: 1 } } } } }, /true or false/, 'coerced-query'],
     ['an empty or', { goals: { $: { where: { or: [] } } } }, /empty/],
     ['a comparison without an index', { goals: { $: { where: { title: { $gt: 'a' } } } } }, /indexed/],
     ['an order without an index', { goals: { $: { order: { title: 'asc' } } } }, /indexed/],
@@ -183,13 +183,13 @@ describe('refused queries', () => {
     ['a cursor of another order', { goals: { $: { after: [goal, title.id, 'a', 1] } } }, /another order/],
     ['fields that are none', { goals: { $: { fields: 'title' } } }, /fields/],
     ['a count by somebody', { goals: { $: { aggregate: 'count' } } }, /admins/],
-    ['links below a value', { goals: { title: {} } }, /value/],
-  ])('%s', async (_what, q, message) => {
+    ['links below a value', { goals: { title: {} } }, /value/, 'attr'],
+  ])('%s', async (_what, q, message, dataType = 'query') => {
     const error = await reader.response('error', { op: 'add-query', q });
     expect(error).toMatchObject({
       status: 400,
       type: 'validation-failed',
-      hint: { 'data-type': 'query', input: q },
+      hint: { 'data-type': dataType, ...(dataType === 'query' && { input: q }) },
       'original-event': { op: 'add-query', q },
     });
     expect(error.message).toMatch(message);

@@ -3,6 +3,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { memory } from '../../../src/server/storage/memory.ts';
+import { IdempotencyKeys } from '../../../src/server/data/idempotency.ts';
 import { Replica } from '../../../src/server/data/replica.ts';
 import type { AppLog, LogListener, LogEntry, Storage } from '../../../src/server/storage/storage.ts';
 import { chance } from '../../support/runs.ts';
@@ -16,6 +17,7 @@ const attrSteps = [goalsId, title, todosId, todos].map((attr) => ['add-attr', at
 const all = { op: 'add-query', q: { goals: { todos: {} } }, 'return-type': 'tree' };
 const worlds = new Map<Bench, Storage>();
 const random = chance();
+const keys = (): IdempotencyKeys => new IdempotencyKeys(1e12, 1e12, () => 0);
 
 afterEach(async () => {
   await Promise.all([...worlds.keys()].map(({ hub }) => hub.close()));
@@ -253,9 +255,9 @@ test('what is played entry by entry is what is read at once', async () => {
   await settled();
   const loaded = await logOf(one);
   expect(loaded.entries.length).toBeGreaterThan(100);
-  const read = new Replica(1e12);
+  const read = new Replica(keys());
   read.load({ snapshot: undefined, entries: loaded.entries }, 0);
-  const played = new Replica(1e12);
+  const played = new Replica(keys());
   played.load({ snapshot: undefined, entries: [] }, 0);
   for (const entry of loaded.entries) played.applyEntries([entry]);
   expect(loaded.entries.filter(({ attrs }) => attrs).length).toBe(11);

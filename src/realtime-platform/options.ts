@@ -1,0 +1,86 @@
+// What createRealtimePlatformClient takes, checked and made complete.
+
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { type Random, systemRandom } from '../lib/random.ts';
+import { InvalidArgumentError } from '../rooms/room-error.ts';
+import type { SocketIoFactory } from '../rooms/socket-io.ts';
+import type { PlainWebSocket } from './plain-socket.ts';
+import type { Environment } from './types.ts';
+import { type Wire, wireOf, type WireOptions } from './wire.ts';
+
+export interface PlatformOptions {
+  /** Where the platform is: `http://localhost:3000`. */
+  readonly url: string;
+  readonly token?: string;
+  /** Asked for with every connection, and for a call when less than a minute is left of the last one. `force`: the last one was refused. */
+  readonly getToken?: (options: { readonly force: boolean }) => Promise<string> | string;
+  /** For calls of the API, instead of a token. */
+  readonly sessionToken?: string;
+  /** How the session token is sent: `x-session-token` if not given. */
+  readonly sessionHeader?: 'x-session-token' | 'authorization';
+  readonly applicationId?: string;
+  readonly environment?: Environment;
+  /** Socket.IO if not given. Channels need it; topics work over both. */
+  readonly transport?: 'socketio' | 'ws';
+  /** `rest` is documented and confirmed by the server; `socket` is assumed (A4). */
+  readonly publishVia?: 'rest' | 'socket';
+  /** `poll` is documented; `events` are assumed (A4). */
+  readonly presence?: 'events' | 'poll' | 'off';
+  /** At least 1000. */
+  readonly presencePollMs?: number;
+  /** Presence data for `setPresence` and the React hooks, sent as messages: the platform's members carry none. */
+  readonly sharePresence?: boolean;
+  readonly maxPayloadBytes?: number;
+  readonly connectTimeoutMs?: number;
+  /** Pauses between attempts to reconnect, and how many there are: without end if not given. */
+  readonly reconnect?: { readonly delayMs?: number; readonly maxDelayMs?: number; readonly attempts?: number };
+  /** What is assumed of the protocol, part by part: A0 to A8 and A10 to A12. */
+  readonly wire?: WireOptions;
+  /** A2, as an option of its own. */
+  readonly wsUrl?: (token: string | undefined) => string;
+  readonly io?: SocketIoFactory;
+  readonly webSocket?: (url: string) => PlainWebSocket;
+  readonly fetch?: typeof fetch;
+  /** The pause before the first retry of a call. */
+  readonly retryDelayMs?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export type Settings = Omit<PlatformOptions, 'wire' | 'reconnect'> & {
+  readonly wire: Wire;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connectTimeoutMs: number;
+  readonly delayMs: number;
+  readonly maxDelayMs: number;
+  readonly attempts: number;
+};
+
+export function settingsOf(options: PlatformOptions): Settings {
+  const { url, wire, wsUrl, transport, publishVia, presence, presencePollMs = 5_000, clock = systemClock, random = systemRandom } = options;
+  const { connectTimeoutMs = 10_000, reconnect: { delayMs = 1_000, maxDelayMs = 30_000, attempts = Infinity } = {} } = options;
+  if (!URL.canParse(url)) throw new InvalidArgumentError(`url is not a URL: ${String(url)}`);
+  oneOf('transport', transport, ['socketio', 'ws']);
+  oneOf('publishVia', publishVia, ['rest', 'socket']);
+  oneOf('presence', presence, ['events', 'poll', 'off']);
+  if (!(presencePollMs >= 1_000)) throw new InvalidArgumentError('presencePollMs is 1000 or more');
+  const complete = wireOf({ ...wire, ...(wsUrl && { wsUrl: (_url: string, token: string | undefined) => wsUrl(token) }) });
+  return {
+    ...options,
+    url: url.replace(/\/+$/, ''),
+    presencePollMs,
+    wire: complete,
+    clock,
+    random,
+    connectTimeoutMs,
+    delayMs,
+    maxDelayMs,
+    attempts,
+  };
+}
+
+function oneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value !== undefined && !allowed.includes(value))
+    throw new InvalidArgumentError(`${option} is one of ${allowed.join(', ')}, and is '${value}'`);
+}

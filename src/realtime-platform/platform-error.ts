@@ -1,0 +1,53 @@
+// What the Realtime Platform reports, over its sockets and over HTTP.
+
+import { RoomError, type RoomErrorOptions } from '../rooms/room-error.ts';
+import type { SyncDoc } from './types.ts';
+
+/** A failure of the live side. `code` is one of `RoomErrorCode`, `UNSUPPORTED_TRANSPORT`, or what the server called it. */
+export class PlatformRealtimeError extends RoomError {
+  constructor(code: string, message: string, options?: RoomErrorOptions) {
+    super(code, message, options);
+    this.name = 'PlatformRealtimeError';
+  }
+}
+
+export interface ApiErrorDetails {
+  readonly status: number;
+  readonly code: string;
+  readonly body: unknown;
+  readonly cause?: unknown;
+}
+
+/** The API answered with an error, with what is no JSON, or not at all (`status` 0). Branch on `status`: names of errors are not documented. */
+export class PlatformApiError extends Error {
+  readonly status: number;
+  /** The server's `error` field; `MALFORMED_RESPONSE`, `UNREACHABLE` or `TIMEOUT` where there is none. */
+  readonly code: string;
+  /** The answer: parsed if it is JSON, else its text. */
+  readonly body: unknown;
+
+  constructor(message: string, { status, code, body, cause }: ApiErrorDetails) {
+    super(message, cause === undefined ? {} : { cause });
+    this.name = 'PlatformApiError';
+    this.status = status;
+    this.code = code;
+    this.body = body;
+  }
+}
+
+/** A document was changed by someone else: the revision that was expected is not the one it has. */
+export class RevisionConflictError extends PlatformApiError {
+  readonly expectedRevision: number;
+  /** Undefined if the document could not be read, or is gone. */
+  readonly currentRevision: number | undefined;
+  /** The document as it is now. */
+  readonly current: SyncDoc | null;
+
+  constructor(message: string, details: ApiErrorDetails, expectedRevision: number, current: SyncDoc | null) {
+    super(message, details);
+    this.name = 'RevisionConflictError';
+    this.expectedRevision = expectedRevision;
+    this.currentRevision = current?.revision;
+    this.current = current;
+  }
+}

@@ -1,0 +1,285 @@
+// A room of a backend: its state, its listeners and its count of holders. It has no connection; a driver sends what it asks for and tells it
+// what the server said.
+//
+//   idle ─join─▶ joining ─opened─▶ joined ─lost─▶ reconnecting ─opened─▶ joined
+//                   └─refused─▶ rejected ◀─refused─┘      any ─leave─▶ left
+
+import { type Deferred, deferred } from './deferred.ts';
+import { Listeners, surface } from './listeners.ts';
+import type { PresenceData, PresenceEvent, PresenceSnapshot, Room, RoomCapabilities, RoomMessage, RoomStatus } from './room.ts';
+import type { RoomErrorClass } from './room-error.ts';
+import { type Member, Roster, type RosterChange } from './roster.ts';
+import { presenceTopic, SharedPresence } from './shared-presence.ts';
+
+/** What a backend does for a room. */
+export interface RoomDriver {
+  readonly capabilities: RoomCapabilities;
+  readonly Failure: RoomErrorClass;
+  /** The room is wanted: connect if needed, subscribe, and call `opened`, `failed` or `refused`. */
+  subscribe(): void;
+  /** The room is wanted no more. */
+  unsubscribe(): void;
+  /** @throws RoomError for a topic that cannot be sent, or data that cannot */
+  publish(topic: string, data: unknown): Promise<void>;
+  /** Presence listeners came or went: a driver that polls starts or stops. */
+  presenceWanted?(isWanted: boolean): void;
+  /** The first listener of a topic came, or the last one went. */
+  topicWanted?(topic: string, isWanted: boolean): void;
+  /** Only where members carry data of their own. */
+  setPresence?(data: PresenceData): void;
+  dataOf?(id: string): unknown;
+}
+
+export interface LiveRoomOptions {
+  /** Presence data goes as messages on a topic of its own, for a backend whose members carry none. */
+  readonly sharePresence?: boolean;
+}
+
+/** Messages that arrive before the answer to the join. A server that floods a room it has not confirmed is not followed. */
+const mostEarly = 1000;
+
+export class LiveRoom implements Room {
+  readonly name: string;
+  readonly #driver: RoomDriver;
+  readonly #roster = new Roster();
+  readonly #shared: SharedPresence | undefined;
+  readonly #topics = new Map<string, Listeners<[unknown, RoomMessage<never>]>>();
+  readonly #presence = new Listeners<[PresenceEvent]>(surface);
+  readonly #statuses = new Listeners<[RoomStatus, Error | undefined]>(surface);
+  readonly #errors = new Listeners<[Error]>(surface);
+  #status: RoomStatus = 'idle';
+  #holders = 0;
+  #pending: Deferred<PresenceSnapshot> | undefined;
+  #early: RoomMessage[] = [];
+
+  constructor(name: string, driver: RoomDriver, { sharePresence = false }: LiveRoomOptions = {}) {
+    this.name = name;
+    this.#driver = driver;
+    if (!sharePresence) return;
+    const send = (data: unknown): void => {
+      if (this.#status === 'joined') driver.publish(presenceTopic, data).catch((error: Error) => this.#errors.notify(error));
+    };
+    this.#shared = new SharedPresence(send, (id) => this.#changed(id));
+  }
+
+  get status(): RoomStatus {
+    return this.#status;
+  }
+
+  get capabilities(): RoomCapabilities {
+    return this.#shared ? { ...this.#driver.capabilities, presenceData: true } : this.#driver.capabilities;
+  }
+
+  /** The room is to be subscribed on every new connection. */
+  get isWanted(): boolean {
+    return this.#status !== 'idle' && this.#status !== 'left';
+  }
+
+  get members(): readonly Member[] {
+    return this.#roster.members;
+  }
+
+  join(): Promise<PresenceSnapshot> {
+    this.#holders += 1;
+    if (this.#status === 'joined') return Promise.resolve(this.getPresence());
+    const pending = (this.#pending ??= deferred());
+    if (this.#status !== 'joining') {
+      // A room that waits for the connection to come back is subscribed with it; asking twice does no harm.
+      if (this.#status !== 'reconnecting') this.#become('joining');
+      this.#driver.subscribe();
+    }
+    return pending.promise;
+  }
+
+  async leave(): Promise<void> {
+    this.#holders = Math.max(0, this.#holders - 1);
+    if (this.#holders === 0) this.end('The room was left before it was joined', 'SUBSCRIPTION_CANCELLED');
+  }
+
+  /** Left, however many hold it. */
+  end(message: string, code: 'SUBSCRIPTION_CANCELLED' | 'CLOSED'): void {
+    if (!this.isWanted) return;
+    this.#holders = 0;
+    this.#become('left');
+    this.#roster.clear();
+    this.#shared?.clear();
+    this.#early = [];
+    this.#driver.unsubscribe();
+    this.#reject(new this.#driver.Failure(code, message, { channel: this.name }));
+  }
+
+  async publish(topic: string, data: unknown): Promise<void> {
+    const { Failure } = this.#driver;
+    if (!this.capabilities.publish) throw new Failure('UNSUPPORTED', `Nothing can be published to '${this.name}'`, { channel: this.name });
+    if (typeof topic !== 'string' || topic === '') {
+      throw new Failure('INVALID_TOPIC', 'A topic is a string that is not empty', { channel: this.name });
+    }
+    if (topic === presenceTopic) throw new Failure('INVALID_TOPIC', `'${topic}' carries presence`, { channel: this.name });
+    if (this.#status !== 'joined') {
+      const message = `'${this.name}' is ${this.#status}: join() it before publishing`;
+      throw new Failure('NOT_JOINED', message, { channel: this.name });
+    }
+    await this.#driver.publish(topic, data);
+  }
+
+  onTopic<T = unknown>(topic: string, listener: (data: T, message: RoomMessage<T>) => void): () => void {
+    const listeners = this.#topics.get(topic) ?? new Listeners<[unknown, RoomMessage<never>]>(surface);
+    this.#topics.set(topic, listeners);
+    const stop = listeners.add(listener as (data: unknown, message: RoomMessage<never>) => void);
+    if (listeners.size === 1) this.#driver.topicWanted?.(topic, true);
+    return () => {
+      stop();
+      if (listeners.size > 0 || this.#topics.get(topic) !== listeners) return;
+      this.#topics.delete(topic);
+      this.#driver.topicWanted?.(topic, false);
+    };
+  }
+
+  getPresence(): PresenceSnapshot {
+    return this.#roster.snapshot(this.#dataOf);
+  }
+
+  onPresence(listener: (event: PresenceEvent) => void): () => void {
+    const stop = this.#presence.add(listener);
+    if (this.#presence.size === 1) this.#driver.presenceWanted?.(true);
+    return () => {
+      const before = this.#presence.size;
+      stop();
+      if (before === 1 && this.#presence.size === 0) this.#driver.presenceWanted?.(false);
+    };
+  }
+
+  onStatus(listener: (status: RoomStatus, why?: Error) => void): () => void {
+    return this.#statuses.add(listener);
+  }
+
+  onError(listener: (error: Error) => void): () => void {
+    return this.#errors.add(listener);
+  }
+
+  async setPresence(data: PresenceData): Promise<void> {
+    const { Failure } = this.#driver;
+    if (this.#driver.setPresence) return this.#driver.setPresence(data);
+    if (!this.#shared) {
+      const message = `Peers in '${this.name}' carry no data; the option sharePresence sends it as messages`;
+      throw new Failure('UNSUPPORTED', message, { channel: this.name });
+    }
+    this.#shared.set(data);
+  }
+
+  get hasPresenceListeners(): boolean {
+    return this.#presence.size > 0;
+  }
+
+  get hasListeners(): boolean {
+    return this.#topics.size + this.#presence.size + this.#statuses.size + this.#errors.size > 0;
+  }
+
+  // From here on: what the driver reports.
+
+  /** The server confirmed the subscription. `selfId` is the caller among the members. */
+  opened(members: readonly Member[], selfId: string | undefined): void {
+    if (!this.isWanted) return;
+    const changed = this.#roster.replace(members, selfId);
+    this.#shared?.keep(members, selfId);
+    this.#become('joined');
+    for (const change of changed) this.#announce(change);
+    const snapshot = this.getPresence();
+    this.#presence.notify({ type: 'sync', snapshot });
+    this.#pending?.resolve(snapshot);
+    this.#pending = undefined;
+    for (const message of this.#early.splice(0)) this.received(message);
+    this.#shared?.announce();
+  }
+
+  /** Who is here, asked anew. */
+  refreshed(members: readonly Member[], selfId: string | undefined): void {
+    if (this.#status !== 'joined') return;
+    for (const change of this.#roster.replace(members, selfId)) this.#announce(change);
+  }
+
+  joined(member: Member): void {
+    const change = this.isWanted ? this.#roster.add(member) : undefined;
+    if (change) this.#announce(change);
+  }
+
+  departed(id: string): void {
+    const change = this.isWanted ? this.#roster.remove(id) : undefined;
+    if (change) this.#announce(change);
+  }
+
+  /** A member shows other data. */
+  updated(id: string): void {
+    if (this.isWanted) this.#changed(id);
+  }
+
+  received(message: RoomMessage): void {
+    if (!this.isWanted || this.#status === 'rejected') return;
+    if (this.#status !== 'joined') {
+      if (this.#early.length < mostEarly) this.#early.push(message);
+    } else if (message.topic === presenceTopic && this.#shared) {
+      this.#shared.received(message, this.#roster);
+    } else {
+      this.#topics.get(message.topic)?.notify(message.data, message as RoomMessage<never>);
+    }
+  }
+
+  /** The connection is gone; whom the room had is shown until it is back. */
+  lost(): void {
+    this.#early = [];
+    if (this.#status === 'joined') this.#become('reconnecting');
+  }
+
+  /** No answer in time. The promise ends; the room stays wanted, and is subscribed with the next connection. */
+  failed(error: Error): void {
+    if (!this.isWanted || this.#status === 'joined' || this.#status === 'rejected') return;
+    this.#holders = this.#pending ? 0 : this.#holders;
+    this.#become('reconnecting', error);
+    this.#reject(error);
+  }
+
+  /** The server said no. */
+  refused(error: Error): void {
+    if (!this.isWanted) return;
+    const wasAsked = this.#pending !== undefined;
+    this.#holders = 0;
+    this.#roster.clear();
+    this.#early = [];
+    this.#become('rejected', error);
+    this.#reject(error);
+    if (!wasAsked) this.report(error);
+  }
+
+  /** Another identity may be let in where the last one was not. */
+  retry(): void {
+    if (this.#status === 'rejected') this.#become('joining');
+  }
+
+  report(error: Error): void {
+    this.#errors.notify(error);
+  }
+
+  readonly #dataOf = (id: string): unknown => this.#driver.dataOf?.(id) ?? this.#shared?.dataOf(id, this.#roster);
+
+  #announce({ type, member }: RosterChange): void {
+    if (type === 'leave') this.#shared?.forget(member.id);
+    const peer = this.#roster.peer(member, this.#dataOf);
+    this.#presence.notify({ type, peer, snapshot: this.getPresence() });
+  }
+
+  #changed(id: string): void {
+    const member = this.#roster.get(id);
+    if (member) this.#presence.notify({ type: 'update', peer: this.#roster.peer(member, this.#dataOf), snapshot: this.getPresence() });
+  }
+
+  #become(status: RoomStatus, why?: Error): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    this.#statuses.notify(status, why);
+  }
+
+  #reject(error: Error): void {
+    this.#pending?.reject(error);
+    this.#pending = undefined;
+  }
+}

@@ -1,0 +1,240 @@
+// One Socket.IO connection that is kept up: fresh credentials with every attempt, a refused handshake tried once more with forced ones, and
+// a server that ends the connection asked again. What is said over it is the adapter's business.
+//
+//   idle ─connect─▶ connecting ─connect─▶ connected ─disconnect─▶ reconnecting ─connect─▶ connected
+//                       └──── refused twice ────▶ rejected            any ─close─▶ closed
+
+import { type Clock, systemClock, type Timer } from '../lib/clock.ts';
+import { type Deferred, deferred } from './deferred.ts';
+import { Listeners, surface } from './listeners.ts';
+import type { ClientStatus } from './room.ts';
+import { errorOf, type RoomErrorClass, type RoomErrorCode } from './room-error.ts';
+
+/** As much of a socket of `socket.io-client` as is used. */
+export interface SocketIoSocket {
+  readonly id?: string | undefined;
+  readonly connected: boolean;
+  /** The socket will try to connect again by itself. */
+  readonly active: boolean;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  onAny(listener: (event: string, ...args: unknown[]) => void): unknown;
+  off(): unknown;
+  offAny(): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
+  connect(): unknown;
+  disconnect(): unknown;
+}
+
+/** `io` of `socket.io-client`. */
+export type SocketIoFactory = (url: string, options: Record<string, unknown>) => SocketIoSocket;
+
+export interface SocketIoOptions {
+  readonly url: string;
+  readonly io?: SocketIoFactory | undefined;
+  readonly transports?: readonly string[] | undefined;
+  readonly connectTimeoutMs: number;
+  /** The longest pause between attempts. */
+  readonly maxDelayMs: number;
+  readonly attempts?: number | undefined;
+  readonly delayMs?: number | undefined;
+  readonly Failure: RoomErrorClass;
+  readonly clock?: Clock | undefined;
+  /** What goes into the handshake. `force`: the last ones were refused. */
+  auth(options: { readonly force: boolean }): Promise<Record<string, unknown>>;
+  opened(socket: SocketIoSocket): void;
+  lost(): void;
+  /** The server does not accept the credentials, forced ones neither. */
+  rejected(error: Error): void;
+  received(event: string, args: readonly unknown[]): void;
+  /** A connect() was not successful in time. */
+  late(error: Error): void;
+}
+
+export class SocketIoConnection {
+  readonly #options: SocketIoOptions;
+  readonly #clock: Clock;
+  readonly #statuses = new Listeners<[ClientStatus, Error | undefined]>(surface);
+  #status: ClientStatus = 'idle';
+  #socket: SocketIoSocket | undefined;
+  #attempt: Deferred<void> | undefined;
+  #timer: Timer | undefined;
+  #again: Timer | undefined;
+  #isForced = false;
+  #failures = 0;
+  #authError: Error | undefined;
+
+  constructor(options: SocketIoOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  get status(): ClientStatus {
+    return this.#status;
+  }
+
+  /** The socket, while it is connected. */
+  get socket(): SocketIoSocket | undefined {
+    return this.#socket?.connected ? this.#socket : undefined;
+  }
+
+  onStatus(listener: (status: ClientStatus, why?: Error) => void): () => void {
+    return this.#statuses.add(listener);
+  }
+
+  /** Resolves when connected. Callers at the same time share one attempt. */
+  connect(): Promise<void> {
+    if (this.#status === 'closed') return Promise.reject(this.#failure('CLOSED', 'The client was closed'));
+    if (this.#status === 'connected') return Promise.resolve();
+    if (this.#attempt) return this.#attempt.promise;
+    const attempt = (this.#attempt = deferred<void>());
+    const { connectTimeoutMs } = this.#options;
+    this.#timer = this.#clock.setTimeout(() => this.#late(), connectTimeoutMs);
+    if (this.#status !== 'reconnecting') this.#become('connecting');
+    this.#isForced = false;
+    if (!this.#socket) void this.#open();
+    else this.#socket.connect();
+    return attempt.promise;
+  }
+
+  /** The next handshake is another user's: what is open is ended. Resolves when connected again. */
+  reconnect(): Promise<void> {
+    if (this.#status === 'idle' || this.#status === 'closed') return this.connect();
+    const wasConnected = this.#status === 'connected';
+    this.#socket?.disconnect();
+    this.#become('reconnecting');
+    if (wasConnected) this.#options.lost();
+    if (!this.#attempt) return this.connect();
+    this.#isForced = false;
+    this.#socket?.connect();
+    return this.#attempt.promise;
+  }
+
+  close(): void {
+    if (this.#status === 'closed') return;
+    this.#become('closed');
+    this.#settle(this.#failure('CLOSED', 'The client was closed'));
+    this.#clock.clearTimeout(this.#again);
+    this.#socket?.off();
+    this.#socket?.offAny();
+    this.#socket?.disconnect();
+    this.#socket = undefined;
+  }
+
+  async #open(): Promise<void> {
+    let io: SocketIoFactory;
+    try {
+      io = this.#options.io ?? (await loadSocketIo(this.#options.Failure));
+    } catch (error) {
+      if (this.#isClosed()) return;
+      this.#become('rejected', errorOf(error));
+      this.#options.rejected(errorOf(error));
+      return this.#settle(errorOf(error));
+    }
+    // Closed, or opened by another caller, while the module was loaded.
+    if (this.#isClosed() || this.#socket) return;
+    const { url, transports = ['websocket'], maxDelayMs, delayMs = 1000, attempts = Infinity } = this.#options;
+    const socket = io(url, {
+      transports,
+      autoConnect: false,
+      forceNew: true,
+      reconnectionDelay: delayMs,
+      reconnectionDelayMax: maxDelayMs,
+      reconnectionAttempts: attempts,
+      auth: (give: (auth: Record<string, unknown>) => void) => void this.#auth().then(give),
+    });
+    this.#socket = socket;
+    socket.on('connect', () => this.#opened(socket));
+    socket.on('connect_error', (error: Error) => this.#refused(socket, error));
+    socket.on('disconnect', (reason: string) => this.#lost(socket, reason));
+    socket.onAny((event, ...args) => this.#options.received(event, args));
+    socket.connect();
+  }
+
+  #isClosed(): boolean {
+    return this.#status === 'closed';
+  }
+
+  async #auth(): Promise<Record<string, unknown>> {
+    this.#authError = undefined;
+    try {
+      return await this.#options.auth({ force: this.#isForced });
+    } catch (error) {
+      // The server refuses a handshake without credentials, and that refusal carries this error as its cause.
+      this.#authError = errorOf(error);
+      return {};
+    }
+  }
+
+  #opened(socket: SocketIoSocket): void {
+    this.#isForced = false;
+    this.#become('connected');
+    this.#settle();
+    this.#options.opened(socket);
+  }
+
+  /** A refused handshake leaves the socket inactive; after a network failure it goes on trying by itself. */
+  #refused(socket: SocketIoSocket, error: Error): void {
+    if (socket.active) return this.#become('reconnecting', error);
+    if (!this.#isForced) {
+      this.#isForced = true;
+      socket.connect();
+      return;
+    }
+    const failure = this.#failure('AUTH_FAILED', `The server refused the connection: ${error.message}`, this.#authError ?? error);
+    this.#become('rejected', failure);
+    this.#settle(failure);
+    this.#options.rejected(failure);
+  }
+
+  #lost(socket: SocketIoSocket, reason: string): void {
+    // The client's own doing.
+    if (reason === 'io client disconnect' || this.#isClosed()) return;
+    this.#become('reconnecting', this.#failure('DISCONNECTED', `The connection was lost: ${reason}`));
+    this.#options.lost();
+    if (reason !== 'io server disconnect') {
+      this.#failures = 0;
+      return;
+    }
+    // Socket.IO leaves it to the caller to come back after the server has hung up.
+    const { maxDelayMs, delayMs = 1000 } = this.#options;
+    const pauseMs = Math.min(maxDelayMs, delayMs * 2 ** this.#failures++);
+    this.#clock.clearTimeout(this.#again);
+    this.#again = this.#clock.setTimeout(() => {
+      if (!socket.connected && this.#socket === socket) socket.connect();
+    }, pauseMs);
+  }
+
+  #late(): void {
+    const error = this.#failure('CONNECT_TIMEOUT', `No connection within ${this.#options.connectTimeoutMs} ms; the client goes on trying`);
+    this.#become('reconnecting', error);
+    this.#settle(error);
+    this.#options.late(error);
+  }
+
+  #settle(error?: Error): void {
+    this.#clock.clearTimeout(this.#timer);
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (error) attempt?.reject(error);
+    else attempt?.resolve();
+  }
+
+  #failure(code: RoomErrorCode, message: string, cause?: unknown): Error {
+    return new this.#options.Failure(code, message, { cause });
+  }
+
+  #become(status: ClientStatus, why?: Error): void {
+    if (this.#status === status || this.#status === 'closed') return;
+    this.#status = status;
+    this.#statuses.notify(status, why);
+  }
+}
+
+async function loadSocketIo(Failure: RoomErrorClass): Promise<SocketIoFactory> {
+  try {
+    const { io } = await import('socket.io-client');
+    return io;
+  } catch (cause) {
+    throw new Failure('DEPENDENCY_MISSING', "The package 'socket.io-client' is not installed: npm install socket.io-client", { cause });
+  }
+}

@@ -1,0 +1,236 @@
+// Keeps a replica in step with its log: takes over what other servers append, notices that the log is not the one the replica was
+// built from, rebuilds the replica then, and replaces the log by a snapshot when it has grown long.
+//
+// Two logs may have the same numbers and different entries: a database that was restored from a backup, or failed over without
+// its last commits, goes on counting from where it is. So every entry has a random id and names the one before it.
+
+import { emptyChangeSet, type ChangeSet } from '../../db/change-set.ts';
+import type { InstantAPIError } from '../../errors.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import { failure } from '../errors.ts';
+import { sizeOfEntry } from '../storage/entry-size.ts';
+import { replay } from '../storage/replay.ts';
+import type { Appended, AppLog, LogEntry, Snapshot } from '../storage/storage.ts';
+import { RemoteTail } from './remote-tail.ts';
+import type { Replica } from './replica.ts';
+
+/** Log entries before a snapshot is worth it; more, if the app is larger than that. */
+const compactAfter = 2000;
+/** The same in bytes. */
+const compactAfterBytes = 16 * 1024 * 1024;
+
+/** What became durable at once. */
+export interface Commit {
+  readonly changeSet: ChangeSet;
+  readonly attrsChanged: boolean;
+  readonly entries: readonly LogEntry[];
+  /** The replica was rebuilt: anything may have changed. */
+  readonly isReload: boolean;
+  /** The log has lost entries that clients have seen: positions they know mean something else now. */
+  readonly isRollback: boolean;
+}
+
+export interface FollowerConfig {
+  readonly log: AppLog;
+  readonly clock: Clock;
+  readonly logger: Log;
+  readonly committed: (commit: Commit) => void;
+}
+
+export class LogFollower {
+  readonly #config: FollowerConfig;
+  readonly #replica: Replica;
+  readonly #remoteTail = new RemoteTail();
+  #sinceSnapshot = 0;
+  #bytesSinceSnapshot = 0;
+  #snapshotSize = 0;
+  #snapshotBytes = 0;
+  /** The log may have lost the entry we are at. */
+  #isSuspect = false;
+  /** The log did not end where we are when we last looked. */
+  #isElsewhere = false;
+  /** Whether the replica is the state of some log at all. */
+  #isIntact = true;
+
+  constructor(config: FollowerConfig, replica: Replica) {
+    this.#config = config;
+    this.#replica = replica;
+  }
+
+  /** Whether there may be something to take over. */
+  get isBehind(): boolean {
+    return this.#isSuspect || this.#isElsewhere || this.#remoteTail.isBeyond(this.#replica.txId);
+  }
+
+  get isIntact(): boolean {
+    return this.#isIntact;
+  }
+
+  /** `isIdle`: the replica holds nothing that is not in the log. */
+  onAppend(isIdle: boolean, txId: number, entries?: readonly LogEntry[], lastId?: string): void {
+    this.#remoteTail.add(txId, entries);
+    const replica = this.#replica;
+    // May be an old look at the log, or our own numbers while a batch is under way: it is verified before it counts.
+    const isOther = lastId !== undefined && (txId < replica.txId || (txId === replica.txId && differ(lastId, replica.lastId)));
+    this.#isSuspect ||= isOther;
+    if (isIdle) this.#remoteTail.forget(replica.txId);
+  }
+
+  async append(entries: readonly LogEntry[]): Promise<Appended | InstantAPIError> {
+    try {
+      const appended = await this.#config.log.append(entries);
+      if (appended === 'appended') {
+        this.#count(entries);
+        this.#remoteTail.forget(this.#replica.txId);
+      } else this.#isElsewhere = true;
+      return appended;
+    } catch (cause) {
+      this.#config.logger.error('the log could not be written', cause);
+      return failure(cause);
+    }
+  }
+
+  /** Nothing is rejected because of what another server has already changed. */
+  async confirm(): Promise<Appended> {
+    try {
+      const newEntries = await this.#config.log.since(this.#replica.txId);
+      if (newEntries?.length === 0) return 'appended';
+      this.#isElsewhere = true;
+      return 'behind';
+    } catch (cause) {
+      this.#config.logger.warn('the log could not be read', cause);
+      return 'appended';
+    }
+  }
+
+  /** Takes over what is in the log. @returns whether replica and log agree */
+  async catchUp(): Promise<boolean> {
+    const { logger } = this.#config;
+    try {
+      return await this.#tryCatchUp();
+    } catch (cause) {
+      if (this.#isIntact) logger.error('the log could not be read', cause);
+      else return this.reload();
+      return false;
+    }
+  }
+
+  async #tryCatchUp(): Promise<boolean> {
+    const { log } = this.#config;
+    const replica = this.#replica;
+    if (!this.#isIntact) return this.reload();
+    if (this.#isSuspect) {
+      if (!(await this.#isOurLog())) return await this.reload();
+      this.#isSuspect = false;
+    }
+    const entries = this.#remoteTail.drainAfter(replica.txId) ?? (await log.since(replica.txId));
+    const isContinued = entries && follows(entries, replica.lastId);
+    // A log that does not end here, and has nothing that follows, is another.
+    if (!isContinued || (entries.length === 0 && this.#isElsewhere)) return this.reload();
+    this.#isElsewhere = false;
+    if (entries.length === 0) this.#remoteTail.setEnd(replica.txId);
+    else this.#take(entries);
+    return true;
+  }
+
+  #take(entries: readonly LogEntry[]): void {
+    this.#isIntact = false;
+    const batch = this.#replica.applyEntries(entries);
+    this.#isIntact = true;
+    this.#count(entries);
+    this.#notify({ ...batch, isReload: false, isRollback: false });
+  }
+
+  /** A fault in delivering a change is none of the log. */
+  #notify(commit: Commit): void {
+    const { committed, logger } = this.#config;
+    try {
+      committed(commit);
+    } catch (error) {
+      logger.error('a change could not be delivered', error);
+    }
+  }
+
+  /** Whether the log still has the entry we are at. */
+  async #isOurLog(): Promise<boolean> {
+    const { txId, lastId } = this.#replica;
+    if (txId === 0) return true;
+    const entries = await this.#config.log.since(txId - 1);
+    const [own] = entries ?? [];
+    return own?.txId === txId && !differ(own.id, lastId);
+  }
+
+  /** Rebuilds the replica. @returns whether that was possible */
+  async reload(): Promise<boolean> {
+    const { logger } = this.#config;
+    const { txId, lastId } = this.#replica;
+    try {
+      const entries = await this.load();
+      const own = entries.find((entry) => entry.txId === txId);
+      const isRollback = this.#replica.txId < txId || (own !== undefined && differ(own.id, lastId));
+      if (isRollback) logger.error(`the log is not the one that was read before: transaction ${txId} is gone. It was read anew`);
+      this.#notify({ changeSet: emptyChangeSet, attrsChanged: true, entries: [], isReload: true, isRollback });
+      return true;
+    } catch (cause) {
+      logger.error('the log could not be read', cause);
+      return false;
+    }
+  }
+
+  async load(): Promise<readonly LogEntry[]> {
+    const loaded = await this.#config.log.load();
+    const { triples, bytes } = this.#replica.load(loaded, this.#config.clock.now());
+    this.#isIntact = true;
+    this.#isSuspect = this.#isElsewhere = false;
+    this.#remoteTail.setEnd(this.#replica.txId);
+    this.#snapshotSize = triples;
+    this.#snapshotBytes = bytes;
+    this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
+    this.#count(loaded.entries);
+    return loaded.entries;
+  }
+
+  /** Of the log since the last snapshot; above 1, another is worth it. */
+  get length(): number {
+    const entries = this.#sinceSnapshot / Math.max(compactAfter, this.#snapshotSize);
+    return Math.max(entries, this.#bytesSinceSnapshot / Math.max(compactAfterBytes, this.#snapshotBytes));
+  }
+
+  async compact(): Promise<void> {
+    const { idempotencyKeys, txId } = this.#replica;
+    const { log, logger } = this.#config;
+    try {
+      // Read back rather than written from memory: triples of deleted attrs are in the log only.
+      const snapshot: Snapshot = replay(await log.load());
+      idempotencyKeys.forget();
+      await log.compact(snapshot.txId === txId ? { ...snapshot, events: idempotencyKeys.list() } : snapshot);
+      this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
+      this.#snapshotSize = snapshot.triples.length;
+      this.#snapshotBytes = sizeOfEntry(snapshot.triples);
+    } catch (cause) {
+      logger.warn('the log could not be compacted', cause);
+      // Not again right away.
+      this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
+    }
+  }
+
+  #count(entries: readonly LogEntry[]): void {
+    this.#sinceSnapshot += entries.length;
+    for (const entry of entries) this.#bytesSinceSnapshot += sizeOfEntry(entry);
+  }
+}
+
+/** Ids that are not known are no difference. */
+function differ(one: string | undefined, other: string | undefined): boolean {
+  return Boolean(one && other) && one !== other;
+}
+
+function follows(entries: readonly LogEntry[], lastId: string | undefined): boolean {
+  let before = lastId;
+  for (const { id, prev } of entries) {
+    if (differ(prev, before)) return false;
+    before = id;
+  }
+  return true;
+}

@@ -1,0 +1,40 @@
+// Which rejections of a write are final, and how they are remembered: a write that was rejected once stays rejected, whenever and
+// wherever it arrives again. Its sender was told so, and may have acted on it.
+
+import { InstantAPIError } from '../../errors.ts';
+import { meaningOf } from '../../protocol/server-error.ts';
+import type { Event, RememberedRejection } from '../storage/storage.ts';
+
+/** A hint that repeats a large input is not worth remembering. */
+const maxHintLength = 2000;
+
+/** Undefined for an error that may pass: the client sends the same write again. */
+export function finalRejection({ status, body }: InstantAPIError): RememberedRejection | undefined {
+  const { type = null, message = null } = body;
+  const { outcome, isTransient } = meaningOf({ status, type });
+  if (outcome !== 'not-applied' || isTransient) return undefined;
+  return { status, type, message: message?.slice(0, maxHintLength) ?? null, hint: shortHint(body.hint) };
+}
+
+function shortHint(hint: unknown): unknown {
+  const text = JSON.stringify(hint ?? null);
+  if (text.length <= maxHintLength) return JSON.parse(text);
+  const { input: _, ...rest } = Object(hint) as Readonly<Record<string, unknown>>;
+  return JSON.stringify(rest).length <= maxHintLength ? rest : null;
+}
+
+export function errorOf({ status, type, message, hint }: RememberedRejection): InstantAPIError {
+  return new InstantAPIError({ status, body: { type, hint, ...(message !== null && { message }) } });
+}
+
+const sessionPrefix = 'session ';
+
+/** Short ids may be counted up, and come from another client too: they are good for one session only. */
+export function sessionScope(sessionId: string): string {
+  return `${sessionPrefix}${sessionId}`;
+}
+
+/** Whether the same write can arrive at another time or place. One session sends a write once, and hears of it in order. */
+export function canComeAgain({ by }: Event): boolean {
+  return !by.startsWith(sessionPrefix);
+}

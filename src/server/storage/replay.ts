@@ -1,0 +1,97 @@
+// A snapshot with log entries applied on top of it, one after the other.
+
+import type { WireAttr } from '../../protocol/attr.ts';
+import type { Triple } from '../../protocol/triple.ts';
+import { type AnsweredEvent, type AttrChanges, emptySnapshot, type Loaded, type LogEntry, type Records, type Snapshot } from './storage.ts';
+
+export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot {
+  if (entries.length === 0) return snapshot;
+  const state = new SnapshotState(snapshot);
+  for (const entry of entries) state.apply(entry);
+  return state.snapshot();
+}
+
+/** A snapshot that changes entry by entry. Takes as much memory as the data, not as the log. */
+export class SnapshotState {
+  #txId: number;
+  #at: number;
+  #lastId: string | undefined;
+  readonly #attrs: Map<string, WireAttr>;
+  readonly #deleted: Map<string, WireAttr>;
+  readonly #triples = new Map<string, Triple>();
+  readonly #events: AnsweredEvent[];
+  readonly #records: Map<string, unknown>;
+  /** Of every attr there ever was. */
+  readonly #isValue = new Map<string, boolean>();
+
+  constructor(snapshot: Snapshot) {
+    this.#txId = snapshot.txId;
+    this.#at = snapshot.at;
+    this.#lastId = snapshot.lastId;
+    this.#attrs = new Map(snapshot.attrs.map((attr) => [attr.id, attr]));
+    this.#deleted = new Map(snapshot.deletedAttrs.map((attr) => [attr.id, attr]));
+    for (const attr of [...snapshot.attrs, ...snapshot.deletedAttrs]) this.#learn(attr);
+    for (const triple of snapshot.triples) this.#triples.set(this.#nameOf(triple), triple);
+    this.#events = snapshot.events.slice();
+    this.#records = new Map(Object.entries(snapshot.records ?? {}));
+  }
+
+  get txId(): number {
+    return this.#txId;
+  }
+
+  apply({ id, txId, at, attrs, changes, event, rejected, records }: LogEntry): void {
+    if (attrs) this.#applyAttrs(attrs);
+    for (const { action, triple } of changes) {
+      if (action === 'added') this.#triples.set(this.#nameOf(triple), triple);
+      else this.#triples.delete(this.#nameOf(triple));
+    }
+    if (event) this.#events.push({ ...event, txId, at, ...(rejected && { rejected }) });
+    if (records) replayRecords(records, this.#records);
+    this.#txId = txId;
+    this.#at = at;
+    this.#lastId = id;
+  }
+
+  snapshot(): Snapshot {
+    return {
+      txId: this.#txId,
+      at: this.#at,
+      ...(this.#lastId !== undefined && { lastId: this.#lastId }),
+      attrs: [...this.#attrs.values()],
+      deletedAttrs: [...this.#deleted.values()],
+      triples: [...this.#triples.values()],
+      events: this.#events.slice(),
+      records: Object.fromEntries(this.#records),
+    };
+  }
+
+  #applyAttrs({ put, deleted: gone }: AttrChanges): void {
+    for (const attr of put) {
+      this.#learn(attr);
+      this.#deleted.delete(attr.id);
+      this.#attrs.set(attr.id, attr);
+    }
+    for (const id of gone) {
+      const attr = this.#attrs.get(id);
+      if (attr) this.#deleted.set(id, attr);
+      this.#attrs.delete(id);
+    }
+  }
+
+  #learn(attr: WireAttr): void {
+    this.#isValue.set(attr.id, attr['value-type'] === 'blob');
+  }
+
+  /** An entity has one value of an attr, and many links. */
+  #nameOf([e, a, v]: Triple): string {
+    return this.#isValue.get(a) ? `${e} ${a}` : `${e} ${a} ${JSON.stringify(v)}`;
+  }
+}
+
+export function replayRecords(changes: Records, records: Map<string, unknown>): void {
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) records.delete(name);
+    else records.set(name, value);
+  }
+}

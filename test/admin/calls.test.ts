@@ -1,0 +1,132 @@
+// Calls under faults: what is retried and what is not, time limits, signals, and what `init` and `asUser` reject. Over a scripted `fetch`.
+
+import { describe, expect, test } from 'vitest';
+
+import * as admin from '../../src/admin/index.ts';
+import { failureOf } from './sdks.ts';
+
+const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
+type Reply = Response | 'silence';
+
+/** A database whose requests get these replies, the last of them again and again; waits take no time. */
+function scripted(...replies: readonly Reply[]): {
+  db: admin.InstantAdminDatabase<admin.InstantUnknownSchema>;
+  sent: string[];
+  waits: number[];
+} {
+  const sent: string[] = [];
+  const waits: number[] = [];
+  const fetch = (async (url: string, init: RequestInit) => {
+    sent.push(`${init.method} ${new URL(url).pathname}`);
+    const reply = replies[Math.min(sent.length, replies.length) - 1];
+    if (reply !== 'silence' && reply) return reply.clone();
+    return new Promise((_resolve, reject) => init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)));
+  }) as typeof globalThis.fetch;
+  const clock = {
+    now: () => 0,
+    monotonicNow: () => 0,
+    setTimeout: (run: () => void, ms: number) => {
+      // The time limit of a call, which only 'silence' reaches.
+      if (ms >= 60_000) return 0;
+      waits.push(ms);
+      return setTimeout(run, 0);
+    },
+    clearTimeout: (timer: ReturnType<typeof setTimeout> | number | undefined) => clearTimeout(timer),
+  };
+  const random = { next: () => 0.5, uuid: () => admin.id(), eventId: () => admin.id() };
+  return {
+    db: admin.init({ appId, adminToken: 'c0ffee00-1234-4abc-9def-001122334455', apiURI: 'http://app.test', fetch, clock, random }),
+    sent,
+    waits,
+  };
+}
+
+const ok = Response.json({ todos: [], user: null, 'tx-id': 1 });
+const busy = (headers: Record<string, string> = {}, body: object = {}) => Response.json(body, { status: 429, headers });
+const broken = Response.json({ message: 'x' }, { status: 503 });
+
+describe('retries', () => {
+  test('idempotent calls are repeated after 5xx and 429, with growing waits', async () => {
+    const { db, sent, waits } = scripted(broken, broken, busy(), ok);
+    expect(await db.query({ todos: {} })).toMatchObject({ todos: [] });
+    expect([sent.length, waits]).toEqual([4, [125, 250, 500]]);
+  });
+
+  test('not sooner than the server asks, in a header or in the hint', async () => {
+    const { db, waits } = scripted(busy({ 'retry-after': '7' }), busy({}, { hint: { 'retry-after': 3 } }), ok);
+    await db.auth.getUser({ id: appId });
+    expect(waits).toEqual([7_125, 3_250]);
+  });
+
+  test('a wait that is too long is left to the caller', async () => {
+    const { db, sent } = scripted(busy({ 'retry-after': '3600' }));
+    expect(await failureOf(() => db.query({ todos: {} }))).toMatchObject({ status: 429, retryAfterMs: 3_600_000 });
+    expect(sent).toHaveLength(1);
+  });
+
+  test.each<readonly [string, (db: admin.InstantAdminDatabase<admin.InstantUnknownSchema>) => unknown]>([
+    ['transact', (db) => db.transact(db.tx['todos']![appId]!.update({ a: 1 }))],
+    ['checkMagicCode', (db) => db.auth.checkMagicCode('a@example.com', '123456')],
+    ['deleteUser', (db) => db.auth.deleteUser({ id: appId })],
+    ['createToken', (db) => db.auth.createToken({ id: appId })],
+  ])('%s is sent once', async (_name, call) => {
+    const { db, sent } = scripted(broken, ok);
+    expect(await failureOf(() => call(db))).toMatchObject({ status: 503 });
+    expect(sent).toHaveLength(1);
+  });
+
+  test('an error of the caller is not repeated, and a server that stays broken is given up', async () => {
+    const wrong = scripted(Response.json({ type: 'validation-failed' }, { status: 400 }));
+    await failureOf(() => wrong.db.query({ todos: {} }));
+    expect(wrong.sent).toHaveLength(1);
+    const down = scripted(broken);
+    expect(await failureOf(() => down.db.query({ todos: {} }))).toMatchObject({ status: 503 });
+    expect(down.sent).toHaveLength(4);
+  });
+});
+
+test('a call ends by its time limit, by its signal, and by close', async () => {
+  expect(await failureOf(() => scripted('silence').db.query({ todos: {} }, { timeoutMs: 5 }))).toMatchObject({ code: 'timeout' });
+  const reason = new Error('enough');
+  const aborting = new AbortController();
+  const waiting = failureOf(() => scripted('silence').db.query({ todos: {} }, { signal: aborting.signal }));
+  aborting.abort(reason);
+  expect(await waiting).toBe(reason);
+  const { db, sent } = scripted('silence');
+  const open = failureOf(() => db.query({ todos: {} }));
+  await db.close();
+  expect(await open).toMatchObject({ code: 'closed' });
+  expect(await failureOf(() => db.query({ todos: {} }))).toMatchObject({ code: 'closed' });
+  expect(sent).toHaveLength(1);
+});
+
+test('S04 what init is not given comes from the environment', () => {
+  const names = ['INSTANT_APP_ID', 'INSTANT_APP_ADMIN_TOKEN', 'INSTANT_API_URI'] as const;
+  const before = names.map((name) => process.env[name]);
+  try {
+    for (const name of names) delete process.env[name];
+    expect(() => admin.init()).toThrow(/appId is missing/);
+    Object.assign(process.env, { INSTANT_APP_ID: appId, INSTANT_APP_ADMIN_TOKEN: 'token', INSTANT_API_URI: 'http://app.test/' });
+    expect(admin.init().config).toMatchObject({ appId, adminToken: 'token', apiURI: 'http://app.test' });
+    expect(admin.init({ adminToken: null }).config.adminToken).toBeUndefined();
+  } finally {
+    for (const [at, name] of names.entries()) {
+      if (before[at] === undefined) delete process.env[name];
+      else process.env[name] = before[at];
+    }
+  }
+});
+
+test.each([[{}], [{ guest: false }], [{ email: 'a@example.com', token: 'x' }], [{ token: ' ' }], [null]])(
+  'S41 asUser rejects %j',
+  (opts) => {
+    expect(() => scripted(ok).db.asUser(opts as never)).toThrow(admin.InstantError);
+  },
+);
+
+test('dates are Dates where the schema declares them and the program asks for them', async () => {
+  const schema = admin.i.schema({ entities: { goals: admin.i.entity({ due: admin.i.date(), title: admin.i.string() }) } });
+  const fetch = (async () => Response.json({ goals: [{ id: appId, due: '2026-01-01', title: '2026-01-01' }] })) as typeof globalThis.fetch;
+  const db = admin.init({ appId, adminToken: 'x', fetch, schema, useDateObjects: true });
+  expect(await db.query({ goals: {} })).toEqual({ goals: [{ id: appId, due: new Date('2026-01-01'), title: '2026-01-01' }] });
+});

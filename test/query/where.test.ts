@@ -1,0 +1,124 @@
+// What conditions and options mean, on the server and in a client, where the recordings of the original server settle it.
+
+import { describe, expect, test } from 'vitest';
+
+import { Attrs } from '../../src/db/attrs.ts';
+import { Store } from '../../src/db/store.ts';
+import { likeMatcher } from '../../src/lib/like.ts';
+import { readStoredDate } from '../../src/lib/stored-dates.ts';
+import type { WireAttr } from '../../src/protocol/attr.ts';
+import type { Triple } from '../../src/protocol/triple.ts';
+import { compile, type CompileOptions } from '../../src/query/compile.ts';
+import { evaluate } from '../../src/query/live-result.ts';
+import { answerQuery } from '../../src/query/result-triples.ts';
+import type { Query } from '../../src/query/query.ts';
+
+const attr = (etype: string, label: string, more: object = {}): WireAttr => {
+  const identity = [`i.${etype}.${label}`, etype, label];
+  const common = { id: `${etype}.${label}`, 'value-type': 'blob', cardinality: 'one', 'forward-identity': identity };
+  return { ...common, 'unique?': false, 'index?': false, ...more } as unknown as WireAttr;
+};
+
+const attrs = Attrs.from([
+  attr('bands', 'id'),
+  attr('bands', 'name'),
+  attr('songs', 'id'),
+  attr('songs', 'title'),
+  attr('songs', 'key'),
+  attr('songs', 'band', { 'value-type': 'ref', 'reverse-identity': ['i.bands.songs', 'bands', 'songs'] }),
+]);
+
+const triples: Triple[] = [
+  ...['a1', 'a2', 'b1'].flatMap((id, at): Triple[] => [
+    [id, 'bands.id', id, at],
+    [id, 'bands.name', `band ${id}`, at],
+  ]),
+  ...['s1', 's2'].map((id): Triple => [id, 'songs.id', id, 5]),
+  ['s1', 'songs.title', 'Dawn', 5],
+  ['s2', 'songs.key', 'D', 5],
+  ['s1', 'songs.band', 'a1', 5],
+  ['s2', 'songs.band', 'a1', 5],
+];
+
+const store = new Store(attrs, { times: true });
+store.load(triples);
+
+function idsOf(query: Query, options: CompileOptions = {}): unknown[] {
+  const compiled = compile(query, attrs, options);
+  const { data } = evaluate(compiled, store, answerQuery(compiled, store));
+  return (data['bands'] ?? []).map((row) => (row as { id: string }).id);
+}
+
+describe('conditions', () => {
+  test('the beginning of an id filters on the server, and is left to it by clients', () => {
+    const query = { bands: { $: { where: { $entityIdStartsWith: 'a' } } } };
+    expect(idsOf(query, { filtersByIdPrefix: true })).toEqual(['a1', 'a2']);
+    expect(idsOf(query)).toEqual(['a1', 'a2', 'b1']);
+  });
+
+  test('the beginning of a linked id filters too', () => {
+    const query = { bands: { $: { where: { 'songs.$entityIdStartsWith': 's2' } } } };
+    expect(idsOf(query, { filtersByIdPrefix: true })).toEqual(['a1']);
+    expect(idsOf({ bands: { $: { where: { 'songs.$entityIdStartsWith': 'x' } } } }, { filtersByIdPrefix: true })).toEqual([]);
+  });
+
+  test('entries of one where speak of one linked entity, entries of a member of and do not', () => {
+    const both = { 'songs.title': 'Dawn', 'songs.key': 'D' };
+    expect(idsOf({ bands: { $: { where: both } } })).toEqual([]);
+    expect(idsOf({ bands: { $: { where: { and: [both] } } } })).toEqual(['a1']);
+  });
+});
+
+describe('options', () => {
+  test('null and false are none', () => {
+    const none = { limit: null, order: false, where: null, fields: false, aggregate: null, offset: false, after: null };
+    expect(idsOf({ bands: { $: none } })).toEqual(['a1', 'a2', 'b1']);
+  });
+
+  test('offset with last counts from the end', () => expect(idsOf({ bands: { $: { last: 1, offset: 1 } } })).toEqual(['a2']));
+});
+
+describe('a tree', () => {
+  const treeOf = (query: Query, options: Partial<CompileOptions> = {}): unknown =>
+    evaluate(compile(query, attrs, { tree: { omitsUnlinked: false }, ...options }), store).data;
+
+  test('a link with one end is a field', () =>
+    expect(treeOf({ songs: { $: { fields: ['band'] } } })).toMatchObject({ songs: [{ band: 'a1' }, {}] }));
+  test('a counted namespace is an empty list', () => expect(treeOf({ bands: { $: { aggregate: 'count' } } })).toEqual({ bands: [] }));
+
+  test('nothing at the end of a link with one end is null', () => {
+    const singular = { bands: { songs: { isSingular: true } } };
+    expect(treeOf({ bands: { $: { where: { id: 'b1' } }, songs: {} } }, { singular })).toMatchObject({ bands: [{ songs: null }] });
+  });
+
+  test('a nested key is left out where there is no link, if so asked', () => {
+    const query = { bands: { $: { fields: ['id'] }, songs: { $: { fields: ['id'] } } } };
+    expect(treeOf(query, { tree: { omitsUnlinked: true } })).toEqual({
+      bands: [{ id: 'a1', songs: [{ id: 's1' }, { id: 's2' }] }, { id: 'a2' }, { id: 'b1' }],
+    });
+    expect(treeOf(query)).toMatchObject({ bands: [{}, { songs: [] }, { songs: [] }] });
+  });
+});
+
+test.each([
+  ['50\\%', '50%', true],
+  ['50\\%', '50x', false],
+  ['a\\_b', 'a_b', true],
+  ['a\\_b', 'axb', false],
+  ['a\\\\b', 'a\\b', true],
+  ['a\\', 'a\\', true],
+])('the pattern %s and the text %s: %s', (pattern, text, expected) => expect(likeMatcher(pattern, false)(text)).toBe(expected));
+
+test.each([
+  ['2024-01-05', '2024-01-05T00:00:00.000Z'],
+  ['Jan 5, 2024', '2024-01-05T00:00:00.000Z'],
+  ['05 January 2024', '2024-01-05T00:00:00.000Z'],
+  ['20240105T102030Z', '2024-01-05T10:20:30.000Z'],
+  ['2024-005', '2024-01-05T00:00:00.000Z'],
+  ['2024-01-05t10:20:30Z', '2024-01-05T10:20:30.000Z'],
+])('%s can be stored as a date', (text, expected) => expect(new Date(readStoredDate(text)).toISOString()).toBe(expected));
+
+test.each(['2024-02-30', '2023-02-29', '2024-13-01', '24-01-05', '2024-01-05T10', '2024-366x', '2023-366', 1e17, -1e15, 'Foo 5, 2024', ''])(
+  '%s cannot be stored as a date',
+  (value) => expect(readStoredDate(value)).toBeNaN(),
+);
