@@ -3,7 +3,14 @@
 export { createServer } from './server.ts';
 export type { AppControl, ServerOptions, TriplaneServer } from './server.ts';
 export type { MagicCodeMail } from './http/context.ts';
+export { smtpMail } from './mail/smtp.ts';
+export type { MailTemplate, SmtpOptions } from './mail/smtp.ts';
 export { memory } from './storage/memory.ts';
+export { memoryFiles } from './files/memory-files.ts';
+export { diskFiles } from './files/disk-files.ts';
+export { s3Files } from './files/s3-files.ts';
+export type { S3Options } from './files/s3-files.ts';
+export type { ByteRange, FileStore, ListedFile, StoredFile } from './files/file-store.ts';
 export { sqlite } from './storage/sqlite/sqlite.ts';
 export { postgres } from './storage/postgres/postgres.ts';
 export type { PostgresOptions } from './storage/postgres/postgres.ts';

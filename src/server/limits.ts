@@ -6,6 +6,8 @@ import type { ServerLimits } from '../protocol/session-messages.ts';
 export interface Limits {
   /** Bytes of one frame from a client. */
   readonly frameBytes: number;
+  /** Bytes of one file. */
+  readonly fileBytes: number;
   /** Malformed frames on one connection before it is closed. */
   readonly badFrames: number;
   /** Live queries of one session. */
@@ -64,6 +66,7 @@ const MiB = 1024 * 1024;
 
 export const defaultLimits: Limits = {
   frameBytes: 16 * MiB,
+  fileBytes: 5 * 1024 * MiB,
   badFrames: 100,
   queries: 1000,
   queryDepth: 50,

@@ -12,9 +12,11 @@ import type { AppStatus } from '../protocol/session-messages.ts';
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import type { InstantRules } from '../types/rules.ts';
 import { bootstrap } from './bootstrap.ts';
+import type { FileStore } from './files/file-store.ts';
 import type { MagicCodeMail } from './http/context.ts';
 import { Hub } from './session/hub.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { outbound } from './outbound.ts';
 import { memory } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import { httpRoutes } from './http/routes.ts';
@@ -39,6 +41,12 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly sendMagicCode?: (mail: MagicCodeMail) => unknown;
   /** Whether the status page shows the last codes, for everybody who can open it. For developing. */
   readonly showCodes?: boolean;
+  /** Where files are kept. If not given: with `sqlite` in its folder, with `memory` in memory, with `postgres` nowhere. */
+  readonly files?: FileStore;
+  /** Where clients reach the server, if that is not where it listens: behind a proxy. Addresses of files begin with it. */
+  readonly publicUrl?: string;
+  /** Whether sign-in providers may be at private addresses, and without https: for developing, and inside a network of your own. */
+  readonly allowPrivateAddresses?: boolean;
   readonly log?: Log;
   readonly limits?: Partial<Limits>;
   /** How long `close` waits for a storage that does not answer. 10,000 if not given. */
@@ -94,13 +102,18 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const { host = '127.0.0.1', storage = memory(), log = silent, createAppsOnUse = true } = options;
   const appId = uuidOf(options.appId, 'appId');
   const adminToken = uuidOf(options.adminToken, 'adminToken');
+  const publicUrl = originOf(options.publicUrl);
   const limits = { ...defaultLimits, ...options.limits };
+  let url = '';
+  const origin = (): string => publicUrl ?? url;
   const hub = new Hub({
+    ...{ files: options.files, origin },
     ...{ storage, log, limits, appId, adminToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
   });
-  const { sendMagicCode, showCodes } = options;
-  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes });
+  const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
+  const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
+  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes, outbound: reach });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log });
   const stop = async (): Promise<void> => {
@@ -119,7 +132,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     await stop();
     throw error;
   });
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
     url,
     apiURI: url,
@@ -143,6 +156,13 @@ function uuidOf(given: string | undefined, option: string): string {
   if (given === undefined) return id();
   if (isUuid(given)) return given.toLowerCase();
   throw new TriplaneError('config-invalid', `createServer: ${option} must be a uuid, and is '${String(given)}'`);
+}
+
+function originOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const isUrl = URL.canParse(given) && /^https?:$/.test(new URL(given).protocol);
+  if (!isUrl) throw new TriplaneError('config-invalid', `createServer: publicUrl must be an http or https URL, and is '${given}'`);
+  return given.replace(/\/+$/, '');
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

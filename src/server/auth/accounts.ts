@@ -9,6 +9,7 @@ import type { Records } from '../storage/storage.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import type { LedgerState } from '../data/write.ts';
 import { spendCode, withCode } from './codes.ts';
+import type { Identity } from './oauth/providers.ts';
 import { newCode, newToken } from './secrets.ts';
 import { type Profile, checkExtraFields, checkSignup, userSteps } from './signup.ts';
 import { tokenOwner, withToken, withoutToken, withoutTokensOf } from './tokens.ts';
@@ -71,6 +72,14 @@ export class Accounts {
     });
     if (signedIn) return signedIn;
     throw rejection('record-expired', 'Record expired: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
+  }
+
+  /**
+   * By who they are at a provider: the user who has this identity, or its address, which is then theirs too; a new one if there is
+   * none. `reuseToken`: a session of the same user goes on.
+   */
+  signInByIdentity(identity: Identity, options: SignInOptions & { readonly reuseToken?: boolean } = {}): Promise<SignedIn> {
+    return this.#run((state) => this.#signInByIdentity(state, identity, options));
   }
 
   signInGuest({ extraFields, isTrusted }: SignInOptions = {}): Promise<SignedIn> {
@@ -152,6 +161,45 @@ export class Accounts {
     return guest !== undefined && link ? { ...plan, steps: [['add-triple', guest, link.id, known.id]] } : plan;
   }
 
+  #signInByIdentity(state: LedgerState, identity: Identity, options: SignInOptions & { readonly reuseToken?: boolean }): Plan<SignedIn> {
+    const { db, records } = state;
+    const { email, imageURL } = identity;
+    const { extraFields, guestToken, reuseToken = false } = options;
+    const guest = guestToken === undefined ? undefined : this.#guest(state, guestToken);
+    const linkedId = records.get(identityName(identity));
+    const linked = typeof linkedId === 'string' ? userRow(db, linkedId)?.id : undefined;
+    const known = (email === undefined ? undefined : userByEmail(db, email)?.id) ?? linked;
+    if (known === undefined) {
+      const id = guest ?? newToken();
+      const profile = {
+        id,
+        type: 'user',
+        ...(email !== undefined && { email }),
+        ...(imageURL !== undefined && { imageURL }),
+        extraFields,
+      } as const;
+      const plan = this.#create(state, profile, false);
+      return { ...plan, records: { ...plan.records, [identityName(identity)]: id } };
+    }
+    const isSame = reuseToken && guestToken !== undefined && tokenOwner(records, guestToken) === known;
+    const plan = isSame ? this.#resume(known, guestToken) : this.#issueToken(state, known, false);
+    const link = db.attrs.forward('$users', 'linkedPrimaryUser');
+    const steps = [
+      ...userSteps(db, { id: known, ...(email !== undefined && { email }), ...(imageURL !== undefined && { imageURL }) }),
+      ...(guest !== undefined && guest !== known && link ? [['add-triple', guest, link.id, known]] : []),
+    ];
+    return { ...plan, steps, records: { ...plan.records, [identityName(identity)]: known } };
+  }
+
+  #resume(id: string, token: string): Plan<SignedIn> {
+    const then = ({ db }: LedgerState): SignedIn => {
+      const row = userRow(db, id);
+      if (!row) throw noUser();
+      return { user: userOf(db, row, this.#app.id, token), created: false };
+    };
+    return { then };
+  }
+
   /** Whose token it is, if a guest's. */
   #guest({ db, records }: LedgerState, token: string): string | undefined {
     const owner = tokenOwner(records, token);
@@ -177,6 +225,8 @@ export class Accounts {
     return { records: withToken(token, id, at), then };
   }
 }
+
+const identityName = ({ provider, sub }: Identity): string => `identity ${provider} ${sub}`;
 
 function find({ db, records }: Pick<LedgerState, 'db' | 'records'>, selector: Selector): string | undefined {
   if ('email' in selector) return userByEmail(db, selector.email)?.id;

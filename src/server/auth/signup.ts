@@ -11,6 +11,7 @@ export interface Profile {
   readonly id: string;
   readonly email?: string;
   readonly type?: 'user' | 'guest';
+  readonly imageURL?: string;
   readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -43,8 +44,8 @@ export function checkSignup({ rules, ruleContext: asker }: Guard, db: Db, { id, 
   }
 }
 
-export function userSteps(db: Db, { id, email, type, extraFields = {} }: Profile): unknown[][] {
-  const values: Readonly<Record<string, unknown>> = { ...extraFields, id, email, type };
+export function userSteps(db: Db, { id, email, type, imageURL, extraFields = {} }: Profile): unknown[][] {
+  const values: Readonly<Record<string, unknown>> = { ...extraFields, id, email, type, imageURL };
   return Object.entries({ id, ...values }).flatMap(([label, value]) => {
     const attr = db.attrs.forward('$users', label);
     return attr && value !== undefined && value !== null ? [['add-triple', id, attr.id, value]] : [];

@@ -22,7 +22,7 @@ import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
 import { type Batch, Replica } from './replica.ts';
 import type { AuthorizeWrite } from './touched.ts';
 import { prepare } from './transact.ts';
-import type { Outcome, Planned, Write } from './write.ts';
+import { type Derive, type Outcome, type Planned, withDerived, type Write } from './write.ts';
 
 /** Writes of one group commit. */
 const maxBatchSize = 1000;
@@ -42,6 +42,7 @@ export interface LedgerConfig extends FollowerConfig {
   readonly rememberBytes: number;
   /** Throws for a transaction that is not permitted. */
   readonly authorizeWrite?: AuthorizeWrite | undefined;
+  readonly derive?: Derive | undefined;
 }
 
 export interface Reader {
@@ -244,7 +245,8 @@ export class Ledger {
         uuid: () => random.uuid(),
         authorizeWrite: this.#config.authorizeWrite,
       });
-      replica.apply({ id: random.eventId(), changeSet, catalog, records, event, at }, batch);
+      const all = withDerived(records, this.#config.derive?.(changeSet, replica.store));
+      replica.apply({ id: random.eventId(), changeSet, catalog, records: all, event, at }, batch);
       return { is: 'done', txId: replica.txId, isRepeat: false, attrsRemapped: catalog.renamed.size > 0 };
     } catch (error) {
       if (!(error instanceof InstantAPIError)) {

@@ -5,7 +5,7 @@
 // its last commits, goes on counting from where it is. So every entry has a random id and names the one before it.
 
 import { emptyChangeSet, type ChangeSet } from '../../db/change-set.ts';
-import { InstantAPIError } from '../../errors.ts';
+import type { InstantAPIError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { failure } from '../errors.ts';

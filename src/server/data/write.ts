@@ -1,5 +1,6 @@
 // A write as the ledger takes it, and its outcome.
 
+import type { ChangeSet } from '../../db/change-set.ts';
 import type { Store } from '../../db/store.ts';
 import type { InstantAPIError } from '../../errors.ts';
 import type { Event, Records } from '../storage/storage.ts';
@@ -31,3 +32,11 @@ export type Outcome =
   /** `attrsRemapped`: an attr has another id here than where it was sent from, so the sender needs the catalog. */
   | { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean; readonly attrsRemapped: boolean }
   | { readonly is: 'rejected'; readonly error: InstantAPIError };
+
+/** What else a transaction changes in the records, given what it does to the data as they were before. */
+export type Derive = (changeSet: ChangeSet, before: Store) => Records | undefined;
+
+/** What the writer changes itself counts. */
+export function withDerived(records: Records | undefined, derived: Records | undefined): Records | undefined {
+  return derived ? { ...derived, ...records } : records;
+}

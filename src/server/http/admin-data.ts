@@ -6,7 +6,6 @@ import { Hono } from 'hono';
 
 import type { Actor } from '../data/system-rules.ts';
 import type { App } from '../session/app.ts';
-import type { Attrs } from '../../db/attrs.ts';
 import type { Guard } from '../rules/guard.ts';
 import type { HttpContext } from './context.ts';
 import type { Peer } from '../../protocol/server-message.ts';
@@ -18,22 +17,7 @@ import { answerTree } from '../queries/results.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import { txSteps } from './admin-steps.ts';
-import type { SingularLinks } from '../../query/compile.ts';
 import { userOf, userRow } from '../auth/users.ts';
-
-export function singularLinks(attrs: Attrs): SingularLinks {
-  const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
-  const add = (etype: string, label: string, isSingular: boolean): void => {
-    const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);
-    links[label] = { isSingular };
-  };
-  for (const { isRef, isMany, isUnique, etype, label, reverseEtype, reverseLabel } of attrs.list) {
-    if (!isRef) continue;
-    if (reverseEtype !== undefined && reverseLabel !== undefined) add(reverseEtype, reverseLabel, isUnique);
-    add(etype, label, !isMany);
-  }
-  return found;
-}
 
 export function adminDataRoutes(http: HttpContext): Hono {
   const routes = new Hono();

@@ -31,19 +31,28 @@ export function appIdOf(context: Context): string {
   return text.toLowerCase();
 }
 
-/** @throws InstantAPIError if it is none, or not the one */
-export function requireAdmin(context: Context, hub: Hub): void {
+/** The server's own admin token, or the app's. @throws InstantAPIError if it is neither */
+export async function requireAdmin(context: Context, hub: Hub, appId: string): Promise<void> {
+  if (!(await hub.isAdminOf(appId, bearerOf(context)))) throw notFound('app-admin-token');
+}
+
+/** @throws InstantAPIError if it is not the token that opens every app */
+export function requireServerAdmin(context: Context, hub: Hub): void {
+  if (!hub.isAdmin(bearerOf(context))) throw notFound('app-admin-token');
+}
+
+function bearerOf(context: Context): string {
   const header = context.req.header('authorization');
   if (!header) throw missing(['headers', 'authorization']);
   const token = header.slice(header.lastIndexOf('Bearer ') + 'Bearer '.length).trim();
   if (!header.includes('Bearer ') || !isUuid(token)) throw malformed(['headers', 'authorization']);
-  if (!hub.isAdmin(token)) throw notFound('app-admin-token');
+  return token;
 }
 
 /** `use`: what the app must be open to; missing = it may be closed. */
 export async function adminOf(context: Context, http: HttpContext, use?: Use): Promise<App> {
   const appId = appIdOf(context);
-  requireAdmin(context, http.hub);
+  await requireAdmin(context, http.hub, appId);
   const app = await http.hub.app(appId);
   if (use) checkUse(use, app.status);
   return app;
@@ -70,13 +79,19 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   if (email === undefined && guest !== undefined) {
     return { app: await http.hub.app(appId), actor: { userId: undefined, isAdmin: false, ...address }, isImpersonated: true };
   }
-  requireAdmin(context, http.hub);
+  await requireAdmin(context, http.hub, appId);
   const app = await http.hub.app(appId);
   if (email === undefined) return { app, actor: { userId: undefined, isAdmin: true, ...address }, isImpersonated: false };
   const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
   if (!row) throw notFound('app-user');
   const user = userOf(app.ledger.db, row, app.id);
   return { app, actor: { userId: row.id, isAdmin: false, ...address }, isImpersonated: true, user };
+}
+
+/** Who is signed in by the bearer: nobody, if the token is none of this app's. What is asked is answered for nobody then. */
+export async function viewerOf(context: Context, http: HttpContext, app: App): Promise<string | undefined> {
+  const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
+  return token && isUuid(token) ? (await http.accounts(app).get({ token }))?.id : undefined;
 }
 
 export interface ActorAddress {

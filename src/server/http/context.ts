@@ -1,10 +1,14 @@
 // What the routes work with: the apps, the accounts of each, and where codes are sent.
 
+import { InstantAPIError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Log } from '../../lib/log.ts';
 import type { App } from '../session/app.ts';
 import { Accounts } from '../auth/accounts.ts';
+import { OAuth } from '../auth/oauth/oauth.ts';
+import { Providers } from '../auth/oauth/providers.ts';
+import { type Outbound, outbound } from '../outbound.ts';
 import type { Hub } from '../session/hub.ts';
 import type { Limits } from '../limits.ts';
 
@@ -21,6 +25,8 @@ export interface HttpConfig {
   readonly limits: Limits;
   /** Without it, codes are written to the log. */
   readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
+  /** How sign-in providers are reached. */
+  readonly outbound?: Outbound | undefined;
   /** Whether the status page shows the last codes. */
   readonly showCodes?: boolean | undefined;
 }
@@ -33,8 +39,10 @@ export class HttpContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  readonly providers: Providers;
   readonly #config: HttpConfig;
   readonly #accounts = new WeakMap<App, Accounts>();
+  readonly #oauth = new WeakMap<App, OAuth>();
   readonly #recentCodes: MagicCodeMail[] = [];
 
   constructor(config: HttpConfig) {
@@ -43,12 +51,19 @@ export class HttpContext {
     this.clock = config.clock;
     this.log = config.log;
     this.limits = config.limits;
+    this.providers = new Providers(config.outbound ?? outbound({ allowPrivate: false, timeoutMs: 10_000, maxBytes: 1024 * 1024 }));
   }
 
   accounts(app: App): Accounts {
     let accounts = this.#accounts.get(app);
     if (!accounts) this.#accounts.set(app, (accounts = new Accounts(app, this.clock)));
     return accounts;
+  }
+
+  oauth(app: App): OAuth {
+    let oauth = this.#oauth.get(app);
+    if (!oauth) this.#oauth.set(app, (oauth = new OAuth(app, this.accounts(app), this.providers, () => this.clock.now())));
+    return oauth;
   }
 
   readonly uuid = (): string => systemRandom.uuid();
@@ -63,7 +78,16 @@ export class HttpContext {
       this.#recentCodes.unshift(mail);
       this.#recentCodes.length = Math.min(this.#recentCodes.length, maxRecentCodes);
     }
-    if (this.#config.sendMagicCode) await this.#config.sendMagicCode(mail);
-    else this.log.info(`magic code for ${mail.email}: ${mail.code}`);
+    if (!this.#config.sendMagicCode) return this.log.info(`magic code for ${mail.email}: ${mail.code}`);
+    try {
+      await this.#config.sendMagicCode(mail);
+    } catch (cause) {
+      const error = new InstantAPIError({
+        status: 500,
+        body: { type: 'email-send-failed', message: 'The code could not be sent', hint: null },
+      });
+      error.cause = cause;
+      throw error;
+    }
   }
 }

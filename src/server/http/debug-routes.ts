@@ -17,7 +17,7 @@ import { submit, whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
 import { asFlag, asObject, asText, bodyOf, type Fields as Body, optional, required } from './request.ts';
-import { actorOf, requireAdmin } from './caller.ts';
+import { actorOf, appIdOf, requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { txSteps } from './admin-steps.ts';
 
@@ -59,7 +59,7 @@ export function debugRoutes(http: HttpContext): Hono {
 }
 
 async function trialOf(context: Context, http: HttpContext): Promise<Trial> {
-  requireAdmin(context, http.hub);
+  await requireAdmin(context, http.hub, appIdOf(context));
   const { app, actor, isImpersonated } = await actorOf(context, http, 'read');
   if (!isImpersonated)
     throw invalid('non-admin', null, [{ message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' }]);

@@ -1,15 +1,13 @@
 // Questions for pages that are rendered on a server: `/runtime/framework/query`. Answered as in a session, with the attrs, so that the page
 // and the server make the same result of it.
 
-import { type Context, Hono } from 'hono';
-import { isUuid } from '../../lib/uuid.ts';
+import { Hono } from 'hono';
 import { answer } from '../queries/results.ts';
-import type { App } from '../session/app.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { checkUse } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
 import { asObject, bodyOf, required } from './request.ts';
-import { appIdOf, addressOf } from './caller.ts';
+import { appIdOf, addressOf, viewerOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
 
 export function frameworkRoutes(http: HttpContext): Hono {
@@ -19,16 +17,10 @@ export function frameworkRoutes(http: HttpContext): Hono {
     const app = await http.hub.app(appIdOf(context));
     checkUse('read', app.status);
     const query = required(await bodyOf(context), 'query', asObject);
-    const actor = { userId: await viewer(context, http, app), isAdmin: false, ...addressOf(context) };
+    const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) };
     const computed = () => answer(prepareQuery(query, 'join-rows', actor, app.ledger.db.attrs, app.rulebook.guard), app.ledger.db);
     return context.json(await whenDurable(app.ledger, () => ({ attrs: app.attrs, result: computed().result })));
   });
 
   return routes;
-}
-
-/** Whom the page is for: nobody, if the token is not one of this app's. A page is rendered all the same. */
-async function viewer(context: Context, http: HttpContext, app: App): Promise<string | undefined> {
-  const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
-  return token && isUuid(token) ? (await http.accounts(app).get({ token }))?.id : undefined;
 }

@@ -1,7 +1,7 @@
 // The server over HTTP: every route under its path, CORS for all of them, and every failure as JSON. Requests as the platform
 // knows them, so any host can serve them.
 
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { isObject } from '../../lib/json.ts';
@@ -9,15 +9,22 @@ import { ownVersion } from '../../protocol/version.ts';
 import { adminDataRoutes } from './admin-data.ts';
 import { adminStreamRoutes } from './admin-stream-routes.ts';
 import { adminUserRoutes } from './admin-users.ts';
+import { appRoutes } from './app-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
 import { HttpContext, type HttpConfig } from './context.ts';
+import { fileRoutes } from './file-routes.ts';
 import { frameworkRoutes } from './framework-routes.ts';
 import { EventSessions } from './event-sessions.ts';
 import { errorResponse } from './errors.ts';
+import { metricsRoutes } from './metrics-routes.ts';
+import { oauthConfigRoutes } from './oauth-config-routes.ts';
+import { oauthRoutes } from './oauth-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { sseRoutes } from './sse-routes.ts';
 import { statusPage } from './status-page.ts';
+
+const isUpload = /^\/(admin\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
 
 export function httpRoutes(config: HttpConfig): Hono {
   const http = new HttpContext(config);
@@ -28,7 +35,10 @@ export function httpRoutes(config: HttpConfig): Hono {
     if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');
   });
   const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
-  routes.use('*', bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) }));
+  const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
+  // Files have a limit of their own, and are never held in memory.
+  const limitBody: MiddlewareHandler = (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next));
+  routes.use('*', limitBody);
   routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));
   routes.get('/', (context) => context.html(statusPage(http)));
   const sessions = new EventSessions(http);
@@ -36,9 +46,14 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.route('/admin', adminStreamRoutes(http, sessions));
   routes.route('/runtime', authRoutes(http));
   routes.route('/runtime', frameworkRoutes(http));
+  routes.route('/runtime', oauthRoutes(http));
   routes.route('/admin', adminDataRoutes(http));
   routes.route('/admin', adminUserRoutes(http));
   routes.route('/admin', debugRoutes(http));
+  routes.route('/', appRoutes(http));
+  routes.route('/', metricsRoutes(http));
+  routes.route('/', fileRoutes(http));
+  routes.route('/', oauthConfigRoutes(http));
   routes.route('/', schemaRoutes(http));
   routes.notFound((context) => context.json({ message: `There is nothing at ${context.req.path}` }, 404));
   routes.onError((error, context) => {

@@ -7,6 +7,7 @@ import { isObject } from '../../lib/json.ts';
 import type { App } from '../session/app.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import { asObject, bodyOf, required } from './request.ts';
+import { shownApp } from './app-view.ts';
 import { requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
@@ -19,12 +20,7 @@ const adminActor = { userId: undefined, isAdmin: true };
 export function schemaRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const groups = new Map<string, readonly object[]>();
-  const appOf = async (context: Context): Promise<App> => {
-    const id = context.req.param('app') ?? '';
-    if (!isUuid(id)) throw malformed(['params', 'app_id']);
-    requireAdmin(context, http.hub);
-    return http.hub.app(id.toLowerCase());
-  };
+  const appOf = (context: Context): Promise<App> => toolApp(context, http);
   const apply = async (app: App, steps: readonly (readonly unknown[])[]): Promise<object> => {
     const { transaction, jobs } = readSchemaSteps(steps);
     const txId = await submit(app.ledger, { steps: transaction, event: undefined, actor: adminActor });
@@ -40,7 +36,7 @@ export function schemaRoutes(http: HttpContext): Hono {
   };
 
   for (const path of ['/dash/apps/:app', '/superadmin/apps/:app']) {
-    routes.get(path, async (context) => context.json({ app: { id: (await appOf(context)).id, title: 'Triplane' } }));
+    routes.get(path, async (context) => context.json({ app: shownApp(await appOf(context)) }));
     for (const end of ['/schema/pull', '/schema']) {
       routes.get(path + end, async (context) => {
         const app = await appOf(context);
@@ -86,6 +82,14 @@ export function schemaRoutes(http: HttpContext): Hono {
     });
   }
   return routes;
+}
+
+/** The app in the path, for a tool that is admin of it. @throws InstantAPIError */
+export async function toolApp(context: Context, http: HttpContext): Promise<App> {
+  const id = context.req.param('app') ?? '';
+  if (!isUuid(id)) throw malformed(['params', 'app_id']);
+  await requireAdmin(context, http.hub, id.toLowerCase());
+  return http.hub.app(id.toLowerCase());
 }
 
 /** How many groups of finished jobs can still be asked for. */

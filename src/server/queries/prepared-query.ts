@@ -3,10 +3,10 @@
 import type { Attrs } from '../../db/attrs.ts';
 import { QueryValidationError } from '../../errors.ts';
 import type { ReturnType, WireQuery } from '../../protocol/query-messages.ts';
-import { compile, type CompiledQuery } from '../../query/compile.ts';
+import { compile, type CompiledQuery, type SingularLinks } from '../../query/compile.ts';
 import { isObject } from '../../lib/json.ts';
 import type { Visible } from '../../query/visible.ts';
-import { singularLinks } from '../http/admin-data.ts';
+import { type FileUrl, filesEtype } from '../files/file-entities.ts';
 import { checkQuery } from './query-check.ts';
 import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
@@ -21,6 +21,8 @@ export interface PreparedQuery {
   /** The same query in the shape of a tree; only where one is returned. */
   readonly tree?: CompiledQuery;
   readonly returnType: ResultShape;
+  /** Signs the addresses of files; only where the query may show some. */
+  readonly fileUrl?: FileUrl | undefined;
   /** Undefined = sees all. */
   readonly visible: Visible | undefined;
   /** What it depends on; missing = on nothing. */
@@ -35,7 +37,8 @@ export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor
     const params = isObject(q.$$ruleParams) ? q.$$ruleParams : undefined;
     const readAccess = guard.readAccess(actor, compiled.etypes, params, attrs);
     const tree = returnType === 'join-rows' ? {} : { tree: compileTree(q, returnType, actor, attrs) };
-    return { compiled, ...tree, returnType, visible: readAccess.visible, readAccess };
+    const fileUrl = compiled.etypes.has(filesEtype) ? { fileUrl: guard.fileUrl } : {};
+    return { compiled, ...tree, ...fileUrl, returnType, visible: readAccess.visible, readAccess };
   } catch (error) {
     if (!(error instanceof QueryValidationError)) throw error;
     throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);
@@ -46,4 +49,19 @@ export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor
 function compileTree(q: WireQuery, shape: ResultShape, { isAdmin }: Actor, attrs: Attrs): CompiledQuery {
   const singular = shape === 'inferred-tree' ? singularLinks(attrs) : undefined;
   return compile(q, attrs, { singular, tree: { omitsUnlinked: !isAdmin }, filtersByIdPrefix: true });
+}
+
+/** Which links of a catalog have at most one at the other end, seen from either end. */
+function singularLinks(attrs: Attrs): SingularLinks {
+  const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
+  const add = (etype: string, label: string, isSingular: boolean): void => {
+    const links = (found[etype] ??= Object.create(null) as Record<string, { isSingular: boolean }>);
+    links[label] = { isSingular };
+  };
+  for (const { isRef, isMany, isUnique, etype, label, reverseEtype, reverseLabel } of attrs.list) {
+    if (!isRef) continue;
+    if (reverseEtype !== undefined && reverseLabel !== undefined) add(reverseEtype, reverseLabel, isUnique);
+    add(etype, label, !isMany);
+  }
+  return found;
 }

@@ -8,6 +8,7 @@ import { answerQuery, type ServerResult } from '../../query/result-triples.ts';
 import { evaluate } from '../../query/live-result.ts';
 import type { QueryResult } from '../../query/query.ts';
 import { VisibleDb } from '../../query/visible.ts';
+import { withUrls, withUrlsInTree } from '../files/file-entities.ts';
 import type { PreparedQuery } from './prepared-query.ts';
 
 export interface ComputedResult {
@@ -19,7 +20,8 @@ export interface ComputedResult {
 export function answer(query: PreparedQuery, db: Db): ComputedResult {
   if (query.returnType === 'join-rows') {
     const serverResult = answerQuery(query.compiled, db, { visible: query.visible });
-    return { serverResult, result: writeResult(serverResult), meta: null };
+    const triples = withUrls(serverResult.triples, query.fileUrl);
+    return { serverResult, result: writeResult({ ...serverResult, triples }), meta: null };
   }
   const { serverResult, data } = answerTree(query, db);
   const [node] = writeResult({ ...serverResult, triples: [] });
@@ -30,10 +32,13 @@ export function answer(query: PreparedQuery, db: Db): ComputedResult {
   };
 }
 
-export function answerTree({ compiled, tree, visible }: PreparedQuery, db: Db): { serverResult: ServerResult; data: QueryResult['data'] } {
+export function answerTree(
+  { compiled, tree, visible, fileUrl }: PreparedQuery,
+  db: Db,
+): { serverResult: ServerResult; data: QueryResult['data'] } {
   const serverResult = answerQuery(compiled, db, { visible });
   const { data } = evaluate(tree ?? compiled, visible ? new VisibleDb(db, visible) : db, serverResult);
-  return { serverResult, data };
+  return { serverResult, data: fileUrl ? withUrlsInTree((tree ?? compiled).nodes, data, fileUrl) : data };
 }
 
 /** Word for word, in the order given: a false "no" costs a message, a false "yes" would cost the truth. */

@@ -6,8 +6,9 @@ import { equal } from '../../lib/equal.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import { type Change, isAffectedBy } from '../../query/affected.ts';
 import { type Dependency, dependenciesOf } from '../../query/dependencies.ts';
-import { isSumOfRows, RefCount, tripleChange } from '../../query/ref-count.ts';
+import { isSumOfRows, RefCount, type TripleChange, tripleChange } from '../../query/ref-count.ts';
 import { answer, type ComputedResult, isResultEqual } from './results.ts';
+import { withUrls } from '../files/file-entities.ts';
 import type { PreparedQuery } from './prepared-query.ts';
 import type { Subscriber } from '../session/subscriber.ts';
 import { deltaOf, type QueryRefresh } from './refresh.ts';
@@ -95,7 +96,7 @@ export class Subscription {
     if (triples.added.length === 0 && triples.removed.length === 0) return undefined;
     this.#lastResult = undefined;
     this.#lastTxId = txId;
-    return { whole: undefined, delta: { delta: deltaOf(this.q, base, triples, this.#prepared.compiled.attrs) } };
+    return { whole: undefined, delta: { delta: deltaOf(this.q, base, this.#shown(triples), this.#prepared.compiled.attrs) } };
   }
 
   #reevaluate(before: ComputedResult | undefined, db: Store, txId: number): ComputedResult | undefined {
@@ -111,10 +112,14 @@ export class Subscription {
     return { whole: { 'instaql-query': this.q, 'instaql-result': result, 'result-meta': meta } };
   }
 
+  #shown({ removed, added }: TripleChange): TripleChange {
+    return { removed, added: [...withUrls(added, this.#prepared.fileUrl)] };
+  }
+
   #deltaBetween({ serverResult: before }: ComputedResult, { serverResult: after }: ComputedResult, base: number) {
     const { attrs } = this.#prepared.compiled;
     const { pageInfo, aggregate } = after;
-    return deltaOf(this.q, base, tripleChange(before.triples, after.triples, attrs), attrs, {
+    return deltaOf(this.q, base, this.#shown(tripleChange(before.triples, after.triples, attrs)), attrs, {
       ...(!equal(before.pageInfo, pageInfo) && { pageInfo }),
       ...(!equal(before.aggregate, aggregate) && { aggregate }),
     });

@@ -10,6 +10,7 @@ import { isObject } from '../../lib/json.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import type { ServerMessage, SyncTx } from '../../protocol/server-message.ts';
 import type { ResyncTable } from '../../protocol/sync-table-messages.ts';
+import type { Triple } from '../../protocol/triple.ts';
 import { compile } from '../../query/compile.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 import { denied, invalid, rejection } from '../errors.ts';
@@ -34,8 +35,11 @@ export interface HistoryLimits {
   readonly bytes: number;
 }
 
+type Present = (triple: Triple) => Triple;
+
 export class SyncTables {
   readonly #uuid: () => string;
+  readonly #present: Present;
   readonly #history: HistoryLimits;
   readonly #byId = new Map<string, TableSubscription>();
   #entries: LogEntry[] = [];
@@ -43,7 +47,9 @@ export class SyncTables {
   /** Changes up to this transaction are not here any more. */
   #lostUpTo: number;
 
-  constructor(uuid: () => string, history: HistoryLimits, txId: number) {
+  /** `present`: a triple as it is sent. */
+  constructor(uuid: () => string, history: HistoryLimits, txId: number, present: Present = (triple) => triple) {
+    this.#present = present;
     this.#uuid = uuid;
     this.#history = history;
     this.#lostUpTo = txId;
@@ -72,7 +78,7 @@ export class SyncTables {
     const load: ServerMessage[] = chunked(rows).map((some) => ({
       op: 'sync-load-batch',
       'subscription-id': id,
-      'join-rows': some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr))),
+      'join-rows': some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(this.#present)),
     }));
     return { id, token, load: [...load, { op: 'sync-init-finish', 'subscription-id': id, 'tx-id': txId }] };
   }
@@ -95,6 +101,7 @@ export class SyncTables {
       subscription,
       this.#entries.filter(({ txId }) => txId > request['tx-id']),
       attrs,
+      this.#present,
     );
   }
 
@@ -120,7 +127,7 @@ export class SyncTables {
     this.#record(entries);
     return [...this.#byId.values()].flatMap((subscription) => {
       const { subscriber } = subscription;
-      return subscriber ? updates(subscription, entries, attrs).map((message) => ({ to: subscriber, message })) : [];
+      return subscriber ? updates(subscription, entries, attrs, this.#present).map((message) => ({ to: subscriber, message })) : [];
     });
   }
 
@@ -154,11 +161,11 @@ export class SyncTables {
   }
 }
 
-function updates({ id, etype }: TableSubscription, entries: readonly LogEntry[], attrs: Attrs): ServerMessage[] {
+function updates({ id, etype }: TableSubscription, entries: readonly LogEntry[], attrs: Attrs, present: Present): ServerMessage[] {
   const sent = new Set(sentOf(etype, attrs).map((attr) => attr.id));
   const txes: SyncTx[] = [];
   for (const { txId, changes } of entries) {
-    const own = changes.filter(({ triple }) => sent.has(triple[1]));
+    const own = changes.filter(({ triple }) => sent.has(triple[1])).map(({ action, triple }) => ({ action, triple: present(triple) }));
     if (own.length > 0) txes.push({ 'tx-id': txId, changes: own });
   }
   return chunked(txes).map((some) => ({ op: 'sync-update-triples', 'subscription-id': id, txes: some }));

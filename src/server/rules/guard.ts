@@ -29,6 +29,8 @@ export interface GuardConfig {
   readonly logger?: Log | undefined;
   readonly clock: Pick<Clock, 'now' | 'monotonicNow'>;
   readonly db: () => Db;
+  /** The address of a file, for those who may see it. */
+  readonly fileUrl?: ((location: string) => string) | undefined;
 }
 
 /** Kinds of failures that are told of, for one version of the rules. */
@@ -45,6 +47,10 @@ export class Guard {
     this.rules = rules;
     this.#around = around;
     this.#buckets = bucketsOf(limits, around.clock);
+  }
+
+  get fileUrl(): GuardConfig['fileUrl'] {
+    return this.#around.fileUrl;
   }
 
   readAccess(actor: Actor, etypes: ReadonlySet<string>, params: Params, attrs: Attrs): ReadAccess {

@@ -6,6 +6,7 @@ import { encode } from '../../protocol/codec.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
+import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
@@ -21,6 +22,9 @@ import { userRow } from '../auth/users.ts';
 import { Rulebook } from '../rules/rulebook.ts';
 import type { AppLog, LogEntry } from '../storage/storage.ts';
 import { statusOf, statusRecord } from './app-status.ts';
+import { forgottenLocations, withUrl } from '../files/file-entities.ts';
+import type { FileStore } from '../files/file-store.ts';
+import { Files } from '../files/files.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
@@ -32,6 +36,10 @@ export interface AppConfig {
   readonly log: AppLog;
   /** Where other servers of the app can be reached. */
   readonly relay?: Relay | undefined;
+  /** Where files are kept; missing = they are refused. */
+  readonly fileStore?: FileStore | undefined;
+  /** Where clients reach the server. */
+  readonly origin?: (() => string) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Log;
@@ -58,30 +66,35 @@ export class App {
   readonly rooms = new Rooms();
   readonly syncTables: SyncTables;
   readonly streams: Streams;
+  readonly files: Files;
   readonly limits: Limits;
   readonly #sessions = new Map<Subscriber, Send>();
   readonly #auths = new Map<Subscriber, SessionAuth>();
   /** Who wrote in this turn; and of them, whose attrs have other ids here. */
   readonly #writers = new Set<Subscriber>();
   readonly #attrsRemapped = new Set<Subscriber>();
+  readonly #origin: (() => string) | undefined;
   #status: AppStatus;
   readonly #relay: Relay | undefined;
   #leaveCluster: () => void = () => {};
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
-  private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook) {
+  private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook, files: Files) {
     this.id = config.id;
     this.limits = config.limits;
     this.#relay = config.relay;
     this.ledger = ledger;
     this.rulebook = rulebook;
+    this.files = files;
+    this.#origin = config.origin;
     this.subscriptions = new Subscriptions(rulebook.guard);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
     this.streams.load(ledger.records);
+    const present = (triple: Triple): Triple => withUrl(triple, rulebook.guard.fileUrl);
     const { history, historyBytes } = config.limits;
-    this.syncTables = new SyncTables(() => config.random.uuid(), { entries: history, bytes: historyBytes }, ledger.txId);
+    this.syncTables = new SyncTables(() => config.random.uuid(), { entries: history, bytes: historyBytes }, ledger.txId, present);
   }
 
   static async open(config: AppConfig): Promise<App> {
@@ -90,12 +103,18 @@ export class App {
     // Others may write before it is there, and there is nobody yet who would have to hear of it.
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
-    const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db });
+    const fileUrl = (location: string): string => files.url(location) ?? '';
+    const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
-    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, committed });
+    const derive = forgottenLocations;
+    const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
+    const origin = config.origin ?? ((): string => '');
+    const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
     await rulebook.open(ledger);
-    app = new App(config, ledger, rulebook);
+    files.load();
+    app = new App(config, ledger, rulebook, files);
     app.#joinCluster();
+    void files.sweep();
     return app;
   }
 
@@ -121,6 +140,11 @@ export class App {
   async setStatus(status: AppStatus): Promise<void> {
     const planned = { steps: [], records: statusRecord(status) };
     await submit(this.ledger, { steps: () => planned, event: undefined, actor: { userId: undefined, isAdmin: true, isServer: true } });
+  }
+
+  /** Where clients reach the server. */
+  get origin(): string {
+    return this.#origin?.() ?? '';
   }
 
   get position(): TxPosition {
@@ -160,6 +184,8 @@ export class App {
     const { db } = this.ledger;
     this.#updateStatus();
     if (isReload) this.streams.load(this.ledger.records);
+    if (isReload) this.files.load();
+    else this.files.committed(entries);
     if (isRollback) this.#restart(this.#sessions.keys());
     // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
     if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));

@@ -7,9 +7,11 @@ import type { Random } from '../../lib/random.ts';
 import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { App } from './app.ts';
+import { isExpired, isOwnToken } from './app-record.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
 import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
+import type { FileStore } from '../files/file-store.ts';
 import type { Limits } from '../limits.ts';
 import type { Socket } from './subscriber.ts';
 import { overLimit, rejection } from '../errors.ts';
@@ -31,6 +33,10 @@ export interface HubConfig {
   readonly createAppsOnUse: boolean;
   /** How long the storage has, twice, when the server closes: for what was taken in, and to close. */
   readonly closeWithinMs?: number | undefined;
+  /** Where files are kept; if not given, where the storage says. */
+  readonly files?: FileStore | undefined;
+  /** Where clients reach the server. */
+  readonly origin?: (() => string) | undefined;
   /** Whom a refresh token belongs to that this server did not give out. */
   readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
 }
@@ -76,20 +82,49 @@ export class Hub {
   /** @throws InstantAPIError if there is no such app */
   async app(appId: string): Promise<App> {
     const known = this.#apps.get(appId);
-    if (known) return known;
+    if (known) return this.#unlessExpired(await known);
     const opening = this.#openApp(appId);
     this.#apps.set(appId, opening);
     try {
-      return await opening;
+      await opening;
     } catch (error) {
       this.#apps.delete(appId);
       throw error;
     }
+    return this.#unlessExpired(await opening);
+  }
+
+  /** @throws InstantAPIError once the time an app was made for is over */
+  #unlessExpired(app: App): App {
+    if (isExpired(app.ledger.records, this.#config.clock.now())) throw notFound('app', { 'app-id': app.id });
+    return app;
   }
 
   /** Whether it is the token that opens every app. */
   isAdmin(token: string | null | undefined): boolean {
     return typeof token === 'string' && isSameSecret(token.toLowerCase(), this.#config.adminToken.toLowerCase());
+  }
+
+  /** Whether it is the token that opens every app, or this app's own. An app that is not known is not made by asking. */
+  async isAdminOf(appId: string, token: string | null | undefined): Promise<boolean> {
+    if (this.isAdmin(token)) return true;
+    if (typeof token !== 'string' || !(await this.isKnown(appId))) return false;
+    const { ledger } = await this.app(appId);
+    return whenDurable(ledger, () => isOwnToken(ledger.records, token));
+  }
+
+  async isKnown(appId: string): Promise<boolean> {
+    return this.#open.has(appId) || appId === this.#config.appId || (await this.#config.storage.apps()).includes(appId);
+  }
+
+  /** Whether apps are made for those who ask. */
+  get createsApps(): boolean {
+    return this.#config.createAppsOnUse;
+  }
+
+  /** Where clients reach the server. */
+  get origin(): string {
+    return this.#config.origin?.() ?? '';
   }
 
   get sessionCount(): number {
@@ -131,7 +166,9 @@ export class Hub {
       if (!createAppsOnUse && !(await storage.apps()).includes(appId)) throw notFound('app', { 'app-id': appId });
       if (this.#apps.size >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
     }
-    const app = await App.open({ id: appId, log: await storage.open(appId), relay: storage.relay, clock, random, logger: log, limits });
+    const fileStore = this.#config.files ?? storage.files;
+    const around = { fileStore, origin: this.#config.origin, relay: storage.relay, clock, random, logger: log, limits };
+    const app = await App.open({ id: appId, log: await storage.open(appId), ...around });
     this.#open.set(appId, app);
     return app;
   }
@@ -143,7 +180,12 @@ export class Hub {
     const own = token ? await whenDurable(app.ledger, () => userOfToken(app, token)) : undefined;
     const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
     if (token && !user) throw notFound('app-user', { 'app-id': appId });
-    return { app, user, tokenHash: own && token ? hashToken(token) : undefined, isAdmin: this.isAdmin(init['__admin-token']) };
+    return {
+      app,
+      user,
+      tokenHash: own && token ? hashToken(token) : undefined,
+      isAdmin: await this.isAdminOf(appId, init['__admin-token']),
+    };
   }
 }
 

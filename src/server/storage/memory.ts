@@ -1,6 +1,7 @@
 // A storage that lives as long as the process. Several servers may use the same one, one after the other or at once: each reads
 // what the others wrote.
 
+import { memoryFiles } from '../files/memory-files.ts';
 import { sizeOfEntry } from './entry-size.ts';
 import { LogSubscribers } from './log-subscribers.ts';
 import { SnapshotState } from './replay.ts';
@@ -25,6 +26,7 @@ import {
 export function memory(): Storage {
   const logs = new Map<string, AppLog>();
   return {
+    files: memoryFiles(),
     async open(appId) {
       let log = logs.get(appId);
       if (!log) logs.set(appId, (log = portTo(new MemoryLog())));

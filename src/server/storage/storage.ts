@@ -4,6 +4,7 @@
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
+import type { FileStore } from '../files/file-store.ts';
 
 export interface Storage {
   /** The app's log; made empty if there is none. */
@@ -12,6 +13,8 @@ export interface Storage {
   apps(): Promise<readonly string[]>;
   /** The last call on the storage. */
   close(): Promise<void>;
+  /** Where files are kept unless the server is told otherwise; missing = nowhere. */
+  readonly files?: FileStore;
   /** Missing = no other server can use it at the same time. */
   readonly relay?: Relay;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
 
 import type { AppLog, Storage } from '../storage.ts';
+import { diskFiles } from '../../files/disk-files.ts';
 import { LogSubscribers } from '../log-subscribers.ts';
 import { SqliteFile } from './file.ts';
 import { SqliteLog } from './log.ts';
@@ -42,6 +43,7 @@ export async function sqlite(folder: string): Promise<Storage> {
   const file = new SqliteFile(connection);
   const logs = new Map<string, AppLog>();
   return {
+    files: diskFiles(join(folder, 'files')),
     async open(appId) {
       let log = logs.get(appId);
       if (log) return log;

@@ -1,0 +1,236 @@
+// Signing in with a provider, for one app. A user is sent to the provider with a state and a cookie, comes back with a code, and is
+// sent on to the app's page with a code of ours, which the page trades for a token. States and codes are kept as hashes, are good
+// for minutes, and once: whatever goes wrong after one was found, it is spent.
+
+import { createHash } from 'node:crypto';
+import { isUuid } from '../../../lib/uuid.ts';
+import type { LedgerState } from '../../data/write.ts';
+import { invalid, rejection } from '../../errors.ts';
+import type { Records } from '../../storage/storage.ts';
+import { submit, whenDurable } from '../../data/submit.ts';
+import type { App } from '../../session/app.ts';
+import type { Accounts, SignedIn } from '../accounts.ts';
+import { hashToken, isSameSecret, newToken } from '../secrets.ts';
+import { clientNamed, type ClientWithProvider, isRedirectAllowed, type OAuthConfig, oauthOf, oauthRecord } from './oauth-config.ts';
+import { type Identity, OAuthFault, type Providers } from './providers.ts';
+
+export interface StartRequest {
+  readonly clientName: string;
+  readonly redirectUri: string;
+  readonly state?: string | undefined;
+  readonly codeChallenge?: string | undefined;
+  readonly codeChallengeMethod?: string | undefined;
+  readonly hd?: string | undefined;
+}
+
+export interface TokenRequest {
+  readonly code: string;
+  readonly codeVerifier?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly refreshToken?: string | undefined;
+  readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface IdTokenRequest {
+  readonly clientName: string;
+  readonly idToken: string;
+  readonly nonce?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly refreshToken?: string | undefined;
+  readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface Pending {
+  readonly client: string;
+  readonly cookieHash: string;
+  readonly redirectUri: string;
+  readonly callbackUri: string;
+  readonly state: string | null;
+  readonly challenge: string | null;
+  readonly method: string | null;
+  readonly nonce: string;
+  readonly verifier: string;
+  readonly at: number;
+}
+
+interface Code {
+  readonly identity: Identity;
+  readonly challenge: string | null;
+  readonly method: string | null;
+  readonly at: number;
+}
+
+const minute = 60_000;
+/** Times count by whole minutes. */
+const stateMinutes = 10;
+const codeMinutes = 5;
+const statePrefix = 'oauth-state ';
+const codePrefix = 'oauth-code ';
+const server = { userId: undefined, isAdmin: true, isServer: true };
+
+export class OAuth {
+  readonly #app: App;
+  readonly #accounts: Accounts;
+  readonly #providers: Providers;
+  readonly #now: () => number;
+
+  constructor(app: App, accounts: Accounts, providers: Providers, now: () => number) {
+    this.#app = app;
+    this.#accounts = accounts;
+    this.#providers = providers;
+    this.#now = now;
+  }
+
+  config(): Promise<OAuthConfig> {
+    return whenDurable(this.#app.ledger, () => oauthOf(this.#app.ledger.records));
+  }
+
+  /** @throws InstantAPIError whatever `change` throws; then nothing is changed */
+  async configure(change: (config: OAuthConfig) => OAuthConfig): Promise<void> {
+    const planned = ({ records }: LedgerState) => ({ steps: [], records: { [oauthRecord]: change(oauthOf(records)) } });
+    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: server });
+  }
+
+  /** @returns where the user is to be sent, and the cookie that is to come back. @throws InstantAPIError */
+  async start(request: StartRequest): Promise<{ readonly url: string; readonly cookie: string }> {
+    const config = await this.config();
+    const found = this.#client(config, request.clientName);
+    if (!isRedirectAllowed(config.origins, request.redirectUri)) {
+      const message = "Invalid redirect_uri. If you're the developer, make sure to add your website to the list of approved domains.";
+      throw invalid('redirect-uri', request.redirectUri, [{ message }]);
+    }
+    const [secret, cookie, nonce, verifier] = [newToken(), newToken(), newToken(), newToken() + newToken()];
+    const state = this.#app.id + secret;
+    const callbackUri = found.client.redirect_to ?? `${this.#app.origin}/runtime/oauth/callback`;
+    const url = await told(this.#providers.authorizationUrl(found, { state, redirectUri: callbackUri, nonce, verifier, hd: request.hd }));
+    const pending: Omit<Pending, 'at'> = {
+      ...{ client: found.client.client_name, cookieHash: hashToken(cookie), redirectUri: request.redirectUri, callbackUri },
+      ...{ state: request.state ?? null, challenge: request.codeChallenge ?? null, method: request.codeChallengeMethod ?? null },
+      ...{ nonce, verifier },
+    };
+    await this.#keep(({ at }) => ({ [statePrefix + hashToken(secret)]: { ...pending, at } }));
+    return { url, cookie };
+  }
+
+  /**
+   * The user is back. @returns where to send them on. @throws OAuthFault as long as it is not known where that is
+   */
+  async callback(secret: string, cookie: string | undefined, answer: { readonly code?: string | undefined }): Promise<string> {
+    if (cookie === undefined || !isUuid(cookie)) throw new OAuthFault('Missing cookie.');
+    const pending = await this.#take<Pending>(statePrefix + hashToken(secret));
+    if (!pending) throw new OAuthFault('Could not find OAuth request.');
+    if (!isSameSecret(pending.cookieHash, hashToken(cookie))) throw new OAuthFault('Mismatch in OAuth request cookie.');
+    if (isOver(pending.at, this.#now(), stateMinutes)) throw new OAuthFault('The request is expired.');
+    const back = new URL(pending.redirectUri);
+    back.searchParams.set('_instant_oauth_redirect', 'true');
+    if (pending.state !== null) back.searchParams.set('state', pending.state);
+    try {
+      if (answer.code === undefined) throw new OAuthFault('Missing code param in OAuth redirect.');
+      const found = this.#client(await this.config(), pending.client);
+      const { nonce, verifier, callbackUri: redirectUri } = pending;
+      const identity = await this.#providers.identityByCode(found, { code: answer.code, redirectUri, nonce, verifier });
+      const code = newToken();
+      const { challenge, method } = pending;
+      await this.#keep(({ at }) => ({ [codePrefix + hashToken(code)]: { identity, challenge, method, at } satisfies Code }));
+      back.searchParams.set('code', code);
+    } catch (error) {
+      back.searchParams.set('error', error instanceof OAuthFault ? error.message : 'Something went wrong.');
+    }
+    return back.toString();
+  }
+
+  /** @throws InstantAPIError */
+  async token({ code: given, codeVerifier, origin, refreshToken, extraFields }: TokenRequest): Promise<SignedIn> {
+    const code = await this.#take<Code>(codePrefix + hashToken(given));
+    if (!code) throw rejection('record-not-found', 'Record not found: app-oauth-code', { args: [], 'record-type': 'app-oauth-code' });
+    if (isOver(code.at, this.#now(), codeMinutes))
+      throw rejection('record-expired', 'Record expired: app-oauth-code', { args: [], 'record-type': 'app-oauth-code' });
+    await this.#checkOrigin(origin);
+    checkVerifier(code, codeVerifier);
+    return this.#accounts.signInByIdentity(code.identity, { guestToken: refreshToken, extraFields });
+  }
+
+  /** @throws InstantAPIError */
+  async idToken({ clientName, idToken, nonce, origin, refreshToken, extraFields }: IdTokenRequest): Promise<SignedIn> {
+    const found = this.#client(await this.config(), clientName);
+    await this.#checkOrigin(origin);
+    if (found.provider.provider_name === 'github') {
+      throw invalid('id_token', null, [{ message: 'GitHub OAuth does not support ID tokens.' }]);
+    }
+    const identity = await told(this.#providers.identityByToken(found, idToken, { nonce }));
+    return this.#accounts.signInByIdentity(identity, { guestToken: refreshToken, extraFields, reuseToken: true });
+  }
+
+  #client(config: OAuthConfig, name: string): ClientWithProvider {
+    const found = clientNamed(config, name);
+    if (found) return found;
+    const args = [{ 'app-id': this.#app.id, 'client-name': name }];
+    throw rejection('record-not-found', 'Record not found: app-oauth-client', { args, 'record-type': 'app-oauth-client' });
+  }
+
+  async #checkOrigin(origin: string | undefined): Promise<void> {
+    if (origin === undefined || isRedirectAllowed((await this.config()).origins, origin)) return;
+    throw invalid('origin', origin, [{ message: 'Unauthorized origin.' }]);
+  }
+
+  /** Kept, and what has run out goes. */
+  async #keep(records: (state: LedgerState) => Records): Promise<void> {
+    const planned = (state: LedgerState) => {
+      const old: Record<string, null> = {};
+      for (const [name, value] of state.records) {
+        const isOurs = name.startsWith(statePrefix) || name.startsWith(codePrefix);
+        if (isOurs && isOver((value as Pick<Code, 'at'>).at, state.at, 2 * stateMinutes)) old[name] = null;
+      }
+      return { steps: [], records: { ...old, ...records(state) } };
+    };
+    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: server });
+  }
+
+  /** Spent by this: whoever is second finds nothing. */
+  async #take<T>(name: string): Promise<T | undefined> {
+    let found: T | undefined;
+    const planned = ({ records }: LedgerState) => {
+      found = records.get(name) as T | undefined;
+      return { steps: [], ...(found !== undefined && { records: { [name]: null } }) };
+    };
+    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: server });
+    return found;
+  }
+}
+
+/** What a provider did wrong is an error of the request. */
+async function told<T>(run: Promise<T>): Promise<T> {
+  try {
+    return await run;
+  } catch (error) {
+    if (error instanceof OAuthFault) throw invalid('id_token', null, [{ message: error.message }]);
+    throw error;
+  }
+}
+
+function isOver(at: number, now: number, minutes: number): boolean {
+  return Math.floor((now - at) / minute) > minutes;
+}
+
+/** @throws InstantAPIError */
+function checkVerifier({ challenge, method }: Code, verifier: string | undefined): void {
+  const fault = verifierFault(challenge, method, verifier);
+  if (fault !== undefined) throw invalid('app-oauth-code', { code_verifier: verifier ?? null }, [{ message: fault }]);
+}
+
+function verifierFault(challenge: string | null, method: string | null, verifier: string | undefined): string | undefined {
+  if (challenge === null) {
+    return verifier === undefined ? undefined : 'The code_verifier was provided, but no code_challenge was provided.';
+  }
+  if (verifier === undefined) return 'The code_challenge was provided, but no code_verifier was provided.';
+  const mismatch = 'The code_challenge and code_verifier do not match.';
+  switch (method) {
+    case 'S256':
+      if (!/^[\w-]+={0,2}$/.test(challenge)) return 'Invalid code_verifier. Expected a url-safe Base64 string.';
+      return isSameSecret(createHash('sha256').update(verifier).digest('base64url'), challenge.replace(/=+$/, '')) ? undefined : mismatch;
+    case 'plain':
+      return isSameSecret(verifier, challenge) ? undefined : mismatch;
+    default:
+      return 'Unknown code challenge method.';
+  }
+}

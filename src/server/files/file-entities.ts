@@ -1,0 +1,147 @@
+// The entity of each file, as queries see it, and the records beside it. What queries show as `url` is kept as the location alone:
+// it is signed when it is sent, so that it is good for a week from then.
+
+import { applySteps } from '../../db/apply.ts';
+import type { Db } from '../../db/db.ts';
+import { Layer } from '../../db/layer.ts';
+import type { ChangeSet } from '../../db/change-set.ts';
+import type { Row } from '../../db/row.ts';
+import type { Store } from '../../db/store.ts';
+import { timesAfter } from '../../db/times.ts';
+import { InstantAPIError } from '../../errors.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
+import { isObject } from '../../lib/json.ts';
+import type { QueryNode } from '../../query/compile.ts';
+import type { Triple } from '../../protocol/triple.ts';
+import { rejection } from '../errors.ts';
+import type { Guard } from '../rules/guard.ts';
+import type { Records } from '../storage/storage.ts';
+import type { Actor } from '../data/system-rules.ts';
+
+export const filesEtype = '$files';
+
+/** The attr whose values are signed. */
+const urlAttr = '96653230-13ff-ffff-2a35-48afffffffff';
+
+export interface FileFields {
+  readonly path: string;
+  readonly size: number;
+  readonly 'content-type': string;
+  readonly 'content-disposition': string;
+  readonly 'location-id': string;
+}
+
+export function fileByPath(db: Db, path: string): Row | undefined {
+  return fileBy(db, 'path', path);
+}
+
+export function fileByLocation(db: Db, location: string): Row | undefined {
+  return fileBy(db, 'location-id', location);
+}
+
+function fileBy(db: Db, label: string, value: string): Row | undefined {
+  const attr = db.attrs.forward(filesEtype, label);
+  const id = attr && db.find(attr, value);
+  const row = id === undefined ? undefined : db.row(filesEtype, id);
+  return row?.exists(db.attrs.idAttr(filesEtype)) ? row : undefined;
+}
+
+export function fieldOf(db: Db, row: Row, label: string): unknown {
+  const attr = db.attrs.forward(filesEtype, label);
+  return attr && row.value(attr);
+}
+
+export function fileSteps(db: Db, id: string, fields: Partial<FileFields>): Step[] {
+  const all = { id, ...fields, 'key-version': 1, ...(fields['location-id'] && { url: fields['location-id'] }) };
+  return Object.entries(all).flatMap(([label, value]) => {
+    const attr = db.attrs.forward(filesEtype, label);
+    return attr ? [['add-triple', id, attr.id, value] satisfies Step] : [];
+  });
+}
+
+/**
+ * Rules see where the file is to be, and who puts it there; nothing else is known before the bytes have come.
+ *
+ * @throws InstantAPIError
+ */
+export function checkUpload(guard: Guard, db: Store, actor: Actor, id: string, path: string): void {
+  const after = new Layer(db);
+  applySteps(
+    after,
+    fileSteps(db, id, { path }).filter((step) => step[3] !== 1),
+    { now: () => 0, times: timesAfter },
+  );
+  const touch = { is: 'value', etype: filesEtype, id, label: 'path' } as const;
+  asStorageRule('create', () => guard.authorizeWrite({ actor, before: db, after, accesses: [touch], newAttrs: [] }));
+}
+
+/** What the rules of `$files` refuse, in the words of the storage routes. */
+export function asStorageRule<T>(action: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw storageDenied(action, error);
+  }
+}
+
+export function storageDenied(action: string, error?: unknown): unknown {
+  if (error !== undefined && !(error instanceof InstantAPIError && error.body.type === 'permission-denied')) return error;
+  const hint = { input: [filesEtype, action], expected: 'has-storage-permission?' };
+  return rejection('permission-denied', 'Permission denied: not has-storage-permission?', hint);
+}
+
+/** Where the bytes of a location are, as kept in the log. */
+export interface LocationRecord {
+  readonly key: string;
+  readonly size: number;
+}
+
+const prefix = 'file ';
+
+export const locationName = (location: string): string => prefix + location;
+
+/** The location a record is about. */
+export function locationIn(name: string): string | undefined {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+}
+
+/** Locations that no entity has any more: their records go in the same transaction. */
+export function forgottenLocations(report: ChangeSet, db: Db): Records | undefined {
+  const changes = report.get(filesEtype);
+  const attr = db.attrs.forward(filesEtype, 'location-id');
+  if (!changes || !attr) return undefined;
+  const gone = [...changes.values()].flatMap(({ before, after }) => {
+    const was = before?.value(attr);
+    return typeof was === 'string' && after?.value(attr) !== was ? [[locationName(was), null] as const] : [];
+  });
+  return gone.length > 0 ? Object.fromEntries(gone) : undefined;
+}
+
+export type FileUrl = (location: string) => string;
+
+/** With the URLs signed. */
+export function withUrls(triples: readonly Triple[], fileUrl: FileUrl | undefined): readonly Triple[] {
+  if (!fileUrl || !triples.some(([, a]) => a === urlAttr)) return triples;
+  return triples.map((triple) => withUrl(triple, fileUrl));
+}
+
+export function withUrl(triple: Triple, fileUrl: FileUrl | undefined): Triple {
+  const [e, a, v, t] = triple;
+  return fileUrl && a === urlAttr && typeof v === 'string' ? [e, a, fileUrl(v), t] : triple;
+}
+
+type Items = Readonly<Record<string, unknown>>;
+
+/** A tree with the URLs signed. `nodes`: of the query it is the result of. */
+export function withUrlsInTree<Tree extends Items>(nodes: readonly QueryNode[], tree: Tree, fileUrl: FileUrl): Tree {
+  const signed = nodes.flatMap(({ key, etype, children }): readonly (readonly [string, unknown])[] => {
+    const item = (given: unknown): unknown => {
+      if (!isObject(given)) return given;
+      const url = etype === filesEtype && typeof given.url === 'string' ? { url: fileUrl(given.url) } : {};
+      return { ...withUrlsInTree(children, given, fileUrl), ...url };
+    };
+    const value = tree[key];
+    return value === undefined ? [] : [[key, Array.isArray(value) ? value.map(item) : item(value)]];
+  });
+  return signed.length > 0 ? { ...tree, ...Object.fromEntries(signed) } : tree;
+}

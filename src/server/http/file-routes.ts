@@ -1,0 +1,203 @@
+// Files over HTTP: `/storage` for clients, `/admin/storage` for admins and those they speak for, and the address each file has. What is
+// sent is never held in memory: it goes on to the store as it comes, and back as fast as the client reads.
+
+import { type Context, Hono } from 'hono';
+import { isUuid } from '../../lib/uuid.ts';
+import type { App } from '../session/app.ts';
+import { fieldOf, fileByPath, filesEtype, storageDenied } from '../files/file-entities.ts';
+import type { Upload } from '../files/files.ts';
+import { overLimit, rejection } from '../errors.ts';
+import { checkUse, type Use } from '../session/app-status.ts';
+import { whenDurable } from '../data/submit.ts';
+import type { Actor } from '../data/system-rules.ts';
+import { asText, asUuid, bodyOf, required } from './request.ts';
+import { adminOf, actorOf, viewerOf, addressOf } from './caller.ts';
+import type { HttpContext } from './context.ts';
+import { answerFile } from './file-answer.ts';
+import { malformed, missing } from './errors.ts';
+
+interface FileCaller {
+  readonly app: App;
+  readonly actor: Actor;
+}
+
+type FindCaller = (context: Context, use: Use) => Promise<FileCaller>;
+
+export function fileRoutes(http: HttpContext): Hono {
+  const routes = new Hono();
+  const asClient: FindCaller = async (context, use) => {
+    const app = await http.hub.app(clientAppId(context));
+    checkUse(use, app.status);
+    return { app, actor: { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) } };
+  };
+  const asAdmin: FindCaller = (context, use) => actorOf(context, http, use);
+
+  for (const [path, find] of [
+    ['/storage', asClient],
+    ['/admin/storage', asAdmin],
+  ] as const) {
+    routes.put(`${path}/upload`, async (context) => {
+      const { app, actor } = await find(context, 'write');
+      return upload(context, http, app, actor, { path: pathIn(context), ...typesIn(context) });
+    });
+    routes.delete(`${path}/files`, async (context) => {
+      const { app, actor } = await find(context, 'write');
+      const filename = required(context.req.query(), 'filename', asText, 'params');
+      return context.json({ data: { id: (await app.files.remove(actor, [filename]))[0] ?? null } });
+    });
+  }
+
+  routes.post('/admin/storage/files/delete', async (context) => {
+    const { app, actor } = await asAdmin(context, 'write');
+    const filenames = required(await bodyOf(context), 'filenames', asTexts);
+    return context.json({ data: { ids: await app.files.remove(actor, filenames) } });
+  });
+
+  routes.get('/admin/storage/files', async (context) => {
+    const app = await adminOf(context, http, 'read');
+    return context.json({ data: await whenDurable(app.ledger, () => listed(app)) });
+  });
+
+  ticketRoutes(routes, http, asClient);
+
+  routes.get('/storage/f/:app/:location', async (context) => {
+    const { app: appId, location } = context.req.param();
+    if (!isUuid(appId) || !isUuid(location)) throw malformed(['params', 'location']);
+    return answerFile(context, await http.hub.app(appId.toLowerCase()), location.toLowerCase());
+  });
+
+  return routes;
+}
+
+/** URLs that let one file in or out: what clients used before they could upload and query. */
+function ticketRoutes(routes: Hono, http: HttpContext, asClient: FindCaller): void {
+  const ticketUrl = async (app: App, path: string): Promise<string> =>
+    `${app.origin}/storage/${await app.files.ticket(path)}/consume-upload-url?app_id=${app.id}`;
+
+  routes.post('/storage/signed-upload-url', async (context) => {
+    const body = await bodyOf(context);
+    const app = await http.hub.app(required(body, 'app_id', asUuid));
+    checkUse('write', app.status);
+    const path = required(body, 'filename', asText);
+    await app.files.mayUpload({ userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) }, path);
+    return context.json({ data: await ticketUrl(app, path) });
+  });
+
+  routes.post('/admin/storage/signed-upload-url', async (context) => {
+    const app = await adminOf(context, http, 'write');
+    return context.json({ data: await ticketUrl(app, required(await bodyOf(context), 'filename', asText)) });
+  });
+
+  routes.put('/storage/:ticket/consume-upload-url', async (context) => {
+    const app = await http.hub.app(clientAppId(context));
+    checkUse('write', app.status);
+    const { ticket } = context.req.param();
+    const path = await app.files.pathOf(ticket);
+    const server = { userId: undefined, isAdmin: true };
+    return upload(context, http, app, server, { path, ticket, ...typesIn(context) });
+  });
+
+  routes.get('/storage/signed-download-url', async (context) => {
+    const { app, actor } = await asClient(context, 'read');
+    const path = required(context.req.query(), 'filename', asText, 'params');
+    return context.json({ data: await whenDurable(app.ledger, () => downloadUrl(app, path, actor)) });
+  });
+
+  routes.get('/admin/storage/signed-download-url', async (context) => {
+    const app = await adminOf(context, http, 'read');
+    const path = required(context.req.query(), 'filename', asText, 'params');
+    return context.json({ data: await whenDurable(app.ledger, () => downloadUrl(app, path, undefined)) });
+  });
+}
+
+async function upload(context: Context, http: HttpContext, app: App, actor: Actor, given: Upload): Promise<Response> {
+  const { fileBytes } = http.limits;
+  const declared = lengthOf(context);
+  if (declared !== undefined && declared > fileBytes) throw overLimit('fileBytes', fileBytes, 'bytes of a file');
+  await app.files.mayUpload(actor, given.path);
+  return context.json({ data: await app.files.upload(actor, given, bodyBytes(context, declared, fileBytes)) });
+}
+
+/** The bytes as they come. @throws InstantAPIError if they are fewer than was said, or more than may be */
+async function* bodyBytes(context: Context, declared: number | undefined, most: number): AsyncIterable<Uint8Array> {
+  let size = 0;
+  const { body } = context.req.raw;
+  // Node's streams can be iterated; the types of the web platform do not say so.
+  for await (const chunk of (body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > most) throw overLimit('fileBytes', most, 'bytes of a file');
+    yield chunk;
+  }
+  if (declared !== undefined && size !== declared) {
+    throw rejection('param-malformed', `The body has ${size} bytes, and was to have ${declared}`, { in: ['body'] });
+  }
+}
+
+function lengthOf(context: Context): number | undefined {
+  const given = context.req.header('content-length');
+  return given === undefined ? undefined : Number(given);
+}
+
+/** Clients name the app in one of two headers, or in the address or body of other requests. */
+function clientAppId(context: Context): string {
+  const given = context.req.header('app-id') ?? context.req.header('app_id') ?? context.req.query('app_id');
+  if (!given) throw missing(['app-id']);
+  if (!isUuid(given.trim())) throw malformed(['app-id']);
+  return given.trim().toLowerCase();
+}
+
+/** A header holds Latin letters only; `x-path` is percent-encoded, and holds any. */
+function pathIn(context: Context): string {
+  const encoded = context.req.header('x-path');
+  if (encoded !== undefined) {
+    const path = decoded(encoded.replace(/^utf-8''/i, ''));
+    if (path === undefined || path.trim() === '') throw malformed(['x-path']);
+    return path;
+  }
+  const path = context.req.header('path');
+  if (path === undefined) throw missing(['path']);
+  if (path.trim() === '') throw malformed(['path']);
+  return path;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function typesIn(context: Context): Pick<Upload, 'contentType' | 'contentDisposition'> {
+  const given = (name: string): string | undefined => {
+    const value = context.req.header(name)?.trim();
+    return value === undefined || value === '' || value === 'null' || value === 'undefined' ? undefined : value;
+  };
+  return { contentType: given('content-type'), contentDisposition: given('content-disposition') };
+}
+
+function listed({ files, ledger: { db } }: App): object[] {
+  const idAttr = db.attrs.idAttr(filesEtype);
+  return [...db.rows(filesEtype)]
+    .filter((row) => row.exists(idAttr))
+    .map((row) => ({
+      key: files.keyOf(String(fieldOf(db, row, 'location-id'))),
+      name: fieldOf(db, row, 'path'),
+      size: fieldOf(db, row, 'size'),
+      etag: null,
+      last_modified: null,
+    }));
+}
+
+/** `actor`: whom the rules are asked for; undefined = nobody. */
+function downloadUrl({ files, rulebook, ledger: { db } }: App, path: string, actor: Actor | undefined): string | null {
+  const row = fileByPath(db, path);
+  const visible = actor && rulebook.guard.readAccess(actor, new Set([filesEtype]), undefined, db.attrs).visible;
+  if (!row) return null;
+  if (visible && !visible(filesEtype, row)) throw storageDenied('view');
+  return files.url(String(fieldOf(db, row, 'location-id'))) ?? null;
+}
+
+function asTexts(given: unknown): readonly string[] | undefined {
+  return Array.isArray(given) && given.every((each) => typeof each === 'string') ? given : undefined;
+}

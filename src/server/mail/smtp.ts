@@ -1,0 +1,53 @@
+// Magic codes by mail, over SMTP, by `nodemailer`, which is loaded when the first code is sent.
+
+import { TriplaneError } from '../../errors.ts';
+import type { MagicCodeMail } from '../http/context.ts';
+
+export interface SmtpOptions {
+  /** `smtps://user:password@mail.example.com`, or what else `nodemailer` takes as a URL. */
+  readonly url: string;
+  /** Who the mails are from: `"My app" <login@example.com>`. */
+  readonly from: string;
+  /** What the mail says. `{code}` stands for the code in each of them. */
+  readonly template?: Partial<MailTemplate>;
+}
+
+export interface MailTemplate {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+const defaultTemplate: MailTemplate = {
+  subject: '{code} is your code to sign in',
+  text: 'Your code to sign in is {code}. It can be used once.\n\nIf you did not ask for it, ignore this mail.\n',
+  html: '<p>Your code to sign in is <strong style="font-size:1.5em">{code}</strong>. It can be used once.</p><p>If you did not ask for it, ignore this mail.</p>',
+};
+
+/**
+ * Sends magic codes by mail: for `createServer`'s `sendMagicCode`. Needs the package `nodemailer`.
+ *
+ * @returns a function that rejects if the mail server does not take the mail; the caller of the route is told `email-send-failed`
+ * @example
+ * const sendMagicCode = smtpMail({ url: 'smtps://user:pass@mail.example.com', from: 'login@example.com' });
+ * const server = await createServer({ sendMagicCode });
+ */
+export function smtpMail({ url, from, template = {} }: SmtpOptions): (mail: MagicCodeMail) => Promise<void> {
+  const { subject, text, html } = { ...defaultTemplate, ...template };
+  if (![text, html].every((each) => each.includes('{code}'))) {
+    throw new TriplaneError('config-invalid', 'smtpMail: text and html must both contain {code}');
+  }
+  let loading: ReturnType<typeof transportTo> | undefined;
+  return async ({ email, code }) => {
+    const transport = await (loading ??= transportTo(url));
+    const filled = (part: string): string => part.replaceAll('{code}', code);
+    await transport.sendMail({ from, to: email, subject: filled(subject), text: filled(text), html: filled(html) });
+  };
+}
+
+async function transportTo(url: string) {
+  const { createTransport } = await import('nodemailer').catch((cause: unknown) => {
+    throw new TriplaneError('dependency-missing', 'smtpMail needs the package nodemailer: npm install nodemailer', { cause });
+  });
+  return createTransport(url);
+}

@@ -1,0 +1,176 @@
+// Requests this server makes: to sign-in providers and to the receivers of webhooks. Where they go is for users to say, so they must
+// not reach what only this machine can reach: every address a name stands for is looked at when the connection is made, and the
+// connection goes to that address and no other. Redirects are not followed, and a large or slow answer is cut off.
+
+import { lookup as resolve } from 'node:dns/promises';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { invalid } from './errors.ts';
+
+export interface OutboundOptions {
+  readonly method?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | undefined;
+}
+
+export type Outbound = (url: string, options?: OutboundOptions) => Promise<Response>;
+
+export interface OutboundConfig {
+  /** Whether private addresses, and plain http, are allowed. */
+  readonly allowPrivate: boolean;
+  readonly timeoutMs: number;
+  /** An answer is cut off beyond this. */
+  readonly maxBytes: number;
+}
+
+export type OutboundFault = 'timeout' | 'dns' | 'connect' | 'tls' | 'protocol' | 'network' | 'unknown';
+
+export class OutboundError extends Error {
+  override readonly name = 'OutboundError';
+  readonly fault: OutboundFault;
+  constructor(fault: OutboundFault, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.fault = fault;
+  }
+}
+
+const privateRanges = new BlockList();
+for (const [network, bits] of [
+  ...([
+    ['0.0.0.0', 8],
+    ['10.0.0.0', 8],
+    ['100.64.0.0', 10],
+    ['127.0.0.0', 8],
+    ['169.254.0.0', 16],
+    ['172.16.0.0', 12],
+  ] as const),
+  ...([
+    ['192.0.0.0', 24],
+    ['192.0.2.0', 24],
+    ['192.88.99.0', 24],
+    ['192.168.0.0', 16],
+    ['198.18.0.0', 15],
+    ['198.51.100.0', 24],
+  ] as const),
+  ...([
+    ['203.0.113.0', 24],
+    ['224.0.0.0', 4],
+    ['240.0.0.0', 4],
+  ] as const),
+] as const) {
+  privateRanges.addSubnet(network, bits, 'ipv4');
+}
+// Loopback, documentation, unique local, link local, multicast; and all that hold an IPv4 address inside.
+for (const [network, bits] of [
+  ...([
+    ['::', 96],
+    ['::ffff:0:0', 96],
+    ['64:ff9b::', 96],
+    ['64:ff9b:1::', 48],
+    ['100::', 64],
+    ['2001::', 23],
+    ['2001:db8::', 32],
+  ] as const),
+  ...([
+    ['2002::', 16],
+    ['fc00::', 7],
+    ['fe80::', 10],
+    ['fec0::', 10],
+    ['ff00::', 8],
+  ] as const),
+] as const) {
+  privateRanges.addSubnet(network, bits, 'ipv6');
+}
+
+export function isPrivateAddress(address: string): boolean {
+  const family = isIP(address);
+  return family === 0 || privateRanges.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** @throws InstantAPIError 'validation-failed' if no request may go there; `about` names what the URL is for */
+export async function checkTarget(given: string, about: string, allowPrivate: boolean): Promise<void> {
+  const fault = await faultOf(given, allowPrivate);
+  if (fault !== undefined) throw invalid(about, given, [{ message: fault, in: ['url'] }]);
+}
+
+async function faultOf(given: string, allowPrivate: boolean): Promise<string | undefined> {
+  if (!URL.canParse(given)) return 'The URL is malformed';
+  const url = new URL(given);
+  if (url.username !== '' || url.password !== '') return 'The URL must not contain a user or a password';
+  if (allowPrivate) return /^https?:$/.test(url.protocol) ? undefined : 'The URL must begin with https:// or http://';
+  if (url.protocol !== 'https:') return 'The URL must begin with https://';
+  try {
+    await publicAddresses(hostOf(url));
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+export function outbound({ allowPrivate, timeoutMs, maxBytes }: OutboundConfig): Outbound {
+  return async (given, { method = 'GET', headers = {}, body } = {}) => {
+    const url = URL.canParse(given) ? new URL(given) : undefined;
+    if (!url || !(url.protocol === 'https:' || (allowPrivate && url.protocol === 'http:')))
+      throw new OutboundError('protocol', `${given} is no https URL`);
+    const address = allowPrivate ? undefined : (await publicAddresses(hostOf(url)))[0];
+    // The name is not looked up again: it could stand for another address by then.
+    const lookup: LookupFunction | undefined =
+      address && ((_host, options, done) => (options.all ? done(null, [address]) : done(null, address.address, address.family)));
+    return new Promise<Response>((done, failed) => {
+      const start = url.protocol === 'https:' ? requestHttps : requestHttp;
+      const signal = AbortSignal.timeout(timeoutMs);
+      const request = start(url, { method, headers, signal, agent: false, ...(lookup && { lookup }) }, (answer) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        const end = (): void => {
+          const status = answer.statusCode ?? 0;
+          const content = status === 204 || status === 205 || status === 304 ? null : Buffer.concat(chunks).subarray(0, maxBytes);
+          done(new Response(content, { status, headers: { 'content-type': answer.headers['content-type'] ?? '' } }));
+        };
+        answer.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          size += chunk.byteLength;
+          if (size < maxBytes) return;
+          end();
+          answer.destroy();
+        });
+        answer.on('end', end);
+        answer.on('error', (error) => failed(asFault(error, signal)));
+      });
+      request.on('error', (error) => failed(asFault(error, signal)));
+      request.end(body);
+    });
+  };
+}
+
+interface Address {
+  readonly address: string;
+  readonly family: number;
+}
+
+async function publicAddresses(host: string): Promise<readonly Address[]> {
+  const found = await resolve(host, { all: true }).catch((cause: unknown) => {
+    throw new OutboundError('dns', `${host} cannot be resolved`, cause);
+  });
+  if (found.length === 0) throw new OutboundError('dns', `${host} cannot be resolved`);
+  if (found.some(({ address }) => isPrivateAddress(address))) throw new OutboundError('connect', `${host} is a private address`);
+  return found;
+}
+
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+
+function asFault(error: Error, signal: AbortSignal): OutboundError {
+  if (error instanceof OutboundError) return error;
+  if (signal.aborted) return new OutboundError('timeout', 'no answer in time', error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return new OutboundError(faultFor(code), error.message || code, error);
+}
+
+function faultFor(code: string): OutboundFault {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns';
+  if (code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'EADDRNOTAVAIL') return 'connect';
+  if (/CERT|TLS|SSL/.test(code)) return 'tls';
+  if (code.startsWith('HPE_')) return 'protocol';
+  return code === '' ? 'unknown' : 'network';
+}

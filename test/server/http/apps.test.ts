@@ -1,0 +1,111 @@
+// Apps for a while, each with an admin token of its own; what tools read of attributes; figures for a monitor.
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { init as initAdmin } from '@instantdb/admin';
+import { id } from '../../../src/lib/uuid.ts';
+import { createServer, memory, type Storage, type TriplaneServer } from '../../../src/server/index.ts';
+
+let storage: Storage;
+let server: TriplaneServer;
+
+beforeEach(async () => {
+  storage = memory();
+  server = await createServer({ storage });
+});
+afterEach(() => server.close());
+
+async function call(method: string, path: string, body?: object, token?: string) {
+  const headers = { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  const answer = await fetch(server.url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+  return { status: answer.status, body: (await answer.json()) };  
+}
+
+const schema = {
+  entities: { notes: { attrs: { text: { valueType: 'string', required: false, config: { indexed: true, unique: false } } } } },
+  links: {},
+};
+const create = (more: object = {}) => call('POST', '/dash/apps/ephemeral', { title: 'demo', ...more });
+const admin = (appId: string, adminToken: string) => initAdmin({ appId, adminToken, apiURI: server.apiURI });
+
+test('an app for a while has its schema, its rules and a token that opens it and no other', async () => {
+  const rules = { code: { notes: { allow: { view: 'false' } } } };
+  const { status, body } = await create({ schema, rules });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    app: { title: 'demo', status: 'active', 'admin-token': expect.any(String) },
+    expires_ms: expect.any(Number),
+  });
+  const { id: appId, 'admin-token': token } = body.app;
+  const db = admin(appId, token);
+  await db.transact(db.tx.notes![id()]!.update({ text: 'a' }));
+  expect((await db.query({ notes: {} })).notes).toHaveLength(1);
+  expect((await db.asUser({ guest: true }).query({ notes: {} })).notes).toEqual([]);
+  expect((await call('GET', `/dash/apps/${appId}/perms/pull`, undefined, token)).body.perms).toEqual(rules.code);
+  await expect(admin(server.appId, token).query({ notes: {} })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
+  await expect(admin(id(), token).query({ notes: {} })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
+  expect((await call('GET', '/metrics', undefined, token)).status).toBe(400);
+  expect((await admin(appId, server.adminToken).query({ notes: {} })).notes).toHaveLength(1);
+});
+
+test('its token is known after a restart, and is kept nowhere', async () => {
+  const { app } = (await create()).body;
+  await server.close();
+  server = await createServer({ storage });
+  await expect(admin(app.id, app['admin-token']).query({ notes: {} })).resolves.toEqual({ notes: [] });
+  expect(JSON.stringify(await (await storage.open(app.id)).load())).not.toContain(app['admin-token']);
+});
+
+test('is shown and closed to writes by its token alone', async () => {
+  const { app, expires_ms: expires } = (await create()).body;
+  const path = `/dash/apps/ephemeral/${app.id}`;
+  const { 'admin-token': token, ...shown } = app;
+  expect((await call('GET', path)).body).toEqual({ app: shown, expires_ms: expires });
+  expect((await call('POST', `${path}/status`, { 'admin-token': token, status: 'read-only' })).body).toEqual({ status: 'read-only' });
+  expect((await call('GET', path)).body.app.status).toBe('read-only');
+  expect((await call('POST', `${path}/status`, { 'admin-token': id(), status: 'active' })).body.hint['record-type']).toBe(
+    'app-admin-token',
+  );
+  expect((await call('POST', `${path}/status`, { 'admin-token': token, status: 'nope' })).body.type).toBe('param-malformed');
+  expect((await call('GET', `/dash/apps/ephemeral/${id()}`)).body).toMatchObject({ type: 'record-not-found' });
+  expect((await call('GET', '/dash/apps/ephemeral/x')).body.type).toBe('param-malformed');
+  expect((await call('GET', `/dash/apps/ephemeral/${server.appId}`)).body).toMatchObject({
+    type: 'permission-denied',
+    hint: { expected: 'ephemeral-app?' },
+  });
+});
+
+test.each<[string, object, string]>([
+  ['no title', { title: null }, 'param-missing'],
+  ['a blank one', { title: ' ' }, 'param-malformed'],
+  ['rules with a fault', { rules: { code: { a: { allow: { view: 'data.' } } } } }, 'validation-failed'],
+  ['a schema that is none', { schema: 'y' }, 'param-malformed'],
+])('with %s none is made', async (_what, more, type) => {
+  expect(await create(more)).toMatchObject({ status: 400, body: { type } });
+});
+
+test('a server that makes no apps makes none for a while either', async () => {
+  await server.close();
+  server = await createServer({ createAppsOnUse: false });
+  expect((await create()).body.type).toBe('permission-denied');
+});
+
+test('attributes that were deleted, and the schema by name', async () => {
+  const { app } = (await create({ schema })).body;
+  const headers = { authorization: `Bearer ${app['admin-token']}`, 'app-id': app.id };
+  const get = async (path: string) => (await (await fetch(server.url + path, { headers })).json());  
+  const { blobs } = (await get('/admin/schema')).schema;
+  expect(blobs.notes.text).toMatchObject({ 'checked-data-type': 'string' });
+  expect(await get('/admin/soft_deleted_attrs')).toEqual({ attrs: [], 'grace-period-days': 2 });
+  await call('POST', `/dash/apps/${app.id}/schema/steps/apply`, { steps: [['delete-attr', blobs.notes.text.id]] }, app['admin-token']);
+  expect((await get('/admin/soft_deleted_attrs')).attrs).toMatchObject([{ id: blobs.notes.text.id }]);
+  expect((await get(`/dash/apps/${app.id}/soft_deleted_attrs`)).attrs).toHaveLength(1);
+});
+
+test('figures for Prometheus', async () => {
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.adminToken}` } });
+  expect(answer.headers.get('content-type')).toContain('text/plain');
+  const text = await answer.text();
+  expect(text).toMatch(/^triplane_sessions 0$/m);
+  expect(text).toContain('process_cpu_seconds_total');
+  expect((await call('GET', '/metrics')).body.type).toBe('param-missing');
+});
