@@ -10,8 +10,6 @@ import { build, type Rolldown } from 'vite';
 export interface PageSize {
   /** Bytes that a page loads at once. */
   readonly start: number;
-  /** Bytes with what every program loads right after: the first import of its own accord. */
-  readonly soon: number;
   /** Bytes with what is loaded when it is first used. */
   readonly all: number;
   /** Module → what is loaded of it at once, as it was before it was minified. */
@@ -22,19 +20,16 @@ export interface PageSize {
  * @param folder where the imports are looked up from
  * @param code what the page does: it uses what it imports, or nothing is left of it
  * @param external packages that a program brings itself, or can do without
- * @param follows the module that every program loads right after, if there is one
  */
-export async function pageSize(folder: string, code: string, external: readonly string[] = [], follows?: RegExp): Promise<PageSize> {
+export async function pageSize(folder: string, code: string, external: readonly string[] = []): Promise<PageSize> {
   const chunks = await chunksOf(folder, code, external);
   const sizes = new Map(chunks.map(({ fileName, code }) => [fileName, gzipSync(code, { level: 9 }).length]));
   const entry = chunks.find(({ isEntry }) => isEntry)?.fileName ?? '';
   const sum = (names: Iterable<string>): number => [...names].reduce((total, name) => total + (sizes.get(name) ?? 0), 0);
   const atOnce = reached(chunks, entry);
-  const following = chunks.find(({ modules }) => Object.keys(modules).some((name) => follows?.test(name)));
   const modules = chunks.filter(({ fileName }) => atOnce.has(fileName)).flatMap((chunk) => Object.entries(chunk.modules));
   return {
     start: sum(atOnce),
-    soon: sum(following ? reached(chunks, following.fileName, new Set(atOnce)) : atOnce),
     all: sum(sizes.keys()),
     modules: new Map(modules.map(([name, module]) => [name, module.code ?? ''])),
   };

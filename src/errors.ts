@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'user-changed' // the user who made the write signed out; the write stays in the outbox and is sent when they sign in again
   | 'limit' // a documented limit was reached
   | 'storage-failed' // the durable store cannot be read or written
+  | 'module-missing' // a lazily loaded part of the client could not be fetched, as after a new deployment: reload the page
   | 'dependency-missing'; // an optional package is not installed; the message names it
 
 export interface ErrorOptions {

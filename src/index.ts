@@ -19,7 +19,7 @@ export { getInfiniteQueryInitialSnapshot } from './client/infinite-snapshot.ts';
 export { SSEConnection } from './client/sse-connection.ts';
 export type { StopTable } from './client/sync-table.ts';
 export { Reactor } from './reactor/reactor.ts';
-export { createInstantRouteHandler } from './http/first-party.ts';
+export { createInstantRouteHandler } from './http/route-handler.ts';
 export { undoHistory, UndoHistory } from './client/undo.ts';
 export type { UndoState } from './client/undo.ts';
 export { memoryStore } from './storage/memory.ts';

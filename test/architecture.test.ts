@@ -1,5 +1,4 @@
-// Who may import whom, as ARCHITECTURE.md has it: downhill only, types included. And the few things that keep a folder readable: no import
-// circles, no file of more than 300 lines, the console in its two places.
+// The rules of ARCHITECTURE.md: imports go downhill, state modules do not know each other, files stay readable, and the page names what exists.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -38,22 +37,16 @@ function importsOf(path: string, text: string): Import[] {
 }
 
 /** The folder directly under src/, or the file that stands there. */
-function nameOf(path: string): string {
-  return path.split('/')[0]?.replace(/\.tsx?$/, '') ?? path;
-}
-
-/** The same, but all files that make up what a program holds, `database.ts` and the like, are one place: the face. */
 function placeOf(path: string): string {
-  const name = nameOf(path);
-  return path.includes('/') || name in allowed ? name : 'face';
+  return path.split('/')[0]?.replace(/\.tsx?$/, '') ?? path;
 }
 
 const ground = ['lib', 'errors', 'schema', 'types'];
 const engine = [...ground, 'protocol', 'db', 'query', 'transact'];
-const line = ['lib', 'errors', 'types', 'protocol'];
-const client = [...engine, 'connection', 'storage', 'tabs', 'http', 'streams', 'reactor', 'config'];
+const io = ['lib', 'errors', 'types', 'protocol'];
+const reactor = [...engine, 'connection', 'storage', 'http', 'streams'];
 
-/** Place → what it may import besides itself. `errors`, `schema`, `config` and `index` are the files of that name. */
+/** Place → the places it may import besides itself. `errors` and `index` are the files of that name. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   errors: ['lib'],
@@ -63,15 +56,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   db: [...ground, 'protocol'],
   query: [...ground, 'protocol', 'db'],
   transact: [...ground, 'protocol', 'db'],
-  connection: line,
-  storage: line,
-  tabs: line,
-  http: line,
-  streams: line,
-  reactor: client.filter((place) => place !== 'config'),
-  config: [...ground, 'connection', 'storage'],
-  face: client,
-  index: [...client, 'face'],
+  connection: io,
+  storage: io,
+  http: io,
+  streams: io,
+  reactor,
+  client: [...reactor, 'reactor'],
+  index: [...reactor, 'reactor', 'client'],
   server: engine,
   admin: [...ground, 'protocol', 'http', 'query', 'transact', 'connection', 'streams'],
   react: ['lib'],
@@ -82,13 +73,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'realtime-platform': ['http', 'lib', 'errors', 'types', 'rooms'],
 };
 
-/** Packages a folder may use. Whatever is not named here uses none. */
+/** The packages a place may use. A place that is not listed uses none. */
 const packages: Readonly<Record<string, RegExp>> = {
   lib: /^nanoid$/,
   connection: /^isomorphic-ws$/,
   storage: /^idb$/,
   reactor: /^eventemitter3$/,
-  face: /^eventemitter3$/,
   server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@bufbuild\/|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
@@ -97,7 +87,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'realtime-platform': /^isomorphic-ws$/,
 };
 
-/** The server borrows the client's idea of a line, as a type. */
+/** The server implements the client's transport, as a type. */
 const borrowed = ['connection/transport.ts'];
 
 function mayImport({ from, to, typeOnly }: Import): boolean {
@@ -107,36 +97,57 @@ function mayImport({ from, to, typeOnly }: Import): boolean {
   return placeOf(to) === place || (allowed[place] ?? []).includes(placeOf(to));
 }
 
-test('every import goes downhill', () => {
+/** Chains of names that end where they began. */
+function circlesIn(next: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const walk = (name: string, trail: readonly string[]) => {
+    if (trail.includes(name)) circles.push([...trail.slice(trail.indexOf(name)), name].join(' → '));
+    if (trail.includes(name) || done.has(name)) return;
+    for (const to of next.get(name) ?? []) walk(to, [...trail, name]);
+    done.add(name);
+  };
+  for (const name of next.keys()) walk(name, []);
+  return circles;
+}
+
+test('every import goes downhill, types included', () => {
   expect(imports.filter((found) => !mayImport(found)).map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
 });
 
-/** What stands in the list of organs, and two more that no message is for. */
-const reactor = imports.filter(({ from, to }) => placeOf(from) === 'reactor' && placeOf(to) === 'reactor');
-const listed = reactor.filter(({ from }) => from === 'reactor/organs.ts').map(({ to }) => to);
-const organs = [...listed, 'reactor/replies.ts', 'reactor/journal.ts'];
-/** The Reactor and its way out, and what is done on hearing each op. */
-const conductors = ['reactor/reactor.ts', 'reactor/outside.ts', 'reactor/receive.ts'];
-
-test('an organ never imports an organ, and only the conductor more of one than its types', () => {
-  const met = reactor.filter(({ from, to }) => organs.includes(to) && !conductors.includes(from));
-  const wrong = met.filter(({ from, typeOnly }) => organs.includes(from) || !typeOnly);
-  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
-  expect(listed).toContain('reactor/outbox.ts');
+test('places do not import each other in a circle, types included', () => {
+  expect(circlesIn(new Map(Object.entries(allowed)))).toEqual([]);
 });
 
-test('no file imports itself by way of others', () => {
-  const next = new Map(files.map((path) => [path, imports.filter(({ from }) => from === path).map(({ to }) => to)]));
-  const done = new Set<string>();
-  const circles: string[] = [];
-  const walk = (path: string, trail: readonly string[]) => {
-    if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
-    if (trail.includes(path) || done.has(path)) return;
-    for (const to of next.get(path) ?? []) walk(to, [...trail, path]);
-    done.add(path);
-  };
-  for (const path of files) walk(path, []);
-  expect(circles).toEqual([]);
+test('files do not import each other in a circle, types aside', () => {
+  const values = imports.filter(({ typeOnly }) => !typeOnly);
+  expect(circlesIn(new Map(files.map((path) => [path, values.filter(({ from }) => from === path).map(({ to }) => to)])))).toEqual([]);
+});
+
+/** The modules that hold state: those that make up `SyncState`, and those that are installed as a feature. */
+const stateModules = [
+  ...imports.filter(({ from, to, typeOnly }) => from === 'reactor/state.ts' && placeOf(to) === 'reactor' && !typeOnly).map(({ to }) => to),
+  'reactor/rooms/rooms.ts',
+  'streams/stream-subscriptions.ts',
+  'reactor/tables/sync-tables.ts',
+  'reactor/pending-calls.ts',
+  'reactor/persist-queue.ts',
+];
+
+test("no state module imports another one's values", () => {
+  const wrong = imports.filter(({ from, to, typeOnly }) => stateModules.includes(from) && stateModules.includes(to) && !typeOnly);
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  expect(stateModules).toEqual(expect.arrayContaining(['reactor/mutations/outbox.ts', 'reactor/queries/live-queries.ts']));
+  expect(stateModules.filter((path) => !texts.has(path))).toEqual([]);
+});
+
+test('the client loads modules lazily through `lazy` only, which gives each failure one error', () => {
+  const found = [...texts].filter(
+    ([path, text]) => ['reactor', 'client', 'connection', 'storage'].includes(placeOf(path)) && / import\('/.test(text),
+  );
+  expect(
+    found.flatMap(([, text]) => text.match(/.*(?<!typeof) import\('.*/g) ?? []).filter((line) => !line.includes('lazy(() => import(')),
+  ).toEqual([]);
 });
 
 test('no file is longer than 300 lines', () => {
@@ -150,10 +161,10 @@ function filesWith(pattern: RegExp): string[] {
 
 test('the console speaks in the log and the command line only', () => {
   const speaks = /^(?!\s*(\/\/|\*|\/\*)).*\bconsole\./;
-  expect(filesWith(speaks).filter((path) => path !== 'lib/log.ts' && path !== 'server/cli.ts' && !path.startsWith('cli/'))).toEqual([]);
+  expect(filesWith(speaks).filter((path) => path !== 'lib/log.ts' && !path.startsWith('server/cli/'))).toEqual([]);
 });
 
-test('nothing is put off in a comment, and no type error is silenced', () => {
+test('no comment defers work, and no type error is silenced', () => {
   expect(filesWith(/\b(TODO|FIXME|XXX|HACK)\b|@ts-(ignore|nocheck|expect-error)/)).toEqual([]);
 });
 
@@ -164,15 +175,15 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
 };
 
 test('ARCHITECTURE.md gives a reason for each dependency, and for no other', () => {
-  const [, table = ''] = page.split('## What is used of others');
+  const [, table = ''] = page.split('## Dependencies');
   const reasons = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
   expect(reasons).toEqual(Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }).sort());
 });
 
-test('ARCHITECTURE.md names every place in src, and none that is not there', () => {
-  const [, table = ''] = page.split('## What stands where');
+test('ARCHITECTURE.md names every place in src, and no other', () => {
+  const [, table = ''] = page.split('## Places');
   const named = [...table.matchAll(/`src\/([\w-]+)(?:\/|\.ts)`/g)].map(([, place]) => place);
-  expect([...new Set(named)].sort()).toEqual([...new Set(files.map(nameOf))].sort());
+  expect([...new Set(named)].sort()).toEqual([...new Set(files.map(placeOf))].sort());
 });
 
 test('every property is tried from one seed', () => {

@@ -35,7 +35,7 @@ export {
   TriplaneError as InstantError,
 } from '../errors.ts';
 export type { ErrorCode, RejectionBody } from '../errors.ts';
-export { createInstantRouteHandler } from '../http/first-party.ts';
+export { createInstantRouteHandler } from '../http/route-handler.ts';
 export { id } from '../lib/uuid.ts';
 export { i } from '../schema/schema.ts';
 export { lookup, tx } from '../transact/chunk.ts';

@@ -2,7 +2,7 @@
 
 import type { ResolvedConfig } from './config.ts';
 import * as oauth from '../http/oauth.ts';
-import { type HttpCalls, httpCalls } from './lazy-features.ts';
+import { type HttpCalls, loadHttp } from './lazy-features.ts';
 import { id } from '../lib/uuid.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Abortable } from '../lib/abort.ts';
@@ -126,7 +126,7 @@ export class Auth {
       if (!user || opts.invalidateToken === false) return;
       // Signed out is signed out here; a server that cannot be told must not undo that.
       try {
-        await (await httpCalls.load()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
+        await (await loadHttp()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
       } catch (error) {
         this.#app.log.info('sign-out', error);
       }
@@ -140,7 +140,7 @@ export class Auth {
   ): Promise<Response> {
     return this.#reactor.call(async (signal) => {
       const { account } = this.#reactor;
-      const run = pick(await httpCalls.load());
+      const run = pick(await loadHttp());
       const before = await account.getUser();
       const response = await run({ ...this.#app, signal }, before?.isGuest ? { refreshToken: before.refresh_token, ...params } : params);
       signal.throwIfAborted();

@@ -27,10 +27,10 @@ import { Storage } from './files.ts';
 import { Streams } from './streams.ts';
 import { createReactor } from './create-client.ts';
 import { endWithSignal, type Abortable } from '../lib/abort.ts';
-import { httpCalls } from './lazy-features.ts';
+import { loadHttp } from './lazy-features.ts';
 import { observe } from '../reactor/debug/observe.ts';
 import { openRoom } from './room.ts';
-import { subscribeInfiniteList } from './infinite-query.ts';
+import { subscribeInfiniteList } from './infinite-list.ts';
 import { toWireQuery } from './wire-query.ts';
 import { asyncDispose } from '../lib/dispose.ts';
 import { txInit } from '../transact/chunk.ts';
@@ -69,8 +69,8 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     this.#tables = new SyncTable(reactor);
     this.outbox = reactor.outbox;
     if (!app.firstPartyPath) return;
-    httpCalls.load().then(
-      ({ syncCookie: keepCookie }) => keepCookie(reactor, app),
+    loadHttp().then(
+      ({ syncCookie }) => syncCookie(reactor, app),
       (error: Error) => reactor.report(error),
     );
   }

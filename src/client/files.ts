@@ -1,7 +1,7 @@
 // Keeping files at the server: `db.storage`. The calls are in http/files.ts.
 
 import type { ResolvedConfig } from './config.ts';
-import { type HttpCalls, httpCalls } from './lazy-features.ts';
+import { type HttpCalls, loadHttp } from './lazy-features.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Abortable } from '../lib/abort.ts';
 import type { DeleteFileResponse, FileOpts, UploadFileResponse } from '../types/files.ts';
@@ -48,7 +48,7 @@ export class Storage {
   #call<T>(opts: Abortable | undefined, run: (calls: HttpCalls, app: CallContext, token: Token) => Promise<T>): Promise<T> {
     return this.#reactor.call(async (signal) => {
       const user = await this.#reactor.account.getUser();
-      return run(await httpCalls.load(), { ...this.#app, signal }, user ? { refreshToken: user.refresh_token } : {});
+      return run(await loadHttp(), { ...this.#app, signal }, user ? { refreshToken: user.refresh_token } : {});
     }, opts?.signal);
   }
 }

@@ -1,5 +1,4 @@
-// All that goes over HTTP: signing in and out, coming back from a provider, files, and telling the program's own web server. Loaded with the
-// first such call, together, as whoever makes one often makes another: http-part.ts.
+// Everything that goes over HTTP, as one lazily loaded module.
 
 export {
   checkMagicCode,
@@ -11,5 +10,6 @@ export {
   verifyRefreshToken,
 } from '../http/auth.ts';
 export { deleteFile, getDownloadUrl, uploadFile } from '../http/files.ts';
+export { request } from '../http/request.ts';
 export { syncCookie } from './auth-cookie.ts';
 export { completeOAuthRedirect } from './oauth-redirect.ts';

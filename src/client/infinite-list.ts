@@ -1,7 +1,3 @@
-// What a program asks of a list without end, read off its query.
-
-// What is asked first of a list without end: its top. The other pages are bounded on another side.
-
 // A list that is loaded page by page, and stays live as a whole: `db.subscribeInfiniteQuery`.
 //
 //   newer ◀─ [head, growing] [head, full] │ [page 1] [page 2] [last page] ─▶ loadNextPage
@@ -13,6 +9,12 @@
 import type { Cursor, PageInfo } from '../protocol/query-result.ts';
 import type { QueryNodeShape, QueryNodeOptions, QueryResult } from '../query/query.ts';
 import { QueryValidationError, type TriplaneError } from '../errors.ts';
+import { type Abortable, endWithSignal } from '../lib/abort.ts';
+import type { Reactor } from '../reactor/reactor.ts';
+import type { InfiniteQuerySubscription } from '../types/database.ts';
+import type { InstaQLOptions } from '../types/query.ts';
+import type { ResolvedConfig } from './config.ts';
+import { toWireQuery } from './wire-query.ts';
 
 export interface ListRequest {
   readonly etype: string;
@@ -196,6 +198,23 @@ export class InfiniteList {
   readonly #onError = (error: TriplaneError): void => {
     if (!this.#isEnded) this.#onUpdate({ error, data: undefined, canLoadNextPage: false });
   };
+}
+
+/** @throws QueryValidationError, TriplaneError 'closed' */
+export function subscribeInfiniteList(
+  reactor: Reactor,
+  app: ResolvedConfig,
+  query: unknown,
+  onUpdate: (update: ListUpdate) => void,
+  opts: (Partial<InstaQLOptions> & Abortable) | undefined,
+): InfiniteQuerySubscription {
+  reactor.assertOpen();
+  const source: PageSource = {
+    subscribe: (page, onResult, onError, onReset) =>
+      reactor.queries.subscribe(toWireQuery(page, { disableValidation: true }, opts), { onResult, onError, onReset }),
+  };
+  const list = new InfiniteList(readListRequest(toWireQuery(query, app)), source, onUpdate);
+  return { unsubscribe: endWithSignal(opts?.signal, () => list.end()), loadNextPage: () => list.loadNextPage() };
 }
 
 function reversed(order: Readonly<Record<string, unknown>>): Record<string, unknown> {

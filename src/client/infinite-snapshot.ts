@@ -1,8 +1,7 @@
 // What a list without end can show before it has asked: for bindings that draw first and subscribe after.
 
 import type { InstantCoreDatabase } from './database.ts';
-import { firstPage } from './infinite-list.ts';
-import { readListRequest } from './infinite-list.ts';
+import { firstPage, readListRequest } from './infinite-list.ts';
 import { toWireQuery } from './wire-query.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { InfiniteQueryCallbackResponse } from '../types/database.ts';

@@ -1,7 +1,11 @@
-// The door to what goes over HTTP: most visits sign nobody in and keep no file.
+// The features that few programs use, each a chunk of its own: loaded with the first call that needs it.
 
-import { Lazy } from '../reactor/lazy.ts';
+import { lazy } from '../reactor/lazy.ts';
+
+/** Sign-in, OAuth, files, and pages rendered on a server. One chunk, as a program that makes one of these calls often makes another. */
+export const loadHttp = lazy(() => import('./http-calls.ts'));
+export const loadStreams = lazy(() => import('../reactor/streams/stream-api.ts'));
+export const loadTables = lazy(() => import('../reactor/tables/table-api.ts'));
+export const loadEventSource = lazy(() => import('../connection/sse/transport.ts'));
 
 export type HttpCalls = typeof import('./http-calls.ts');
-
-export const httpCalls = new Lazy<HttpCalls>(() => import('./http-calls.ts'));

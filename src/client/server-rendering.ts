@@ -8,7 +8,7 @@ import type { InstantCoreDatabase } from './database.ts';
 import { Attrs } from '../db/attrs.ts';
 import { Store } from '../db/store.ts';
 import { TriplaneError } from '../errors.ts';
-import { request } from '../http/request.ts';
+import { loadHttp } from './lazy-features.ts';
 import { isWireAttr, type WireAttr } from '../protocol/attr.ts';
 import { isObject } from '../lib/json.ts';
 import { isWireResult } from '../protocol/query-result.ts';
@@ -126,7 +126,7 @@ export class FrameworkClient {
     const { appId } = db._app;
     const headers = { 'app-id': appId, authorization: token ? `Bearer ${token}` : undefined };
     const call = { method: 'POST', path: '/runtime/framework/query', headers, body: { query } } as const;
-    const response = await db._reactor.call((signal) => request(db._app, { ...call, signal }), opts?.signal);
+    const response = await db._reactor.call(async (signal) => (await loadHttp()).request(db._app, { ...call, signal }), opts?.signal);
     if (!isObject(response) || !Array.isArray(response.attrs) || !response.attrs.every(isWireAttr) || !isWireResult(response.result)) {
       throw new TriplaneError('server-failed', 'POST /runtime/framework/query was answered with what is no answer to a query');
     }

@@ -1,12 +1,13 @@
 // An event stream as a program drives it by hand: the line that `init` falls back to, under the name and in the shape that
 // InstantDB's client gives it.
 
-import { eventSourceTransport } from '../connection/sse/transport.ts';
-import type { Channel } from '../connection/transport.ts';
+import { lazyTransport } from '../connection/lazy-transport.ts';
+import type { Channel, Transport } from '../connection/transport.ts';
 import { id } from '../lib/uuid.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { EventSourceConstructor } from '../types/ports.ts';
+import { loadEventSource } from './lazy-features.ts';
 
 type State = 'connecting' | 'open' | 'closed';
 
@@ -30,14 +31,16 @@ export class SSEConnection {
   /** `messageUrl`: where messages go up, if not to `url`. */
   constructor(EventSource: EventSourceConstructor, url: string, messageUrl?: string) {
     this.url = url;
-    this.#channel = eventSourceTransport({ url, postUrl: messageUrl, EventSource }).open({
+    const load = async (): Promise<Transport> => (await loadEventSource()).eventSourceTransport({ url, postUrl: messageUrl, EventSource });
+    const onFault = (): void => this.onerror?.({ target: this });
+    this.#channel = lazyTransport('sse', load, onFault).open({
       opened: () => {
         this.#state = 'open';
         this.onopen?.({ target: this });
       },
       message: (message) => this.onmessage?.({ target: this, message }),
       activity: () => {},
-      fault: () => this.onerror?.({ target: this }),
+      fault: onFault,
       closed: () => {
         this.#state = 'closed';
         this.onerror?.({ target: this });

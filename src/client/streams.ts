@@ -3,7 +3,7 @@
 
 import type { ResolvedConfig } from './config.ts';
 import { TriplaneError } from '../errors.ts';
-import { Lazy } from '../reactor/lazy.ts';
+import { loadStreams } from './lazy-features.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { StreamApi } from '../reactor/streams/stream-api.ts';
 import type { Abortable } from '../lib/abort.ts';
@@ -13,12 +13,11 @@ import type { CreateReadStreamOpts, CreateWriteStreamOpts, ReadStream, WriteStre
 export class Streams {
   readonly #reactor: Reactor;
   readonly #app: ResolvedConfig;
-  readonly #api: Lazy<StreamApi>;
+  #api: StreamApi | undefined;
 
   constructor(reactor: Reactor, app: ResolvedConfig) {
     this.#reactor = reactor;
     this.#app = app;
-    this.#api = new Lazy(async () => new (await import('../reactor/streams/stream-api.ts')).StreamApi(reactor, app.fetch));
   }
 
   /**
@@ -53,6 +52,11 @@ export class Streams {
   #open<Opened>(name: string | null | undefined, begin: (api: StreamApi) => Opened): Promise<Opened> {
     if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId, or to be read a streamId');
     this.#reactor.assertOpen();
-    return this.#api.load().then(begin);
+    return this.#load().then(begin);
+  }
+
+  async #load(): Promise<StreamApi> {
+    const { StreamApi } = await loadStreams();
+    return (this.#api ??= new StreamApi(this.#reactor, this.#app.fetch));
   }
 }

@@ -48,7 +48,7 @@ export class UndoHistory {
   #state: UndoState = { canUndo: false, canRedo: false };
 
   constructor({ _reactor }: AnyDatabase) {
-    this.#api = new UndoApi(_reactor, _reactor.writes);
+    this.#api = new UndoApi(_reactor);
     // What somebody else wrote is not for the next one to take back.
     _reactor.events.on('auth', () => this.clear());
   }

@@ -2,17 +2,14 @@
 
 import type { ResolvedConfig } from './config.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';
-import { checkQueryShape } from '../query/validate.ts';
+import { validateQuery } from '../query/validate.ts';
 import type { SubscribeOptions } from '../types/query.ts';
 
 type ValidationConfig = Partial<Pick<ResolvedConfig, 'disableValidation' | 'schema'>>;
 
 /** @throws QueryValidationError */
 export function toWireQuery(query: unknown, { disableValidation, schema }: ValidationConfig, opts?: SubscribeOptions): WireQuery {
-  if (!disableValidation) {
-    checkQueryShape(query);
-    schema?.checkQuery?.(query);
-  }
+  if (!disableValidation) validateQuery(query, schema);
   const wireQuery = query as WireQuery;
   return opts?.ruleParams ? { $$ruleParams: opts.ruleParams, ...wireQuery } : wireQuery;
 }

@@ -1,7 +1,5 @@
-// Synchronizes the signed-in user with the app's own web server, which stores it in a cookie: the client's request, and the route handler
-// that receives it. The account module decides when to send it; nextjs/cookie.ts reads the cookie.
+// Tells the app's own web server who is signed in. The account module decides when; route-handler.ts is the server's end.
 
-import { isObject } from '../lib/json.ts';
 import type { InstantRouteHandlerBody, User } from '../types/auth.ts';
 import { type HttpConfig, request } from './request.ts';
 
@@ -12,45 +10,4 @@ export async function syncUser(config: FirstPartyConfig, user: User | null): Pro
   const { appId, firstPartyPath: apiURI, fetch, clock } = config;
   const body: InstantRouteHandlerBody = { type: 'sync-user', appId, user };
   await request({ apiURI, fetch, clock }, { method: 'POST', path: '/', body });
-}
-
-const weekSeconds = 604_800;
-
-/**
- * Creates the route handler for the messages of a client with `firstPartyPath`; mount it at that path.
- *
- * @param config.appId the app whose messages are accepted
- * @returns handlers by HTTP method
- *
- * @example
- * // app/api/instant/route.ts
- * export const { POST } = createInstantRouteHandler({ appId });
- */
-export function createInstantRouteHandler(config: { appId: string }): { POST: (req: Request) => Promise<Response> } {
-  return { POST: (req) => handleRequest(config.appId, req) };
-}
-
-async function handleRequest(appId: string, req: Request): Promise<Response> {
-  // Protects against login CSRF: a form on another site could set the cookie of its visitors.
-  if (req.headers.get('sec-fetch-site') === 'cross-site') return errorResponse(403, 'Cross-site requests are not accepted');
-  const body: unknown = await req.json().catch(() => undefined);
-  if (!isObject(body)) return errorResponse(400, 'The body is not a JSON object');
-  if (!body['type']) return errorResponse(400, 'The body lacks "type"');
-  if (body['appId'] !== appId) return errorResponse(403, 'The body belongs to another app');
-  if (body['type'] !== 'sync-user') return errorResponse(400, 'Unknown "type" in the body');
-  return json(200, { ok: true }, { 'set-cookie': cookie(appId, body['user']) });
-}
-
-function cookie(appId: string, user: unknown): string {
-  const isSignedIn = isObject(user) && Boolean(user['refresh_token']);
-  const [value, age] = isSignedIn ? [encodeURIComponent(JSON.stringify(user)), weekSeconds] : ['', -1];
-  return `instant_user_${appId}=${value}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=${age}`;
-}
-
-function errorResponse(status: number, error: string): Response {
-  return json(status, { ok: false, error });
-}
-
-function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', ...headers } });
 }

@@ -50,10 +50,10 @@ const useFirstEffect = isServer ? useEffect : useLayoutEffect;
 export function useJoinedRoom({ core, type, id }: RoomRef, initial?: Presence): JoinedRoom {
   const room = useMemo((): JoinedRoom => {
     const rooms = core._reactor.rooms;
-    return { id, rooms, publishPresence: (data) => void rooms.begin((api) => api.publishPresence(id, data)) };
+    return { id, rooms, publishPresence: (data) => rooms.publishPresence(id, data) };
   }, [core, type, id]);
   const join = (): (() => void) => {
-    const leave = room.rooms.begin((api) => api.acquire(type, id, initial));
+    const leave = room.rooms.acquire(type, id, initial);
     return () => queueMicrotask(leave);
   };
   // The initial presence is only published on joining.
@@ -65,7 +65,7 @@ export function useJoinedRoom({ core, type, id }: RoomRef, initial?: Presence): 
 export function presenceStore({ rooms, id }: JoinedRoom, request: SliceRequest): ExternalStore<RoomSlice> {
   let last = unknown;
   return {
-    subscribe: (changed) => rooms.begin((api) => api.subscribePresence(id, request, changed)),
+    subscribe: (changed) => rooms.subscribePresence(id, request, changed),
     read: () => (last = structuralShare(last, rooms.presence(id, request) ?? unknown)),
     readOnServer: () => unknown,
   };
@@ -95,7 +95,7 @@ export function useTopicEffect(room: RoomRef, topic: string, onEvent: OnEvent): 
   const joined = useJoinedRoom(room);
   useEffect(() => void (newest.current = onEvent));
   useEffect(
-    () => joined.rooms.begin((api) => api.subscribeTopic(joined.id, topic, (event, peer) => newest.current(event, peer))),
+    () => joined.rooms.subscribeTopic(joined.id, topic, (event, peer) => newest.current(event, peer)),
     [joined, topic],
   );
 }
@@ -107,5 +107,5 @@ export function useSyncPresence(room: RoomRef, data: Presence, deps?: readonly u
 
 export function usePublishTopic(room: RoomRef, topic: string): (data: unknown) => void {
   const joined = useJoinedRoom(room);
-  return useCallback((data: unknown) => void joined.rooms.begin((api) => api.publishTopic(joined.id, topic, data)), [joined, topic]);
+  return useCallback((data: unknown) => joined.rooms.publishTopic(joined.id, topic, data), [joined, topic]);
 }

@@ -3,7 +3,6 @@
 // Who is signed in on this device, and what is kept for them. The calls that sign people in are not here: they are HTTP.
 
 import type { ClientContext } from './context.ts';
-import type { MutationApi } from './mutations/mutation-api.ts';
 import type { User } from '../types/auth.ts';
 import { asError, userChangedError } from './client-errors.ts';
 import { attrsKey } from './attr-catalog.ts';
@@ -22,15 +21,14 @@ export function readUser(value: unknown): User | undefined {
 
 export class Account {
   readonly #context: ClientContext;
-  readonly #writes: MutationApi;
   readonly #loaded: Promise<void>;
   #isLoaded = false;
   #error: Error | undefined;
 
-  constructor(context: ClientContext, writes: MutationApi) {
+  constructor(context: ClientContext) {
     this.#context = context;
-    this.#writes = writes;
-    this.#loaded = this.#load();
+    // In a microtask: by then the other tabs are listened to, and what they change while the store is read is received.
+    this.#loaded = Promise.resolve().then(() => this.#load());
   }
 
   get isLoaded(): boolean {
@@ -74,19 +72,19 @@ export class Account {
     const isOther = session.owner !== (user?.id ?? '');
     session.user = user;
     this.#error = undefined;
-    const liveQueries = [...(queries?.list() ?? [])];
+    const liveQueries = [...queries.list()];
     if (isOther) {
       outbox.detach();
       this.#context.pendingCalls.detach(userChangedError());
       rejections.clear();
-      queries?.reset();
+      queries.reset();
       this.#context.run([{ do: 'forget' }, ...features.collect((feature) => feature.onUserChange?.())]);
       this.#context.run(liveQueries.map(({ key }) => ({ do: 'show', key })));
     }
     // First another line, then the writes: none may go out on the line of the user before.
     this.#context.run([{ do: 'restart' }]);
     if (isOther) {
-      await this.#writes.load();
+      await this.#context.writes.load();
       for (const { key } of liveQueries) this.#context.hydrate(key);
     }
     this.#emitAuth(user);
@@ -117,7 +115,7 @@ export class Account {
     const stored = await config.store.get(attrsKey);
     if (state.catalog.hasServerAttrs || !Array.isArray(stored)) return;
     state.catalog.hydrate(stored.filter(isWireAttr));
-    this.#context.run(state.queries?.setAttrs(state.catalog.known) ?? []);
+    this.#context.run(state.queries.setAttrs(state.catalog.known));
   }
 
   #emitAuth(user: User | undefined): void {
@@ -133,13 +131,13 @@ export class Account {
       state.session.user = stored;
       await this.#completeOAuth(stored);
       await this.#hydrateAttrs();
-      await this.#writes.load();
+      await this.#context.writes.load();
     } catch (cause) {
       // Not after it was shut down, when the store is closed.
       this.#context.run([{ do: 'report', error: asError(cause, 'storage-failed') }]);
     }
     this.#isLoaded = true;
-    this.#writes.assignOwner();
+    this.#context.writes.assignOwner();
     this.#emitAuth(state.session.user);
   }
 }

@@ -41,7 +41,7 @@ export interface ReactorConfig extends SessionConfig {
   readonly roomsByType?: boolean | undefined;
   /** The longest that reading a kept answer may take in one go; and what there is between two goes, if not what the platform has. */
   readonly yieldEvery?: number | undefined;
-  readonly slices?: Scheduler | undefined;
+  readonly scheduler?: Scheduler | undefined;
   /** How many writes may wait. */
   readonly outboxLimit: number;
   /** How long a query asked once may take. */

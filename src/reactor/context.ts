@@ -1,50 +1,40 @@
-// What the desks, where callers come, need of the Reactor behind them.
+// What the parts of the Reactor need of the whole. The Reactor implements it.
 
 import type { EventEmitter } from 'eventemitter3';
 
-import type { WireQuery } from '../protocol/query-messages.ts';
-import type { QueryResult } from '../query/query.ts';
+import type { Account } from './account.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Effect } from './effect.ts';
-import type { OpenSyncState, SyncState } from './state.ts';
+import type { MutationApi } from './mutations/mutation-api.ts';
 import type { PendingCalls } from './pending-calls.ts';
-
-/** What is behind the first wait, as far as desks deal with it. */
-export interface UplinkPort {
-  /** Whether this tab has the thing of this name to itself. */
-  acquire(name: string): Promise<boolean>;
-}
+import type { QueryApi } from './queries/query-api.ts';
+import type { SyncState } from './state.ts';
 
 export interface ClientContext {
   readonly config: ReactorConfig;
   readonly state: SyncState;
   readonly pendingCalls: PendingCalls;
   readonly events: EventEmitter<ReactorEvents>;
+  readonly account: Account;
+  readonly writes: MutationApi;
+  readonly queries: QueryApi;
   /** Not shut down. */
   readonly isOpen: boolean;
-  /** A session is open. */
+  /** The session is open: messages can be sent. */
   readonly isReady: boolean;
-  /** This tab is the one that sends writes. */
+  /** This tab sends the writes of all tabs. */
   readonly isLeader: boolean;
-  /** What was kept on the device is here. */
-  readonly isLoaded: boolean;
-  /** Once it is loaded, and what was kept is here. Undefined if it was shut down before. */
-  uplink(): Promise<UplinkPort | undefined>;
-  /** What is kept of the answer to a new query is looked up. */
+  /** Whether this tab has the resource of this name to itself until it closes. */
+  acquire(name: string): Promise<boolean>;
+  /** Loads the cached result of a query that was just opened. */
   hydrate(key: string): void;
   run(effects: readonly Effect[]): void;
-  /** What is to be stored under this key is not, after all. False if it is on its way already. */
+  /** Drops the pending `put` of this key. False if it is being written, or was. */
   cancelPersist(key: string): boolean;
-  /** What a caller waits for, until its signal is aborted or the database closed. Rejects with 'closed' afterwards. */
+  /** Runs a call until its signal is aborted or the database is closed. Rejects with 'closed' afterwards. */
   call<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
-  /** The server's answer to a query, once. */
-  queryOnce(query: WireQuery): Promise<QueryResult>;
+  /** Reports an error that no caller receives otherwise. */
   report(error: Error): void;
   /** @throws TriplaneError 'closed' */
   assertOpen(): void;
-}
-
-/** Once the way out is there. */
-export interface OpenClientContext extends ClientContext {
-  readonly state: OpenSyncState;
 }

@@ -1,30 +1,21 @@
-// A part of the program that is loaded when it is first needed. That it could not be loaded is told to whoever asked, and forgotten: the
-// next one to ask tries again.
+// Modules that few programs need are separate chunks, loaded on first use.
 
 import { TriplaneError } from '../errors.ts';
 
-export class Lazy<T> {
-  readonly #load: () => Promise<T>;
-  #loading: Promise<T> | undefined;
-  #here: T | undefined;
-
-  constructor(load: () => Promise<T>) {
-    this.#load = load;
-  }
-
-  /** Undefined until it has been loaded. */
-  get here(): T | undefined {
-    return this.#here;
-  }
-
-  /** Rejects with 'unreachable'. */
-  load(): Promise<T> {
-    return (this.#loading ??= this.#load().then(
-      (part) => (this.#here = part),
-      (cause: unknown) => {
-        this.#loading = undefined;
-        throw new TriplaneError('unreachable', 'A part of the program could not be loaded. Is this device online?', { cause });
-      },
-    ));
-  }
+/**
+ * Memoises an `import()`. A failure is not remembered: the next call tries again.
+ *
+ * @returns a function whose promise rejects with 'module-missing' if the module cannot be loaded
+ */
+export function lazy<Module>(load: () => Promise<Module>): () => Promise<Module> {
+  let loading: Promise<Module> | undefined;
+  return () =>
+    (loading ??= load().catch((cause: unknown) => {
+      loading = undefined;
+      throw new TriplaneError(
+        'module-missing',
+        'A part of the client could not be loaded: the network failed, or a new version of the app was deployed. Reload the page.',
+        { cause },
+      );
+    }));
 }

@@ -1,50 +1,46 @@
-// The conductor. Two rivers meet here: what the server says goes down to the organs and on to the listeners, what the user
-// writes goes up through the outbox to the server. Only this file sends, announces and holds a timer; what is to be done is
-// decided by the organs.
+// The sync client. Server messages go down to the state and on to the listeners, writes go up through the outbox to the server. The state
+// decides and returns effects; only this file carries them out.
 //
-//   down  message ─▶ receive[op] ─▶ organ ─▶ effects ─▶ views ─▶ listeners
+//   down  message ─▶ receive[op] ─▶ state ─▶ effects ─▶ views ─▶ listeners
 //   up    chunks ─▶ validate ─▶ expand ─▶ outbox ─▶ disk ─▶ connection
 //                                           └─▶ views ─▶ listeners
 
 import { EventEmitter } from 'eventemitter3';
 
+import type { Transport } from '../connection/transport.ts';
 import { TriplaneError } from '../errors.ts';
-import type { WireQuery } from '../protocol/query-messages.ts';
-import type { QueryResult } from '../query/query.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
 import type { KeyValueOp } from '../storage/key-value.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { Account } from './account.ts';
-import { DeadlineTimer, earliest } from './timer.ts';
-import { guarded } from './notify.ts';
-import { AttrCatalog } from './attr-catalog.ts';
-import type { ReactorConfig, ReactorEvents } from './config.ts';
-import type { Effect } from './effect.ts';
-import { Features } from './features.ts';
-import { PersistQueue } from './persist-queue.ts';
-import { LocalIds } from './local-ids.ts';
-import type { SyncState } from './state.ts';
-import type { ReactorContext, OpenUplink, Uplink } from './uplink.ts';
-import { OutboxApi } from './mutations/outbox-api.ts';
-import { Outbox } from './mutations/outbox.ts';
-import type { Lazy } from './lazy.ts';
-import { QueryApi } from './queries/query-api.ts';
-import { PendingCalls } from './pending-calls.ts';
-import { LazyRoomApi } from './room-door.ts';
-import { Session } from './session.ts';
 import { asError, closedError, queryTimeoutError } from './client-errors.ts';
+import type { ReactorConfig, ReactorEvents } from './config.ts';
+import type { ClientContext } from './context.ts';
+import type { Effect } from './effect.ts';
+import { LocalIds } from './local-ids.ts';
 import { MutationApi } from './mutations/mutation-api.ts';
+import { OutboxApi } from './mutations/outbox-api.ts';
+import { verifyApplied } from './mutations/reject.ts';
+import { guarded } from './notify.ts';
+import { PendingCalls } from './pending-calls.ts';
+import { PersistQueue } from './persist-queue.ts';
+import { QueryApi } from './queries/query-api.ts';
+import { QueryCache } from './queries/query-cache.ts';
+import { RoomApi } from './rooms/room-api.ts';
+import { newSyncState, type SyncState } from './state.ts';
+import type { Tabs } from './tabs/tab-channel.ts';
+import { TabSync } from './tabs/tab-sync.ts';
+import { DeadlineTimer, earliest } from './timer.ts';
+import { Uplink } from './uplink.ts';
 
-/** So long after the way out could not be loaded it is tried again. */
-const retryLoadMs = 5_000;
-
-/** How the way out comes to be there. */
-export interface UplinkLoader extends Pick<Lazy<OpenUplink>, 'here' | 'load'> {
-  /** It never will. */
-  giveUp?(): void;
+/** How the Reactor reaches the server and the other tabs. */
+export interface Platform {
+  /** The first is preferred; the others are for networks that block it. */
+  readonly transports: readonly Transport[];
+  readonly tabs: Tabs;
 }
 
-export class Reactor implements ReactorContext {
+export class Reactor implements ClientContext {
   readonly config: ReactorConfig;
   readonly state: SyncState;
   readonly pendingCalls = new PendingCalls();
@@ -52,60 +48,57 @@ export class Reactor implements ReactorContext {
   readonly queries: QueryApi;
   readonly writes: MutationApi;
   readonly outbox: OutboxApi;
-  readonly rooms: LazyRoomApi;
+  readonly rooms: RoomApi;
   readonly localIds: LocalIds;
   readonly account: Account;
+  readonly #uplink: Uplink;
+  readonly #tabs: Tabs;
+  readonly #tabSync: TabSync;
+  readonly #queryCache: QueryCache;
   readonly #persistQueue: PersistQueue;
   readonly #timer: DeadlineTimer;
   #isAwake = false;
-  /** What is to be kept is kept all the same, and other tabs are told of it. */
   #isShutDown = false;
   #closed: Promise<void> | undefined;
-  #uplink: Uplink | undefined;
-  /** When there is a way out, or never will be, and it is known who goes it. */
-  readonly #opened: Promise<void>;
-  #stopWaiting = (): void => {};
 
-  /** @param outside what is behind the first wait: loaded while the store is opened */
-  constructor(config: ReactorConfig, uplink: UplinkLoader) {
+  constructor(config: ReactorConfig, { transports, tabs }: Platform) {
     this.config = config;
     this.state = newSyncState(config);
     this.queries = new QueryApi(this);
     this.writes = new MutationApi(this);
     this.outbox = new OutboxApi(this);
-    this.rooms = new LazyRoomApi(this);
+    this.rooms = new RoomApi(this);
     this.localIds = new LocalIds(config.store, config.random);
+    this.#queryCache = new QueryCache(this);
     this.#timer = new DeadlineTimer(config.clock, () => this.#onTimer());
     this.#persistQueue = new PersistQueue(config.store, {
       onPersisted: (edits) => this.#onPersisted(edits),
       onError: (error) => this.report(error),
     });
-    this.account = new Account(this, this.writes);
-    this.#opened = this.#open(uplink);
+    this.#uplink = new Uplink(this, transports);
+    this.account = new Account(this);
+    this.#tabs = tabs;
+    this.#tabSync = new TabSync(this, tabs);
     if (!config.startsWhenUsed) this.#wake();
   }
 
   get isReady(): boolean {
-    return this.#uplink?.isReady ?? false;
+    return this.#uplink.isReady;
   }
 
   get isLeader(): boolean {
-    return this.#uplink?.isLeader ?? false;
+    return this.#tabs.isLeader;
   }
 
   get isOpen(): boolean {
     return !this.#isShutDown;
   }
 
-  get isLoaded(): boolean {
-    return this.account.isLoaded;
-  }
-
   get status(): ConnectionStatus {
-    return this.#uplink?.status ?? (this.#isShutDown ? 'closed' : 'connecting');
+    return this.#uplink.status;
   }
 
-  /** Undefined before the server has told. */
+  /** Undefined until the server reports it. */
   get appStatus(): AppStatus | undefined {
     return this.state.session.appStatus;
   }
@@ -118,19 +111,24 @@ export class Reactor implements ReactorContext {
       earliest(
         this.pendingCalls.nextDeadline(),
         outbox.nextDeadline(),
-        queries?.nextDeadline(),
+        queries.nextDeadline(),
         features.nextDeadline(),
-        this.#uplink?.nextDeadline(),
+        this.#queryCache.nextDeadline(),
       ),
     );
   }
 
   hydrate(key: string): void {
-    void this.#opened.then(() => this.#uplink?.hydrate(key));
+    // The cached results of a user are read once it is known who is signed in.
+    void this.account.loaded.then(() => {
+      const live = this.isOpen ? this.state.queries.get(key) : undefined;
+      if (live) void this.#queryCache.hydrate(live);
+    });
   }
 
-  queryOnce(query: WireQuery): Promise<QueryResult> {
-    return this.queries.once(query);
+  /** Where tabs cannot lock, every tab has every resource. */
+  async acquire(name: string): Promise<boolean> {
+    return this.#tabs.acquire?.(name) ?? true;
   }
 
   cancelPersist(key: string): boolean {
@@ -155,8 +153,8 @@ export class Reactor implements ReactorContext {
   }
 
   /**
-   * For good. At once nothing is sent, nobody is told anything, and what waits is rejected. When it resolves, what was to be kept is kept,
-   * and no socket, timer, listener, lock or store is open.
+   * Closes the client for good. From this call on nothing is sent, no listener is called, and pending calls reject. When the promise
+   * resolves, all writes are stored, and no socket, timer, listener, lock or store is open.
    */
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
@@ -166,66 +164,37 @@ export class Reactor implements ReactorContext {
     void this.close();
   }
 
-  /** The way out, once there is one. */
-  async uplink(): Promise<Uplink | undefined> {
-    await this.#opened;
-    return this.#uplink;
-  }
-
   async #close(): Promise<void> {
     this.run(this.state.features.collect((feature) => feature.shutDown?.(closedError())));
     this.#isShutDown = true;
-    this.#stopWaiting();
-    const stopped = this.#uplink ? this.#uplink.disconnect() : void this.events.emit('status', 'closed');
+    const stopped = this.#uplink.stop();
     this.#timer.set(undefined);
+    this.#queryCache.clear();
     this.queries.shutDown();
     this.pendingCalls.shutDown();
     this.events.removeAllListeners();
-    // Writes that were made before it was known whose they are.
-    if (this.state.outbox.size > 0) await this.#opened;
+    // Writes made before the store was read get their owner, and with it their place in the store, then.
+    if (this.state.outbox.size > 0) await this.account.loaded;
     await this.#persistQueue.close().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));
     this.pendingCalls.detach(new TriplaneError('closed', 'The database was shut down before the server confirmed the write'));
-    // Not before: whoever sends next reads what is kept.
-    await Promise.all([stopped, this.#uplink?.disconnect(), this.#uplink?.releaseTabs()]);
+    // The lock is released last: the next leader reads what is stored.
+    await Promise.all([stopped, this.#tabSync.close()]);
   }
 
   #wake(): void {
     if (this.#isAwake) return;
     this.#isAwake = true;
-    void this.#opened.then(() => this.#isShutDown || this.#uplink?.start());
-  }
-
-  /** Tried until it is there: meanwhile what is written is kept, and nothing is sent. */
-  async #open(uplink: UplinkLoader): Promise<void> {
-    const { clock } = this.config;
-    for (let isNew = true; !this.#uplink && this.isOpen; isNew = false) {
-      try {
-        const open = uplink.here ?? (await uplink.load());
-        // Closed meanwhile: what was written is still to be kept, and other tabs are to hear of it.
-        if (this.isOpen || this.state.outbox.size > 0) this.#uplink = open(this);
-      } catch (error) {
-        if (!this.isOpen) break;
-        if (isNew) this.report(asError(error));
-        await new Promise<void>((again) => {
-          const timer = clock.setTimeout(again, retryLoadMs);
-          this.#stopWaiting = () => {
-            clock.clearTimeout(timer);
-            again();
-          };
-        });
-      }
-    }
-    if (!this.#uplink) uplink.giveUp?.();
-    await this.account.loaded;
+    // Not before it is known who is signed in: a session is opened for a user.
+    void this.account.loaded.then(() => this.isOpen && this.#uplink.start());
   }
 
   #onTimer(): void {
     const { queries, features } = this.state;
     const nowMs = this.config.clock.now();
-    this.#uplink?.onDeadline(nowMs);
+    this.#queryCache.onDeadline(nowMs);
     this.pendingCalls.onDeadline(nowMs, () => queryTimeoutError(this.config, this.status));
     this.run([
-      ...(queries?.onDeadline(nowMs, this.config.random) ?? []),
+      ...queries.onDeadline(nowMs, this.config.random),
       ...features.collect((feature) => feature.onDeadline(nowMs)),
       { do: 'flush' },
     ]);
@@ -240,14 +209,14 @@ export class Reactor implements ReactorContext {
     this.events.emit('fact', 'effect', effect);
     switch (effect.do) {
       case 'send':
-        return this.isReady ? this.#uplink?.perform(effect) : this.#wake();
+        return this.isReady ? this.#uplink.send(effect.message) : this.#wake();
       case 'store':
         return this.#persistQueue.add(effect.edits);
       case 'show':
         return this.queries.scheduleNotify(effect.key);
       case 'flush':
         this.#wake();
-        return this.writes.dequeue().forEach((message) => this.#uplink?.send(message));
+        return this.writes.dequeue().forEach((message) => this.#uplink.send(message));
       case 'settle':
         return this.writes.settle(effect.eventId, effect.error);
       case 'prune':
@@ -261,20 +230,19 @@ export class Reactor implements ReactorContext {
       case 'report':
         return this.report(effect.error);
       case 'tell':
-        return this.#uplink ? this.#uplink.perform(effect) : void this.#opened.then(() => this.#uplink?.perform(effect));
-      default:
-        return this.#uplink?.perform(effect);
+        return this.#tabSync.broadcast(effect.message);
+      case 'keep':
+        return this.#queryCache.markDirty(effect);
+      case 'forget':
+        return this.#queryCache.clear();
+      case 'ready':
+        return this.#uplink.ready();
+      case 'restart':
+        return this.#uplink.restart();
+      case 'refuse':
+        return this.#uplink.rejected(effect.error);
+      case 'verify':
+        return void verifyApplied(this, effect.write, effect.error);
     }
   }
-}
-
-function newSyncState(config: ReactorConfig): SyncState {
-  return {
-    session: new Session(config),
-    catalog: new AttrCatalog(),
-    outbox: new Outbox(),
-    rejections: new Map(),
-    queries: undefined,
-    features: new Features(),
-  };
 }

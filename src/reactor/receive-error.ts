@@ -9,12 +9,12 @@ import { isNameTaken } from '../transact/rebase.ts';
 import { beforeThisSession, acknowledge, stepRebaser } from './mutations/acknowledge.ts';
 import type { Effect } from './effect.ts';
 import { writeSetOf } from './mutations/write-set.ts';
-import type { Env, OpenSyncState } from './state.ts';
+import type { Env, SyncState } from './state.ts';
 import { isDuplicateReceipt } from './mutations/receipts.ts';
 import { reject } from './mutations/reject.ts';
 import type { Mutation } from './mutations/mutation.ts';
 
-export function receiveError(state: OpenSyncState, message: ErrorMessage, env: Env): readonly Effect[] {
+export function receiveError(state: SyncState, message: ErrorMessage, env: Env): readonly Effect[] {
   const { session, outbox, queries, features } = state;
   const eventId = message['client-event-id'] ?? '';
   const original = message['original-event'];
@@ -32,7 +32,7 @@ export function receiveError(state: OpenSyncState, message: ErrorMessage, env: E
   return features.onError({ message, error, nowMs: env.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];
 }
 
-function initFailed({ session, queries }: OpenSyncState, message: ErrorMessage): Effect[] {
+function initFailed({ session, queries }: SyncState, message: ErrorMessage): Effect[] {
   const { type, hint } = message;
   const isUserGone = type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user';
   // With nobody signed in there is nobody to sign out: a server that says so all the same must not be asked again at once.
@@ -42,7 +42,7 @@ function initFailed({ session, queries }: OpenSyncState, message: ErrorMessage):
   return [{ do: 'refuse', error }, ...queries.failAll(error), ...(isNew ? [{ do: 'report', error } as const] : [])];
 }
 
-function writeFailed(state: OpenSyncState, write: Mutation, message: ErrorMessage, env: Env): Effect[] {
+function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, env: Env): Effect[] {
   const { outbox, queries, session } = state;
   const { eventId, steps, sends } = write;
   const { outcome, isTransient: isPassing } = meaningOf(message);

@@ -7,10 +7,10 @@ import type { Effect } from './effect.ts';
 import { acknowledge, applyAttrs } from './mutations/acknowledge.ts';
 import type { FeatureEnv } from './features.ts';
 import { receiveError } from './receive-error.ts';
-import type { Env, OpenSyncState } from './state.ts';
+import type { Env, SyncState } from './state.ts';
 import { disabledError } from './client-errors.ts';
 
-type Handler<Message> = (state: OpenSyncState, message: Message, env: Env) => readonly Effect[];
+type Handler<Message> = (state: SyncState, message: Message, env: Env) => readonly Effect[];
 type Handlers = { readonly [Op in CoreOp]: Handler<Extract<ServerMessage, { readonly op: Op }>> };
 
 const noEffects = (): readonly Effect[] => [];
@@ -50,13 +50,13 @@ const handlers: Handlers = {
     acknowledge(state, message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs),
 };
 
-export function receiveMessage(state: OpenSyncState, message: ServerMessage, env: Env): readonly Effect[] {
+export function receiveMessage(state: SyncState, message: ServerMessage, env: Env): readonly Effect[] {
   const handler = (handlers as Readonly<Record<string, Handler<ServerMessage>>>)[message.op];
   return handler
     ? handler(state, message, env)
     : state.features.collect((feature) => feature.onMessage(message, featureEnv(state, env.nowMs)));
 }
 
-function featureEnv({ catalog, session }: OpenSyncState, nowMs: number): FeatureEnv {
+function featureEnv({ catalog, session }: SyncState, nowMs: number): FeatureEnv {
   return { nowMs, attrs: catalog.known, owner: session.owner };
 }

@@ -1,33 +1,41 @@
-// The organs of a Reactor, as those who read a message are handed them.
+// The state of a client: modules that each hold one kind of it, take messages and calls, and return effects. None of them imports another's
+// values, opens a socket or sets a timer, so that the same inputs always give the same effects.
 
-// The writes that the server refused, by their event ids, until the app has read them and retried or discarded them. They outlive the page.
-
-import type { AttrCatalog } from './attr-catalog.ts';
-import type { Features } from './features.ts';
-import type { LiveQueries } from './queries/live-queries.ts';
+import { AttrCatalog } from './attr-catalog.ts';
+import type { ReactorConfig } from './config.ts';
+import { Features } from './features.ts';
+import { LiveQueries } from './queries/live-queries.ts';
 import type { Mutation } from './mutations/mutation.ts';
-import type { Outbox } from './mutations/outbox.ts';
+import { Outbox } from './mutations/outbox.ts';
 import type { Random } from '../lib/random.ts';
-import type { Session } from './session.ts';
+import { Session } from './session.ts';
 
 export interface SyncState {
   readonly session: Session;
   readonly catalog: AttrCatalog;
   readonly outbox: Outbox;
   readonly rejections: Rejections;
-  /** Before the way out is there, nothing is answered, and there is nothing to show. */
-  queries: LiveQueries | undefined;
+  readonly queries: LiveQueries;
   readonly features: Features;
 }
 
-/** Once the way out is there. */
-export interface OpenSyncState extends SyncState {
-  readonly queries: LiveQueries;
-}
+/** Rejected writes by event id, until the app retries or discards them. They outlive the page. */
+export type Rejections = Map<string, Mutation>;
 
 export interface Env {
   readonly nowMs: number;
   readonly random: Random;
 }
 
-export type Rejections = Map<string, Mutation>;
+export function newSyncState(config: ReactorConfig): SyncState {
+  const { links, useDates, clock } = config;
+  const catalog = new AttrCatalog();
+  return {
+    session: new Session(config),
+    catalog,
+    outbox: new Outbox(),
+    rejections: new Map(),
+    queries: new LiveQueries(catalog.known, { links, useDates, now: () => clock.now() }),
+    features: new Features(),
+  };
+}

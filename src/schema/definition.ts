@@ -5,22 +5,12 @@
 /* eslint-disable @typescript-eslint/no-empty-object-type -- `{}` are the rooms of a schema without rooms */
 
 import type { DataAttrDef } from './attr.ts';
-import { checkQuery, type QueryNodes } from './check-query.ts';
-import { checkTransaction } from './check-transaction.ts';
 import type { AnyEntity, EntitiesDef, EntityDef, LinkAttrDef } from './entity.ts';
 import type { LinkDef, LinksDef } from './link.ts';
 import type { AttrDefsFromType, RoomDefFromShape, RoomSchemaShape, RoomsDef } from './room.ts';
 
-/** The methods of schemas created with `i`. Schemas from elsewhere lack them and are only read. */
-interface Checks {
-  /** @throws QueryValidationError if a structurally valid query does not fit the schema */
-  checkQuery?(query: QueryNodes): void;
-  /** @throws TransactionValidationError if operations do not fit the schema */
-  checkTransaction?(ops: readonly (readonly unknown[])[]): void;
-}
-
 /** The parts of a schema that queries and transactions need. */
-export interface IContainEntitiesAndLinks<Entities extends EntitiesDef, Links extends LinksDef<Entities>> extends Checks {
+export interface IContainEntitiesAndLinks<Entities extends EntitiesDef, Links extends LinksDef<Entities>> {
   entities: Entities;
   links: Links;
 }
@@ -41,14 +31,6 @@ export class InstantSchemaDef<
     this.entities = entities;
     this.links = links;
     this.rooms = rooms;
-  }
-
-  checkQuery?(query: QueryNodes): void {
-    checkQuery(query, this);
-  }
-
-  checkTransaction?(ops: readonly (readonly unknown[])[]): void {
-    checkTransaction(ops, this);
   }
 
   /**

@@ -10,7 +10,18 @@ import { memoryStore } from './memory.ts';
 
 const openMs = 5_000;
 
-export async function openStore(name: string, log: Log, clock: Clock = systemClock): Promise<KeyValue> {
+/** The calls made while it opens wait for it. */
+export function openStore(name: string, log: Log, clock: Clock = systemClock): KeyValue {
+  const opening = indexedDbOrMemory(name, log, clock);
+  return {
+    get: async (key) => (await opening).get(key),
+    list: async (prefix) => (await opening).list(prefix),
+    write: async (ops) => (await opening).write(ops),
+    close: async () => (await opening).close(),
+  };
+}
+
+async function indexedDbOrMemory(name: string, log: Log, clock: Clock): Promise<KeyValue> {
   const store = indexedDbStore(name);
   let timer: Timer | undefined;
   const timedOut = new Promise<never>((_, reject) => {
@@ -26,20 +37,4 @@ export async function openStore(name: string, log: Log, clock: Clock = systemClo
   } finally {
     clock.clearTimeout(timer);
   }
-}
-
-export function deferredStore(opening: Promise<KeyValue>): KeyValue {
-  // Every call reports the failure; avoid an unhandled rejection.
-  opening.catch(() => {});
-  return {
-    get: async (key) => (await opening).get(key),
-    list: async (prefix) => (await opening).list(prefix),
-    write: async (ops) => (await opening).write(ops),
-    // A store that failed to open has nothing to close.
-    close: () =>
-      opening.then(
-        (store) => store.close(),
-        () => {},
-      ),
-  };
 }

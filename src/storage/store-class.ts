@@ -1,27 +1,28 @@
 // A KeyValue over a storage class in InstantDB's form: get and set by key, one instance per app.
 
 import { TriplaneError } from '../errors.ts';
-import type { StoreInterfaceClass } from '../types/ports.ts';
+import type { StoreInterface, StoreInterfaceClass } from '../types/ports.ts';
 import { copyOps, type KeyValue } from './key-value.ts';
 
 export function adaptStoreClass(Store: StoreInterfaceClass, appId: string): KeyValue {
-  const store = new Store(appId, 'kv');
-  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
+  // Made with the first call, so that a constructor that throws is a store that fails.
+  let store: StoreInterface | undefined;
+  const attempt = async <T>(work: (store: StoreInterface) => Promise<T>): Promise<T> => {
     try {
-      return await work();
+      return await work((store ??= new Store(appId, 'kv')));
     } catch (cause) {
       throw new TriplaneError('storage-failed', 'The Store passed to init failed', { cause });
     }
   };
   return {
-    get: (key) => attempt(async (): Promise<unknown> => (await store.getItem(key)) ?? undefined),
+    get: (key) => attempt(async (store): Promise<unknown> => (await store.getItem(key)) ?? undefined),
     list: (prefix) =>
-      attempt(async () => {
+      attempt(async (store) => {
         const keys = (await store.getAllKeys()).filter((key) => key.startsWith(prefix)).sort();
         return Promise.all(keys.map(async (key): Promise<[string, unknown]> => [key, await store.getItem(key)]));
       }),
     write: (ops) =>
-      attempt(async () => {
+      attempt(async (store) => {
         const puts = new Map<string, unknown>();
         const removed = new Set<string>();
         for (const op of copyOps(ops)) {

@@ -8,7 +8,7 @@ import { InstantCoreDatabase } from '../../src/client/database.ts';
 import { isTriplaneError } from '../../src/errors.ts';
 import { asyncDispose } from '../../src/lib/dispose.ts';
 import type { ReactorConfig } from '../../src/reactor/config.ts';
-import type { Platform } from '../../src/reactor/uplink.ts';
+import type { Platform } from '../../src/reactor/reactor.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { browserTabs } from '../../src/reactor/tabs/tab-channel.ts';

@@ -85,6 +85,7 @@ test('a line driven by hand', async () => {
   line.onmessage = ({ message }) => told.push(message.op);
   line.onerror = () => told.push('error');
   line.onclose = () => told.push('close');
+  await vi.waitFor(() => expect(sources).toHaveLength(1));
   const [source] = sources;
   const say = (message: unknown): unknown => source?.onmessage?.({ data: JSON.stringify(message) } as MessageEvent);
   expect([line.isConnecting(), line.isOpen()]).toEqual([true, false]);

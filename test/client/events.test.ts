@@ -6,7 +6,7 @@ import { resolveConfig } from '../../src/client/config.ts';
 import { InstantCoreDatabase } from '../../src/client/database.ts';
 import { init } from '../../src/index.ts';
 import type { ReactorConfig } from '../../src/reactor/config.ts';
-import type { Platform } from '../../src/reactor/uplink.ts';
+import type { Platform } from '../../src/reactor/reactor.ts';
 import { observe } from '../../src/reactor/debug/observe.ts';
 import { redacted } from '../../src/reactor/debug/redact.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
@@ -171,8 +171,6 @@ describe('listeners', () => {
     open();
     const within = vi.fn(() => end(stop));
     const stop = db.on('*', within);
-    await settled();
-    await client.receive(initOk());
     await until(() => expect(within).toHaveBeenCalledOnce());
     await settled();
     expect(within).toHaveBeenCalledOnce();

@@ -2,7 +2,8 @@
 
 import { expect, it } from 'vitest';
 
-import { createInstantRouteHandler, syncUser } from '../../src/http/first-party.ts';
+import { syncUser } from '../../src/http/first-party.ts';
+import { createInstantRouteHandler } from '../../src/http/route-handler.ts';
 import { useRecorder } from './recorder.ts';
 
 const server = useRecorder();

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
 import { addQueryOk, chunk, goalAttrs, goalId, goalsQuery, initOk, rejection } from '../support/goals.ts';
@@ -15,10 +15,6 @@ import { TriplaneError } from '../../src/errors.ts';
 import { i, init } from '../../src/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
-import { lazyRooms } from '../../src/reactor/room-door.ts';
-
-/** Otherwise with the first room, and as late as that takes. */
-beforeAll(async () => void (await lazyRooms.load()));
 
 const [g1, g2] = [goalId(1), goalId(2)];
 const all: Dialogue[] = [];
@@ -279,9 +275,9 @@ class FrameWorld {
     await settled();
     const notified = (): void => void (this.#results += 1);
     reactor.queries.subscribe(goalsQuery, { onResult: notified, onError: () => {} });
-    reactor.rooms.begin((api) => api.acquire('chat', 'room-1', { name: 'ann' }));
-    reactor.rooms.begin((api) => api.subscribePresence('room-1', {}, () => {}));
-    reactor.rooms.begin((api) => api.subscribeTopic('room-1', 'emoji', () => {}));
+    reactor.rooms.acquire('chat', 'room-1', { name: 'ann' });
+    reactor.rooms.subscribePresence('room-1', {}, () => {});
+    reactor.rooms.subscribeTopic('room-1', 'emoji', () => {});
     await this.#open();
     await this.receive(JSON.stringify(addQueryOk([{ id: g1, title: 'a' }], 4711)));
     for (const id of [g1, g2]) reactor.writes.transact([chunk('update', id, { title: 'mine' })]).catch(() => {});

@@ -380,7 +380,7 @@ describe('shutting down', () => {
       expect.objectContaining({ code: 'closed' }),
     );
     expect(() => reactor.queries.once(goalsQuery)).toThrow(expect.objectContaining({ code: 'closed' }));
-    expect(() => reactor.rooms.begin((api) => api.acquire('chat', 'r1'))).toThrow(expect.objectContaining({ code: 'closed' }));
+    expect(() => reactor.rooms.acquire('chat', 'r1')).toThrow(expect.objectContaining({ code: 'closed' }));
   });
 
   test('at once after the start, with the store still being read', async () => {

@@ -1,7 +1,7 @@
 // The faults that were found in InstantDB's client and server, by number: those that a client can mend, or has to live
 // with, each as a dialogue in which it would show.
 
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
 import { settled } from '../support/fake-clock.ts';
 import { openRoom } from '../../src/client/room.ts';
@@ -11,11 +11,7 @@ import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { KeyValueOp, KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { webSocketTransport } from '../../src/connection/web-socket.ts';
-import { lazyRooms } from '../../src/reactor/room-door.ts';
 import { putMutation } from '../../src/reactor/mutations/mutation.ts';
-
-/** Otherwise with the first room, and as late as that takes. */
-beforeAll(async () => void (await lazyRooms.load()));
 
 const [g1, g2] = [goalId(1), goalId(2)];
 const all: Dialogue[] = [];
@@ -450,9 +446,9 @@ describe('the connection', () => {
   test('W-30: what waits for a room has a limit, and says so', async () => {
     const dialogue = await ready();
     const { rooms } = dialogue.client.reactor;
-    rooms.begin((api) => api.acquire('chat', 'r1'));
-    for (let at = 0; at < 1_000; at += 1) rooms.begin((api) => api.publishTopic('r1', 'wave', at));
-    expect(() => rooms.begin((api) => api.publishTopic('r1', 'wave', 1_000))).toThrow(expect.objectContaining({ code: 'limit' }));
+    rooms.acquire('chat', 'r1');
+    for (let at = 0; at < 1_000; at += 1) rooms.publishTopic('r1', 'wave', at);
+    expect(() => rooms.publishTopic('r1', 'wave', 1_000)).toThrow(expect.objectContaining({ code: 'limit' }));
   });
 
   test('W-30: what waits to be sent has a limit, and the write that is too many is refused by name', async () => {
@@ -487,7 +483,7 @@ describe('rooms', () => {
   const own = initOk()['session-id'];
   const room = async (): Promise<Dialogue> => {
     const dialogue = await ready();
-    dialogue.client.reactor.rooms.begin((api) => api.acquire('chat', 'r1', { name: 'ann' }));
+    dialogue.client.reactor.rooms.acquire('chat', 'r1', { name: 'ann' });
     await dialogue.receive({ op: 'join-room-ok', 'room-id': 'r1' });
     return dialogue;
   };
@@ -496,7 +492,7 @@ describe('rooms', () => {
   test('W-19: what is said between two lines waits, and is said once', async () => {
     const dialogue = await room();
     await dialogue.drop({ reopen: false });
-    dialogue.client.reactor.rooms.begin((api) => api.publishTopic('r1', 'wave', { hello: 1 }));
+    dialogue.client.reactor.rooms.publishTopic('r1', 'wave', { hello: 1 });
     await dialogue.nextChannel();
     await dialogue.open();
     expect(dialogue.sentMessages('client-broadcast')).toEqual([]);
@@ -546,9 +542,9 @@ describe('rooms', () => {
   test('W-26: a refused join reaches those who wait for the room', async () => {
     const dialogue = await ready();
     const { rooms } = dialogue.client.reactor;
-    rooms.begin((api) => api.acquire('chat', 'r1'));
+    rooms.acquire('chat', 'r1');
     const notified: unknown[] = [];
-    rooms.begin((api) => api.subscribePresence('r1', {}, (slice) => notified.push(slice)));
+    rooms.subscribePresence('r1', {}, (slice) => notified.push(slice));
     await dialogue.receive(
       rejection('e9', { type: 'app-disabled', message: 'disabled', 'original-event': { op: 'join-room', 'room-id': 'r1' } }),
     );

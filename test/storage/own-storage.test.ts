@@ -89,7 +89,6 @@ test('tabs act as one only if the storage says that they share it', async () => 
   vi.stubGlobal('indexedDB', {});
   const opened = async (storage: KeyValue): Promise<string[]> => {
     const db = init({ ...nowhere, storage });
-    await db._reactor.uplink();
     db.shutdown();
     return channels;
   };

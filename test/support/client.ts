@@ -8,9 +8,7 @@ import type { ClientMessage, ClientOp } from '../../src/protocol/client-message.
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import type { QueryResult } from '../../src/query/query.ts';
 import type { ReactorConfig } from '../../src/reactor/config.ts';
-import { type OpenUplink, Uplink, type Platform } from '../../src/reactor/uplink.ts';
-import type { Lazy } from '../../src/reactor/lazy.ts';
-import { Reactor } from '../../src/reactor/reactor.ts';
+import { type Platform, Reactor } from '../../src/reactor/reactor.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { alwaysLeader } from '../../src/reactor/tabs/tab-channel.ts';
@@ -30,25 +28,17 @@ export interface TestClient {
   sentMessages<Op extends ClientOp>(op: Op): Extract<ClientMessage, { readonly op: Op }>[];
 }
 
-type UplinkLoader = Pick<Lazy<OpenUplink>, 'here' | 'load'>;
-
-interface Options extends Partial<ReactorConfig & Platform> {
-  /** How the way out comes to be there: from the start, unless it is said. */
-  readonly loadUplink?: (open: OpenUplink) => UplinkLoader;
-}
-
-const loadedUplink = (open: OpenUplink): UplinkLoader => ({ here: open, load: async () => open });
+type Options = Partial<ReactorConfig & Platform>;
 
 /** Each line opens at once; `init` is left to the test to answer. */
 export function testClient(
-  { transports, tabs, loadUplink = loadedUplink, ...config }: Options = {},
+  { transports, tabs, ...config }: Options = {},
   greet: (channel: FakeChannel) => void = (channel) => channel.on.opened(),
 ): TestClient {
   const transport = new FakeTransport(greet);
   const clock = new FakeClock();
   const network = new FakeNetwork();
   const errors: Error[] = [];
-  const open: OpenUplink = (inside) => new Uplink(inside, { transports: transports ?? [transport], tabs: tabs ?? alwaysLeader() });
   const reactorConfig: ReactorConfig = {
     appId,
     useDates: false,
@@ -68,7 +58,7 @@ export function testClient(
     onError: (error) => errors.push(error),
     ...config,
   };
-  const reactor = new Reactor(reactorConfig, loadUplink(open));
+  const reactor = new Reactor(reactorConfig, { transports: transports ?? [transport], tabs: tabs ?? alwaysLeader() });
   return {
     reactor,
     transport,

@@ -8,8 +8,5 @@ import type { LiveQuery } from '../../src/reactor/queries/live-query.ts';
 /** The one that is there, or a new one. */
 export function openQuery(queries: LiveQueries, query: WireQuery, eventId: string): LiveQuery {
   const key = queryKey(query);
-  if (!queries.get(key)) queries.open({ key, query, eventId, listeners: new Map(), isLocal: false });
-  const live = queries.get(key);
-  if (!live) throw new Error('It was not opened');
-  return live;
+  return queries.get(key) ?? queries.open({ key, query, eventId, isLocal: false });
 }

@@ -1,9 +1,14 @@
-// Listening to what a database does. What makes events of it is loaded with the first listener; what happens until then waits.
+// `db.on`: records trace events from the call on. The module that formats them is loaded with the first listener, and receives those recorded
+// meanwhile.
 
 import type { DatabaseEventType, EventListener } from '../../types/events.ts';
 import type { ClientContext } from '../context.ts';
 import type { TimedTraceEvent, TraceEvent } from '../config.ts';
 import { asError } from '../client-errors.ts';
+import { lazy } from '../lazy.ts';
+import { guarded } from '../notify.ts';
+
+const loadObserver = lazy(() => import('./observer.ts'));
 
 /** Without a listener, each event is a line in the log. Gives what ends it. */
 export function observe(context: ClientContext, type: DatabaseEventType, listener?: EventListener): () => void {
@@ -17,14 +22,17 @@ export function observe(context: ClientContext, type: DatabaseEventType, listene
   };
   const stop = (): void => void events.off('fact', record);
   events.on('fact', record);
-  import('./observer.ts').then(
+  loadObserver().then(
     ({ observer }) => {
       flush = observer(context, type, traceEvents, () => events.listeners('fact').includes(record), listener);
       flush();
     },
     (error: unknown) => {
       stop();
-      context.report(asError(error, 'unreachable'));
+      if (!context.isOpen) return;
+      const event = { type: 'error', atMs: config.clock.now(), error: asError(error) } as const;
+      if (type === 'error' || type === '*') guarded(() => listener?.(event), (again) => config.log.error(again)); // prettier-ignore
+      context.report(event.error);
     },
   );
   return stop;

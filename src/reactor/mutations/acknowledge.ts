@@ -4,7 +4,7 @@
 // What follows from the server having a write, and from the server telling its attributes: several organs must hear of each.
 
 import type { Attrs } from '../../db/attrs.ts';
-import type { OpenSyncState } from '../state.ts';
+import type { SyncState } from '../state.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { attrsKey } from '../attr-catalog.ts';
@@ -46,7 +46,7 @@ interface TxPosition {
 export const beforeThisSession: TxPosition = { txId: 0, isn: undefined };
 
 /** The write stays on disk, as confirmed, until every answer contains it: it must not flicker at the next start either. */
-export function acknowledge({ outbox, catalog, queries }: OpenSyncState, eventId: string, position: TxPosition, nowMs: number): Effect[] {
+export function acknowledge({ outbox, catalog, queries }: SyncState, eventId: string, position: TxPosition, nowMs: number): Effect[] {
   const write = outbox.acknowledge(eventId, position);
   if (!write) return [];
   const superseded = outbox.supersede(write, (steps) => supersede(steps, write.steps, catalog.known));
@@ -62,12 +62,12 @@ export function acknowledge({ outbox, catalog, queries }: OpenSyncState, eventId
 }
 
 /** Steps that were made under an earlier catalogue, in the terms of this one. */
-export function stepRebaser({ catalog, outbox }: OpenSyncState): (steps: readonly Step[]) => readonly Step[] {
+export function stepRebaser({ catalog, outbox }: SyncState): (steps: readonly Step[]) => readonly Step[] {
   return (steps) => rebase(steps, catalog.known, outbox.renames);
 }
 
 /** The server's list of attrs: waiting writes are put in its terms, then the views. */
-export function applyAttrs(state: OpenSyncState, attrs: readonly WireAttr[]): Effect[] {
+export function applyAttrs(state: SyncState, attrs: readonly WireAttr[]): Effect[] {
   const { catalog, outbox, queries } = state;
   const isNew = catalog.replace(attrs);
   const rebased = outbox.rebase(stepRebaser(state));

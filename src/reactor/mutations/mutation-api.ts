@@ -5,12 +5,11 @@ import type { Step } from '../../protocol/transact-messages.ts';
 import type { Transact } from '../../protocol/transact-messages.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import { expandChunks } from '../../transact/expand.ts';
-import { opsOf } from '../../transact/operation.ts';
+import { validateTransaction } from '../../transact/operation.ts';
 import type { ClientContext } from '../context.ts';
 import { onward } from '../effect.ts';
 import { writeSetOf } from './write-set.ts';
-import { receiptsKey } from './receipts.ts';
-import type { Receipts } from './receipts.ts';
+import { Receipts, receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
 import type { WritePromise } from './write-promise.ts';
 import { putMutation, readMutation, type Mutation, mutationPrefix, mutationRecordKey } from './mutation.ts';
@@ -19,7 +18,7 @@ export class MutationApi {
   readonly #context: ClientContext;
   /** Made in another tab, which tells its user what became of them. */
   readonly fromOtherTabs = new Set<string>();
-  /** Undefined where none are asked for, and until they are loaded: before the first session. */
+  /** Undefined unless `receipts` is set, and until they are loaded: before the first session. */
   #receipts: Receipts | undefined;
 
   constructor(context: ClientContext) {
@@ -36,8 +35,7 @@ export class MutationApi {
   check(chunks: unknown): void {
     const { validate, schema } = this.#context.config;
     if (!validate) return;
-    const ops = opsOf(chunks);
-    schema?.checkTransaction?.(ops);
+    validateTransaction(chunks, schema);
   }
 
   /** The same of steps. What goes wrong in making them comes with the promise. */
@@ -61,7 +59,7 @@ export class MutationApi {
       attrs: state.catalog.withPending(state.outbox.attrCreators()),
       schema: config.schema,
       id: () => config.random.uuid(),
-      isVisible: (etype, e) => state.queries?.showsEntity(etype, e),
+      isVisible: (etype, e) => state.queries.showsEntity(etype, e),
       isPendingCreate: (id) => state.outbox.isCreating(id),
       useDates: config.useDates,
     });
@@ -100,8 +98,8 @@ export class MutationApi {
   /** Forgets what every answer contains. */
   prune(): void {
     const { outbox, queries } = this.#context.state;
-    const included = queries?.drainIncluded();
-    if (!included?.length) return;
+    const included = queries.drainIncluded();
+    if (included.length === 0) return;
     this.#context.run([
       { do: 'store', edits: included.flatMap((eventId) => outbox.remove(eventId)) },
       { do: 'announce', what: 'outbox' },
@@ -118,7 +116,7 @@ export class MutationApi {
     for (const rejection of await read('refused')) rejections.set(rejection.eventId, rejection);
     if (config.receipts) await this.#loadReceipts();
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps).creates);
-    if (added.length > 0) this.#context.run([...(state.queries?.rewrite(outbox.unblocked()) ?? []), ...onward]);
+    if (added.length > 0) this.#context.run([...state.queries.rewrite(outbox.unblocked()), ...onward]);
   }
 
   /** Those made before it was known whose they are. */
@@ -126,38 +124,38 @@ export class MutationApi {
     const { outbox, queries, session } = this.#context.state;
     const ownerless = outbox.list().filter(({ state }) => state === 'unsaved');
     const assigned = ownerless.map((write) => outbox.add({ ...write, owner: session.owner }));
-    this.#context.run([...(queries?.rewrite(assigned) ?? []), { do: 'store', edits: assigned.map(putMutation) }]);
+    this.#context.run([...queries.rewrite(assigned), { do: 'store', edits: assigned.map(putMutation) }]);
   }
 
   /** As if it had never been made. Not what is on its way to the disk, or there, and not what a later write builds on. */
   #cancel(eventId: string): boolean {
-    const { state, isLoaded } = this.#context;
+    const { state, account } = this.#context;
     const { outbox, queries } = state;
     const write = outbox.get(eventId);
     if (!write) return true;
     if (write.state !== 'unsaved' || outbox.hasDependents(write)) return false;
-    if (isLoaded && !this.#context.cancelPersist(mutationRecordKey(write))) return false;
+    if (account.isLoaded && !this.#context.cancelPersist(mutationRecordKey(write))) return false;
     outbox.remove(eventId);
-    this.#context.run([...(queries?.reject(eventId) ?? []), ...onward]);
+    this.#context.run([...queries.reject(eventId), ...onward]);
     return true;
   }
 
   #add(eventId: string, make: () => readonly Step[]): void {
-    const { config, state, isLoaded } = this.#context;
+    const { config, state, account } = this.#context;
     const { session, outbox, queries } = state;
     if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
     if (outbox.size >= config.outboxLimit) throw outboxFullError(config.outboxLimit);
     const write = outbox.add({ eventId, owner: session.owner, steps: make(), createdMs: config.clock.now() });
     this.#context.run([
-      ...(queries?.add(write) ?? []),
-      { do: 'store', edits: isLoaded ? [putMutation(write)] : [] },
+      ...queries.add(write),
+      { do: 'store', edits: account.isLoaded ? [putMutation(write)] : [] },
       { do: 'announce', what: 'outbox' },
     ]);
   }
 
   async #loadReceipts(): Promise<void> {
     const { config, state } = this.#context;
-    this.#receipts ??= new (await import('./receipts.ts')).Receipts();
+    this.#receipts ??= new Receipts();
     this.#receipts.load(await config.store.get(receiptsKey(state.session.owner)));
   }
 

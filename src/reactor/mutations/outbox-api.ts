@@ -82,7 +82,7 @@ export class OutboxApi {
     deferred.linkSignal(signal, () => isTooLate);
     if (isTooLate) return deferred.promise;
     const retried = this.#remove(eventId).map((write) => outbox.add(write.eventId === eventId ? { ...write, eventId: newId } : write));
-    this.#context.run([...retried.flatMap((write) => queries?.add(write) ?? []), { do: 'store', edits: retried.map(putMutation) }]);
+    this.#context.run([...retried.flatMap((write) => queries.add(write)), { do: 'store', edits: retried.map(putMutation) }]);
     return deferred.promise;
   }
 

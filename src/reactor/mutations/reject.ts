@@ -5,20 +5,15 @@
 // with servers that do not remember which writes they have applied.
 
 import type { InstantAPIError } from '../../errors.ts';
-import type { OpenClientContext } from '../context.ts';
-import type { OpenSyncState } from '../state.ts';
+import type { ClientContext } from '../context.ts';
+import type { SyncState } from '../state.ts';
 import { beforeThisSession, acknowledge } from './acknowledge.ts';
 import { queryKey } from '../../query/key.ts';
 import { removeMutation, putMutation, type Mutation, mutationRecord } from './mutation.ts';
 import { type Effect, onward } from '../effect.ts';
 import { writeSetOf } from './write-set.ts';
 
-export function reject(
-  { outbox, queries, rejections }: OpenSyncState,
-  write: Mutation,
-  error: InstantAPIError,
-  refusedAtMs: number,
-): Effect[] {
+export function reject({ outbox, queries, rejections }: SyncState, write: Mutation, error: InstantAPIError, refusedAtMs: number): Effect[] {
   const { eventId } = write;
   const rejection: Mutation = { ...write, state: 'refused', error, refusedAtMs };
   rejections.set(eventId, rejection);
@@ -31,7 +26,7 @@ export function reject(
   ];
 }
 
-export async function verifyApplied(context: OpenClientContext, write: Mutation, error: InstantAPIError): Promise<void> {
+export async function verifyApplied(context: ClientContext, write: Mutation, error: InstantAPIError): Promise<void> {
   const { config, state } = context;
   try {
     const [id = ''] = writeSetOf(write.steps).creates;
@@ -47,9 +42,9 @@ export async function verifyApplied(context: OpenClientContext, write: Mutation,
   }
 }
 
-async function existsAtServer(context: OpenClientContext, etype: string, id: string): Promise<boolean> {
+async function existsAtServer(context: ClientContext, etype: string, id: string): Promise<boolean> {
   const query = { [etype]: { $: { where: { id } } } };
-  const result = context.queryOnce(query);
+  const result = context.queries.once(query);
   // What is seen holds the write itself; only the server's own word counts.
   const view = context.state.queries.get(queryKey(query))?.view;
   await result;

@@ -8,7 +8,6 @@ import { rebase } from '../../transact/rebase.ts';
 import type { ClientContext } from '../context.ts';
 import { writeSetOf } from './write-set.ts';
 import type { LiveQuery } from '../queries/live-query.ts';
-import type { MutationApi } from './mutation-api.ts';
 import type { WritePromise } from './write-promise.ts';
 
 export interface Undoable {
@@ -19,17 +18,15 @@ export interface Undoable {
 
 export class UndoApi {
   readonly #context: ClientContext;
-  readonly #writes: MutationApi;
 
-  constructor(context: ClientContext, writes: MutationApi) {
+  constructor(context: ClientContext) {
     this.#context = context;
-    this.#writes = writes;
   }
 
   /** @throws TransactionValidationError, TriplaneError 'closed' */
   transact(chunks: unknown): Undoable {
-    this.#writes.check(chunks);
-    return this.#write(() => this.#writes.expand(chunks));
+    this.#context.writes.check(chunks);
+    return this.#write(() => this.#context.writes.expand(chunks));
   }
 
   /** The inverse of an earlier write, in the terms of the catalogue as it is now. */
@@ -40,7 +37,7 @@ export class UndoApi {
 
   #write(make: () => readonly Step[]): Undoable {
     let undo: readonly Step[] | undefined;
-    const promise = this.#writes.write(() => {
+    const promise = this.#context.writes.write(() => {
       const steps = make();
       undo = this.#inverse(steps);
       return steps;
@@ -50,7 +47,7 @@ export class UndoApi {
 
   #inverse(steps: readonly Step[]): readonly Step[] | undefined {
     const { config, state } = this.#context;
-    const liveQueries = [...(state.queries?.list() ?? [])].filter(({ processed }) => processed !== undefined);
+    const liveQueries = [...state.queries.list()].filter(({ processed }) => processed !== undefined);
     const attrs = state.catalog.withPending(state.outbox.attrCreators());
     const db = new Union(attrs, liveQueries.map(({ view }) => view.db)); // prettier-ignore
     const undo = inverse(steps, db, { now: () => config.clock.now(), useDates: config.useDates });

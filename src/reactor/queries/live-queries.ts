@@ -1,6 +1,5 @@
 // The queries somebody listens to: what the server last answered to each, and the view on top of it. Equal queries are one.
-// Confirmed writes leave a view query by query, as soon as *its* answer contains them. What is asked, and who listens, is known
-// before: this is loaded with the way out, without which there is no answer.
+// Acknowledged writes leave a view query by query, as soon as *its* result contains them.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
@@ -13,7 +12,7 @@ import type { LinkIndex } from '../../schema/schema.ts';
 import type { Random } from '../../lib/random.ts';
 import { Deadlines } from '../timer.ts';
 import type { Effect } from '../effect.ts';
-import type { PreparedQuery, LiveQuery } from './live-query.ts';
+import type { QueryRequest, LiveQuery } from './live-query.ts';
 import { OptimisticUpdates } from './optimistic-updates.ts';
 import { isOlder, processedOf } from '../tx-position.ts';
 import type { IngestedResult } from './view-input.ts';
@@ -58,11 +57,12 @@ export class LiveQueries {
     return false;
   }
 
-  /** A new one, that is not yet here. */
-  open(prepared: PreparedQuery): Effect[] {
+  /** A query that is not open yet. */
+  open(request: QueryRequest): LiveQuery {
     const live: LiveQuery = {
-      ...prepared,
-      view: this.#newView(prepared.query),
+      ...request,
+      listeners: new Map(),
+      view: this.#newView(request.query),
       processed: undefined,
       source: undefined,
       isFresh: false,
@@ -73,7 +73,7 @@ export class LiveQueries {
       rechecks: 0,
     };
     this.#byKey.set(live.key, live);
-    return live.isLocal ? this.#hydrateLocally(live) : [];
+    return live;
   }
 
   close(key: string): void {
@@ -173,8 +173,8 @@ export class LiveQueries {
     return this.#applyProvisional(live, result);
   }
 
-  /** What other queries hold, for one that nothing is known of. */
-  #hydrateLocally(live: LiveQuery): Effect[] {
+  /** Evaluates a new query over the results of the other ones. */
+  hydrateLocally(live: LiveQuery): Effect[] {
     const others = [...this.#byKey.values()].filter((other) => other !== live && other.source !== undefined);
     live.source = 'local';
     return this.#applyProvisional(live, {

@@ -1,4 +1,4 @@
-// One live query: what is asked and who listens; and once the way out is there, what the server last answered, and the view on top of it.
+// One live query: the request, its listeners, the server's last result, and the view on top of it.
 
 import type { TriplaneError } from '../../errors.ts';
 import type { Processed, WireQuery } from '../../protocol/query-messages.ts';
@@ -24,18 +24,18 @@ export interface Listener {
   readonly wantsFresh?: boolean;
 }
 
-/** What is known of it before anything can be answered. */
-export interface PreparedQuery {
+/** What is fixed when a query is opened. */
+export interface QueryRequest {
   readonly key: string;
   readonly query: WireQuery;
   readonly eventId: string;
-  /** With what each was last told, so that it is not told the same again. */
-  readonly listeners: Map<Listener, QueryResult | TriplaneError | undefined>;
   /** Answered from what other queries hold, until the server speaks. */
   readonly isLocal: boolean;
 }
 
-export interface LiveQuery extends PreparedQuery {
+export interface LiveQuery extends QueryRequest {
+  /** Each with its last notification, so that none is repeated. */
+  readonly listeners: Map<Listener, QueryResult | TriplaneError | undefined>;
   view: View;
   /** Where the answer held is from: the server, what was kept of an earlier start, or what other queries hold. */
   source: ResultSource | undefined;

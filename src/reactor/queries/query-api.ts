@@ -7,7 +7,7 @@ import { queryKey } from '../../query/key.ts';
 import type { QueryResult } from '../../query/query.ts';
 import { notifyListeners } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
-import type { PreparedQuery, Listener } from './live-query.ts';
+import type { Listener, LiveQuery } from './live-query.ts';
 
 export interface SubscribeQueryOptions {
   /** Answered from what other queries hold, until the server speaks. */
@@ -22,8 +22,6 @@ export interface ExternalQueryStore {
 
 export class QueryApi {
   readonly #context: ClientContext;
-  /** What somebody listens to, whether it can be answered yet or not. */
-  readonly subscriptions = new Map<string, PreparedQuery>();
   /** Queries whose listeners are to be told at the end of this task. */
   readonly #toNotify = new Set<string>();
 
@@ -36,14 +34,12 @@ export class QueryApi {
     this.#context.assertOpen();
     const { queries } = this.#context.state;
     const key = queryKey(query);
-    const known = this.subscriptions.get(key);
-    const prepared = known ?? { key, query, eventId: this.#context.config.random.eventId(), listeners: new Map(), isLocal: local };
-    prepared.listeners.set(listener, undefined);
-    if (known) {
-      const live = queries?.get(key);
-      if (live?.source || live?.error) this.#context.run([{ do: 'show', key }]);
-    } else this.#open(prepared);
-    return () => this.#unsubscribe(prepared, listener);
+    const known = queries.get(key);
+    const live = known ?? queries.open({ key, query, eventId: this.#context.config.random.eventId(), isLocal: local });
+    live.listeners.set(listener, undefined);
+    if (!known) this.#request(live);
+    else if (live.source || live.error) this.#context.run([{ do: 'show', key }]);
+    return () => this.#unsubscribe(live, listener);
   }
 
   /** The server's answer, once. Rejects if there is none in time. */
@@ -72,7 +68,7 @@ export class QueryApi {
 
   /** What listeners of an equal query see now. */
   peek(query: WireQuery): QueryResult | undefined {
-    return this.#context.state.queries?.get(queryKey(query))?.view.read();
+    return this.#context.state.queries.get(queryKey(query))?.view.read();
   }
 
   /** The same query as something to look at whenever one likes, and to be told of: for those who draw it. */
@@ -81,7 +77,7 @@ export class QueryApi {
     const key = queryKey(query);
     return {
       read: () => {
-        const live = state.queries?.get(key);
+        const live = state.queries.get(key);
         return live?.error ?? live?.view.read();
       },
       subscribe: (changed) => this.subscribe(query, { onResult: changed, onError: changed, onReset: changed }),
@@ -103,24 +99,21 @@ export class QueryApi {
     const keys = [...this.#toNotify];
     this.#toNotify.clear();
     for (const key of keys) {
-      const live = this.#context.state.queries?.get(key);
+      const live = this.#context.state.queries.get(key);
       if (live) notifyListeners(live, (error) => this.#context.report(error));
     }
   }
 
-  #open(prepared: PreparedQuery): void {
-    const { key, query, eventId } = prepared;
-    this.subscriptions.set(key, prepared);
-    const effects = this.#context.state.queries?.open(prepared) ?? [];
-    this.#context.hydrate(key);
-    this.#context.run([...effects, { do: 'send', message: { op: 'add-query', 'client-event-id': eventId, q: query } }]);
+  #request(live: LiveQuery): void {
+    const { queries } = this.#context.state;
+    this.#context.hydrate(live.key);
+    this.#context.run([...(live.isLocal ? queries.hydrateLocally(live) : []), { do: 'send', message: queries.request(live) }]);
   }
 
-  #unsubscribe({ key, query, listeners }: PreparedQuery, listener: Listener): void {
+  #unsubscribe({ key, query, listeners }: LiveQuery, listener: Listener): void {
     if (!listeners.delete(listener) || listeners.size > 0) return;
     const { state, config } = this.#context;
-    this.subscriptions.delete(key);
-    state.queries?.close(key);
+    state.queries.close(key);
     const message: RemoveQuery = { op: 'remove-query', 'client-event-id': config.random.eventId(), q: query };
     this.#context.run([{ do: 'send', message }, { do: 'prune' }]);
   }

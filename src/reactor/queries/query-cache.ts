@@ -6,10 +6,12 @@ import type { TripleResult } from '../../protocol/query-result.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import { packRows, packTriples, unpackTriples } from './cached-rows.ts';
-import type { OpenClientContext } from '../context.ts';
+import type { ClientContext } from '../context.ts';
 import type { Effect } from '../effect.ts';
 import { shouldCompact, type Manifest, manifestPrefix, isManifest, CachedResult, chunksOf } from './cached-result.ts';
 import type { LiveQuery } from './live-query.ts';
+import { TimeSlicer } from '../../lib/yielding.ts';
+import { loadSlicing } from './slicing.ts';
 
 type Metadata = Pick<Manifest, 'processed' | 'pageInfo' | 'aggregate' | 'usedAtMs'>;
 
@@ -18,12 +20,12 @@ const debounceMs = 1_000;
 const maxEntities = 1_000;
 
 export class QueryCache {
-  readonly #context: OpenClientContext;
+  readonly #context: ClientContext;
   readonly #entries = new Map<string, CachedResult>();
   #deadlineMs: number | undefined;
   #isPruned = false;
 
-  constructor(context: OpenClientContext) {
+  constructor(context: ClientContext) {
     this.#context = context;
   }
 
@@ -116,7 +118,7 @@ export class QueryCache {
     let baseSize = 0;
     cached.isWriting = true;
     try {
-      const slicer = parts.length > 1 ? new (await import('./sliced-transport.ts')).TimeSlicer(config) : undefined;
+      const slicer = parts.length > 1 ? new TimeSlicer(config) : undefined;
       for (const [at, rows] of parts.entries()) {
         if (slicer?.shouldYield) await slicer.yieldToMain();
         if (this.#entries.get(key) !== cached) return;
@@ -141,8 +143,9 @@ export class QueryCache {
     isRelevant: () => boolean,
   ): Promise<TripleResult | undefined> {
     const { state, config } = this.#context;
-    const slices = config.yieldEvery === undefined ? undefined : await import('./sliced-transport.ts');
-    const slicer = slices && new slices.TimeSlicer(config);
+    // Where the module is missing, the result is read in one go.
+    const slicing = config.yieldEvery === undefined ? undefined : await loadSlicing().catch(() => undefined);
+    const slicer = slicing && new TimeSlicer(config);
     const triples: Triple[] = [];
     const seen = new Set<unknown>();
     for (const record of [...cachedRecords].reverse()) {
@@ -153,7 +156,7 @@ export class QueryCache {
       if (slicer?.shouldYield) await slicer.yieldToMain();
     }
     const result = { triples, pageInfo, aggregate };
-    const ingested = slicer && (await slices.slicedIngest(view, result, slicer, isRelevant));
+    const ingested = slicer && (await slicing.slicedIngest(view, result, slicer, isRelevant));
     if (ingested) state.queries.ingested.set(result, ingested);
     return result;
   }

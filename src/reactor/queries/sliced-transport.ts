@@ -13,7 +13,7 @@ import { slicedIngest } from './sliced-ingest.ts';
 import { type ReadResult, readResult, type WireResult } from '../../protocol/query-result.ts';
 
 export interface SlicedTransportConfig extends TimeSlicerConfig {
-  readonly queries: () => LiveQueries | undefined;
+  readonly queries: () => LiveQueries;
   readonly report: (error: Error) => void;
 }
 
@@ -87,7 +87,7 @@ class MessageQueue {
   #bigResultsIn(message: ServerMessage): BigResult[] {
     const queries = this.#config.queries();
     return resultsOf(message).flatMap(([query, result]): BigResult[] => {
-      const live = queries?.get(queryKey(query));
+      const live = queries.get(queryKey(query));
       const parsed = readResult(result);
       return live && parsed.triples.length > 2 * this.#slicer.batchSize ? [{ live, result, parsed }] : [];
     });
@@ -98,11 +98,11 @@ class MessageQueue {
     const queries = this.#config.queries();
     // The frame was parsed in this task, which was long enough.
     await this.#slicer.yieldToMain();
-    const isRelevant = (): boolean => !this.#isEnded && queries?.get(live.key) === live;
+    const isRelevant = (): boolean => !this.#isEnded && queries.get(live.key) === live;
     const ingested = await slicedIngest(live.view, parsed, this.#slicer, isRelevant, (done, total) => {
       for (const { progress } of live.listeners.keys()) guarded(() => progress?.({ query: live.query, done, total }), report);
     });
-    if (ingested) queries?.ingested.set(result, ingested);
+    if (ingested) queries.ingested.set(result, ingested);
   }
 }
 
@@ -112,7 +112,4 @@ function resultsOf(message: ServerMessage): (readonly [query: WireQuery, answer:
   return message.computations.map((one) => [one['instaql-query'], one['instaql-result']]);
 }
 
-// What is done in slices, so that the page stays alive meanwhile: loaded as one, when the first big answer is there or slices are asked for.
-
-export { TimeSlicer } from '../../lib/yielding.ts';
 export { slicedIngest } from './sliced-ingest.ts';

@@ -1,4 +1,4 @@
-// Where rooms are entered, and presence and topics published and listened to. Loaded with the first room: room-door.ts.
+// Rooms as callers use them: joining, presence and topics. All of them throw 'closed' once the database is closed.
 
 import { EventEmitter } from 'eventemitter3';
 
@@ -10,7 +10,7 @@ import { eventKeyOf, type Presence, Rooms } from './rooms.ts';
 
 export type TopicListener = (data: unknown, peer: unknown) => void;
 
-export class RoomDesk {
+export class RoomApi {
   readonly #context: ClientContext;
   readonly #rooms: Rooms;
   readonly #emitter = new EventEmitter();
@@ -20,26 +20,40 @@ export class RoomDesk {
     this.#rooms = context.state.features.install(new Rooms(context.config.random, this.#emitter));
   }
 
-  /** The room is joined while anybody holds it. Gives what lets go of it. */
+  /** The id of a room on the wire, where rooms of another type are by default the same ones. */
+  idOf(type: string, id: string): string {
+    return this.#context.config.roomsByType ? `${type}/${id}` : id;
+  }
+
+  /** The client is in the room until every caller has released it. Returns the release, which counts once. */
   acquire(type: string, id: string, initial?: Presence): () => void {
+    this.#context.assertOpen();
     this.#context.run(this.#rooms.acquire(type, id, initial));
-    return () => this.#context.run(this.#rooms.release(id));
+    let isReleased = false;
+    return () => {
+      if (!isReleased) this.#context.run(this.#rooms.release(id));
+      isReleased = true;
+    };
   }
 
   publishPresence(roomId: string, data: Presence): void {
+    this.#context.assertOpen();
     this.#context.run(this.#rooms.publish(roomId, data));
   }
 
   publishTopic(roomId: string, topic: string, data: unknown): void {
+    this.#context.assertOpen();
     this.#context.run(this.#rooms.publishTopic(roomId, topic, data));
   }
 
+  /** Undefined for a room that no caller has acquired. */
   presence(roomId: string, request: PresenceRequest): Slice | undefined {
     const room = this.#rooms.get(roomId);
     return room && presenceSlice(room, this.#ownId, request);
   }
 
   subscribePresence(roomId: string, request: PresenceRequest, onSlice: (slice: Slice) => void): () => void {
+    this.#context.assertOpen();
     let last: string | undefined;
     const notify = (): void => {
       const slice = this.presence(roomId, request);
@@ -54,6 +68,7 @@ export class RoomDesk {
   }
 
   subscribeTopic(roomId: string, topic: string, listener: TopicListener): () => void {
+    this.#context.assertOpen();
     return this.#listen(eventKeyOf(roomId, topic), ({ data, 'peer-id': peerId }: Broadcast) => {
       const room = this.#rooms.get(roomId);
       // What the one who spoke shows.

@@ -9,15 +9,12 @@ import { SyncTables, type TableListener } from './sync-tables.ts';
 
 export class TableApi {
   readonly #context: ClientContext;
-  readonly #loaded: Promise<void>;
   readonly #tables: SyncTables;
   /** The tables whose copy on the device is ours to go on with: two tabs that did would each miss what the other is told. */
   readonly #owned = new Set<string>();
 
-  /** `loaded`: when it is known who is signed in. */
-  constructor(context: ClientContext, loaded: Promise<void>) {
+  constructor(context: ClientContext) {
     this.#context = context;
-    this.#loaded = loaded;
     this.#tables = context.state.features.install(new SyncTables(context.config.random, context.config.useDates));
   }
 
@@ -36,7 +33,7 @@ export class TableApi {
   }
 
   async #begin(query: WireQuery, listener: TableListener, isStopped: () => boolean): Promise<void> {
-    await this.#loaded;
+    await this.#context.account.loaded;
     const key = queryKey(query);
     const cached = this.#tables.has(key) ? undefined : await this.#loadCached(key);
     if (isStopped()) return;
@@ -49,7 +46,7 @@ export class TableApi {
     const { owner } = state.session;
     const prefix = tablePrefix(owner, key);
     try {
-      if (!this.#owned.has(key) && (await (await this.#context.uplink())?.acquire(`table/${key}`))) this.#owned.add(key);
+      if (!this.#owned.has(key) && (await this.#context.acquire(`table/${key}`))) this.#owned.add(key);
       const { cached, stale } = readCached(await config.store.list(prefix), prefix);
       if (this.#owned.has(key) && stale.length > 0) this.#context.run([{ do: 'store', edits: stale }]);
       return owner === state.session.owner ? cached : undefined;

@@ -1,28 +1,22 @@
 // Where other tabs come with their news. All tabs keep and show the same writes; one of them sends.
 
 import type { Tabs } from './tab-channel.ts';
-import type { Account } from '../account.ts';
 import { acknowledge } from '../mutations/acknowledge.ts';
-import type { OpenClientContext } from '../context.ts';
+import type { ClientContext } from '../context.ts';
 import type { Effect } from '../effect.ts';
 import { readUser } from '../account.ts';
 import { reject } from '../mutations/reject.ts';
 import { isTabMessage, type TabMessage } from '../effect.ts';
 import { asError } from '../client-errors.ts';
-import type { MutationApi } from '../mutations/mutation-api.ts';
 import { readMutation } from '../mutations/mutation.ts';
 
 export class TabSync {
-  readonly #context: OpenClientContext;
+  readonly #context: ClientContext;
   readonly #tabs: Tabs;
-  readonly #account: Account;
-  readonly #writes: MutationApi;
 
-  constructor(context: OpenClientContext, tabs: Tabs, account: Account, writes: MutationApi) {
+  constructor(context: ClientContext, tabs: Tabs) {
     this.#context = context;
     this.#tabs = tabs;
-    this.#account = account;
-    this.#writes = writes;
     tabs.listen({
       onMessage: (message) => void this.#whenLoaded(() => this.#onMessage(message)),
       onBecameLeader: () => void this.#whenLoaded(() => this.#reload()),
@@ -38,7 +32,7 @@ export class TabSync {
   }
 
   async #whenLoaded(work: () => Promise<void> | void): Promise<void> {
-    await this.#account.loaded;
+    await this.#context.account.loaded;
     try {
       await work();
     } catch (error) {
@@ -60,7 +54,7 @@ export class TabSync {
       case 'gone':
         return this.#onRemoved(message.eventIds);
       case 'user':
-        return this.#account.applyUser(readUser(message.user));
+        return this.#context.account.applyUser(readUser(message.user));
     }
   }
 
@@ -69,7 +63,7 @@ export class TabSync {
     const write = readMutation(record);
     if (write?.owner !== session.owner) return;
     const added = outbox.load([write]);
-    for (const { eventId } of added) this.#writes.fromOtherTabs.add(eventId);
+    for (const { eventId } of added) this.#context.writes.fromOtherTabs.add(eventId);
     this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
   }
 
@@ -96,7 +90,7 @@ export class TabSync {
 
   /** What is on disk, from whichever tab, is taken up. */
   async #reload(): Promise<void> {
-    await this.#writes.load();
+    await this.#context.writes.load();
     this.#context.run([{ do: 'flush' }, { do: 'announce', what: 'outbox' }]);
   }
 }

@@ -23,8 +23,8 @@ export async function push(target: Target, { schema, rules }: ProjectFiles): Pro
   if (rules !== undefined) {
     const { perms } = await request(target, 'GET', 'perms/pull');
     if (!equal(perms ?? null, rules)) {
-      await request(target, 'POST', 'rules', { code: rules });
-      changes.push('~ rules');
+      const { warnings } = await request(target, 'POST', 'rules', { code: rules });
+      changes.push('~ rules', ...faultLines(warnings).map((line) => `! rules.${line}`));
     }
   }
   return changes;
@@ -54,9 +54,13 @@ async function request(target: Target, method: string, path: string, body?: obje
 
 /** With the place of each fault. */
 function rejectionOf({ message, hint }: Readonly<Record<string, unknown>>): string {
-  const faults: readonly unknown[] = isObject(hint) && Array.isArray(hint.errors) ? hint.errors : [];
-  const lines = faults.filter(isObject).map((fault) => `  ${Array.isArray(fault.in) ? fault.in.join('.') : ''}: ${String(fault.message)}`);
-  return lines.length > 0 ? `${String(message)}\n${lines.join('\n')}` : String(message);
+  const lines = faultLines(isObject(hint) ? hint.errors : undefined);
+  return [String(message), ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function faultLines(faults: unknown): string[] {
+  const list: readonly unknown[] = Array.isArray(faults) ? faults : [];
+  return list.filter(isObject).map((fault) => `${Array.isArray(fault.in) ? fault.in.join('.') : ''}: ${String(fault.message)}`);
 }
 
 function lineOf(step: unknown, current: unknown): string {

@@ -5,7 +5,16 @@ import { applySteps, type ApplyOptions } from '../../db/apply.ts';
 import type { KnownAttr } from '../../db/attrs.ts';
 import type { Layer } from '../../db/layer.ts';
 import { isUuid } from '../../lib/uuid.ts';
-import type { AddTriple, DataStep, DeepMergeTriple, EntityRef, LookupRef, RetractTriple, Step } from '../../protocol/transact-messages.ts';
+import type {
+  AddTriple,
+  DataStep,
+  DeepMergeTriple,
+  EntityRef,
+  LookupRef,
+  RetractTriple,
+  RuleParamsStep,
+  Step,
+} from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid } from '../errors.ts';
 import { type Actor, checkSystemDelete, checkSystemWrite } from './system-rules.ts';
@@ -23,11 +32,23 @@ export interface StepContext {
   readonly accesses: Access[];
 }
 
+export interface DataStepsResult {
+  /** The first step that was to make what exists, or to change what does not. */
+  readonly conflict: Error | undefined;
+}
+
 /** @throws InstantAPIError */
-export function applyDataSteps(layer: Layer, steps: readonly (readonly [at: number, step: DataStep])[], context: StepContext): void {
+export function applyDataSteps(
+  layer: Layer,
+  steps: readonly (readonly [at: number, step: DataStep])[],
+  context: StepContext,
+): DataStepsResult {
   const writer = new Writer(layer, context);
-  for (const [at, step] of steps) writer.check(at, step);
+  const conflicts = steps.map(([at, step]) => writer.conflict(at, step));
   for (const [at, step] of steps) writer.apply(at, step);
+  // An entity may have its params before it is made.
+  for (const [at, step] of steps) if (step[0] === 'rule-params') writer.params(at, step);
+  return { conflict: conflicts.find((conflict) => conflict !== undefined) };
 }
 
 class Writer {
@@ -44,15 +65,15 @@ class Writer {
   }
 
   /** What is asked of the data before the transaction. */
-  check(at: number, step: DataStep): void {
-    if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple') return;
+  conflict(at: number, step: DataStep): Error | undefined {
+    if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple') return undefined;
     const mode = step[4]?.mode;
-    if (mode !== 'create' && mode !== 'update') return;
+    if (mode !== 'create' && mode !== 'update') return undefined;
     const attr = this.#attr(at, step);
     const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
     const exists = id !== undefined && this.#existed(attr.etype, id);
-    if (mode === 'create' && exists) throw modeMismatch('entity already exists', step);
-    if (mode === 'update' && !exists) throw modeMismatch('entity does not exist', step);
+    if (mode === 'create' && exists) return modeMismatch('entity already exists', step);
+    return mode === 'update' && !exists ? modeMismatch('entity does not exist', step) : undefined;
   }
 
   apply(at: number, step: DataStep): void {
@@ -66,12 +87,14 @@ class Writer {
         const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#anyLookup(at, step[1]));
         return id === undefined ? undefined : this.#delete(id, step[2]);
       }
-      case 'rule-params': {
-        const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], step[2], 1));
-        if (id !== undefined) this.#context.accesses.push({ is: 'params', etype: step[2], id, params: step[3] });
+      case 'rule-params':
         return undefined;
-      }
     }
+  }
+
+  params(at: number, step: RuleParamsStep): void {
+    const id = typeof step[1] === 'string' ? step[1] : this.#known(this.#lookup(at, step[1], step[2], 1));
+    if (id !== undefined) this.#context.accesses.push({ is: 'params', etype: step[2], id, params: step[3] });
   }
 
   #write(at: number, step: AddTriple | DeepMergeTriple): void {
@@ -96,7 +119,12 @@ class Writer {
   }
 
   #delete(id: string, etype: string | undefined): void {
-    for (const doomed of planDeletion(this.#layer, id, etype).entities) {
+    const { entities } = planDeletion(this.#layer, id, etype);
+    if (etype !== undefined && !entities.some((doomed) => doomed.etype === etype && doomed.id === id)) {
+      checkSystemDelete(etype, this.#context.actor);
+      this.#context.accesses.push({ is: 'delete', etype, id, root: id });
+    }
+    for (const doomed of entities) {
       checkSystemDelete(doomed.etype, this.#context.actor);
       this.#context.accesses.push({ is: 'delete', etype: doomed.etype, id: doomed.id, root: id });
     }
@@ -130,19 +158,23 @@ class Writer {
   #entity(at: number, ref: EntityRef, { etype }: KnownAttr): string {
     if (typeof ref === 'string') return ref;
     const lookup = this.#lookup(at, ref, etype, 1);
-    const key = JSON.stringify([lookup.attr.id, lookup.value]);
-    const known = this.#find(lookup) ?? this.#made.get(key);
+    const known = this.#known(lookup);
     if (known !== undefined) return known;
     const id = this.#context.uuid();
-    this.#made.set(key, id);
+    this.#made.set(keyOf(lookup), id);
     this.#make(id, lookup);
     return id;
+  }
+
+  #known(lookup: Lookup): string | undefined {
+    return this.#find(lookup) ?? this.#made.get(keyOf(lookup));
   }
 
   #make(id: string, { attr, value }: Lookup): void {
     const idAttr = this.#layer.attrs.idAttr(attr.etype);
     checkSystemWrite({ attr, value, isNew: true }, this.#context.actor);
-    this.#recordAccess(attr, id, value, 'link');
+    if (attr.isRef) this.#recordAccess(attr, id, value, 'link');
+    else this.#context.accesses.push({ is: 'value', etype: attr.etype, id, label: attr.label, isLookup: true });
     if (idAttr) this.#run(['add-triple', id, idAttr.id, id]);
     this.#run(['add-triple', id, attr.id, value]);
   }
@@ -202,4 +234,8 @@ function invalidStep(at: number, position: number, input: unknown, message: stri
 /** In the words of the protocol: programs look for them. */
 function modeMismatch(message: string, step: DataStep): Error {
   return invalid('tx-step', step, [{ message }], message);
+}
+
+function keyOf({ attr, value }: Lookup): string {
+  return JSON.stringify([attr.id, value]);
 }

@@ -39,9 +39,16 @@ export function prepare(
   const layer = new Layer(store);
   if (catalog.attrs !== store.attrs) layer.setAttrs(catalog.attrs);
   const accesses: Access[] = [];
-  applyDataSteps(layer, [...read.entries()].filter(isDataEntry), { actor, now, uuid, renamed: catalog.renamed, accesses });
+  const { conflict } = applyDataSteps(layer, [...read.entries()].filter(isDataEntry), {
+    actor,
+    now,
+    uuid,
+    renamed: catalog.renamed,
+    accesses,
+  });
   // Before the invariants: what one may not write tells nothing of what others have written.
-  authorizeWrite?.({ actor, before: store, after: layer, accesses, newAttrs: catalog.put });
+  authorizeWrite?.({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
+  if (conflict) throw conflict;
   const written = layer.takeChangeSet();
   fillNulls(layer, written, now);
   for (const attr of catalog.constrained) fillNullsOf(layer, attr, now);

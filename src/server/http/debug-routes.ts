@@ -10,6 +10,7 @@ import { asJson } from '../rules/cel/json.ts';
 import { type Entity, entityFields, entityRecord, sharedVariables } from '../rules/entities.ts';
 import { Fields } from '../rules/fields.ts';
 import type { Guard, Verdict } from '../rules/guard.ts';
+import { absent } from '../rules/write-checks.ts';
 import { cannotEvaluate, type Rule } from '../rules/rule.ts';
 import { checkUse } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
@@ -117,6 +118,7 @@ function writeCheck({ check, value, isPassed, error }: Verdict): object {
 }
 
 function recordOf(data: Entity | Fields): unknown {
+  if (data === absent) return null;
   return data instanceof Fields ? asJson(data) : entityRecord(data);
 }
 

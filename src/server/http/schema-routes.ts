@@ -74,10 +74,10 @@ export function schemaRoutes(http: HttpContext): Hono {
     for (const end of ['/rules', '/perms']) {
       routes.post(path + end, async (context) => {
         const app = await appOf(context);
-        const body = await bodyOf(context);
-        const code = 'code' in body && body.code === null ? null : required(body, 'code', (given) => given);
-        await app.rulebook.set(app.ledger, code);
-        return context.json({ rules: { app_id: app.id, code } });
+        const code = required(await bodyOf(context), 'code', (given) => given);
+        const { version, warnings } = await app.rulebook.set(app.ledger, code);
+        const rules = version === undefined ? null : { app_id: app.id, code, version };
+        return context.json(warnings.length > 0 ? { rules, warnings } : { rules });
       });
     }
     routes.get(`${path}/indexing-jobs/group/:group`, async (context) => {

@@ -10,7 +10,7 @@ import { EvaluationError, MapLiteral } from './cel/values.ts';
 import { Fields, fieldsOf, RequestValue } from './fields.ts';
 import { followPath } from './refs.ts';
 import type { Bucket } from './rate-limits.ts';
-import type { Variables } from './rule.ts';
+import type { Rule, Variables } from './rule.ts';
 
 /** An entity in a state of the data. */
 export interface Entity {
@@ -79,6 +79,8 @@ export interface RuleContext {
   /** The data as they are now. */
   readonly db: () => Db;
   readonly buckets: ReadonlyMap<string, Bucket>;
+  /** A rule could not be evaluated on an entity. */
+  readonly failed: (rule: Rule, place: string, error: unknown) => void;
 }
 
 type Shared = Pick<Variables, 'auth' | 'ruleParams' | 'request' | 'rateLimit'>;

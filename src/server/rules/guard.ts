@@ -3,6 +3,7 @@
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
+import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { denied } from '../errors.ts';
 import type { Actor } from '../data/system-rules.ts';
@@ -11,7 +12,8 @@ import { type Check, checksOf } from './write-checks.ts';
 import { type RuleContext, entityFields, requestOf, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
-import { cannotEvaluate, isPass, type Variables } from './rule.ts';
+import { cannotEvaluate, isPass, type Rule, type Variables } from './rule.ts';
+import { summaryOf } from './cel.ts';
 import type { RuleSet, RulesJson } from './rule-set.ts';
 import { type Params, type ReadAccess, readAccessOf } from './read-access.ts';
 
@@ -24,14 +26,20 @@ export interface Verdict {
 
 export interface GuardConfig {
   readonly appId: string;
+  readonly logger?: Log | undefined;
   readonly clock: Pick<Clock, 'now' | 'monotonicNow'>;
   readonly db: () => Db;
 }
+
+/** Kinds of failures that are told of, for one version of the rules. */
+const mostLogged = 100;
 
 export class Guard {
   readonly rules: RuleSet;
   readonly #around: GuardConfig;
   readonly #buckets: ReadonlyMap<string, Bucket>;
+  /** Failures that were logged: a rule that fails for one row fails for many. */
+  readonly #logged = new Set<string>();
 
   constructor(rules: RuleSet, around: GuardConfig, limits?: unknown) {
     this.rules = rules;
@@ -45,16 +53,24 @@ export class Guard {
 
   readonly ruleContext = (actor: Actor): RuleContext => {
     const { appId, clock, db } = this.#around;
-    return { actor, appId, now: () => clock.now(), db, buckets: this.#buckets };
+    return { actor, appId, now: () => clock.now(), db, buckets: this.#buckets, failed: this.#failed };
   };
 
   readonly authorizeWrite: AuthorizeWrite = (touched) => {
     if (touched.actor.isAdmin || touched.actor.isServer) return;
     for (const check of checksOf(touched, this.rules)) {
+      if (check.isNew && touched.conflict) throw touched.conflict;
       const verdict = this.#judge(check, touched);
       if (verdict.error !== undefined && check.rule) throw cannotEvaluate(check.rule, verdict.error);
       if (!verdict.isPassed) throw denied(check.scope === 'attr' ? 'attrs' : check.etype, 'not perms-pass?');
     }
+  };
+
+  readonly #failed = ({ etype, action, displayCode }: Rule, place: string, error: unknown): void => {
+    const text = `${etype}.${action} on ${place}: ${summaryOf(error)}`;
+    if (this.#logged.has(text) || this.#logged.size >= mostLogged) return;
+    this.#logged.add(text);
+    this.#around.logger?.warn(`A permission rule could not be evaluated, and hides what it is about. ${text}`, { rule: displayCode });
   };
 
   /** Every check with its outcome; nothing is thrown. */
@@ -80,7 +96,7 @@ export class Guard {
       ...(modified.length > 0 && { request: requestOf(actor, asker.now, modified) }),
       data: data instanceof Fields ? data : entityFields(data),
       ...(newData && { newData: entityFields(newData, false) }),
-      ...(linked && { linkedData: entityFields(linked) }),
+      ...(linked !== undefined && { linkedData: linked && entityFields(linked) }),
       ...(actions && { actions: fieldsOf(actions) }),
     };
   }

@@ -54,8 +54,9 @@ function visibleTo(asker: RuleContext, rules: RuleSet, params: Params): Visible 
     try {
       return rule.passes({ ...around.shared, data: entityFields({ etype, id: row.id, row, db }) });
     } catch (error) {
-      // A rule that cannot be evaluated hides. Only a spent limit is told.
       if (error instanceof InstantAPIError) throw error;
+      // What cannot be decided is not shown.
+      asker.failed(rule, label === undefined ? etype : `${etype}.${label}`, error);
       return false;
     }
   };

@@ -12,7 +12,7 @@ export type Action = 'view' | 'create' | 'update' | 'delete' | 'link' | 'unlink'
 export interface Variables {
   readonly data: Fields;
   readonly newData?: Fields;
-  readonly linkedData?: Fields;
+  readonly linkedData?: Fields | null;
   readonly actions?: Fields;
   readonly auth: Fields;
   readonly ruleParams: Fields;

@@ -6,10 +6,20 @@ import type { Ledger } from '../data/ledger.ts';
 import { submit } from '../data/submit.ts';
 import { type Cel, loadCel } from './cel.ts';
 import { checkRules } from './check-rules.ts';
+import type { Fault } from '../errors.ts';
 import { type Guard, type GuardConfig, guardFor } from './guard.ts';
 import { RuleSet, type RulesJson } from './rule-set.ts';
 
 const name = 'rules';
+/** Counts the rules that there were, from zero. */
+const versionName = 'rules-version';
+
+export interface PushedRules {
+  /** Undefined: they are what they were. */
+  readonly version: number | undefined;
+  /** What has no effect, or fails once it is used. */
+  readonly warnings: readonly Fault[];
+}
 
 /** While rules cannot be read: nothing. */
 const closed: RulesJson = { $default: { allow: { $default: false } } };
@@ -40,12 +50,20 @@ export class Rulebook {
     this.#take(ledger);
   }
 
-  /** @throws InstantAPIError 'validation-failed' */
-  async set(ledger: Ledger, given: unknown): Promise<void> {
+  /**
+   * Null: no rules.
+   *
+   * @throws InstantAPIError 'validation-failed'
+   */
+  async set(ledger: Ledger, given: unknown): Promise<PushedRules> {
     this.#cel ??= await loadCel();
-    if (given !== null) checkRules(given, this.#cel);
-    const records = { [name]: given };
+    const warnings = given === null ? [] : checkRules(given, this.#cel, ledger.db.attrs).warnings;
+    if (equal(ledger.records.get(name) ?? null, given)) return { version: undefined, warnings };
+    const last = ledger.records.get(versionName);
+    const version = typeof last === 'number' ? last + 1 : 0;
+    const records = { [name]: given, [versionName]: version };
     await submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: { userId: undefined, isAdmin: true } });
+    return { version, warnings };
   }
 
   /** A guard for rules that are tried out. */

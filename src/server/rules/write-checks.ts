@@ -2,11 +2,12 @@
 // was, then of what was made. Each is there once.
 
 import type { KnownAttr } from '../../db/attrs.ts';
+import type { Db } from '../../db/db.ts';
 import type { Access, AccessRecord } from '../data/touched.ts';
 import type { Entity } from './entities.ts';
 import type { Action, Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
-import { attrFields, type Fields } from './fields.ts';
+import { attrFields, type Fields, fieldsOf } from './fields.ts';
 
 export interface Check {
   readonly scope: 'object' | 'attr';
@@ -17,7 +18,10 @@ export interface Check {
   /** An attr is no entity. */
   readonly data: Entity | Fields;
   readonly newData?: Entity;
-  readonly linked?: Entity;
+  /** Null: what is to be linked is not there. */
+  readonly linked?: Entity | null;
+  /** Of an entity that this transaction makes: asked once everything else is known. */
+  readonly isNew?: boolean;
   readonly actions?: Readonly<Record<'data' | 'linkedData', 'create' | 'update'>>;
   readonly modified: readonly string[];
   readonly params: Readonly<Record<string, unknown>> | undefined;
@@ -57,7 +61,7 @@ class Work {
   }
 
   all(): Check[] {
-    return [...this.#known.values(), ...this.#made.values()];
+    return [...this.#known.values(), ...[...this.#made.values()].map((check) => ({ ...check, isNew: true }))];
   }
 
   add(touch: Access): void {
@@ -68,9 +72,7 @@ class Work {
       case 'unlink':
         return this.#link(touch.is, touch.attr, touch.source, touch.target);
       case 'delete':
-        if (this.#existed(touch.etype, touch.id))
-          this.#object('delete', touch.etype, touch.id, this.#paramsOf(touch.etype, touch.id, touch.root));
-        return;
+        return this.#object('delete', touch.etype, touch.id, { params: this.#paramsOf(touch.etype, touch.id, touch.root) });
       case 'params':
         return;
     }
@@ -85,7 +87,7 @@ class Work {
     if (touch.is !== 'value' && touch.is !== 'link') return;
     const [etype, id, label] =
       touch.is === 'value' ? [touch.etype, touch.id, touch.label] : [touch.attr.etype, touch.source, touch.attr.label];
-    if (label === 'id') return;
+    if (label === 'id' || (touch.is === 'value' && touch.isLookup)) return;
     const key = keyOf(etype, id);
     this.#modified.set(key, (this.#modified.get(key) ?? new Set()).add(label));
   }
@@ -104,7 +106,9 @@ class Work {
     if (back) this.#side(action, back, reverseLabel ?? '', [far, target], [etype, source]);
     if (near || back) return;
     this.#write(etype, source);
-    if (reverseEtype !== undefined && (this.#existed(far, target) || this.#exists(far, target))) this.#object('view', far, target);
+    const isThere = this.#existed(far, target) || (action === 'link' && this.#exists(far, target));
+    const params = merged(this.#params.get(keyOf(etype, source)), this.#params.get(keyOf(far, target)));
+    if (reverseEtype !== undefined && isThere) this.#object('view', far, target, { params, isLinked: true });
   }
 
   #side(action: 'link' | 'unlink', rule: Rule, label: string, [etype, id]: End, other: End): void {
@@ -112,32 +116,28 @@ class Work {
     if (!isOld && !this.#exists(etype, id)) return;
     const checks = isOld ? this.#known : this.#made;
     const key = `${action} ${etype} ${id} ${label} ${other[1]}`;
-    const params = { ...this.#params.get(keyOf(...other)), ...this.#params.get(keyOf(etype, id)) };
+    const params = merged(this.#params.get(keyOf(...other)), this.#params.get(keyOf(etype, id)));
     const actions = { data: this.#verb(etype, id), linkedData: this.#verb(...other) };
-    const [data, newData, linked] = [this.#then(etype, id), this.#now(etype, id), this.#then(...other)];
-    const rest = { newData, linked, actions, modified: [], params: Object.keys(params).length > 0 ? params : undefined };
+    const isOther = this.#existed(...other) || this.#exists(...other);
+    const [data, newData, linked] = [this.#then(etype, id), this.#now(etype, id), isOther ? this.#then(...other) : null];
+    const rest = { newData, linked, ...(action === 'link' && { actions }), modified: [], params };
     if (!checks.has(key)) checks.set(key, { scope: 'object', action, etype, eid: id, rule, data, ...rest });
   }
 
-  #object(action: 'view' | 'create' | 'update' | 'delete', etype: string, id: string, params = this.#params.get(keyOf(etype, id))): void {
+  #object(action: 'view' | 'create' | 'update' | 'delete', etype: string, id: string, more: More = {}): void {
     const isOld = this.#existed(etype, id);
-    const checks = isOld ? this.#known : this.#made;
+    const checks = isOld || action === 'delete' ? this.#known : this.#made;
     const key = `${action} ${etype} ${id}`;
     if (checks.has(key)) return;
-    const modified = action === 'create' || action === 'update' ? [...(this.#modified.get(keyOf(etype, id)) ?? [])] : [];
-    const hasNew = action === 'create' || action === 'update';
-    const rule = this.#rules.find(etype, action);
-    const data = this.#then(etype, id);
+    const isWritten = action === 'create' || action === 'update';
     checks.set(key, {
-      scope: 'object',
-      action,
-      etype,
-      eid: id,
-      rule,
-      data,
-      ...(hasNew && { newData: this.#now(etype, id) }),
-      modified,
-      params,
+      ...{ scope: 'object', action, etype, eid: id },
+      rule: this.#rules.find(etype, action),
+      // What was not there before cannot be deleted, but that it is not there is not for everyone to know.
+      data: action === 'delete' && !isOld ? absent : this.#then(etype, id),
+      ...((isWritten || more.isLinked) && { newData: this.#now(etype, id) }),
+      modified: isWritten ? [...(this.#modified.get(keyOf(etype, id)) ?? [])] : [],
+      params: 'params' in more ? more.params : this.#params.get(keyOf(etype, id)),
     });
   }
 
@@ -146,13 +146,11 @@ class Work {
   }
 
   #existed(etype: string, id: string): boolean {
-    const row = this.#touched.before.row(etype, id);
-    return row !== undefined && !row.isEmpty();
+    return isThere(this.#touched.before, etype, id);
   }
 
   #exists(etype: string, id: string): boolean {
-    const row = this.#touched.after.row(etype, id);
-    return row !== undefined && !row.isEmpty();
+    return isThere(this.#touched.after, etype, id);
   }
 
   #verb(etype: string, id: string): 'create' | 'update' {
@@ -169,6 +167,30 @@ class Work {
     const { after } = this.#touched;
     return { etype, id, row: after.row(etype, id), db: after };
   }
+}
+
+interface More {
+  readonly params?: Params | undefined;
+  /** It is asked for because the entity is linked. */
+  readonly isLinked?: boolean;
+}
+
+type Params = Readonly<Record<string, unknown>>;
+
+/** What a rule is given for an entity that is not there: everything is null. */
+export const absent = fieldsOf({});
+
+/** Of two entities: those of the second win. */
+function merged(near: Params | undefined, own: Params | undefined): Params | undefined {
+  return near || own ? { ...near, ...own } : undefined;
+}
+
+/** An entity is there if it has a value: links to many others do not make it. */
+function isThere(db: Db, etype: string, id: string): boolean {
+  const row = db.row(etype, id);
+  if (!row) return false;
+  for (const attr of db.attrs.namespace(etype).forward.values()) if (!attr.isMany && row.values[attr.slot] !== undefined) return true;
+  return false;
 }
 
 type End = readonly [etype: string, id: string];

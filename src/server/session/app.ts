@@ -90,7 +90,7 @@ export class App {
     // Others may write before it is there, and there is nobody yet who would have to hear of it.
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
-    const rulebook = new Rulebook({ appId: config.id, clock, db: () => ledger.db });
+    const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, committed });
     await rulebook.open(ledger);

@@ -290,7 +290,10 @@ describe('falling back', () => {
   test('W-22: after three misses in a row, over a real stream that is loaded when it is wanted', async () => {
     const load = vi.fn(() => Promise.resolve(eventSourceTransport({ url, clock })));
     const ws = new FakeTransport(dead);
-    const connection = connect({ name: 'ws', open: (on) => ws.open(on) }, lazyTransport('sse', load));
+    const connection = connect(
+      { name: 'ws', open: (on) => ws.open(on) },
+      lazyTransport('sse', load, (error) => expect.unreachable(error.message)),
+    );
     server.take = (post) => {
       post.answer(200, '{}');
       if (post.body.messages[0]?.op === 'init') server.send({ op: 'init-ok', 'session-id': 's' });
@@ -353,9 +356,18 @@ describe('falling back', () => {
     void connection.stop();
   });
 
-  test('code that cannot be loaded is a line that closed', async () => {
-    const { told: received, line: channel } = open(lazyTransport('sse', () => Promise.reject(new Error('offline'))));
-    expect(() => channel.send(init)).toThrow(expect.objectContaining({ code: 'unreachable' }));
-    await eventually(() => expect(received).toEqual(['closed 1006 Could not load the transport: Error: offline']));
+  test('a module that cannot be loaded closes the channel, and is reported once', async () => {
+    const errors: Error[] = [];
+    const missing = lazyTransport(
+      'sse',
+      () => Promise.reject(new Error('offline')),
+      (error) => void errors.push(error),
+    );
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const { told: received, line: channel } = open(missing);
+      expect(() => channel.send(init)).toThrow(expect.objectContaining({ code: 'unreachable' }));
+      await eventually(() => expect(received).toEqual(['closed 1006 Could not load the transport: Error: offline']));
+    }
+    expect(errors).toEqual([expect.objectContaining({ message: 'offline' })]);
   });
 });

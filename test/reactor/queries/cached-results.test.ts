@@ -197,7 +197,7 @@ describe('big kept answers', () => {
   /** A start that has just begun to write its answer. */
   async function writing(store: KeyValue, titles: readonly string[], txId: number): Promise<{ client: TestClient; slices: FakeScheduler }> {
     const slices = new FakeScheduler();
-    const client = testClient({ store, slices, yieldEvery: 1 });
+    const client = testClient({ store, scheduler: slices, yieldEvery: 1 });
     client.reactor.queries.subscribe(goalsQuery, listener());
     await rested(slices);
     await client.receive(initOk());
@@ -217,7 +217,7 @@ describe('big kept answers', () => {
   /** What the next start shows before the server speaks. */
   async function hydrated(store: KeyValue): Promise<unknown[] | undefined> {
     const slices = new FakeScheduler();
-    const client = testClient({ store, slices, yieldEvery: 1 });
+    const client = testClient({ store, scheduler: slices, yieldEvery: 1 });
     const received = listener();
     client.reactor.queries.subscribe(goalsQuery, received);
     await rested(slices, () => expect(received.results).toEqual([]));

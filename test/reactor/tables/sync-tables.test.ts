@@ -57,7 +57,7 @@ async function start(openTabs = alwaysLeader()): Promise<void> {
 beforeEach(async () => {
   // As on a disk, what is in it outlives who wrote it.
   store = { ...memoryStore(), close: () => {} };
-  await (await import('../../../src/client/create-client.ts')).loadTableApi();
+  await import('../../../src/reactor/tables/table-api.ts');
   await start();
   await client.receive(initOk);
 });

@@ -22,7 +22,7 @@ export interface Kit {
   readonly admin: TestPeer;
   /** The id of an attr; made if there is none. A link goes to `far`. */
   attr(etype: string, label: string, far?: readonly [etype: string, label: string], more?: object): Promise<string>;
-  rules(given: unknown): Promise<void>;
+  rules(given: unknown): Promise<unknown>;
   write(peer: TestPeer, ...steps: unknown[][]): Promise<unknown>;
   ids(peer: TestPeer, etype: string, options?: object): Promise<string[]>;
 }
