@@ -1,8 +1,8 @@
-// `npm run build`: what tsup.config.ts says, into an empty dist/; then one correction of the declarations. Where an entry exports a class as a
+// `npm run build`: what tsup.config.ts says, into an empty dist/; then two corrections of the declarations. Where an entry exports a class as a
 // type only, tsup's bundled declarations export the class itself, and a program could name a value that is not there.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -23,6 +23,11 @@ function withTypesMarked(text: string, values: ReadonlySet<string>): string {
   });
 }
 
+/** The types of the official package, which need not be installed: without it the compiler is told to pass over the import. */
+function withOptionalImports(text: string): string {
+  return text.replace(/^import '@instantdb\/core';\n/gm, '').replace(/^import .* from '@instantdb\/core';$/gm, '// @ts-ignore\n$&');
+}
+
 rmSync(dist, { recursive: true, force: true });
 execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], { cwd: root, stdio: 'inherit' });
 
@@ -30,4 +35,9 @@ for (const entry of Object.keys(entries)) {
   const built = join(dist, outputName(entry));
   const values = new Set(Object.keys((await import(pathToFileURL(`${built}.js`).href)) as object));
   for (const file of [`${built}.d.ts`, `${built}.d.cts`]) writeFileSync(file, withTypesMarked(readFileSync(file, 'utf8'), values));
+}
+
+for (const name of readdirSync(dist).filter((file) => /\.d\.c?ts$/.test(file))) {
+  const file = join(dist, name);
+  writeFileSync(file, withOptionalImports(readFileSync(file, 'utf8')));
 }

@@ -79,7 +79,10 @@ const packages: Readonly<Record<string, RegExp>> = {
   connection: /^isomorphic-ws$/,
   storage: /^idb$/,
   reactor: /^eventemitter3$/,
-  server: /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@bufbuild\/|jose$|isomorphic-ws$|nanoid$|nodemailer$)/,
+  server:
+    /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@bufbuild\/|jose$|isomorphic-ws$|nanoid$|nodemailer$|prom-client$|@aws-sdk\/)/,
+  // As types only, and optional: the build marks the import.
+  schema: /^@instantdb\/core$/,
   react: /^(react|react-dom|triplane)$/,
   nextjs: /^(react|triplane|triplane\/react|next\/\w+\.js)$/,
   admin: /^triplane$/,

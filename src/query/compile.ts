@@ -63,7 +63,7 @@ export interface CompileOptions {
   readonly filtersByIdPrefix?: boolean | undefined;
 }
 
-/** In a tree a link that has one end is a field too, nothing there is null, and a counted namespace is an empty list. PROTOCOL.md#answers */
+/** In a tree a link that has one end is a field too, nothing there is null, and a counted namespace is an empty list. PROTOCOL.md#results */
 export interface TreeOptions {
   /** Leaves out the key of a nested link that the entity has none of, instead of showing an empty list. */
   readonly omitsUnlinked: boolean;

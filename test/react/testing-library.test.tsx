@@ -193,7 +193,7 @@ test('useOutbox in renderHook: a refused write is told of, and discarded', async
   const create = db.tx.todos[id()]!.create({ list: id(), text: 'run', done: false });
   await db.transact(create).settled;
   const { result } = renderHook(() => db.useOutbox());
-  expect(result.current).toMatchObject({ pending: [], refused: [] });
+  expect(result.current).toMatchObject({ pending: [], rejected: [] });
   void db.transact(create);
   await waitFor(() => expect(result.current.rejected).toMatchObject([{ error: { code: 'refused' } }]));
   expect(result.current.pending).toEqual([]);

@@ -102,5 +102,8 @@ function sendable(data: unknown, what: string): unknown {
 
 function sendablePresence(data: Presence): Presence {
   if (!isObject(data)) throw new TriplaneError('data-invalid', 'Presence must be an object');
-  return sendable(data, 'The presence') as Presence;
+  const copy = sendable(data, 'The presence') as Presence;
+  // `undefined` takes a key out of what was published before.
+  const removed = Object.keys(data).filter((key) => data[key] === undefined);
+  return removed.length === 0 ? copy : { ...copy, ...Object.fromEntries(removed.map((key) => [key, undefined])) };
 }

@@ -1,5 +1,4 @@
-// One connection, from the moment it opens: frames in, frames out. It knows whether the session is ready, and that every
-// message gets an answer; what the answer is, is decided by handle.ts.
+// One connection: frames in, frames out. Every message gets an answer, which handle.ts decides.
 //
 //   opened ── init ──▶ opening ── app and user found ──▶ ready
 //      ▲                  │ refused                        │
@@ -26,11 +25,10 @@ import { SendBatch } from './send-batch.ts';
 import { failure, invalid, overLimit, rejection } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
 
-/** What was found for an `init`. */
 export interface Authenticated {
   readonly app: App;
   readonly user: WireUser | undefined;
-  /** Of the token it was let in with: when that ends, so does the session. */
+  /** When this token ends, so does the session. */
   readonly tokenHash?: string | undefined;
   readonly isAdmin: boolean;
 }
@@ -41,7 +39,6 @@ export interface SessionConfig {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly log: Log;
-  /** Rejects with InstantAPIError. */
   readonly authenticate: (init: Init) => Promise<Authenticated>;
   readonly ended: (session: Session) => void;
 }
@@ -52,9 +49,8 @@ type State =
   | { readonly is: 'ready'; readonly context: SessionContext }
   | { readonly is: 'closed' };
 
-/** Policy violation. */
-const badClient = 1008;
-const serviceRestart = 1012;
+/** Close codes: policy violation, service restart. */
+const [badClient, serviceRestart] = [1008, 1012];
 const noMessage = { path: [], problem: 'malformed', expected: 'at least one message' } as const;
 
 export class Session {
@@ -73,7 +69,6 @@ export class Session {
     this.#rateLimiter = new RateLimiter(config.clock, config.limits.messagesPerSecond);
   }
 
-  /** Every message gets a response. Never throws. */
   receive(frame: unknown): void {
     if (this.#state.is === 'closed' || this.#isPaused) return;
     const { messages, unknown, rejected } = this.#decode(frame);
@@ -107,12 +102,10 @@ export class Session {
     }
   }
 
-  /** Takes nothing more in. What it took is still answered. */
   drain(): void {
     this.#isPaused = true;
   }
 
-  /** The far end is gone. */
   end(): void {
     if (this.#state.is === 'closed') return;
     const before = this.#state;
