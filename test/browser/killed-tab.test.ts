@@ -32,7 +32,7 @@ const source = `
     waiting: () => db.outbox.list().length,
     status: () => status,
     leads: () => db._reactor.isSender,
-    hasKept: async () => {
+    hasStored: async () => {
       const { id } = await db.getAuth();
       return (await keys()).some((key) => key.startsWith('answer/' + id + '/part/'));
     },

@@ -127,7 +127,7 @@ describe('a query that cannot be sent', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     for (const params of [{ n: 1n }, circular]) {
-      await expect(client.reactor.queries.once({ $$ruleParams: params, goals: {} } as never)).rejects.toThrow();
+      await expect(client.reactor.queries.once({ $$ruleParams: params, goals: {} })).rejects.toThrow();
     }
     await client.clock.advance(60_000);
     await expect(client.reactor.close()).resolves.toBeUndefined();
@@ -141,7 +141,7 @@ describe('two users in a row', () => {
     const store = memoryStore();
     const alice = testClient({ store: { ...store, close: () => {} } });
     await settled();
-    await alice.reactor.account.setUser(user('alice') as never);
+    await alice.reactor.account.setUser(user('alice'));
     await alice.reactor.writes.transact(chunk('create', goalId(1), { title: 'hers' })).queued;
     await alice.reactor.account.setUser(undefined);
     await alice.reactor.close();
@@ -157,7 +157,7 @@ describe('two users in a row', () => {
     const client = testClient({ store: slow });
     await settled();
     await client.receive(initOk());
-    const changes = [client.reactor.account.setUser(user('alice') as never), client.reactor.account.setUser(user('bob') as never)];
+    const changes = [client.reactor.account.setUser(user('alice')), client.reactor.account.setUser(user('bob'))];
     for (let at = 0; at < 4; at++) {
       await settled();
       answer?.();
@@ -175,7 +175,7 @@ describe('two users in a row', () => {
     const store = { ...memoryStore(), close: () => {} };
     const first = testClient({ store });
     await settled();
-    await first.reactor.account.setUser(user('alice') as never);
+    await first.reactor.account.setUser(user('alice'));
     await first.receive(initOk());
     const write = first.reactor.writes.transact(chunk('create', goalId(1), { title: 'hers' }));
     await settled();
@@ -192,11 +192,11 @@ describe('two users in a row', () => {
     await second.receive(initOk());
     expect(second.reactor.outbox.list()).toMatchObject([{ eventId, error: { message: 'no' } }]);
     expect(seen.at(-1)).toBe(1);
-    await second.reactor.account.setUser(user('bob') as never);
+    await second.reactor.account.setUser(user('bob'));
     expect(second.reactor.outbox.list()).toEqual([]);
     await settled();
     expect(seen.at(-1)).toBe(0);
-    await second.reactor.account.setUser(user('alice') as never);
+    await second.reactor.account.setUser(user('alice'));
     expect(second.reactor.outbox.discard(eventId ?? '')).toEqual([eventId]);
     expect(second.reactor.outbox.list()).toEqual([]);
     second.reactor.shutdown();

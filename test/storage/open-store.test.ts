@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 async function expectMemory(opening: ReturnType<typeof openStore>): Promise<void> {
-  const store = await opening;
+  const store = opening;
   await store.write([{ put: 'k', value: 1 }]);
   expect(await store.get('k')).toBe(1);
   expect(warn).toHaveBeenCalledTimes(1);
@@ -25,10 +25,10 @@ async function expectMemory(opening: ReturnType<typeof openStore>): Promise<void
 
 test('where there is IndexedDB, what is written outlives the store, and nothing is said', async () => {
   const clock = new FakeClock();
-  const store = await openStore('s', log, clock);
+  const store = openStore('s', log, clock);
   await store.write([{ put: 'k', value: 1 }]);
   void store.close();
-  expect(await (await openStore('s', log, clock)).get('k')).toBe(1);
+  expect(await openStore('s', log, clock).get('k')).toBe(1);
   expect(warn).not.toHaveBeenCalled();
   expect(clock.timers).toBe(0);
 });

@@ -36,7 +36,7 @@ const source = (keepMs: number): string => `
     waiting: () => undefined,
     status: () => status,
     leads: () => false,
-    hasKept: () => pause(1500).then(() => true),
+    hasStored: () => pause(1500).then(() => true),
   };
 `;
 

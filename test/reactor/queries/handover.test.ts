@@ -72,14 +72,14 @@ describe('a confirmed mutation', () => {
     ['the database is closed', (client: TestClient) => client.reactor.close()],
     [
       'another user signs in',
-      (client: TestClient) => client.reactor.account.setUser({ id: 'bob', refresh_token: 't', isGuest: false } as never),
+      (client: TestClient) => client.reactor.account.setUser({ id: 'bob', refresh_token: 't', isGuest: false }),
     ],
   ])('with its result is stored when %s', async (_, end) => {
     const { store } = recording();
     const client = await ready(store);
     client.reactor.queries.subscribe(goalsQuery, listener());
     await client.receive(addQueryOk([{ id: goalId(1), title: 'seen for 300 ms' }], 1));
-    await end(client);
+    await Promise.resolve(end(client));
     await settled();
     await store.write([{ remove: 'user' }]);
     expect(await titlesAfterRestart(store)).toEqual(['seen for 300 ms']);
