@@ -94,10 +94,7 @@ export function useTopicEffect(room: RoomRef, topic: string, onEvent: OnEvent): 
   const newest = useRef(onEvent);
   const joined = useJoinedRoom(room);
   useEffect(() => void (newest.current = onEvent));
-  useEffect(
-    () => joined.rooms.subscribeTopic(joined.id, topic, (event, peer) => newest.current(event, peer)),
-    [joined, topic],
-  );
+  useEffect(() => joined.rooms.subscribeTopic(joined.id, topic, (event, peer) => newest.current(event, peer)), [joined, topic]);
 }
 
 export function useSyncPresence(room: RoomRef, data: Presence, deps?: readonly unknown[]): void {

@@ -171,7 +171,7 @@ describe('the redirect', () => {
     'x',
   ])('to %s is refused', async (redirect_uri) => {
     const answer = await fetch(startUrl({ redirect_uri }), { redirect: 'manual' });
-    expect([answer.status, ((await answer.json())).hint['data-type']]).toEqual([400, 'redirect-uri']);
+    expect([answer.status, (await answer.json()).hint['data-type']]).toEqual([400, 'redirect-uri']);
   });
 });
 
@@ -224,7 +224,7 @@ describe('the way back', () => {
     });
     return {
       status: answer.status,
-      body: answer.status === 302 ? undefined : ((await answer.json())),
+      body: answer.status === 302 ? undefined : await answer.json(),
       location: answer.headers.get('location'),
     };
   };
@@ -322,9 +322,9 @@ describe('an id token', () => {
     ]) {
       expect(await signIn(forged)).toMatchObject({ status: 400, body: { type: 'validation-failed', hint: { 'data-type': 'id_token' } } });
     }
-    const { oauth_clients: clients } = (await (
+    const { oauth_clients: clients } = await (
       await fetch(`${server.url}/dash/apps/${server.appId}/auth`, { headers: { authorization: `Bearer ${server.adminToken}` } })
-    ).json());
+    ).json();
     expect(JSON.stringify(clients)).not.toContain('sec');
     await tool(`oauth_clients/${clients[0].id}`, { client_id: 'another' });
     expect((await signIn(made)).status).toBe(400);

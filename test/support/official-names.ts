@@ -22,7 +22,7 @@ export const officialValues: Readonly<Record<string, string>> = {
   WindowNetworkListener: 'src/client/compat.ts',
   coerceQuery: 'src/client/compat.ts',
   coerceToDate: 'src/lib/dates.ts',
-  createInstantRouteHandler: 'src/http/first-party.ts',
+  createInstantRouteHandler: 'src/http/route-handler.ts',
   getInfiniteQueryInitialSnapshot: 'src/client/infinite-snapshot.ts',
   getOps: 'src/transact/chunk.ts',
   i: 'src/schema/schema.ts',

@@ -70,10 +70,7 @@ describe('a confirmed mutation', () => {
   it.each([
     ['the page is hidden', (client: TestClient) => client.network.hide()],
     ['the database is closed', (client: TestClient) => client.reactor.close()],
-    [
-      'another user signs in',
-      (client: TestClient) => client.reactor.account.setUser({ id: 'bob', refresh_token: 't', isGuest: false }),
-    ],
+    ['another user signs in', (client: TestClient) => client.reactor.account.setUser({ id: 'bob', refresh_token: 't', isGuest: false })],
   ])('with its result is stored when %s', async (_, end) => {
     const { store } = recording();
     const client = await ready(store);

@@ -102,9 +102,7 @@ onEachStorage((fresh, name) => {
     await expect.poll(() => peer.heard.some(isResult)).toBe(true);
     for (const value of ['1e400', '-1e400', '[1,{"a":[-1e999]}]', '9'.repeat(400)]) {
       peer.heard.length = 0;
-      peer.session.receive(
-        `{"op":"transact","client-event-id":"e","tx-steps":[["add-triple","${goals[0]}","${title.id}",${value}]]}`,
-      );
+      peer.session.receive(`{"op":"transact","client-event-id":"e","tx-steps":[["add-triple","${goals[0]}","${title.id}",${value}]]}`);
       await rest();
       expect(peer.heard).toMatchObject([{ op: 'error', status: 400, type: 'param-malformed', 'client-event-id': 'e' }]);
     }

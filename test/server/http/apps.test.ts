@@ -17,7 +17,7 @@ afterEach(() => server.close());
 async function call(method: string, path: string, body?: object, token?: string) {
   const headers = { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
   const answer = await fetch(server.url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-  return { status: answer.status, body: (await answer.json()) };  
+  return { status: answer.status, body: await answer.json() };
 }
 
 const schema = {
@@ -92,7 +92,7 @@ test('a server that makes no apps makes none for a while either', async () => {
 test('attributes that were deleted, and the schema by name', async () => {
   const { app } = (await create({ schema })).body;
   const headers = { authorization: `Bearer ${app['admin-token']}`, 'app-id': app.id };
-  const get = async (path: string) => (await (await fetch(server.url + path, { headers })).json());  
+  const get = async (path: string) => await (await fetch(server.url + path, { headers })).json();
   const { blobs } = (await get('/admin/schema')).schema;
   expect(blobs.notes.text).toMatchObject({ 'checked-data-type': 'string' });
   expect(await get('/admin/soft_deleted_attrs')).toEqual({ attrs: [], 'grace-period-days': 2 });
