@@ -15,6 +15,30 @@ export function isLargerThan(text: string, bytes: number): boolean {
   return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }
 
+/** The limit that the JSON of a value exceeds, if any. Only a value that may be too large is encoded to find out. */
+export function exceededBy(value: unknown, { bytes, depth }: Required<Omit<FrameLimits, 'messages'>>): 'bytes' | 'depth' | undefined {
+  const upperBound = upperBoundOfBytes(value, depth);
+  if (upperBound === undefined) return 'depth';
+  return upperBound > bytes && isLargerThan(JSON.stringify(value), bytes) ? 'bytes' : undefined;
+}
+
+/** Undefined if the value is nested too deeply. */
+function upperBoundOfBytes(value: unknown, depthLeft: number): number | undefined {
+  // An escaped UTF-16 unit takes six bytes; no number, boolean or null takes more than 25.
+  if (typeof value === 'string') return value.length * 6 + 3;
+  if (typeof value !== 'object' || value === null) return 26;
+  if (depthLeft === 0) return undefined;
+  if (value instanceof Date) return 30;
+  let bytes = 3;
+  const isArray = Array.isArray(value);
+  for (const [key, item] of Object.entries(value) as [string, unknown][]) {
+    const part = upperBoundOfBytes(item, depthLeft - 1);
+    if (part === undefined) return undefined;
+    bytes += part + (isArray ? 1 : key.length * 6 + 4);
+  }
+  return bytes;
+}
+
 export interface Survey {
   readonly isTooDeep: boolean;
   /** `JSON.parse` makes `__proto__` an ordinary key, but code that copies by assignment would set the copy's prototype. */

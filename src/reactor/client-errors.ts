@@ -33,6 +33,10 @@ export function closedError(): TriplaneError {
   return new TriplaneError('closed', 'This database was shut down; call init() for a new one');
 }
 
+export function discardedError(cause?: unknown): TriplaneError {
+  return new TriplaneError('refused', 'The write was discarded before the server confirmed it', { cause });
+}
+
 export function userChangedError(): TriplaneError {
   return new TriplaneError('user-changed', 'Its user is signed in no longer; the write is kept, and goes out when they are back');
 }
@@ -47,6 +51,17 @@ export const maxQueuedRoomMessages = 1000;
 
 export function roomQueueFullError(): TriplaneError {
   return new TriplaneError('limit', `More than ${maxQueuedRoomMessages} messages wait for a room to be joined; publish fewer, or wait`);
+}
+
+/** The server closed the connection over the size of a message. */
+export function tooLargeError(): InstantAPIError {
+  const message = 'The server closed the connection because this request is too large for it';
+  return new InstantAPIError({ status: 413, body: { type: 'param-malformed', message, hint: { limit: 'max-frame-bytes' } } });
+}
+
+export function connectionLostError(times: number): InstantAPIError {
+  const message = `The connection was lost ${times} times in a row while the server had only this request to answer: it is not sent again`;
+  return new InstantAPIError({ status: 500, body: { type: 'connection-lost', message } });
 }
 
 export function disabledError(): InstantAPIError {

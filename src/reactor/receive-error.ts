@@ -67,7 +67,7 @@ function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: En
   return nowMs + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
 }
 
-function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {
+export function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {
   return new InstantAPIError({
     status: status ?? 500,
     body: { type, message: message ?? 'The server failed', hint, 'trace-id': traceId },

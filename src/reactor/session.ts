@@ -5,6 +5,7 @@ import type { InstantAPIError } from '../errors.ts';
 import type { AppStatus, Init, InitOk, ServerCapabilities } from '../protocol/session-messages.ts';
 import { declaredVersions } from '../protocol/version.ts';
 import type { User } from '../types/auth.ts';
+import { defaultLimits, type Limits, readLimits } from './limits.ts';
 
 export interface SessionConfig {
   readonly appId: string;
@@ -22,6 +23,8 @@ export class Session {
   /** Undefined before the server has told. */
   appStatus: AppStatus | undefined;
   capabilities: ServerCapabilities = {};
+  /** Of the server, as far as it announced them; before the first session, and of a server that announces none, the defaults. */
+  limits: Limits = defaultLimits;
   /** Why the server would not have us, the last time it was asked. */
   #rejection: InstantAPIError | undefined;
 
@@ -59,6 +62,7 @@ export class Session {
     this.#rejection = undefined;
     this.id = message['session-id'];
     this.capabilities = message.triplane ?? {};
+    this.limits = readLimits(this.capabilities.limits, this.limits);
     this.appStatus = message['app-status']?.status ?? 'active';
   }
 

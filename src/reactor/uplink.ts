@@ -9,11 +9,18 @@ import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { unreachableError } from './client-errors.ts';
 import type { ClientContext } from './context.ts';
+import { InFlight, isUnnamedRejection, keyOf } from './in-flight.ts';
+import { limitErrorOf } from './limits.ts';
+import { errorOf } from './receive-error.ts';
 import { receiveMessage } from './receive.ts';
+import { setAside } from './set-aside.ts';
 
 export class Uplink {
   readonly #context: ClientContext;
   readonly #connection: Connection;
+  readonly #inFlight: InFlight;
+  /** Requests that no server took: not sent again. */
+  readonly #setAside = new Map<string, TriplaneError>();
   /** Connection attempts in a row without a session. */
   #failedAttempts = 0;
 
@@ -23,11 +30,16 @@ export class Uplink {
     const { random } = config;
     const probe = (): RemoveQuery => ({ op: 'remove-query', 'client-event-id': random.eventId(), q: { $$probe: {} } });
     this.#context = context;
+    this.#inFlight = new InFlight(config.clock, {
+      send: (message) => this.#transmit(message),
+      blame: (message, error) => this.#onBlamed(message, error),
+    });
     this.#connection = new Connection(
       { ...config, transports, probe },
       {
         opened: () => this.send(state.session.init(random.eventId())),
         message: (message) => this.#onMessage(message),
+        closed: ({ code }) => config.network.isOnline() && this.#inFlight.onClosed(code),
         down: () => this.#onDisconnect(),
         status: (status) => this.#onStatus(status),
         fault: (error) => context.report(error),
@@ -49,9 +61,11 @@ export class Uplink {
 
   /** Nothing is sent over a connection that was lost meanwhile: the state sends everything again in the next session. */
   send(message: ClientMessage): void {
-    if (message.op !== 'init' && !this.isReady) return;
-    this.#context.events.emit('fact', 'said', message);
-    this.#connection.send(message);
+    if (message.op === 'init') return this.#transmit(message);
+    if (!this.isReady) return;
+    const error = this.#setAside.get(keyOf(message)) ?? limitErrorOf(message, this.#context.state.session.limits);
+    if (error) this.#reject(message, error);
+    else this.#inFlight.send(message);
   }
 
   /** The server accepted `init`. */
@@ -71,16 +85,43 @@ export class Uplink {
 
   /** Ends the session for good. Nothing is sent from now on; the promise resolves when the connection is closed. */
   stop(): Promise<void> {
+    this.#inFlight.clear();
     return this.#connection.stop();
+  }
+
+  #transmit(message: ClientMessage): void {
+    this.#context.events.emit('fact', 'said', message);
+    this.#connection.send(message);
+  }
+
+  #onBlamed(message: ClientMessage, error: TriplaneError): void {
+    // A write leaves the outbox, and presence its room; a query stays open, and would be sent again.
+    if (message.op === 'add-query') this.#setAside.set(keyOf(message), error);
+    this.#reject(message, error);
+  }
+
+  /** In a microtask: what follows may send messages, which must not overtake the ones that are being sent. */
+  #reject(message: ClientMessage, error: TriplaneError): void {
+    queueMicrotask(() => {
+      const { state, config, isOpen } = this.#context;
+      if (isOpen) this.#context.run(setAside(state, message, error, config.clock.now()));
+    });
   }
 
   #onMessage(message: ServerMessage): void {
     const { events, state, config } = this.#context;
     events.emit('fact', 'heard', message);
+    if (isUnnamedRejection(message)) {
+      const follows = this.#inFlight.onUnnamedRejection(errorOf(message));
+      if (follows === 'restart') this.restart();
+      if (follows) return;
+    }
     this.#context.run(receiveMessage(state, message, { nowMs: config.clock.now(), random: config.random }));
+    this.#inFlight.onMessage(message);
   }
 
   #onDisconnect(): void {
+    this.#inFlight.clear();
     const { outbox, queries, features } = this.#context.state;
     outbox.onDisconnect();
     queries.onDisconnect();

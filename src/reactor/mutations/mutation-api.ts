@@ -8,6 +8,7 @@ import { expandChunks } from '../../transact/expand.ts';
 import { validateTransaction } from '../../transact/operation.ts';
 import type { ClientContext } from '../context.ts';
 import { onward } from '../effect.ts';
+import { transactionLimitError } from '../limits.ts';
 import { writeSetOf } from './write-set.ts';
 import { Receipts, receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
@@ -152,7 +153,11 @@ export class MutationApi {
     const { session, outbox, queries } = state;
     if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
     if (outbox.size >= config.outboxLimit) throw outboxFullError(config.outboxLimit);
-    const write = outbox.add({ eventId, owner: session.owner, steps: make(), createdMs: config.clock.now() });
+    const steps = make();
+    const createdMs = config.clock.now();
+    const tooLarge = transactionLimitError(steps, eventId, createdMs, session.limits);
+    if (tooLarge) throw tooLarge;
+    const write = outbox.add({ eventId, owner: session.owner, steps, createdMs });
     this.#context.run([
       ...queries.add(write),
       { do: 'store', edits: account.isLoaded ? [putMutation(write)] : [] },

@@ -173,6 +173,14 @@ export class Outbox {
     return write ? this.block(writeSetOf(write.steps).creates) : [];
   }
 
+  /** The attrs that a discarded write would have created are created by the first waiting write that uses them. Gives that one. */
+  inheritAttrs(discarded: Mutation): Mutation[] {
+    const attrSteps = discarded.steps.filter((step) => step[0] === 'add-attr');
+    const ids = new Set<unknown>(attrSteps.map((step) => step[1].id));
+    const heir = this.list().find((write) => isUnsent(write) && write.steps.some((step) => ids.has(step[2])));
+    return heir ? [this.#put({ ...heir, steps: [...attrSteps, ...heir.steps] })] : [];
+  }
+
   /** Those that need one of these entities, or one that such a write was to make. */
   block(missing: ReadonlySet<string>): Mutation[] {
     return this.dependentsOf(missing, ({ state }) => state !== 'applied')

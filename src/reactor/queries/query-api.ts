@@ -7,6 +7,7 @@ import { queryKey } from '../../query/key.ts';
 import type { QueryResult } from '../../query/query.ts';
 import { Snapshot } from '../../query/snapshot.ts';
 import { asError } from '../client-errors.ts';
+import { limitErrorOf } from '../limits.ts';
 import { notifyListeners } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import type { Listener, LiveQuery } from './live-query.ts';
@@ -129,9 +130,12 @@ export class QueryApi {
   }
 
   #request(live: LiveQuery): void {
-    const { queries } = this.#context.state;
+    const { queries, session } = this.#context.state;
+    const message = queries.request(live);
+    const error = limitErrorOf(message, session.limits);
+    if (error) return this.#context.run(queries.onError(live, error, undefined));
     this.#context.hydrate(live.key);
-    this.#context.run([...(live.isLocal ? queries.hydrateLocally(live) : []), { do: 'send', message: queries.request(live) }]);
+    this.#context.run([...(live.isLocal ? queries.hydrateLocally(live) : []), { do: 'send', message }]);
   }
 
   #unsubscribe({ key, query, listeners }: LiveQuery, listener: Listener): void {
