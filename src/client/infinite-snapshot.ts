@@ -1,8 +1,7 @@
 // What a list without end can show before it has asked: for bindings that draw first and subscribe after.
 
 import type { InstantCoreDatabase } from './database.ts';
-import { firstPage, readListRequest } from './infinite-list.ts';
-import { toWireQuery } from './wire-query.ts';
+import { firstPageQuery, readListRequest, shownList } from './infinite-list.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { InfiniteQueryCallbackResponse } from '../types/database.ts';
 import type { InstaQLOptions } from '../types/query.ts';
@@ -11,7 +10,7 @@ import type { ValidQuery } from '../types/valid-query.ts';
 type EmptySnapshot = { canLoadNextPage: false; data: undefined; error: undefined };
 
 /**
- * The first page, if an equal query has been answered.
+ * The list of an equal query that is subscribed to, as it is on the screen; otherwise the first page, if it has been answered.
  *
  * @throws QueryValidationError unless exactly one namespace is asked for
  * @example
@@ -29,7 +28,10 @@ export function getInfiniteQueryInitialSnapshot<
   const empty: EmptySnapshot = { canLoadNextPage: false, data: undefined, error: undefined };
   if (!fullQuery) return empty;
   const request = readListRequest(fullQuery);
-  const query = toWireQuery({ [request.etype]: firstPage(request) }, { disableValidation: true }, opts);
+  const query = firstPageQuery(request, opts);
+  const shown = shownList(db._reactor, query);
+  if (shown) return { ...shown, data: { [request.etype]: [...(shown.data[request.etype] ?? [])] } } as never;
   const current = db._reactor.queries.peek(query);
-  return current ? ({ ...empty, data: current.data } as never) : empty;
+  if (!current) return empty;
+  return { ...empty, data: current.data, canLoadNextPage: current.pageInfo?.[request.etype]?.hasNextPage ?? false } as never;
 }

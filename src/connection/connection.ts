@@ -112,6 +112,7 @@ export class Connection {
 
   #dispatch(event: Event): void {
     const { clock, random, network, transports, log } = this.#config;
+    // By the wall clock: in most browsers the monotonic one stands still while the machine sleeps, which is what must be noticed.
     const env = { now: clock.now(), random: () => random.next(), isOnline: network.isOnline(), transports: transports.length };
     const before = this.#state;
     const { state, commands } = transition(before, event, env);

@@ -12,7 +12,19 @@ export interface FrameLimits {
 export function isLargerThan(text: string, bytes: number): boolean {
   if (text.length > bytes) return true;
   // A UTF-16 unit takes at most three bytes.
-  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
+  return text.length * 3 > bytes && bytesOf(text) > bytes;
+}
+
+/** In UTF-8. A surrogate without its other half is encoded as three bytes. */
+function bytesOf(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    const isPair = unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : isPair ? 4 : 3;
+    if (isPair) at++;
+  }
+  return bytes;
 }
 
 /** The limit that the JSON of a value exceeds, if any. Only a value that may be too large is encoded to find out. */

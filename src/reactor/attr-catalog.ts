@@ -10,6 +10,7 @@ export class AttrCatalog {
   #serverAttrs: Attrs = Attrs.empty;
   #confirmed: Attrs = Attrs.empty;
   #hasServerAttrs = false;
+  #withPending: { readonly confirmed: Attrs; readonly pending: readonly WireAttr[]; readonly attrs: Attrs } | undefined;
 
   /** What the server told, and confirmed writes made. */
   get known(): Attrs {
@@ -47,14 +48,16 @@ export class AttrCatalog {
   }
 
   /** With the attrs of waiting writes: what the next write may build on. */
-  withPending(writes: Iterable<{ readonly steps: readonly Step[] }>): Attrs {
-    const pending: WireAttr[] = [];
-    for (const { steps } of writes) for (const attr of newAttrs(steps)) if (!this.#confirmed.byId(attr.id)) pending.push(attr);
-    return this.#confirmed.with(pending);
+  withPending(pending: readonly WireAttr[]): Attrs {
+    const last = this.#withPending;
+    if (last?.confirmed === this.#confirmed && last.pending === pending) return last.attrs;
+    const attrs = this.#confirmed.with(pending.filter(({ id }) => !this.#confirmed.byId(id)));
+    this.#withPending = { confirmed: this.#confirmed, pending, attrs };
+    return attrs;
   }
 }
 
-function newAttrs(steps: readonly Step[]): WireAttr[] {
+export function newAttrs(steps: readonly Step[]): WireAttr[] {
   const attrs: WireAttr[] = [];
   for (const step of steps) if (step[0] === 'add-attr') attrs.push(step[1]);
   return attrs;

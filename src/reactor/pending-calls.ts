@@ -2,7 +2,7 @@
 // when the database is shut down. Time is looked at only when asked which are overdue.
 
 import { TriplaneError } from '../errors.ts';
-import { onAbort, untilAborted } from '../lib/abort.ts';
+import { onAbort, throwIfAborted, untilAborted } from '../lib/abort.ts';
 import { DeferredWrite } from './mutations/write-promise.ts';
 
 interface PendingCall {
@@ -36,7 +36,7 @@ export class PendingCalls {
 
   /** What a call waits for; given up when its signal says so, and when the database is closed. `run` is told by a signal of its own. */
   async call<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const own = new AbortController();
     const stop = onAbort(signal, (reason) => own.abort(reason));
     const stopWaiting = this.wait(undefined, (error) => own.abort(error));

@@ -58,7 +58,7 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   const error = errorOf(message);
   const mayBeApplied = sends > 1 && !session.capabilities['deduplicates-transactions'] && writeSetOf(steps).creates.size > 0;
   if (mayBeApplied && (type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
-  return reject(state, write, error, env.nowMs);
+  return reject(state, write, error, env.dateMs);
 }
 
 /** Exponential, with the server's own word before ours. */

@@ -4,14 +4,14 @@ import { InstantAPIError, type TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Effect } from './effect.ts';
 import { reject } from './mutations/reject.ts';
-import type { SyncState } from './state.ts';
+import type { Env, SyncState } from './state.ts';
 
-export function setAside(state: SyncState, message: ClientMessage, error: TriplaneError, nowMs: number): readonly Effect[] {
+export function setAside(state: SyncState, message: ClientMessage, error: TriplaneError, { nowMs, dateMs }: Env): readonly Effect[] {
   const { outbox, queries, features, session } = state;
   const eventId = message['client-event-id'] ?? '';
   if (message.op === 'transact') {
     const write = outbox.get(eventId);
-    return write && write.state !== 'applied' ? reject(state, write, asRejection(error), nowMs) : [];
+    return write && write.state !== 'applied' ? reject(state, write, asRejection(error), dateMs) : [];
   }
   const live = message.op === 'add-query' ? queries.byEvent(eventId) : undefined;
   if (live) return queries.onError(live, error, undefined);

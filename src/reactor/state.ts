@@ -23,8 +23,15 @@ export interface SyncState {
 export type Rejections = Map<string, Mutation>;
 
 export interface Env {
+  /** Of the monotonic clock: deadlines are set by it. */
   readonly nowMs: number;
+  /** Of the wall clock, for what is dated. */
+  readonly dateMs: number;
   readonly random: Random;
+}
+
+export function envOf({ clock, random }: ReactorConfig): Env {
+  return { nowMs: clock.monotonicNow(), dateMs: clock.now(), random };
 }
 
 export function newSyncState(config: ReactorConfig): SyncState {
@@ -35,7 +42,7 @@ export function newSyncState(config: ReactorConfig): SyncState {
     catalog,
     outbox: new Outbox(),
     rejections: new Map(),
-    queries: new LiveQueries(catalog.known, { links, useDates, now: () => clock.now() }),
+    queries: new LiveQueries(catalog.known, { links, useDates, now: () => clock.now(), monotonicNow: () => clock.monotonicNow() }),
     features: new Features(),
   };
 }

@@ -14,6 +14,11 @@ import { limitErrorOf } from './limits.ts';
 import { errorOf } from './receive-error.ts';
 import { receiveMessage } from './receive.ts';
 import { setAside } from './set-aside.ts';
+import { envOf } from './state.ts';
+
+/** Failed attempts before queries without a result say so. A server that was there is probably restarting. */
+const attemptsAtFirst = 2;
+const attemptsAfterSession = 6;
 
 export class Uplink {
   readonly #context: ClientContext;
@@ -23,6 +28,9 @@ export class Uplink {
   readonly #setAside = new Map<string, TriplaneError>();
   /** Connection attempts in a row without a session. */
   #failedAttempts = 0;
+  #hadSession = false;
+  /** The current attempt found the server. */
+  #isReached = false;
 
   /** @param transports the first is preferred */
   constructor(context: ClientContext, transports: readonly Transport[]) {
@@ -104,7 +112,7 @@ export class Uplink {
   #reject(message: ClientMessage, error: TriplaneError): void {
     queueMicrotask(() => {
       const { state, config, isOpen } = this.#context;
-      if (isOpen) this.#context.run(setAside(state, message, error, config.clock.now()));
+      if (isOpen) this.#context.run(setAside(state, message, error, envOf(config)));
     });
   }
 
@@ -116,7 +124,7 @@ export class Uplink {
       if (follows === 'restart') this.restart();
       if (follows) return;
     }
-    this.#context.run(receiveMessage(state, message, { nowMs: config.clock.now(), random: config.random }));
+    this.#context.run(receiveMessage(state, message, envOf(config)));
     this.#inFlight.onMessage(message);
   }
 
@@ -132,9 +140,18 @@ export class Uplink {
     const { config, events, isOpen } = this.#context;
     events.emit('status', status);
     events.emit('fact', 'status', status);
-    if (status === 'authenticated') this.#failedAttempts = 0;
+    if (status === 'opened') this.#isReached = true;
+    if (status === 'authenticated') {
+      this.#failedAttempts = 0;
+      this.#hadSession = true;
+    }
     if (status !== 'closed' || !isOpen || !config.network.isOnline()) return;
     // One lost connection is normal. That the next attempt fails too is reported, once.
-    if (++this.#failedAttempts === 2) this.#context.report(unreachableError(config.serverName));
+    const error = unreachableError(config.serverName);
+    if (++this.#failedAttempts === 2) this.#context.report(error);
+    const wasReached = this.#isReached;
+    this.#isReached = false;
+    if (wasReached || this.#failedAttempts < (this.#hadSession ? attemptsAfterSession : attemptsAtFirst)) return;
+    this.#context.run(this.#context.state.queries.onUnreachable(error));
   }
 }

@@ -57,7 +57,7 @@ export class MutationApi {
   expand(chunks: unknown): Step[] {
     const { config, state } = this.#context;
     return expandChunks(chunks, {
-      attrs: state.catalog.withPending(state.outbox.attrCreators()),
+      attrs: state.catalog.withPending(state.outbox.pendingAttrs()),
       schema: config.schema,
       id: () => config.random.uuid(),
       isVisible: (etype, e) => state.queries.showsEntity(etype, e),
@@ -70,7 +70,7 @@ export class MutationApi {
   dequeue(): Transact[] {
     const { config, state, isReady, isLeader } = this.#context;
     if (!isReady || !state.session.isWritable || !isLeader) return [];
-    const messages = state.outbox.dequeue(config.clock.now());
+    const messages = state.outbox.dequeue(config.clock.monotonicNow());
     const receipts = this.#receipts;
     return receipts ? messages.map((message) => this.#withReceipt(message, receipts)) : messages;
   }

@@ -14,6 +14,8 @@ import type { Step } from '../../protocol/transact-messages.ts';
 import type { Transact } from '../../protocol/transact-messages.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { Renames } from '../../transact/rebase.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
+import { PendingAttrs } from './pending-attrs.ts';
 import { createdBy, dependsOn, writeSetOf } from './write-set.ts';
 import { removeMutation, type Mutation } from './mutation.ts';
 
@@ -28,6 +30,7 @@ export class Outbox {
   #unsent: Map<string, Mutation> | undefined;
   /** Those that make attrs. */
   readonly #attrCreators = new Map<string, Mutation>();
+  readonly #pendingAttrs = new PendingAttrs();
   /** Entity → the write that makes it, and that the server has not confirmed. */
   readonly #creators = new Map<string, string>();
   /** Waiting for attrs. */
@@ -55,9 +58,9 @@ export class Outbox {
     return this.list().filter(({ state }) => state !== 'parked');
   }
 
-  /** Those that make attrs, and that the server has not confirmed. */
-  attrCreators(): Iterable<Mutation> {
-    return this.#attrCreators.values();
+  /** The attrs that writes create which the server has not confirmed. The same array while nothing changes. */
+  pendingAttrs(): readonly WireAttr[] {
+    return this.#pendingAttrs.list();
   }
 
   /** Whether a write that the server has not confirmed makes this entity. */
@@ -248,13 +251,21 @@ export class Outbox {
     else this.#unsent?.set(eventId, write);
     this.#writes.set(eventId, write);
     const isOpen = state !== 'applied' && state !== 'parked';
-    if (isOpen && steps.some((step) => step[0] === 'add-attr')) this.#attrCreators.set(eventId, write);
-    else this.#attrCreators.delete(eventId);
+    this.#trackAttrs(write, isOpen && steps.some((step) => step[0] === 'add-attr'));
     for (const id of createdBy(steps)) {
       if (isOpen) this.#creators.set(id, eventId);
       else if (this.#creators.get(id) === eventId) this.#creators.delete(id);
     }
     return write;
+  }
+
+  #trackAttrs(write: Mutation, createsAttrs: boolean): void {
+    const before = this.#attrCreators.get(write.eventId);
+    if (createsAttrs) this.#attrCreators.set(write.eventId, write);
+    else this.#attrCreators.delete(write.eventId);
+    if (createsAttrs && before?.steps === write.steps) return;
+    if (before) this.#pendingAttrs.remove(before.steps);
+    if (createsAttrs) this.#pendingAttrs.add(write.steps);
   }
 
   #drop(eventId: string): void {

@@ -11,9 +11,12 @@ import { beforeThisSession, acknowledge } from './acknowledge.ts';
 import { queryKey } from '../../query/key.ts';
 import { removeMutation, putMutation, type Mutation, mutationRecord } from './mutation.ts';
 import { type Effect, onward } from '../effect.ts';
+import { describeDenial } from './describe-denial.ts';
 import { writeSetOf } from './write-set.ts';
 
-export function reject({ outbox, queries, rejections }: SyncState, write: Mutation, error: InstantAPIError, refusedAtMs: number): Effect[] {
+export function reject(state: SyncState, write: Mutation, given: InstantAPIError, refusedAtMs: number): Effect[] {
+  const { outbox, queries, rejections } = state;
+  const error = describeDenial(given, write.steps, state.catalog.withPending(outbox.pendingAttrs()));
   const { eventId } = write;
   const rejection: Mutation = { ...write, state: 'refused', error, refusedAtMs };
   rejections.set(eventId, rejection);
@@ -34,8 +37,9 @@ export async function verifyApplied(context: ClientContext, write: Mutation, err
     const etype = step?.[0] === 'add-triple' ? state.catalog.known.byId(step[2])?.etype : undefined;
     const exists = etype !== undefined && (await existsAtServer(context, etype, id));
     if (state.outbox.get(write.eventId) === undefined) return;
-    const nowMs = config.clock.now();
-    context.run(exists ? acknowledge(state, write.eventId, beforeThisSession, nowMs) : reject(state, write, error, nowMs));
+    const { clock } = config;
+    if (exists) context.run(acknowledge(state, write.eventId, beforeThisSession, clock.monotonicNow()));
+    else context.run(reject(state, write, error, clock.now()));
   } catch (cause) {
     // No answer: it goes out again with the next line, and comes back here.
     config.log.info('a refused write could not be looked up', cause);

@@ -1,7 +1,7 @@
 // Where queries are asked: live, or once. Listeners are told at the end of a task, however much changed within it.
 
 import { TriplaneError } from '../../errors.ts';
-import { onAbort } from '../../lib/abort.ts';
+import { onAbort, throwIfAborted } from '../../lib/abort.ts';
 import type { RemoveQuery, WireQuery } from '../../protocol/query-messages.ts';
 import { queryKey } from '../../query/key.ts';
 import type { QueryResult } from '../../query/query.ts';
@@ -59,12 +59,12 @@ export class QueryApi {
   /** The server's answer, once. Rejects if there is none in time. */
   once(query: WireQuery, signal?: AbortSignal): Promise<QueryResult> {
     this.#context.assertOpen();
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const { clock, network, queryTimeoutMs } = this.#context.config;
     if (!network.isOnline()) {
       return Promise.reject(new TriplaneError('unreachable', 'The device is offline, and a query that is asked once needs the server'));
     }
     return new Promise((resolve, reject) => {
+      throwIfAborted(signal);
       const cleanups: (() => void)[] = [];
       const end = (settle: () => void): void => {
         for (const cleanup of cleanups.splice(0)) cleanup();
@@ -73,7 +73,7 @@ export class QueryApi {
       const onResult = (result: QueryResult): void => end(() => resolve(result));
       const onError = (error: TriplaneError): void => end(() => reject(error));
       // Each cleanup is known before the next step, which may throw or settle the promise at once.
-      cleanups.push(this.#context.pendingCalls.wait(clock.now() + queryTimeoutMs, onError));
+      cleanups.push(this.#context.pendingCalls.wait(clock.monotonicNow() + queryTimeoutMs, onError));
       try {
         cleanups.push(this.subscribe(query, { onResult, onError, wantsFresh: true }));
         cleanups.push(onAbort(signal, (reason) => onError(reason as TriplaneError)));

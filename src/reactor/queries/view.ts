@@ -7,9 +7,8 @@ import type { Attrs } from '../../db/attrs.ts';
 import { asStored } from '../../db/ingest.ts';
 import { Layer } from '../../db/layer.ts';
 import { patch } from '../../db/patch.ts';
-import type { ChangeSet } from '../../db/change-set.ts';
+import { type ChangeSet, touchedBy } from '../../db/change-set.ts';
 import { Store } from '../../db/store.ts';
-import { touchedBy } from '../../db/change-set.ts';
 import { applyUpdates, updatesOf, writtenEtypes } from '../../db/updates.ts';
 import type { EntityRef } from '../../protocol/transact-messages.ts';
 import type { TripleResult, ReadDelta } from '../../protocol/query-result.ts';
@@ -17,9 +16,8 @@ import { type CompiledQuery, compile } from '../../query/compile.ts';
 import type { Query } from '../../query/query.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
 import type { LinkIndex } from '../../schema/schema.ts';
-import { type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
-import type { BaseVersion, IngestedResult } from './view-input.ts';
-import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations } from './pending-in-view.ts';
+import { type BaseVersion, type IngestedResult, type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
+import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations, makesAttrs } from './pending-in-view.ts';
 
 export type { PendingMutation } from './pending-in-view.ts';
 
@@ -63,7 +61,7 @@ export class View {
   /** An answer: the new ground under the pending writes. Gives what is different now. */
   setResult({ triples, pageInfo, aggregate }: TripleResult, source: ResultSource = 'server'): ChangeSet {
     this.#source = source;
-    return this.#rebase(this.#store.replace(triples), { pageInfo, aggregate });
+    return this.#rebase(this.#store.replace(triples), { isFromServer: true, pageInfo, aggregate });
   }
 
   /** The same, of an answer that was read beforehand. Undefined if that was done on other ground. */
@@ -98,7 +96,11 @@ export class View {
   /** What came and went in the answer. Gives what is different now. */
   applyDelta(delta: ReadDelta): ChangeSet {
     const { pageInfo = this.#info?.pageInfo, aggregate = this.#info?.aggregate } = delta;
-    return this.#rebase(patch(this.#store, delta, { useDates: this.#config.useDates ?? false }), { pageInfo, aggregate });
+    return this.#rebase(patch(this.#store, delta, { useDates: this.#config.useDates ?? false }), {
+      isFromServer: true,
+      pageInfo,
+      aggregate,
+    });
   }
 
   /** What came with the answer besides its triples. */
@@ -234,6 +236,11 @@ export class View {
 
   #apply(applied: AppliedMutation): void {
     const { steps } = applied.write;
+    const { attrs } = this.#layer;
+    this.#applied.setMakesAttrs(
+      applied,
+      makesAttrs(applied.write, (attr) => attrs.holds(attr)),
+    );
     const updates = updatesOf(steps, this.#layer.attrs, this.#config.useDates ?? false);
     if (updates) {
       applied.touched = updates.ids;

@@ -1,6 +1,6 @@
 // Where streams are opened. Loaded with the first one.
 
-import type { Abortable } from '../../lib/abort.ts';
+import { type Abortable, throwIfAborted } from '../../lib/abort.ts';
 import type { CreateReadStreamOpts, CreateWriteStreamOpts } from '../../types/streams.ts';
 import type { ClientContext } from '../context.ts';
 import { StreamReader } from '../../streams/stream-reader.ts';
@@ -31,7 +31,7 @@ export class StreamApi {
 
   /** It may have been given up while this was loaded. */
   #begin({ signal }: Abortable): void {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     this.#context.assertOpen();
   }
 }

@@ -69,7 +69,7 @@ export class TabSync {
       case 'write':
         return this.#onWrite(message.record);
       case 'applied':
-        return this.#runInMemory(acknowledge(state, message.eventId, message, config.clock.now()));
+        return this.#runInMemory(acknowledge(state, message.eventId, message, config.clock.monotonicNow()));
       case 'refused':
         return this.#onRejected(message.record);
       case 'gone':
