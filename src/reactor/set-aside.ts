@@ -11,7 +11,7 @@ export function setAside(state: SyncState, message: ClientMessage, error: Tripla
   const eventId = message['client-event-id'] ?? '';
   if (message.op === 'transact') {
     const write = outbox.get(eventId);
-    return write && write.state !== 'applied' ? reject(state, write, asRejection(error), dateMs) : [];
+    return write && write.state !== 'acknowledged' ? reject(state, write, asRejection(error), dateMs) : [];
   }
   const live = message.op === 'add-query' ? queries.byEvent(eventId) : undefined;
   if (live) return queries.onError(live, error, undefined);

@@ -82,7 +82,7 @@ describe('limits of the server', () => {
     await connected({ 'max-frame-bytes': 2000 }, client);
     expect(big.error()).toMatchObject({ status: 400, type: 'validation-failed', hint: { limit: 'max-frame-bytes', most: 2000 } });
     expect(client.sentMessages('transact').map((message) => message['tx-steps'][0]?.[1])).toEqual([goalId(2)]);
-    expect(client.reactor.outbox.list().map(({ state }) => state)).toEqual(['refused', 'sent']);
+    expect(client.reactor.outbox.list().map(({ state }) => state)).toEqual(['rejected', 'inflight']);
     await client.reactor.close();
   });
 

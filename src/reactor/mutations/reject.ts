@@ -14,16 +14,16 @@ import { type Effect, onward } from '../effect.ts';
 import { describeDenial } from './describe-denial.ts';
 import { writeSetOf } from './write-set.ts';
 
-export function reject(state: SyncState, write: Mutation, given: InstantAPIError, refusedAtMs: number): Effect[] {
+export function reject(state: SyncState, write: Mutation, given: InstantAPIError, rejectedAtMs: number): Effect[] {
   const { outbox, queries, rejections } = state;
   const error = describeDenial(given, write.steps, state.catalog.withPending(outbox.pendingAttrs()));
   const { eventId } = write;
-  const rejection: Mutation = { ...write, state: 'refused', error, refusedAtMs };
+  const rejection: Mutation = { ...write, state: 'rejected', error, rejectedAtMs };
   rejections.set(eventId, rejection);
   return [
     ...[write, ...outbox.reject(eventId)].flatMap((hidden) => queries.reject(hidden.eventId)),
     { do: 'store', edits: [removeMutation(write), putMutation(rejection)] },
-    { do: 'tell', message: { type: 'refused', record: mutationRecord(rejection) } },
+    { do: 'tell', message: { type: 'rejected', record: mutationRecord(rejection) } },
     { do: 'settle', eventId, error },
     ...onward,
   ];
