@@ -113,7 +113,7 @@ function parse(text: string): unknown {
 function initOf(config: HttpConfig, call: HttpCall): RequestInit {
   const body = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
   // A stream requires `duplex: 'half'`: the response is read after the request has been sent.
-  const half = body instanceof ReadableStream && { duplex: 'half' };
+  const half = typeof ReadableStream === 'function' && body instanceof ReadableStream && { duplex: 'half' };
   return { ...half, method: call.method, headers: headersOf(config, call), ...(body !== undefined && { body }) };
 }
 

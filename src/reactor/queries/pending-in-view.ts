@@ -1,6 +1,7 @@
 // The pending writes of one view, in order, with what is known of each while it is shown: above all the entities its outcome depends on,
 // so that after a change only those writes are applied again that it is for.
 
+import type { Attrs } from '../../db/attrs.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 
@@ -86,10 +87,11 @@ export class AppliedMutations {
     this.#attrMakers = 0;
   }
 
-  /** Whether it changes the catalog is known: it is about to be applied. */
-  setMakesAttrs(applied: AppliedMutation, makesAttrs: boolean): void {
-    if (applied.makesAttrs !== makesAttrs) this.#attrMakers += makesAttrs ? 1 : -1;
-    applied.makesAttrs = makesAttrs;
+  /** Call before it is applied, with the catalog that it may change. */
+  trackAttrs(applied: AppliedMutation, attrs: Attrs): void {
+    const changesAttrs = makesAttrs(applied.write, (attr) => attrs.holds(attr));
+    if (applied.makesAttrs !== changesAttrs) this.#attrMakers += changesAttrs ? 1 : -1;
+    applied.makesAttrs = changesAttrs;
   }
 
   /** It was applied: what it depends on is known. */

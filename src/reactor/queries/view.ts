@@ -17,7 +17,7 @@ import type { Query } from '../../query/query.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
 import type { LinkIndex } from '../../schema/schema.ts';
 import { type BaseVersion, type IngestedResult, type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
-import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations, makesAttrs } from './pending-in-view.ts';
+import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations } from './pending-in-view.ts';
 
 export type { PendingMutation } from './pending-in-view.ts';
 
@@ -61,7 +61,7 @@ export class View {
   /** An answer: the new ground under the pending writes. Gives what is different now. */
   setResult({ triples, pageInfo, aggregate }: TripleResult, source: ResultSource = 'server'): ChangeSet {
     this.#source = source;
-    return this.#rebase(this.#store.replace(triples), { isFromServer: true, pageInfo, aggregate });
+    return this.#rebase(this.#store.replace(triples), { pageInfo, aggregate });
   }
 
   /** The same, of an answer that was read beforehand. Undefined if that was done on other ground. */
@@ -96,11 +96,7 @@ export class View {
   /** What came and went in the answer. Gives what is different now. */
   applyDelta(delta: ReadDelta): ChangeSet {
     const { pageInfo = this.#info?.pageInfo, aggregate = this.#info?.aggregate } = delta;
-    return this.#rebase(patch(this.#store, delta, { useDates: this.#config.useDates ?? false }), {
-      isFromServer: true,
-      pageInfo,
-      aggregate,
-    });
+    return this.#rebase(patch(this.#store, delta, { useDates: this.#config.useDates ?? false }), { pageInfo, aggregate });
   }
 
   /** What came with the answer besides its triples. */
@@ -212,7 +208,7 @@ export class View {
     this.#baseVersion = {};
     if (this.#live) this.#layer.baseChanged(changeSet);
     if (this.#applied.size > 0) this.#replay(touchedBy(changeSet));
-    this.#info = info;
+    this.#info = { ...info, isFromServer: true };
     this.#hasNewInfo = true;
     return changeSet;
   }
@@ -236,11 +232,7 @@ export class View {
 
   #apply(applied: AppliedMutation): void {
     const { steps } = applied.write;
-    const { attrs } = this.#layer;
-    this.#applied.setMakesAttrs(
-      applied,
-      makesAttrs(applied.write, (attr) => attrs.holds(attr)),
-    );
+    this.#applied.trackAttrs(applied, this.#layer.attrs);
     const updates = updatesOf(steps, this.#layer.attrs, this.#config.useDates ?? false);
     if (updates) {
       applied.touched = updates.ids;
