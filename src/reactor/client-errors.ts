@@ -53,17 +53,6 @@ export function roomQueueFullError(): TriplaneError {
   return new TriplaneError('limit', `More than ${maxQueuedRoomMessages} messages wait for a room to be joined; publish fewer, or wait`);
 }
 
-/** The server closed the connection over the size of a message. */
-export function tooLargeError(): InstantAPIError {
-  const message = 'The server closed the connection because this request is too large for it';
-  return new InstantAPIError({ status: 413, body: { type: 'param-malformed', message, hint: { limit: 'max-frame-bytes' } } });
-}
-
-export function connectionLostError(times: number): InstantAPIError {
-  const message = `The connection was lost ${times} times in a row while the server had only this request to answer: it is not sent again`;
-  return new InstantAPIError({ status: 500, body: { type: 'connection-lost', message } });
-}
-
 export function disabledError(): InstantAPIError {
   return rejection('app-disabled', 'This app is currently disabled', 'disabled');
 }

@@ -31,14 +31,30 @@ export function readLimits(announced: ServerLimits | null | undefined, before: L
 
 /** The error for a message that exceeds a limit. Undefined if the server will accept its size. */
 export function limitErrorOf(message: ClientMessage, limits: Limits): TriplaneError | undefined {
-  const own = ownLimitErrorOf(message, limits);
-  if (own) return own;
-  const bytes = limits['max-frame-bytes'] ?? Infinity;
-  const depth = (limits['max-frame-depth'] ?? Infinity) - postLevels;
-  const exceeded = exceededBy(message, { bytes, depth });
-  const what = names[message.op] ?? 'The message';
-  if (exceeded === 'bytes') return limitError(`${what} has more than ${bytes} bytes`, 'max-frame-bytes', bytes);
-  return exceeded && limitError(`${what} is nested more than ${depth} levels deep`, 'max-frame-depth', depth);
+  const above = (limit: LimitName, size: number): TriplaneError | undefined => {
+    const most = limits[limit];
+    return most !== undefined && size > most ? limitError(message, limit, most) : undefined;
+  };
+  const named = (...names: readonly string[]): TriplaneError | undefined =>
+    above('max-name-length', Math.max(...names.map(({ length }) => length)));
+  const {
+    'max-frame-bytes': bytes = Infinity,
+    'max-frame-depth': depth = Infinity,
+    'max-presence-bytes': presenceBytes = Infinity,
+  } = limits;
+  let error: TriplaneError | undefined;
+  if (message.op === 'transact') error = above('max-transaction-steps', message['tx-steps'].length);
+  else if (message.op === 'add-query') error = above('max-query-depth', depthOf(message.q));
+  else if (message.op === 'client-broadcast') error = named(message['room-id'], message.topic);
+  else if (message.op === 'join-room' || message.op === 'set-presence') {
+    error = named(message['room-id']);
+    if (exceededBy(message.data ?? null, { bytes: presenceBytes, depth }))
+      error ??= limitError(message, 'max-presence-bytes', presenceBytes);
+  }
+  if (error) return error;
+  const exceeded = exceededBy(message, { bytes, depth: depth - postLevels });
+  if (exceeded === 'bytes') return limitError(message, 'max-frame-bytes', bytes);
+  return exceeded && limitError(message, 'max-frame-depth', depth - postLevels);
 }
 
 /** The same for steps that have no event id yet. */
@@ -46,47 +62,9 @@ export function transactionLimitError(steps: readonly Step[], eventId: string, n
   return limitErrorOf({ op: 'transact', 'client-event-id': eventId, 'tx-steps': steps, created: nowMs, order: nowMs }, limits);
 }
 
-const names: Partial<Readonly<Record<ClientMessage['op'], string>>> = {
-  transact: 'The transaction',
-  'add-query': 'The query',
-  'join-room': 'The presence',
-  'set-presence': 'The presence',
-  'client-broadcast': 'The message',
-};
-
-function ownLimitErrorOf(message: ClientMessage, limits: Limits): TriplaneError | undefined {
-  switch (message.op) {
-    case 'transact':
-      return above(limits, 'max-transaction-steps', message['tx-steps'].length, (most) => `The transaction has more than ${most} steps`);
-    case 'add-query':
-      return above(limits, 'max-query-depth', depthOf(message.q), (most) => `The query has more than ${most} forms below each other`);
-    case 'join-room':
-    case 'set-presence':
-      return nameError(message['room-id'], limits) ?? presenceError(message.data, limits);
-    case 'client-broadcast':
-      return nameError(message['room-id'], limits) ?? nameError(message.topic, limits);
-    default:
-      return undefined;
-  }
-}
-
-function nameError(name: string, limits: Limits): TriplaneError | undefined {
-  return above(limits, 'max-name-length', name.length, (most) => `The name of a room or topic has more than ${most} characters`);
-}
-
-function presenceError(data: unknown, limits: Limits): TriplaneError | undefined {
-  const most = limits['max-presence-bytes'];
-  if (data === undefined || most === undefined || exceededBy(data, { bytes: most, depth: Infinity }) === undefined) return undefined;
-  return limitError(`The presence has more than ${most} bytes`, 'max-presence-bytes', most);
-}
-
-function above(limits: Limits, limit: LimitName, size: number, message: (most: number) => string): TriplaneError | undefined {
-  const most = limits[limit];
-  return most !== undefined && size > most ? limitError(message(most), limit, most) : undefined;
-}
-
-function limitError(message: string, limit: LimitName, most: number): TriplaneError {
-  return new TriplaneError('limit', `${message}: the server would not accept it`, { hint: { 'data-type': 'limit', limit, most } });
+function limitError({ op }: ClientMessage, limit: LimitName, most: number): TriplaneError {
+  const message = `'${op}' exceeds a limit of the server: ${limit} is ${most}`;
+  return new TriplaneError('limit', message, { hint: { 'data-type': 'limit', limit, most } });
 }
 
 /** Forms below each other; options and rule parameters are none. Stops at 1000, which is above any limit. */

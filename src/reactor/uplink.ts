@@ -5,27 +5,43 @@ import type { Transport } from '../connection/transport.ts';
 import type { TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { RemoveQuery } from '../protocol/query-messages.ts';
+import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ConnectionStatus } from '../types/database.ts';
-import { unreachableError } from './client-errors.ts';
+import { asError, unreachableError } from './client-errors.ts';
 import type { ClientContext } from './context.ts';
-import { InFlight, isUnnamedRejection, keyOf } from './in-flight.ts';
+import { loadRecovery } from './lazy-recovery.ts';
 import { limitErrorOf } from './limits.ts';
 import { errorOf } from './receive-error.ts';
 import { receiveMessage } from './receive.ts';
-import { setAside } from './set-aside.ts';
+import type { Recovery } from './recovery.ts';
 import { envOf } from './state.ts';
 
 /** Failed attempts before queries without a result say so. A server that was there is probably restarting. */
 const attemptsAtFirst = 2;
 const attemptsAfterSession = 6;
 
+/** What every server answers. */
+const isAnswered = /^(add|remove)-query$|^transact$|-(room|presence|broadcast)$/;
+
+/** The server is restarting or overloaded, or the client asked for it: no request is the cause. */
+const isHarmless = (code: number): boolean => [1000, 1001, 1008, 1012, 1013].includes(code);
+
+/** An error that neither names a request nor repeats it. */
+function isUnnamedRejection(message: ServerMessage): message is ErrorMessage {
+  if (message.op !== 'error' || typeof message['client-event-id'] === 'string') return false;
+  return message['original-event']?.['op'] === undefined && (message.status ?? 500) < 500;
+}
+
 export class Uplink {
   readonly #context: ClientContext;
   readonly #connection: Connection;
-  readonly #inFlight: InFlight;
-  /** Requests that no server took: not sent again. */
-  readonly #setAside = new Map<string, TriplaneError>();
+  /** Sent over this connection, and not answered. */
+  readonly #unanswered = new Map<string, ClientMessage>();
+  /** Connections lost in a row with requests in flight. */
+  #losses = 0;
+  /** From the first request on that the server may not take. */
+  #recovery: Recovery | undefined;
   /** Connection attempts in a row without a session. */
   #failedAttempts = 0;
   #hadSession = false;
@@ -38,16 +54,12 @@ export class Uplink {
     const { random } = config;
     const probe = (): RemoveQuery => ({ op: 'remove-query', 'client-event-id': random.eventId(), q: { $$probe: {} } });
     this.#context = context;
-    this.#inFlight = new InFlight(config.clock, {
-      send: (message) => this.#transmit(message),
-      blame: (message, error) => this.#onBlamed(message, error),
-    });
     this.#connection = new Connection(
       { ...config, transports, probe },
       {
         opened: () => this.send(state.session.init(random.eventId())),
         message: (message) => this.#onMessage(message),
-        closed: ({ code }) => config.network.isOnline() && this.#inFlight.onClosed(code),
+        closed: ({ code }) => this.#onLost(code),
         down: () => this.#onDisconnect(),
         status: (status) => this.#onStatus(status),
         fault: (error) => context.report(error),
@@ -71,9 +83,11 @@ export class Uplink {
   send(message: ClientMessage): void {
     if (message.op === 'init') return this.#transmit(message);
     if (!this.isReady) return;
-    const error = this.#setAside.get(keyOf(message)) ?? limitErrorOf(message, this.#context.state.session.limits);
-    if (error) this.#reject(message, error);
-    else this.#inFlight.send(message);
+    const error = limitErrorOf(message, this.#context.state.session.limits);
+    // Asynchronous: what follows may send messages, which must not overtake the ones that are being sent.
+    if (error) this.#recover((recovery) => recovery.refuse(message, error));
+    else if (this.#recovery) this.#recovery.send(message);
+    else this.#transmit(message);
   }
 
   /** The server accepted `init`. */
@@ -93,43 +107,58 @@ export class Uplink {
 
   /** Ends the session for good. Nothing is sent from now on; the promise resolves when the connection is closed. */
   stop(): Promise<void> {
-    this.#inFlight.clear();
+    this.#recovery?.clear();
     return this.#connection.stop();
   }
 
   #transmit(message: ClientMessage): void {
+    const { 'client-event-id': eventId, op } = message;
+    if (typeof eventId === 'string' && isAnswered.test(op)) this.#unanswered.set(eventId, message);
     this.#context.events.emit('fact', 'said', message);
     this.#connection.send(message);
   }
 
-  #onBlamed(message: ClientMessage, error: TriplaneError): void {
-    // A write leaves the outbox, and presence its room; a query stays open, and would be sent again.
-    if (message.op === 'add-query') this.#setAside.set(keyOf(message), error);
-    this.#reject(message, error);
+  #recover(run: (recovery: Recovery) => void): void {
+    loadRecovery()
+      .then(({ Recovery }) => {
+        this.#recovery ??= new Recovery(this.#context, this.#unanswered, {
+          send: (message) => this.#transmit(message),
+          restart: () => this.restart(),
+        });
+        run(this.#recovery);
+      })
+      .catch((error: unknown) => this.#context.report(asError(error)));
   }
 
-  /** In a microtask: what follows may send messages, which must not overtake the ones that are being sent. */
-  #reject(message: ClientMessage, error: TriplaneError): void {
-    queueMicrotask(() => {
-      const { state, config, isOpen } = this.#context;
-      if (isOpen) this.#context.run(setAside(state, message, error, envOf(config)));
-    });
+  /** One lost connection is normal. */
+  #onLost(code: number): void {
+    if (this.#unanswered.size === 0 || isHarmless(code) || !this.#context.config.network.isOnline()) return;
+    const unanswered = [...this.#unanswered.values()];
+    if (++this.#losses >= 2 || code === 1009) this.#recover((recovery) => recovery.onLost(code, unanswered));
+  }
+
+  #onAnswer(eventId: string): void {
+    const answered = this.#unanswered.get(eventId);
+    if (!answered) return;
+    this.#unanswered.delete(eventId);
+    if (this.#unanswered.size === 0) this.#losses = 0;
+    this.#recovery?.onAnswer(answered);
   }
 
   #onMessage(message: ServerMessage): void {
     const { events, state, config } = this.#context;
     events.emit('fact', 'heard', message);
-    if (isUnnamedRejection(message)) {
-      const follows = this.#inFlight.onUnnamedRejection(errorOf(message));
-      if (follows === 'restart') this.restart();
-      if (follows) return;
+    if (isUnnamedRejection(message) && this.#unanswered.size > 0) {
+      const [error, unanswered] = [errorOf(message), [...this.#unanswered.values()]];
+      return this.#recover((recovery) => recovery.onUnnamedRejection(error, unanswered));
     }
     this.#context.run(receiveMessage(state, message, envOf(config)));
-    this.#inFlight.onMessage(message);
+    if ('client-event-id' in message) this.#onAnswer(message['client-event-id'] ?? '');
   }
 
   #onDisconnect(): void {
-    this.#inFlight.clear();
+    this.#unanswered.clear();
+    this.#recovery?.clear();
     const { outbox, queries, features } = this.#context.state;
     outbox.onDisconnect();
     queries.onDisconnect();

@@ -8,6 +8,9 @@ import { listener, testClient, type TestClient } from '../support/client.ts';
 import { settled } from '../support/fake-clock.ts';
 import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
+// Loaded on first use otherwise, which `settled` does not wait for.
+await import('../../src/reactor/recovery.ts');
+
 const MiB = 1024 * 1024;
 
 async function connected(limits?: ServerLimits, client = testClient()): Promise<TestClient> {
