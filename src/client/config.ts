@@ -26,8 +26,9 @@ export interface Ports {
   /** Connects with the first query, write or room, not before: for programs that are also rendered on a server. */
   startsWhenUsed?: boolean;
   /**
-   * Whether each write leaves a small receipt at the server, so that it is never applied twice. For servers that do not remember by
-   * themselves; the rules of the app must let users make and delete `triplaneReceipts`.
+   * Whether each write leaves a small receipt at the server, so that it is never applied twice (docs/exactly-once.md). By default it does
+   * at servers that do not remember event ids, such as InstantDB's own; `false` turns that off. The rules of the app must let users make
+   * and delete `triplaneReceipts`: `npx triplane push` offers the rule.
    */
   receipts?: boolean;
   /**

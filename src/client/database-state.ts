@@ -6,7 +6,7 @@ import { observe } from '../reactor/debug/observe.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Abortable } from '../lib/abort.ts';
 import type { AuthResult, User } from '../types/auth.ts';
-import type { AppStatusState, ConnectionStatus } from '../types/database.ts';
+import type { AppStatusState, ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import type { DatabaseEvent, DatabaseEventOf, DatabaseEventType } from '../types/events.ts';
 
 export abstract class DatabaseState {
@@ -51,12 +51,12 @@ export abstract class DatabaseState {
   }
 
   /**
-   * Tells how the line to the server is.
+   * Tells how the line to the server is. The second argument says whether every write is applied exactly once in this session.
    *
    * @example
    * db.subscribeConnectionStatus((status) => banner.toggle(status !== 'authenticated'));
    */
-  subscribeConnectionStatus(cb: (status: ConnectionStatus) => void): () => void {
+  subscribeConnectionStatus(cb: (status: ConnectionStatus, details: ConnectionDetails) => void): () => void {
     return this.#listen('status', cb);
   }
 

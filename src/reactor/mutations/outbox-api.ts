@@ -120,7 +120,7 @@ export class OutboxApi {
     const rejection = rejections.get(eventId);
     if (!rejection) return [];
     rejections.delete(eventId);
-    const removed = [rejection, ...outbox.dependentsOf(writeSetOf(rejection.steps).creates, ({ state }) => state === 'parked')];
+    const removed = [rejection, ...outbox.dependentsOf(writeSetOf(rejection.steps), ({ state }) => state === 'parked')];
     this.#context.run([
       { do: 'store', edits: removed.map(removeMutation) },
       { do: 'tell', message: { type: 'gone', eventIds: removed.map((write) => write.eventId) } },

@@ -13,10 +13,16 @@ import { removeMutation, putMutation, type Mutation, mutationRecord } from './mu
 import { type Effect, onward } from '../effect.ts';
 import { writeSetOf } from './write-set.ts';
 
-export function reject({ outbox, queries, rejections }: SyncState, write: Mutation, error: InstantAPIError, refusedAtMs: number): Effect[] {
+export function reject(
+  { outbox, queries, rejections, receipts }: SyncState,
+  write: Mutation,
+  error: InstantAPIError,
+  refusedAtMs: number,
+): Effect[] {
   const { eventId } = write;
   const rejection: Mutation = { ...write, state: 'refused', error, refusedAtMs };
   rejections.set(eventId, rejection);
+  receipts.forget(eventId);
   return [
     ...[write, ...outbox.reject(eventId)].flatMap((hidden) => queries.reject(hidden.eventId)),
     { do: 'store', edits: [removeMutation(write), putMutation(rejection)] },
