@@ -30,7 +30,6 @@ export class Outbox {
   /** Those that make attrs. */
   readonly #attrCreators = new Map<string, Mutation>();
   readonly #makers = new Makers();
-  /** Waiting for attrs. */
   readonly #waitingForAttrs = new Set<string>();
   /** The server failed at them, while others behind them may have arrived. */
   readonly #retrying = new Set<string>();

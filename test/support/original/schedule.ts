@@ -91,7 +91,7 @@ class World {
       ...{ appId, adminToken: 'admin', storage: memory(), log: silent, limits: defaultLimits, createAppsOnUse: true },
       ...{ clock: systemClock, random: systemRandom, userOf: () => Promise.reject(new Error('nobody')) },
     });
-    const direct: Connect = (peer) => this.#hub.connect(peer as never) as never;
+    const direct: Connect = (peer) => this.#hub.connect(peer);
     const original = new OriginalServer({
       random: this.#random,
       maxRefreshDelay: 400,
@@ -143,7 +143,6 @@ class World {
       write.isIllegal ? write.outcome === 'ok' : write.outcome !== 'rejected' && !isHeld(write),
     );
     const rejected = this.#writes.filter(({ outcome, applied, isIllegal }) => outcome === 'rejected' && (applied > 0 || !isIllegal));
-    if (process.env['SCHEDULE_DEBUG'] && lost.length + rejected.length > 0) console.error(lost, rejected);
     return {
       writes: this.#writes.length,
       lost: lost.length,
@@ -340,10 +339,8 @@ function messagesIn(frame: string): readonly Record<string, unknown>[] {
   return Array.isArray(parsed) ? parsed : [parsed as Record<string, unknown>];
 }
 
-function normal(rows: readonly Row[] | undefined): unknown[] {
-  return (rows ?? [])
-    .map(({ id, title, code }) => [id, title ?? null, code ?? null])
-    .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
+function normal(rows: readonly Row[] | undefined): string[] {
+  return (rows ?? []).map(({ id, title, code }) => JSON.stringify([id, title ?? null, code ?? null])).sort();
 }
 
 function mulberry(seed: number): () => number {
