@@ -60,7 +60,7 @@ export function acknowledge(
     ...queries.acknowledge(write, nowMs),
     ...queries.rewrite(superseded),
     { do: 'store', edits: [...[write, ...superseded].map(putMutation), ...receipts.acknowledge(write, nowMs)] },
-    { do: 'tell', message: { type: 'applied', eventId, ...position } },
+    { do: 'tell', message: { type: 'acknowledged', eventId, ...position } },
     { do: 'settle', eventId },
     ...onward,
   ];

@@ -1,13 +1,13 @@
-// The writes that are not yet certain, in the order they were made, and how far each has come. A write leaves only when
-// every live query shows it by itself, when the server refused it, or when the app discards it: no timer takes it away, no
-// sign-out, no lost line.
+// The outbox: the user's writes in order, from the call of `transact` until every live query's result includes them. A write leaves the
+// outbox only then, or when the server rejects it, or when the app discards it. No timer, sign-out or lost connection removes one.
 //
-//   unsaved ──▶ local ──▶ sent ──▶ applied ──▶ (forgotten)
-//                │ ▲       │ │
-//                │ └───────┘ └──▶ (refused): out of here, kept until the app has dealt with it
-//                ▼
-//             parked: needs an entity whose making was refused
-// It neither sends nor stores: it says what is to be sent and stored. What a write does to a view is not known here.
+//   persisting ──▶ pending ──▶ inflight ──▶ acknowledged ──▶ (removed)
+//                   │ ▲         │ │
+//                   │ └─────────┘ └──▶ (rejected): kept among the rejections until the app retries or discards it
+//                   ▼
+//                blocked: depends on an entity whose creation was rejected
+//
+// Sends and stores nothing itself: it returns what to send and store. How a write changes a view is not known here.
 
 import type { InstantAPIError } from '../../errors.ts';
 import type { Step, Transact } from '../../protocol/transact-messages.ts';
@@ -53,7 +53,7 @@ export class Outbox {
 
   /** The same, without those that wait for an entity which is not there. */
   unblocked(): Mutation[] {
-    return this.list().filter(({ state }) => state !== 'parked');
+    return this.list().filter(({ state }) => state !== 'blocked');
   }
 
   /** Those that make attrs, and that the server has not confirmed. */
@@ -71,7 +71,7 @@ export class Outbox {
     this.#drop(eventId);
     // By the clock, so that writes of an earlier start come before those of this one.
     this.#lastOrder = Math.max(this.#lastOrder + 1, createdMs);
-    return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'unsaved', sends: 0 });
+    return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'persisting', sends: 0 });
   }
 
   /** Somebody else writes from here on. What was kept for this user stays on disk, and comes back with them. */
@@ -83,8 +83,8 @@ export class Outbox {
   /** It is on disk: it may go out. Whether that is news. */
   markPersisted(eventId: string): boolean {
     const write = this.#writes.get(eventId);
-    if (write?.state !== 'unsaved') return false;
-    this.#put({ ...write, state: 'local' });
+    if (write?.state !== 'persisting') return false;
+    this.#put({ ...write, state: 'pending' });
     return true;
   }
 
@@ -107,7 +107,7 @@ export class Outbox {
     const held = new Footprint();
     const sent = this.#retrying.size > 0 ? this.#sentFootprint() : undefined;
     for (const write of this.#unsent.values()) {
-      if (write.state === 'unsaved') break; // those behind it wait, or the order would be lost
+      if (write.state === 'persisting') break; // those behind it wait, or the order would be lost
       if (this.#waitingForAttrs.has(write.eventId)) continue;
       const maker = this.#unconfirmedMaker(write);
       if (this.#isHeld(write, held, sent) || (maker && this.#retrying.has(maker))) {
@@ -117,7 +117,7 @@ export class Outbox {
       if (maker) break;
       this.#retrying.delete(write.eventId);
       this.#sentSteps.set(write.eventId, write.steps);
-      this.#put({ ...write, state: 'sent', sends: write.sends + 1 });
+      this.#put({ ...write, state: 'inflight', sends: write.sends + 1 });
       const { eventId, steps, createdMs, order } = write;
       messages.push({ op: 'transact', 'client-event-id': eventId, 'tx-steps': steps, created: createdMs, order });
     }
@@ -127,7 +127,7 @@ export class Outbox {
   /** The line is gone: what was sent may have arrived, or not, and goes out again under its own event id. */
   onDisconnect(): void {
     for (const write of this.#writes.values()) {
-      if (write.state === 'sent') this.#put({ ...write, state: 'local' });
+      if (write.state === 'inflight') this.#put({ ...write, state: 'pending' });
     }
     this.#retries.onDisconnect();
     this.#waitingForAttrs.clear();
@@ -137,8 +137,8 @@ export class Outbox {
   /** Not now: it goes out again, and what is behind it waits: everything, or what touches the same. */
   postpone(eventId: string, atMs: number, holdsAll: boolean): void {
     const write = this.#writes.get(eventId);
-    if (write?.state !== 'sent') return;
-    this.#put({ ...write, state: 'local' });
+    if (write?.state !== 'inflight') return;
+    this.#put({ ...write, state: 'pending' });
     this.#retrying.add(eventId);
     if (holdsAll) this.#retries.pauseAll(atMs);
     else this.#retries.pause(eventId, atMs);
@@ -164,9 +164,9 @@ export class Outbox {
 
   acknowledge(eventId: string, position: { readonly txId: number; readonly isn: string | undefined }): Mutation | undefined {
     const write = this.#writes.get(eventId);
-    if (!write || write.state === 'applied') return undefined;
+    if (!write || write.state === 'acknowledged') return undefined;
     this.#retries.countConfirmed();
-    return this.#put({ ...write, state: 'applied', ...position });
+    return this.#put({ ...write, state: 'acknowledged', ...position });
   }
 
   /** It is asked whether it was applied before it was refused. */
@@ -179,7 +179,7 @@ export class Outbox {
   supersede({ order }: Mutation, rewrite: RewriteSteps): Mutation[] {
     const earlier = [...this.#retrying].flatMap((eventId) => this.#writes.get(eventId) ?? []);
     return this.#rewrite(
-      earlier.filter((write) => write.order < order && write.state === 'local'),
+      earlier.filter((write) => write.order < order && write.state === 'pending'),
       rewrite,
     );
   }
@@ -206,9 +206,9 @@ export class Outbox {
 
   /** Those that need one of these entities, or one that such a write was to make. */
   block(missing: Missing): Mutation[] {
-    return this.dependentsOf(missing, ({ state }) => state !== 'applied')
-      .filter(({ state }) => state !== 'sent') // the server will tell
-      .map((write) => this.#put({ ...write, state: 'parked' }));
+    return this.dependentsOf(missing, ({ state }) => state !== 'acknowledged')
+      .filter(({ state }) => state !== 'inflight') // the server will tell
+      .map((write) => this.#put({ ...write, state: 'blocked' }));
   }
 
   /** The same, of some, as they are. */
@@ -231,7 +231,7 @@ export class Outbox {
   rebase(rewrite: RewriteSteps): Mutation[] {
     this.#waitingForAttrs.clear();
     return this.#rewrite(
-      this.list().filter(({ state }) => state !== 'applied'),
+      this.list().filter(({ state }) => state !== 'acknowledged'),
       rewrite,
     );
   }
@@ -239,8 +239,8 @@ export class Outbox {
   /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
   onNameTaken(eventId: string, rewrite: RewriteSteps): Mutation[] {
     const write = this.#writes.get(eventId);
-    if (write?.state !== 'sent') return [];
-    this.#put({ ...write, state: 'local' });
+    if (write?.state !== 'inflight') return [];
+    this.#put({ ...write, state: 'pending' });
     const changed = this.rebase(rewrite);
     // The attr may have come before the refusal did: then the steps are in its terms already.
     if (this.#writes.get(eventId)?.steps === this.sentSteps(write)) this.#waitingForAttrs.add(eventId);
@@ -267,7 +267,7 @@ export class Outbox {
 
   #sentFootprint(): Footprint {
     const sent = new Footprint();
-    for (const write of this.#writes.values()) if (write.state === 'sent') sent.add(write);
+    for (const write of this.#writes.values()) if (write.state === 'inflight') sent.add(write);
     return sent;
   }
 
@@ -275,10 +275,10 @@ export class Outbox {
     const { eventId, state, steps } = write;
     if (!isUnsent(write)) this.#unsent?.delete(eventId);
     // One that comes back stands before those it was ahead of.
-    else if (this.#writes.get(eventId)?.state === 'sent') this.#unsent = undefined;
+    else if (this.#writes.get(eventId)?.state === 'inflight') this.#unsent = undefined;
     else this.#unsent?.set(eventId, write);
     this.#writes.set(eventId, write);
-    const isOpen = state !== 'applied' && state !== 'parked';
+    const isOpen = state !== 'acknowledged' && state !== 'blocked';
     if (isOpen && steps.some((step) => step[0] === 'add-attr')) this.#attrCreators.set(eventId, write);
     else this.#attrCreators.delete(eventId);
     this.#makers.set(eventId, steps, isOpen);
@@ -287,7 +287,7 @@ export class Outbox {
 
   #drop(eventId: string): void {
     const write = this.#writes.get(eventId);
-    if (write) this.#put({ ...write, state: 'applied' });
+    if (write) this.#put({ ...write, state: 'acknowledged' });
     this.#retrying.delete(eventId);
     this.#retries.forget(eventId);
     this.#sentSteps.delete(eventId);
@@ -296,5 +296,5 @@ export class Outbox {
 }
 
 function isUnsent({ state }: Mutation): boolean {
-  return state === 'unsaved' || state === 'local';
+  return state === 'persisting' || state === 'pending';
 }

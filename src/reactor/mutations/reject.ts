@@ -17,16 +17,16 @@ export function reject(
   { outbox, queries, rejections, receipts }: SyncState,
   write: Mutation,
   error: InstantAPIError,
-  refusedAtMs: number,
+  rejectedAtMs: number,
 ): Effect[] {
   const { eventId } = write;
-  const rejection: Mutation = { ...write, state: 'refused', error, refusedAtMs };
+  const rejection: Mutation = { ...write, state: 'rejected', error, rejectedAtMs };
   rejections.set(eventId, rejection);
   receipts.forget(eventId);
   return [
     ...[write, ...outbox.reject(eventId)].flatMap((hidden) => queries.reject(hidden.eventId)),
     { do: 'store', edits: [removeMutation(write), putMutation(rejection)] },
-    { do: 'tell', message: { type: 'refused', record: mutationRecord(rejection) } },
+    { do: 'tell', message: { type: 'rejected', record: mutationRecord(rejection) } },
     { do: 'settle', eventId, error },
     ...onward,
   ];

@@ -65,7 +65,7 @@ describe('a write that the server always fails at', () => {
       await dialogue.receive(no(bad, failure));
     }
     expect([bad.outcome, tries <= 6]).toEqual(['server-failed', true]);
-    expect(dialogue.client.reactor.outbox.list()).toMatchObject([{ eventId: bad.eventId, state: 'refused', error: { status: 500 } }, { eventId: same.eventId }]); // prettier-ignore
+    expect(dialogue.client.reactor.outbox.list()).toMatchObject([{ eventId: bad.eventId, state: 'rejected', error: { status: 500 } }, { eventId: same.eventId }]); // prettier-ignore
     expect(dialogue.sentIds().at(-1)).toBe(same.eventId);
     dialogue.end();
   });
@@ -90,14 +90,14 @@ describe('a write that links to a row whose write was refused', () => {
     __etype: 'goals',
   });
 
-  it('does not go out before the answer, and is parked after the refusal', async () => {
+  it('does not go out before the answer, and is blocked after the refusal', async () => {
     const dialogue = await Dialogue.ready();
     const parent = await dialogue.update(goalId(1), { title: 'parent' });
     const child = await dialogue.transact(linkTo(goalId(1)));
     expect(dialogue.sentIds()).toEqual([parent.eventId]);
     await dialogue.receive(no(parent));
     expect(dialogue.sentIds()).toEqual([parent.eventId]);
-    expect(dialogue.client.reactor.outbox.list()).toMatchObject([{ state: 'refused' }, { eventId: child.eventId, state: 'parked' }]);
+    expect(dialogue.client.reactor.outbox.list()).toMatchObject([{ state: 'rejected' }, { eventId: child.eventId, state: 'blocked' }]);
     dialogue.end();
   });
 

@@ -188,7 +188,7 @@ describe('what a refusal says of a receipt', () => {
     it('is refused if that is taken: nothing of it was applied, and nothing will be', async () => {
       const { dialogue, write, claimId } = await refusedTwice();
       await dialogue.receive({ op: 'transact-ok', 'client-event-id': claimId, 'tx-id': 9 });
-      expect([write.outcome, dialogue.client.reactor.outbox.list().map(({ state }) => state)]).toEqual(['refused', ['refused']]);
+      expect([write.outcome, dialogue.client.reactor.outbox.list().map(({ state }) => state)]).toEqual(['refused', ['rejected']]);
     });
   });
 });
