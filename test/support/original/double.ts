@@ -27,8 +27,10 @@ export interface DoubleOptions {
   readonly maxRefreshDelay: number;
   /** What becomes of a transaction that could be carried out: see `Mishap`. */
   readonly mishap?: (() => Mishap | undefined) | undefined;
-  /** Called for each transaction that was applied; `merged`: the steps of those that it stands for as well. */
-  readonly onCommit?: ((steps: Steps, merged: readonly Steps[]) => void) | undefined;
+  /** Called for each transaction that comes, by event id. */
+  readonly onReceive?: ((eventId: string, steps: Steps) => void) | undefined;
+  /** Called for each transaction that was applied; `merged`: those that it stands for as well. */
+  readonly onCommit?: ((eventId: string, steps: Steps, merged: readonly string[]) => void) | undefined;
 }
 
 /** The server fails before it commits, or after. */
@@ -122,6 +124,7 @@ class OriginalSession implements ServerSession {
       if (message) delete message['triplane'];
       return this.#session.receive(message ? JSON.stringify(message) : frame);
     }
+    this.#server.options.onReceive?.(idOf(message), message['tx-steps'] as Steps);
     this.#queue.push({ message, steps: message['tx-steps'] as Steps, merged: [] });
     // Those that come in the same moment stand in the queue together.
     setTimeout(() => this.#next(), 1);
@@ -176,7 +179,8 @@ class OriginalSession implements ServerSession {
     this.#current = undefined;
     if (message.op === 'transact-ok') {
       this.#server.learn(queued.steps.flatMap((step) => (step[0] === 'add-attr' ? [step[1]] : [])));
-      this.#server.options.onCommit?.(queued.steps, queued.merged.map(({ steps }) => steps)); // prettier-ignore
+      const merged = queued.merged.map(({ message }) => idOf(message));
+      this.#server.options.onCommit?.(idOf(queued.message), queued.steps, merged);
     }
     this.#answer(queued, mishap === 'fails-after-commit' && message.op === 'transact-ok' ? failure() : message);
     this.#next();
@@ -202,6 +206,10 @@ export function grouped(steps: Steps): Step[] {
 /** A lookup by a value that looks like an id finds nothing when it deletes. */
 function isDropped(step: Step): boolean {
   return step[0] === 'delete-entity' && Array.isArray(step[1]) && isUuid(step[1][1]);
+}
+
+function idOf(message: Message): string {
+  return String(message['client-event-id']);
 }
 
 /** The later one stands for both: writes that wait and set the same fields of the same entities. */

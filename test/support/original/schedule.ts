@@ -74,6 +74,7 @@ class World {
   readonly #hub: Hub;
   readonly #network: Network;
   readonly #writes: Write[] = [];
+  readonly #byEvent = new Map<string, Write>();
   /** Row and field → the marker of the write that set it last, not counting repeats. */
   readonly #lastSetBy = new Map<string, string>();
   #stale = 0;
@@ -96,9 +97,17 @@ class World {
       random: this.#random,
       maxRefreshDelay: 400,
       mishap: () => this.#mishap(),
-      onCommit: (steps, merged) => this.#committed(steps, merged),
+      onReceive: (eventId, steps) => this.#received(eventId, steps),
+      onCommit: (eventId, steps, merged) => this.#committed(eventId, steps, merged),
     });
-    const connect = server === 'original' ? original.connect(direct) : watched(direct, (steps) => this.#committed(steps, []));
+    const connect =
+      server === 'original'
+        ? original.connect(direct)
+        : watched(
+            direct,
+            (eventId, steps) => this.#received(eventId, steps),
+            (eventId, steps) => this.#committed(eventId, steps, []),
+          );
     this.#network = new Network({ connect, random: this.#random });
     this.#others = new Raw(direct, appId);
   }
@@ -206,21 +215,26 @@ class World {
     return this.#random() < 0.5 ? 'fails' : 'fails-after-commit';
   }
 
-  #committed(steps: readonly Step[], merged: readonly (readonly Step[])[]): void {
-    for (const other of merged) for (const write of this.#marked(other)) write.isMerged = true;
-    for (const write of this.#marked(steps)) {
-      write.applied += 1;
-      const rows = steps.flatMap((step) => (step[0] === 'add-triple' && step[3] === write.marker ? [String(step[1])] : []));
-      for (const row of rows) {
-        if (write.applied > 1 && this.#lastSetBy.get(row) !== write.marker) this.#stale += 1;
-        if (write.applied === 1) this.#lastSetBy.set(row, write.marker);
-      }
-    }
+  /** By the title that it sets, when it first goes out: a later sending may leave out what a later write has set since. */
+  #received(eventId: string, steps: readonly Step[]): void {
+    const values = new Set(steps.map((step) => (step[0] === 'add-triple' ? step[3] : undefined)));
+    const write = this.#writes.find(({ marker }) => values.has(marker));
+    if (write && !this.#byEvent.has(eventId)) this.#byEvent.set(eventId, write);
   }
 
-  #marked(steps: readonly Step[]): Write[] {
-    const values = new Set(steps.map((step) => (step[0] === 'add-triple' ? step[3] : undefined)));
-    return this.#writes.filter(({ marker }) => values.has(marker));
+  #committed(eventId: string, steps: readonly Step[], merged: readonly string[]): void {
+    for (const other of merged) {
+      const write = this.#byEvent.get(other);
+      if (write) write.isMerged = true;
+    }
+    const write = this.#byEvent.get(eventId);
+    if (!write) return;
+    write.applied += 1;
+    const rows = steps.flatMap((step) => (step[0] === 'add-triple' && step[3] === write.marker ? [String(step[1])] : []));
+    for (const row of rows) {
+      if (write.applied > 1 && this.#lastSetBy.get(row) !== write.marker) this.#stale += 1;
+      if (write.applied === 1) this.#lastSetBy.set(row, write.marker);
+    }
   }
 }
 
@@ -308,15 +322,18 @@ function attr(label: string): WireAttr {
 }
 
 /** Our own server. It answers a repeat as it answered the first time, with the same transaction. */
-function watched(connect: Connect, onCommit: (steps: readonly Step[]) => void): Connect {
+type OnSteps = (eventId: string, steps: readonly Step[]) => void;
+
+function watched(connect: Connect, onReceive: OnSteps, onCommit: OnSteps): Connect {
   const applied = new Set<unknown>();
   return (peer) => {
     const sent = new Map<string, readonly Step[]>();
     const session = connect({
       send(frame) {
         for (const message of messagesIn(frame)) {
-          const steps = message['op'] === 'transact-ok' ? sent.get(String(message['client-event-id'])) : undefined;
-          if (steps && !applied.has(message['tx-id'])) onCommit(steps);
+          const eventId = String(message['client-event-id']);
+          const steps = message['op'] === 'transact-ok' ? sent.get(eventId) : undefined;
+          if (steps && !applied.has(message['tx-id'])) onCommit(eventId, steps);
           if (steps) applied.add(message['tx-id']);
         }
         peer.send(frame);
@@ -326,7 +343,11 @@ function watched(connect: Connect, onCommit: (steps: readonly Step[]) => void): 
     return {
       receive(frame) {
         const message = JSON.parse(frame) as Record<string, unknown>;
-        if (message['op'] === 'transact') sent.set(String(message['client-event-id']), message['tx-steps'] as readonly Step[]);
+        if (message['op'] === 'transact') {
+          const [eventId, steps] = [String(message['client-event-id']), message['tx-steps'] as readonly Step[]];
+          onReceive(eventId, steps);
+          sent.set(eventId, steps);
+        }
         session.receive(frame);
       },
       end: () => session.end(),
