@@ -1,7 +1,6 @@
 // One schedule of faults: a program writes while its connection is cut, answers are swallowed and the server fails, and somebody else writes
 // to the same rows. Everything follows from the seed. In the end it is counted what became of the program's writes.
 
-import type { WireAttr } from '../../../src/protocol/attr.ts';
 import type { Step } from '../../../src/protocol/transact-messages.ts';
 import { silent } from '../../../src/lib/log.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -12,6 +11,7 @@ import { memory } from '../../../src/server/storage/memory.ts';
 import { ours, official, type ClientName, type Row, type ScheduleClient, type Tx } from './clients.ts';
 import { type Connect, OriginalServer } from './double.ts';
 import { Network } from './network.ts';
+import { messagesIn, RawClient } from './raw-client.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface Counts {
@@ -80,7 +80,7 @@ class World {
   #stale = 0;
   #fails = 0;
   #client: ScheduleClient | undefined;
-  #others: Raw | undefined;
+  #others: RawClient | undefined;
 
   constructor(seed: number, name: ClientName, server: 'original' | 'triplane', time: VirtualTime) {
     this.#time = time;
@@ -109,7 +109,7 @@ class World {
             (eventId, steps) => this.#committed(eventId, steps, []),
           );
     this.#network = new Network({ connect, random: this.#random });
-    this.#others = new Raw(direct, appId);
+    this.#others = new RawClient(direct, appId);
   }
 
   async start(): Promise<void> {
@@ -238,89 +238,6 @@ class World {
   }
 }
 
-/** Somebody else, on a session that never breaks. */
-class Raw {
-  readonly #session: ReturnType<Connect>;
-  readonly #appId: string;
-  readonly #waiting = new Map<string, (message: Record<string, unknown>) => void>();
-  readonly #attrs: Readonly<Record<string, WireAttr>>;
-
-  constructor(connect: Connect, appId: string) {
-    this.#appId = appId;
-    this.#attrs = Object.fromEntries(['id', 'title', 'code', 'note'].map((label) => [label, attr(label)]));
-    this.#session = connect({ send: (frame) => this.#receive(frame), close: () => {} });
-  }
-
-  open(): Promise<unknown> {
-    return this.#ask({ op: 'init', 'app-id': this.#appId, '__admin-token': 'admin', versions: {} });
-  }
-
-  attrSteps(): Step[] {
-    const taken = systemRandom.uuid();
-    return [
-      ...Object.values(this.#attrs).map((each): Step => ['add-attr', each]),
-      ...this.set(taken, { id: taken, title: 'taken', code: 'taken' }),
-    ];
-  }
-
-  set(row: string, fields: Readonly<Record<string, string>>): Step[] {
-    return Object.entries(fields).map(([label, value]) => ['add-triple', row, this.#attrs[label]?.id ?? '', value]);
-  }
-
-  transact(steps: readonly Step[]): Promise<unknown> {
-    return this.#ask({ op: 'transact', 'tx-steps': steps });
-  }
-
-  async rows(): Promise<readonly Row[]> {
-    const message = await this.#ask({ op: 'add-query', q: { items: {} } });
-    const triples = JSON.stringify(message['result']);
-    const rows = new Map<string, Record<string, unknown>>();
-    const labels = new Map(Object.entries(this.#attrs).map(([label, { id }]) => [id, label]));
-    const nodes = JSON.parse(triples) as readonly { data: { 'datalog-result': { 'join-rows': [string, string, unknown][][] } } }[];
-    for (const [e, a, v] of nodes.flatMap(({ data }) => data['datalog-result']['join-rows'].flat())) {
-      const row = rows.get(e) ?? {};
-      rows.set(e, row);
-      const label = labels.get(a);
-      if (label) row[label] = v;
-    }
-    return [...rows.values()] as Row[];
-  }
-
-  close(): void {
-    this.#session.end();
-  }
-
-  #ask(message: Record<string, unknown>): Promise<Record<string, unknown>> {
-    const eventId = systemRandom.eventId();
-    return new Promise((resolve) => {
-      this.#waiting.set(eventId, resolve);
-      this.#session.receive(JSON.stringify({ ...message, 'client-event-id': eventId }));
-    });
-  }
-
-  #receive(frame: string): void {
-    for (const message of messagesIn(frame)) this.#settle(message);
-  }
-
-  #settle(message: Record<string, unknown>): void {
-    const eventId = String(message['client-event-id']);
-    this.#waiting.get(eventId)?.(message);
-    this.#waiting.delete(eventId);
-  }
-}
-
-function attr(label: string): WireAttr {
-  const isUnique = label === 'id' || label === 'code';
-  return {
-    id: systemRandom.uuid(),
-    'forward-identity': [systemRandom.uuid(), 'items', label],
-    'value-type': 'blob',
-    cardinality: 'one',
-    'unique?': isUnique,
-    'index?': isUnique,
-  };
-}
-
 /** Our own server. It answers a repeat as it answered the first time, with the same transaction. */
 type OnSteps = (eventId: string, steps: readonly Step[]) => void;
 
@@ -353,11 +270,6 @@ function watched(connect: Connect, onReceive: OnSteps, onCommit: OnSteps): Conne
       end: () => session.end(),
     };
   };
-}
-
-function messagesIn(frame: string): readonly Record<string, unknown>[] {
-  const parsed = JSON.parse(frame) as Record<string, unknown> | readonly Record<string, unknown>[];
-  return Array.isArray(parsed) ? parsed : [parsed as Record<string, unknown>];
 }
 
 function normal(rows: readonly Row[] | undefined): string[] {
