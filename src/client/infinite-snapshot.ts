@@ -1,4 +1,4 @@
-// What a list without end can show before it has asked: for bindings that draw first and subscribe after.
+// The initial snapshot of an infinite list, for bindings that render before they subscribe.
 
 import type { InstantCoreDatabase } from './database.ts';
 import { firstPageQuery, readListRequest, shownList } from './infinite-list.ts';
@@ -10,9 +10,9 @@ import type { ValidQuery } from '../types/valid-query.ts';
 type EmptySnapshot = { canLoadNextPage: false; data: undefined; error: undefined };
 
 /**
- * The list of an equal query that is subscribed to, as it is on the screen; otherwise the first page, if it has been answered.
+ * Returns the list as the subscriber of an equal query sees it; without one, the first page if a live query has its result.
  *
- * @throws QueryValidationError unless exactly one namespace is asked for
+ * @throws QueryValidationError unless the query has exactly one namespace
  * @example
  * const { data } = getInfiniteQueryInitialSnapshot(db, { posts: { $: { limit: 20 } } });
  */

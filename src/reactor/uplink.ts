@@ -7,7 +7,7 @@ import type { ClientMessage } from '../protocol/client-message.ts';
 import type { RemoveQuery } from '../protocol/query-messages.ts';
 import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
-import type { ConnectionStatus } from '../types/database.ts';
+import type { ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import { asError, unreachableError } from './client-errors.ts';
 import type { ClientContext } from './context.ts';
 import { loadRecovery } from './lazy-recovery.ts';
@@ -145,6 +145,16 @@ export class Uplink {
     this.#recovery?.onAnswer(answered);
   }
 
+  /** Tells the status again: what comes with it has changed. */
+  announce(): void {
+    this.#context.events.emit('status', this.status, this.#details());
+  }
+
+  #details(): ConnectionDetails {
+    const { session, receipts } = this.#context.state;
+    return { isExactlyOnce: this.isReady ? receipts.isInUse || session.capabilities['deduplicates-transactions'] === true : undefined };
+  }
+
   #onMessage(message: ServerMessage): void {
     const { events, state, config } = this.#context;
     events.emit('fact', 'heard', message);
@@ -167,7 +177,7 @@ export class Uplink {
 
   #onStatus(status: ConnectionStatus): void {
     const { config, events, isOpen } = this.#context;
-    events.emit('status', status);
+    events.emit('status', status, this.#details());
     events.emit('fact', 'status', status);
     if (status === 'opened') this.#isReached = true;
     if (status === 'authenticated') {

@@ -107,7 +107,7 @@ export class OutboxApi {
     const [discarded, ...dependents] = this.#remove(eventId);
     if (!discarded) return [];
     const { outbox, queries } = this.#context.state;
-    const heirs = [discarded, ...dependents].flatMap((write) => outbox.inheritAttrs(write));
+    const heirs = [discarded, ...dependents].flatMap((write) => outbox.rebase(inheritance(write, outbox.list())));
     this.#context.run([...queries.rewrite(heirs), { do: 'store', edits: heirs.map(putMutation) }]);
     const { error: cause } = discarded;
     this.#settle(discarded, discardedError(cause));
@@ -143,7 +143,7 @@ export class OutboxApi {
     if (!write || write.state === 'acknowledged') return [];
     const isOpen = ({ state, order }: Mutation): boolean =>
       write.state === 'rejected' ? state === 'blocked' : state !== 'acknowledged' && order > write.order;
-    const removed = [write, ...outbox.dependentsOf(writeSetOf(write.steps).creates, isOpen)];
+    const removed = [write, ...outbox.dependentsOf(writeSetOf(write.steps), isOpen)];
     rejections.delete(eventId);
     for (const each of removed) outbox.remove(each.eventId);
     this.#context.run([
@@ -154,4 +154,13 @@ export class OutboxApi {
     ]);
     return removed;
   }
+}
+
+/** The attrs that a discarded write would have created are created by the first waiting write that uses them. */
+function inheritance({ steps }: Mutation, writes: readonly Mutation[]): (steps: readonly Step[]) => readonly Step[] {
+  const created = steps.filter((step) => step[0] === 'add-attr');
+  const ids = new Set<unknown>(created.map((step) => step[1].id));
+  const isWaiting = ({ state }: Mutation): boolean => state === 'pending' || state === 'persisting';
+  const heir = writes.find((write) => isWaiting(write) && write.steps.some((step) => ids.has(step[2])));
+  return (other) => (other === heir?.steps ? [...created, ...other] : other);
 }

@@ -8,6 +8,8 @@ import { newAttrs } from '../attr-catalog.ts';
 
 export class PendingAttrs {
   readonly #byId = new Map<string, { readonly attr: WireAttr; readonly writes: number }>();
+  /** Write → its steps, if they create attrs. */
+  readonly #creators = new Map<string, readonly Step[]>();
   #list: readonly WireAttr[] | undefined;
 
   /** In the order in which they were first created. The same array while nothing changes. */
@@ -18,6 +20,22 @@ export class PendingAttrs {
   /** Whether a waiting write creates the attr. */
   has(id: string): boolean {
     return this.#byId.has(id);
+  }
+
+  /** Whether a write of this event id creates attrs. */
+  isCreator(eventId: string): boolean {
+    return this.#creators.has(eventId);
+  }
+
+  /** What a write creates from now on; nothing once it is confirmed or gone. */
+  set(eventId: string, steps: readonly Step[], isUnconfirmed: boolean): void {
+    const before = this.#creators.get(eventId);
+    const after = isUnconfirmed && steps.some((step) => step[0] === 'add-attr') ? steps : undefined;
+    if (before === after) return;
+    if (before) this.remove(before);
+    if (!after) return void this.#creators.delete(eventId);
+    this.#creators.set(eventId, after);
+    this.add(after);
   }
 
   add(steps: readonly Step[]): void {

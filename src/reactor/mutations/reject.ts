@@ -15,11 +15,12 @@ import { describeDenial } from './describe-denial.ts';
 import { writeSetOf } from './write-set.ts';
 
 export function reject(state: SyncState, write: Mutation, given: InstantAPIError, rejectedAtMs: number): Effect[] {
-  const { outbox, queries, rejections } = state;
+  const { outbox, queries, rejections, receipts } = state;
   const error = describeDenial(given, write.steps, state.catalog.withPending(outbox.pendingAttrs()));
   const { eventId } = write;
   const rejection: Mutation = { ...write, state: 'rejected', error, rejectedAtMs };
   rejections.set(eventId, rejection);
+  receipts.forget(eventId);
   return [
     ...[write, ...outbox.reject(eventId)].flatMap((hidden) => queries.reject(hidden.eventId)),
     { do: 'store', edits: [removeMutation(write), putMutation(rejection)] },
