@@ -13,13 +13,16 @@ import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid, rejection } from '../errors.ts';
 
-/** Every entity has a value for every indexed attr, null if no other. */
+/** An entity is made with a value for every indexed attr, null if no other. One that is retracted later is missing. */
 export function fillNulls(layer: Layer, changeSet: ChangeSet, now: () => number): void {
   for (const [etype, changes] of changeSet) {
     const { blobs, idAttr } = layer.attrs.namespace(etype);
     const indexed = blobs.filter((attr) => attr.isIndexed && attr !== idAttr);
     if (indexed.length === 0) continue;
-    for (const { after } of changes.values()) if (after?.exists(idAttr)) fill(layer, etype, after, indexed, now);
+    for (const { before, after } of changes.values()) {
+      const isMade = after?.exists(idAttr) && !(before?.exists(idAttr) && before.t === after.t);
+      if (isMade) fill(layer, etype, after, indexed, now);
+    }
   }
 }
 

@@ -123,7 +123,7 @@ describe('refused, with nothing written', () => {
       [['add-triple', moth, name.id, 'Owls']],
       'record-not-unique',
       /`name` is a unique attribute on `acts`.*Owls/,
-      { 'record-type': 'triple', 'attr-id': name.id, etype: 'acts', label: 'name', value: 'Owls' },
+      { 'record-type': 'triple', 'attr-id': name.id, etype: 'acts', label: 'name', value: '"Owls"' },
     ],
     [
       'a value taken twice at once',
@@ -144,7 +144,7 @@ describe('refused, with nothing written', () => {
       ],
       'record-not-unique',
       /pass/,
-      { label: 'pass', value: vip },
+      { label: 'pass', value: JSON.stringify(vip) },
     ],
     [
       'a text for a number',
@@ -161,7 +161,7 @@ describe('refused, with nothing written', () => {
       [['add-triple', bo, fansId.id, bo]],
       'validation-failed',
       /Missing required attributes: fans\.handle/,
-      { records: [{ 'entity-id': bo, 'attr-id': handle.id, etype: 'fans', label: 'handle' }] },
+      { records: [{ entity_id: bo, attr_id: handle.id, etype: 'fans', label: 'handle', is_required: true }] },
     ],
     ['null where something is required', [['add-triple', ana, handle.id, null]], 'validation-failed', /required/, {}],
     [
