@@ -20,7 +20,8 @@ export function fillNulls(layer: Layer, changeSet: ChangeSet, now: () => number)
     const indexed = blobs.filter((attr) => attr.isIndexed && attr !== idAttr);
     if (indexed.length === 0) continue;
     for (const { before, after } of changes.values()) {
-      const isMade = after?.exists(idAttr) && !(before?.exists(idAttr) && before.t === after.t);
+      if (!after?.exists(idAttr)) continue;
+      const isMade = !before?.exists(idAttr) || before.t !== after.t;
       if (isMade) fill(layer, etype, after, indexed, now);
     }
   }
