@@ -24,7 +24,7 @@ export interface RecoveryEvents {
 
 export class Recovery {
   readonly #context: ClientContext;
-  readonly #unanswered: ReadonlyMap<string, ClientMessage>;
+  readonly #unanswered: Map<string, ClientMessage>;
   readonly #on: RecoveryEvents;
   /** Requests that are not sent again, with the reason. */
   readonly #setAside = new Map<string, TriplaneError>();
@@ -34,7 +34,7 @@ export class Recovery {
   /** The request that was alone in flight when the connection was lost, and how often in a row. */
   #suspect: { readonly key: string; readonly losses: number } | undefined;
 
-  constructor(context: ClientContext, unanswered: ReadonlyMap<string, ClientMessage>, on: RecoveryEvents) {
+  constructor(context: ClientContext, unanswered: Map<string, ClientMessage>, on: RecoveryEvents) {
     this.#context = context;
     this.#unanswered = unanswered;
     this.#on = on;
@@ -63,6 +63,7 @@ export class Recovery {
     const [only, ...others] = unanswered;
     if (!only) return;
     if (others.length === 0) {
+      this.#unanswered.delete(only['client-event-id'] ?? '');
       this.refuse(only, error);
       return this.#sendNext();
     }

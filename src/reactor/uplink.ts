@@ -134,7 +134,7 @@ export class Uplink {
   #onLost(code: number): void {
     if (this.#unanswered.size === 0 || isHarmless(code) || !this.#context.config.network.isOnline()) return;
     const unanswered = [...this.#unanswered.values()];
-    if (++this.#losses >= 2 || code === 1009) this.#recover((recovery) => recovery.onLost(code, unanswered));
+    if (this.#recovery || ++this.#losses >= 2 || code === 1009) this.#recover((recovery) => recovery.onLost(code, unanswered));
   }
 
   #onAnswer(eventId: string): void {

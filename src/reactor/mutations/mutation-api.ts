@@ -71,7 +71,7 @@ export class MutationApi {
     state.outbox.onDeadline(config.clock.monotonicNow());
     if (!isReady || !state.session.isWritable || !isLeader) return [];
     const messages = state.outbox.dequeue(config.clock.monotonicNow());
-    return messages.map((message) => state.receipts.cover(message, state.catalog.known, config.random, config.clock.now()));
+    return messages.map((message) => state.receipts.cover(message, state.catalog.known, config.random, config.clock.monotonicNow()));
   }
 
   /** These are on disk, or as safe as they will get. */
