@@ -7,10 +7,10 @@ import type { Row } from '../db/row.ts';
 import type { TripleResult } from '../protocol/query-result.ts';
 import type { Triple } from '../protocol/triple.ts';
 import { candidates, matchesNode } from './candidates.ts';
-import { addWitnesses, addAbsenceWitnesses } from './witness.ts';
+import { addAbsenceWitnesses, addWitnesses, attempt, WitnessTriples } from './witness.ts';
+import { isDue, newPass, spend, within } from './pass.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
 import { paginate, isPaged } from './paging.ts';
-import { WitnessTriples } from './witness.ts';
 import type { PageInfo } from './query.ts';
 import { type Visible, VisibleDb } from './visible.ts';
 import { linked } from './where.ts';
@@ -30,40 +30,53 @@ export interface ResultOptions {
  * @example
  * const { triples, pageInfo } = answerQuery(compile({ acts: { sets: {} } }, store.attrs), store);
  */
-export function answerQuery(compiled: CompiledQuery, db: Db, { visible }: ResultOptions = {}): ServerResult {
+export function answerQuery(compiled: CompiledQuery, db: Db, options: ResultOptions = {}): ServerResult {
+  return within(newPass(), () => completed(answerSteps(compiled, db, options)));
+}
+
+/** The same in steps, for a pass that is interrupted: yields when it is due. */
+export function* answerSteps(compiled: CompiledQuery, db: Db, { visible }: ResultOptions = {}): Generator<void, ServerResult> {
   const visibleDb = visible ? new VisibleDb(db, visible) : db;
   const context: ResultContext = { db: visibleDb, witness: new WitnessTriples(visibleDb), done: new Map() };
   const pages: [string, PageInfo][] = [];
   const counts: [string, { count: number }][] = [];
   for (const node of compiled.nodes) {
     if (node.options.aggregate !== undefined) {
-      counts.push([node.key, { count: matching(node, visibleDb).length }]);
+      counts.push([node.key, { count: (yield* matchingSteps(node, visibleDb)).length }]);
       continue;
     }
-    const pageInfo = addNode(node, context);
+    const pageInfo = yield* addNode(node, context);
     if (pageInfo) pages.push([node.key, pageInfo]);
   }
-  addAbsenceWitnesses(compiled, visibleDb, context.witness);
+  yield* addAbsenceWitnesses(compiled, visibleDb, context.witness);
   return {
-    triples: context.witness.triples(),
+    triples: yield* context.witness.triples(),
     pageInfo: pages.length > 0 ? Object.fromEntries(pages) : undefined,
     aggregate: counts.length > 0 ? Object.fromEntries(counts) : undefined,
   };
+}
+
+/** What the steps return, without a break. Outside a pass nothing is ever due. */
+export function completed<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }
 
 /** What one row of a top-level form brings to the answer; nothing if it is not shown. Without pages, an answer is the sum of these. */
 export function resultOfRow(compiled: CompiledQuery, node: QueryNode, id: string, db: Db): Triple[] {
   const row = db.row(node.etype, id);
   if (node.isEmpty || !row || !matchesNode(node, row, db)) return [];
-  const witness = new WitnessTriples(db);
-  addRow(node, row, { db, witness, done: new Map() });
-  addAbsenceWitnesses(compiled, db, witness);
-  return witness.triples();
+  return completed(rowResultSteps(compiled, node, row, db));
 }
 
-/** The rows a form shows, pages apart. */
-export function matchingRows(node: QueryNode, db: Db): readonly Row[] {
-  return matching(node, db);
+/** The same of a row that matches, in steps. */
+export function* rowResultSteps(compiled: CompiledQuery, node: QueryNode, row: Row, db: Db): Generator<void, Triple[]> {
+  const witness = new WitnessTriples(db);
+  yield* addRow(node, row, { db, witness, done: new Map() });
+  yield* addAbsenceWitnesses(compiled, db, witness);
+  return yield* witness.triples();
 }
 
 interface ResultContext {
@@ -73,39 +86,55 @@ interface ResultContext {
   readonly done: Map<QueryNode, Set<Row>>;
 }
 
-function addNode(node: QueryNode, context: ResultContext): PageInfo | undefined {
+function* addNode(node: QueryNode, context: ResultContext): Generator<void, PageInfo | undefined> {
   if (node.isEmpty) return undefined;
-  const rows = matching(node, context.db);
+  const rows = yield* matchingSteps(node, context.db);
+  spend(isPaged(node) ? rows.length : 0);
   const page = isPaged(node) ? paginate(rows.sort(node.order.compare), node) : undefined;
-  for (const row of page?.rows ?? rows) addRow(node, row, context);
+  for (const row of page?.rows ?? rows) yield* addRow(node, row, context);
   return page?.pageInfo;
 }
 
-function matching(node: QueryNode, db: Db): Row[] {
+/** The rows a form shows, pages apart. */
+export function* matchingSteps(node: QueryNode, db: Db): Generator<void, Row[]> {
   const rows: Row[] = [];
   if (node.isEmpty) return rows;
-  for (const row of candidates(node, db)) if (matchesNode(node, row, db)) rows.push(row);
+  for (const row of [...candidates(node, db)]) {
+    let isMatch: boolean | undefined;
+    while ((isMatch = attempt(() => matchesNode(node, row, db))) === undefined) yield;
+    if (isMatch) rows.push(row);
+    spend(1);
+    if (isDue()) yield;
+  }
   return rows;
 }
 
-function addRow(node: QueryNode, row: Row, context: ResultContext): void {
+function* addRow(node: QueryNode, row: Row, context: ResultContext): Generator<void, void> {
+  const { db, witness } = context;
   let done = context.done.get(node);
   if (!done) context.done.set(node, (done = new Set<Row>()));
   if (done.has(row)) return;
   done.add(row);
-  if (node.where) addWitnesses(node.where, row, context.db, context.witness);
-  for (const attr of attrsSent(node, context.db)) context.witness.add(attr, row);
-  for (const child of node.children) addChildRows(child, row, context);
+  spend(1);
+  if (node.where) yield* addWitnesses(node.where, row, db, witness);
+  for (const attr of attrsSent(node, db)) witness.add(attr, row);
+  for (const child of node.children) yield* addChildRows(child, row, context);
+  if (isDue()) yield;
 }
 
-function addChildRows(child: ChildQueryNode, parent: Row, context: ResultContext): void {
+function* addChildRows(child: ChildQueryNode, parent: Row, context: ResultContext): Generator<void, void> {
   const { link, isEmpty, etype } = child;
+  const { db, witness } = context;
   if (!link || isEmpty) return;
-  for (const id of linked(context.db, link, parent.id, parent)) {
-    const row = context.db.row(etype, id);
-    if (!row || !matchesNode(child, row, context.db)) continue;
-    context.witness.addLink(link, parent.id, id);
-    addRow(child, row, context);
+  for (const id of linked(db, link, parent.id, parent)) {
+    spend(1);
+    const row = db.row(etype, id);
+    if (!row) continue;
+    let isMatch: boolean | undefined;
+    while ((isMatch = attempt(() => matchesNode(child, row, db))) === undefined) yield;
+    if (!isMatch) continue;
+    witness.addLink(link, parent.id, id);
+    yield* addRow(child, row, context);
   }
 }
 

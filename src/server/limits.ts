@@ -20,8 +20,10 @@ export interface Limits {
   readonly conditions: number;
   /** Values of all `$in` of one query together. */
   readonly choices: number;
-  /** Processor time that one evaluation of one query may take. */
-  readonly queryMs: number;
+  /** Entities, links and conditions that one evaluation of one query may look at. */
+  readonly queryWork: number;
+  /** Characters of the result of one query. */
+  readonly resultLength: number;
   /** Rooms one session may be in. */
   readonly rooms: number;
   /** Bytes of the presence of one session in one room. */
@@ -73,7 +75,8 @@ export const defaultLimits: Limits = {
   pathLength: 50,
   conditions: 5000,
   choices: 30_000,
-  queryMs: 5000,
+  queryWork: 30_000_000,
+  resultLength: 128 * MiB,
   rooms: 200,
   presenceBytes: 256 * 1024,
   nameLength: 1000,
@@ -112,7 +115,8 @@ export function announcedLimits(limits: Limits): ServerLimits {
     'max-query-path-length': limits.pathLength,
     'max-query-conditions': limits.conditions,
     'max-query-choices': limits.choices,
-    'max-query-ms': limits.queryMs,
+    'max-query-work': limits.queryWork,
+    'max-result-length': limits.resultLength,
     'max-rooms': limits.rooms,
     'max-presence-bytes': limits.presenceBytes,
     'max-streams': limits.streams,

@@ -16,6 +16,11 @@ export interface Postgres {
   createDatabase(name: string): Promise<string>;
   /** As if the power had failed, and come back. */
   crash(): Promise<void>;
+  /** Down until it is started again. */
+  halt(): Promise<void>;
+  start(): Promise<void>;
+  /** Everything in a database as it is now; the function that is returned makes it so again, under whoever is connected. */
+  dump(name: string): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +67,21 @@ export async function startPostgres({ walLevel = 'replica', fsync = false }: Pos
       await running.end('SIGQUIT');
       running = start();
       await isReady(urlOf('postgres'), running);
+    },
+    halt: () => running.end('SIGINT'),
+    async start() {
+      running = start();
+      await isReady(urlOf('postgres'), running);
+    },
+    async dump(name) {
+      const options = { stdio: 'pipe', maxBuffer: 1e9 } as const;
+      const text = execFileSync(join(bin, 'pg_dump'), ['--clean', '--if-exists', '-d', urlOf(name)], options);
+      return async () => {
+        execFileSync(join(bin, 'psql'), ['-q', '-v', 'ON_ERROR_STOP=1', '--single-transaction', '-d', urlOf(name)], {
+          ...options,
+          input: text,
+        });
+      };
     },
     async stop() {
       await running.end('SIGQUIT');

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { isTriplaneError } from '../../errors.ts';
 import { type Log, silent } from '../../lib/log.ts';
 import { ownVersion } from '../../protocol/version.ts';
+import { backup } from './backup.ts';
 import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
 import { pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
 import { createServer, type TriplaneServer } from '../server.ts';
@@ -14,6 +15,7 @@ const help = `triplane ${ownVersion}
   triplane dev              runs a sync server until Ctrl-C; takes up instant.schema.ts and instant.perms.ts, and their changes
   triplane push             brings the two files to a running server
   triplane pull             writes the two files from a running server
+  triplane backup <file>    copies all data but uploaded files to a new file, also while the server runs (not for PostgreSQL)
 
   --data <folder>           where data is kept; ./.triplane if not given
   --database <url>          keeps data in PostgreSQL instead; taken from DATABASE_URL if not given
@@ -54,7 +56,12 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   const { values, positionals } = read(args);
   if (values.version) return print(`${ownVersion}\n`, 0);
   if (values.help || positionals.length === 0) return print(help, 0);
-  const [command] = positionals;
+  const [command, argument] = positionals;
+  if (command === 'backup' && argument !== undefined && positionals.length === 2) {
+    const target = await targetOf(values, process.env, defaultFolder).catch(() => undefined);
+    await backup(argument, values.data ?? defaultFolder, target, printLine);
+    return 0;
+  }
   if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
     return printError(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
   if (command !== 'dev') {

@@ -13,6 +13,7 @@ import type { Value } from '../../protocol/triple.ts';
 import type { AttrCatalog, AttrCatalogChange } from './attr-steps.ts';
 import { tripleChanges, mergeChanges } from './triple-changes.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
+import { DataSnapshot } from './snapshot.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import { replay, replayRecords } from '../storage/replay.ts';
 import type { AttrChanges, Event, Loaded, LogEntry, Records, RememberedRejection } from '../storage/storage.ts';
@@ -54,6 +55,7 @@ export class Replica {
   #store = new Store(Attrs.empty, { times: true });
   #deleted: ReadonlyMap<string, WireAttr> = new Map();
   #records = new Map<string, unknown>();
+  readonly #snapshots = new Set<DataSnapshot>();
   #txId = 0;
   #lastId: string | undefined;
   #at = 0;
@@ -88,6 +90,17 @@ export class Replica {
     return this.#at;
   }
 
+  /** For readers that take longer than a moment. Costs until it is released. */
+  snapshot(): DataSnapshot {
+    const snapshot = new DataSnapshot(this.#store, this.#txId);
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  release(snapshot: DataSnapshot): void {
+    this.#snapshots.delete(snapshot);
+  }
+
   /** The time of the next transaction: later than the last, so that the order of the log is the order of creation, whatever the clocks. */
   nextAt(now: number): number {
     return Math.max(this.#at + 1, now);
@@ -101,6 +114,7 @@ export class Replica {
     // Where a deleted one has the same name, the other is the one that counts.
     const all = Attrs.from([...systemAttrs, ...deletedAttrs, ...own]);
     this.#store = new Store(all, { times: true });
+    this.#snapshots.clear();
     this.#store.load(triples);
     if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
     this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
@@ -175,6 +189,7 @@ export class Replica {
     if (attrs !== this.#store.attrs) layer.setAttrs(attrs);
     for (const [etype, changes] of changeSet) for (const [id, { after }] of changes) layer.put(etype, id, after);
     this.#store.commit(layer);
+    for (const snapshot of this.#snapshots) snapshot.keep(changeSet);
     this.#deleted = deleted;
   }
 

@@ -1,6 +1,7 @@
 // The server without a network: apps, sessions, and who may enter. It asks of a connection no more than to send and to close,
 // so it can be driven by a socket, by an event stream, or by a test.
 
+import { TriplaneError } from '../../errors.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
@@ -13,6 +14,8 @@ import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Limits } from '../limits.ts';
+import { MemoryBudget } from '../memory-budget.ts';
+import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { overLimit, rejection } from '../errors.ts';
 import { type Authenticated, Session } from './session.ts';
@@ -56,10 +59,14 @@ export class Hub {
   readonly #apps = new Map<string, Promise<App>>();
   readonly #open = new Map<string, App>();
   readonly #sessions = new Set<Session>();
+  readonly #jobs: QueryJobs;
+  readonly #memory: MemoryBudget;
   #isClosed = false;
 
   constructor(config: HubConfig) {
     this.#config = config;
+    this.#memory = new MemoryBudget('totalBytes', config.limits);
+    this.#jobs = new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error));
   }
 
   /** A connection that has just opened. Its frames go to `receive`, its end to `end`. */
@@ -72,6 +79,7 @@ export class Hub {
       clock,
       log,
       authenticate: (init) => this.#authenticate(init),
+      memory: this.#memory,
       ended: (ended) => this.#sessions.delete(ended),
     });
     this.#sessions.add(session);
@@ -127,6 +135,14 @@ export class Hub {
     return this.#config.origin?.() ?? '';
   }
 
+  /** Copies all that is stored, files apart, to a new file. Rejects with TriplaneError. */
+  async backup(file: string): Promise<void> {
+    const { storage } = this.#config;
+    if (!storage.backup)
+      throw new TriplaneError('config-invalid', 'This storage has no backup of its own: use pg_dump for PostgreSQL');
+    await storage.backup(file);
+  }
+
   get sessionCount(): number {
     return this.#sessions.size;
   }
@@ -167,7 +183,17 @@ export class Hub {
       if (this.#apps.size >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
     }
     const fileStore = this.#config.files ?? storage.files;
-    const around = { fileStore, origin: this.#config.origin, relay: storage.relay, clock, random, logger: log, limits };
+    const around = {
+      fileStore,
+      origin: this.#config.origin,
+      relay: storage.relay,
+      clock,
+      random,
+      logger: log,
+      limits,
+      jobs: this.#jobs,
+      memory: this.#memory,
+    };
     const app = await App.open({ id: appId, log: await storage.open(appId), ...around });
     this.#open.set(appId, app);
     return app;

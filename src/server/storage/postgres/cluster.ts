@@ -7,7 +7,7 @@ import type { Relay, RelayEvents } from '../storage.ts';
 import type { LogListener, LogEntry } from '../storage.ts';
 import type { Database } from './database.ts';
 import type { LogNotifier } from './log.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { Heartbeat, type LogHead } from './heartbeat.ts';
 import { Membership } from './membership.ts';
 import { type Payload, NotifyQueue } from './notify-queue.ts';
 import { WalReader } from './wal.ts';
@@ -101,10 +101,10 @@ export class Cluster implements LogNotifier, Relay {
     };
   }
 
-  #onHeartbeat(members: Parameters<Membership['replace']>[0], heads: ReadonlyMap<string, number>): void {
+  #onHeartbeat(members: Parameters<Membership['replace']>[0], heads: ReadonlyMap<string, LogHead>): void {
     const { gone, hasNewMember } = this.#membership.replace(members);
     this.#notifyLeft(gone);
-    for (const [app, txId] of heads) this.#notify(app, txId);
+    for (const [app, { txId, lastId }] of heads) this.#notify(app, txId, undefined, lastId);
     // One that was slow, and taken to be gone, does not know that it was: it has to be asked who is with it.
     if (this.#notifyQueue.resetLossy() || hasNewMember) this.#each((on) => on.resumed());
   }
@@ -138,8 +138,8 @@ export class Cluster implements LogNotifier, Relay {
     }
   }
 
-  #notify(app: string, txId: number, entries?: readonly LogEntry[]): void {
-    this.#logSubscribers.get(app)?.notify(txId, entries);
+  #notify(app: string, txId: number, entries?: readonly LogEntry[], lastId?: string): void {
+    this.#logSubscribers.get(app)?.notify(txId, entries, lastId);
   }
 
   /** Once the line is up again, all are asked for what they have. */

@@ -10,12 +10,18 @@ import type { Client, Database } from './database.ts';
 import type { Member } from './membership.ts';
 import type { Payload } from './notify-queue.ts';
 
+/** Where a log ends; `lastId` is empty if the entry there is not known. */
+export interface LogHead {
+  readonly txId: number;
+  readonly lastId: string;
+}
+
 export interface HeartbeatEvents {
   /** What happened while the line was down is not known. */
   up(): void;
   /** Down, or no beat got through, for so long that the others think so too. */
   lost(): void;
-  heartbeat(members: readonly Member[], heads: ReadonlyMap<string, number>): void;
+  heartbeat(members: readonly Member[], heads: ReadonlyMap<string, LogHead>): void;
   received(payload: Payload): void;
 }
 
@@ -144,14 +150,17 @@ export class Heartbeat {
     );
     const lately = `SELECT id, reads_wal FROM ${schema}.servers WHERE seen > clock_timestamp() - $1 * interval '1 millisecond' AND id <> $2`;
     const { rows } = await within(client.query<{ id: string; reads_wal: boolean }>(lately, [this.#goneAfterMs, id]), this.#goneAfterMs);
-    const where = `SELECT app, tx FROM ${schema}.heads WHERE app = ANY($1)`;
-    const heads = await within(client.query<{ app: string; tx: string }>(where, [apps()]), this.#goneAfterMs);
+    // An app that is not there any more has a log that ends at 0.
+    const where = `SELECT given AS app, coalesce(heads.tx, 0) AS tx, coalesce(substring(log.entry FROM '^{"id":"([^"]*)"'), '') AS id
+      FROM unnest($1::text[]) AS given LEFT JOIN ${schema}.heads ON heads.app = given
+      LEFT JOIN ${schema}.log ON log.app = heads.app AND log.tx = heads.tx`;
+    const heads = await within(client.query<{ app: string; tx: string; id: string }>(where, [apps()]), this.#goneAfterMs);
     this.#lastHeartbeatMs = performance.now();
     if (this.#isLost) this.#on.up();
     this.#isLost = false;
     this.#on.heartbeat(
       rows.map((row) => ({ id: row.id, readsWal: row.reads_wal })),
-      new Map(heads.rows.map(({ app, tx }) => [app, Number(tx)])),
+      new Map(heads.rows.map(({ app, tx, id: lastId }) => [app, { txId: Number(tx), lastId }])),
     );
     if (++this.#heartbeats % sweepEvery === 0)
       this.#sweep(client).catch((error: unknown) => logger.warn('PostgreSQL was not swept', error));

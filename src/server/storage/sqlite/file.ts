@@ -12,12 +12,15 @@ interface Waiting {
 
 export class SqliteFile {
   readonly #connection: Connection;
+  /** Whether the file is still where it was opened. */
+  readonly #isInPlace: () => boolean;
   readonly #statements = new Map<string, Statement>();
   #waiting: Waiting[] = [];
   #isClosed = false;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, isInPlace: () => boolean = () => true) {
     this.#connection = connection;
+    this.#isInPlace = isInPlace;
   }
 
   /** Compiled once. */
@@ -29,6 +32,7 @@ export class SqliteFile {
 
   read<T>(run: () => T): T {
     if (this.#isClosed) throw closed();
+    if (!this.#isInPlace()) throw removed();
     try {
       return run();
     } catch (cause) {
@@ -47,6 +51,11 @@ export class SqliteFile {
     });
   }
 
+  /** Copies what is stored to another file, which must not be there. Nothing is written meanwhile. */
+  backup(file: string): void {
+    this.read(() => this.#connection.exec(`VACUUM INTO '${file.replaceAll("'", "''")}'`));
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#flush();
@@ -60,9 +69,12 @@ export class SqliteFile {
     if (waiting.length === 0) return;
     const broken = new Map<Waiting, unknown>();
     try {
+      // What SQLite writes to a file that was deleted is gone with the process.
+      if (!this.#isInPlace()) throw removed();
       this.#connection.exec('BEGIN IMMEDIATE');
       for (const each of waiting) this.#try(each, broken);
       this.#connection.exec('COMMIT');
+      if (!this.#isInPlace()) throw removed();
     } catch (cause) {
       this.#rollBack();
       for (const each of waiting) each.failed(failed(cause));
@@ -100,15 +112,24 @@ export class SqliteFile {
  */
 function release(connection: Connection): void {
   try {
-    connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM heads');
-  } finally {
-    connection.close();
+    connection.exec('PRAGMA journal_mode = DELETE');
+  } catch {
+    // The disk may be full: what is in the write-ahead log is read from there the next time.
   }
+  try {
+    connection.exec('PRAGMA locking_mode = NORMAL; SELECT count(*) FROM heads');
+  } catch {
+    // The lock ends with the connection.
+  }
+  connection.close();
 }
+
+const removed = (): TriplaneError => new TriplaneError('storage-failed', 'The file was deleted or replaced while the server ran');
 
 const closed = (): TriplaneError => new TriplaneError('closed', 'The storage is closed');
 
 function failed(cause: unknown): TriplaneError {
+  if (cause instanceof TriplaneError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
   return new TriplaneError('storage-failed', `The file cannot be used: ${text}`, { cause });
 }
