@@ -6,7 +6,7 @@ import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
 import type { TripleResult } from '../protocol/query-result.ts';
 import type { Triple } from '../protocol/triple.ts';
-import { candidates, matchesNode } from './candidates.ts';
+import { candidates, matchesNode, narrowedIds, sortedRows } from './candidates.ts';
 import { addAbsenceWitnesses, addWitnesses, attempt, WitnessTriples } from './witness.ts';
 import { isDue, newPass, spend, within } from './pass.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
@@ -88,18 +88,41 @@ interface ResultContext {
 
 function* addNode(node: QueryNode, context: ResultContext): Generator<void, PageInfo | undefined> {
   if (node.isEmpty) return undefined;
-  const rows = yield* matchingSteps(node, context.db);
-  spend(isPaged(node) ? rows.length : 0);
-  const page = isPaged(node) ? paginate(rows.sort(node.order.compare), node) : undefined;
-  for (const row of page?.rows ?? rows) yield* addRow(node, row, context);
-  return page?.pageInfo;
+  if (!isPaged(node)) {
+    for (const row of yield* matchingSteps(node, context.db)) yield* addRow(node, row, context);
+    return undefined;
+  }
+  const page = paginate(yield* pageCandidates(node, context.db), node);
+  for (const row of page.rows) yield* addRow(node, row, context);
+  return page.pageInfo;
 }
+
+/** The rows that a page is cut from, in order: all that match, or one more than a first page shows, where an order is kept. */
+export function* pageCandidates(node: QueryNode, db: Db): Generator<void, Row[]> {
+  const isShort = node.isLeading && !node.fromEnd && Number.isFinite(node.limit) && !node.isEmpty;
+  const isWide = isShort && (narrowedIds(node, db)?.length ?? Number.POSITIVE_INFINITY) > minSorted;
+  // A copy: it changes with the data, and these are read in steps.
+  const sorted = isWide ? sortedRows(node.etype, node.order, db)?.slice() : undefined;
+  if (!sorted) {
+    const rows = yield* matchingSteps(node, db);
+    spend(rows.length);
+    return rows.sort(node.order.compare);
+  }
+  return yield* matchesAmong(sorted, node, db, node.limit + 1);
+}
+
+/** With fewer candidates, sorting costs less than reading the order. */
+const minSorted = 1000;
 
 /** The rows a form shows, pages apart. */
 export function* matchingSteps(node: QueryNode, db: Db): Generator<void, Row[]> {
+  return node.isEmpty ? [] : yield* matchesAmong([...candidates(node, db)], node, db, Number.POSITIVE_INFINITY);
+}
+
+function* matchesAmong(all: readonly Row[], node: QueryNode, db: Db, limit: number): Generator<void, Row[]> {
   const rows: Row[] = [];
-  if (node.isEmpty) return rows;
-  for (const row of [...candidates(node, db)]) {
+  for (const row of all) {
+    if (rows.length >= limit) break;
     let isMatch: boolean | undefined;
     while ((isMatch = attempt(() => matchesNode(node, row, db))) === undefined) yield;
     if (isMatch) rows.push(row);

@@ -9,7 +9,7 @@ import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
 import { isPaged, pageRange, paginate } from './paging.ts';
 import { isDue, spend } from './pass.ts';
 import type { PageInfo } from './query.ts';
-import { matchingSteps } from './result-triples.ts';
+import { matchingSteps, pageCandidates } from './result-triples.ts';
 import { type Visible, VisibleDb } from './visible.ts';
 import { linked } from './where.ts';
 import { attempt } from './witness.ts';
@@ -35,14 +35,12 @@ export function* treeTextSteps({ nodes }: CompiledQuery, db: Db, options: TreeTe
   const counts: [string, { count: number }][] = [];
   const fields: string[] = [];
   for (const node of nodes) {
-    const rows = yield* matchingSteps(node, writer.db);
     if (node.options.aggregate !== undefined) {
-      counts.push([node.key, { count: rows.length }]);
+      counts.push([node.key, { count: (yield* matchingSteps(node, writer.db)).length }]);
       fields.unshift(`${JSON.stringify(node.key)}:[]`);
       continue;
     }
-    spend(rows.length);
-    rows.sort(node.order.compare);
+    const rows = yield* pageCandidates(node, writer.db);
     const page = isPaged(node) && !node.isEmpty ? paginate(rows, node) : undefined;
     if (page) pages.push([node.key, page.pageInfo]);
     fields.push(`${JSON.stringify(node.key)}:${yield* writer.list(node, page?.rows ?? rows)}`);

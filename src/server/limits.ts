@@ -42,6 +42,8 @@ export interface Limits {
   readonly steps: number;
   /** Apps that are created by their first use. */
   readonly apps: number;
+  /** An app without sessions that nobody has asked for in so long leaves memory. */
+  readonly idleAppMs: number;
   /** Messages of one session per second; five times as many at once. */
   readonly messagesPerSecond: number;
   /** Unsent bytes to one client that does not read. */
@@ -86,6 +88,7 @@ export const defaultLimits: Limits = {
   earlyMessages: 1000,
   steps: 100_000,
   apps: 10_000,
+  idleAppMs: 5 * 60 * 1000,
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,
   totalUnreadBytes: 128 * MiB,

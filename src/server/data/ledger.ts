@@ -90,6 +90,11 @@ export class Ledger {
     return this.#replica.txId;
   }
 
+  /** Whether nothing is under way. */
+  get isIdle(): boolean {
+    return this.#state === 'idle';
+  }
+
   /** The data as they are now, for reading on later. Inside callbacks of `read` and `committed`. */
   snapshot(): DataSnapshot {
     return this.#replica.snapshot();

@@ -16,7 +16,15 @@ import type { IdempotencyKeys } from './idempotency.ts';
 import { DataSnapshot } from './snapshot.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import { replay, replayRecords } from '../storage/replay.ts';
-import type { AttrChanges, Event, Loaded, LogEntry, Records, RememberedRejection } from '../storage/storage.ts';
+import {
+  type AttrChanges,
+  emptySnapshot,
+  type Event,
+  type Loaded,
+  type LogEntry,
+  type Records,
+  type RememberedRejection,
+} from '../storage/storage.ts';
 import { systemAttrs } from './system-attrs.ts';
 
 /** Transactions that are applied, and how to undo them. */
@@ -49,6 +57,9 @@ export interface RejectedWrite {
   readonly rejected: RememberedRejection;
   readonly at: number;
 }
+
+/** More entries than these are cheaper to apply to the triples of a snapshot than to rows, one by one. */
+const maxPlayed = 1000;
 
 export class Replica {
   readonly idempotencyKeys: IdempotencyKeys;
@@ -108,7 +119,10 @@ export class Replica {
 
   /** @returns how much data there is */
   load(loaded: Loaded, now: number): { readonly triples: number; readonly bytes: number } {
-    const { txId, at, lastId, attrs, deletedAttrs, triples, events, records } = replay(loaded);
+    const { entries } = loaded;
+    const isPlayed = entries.length <= maxPlayed;
+    const snapshot = isPlayed ? (loaded.snapshot ?? emptySnapshot) : replay(loaded);
+    const { txId, at, lastId, attrs, deletedAttrs, triples, events, records } = snapshot;
     const known = new Set(systemAttrs.map(({ id }) => id));
     const own = attrs.filter(({ id }) => !known.has(id));
     // Where a deleted one has the same name, the other is the one that counts.
@@ -123,6 +137,7 @@ export class Replica {
     this.#txId = txId;
     this.#lastId = lastId;
     this.#at = at;
+    if (isPlayed) for (const entry of entries) this.#play(entry);
     return { triples: triples.length, bytes: sizeOfEntry(triples) };
   }
 
@@ -171,17 +186,21 @@ export class Replica {
   applyEntries(entries: readonly LogEntry[]): Batch {
     const batch = this.begin();
     for (const entry of entries) {
-      const current = { attrs: this.#store.attrs, deleted: this.#deleted };
-      const catalog = entry.attrs ? catalogAfter(current, entry.attrs) : current;
-      const layer = new Layer(this.#store);
-      if (entry.attrs) layer.setAttrs(catalog.attrs);
-      applyChanges(layer, entry.changes, hiddenIn(catalog));
-      const changeSet = layer.takeChangeSet();
-      this.#commit(catalog, changeSet);
-      this.#advance(entry);
-      record(batch, entry, changeSet, entry.attrs !== undefined);
+      record(batch, entry, this.#play(entry), entry.attrs !== undefined);
     }
     return batch;
+  }
+
+  #play(entry: LogEntry): ChangeSet {
+    const current = { attrs: this.#store.attrs, deleted: this.#deleted };
+    const catalog = entry.attrs ? catalogAfter(current, entry.attrs) : current;
+    const layer = new Layer(this.#store);
+    if (entry.attrs) layer.setAttrs(catalog.attrs);
+    applyChanges(layer, entry.changes, hiddenIn(catalog));
+    const changeSet = layer.takeChangeSet();
+    this.#commit(catalog, changeSet);
+    this.#advance(entry);
+    return changeSet;
   }
 
   #commit({ attrs, deleted }: AttrCatalog, changeSet: ChangeSet): void {

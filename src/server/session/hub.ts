@@ -58,6 +58,9 @@ export class Hub {
   readonly #config: HubConfig;
   readonly #apps = new Map<string, Promise<App>>();
   readonly #open = new Map<string, App>();
+  /** When each app was last asked for. */
+  readonly #usedAtMs = new Map<string, number>();
+  #evictionTimer: Timer | undefined;
   readonly #sessions = new Set<Session>();
   readonly #jobs: QueryJobs;
   readonly #memory: MemoryBudget;
@@ -90,6 +93,7 @@ export class Hub {
   /** @throws InstantAPIError if there is no such app */
   async app(appId: string): Promise<App> {
     const known = this.#apps.get(appId);
+    if (known) this.#usedAtMs.set(appId, this.#config.clock.monotonicNow());
     if (known) return this.#unlessExpired(await known);
     const opening = this.#openApp(appId);
     this.#apps.set(appId, opening);
@@ -100,6 +104,29 @@ export class Hub {
       throw error;
     }
     return this.#unlessExpired(await opening);
+  }
+
+  #scheduleEviction(): void {
+    const { clock, limits } = this.#config;
+    if (this.#evictionTimer !== undefined || this.#isClosed) return;
+    this.#evictionTimer = clock.setTimeout(() => {
+      this.#evictionTimer = undefined;
+      this.#evict();
+      if (this.#open.size > 0) this.#scheduleEviction();
+    }, limits.idleAppMs / 2);
+  }
+
+  /** What is stored stays; whoever asks for the app loads it again. */
+  #evict(): void {
+    const { clock, limits, log } = this.#config;
+    const before = clock.monotonicNow() - limits.idleAppMs;
+    for (const [appId, app] of this.#open) {
+      if (app.sessionCount > 0 || !app.ledger.isIdle || (this.#usedAtMs.get(appId) ?? 0) > before) continue;
+      this.#open.delete(appId);
+      this.#apps.delete(appId);
+      this.#usedAtMs.delete(appId);
+      app.close().catch((error: unknown) => log.error(`app ${appId} could not be closed`, error));
+    }
   }
 
   /** @throws InstantAPIError once the time an app was made for is over */
@@ -154,6 +181,7 @@ export class Hub {
   /** Whatever was taken in is answered, if the storage lets it; then all connections are told to go. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#config.clock.clearTimeout(this.#evictionTimer);
     for (const session of this.#sessions) session.drain();
     await this.#inTime('what was taken in', async () => {
       await Promise.allSettled(this.#apps.values());
@@ -196,6 +224,8 @@ export class Hub {
     };
     const app = await App.open({ id: appId, log: await storage.open(appId), ...around });
     this.#open.set(appId, app);
+    this.#usedAtMs.set(appId, clock.monotonicNow());
+    this.#scheduleEviction();
     return app;
   }
 

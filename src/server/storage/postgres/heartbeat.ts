@@ -23,6 +23,10 @@ export interface HeartbeatEvents {
   lost(): void;
   heartbeat(members: readonly Member[], heads: ReadonlyMap<string, LogHead>): void;
   received(payload: Payload): void;
+  /** Notifications do not arrive on this connection: letters have to be read from the table. */
+  deaf(): void;
+  /** They do. */
+  hears(): void;
 }
 
 export interface HeartbeatConfig {
@@ -34,6 +38,9 @@ export interface HeartbeatConfig {
   readonly apps: () => readonly string[];
   readonly readsWal: () => boolean;
 }
+
+/** How long a notification of our own may take to come back. */
+const probeMs = 1000;
 
 /** Beats without which a server is taken to be gone. */
 const maxMissedHeartbeats = 4;
@@ -50,6 +57,8 @@ export class Heartbeat {
   #lastHeartbeatMs = 0;
   #isLost = true;
   #isClosed = false;
+  #isDeaf = false;
+  #probed: (() => void) | undefined;
   #heartbeats = 0;
   #failures = 0;
   #running: Promise<void> = Promise.resolve();
@@ -102,15 +111,56 @@ export class Heartbeat {
     const client = await this.#openClient(database);
     this.#client = client;
     client.on('notification', ({ payload }) => {
-      if (payload !== undefined && client === this.#client) this.#on.received(JSON.parse(payload) as Payload);
+      if (payload !== undefined && client === this.#client) this.#receive(JSON.parse(payload) as Payload);
     });
     // Not at the next beat: now.
     client.on('error', () => client === this.#client && this.#reconnect());
     client.on('end', () => client === this.#client && this.#reconnect());
     await within(client.query(`LISTEN ${client.escapeIdentifier(channel)}`), this.#goneAfterMs);
+    await this.#probe(client);
     this.#on.up();
     this.#isLost = false;
     await this.#sendHeartbeat(client);
+  }
+
+  #receive(payload: Payload): void {
+    if (payload[0] !== 'probe') this.#on.received(payload);
+    else if (payload[1] === this.#config.id) this.#probeHeard();
+  }
+
+  #probeHeard(): void {
+    if (this.#probed) return this.#probed();
+    // It was only late.
+    this.#isDeaf = false;
+    this.#on.hears();
+  }
+
+  /** Whether notifications arrive here. Behind a pooler that shares connections they never do, and LISTEN says nothing of it. */
+  async #probe(client: Client): Promise<void> {
+    const { database, channel, id, logger } = this.#config;
+    const heard = new Promise<void>((resolve) => (this.#probed = resolve));
+    const { rows } = await within(
+      client.query<{ listens: boolean }>('SELECT $1 IN (SELECT pg_listening_channels()) AS listens', [channel]),
+      this.#goneAfterMs,
+    );
+    await database.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify(['probe', id] satisfies Payload)]);
+    const isHeard =
+      rows[0]?.listens === true &&
+      (await within(heard, probeMs).then(
+        () => true,
+        () => false,
+      ));
+    this.#probed = undefined;
+    if (isHeard) this.#on.hears();
+    else {
+      if (!this.#isDeaf)
+        logger.warn(
+          'Notifications of PostgreSQL do not arrive: there may be a pooler in transaction mode in front of it. Presence and broadcasts ' +
+            'are read from a table instead, a little later; give the server an address without a pooler to avoid that.',
+        );
+      this.#on.deaf();
+    }
+    this.#isDeaf = !isHeard;
   }
 
   /** A connection that breaks while it is being made may never say so. */
@@ -142,14 +192,14 @@ export class Heartbeat {
     this.#checkSilence();
     await within(
       client.query(
-        `INSERT INTO ${schema}.servers (id, seen, reads_wal) VALUES ($1, clock_timestamp(), $2)
-         ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, reads_wal = excluded.reads_wal`,
-        [id, readsWal()],
+        `INSERT INTO ${schema}.servers (id, seen, reads_wal, polls) VALUES ($1, clock_timestamp(), $2, $3)
+         ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, reads_wal = excluded.reads_wal, polls = excluded.polls`,
+        [id, readsWal(), this.#isDeaf],
       ),
       this.#goneAfterMs,
     );
-    const lately = `SELECT id, reads_wal FROM ${schema}.servers WHERE seen > clock_timestamp() - $1 * interval '1 millisecond' AND id <> $2`;
-    const { rows } = await within(client.query<{ id: string; reads_wal: boolean }>(lately, [this.#goneAfterMs, id]), this.#goneAfterMs);
+    const lately = `SELECT id, reads_wal, polls FROM ${schema}.servers WHERE seen > clock_timestamp() - $1 * interval '1 millisecond' AND id <> $2`;
+    const { rows } = await within(client.query<{ id: string; reads_wal: boolean; polls: boolean }>(lately, [this.#goneAfterMs, id]), this.#goneAfterMs);
     // An app that is not there any more has a log that ends at 0.
     const where = `SELECT given AS app, coalesce(heads.tx, 0) AS tx, coalesce(substring(log.entry FROM '^{"id":"([^"]*)"'), '') AS id
       FROM unnest($1::text[]) AS given LEFT JOIN ${schema}.heads ON heads.app = given
@@ -159,7 +209,7 @@ export class Heartbeat {
     if (this.#isLost) this.#on.up();
     this.#isLost = false;
     this.#on.heartbeat(
-      rows.map((row) => ({ id: row.id, readsWal: row.reads_wal })),
+      rows.map((row) => ({ id: row.id, readsWal: row.reads_wal, polls: row.polls })),
       new Map(heads.rows.map(({ app, tx, id: lastId }) => [app, { txId: Number(tx), lastId }])),
     );
     if (++this.#heartbeats % sweepEvery === 0)
