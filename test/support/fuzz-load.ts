@@ -14,25 +14,54 @@ function* samples<T>(arb: fc.Arbitrary<T>, count: number, seed: number): Generat
 }
 
 const part = fc.oneof(
-  fc.constantFrom('/', '//', '///', '/\\', '//[::1', 'http://[', 'http://%', 'http://a:99999/', '/runtime/session', '?app_id=', '%', '*', '..'),
+  fc.constantFrom(
+    '/',
+    '//',
+    '///',
+    '/\\',
+    '//[::1',
+    'http://[',
+    'http://%',
+    'http://a:99999/',
+    '/runtime/session',
+    '?app_id=',
+    '%',
+    '*',
+    '..',
+  ),
   fc.string({ unit: 'binary-ascii', maxLength: 20 }).map((text) => text.replaceAll(/[\r\n ]/g, '')),
 );
 const header = fc.oneof(
   fc.constantFrom(
-    ...['Upgrade: websocket', 'Upgrade: h2c', 'Upgrade: websocket, h2c', 'Connection: Upgrade', 'Connection: keep-alive, upgrade', 'Host: x'],
+    ...[
+      'Upgrade: websocket',
+      'Upgrade: h2c',
+      'Upgrade: websocket, h2c',
+      'Connection: Upgrade',
+      'Connection: keep-alive, upgrade',
+      'Host: x',
+    ],
     ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Version: 99', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Key: x'],
     ...['Sec-WebSocket-Extensions: permessage-deflate; x', 'Sec-WebSocket-Protocol: ,', 'Origin: null', 'HTTP2-Settings: AAMAAABkAAQ'],
   ),
-  fc.tuple(fc.constantFrom('X-A', 'Upgrade', 'Origin', 'Cookie'), fc.string({ maxLength: 30 })).map(
-    ([name, value]) => `${name}: ${value.replaceAll(/[\r\n]/g, '')}`,
-  ),
+  fc
+    .tuple(fc.constantFrom('X-A', 'Upgrade', 'Origin', 'Cookie'), fc.string({ maxLength: 30 }))
+    .map(([name, value]) => `${name}: ${value.replaceAll(/[\r\n]/g, '')}`),
 );
 const upgrade = fc
-  .tuple(fc.constantFrom('GET', 'POST', 'OPTIONS', 'CONNECT', 'get'), fc.array(part, { minLength: 1, maxLength: 4 }), fc.array(header, { maxLength: 9 }))
+  .tuple(
+    fc.constantFrom('GET', 'POST', 'OPTIONS', 'CONNECT', 'get'),
+    fc.array(part, { minLength: 1, maxLength: 4 }),
+    fc.array(header, { maxLength: 9 }),
+  )
   .map(([method, target, headers]) => `${method} ${target.join('')} HTTP/1.1\r\n${['Host: localhost', ...headers].join('\r\n')}\r\n\r\n`);
 
 /** Each request gets an answer or loses its connection. */
-export async function fuzzUpgrades(count: number, seed: number, progress: Progress = () => {}): Promise<{ faults: string[]; isAlive: boolean }> {
+export async function fuzzUpgrades(
+  count: number,
+  seed: number,
+  progress: Progress = () => {},
+): Promise<{ faults: string[]; isAlive: boolean }> {
   const server = await createServer();
   const faults: string[] = [];
   let at = 0;
@@ -73,8 +102,14 @@ async function denseWorld(size: number, limits: Partial<Limits>): Promise<{ worl
     op: 'transact',
     'tx-steps': [
       ...[goalsId, title, tagsId, tagName, goalTags].map((attr) => ['add-attr', attr]),
-      ...goals.flatMap((id, n) => [['add-triple', id, goalsId.id, id], ['add-triple', id, title.id, `${n}`]]),
-      ...tags.flatMap((id, n) => [['add-triple', id, tagsId.id, id], ['add-triple', id, tagName.id, `${n}`]]),
+      ...goals.flatMap((id, n) => [
+        ['add-triple', id, goalsId.id, id],
+        ['add-triple', id, title.id, `${n}`],
+      ]),
+      ...tags.flatMap((id, n) => [
+        ['add-triple', id, tagsId.id, id],
+        ['add-triple', id, tagName.id, `${n}`],
+      ]),
       ...goals.flatMap((id) => tags.map((tag) => ['add-triple', id, goalTags.id, tag])),
     ],
   });
@@ -82,7 +117,8 @@ async function denseWorld(size: number, limits: Partial<Limits>): Promise<{ worl
 }
 
 const size = fc.oneof({ arbitrary: fc.integer({ min: 1, max: 12 }), weight: 6 }, fc.constantFrom(60, 1000, 50_000));
-const ofPath = (steps: number, at: number): string => [...Array.from({ length: steps }, (_, n) => ((n + at) % 2 === 0 ? 'tags' : 'goals')), 'id'].join('.');
+const ofPath = (steps: number, at: number): string =>
+  [...Array.from({ length: steps }, (_, n) => ((n + at) % 2 === 0 ? 'tags' : 'goals')), 'id'].join('.');
 const conditions = fc.oneof(
   size.map((count) => ({ [ofPath(count, 0)]: newId() })),
   size.map((count) => ({ [ofPath(count, 0)]: { $not: newId() } })),
@@ -106,7 +142,11 @@ const query = fc.tuple(fc.option(conditions, { nil: undefined }), forms, fc.bool
 const maxTurns = 200;
 
 /** Each query gets an answer or an error that names a limit, and somebody else is served meanwhile. */
-export async function fuzzQueries(count: number, seed: number, progress: Progress = () => {}): Promise<{ faults: string[]; isAlive: boolean }> {
+export async function fuzzQueries(
+  count: number,
+  seed: number,
+  progress: Progress = () => {},
+): Promise<{ faults: string[]; isAlive: boolean }> {
   const { world } = await denseWorld(40, { queryWork: 500_000, resultLength: 4_000_000 });
   const faults: string[] = [];
   let hostile = await world.open();
@@ -150,11 +190,17 @@ const wish = fc.oneof(
   fc.nat(50).map((room) => ({ op: 'leave-room', 'room-id': `r${room}` })),
   bytes.map((length) => ({ op: 'add-query', q: { goals: { $: { where: { title: 'x'.repeat(length) } } } } })),
   bytes.map((length) => ({ op: 'remove-query', q: { goals: { $: { where: { title: 'x'.repeat(length) } } } } })),
-  fc.tuple(fc.nat(50), bytes).map(([room, length]) => ({ op: 'client-broadcast', 'room-id': `r${room}`, topic: 't', data: 'x'.repeat(length) })),
+  fc
+    .tuple(fc.nat(50), bytes)
+    .map(([room, length]) => ({ op: 'client-broadcast', 'room-id': `r${room}`, topic: 't', data: 'x'.repeat(length) })),
 );
 
 /** What a session makes the server hold stays within its limit, and is given back. */
-export async function fuzzBytes(count: number, seed: number, progress: Progress = () => {}): Promise<{ faults: string[]; isAlive: boolean }> {
+export async function fuzzBytes(
+  count: number,
+  seed: number,
+  progress: Progress = () => {},
+): Promise<{ faults: string[]; isAlive: boolean }> {
   const sessionBytes = 2_000_000;
   const { world } = await denseWorld(2, { sessionBytes, appBytes: 3 * sessionBytes });
   const faults: string[] = [];

@@ -183,7 +183,7 @@ describe('a query that costs too much', () => {
   });
 });
 
-describe('a query that takes long', () => {
+describe('a query that takes long', { timeout: 60_000 }, () => {
   /** Several slices. */
   const long = { goals: { $: { where: { [tagPath(12)]: newId() } }, tags: { goals: { tags: {} } } } };
 

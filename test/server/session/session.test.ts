@@ -189,7 +189,13 @@ test('an app that nobody uses leaves memory, one that somebody uses stays, and w
   const goal = newId();
   for (let n = 0; n < 20; n++) {
     const peer = await world.open({ 'app-id': idOf(n) });
-    await peer.request({ op: 'transact', 'tx-steps': [['add-attr', goalsId], ['add-triple', goal, goalsId.id, goal]] });
+    await peer.request({
+      op: 'transact',
+      'tx-steps': [
+        ['add-attr', goalsId],
+        ['add-triple', goal, goalsId.id, goal],
+      ],
+    });
     if (n >= 3) peer.session.end();
   }
   expect(world.hub.summary()).toHaveLength(20);

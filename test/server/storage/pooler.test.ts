@@ -52,7 +52,13 @@ test.each([
   await expect.poll(() => [said(a), said(b)], patience).toEqual([all('b'), all('a')]);
   b.send({ op: 'add-query', q: { goals: {} } });
   const goal = newId();
-  a.send({ op: 'transact', 'tx-steps': [['add-attr', goalsId], ['add-triple', goal, goalsId.id, goal]] });
+  a.send({
+    op: 'transact',
+    'tx-steps': [
+      ['add-attr', goalsId],
+      ['add-triple', goal, goalsId.id, goal],
+    ],
+  });
   await expect.poll(() => JSON.stringify(b.heard), patience).toContain(goal);
   b.session.end();
   await expect.poll(() => JSON.stringify(a.heard), patience).toMatch(/patch-presence|refresh-presence/);

@@ -99,7 +99,10 @@ test('restored, and written past the old end by another server before this one l
   expect(await append([{ ...entry, changes: [...entry.changes, { action: 'added', triple: [other, title.id, 'other', 5] }] }])).toBe(
     'appended',
   );
-  expect(await write(a, 'new')).toBe('transact-ok');
+  // Its clients have seen what is gone: they connect again, and send what was not answered again.
+  a.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': [] });
+  await expect.poll(() => a.closedWith?.[0], patience).toBe(1012);
+  expect(await write(await ready(deaf), 'new')).toBe('transact-ok');
   expect(await titles(deaf)).toEqual(['kept', 'new', 'other']);
 });
 

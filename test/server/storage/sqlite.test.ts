@@ -105,7 +105,13 @@ test('a server whose folder was removed acknowledges nothing, and shows what it 
   const goalsId = blob('goals', 'id');
   const peer = await world.open();
   const [kept, lost] = [newId(), newId()];
-  await settledRequest(peer, { op: 'transact', 'tx-steps': [['add-attr', goalsId], ['add-triple', kept, goalsId.id, kept]] });
+  await settledRequest(peer, {
+    op: 'transact',
+    'tx-steps': [
+      ['add-attr', goalsId],
+      ['add-triple', kept, goalsId.id, kept],
+    ],
+  });
   rmSync(folder, { recursive: true, force: true });
   for (let n = 0; n < 5; n++) {
     const [answer] = await settledRequest(peer, { op: 'transact', 'tx-steps': [['add-triple', lost, goalsId.id, lost]] });

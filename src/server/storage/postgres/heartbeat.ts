@@ -124,15 +124,10 @@ export class Heartbeat {
   }
 
   #receive(payload: Payload): void {
-    if (payload[0] !== 'probe') this.#on.received(payload);
-    else if (payload[1] === this.#config.id) this.#probeHeard();
-  }
-
-  #probeHeard(): void {
-    if (this.#probed) return this.#probed();
-    // It was only late.
-    this.#isDeaf = false;
-    this.#on.hears();
+    if (payload[0] !== 'probe') {
+      // Behind a pooler a few arrive by chance, when this connection is the one that listens: the table has all of them.
+      if (!this.#isDeaf) this.#on.received(payload);
+    } else if (payload[1] === this.#config.id) this.#probed?.();
   }
 
   /** Whether notifications arrive here. Behind a pooler that shares connections they never do, and LISTEN says nothing of it. */
@@ -199,7 +194,10 @@ export class Heartbeat {
       this.#goneAfterMs,
     );
     const lately = `SELECT id, reads_wal, polls FROM ${schema}.servers WHERE seen > clock_timestamp() - $1 * interval '1 millisecond' AND id <> $2`;
-    const { rows } = await within(client.query<{ id: string; reads_wal: boolean; polls: boolean }>(lately, [this.#goneAfterMs, id]), this.#goneAfterMs);
+    const { rows } = await within(
+      client.query<{ id: string; reads_wal: boolean; polls: boolean }>(lately, [this.#goneAfterMs, id]),
+      this.#goneAfterMs,
+    );
     // An app that is not there any more has a log that ends at 0.
     const where = `SELECT given AS app, coalesce(heads.tx, 0) AS tx, coalesce(substring(log.entry FROM '^{"id":"([^"]*)"'), '') AS id
       FROM unnest($1::text[]) AS given LEFT JOIN ${schema}.heads ON heads.app = given
