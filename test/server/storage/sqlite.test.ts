@@ -8,6 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import { fileName, sqlite } from '../../../src/server/storage/sqlite/sqlite.ts';
 import { type Connection, loadSqlite } from '../../../src/server/storage/sqlite/binding.ts';
 import { SqliteFile } from '../../../src/server/storage/sqlite/file.ts';
+import { prepare } from '../../../src/server/storage/sqlite/schema.ts';
 import { emptySnapshot } from '../../../src/server/storage/storage.ts';
 import { entryOf, storageConformance } from '../../conformance/storage.ts';
 import { bench, blob, newId, type TestPeer } from '../bench.ts';
@@ -133,7 +134,7 @@ test('is closed although the disk is full, and can be opened again at once with 
   await (await sqlite(folder)).close();
   const open = await loadSqlite();
   const connection = open(join(folder, fileName));
-  connection.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
+  prepare(connection, fileName);
   let isFull = false;
   const full: Connection = {
     exec(sql) {
@@ -147,7 +148,7 @@ test('is closed although the disk is full, and can be opened again at once with 
   await file.write(() => file.prepared('INSERT INTO heads (app, tx) VALUES (?, 0)').run(app));
   isFull = true;
   await expect(file.write(() => 1)).rejects.toMatchObject({ code: 'storage-failed' });
-  expect(() => file.close()).not.toThrow();
+  await file.close();
   const again = await sqlite(folder);
   expect(await again.apps()).toEqual([app]);
   await again.close();

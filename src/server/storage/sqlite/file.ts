@@ -1,6 +1,8 @@
 // The open file: reads at once, writes in groups. All that is to be written in one moment, whatever the app, is one
 // transaction, and so one flush; each part of it can fail without the others.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { TriplaneError } from '../../../errors.ts';
 import type { Connection, Statement } from './binding.ts';
 
@@ -56,11 +58,13 @@ export class SqliteFile {
     this.read(() => this.#connection.exec(`VACUUM INTO '${file.replaceAll("'", "''")}'`));
   }
 
-  close(): void {
+  /** Gives the file up, also when the disk is full: what is in the write-ahead log is read from there the next time. */
+  async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#flush();
     this.#isClosed = true;
-    release(this.#connection);
+    this.#statements.clear();
+    if (!release(this.#connection)) await collectGarbage();
   }
 
   #flush(): void {
@@ -108,20 +112,27 @@ export class SqliteFile {
 
 /**
  * One binding keeps the file locked until its statements are collected, so the lock is given up by hand. That cannot be done
- * as long as there is a write-ahead log, which is folded into the file here.
+ * as long as there is a write-ahead log, which is folded into the file here; false if that was not possible.
  */
-function release(connection: Connection): void {
+function release(connection: Connection): boolean {
   try {
-    connection.exec('PRAGMA journal_mode = DELETE');
+    connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM heads');
+    return true;
   } catch {
-    // The disk may be full: what is in the write-ahead log is read from there the next time.
+    return false;
+  } finally {
+    connection.close();
   }
-  try {
-    connection.exec('PRAGMA locking_mode = NORMAL; SELECT count(*) FROM heads');
-  } catch {
-    // The lock ends with the connection.
+}
+
+/** What is collected is finalized a moment later. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 2; round++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  connection.close();
 }
 
 const removed = (): TriplaneError => new TriplaneError('storage-failed', 'The file was deleted or replaced while the server ran');

@@ -62,7 +62,7 @@ export async function sqlite(folder: string): Promise<Storage> {
       if (existsSync(target)) throw new TriplaneError('config-invalid', `There is a file at ${target}: a backup replaces none`);
       file.backup(target);
     },
-    close: async () => file.close(),
+    close: () => file.close(),
   };
 }
 
