@@ -112,7 +112,7 @@ export class Subscriptions {
     const batch = this.#batch(change);
     for (const subscription of this.#candidates(change)) this.#recompute(subscription, batch);
     for (const subscriber of change.attrsChanged ? to.all : to.writers) addRefresh(batch, subscriber);
-    this.#say(batch, to.attrsRemapped);
+    this.#say(batch);
   }
 
   /**
@@ -138,7 +138,7 @@ export class Subscriptions {
         this.#source.deliver([{ to: subscriber, message: refreshFailed(q, error) }]);
       }
     }
-    this.#say(batch, new Set());
+    this.#say(batch);
   }
 
   /** Shares what others with the same question know. @returns whether it could */
@@ -167,7 +167,7 @@ export class Subscriptions {
     const batch = this.#batch({ changeSet: snapshot.changesSince(), attrsChanged: false, isReload: false });
     this.#recompute(subscription, batch);
     addRefresh(batch, subscriber);
-    this.#say(batch, new Set());
+    this.#say(batch);
   }
 
   #addAgain(subscriber: Subscriber, asked: Asked): void {
@@ -240,12 +240,12 @@ export class Subscriptions {
     }
   }
 
-  #say({ refreshes, change, position }: RefreshBatch, attrsRemapped: ReadonlySet<Subscriber>): void {
+  #say({ refreshes, change, position }: RefreshBatch): void {
     const outgoing: Outgoing[] = [];
     const builder = new RefreshBuilder(position, this.#source.attrs());
     const isGuardOnly = change.changeSet === emptyChangeSet && !change.attrsChanged;
     for (const [subscriber, own] of refreshes) {
-      const needsAttrs = change.attrsChanged || (!isGuardOnly && !subscriber.features.skipAttrs) || attrsRemapped.has(subscriber);
+      const needsAttrs = change.attrsChanged || (!isGuardOnly && !subscriber.features.skipAttrs);
       if (this.#late.hold(subscriber, { txId: position.txId, refreshes: own, needsAttrs })) continue;
       outgoing.push({ to: subscriber, message: builder.refreshOk(own, needsAttrs) });
     }
@@ -278,7 +278,6 @@ export class Subscriptions {
 export interface Recipients {
   readonly all: Iterable<Subscriber>;
   readonly writers: ReadonlySet<Subscriber>;
-  readonly attrsRemapped: ReadonlySet<Subscriber>;
 }
 
 const keyOf = ({ returnType, readAccess }: PreparedQuery, canonicalKey: string): string =>

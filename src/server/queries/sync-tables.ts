@@ -14,7 +14,8 @@ import type { Triple } from '../../protocol/triple.ts';
 import { compile } from '../../query/compile.ts';
 import { isDue, spend } from '../../query/pass.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
-import { denied, invalid, rejection } from '../errors.ts';
+import { invalid, rejection } from '../errors.ts';
+import { checkQuery } from './query-check.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
@@ -69,9 +70,14 @@ export class SyncTables {
    *
    * @throws InstantAPIError
    */
-  start(subscriber: Subscriber, q: WireQuery): { readonly id: string; readonly token: string } {
-    if (!subscriber.actor.isAdmin) throw denied('start-sync', 'only admins may keep a namespace in step');
-    const subscription = { id: this.#uuid(), token: this.#uuid(), etype: readNamespace(q), subscriber, isLoading: true };
+  start(subscriber: Subscriber, q: WireQuery, attrs: Attrs): { readonly id: string; readonly token: string } {
+    const { actor } = subscriber;
+    if (!actor.isAdmin) throw invalid('start-sync', { q }, [{ message: 'only admins may keep a namespace in sync' }]);
+    const etype = readNamespace(q);
+    checkQuery(q, attrs, actor);
+    if (attrs.namespace(etype).forward.size === 0)
+      throw invalid('query', q, [{ in: [etype], message: `there is no namespace '${etype}'` }]);
+    const subscription = { id: this.#uuid(), token: this.#uuid(), etype, subscriber, isLoading: true };
     this.#byId.set(subscription.id, subscription);
     return subscription;
   }

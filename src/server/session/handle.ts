@@ -191,7 +191,7 @@ function releaseQuery({ memory, queries }: SessionContext, key: string): void {
 function startSync(message: MessageOf<'start-sync'>, { app, subscriber, send, reject }: SessionContext): void {
   const { syncTables, ledger } = app;
   const { q } = message;
-  const { id, token } = syncTables.start(subscriber, q);
+  const { id, token } = syncTables.start(subscriber, q, ledger.db.attrs);
   app.reader.read({
     owner: subscriber,
     steps: (db) => syncTables.load(id, q, db),
@@ -212,7 +212,7 @@ function settle(outcome: Outcome, message: MessageOf<'transact'>, context: Sessi
   context.pending.delete(message);
   if (outcome.is === 'rejected') return context.reject(message, outcome.error);
   context.send({ op: 'transact-ok', ...echo(message), 'tx-id': outcome.txId, isn: positionOf(outcome.txId).isn });
-  context.app.addWriter(context.subscriber, outcome.attrsRemapped);
+  context.app.addWriter(context.subscriber);
 }
 
 /** Shorter ids may be counted up, and come from another client too: they are good for one session only. */
