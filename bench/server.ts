@@ -129,7 +129,12 @@ async function besideHostile(sockets: number): Promise<string> {
   for (let n = 0; n < 300; n++) {
     const began = performance.now();
     const isHeard = new Promise<void>((resolve) => (heard = resolve));
-    reader.receive(JSON.stringify({ op: 'add-query', q: { goals: { $: { where: { id: goals[n % 150] }, limit: 1 }, tags: {} }, tags: { $: { where: { id: newId() } } } } }));
+    reader.receive(
+      JSON.stringify({
+        op: 'add-query',
+        q: { goals: { $: { where: { id: goals[n % 150] }, limit: 1 }, tags: {} }, tags: { $: { where: { id: newId() } } } },
+      }),
+    );
     await isHeard;
     took.push(performance.now() - began);
     await new Promise((resolve) => setTimeout(resolve, 5));
