@@ -10,7 +10,6 @@ import { evaluate } from '../../../src/query/live-result.ts';
 import { within } from '../../../src/query/pass.ts';
 import { answerQuery, completed } from '../../../src/query/result-triples.ts';
 import { treeTextSteps } from '../../../src/query/tree-text.ts';
-import type { Query } from '../../../src/query/query.ts';
 import { adminToken, bench, type Bench, blob, link, newId, rest, type TestPeer } from '../bench.ts';
 
 /** Two namespaces, each entity of the one linked with each of the other. */
@@ -58,7 +57,7 @@ describe('an evaluation looks at each entity once for each step that leads to it
   });
 
   test('nested forms, as triples and as a tree', () => {
-    const compiled = (levels: number) => compile({ as: nested(levels) } as Query, store.attrs, { tree: { omitsUnlinked: false } });
+    const compiled = (levels: number) => compile({ as: nested(levels) }, store.attrs, { tree: { omitsUnlinked: false } });
     const checkLength = (length: number): void => {
       if (length > 1e9) throw new Error('too long');
     };
@@ -73,7 +72,7 @@ describe('an evaluation looks at each entity once for each step that leads to it
   });
 
   test('a tree is the one that the client makes', () => {
-    const query = { as: { $: { where: { 'bs.name': '3' }, limit: 3 }, bs: { $: { where: { name: '4' } }, as: {} } } } as Query;
+    const query = { as: { $: { where: { 'bs.name': '3' }, limit: 3 }, bs: { $: { where: { name: '4' } }, as: {} } } };
     const compiled = compile(query, store.attrs, { tree: { omitsUnlinked: true } });
     const { text, pageInfo } = completed(treeTextSteps(compiled, store, { checkLength: () => {} }));
     expect(JSON.parse(text)).toEqual(evaluate(compiled, store, { pageInfo }).data);

@@ -114,7 +114,7 @@ async function written(world: Bench, steps: readonly unknown[]): Promise<void> {
   const { ledger } = await world.hub.app(appId);
   await new Promise<void>((resolve, reject) => {
     const settle = (outcome: { readonly is: string }): void => (outcome.is === 'done' ? resolve() : reject(new Error('refused')));
-    ledger.write({ steps: steps as never, event: undefined, actor: { userId: undefined, isAdmin: true }, settle: settle as never });
+    ledger.write({ steps: steps as never, event: undefined, actor: { userId: undefined, isAdmin: true }, settle });
   });
 }
 
