@@ -60,10 +60,8 @@ export async function buildClient({ base, core, lazy }: ClientParts, outDir: str
   for (const [file, code] of files) {
     for (const { format, end } of formats) {
       const text = await bundle(file, code, places, { ...shared, format });
-      writeFileSync(
-        join(outDir, file + end),
-        text.replace(taggedPath, (_path, of: string) => `./${of}${end}`),
-      );
+      const linked = text.replace(taggedPath, (_path, of: string) => `./${of}${end}`);
+      writeFileSync(join(outDir, file + end), format === 'cjs' ? withEagerRequires(linked) : linked);
     }
   }
 }
@@ -96,6 +94,20 @@ function linkTo(file: string, places: Places): Plugin {
       });
     },
   };
+}
+
+/**
+ * In CommonJS the lazily loaded parts are required at the end of the file that uses them. A test runner such as Jest forbids `require` once its
+ * test is over, and a program on Node gains nothing by loading later.
+ */
+function withEagerRequires(text: string): string {
+  const required = new Set<string>();
+  const code = text.replace(/Promise\.resolve\(\)\.then\(\(\) => __toESM\(require\("([^"]+)"\)(?:, 1)?\)\)/g, (_call, path: string) => {
+    required.add(path);
+    return `Promise.resolve(lazyParts[${JSON.stringify(path)}])`;
+  });
+  const entries = [...required].map((path) => `  ${JSON.stringify(path)}: require(${JSON.stringify(path)}),\n`);
+  return entries.length === 0 ? text : `${code}var lazyParts = {\n${entries.join('')}};\n`;
 }
 
 async function bundle(file: string, code: string, places: Places, shared: BuildOptions): Promise<string> {
