@@ -4,7 +4,7 @@
 import type { AnySchema, LinkIndex } from '../schema/schema.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ConnectionStatus } from '../types/database.ts';
+import type { ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import type { Effect } from './effect.ts';
 import type { KeyValue, KeyValueOp } from '../storage/key-value.ts';
 import type { Log } from '../lib/log.ts';
@@ -30,7 +30,7 @@ export interface ReactorConfig extends SessionConfig {
   readonly completeOAuthRedirect?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
   /** Connects with the first query, write or room. */
   readonly startsWhenUsed?: boolean | undefined;
-  /** Whether each write creates a receipt: for servers that do not deduplicate transactions. */
+  /** Whether each write creates a receipt. By default only for servers that do not deduplicate transactions. */
   readonly receipts?: boolean | undefined;
   /** The number of stored results of queries without listeners. */
   readonly queryCacheLimit: number;
@@ -52,7 +52,7 @@ export interface ReactorConfig extends SessionConfig {
 }
 
 export interface ReactorEvents {
-  status: [status: ConnectionStatus];
+  status: [status: ConnectionStatus, details: ConnectionDetails];
   appStatus: [];
   auth: [user: User | null];
   outbox: [];

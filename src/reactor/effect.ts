@@ -38,6 +38,8 @@ export type Effect =
   | { readonly do: 'refuse'; readonly error: TriplaneError }
   /** Call a listener of a stream, a table or a room. */
   | { readonly do: 'call'; readonly listener: () => void; readonly room?: { readonly roomId: string; readonly topic?: string | undefined } }
+  /** The app's rules forbid receipts, and the server does not deduplicate transactions: a write may be applied twice. */
+  | { readonly do: 'unprotected' }
   /** Replace the session at once. */
   | { readonly do: 'restart' }
   /** The token is not valid any more: continue without a user. */

@@ -5,6 +5,7 @@ import type { Attrs } from '../db/attrs.ts';
 import type { Effect } from './effect.ts';
 import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { InstantAPIError, TriplaneError } from '../errors.ts';
+import { asError } from './client-errors.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 
 /** The environment of a call: time, attrs and user. */
@@ -52,7 +53,13 @@ export class Features {
 
   /** The effects of all features. */
   collect(handle: (feature: Feature) => readonly Effect[] | undefined): Effect[] {
-    return this.#all.flatMap((feature) => handle(feature) ?? []);
+    return this.#all.flatMap((feature): readonly Effect[] => {
+      try {
+        return handle(feature) ?? [];
+      } catch (cause) {
+        return [{ do: 'report', error: asError(cause, 'frame-malformed') }];
+      }
+    });
   }
 
   /** Undefined if the failed request is of no feature. */

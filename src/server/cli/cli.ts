@@ -23,6 +23,7 @@ const help = `triplane ${ownVersion}
   --app-id <uuid>           App to create at the start. Default: one per data directory. Other apps are created on first use.
   --admin-token <uuid>      Token that grants admin access. Default: one per data directory
   --url <url>               Server for push and pull. Default: http://127.0.0.1:4747
+  --receipts                Push the namespace and the rule of receipts too (docs/exactly-once.md).
   --json                    Print a JSON object as the first line: url, appId, adminToken, data.
   --quiet                   Print errors only.
 
@@ -38,6 +39,7 @@ const options = {
   'app-id': { type: 'string' },
   'admin-token': { type: 'string' },
   url: { type: 'string' },
+  receipts: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -59,7 +61,9 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);
   if (command !== 'dev') {
     const target = await targetOf(values, process.env, defaultFolder);
-    await (command === 'push' ? pushProject : pullProject)(target, process.cwd(), printLine);
+    await (command === 'push'
+      ? pushProject(target, process.cwd(), printLine, values.receipts)
+      : pullProject(target, process.cwd(), printLine));
     return 0;
   }
   const port = Number(values.port ?? 4747);
@@ -104,10 +108,7 @@ async function serve(flags: Flags, port: number): Promise<void> {
 function greet({ url, appId, adminToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
   if (json) print(`${JSON.stringify({ url, appId, adminToken, data: where })}\n`, 0);
   else if (!quiet)
-    print(
-      `Triplane is running at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is stored ${where}. Press Ctrl-C to stop.\n`,
-      0,
-    );
+    print(`Triplane is running at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is stored ${where}. Press Ctrl-C to stop.\n`, 0);
 }
 
 const toStderr: Log = { ...silent, warn: writeLog, error: writeLog };
