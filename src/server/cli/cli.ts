@@ -108,7 +108,10 @@ async function serve(flags: Flags, port: number): Promise<void> {
 function greet({ url, appId, adminToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
   if (json) print(`${JSON.stringify({ url, appId, adminToken, data: where })}\n`, 0);
   else if (!quiet)
-    print(`Triplane is running at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is stored ${where}. Press Ctrl-C to stop.\n`, 0);
+    print(
+      `Triplane is running at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is stored ${where}. Press Ctrl-C to stop.\n`,
+      0,
+    );
 }
 
 const toStderr: Log = { ...silent, warn: writeLog, error: writeLog };
