@@ -43,14 +43,16 @@ async function esbuildOutput(folder: string, code: string, external: readonly st
   const sizes = new Map(outputFiles.map(({ path, contents }) => [basename(path), gzipped(contents)]));
   const entry = Object.keys(metafile.outputs).find((path) => metafile.outputs[path]?.entryPoint !== undefined) ?? '';
   const sum = (names: Iterable<string>): number => [...names].reduce((total, name) => total + (sizes.get(basename(name)) ?? 0), 0);
-  return { start: sum(reached(metafile.outputs, entry)), all: sum(sizes.keys()) };
+  return { start: sum(reached(metafile.outputs, entry)), all: sum(reached(metafile.outputs, entry, true)) };
 }
 
-/** A chunk, and those it imports statically. */
-function reached(outputs: Metafile['outputs'], path: string, seen = new Set<string>()): Set<string> {
+/** A chunk and those it imports; `isLater`: also those it may load later. */
+function reached(outputs: Metafile['outputs'], path: string, isLater = false, seen = new Set<string>()): Set<string> {
   if (seen.has(path)) return seen;
   seen.add(path);
-  for (const { path: imported, kind } of outputs[path]?.imports ?? []) if (kind === 'import-statement') reached(outputs, imported, seen);
+  for (const { path: imported, kind, external } of outputs[path]?.imports ?? []) {
+    if (!external && (kind === 'import-statement' || isLater)) reached(outputs, imported, isLater, seen);
+  }
   return seen;
 }
 
