@@ -83,7 +83,7 @@ const handlers: Handlers = {
 
   'set-presence': (message, context) => {
     const { app, subscriber, send } = context;
-    const { 'room-id': roomId, data = {} } = message;
+    const { 'room-id': roomId, data = null } = message;
     if (!app.rooms.has(subscriber, roomId)) throw notInRoom(roomId);
     reservePresence(context, roomId, data);
     app.rooms.setPresence(subscriber, roomId, data);
@@ -127,7 +127,7 @@ const presenceOverhead = 200;
 /** @throws InstantAPIError 'validation-failed' */
 function reservePresence({ app, memory, presence }: SessionContext, roomId: string, data: unknown): void {
   const { presenceBytes } = app.limits;
-  const size = Buffer.byteLength(JSON.stringify(data ?? {}));
+  const size = Buffer.byteLength(JSON.stringify(data ?? null));
   if (size > presenceBytes) throw overLimit('presenceBytes', presenceBytes, 'bytes of the presence in a room');
   const before = presence.get(roomId) ?? 0;
   const bytes = size + Buffer.byteLength(roomId) + presenceOverhead;
