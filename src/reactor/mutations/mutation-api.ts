@@ -9,6 +9,7 @@ import { validateTransaction } from '../../transact/operation.ts';
 import type { ClientContext } from '../context.ts';
 import { onward } from '../effect.ts';
 import { writeSetOf } from './write-set.ts';
+import { rebaseLoaded } from './acknowledge.ts';
 import { Receipts, receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
 import type { WritePromise } from './write-promise.ts';
@@ -118,11 +119,13 @@ export class MutationApi {
     const receipts: unknown = config.receipts ? await config.store.get(receiptsKey(owner)) : undefined;
     // Another user signed in while the store was read: these mutations are not theirs.
     if (session.owner !== owner) return;
-    const added = outbox.load(stored);
+    const { writes, changed } = rebaseLoaded(state, stored);
+    const added = outbox.load(writes);
     for (const rejection of rejected) rejections.set(rejection.eventId, rejection);
     if (config.receipts) (this.#receipts ??= new Receipts()).load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps).creates);
-    if (added.length > 0) this.#context.run([...state.queries.rewrite(outbox.unblocked()), ...onward]);
+    const edits = changed.filter(({ eventId }) => added.some((write) => write.eventId === eventId)).map(putMutation);
+    if (added.length > 0) this.#context.run([{ do: 'store', edits }, ...state.queries.rewrite(outbox.unblocked()), ...onward]);
     else this.#context.run([{ do: 'announce', what: 'outbox' }]);
   }
 
