@@ -23,6 +23,7 @@ const help = `triplane ${ownVersion}
   --app-id <uuid>           the app that is there from the start, the same at each if not given; any other is made on use
   --admin-token <uuid>      whoever has it is admin
   --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
+  --receipts                pushes the namespace and the rule of receipts too (docs/exactly-once.md)
   --json                    the first line is a JSON object: url, appId, adminToken, data
   --quiet                   says nothing but errors
 
@@ -38,6 +39,7 @@ const options = {
   'app-id': { type: 'string' },
   'admin-token': { type: 'string' },
   url: { type: 'string' },
+  receipts: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -59,7 +61,9 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return printError(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
   if (command !== 'dev') {
     const target = await targetOf(values, process.env, defaultFolder);
-    await (command === 'push' ? pushProject : pullProject)(target, process.cwd(), printLine);
+    await (command === 'push'
+      ? pushProject(target, process.cwd(), printLine, values.receipts)
+      : pullProject(target, process.cwd(), printLine));
     return 0;
   }
   const port = Number(values.port ?? 4747);
