@@ -10,8 +10,8 @@ export interface WriteRecord {
   readonly owner: string;
   /** The server must refuse it. */
   readonly isInvalid: boolean;
-  /** The client said that it is on disk. */
-  isDurable: boolean;
+  /** Undefined until the client said that it is on disk. */
+  eventId: string | undefined;
   /** `left`: its tab is told no more of it, since its user left or the tab closed. */
   outcome: 'waiting' | 'acknowledged' | 'rejected' | 'left';
 }
@@ -27,12 +27,18 @@ export class History {
   readonly violations: string[] = [];
   readonly killed = new Set<string>();
   readonly #shown = new Map<string, Shown>();
+  readonly #discarded = new Set<string>();
   #seq = 0;
 
-  add(write: Omit<WriteRecord, 'seq' | 'isDurable' | 'outcome'>): WriteRecord {
-    const record: WriteRecord = { ...write, seq: ++this.#seq, isDurable: false, outcome: 'waiting' };
+  add(write: Omit<WriteRecord, 'seq' | 'eventId' | 'outcome'>): WriteRecord {
+    const record: WriteRecord = { ...write, seq: ++this.#seq, eventId: undefined, outcome: 'waiting' };
     this.writes.set(record.id, record);
     return record;
+  }
+
+  /** The app gives up refused writes, and with them those that depend on them. */
+  discard(eventIds: readonly string[]): void {
+    for (const eventId of eventIds) this.#discarded.add(eventId);
   }
 
   settle(write: WriteRecord, outcome: WriteRecord['outcome']): void {
@@ -42,7 +48,7 @@ export class History {
     if (outcome === 'rejected' && !write.isInvalid) this.report(`write ${write.seq} is valid and was rejected`);
   }
 
-  /** A tab shows these entities: what it showed this user before is still there, unless it was refused or never got to the disk. */
+  /** A tab shows these entities: what it showed this user before is still there, unless it was refused, given up, or never got to the disk. */
   show(tab: string, owner: string, ids: readonly string[]): void {
     const now = new Set(ids);
     const before = this.#shown.get(tab);
@@ -101,6 +107,7 @@ export class History {
   }
 
   #mayBeLost(write: WriteRecord): boolean {
-    return !write.isDurable && (this.killed.has(write.tab) || write.outcome === 'left');
+    if (write.eventId !== undefined) return this.#discarded.has(write.eventId);
+    return this.killed.has(write.tab) || write.outcome === 'left';
   }
 }

@@ -116,7 +116,13 @@ class World {
     for (const user of [...this.#users, undefined]) {
       for (const device of this.#devices) this.#signIn(device, user);
       await this.#clock.advance(30_000);
+      for (const device of this.#devices) for (const tab of device.tabs) this.#discardRejected(tab);
+      await this.#clock.advance(2_000);
     }
+  }
+
+  #discardRejected({ reactor: { outbox } }: Tab): void {
+    for (const { state, eventId } of outbox.list()) if (state === 'rejected') this.history.discard(outbox.discard(eventId));
   }
 
   async check(): Promise<void> {
@@ -174,13 +180,14 @@ class World {
     const register = this.#random.pick(registers) ?? '';
     const chunks = [
       tx['marks']?.[id]?.update({ number: write.seq }),
-      tx['registers']?.[register]?.update({ value: write.seq }),
-      ...(isInvalid ? [tx['registers']?.[this.#random.uuid()]?.update({ value: 0 }, { upsert: false })] : []),
+      isInvalid
+        ? tx['registers']?.[this.#random.uuid()]?.update({ value: 0 }, { upsert: false })
+        : tx['registers']?.[register]?.update({ value: write.seq }),
     ];
     const promise = tab.reactor.writes.transact(chunks);
     promise.catch(() => {});
     promise.queued.then(
-      () => (write.isDurable = true),
+      ({ clientId }) => (write.eventId = clientId),
       () => {},
     );
     promise.settled.then(
