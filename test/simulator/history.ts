@@ -68,7 +68,8 @@ export class History {
       if (count > 1) this.report(`write ${write.seq} was applied ${count} times`);
       if (count > 0 && write.isInvalid) this.report(`write ${write.seq} is invalid and was applied`);
       if (count === 0 && write.outcome === 'acknowledged') this.report(`write ${write.seq} was acknowledged and is not in the log`);
-      if (count === 0 && !write.isInvalid && !this.#mayBeLost(write)) this.report(`write ${write.seq} of ${write.tab} is lost (${write.outcome})`);
+      if (count === 0 && !write.isInvalid && !this.#mayBeLost(write))
+        this.report(`write ${write.seq} of ${write.tab} is lost (${write.outcome})`);
       if (write.outcome === 'waiting' && !this.killed.has(write.tab)) this.report(`write ${write.seq} of ${write.tab} never settled`);
       for (const by of applied.get(write.id) ?? [])
         if (by !== write.owner) this.report(`write ${write.seq} of ${write.owner || 'a guest'} was applied for ${by || 'a guest'}`);

@@ -99,7 +99,8 @@ export class Socket implements WebSocketLike {
     if (!this.link.isUp || !this.#network.server.isUp) return this.cut();
     this.#session = this.#network.server.connect({
       send: (frame) => {
-        if (this.#fate === 'healthy') this.#after('down', () => this.#deliver(() => this.readyState === 1 && this.onmessage?.({ data: frame } as never)));
+        if (this.#fate === 'healthy')
+          this.#after('down', () => this.#deliver(() => this.readyState === 1 && this.onmessage?.({ data: frame } as never)));
       },
       close: () => this.#after('down', () => this.cut()),
     });

@@ -28,8 +28,7 @@ export class SeededRandom implements Random {
   }
 
   uuid(): string {
-    const hex = (digits: number): string =>
-      Array.from({ length: digits }, () => Math.floor(this.next() * 16).toString(16)).join('');
+    const hex = (digits: number): string => Array.from({ length: digits }, () => Math.floor(this.next() * 16).toString(16)).join('');
     return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
   }
 

@@ -83,7 +83,10 @@ class World {
     this.#server = new Server(this.#clock, this.#random.fork('server'), this.#users);
     this.#network = new Network(this.#clock, this.#random.fork('network'), this.#server);
     const count = this.#random.between(2, 3);
-    this.#devices = Array.from({ length: count }, (_, at) => new Device(`d${at + 1}`, this.#clock, this.#random.fork(`device ${at}`), this.#network));
+    this.#devices = Array.from(
+      { length: count },
+      (_, at) => new Device(`d${at + 1}`, this.#clock, this.#random.fork(`device ${at}`), this.#network),
+    );
   }
 
   async begin(): Promise<void> {
@@ -137,7 +140,12 @@ class World {
         if (reason === undefined && txId === undefined) this.history.report(`${device.name} still has a write that waits: ${key}`);
       }
     }
-    const attrs = new Set(this.#server.entries.flatMap(({ attrs: changed }) => changed?.put ?? []).filter(isMarkNumber).map(({ id }) => id));
+    const attrs = new Set(
+      this.#server.entries
+        .flatMap(({ attrs: changed }) => changed?.put ?? [])
+        .filter(isMarkNumber)
+        .map(({ id }) => id),
+    );
     this.history.check(this.#server.entries, attrs);
     for (const device of [...this.#devices, observer]) for (const tab of [...device.tabs]) await this.#close(tab);
   }
@@ -157,7 +165,17 @@ class World {
 
   #open(device: Device): Tab {
     const tab = device.open();
-    if (process.env['DBG'] === tab.name) tab.reactor.events.on('fact', ((name: string, what: { op?: string; type?: string }) => { if (['said', 'heard', 'tab', 'status'].includes(name) && !JSON.stringify(what).includes('probe')) console.log('FACT', Math.round(this.#clock.monotonicNow()), name, what?.op ?? what?.type ?? what, JSON.stringify(what).slice(0, what.op === 'init-ok' ? 40 : 900)); }) as never);
+    if (process.env['DBG'] === tab.name)
+      tab.reactor.events.on('fact', ((name: string, what: { op?: string; type?: string }) => {
+        if (['said', 'heard', 'tab', 'status'].includes(name) && !JSON.stringify(what).includes('probe'))
+          console.log(
+            'FACT',
+            Math.round(this.#clock.monotonicNow()),
+            name,
+            what?.op ?? what?.type ?? what,
+            JSON.stringify(what).slice(0, what.op === 'init-ok' ? 40 : 900),
+          );
+      }) as never);
     tab.reactor.queries.subscribe({ marks: {} }, { onResult: ({ data }) => this.#showMarks(tab, idsOf(data)), onError: () => {} });
     tab.reactor.queries.subscribe(
       { registers: { $: { order: { serverCreatedAt: 'asc' } } } },
@@ -192,7 +210,12 @@ class World {
     );
     promise.settled.then(
       () => this.history.settle(write, 'acknowledged'),
-      (error: { code?: string; name?: string; message?: string; hint?: unknown }) => (process.env['DBG'] && !isInvalid && console.log('REJ', this.#clock.monotonicNow(), write.seq, error.name, error.message, JSON.stringify(error.hint)), this.history.settle(write, error.name === 'InstantAPIError' ? 'rejected' : 'left')),
+      (error: { code?: string; name?: string; message?: string; hint?: unknown }) => (
+        process.env['DBG'] &&
+          !isInvalid &&
+          console.log('REJ', this.#clock.monotonicNow(), write.seq, error.name, error.message, JSON.stringify(error.hint)),
+        this.history.settle(write, error.name === 'InstantAPIError' ? 'rejected' : 'left')
+      ),
     );
     return `${tab.name} makes ${isInvalid ? 'an invalid' : 'a'} write, number ${write.seq}`;
   }
@@ -231,9 +254,24 @@ class World {
       tab?.clock.thaw();
       return tab && `${tab.name} is thawed`;
     },
-    goOffline: () => this.#withDevice(({ link }) => link.isUp, (device) => device.goOffline(), 'goes offline'),
-    goOnline: () => this.#withDevice(({ link }) => !link.isUp, (device) => device.goOnline(), 'goes online'),
-    cut: () => this.#withDevice(() => true, (device) => this.#network.cut(device.link), 'loses its connections'),
+    goOffline: () =>
+      this.#withDevice(
+        ({ link }) => link.isUp,
+        (device) => device.goOffline(),
+        'goes offline',
+      ),
+    goOnline: () =>
+      this.#withDevice(
+        ({ link }) => !link.isUp,
+        (device) => device.goOnline(),
+        'goes online',
+      ),
+    cut: () =>
+      this.#withDevice(
+        () => true,
+        (device) => this.#network.cut(device.link),
+        'loses its connections',
+      ),
     silence: () => {
       const socket = this.#random.pick([...this.#network.sockets]);
       socket?.goSilent();
@@ -270,7 +308,12 @@ class World {
       else this.#tab()?.clock.jump(ms);
       return `a clock jumps by ${ms} ms`;
     },
-    slowDown: () => this.#withDevice(() => true, ({ link }) => (link.delayMs = this.#random.between(2, 900)), 'has another delay'),
+    slowDown: () =>
+      this.#withDevice(
+        () => true,
+        ({ link }) => (link.delayMs = this.#random.between(2, 900)),
+        'has another delay',
+      ),
   };
 
   #whileUp(down: () => void, what: string): string | undefined {
@@ -304,9 +347,15 @@ function idsOf(data: Readonly<Record<string, unknown>>): string[] {
 }
 
 function sorted(data: Readonly<Record<string, unknown>>): unknown {
-  return [...((data['registers'] ?? []) as Rows)].map(({ id, value }) => [id, value]).sort(([a], [b]) => String(a).localeCompare(String(b)));
+  return [...((data['registers'] ?? []) as Rows)]
+    .map(({ id, value }) => [id, value])
+    .sort(([a], [b]) => String(a).localeCompare(String(b)));
 }
 
-function isMarkNumber({ 'forward-identity': [, etype, label] }: { readonly 'forward-identity': readonly [string, string, string] }): boolean {
+function isMarkNumber({
+  'forward-identity': [, etype, label],
+}: {
+  readonly 'forward-identity': readonly [string, string, string];
+}): boolean {
   return etype === 'marks' && label === 'number';
 }

@@ -33,8 +33,6 @@ function read(steps: readonly Step[]): WriteSet {
     switch (step[0]) {
       case 'add-triple':
         if (step[4]?.mode === 'create' && typeof step[1] === 'string') creates.add(step[1]);
-        // Refused unless the entity is there: a write before that makes it has to be confirmed first.
-        if (step[4]?.mode === 'update' && typeof step[1] === 'string') linked.add(step[1]);
         touch(step[1]);
         if (!isUuid(step[3])) break;
         // A link, or the triple that makes an entity.
