@@ -3,6 +3,7 @@
 
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
+import { isWireAttr } from '../../protocol/attr.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { PendingMutation } from '../queries/view.ts';
 
@@ -87,10 +88,12 @@ function isRecord(value: unknown): value is MutationRecord {
   if (!isObject(value)) return false;
   const { eventId, owner, order, steps } = value;
   return (
-    typeof eventId === 'string' &&
-    typeof owner === 'string' &&
-    typeof order === 'number' &&
-    Array.isArray(steps) &&
-    steps.every((step) => Array.isArray(step) && typeof step[0] === 'string')
+    typeof eventId === 'string' && typeof owner === 'string' && typeof order === 'number' && Array.isArray(steps) && steps.every(isStep)
   );
+}
+
+/** As far as the client looks into it: one step that is none must not stop the other writes. */
+function isStep(step: unknown): boolean {
+  if (!Array.isArray(step) || typeof step[0] !== 'string') return false;
+  return step[0] !== 'add-attr' || isWireAttr(step[1]);
 }

@@ -18,7 +18,7 @@ function setUp() {
   const outcome: unknown[] = [];
   const startOk = (): void => {
     const { 'client-event-id': eventId = null } = sent.findLast(({ op }) => op === 'start-stream') ?? {};
-    const message: ServerMessage = { op: 'start-stream-ok', 'client-event-id': eventId, 'stream-id': 's1', offset: 0 };
+    const message = { op: 'start-stream-ok', 'client-event-id': eventId, 'stream-id': 's1', offset: 0 } as ServerMessage;
     run(subscriptions.onMessage(message, { nowMs: clock.now() }));
   };
   const close = (): void => void writer.close().then(() => outcome.push('stored'), (error: unknown) => outcome.push((error as { code?: string }).code)); // prettier-ignore
