@@ -31,7 +31,7 @@ export interface ReactorConfig extends SessionConfig {
   readonly completeOAuthRedirect?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
   /** The line is opened when there is something to say. */
   readonly startsWhenUsed?: boolean | undefined;
-  /** Whether each write leaves a receipt. Undefined: at servers that do not remember event ids. */
+  /** Whether writes leave receipts at servers that do not remember event ids. True unless set. */
   readonly receipts?: boolean | undefined;
   /** How many answers that nobody listens to are kept on the device. */
   readonly queryCacheLimit: number;

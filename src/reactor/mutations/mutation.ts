@@ -94,6 +94,15 @@ function isRecord(value: unknown): value is MutationRecord {
 
 /** As far as the client looks into it: one step that is none must not stop the other writes. */
 function isStep(step: unknown): boolean {
-  if (!Array.isArray(step) || typeof step[0] !== 'string') return false;
-  return step[0] !== 'add-attr' || isWireAttr(step[1]);
+  if (!Array.isArray(step)) return false;
+  const [op, subject, attr] = step as readonly unknown[];
+  if (op === 'add-attr') return isWireAttr(subject);
+  if (op === 'update-attr') return isObject(subject) && typeof subject['id'] === 'string';
+  if (op === 'delete-attr' || op === 'restore-attr') return typeof subject === 'string';
+  const isRef = typeof subject === 'string' || (Array.isArray(subject) && subject.length === 2 && typeof subject[0] === 'string');
+  return isRef && (op === 'delete-entity' || op === 'rule-params' || (isTripleOp(op) && typeof attr === 'string' && step.length > 3));
+}
+
+function isTripleOp(op: unknown): boolean {
+  return op === 'add-triple' || op === 'deep-merge-triple' || op === 'retract-triple';
 }

@@ -52,7 +52,7 @@ describe('closing a stream', () => {
     close();
     for (let second = 0; second < 31; second += 1) {
       if (writer.state === 'asked') startOk();
-      run(subscriptions.onMessage({ op: 'append-failed', 'stream-id': 's1' } as ServerMessage, { nowMs: clock.now() }));
+      run(subscriptions.onMessage({ op: 'append-failed', 'stream-id': 's1' }, { nowMs: clock.now() }));
       await pass(1_000);
     }
     expect(outcome).toEqual(['server-failed']);
@@ -70,9 +70,7 @@ describe('closing a stream', () => {
     run(subscriptions.onSessionOpen());
     startOk();
     await pass(10_000);
-    run(
-      subscriptions.onMessage({ op: 'stream-flushed', 'stream-id': 's1', offset: 1, done: true } as ServerMessage, { nowMs: clock.now() }),
-    );
+    run(subscriptions.onMessage({ op: 'stream-flushed', 'stream-id': 's1', offset: 1, done: true }, { nowMs: clock.now() }));
     await settled();
     expect(outcome).toEqual(['stored']);
   });
