@@ -68,7 +68,14 @@ export function acknowledge(
 
 /** Steps that were made under an earlier catalogue, in the terms of this one. */
 export function stepRebaser({ catalog, outbox }: SyncState): (steps: readonly Step[]) => readonly Step[] {
-  return (steps) => rebase(steps, catalog.known, outbox.renames);
+  return (steps) => {
+    try {
+      return rebase(steps, catalog.known, outbox.renames);
+    } catch {
+      // It goes out as it is: the server rejects it alone.
+      return steps;
+    }
+  };
 }
 
 /** Writes from the disk or from another tab, in the terms of the catalog: the server's attrs may have arrived before the writes were read. */
