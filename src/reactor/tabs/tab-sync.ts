@@ -2,7 +2,7 @@
 
 import type { Timer } from '../../lib/clock.ts';
 import type { Tabs } from './tab-channel.ts';
-import { acknowledge } from '../mutations/acknowledge.ts';
+import { acknowledge, rebaseLoaded } from '../mutations/acknowledge.ts';
 import type { ClientContext } from '../context.ts';
 import { type Effect, onward } from '../effect.ts';
 import { readUser } from '../account.ts';
@@ -80,10 +80,11 @@ export class TabSync {
   }
 
   #onWrite(record: unknown): void {
-    const { outbox, queries, session } = this.#context.state;
+    const { state } = this.#context;
+    const { outbox, queries, session } = state;
     const write = readMutation(record);
     if (write?.owner !== session.owner) return;
-    const added = outbox.load([write]);
+    const added = outbox.load(rebaseLoaded(state, [write]).writes);
     for (const { eventId } of added) this.#context.writes.fromOtherTabs.add(eventId);
     this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
   }
