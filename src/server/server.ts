@@ -19,6 +19,8 @@ import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
 import { memory } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
+import { clientAddress, type TrustProxy } from './client-address.ts';
+import { allowedOrigins } from './origins.ts';
 import { httpRoutes } from './http/routes.ts';
 import { serveSockets } from './ws.ts';
 
@@ -39,12 +41,19 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly createAppsOnUse?: boolean;
   /** Brings a magic code to whoever wants to sign in. Without it, codes are written to `log`. */
   readonly sendMagicCode?: (mail: MagicCodeMail) => unknown;
-  /** Whether the status page shows the last codes, for everybody who can open it. For developing. */
+  /** Whether the status page shows apps and the last codes, to a browser on this machine that opens it. For developing. */
   readonly showCodes?: boolean;
   /** Where files are kept. If not given: with `sqlite` in its folder, with `memory` in memory, with `postgres` nowhere. */
   readonly files?: FileStore;
   /** Where clients reach the server, if that is not where it listens: behind a proxy. Addresses of files begin with it. */
   readonly publicUrl?: string;
+  /**
+   * The proxies before the server whose `X-Forwarded-For` is believed: how many there are (counted from the right), or their
+   * addresses and networks, such as `['loopback', '10.0.0.0/8']`. If not given, none: a client's address is its connection's.
+   */
+  readonly trustProxy?: TrustProxy;
+  /** Web pages that may use the server, such as `['https://app.example.com']`. If not given, all may. */
+  readonly origins?: readonly string[];
   /** Whether sign-in providers may be at private addresses, and without https: for developing, and inside a network of your own. */
   readonly allowPrivateAddresses?: boolean;
   readonly log?: Log;
@@ -113,9 +122,10 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   });
   const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
-  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes, outbound: reach });
+  const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
+  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes, outbound: reach, ...access });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
-  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log });
+  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, ...access });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await hub.close();

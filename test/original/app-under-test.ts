@@ -29,7 +29,7 @@ export interface DashboardUser {
 /** Rejects if the server refuses the schema or the rules. */
 export async function startApp(storage: Storage, content: AppContent): Promise<AppUnderTest> {
   const codes = new Map<string, string>();
-  const server = await createServer({ port: 0, storage, sendMagicCode: ({ email, code }) => codes.set(email, code) });
+  const server = await createServer({ port: 0, storage, trustProxy: 2, sendMagicCode: ({ email, code }) => codes.set(email, code) });
   const { appId, adminToken, apiURI: http, websocketURI: ws } = server;
   const app: AppUnderTest = {
     ...{ id: appId, adminToken, http, ws },

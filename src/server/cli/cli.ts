@@ -22,6 +22,8 @@ const help = `triplane ${ownVersion}
   --host <name>             127.0.0.1 if not given
   --app-id <uuid>           the app that is there from the start, the same at each if not given; any other is made on use
   --admin-token <uuid>      whoever has it is admin
+  --trust-proxy <which>     proxies whose X-Forwarded-For is believed: how many, or addresses and networks, with commas between
+  --origin <origin>         a web page that may use the server, such as https://app.example.com; may be repeated; all if not given
   --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
   --json                    the first line is a JSON object: url, appId, adminToken, data
   --quiet                   says nothing but errors
@@ -37,6 +39,8 @@ const options = {
   host: { type: 'string' },
   'app-id': { type: 'string' },
   'admin-token': { type: 'string' },
+  'trust-proxy': { type: 'string' },
+  origin: { type: 'string', multiple: true },
   url: { type: 'string' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
@@ -80,6 +84,8 @@ async function serve(flags: Flags, port: number): Promise<void> {
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
     ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
+    ...(flags['trust-proxy'] !== undefined && { trustProxy: trustProxyOf(flags['trust-proxy']) }),
+    ...(flags.origin && { origins: flags.origin }),
     log,
     showCodes: true,
     sendMagicCode: ({ email, code }) => {
@@ -100,6 +106,8 @@ async function serve(flags: Flags, port: number): Promise<void> {
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
 }
+
+const trustProxyOf = (given: string): number | string => (/^\d+$/.test(given) ? Number(given) : given);
 
 function greet({ url, appId, adminToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
   if (json) print(`${JSON.stringify({ url, appId, adminToken, data: where })}\n`, 0);

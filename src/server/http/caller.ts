@@ -67,7 +67,7 @@ export async function actorOf(context: Context, http: HttpContext, use?: Use): P
 
 async function findActor(context: Context, http: HttpContext): Promise<RequestActor> {
   const appId = appIdOf(context);
-  const address = addressOf(context);
+  const address = addressOf(context, http);
   const [token, email, guest] = ['as-token', 'as-email', 'as-guest'].map((name) => context.req.header(name));
   if (token !== undefined) {
     if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
@@ -103,10 +103,12 @@ interface NodeEnv {
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
 }
 
-/** A proxy is believed only if it runs on this machine. */
-export function addressOf(context: Context): ActorAddress {
-  const address = (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress ?? '';
-  const isLocal = address === '' || address === '::1' || address.replace('::ffff:', '').startsWith('127.');
-  const forwarded = context.req.header('x-forwarded-for')?.split(',')[0]?.trim();
-  return { ip: (isLocal ? forwarded : undefined) ?? address, origin: context.req.header('origin') ?? '' };
+export function addressOf(context: Context, http: HttpContext): ActorAddress {
+  const ip = http.clientAddress(remoteAddressOf(context), context.req.header('x-forwarded-for'));
+  return { ip, origin: context.req.header('origin') ?? '' };
+}
+
+/** Of the connection itself. */
+export function remoteAddressOf(context: Context): string | undefined {
+  return (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress;
 }

@@ -83,7 +83,7 @@ export class EventSessions {
         if (-(controller.desiredSize ?? 0) > limits.unreadBytes) return connected.close(tooSlow, 'the client does not read');
         put(`data: ${frame}\n\n`);
       };
-      const connected = hub.connect({ ...addressOf(context), send, close });
+      const connected = hub.connect({ ...addressOf(context, this.#desk), send, close });
       session = connected;
       if (!isOpen) return;
       const token = newToken();

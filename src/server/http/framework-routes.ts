@@ -17,7 +17,7 @@ export function frameworkRoutes(http: HttpContext): Hono {
     const app = await http.hub.app(appIdOf(context));
     checkUse('read', app.status);
     const query = required(await bodyOf(context), 'query', asObject);
-    const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) };
+    const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) };
     const computed = () => answer(prepareQuery(query, 'join-rows', actor, app.ledger.db.attrs, app.rulebook.guard), app.ledger.db);
     return context.json(await whenDurable(app.ledger, () => ({ attrs: app.attrs, result: computed().result })));
   });

@@ -180,11 +180,14 @@ export class Hub {
     const own = token ? await whenDurable(app.ledger, () => userOfToken(app, token)) : undefined;
     const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
     if (token && !user) throw notFound('app-user', { 'app-id': appId });
+    const adminToken = init['__admin-token'];
+    const isAdmin = adminToken !== undefined && adminToken !== null;
+    if (isAdmin && !(await this.isAdminOf(appId, adminToken))) throw notFound('app-admin-token', { 'app-id': appId });
     return {
       app,
       user,
       tokenHash: own && token ? hashToken(token) : undefined,
-      isAdmin: await this.isAdminOf(appId, init['__admin-token']),
+      isAdmin,
     };
   }
 }
