@@ -24,6 +24,7 @@ export interface LinkEndShape {
   readonly on: string;
   readonly label: string;
   readonly has: string;
+  readonly required?: boolean | undefined;
   readonly onDelete?: 'cascade' | undefined;
 }
 

@@ -66,5 +66,14 @@ function addressIn(text: string): string | undefined {
 
 /** Whether it is an address of this machine. */
 export function isLoopback(address: string): boolean {
-  return address === '::1' || /^127\./.test(address);
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+}
+
+/** The part of an address that one customer of a provider has: of IPv6 the first 64 bits. Limits go by it. */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = '', tail] = address.split('::');
+  const [before, after] = [head, tail ?? ''].map((part) => part.split(':').filter(Boolean)) as [string[], string[]];
+  const zeros = Array.from({ length: tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length) }, () => '0');
+  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`;
 }

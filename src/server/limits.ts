@@ -38,8 +38,10 @@ export interface Limits {
   readonly earlyMessages: number;
   /** Steps of one transaction. */
   readonly steps: number;
-  /** Apps that are created by their first use. */
+  /** Apps of the server. */
   readonly apps: number;
+  /** Apps for a while that one address may make in an hour; 0 = nobody makes any. */
+  readonly ephemeralApps: number;
   /** Messages of one session per second; five times as many at once. */
   readonly messagesPerSecond: number;
   /** Unsent bytes to one client that does not read. */
@@ -83,6 +85,7 @@ export const defaultLimits: Limits = {
   earlyMessages: 1000,
   steps: 100_000,
   apps: 10_000,
+  ephemeralApps: 100,
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,
   totalUnreadBytes: 128 * MiB,

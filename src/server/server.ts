@@ -31,13 +31,15 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly storage?: Storage;
   /** The app that is there from the start. Made up, if it is not given. */
   readonly appId?: string;
-  /** Whoever has it is admin of every app. Made up, if it is not given. */
+  /** Whoever has it is admin of that app. Made up, if it is not given. */
   readonly adminToken?: string;
+  /** Makes, lists, opens and deletes apps, and reads `/metrics`: for tools, and for nobody else. Made up, if it is not given. */
+  readonly operatorToken?: string;
   /** What `i.schema` returns. The app has it once the server is there, as after `triplane push`; nothing is deleted. */
   readonly schema?: Schema;
   /** Who may do what in the app; takes the place of the rules it had. */
   readonly rules?: InstantRules<Schema>;
-  /** Whether an app nobody has heard of is made when a client asks for it. */
+  /** Whether an app that is not there is made when a request for it comes with the operator's token. Otherwise there is no such app. */
   readonly createAppsOnUse?: boolean;
   /** Brings a magic code to whoever wants to sign in. Without it, codes are written to `log`. */
   readonly sendMagicCode?: (mail: MagicCodeMail) => unknown;
@@ -70,7 +72,19 @@ export interface TriplaneServer {
   readonly apiURI: string;
   readonly port: number;
   readonly appId: string;
+  /** Of the app `appId`. */
   readonly adminToken: string;
+  /** For tools: `INSTANT_CLI_AUTH_TOKEN` of the command line tool of InstantDB. */
+  readonly operatorToken: string;
+  /**
+   * Another app on this server.
+   *
+   * Rejects with InstantAPIError if there is one with this id or token, or if its schema or rules are refused.
+   *
+   * @example
+   * const { appId, adminToken } = await server.createApp({ title: 'Second' });
+   */
+  createApp(app?: AppOptions): Promise<CreatedApp>;
   /**
    * One of the apps of this server.
    *
@@ -80,6 +94,22 @@ export interface TriplaneServer {
   app(appId: string): AppControl;
   /** Ends every connection, and resolves when nothing is left. */
   close(): Promise<void>;
+}
+
+export interface AppOptions {
+  /** Made up, if it is not given. */
+  readonly appId?: string;
+  /** Made up, if it is not given. */
+  readonly adminToken?: string;
+  readonly title?: string;
+  /** What `i.schema` returns. */
+  readonly schema?: AnySchemaDef;
+  readonly rules?: InstantRules<InstantUnknownSchema>;
+}
+
+export interface CreatedApp {
+  readonly appId: string;
+  readonly adminToken: string;
 }
 
 export interface AppControl {
@@ -108,16 +138,19 @@ export interface AppControl {
 export async function createServer<Schema extends AnySchemaDef = InstantUnknownSchema>(
   options: ServerOptions<Schema> = {},
 ): Promise<TriplaneServer> {
-  const { host = '127.0.0.1', storage = memory(), log = silent, createAppsOnUse = true } = options;
+  const { host = '127.0.0.1', storage = memory(), log = silent, createAppsOnUse = false } = options;
   const appId = uuidOf(options.appId, 'appId');
   const adminToken = uuidOf(options.adminToken, 'adminToken');
+  const operatorToken = uuidOf(options.operatorToken, 'operatorToken');
+  if (operatorToken === adminToken)
+    throw new TriplaneError('config-invalid', 'createServer: operatorToken and adminToken must be different');
   const publicUrl = originOf(options.publicUrl);
   const limits = { ...defaultLimits, ...options.limits };
   let url = '';
   const origin = (): string => publicUrl ?? url;
   const hub = new Hub({
     ...{ files: options.files, origin },
-    ...{ storage, log, limits, appId, adminToken, createAppsOnUse },
+    ...{ storage, log, limits, appId, adminToken, operatorToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
   });
   const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
@@ -150,9 +183,18 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     port,
     appId,
     adminToken,
+    operatorToken,
+    createApp: (app) => createApp(hub, app),
     app: (id) => controlOf(hub, id),
     close: once(stop),
   };
+}
+
+async function createApp(hub: Hub, { appId, adminToken, title, schema, rules }: AppOptions = {}): Promise<CreatedApp> {
+  const [id, token] = [uuidOf(appId, 'appId', 'createApp'), uuidOf(adminToken, 'adminToken', 'createApp')];
+  const plain = (given: object | undefined): unknown => given && (JSON.parse(JSON.stringify(given)) as unknown);
+  await hub.createApp({ id, token, ...(title !== undefined && { title }), schema: plain(schema), rules: plain(rules) });
+  return { appId: id, adminToken: token };
 }
 
 function controlOf(hub: Hub, appId: string): AppControl {
@@ -162,10 +204,10 @@ function controlOf(hub: Hub, appId: string): AppControl {
   };
 }
 
-function uuidOf(given: string | undefined, option: string): string {
+function uuidOf(given: string | undefined, option: string, call = 'createServer'): string {
   if (given === undefined) return id();
   if (isUuid(given)) return given.toLowerCase();
-  throw new TriplaneError('config-invalid', `createServer: ${option} must be a uuid, and is '${String(given)}'`);
+  throw new TriplaneError('config-invalid', `${call}: ${option} must be a uuid, and is '${String(given)}'`);
 }
 
 function originOf(given: string | undefined): string | undefined {

@@ -20,8 +20,9 @@ const help = `triplane ${ownVersion}
   --memory                  keeps data in memory only: it is gone when the server stops
   --port <n>                4747 if not given; 0 for any that is free
   --host <name>             127.0.0.1 if not given
-  --app-id <uuid>           the app that is there from the start, the same at each if not given; any other is made on use
-  --admin-token <uuid>      whoever has it is admin
+  --app-id <uuid>           the app that is there from the start, the same at each if not given
+  --admin-token <uuid>      whoever has it is admin of the app
+  --operator-token <uuid>   makes, lists and deletes apps, and reads /metrics
   --trust-proxy <which>     proxies whose X-Forwarded-For is believed: how many, or addresses and networks, with commas between
   --origin <origin>         a web page that may use the server, such as https://app.example.com; may be repeated; all if not given
   --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
@@ -39,6 +40,7 @@ const options = {
   host: { type: 'string' },
   'app-id': { type: 'string' },
   'admin-token': { type: 'string' },
+  'operator-token': { type: 'string' },
   'trust-proxy': { type: 'string' },
   origin: { type: 'string', multiple: true },
   url: { type: 'string' },
@@ -84,6 +86,7 @@ async function serve(flags: Flags, port: number): Promise<void> {
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
     ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
+    ...(flags['operator-token'] !== undefined && { operatorToken: flags['operator-token'] }),
     ...(flags['trust-proxy'] !== undefined && { trustProxy: trustProxyOf(flags['trust-proxy']) }),
     ...(flags.origin && { origins: flags.origin }),
     log,
@@ -109,10 +112,16 @@ async function serve(flags: Flags, port: number): Promise<void> {
 
 const trustProxyOf = (given: string): number | string => (/^\d+$/.test(given) ? Number(given) : given);
 
-function greet({ url, appId, adminToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
-  if (json) print(`${JSON.stringify({ url, appId, adminToken, data: where })}\n`, 0);
-  else if (!quiet)
-    print(`Triplane is at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is ${where}. Ctrl-C stops.\n`, 0);
+function greet({ url, appId, adminToken, operatorToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
+  if (json) return void print(`${JSON.stringify({ url, appId, adminToken, operatorToken, data: where })}\n`, 0);
+  if (quiet) return;
+  const lines = [
+    `Triplane is at ${url}`,
+    `  app id       ${appId}\n  admin token  ${adminToken}`,
+    `  const db = init({ appId: '${appId}', apiURI: '${url}' });`,
+    `Data is ${where}. Ctrl-C stops.`,
+  ];
+  print(`${lines.join('\n\n')}\n`, 0);
 }
 
 const toStderr: Log = { ...silent, warn: writeLog, error: writeLog };

@@ -49,3 +49,5 @@ export const asEmail: Read<string> = readEmail;
 export const asText: Read<string> = (given) => (typeof given === 'string' && given.trim() !== '' ? given : undefined);
 export const asObject: Read<Fields> = (given) => (isObject(given) ? given : undefined);
 export const asFlag: Read<boolean> = (given) => (typeof given === 'boolean' ? given : undefined);
+/** Some send a number. */
+export const asTitle: Read<string> = (given) => asText(typeof given === 'number' ? String(given) : given);

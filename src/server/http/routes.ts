@@ -20,6 +20,7 @@ import { frameworkRoutes } from './framework-routes.ts';
 import { EventSessions } from './event-sessions.ts';
 import { errorResponse } from './errors.ts';
 import { metricsRoutes } from './metrics-routes.ts';
+import { operatorRoutes } from './operator-routes.ts';
 import { oauthConfigRoutes } from './oauth-config-routes.ts';
 import { oauthRoutes } from './oauth-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
@@ -64,6 +65,7 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.route('/admin', adminUserRoutes(http));
   routes.route('/admin', debugRoutes(http));
   routes.route('/', appRoutes(http));
+  routes.route('/', operatorRoutes(http));
   routes.route('/', metricsRoutes(http));
   routes.route('/', fileRoutes(http));
   routes.route('/', oauthConfigRoutes(http));

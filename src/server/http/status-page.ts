@@ -19,7 +19,9 @@ function contents({ hub, codes }: HttpContext): string {
   const rows = hub.summary().map(({ id, sessions, rooms }) => `<tr><td><code>${id}</code></td><td>${sessions}</td><td>${rooms}</td></tr>`);
   const sent = codes.map(({ email, code }) => `<tr><td>${escaped(email)}</td><td><code>${code}</code></td></tr>`);
   const codeTable = sent.length > 0 ? `<h2>Magic codes</h2>\n<table>${sent.join('')}</table>\n` : '';
+  const init = `const db = init({ appId: '${hub.firstAppId}', apiURI: '${hub.origin}' });`;
   return `<p>This server is running. Connections: ${hub.sessionCount}.</p>
+<pre>${escaped(init)}</pre>
 <table><thead><tr><th>app</th><th>sessions</th><th>rooms</th></tr></thead><tbody>${rows.join('')}</tbody></table>
 ${codeTable}`;
 }

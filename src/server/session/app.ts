@@ -3,13 +3,11 @@
 
 import type { Attrs } from '../../db/attrs.ts';
 import { encode } from '../../protocol/codec.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
-import type { Random } from '../../lib/random.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
+import { LimitStore } from '../data/limit-store.ts';
 import type { Limits } from '../limits.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
 import { receive, type ClusterMessage, resumed } from '../rooms/cluster.ts';
@@ -20,43 +18,28 @@ import type { AuthorizeWrite } from '../data/touched.ts';
 import { endedTokens, hasToken } from '../auth/tokens.ts';
 import { userRow } from '../auth/users.ts';
 import { Rulebook } from '../rules/rulebook.ts';
-import type { AppLog, LogEntry } from '../storage/storage.ts';
+import type { AppConfig, SessionAuth } from './app-config.ts';
+import type { LogEntry, Records } from '../storage/storage.ts';
 import { statusOf, statusRecord } from './app-status.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
-import type { FileStore } from '../files/file-store.ts';
 import { Files } from '../files/files.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
+import { isPushMessage, type Push, type PushMessage, PushRelay } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';
 
-export interface AppConfig {
-  readonly id: string;
-  readonly log: AppLog;
-  /** Where other servers of the app can be reached. */
-  readonly relay?: Relay | undefined;
-  /** Where files are kept; missing = they are refused. */
-  readonly fileStore?: FileStore | undefined;
-  /** Where clients reach the server. */
-  readonly origin?: (() => string) | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Log;
-  readonly limits: Limits;
-}
-
 type Send = (frame: string) => void;
 
-/** What a session depends on, and how to end it. */
-export interface SessionAuth {
-  readonly tokenHash: string | undefined;
-  readonly userId: string | undefined;
-  /** The sign-in has ended. */
-  readonly revoke: () => void;
-  /** The client has to connect again: what it knows of positions is no longer true. */
-  readonly restart: () => void;
+interface Parts {
+  readonly ledger: Ledger;
+  readonly rulebook: Rulebook;
+  readonly files: Files;
+  readonly spending: LimitStore;
 }
+
+const server = { userId: undefined, isAdmin: true, isServer: true };
 
 export class App {
   readonly id: string;
@@ -67,6 +50,8 @@ export class App {
   readonly syncTables: SyncTables;
   readonly streams: Streams;
   readonly files: Files;
+  /** What is spent of rate limits. */
+  readonly spending: LimitStore;
   readonly limits: Limits;
   readonly #sessions = new Map<Subscriber, Send>();
   readonly #auths = new Map<Subscriber, SessionAuth>();
@@ -76,18 +61,26 @@ export class App {
   readonly #origin: (() => string) | undefined;
   #status: AppStatus;
   readonly #relay: Relay | undefined;
+  readonly #pushes: PushRelay;
   #leaveCluster: () => void = () => {};
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
-  private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook, files: Files) {
+  private constructor(config: AppConfig, { ledger, rulebook, files, spending }: Parts) {
     this.id = config.id;
     this.limits = config.limits;
     this.#relay = config.relay;
     this.ledger = ledger;
     this.rulebook = rulebook;
     this.files = files;
+    this.spending = spending;
     this.#origin = config.origin;
+    this.#pushes = new PushRelay({
+      send: (message) => this.#sendToCluster(message),
+      take: (push) => config.takePush?.(push),
+      uuid: () => config.random.uuid(),
+      clock: config.clock,
+    });
     this.subscriptions = new Subscriptions(rulebook.guard);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
@@ -104,7 +97,10 @@ export class App {
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
     const fileUrl = (location: string): string => files.url(location) ?? '';
-    const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl });
+    const save = (records: Records): Promise<unknown> =>
+      submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: server });
+    const spending = new LimitStore(clock, { clock, save });
+    const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl, limits: spending });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
     const derive = forgottenLocations;
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
@@ -112,7 +108,8 @@ export class App {
     const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
     await rulebook.open(ledger);
     files.load();
-    app = new App(config, ledger, rulebook, files);
+    spending.load(ledger.records);
+    app = new App(config, { ledger, rulebook, files, spending });
     app.#joinCluster();
     void files.sweep();
     return app;
@@ -139,7 +136,7 @@ export class App {
   /** For good, and for every server of the app. Resolves when it is in force here. */
   async setStatus(status: AppStatus): Promise<void> {
     const planned = { steps: [], records: statusRecord(status) };
-    await submit(this.ledger, { steps: () => planned, event: undefined, actor: { userId: undefined, isAdmin: true, isServer: true } });
+    await submit(this.ledger, { steps: () => planned, event: undefined, actor: server });
   }
 
   /** Where clients reach the server. */
@@ -184,6 +181,8 @@ export class App {
     const { db } = this.ledger;
     this.#updateStatus();
     if (isReload) this.streams.load(this.ledger.records);
+    if (isReload) this.spending.load(this.ledger.records);
+    else for (const { records } of entries) if (records) this.spending.committed(records);
     if (isReload) this.files.load();
     else this.files.committed(entries);
     if (isRollback) this.#restart(this.#sessions.keys());
@@ -199,6 +198,11 @@ export class App {
       this.deliver(this.subscriptions.applyGuard(this.rulebook.guard, this.ledger.db, this.position)),
     );
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
+  }
+
+  /** Every session is told to come back; where it comes back to is not decided here. */
+  disconnectAll(): void {
+    this.#restart(this.#sessions.keys());
   }
 
   #restart(subscribers: Iterable<Subscriber>): void {
@@ -252,6 +256,7 @@ export class App {
     this.#leaveCluster = this.#relay.listen(this.id, {
       resumed: () => resumed(this.rooms).forEach((message) => this.#sendToCluster(message)),
       received: (from, message) => {
+        if (isPushMessage(message)) return this.#pushes.received(message);
         const { outgoing, reply } = receive(from, message as ClusterMessage, this.rooms);
         this.deliver(outgoing);
         if (reply) this.#sendToCluster(reply);
@@ -269,7 +274,12 @@ export class App {
     if (peers.length > 0) this.#sendToCluster({ is: 'changed', peers });
   }
 
-  #sendToCluster(message: ClusterMessage): void {
+  /** To the process that keeps the event stream. Resolves to whether it took it. */
+  async forwardPush(push: Push): Promise<boolean> {
+    return this.#relay !== undefined && this.#pushes.forward(push);
+  }
+
+  #sendToCluster(message: ClusterMessage | PushMessage): void {
     this.#relay?.send(this.id, message);
   }
 
@@ -285,8 +295,11 @@ export class App {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#leaveCluster();
+    this.#pushes.stop();
+    await this.spending.save();
+    this.spending.stop();
     return this.ledger.close();
   }
 }
