@@ -25,7 +25,7 @@ db.subscribeQuery({ items: { $: { order: { addedAt: 'asc' } } } }, ({ data, erro
 const room = db.joinRoom('kitchen', 'ours');
 let [waiting, others, isOnline] = [0, 0, false];
 db.outbox.subscribe((entries) => {
-  waiting = entries.filter(({ state }) => state !== 'refused' && state !== 'applied').length;
+  waiting = entries.filter(({ state }) => state !== 'rejected' && state !== 'acknowledged').length;
   renderStatus();
 });
 db.subscribeConnectionStatus((status) => {

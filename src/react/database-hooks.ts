@@ -27,8 +27,8 @@ export function outboxOf({ outbox }: AnyCore): ExternalStore<OutboxView> {
     () => outbox.list(),
     (entries = []): OutboxView => ({
       ...calls,
-      pending: entries.filter(({ state }) => state !== 'refused' && state !== 'applied'),
-      rejected: entries.filter(({ state }) => state === 'refused'),
+      pending: entries.filter(({ state }) => state !== 'rejected' && state !== 'acknowledged'),
+      rejected: entries.filter(({ state }) => state === 'rejected'),
     }),
   );
 }

@@ -52,9 +52,9 @@ export const onward: readonly Effect[] = [{ do: 'prune' }, { do: 'announce', wha
 export type TabMessage =
   /** A write is on disk: the record it is kept as. */
   | { readonly type: 'write'; readonly record: unknown }
-  | { readonly type: 'applied'; readonly eventId: string; readonly txId: number; readonly isn: string | undefined }
+  | { readonly type: 'acknowledged'; readonly eventId: string; readonly txId: number; readonly isn: string | undefined }
   /** The record the refusal is kept as. */
-  | { readonly type: 'refused'; readonly record: unknown }
+  | { readonly type: 'rejected'; readonly record: unknown }
   /** Refused writes were retried or given up: these are gone. What was retried comes as news of its own. */
   | { readonly type: 'gone'; readonly eventIds: readonly string[] }
   /** Null: nobody. */

@@ -127,7 +127,7 @@ describe('tabs of a browser', () => {
     await app(before, (client) => client.write('kept'));
     await before.close();
     const after = await openTab(context, `http://127.0.0.1:${port}`);
-    await until(() => app(after, (client) => client.states()), ['local']);
+    await until(() => app(after, (client) => client.states()), ['pending']);
     const server = await serve(port);
     await until(() => app(after, (client) => client.titles()), ['kept']);
     await until(() => app(after, (client) => client.states()), []);

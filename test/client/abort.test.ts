@@ -166,7 +166,7 @@ describe('a write', () => {
     await expect(write).rejects.toBe(reason);
     await client.receive(rejection(client.sentMessages('transact')[0]?.['client-event-id'] ?? ''));
     expect(client.errors).toMatchObject([{ type: 'permission-denied' }]);
-    expect(db.outbox.list()).toMatchObject([{ state: 'refused' }]);
+    expect(db.outbox.list()).toMatchObject([{ state: 'rejected' }]);
   });
 
   test('confirmed: the signal is let go of', async () => {
@@ -226,7 +226,7 @@ describe('a write', () => {
     const [entry] = db.outbox.list();
     const eventId = entry?.eventId ?? '';
     await expect(db.outbox.retry(eventId, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-    expect(db.outbox.list()).toMatchObject([{ state: 'refused' }]);
+    expect(db.outbox.list()).toMatchObject([{ state: 'rejected' }]);
     const again = db.outbox.retry(eventId, { signal: controller.signal });
     controller.abort(reason);
     await expect(again).rejects.toBe(reason);

@@ -43,7 +43,7 @@ test('an answer with a change behind it, and on it the writes that are not certa
 test('writes: one that is confirmed, one that was refused, one that needs it, one that waits', async () => {
   const { outbox } = client.reactor;
   const [rejected] = outbox.list();
-  expect(outbox.list().map(({ state }) => state)).toEqual(['refused', 'applied', 'parked', 'local']);
+  expect(outbox.list().map(({ state }) => state)).toEqual(['rejected', 'acknowledged', 'blocked', 'pending']);
   expect(rejected?.error).toMatchObject({ code: 'refused', type: 'permission-denied', status: 400, hint: { why: 'so' } });
   await client.receive(initOk());
   expect(client.sentMessages('transact').map((message) => message['client-event-id'])).toEqual(['b6860962-d468-4505-89a3-9861be6b9453']);

@@ -190,7 +190,7 @@ describe('writes', () => {
     before.end();
     const after = await ready({ store });
     expect(after.client.reactor.outbox.list()).toMatchObject([
-      { eventId: write.eventId, state: 'refused', error: { type: 'permission-denied', status: 400 } },
+      { eventId: write.eventId, state: 'rejected', error: { type: 'permission-denied', status: 400 } },
     ]);
     expect(after.sentIds()).toEqual([]);
   });

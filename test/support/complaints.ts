@@ -5,6 +5,7 @@ import ts from 'typescript';
 export function complaints(folder: string, files: readonly string[]): string[] {
   const options: ts.CompilerOptions = {
     module: ts.ModuleKind.NodeNext,
+    jsx: ts.JsxEmit.ReactJSX,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     target: ts.ScriptTarget.ES2022,
     lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],

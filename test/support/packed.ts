@@ -43,7 +43,12 @@ export interface Project {
 /** Links what the package asks for, and the types that every TypeScript project on Node has. */
 function linkDependencies(modules: string): void {
   const { dependencies, peerDependencies, optionalDependencies } = manifest;
-  const names = [...Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies }), '@types/node', '@types/ws'];
+  const names = [
+    ...Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies }),
+    '@types/node',
+    '@types/react',
+    '@types/ws',
+  ];
   for (const name of names) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');

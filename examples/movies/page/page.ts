@@ -109,7 +109,7 @@ db.subscribeConnectionStatus((status) => {
 });
 
 db.outbox.subscribe((entries) => {
-  const count = entries.filter(({ state }) => state !== 'applied' && state !== 'refused').length;
+  const count = entries.filter(({ state }) => state !== 'acknowledged' && state !== 'rejected').length;
   const statusBadge = byId('waiting', HTMLParagraphElement);
   statusBadge.hidden = count === 0;
   statusBadge.textContent = `${count} ${count === 1 ? 'write waits' : 'writes wait'}`;

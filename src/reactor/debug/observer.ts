@@ -156,7 +156,7 @@ class EventMapper {
     for (const edit of edits) {
       const write = 'put' in edit && edit.put.startsWith(prefix) ? readMutation(edit.value) : undefined;
       // Once it is confirmed, that is kept too.
-      if (write && write.state !== 'applied') this.#write('persisted', write.eventId);
+      if (write && write.state !== 'acknowledged') this.#write('persisted', write.eventId);
       if ('remove' in edit && edit.remove.startsWith(prefix)) this.#write('done', edit.remove.split('/').at(-1) ?? '');
     }
   }

@@ -55,7 +55,7 @@ export function acknowledge({ outbox, catalog, queries }: SyncState, eventId: st
     ...queries.acknowledge(write, nowMs),
     ...queries.rewrite(superseded),
     { do: 'store', edits: [write, ...superseded].map(putMutation) },
-    { do: 'tell', message: { type: 'applied', eventId, ...position } },
+    { do: 'tell', message: { type: 'acknowledged', eventId, ...position } },
     { do: 'settle', eventId },
     ...onward,
   ];

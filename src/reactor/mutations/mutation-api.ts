@@ -111,10 +111,10 @@ export class MutationApi {
     const { config, state } = this.#context;
     const { outbox, rejections, session } = state;
     const { owner } = session;
-    const read = async (kind: 'write' | 'refused'): Promise<Mutation[]> =>
+    const read = async (kind: 'write' | 'rejected'): Promise<Mutation[]> =>
       (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
     const stored = await read('write');
-    const rejected = await read('refused');
+    const rejected = await read('rejected');
     const receipts: unknown = config.receipts ? await config.store.get(receiptsKey(owner)) : undefined;
     // Another user signed in while the store was read: these mutations are not theirs.
     if (session.owner !== owner) return;
@@ -129,7 +129,7 @@ export class MutationApi {
   /** Those made before it was known whose they are. */
   assignOwner(): void {
     const { outbox, queries, session } = this.#context.state;
-    const ownerless = outbox.list().filter(({ state }) => state === 'unsaved');
+    const ownerless = outbox.list().filter(({ state }) => state === 'persisting');
     const assigned = ownerless.map((write) => outbox.add({ ...write, owner: session.owner }));
     this.#context.run([...queries.rewrite(assigned), { do: 'store', edits: assigned.map(putMutation) }]);
   }
@@ -140,7 +140,7 @@ export class MutationApi {
     const { outbox, queries } = state;
     const write = outbox.get(eventId);
     if (!write) return true;
-    if (write.state !== 'unsaved' || outbox.hasDependents(write)) return false;
+    if (write.state !== 'persisting' || outbox.hasDependents(write)) return false;
     if (account.isLoaded && !this.#context.cancelPersist(mutationRecordKey(write))) return false;
     outbox.remove(eventId);
     this.#context.run([...queries.reject(eventId), ...onward]);

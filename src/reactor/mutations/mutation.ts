@@ -7,10 +7,10 @@ import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { PendingMutation } from '../queries/view.ts';
 
 /**
- * `unsaved`: not yet on disk. `local`: waiting to go out. `sent`: no answer yet. `applied`: confirmed, not yet in every answer.
- * `parked`: waiting for an entity whose making was refused. `refused`: not in the outbox any more.
+ * `persisting`: not yet on disk. `pending`: waiting to go out. `inflight`: no response yet. `acknowledged`: confirmed, not yet in every result.
+ * `blocked`: waiting for an entity whose creation was rejected. `rejected`: not in the outbox any more.
  */
-export type MutationState = 'unsaved' | 'local' | 'sent' | 'applied' | 'parked' | 'refused';
+export type MutationState = 'persisting' | 'pending' | 'inflight' | 'acknowledged' | 'blocked' | 'rejected';
 
 export interface Mutation extends PendingMutation {
   /** The user's id, empty for none: a write goes out only in the name of who made it. */
@@ -22,25 +22,32 @@ export interface Mutation extends PendingMutation {
   /** Once it is confirmed. */
   readonly txId?: number;
   readonly isn?: string | undefined;
-  /** Once it is refused. */
+  /** Once it is rejected. */
   readonly error?: InstantAPIError;
-  readonly refusedAtMs?: number;
+  readonly rejectedAtMs?: number;
 }
 
-type MutationRecord = Omit<Mutation, 'state' | 'error'> & { readonly reason?: Pick<InstantAPIError, 'body' | 'status'> };
+type MutationRecord = Omit<Mutation, 'state' | 'error'> & {
+  readonly reason?: Pick<InstantAPIError, 'body' | 'status'>;
+  /** `rejectedAtMs` in records of version 0.1.0. */
+  readonly refusedAtMs?: number;
+};
 
-/** Where the writes of a user are kept. */
-export function mutationPrefix(owner: string, kind: 'write' | 'refused' = 'write'): string {
-  return `${kind}/${owner}/`;
+/** How keys in the store begin. Devices hold records of version 0.1.0 under these words. */
+const keyPrefix = { write: 'write', rejected: 'refused' } as const;
+
+/** The prefix of a user's writes in the store. */
+export function mutationPrefix(owner: string, kind: keyof typeof keyPrefix = 'write'): string {
+  return `${keyPrefix[kind]}/${owner}/`;
 }
 
 export function mutationRecordKey({ state, owner, order, eventId }: Mutation): string {
-  return `${mutationPrefix(owner, state === 'refused' ? state : 'write')}${String(order).padStart(16, '0')}/${eventId}`;
+  return `${mutationPrefix(owner, state === 'rejected' ? state : 'write')}${String(order).padStart(16, '0')}/${eventId}`;
 }
 
-export function mutationRecord({ eventId, owner, order, steps, createdMs, sends, txId, isn, error, refusedAtMs }: Mutation): unknown {
+export function mutationRecord({ eventId, owner, order, steps, createdMs, sends, txId, isn, error, rejectedAtMs }: Mutation): unknown {
   const reason = error && { body: error.body, status: error.status };
-  return { eventId, owner, order, steps, createdMs, sends, txId, isn, refusedAtMs, reason };
+  return { eventId, owner, order, steps, createdMs, sends, txId, isn, rejectedAtMs, reason };
 }
 
 /** For the store: it is to be kept, or not any more. */
@@ -55,9 +62,11 @@ export function removeMutation(write: Mutation): KeyValueOp {
 /** Undefined for what is no such record. It may have been sent before the end of the last start. */
 export function readMutation(value: unknown): Mutation | undefined {
   if (!isRecord(value)) return undefined;
-  const { reason, ...write } = value;
-  const state = reason ? 'refused' : write.txId === undefined ? 'local' : 'applied';
-  return { ...write, sends: Math.max(write.sends, 1), state, ...(reason && { error: new InstantAPIError(reason) }) };
+  const { reason, refusedAtMs, ...write } = value;
+  const state = reason ? 'rejected' : write.txId === undefined ? 'pending' : 'acknowledged';
+  const { rejectedAtMs = refusedAtMs } = write;
+  const rejection = reason && { error: new InstantAPIError(reason), ...(rejectedAtMs !== undefined && { rejectedAtMs }) };
+  return { ...write, sends: Math.max(write.sends, 1), state, ...rejection };
 }
 
 function isRecord(value: unknown): value is MutationRecord {

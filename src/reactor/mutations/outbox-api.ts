@@ -1,4 +1,4 @@
-// The outbox as an app sees it: what waits, what was refused, and what to do about it. `db.outbox`.
+// `db.outbox`: lists pending and rejected writes, and retries or discards rejected ones.
 
 import { TriplaneError } from '../../errors.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
@@ -9,15 +9,18 @@ import { writeSetOf } from './write-set.ts';
 import type { WritePromise } from './write-promise.ts';
 import { removeMutation, putMutation, type Mutation, type MutationState } from './mutation.ts';
 
-/** One write that is not certain yet, or was refused. */
+/** A write that not every query result includes yet, or that the server rejected. */
 export interface OutboxEntry {
   readonly eventId: string;
-  /** `local`: kept here. `sent`: no answer yet. `applied`: the server has it. `parked`: waits for a write that was refused. */
-  readonly state: Exclude<MutationState, 'unsaved'>;
+  /**
+   * `pending`: stored on the device, not sent. `inflight`: sent, no response yet. `acknowledged`: the server applied it. `blocked`: depends on an
+   * entity whose creation was rejected. `rejected`: the server rejected it, and the app has not dealt with it.
+   */
+  readonly state: Exclude<MutationState, 'persisting'>;
   /** Milliseconds since 1970. */
   readonly createdMs: number;
   readonly steps: readonly Step[];
-  /** Why it was refused: with `type`, `status` and `hint`, as the server gave them. */
+  /** The reason of the rejection, with the server's `type`, `status` and `hint`. */
   readonly error?: TriplaneError;
 }
 
@@ -31,16 +34,16 @@ export class OutboxApi {
   }
 
   /**
-   * The refused ones first, then the waiting ones in order. The same array while nothing changed.
+   * Returns rejected writes first, then the others in the order in which they were made. The array keeps its identity until the outbox changes.
    *
    * @example
-   * const waiting = db.outbox.list().filter(({ state }) => state !== 'refused').length;
+   * const waiting = db.outbox.list().filter(({ state }) => state !== 'rejected').length;
    */
   list(): readonly OutboxEntry[] {
     const { rejections, outbox } = this.#context.state;
     this.#entries ??= [...rejections.values(), ...outbox.list()].map(({ eventId, state, createdMs, steps, error }) => ({
       eventId,
-      state: state === 'unsaved' ? 'local' : state,
+      state: state === 'persisting' ? 'pending' : state,
       createdMs,
       steps,
       ...(error && { error }),
@@ -49,7 +52,9 @@ export class OutboxApi {
   }
 
   /**
-   * Tells the list now, and whenever it changes.
+   * Calls back with the list now and whenever it changes.
+   *
+   * @returns an unsubscribe function
    *
    * @example
    * const stop = db.outbox.subscribe((entries) => banner.show(entries.length));
@@ -67,15 +72,15 @@ export class OutboxApi {
   }
 
   /**
-   * Sends a refused write again, and after it those that waited for it. A signal that is aborted later ends the waiting, not the write.
+   * Sends a rejected write again under a new id, and then the writes blocked by it. Aborting the signal later ends the waiting, not the write.
    *
-   * @throws TriplaneError 'transaction-invalid' if no such write was refused
+   * @throws TriplaneError 'transaction-invalid' if there is no such rejected write
    */
   retry(eventId: string, { signal }: Abortable = {}): WritePromise {
     this.#context.assertOpen();
     const { config, state, pendingCalls, isReady } = this.#context;
     const { outbox, rejections, queries } = state;
-    if (!rejections.has(eventId)) throw new TriplaneError('transaction-invalid', `No refused write has the id '${eventId}'`);
+    if (!rejections.has(eventId)) throw new TriplaneError('transaction-invalid', `No rejected write has the id '${eventId}'`);
     const newId = config.random.uuid();
     const deferred = pendingCalls.write(newId, !isReady);
     const isTooLate = signal?.aborted ?? false;
@@ -86,24 +91,24 @@ export class OutboxApi {
     return deferred.promise;
   }
 
-  /** Gives up a refused write, and those that waited for it: what they were about never came to be. Gives their ids. */
+  /** Discards a rejected write, and the writes blocked by it, whose entities were never created. Returns their ids. */
   discard(eventId: string): readonly string[] {
     this.#context.assertOpen();
     const [rejection, ...waiting] = this.#remove(eventId);
     const cause = rejection?.error;
     for (const write of waiting) {
-      const error = new TriplaneError('refused', 'It needed a write that was refused, and was discarded with it', { cause });
+      const error = new TriplaneError('refused', 'Discarded together with the rejected write that it depends on', { cause });
       this.#context.pendingCalls.writes.get(write.eventId)?.settle(error);
     }
     return [rejection, ...waiting].flatMap((write) => write?.eventId ?? []);
   }
 
-  /** Everything in it as plain JSON: to be saved elsewhere, or sent with a report. */
+  /** Returns the list as JSON, for a backup or an error report. */
   export(): string {
     return JSON.stringify(this.list().map(({ error, ...entry }) => ({ ...entry, ...(error && { error: error.message }) })));
   }
 
-  /** Something in it changed. Listeners hear at the end of the task, once. */
+  /** Call after a change. Listeners are called once, at the end of the task. */
   notify(): void {
     this.#entries = undefined;
     if (this.#isNotifyScheduled) return;
@@ -114,13 +119,13 @@ export class OutboxApi {
     });
   }
 
-  /** A refused write, and those that wait for it, are no longer here. Gives them. */
+  /** Removes a rejected write and the writes blocked by it, and returns them. */
   #remove(eventId: string): Mutation[] {
     const { outbox, rejections } = this.#context.state;
     const rejection = rejections.get(eventId);
     if (!rejection) return [];
     rejections.delete(eventId);
-    const removed = [rejection, ...outbox.dependentsOf(writeSetOf(rejection.steps).creates, ({ state }) => state === 'parked')];
+    const removed = [rejection, ...outbox.dependentsOf(writeSetOf(rejection.steps).creates, ({ state }) => state === 'blocked')];
     this.#context.run([
       { do: 'store', edits: removed.map(removeMutation) },
       { do: 'tell', message: { type: 'gone', eventIds: removed.map((write) => write.eventId) } },

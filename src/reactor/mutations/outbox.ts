@@ -1,14 +1,13 @@
-// The writes that are not yet certain, in the order they were made, and how far each has come. A write leaves only when
-// every live query shows it by itself, when the server refused it, or when the app discards it: no timer takes it away, no
-// sign-out, no lost line.
+// The outbox: the user's writes in order, from the call of `transact` until every live query's result includes them. A write leaves the
+// outbox only then, or when the server rejects it, or when the app discards it. No timer, sign-out or lost connection removes one.
 //
-//   unsaved ──▶ local ──▶ sent ──▶ applied ──▶ (forgotten)
-//                │ ▲       │ │
-//                │ └───────┘ └──▶ (refused): out of here, kept until the app has dealt with it
-//                ▼
-//             parked: needs an entity whose making was refused
+//   persisting ──▶ pending ──▶ inflight ──▶ acknowledged ──▶ (removed)
+//                   │ ▲         │ │
+//                   │ └─────────┘ └──▶ (rejected): kept among the rejections until the app retries or discards it
+//                   ▼
+//                blocked: depends on an entity whose creation was rejected
 //
-// It neither sends nor stores: it says what is to be sent and stored. What a write does to a view is not known here.
+// Sends and stores nothing itself: it returns what to send and store. How a write changes a view is not known here.
 
 import type { Step } from '../../protocol/transact-messages.ts';
 import type { Transact } from '../../protocol/transact-messages.ts';
@@ -52,7 +51,7 @@ export class Outbox {
 
   /** The same, without those that wait for an entity which is not there. */
   unblocked(): Mutation[] {
-    return this.list().filter(({ state }) => state !== 'parked');
+    return this.list().filter(({ state }) => state !== 'blocked');
   }
 
   /** Those that make attrs, and that the server has not confirmed. */
@@ -70,7 +69,7 @@ export class Outbox {
     this.#drop(eventId);
     // By the clock, so that writes of an earlier start come before those of this one.
     this.#lastOrder = Math.max(this.#lastOrder + 1, createdMs);
-    return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'unsaved', sends: 0 });
+    return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'persisting', sends: 0 });
   }
 
   /** Somebody else writes from here on. What was kept for this user stays on disk, and comes back with them. */
@@ -82,8 +81,8 @@ export class Outbox {
   /** It is on disk: it may go out. Whether that is news. */
   markPersisted(eventId: string): boolean {
     const write = this.#writes.get(eventId);
-    if (write?.state !== 'unsaved') return false;
-    this.#put({ ...write, state: 'local' });
+    if (write?.state !== 'persisting') return false;
+    this.#put({ ...write, state: 'pending' });
     return true;
   }
 
@@ -104,11 +103,11 @@ export class Outbox {
     this.#unsent ??= new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
     const messages: Transact[] = [];
     for (const write of this.#unsent.values()) {
-      if (write.state === 'unsaved') break; // those behind it wait, or the order would be lost
+      if (write.state === 'persisting') break; // those behind it wait, or the order would be lost
       if (this.#waitingForAttrs.has(write.eventId)) continue;
       if (this.#needsUnconfirmed(write) || this.#isOutOfOrder(write)) break;
       this.#retrying.delete(write.eventId);
-      this.#put({ ...write, state: 'sent', sends: write.sends + 1 });
+      this.#put({ ...write, state: 'inflight', sends: write.sends + 1 });
       const { eventId, steps, createdMs, order } = write;
       messages.push({ op: 'transact', 'client-event-id': eventId, 'tx-steps': steps, created: createdMs, order });
     }
@@ -118,7 +117,7 @@ export class Outbox {
   /** The line is gone: what was sent may have arrived, or not, and goes out again under its own event id. */
   onDisconnect(): void {
     for (const write of this.#writes.values()) {
-      if (write.state === 'sent') this.#put({ ...write, state: 'local' });
+      if (write.state === 'inflight') this.#put({ ...write, state: 'pending' });
     }
     this.#retryAt = undefined;
     this.#waitingForAttrs.clear();
@@ -128,8 +127,8 @@ export class Outbox {
   /** Not now: it goes out again, and what is behind it waits. */
   postpone(eventId: string, atMs: number): void {
     const write = this.#writes.get(eventId);
-    if (write?.state !== 'sent') return;
-    this.#put({ ...write, state: 'local' });
+    if (write?.state !== 'inflight') return;
+    this.#put({ ...write, state: 'pending' });
     this.#retrying.add(eventId);
     this.#retryAt = Math.max(this.#retryAt ?? 0, atMs);
   }
@@ -140,15 +139,15 @@ export class Outbox {
 
   acknowledge(eventId: string, position: { readonly txId: number; readonly isn: string | undefined }): Mutation | undefined {
     const write = this.#writes.get(eventId);
-    if (!write || write.state === 'applied') return undefined;
-    return this.#put({ ...write, state: 'applied', ...position });
+    if (!write || write.state === 'acknowledged') return undefined;
+    return this.#put({ ...write, state: 'acknowledged', ...position });
   }
 
   /** It was applied before earlier ones, which came back: they no longer say what it has said anew. Gives those that changed. */
   supersede({ order }: Mutation, rewrite: RewriteSteps): Mutation[] {
     const earlier = [...this.#retrying].flatMap((eventId) => this.#writes.get(eventId) ?? []);
     return this.#rewrite(
-      earlier.filter((write) => write.order < order && write.state === 'local'),
+      earlier.filter((write) => write.order < order && write.state === 'pending'),
       rewrite,
     );
   }
@@ -175,9 +174,9 @@ export class Outbox {
 
   /** Those that need one of these entities, or one that such a write was to make. */
   block(missing: ReadonlySet<string>): Mutation[] {
-    return this.dependentsOf(missing, ({ state }) => state !== 'applied')
-      .filter(({ state }) => state !== 'sent') // the server will tell
-      .map((write) => this.#put({ ...write, state: 'parked' }));
+    return this.dependentsOf(missing, ({ state }) => state !== 'acknowledged')
+      .filter(({ state }) => state !== 'inflight') // the server will tell
+      .map((write) => this.#put({ ...write, state: 'blocked' }));
   }
 
   /** The same, of some, as they are. */
@@ -194,7 +193,7 @@ export class Outbox {
   rebase(rewrite: RewriteSteps): Mutation[] {
     this.#waitingForAttrs.clear();
     return this.#rewrite(
-      this.list().filter(({ state }) => state !== 'applied'),
+      this.list().filter(({ state }) => state !== 'acknowledged'),
       rewrite,
     );
   }
@@ -202,8 +201,8 @@ export class Outbox {
   /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
   onNameTaken(eventId: string, rewrite: RewriteSteps): Mutation[] {
     const write = this.#writes.get(eventId);
-    if (write?.state !== 'sent') return [];
-    this.#put({ ...write, state: 'local' });
+    if (write?.state !== 'inflight') return [];
+    this.#put({ ...write, state: 'pending' });
     const changed = this.rebase(rewrite);
     if (!changed.some((other) => other.eventId === eventId)) this.#waitingForAttrs.add(eventId);
     return changed;
@@ -229,17 +228,17 @@ export class Outbox {
 
   /** Whether what came back has to wait until it is known which of those behind it have arrived. */
   #isOutOfOrder({ eventId, order }: Mutation): boolean {
-    return this.#retrying.has(eventId) && this.list().some((other) => other.order > order && other.state === 'sent');
+    return this.#retrying.has(eventId) && this.list().some((other) => other.order > order && other.state === 'inflight');
   }
 
   #put(write: Mutation): Mutation {
     const { eventId, state, steps } = write;
     if (!isUnsent(write)) this.#unsent?.delete(eventId);
     // One that comes back stands before those it was ahead of.
-    else if (this.#writes.get(eventId)?.state === 'sent') this.#unsent = undefined;
+    else if (this.#writes.get(eventId)?.state === 'inflight') this.#unsent = undefined;
     else this.#unsent?.set(eventId, write);
     this.#writes.set(eventId, write);
-    const isOpen = state !== 'applied' && state !== 'parked';
+    const isOpen = state !== 'acknowledged' && state !== 'blocked';
     if (isOpen && steps.some((step) => step[0] === 'add-attr')) this.#attrCreators.set(eventId, write);
     else this.#attrCreators.delete(eventId);
     for (const id of createdBy(steps)) {
@@ -251,12 +250,12 @@ export class Outbox {
 
   #drop(eventId: string): void {
     const write = this.#writes.get(eventId);
-    if (write) this.#put({ ...write, state: 'applied' });
+    if (write) this.#put({ ...write, state: 'acknowledged' });
     this.#retrying.delete(eventId);
     this.#writes.delete(eventId);
   }
 }
 
 function isUnsent({ state }: Mutation): boolean {
-  return state === 'unsaved' || state === 'local';
+  return state === 'persisting' || state === 'pending';
 }

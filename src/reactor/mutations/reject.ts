@@ -13,14 +13,19 @@ import { removeMutation, putMutation, type Mutation, mutationRecord } from './mu
 import { type Effect, onward } from '../effect.ts';
 import { writeSetOf } from './write-set.ts';
 
-export function reject({ outbox, queries, rejections }: SyncState, write: Mutation, error: InstantAPIError, refusedAtMs: number): Effect[] {
+export function reject(
+  { outbox, queries, rejections }: SyncState,
+  write: Mutation,
+  error: InstantAPIError,
+  rejectedAtMs: number,
+): Effect[] {
   const { eventId } = write;
-  const rejection: Mutation = { ...write, state: 'refused', error, refusedAtMs };
+  const rejection: Mutation = { ...write, state: 'rejected', error, rejectedAtMs };
   rejections.set(eventId, rejection);
   return [
     ...[write, ...outbox.reject(eventId)].flatMap((hidden) => queries.reject(hidden.eventId)),
     { do: 'store', edits: [removeMutation(write), putMutation(rejection)] },
-    { do: 'tell', message: { type: 'refused', record: mutationRecord(rejection) } },
+    { do: 'tell', message: { type: 'rejected', record: mutationRecord(rejection) } },
     { do: 'settle', eventId, error },
     ...onward,
   ];

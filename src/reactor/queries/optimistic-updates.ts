@@ -71,7 +71,7 @@ export class OptimisticUpdates {
     if (rewritten.length === 0) return [];
     for (const write of rewritten) {
       this.#put(write);
-      if (write.state === 'applied') this.#acknowledged.set(write.eventId, write);
+      if (write.state === 'acknowledged') this.#acknowledged.set(write.eventId, write);
     }
     return this.notifyChanged((live) => (live.view.rewrite(this.#missingFrom(live)), true));
   }
@@ -147,7 +147,7 @@ export class OptimisticUpdates {
 
   /** Whether the answer does not contain the write, as far as that is still waited for. */
   #isMissing(live: LiveQuery, write: Mutation): boolean {
-    if (write.state !== 'applied') return true;
+    if (write.state !== 'acknowledged') return true;
     return !isIncluded(write, live.processed) && !this.#released.get(write.eventId)?.has(live);
   }
 

@@ -68,9 +68,9 @@ export class TabSync {
     switch (message.type) {
       case 'write':
         return this.#onWrite(message.record);
-      case 'applied':
+      case 'acknowledged':
         return this.#runInMemory(acknowledge(state, message.eventId, message, config.clock.now()));
-      case 'refused':
+      case 'rejected':
         return this.#onRejected(message.record);
       case 'gone':
         return this.#onRemoved(message.eventIds);
@@ -91,10 +91,10 @@ export class TabSync {
   #onRejected(record: unknown): void {
     const { state } = this.#context;
     const rejection = readMutation(record);
-    const { eventId = '', refusedAtMs = 0 } = rejection ?? {};
+    const { eventId = '', rejectedAtMs = 0 } = rejection ?? {};
     if (!rejection?.error || rejection.owner !== state.session.owner) return;
     const write = state.outbox.get(eventId);
-    if (write) return this.#runInMemory(reject(state, write, rejection.error, refusedAtMs));
+    if (write) return this.#runInMemory(reject(state, write, rejection.error, rejectedAtMs));
     // This tab never had the write: it is listed all the same.
     state.rejections.set(eventId, rejection);
     this.#context.run([{ do: 'announce', what: 'outbox' }]);

@@ -73,19 +73,19 @@ function play({ world, queries: requested, data, happenings: events }: Trace): v
     switch (event.kind) {
       case 'write': {
         const order = 100 + count++ + (event.isLate ? -3.5 : 0);
-        const write: Mutation = { eventId: `w${count}`, order, steps: event.steps, owner: '', createdMs: 0, state: 'local', sends: 0 };
+        const write: Mutation = { eventId: `w${count}`, order, steps: event.steps, owner: '', createdMs: 0, state: 'pending', sends: 0 };
         writes.push(write);
         return void queries.add(write);
       }
       case 'confirm': {
-        const write = writes.filter(({ state }) => state === 'local')[event.at];
+        const write = writes.filter(({ state }) => state === 'pending')[event.at];
         if (!write) return;
-        const applied: Mutation = { ...write, state: 'applied', txId: ++txId };
+        const applied: Mutation = { ...write, state: 'acknowledged', txId: ++txId };
         writes = writes.map((other) => (other === write ? applied : other));
         return void queries.acknowledge(applied, 0);
       }
       case 'refuse': {
-        const write = writes.filter(({ state }) => state === 'local')[event.at];
+        const write = writes.filter(({ state }) => state === 'pending')[event.at];
         writes = writes.filter((other) => other !== write);
         return write && void queries.reject(write.eventId);
       }
@@ -117,7 +117,7 @@ function play({ world, queries: requested, data, happenings: events }: Trace): v
     lives.forEach((live, at) => {
       const whole = new View(live.query, { attrs, links, now: () => 1000 });
       whole.setResult({ triples: (results[at] ?? []).filter(([, a]) => attrs.byId(a)), pageInfo: undefined, aggregate: undefined });
-      whole.rewrite(writes.filter((write) => write.state !== 'applied' || !isIncluded(write, live.processed)));
+      whole.rewrite(writes.filter((write) => write.state !== 'acknowledged' || !isIncluded(write, live.processed)));
       const [shown, expected] = [plain(live.view.read()), plain(whole.read())];
       if (!isDeepStrictEqual(shown, expected)) throw new Error(`shown: ${JSON.stringify(shown)}\nexpected: ${JSON.stringify(expected)}`);
     });

@@ -64,7 +64,7 @@ async function play({ world, query, data, answers: results, happenings: events }
   let [txId, count, next] = [1, 0, 0];
 
   const dispatch = (event: Event): void => {
-    const open = writes.filter(({ state }) => state === 'local');
+    const open = writes.filter(({ state }) => state === 'pending');
     if (event.kind === 'write') {
       const write: Mutation = {
         eventId: `w${++count}`,
@@ -72,7 +72,7 @@ async function play({ world, query, data, answers: results, happenings: events }
         steps: event.steps,
         owner: '',
         createdMs: 0,
-        state: 'local',
+        state: 'pending',
         sends: 0,
       };
       writes.push(write);
@@ -83,7 +83,7 @@ async function play({ world, query, data, answers: results, happenings: events }
     } else if (event.kind === 'confirm' || event.kind === 'refuse') {
       const write = open[event.at];
       if (!write) return;
-      const applied: Mutation = { ...write, state: 'applied', txId: ++txId };
+      const applied: Mutation = { ...write, state: 'acknowledged', txId: ++txId };
       writes = writes.flatMap((other) => (other !== write ? [other] : event.kind === 'confirm' ? [applied] : []));
       if (event.kind === 'confirm') queries.acknowledge(applied, 0);
       else queries.reject(write.eventId);
@@ -95,7 +95,7 @@ async function play({ world, query, data, answers: results, happenings: events }
     if (message.op === 'refresh-ok') queries.applyRefresh(message, false, systemRandom);
     const whole = new View(query, { attrs, links, now: () => 1000 });
     whole.setResult({ triples: sent.filter(([, a]) => attrs.byId(a)), pageInfo: undefined, aggregate: undefined });
-    whole.rewrite(writes.filter((write) => write.state !== 'applied' || !isIncluded(write, live.processed)));
+    whole.rewrite(writes.filter((write) => write.state !== 'acknowledged' || !isIncluded(write, live.processed)));
     const [shown, expected] = [plain(live.view.read()), plain(whole.read())];
     if (!isDeepStrictEqual(shown, expected)) throw new Error(`shown: ${JSON.stringify(shown)}\nexpected: ${JSON.stringify(expected)}`);
   };

@@ -60,7 +60,7 @@ describe('tabs', () => {
     await settled();
     expect(seen.map(({ last }) => last?.data['goals'])).toEqual([[], []]);
     await outcome;
-    expect(tabs.map((tab) => tab.reactor.outbox.list().map(({ state }) => state))).toEqual([['refused'], ['refused']]);
+    expect(tabs.map((tab) => tab.reactor.outbox.list().map(({ state }) => state))).toEqual([['rejected'], ['rejected']]);
     // Told by its promise, in the tab that made it; nobody else is bothered.
     expect(tabs.flatMap((tab) => tab.errors)).toEqual([]);
     for (const tab of tabs) tab.reactor.shutdown();
@@ -107,7 +107,7 @@ describe('tabs', () => {
     const again = second.reactor.outbox.retry(second.reactor.outbox.list()[0]!.eventId);
     again.catch(() => {});
     await settled();
-    expect(tabs.map((tab) => tab.reactor.outbox.list().map(({ state }) => state))).toEqual([['sent'], ['local']]);
+    expect(tabs.map((tab) => tab.reactor.outbox.list().map(({ state }) => state))).toEqual([['inflight'], ['pending']]);
     await reject();
     first.reactor.outbox.discard(first.reactor.outbox.list()[0]!.eventId);
     await settled();
@@ -137,7 +137,7 @@ describe('tabs', () => {
     void first.reactor.writes.transact(addGoal('swim'));
     await settled();
     expect(second.reactor.outbox.list()).toEqual([]);
-    for (const message of [undefined, 3, {}, { type: 'later' }, { type: 'write' }, { type: 'refused', record: {} }]) {
+    for (const message of [undefined, 3, {}, { type: 'later' }, { type: 'write' }, { type: 'rejected', record: {} }]) {
       first.reactor.run([{ do: 'tell', message: message as never }]);
     }
     await settled();
