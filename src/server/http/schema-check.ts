@@ -46,12 +46,14 @@ function linkFaults(name: string, link: unknown, isKnown: (etype: string) => boo
     const where = `${on}->${label}`;
     const faults: Fault[] = [];
     if (!isKnown(on)) faults.push(fault(`${where}: there is no entity '${on}' in the schema`));
-    if (has !== 'one' && has !== 'many') faults.push(fault(`${where}: has must be 'one' or 'many', and is ${JSON.stringify(has) ?? 'missing'}`));
+    if (has !== 'one' && has !== 'many')
+      faults.push(fault(`${where}: has must be 'one' or 'many', and is ${JSON.stringify(has) ?? 'missing'}`));
     if (isGiven(required) && (typeof required !== 'boolean' || side === 'reverse')) {
       faults.push(fault(`${where}: required is true or false, and stands at the forward end`));
     }
     if (isGiven(onDelete) && onDelete !== 'cascade') faults.push(fault(`${where}: onDelete can only be 'cascade'`));
-    else if (isGiven(onDelete) && has === 'many') faults.push(fault(`${where}: Cascade delete is only possible on links with \`has: 'one'\``));
+    else if (isGiven(onDelete) && has === 'many')
+      faults.push(fault(`${where}: Cascade delete is only possible on links with \`has: 'one'\``));
     return faults;
   });
 }

@@ -36,10 +36,14 @@ export function readSchemaSteps(steps: readonly (readonly unknown[])[]): SchemaS
   const transaction: (readonly unknown[])[] = [];
   const jobs: Job[] = [];
   steps.forEach(([type, given], at) => {
-    if (type === 'add-attr' || type === 'update-attr' || type === 'delete-attr' || type === 'restore-attr') transaction.push([type, given]);
+    if (!isJobStep(type)) transaction.push([type, given]);
     else jobs.push(jobOf(typeof type === 'string' ? type : '', given, at));
   });
   return { transaction, jobs };
+}
+
+export function isJobStep(type: unknown): boolean {
+  return type !== 'add-attr' && type !== 'update-attr' && type !== 'delete-attr' && type !== 'restore-attr';
 }
 
 function jobOf(type: string, given: unknown, at: number): Job {
@@ -50,17 +54,17 @@ function jobOf(type: string, given: unknown, at: number): Job {
 }
 
 interface Around {
+  readonly id: string;
   readonly group: string;
-  readonly uuid: () => string;
   readonly now: () => number;
 }
 
 /** Resolves to the job as tools read it. Rejects only if the server fails. */
-export async function runJob(app: App, { step, type, attrId, dataType }: Job, { group, uuid, now }: Around): Promise<object> {
+export async function runJob(app: App, { step, type, attrId, dataType }: Job, { id, group, now }: Around): Promise<object> {
   const at = new Date(now()).toISOString();
   const attr = app.ledger.db.attrs.byId(attrId);
   const base = {
-    ...{ id: uuid(), app_id: app.id, attr_id: attrId, attr_name: attr ? `${attr.etype}.${attr.label}` : null, group_id: group },
+    ...{ id, app_id: app.id, attr_id: attrId, attr_name: attr ? `${attr.etype}.${attr.label}` : null, group_id: group },
     ...{ job_type: type, checked_data_type: type === 'check-data-type' ? dataType : null, created_at: at, updated_at: at },
     ...{ work_estimate: 0, work_completed: 0, error: null, error_data: null, invalid_unique_value: null, invalid_triples_sample: null },
   };
@@ -82,7 +86,11 @@ function faultOf({ ledger }: App, attr: KnownAttr, type: string, dataType: unkno
   if (type === 'required') {
     const lacking = rows.filter((row) => isLacking(row, attr)).map(({ id }) => id);
     const data = { count: lacking.length, 'entity-ids': lacking.slice(0, maxSamples), etype: attr.etype, label: attr.label };
-    return { error: 'missing-required-error', error_data: data, invalid_triples_sample: lacking.slice(0, maxSamples).map((id) => sample(id, null)) };
+    return {
+      error: 'missing-required-error',
+      error_data: data,
+      invalid_triples_sample: lacking.slice(0, maxSamples).map((id) => sample(id, null)),
+    };
   }
   const values = rows.flatMap((row) => (isLacking(row, attr) ? [] : [[row.id, row.value(attr)] as const]));
   if (type === 'unique') {

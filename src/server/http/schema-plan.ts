@@ -14,12 +14,11 @@ export function planSchema(given: unknown, attrs: Attrs, uuid: () => string): At
   return wantedAttrs(given, attrs, uuid).flatMap((wire) => stepsFor(wire, attrs));
 }
 
-/** The attributes of a schema, but for the system's entities that there are none of. @throws InstantAPIError */
+/** The attributes of a schema. @throws InstantAPIError */
 export function wantedAttrs(given: unknown, attrs: Attrs, uuid: () => string): WireAttr[] {
   checkSchema(given, attrs);
   try {
-    const wanted = schemaAttrs(parseSchemaFromJSON(given), uuid);
-    return wanted.filter(({ 'forward-identity': [, etype] }) => !etype.startsWith('$') || attrs.forward(etype, 'id') !== undefined);
+    return schemaAttrs(parseSchemaFromJSON(given), uuid);
   } catch (error) {
     throw invalid('schema', given, [{ message: error instanceof Error ? error.message : String(error) }]);
   }
@@ -34,7 +33,10 @@ function stepsFor({ isUnsynced: _, ...wire }: WireAttr, attrs: Attrs): AttrStep[
 }
 
 /** @throws InstantAPIError if the label stands for another thing */
-export function knownAttr({ 'forward-identity': [, etype, label], 'value-type': valueType }: WireAttr, attrs: Attrs): KnownAttr | undefined {
+export function knownAttr(
+  { 'forward-identity': [, etype, label], 'value-type': valueType }: WireAttr,
+  attrs: Attrs,
+): KnownAttr | undefined {
   const known = attrs.forward(etype, label);
   const conflict = known ? known.wire['value-type'] !== valueType : attrs.reverse(etype, label) !== undefined;
   if (!conflict) return known;

@@ -9,7 +9,7 @@ import { asObject, asUuid, bodyOf, optional, required } from './request.ts';
 import { shownApp, titleOf } from './app-view.ts';
 import { toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
-import { readSchemaSteps, runJob } from './schema-jobs.ts';
+import { isJobStep, readSchemaSteps, runJob } from './schema-jobs.ts';
 import { planForTools } from './schema-tools.ts';
 import { schemaOf } from './schema-view.ts';
 
@@ -24,12 +24,16 @@ export function schemaRoutes(http: HttpContext): Hono {
     const created_at = new Date(http.clock.now()).toISOString();
     const txId = transaction.length > 0 && (await submit(app.ledger, { steps: transaction, event: undefined, actor: adminActor }));
     const done: object[] = [];
-    const around = { group: http.uuid(), uuid: http.uuid, now: () => http.clock.now() };
-    for (const job of jobs) done.push(await runJob(app, job, around));
+    const around = { group: http.uuid(), now: () => http.clock.now() };
+    const ids = jobs.map(() => http.uuid());
+    for (const [at, job] of jobs.entries()) done.push(await runJob(app, job, { id: ids[at] ?? '', ...around }));
     if (done.length > 0) rememberGroup(groups, `${app.id} ${around.group}`, done);
     return {
+      // Each step names its job.
+      steps: steps.map(([type, about]) =>
+        isJobStep(type) && isObject(about) ? [type, { ...about, 'job-id': ids.shift() }] : [type, about],
+      ),
       transaction: txId === false ? {} : { id: txId, app_id: app.id, created_at, results: {} },
-      steps,
       'indexing-jobs': done.length > 0 ? { 'group-id': around.group, jobs: done } : null,
     };
   };

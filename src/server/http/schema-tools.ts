@@ -25,9 +25,10 @@ interface SchemaJson {
 
 /** Without a schema nothing is planned. @throws InstantAPIError */
 export function planForTools(given: unknown, attrs: Attrs, uuid: () => string, options: ToolOptions): ToolPlan {
-  if (given === undefined || (isObject(given) && Object.keys(given).length === 0)) return { 'new-schema': { blobs: {}, refs: {} }, steps: [] };
+  if (given === undefined || (isObject(given) && Object.keys(given).length === 0))
+    return { 'new-schema': { blobs: {}, refs: {} }, steps: [] };
   const wanted = wantedAttrs(given, attrs, uuid).map(({ isUnsynced: _, ...wire }) => wire);
-  const filled = wanted.filter((wire) => hasAttributes(wire, given));
+  const filled = wanted.filter((wire) => hasAttributes(wire, given) && !isNoSystemEntity(wire, attrs));
   return { 'new-schema': schemaOfWires(filled), steps: filled.flatMap((wire) => stepsFor(wire, attrs, options)) };
 }
 
@@ -35,6 +36,11 @@ export function planForTools(given: unknown, attrs: Attrs, uuid: () => string, o
 function hasAttributes({ 'forward-identity': [, etype, label] }: WireAttr, given: unknown): boolean {
   const entities = (given as { readonly entities: Readonly<Record<string, { readonly attrs: object }>> }).entities;
   return label !== 'id' || !Object.hasOwn(entities, etype) || Object.keys(entities[etype]?.attrs ?? {}).length > 0;
+}
+
+/** Tools send entities with names of the system's that there are none of; they are left out. */
+function isNoSystemEntity({ 'forward-identity': [, etype] }: WireAttr, attrs: Attrs): boolean {
+  return etype.startsWith('$') && attrs.forward(etype, 'id') === undefined;
 }
 
 function schemaOfWires(wires: readonly WireAttr[]): SchemaJson {
@@ -56,7 +62,10 @@ function stepsFor(wire: WireAttr, attrs: Attrs, { isBackground, checksTypes }: T
   if (!known) return [['add-attr', wire['value-type'] === 'ref' ? { 'on-delete': null, 'on-delete-reverse': null, ...wire } : wire]];
   if (known.isSystem) return [];
   const { 'checked-data-type': type, ...changes } = changesOf(known, wire);
-  const job = (name: string, more: object = {}): Step => [name, { 'attr-id': known.id, 'forward-identity': known.wire['forward-identity'], ...more }];
+  const job = (name: string, more: object = {}): Step => [
+    name,
+    { 'attr-id': known.id, 'forward-identity': known.wire['forward-identity'], ...more },
+  ];
   const jobs: Step[] = [];
   const rest: Record<string, unknown> = { ...changes };
   for (const [trait, name] of backgroundTraits) {
@@ -66,7 +75,10 @@ function stepsFor(wire: WireAttr, attrs: Attrs, { isBackground, checksTypes }: T
     jobs.push(job(change === true ? name : `remove-${name}`));
     delete rest[trait];
   }
-  const typeStep = type === undefined || !checksTypes ? [] : [type === null ? job('remove-data-type') : job('check-data-type', { 'checked-data-type': type })];
+  const typeStep =
+    type === undefined || !checksTypes
+      ? []
+      : [type === null ? job('remove-data-type') : job('check-data-type', { 'checked-data-type': type })];
   const update: Step[] = Object.keys(rest).length > 0 ? [['update-attr', wholeAttr(known, wire, rest)]] : [];
   return [...update, ...jobs, ...typeStep];
 }
@@ -88,7 +100,11 @@ function wholeAttr({ id, isRef, wire: is }: KnownAttr, wanted: WireAttr, changes
     'index?': is['index?'] ?? false,
     'unique?': is['unique?'] ?? false,
     'required?': is['required?'] ?? false,
-    ...(isRef && { 'reverse-identity': back, 'on-delete': wanted['on-delete'] ?? null, 'on-delete-reverse': wanted['on-delete-reverse'] ?? null }),
+    ...(isRef && {
+      'reverse-identity': back,
+      'on-delete': wanted['on-delete'] ?? null,
+      'on-delete-reverse': wanted['on-delete-reverse'] ?? null,
+    }),
     ...changes,
   };
 }

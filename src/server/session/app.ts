@@ -10,8 +10,6 @@ import { type Commit, Ledger } from '../data/ledger.ts';
 import { LimitStore } from '../data/limit-store.ts';
 import type { Limits } from '../limits.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
-import { receive, type ClusterMessage, resumed } from '../rooms/cluster.ts';
-import type { Relay } from '../storage/storage.ts';
 import { Rooms } from '../rooms/rooms.ts';
 import type { TxPosition } from '../queries/refresh.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
@@ -24,7 +22,8 @@ import { statusOf, statusRecord } from './app-status.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
 import { Files } from '../files/files.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
-import { isPushMessage, type Push, type PushMessage, PushRelay } from './push-relay.ts';
+import { AppCluster } from './app-cluster.ts';
+import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
@@ -60,26 +59,23 @@ export class App {
   readonly #attrsRemapped = new Set<Subscriber>();
   readonly #origin: (() => string) | undefined;
   #status: AppStatus;
-  readonly #relay: Relay | undefined;
-  readonly #pushes: PushRelay;
-  #leaveCluster: () => void = () => {};
+  readonly #cluster: AppCluster;
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
   private constructor(config: AppConfig, { ledger, rulebook, files, spending }: Parts) {
     this.id = config.id;
     this.limits = config.limits;
-    this.#relay = config.relay;
     this.ledger = ledger;
     this.rulebook = rulebook;
     this.files = files;
     this.spending = spending;
     this.#origin = config.origin;
-    this.#pushes = new PushRelay({
-      send: (message) => this.#sendToCluster(message),
-      take: (push) => config.takePush?.(push),
-      uuid: () => config.random.uuid(),
-      clock: config.clock,
+    this.#cluster = new AppCluster({
+      ...{ appId: config.id, relay: config.relay, rooms: this.rooms, clock: config.clock, uuid: () => config.random.uuid() },
+      takePush: (push) => config.takePush?.(push),
+      deliver: (outgoing) => this.deliver(outgoing),
+      roomsChanged: () => this.notifyRooms(),
     });
     this.subscriptions = new Subscriptions(rulebook.guard);
     this.#status = statusOf(ledger.records);
@@ -110,7 +106,7 @@ export class App {
     files.load();
     spending.load(ledger.records);
     app = new App(config, { ledger, rulebook, files, spending });
-    app.#joinCluster();
+    app.#cluster.join();
     void files.sweep();
     return app;
   }
@@ -236,7 +232,7 @@ export class App {
     queueMicrotask(() => {
       this.#isFlushing = false;
       this.deliver(this.rooms.flush());
-      this.#notifyCluster();
+      this.#cluster.tellChanges();
     });
   }
 
@@ -247,40 +243,13 @@ export class App {
     { broadcast, outgoing }: { readonly broadcast: Broadcast; readonly outgoing: readonly Outgoing[] },
   ): void {
     this.deliver(outgoing);
-    this.#notifyCluster();
-    this.#sendToCluster({ is: 'said', roomId, topic, broadcast });
-  }
-
-  #joinCluster(): void {
-    if (!this.#relay) return;
-    this.#leaveCluster = this.#relay.listen(this.id, {
-      resumed: () => resumed(this.rooms).forEach((message) => this.#sendToCluster(message)),
-      received: (from, message) => {
-        if (isPushMessage(message)) return this.#pushes.received(message);
-        const { outgoing, reply } = receive(from, message as ClusterMessage, this.rooms);
-        this.deliver(outgoing);
-        if (reply) this.#sendToCluster(reply);
-        this.notifyRooms();
-      },
-      left: (server) => {
-        this.rooms.forget(server);
-        this.notifyRooms();
-      },
-    });
-  }
-
-  #notifyCluster(): void {
-    const peers = this.rooms.drainClusterChanges();
-    if (peers.length > 0) this.#sendToCluster({ is: 'changed', peers });
+    this.#cluster.tellChanges();
+    this.#cluster.send({ is: 'said', roomId, topic, broadcast });
   }
 
   /** To the process that keeps the event stream. Resolves to whether it took it. */
-  async forwardPush(push: Push): Promise<boolean> {
-    return this.#relay !== undefined && this.#pushes.forward(push);
-  }
-
-  #sendToCluster(message: ClusterMessage | PushMessage): void {
-    this.#relay?.send(this.id, message);
+  forwardPush(push: Push): Promise<boolean> {
+    return this.#cluster.forwardPush(push);
   }
 
   /** A message that goes to many is written once. */
@@ -296,8 +265,7 @@ export class App {
   }
 
   async close(): Promise<void> {
-    this.#leaveCluster();
-    this.#pushes.stop();
+    this.#cluster.leave();
     await this.spending.save();
     this.spending.stop();
     return this.ledger.close();

@@ -32,7 +32,7 @@ export class Hub {
   takePush: TakePush | undefined;
   readonly #takePush: TakePush = (push) => this.takePush?.(push);
   /** Apps that are being made: for everybody else they are not there yet. */
-  readonly #creating = new Set<string>();
+  readonly #creating = new Map<string, Promise<App>>();
   /** Whose tokens are whose. */
   readonly registry = new Registry({
     open: () => this.#openOnce(registryId),
@@ -63,7 +63,8 @@ export class Hub {
 
   /** @throws InstantAPIError if there is no such app */
   async app(appId: string): Promise<App> {
-    if (!this.#apps.has(appId) && (this.#creating.has(appId) || !(await this.isKnown(appId)))) throw notFound('app', { 'app-id': appId });
+    const isThere = !this.#creating.has(appId) && (this.#open.has(appId) || (await this.isKnown(appId)));
+    if (!isThere) throw notFound('app', { 'app-id': appId });
     return this.#unlessGone(await this.#openOnce(appId));
   }
 
@@ -101,7 +102,7 @@ export class Hub {
     if (this.#isFirstAppsToken(token)) return appId === this.#config.appId;
     const isKnown = await this.isKnown(appId);
     if (await this.isOperator(token)) {
-      if (!isKnown && this.#config.createAppsOnUse) await this.createApp({ id: appId });
+      if (!isKnown && this.#config.createAppsOnUse) await (this.#creating.get(appId) ?? this.createApp({ id: appId }));
       return isKnown || this.#config.createAppsOnUse;
     }
     if (!isKnown) return false;
@@ -130,27 +131,29 @@ export class Hub {
   }
 
   /** @throws InstantAPIError if there is such an app, or an app with this token, or too many apps, or the content is refused */
-  async createApp({ id, token, schema, rules, ...about }: NewApp): Promise<App> {
+  async createApp(app: NewApp): Promise<App> {
+    if (app.id === registryId || this.#creating.has(app.id)) throw notUnique('app');
+    const creating = this.#createApp(app);
+    this.#creating.set(app.id, creating);
+    return creating.finally(() => this.#creating.delete(app.id));
+  }
+
+  async #createApp({ id, token, schema, rules, ...about }: NewApp): Promise<App> {
     const { clock, limits, random } = this.#config;
-    if (id === registryId || this.#creating.has(id) || (await this.isKnown(id))) throw notUnique('app');
+    if (await this.isKnown(id)) throw notUnique('app');
     if (token !== undefined && ((await this.isOperator(token)) || (await this.isSomeAppsToken(token)))) throw notUnique('app-admin-token');
     if ((await this.#config.storage.apps()).length >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
-    this.#creating.add(id);
-    try {
-      const content = { schema, rules };
-      const hasContent = schema !== undefined || rules !== undefined;
-      const uuid = (): string => random.uuid();
-      // What is refused must leave nothing behind.
-      if (hasContent) await this.#tryContent(id, content, uuid);
-      if (token !== undefined) await this.registry.setOwner(token, id);
-      const app = await this.#openOnce(id);
-      if (hasContent) await fillApp(app, content, uuid);
-      // The record last: until then, nobody has the app.
-      await writeRecord(app, { createdAt: clock.now(), ...about, ...(token !== undefined && { tokenHash: hashToken(token) }) });
-      return app;
-    } finally {
-      this.#creating.delete(id);
-    }
+    const content = { schema, rules };
+    const hasContent = schema !== undefined || rules !== undefined;
+    const uuid = (): string => random.uuid();
+    // What is refused must leave nothing behind.
+    if (hasContent) await this.#tryContent(id, content, uuid);
+    if (token !== undefined) await this.registry.setOwner(token, id);
+    const app = await this.#openOnce(id);
+    if (hasContent) await fillApp(app, content, uuid);
+    // The record last: until then, nobody has the app.
+    await writeRecord(app, { createdAt: clock.now(), ...about, ...(token !== undefined && { tokenHash: hashToken(token) }) });
+    return app;
   }
 
   async #tryContent(id: string, content: AppContent, uuid: () => string): Promise<void> {
@@ -234,7 +237,16 @@ export class Hub {
 
   async #openApp(id: string): Promise<App> {
     const { storage, clock, random, log: logger, limits, origin, files } = this.#config;
-    const around = { fileStore: files ?? storage.files, origin, relay: storage.relay, takePush: this.#takePush, clock, random, logger, limits };
+    const around = {
+      fileStore: files ?? storage.files,
+      origin,
+      relay: storage.relay,
+      takePush: this.#takePush,
+      clock,
+      random,
+      logger,
+      limits,
+    };
     const app = await App.open({ id, log: await storage.open(id), ...around });
     if (id !== registryId) this.#open.set(id, app);
     return app;

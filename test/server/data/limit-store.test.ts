@@ -70,10 +70,10 @@ test('a wall clock that was set back fills nothing', async () => {
 });
 
 test('keys of strangers do not push out the one that is spent', () => {
-  const { clock, open } = shared(1000);
+  const { clock, open } = shared(100);
   const bucket = new Bucket(hourly, clock, open(), 'n');
   for (let n = 0; n < 20; n++) bucket.limit('victim', 1);
-  for (let n = 0; n < 20_000; n++) bucket.limit(`stranger ${n}`, 1);
+  for (let n = 0; n < 2000; n++) bucket.limit(`stranger ${n}`, 1);
   expect(() => bucket.limit('victim', 1)).toThrow(limited);
 });
 

@@ -66,10 +66,16 @@ test('what is posted to another process reaches the session', { timeout: 60_000 
   expect(await push(b, init, [{ op: 'init', 'app-id': a.appId, 'client-event-id': 'i' }])).toEqual({ status: 200, body: {} });
   expect(await next('init-ok')).toMatchObject({ 'client-event-id': 'i' });
   const big = 'x'.repeat(100_000);
-  expect(await push(b, init, [{ op: 'add-query', q: { notes: { $: { where: { text: big } } } } }, { op: 'join-room', 'room-id': 'r' }])).toMatchObject({ status: 200 });
+  expect(
+    await push(b, init, [
+      { op: 'add-query', q: { notes: { $: { where: { text: big } } } } },
+      { op: 'join-room', 'room-id': 'r' },
+    ]),
+  ).toMatchObject({ status: 200 });
   expect(await next('add-query-ok')).toBeDefined();
   expect(await next('join-room-ok')).toMatchObject({ 'room-id': 'r' });
-  for (let n = 0; n < 20; n++) await push(n % 2 ? a : b, init, [{ op: 'client-broadcast', 'room-id': 'r', topic: 't', data: n, 'client-event-id': `b${n}` }]);
+  for (let n = 0; n < 20; n++)
+    await push(n % 2 ? a : b, init, [{ op: 'client-broadcast', 'room-id': 'r', topic: 't', data: n, 'client-event-id': `b${n}` }]);
   for (let n = 0; n < 20; n++) expect(await next('client-broadcast-ok')).toMatchObject({ 'client-event-id': `b${n}` });
   expect(await push(b, init, [], { sse_token: crypto.randomUUID() })).toMatchObject({ status: 400 });
   expect(await push(b, init, [], { session_id: crypto.randomUUID() })).toMatchObject({ status: 400 });

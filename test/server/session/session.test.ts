@@ -179,8 +179,7 @@ describe('limits', () => {
   test('apps', async () => {
     const world = bench({ limits: few });
     await world.open();
-    const peer = world.connect();
-    expect(await peer.response('error', { op: 'init', 'app-id': appId.replace('1', '2') })).toMatchObject({ hint: { limit: 'apps' } });
+    await expect(world.hub.createApp({ id: appId.replace('1', '2') })).rejects.toMatchObject({ hint: { limit: 'apps' } });
   });
 });
 
