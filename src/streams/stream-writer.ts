@@ -1,5 +1,5 @@
-// A stream that this program writes. What is not known to be stored is kept, and so is that it has ended and why: after a break, or when
-// the server lost something, it is started again and sent on from the byte the server has. PROTOCOL.md#start-stream
+// A stream that this program writes. It keeps all data that the server has not confirmed, and the end with its reason. After a lost connection,
+// or when the server has lost data, it starts the stream again and continues from the server's offset. PROTOCOL.md#start-stream
 
 import { TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
@@ -18,7 +18,7 @@ import {
 } from './stream-subscriptions.ts';
 import { UnackedTail } from './unacked-tail.ts';
 
-/** Servers say that something is stored only once they have a megabyte of it: with less than that open, nothing would move. */
+/** Servers confirm storage per megabyte: a smaller window would block. */
 const maxUnstored = 4 * 1024 * 1024;
 
 type End = Pick<AppendStream, 'abort-reason'>;
@@ -31,17 +31,17 @@ export class StreamWriter implements StreamSubscription {
   readonly #host: StreamHost;
   readonly #subscriptions: StreamSubscriptions;
   readonly #opts: CreateWriteStreamOpts;
-  /** Shows the server that a stream goes on by the hand that began it. */
+  /** Proves to the server that the same writer continues the stream. */
   readonly #token: string;
   readonly #tail = new UnackedTail();
   readonly #started = deferred<string>();
   readonly #done = deferred<void>();
-  /** For more to be written. */
+  /** Callers that wait for room. */
   #capacity: Deferred<void> | undefined;
-  /** Of the last start; they are numbered on from it. */
+  /** The event id of the last start. */
   #appends = 0;
   #streamId = '';
-  /** Nothing more is written. */
+  /** The writer has ended the stream. */
   #end: End | undefined;
   #hasSentEnd = false;
 
@@ -59,7 +59,7 @@ export class StreamWriter implements StreamSubscription {
     return this.#started.promise;
   }
 
-  /** When all is stored. Rejects if it could not be. */
+  /** Resolves when everything is stored; rejects if that failed. */
   get done(): Promise<void> {
     return this.#done.promise;
   }
@@ -75,7 +75,7 @@ export class StreamWriter implements StreamSubscription {
     await this.#capacity.promise;
   }
 
-  /** Resolves when all is stored. */
+  /** Resolves when everything is stored. */
   close(): Promise<void> {
     this.#finish({});
     return this.done;
@@ -102,7 +102,7 @@ export class StreamWriter implements StreamSubscription {
     const { error, nowMs, message } = failure;
     const eventId = message['client-event-id'];
     if (this.#isCurrent(eventId)) {
-      // We have ended it before, on a line that broke: what a server refuses now is to go on with a stream that has its end.
+      // The end was sent on a connection that was lost: the server now rejects the start of a stream that is complete.
       if (this.#hasSentEnd && error.type === 'validation-failed') return this.#subscriptions.end(this);
       return this.#subscriptions.onRejected(this, failure);
     }
@@ -169,7 +169,7 @@ export class StreamWriter implements StreamSubscription {
 
 const storingFailed = new TriplaneError('server-failed', 'The server could not store the stream');
 
-/** What a server takes as a reason: a text that is not empty. */
+/** Servers accept non-empty text as a reason. */
 function reasonOf(reason: unknown): string {
   const text = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : '';
   return text.trim() === '' ? 'aborted' : text;
