@@ -26,8 +26,9 @@ export interface Ports {
   /** Connects with the first query, write or room, as server-side rendering requires. */
   startsWhenUsed?: boolean;
   /**
-   * Whether each write creates a small receipt entity on the server, so that it is never applied twice. For servers that do not deduplicate
-   * transactions; the app's rules must let users create and delete `triplaneReceipts`.
+   * Whether each write creates a small receipt entity on the server, so that it is never applied twice (docs/exactly-once.md). By default
+   * it does on servers that do not remember event ids, such as InstantDB's own; `false` turns that off. The app's rules must let users create
+   * and delete `triplaneReceipts`: `npx triplane push --receipts` pushes the rule.
    */
   receipts?: boolean;
   /**

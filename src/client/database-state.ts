@@ -6,7 +6,7 @@ import { observe } from '../reactor/debug/observe.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Abortable } from '../lib/abort.ts';
 import type { AuthResult, User } from '../types/auth.ts';
-import type { AppStatusState, ConnectionStatus } from '../types/database.ts';
+import type { AppStatusState, ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import type { DatabaseEvent, DatabaseEventOf, DatabaseEventType } from '../types/events.ts';
 
 export abstract class DatabaseState {
@@ -51,13 +51,14 @@ export abstract class DatabaseState {
   }
 
   /**
-   * Calls back after every change of the connection status.
+   * Calls back after every change of the connection status. The second argument says whether every write of the session is applied exactly
+   * once.
    *
    * @returns an unsubscribe function
    * @example
    * db.subscribeConnectionStatus((status) => banner.toggle(status !== 'authenticated'));
    */
-  subscribeConnectionStatus(cb: (status: ConnectionStatus) => void): () => void {
+  subscribeConnectionStatus(cb: (status: ConnectionStatus, details: ConnectionDetails) => void): () => void {
     return this.#listen('status', cb);
   }
 

@@ -49,6 +49,10 @@ export function roomQueueFullError(): TriplaneError {
   return new TriplaneError('limit', `More than ${maxQueuedRoomMessages} messages wait for a room to be joined; publish fewer, or wait`);
 }
 
+export const unprotectedText =
+  'The rules of this app do not let this user make receipts (triplaneReceipts), and its server does not remember event ids: a write whose ' +
+  'confirmation is lost may be applied twice. `npx triplane push` offers the rule. docs/exactly-once.md';
+
 export function disabledError(): InstantAPIError {
   return rejection('app-disabled', 'This app is currently disabled', 'disabled');
 }

@@ -5,7 +5,7 @@
 import type { AnySchema, LinkIndex } from '../schema/schema.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ConnectionStatus } from '../types/database.ts';
+import type { ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import type { Effect } from './effect.ts';
 import type { KeyValue, KeyValueOp } from '../storage/key-value.ts';
 import type { Log } from '../lib/log.ts';
@@ -31,7 +31,7 @@ export interface ReactorConfig extends SessionConfig {
   readonly completeOAuthRedirect?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
   /** The line is opened when there is something to say. */
   readonly startsWhenUsed?: boolean | undefined;
-  /** Whether each write leaves a receipt: for servers that do not remember which they have applied. */
+  /** Whether each write leaves a receipt. Undefined: at servers that do not remember event ids. */
   readonly receipts?: boolean | undefined;
   /** How many answers that nobody listens to are kept on the device. */
   readonly queryCacheLimit: number;
@@ -53,7 +53,7 @@ export interface ReactorConfig extends SessionConfig {
 }
 
 export interface ReactorEvents {
-  status: [status: ConnectionStatus];
+  status: [status: ConnectionStatus, details: ConnectionDetails];
   appStatus: [];
   auth: [user: User | null];
   outbox: [];

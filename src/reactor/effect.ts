@@ -39,6 +39,8 @@ export type Effect =
   | { readonly do: 'refuse'; readonly error: TriplaneError }
   /** Whoever reads a stream, listens to a table or is in a room has news. */
   | { readonly do: 'call'; readonly listener: () => void; readonly room?: { readonly roomId: string; readonly topic?: string | undefined } }
+  /** The rules of the app forbid receipts, and the server does not remember event ids: a write may be applied twice. */
+  | { readonly do: 'unprotected' }
   /** A session anew, at once. */
   | { readonly do: 'restart' }
   /** The token is no longer good: go on without a user. */

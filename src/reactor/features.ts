@@ -6,6 +6,7 @@ import type { Attrs } from '../db/attrs.ts';
 import type { Effect } from './effect.ts';
 import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { InstantAPIError, TriplaneError } from '../errors.ts';
+import { asError } from './client-errors.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 
 /** When something was heard, and what is known by then. */
@@ -53,7 +54,13 @@ export class Features {
 
   /** What each of them wants done about it. */
   collect(handle: (feature: Feature) => readonly Effect[] | undefined): Effect[] {
-    return this.#all.flatMap((feature) => handle(feature) ?? []);
+    return this.#all.flatMap((feature): readonly Effect[] => {
+      try {
+        return handle(feature) ?? [];
+      } catch (cause) {
+        return [{ do: 'report', error: asError(cause, 'frame-malformed') }];
+      }
+    });
   }
 
   /** Undefined if the failed request was none of theirs. */

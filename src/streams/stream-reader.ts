@@ -20,6 +20,8 @@ export class StreamReader implements StreamSubscription {
   eventId = '';
   failures = 0;
   nextAttemptMs = Infinity;
+  giveUpAtMs = Infinity;
+  lastError: TriplaneError | undefined;
   readonly #host: StreamHost;
   readonly #subscriptions: StreamSubscriptions;
   readonly #opts: CreateReadStreamOpts;

@@ -5,7 +5,7 @@
 //     ▲                 │ ╲                           │
 //     └── disconnected · deferred ◀───────────────────┘         paused: a reader whose buffer is full
 
-import type { TriplaneError } from '../errors.ts';
+import { TriplaneError } from '../errors.ts';
 import type { Random } from '../lib/random.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
@@ -22,6 +22,10 @@ export interface StreamSubscription {
   /** Number of requests in a row without progress. */
   failures: number;
   nextAttemptMs: number;
+  /** When it fails unless it is over by then. Infinity: it may take as long as it likes. */
+  giveUpAtMs: number;
+  /** Why it could not go on, the last time that it could not. */
+  lastError: TriplaneError | undefined;
   request(): StreamRequest;
   onMessage(message: ServerMessage, nowMs: number): readonly StreamEffect[];
   /** Receives messages of all streams; must ignore those of others. */
@@ -34,6 +38,12 @@ const ops: ReadonlySet<unknown> = new Set(['start-stream', 'append-stream', 'sub
 const maxFailures = 10;
 const firstPauseMs = 250;
 const maxPauseMs = 15_000;
+/** How long a server with which there is a session may take to store the end of a stream. */
+export const endTimeoutMs = 30_000;
+
+function endTimeoutError(): TriplaneError {
+  return new TriplaneError('timeout', `The server did not confirm the end of the stream within ${endTimeoutMs / 1000} s`);
+}
 
 export class StreamSubscriptions {
   readonly #random: Random;
@@ -61,6 +71,7 @@ export class StreamSubscriptions {
     // The stream may have ended meanwhile.
     this.#all.add(subscription);
     subscription.failures += 1;
+    subscription.lastError = cause;
     if (subscription.failures > maxFailures) return this.end(subscription, cause);
     if (subscription.failures === 1) return this.subscribe(subscription);
     return this.#postpone(subscription, nowMs + Math.min(maxPauseMs, firstPauseMs * 2 ** subscription.failures));
@@ -71,6 +82,7 @@ export class StreamSubscriptions {
     const atMs = retryAtMs(subscription.failures);
     if (atMs === undefined) return this.end(subscription, error);
     subscription.failures += 1;
+    subscription.lastError = error;
     return this.#postpone(subscription, atMs);
   }
 
@@ -101,16 +113,22 @@ export class StreamSubscriptions {
   }
 
   onDisconnect(): readonly StreamEffect[] {
-    for (const subscription of this.#all) if (subscription.state !== 'paused') this.#postpone(subscription, Infinity);
+    for (const subscription of this.#all) {
+      subscription.giveUpAtMs = Infinity;
+      if (subscription.state !== 'paused') this.#postpone(subscription, Infinity);
+    }
     return [];
   }
 
   nextDeadline(): number {
-    return Math.min(...[...this.#all].map(({ nextAttemptMs }) => nextAttemptMs));
+    return Math.min(...[...this.#all].map(({ nextAttemptMs, giveUpAtMs }) => Math.min(nextAttemptMs, giveUpAtMs)));
   }
 
   onDeadline(nowMs: number): readonly StreamEffect[] {
-    return [...this.#all].flatMap((subscription) => (subscription.nextAttemptMs <= nowMs ? this.subscribe(subscription) : []));
+    return [...this.#all].flatMap((subscription) => {
+      if (subscription.giveUpAtMs <= nowMs) return this.end(subscription, subscription.lastError ?? endTimeoutError());
+      return subscription.nextAttemptMs <= nowMs ? this.subscribe(subscription) : [];
+    });
   }
 
   shutDown(error: TriplaneError): readonly StreamEffect[] {

@@ -10,6 +10,7 @@ import type { CreateWriteStreamOpts } from '../types/streams.ts';
 import type { StreamEffect, StreamHost, StreamRejection } from './stream-host.ts';
 import {
   type Deferred,
+  endTimeoutMs,
   deferred,
   send,
   type StreamSubscription,
@@ -28,6 +29,8 @@ export class StreamWriter implements StreamSubscription {
   eventId = '';
   failures = 0;
   nextAttemptMs = Infinity;
+  giveUpAtMs = Infinity;
+  lastError: TriplaneError | undefined;
   readonly #host: StreamHost;
   readonly #subscriptions: StreamSubscriptions;
   readonly #opts: CreateWriteStreamOpts;
@@ -75,7 +78,7 @@ export class StreamWriter implements StreamSubscription {
     await this.#capacity.promise;
   }
 
-  /** Resolves when everything is stored. */
+  /** Resolves when everything is stored. Rejects if a connected server does not store it within 30 s. */
   close(): Promise<void> {
     this.#finish({});
     return this.done;
@@ -88,6 +91,7 @@ export class StreamWriter implements StreamSubscription {
   request(): StreamRequest {
     const { clientId, ruleParams } = this.#opts;
     this.#appends = 0;
+    if (this.#end) this.#limitEnd();
     return { op: 'start-stream', 'client-id': clientId, 'reconnect-token': this.#token, ...(ruleParams && { 'rule-params': ruleParams }) };
   }
 
@@ -152,7 +156,13 @@ export class StreamWriter implements StreamSubscription {
     if (this.#end) return;
     this.#end = end;
     const offset = this.#tail.to;
+    if (this.state !== 'apart' || this.nextAttemptMs < Infinity) this.#limitEnd();
     this.#host.run(this.#append(this.#tail.finish(), offset));
+  }
+
+  /** A lost session takes the limit away; the next one sets it again. */
+  #limitEnd(): void {
+    if (this.giveUpAtMs === Infinity) this.giveUpAtMs = this.#host.config.clock.now() + endTimeoutMs;
   }
 
   #append(chunks: readonly string[], offset: number): readonly StreamEffect[] {

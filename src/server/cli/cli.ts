@@ -26,6 +26,7 @@ const help = `triplane ${ownVersion}
   --trust-proxy <which>     proxies whose X-Forwarded-For is believed: how many, or addresses and networks, with commas between
   --origin <origin>         a web page that may use the server, such as https://app.example.com; may be repeated; all if not given
   --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
+  --receipts                pushes the namespace and the rule of receipts too (docs/exactly-once.md)
   --json                    the first line is a JSON object: url, appId, adminToken, data
   --quiet                   says nothing but errors
 
@@ -44,6 +45,7 @@ const options = {
   'trust-proxy': { type: 'string' },
   origin: { type: 'string', multiple: true },
   url: { type: 'string' },
+  receipts: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -65,7 +67,9 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return printError(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
   if (command !== 'dev') {
     const target = await targetOf(values, process.env, defaultFolder);
-    await (command === 'push' ? pushProject : pullProject)(target, process.cwd(), printLine);
+    await (command === 'push'
+      ? pushProject(target, process.cwd(), printLine, values.receipts)
+      : pullProject(target, process.cwd(), printLine));
     return 0;
   }
   const port = Number(values.port ?? 4747);

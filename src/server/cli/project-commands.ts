@@ -7,6 +7,7 @@ import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { pathFor, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
 import { pull, push, type Target } from './project-push.ts';
+import { receiptsHint, withReceipts } from './project-receipts.ts';
 import { rulesText, schemaText } from './project-write.ts';
 
 type Print = (line: string) => void;
@@ -27,13 +28,16 @@ export async function pushOnChange(target: Target, folder: string, print: Print,
   });
 }
 
-export async function pushProject(target: Target, folder: string, print: Print): Promise<void> {
-  const files = await readProject(folder);
+/** @param receipts whether the namespace and the rule of receipts are pushed as well */
+export async function pushProject(target: Target, folder: string, print: Print, receipts = false): Promise<void> {
+  const project = await readProject(folder);
+  const files = receipts ? await withReceipts(target, project) : project;
   if (files.schema === undefined && files.rules === undefined) {
     throw new TriplaneError('config-invalid', `There is no ${schemaFile} and no ${rulesFile} in ${folder}`);
   }
   const changes = await push(target, files);
-  for (const line of changes.length > 0 ? changes : ['Nothing has changed']) print(line);
+  const hint = receiptsHint(files);
+  for (const line of [...(changes.length > 0 ? changes : ['Nothing has changed']), ...(hint ? [hint] : [])]) print(line);
 }
 
 export async function pullProject(target: Target, folder: string, print: Print): Promise<void> {
