@@ -51,9 +51,8 @@ export default i.schema({ entities: { todos: i.entity({ ${attrs} }) }, links: {}
 `;
 
 test('info tells who is logged in, and that a wrong token is nobody', { timeout }, async () => {
-  const { code, out } = await run(['info', '--app', server.appId], server.operatorToken);
+  const { code, out } = await run(['info'], server.operatorToken);
   expect(out).toContain('Logged in as operator@triplane.local');
-  expect(out).toContain(server.appId);
   expect(code).toBe(0);
   expect((await run(['info'], crypto.randomUUID())).out).not.toContain('Logged in as');
 });
@@ -95,7 +94,7 @@ test('query', { timeout }, async () => {
 test('init-without-files makes an app, of the operator or for a while', { timeout }, async () => {
   const before = (await listed()).length;
   const made = await run(['init-without-files', '--title', 'Made by the tool'], server.operatorToken);
-  expect(made.out).toContain('Made by the tool'.slice(0, 0));
+  expect(made, made.out).toMatchObject({ code: 0 });
   expect(await listed()).toContain('Made by the tool');
   const temporary = await run(['init-without-files', '--title', 'For a while', '--temp']);
   expect(temporary, temporary.out).toMatchObject({ code: 0 });

@@ -14,6 +14,7 @@ let [out, err] = ['', ''];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'triplane-dev-'));
+  await write('package.json', '{"type":"module"}');
 });
 afterEach(async () => {
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -45,9 +46,9 @@ export type { AppSchema };
 export default schema;
 `;
 const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
-const timeout = 20_000;
+const timeout = 50_000;
 
-test.each(['@instantdb/react', '@instantdb/core', 'triplane', 'triplane/react'])('a schema that imports %s, which is not installed', { timeout: 60_000 }, async (from) => {
+test.each(['@instantdb/react', '@instantdb/core', 'triplane', 'triplane/react'])('a schema that imports %s, which is not installed', { timeout: 120_000 }, async (from) => {
   await write('instant.schema.ts', schema('text: i.string().indexed(), done: i.boolean().optional(),', from));
   dev();
   await expect.poll(() => out + err, { timeout }).toContain('+ todos.text');
@@ -58,7 +59,7 @@ test.each(['@instantdb/react', '@instantdb/core', 'triplane', 'triplane/react'])
   await expect.poll(() => out, { timeout }).toContain('! todos.done: no longer in the schema');
 });
 
-test('mistakes are told with file and line', { timeout: 60_000 }, async () => {
+test('mistakes are told with file and line', { timeout: 120_000 }, async () => {
   await write('instant.schema.ts', schema('text: i.nothing(),', 'triplane'));
   dev();
   await expect.poll(() => err, { timeout }).toMatch(/instant\.schema\.ts:5: .*nothing/);
