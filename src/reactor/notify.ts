@@ -1,9 +1,9 @@
-// Telling listeners: each is told what is new to it, once, and one that throws does not keep the next from being told.
+// Calls listeners: each once per new result. A listener that throws does not prevent the next from being called.
 
 import type { LiveQuery } from './queries/live-query.ts';
 import { outcomeOf } from './queries/query-errors.ts';
 
-/** Whether all went well is not of interest to whoever has news. */
+/** Runs a callback and reports its error instead of throwing. */
 export function guarded(run: () => void, report: (error: Error) => void): void {
   try {
     run();
@@ -12,7 +12,7 @@ export function guarded(run: () => void, report: (error: Error) => void): void {
   }
 }
 
-/** What the query is seen as now, to those who have not seen it so. */
+/** Calls every listener that has not received the query's present result or error. */
 export function notifyListeners(live: LiveQuery, report: (error: Error) => void): void {
   const { isFresh, listeners } = live;
   const { error, result } = outcomeOf(live);
@@ -24,7 +24,7 @@ export function notifyListeners(live: LiveQuery, report: (error: Error) => void)
     guarded(() => {
       if (error) listener.onError(error);
       else if (result) listener.onResult(result);
-      // There is no answer any more.
+      // The result was dropped.
       else listener.onReset?.();
     }, report);
   }

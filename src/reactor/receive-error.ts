@@ -1,5 +1,5 @@
-// Whose error it is, and what follows from it. 400 means: not applied. 500, and what we do not know, mean that nobody can
-// say: a write is then kept and sent again under its own id. PROTOCOL.md#error
+// Assigns an `error` message to the request it belongs to. Status 400 means that a write was not applied. With status 500 or an unknown type the
+// outcome is unknown: the write is kept and sent again under its own id. PROTOCOL.md#error
 
 import { jitterMs } from '../connection/timeouts.ts';
 import { InstantAPIError } from '../errors.ts';
@@ -29,7 +29,7 @@ export function receiveError(state: SyncState, message: ErrorMessage, env: Env):
   if (claim) return claimFailed(state, claim, message, env);
   const write = outbox.get(eventId);
   if (write) return writeFailed(state, write, message, env);
-  // One failing query may have taken the whole refresh with it: what the server knows of our queries is not certain any more.
+  // One failing query may have affected the whole refresh, so the server's subscriptions are uncertain.
   if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.refetch(live, env.random.eventId()));
   const live = queries.byEvent(eventId);
   const error = errorOf(message);
@@ -43,7 +43,7 @@ export function receiveError(state: SyncState, message: ErrorMessage, env: Env):
 function initFailed({ session, queries }: SyncState, message: ErrorMessage): Effect[] {
   const { type, hint } = message;
   const isUserGone = type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user';
-  // With nobody signed in there is nobody to sign out: a server that says so all the same must not be asked again at once.
+  // Without a user there is no one to sign out; the client must not retry such a rejection at once.
   if (isUserGone && session.user) return [{ do: 'expire' }];
   if (meaningOf(message).outcome === 'unknown') return [{ do: 'refuse', error: errorOf(message) }];
   const { error, isNew } = session.onRejected(errorOf(message));
@@ -99,7 +99,7 @@ function claimFailed(state: SyncState, { eventId, error }: Claim, message: Error
   return [{ do: 'flush' }];
 }
 
-/** Exponential, with the server's own word before ours. */
+/** Exponential back-off, unless the server specifies a delay. */
 function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: Env): number {
   const retryAfterMs = isObject(hint) && typeof hint['retry-after'] === 'number' ? hint['retry-after'] * 1000 : 0;
   return nowMs + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));

@@ -1,5 +1,5 @@
-// What to do on hearing each op: a line per op, total by its type. A line hands the message to the organ it is for; where two
-// must hear of it, it names both. What they want done comes back as effects. What is not in the list is for organs installed on demand.
+// One handler per op, complete by its type. A handler passes the message to the state modules concerned and returns their effects. Other ops
+// belong to features that are installed on demand.
 
 import type { CoreOp } from '../protocol/server-fields.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
@@ -35,7 +35,7 @@ const handlers: Handlers = {
     session.appStatus = status;
     const effects: Effect[] = [{ do: 'announce', what: 'appStatus' }];
     if (status === 'disabled' && before !== 'disabled') effects.push(...queries.failAll(disabledError()));
-    // While the app was disabled, nothing was refreshed: every query is asked anew. Writes wait for the new session, or they would go out in both.
+    // While the app was disabled, no query was refreshed: subscribe to all again. Writes wait for the new session, or they would go out in both.
     effects.push({ do: before === 'disabled' && status !== 'disabled' ? 'restart' : 'flush' });
     return effects;
   },

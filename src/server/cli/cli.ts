@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `triplane` on the command line: reads what was asked for, runs the server until it is told to stop, says what it does.
+// The command line `triplane`: parses the arguments, and runs the server until it receives a signal.
 
 import { parseArgs } from 'node:util';
 import { isTriplaneError } from '../../errors.ts';
@@ -11,24 +11,24 @@ import { createServer, type TriplaneServer } from '../server.ts';
 
 const help = `triplane ${ownVersion}
 
-  triplane dev              runs a sync server until Ctrl-C; takes up instant.schema.ts and instant.perms.ts, and their changes
-  triplane push             brings the two files to a running server
-  triplane pull             writes the two files from a running server
+  triplane dev              Run a sync server until Ctrl-C. Applies instant.schema.ts and instant.perms.ts, again whenever they change.
+  triplane push             Send the two files to a running server.
+  triplane pull             Write the two files from a running server.
 
-  --data <folder>           where data is kept; ./.triplane if not given
-  --database <url>          keeps data in PostgreSQL instead; taken from DATABASE_URL if not given
-  --memory                  keeps data in memory only: it is gone when the server stops
-  --port <n>                4747 if not given; 0 for any that is free
-  --host <name>             127.0.0.1 if not given
-  --app-id <uuid>           the app that is there from the start, the same at each if not given
-  --admin-token <uuid>      whoever has it is admin of the app
-  --operator-token <uuid>   makes, lists and deletes apps, and reads /metrics
-  --trust-proxy <which>     proxies whose X-Forwarded-For is believed: how many, or addresses and networks, with commas between
-  --origin <origin>         a web page that may use the server, such as https://app.example.com; may be repeated; all if not given
-  --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
-  --receipts                pushes the namespace and the rule of receipts too (docs/exactly-once.md)
-  --json                    the first line is a JSON object: url, appId, adminToken, data
-  --quiet                   says nothing but errors
+  --data <folder>           Data directory. Default: ./.triplane
+  --database <url>          Store the data in PostgreSQL. Default: DATABASE_URL, if it is set
+  --memory                  Store the data in memory only.
+  --port <n>                Port, 0 for any free one. Default: 4747
+  --host <name>             Address to listen on. Default: 127.0.0.1
+  --app-id <uuid>           App to create at the start. Default: one per data directory.
+  --admin-token <uuid>      Token that grants admin access to that app. Default: one per data directory
+  --operator-token <uuid>   Token that creates, lists and deletes apps, and reads /metrics. Default: one per data directory
+  --trust-proxy <which>     Proxies whose X-Forwarded-For is believed: a number, or addresses and networks separated by commas. Default: none
+  --origin <origin>         Web page that may use the server, such as https://app.example.com. May be repeated. Default: all
+  --url <url>               Server for push and pull. Default: http://127.0.0.1:4747
+  --receipts                Push the namespace and the rule of receipts too (docs/exactly-once.md).
+  --json                    Print a JSON object as the first line: url, appId, adminToken, operatorToken, data.
+  --quiet                   Print errors only.
 
   triplane --help, triplane --version
 `;
@@ -64,7 +64,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   if (values.help || positionals.length === 0) return print(help, 0);
   const [command] = positionals;
   if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
-    return printError(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
+    return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);
   if (command !== 'dev') {
     const target = await targetOf(values, process.env, defaultFolder);
     await (command === 'push'
@@ -73,7 +73,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return 0;
   }
   const port = Number(values.port ?? 4747);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) return printError(`triplane: '${values.port}' is no port\n`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return printError(`triplane: invalid port '${values.port}'\n`);
   await serve(values, port);
   return undefined;
 }
@@ -120,10 +120,10 @@ function greet({ url, appId, adminToken, operatorToken }: TriplaneServer, { wher
   if (json) return void print(`${JSON.stringify({ url, appId, adminToken, operatorToken, data: where })}\n`, 0);
   if (quiet) return;
   const lines = [
-    `Triplane is at ${url}`,
+    `Triplane is running at ${url}`,
     `  app id       ${appId}\n  admin token  ${adminToken}`,
     `  const db = init({ appId: '${appId}', apiURI: '${url}' });`,
-    `Data is ${where}. Ctrl-C stops.`,
+    `Data is stored ${where}. Press Ctrl-C to stop.`,
   ];
   print(`${lines.join('\n\n')}\n`, 0);
 }

@@ -67,7 +67,7 @@ const handlers: Handlers = {
   },
 
   'set-presence': (message, { app, subscriber, send }) => {
-    const { 'room-id': roomId, data = {} } = message;
+    const { 'room-id': roomId, data = null } = message;
     if (!app.rooms.setPresence(subscriber, roomId, data)) throw notInRoom(roomId);
     send({ op: 'set-presence-ok', ...echo(message), 'room-id': roomId });
     app.notifyRooms();
