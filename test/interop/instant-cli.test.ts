@@ -19,7 +19,10 @@ beforeAll(async () => {
   server = await createServer();
   folder = await mkdtemp(join(tmpdir(), 'triplane-instant-cli-'));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'p', type: 'module', dependencies: { '@instantdb/core': '1.0.67' } }));
+  await writeFile(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'p', type: 'module', dependencies: { '@instantdb/core': '1.0.67' } }),
+  );
 });
 afterAll(async () => {
   await server.close();

@@ -146,7 +146,7 @@ function notesOnSocket(server: TriplaneServer, forwarded: string): Promise<numbe
 }
 
 async function notesOnStream(server: TriplaneServer, forwarded: string): Promise<number> {
-    const address = `${server.url}/runtime/sse?app_id=${server.appId}`;
+  const address = `${server.url}/runtime/sse?app_id=${server.appId}`;
   const { body } = await fetch(address, { headers: { 'x-forwarded-for': forwarded } });
   let text = '';
   const decoder = new TextDecoder();

@@ -46,7 +46,13 @@ export async function pull(target: Target): Promise<Pulled> {
 /** Finds the line of a fault in the file it came from. */
 type Locate = (path: readonly string[]) => string;
 
-async function request(target: Target, method: string, path: string, body?: object, at?: Locate): Promise<Readonly<Record<string, unknown>>> {
+async function request(
+  target: Target,
+  method: string,
+  path: string,
+  body?: object,
+  at?: Locate,
+): Promise<Readonly<Record<string, unknown>>> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${target.adminToken}` };
   const sent = body ? { body: JSON.stringify(body) } : {};
   const response = await fetch(`${target.url}/dash/apps/${target.appId}/${path}`, { method, headers, ...sent }).catch((cause: unknown) => {
@@ -75,7 +81,9 @@ function faultLines(faults: unknown, at: Locate = () => ''): string[] {
 function removedLines(current: unknown, wanted: unknown): string[] {
   const { blobs, refs } = isObject(wanted) ? wanted : {};
   const links = Object.values(isObject(refs) ? refs : {}).map((attr) => (isObject(attr) ? nameOf(attr['forward-identity']) : ''));
-  const fields = Object.entries(isObject(blobs) ? blobs : {}).flatMap(([etype, attrs]) => Object.keys(isObject(attrs) ? attrs : {}).map((label) => `${etype}.${label}`));
+  const fields = Object.entries(isObject(blobs) ? blobs : {}).flatMap(([etype, attrs]) =>
+    Object.keys(isObject(attrs) ? attrs : {}).map((label) => `${etype}.${label}`),
+  );
   const known = new Set([...links, ...fields]);
   return (Array.isArray(current) ? current.filter(isObject) : []).flatMap((attr) => {
     const name = nameOf(attr['forward-identity']);
@@ -108,6 +116,8 @@ function lineOf(step: unknown, current: unknown): string {
   const name = nameOf(identity);
   if (op === 'add-attr') return `+ ${name}`;
   const wanted = op === 'remove-data-type' ? { 'checked-data-type': null } : attr;
-  const changed = Object.entries(wanted).filter(([property, value]) => !equal(value ?? null, known[property] ?? (value === false ? false : null)));
+  const changed = Object.entries(wanted).filter(
+    ([property, value]) => !equal(value ?? null, known[property] ?? (value === false ? false : null)),
+  );
   return `~ ${name}: ${changed.map(([property, value]) => `${property.replace('?', '')} ${JSON.stringify(value)}`).join(', ')}`;
 }

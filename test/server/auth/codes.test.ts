@@ -29,7 +29,11 @@ async function start(options: ServerOptions = {}): Promise<Mails> {
 
 async function post(server: TriplaneServer, path: string, ip: string, body: object): Promise<{ status: number; type?: string }> {
   const headers = { 'content-type': 'application/json', 'x-forwarded-for': ip };
-  const answer = await fetch(`${server.url}/runtime/auth/${path}`, { method: 'POST', headers, body: JSON.stringify({ 'app-id': server.appId, ...body }) });
+  const answer = await fetch(`${server.url}/runtime/auth/${path}`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ 'app-id': server.appId, ...body }),
+  });
   return { status: answer.status, ...((await answer.json()) as object) };
 }
 
@@ -41,7 +45,8 @@ const [home, phone, attacker] = ['1.1.1.1', '2.2.2.2', '6.6.6.6'];
 test('a code is no longer good after five wrong tries, also for who then knows it', async () => {
   const { server, codes } = await start();
   await ask(server, home);
-  for (let n = 0; n < 5; n++) expect(await enter(server, home, wrongFor(codes.get(email)))).toMatchObject({ status: 400, type: 'record-not-found' });
+  for (let n = 0; n < 5; n++)
+    expect(await enter(server, home, wrongFor(codes.get(email)))).toMatchObject({ status: 400, type: 'record-not-found' });
   expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 400, type: 'record-not-found' });
   await ask(server, home);
   expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 200 });

@@ -26,7 +26,11 @@ afterEach(async () => {
 function dev(): void {
   [out, err] = ['', ''];
   const args = ['--import', import.meta.resolve('tsx'), cli, 'dev', '--memory', '--port', '0'];
-  child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, DATABASE_URL: undefined } });
+  child = spawn(process.execPath, args, {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DATABASE_URL: undefined },
+  });
   child.stdout?.on('data', (data) => (out += String(data)));
   child.stderr?.on('data', (data) => (err += String(data)));
 }
@@ -48,16 +52,20 @@ export default schema;
 const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
 const timeout = 50_000;
 
-test.each(['@instantdb/react', '@instantdb/core', 'triplane', 'triplane/react'])('a schema that imports %s, which is not installed', { timeout: 120_000 }, async (from) => {
-  await write('instant.schema.ts', schema('text: i.string().indexed(), done: i.boolean().optional(),', from));
-  dev();
-  await expect.poll(() => out + err, { timeout }).toContain('+ todos.text');
-  expect(out).toMatch(/const db = init\({ appId: '[0-9a-f-]{36}', apiURI: 'http:\/\/127\.0\.0\.1:\d+' }\);/);
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(out)?.[0] ?? '';
-  expect(await (await fetch(url)).text()).toContain('const db = init({ appId:');
-  await write('instant.schema.ts', schema('text: i.string().indexed(),', from));
-  await expect.poll(() => out, { timeout }).toContain('! todos.done: no longer in the schema');
-});
+test.each(['@instantdb/react', '@instantdb/core', 'triplane', 'triplane/react'])(
+  'a schema that imports %s, which is not installed',
+  { timeout: 120_000 },
+  async (from) => {
+    await write('instant.schema.ts', schema('text: i.string().indexed(), done: i.boolean().optional(),', from));
+    dev();
+    await expect.poll(() => out + err, { timeout }).toContain('+ todos.text');
+    expect(out).toMatch(/const db = init\({ appId: '[0-9a-f-]{36}', apiURI: 'http:\/\/127\.0\.0\.1:\d+' }\);/);
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(out)?.[0] ?? '';
+    expect(await (await fetch(url)).text()).toContain('const db = init({ appId:');
+    await write('instant.schema.ts', schema('text: i.string().indexed(),', from));
+    await expect.poll(() => out, { timeout }).toContain('! todos.done: no longer in the schema');
+  },
+);
 
 test('mistakes are told with file and line', { timeout: 120_000 }, async () => {
   await write('instant.schema.ts', schema('text: i.nothing(),', 'triplane'));
