@@ -5,6 +5,7 @@ import type { Db } from '../db/db.ts';
 import type { ChangeSet } from '../db/change-set.ts';
 import type { CompiledQuery, QueryNode } from './compile.ts';
 import { List } from './list.ts';
+import { newPass, within } from './pass.ts';
 import type { PageInfo, QueryResult } from './query.ts';
 import { trace } from './trace.ts';
 
@@ -35,7 +36,7 @@ export class LiveResult {
     const nodes = compiled.nodes.filter(({ options }) => options.aggregate === undefined);
     const counted = compiled.nodes.filter(({ options, tree }) => tree && options.aggregate !== undefined);
     this.#counted = counted.map(({ key }) => [key, []] as const);
-    this.#lists = nodes.map((node) => ({ node, list: new List(node, db, pageOf(node, info)) }));
+    this.#lists = within(newPass(), () => nodes.map((node) => ({ node, list: new List(node, db, pageOf(node, info)) })));
   }
 
   /** The same object while nothing in it changed. */
@@ -48,6 +49,10 @@ export class LiveResult {
   /** Takes a change of the Db into account, and what came with a new answer. Whether the result changed. */
   update(changeSet: ChangeSet, db: Db, info?: ResultInfo): boolean {
     if (!info && ![...changeSet.keys()].some((etype) => this.#compiled.etypes.has(etype))) return false;
+    return within(newPass(), () => this.#update(changeSet, db, info));
+  }
+
+  #update(changeSet: ChangeSet, db: Db, info: ResultInfo | undefined): boolean {
     let isChanged = false;
     if (info && !sameInfo(this.#info, info)) {
       isChanged = true;

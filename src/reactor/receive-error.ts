@@ -55,7 +55,7 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   const { eventId, steps, sends } = write;
   const { outcome, isTransient: isPassing } = meaningOf(message);
   const { type, hint } = message;
-  const isGivenUp = outcome === 'unknown' && outbox.countFailure(eventId);
+  const isGivenUp = outcome === 'unknown' && outbox.retries.countFailure(eventId);
   if ((outcome === 'unknown' || isPassing) && !isGivenUp) {
     outbox.postpone(eventId, retryAt(message, sends, env), outcome !== 'unknown');
     // Others may overtake it.
@@ -64,7 +64,7 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   const verdict = receipts.read(eventId, { type, hint }, write.steps);
   if (verdict) return receiptRefused(state, write, verdict, env);
   if (isNameTaken({ type, hint }, outbox.sentSteps(write)) && sends < 10) {
-    return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state))), { do: 'flush' }];
+    return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state), env.nowMs)), { do: 'flush' }];
   }
   const error = errorOf(message);
   const claim = sends > 1 ? receipts.claim(eventId, error, catalog.known) : undefined;

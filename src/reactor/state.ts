@@ -37,7 +37,7 @@ export function newSyncState(config: ReactorConfig): SyncState {
     catalog,
     outbox: new Outbox(),
     rejections: new Map(),
-    receipts: new Receipts(appId, config.receipts),
+    receipts: new Receipts(appId, config.receipts === false),
     queries: new LiveQueries(catalog.known, { links, useDates, now: () => clock.now() }),
     features: new Features(),
   };

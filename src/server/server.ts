@@ -22,6 +22,7 @@ import type { Storage } from './storage/storage.ts';
 import { clientAddress, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
 import { httpRoutes } from './http/routes.ts';
+import { UnreadOutput } from './unread-output.ts';
 import { serveSockets } from './ws.ts';
 
 export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchema> {
@@ -93,6 +94,17 @@ export interface TriplaneServer {
    * await server.app(server.appId).setStatus('read-only');
    */
   app(appId: string): AppControl;
+  /**
+   * Copies all that is stored to a new file while the server runs; files that users uploaded are not part of it. To restore it, stop
+   * the server and put the copy in the place of `triplane.db` in its folder.
+   *
+   * Rejects with TriplaneError: `config-invalid` if there is such a file, or for a storage other than SQLite; `storage-failed` if it
+   * cannot be written.
+   *
+   * @example
+   * await server.backup('/backups/monday.db');
+   */
+  backup(file: string): Promise<void>;
   /** Ends every connection, and resolves when nothing is left. */
   close(): Promise<void>;
 }
@@ -157,10 +169,11 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   });
   const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
+  const unread = new UnreadOutput<object>(limits, systemClock);
   const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
-  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes, outbound: reach, ...access });
+  const routes = httpRoutes({ hub, log, limits, unread, clock: systemClock, sendMagicCode, showCodes, outbound: reach, ...access });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
-  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, ...access });
+  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, ...access });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await hub.close();
@@ -188,6 +201,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     operatorToken,
     createApp: (app) => createApp(hub, app),
     app: (id) => controlOf(hub, id),
+    backup: (file) => hub.backup(file),
     close: once(stop),
   };
 }

@@ -68,7 +68,14 @@ export function acknowledge(
 
 /** Steps that were made under an earlier catalogue, in the terms of this one. */
 export function stepRebaser({ catalog, outbox }: SyncState): (steps: readonly Step[]) => readonly Step[] {
-  return (steps) => rebase(steps, catalog.known, outbox.renames);
+  return (steps) => {
+    try {
+      return rebase(steps, catalog.known, outbox.renames);
+    } catch {
+      // It goes out as it is: the server rejects it alone.
+      return steps;
+    }
+  };
 }
 
 /** The server's list of attrs: waiting writes are put in its terms, then the views. */

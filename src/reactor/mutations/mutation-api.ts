@@ -67,7 +67,7 @@ export class MutationApi {
   dequeue(): Transact[] {
     const { config, state, isReady, isLeader } = this.#context;
     // Also while nothing may go out: a deadline that has passed must not come up again and again.
-    state.outbox.onDeadline(config.clock.now());
+    state.outbox.retries.onDeadline(config.clock.now());
     if (!isReady || !state.session.isWritable || !isLeader) return [];
     const nowMs = config.clock.now();
     const messages = state.outbox.dequeue(nowMs);

@@ -33,7 +33,7 @@ export class Outbox {
   readonly #waitingForAttrs = new Set<string>();
   /** The server failed at them, while others behind them may have arrived. */
   readonly #retrying = new Set<string>();
-  readonly #retries = new Retries();
+  readonly retries = new Retries();
   /** The steps as they last went out. */
   readonly #sentSteps = new Map<string, readonly Step[]>();
   #lastOrder = 0;
@@ -100,8 +100,8 @@ export class Outbox {
 
   /** What may go out now, in order. Each counts as sent. */
   dequeue(nowMs: number): Transact[] {
-    this.onDeadline(nowMs);
-    if (this.#retries.isPaused()) return [];
+    this.retries.onDeadline(nowMs);
+    if (this.retries.isPaused()) return [];
     this.#unsent ??= new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
     const messages: Transact[] = [];
     const held = new Footprint();
@@ -129,7 +129,7 @@ export class Outbox {
     for (const write of this.#writes.values()) {
       if (write.state === 'inflight') this.#put({ ...write, state: 'pending' });
     }
-    this.#retries.onDisconnect();
+    this.retries.onDisconnect();
     this.#waitingForAttrs.clear();
     this.#retrying.clear();
   }
@@ -140,21 +140,8 @@ export class Outbox {
     if (write?.state !== 'inflight') return;
     this.#put({ ...write, state: 'pending' });
     this.#retrying.add(eventId);
-    if (holdsAll) this.#retries.pauseAll(atMs);
-    else this.#retries.pause(eventId, atMs);
-  }
-
-  /** The server failed at it. Whether it is to be given up. */
-  countFailure(eventId: string): boolean {
-    return this.#retries.countFailure(eventId);
-  }
-
-  nextDeadline(): number | undefined {
-    return this.#retries.nextDeadline();
-  }
-
-  onDeadline(nowMs: number): void {
-    this.#retries.onDeadline(nowMs);
+    if (holdsAll) this.retries.pauseAll(atMs);
+    else this.retries.pause(eventId, atMs);
   }
 
   /** The steps that the server has said something about: those of now may be other ones. */
@@ -165,7 +152,7 @@ export class Outbox {
   acknowledge(eventId: string, position: { readonly txId: number; readonly isn: string | undefined }): Mutation | undefined {
     const write = this.#writes.get(eventId);
     if (!write || write.state === 'acknowledged') return undefined;
-    this.#retries.countConfirmed();
+    this.retries.countConfirmed();
     return this.#put({ ...write, state: 'acknowledged', ...position });
   }
 
@@ -230,6 +217,7 @@ export class Outbox {
   /** What waits, put in the terms of a newer catalogue. Gives the writes that changed. */
   rebase(rewrite: RewriteSteps): Mutation[] {
     this.#waitingForAttrs.clear();
+    this.retries.gotAttrs();
     return this.#rewrite(
       this.list().filter(({ state }) => state !== 'acknowledged'),
       rewrite,
@@ -237,13 +225,16 @@ export class Outbox {
   }
 
   /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
-  onNameTaken(eventId: string, rewrite: RewriteSteps): Mutation[] {
+  onNameTaken(eventId: string, rewrite: RewriteSteps, nowMs: number): Mutation[] {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'inflight') return [];
     this.#put({ ...write, state: 'pending' });
     const changed = this.rebase(rewrite);
     // The attr may have come before the refusal did: then the steps are in its terms already.
-    if (this.#writes.get(eventId)?.steps === this.sentSteps(write)) this.#waitingForAttrs.add(eventId);
+    if (this.#writes.get(eventId)?.steps === this.sentSteps(write)) {
+      this.#waitingForAttrs.add(eventId);
+      this.retries.awaitAttrs(nowMs);
+    }
     return changed;
   }
 
@@ -261,7 +252,7 @@ export class Outbox {
 
   /** What came back waits until it is time, and known which of those behind it have arrived; others wait for it if they touch the same. */
   #isHeld({ eventId, order, steps }: Mutation, held: Footprint, sent: Footprint | undefined): boolean {
-    if (this.#retries.isPaused(eventId) || held.meets(steps)) return true;
+    if (this.retries.isPaused(eventId) || held.meets(steps)) return true;
     return this.#retrying.has(eventId) && (sent?.meets(steps, order) ?? false);
   }
 
@@ -289,7 +280,7 @@ export class Outbox {
     const write = this.#writes.get(eventId);
     if (write) this.#put({ ...write, state: 'acknowledged' });
     this.#retrying.delete(eventId);
-    this.#retries.forget(eventId);
+    this.retries.forget(eventId);
     this.#sentSteps.delete(eventId);
     this.#writes.delete(eventId);
   }

@@ -9,6 +9,8 @@ export interface Target {
   readonly url: string;
   readonly appId: string;
   readonly adminToken: string;
+  /** For what concerns the whole server. */
+  readonly operatorToken?: string;
 }
 
 /** @returns a line for each change */

@@ -13,6 +13,7 @@ import type { AllowsOrigin } from '../origins.ts';
 import { type Outbound, outbound } from '../outbound.ts';
 import type { Hub } from '../session/hub.ts';
 import type { Limits } from '../limits.ts';
+import { UnreadOutput } from '../unread-output.ts';
 
 export interface MagicCodeMail {
   readonly appId: string;
@@ -25,6 +26,8 @@ export interface HttpConfig {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  /** What all connections of the server have not read yet; missing = those of event streams only. */
+  readonly unread?: UnreadOutput<object> | undefined;
   /** Without it, codes are written to the log. */
   readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
   /** How sign-in providers are reached. */
@@ -45,6 +48,7 @@ export class HttpContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  readonly unread: UnreadOutput<object>;
   readonly providers: Providers;
   readonly clientAddress: ClientAddress;
   readonly allowsOrigin: AllowsOrigin;
@@ -61,6 +65,7 @@ export class HttpContext {
     this.limits = config.limits;
     this.clientAddress = config.clientAddress ?? clientAddress(undefined);
     this.allowsOrigin = config.allowsOrigin ?? (() => true);
+    this.unread = config.unread ?? new UnreadOutput<object>(config.limits, config.clock);
     this.providers = new Providers(config.outbound ?? outbound({ allowPrivate: false, timeoutMs: 10_000, maxBytes: 1024 * 1024 }));
   }
 

@@ -5,6 +5,8 @@ import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Limits } from '../limits.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
+import type { QueryJobs } from '../queries/query-jobs.ts';
 import type { TakePush } from './push-relay.ts';
 import type { AppLog, Relay } from '../storage/storage.ts';
 
@@ -23,6 +25,9 @@ export interface AppConfig {
   readonly random: Random;
   readonly logger: Log;
   readonly limits: Limits;
+  readonly jobs: QueryJobs;
+  /** What all sessions of the server make it hold. */
+  readonly memory: MemoryBudget;
 }
 
 /** What a session depends on, and how to end it. */

@@ -2,13 +2,13 @@
 // What the parts say goes out from here, and nowhere else.
 
 import type { Attrs } from '../../db/attrs.ts';
-import { encode } from '../../protocol/codec.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
 import { LimitStore } from '../data/limit-store.ts';
 import type { Limits } from '../limits.ts';
+import { MemoryBudget } from '../memory-budget.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
 import { Rooms } from '../rooms/rooms.ts';
 import type { TxPosition } from '../queries/refresh.ts';
@@ -19,6 +19,7 @@ import { Rulebook } from '../rules/rulebook.ts';
 import type { AppConfig, SessionAuth } from './app-config.ts';
 import type { LogEntry, Records } from '../storage/storage.ts';
 import { statusOf, statusRecord } from './app-status.ts';
+import { encodeMessage } from './encode.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
 import { Files } from '../files/files.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
@@ -26,6 +27,8 @@ import { AppCluster } from './app-cluster.ts';
 import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
+import type { QueryJobs } from '../queries/query-jobs.ts';
+import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';
 
@@ -52,6 +55,9 @@ export class App {
   /** What is spent of rate limits. */
   readonly spending: LimitStore;
   readonly limits: Limits;
+  readonly reader: DataReader;
+  /** What sessions make the server hold for this app. */
+  readonly memory: MemoryBudget;
   readonly #sessions = new Map<Subscriber, Send>();
   readonly #auths = new Map<Subscriber, SessionAuth>();
   /** Who wrote in this turn. */
@@ -76,7 +82,10 @@ export class App {
       deliver: (outgoing) => this.deliver(outgoing),
       roomsChanged: () => this.notifyRooms(),
     });
-    this.subscriptions = new Subscriptions(rulebook.guard);
+    this.memory = new MemoryBudget('appBytes', config.limits, config.memory);
+    const source = this.#querySource();
+    this.reader = new DataReader(source, config.jobs);
+    this.subscriptions = new Subscriptions(rulebook.guard, source, config.jobs, config.limits);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
     this.streams.load(ledger.records);
@@ -181,19 +190,31 @@ export class App {
     // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
     if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));
     const recipients = { all: this.#sessions.keys(), writers: this.#writers };
-    const outgoing = this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, db, this.position, this.attrs, recipients);
+    this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, recipients);
     this.#writers.clear();
-    this.deliver([...outgoing, ...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
+    this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
     forgetStreams(this.streams, this.ledger, changeSet);
-    this.rulebook.noticed(this.ledger, () =>
-      this.deliver(this.subscriptions.applyGuard(this.rulebook.guard, this.ledger.db, this.position)),
-    );
+    this.rulebook.noticed(this.ledger, () => this.subscriptions.applyGuard(this.rulebook.guard));
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
   }
 
   /** Every session is told to come back; where it comes back to is not decided here. */
   disconnectAll(): void {
     this.#restart(this.#sessions.keys());
+  }
+
+  #querySource(): QuerySource {
+    const { ledger } = this;
+    return {
+      db: () => ledger.db,
+      position: (txId = ledger.txId) => positionOf(txId),
+      attrs: () => this.attrs,
+      snapshot: () => ledger.snapshot(),
+      release: (snapshot) => ledger.release(snapshot),
+      whenClean: (run, failed) => ledger.read({ run, reject: failed }),
+      deliver: (outgoing) => this.deliver(outgoing),
+      restart: (subscriber) => this.#auths.get(subscriber)?.restart(),
+    };
   }
 
   #restart(subscribers: Iterable<Subscriber>): void {
@@ -254,7 +275,7 @@ export class App {
       const send = this.#sessions.get(to);
       if (!send) continue;
       let frame = frames.get(message);
-      if (frame === undefined) frames.set(message, (frame = encode(message)));
+      if (frame === undefined) frames.set(message, (frame = encodeMessage(message)));
       send(frame);
     }
   }

@@ -1,7 +1,9 @@
 // The server without a network: apps, sessions, and who may enter. It asks of a connection no more than to send and to close,
 // so it can be driven by a socket, by an event stream, or by a test.
 
+import { TriplaneError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
+import { inTime } from './in-time.ts';
 import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { App } from './app.ts';
@@ -13,6 +15,8 @@ import { Registry, registryId } from './registry.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
 import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
+import { MemoryBudget } from '../memory-budget.ts';
+import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { denied, overLimit, rejection } from '../errors.ts';
 import { type Authenticated, Session } from './session.ts';
@@ -21,12 +25,14 @@ import { whenDurable } from '../data/submit.ts';
 
 /** Going away. */
 const goingAway = 1001;
-const closeWithin = 10_000;
 
 export class Hub {
   readonly #config: HubConfig;
   readonly #apps = new Map<string, Promise<App>>();
   readonly #open = new Map<string, App>();
+  /** When each app was last asked for. */
+  readonly #usedAtMs = new Map<string, number>();
+  #evictionTimer: Timer | undefined;
   readonly #sessions = new Set<Session>();
   /** Set by whoever keeps event streams. */
   takePush: TakePush | undefined;
@@ -38,10 +44,14 @@ export class Hub {
     open: () => this.#openOnce(registryId),
     exists: async () => this.#apps.has(registryId) || (await this.#config.storage.apps()).includes(registryId),
   });
+  readonly #jobs: QueryJobs;
+  readonly #memory: MemoryBudget;
   #isClosed = false;
 
   constructor(config: HubConfig) {
     this.#config = config;
+    this.#memory = new MemoryBudget('totalBytes', config.limits);
+    this.#jobs = new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error));
   }
 
   /** A connection that has just opened. Its frames go to `receive`, its end to `end`. */
@@ -54,6 +64,7 @@ export class Hub {
       clock,
       log,
       authenticate: (init) => this.#authenticate(init),
+      memory: this.#memory,
       ended: (ended) => this.#sessions.delete(ended),
     });
     this.#sessions.add(session);
@@ -70,6 +81,7 @@ export class Hub {
 
   async #openOnce(appId: string): Promise<App> {
     const known = this.#apps.get(appId);
+    if (known) this.#usedAtMs.set(appId, this.#config.clock.monotonicNow());
     if (known) return known;
     const opening = this.#openApp(appId);
     this.#apps.set(appId, opening);
@@ -80,6 +92,29 @@ export class Hub {
       throw error;
     }
     return opening;
+  }
+
+  #scheduleEviction(): void {
+    const { clock, limits } = this.#config;
+    if (this.#evictionTimer !== undefined || this.#isClosed) return;
+    this.#evictionTimer = clock.setTimeout(() => {
+      this.#evictionTimer = undefined;
+      this.#evict();
+      if (this.#open.size > 0) this.#scheduleEviction();
+    }, limits.idleAppMs / 2);
+  }
+
+  /** What is stored stays; whoever asks for the app loads it again. */
+  #evict(): void {
+    const { clock, limits, log } = this.#config;
+    const before = clock.monotonicNow() - limits.idleAppMs;
+    for (const [appId, app] of this.#open) {
+      if (app.sessionCount > 0 || !app.ledger.isIdle || (this.#usedAtMs.get(appId) ?? 0) > before) continue;
+      this.#open.delete(appId);
+      this.#apps.delete(appId);
+      this.#usedAtMs.delete(appId);
+      app.close().catch((error: unknown) => log.error(`app ${appId} could not be closed`, error));
+    }
   }
 
   /** @throws InstantAPIError once an app was deleted, or the time it was made for is over */
@@ -158,7 +193,16 @@ export class Hub {
 
   async #tryContent(id: string, content: AppContent, uuid: () => string): Promise<void> {
     const { clock, random, log: logger, limits } = this.#config;
-    const trial = await App.open({ id, log: await memory().open(id), clock, random, logger, limits });
+    const trial = await App.open({
+      id,
+      log: await memory().open(id),
+      clock,
+      random,
+      logger,
+      limits,
+      jobs: this.#jobs,
+      memory: this.#memory,
+    });
     await fillApp(trial, content, uuid).finally(() => trial.close());
   }
 
@@ -202,6 +246,13 @@ export class Hub {
     return this.#config.origin?.() ?? '';
   }
 
+  /** Copies all that is stored, files apart, to a new file. Rejects with TriplaneError. */
+  async backup(file: string): Promise<void> {
+    const { storage } = this.#config;
+    if (!storage.backup) throw new TriplaneError('config-invalid', 'This storage has no backup of its own: use pg_dump for PostgreSQL');
+    await storage.backup(file);
+  }
+
   get sessionCount(): number {
     return this.#sessions.size;
   }
@@ -213,42 +264,24 @@ export class Hub {
   /** Whatever was taken in is answered, if the storage lets it; then all connections are told to go. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#config.clock.clearTimeout(this.#evictionTimer);
     for (const session of this.#sessions) session.drain();
-    await this.#inTime('what was taken in', async () => {
+    await inTime(this.#config, 'what was taken in', async () => {
       const opened = await Promise.allSettled(this.#apps.values());
       await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
     });
     for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
-    await this.#inTime('the end', () => this.#config.storage.close());
-  }
-
-  /** A storage that hangs keeps nobody from going. What it did not confirm was not acknowledged. */
-  async #inTime(what: string, run: () => Promise<void>): Promise<void> {
-    const { clock, log, closeWithinMs = closeWithin } = this.#config;
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = clock.setTimeout(() => {
-        log.error(`the storage has not confirmed ${what} in ${closeWithinMs} ms: the server closes without it`);
-        resolve();
-      }, closeWithinMs);
-    });
-    await Promise.race([run(), late]).finally(() => clock.clearTimeout(timer));
+    await inTime(this.#config, 'the end', () => this.#config.storage.close());
   }
 
   async #openApp(id: string): Promise<App> {
     const { storage, clock, random, log: logger, limits, origin, files } = this.#config;
-    const around = {
-      fileStore: files ?? storage.files,
-      origin,
-      relay: storage.relay,
-      takePush: this.#takePush,
-      clock,
-      random,
-      logger,
-      limits,
-    };
-    const app = await App.open({ id, log: await storage.open(id), ...around });
+    const shared = { fileStore: files ?? storage.files, origin, relay: storage.relay, takePush: this.#takePush };
+    const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
+    const app = await App.open({ id, log: await storage.open(id), ...shared, ...around });
     if (id !== registryId) this.#open.set(id, app);
+    this.#usedAtMs.set(id, clock.monotonicNow());
+    this.#scheduleEviction();
     return app;
   }
 
