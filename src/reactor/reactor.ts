@@ -211,7 +211,7 @@ export class Reactor implements ClientContext {
 
   #onTimer(): void {
     const { outbox, queries, features } = this.state;
-    const nowMs = this.config.clock.now();
+    const nowMs = this.config.clock.monotonicNow();
     const tasks: readonly (() => void)[] = [
       () => this.#queryCache.onDeadline(nowMs),
       () => this.pendingCalls.onDeadline(nowMs, () => queryTimeoutError(this.config, this.status)),

@@ -71,7 +71,7 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   if (claim) return [{ do: 'store', edits: outbox.markClaimed(eventId, error) }, { do: 'send', message: claim }]; // prettier-ignore
   const mayBeApplied = sends > 1 && !session.capabilities['deduplicates-transactions'] && writeSetOf(steps).creates.size > 0;
   if (mayBeApplied && (isGivenUp || type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
-  return reject(state, write, error, env.nowMs);
+  return reject(state, write, error, env.dateMs);
 }
 
 /** The refusal is for what the receipt adds to the write: the write itself was not looked at, or was applied before. */
@@ -94,7 +94,7 @@ function claimFailed(state: SyncState, { eventId, error }: Claim, message: Error
     return acknowledge(state, eventId, beforeThisSession, env.nowMs);
   }
   const { outcome, isTransient } = meaningOf(message);
-  if (outcome !== 'unknown' && !isTransient) return reject(state, write, error, env.nowMs);
+  if (outcome !== 'unknown' && !isTransient) return reject(state, write, error, env.dateMs);
   outbox.postpone(eventId, retryAt(message, write.sends, env), isTransient && outcome !== 'unknown');
   return [{ do: 'flush' }];
 }
@@ -105,7 +105,7 @@ function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: En
   return nowMs + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
 }
 
-function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {
+export function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {
   return new InstantAPIError({
     status: status ?? 500,
     body: { type, message: message ?? 'The server failed', hint, 'trace-id': traceId },

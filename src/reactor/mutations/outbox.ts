@@ -13,8 +13,10 @@ import type { InstantAPIError } from '../../errors.ts';
 import type { Step, Transact } from '../../protocol/transact-messages.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { Renames } from '../../transact/rebase.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
 import { Makers } from './makers.ts';
 import { putMutation, removeMutation, type Mutation } from './mutation.ts';
+import { PendingAttrs } from './pending-attrs.ts';
 import { Footprint, Retries } from './retries.ts';
 import { dependsOn, type Missing, writeSetOf } from './write-set.ts';
 
@@ -27,8 +29,7 @@ export class Outbox {
   readonly #writes = new Map<string, Mutation>();
   /** Those that have not gone out, in order. Undefined when that has to be found out anew. */
   #unsent: Map<string, Mutation> | undefined;
-  /** Those that make attrs. */
-  readonly #attrCreators = new Map<string, Mutation>();
+  readonly #pendingAttrs = new PendingAttrs();
   readonly #makers = new Makers();
   readonly #waitingForAttrs = new Set<string>();
   /** The server failed at them, while others behind them may have arrived. */
@@ -56,9 +57,9 @@ export class Outbox {
     return this.list().filter(({ state }) => state !== 'blocked');
   }
 
-  /** Those that make attrs, and that the server has not confirmed. */
-  attrCreators(): Iterable<Mutation> {
-    return this.#attrCreators.values();
+  /** The attrs that writes create which the server has not confirmed. The same array while nothing changes. */
+  pendingAttrs(): readonly WireAttr[] {
+    return this.#pendingAttrs.list();
   }
 
   /** Whether a write that the server has not confirmed makes this entity. */
@@ -181,7 +182,7 @@ export class Outbox {
   /** Whether a later one needs an attr or an entity that it makes. */
   hasDependents({ eventId, order, steps }: Mutation): boolean {
     const made = writeSetOf(steps);
-    return this.list().some((other) => other.order > order && (this.#attrCreators.has(eventId) || dependsOn(other.steps, made)));
+    return this.list().some((other) => other.order > order && (this.#pendingAttrs.isCreator(eventId) || dependsOn(other.steps, made)));
   }
 
   /** It was refused, or discarded: out with it. What needs the entities it was to make is parked, and comes along. */
@@ -270,8 +271,7 @@ export class Outbox {
     else this.#unsent?.set(eventId, write);
     this.#writes.set(eventId, write);
     const isOpen = state !== 'acknowledged' && state !== 'blocked';
-    if (isOpen && steps.some((step) => step[0] === 'add-attr')) this.#attrCreators.set(eventId, write);
-    else this.#attrCreators.delete(eventId);
+    this.#pendingAttrs.set(eventId, steps, isOpen);
     this.#makers.set(eventId, steps, isOpen);
     return write;
   }
