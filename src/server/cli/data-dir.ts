@@ -2,9 +2,9 @@
 // every start.
 
 import { existsSync } from 'node:fs';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { TriplaneError } from '../../errors.ts';
+import { isTriplaneError, TriplaneError } from '../../errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { id } from '../../lib/uuid.ts';
 import { makeFolder } from '../storage/sqlite/sqlite.ts';
@@ -32,6 +32,8 @@ export interface DataDir {
 export interface Identity {
   readonly appId: string;
   readonly adminToken: string;
+  /** Missing in what earlier versions wrote. */
+  readonly operatorToken?: string;
 }
 
 export const defaultFolder = '.triplane';
@@ -42,7 +44,13 @@ export async function openDataDir(options: DataDirOptions, log: Log): Promise<Da
   }
   if (options.memory) return { storage: memory(), where: 'in memory only', identity: undefined };
   const folder = options.data ?? defaultFolder;
-  const storage = await (options.database === undefined ? sqlite(folder) : postgres(options.database, { log }));
+  const storage = await (options.database === undefined ? sqlite(folder) : postgres(options.database, { log })).catch((error: unknown) => {
+    // Whoever asked for a folder wants it; at the first try it runs.
+    if (options.data !== undefined || !isTriplaneError(error) || error.code !== 'dependency-missing') throw error;
+    log.warn(`WARNING: data is kept in memory only, and is gone when the server stops. ${error.message}`);
+    return undefined;
+  });
+  if (!storage) return { storage: memory(), where: 'in memory only', identity: await identityIn(folder) };
   try {
     const where = options.database === undefined ? `in ${displayPath(folder)}` : `in PostgreSQL at ${hostOf(options.database)}`;
     return { storage, where, identity: await identityIn(folder) };
@@ -58,8 +66,8 @@ const identityFile = 'server.json';
 export async function identityIn(folder: string): Promise<Identity> {
   const path = join(folder, identityFile);
   const found = await readFile(path, 'utf8').catch(() => undefined);
-  if (found !== undefined) return readIdentity(found, path);
-  const made: Identity = { appId: id(), adminToken: id() };
+  if (found !== undefined) return withOperator(readIdentity(found, path), path);
+  const made: Identity = { appId: id(), adminToken: id(), operatorToken: id() };
   await makeFolder(folder);
   const own = `${path}.${made.appId}.new`;
   await writeFile(own, `${JSON.stringify(made, undefined, 2)}\n`, { mode: 0o600 });
@@ -74,10 +82,20 @@ export async function identityIn(folder: string): Promise<Identity> {
   return readIdentity(await readFile(path, 'utf8'), path);
 }
 
+async function withOperator(known: Identity, path: string): Promise<Identity> {
+  if (known.operatorToken !== undefined) return known;
+  const whole: Identity = { ...known, operatorToken: id() };
+  const next = `${path}.${id()}.new`;
+  await writeFile(next, `${JSON.stringify(whole, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(next, path);
+  return whole;
+}
+
 function readIdentity(text: string, path: string): Identity {
   try {
-    const { appId, adminToken } = JSON.parse(text) as Partial<Identity>;
-    if (typeof appId === 'string' && typeof adminToken === 'string') return { appId, adminToken };
+    const { appId, adminToken, operatorToken } = JSON.parse(text) as Partial<Identity>;
+    if (typeof appId === 'string' && typeof adminToken === 'string')
+      return { appId, adminToken, ...(typeof operatorToken === 'string' && { operatorToken }) };
   } catch {
     // Reported below.
   }
