@@ -66,7 +66,7 @@ class Asker {
     const store = new Store(attrs);
     const read = readResult(result);
     store.load(read.triples);
-    return evaluate(compile(q, attrs), store, read).data as Json;
+    return evaluate(compile(q, attrs), store, read).data;
   }
 
   /** The tree as a client would show it: without the ids of links that were not asked for, and with an empty list for no link. */

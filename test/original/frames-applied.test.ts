@@ -62,7 +62,7 @@ async function hear(frames: readonly Frame[]): Promise<Heard> {
   const ids = new Map<unknown, string>();
   const visit = await server.visit(1);
   for (const frame of frames.filter(({ op }) => op === 'add-query-ok')) {
-    const key = queryKey(frame['q'] as Query);
+    const key = queryKey(frame['q']);
     if (shown.has(key)) continue;
     shown.set(key, {});
     db.subscribeQuery(frame['q'] as never, (result) => void shown.set(key, result));

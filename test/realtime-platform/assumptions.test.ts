@@ -14,7 +14,8 @@ const world = platformWorld();
 test.each(['wsUrl', 'wire.wsUrl'])('A2: the address of the plain WebSocket is the one that %s builds', async (option) => {
   const token = platformToken();
   const address = (given: string | undefined): string => `${world.double.url.replace('http', 'ws')}/ws?token=${given}&via=${option}`;
-  const options = option === 'wsUrl' ? { wsUrl: address } : { wire: { wsUrl: (_url: string, given: string | undefined) => address(given) } };
+  const options =
+    option === 'wsUrl' ? { wsUrl: address } : { wire: { wsUrl: (_url: string, given: string | undefined) => address(given) } };
   const urls: string[] = [];
   world.double.http.on('upgrade', ({ url = '' }: { url?: string }) => urls.push(url));
   await world.client({ transport: 'ws', getToken: () => token, ...options }).connect();
@@ -59,7 +60,7 @@ test('A8: a validation has another body and another answer', async () => {
   const bodies: unknown[] = [];
   const { schemas } = world.client({
     fetch: (_url, init) => {
-      bodies.push(JSON.parse(String(init?.body)));
+      bodies.push(JSON.parse(init?.body as string));
       return Promise.resolve(Response.json({ outcome: 'bad', problems: ['n is missing'] }));
     },
     wire: {

@@ -27,7 +27,7 @@ export class Device {
   readonly link: Link = { isUp: true, delayMs: 40 };
   readonly tabs: Tab[] = [];
   readonly disk = new Map<string, unknown>();
-  disposition: DiskMood = 'well';
+  mood: DiskMood = 'well';
   readonly #world: FakeClock;
   readonly #random: SeededRandom;
   readonly #network: Network;
@@ -98,7 +98,7 @@ export class Device {
       if (isClosed) return Promise.reject(new Error('The store is closed'));
       const turn = last.then(async () => {
         await new Promise<void>((resolve) => this.#world.setTimeout(resolve, this.#random.between(0, 15)));
-        while (this.disposition === 'hangs') await new Promise<void>((resolve) => this.#world.setTimeout(resolve, 500));
+        while (this.mood === 'hangs') await new Promise<void>((resolve) => this.#world.setTimeout(resolve, 500));
         if (clock.isDead) return new Promise<T>(() => {});
         return run();
       });
@@ -116,9 +116,9 @@ export class Device {
             .map((key): [string, unknown] => [key, structuredClone(this.disk.get(key))]),
         ),
       write: (ops) => {
-        const copies = structuredClone(ops) as readonly KeyValueOp[];
+        const copies = structuredClone<readonly KeyValueOp[]>(ops);
         return inTurn(() => {
-          if (this.disposition === 'full') throw new DOMException('The disk is full', 'QuotaExceededError');
+          if (this.mood === 'full') throw new DOMException('The disk is full', 'QuotaExceededError');
           for (const op of copies) {
             if ('put' in op) this.disk.set(op.put, op.value);
             else this.disk.delete(op.remove);

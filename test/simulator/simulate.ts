@@ -109,7 +109,7 @@ class World {
   async heal(): Promise<void> {
     this.#server.start();
     for (const device of this.#devices) {
-      device.disposition = 'well';
+      device.mood = 'well';
       device.link.delayMs = 10;
       device.goOnline();
       for (const { clock } of device.tabs) clock.thaw();
@@ -165,17 +165,6 @@ class World {
 
   #open(device: Device): Tab {
     const tab = device.open();
-    if (process.env['DBG'] === tab.name)
-      tab.reactor.events.on('fact', ((name: string, what: { op?: string; type?: string }) => {
-        if (['said', 'heard', 'tab', 'status'].includes(name) && !JSON.stringify(what).includes('probe'))
-          console.log(
-            'FACT',
-            Math.round(this.#clock.monotonicNow()),
-            name,
-            what?.op ?? what?.type ?? what,
-            JSON.stringify(what).slice(0, what.op === 'init-ok' ? 40 : 900),
-          );
-      }) as never);
     tab.reactor.queries.subscribe({ marks: {} }, { onResult: ({ data }) => this.#showMarks(tab, idsOf(data)), onError: () => {} });
     tab.reactor.queries.subscribe(
       { registers: { $: { order: { serverCreatedAt: 'asc' } } } },
@@ -210,12 +199,7 @@ class World {
     );
     promise.settled.then(
       () => this.history.settle(write, 'acknowledged'),
-      (error: { code?: string; name?: string; message?: string; hint?: unknown }) => (
-        process.env['DBG'] &&
-          !isInvalid &&
-          console.log('REJ', this.#clock.monotonicNow(), write.seq, error.name, error.message, JSON.stringify(error.hint)),
-        this.history.settle(write, error.name === 'InstantAPIError' ? 'rejected' : 'left')
-      ),
+      ({ name }: Error) => this.history.settle(write, name === 'InstantAPIError' ? 'rejected' : 'left'),
     );
     return `${tab.name} makes ${isInvalid ? 'an invalid' : 'a'} write, number ${write.seq}`;
   }
@@ -297,9 +281,9 @@ class World {
     disk: () => {
       const device = this.#random.pick(this.#devices);
       const mood = this.#random.pick(['well', 'well', 'hangs'] as const) ?? 'well';
-      if (!device || device.disposition === mood) return undefined;
-      device.disposition = mood;
-      this.#clock.setTimeout(() => (device.disposition = 'well'), this.#random.between(100, 5_000));
+      if (!device || device.mood === mood) return undefined;
+      device.mood = mood;
+      this.#clock.setTimeout(() => (device.mood = 'well'), this.#random.between(100, 5_000));
       return `the disk of ${device.name}: ${mood}`;
     },
     clock: () => {
