@@ -7,6 +7,8 @@ import { type Log, silent } from '../../lib/log.ts';
 import { ownVersion } from '../../protocol/version.ts';
 import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
 import { pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
+import { exportCommand, importCommand } from './import-command.ts';
+import { moveHelp, moveOptions } from './move-flags.ts';
 import { createServer, type TriplaneServer } from '../server.ts';
 
 const help = `triplane ${ownVersion}
@@ -25,7 +27,7 @@ const help = `triplane ${ownVersion}
   --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
   --json                    the first line is a JSON object: url, appId, adminToken, data
   --quiet                   says nothing but errors
-
+${moveHelp}
   triplane --help, triplane --version
 `;
 
@@ -38,6 +40,7 @@ const options = {
   'app-id': { type: 'string' },
   'admin-token': { type: 'string' },
   url: { type: 'string' },
+  ...moveOptions,
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -54,7 +57,11 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   const { values, positionals } = read(args);
   if (values.version) return print(`${ownVersion}\n`, 0);
   if (values.help || positionals.length === 0) return print(help, 0);
-  const [command] = positionals;
+  const [command, path] = positionals;
+  if (positionals.length <= 2 && (command === 'import' || command === 'export')) {
+    const run = command === 'import' ? importCommand : exportCommand;
+    return run(path, values, { print: printLine, log: values.quiet ? errorsOnly : toStderr });
+  }
   if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
     return printError(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
   if (command !== 'dev') {

@@ -12,6 +12,7 @@ import { SqliteFile } from './file.ts';
 import { SqliteLog } from './log.ts';
 import { TriplaneError } from '../../../errors.ts';
 import { prepare } from './schema.ts';
+import { sqliteStage } from './stage.ts';
 import { type Connection, loadSqlite } from './binding.ts';
 
 export async function makeFolder(folder: string): Promise<void> {
@@ -51,6 +52,7 @@ export async function sqlite(folder: string): Promise<Storage> {
       await file.write(() => file.prepared('INSERT INTO heads (app, tx) VALUES (?, 0) ON CONFLICT DO NOTHING').run(appId));
       return log;
     },
+    stage: (appId) => sqliteStage(appId, file),
     apps: async () => file.read(() => file.prepared('SELECT app FROM heads ORDER BY app').all() as { app: string }[]).map(({ app }) => app),
     close: async () => file.close(),
   };

@@ -1,0 +1,45 @@
+// The flags of `triplane import`, `triplane export` and `triplane migrate`.
+
+export const moveOptions = {
+  from: { type: 'string' },
+  files: { type: 'string' },
+  resume: { type: 'boolean' },
+  restart: { type: 'boolean' },
+  replace: { type: 'boolean' },
+  relax: { type: 'boolean' },
+  'client-secret': { type: 'string', multiple: true },
+  'with-secrets': { type: 'boolean' },
+  write: { type: 'boolean' },
+} as const;
+
+export const moveHelp = `
+  triplane import <zip>     takes an app over from a backup of InstantDB or of triplane export
+  triplane export <zip>     writes an app as such a backup
+  triplane migrate          shows what a project that uses @instantdb/* has to change; --write changes it
+
+  --resume, --restart       an import that was interrupted is continued, or begun again
+  --replace                 an import replaces the app that is there
+  --relax                   an import takes constraints away that the data does not meet
+  --client-secret <n>=<s>   the secret of a sign-in client, which a backup has only encrypted
+  --with-secrets            an export has the secrets of sign-in clients in it, readable
+  --files <folder>          where files are kept, with --database
+`;
+
+export interface MoveFlags {
+  readonly data?: string | undefined;
+  readonly database?: string | undefined;
+  readonly memory?: boolean | undefined;
+  readonly 'app-id'?: string | undefined;
+  readonly 'admin-token'?: string | undefined;
+  readonly url?: string | undefined;
+  readonly from?: string | undefined;
+  readonly files?: string | undefined;
+  readonly resume?: boolean | undefined;
+  readonly restart?: boolean | undefined;
+  readonly replace?: boolean | undefined;
+  readonly relax?: boolean | undefined;
+  readonly 'client-secret'?: string[] | undefined;
+  readonly 'with-secrets'?: boolean | undefined;
+  readonly write?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
