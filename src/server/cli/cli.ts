@@ -8,6 +8,7 @@ import { ownVersion } from '../../protocol/version.ts';
 import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
 import { pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
 import { exportCommand, importCommand } from './import-command.ts';
+import { migrateCommand } from './migrate-command.ts';
 import { moveHelp, moveOptions } from './move-flags.ts';
 import { createServer, type TriplaneServer } from '../server.ts';
 
@@ -58,6 +59,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   if (values.version) return print(`${ownVersion}\n`, 0);
   if (values.help || positionals.length === 0) return print(help, 0);
   const [command, path] = positionals;
+  if (positionals.length <= 2 && command === 'migrate') return migrateCommand(path ?? process.cwd(), values, { print: printLine });
   if (positionals.length <= 2 && (command === 'import' || command === 'export')) {
     const run = command === 'import' ? importCommand : exportCommand;
     return run(path, values, { print: printLine, log: values.quiet ? errorsOnly : toStderr });

@@ -57,7 +57,12 @@ test('the app is served as it was: rows, links both ways, creation order, nulls,
     uniqNoIdx: 'u1',
     js: { a: [1, 'x', null, { b: true }], z: { b: 0 } },
   });
-  expect([all?.tags.length, all?.box?.['label'], all?.owner?.['email'], all?.twin?.['name']]).toEqual([3, 'Box one', 'uma@example.com', 'nulls']);
+  expect([all?.tags.length, all?.box?.['label'], all?.owner?.['email'], all?.twin?.['name']]).toEqual([
+    3,
+    'Box one',
+    'uma@example.com',
+    'nulls',
+  ]);
   expect(boxes?.find(({ label }) => label === 'Box one')).toMatchObject({
     things: [{ name: 'only name' }, { name: 'all' }].sort(),
     lids: [{}, {}],

@@ -174,7 +174,12 @@ test('for an app that was served: schema, rules, users, tokens, files, links, de
 
   const moved = await createServer({ storage: second, appId, adminToken });
   const there = init({ appId, adminToken, apiURI: moved.apiURI, schema });
-  expect((await there.query({ goals: { owner: {} } })).goals.map(({ title, owner }) => [title, (owner as { email?: string } | undefined)?.email])).toEqual([
+  expect(
+    (await there.query({ goals: { owner: {} } })).goals.map(({ title, owner }) => [
+      title,
+      (owner as { email?: string } | undefined)?.email,
+    ]),
+  ).toEqual([
     ['goal 1', 'ada@example.com'],
     ['goal 3', 'ada@example.com'],
   ]);
