@@ -11,6 +11,7 @@ import { id, isUuid } from '../lib/uuid.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import type { InstantRules } from '../types/rules.ts';
+import { AcceptedTokens } from './auth/accepted-tokens.ts';
 import { bootstrap } from './bootstrap.ts';
 import type { FileStore } from './files/file-store.ts';
 import type { MagicCodeMail } from './http/context.ts';
@@ -47,6 +48,11 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly publicUrl?: string;
   /** Whether sign-in providers may be at private addresses, and without https: for developing, and inside a network of your own. */
   readonly allowPrivateAddresses?: boolean;
+  /**
+   * An old host of the apps, `https://api.instantdb.com`: a refresh token that is unknown here is checked there once, and is this
+   * server's from then on. For the time of a move.
+   */
+  readonly acceptTokensFrom?: string;
   readonly log?: Log;
   readonly limits?: Partial<Limits>;
   /** How long `close` waits for a storage that does not answer. 10,000 if not given. */
@@ -102,11 +108,14 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const { host = '127.0.0.1', storage = memory(), log = silent, createAppsOnUse = true } = options;
   const appId = uuidOf(options.appId, 'appId');
   const adminToken = uuidOf(options.adminToken, 'adminToken');
-  const publicUrl = originOf(options.publicUrl);
+  const publicUrl = originOf(options.publicUrl, 'publicUrl');
+  const tokensFrom = originOf(options.acceptTokensFrom, 'acceptTokensFrom');
   const limits = { ...defaultLimits, ...options.limits };
   let url = '';
   const origin = (): string => publicUrl ?? url;
+  const askOldHost = outbound({ allowPrivate: true, timeoutMs: 5_000, maxBytes: 1024 * 1024 });
   const hub = new Hub({
+    acceptedTokens: tokensFrom === undefined ? undefined : new AcceptedTokens({ from: tokensFrom, outbound: askOldHost, log }),
     ...{ files: options.files, origin },
     ...{ storage, log, limits, appId, adminToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
@@ -158,10 +167,10 @@ function uuidOf(given: string | undefined, option: string): string {
   throw new TriplaneError('config-invalid', `createServer: ${option} must be a uuid, and is '${String(given)}'`);
 }
 
-function originOf(given: string | undefined): string | undefined {
+function originOf(given: string | undefined, option: string): string | undefined {
   if (given === undefined) return undefined;
   const isUrl = URL.canParse(given) && /^https?:$/.test(new URL(given).protocol);
-  if (!isUrl) throw new TriplaneError('config-invalid', `createServer: publicUrl must be an http or https URL, and is '${given}'`);
+  if (!isUrl) throw new TriplaneError('config-invalid', `createServer: ${option} must be an http or https URL, and is '${given}'`);
   return given.replace(/\/+$/, '');
 }
 

@@ -10,6 +10,7 @@ import { pushOnChange, pullProject, pushProject, targetOf } from './project-comm
 import { exportCommand, importCommand } from './import-command.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveHelp, moveOptions } from './move-flags.ts';
+import { diskFiles } from '../files/disk-files.ts';
 import { createServer, type TriplaneServer } from '../server.ts';
 
 const help = `triplane ${ownVersion}
@@ -26,6 +27,7 @@ const help = `triplane ${ownVersion}
   --app-id <uuid>           the app that is there from the start, the same at each if not given; any other is made on use
   --admin-token <uuid>      whoever has it is admin
   --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
+  --accept-tokens-from <url> a refresh token unknown here is checked there once: for the time of a move
   --json                    the first line is a JSON object: url, appId, adminToken, data
   --quiet                   says nothing but errors
 ${moveHelp}
@@ -41,6 +43,7 @@ const options = {
   'app-id': { type: 'string' },
   'admin-token': { type: 'string' },
   url: { type: 'string' },
+  'accept-tokens-from': { type: 'string' },
   ...moveOptions,
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
@@ -89,6 +92,8 @@ async function serve(flags: Flags, port: number): Promise<void> {
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
     ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
+    ...(flags['accept-tokens-from'] !== undefined && { acceptTokensFrom: flags['accept-tokens-from'] }),
+    ...(flags.files !== undefined && { files: diskFiles(flags.files) }),
     log,
     showCodes: true,
     sendMagicCode: ({ email, code }) => {

@@ -23,15 +23,19 @@ export function authRoutes(http: HttpContext): Hono {
 
   routes.post('/auth/verify_magic_code', async (context) => {
     const body = await bodyOf(context);
-    const { accounts } = await accountsFor(body, 'app-id', 'write');
-    const options = { guestToken: optional(body, 'refresh-token', asText), extraFields: optional(body, 'extra-fields', asObject) };
+    const { app, accounts } = await accountsFor(body, 'app-id', 'write');
+    const guestToken = optional(body, 'refresh-token', asText);
+    if (guestToken !== undefined) await http.hub.acceptToken(app, guestToken);
+    const options = { guestToken, extraFields: optional(body, 'extra-fields', asObject) };
     return context.json(await accounts.signInByCode(required(body, 'email', asEmail), required(body, 'code', asCode), options));
   });
 
   routes.post('/auth/verify_refresh_token', async (context) => {
     const body = await bodyOf(context);
-    const { accounts } = await accountsFor(body, 'app-id', 'read');
-    return context.json({ user: await accounts.verifyToken(required(body, 'refresh-token', asText)) });
+    const { app, accounts } = await accountsFor(body, 'app-id', 'read');
+    const token = required(body, 'refresh-token', asText);
+    await http.hub.acceptToken(app, token);
+    return context.json({ user: await accounts.verifyToken(token) });
   });
 
   routes.post('/auth/sign_in_guest', async (context) => {

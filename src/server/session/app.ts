@@ -44,6 +44,7 @@ export interface AppConfig {
   readonly random: Random;
   readonly logger: Log;
   readonly limits: Limits;
+  readonly tokensEnded?: ((app: App, hashes: readonly string[]) => void) | undefined;
 }
 
 type Send = (frame: string) => void;
@@ -74,6 +75,7 @@ export class App {
   readonly #writers = new Set<Subscriber>();
   readonly #attrsRemapped = new Set<Subscriber>();
   readonly #origin: (() => string) | undefined;
+  readonly #tokensEnded: AppConfig['tokensEnded'];
   #status: AppStatus;
   readonly #relay: Relay | undefined;
   #leaveCluster: () => void = () => {};
@@ -88,6 +90,7 @@ export class App {
     this.rulebook = rulebook;
     this.files = files;
     this.#origin = config.origin;
+    this.#tokensEnded = config.tokensEnded;
     this.subscriptions = new Subscriptions(rulebook.guard);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
@@ -219,6 +222,7 @@ export class App {
   #revokeEnded(entries: readonly LogEntry[]): void {
     const { db, records } = this.ledger;
     const ended = new Set(entries.flatMap((entry) => endedTokens(entry.records ?? {})));
+    if (ended.size > 0) this.#tokensEnded?.(this, [...ended]);
     for (const { tokenHash, userId, revoke } of [...this.#auths.values()]) {
       if (tokenHash === undefined) continue;
       if (ended.has(tokenHash) || !hasToken(records, tokenHash) || (userId !== undefined && !userRow(db, userId))) revoke();

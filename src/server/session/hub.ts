@@ -8,6 +8,7 @@ import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { App } from './app.ts';
 import { isExpired, isOwnToken } from './app-record.ts';
+import type { AcceptedTokens } from '../auth/accepted-tokens.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
 import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
@@ -39,6 +40,8 @@ export interface HubConfig {
   readonly origin?: (() => string) | undefined;
   /** Whom a refresh token belongs to that this server did not give out. */
   readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
+  /** Refresh tokens of an old host. */
+  readonly acceptedTokens?: AcceptedTokens | undefined;
 }
 
 export interface AppSummary {
@@ -113,6 +116,11 @@ export class Hub {
     return whenDurable(ledger, () => isOwnToken(ledger.records, token));
   }
 
+  /** Before a refresh token is looked up: one that only the old host knows becomes this server's. Never rejects. */
+  async acceptToken(app: App, token: string): Promise<void> {
+    await this.#config.acceptedTokens?.accept(app, token);
+  }
+
   async isKnown(appId: string): Promise<boolean> {
     return this.#open.has(appId) || appId === this.#config.appId || (await this.#config.storage.apps()).includes(appId);
   }
@@ -167,7 +175,9 @@ export class Hub {
       if (this.#apps.size >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
     }
     const fileStore = this.#config.files ?? storage.files;
-    const around = { fileStore, origin: this.#config.origin, relay: storage.relay, clock, random, logger: log, limits };
+    const { acceptedTokens } = this.#config;
+    const tokensEnded = acceptedTokens && ((app: App, hashes: readonly string[]) => acceptedTokens.ended(app, hashes));
+    const around = { tokensEnded, fileStore, origin: this.#config.origin, relay: storage.relay, clock, random, logger: log, limits };
     const app = await App.open({ id: appId, log: await storage.open(appId), ...around });
     this.#open.set(appId, app);
     return app;
@@ -177,6 +187,7 @@ export class Hub {
     const appId = init['app-id'].toLowerCase();
     const app = await this.app(appId);
     const token = init['refresh-token'];
+    if (token) await this.acceptToken(app, token);
     const own = token ? await whenDurable(app.ledger, () => userOfToken(app, token)) : undefined;
     const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
     if (token && !user) throw notFound('app-user', { 'app-id': appId });

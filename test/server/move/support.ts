@@ -69,7 +69,7 @@ export async function contentsOf(
 ): Promise<{ readonly attrs: unknown[]; readonly triples: string[]; readonly records: object }> {
   const { attrs, triples, records = {} } = replay(await (await storage.open(app)).load());
   const nameOf = new Map(attrs.map(({ id, 'forward-identity': [, etype, label] }) => [id, `${etype}.${label}`]));
-  const { import: _import, app: _app, 'file-url-key': _key, ...rest } = records;
+  const { import: _import, app: _app, 'file-url-key': _key, oauth, ...rest } = records;
   const files = Object.entries(rest).map(
     ([name, value]) => [name, name.startsWith('file ') ? (value as { size: number }).size : value] as const,
   );
@@ -78,8 +78,14 @@ export async function contentsOf(
       .map(({ id: _id, 'forward-identity': [, ...name], 'reverse-identity': [, ...back] = [''], ...traits }) => ({ name, back, ...traits }))
       .sort(byText),
     triples: triples.map(([e, a, v, t]) => JSON.stringify([e, nameOf.get(a) ?? a, v, t])).sort(),
-    records: Object.fromEntries(files.sort(byText)),
+    records: { ...Object.fromEntries(files.sort(byText)), oauth: withoutTimes(oauth) },
   };
+}
+
+/** Of origins, which have none in a backup. */
+function withoutTimes(oauth: unknown): unknown {
+  const { origins = [], providers = [], clients = [] } = (oauth ?? {}) as Partial<Record<string, { created_at: string }[]>>;
+  return { providers, clients, origins: origins.map(({ created_at: _, ...origin }) => origin) };
 }
 
 const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
