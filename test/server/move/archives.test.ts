@@ -64,7 +64,7 @@ test('the app is served as it was: rows, links both ways, creation order, nulls,
     'nulls',
   ]);
   expect(boxes?.find(({ label }) => label === 'Box one')).toMatchObject({
-    things: [{ name: 'only name' }, { name: 'all' }].sort(),
+    things: expect.arrayContaining([expect.objectContaining({ name: 'only name' }), expect.objectContaining({ name: 'all' })]),
     lids: [{}, {}],
   });
   expect(await (await fetch($files![0]!.url)).text()).toBe('hello ü file');
