@@ -1,10 +1,13 @@
 // What the package is made of: its entries, each declared here and nowhere else, and how they are built. `exports` and the sizes in
 // package.json are held against this list by test/package/entries.test.ts.
 
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { PluginBuild } from 'esbuild';
 import { defineConfig } from 'tsup';
+
+import type { ClientParts } from './scripts/build-client.ts';
 
 /** Public name → source. The built files take the last part of the name: `triplane/server` is dist/server.js. */
 export const entries: Readonly<Record<string, string>> = {
@@ -23,17 +26,30 @@ export const commands: Readonly<Record<string, string>> = {
   cli: 'src/server/cli/cli.ts',
 };
 
-/**
- * Modules that programs import alone. They are built as files of their own, so that a bundler, which cannot look inside a file for what has
- * no effect, leaves out all the rest.
- */
-const parts: Readonly<Record<string, string>> = {
-  'part-compat': 'src/client/compat.ts',
-  'part-database': 'src/client/database.ts',
-  'part-id': 'src/lib/uuid.ts',
-  'part-schema': 'src/schema/schema.ts',
-  'part-tx': 'src/transact/chunk.ts',
-  'part-undo': 'src/client/undo.ts',
+/** The files that the entry `triplane` is built as, by scripts/build-client.ts. */
+export const clientParts: ClientParts = {
+  base: ['src/errors.ts', 'src/lib/uuid.ts'],
+  core: 'src/client/database.ts',
+  lazy: {
+    http: 'src/client/http-calls.ts',
+    observer: 'src/reactor/debug/observer.ts',
+    slices: 'src/reactor/queries/sliced-transport.ts',
+    sse: 'src/connection/sse/transport.ts',
+    streams: 'src/reactor/streams/stream-api.ts',
+    tables: 'src/reactor/tables/table-api.ts',
+  },
+};
+
+/** One `TriplaneError` for all entries: they import it from the file that has it. */
+const sharedErrors = {
+  name: 'shared-errors',
+  setup(build: PluginBuild): void {
+    const end = build.initialOptions.outExtension?.['.js'] ?? '.js';
+    const errors = fileURLToPath(new URL('src/errors.ts', import.meta.url));
+    build.onResolve({ filter: /\/errors\.ts$/ }, ({ path, resolveDir }) =>
+      resolve(resolveDir, path) === errors ? { path: `./part-base${end}`, external: true } : null,
+    );
+  },
 };
 
 /** The part of an entry that bundlers for servers are to leave to the browser stands in a file that says so. */
@@ -53,7 +69,7 @@ const client = {
  * eventemitter3's module imports CommonJS, which a page that is served without a bundler cannot load.
  */
 const bundled = ['nanoid', 'eventemitter3'];
-const webNanoid = {
+export const webNanoid = {
   name: 'web-nanoid',
   setup(build: PluginBuild): void {
     const path = fileURLToPath(new URL('node_modules/nanoid/index.browser.js', import.meta.url));
@@ -66,7 +82,7 @@ export function outputName(entry: string): string {
   return entry === 'triplane' ? 'index' : entry.slice('triplane/'.length);
 }
 
-const shared = {
+export const shared = {
   target: 'es2022',
   platform: 'node',
   // Without it `node:sqlite`, which has no other name, would be asked for as `sqlite`.
@@ -87,6 +103,8 @@ const shared = {
     '@bufbuild/re2',
     'prom-client',
     'nodemailer',
+    'yauzl',
+    'yazl',
     /^@aws-sdk\//,
   ],
   outDir: 'dist',
@@ -94,17 +112,17 @@ const shared = {
 } as const;
 
 const entry = Object.fromEntries(Object.entries(entries).map(([name, source]) => [outputName(name), source]));
+const { index: _client, ...others } = entry;
 
 export default defineConfig([
   {
     ...shared,
     external: [...shared.external],
-    entry: { ...entry, ...parts },
+    entry: others,
     format: ['esm', 'cjs'],
-    // One `TriplaneError` for all entries, in both formats.
     splitting: true,
     dts: { entry },
-    esbuildPlugins: [client, webNanoid],
+    esbuildPlugins: [client, sharedErrors, webNanoid],
   },
   {
     ...shared,

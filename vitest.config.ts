@@ -1,5 +1,8 @@
-// Three groups of tests: those that read the sources, those of them that run with React 18 too, and those that need the package as it is built. Types are tsc's affair.
+// Two runs. `npm test` has three projects: tests that read the sources, those of them that also run with React 18, and tests of the built package.
+// `npm run test:long` has what takes minutes: recordings of the original server, large property tests, processes that are killed, whole examples,
+// and the declarations in other projects. Types are tsc's affair.
 
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import { defineConfig } from 'vitest/config';
@@ -8,6 +11,19 @@ import { react18 } from './test/support/react-18.ts';
 import { entries } from './tsup.config.ts';
 
 const built = ['test/package/**/*.test.ts', 'test/readme.test.ts'];
+const long = [
+  'test/original/**/*.test.ts',
+  'test/oracle/**/*.test.ts',
+  'test/demo/**/*.test.ts',
+  'test/examples/**/*.test.ts',
+  'test/connection/traces.test.ts',
+  'test/reactor/queries/optimistic-updates.property.test.ts',
+  'test/server/data/reload.test.ts',
+  'test/server/files/files.test.ts',
+  'test/server/queries/subscription-index.test.ts',
+  'test/server/storage/processes.test.ts',
+];
+const longBuilt = ['test/package/consumer.test.ts', 'test/package/publish.test.ts'];
 const report = process.env['TEST_REPORT'];
 
 export default defineConfig({
@@ -19,15 +35,25 @@ export default defineConfig({
   },
   test: {
     testTimeout: 20_000,
+    // Most tests wait for sockets, browsers and databases: one worker fewer than there are cores leaves a small machine idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
-      { extends: true, test: { name: 'source', include: ['test/**/*.test.ts', 'test/**/*.test.tsx'], exclude: built } },
+      { extends: true, test: { name: 'source', include: ['test/**/*.test.ts', 'test/**/*.test.tsx'], exclude: [...built, ...long] } },
       {
         extends: true,
         resolve: { alias: react18 },
         test: { name: 'react-18', include: ['test/react/**/*.test.tsx'], globalSetup: 'test/support/react-18.ts' },
       },
-      { extends: true, test: { name: 'package', include: built, globalSetup: 'test/support/build.ts', testTimeout: 120_000 } },
+      {
+        extends: true,
+        test: { name: 'package', include: built, exclude: longBuilt, globalSetup: 'test/support/build.ts', testTimeout: 120_000 },
+      },
+      { extends: true, test: { name: 'long', include: long, testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: { name: 'long-package', include: longBuilt, globalSetup: 'test/support/build.ts', testTimeout: 120_000 },
+      },
     ],
   },
 });

@@ -1,12 +1,14 @@
-// `npm run build`: what tsup.config.ts says, into an empty dist/; then two corrections of the declarations. Where an entry exports a class as a
-// type only, tsup's bundled declarations export the class itself, and a program could name a value that is not there.
+// `npm run build`: builds what tsup.config.ts declares into an empty dist/, the entry `triplane` with build-client.ts; then corrects the
+// declarations in two ways. Where an entry exports a class as a type only, tsup's bundled declarations export the class itself, and a program
+// could name a value that does not exist.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { entries, outputName } from '../tsup.config.ts';
+import { clientParts, entries, outputName, shared, webNanoid } from '../tsup.config.ts';
+import { buildClient } from './build-client.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -30,6 +32,8 @@ function withOptionalImports(text: string): string {
 
 rmSync(dist, { recursive: true, force: true });
 execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], { cwd: root, stdio: 'inherit' });
+const { target, platform } = shared;
+await buildClient(clientParts, dist, { target, platform, external: ['idb', 'isomorphic-ws'], plugins: [webNanoid] });
 
 for (const entry of Object.keys(entries)) {
   const built = join(dist, outputName(entry));

@@ -10,7 +10,7 @@ import { build, type Rolldown } from 'vite';
 export interface PageSize {
   /** Bytes that a page loads at once. */
   readonly start: number;
-  /** Bytes with what is loaded when it is first used. */
+  /** Bytes with all that it may load later. */
   readonly all: number;
   /** Module → what is loaded of it at once, as it was before it was minified. */
   readonly modules: ReadonlyMap<string, string>;
@@ -30,7 +30,7 @@ export async function pageSize(folder: string, code: string, external: readonly 
   const modules = chunks.filter(({ fileName }) => atOnce.has(fileName)).flatMap((chunk) => Object.entries(chunk.modules));
   return {
     start: sum(atOnce),
-    all: sum(sizes.keys()),
+    all: sum(reached(chunks, entry, true)),
     modules: new Map(modules.map(([name, module]) => [name, module.code ?? ''])),
   };
 }
@@ -58,10 +58,12 @@ async function chunksOf(folder: string, code: string, external: readonly string[
   }
 }
 
-/** A chunk, and those it cannot do without. */
-function reached(chunks: readonly Rolldown.OutputChunk[], name: string, seen = new Set<string>()): Set<string> {
+/** A chunk and those it imports; `isLater`: also those it may load later. A bundler may emit others, which no page loads. */
+function reached(chunks: readonly Rolldown.OutputChunk[], name: string, isLater = false, seen = new Set<string>()): Set<string> {
   if (seen.has(name)) return seen;
   seen.add(name);
-  for (const needed of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) reached(chunks, needed, seen);
+  const chunk = chunks.find(({ fileName }) => fileName === name);
+  const needed = [...(chunk?.imports ?? []), ...(isLater ? (chunk?.dynamicImports ?? []) : [])];
+  for (const each of needed) reached(chunks, each, isLater, seen);
   return seen;
 }

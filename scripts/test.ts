@@ -1,5 +1,5 @@
-// `npm test`: every check there is, one after the other, the tests last. All of them run, whatever the earlier ones say; the exit status
-// is zero only if all of them pass.
+// `npm test`: types, lint, format and build one after the other, then all tests but the long ones (`npm run test:long`). Every check runs,
+// whether or not an earlier one failed; the exit status is zero only if all of them pass.
 
 import { spawnSync } from 'node:child_process';
 
@@ -15,6 +15,7 @@ const failed = steps.filter((step) => {
 });
 if (failed.length > 0) console.error(`\n✗ Failed before the tests: ${failed.join(', ')}`);
 
-const tested = passes('npx', ['vitest', 'run', ...process.argv.slice(2)]);
+const projects = ['source', 'react-18', 'package'].flatMap((name) => ['--project', name]);
+const tested = passes('npx', ['vitest', 'run', ...projects, ...process.argv.slice(2)]);
 if (failed.length > 0) console.error(`✗ Failed before the tests: ${failed.join(', ')}`);
 process.exitCode = tested && failed.length === 0 ? 0 : 1;

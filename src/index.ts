@@ -100,6 +100,7 @@ export type {
 export type { Config, ConfigWithSchema, Logger } from './types/config.ts';
 export type {
   AppStatusState,
+  ConnectionDetails,
   ConnectionStatus,
   IDatabase,
   IInstantDatabase,

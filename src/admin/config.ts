@@ -113,7 +113,7 @@ export function readAddress(given: string): string {
 
 function readAppId(given: unknown, log: Log): string {
   const found = given ?? environment('INSTANT_APP_ID') ?? '';
-  const appId = typeof found === 'string' ? found.trim() : fail(`init: appId must be a string, and is of type ${typeof found}`);
+  const appId = typeof found === 'string' ? found.trim() : fail(`init: appId must be a string, but is of type ${typeof found}`);
   if (appId === '') fail('init: appId is missing. Pass it, or set the environment variable INSTANT_APP_ID');
   const isKnown: boolean = isUuid(appId);
   if (!isKnown) log.warn(`init: appId '${appId}' is not a UUID, so the server will not know the app`);
@@ -123,14 +123,14 @@ function readAppId(given: unknown, log: Log): string {
 function readToken(given: unknown): string | undefined {
   const token = given === undefined ? environment('INSTANT_APP_ADMIN_TOKEN') : given;
   if (token === null || token === undefined) return undefined;
-  if (typeof token !== 'string') return fail(`init: adminToken must be a string, and is of type ${typeof token}`);
+  if (typeof token !== 'string') return fail(`init: adminToken must be a string, but is of type ${typeof token}`);
   return token.trim() || undefined;
 }
 
 function checkSchema(given: unknown): void {
   if (given === undefined || given === null) return;
   if (typeof given === 'object' && 'entities' in given && 'links' in given) return;
-  fail('init: schema must be what i.schema({ entities, links, rooms }) returns. Is the import of your schema file the one you mean?');
+  fail('init: schema must be the return value of i.schema({ entities, links, rooms }). Check the import of the schema file.');
 }
 
 /** Undefined where there is no such variable, no environment, or no permission to read it (Deno asks for one). */

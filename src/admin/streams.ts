@@ -146,7 +146,7 @@ export class Streams {
 
   /** All streams of one caller share a session. */
   #open(name: string | null | undefined, { signal }: StreamSignal): StreamSession {
-    if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId, or to be read a streamId');
+    if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId or, for reading, a streamId');
     const { config, as, lifetime } = this.#context;
     lifetime.assertOpen();
     signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-// Who is signed in, told to the program's own web server, which keeps it in a cookie: after every change, and once a day.
+// Reports the signed-in user to the program's own web server, which stores it in a cookie: after every change, and once a day.
 
 import type { ResolvedConfig } from './config.ts';
 import { syncUser } from '../http/first-party.ts';
@@ -10,7 +10,7 @@ const dayMs = 86_400_000;
 
 export async function syncCookie({ account, events, config }: Reactor, app: ResolvedConfig): Promise<void> {
   const { firstPartyPath, log, clock = config.clock } = app;
-  // A server that renders pages has nobody of its own to tell of.
+  // During server-side rendering there is no user to report.
   if (!firstPartyPath || typeof window === 'undefined') return;
   const { store } = config;
   const sync = async (user: User | null): Promise<void> => {

@@ -1,4 +1,4 @@
-// Signing people in and out: `db.auth`. The calls to the server are in http/; who is signed in is known to the Reactor.
+// `db.auth`: sign-in and sign-out. Requests are in http/; the Reactor knows the signed-in user.
 
 import type { ResolvedConfig } from './config.ts';
 import * as oauth from '../http/oauth.ts';
@@ -21,7 +21,7 @@ import type {
   VerifyResponse,
 } from '../types/auth.ts';
 
-/** The app, and the signal that ends the call. */
+/** The app, and the signal that cancels the request. */
 type CallContext = ResolvedConfig & { readonly signal: AbortSignal };
 
 export class Auth {
@@ -34,7 +34,7 @@ export class Auth {
   }
 
   /**
-   * Sends a code to an e-mail address; `signInWithMagicCode` takes it.
+   * Sends a sign-in code to an email address, for `signInWithMagicCode`.
    *
    * @throws InstantAPIError
    * @example
@@ -44,7 +44,7 @@ export class Auth {
     this.#call(opts, (calls) => calls.sendMagicCode, params);
 
   /**
-   * Signs in with the code from the mail. A guest who is signed in becomes that user.
+   * Signs in with the code from the email. A signed-in guest becomes that user.
    *
    * @throws InstantAPIError
    * @example
@@ -54,7 +54,7 @@ export class Auth {
     this.#call(opts, (calls) => calls.checkMagicCode, params);
 
   /**
-   * Signs in with a refresh token, such as one made on a server of your own.
+   * Signs in with a refresh token, such as one created by your own server.
    *
    * @throws InstantAPIError
    * @example
@@ -64,7 +64,7 @@ export class Auth {
     this.#call(opts, (calls) => calls.verifyRefreshToken, { refreshToken: token });
 
   /**
-   * Signs in as a new user without an e-mail address.
+   * Signs in as a new user without an email address.
    *
    * @throws InstantAPIError
    * @example
@@ -74,7 +74,7 @@ export class Auth {
     this.#call(opts, (calls) => calls.signInAsGuest, params);
 
   /**
-   * The address to send someone to who signs in with an OAuth provider.
+   * Returns the URL to redirect the user to for signing in with an OAuth provider.
    *
    * @example
    * const url = db.auth.createAuthorizationURL({ clientName: 'google', redirectURL: window.location.href });
@@ -99,7 +99,7 @@ export class Auth {
     this.#call(opts, (calls) => calls.signInWithIdToken, params);
 
   /**
-   * Signs in with the code an OAuth provider sent someone back with.
+   * Signs in with the code from an OAuth provider's redirect.
    *
    * @throws InstantAPIError
    * @example
@@ -108,11 +108,11 @@ export class Auth {
   exchangeOAuthCode = (params: ExchangeCodeForTokenParams, opts?: Abortable): Promise<CheckMagicCodeResponse> =>
     this.#call(opts, (calls) => calls.exchangeCodeForToken, params);
 
-  /** The address from which tools discover the OAuth parameters of the app. */
+  /** Returns the URL at which tools discover the app's OAuth parameters. */
   issuerURI = (): string => oauth.issuerURI(this.#app);
 
   /**
-   * Signs out. Writes that wait stay on this device, and go out when the same user signs in again.
+   * Signs out. Pending writes stay on the device and are sent when the same user signs in again.
    *
    * @example
    * await db.auth.signOut();
@@ -124,7 +124,7 @@ export class Auth {
       signal.throwIfAborted();
       await account.setUser(undefined);
       if (!user || opts.invalidateToken === false) return;
-      // Signed out is signed out here; a server that cannot be told must not undo that.
+      // The local sign-out holds even if the server cannot be reached.
       try {
         await (await loadHttp()).signOut({ ...this.#app, signal }, { refreshToken: user.refresh_token });
       } catch (error) {
@@ -132,7 +132,7 @@ export class Auth {
       }
     }, opts.signal);
 
-  /** A guest takes what is theirs along. Whom the server names is signed in; aborted in time, nobody is. */
+  /** Passes a guest's token along, so that the guest becomes the user. If the call is aborted in time, the user does not change. */
   #call<Params extends object, Response extends { user: User } | { sent: true }>(
     opts: Abortable | undefined,
     pick: (calls: HttpCalls) => (app: CallContext, params: Params) => Promise<Response>,

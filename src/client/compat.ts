@@ -1,13 +1,13 @@
-// Names that programs for InstantDB's client import and that have little to do here. docs/differences.md tells of each.
+// Names that programs for InstantDB's client import and that have little or no effect here. docs/differences.md describes them.
 
 import { browserNetwork } from '../connection/network.ts';
 import { queryKey } from '../query/key.ts';
 import type { StoreInterface as StoreShape, StoreInterfaceStoreName } from '../types/ports.ts';
 
-/** The release of this package. */
+/** The version of this package. */
 export { ownVersion as version } from '../protocol/version.ts';
 
-/** What a whole namespace's listener can be told, by name. */
+/** The types of events of `subscribeTable`. */
 export const SyncTableCallbackEventType = {
   InitialSyncBatch: 'InitialSyncBatch',
   InitialSyncComplete: 'InitialSyncComplete',
@@ -16,7 +16,7 @@ export const SyncTableCallbackEventType = {
   Error: 'Error',
 } as const;
 
-/** To be extended by stores of one's own: `init(config, MyStore)`. */
+/** Base class for custom stores: `init(config, MyStore)`. */
 export abstract class StoreInterface implements StoreShape {
   readonly appId: string;
   readonly dbName: StoreInterfaceStoreName;
@@ -32,23 +32,23 @@ export abstract class StoreInterface implements StoreShape {
   abstract getAllKeys(): Promise<string[]>;
 }
 
-/** A query without what JSON leaves out. */
+/** Returns the query without values that JSON omits. */
 export function coerceQuery<Q>(query: Q): Q {
   return JSON.parse(JSON.stringify(query)) as Q;
 }
 
-/** Equal for equal queries. Not a hash: two different queries never have the same. */
+/** Returns a key that is equal for equal queries. Not a hash: different queries always have different keys. */
 export function weakHash(query: unknown): string {
   return queryKey(query);
 }
 
-/** The browser's word on whether there is a network. */
+/** The browser's network status. */
 export class WindowNetworkListener {
   static getIsOnline(): Promise<boolean> {
     return Promise.resolve(browserNetwork().isOnline());
   }
 
-  /** Gives what ends it. */
+  /** Returns an unsubscribe function. */
   static listen(onChange: (isOnline: boolean) => void): () => void {
     return browserNetwork().subscribe((event) => {
       if (event !== 'resumed') onChange(event === 'online');
@@ -56,5 +56,5 @@ export class WindowNetworkListener {
   }
 }
 
-/** There are no such warnings here. */
+/** Has no effect: this package has no such warnings. */
 export function setInstantWarningsEnabled(_enabled: boolean): void {}

@@ -1,5 +1,5 @@
-// What `init` is told, made complete: every mistake in it is found here, once, and no other part looks at it again. What has no default
-// that all platforms share, the store and the line, is left for the database to choose.
+// Validates the options of `init` and completes them with defaults. Defaults that depend on the platform (store, connection) are chosen in
+// create-client.ts.
 
 import type { Network } from '../connection/network.ts';
 import type { WebSocketLike } from '../connection/web-socket.ts';
@@ -12,60 +12,61 @@ import type { AnySchemaDef } from '../schema/schema.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import type { SchemaConfig } from '../types/config.ts';
 
-/** What may be handed in, and is found on the platform otherwise. */
+/** Options that replace a default of the platform. */
 export interface Ports {
-  /** Where the device keeps what it must not forget: `indexedDbStore(name)`, `memoryStore()`, or one of your own (docs/storage.md). */
+  /** The storage on the device: `indexedDbStore(name)`, `memoryStore()`, or your own (docs/storage.md). */
   storage?: KeyValue;
   network?: Network;
   webSocket?: (url: string) => WebSocketLike;
   fetch?: typeof fetch;
-  /** Where remarks go: nowhere, unless it is given or `verbose` is set. */
+  /** The log. Without it, and without `verbose`, nothing is logged. */
   log?: Log;
   clock?: Clock;
   random?: Random;
-  /** Connects with the first query, write or room, not before: for programs that are also rendered on a server. */
+  /** Connects with the first query, write or room, as server-side rendering requires. */
   startsWhenUsed?: boolean;
   /**
-   * Whether each write leaves a small receipt at the server, so that it is never applied twice. For servers that do not remember by
-   * themselves; the rules of the app must let users make and delete `triplaneReceipts`.
+   * Whether each write creates a small receipt entity on the server, so that it is never applied twice (docs/exactly-once.md). By default
+   * it does on servers that do not remember event ids, such as InstantDB's own; `false` turns that off. The app's rules must let users create
+   * and delete `triplaneReceipts`: `npx triplane push --receipts` pushes the rule.
    */
   receipts?: boolean;
   /**
-   * Whether a query that was never asked before is answered at once from what other queries hold, marked as stale, until the server
-   * speaks. Also for one query: `db.subscribeQuery(query, cb, { local: true })`.
+   * Whether a query without a cached result is evaluated on the results of other queries until the server responds; such a result is marked
+   * as stale. For one query: `db.subscribeQuery(query, cb, { local: true })`.
    */
   local?: boolean;
   /**
-   * Whether rooms of the same id and another type are other rooms. The protocol knows rooms by id alone, so every client of the app has
-   * to be told the same.
+   * Whether rooms with the same id and different types are different rooms. The protocol has room ids only, so all clients of the app must
+   * use the same setting.
    */
   roomsByType?: boolean;
   /**
-   * The longest a big answer may keep the page from doing anything else, in milliseconds: 16 for smooth animations. It is read in slices
-   * of that length, and later in all. Without it, answers are read in one go. `db.subscribeQuery(query, cb, { progress })` tells how far
-   * it has come.
+   * The longest time in milliseconds that processing a large result may block the page; 16 for smooth animations. Results are then processed
+   * in slices, which takes longer in total. By default they are processed at once. `db.subscribeQuery(query, cb, { progress })` reports the
+   * progress.
    */
   yieldEvery?: number;
-  /** Hears of errors that belong to nobody's promise. They go to the console if nobody does. */
+  /** Receives errors that belong to no promise. By default they are logged to the console. */
   onError?: (error: Error) => void;
 }
 
 /**
- * What `init` takes.
+ * The options of `init`.
  *
  * @example
  * const config: InstantConfig<typeof schema> = { appId, schema, useDateObjects: false, apiURI: 'http://127.0.0.1:7788' };
  */
 export type InstantConfig<S extends AnySchemaDef, UseDates extends boolean = false> = SchemaConfig<S, UseDates> & Ports;
 
-/** The same as it is written: dates are texts and numbers unless said otherwise. */
+/** The options as a program writes them: `useDateObjects` is optional. */
 export type InitConfig<S extends AnySchemaDef, UseDates extends boolean = false> = Omit<InstantConfig<S, UseDates>, 'useDateObjects'> & {
   useDateObjects?: UseDates;
 };
 
-/** With every default. */
+/** The options with every default. */
 export interface ResolvedConfig extends Readonly<Omit<InitConfig<AnySchemaDef, boolean>, 'logger' | 'verbose'>> {
-  /** Without a slash at the end, as the path of the program's own server. */
+  /** Without a trailing slash, as is `firstPartyPath`. */
   readonly apiURI: string;
   readonly websocketURI: string;
   readonly useDateObjects: boolean;
@@ -74,19 +75,19 @@ export interface ResolvedConfig extends Readonly<Omit<InitConfig<AnySchemaDef, b
   readonly clock: Clock;
   readonly random: Random;
   readonly onError: (error: Error) => void;
-  /** Given by servers, which need not obey the rules. Never in a browser. */
+  /** For servers: bypasses the rules. Never in a browser. */
   readonly adminToken: string | undefined;
-  /** The same for two configurations that mean the same database. Whoever hands in ports has a database of their own. */
+  /** Equal for configurations that share a database. Undefined with custom ports, which need a database of their own. */
   readonly key: string | undefined;
 }
 
-/** What other packages of ours may say besides. */
+/** Undocumented options for the other entries of this package. */
 interface Unlisted {
   readonly __adminToken?: string;
   readonly __extraDedupeKey?: unknown;
 }
 
-/** @throws TriplaneError 'config-invalid', with what to do about it */
+/** @throws TriplaneError 'config-invalid'; the message says how to fix it */
 export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): ResolvedConfig {
   const given: InitConfig<AnySchemaDef, boolean> & Unlisted = { ...config };
   const { storage, network, webSocket, fetch, clock, random, yieldEvery = 1, firstPartyPath } = given;
@@ -121,18 +122,16 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
 
 function readAppId(given: unknown): string {
   const appId = String(given).trim();
-  return isUuid(appId)
-    ? appId
-    : fail(`init: appId '${String(given)}' is not the id of an app, which is a uuid. Is an environment variable not set?`);
+  return isUuid(appId) ? appId : fail(`init: invalid appId '${String(given)}'. Expected a UUID. Is an environment variable missing?`);
 }
 
-/** Not read by `URL`, which not every platform has whole. */
+/** Does not use `URL`, which some platforms implement only in part. */
 function readAddress(name: string, given: string, scheme: string): string {
   const address = String(given).trim();
   const isValid = new RegExp(`^${scheme}s?://[^\\s/?#][^\\s?#]*$`).test(address);
   return isValid
     ? withoutSlash(address)
-    : fail(`init: ${name} '${address}' will not do. It begins with ${scheme}s:// or ${scheme}://, and has no ? or #`);
+    : fail(`init: invalid ${name} '${address}'. Expected ${scheme}(s)://host[:port][/path] without query or hash`);
 }
 
 /** Options that are objects with methods. */
@@ -143,7 +142,7 @@ function checkPort(name: string, given: unknown): void {
   const isFunction = typeof given === 'function';
   const found = isFunction ? 'a function' : given instanceof Promise ? 'a promise' : JSON.stringify(given);
   const advice = isFunction ? `: call it, as in ${name}: ${given.name || 'create'}(…)` : '';
-  fail(`init: ${name} must be an object, and is ${found}${advice}`);
+  fail(`init: ${name} must be an object, but is ${found}${advice}`);
 }
 
 function checkNumber(name: string, given: unknown, isValid: boolean, expected: string): void {
@@ -156,7 +155,7 @@ function withoutSlash(address: string): string {
 
 function checkSchema(given: unknown): void {
   if (given === undefined || given === null || (isObject(given) && 'entities' in given && 'links' in given)) return;
-  fail('init: schema must be what i.schema({ entities, links, rooms }) returns. Is the import of your schema file the one you mean?');
+  fail('init: schema must be the return value of i.schema({ entities, links, rooms }). Check the import of the schema file.');
 }
 
 function verboseLog({ verbose, logger }: InitConfig<AnySchemaDef, boolean>): Log {

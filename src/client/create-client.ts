@@ -1,4 +1,4 @@
-// A Reactor for a configuration, with what this platform offers: store, network, transports, tabs.
+// Creates the Reactor of a configuration with the platform's store, network, transports and tabs.
 
 import { lazyTransport } from '../connection/lazy-transport.ts';
 import { browserNetwork } from '../connection/network.ts';
@@ -18,7 +18,7 @@ import { loadEventSource, loadHttp } from './lazy-features.ts';
 import type { BrowserPage } from './oauth-redirect.ts';
 
 const queryTimeoutMs = 30_000;
-/** More than anybody writes offline; less than fills a device. */
+/** More than a user writes offline, less than fills a device. */
 const outboxLimit = 100_000;
 
 /** @param EventSource for platforms whose `fetch` has no streams */
@@ -53,12 +53,12 @@ function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyVal
   return storage ?? (Store ? adaptStoreClass(Store, appId) : openStore(`triplane/${appId}`, log, clock));
 }
 
-/** A WebSocket, and HTTP for networks that block it. A program that provides its own sockets is not led past them. */
+/** WebSocket, and an event stream for networks that block it. If the program provides its own sockets, only those are used. */
 function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Transport[] {
   const { appId, websocketURI, webSocket, fetch, log, clock, onError } = config;
   const address = (uri: string): string => `${uri}?app_id=${appId}`;
   const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, log });
-  // At the server of the sockets: `apiURI` may be another one, which must not learn who is signed in.
+  // On the host of the sockets: `apiURI` may be another host, which must not receive the user's token.
   const [, server] = /^ws(.*\/runtime)\/session$/.exec(websocketURI) ?? [];
   if (server === undefined || (webSocket && !fetch)) return [sockets];
   const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, log };
@@ -80,13 +80,13 @@ function sliced(transport: Transport, { yieldEvery, onError }: ResolvedConfig, r
   return lazyTransport(transport.name, load, onError);
 }
 
-/** Tabs on the same store act as one client. A program's own store is shared only if it says so. */
+/** Tabs on the same store act as one client. A custom store is shared only if it sets `sharedAs`. */
 function tabsFor({ storage, Store, appId }: ResolvedConfig): Tabs {
   const name = storage || Store ? storage?.sharedAs : '';
   return name === undefined ? alwaysLeader() : browserTabs(`triplane/${appId}${name && `/${name}`}`);
 }
 
-/** Undefined unless the page's address says that a user comes back from an OAuth provider. Rejects if the provider or the server refused. */
+/** Undefined unless the page's URL is the redirect of an OAuth provider. Rejects if the provider or the server rejects the sign-in. */
 export function pendingOAuthRedirect(
   app: ResolvedConfig,
   store: KeyValue,

@@ -1,4 +1,4 @@
-// What a database tells of itself: who is signed in, how the line to the server is, whether the app is open for writing.
+// Subscriptions to the state of a database: events, the signed-in user, the connection status, the app status.
 
 import { guarded } from '../reactor/notify.ts';
 import type { ReactorEvents } from '../reactor/config.ts';
@@ -6,7 +6,7 @@ import { observe } from '../reactor/debug/observe.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Abortable } from '../lib/abort.ts';
 import type { AuthResult, User } from '../types/auth.ts';
-import type { AppStatusState, ConnectionStatus } from '../types/database.ts';
+import type { AppStatusState, ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import type { DatabaseEvent, DatabaseEventOf, DatabaseEventType } from '../types/events.ts';
 
 export abstract class DatabaseState {
@@ -17,10 +17,10 @@ export abstract class DatabaseState {
   }
 
   /**
-   * Tells what goes on, as data: for tools and telemetry. `*` tells everything. Tokens are never in it; what users write may be.
-   * docs/observability.md has the events.
+   * Subscribes to events of one type, or of all with `*`, for tools and telemetry. Events contain no tokens, but may contain user data.
+   * docs/observability.md lists them.
    *
-   * @returns what ends it
+   * @returns an unsubscribe function
    * @example
    * db.on('outbox', ({ state, waiting, tookMs }) => metrics.record(state, waiting, tookMs));
    */
@@ -28,7 +28,7 @@ export abstract class DatabaseState {
     return observe(this._reactor, type, listener as (event: DatabaseEvent) => void);
   }
 
-  /** Tells who is signed in, now and whenever that changes. */
+  /** Calls back with the signed-in user, now and after every change. Returns an unsubscribe function. */
   subscribeAuth(cb: (auth: AuthResult) => void): () => void {
     const { account } = this._reactor;
     this._reactor.assertOpen();
@@ -40,27 +40,29 @@ export abstract class DatabaseState {
     return this.#listen('auth', notify);
   }
 
-  /** The same as `subscribeAuth`. */
+  /** Alias of `subscribeAuth`. */
   onAuth(cb: (auth: AuthResult) => void): () => void {
     return this.subscribeAuth(cb);
   }
 
-  /** Who is signed in. */
+  /** Resolves with the signed-in user, null for none. */
   getAuth(opts?: Abortable): Promise<User | null> {
     return this._reactor.call(() => this._reactor.account.getUser(), opts?.signal);
   }
 
   /**
-   * Tells how the line to the server is.
+   * Calls back after every change of the connection status. The second argument says whether every write of the session is applied exactly
+   * once.
    *
+   * @returns an unsubscribe function
    * @example
    * db.subscribeConnectionStatus((status) => banner.toggle(status !== 'authenticated'));
    */
-  subscribeConnectionStatus(cb: (status: ConnectionStatus) => void): () => void {
+  subscribeConnectionStatus(cb: (status: ConnectionStatus, details: ConnectionDetails) => void): () => void {
     return this.#listen('status', cb);
   }
 
-  /** Tells whether the app is open for writing, now and whenever that changes. */
+  /** Calls back with whether the app is read-only, now and after every change. Returns an unsubscribe function. */
   subscribeAppStatus(cb: (state: AppStatusState) => void): () => void {
     const notify = (): void => {
       const { appStatus } = this._reactor;

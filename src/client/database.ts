@@ -1,4 +1,4 @@
-// The database a program holds: `init`, and the calls on what it returns. A thin face: what happens is in the Reactor.
+// `init`, and the methods of the database it returns. The Reactor does the work.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a transaction may mix chunks of every namespace */
 
@@ -41,7 +41,7 @@ import { type StopTable, SyncTable } from './sync-table.ts';
 /** An object with exactly one of the keys. */
 type ExactlyOne<T> = { [K in keyof T]: Pick<T, K> & Partial<Record<Exclude<keyof T, K>, never>> }[keyof T];
 
-/** One per configuration: modules that are evaluated again find the one that is there. */
+/** One per configuration, so that a module that is evaluated again, as in hot reloading, gets the same database. */
 const openDatabases = new Map<string, InstantCoreDatabase<any, any>>();
 
 export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends boolean = false>
@@ -50,13 +50,13 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
 {
   readonly auth: Auth;
   readonly storage: Storage;
-  /** Text that others can read while it is written. */
+  /** Text streams that others can read while they are written. */
   readonly streams: Streams;
-  /** The writes that wait, and those that were refused. */
+  /** Pending and rejected writes. */
   readonly outbox: OutboxApi;
-  /** Where chunks of a transaction begin. */
+  /** Builder for transaction chunks. */
   readonly tx: TxChunk<Schema> = txInit<Schema>();
-  /** What it was opened with. */
+  /** The resolved configuration. */
   readonly _app: ResolvedConfig;
   readonly #tables: SyncTable;
 
@@ -76,13 +76,16 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /**
-   * Writes: all of it, or nothing. It shows at once, is kept on the device until the server has it, and goes out in order.
+   * Executes a transaction: all chunks or none. Live queries show it at once. The device keeps it until the server has confirmed or rejected
+   * it, and sends transactions in order.
    *
-   * A signal that is aborted before the write is on its way to the disk takes it back: nothing is written, unless a later write builds on
-   * it. After that it ends the waiting only; the write stays in the outbox. `queued` tells which: it rejects for what was taken back.
+   * Aborting `signal` before the write is being stored cancels it, unless a later write depends on it; `queued` then rejects. Aborting
+   * later ends only the waiting, and the write stays in the outbox.
    *
-   * @returns a promise that rejects with an `InstantAPIError` if the server refuses; `queued` and `settled` tell its two stages apart
-   * @throws TransactionValidationError if it does not fit the schema
+   * @returns a promise that rejects with an `InstantAPIError` if the server rejects the write; `queued` resolves once the write is stored on
+   * the device, `settled` once the server has confirmed it
+   * @throws TransactionValidationError if the transaction does not fit the schema
+   * @throws TriplaneError 'closed' after `close`
    * @example
    * const goalId = id();
    * await db.transact([
@@ -95,13 +98,14 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /**
-   * Asks, and tells every change of the answer. Rows that did not change are the same objects as before.
+   * Subscribes to a query: calls back with its result, and again with every change. Unchanged rows keep their identity (`===`).
    *
-   * What was kept of the answer on the device is told first, with `isStale`; `local: true` also answers a query that was never asked
-   * before from what other queries hold.
+   * A result that is cached on the device comes first, with `isStale`. With `local: true`, a query without a cached result is first evaluated
+   * on the results of other queries.
    *
-   * @returns what ends it
-   * @throws QueryValidationError if it does not fit the schema
+   * @returns an unsubscribe function
+   * @throws QueryValidationError if the query does not fit the schema
+   * @throws TriplaneError 'closed' after `close`
    * @example
    * const stop = db.subscribeQuery({ goals: { todos: {} } }, ({ data, error }) => {
    *   if (data) console.log(data.goals);
@@ -115,7 +119,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     const listener = {
       onResult: (result: object) => cb(result as never),
       onError: (error: Error) => cb({ error, data: undefined, pageInfo: undefined }),
-      // Another user: what the last one could see is off the page before there is anything else to show.
+      // Another user signed in: rows of the previous user must disappear before there are new ones.
       onReset: () => cb(emptyResult(query) as never),
       progress: opts?.progress,
     };
@@ -123,15 +127,16 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     return endWithSignal(opts?.signal, stop);
   }
 
-  /** For those who draw the answer: it can be read at any moment, and is the same object while nothing in it changed. */
+  /** The result as an external store for user interface bindings. It keeps its identity while nothing in it changes. */
   _watch(query: object, opts?: InstaQLOptions): ExternalQueryStore {
     return this._reactor.queries.externalStore(toWireQuery(query, this._app, opts));
   }
 
   /**
-   * Asks once. Only the server answers: what is on the device may be old.
+   * Requests the result of a query once, always from the server.
    *
-   * @throws QueryValidationError if it does not fit the schema; TriplaneError 'unreachable' or 'timeout' without an answer
+   * @returns a promise of the result; it rejects with a TriplaneError 'unreachable' while offline, 'timeout' after 30 seconds
+   * @throws QueryValidationError if the query does not fit the schema
    * @example
    * const { data } = await db.queryOnce({ goals: { $: { where: { done: false } } } }, { signal: AbortSignal.timeout(2_000) });
    */
@@ -143,8 +148,10 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /**
-   * A list that is loaded page by page and stays live as a whole. One namespace; `limit` is the size of a page.
+   * Subscribes to a list that loads page by page and stays live as a whole. The query has one namespace; `limit` is the page size.
    *
+   * @returns `loadNextPage` and `unsubscribe`
+   * @throws QueryValidationError unless the query has exactly one namespace
    * @example
    * const list = db.subscribeInfiniteQuery({ posts: { $: { limit: 20 } } }, ({ data }) => show(data?.posts));
    * list.loadNextPage();
@@ -158,10 +165,10 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /**
-   * Keeps a whole namespace on the device and in step: loaded once, then only what changed. For sessions with an admin token.
+   * Synchronizes a whole namespace: loads it once, then only changes. On InstantDB's server for sessions with an admin token only.
    *
-   * @returns what ends it; with `keepSubscription` the next call goes on from what is on the device
-   * @throws QueryValidationError for more than one namespace and its order
+   * @returns an unsubscribe function; with `keepSubscription` the data stays on the device, and the next call continues from it
+   * @throws QueryValidationError if the query has anything but one namespace and its order
    * @example
    * const stop = db.subscribeTable({ goals: { $: { order: { serverCreatedAt: 'desc' } } } }, (event) => {
    *   if (event.type === 'SyncTransaction') console.log(event.added, event.removed, event.updated);
@@ -181,7 +188,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /**
-   * An id that stays the same on this device, by name.
+   * Returns the id with this name on this device, creating it on the first call.
    *
    * @example
    * const guestId = await db.getLocalId('guest');
@@ -191,7 +198,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /**
-   * Joins a room: who is here, what they show, and messages that nobody stores. A signal that is aborted leaves it.
+   * Joins a room: presence of its members, and messages that are not stored. Aborting `signal` leaves it.
    *
    * @example
    * const room = db.joinRoom('chat', 'lobby', { initialPresence: { name: 'Ana' } });
@@ -207,7 +214,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     return openRoom(this._reactor, roomType, roomId, opts?.initialPresence, opts?.signal);
   }
 
-  /** The same as `joinRoom`. */
+  /** Alias of `joinRoom`. */
   room<RoomType extends string & keyof RoomsOf<Schema>>(
     roomType?: RoomType,
     roomId?: string,
@@ -217,9 +224,9 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   }
 
   /**
-   * For good. At once nobody is told anything more (of the line, that it is 'closed'), and what waits rejects as 'closed', as does every
-   * later call. When it resolves, writes that wait are kept, to go out with the next `init`, and no socket, timer, listener, lock or store is
-   * open. A store in memory, as on Node without `storage`, keeps them no longer: there wait for `settled` first. Again it does no harm.
+   * Closes the database permanently. Listeners are not called any more, except that the connection status becomes 'closed'. Pending and later
+   * calls reject with 'closed'. When the promise resolves, pending writes are stored for the next `init`, and no socket, timer, listener, lock
+   * or store is open. Storage in memory, the default on Node, does not outlive the process: wait for `settled` first. May be called again.
    *
    * @example
    * await using db = init({ appId }); // closed at the end of the block; or: await db.close();
@@ -229,7 +236,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     return this._reactor.close();
   }
 
-  /** `close`, without waiting for it. */
+  /** Calls `close` without waiting for it. */
   shutdown(): void {
     void this.close();
   }
@@ -240,9 +247,9 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
 }
 
 /**
- * Opens the database of an app. The same configuration gives the same database.
+ * Opens the database of an app. Calls with an equal configuration return the same database.
  *
- * @throws TriplaneError 'config-invalid', with what to do about it
+ * @throws TriplaneError 'config-invalid' if an option is invalid; the message says how to fix it
  * @example
  * const db = init({ appId: '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05', schema, apiURI: 'http://127.0.0.1:4747' });
  */
@@ -265,7 +272,7 @@ export function init<Schema extends AnySchemaDef = InstantUnknownSchema, UseDate
   return db;
 }
 
-/** No rows, as long as nothing is known about the user who is signed in now. */
+/** The result of a query until the first one for a new user arrives. */
 function emptyResult(query: object): object {
   const namespaces = Object.keys(query).filter((key) => key !== '$$ruleParams');
   return {

@@ -1,4 +1,4 @@
-// Keeping files at the server: `db.storage`. The calls are in http/files.ts.
+// `db.storage`: files on the server. Requests are in http/files.ts.
 
 import type { ResolvedConfig } from './config.ts';
 import { type HttpCalls, loadHttp } from './lazy-features.ts';
@@ -19,7 +19,7 @@ export class Storage {
   }
 
   /**
-   * Keeps a file under a path, in the place of one that is there.
+   * Uploads a file to a path, replacing the one that is there.
    *
    * @throws InstantAPIError
    * @example

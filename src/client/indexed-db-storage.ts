@@ -1,5 +1,5 @@
-// A store of items over IndexedDB, as programs for InstantDB's client hand one to `init`. Whoever hands in none has the same,
-// and less to load.
+// A store class over IndexedDB with the interface of InstantDB's client, for programs that pass one to `init`. The default storage is equivalent
+// and smaller.
 
 import { StoreInterface } from './compat.ts';
 import { indexedDbStore } from '../storage/indexed-db.ts';
@@ -14,7 +14,7 @@ export class IndexedDBStorage extends StoreInterface {
     this.#store = indexedDbStore(`triplane/${appId}/${storeName}`);
   }
 
-  /** Null for what is not there. */
+  /** Resolves with null if there is no item. */
   async getItem(key: string): Promise<unknown> {
     return (await this.#store.get(key)) ?? null;
   }

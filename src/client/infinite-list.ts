@@ -1,10 +1,10 @@
-// A list that is loaded page by page, and stays live as a whole: `db.subscribeInfiniteQuery`.
+// `db.subscribeInfiniteQuery`: a list that loads page by page and stays live as a whole.
 //
 //   newer ◀─ [head, growing] [head, full] │ [page 1] [page 2] [last page] ─▶ loadNextPage
-//                                         └ where the list began when it was first answered
+//                                         └ start of the list in its first result
 //
-// Every page is a live query of its own, bounded by cursors on both sides but for the two at the ends. What is inserted
-// before the beginning arrives at the growing head, which is closed and followed by a new one when it is full.
+// Every page is a live query of its own, bounded by cursors on both sides except at the two ends. Rows inserted before the start arrive in
+// the growing head. A full head is closed with a cursor, and a new one follows.
 
 import type { Cursor, PageInfo } from '../protocol/query-result.ts';
 import type { QueryNodeShape, QueryNodeOptions, QueryResult } from '../query/query.ts';
@@ -21,10 +21,11 @@ export interface ListRequest {
   readonly node: QueryNodeShape;
 }
 
-/** @throws QueryValidationError unless exactly one namespace is asked for */
+/** @throws QueryValidationError unless the query has exactly one namespace */
 export function readListRequest({ $$ruleParams: _, ...nodes }: Readonly<Record<string, unknown>>): ListRequest {
   const [[etype, node] = [], ...others] = Object.entries(nodes);
-  if (etype === undefined || !node || others.length > 0) throw new QueryValidationError('An infinite query asks for exactly one namespace');
+  if (etype === undefined || !node || others.length > 0)
+    throw new QueryValidationError('An infinite query must have exactly one namespace');
   return { etype, node: node as QueryNodeShape };
 }
 
@@ -42,13 +43,13 @@ export function firstPage({ node }: ListRequest): FirstPage {
 type Rows = readonly unknown[];
 type Direction = 'older' | 'newer';
 
-/** As much of a database as pages are asked from. */
+/** The part of a database that pages need. */
 export interface PageSource {
   subscribe(
     query: Record<string, QueryNodeShape>,
     onUpdate: (result: QueryResult) => void,
     onError: (error: TriplaneError) => void,
-    /** What was told is not for whoever is signed in now. */
+    /** Another user signed in: earlier results must not be shown to them. */
     onReset: () => void,
   ): () => void;
 }
@@ -63,7 +64,7 @@ interface Page {
   readonly isInclusive: boolean;
   rows: Rows;
   info: PageInfo | undefined;
-  /** Bounded on its far side too. */
+  /** Has a cursor on its far side too. */
   isClosed: boolean;
   stop: () => void;
 }
@@ -73,11 +74,11 @@ export class InfiniteList {
   readonly #first: ReturnType<typeof firstPage>;
   readonly #source: PageSource;
   readonly #onUpdate: (update: ListUpdate) => void;
-  /** Both outwards from where the list began. */
+  /** Both in order from the start of the list outwards. */
   readonly #older: Page[] = [];
   readonly #newer: Page[] = [];
   #stopFirst: (() => void) | undefined;
-  /** The rows while they fit on one page: then there is no beginning to hold on to. */
+  /** The only page while all rows fit on it: there is no cursor for the start yet. */
   #shortList: Rows | undefined;
   #isEnded = false;
 
@@ -113,7 +114,7 @@ export class InfiniteList {
     for (const page of [...this.#older.splice(0), ...this.#newer.splice(0)]) page.stop();
   }
 
-  /** Somebody else signed in: the list begins anew, with nothing of what was there. */
+  /** Another user signed in: the list starts again, empty. */
   readonly #restart = (): void => {
     if (this.#isEnded) return;
     this.#stop();
@@ -143,7 +144,7 @@ export class InfiniteList {
     this.#request(page, { limit: this.#first.$.limit });
   }
 
-  /** From its near side to where it ends now, whatever comes between. */
+  /** Closes the page: from its near side to its present end, including rows inserted in between later. */
   #close(page: Page): void {
     if (page.isClosed || !page.info?.endCursor) return;
     page.isClosed = true;

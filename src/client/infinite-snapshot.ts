@@ -1,4 +1,4 @@
-// What a list without end can show before it has asked: for bindings that draw first and subscribe after.
+// The initial snapshot of an infinite list, for bindings that render before they subscribe.
 
 import type { InstantCoreDatabase } from './database.ts';
 import { firstPage, readListRequest } from './infinite-list.ts';
@@ -11,9 +11,9 @@ import type { ValidQuery } from '../types/valid-query.ts';
 type EmptySnapshot = { canLoadNextPage: false; data: undefined; error: undefined };
 
 /**
- * The first page, if an equal query has been answered.
+ * Returns the first page if a live query with an equal query has a result.
  *
- * @throws QueryValidationError unless exactly one namespace is asked for
+ * @throws QueryValidationError unless the query has exactly one namespace
  * @example
  * const { data } = getInfiniteQueryInitialSnapshot(db, { posts: { $: { limit: 20 } } });
  */

@@ -1,8 +1,5 @@
-// What the address of a page says of someone who returns to it from an OAuth provider. Texts in, texts out; the code in it is exchanged in
-// auth.ts.
-
-// Someone has come back from an OAuth provider: the address is cleaned of what is ours, and the code in it is exchanged for a user. Loaded
-// for them alone: oauth-return.ts.
+// Completes a sign-in when an OAuth provider redirects to the page: removes the client's parameters from the URL, and exchanges the code in it
+// for a user. Part of the lazily loaded HTTP module.
 
 import type { KeyValue } from '../storage/key-value.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -11,16 +8,16 @@ import { TriplaneError } from '../errors.ts';
 import { exchangeCodeForToken } from '../http/auth.ts';
 import { extraFieldsParam, extraFieldsKey } from '../http/oauth.ts';
 
-/** The parameters that are ours. */
+/** The parameters of the client. */
 const returnParam = '_instant_oauth_redirect';
 const ownParams = new Set([returnParam, extraFieldsParam, 'code', 'error']);
 
 export type OAuthReturn = {
-  /** The path, query and fragment of the address, without what is ours in them. */
+  /** Path, query and fragment of the URL without the client's parameters. */
   readonly cleanPath: string;
 } & ({ readonly error: string } | { readonly error: undefined; readonly code: string; readonly extraFieldsId: string | undefined });
 
-/** What the address of a page says of someone who returns to it from a provider; undefined if it says nothing. */
+/** Parses the URL of a page; undefined if it is not the redirect of a provider. */
 export function readOAuthReturn(href: string): OAuthReturn | undefined {
   const url = new URL(href);
   const params = url.searchParams;
@@ -31,7 +28,7 @@ export function readOAuthReturn(href: string): OAuthReturn | undefined {
   return code ? { cleanPath, error: undefined, code, extraFieldsId: params.get(extraFieldsParam) ?? undefined } : undefined;
 }
 
-/** Of the rest not a letter is changed: a program may compare it. */
+/** Leaves the other parameters exactly as they are: a program may compare them. */
 function withoutOwnParams(search: string): string {
   const pairs = search.slice(1).split('&');
   const remaining = pairs.filter((pair) => pair !== '' && !ownParams.has(nameOf(pair)));
@@ -42,13 +39,13 @@ function nameOf(pair: string): string {
   return new URLSearchParams(pair).keys().next().value ?? '';
 }
 
-/** As much of a window as is used. */
+/** The part of a window that is used. */
 export interface BrowserPage {
   readonly location?: { readonly href: string };
   readonly history?: { replaceState(data: unknown, unused: string, url: string): void; readonly state?: unknown };
 }
 
-/** Rejects if the provider, or the server, said no. */
+/** @throws TriplaneError 'refused' if the provider or the server rejects the sign-in */
 export async function completeOAuthRedirect(
   app: ResolvedConfig,
   store: KeyValue,
@@ -57,7 +54,7 @@ export async function completeOAuthRedirect(
   signal: AbortSignal | undefined,
 ): Promise<User> {
   const redirect = location && readOAuthReturn(location.href);
-  if (!redirect) throw new TriplaneError('refused', 'The address does not say who returns');
+  if (!redirect) throw new TriplaneError('refused', 'The URL of the page is not the redirect of an OAuth provider');
   history?.replaceState(history.state, '', redirect.cleanPath);
   if (redirect.error !== undefined) throw new TriplaneError('refused', redirect.error);
   const key = redirect.extraFieldsId === undefined ? undefined : extraFieldsKey(redirect.extraFieldsId);

@@ -1,11 +1,11 @@
-// A room as a program holds it: `db.joinRoom`. The client stays in it until it is left and the last listener has gone.
+// The handle that `db.joinRoom` returns. The client stays in the room until the handle has left it and the last listener is gone.
 
 import { endWithSignal } from '../lib/abort.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Presence } from '../reactor/rooms/rooms.ts';
 import type { PresenceOpts, RoomHandle } from '../types/rooms.ts';
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- what a room's presence and topics are is known to the caller's types only */
+/* eslint-disable @typescript-eslint/no-explicit-any -- only the caller's types know presence and topics */
 type AnyRoom = RoomHandle<any, any>;
 type AnyOpts = PresenceOpts<any, any>;
 /* eslint-enable @typescript-eslint/no-explicit-any */
@@ -13,7 +13,7 @@ type AnyOpts = PresenceOpts<any, any>;
 export function openRoom(reactor: Reactor, type: string, roomId: string, initial: Presence | undefined, signal?: AbortSignal): AnyRoom {
   const { rooms } = reactor;
   const id = rooms.idOf(type, roomId);
-  /** A listener holds the room too: it may outlive the handle. */
+  /** A listener keeps the room joined too: it may outlive the handle. */
   const listen = (subscribe: () => () => void, presence?: Presence): (() => void) => {
     const release = rooms.acquire(type, id, presence);
     const stop = subscribe();

@@ -1,5 +1,5 @@
-// Queries for pages that are rendered on a server: answered over HTTP there, handed to the browser with the page, and made into
-// the same result on both sides. Base of an adapter to a framework.
+// Queries for server-side rendering: requested over HTTP on the server, sent to the browser with the page, and evaluated to the same result on
+// both sides. Base class for framework adapters.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- it serves databases and queries of every schema */
 
@@ -21,12 +21,12 @@ import type { Abortable } from '../lib/abort.ts';
 import type { RuleParams } from '../types/query.ts';
 
 export type FrameworkConfig = {
-  /** The refresh token of whom the page is rendered for. */
+  /** The refresh token of the user for whom the page is rendered. */
   token?: string | null;
   db: InstantCoreDatabase<any, any>;
 };
 
-/** An answer as it travels with the page. */
+/** A result as it is sent with the page. */
 export interface DehydratedResult {
   readonly type: 'http';
   readonly triples: Triple[];
@@ -49,7 +49,7 @@ interface Options extends Abortable {
 }
 
 /**
- * A small store of answers for server-side rendering.
+ * A store of results for server-side rendering.
  *
  * @example
  * const client = new FrameworkClient({ db, token });
@@ -65,12 +65,12 @@ export class FrameworkClient {
     this.#config = config;
   }
 
-  /** Tells each answer that came over HTTP: it is to be sent along with the page. */
+  /** Calls back with each result that arrived over HTTP and must be sent with the page. */
   subscribe = (callback: (dehydrated: Omit<DehydratedResult, 'type'>) => void): void => {
     this.#listeners.push(callback);
   };
 
-  /** In the browser: an answer that came with the page. */
+  /** In the browser: adds a result that arrived with the page. */
   addQueryResult = (queryKey: string, value: DehydratedResult): void => {
     this.resultMap.set(queryKey, { type: value.type, status: 'success', data: value, promise: null, error: null });
   };
@@ -79,14 +79,14 @@ export class FrameworkClient {
     this.resultMap.delete(queryHash);
   };
 
-  /** In the browser: asked over the session, once. */
+  /** In the browser: requests the result over the session, once. */
   queryClient = (query: Query, opts?: Options): Promise<any> => {
     const promise = this.#config.db.queryOnce(this.hashQuery(query, opts).query as never, { signal: opts?.signal });
     this.#track(query, opts, 'session', promise);
     return promise;
   };
 
-  /** Over the session if there is one, else over HTTP. */
+  /** Requests the result over the session if there is one, otherwise over HTTP. */
   query = (query: Query, opts?: Options): FrameworkResult => {
     const { hash, query: prepared } = this.hashQuery(query, opts);
     if (this.#config.db._reactor.isReady) {
@@ -106,7 +106,7 @@ export class FrameworkClient {
   getExistingResultForQuery = (query: Query, opts?: Options): FrameworkResult | undefined =>
     this.resultMap.get(this.hashQuery(query, opts).hash);
 
-  /** The result of a query, from its triples: the same on a server and in a browser. */
+  /** Evaluates a query on its triples: the same result on the server and in the browser. */
   completeIsomorphic = (query: Query, triples: Triple[], attrs: WireAttr[], pageInfo?: Record<string, PageInfo>): QueryResult => {
     const { links, useDates } = this.#config.db._reactor.config;
     const attrCatalog = Attrs.from(attrs);
@@ -120,7 +120,7 @@ export class FrameworkClient {
     return { hash: weakHash(prepared), query: prepared };
   };
 
-  /** @throws InstantAPIError if the server refuses; TriplaneError 'server-failed' for an answer that makes no sense */
+  /** @throws InstantAPIError if the server rejects the query; TriplaneError 'server-failed' if the response is invalid */
   getTriplesAndAttrsForQuery = async (query: Query, opts?: Abortable): Promise<DehydratedResult> => {
     const { token, db } = this.#config;
     const { appId } = db._app;
@@ -128,7 +128,7 @@ export class FrameworkClient {
     const call = { method: 'POST', path: '/runtime/framework/query', headers, body: { query } } as const;
     const response = await db._reactor.call(async (signal) => (await loadHttp()).request(db._app, { ...call, signal }), opts?.signal);
     if (!isObject(response) || !Array.isArray(response.attrs) || !response.attrs.every(isWireAttr) || !isWireResult(response.result)) {
-      throw new TriplaneError('server-failed', 'POST /runtime/framework/query was answered with what is no answer to a query');
+      throw new TriplaneError('server-failed', 'The response to POST /runtime/framework/query is not a query result');
     }
     const { triples, pageInfo } = readResult(response.result);
     const queryHash = this.hashQuery(query).hash;

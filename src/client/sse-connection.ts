@@ -1,5 +1,5 @@
-// An event stream as a program drives it by hand: the line that `init` falls back to, under the name and in the shape that
-// InstantDB's client gives it.
+// An event-stream connection that a program drives by itself: the transport that `init` falls back to, with the name and interface of
+// InstantDB's client.
 
 import { lazyTransport } from '../connection/lazy-transport.ts';
 import type { Channel, Transport } from '../connection/transport.ts';
@@ -13,9 +13,9 @@ type State = 'connecting' | 'open' | 'closed';
 
 /**
  * @example
- * const line = new SSEConnection(EventSource, `${apiURI}/runtime/sse?app_id=${appId}`);
- * line.onopen = () => line.send({ op: 'init', 'client-event-id': id(), 'app-id': appId });
- * line.onmessage = ({ message }) => console.log(message);
+ * const connection = new SSEConnection(EventSource, `${apiURI}/runtime/sse?app_id=${appId}`);
+ * connection.onopen = () => connection.send({ op: 'init', 'client-event-id': id(), 'app-id': appId });
+ * connection.onmessage = ({ message }) => console.log(message);
  */
 export class SSEConnection {
   readonly type = 'sse';
@@ -28,7 +28,7 @@ export class SSEConnection {
   readonly #channel: Channel;
   #state: State = 'connecting';
 
-  /** `messageUrl`: where messages go up, if not to `url`. */
+  /** @param messageUrl the URL to post messages to; `url` by default */
   constructor(EventSource: EventSourceConstructor, url: string, messageUrl?: string) {
     this.url = url;
     const load = async (): Promise<Transport> => (await loadEventSource()).eventSourceTransport({ url, postUrl: messageUrl, EventSource });
@@ -57,7 +57,7 @@ export class SSEConnection {
     return this.#state === 'connecting';
   }
 
-  /** @throws TriplaneError 'unreachable' unless it is open */
+  /** @throws TriplaneError 'unreachable' unless the connection is open */
   send(message: ClientMessage): void {
     this.#channel.send(message);
   }

@@ -1,5 +1,5 @@
-// Streams of text that others can read while they are written: `db.streams`. Each is a stream of the platform; what makes it
-// live at the server is loaded with the first one.
+// `db.streams`: text streams that others can read while they are written, as the platform's web streams. Their implementation loads with the
+// first one.
 
 import type { ResolvedConfig } from './config.ts';
 import { TriplaneError } from '../errors.ts';
@@ -21,8 +21,8 @@ export class Streams {
   }
 
   /**
-   * A stream to write text to. What is written is kept until the server has stored it: a lost connection loses nothing. `close`
-   * resolves when all of it is stored. A signal that is aborted ends the stream for its readers too.
+   * Creates a stream to write text to. The client keeps the text until the server has stored it, so a lost connection loses nothing. `close`
+   * resolves once everything is stored. Aborting `signal` ends the stream for its readers too.
    *
    * @throws TriplaneError 'config-invalid' without a `clientId`
    * @example
@@ -37,8 +37,8 @@ export class Streams {
   };
 
   /**
-   * A stream to read: what there is of it, and then what is written to it, until its writer ends it. A signal that is aborted ends the
-   * reading with its reason.
+   * Opens a stream for reading: first its present text, then new text until the writer closes it. Aborting `signal` ends the reading with its
+   * reason.
    *
    * @throws TriplaneError 'config-invalid' without a `clientId` or a `streamId`
    * @example
@@ -50,7 +50,7 @@ export class Streams {
   };
 
   #open<Opened>(name: string | null | undefined, begin: (api: StreamApi) => Opened): Promise<Opened> {
-    if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId, or to be read a streamId');
+    if (!name) throw new TriplaneError('config-invalid', 'A stream needs a clientId or, for reading, a streamId');
     this.#reactor.assertOpen();
     return this.#load().then(begin);
   }

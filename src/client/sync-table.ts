@@ -1,4 +1,4 @@
-// A whole namespace kept in step: `db.subscribeTable`. What does it is loaded with the first call.
+// `db.subscribeTable`: synchronizes a whole namespace. The implementation loads with the first call.
 
 import { QueryValidationError, type TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
@@ -11,7 +11,7 @@ import type { TableListener } from '../reactor/tables/sync-tables.ts';
 import { asError } from '../reactor/client-errors.ts';
 import { guarded } from '../reactor/notify.ts';
 
-/** What ends it; `keepSubscription`: what is on the device is kept, and the next call goes on from there. */
+/** Ends the subscription. With `keepSubscription` the data stays on the device, and the next call continues from it. */
 export type StopTable = (opts?: { keepSubscription?: boolean | null | undefined } | null) => void;
 
 export class SyncTable {
@@ -22,9 +22,9 @@ export class SyncTable {
     this.#reactor = reactor;
   }
 
-  /** @throws QueryValidationError for more than a namespace and its order */
+  /** @throws QueryValidationError if the query has anything but one namespace and its order */
   subscribe(query: WireQuery, listener: TableListener, signal?: AbortSignal): StopTable {
-    if (!isTable(query)) throw new QueryValidationError('A table is one namespace, and at most its order');
+    if (!isTable(query)) throw new QueryValidationError('The query of a table has one namespace and at most an order');
     this.#reactor.assertOpen();
     let isStopped = false;
     const subscription = this.#load().then((api) => api.subscribe(query, listener));
@@ -47,7 +47,7 @@ export class SyncTable {
     return (this.#api ??= new TableApi(this.#reactor));
   }
 
-  /** The subscription never began: its own listener is told, as it is of a rejection by the server. */
+  /** The subscription could not start: reported to its listener, like a rejection by the server. */
   #fail(query: WireQuery, listener: TableListener, { message, hint, code }: TriplaneError): void {
     const [etype = ''] = Object.keys(query);
     guarded(
@@ -57,7 +57,7 @@ export class SyncTable {
   }
 }
 
-/** An object with no other keys. */
+/** Whether the object has no other keys. */
 function hasOnlyKey<Key extends string>(value: unknown, only: Key): value is { readonly [K in Key]?: unknown } {
   return isObject(value) && Object.keys(value).every((key) => key === only);
 }

@@ -1,5 +1,4 @@
-// Undo and redo: what was written through a history, and what takes it back. Writes made elsewhere stay as they are. A part of its own, so
-// that programs without it do not carry it.
+// Undo and redo of writes made through a history. Other writes are not affected. Separate from the database, so that bundlers can omit it.
 
 import type { InstantCoreDatabase } from './database.ts';
 import type { Step } from '../protocol/transact-messages.ts';
@@ -25,7 +24,7 @@ const limit = 100;
 const histories = new WeakMap<AnyDatabase, Map<string, UndoHistory>>();
 
 /**
- * The history of a database, or of a part of the app: the same name gives the same one.
+ * Returns the history of a database, or of a part of the app: one per name.
  *
  * @example
  * const history = undoHistory(db);
@@ -49,13 +48,13 @@ export class UndoHistory {
 
   constructor({ _reactor }: AnyDatabase) {
     this.#api = new UndoApi(_reactor);
-    // What somebody else wrote is not for the next one to take back.
+    // A user must not undo another user's writes.
     _reactor.events.on('auth', () => this.clear());
   }
 
   /**
-   * The same as `db.transact`, and can be undone, as long as live queries show what it changes. Entities that none of them shows are
-   * written too, and the write is not remembered.
+   * Like `db.transact`, and records the write if live queries contain everything it changes. Other writes are executed without being
+   * recorded.
    */
   transact(chunks: Chunks): WritePromise {
     const undoable = this.#api.transact(chunks);
@@ -64,12 +63,12 @@ export class UndoHistory {
     return undoable.promise;
   }
 
-  /** Takes the last write back. Undefined if there is none. */
+  /** Undoes the last write. Returns undefined if there is none. */
   undo(): WritePromise | undefined {
     return this.#apply(this.#past, this.#future);
   }
 
-  /** Makes the write that was undone last again. */
+  /** Repeats the write that was undone last. Returns undefined if there is none. */
   redo(): WritePromise | undefined {
     return this.#apply(this.#future, this.#past);
   }
@@ -80,7 +79,7 @@ export class UndoHistory {
     this.#changed();
   }
 
-  /** The same object while nothing changed. */
+  /** Keeps its identity while nothing changes. */
   read(): UndoState {
     return this.#state;
   }
@@ -104,7 +103,7 @@ export class UndoHistory {
       const entry: Entry = { steps: inverse };
       list.push(entry);
       if (list.length > limit) list.shift();
-      // What was refused never came to be, and there is nothing to take back.
+      // A rejected write has no effect, so there is nothing to undo.
       written.settled.catch(() => this.#forget(entry));
     }
     this.#changed();

@@ -1,4 +1,4 @@
-// A query as a program hands it in, and as it is sent: checked, and with what its options say.
+// Converts a query of the program to its wire form: validated, with its options included.
 
 import type { ResolvedConfig } from './config.ts';
 import type { WireQuery } from '../protocol/query-messages.ts';

@@ -9,12 +9,12 @@ export class ValueIndex {
   readonly #holders = new Map<Value, string | string[]>();
 
   get(value: Value): readonly string[] {
-    const ids = this.#holders.get(keyOf(value));
+    const ids = this.#holders.get(valueKey(value));
     return ids === undefined ? EMPTY : typeof ids === 'string' ? [ids] : ids;
   }
 
   add(value: Value, id: string): void {
-    const key = keyOf(value);
+    const key = valueKey(value);
     const ids = this.#holders.get(key);
     if (ids === undefined) this.#holders.set(key, id);
     else if (typeof ids === 'string') this.#holders.set(key, [ids, id]);
@@ -22,7 +22,7 @@ export class ValueIndex {
   }
 
   remove(value: Value, id: string): void {
-    const key = keyOf(value);
+    const key = valueKey(value);
     const ids = this.#holders.get(key);
     if (ids === id) this.#holders.delete(key);
     if (typeof ids !== 'object') return;
@@ -34,9 +34,15 @@ export class ValueIndex {
   }
 }
 
-/** Equal dates are different objects but the same value. */
-function keyOf(value: Value): Value {
-  return typeof value === 'object' && value instanceof Date ? value.getTime() : value;
+/** Equal dates and equal JSON objects are different objects but the same value. No stored text begins like the key of an object. */
+export function valueKey(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  return value instanceof Date ? value.getTime() : `\0${JSON.stringify(value, sortKeys)}`;
+}
+
+function sortKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Picks the same entity for an ambiguous lookup regardless of insertion order. */

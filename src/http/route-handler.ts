@@ -1,7 +1,9 @@
 // The app's own web server: receives the signed-in user from the client (first-party.ts), and stores it in a cookie.
 
+import { TriplaneError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
 
+const appIdIsReference = "createInstantRouteHandler: appId must be a string. Is it exported by a module with 'use client'?";
 const weekSeconds = 604_800;
 
 /**
@@ -9,13 +11,16 @@ const weekSeconds = 604_800;
  *
  * @param config.appId the app whose messages are accepted
  * @returns handlers by HTTP method
+ * @throws TriplaneError 'config-invalid' if `appId` is not a string, as where it comes from a module with 'use client'
  *
  * @example
  * // app/api/instant/route.ts
  * export const { POST } = createInstantRouteHandler({ appId });
  */
 export function createInstantRouteHandler(config: { appId: string }): { POST: (req: Request) => Promise<Response> } {
-  return { POST: (req) => handleRequest(config.appId, req) };
+  const { appId } = config;
+  if (typeof appId !== 'string') throw new TriplaneError('config-invalid', appIdIsReference);
+  return { POST: (req) => handleRequest(appId, req) };
 }
 
 async function handleRequest(appId: string, req: Request): Promise<Response> {

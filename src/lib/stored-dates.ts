@@ -26,8 +26,8 @@ export function readStoredDate(value: unknown): number {
     .replace(/^(\d{4,}-\d\d?-\d\d?)t/, '$1T');
   const inOtherForm = readOtherForms(text);
   if (inOtherForm !== undefined) return inOtherForm;
-  // An hour alone is no time.
-  if (!isRealDay(text) || /^\S+[T ]\d\d?$/.test(text)) return NaN;
+  // An hour alone is no time, a fraction has a point, and no zone is sixteen hours away.
+  if (!isRealDay(text) || /^\S+[T ]\d\d?$|:\d\d,\d|[T ].*[+-](?:1[6-9]|[2-9]\d):?\d\d$/.test(text)) return NaN;
   try {
     return coerceToDate(text)?.getTime() ?? NaN;
   } catch {
@@ -59,8 +59,13 @@ function instantOf(year: unknown, month: unknown, day: unknown): number {
   return isDay(y, m, d) ? Date.UTC(y, m - 1, d) : NaN;
 }
 
-/** False for a day in numbers that no calendar has. */
+/** `Date.prototype.toString` and HTTP dates, up to their year. */
+const named = /^[A-Z][a-z]{2},? (?:([A-Z][a-z]{2}) (\d\d)|(\d\d?) ([A-Z][a-z]{2})) (\d{4})/;
+
+/** False for a day that no calendar has. */
 function isRealDay(text: string): boolean {
+  const [, month1, day1, day2, month2, namedYear] = named.exec(text) ?? [];
+  if (namedYear !== undefined) return isDay(Number(namedYear), monthNumber(month1 ?? month2 ?? ''), Number(day1 ?? day2));
   const [, year, month, day, firstMonth, firstDay, lastYear] = inNumbers.exec(text) ?? [];
   if (year !== undefined) return isDay(Number(year), Number(month), Number(day));
   return lastYear === undefined || isDay(Number(lastYear), Number(firstMonth), Number(firstDay));

@@ -1,6 +1,8 @@
 // Reads the signed-in user from the cookie that `createInstantRouteHandler` sets.
 
-import type { User } from 'triplane';
+import { TriplaneError, type User } from 'triplane';
+
+const appIdIsReference = "getUnverifiedUserFromInstantCookie: appId must be a string. Is it exported by a module with 'use client'?";
 
 /**
  * Returns the user in the cookie of the current request. The cookie is not verified: use the user for queries, whose token the server
@@ -8,12 +10,14 @@ import type { User } from 'triplane';
  *
  * @param appId the app
  * @returns the user, null if there is no valid cookie
+ * @throws TriplaneError 'config-invalid' if `appId` is not a string, as where it comes from a module with 'use client'
  *
  * @example
  * const user = await getUnverifiedUserFromInstantCookie(appId);
  * return <Providers user={user}>{children}</Providers>;
  */
 export async function getUnverifiedUserFromInstantCookie(appId: string): Promise<User | null> {
+  if (typeof (appId as unknown) !== 'string') throw new TriplaneError('config-invalid', appIdIsReference);
   const { cookies } = await import('next/headers.js');
   return readUser((await cookies()).get(`instant_user_${appId}`)?.value);
 }

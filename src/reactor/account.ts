@@ -1,6 +1,4 @@
-// Who was signed in when the program last ran, as it is kept.
-
-// Who is signed in on this device, and what is kept for them. The calls that sign people in are not here: they are HTTP.
+// The signed-in user of this device and the data stored for them. Sign-in itself is an HTTP request elsewhere.
 
 import type { ClientContext } from './context.ts';
 import type { User } from '../types/auth.ts';
@@ -10,10 +8,10 @@ import { equal } from '../lib/equal.ts';
 import { isObject } from '../lib/json.ts';
 import { isWireAttr } from '../protocol/attr.ts';
 
-/** Where the user is kept. */
+/** The key of the user's record. */
 export const userKey = 'user';
 
-/** What was kept; undefined for what makes no sense. */
+/** Reads the stored user; undefined for an invalid record. */
 export function readUser(value: unknown): User | undefined {
   if (!isObject(value) || typeof value.id !== 'string' || typeof value.refresh_token !== 'string') return undefined;
   return { ...value, id: value.id, refresh_token: value.refresh_token, isGuest: value.isGuest === true };
@@ -28,7 +26,7 @@ export class Account {
 
   constructor(context: ClientContext) {
     this.#context = context;
-    // In a microtask: by then the other tabs are listened to, and what they change while the store is read is received.
+    // In a microtask: by then this tab receives messages, and learns of changes that other tabs make while the store is read.
     this.#loaded = Promise.resolve().then(() => this.#load());
     this.#changes = this.#loaded;
   }
@@ -37,12 +35,12 @@ export class Account {
     return this.#isLoaded;
   }
 
-  /** When what was kept is here. Never rejects. */
+  /** Resolves once the stored data is loaded. Never rejects. */
   get loaded(): Promise<void> {
     return this.#loaded;
   }
 
-  /** Null for nobody. Undefined before the store has been read. */
+  /** Null if no user is signed in. Undefined before the store is read. */
   get user(): User | null | undefined {
     return this.#isLoaded ? (this.#context.state.session.user ?? null) : undefined;
   }
@@ -52,7 +50,7 @@ export class Account {
     return this.#context.state.session.user ?? null;
   }
 
-  /** Somebody else from here on, in all tabs. The writes of the one before stay on disk until they come back. */
+  /** Changes the user in all tabs. Pending writes of the previous user stay stored until that user signs in again. */
   setUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
@@ -64,14 +62,14 @@ export class Account {
     });
   }
 
-  /** Another tab has signed somebody in, or out. The same one again changes nothing. */
+  /** Applies a change of user that another tab made. The same user again changes nothing. */
   applyUser(user: User | undefined): Promise<void> {
     return this.#enqueue(async () => {
       if (this.#context.isOpen && !equal(user, this.#context.state.session.user)) await this.#change(user);
     });
   }
 
-  /** Changes of user run one after the other, the first after the store was read: two at once would mix what belongs to either. */
+  /** Serializes changes of the user, starting after the store is read: concurrent changes would mix the data of two users. */
   #enqueue(change: () => Promise<void>): Promise<void> {
     const changed = this.#changes.then(change);
     this.#changes = changed.catch(() => {});
@@ -93,7 +91,7 @@ export class Account {
       this.#context.run([{ do: 'forget' }, ...features.collect((feature) => feature.onUserChange?.())]);
       this.#context.run([...liveQueries.map(({ key }) => ({ do: 'show', key }) as const), { do: 'announce', what: 'outbox' }]);
     }
-    // First another line, then the writes: none may go out on the line of the user before.
+    // The connection changes before the writes: none may be sent in the previous user's session.
     this.#context.run([{ do: 'restart' }]);
     if (isOther) {
       await this.#context.writes.load();
@@ -103,7 +101,7 @@ export class Account {
     this.#emitAuth(user);
   }
 
-  /** Why somebody who came back from signing in elsewhere is not signed in. */
+  /** The reason why an OAuth redirect did not sign the user in. */
   get error(): Error | undefined {
     return this.#error;
   }
@@ -122,7 +120,7 @@ export class Account {
     }
   }
 
-  /** The attrs as they were when the server last told them: without them, what is kept means nothing. */
+  /** Loads the stored attrs, without which stored results cannot be read. */
   async #hydrateAttrs(): Promise<void> {
     const { config, state } = this.#context;
     const stored = await config.store.get(attrsKey);
@@ -146,7 +144,7 @@ export class Account {
       await this.#hydrateAttrs();
       await this.#context.writes.load();
     } catch (cause) {
-      // Not after it was shut down, when the store is closed.
+      // The store is closed after a shutdown.
       this.#context.run([{ do: 'report', error: asError(cause, 'storage-failed') }]);
     }
     this.#isLoaded = true;

@@ -1,5 +1,5 @@
-// The attributes as this client knows them: what the server told, what confirmed writes have made since, and what waiting
-// writes will make. Which writes those are is handed in.
+// The attrs that this client knows: those from the server, those that acknowledged writes have created since, and those that pending writes
+// will create. Callers pass the pending writes.
 
 import type { Step } from '../protocol/transact-messages.ts';
 import type { WireAttr } from '../protocol/attr.ts';
@@ -11,7 +11,7 @@ export class AttrCatalog {
   #confirmed: Attrs = Attrs.empty;
   #hasServerAttrs = false;
 
-  /** What the server told, and confirmed writes made. */
+  /** Attrs from the server and from acknowledged writes. */
   get known(): Attrs {
     return this.#confirmed;
   }
@@ -20,13 +20,13 @@ export class AttrCatalog {
     return this.#hasServerAttrs;
   }
 
-  /** The list as the server told it to an earlier start: good enough until it speaks. */
+  /** The list stored by an earlier process, used until the server sends one. */
   hydrate(attrs: readonly WireAttr[]): void {
     this.#serverAttrs = this.#serverAttrs.replaced(attrs);
     this.#confirmed = this.#serverAttrs;
   }
 
-  /** The server's whole list. Whether it is another one than was known. */
+  /** Applies the server's complete list. Returns whether it differs from the known one. */
   replace(attrs: readonly WireAttr[]): boolean {
     const isNew = !equal(
       this.#serverAttrs.list.map(({ wire }) => wire),
@@ -38,7 +38,7 @@ export class AttrCatalog {
     return isNew;
   }
 
-  /** A confirmed write made these. They are marked as not yet told, so that later writes make them again: that is harmless. */
+  /** Adds attrs that an acknowledged write created. They stay marked as unsynced, so later writes create them again, which is harmless. */
   confirm(steps: readonly Step[]): boolean {
     const confirmed = newAttrs(steps).filter(({ id }) => !this.#confirmed.byId(id));
     if (confirmed.length === 0) return false;
@@ -46,7 +46,7 @@ export class AttrCatalog {
     return true;
   }
 
-  /** With the attrs of waiting writes: what the next write may build on. */
+  /** Includes the attrs of pending writes, on which the next write may depend. */
   withPending(writes: Iterable<{ readonly steps: readonly Step[] }>): Attrs {
     const pending: WireAttr[] = [];
     for (const { steps } of writes) for (const attr of newAttrs(steps)) if (!this.#confirmed.byId(attr.id)) pending.push(attr);
@@ -60,6 +60,6 @@ function newAttrs(steps: readonly Step[]): WireAttr[] {
   return attrs;
 }
 
-// Where the attrs are kept, of which all kept answers speak.
+// The key of the stored attrs, which all stored results refer to.
 
 export const attrsKey = 'attrs';

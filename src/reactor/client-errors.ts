@@ -1,4 +1,4 @@
-// The errors that this end finds by itself, each with what can be done about it.
+// Errors that the client detects by itself, each with advice.
 
 import { type ErrorCode, InstantAPIError, TriplaneError } from '../errors.ts';
 import type { ConnectionStatus } from '../types/database.ts';
@@ -22,7 +22,7 @@ export function queryTimeoutError({ serverName, queryTimeoutMs }: ServerInfo, st
   );
 }
 
-/** A store that has not answered by then is given up: a browser's may never answer. */
+/** The client gives up a store that does not respond within this time: a browser's may never respond. */
 export const storeTimeoutMs = 15_000;
 
 export function storeTimeoutError(): TriplaneError {
@@ -42,12 +42,16 @@ export function outboxFullError(limit: number): TriplaneError {
   return new TriplaneError('limit', message);
 }
 
-/** For a room: more than a person can type while it is being joined; less than would hurt. */
+/** Limit per room: more than a user can type during a join, little enough to be harmless. */
 export const maxQueuedRoomMessages = 1000;
 
 export function roomQueueFullError(): TriplaneError {
   return new TriplaneError('limit', `More than ${maxQueuedRoomMessages} messages wait for a room to be joined; publish fewer, or wait`);
 }
+
+export const unprotectedText =
+  'The rules of this app do not let this user make receipts (triplaneReceipts), and its server does not remember event ids: a write whose ' +
+  'confirmation is lost may be applied twice. `npx triplane push` offers the rule. docs/exactly-once.md';
 
 export function disabledError(): InstantAPIError {
   return rejection('app-disabled', 'This app is currently disabled', 'disabled');
@@ -57,7 +61,7 @@ export function readOnlyError(): InstantAPIError {
   return rejection('app-read-only', 'This app is in read-only mode: it can be read, and writes are refused', 'read-only');
 }
 
-/** `code`: for what is thrown by code that is not ours. */
+/** @param code the code for errors of other libraries */
 export function asError(error: unknown, code: ErrorCode = 'transaction-invalid'): TriplaneError {
   if (error instanceof TriplaneError) return error;
   const message = error instanceof Error ? error.message : String(error);

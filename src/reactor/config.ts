@@ -1,11 +1,10 @@
-// What a Reactor is handed: who and where, and everything through which it touches the world.
-
-// What goes on at the Reactor's edge, as it is: the raw material of `db.on`. Told as arguments, so that it costs nothing where nobody listens.
+// The configuration of a Reactor with its ports, and its internal events. `fact` events are the raw trace events of `db.on`, passed as arguments so
+// that they cost nothing without a listener.
 
 import type { AnySchema, LinkIndex } from '../schema/schema.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ConnectionStatus } from '../types/database.ts';
+import type { ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import type { Effect } from './effect.ts';
 import type { KeyValue, KeyValueOp } from '../storage/key-value.ts';
 import type { Log } from '../lib/log.ts';
@@ -20,40 +19,40 @@ export interface ReactorConfig extends SessionConfig {
   readonly schema?: AnySchema | undefined;
   readonly links?: LinkIndex | undefined;
   readonly useDates: boolean;
-  /** Whether queries and transactions are checked before they are sent. */
+  /** Whether queries and transactions are validated before they are sent. */
   readonly validate: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly network: Network;
   readonly log: Log;
   readonly store: KeyValue;
-  /** Somebody is coming back from signing in elsewhere, and this finds out who; given whoever was signed in before. */
+  /** Completes an OAuth redirect to this page, given the previous user; undefined if there is none. */
   readonly completeOAuthRedirect?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
-  /** The line is opened when there is something to say. */
+  /** Connects with the first query, write or room. */
   readonly startsWhenUsed?: boolean | undefined;
-  /** Whether each write leaves a receipt: for servers that do not remember which they have applied. */
+  /** Whether each write creates a receipt. By default only for servers that do not deduplicate transactions. */
   readonly receipts?: boolean | undefined;
-  /** How many answers that nobody listens to are kept on the device. */
+  /** The number of stored results of queries without listeners. */
   readonly queryCacheLimit: number;
-  /** Whether queries that were never answered are answered from what others hold, until the server speaks. */
+  /** Whether queries without a result are evaluated on the results of others until the server responds. */
   readonly local: boolean;
-  /** Whether rooms of the same id and another type are other rooms. */
+  /** Whether rooms with the same id and different types are different rooms. */
   readonly roomsByType?: boolean | undefined;
-  /** The longest that reading a kept answer may take in one go; and what there is between two goes, if not what the platform has. */
+  /** The longest slice of processing a large result, in milliseconds; and how to yield between slices, if not as the platform does. */
   readonly yieldEvery?: number | undefined;
   readonly scheduler?: Scheduler | undefined;
-  /** How many writes may wait. */
+  /** The largest number of writes in the outbox. */
   readonly outboxLimit: number;
-  /** How long a query asked once may take. */
+  /** Time limit of `queryOnce`. */
   readonly queryTimeoutMs: number;
-  /** For messages to people: where the server is. */
+  /** The server's address, for error messages. */
   readonly serverName: string;
-  /** Errors that belong to nobody's promise. */
+  /** Receives errors that belong to no promise. */
   readonly onError: (error: Error) => void;
 }
 
 export interface ReactorEvents {
-  status: [status: ConnectionStatus];
+  status: [status: ConnectionStatus, details: ConnectionDetails];
   appStatus: [];
   auth: [user: User | null];
   outbox: [];
@@ -70,5 +69,5 @@ export type TraceEvent =
   | readonly [name: 'tab', news: unknown]
   | readonly [name: 'error', error: Error];
 
-/** With when it happened. */
+/** A trace event with its time. */
 export type TimedTraceEvent = readonly [atMs: number, ...TraceEvent];

@@ -1,6 +1,5 @@
-// What an organ wants done, as data. Organs decide; only the Reactor sends, stores, announces and settles.
-
-// What tabs tell each other: each news is what one of them did, so that all show the same before the server has answered.
+// Effects: what a state module wants done, as data. State modules decide; only the Reactor sends, stores, notifies and settles. Also the messages
+// between tabs: each describes what one tab did, so that all tabs show the same before the server responds.
 
 import type { ChangeSet } from '../db/change-set.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
@@ -10,57 +9,59 @@ import type { Mutation } from './mutations/mutation.ts';
 import { isObject } from '../lib/json.ts';
 
 export type Effect =
-  /** Say it, if the session is ready; what must not be lost is kept by the organ that owns it. */
+  /** Send the message if the session is ready. A state module keeps what must not be lost. */
   | { readonly do: 'send'; readonly message: ClientMessage }
-  /** Keep it for the next start. */
+  /** Apply these operations to the store. */
   | { readonly do: 'store'; readonly edits: readonly KeyValueOp[] }
-  /** The server's answer to this query is another one now: it is to be kept for the next start, in a while. */
+  /** The server's result of this query changed: store it after a while. */
   | { readonly do: 'keep'; readonly key: string; readonly changeSet: ChangeSet }
-  /** Somebody else is here: what of the answers was to be kept is not theirs. */
+  /** Another user signed in: drop results that are not stored yet. */
   | { readonly do: 'forget' }
   /** These records of mutations may go once the results that contain them are stored. */
   | { readonly do: 'release'; readonly edits: readonly KeyValueOp[] }
-  /** Other tabs are to know. */
+  /** Send the message to other tabs. */
   | { readonly do: 'tell'; readonly message: TabMessage }
-  /** The answer to this query, as seen, may have changed. */
+  /** The visible result of this query may have changed: notify its listeners. */
   | { readonly do: 'show'; readonly key: string }
-  /** A write was confirmed, or refused. */
+  /** A write was acknowledged, or rejected with this error. */
   | { readonly do: 'settle'; readonly eventId: string; readonly error?: TriplaneError }
-  /** Writes may be ready to go out. */
+  /** Writes may be ready to be sent. */
   | { readonly do: 'flush' }
-  /** Confirmed writes that every answer contains may be forgotten. */
+  /** Acknowledged writes that every result contains may be removed. */
   | { readonly do: 'prune' }
-  /** It was refused, but may be in place from an earlier sending: ask whether what it makes is there. */
+  /** The server rejected a write that an earlier attempt may have applied: check whether its entities exist. */
   | { readonly do: 'verify'; readonly write: Mutation; readonly error: InstantAPIError }
   | { readonly do: 'announce'; readonly what: 'appStatus' | 'outbox' }
   /** The session is open. */
   | { readonly do: 'ready' }
-  /** The server will not have us: not this app, not with this client. */
+  /** The server rejected `init`. */
   | { readonly do: 'refuse'; readonly error: TriplaneError }
-  /** Whoever reads a stream, listens to a table or is in a room has news. */
+  /** Call a listener of a stream, a table or a room. */
   | { readonly do: 'call'; readonly listener: () => void; readonly room?: { readonly roomId: string; readonly topic?: string | undefined } }
-  /** A session anew, at once. */
+  /** The app's rules forbid receipts, and the server does not deduplicate transactions: a write may be applied twice. */
+  | { readonly do: 'unprotected' }
+  /** Replace the session at once. */
   | { readonly do: 'restart' }
-  /** The token is no longer good: go on without a user. */
+  /** The token is not valid any more: continue without a user. */
   | { readonly do: 'expire' }
-  /** An error that belongs to nobody's promise. */
+  /** Report an error that belongs to no promise. */
   | { readonly do: 'report'; readonly error: TriplaneError };
 
-/** What may be due whenever writes have moved. */
+/** Follows every change of the outbox. */
 export const onward: readonly Effect[] = [{ do: 'prune' }, { do: 'announce', what: 'outbox' }, { do: 'flush' }];
 
 export type TabMessage =
-  /** A write is on disk: the record it is kept as. */
+  /** A write is stored; with its record. */
   | { readonly type: 'write'; readonly record: unknown }
   | { readonly type: 'acknowledged'; readonly eventId: string; readonly txId: number; readonly isn: string | undefined }
-  /** The record the refusal is kept as. */
+  /** A write was rejected; with its record. */
   | { readonly type: 'rejected'; readonly record: unknown }
-  /** Refused writes were retried or given up: these are gone. What was retried comes as news of its own. */
+  /** Rejected writes were retried or discarded. Retried ones follow as messages of their own. */
   | { readonly type: 'gone'; readonly eventIds: readonly string[] }
-  /** Null: nobody. */
+  /** Null if no user is signed in. */
   | { readonly type: 'user'; readonly user: unknown };
 
-/** Another tab may run an older or a newer release: a type that is not known here is for nobody. */
+/** Another tab may run another release: unknown types are ignored. */
 export function isTabMessage(value: unknown): value is TabMessage {
   return isObject(value);
 }

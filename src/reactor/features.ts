@@ -1,45 +1,45 @@
-// What an organ must offer that is installed only when it is first needed, because most programs never need it.
-
-// The organs that were installed on demand, as one. None at first, and in most programs ever.
+// Features: state modules that are installed on first use, because most programs do not need them. `Features` combines those that are
+// installed.
 
 import type { Attrs } from '../db/attrs.ts';
 import type { Effect } from './effect.ts';
 import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { InstantAPIError, TriplaneError } from '../errors.ts';
+import { asError } from './client-errors.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 
-/** When something was heard, and what is known by then. */
+/** The environment of a call: time, attrs and user. */
 export interface FeatureEnv {
   readonly nowMs: number;
   readonly attrs: Attrs;
-  /** Whose session it is. */
+  /** The user of the session. */
   readonly owner: string;
 }
 
-/** An answer that was no. */
+/** A rejected request. */
 export interface RejectedRequest {
   readonly message: ErrorMessage;
   readonly error: InstantAPIError;
   readonly nowMs: number;
   readonly owner: string;
-  /** When to ask again after so many failures in a row; undefined if that is no use. */
+  /** When to retry after this many failures in a row; undefined if a retry is useless. */
   readonly retryAtMs: (failures: number) => number | undefined;
 }
 
-/** What it is told, as far as it cares; it gives back what it wants done. */
+/** The events a feature receives; it returns effects. */
 export interface Feature {
-  /** Any message that may be for an extra organ; those of others are left alone. */
+  /** A message that the core does not handle; a feature ignores those of others. */
   onMessage(message: ServerMessage, env: FeatureEnv): readonly Effect[];
-  /** Undefined if the failed request was somebody else's. */
+  /** Undefined if the failed request is not of this feature. */
   onError(failure: RejectedRequest): readonly Effect[] | undefined;
   onSessionOpen(env: FeatureEnv): readonly Effect[];
   onDisconnect(): readonly Effect[];
-  /** Somebody else from here on. */
+  /** Another user signed in. */
   onUserChange?(): readonly Effect[];
-  /** Infinity: nothing is. */
+  /** Infinity if there is none. */
   nextDeadline(): number;
   onDeadline(nowMs: number): readonly Effect[];
-  /** For good. */
+  /** The client is closed. */
   shutDown?(error: TriplaneError): readonly Effect[];
 }
 
@@ -51,12 +51,18 @@ export class Features {
     return feature;
   }
 
-  /** What each of them wants done about it. */
+  /** The effects of all features. */
   collect(handle: (feature: Feature) => readonly Effect[] | undefined): Effect[] {
-    return this.#all.flatMap((feature) => handle(feature) ?? []);
+    return this.#all.flatMap((feature): readonly Effect[] => {
+      try {
+        return handle(feature) ?? [];
+      } catch (cause) {
+        return [{ do: 'report', error: asError(cause, 'frame-malformed') }];
+      }
+    });
   }
 
-  /** Undefined if the failed request was none of theirs. */
+  /** Undefined if the failed request is of no feature. */
   onError(failure: RejectedRequest): readonly Effect[] | undefined {
     return this.#all.map((feature) => feature.onError(failure)).find(Boolean);
   }

@@ -4,7 +4,7 @@ import type { Random } from '../lib/random.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 
 export class LocalIds {
-  /** Those that were read, for who cannot wait. */
+  /** Ids already loaded, for synchronous callers. */
   readonly known = new Map<string, string>();
   readonly #store: KeyValue;
   readonly #random: Random;

@@ -1,9 +1,9 @@
-// Telling listeners: each is told what is new to it, once, and one that throws does not keep the next from being told.
+// Calls listeners: each once per new result. A listener that throws does not prevent the next from being called.
 
-import type { QueryResult } from '../query/query.ts';
 import type { LiveQuery } from './queries/live-query.ts';
+import { outcomeOf } from './queries/query-errors.ts';
 
-/** Whether all went well is not of interest to whoever has news. */
+/** Runs a callback and reports its error instead of throwing. */
 export function guarded(run: () => void, report: (error: Error) => void): void {
   try {
     run();
@@ -12,18 +12,19 @@ export function guarded(run: () => void, report: (error: Error) => void): void {
   }
 }
 
-/** What the query is seen as now, to those who have not seen it so. */
+/** Calls every listener that has not received the query's present result or error. */
 export function notifyListeners(live: LiveQuery, report: (error: Error) => void): void {
-  const { error, isFresh, listeners } = live;
-  const current = error ?? live.view.read();
+  const { isFresh, listeners } = live;
+  const { error, result } = outcomeOf(live);
+  const current = error ?? result;
   for (const [listener, lastNotified] of [...listeners]) {
     if (lastNotified === current || !listeners.has(listener)) continue;
     if (current && !error && !isFresh && listener.wantsFresh) continue;
     listeners.set(listener, current);
     guarded(() => {
       if (error) listener.onError(error);
-      else if (current) listener.onResult(current as QueryResult);
-      // There is no answer any more.
+      else if (result) listener.onResult(result);
+      // The result was dropped.
       else listener.onReset?.();
     }, report);
   }

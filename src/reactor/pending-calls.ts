@@ -1,12 +1,12 @@
-// The promises that were handed out: one per write, and one per query asked once. Every one of them is settled, at the latest
-// when the database is shut down. Time is looked at only when asked which are overdue.
+// The promises that callers wait for: one per write and one per other call. Every promise settles, at the latest when the database closes. Sets no
+// timer: the caller asks which calls are overdue.
 
 import { TriplaneError } from '../errors.ts';
 import { onAbort, untilAborted } from '../lib/abort.ts';
 import { DeferredWrite } from './mutations/write-promise.ts';
 
 interface PendingCall {
-  /** Undefined if it may take as long as it likes. */
+  /** Undefined without a time limit. */
   readonly deadlineMs: number | undefined;
   readonly fail: (error: TriplaneError) => void;
 }
@@ -15,26 +15,26 @@ export class PendingCalls {
   readonly writes = new Map<string, DeferredWrite>();
   readonly #pending = new Set<PendingCall>();
 
-  /** `enqueue`: the caller goes on as soon as the write is kept. */
+  /** @param enqueue whether the promise resolves once the write is stored */
   write(eventId: string, enqueue: boolean): DeferredWrite {
     const deferred = new DeferredWrite(eventId, enqueue, () => this.writes.delete(eventId));
     this.writes.set(eventId, deferred);
     return deferred;
   }
 
-  /** Somebody else from here on, or nobody: what is not confirmed stays kept, and goes out with a later start. */
+  /** Another user signed in, or the client closes: unconfirmed writes stay stored and are sent later. */
   detach(error: TriplaneError): void {
     for (const deferred of this.writes.values()) deferred.detach(error);
   }
 
-  /** What is told to whoever waits, if nothing comes before. */
+  /** Registers a call that fails at the deadline. Returns a function that removes it. */
   wait(deadlineMs: number | undefined, fail: (error: TriplaneError) => void): () => void {
     const pending: PendingCall = { deadlineMs, fail };
     this.#pending.add(pending);
     return () => this.#pending.delete(pending);
   }
 
-  /** What a call waits for; given up when its signal says so, and when the database is closed. `run` is told by a signal of its own. */
+  /** Runs a call until its signal is aborted or the database closes. `run` receives a signal of its own for both. */
   async call<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     signal?.throwIfAborted();
     const own = new AbortController();
@@ -56,14 +56,14 @@ export class PendingCalls {
 
   onDeadline(nowMs: number, error: () => TriplaneError): void {
     const overdue = [...this.#pending].filter(({ deadlineMs }) => deadlineMs !== undefined && deadlineMs <= nowMs);
-    // Removed before any of them fails: what a caller does then must not make another fail twice.
+    // Removed before any of them fails, because a caller's reaction must not let another fail twice.
     for (const pending of overdue) this.#pending.delete(pending);
     for (const { fail } of overdue) fail(error());
   }
 
-  /** No more answers will come. */
+  /** Rejects all calls, because no response will arrive. */
   shutDown(): void {
-    const error = new TriplaneError('closed', 'The database was shut down before the answer came');
+    const error = new TriplaneError('closed', 'The database was shut down before the response arrived');
     for (const { fail } of this.#pending) fail(error);
     this.#pending.clear();
   }

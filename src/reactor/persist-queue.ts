@@ -1,6 +1,6 @@
-// Writes to the store in the background: edits of one task are written together, batch after batch, in order. A store that fails or does not
-// answer is given up with one report, and the client goes on in memory; a store that is full keeps mutations and drops cached results. Nothing
-// that the store or a callback does ends this loop.
+// Applies operations to the store in the background: those of one task together, batch after batch, in order. If the store fails or does not
+// respond, the client reports it once and continues in memory; if it is full, mutations are stored and cached results are not. No exception of
+// the store or of a callback ends the loop.
 
 import { TriplaneError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -9,7 +9,7 @@ import type { KeyValueOp, KeyValue } from '../storage/key-value.ts';
 import { asError, storeTimeoutError, storeTimeoutMs } from './client-errors.ts';
 
 export interface PersistQueueEvents {
-  /** These edits are on disk, or as safe as they will get. */
+  /** These operations are durable, or will never be. */
   onPersisted(edits: readonly KeyValueOp[]): void;
   onError(error: TriplaneError): void;
 }
@@ -19,9 +19,9 @@ export class PersistQueue {
   readonly #on: PersistQueueEvents;
   readonly #clock: Clock;
   #edits: KeyValueOp[] = [];
-  /** The writing that goes on, if any: it ends when nothing waits. */
+  /** The running loop; it ends when the queue is empty. */
   #writing: Promise<void> | undefined;
-  /** All at first; without answers where there is no room for them; and nothing where that fails too. */
+  /** Everything at first, no cached results once the store is full, nothing once the store fails. */
   #isPersistable: (edit: KeyValueOp) => boolean = () => true;
   #isClosed = false;
 
@@ -37,14 +37,14 @@ export class PersistQueue {
     this.#writing ??= Promise.resolve().then(() => this.#write());
   }
 
-  /** Not after all. False if it is not here: on its way already, or there. */
+  /** Removes a queued operation. Returns false if it is being written or was written. */
   cancel(key: string): boolean {
     const before = this.#edits.length;
     this.#edits = this.#edits.filter((edit) => !('put' in edit && edit.put === key));
     return this.#edits.length < before;
   }
 
-  /** When all is kept, and the store is closed. */
+  /** Resolves once everything is written and the store is closed. */
   async close(): Promise<void> {
     await this.#writing;
     this.#isClosed = true;
@@ -74,7 +74,7 @@ export class PersistQueue {
     return withTimeout(Promise.resolve(answer), this.#clock, storeTimeoutMs, storeTimeoutError);
   }
 
-  /** Where there is no room for everything, writes come before answers: those the server has. */
+  /** If the store is full, writes take precedence over results, which the server has. */
   async #persist(batch: readonly KeyValueOp[]): Promise<void> {
     const persistable = batch.filter(this.#isPersistable);
     if (persistable.length === 0) return;

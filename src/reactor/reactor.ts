@@ -13,7 +13,7 @@ import type { AppStatus } from '../protocol/session-messages.ts';
 import type { KeyValueOp } from '../storage/key-value.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import { Account } from './account.ts';
-import { asError, closedError, queryTimeoutError } from './client-errors.ts';
+import { asError, closedError, queryTimeoutError, unprotectedText } from './client-errors.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { ClientContext } from './context.ts';
 import type { Effect } from './effect.ts';
@@ -262,6 +262,9 @@ export class Reactor implements ClientContext {
         return this.#queryCache.clear();
       case 'ready':
         return this.#uplink.ready();
+      case 'unprotected':
+        this.config.log.warn(unprotectedText);
+        return this.#uplink.announce();
       case 'restart':
         return this.#uplink.restart();
       case 'refuse':

@@ -1,5 +1,5 @@
-// Whose error it is, and what follows from it. 400 means: not applied. 500, and what we do not know, mean that nobody can
-// say: a write is then kept and sent again under its own id. PROTOCOL.md#error
+// Assigns an `error` message to the request it belongs to. Status 400 means that a write was not applied. With status 500 or an unknown type the
+// outcome is unknown: the write is kept and sent again under its own id. PROTOCOL.md#error
 
 import { jitterMs } from '../connection/timeouts.ts';
 import { InstantAPIError } from '../errors.ts';
@@ -10,32 +10,40 @@ import { beforeThisSession, acknowledge, stepRebaser } from './mutations/acknowl
 import type { Effect } from './effect.ts';
 import { writeSetOf } from './mutations/write-set.ts';
 import type { Env, SyncState } from './state.ts';
-import { isDuplicateReceipt } from './mutations/receipts.ts';
+import type { ReceiptVerdict } from './mutations/receipts.ts';
 import { reject } from './mutations/reject.ts';
 import type { Mutation } from './mutations/mutation.ts';
 
+interface Claim {
+  readonly eventId: string;
+  readonly error: InstantAPIError;
+}
+
 export function receiveError(state: SyncState, message: ErrorMessage, env: Env): readonly Effect[] {
-  const { session, outbox, queries, features } = state;
+  const { session, outbox, queries, features, receipts } = state;
   const eventId = message['client-event-id'] ?? '';
   const original = message['original-event'];
   const op = original?.['op'];
   if (op === 'init' || session.isInit(eventId)) return initFailed(state, message);
+  const claim = receipts.claimOf(eventId);
+  if (claim) return claimFailed(state, claim, message, env);
   const write = outbox.get(eventId);
   if (write) return writeFailed(state, write, message, env);
-  // One failing query may have taken the whole refresh with it: what the server knows of our queries is not certain any more.
+  // One failing query may have affected the whole refresh, so the server's subscriptions are uncertain.
   if (op === 'refresh') return [...queries.list()].flatMap((live) => queries.refetch(live, env.random.eventId()));
   const live = queries.byEvent(eventId);
   const error = errorOf(message);
   const retryAtMs = (failures: number): number | undefined =>
     meaningOf(message).isTransient ? retryAt(message, failures, env) : undefined;
-  if (live) return queries.onError(live, error, retryAtMs(live.failures));
+  // Queries of a disabled app are asked anew when it is enabled again: until then their listeners have the error.
+  if (live) return queries.onError(live, error, message.type === 'app-disabled' ? undefined : retryAtMs(live.failures));
   return features.onError({ message, error, nowMs: env.nowMs, owner: session.owner, retryAtMs }) ?? [{ do: 'report', error }];
 }
 
 function initFailed({ session, queries }: SyncState, message: ErrorMessage): Effect[] {
   const { type, hint } = message;
   const isUserGone = type === 'record-not-found' && isObject(hint) && hint['record-type'] === 'app-user';
-  // With nobody signed in there is nobody to sign out: a server that says so all the same must not be asked again at once.
+  // Without a user there is no one to sign out; the client must not retry such a rejection at once.
   if (isUserGone && session.user) return [{ do: 'expire' }];
   if (meaningOf(message).outcome === 'unknown') return [{ do: 'refuse', error: errorOf(message) }];
   const { error, isNew } = session.onRejected(errorOf(message));
@@ -43,25 +51,55 @@ function initFailed({ session, queries }: SyncState, message: ErrorMessage): Eff
 }
 
 function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, env: Env): Effect[] {
-  const { outbox, queries, session } = state;
+  const { outbox, queries, session, receipts, catalog } = state;
   const { eventId, steps, sends } = write;
   const { outcome, isTransient: isPassing } = meaningOf(message);
-  if (outcome === 'unknown' || isPassing) {
-    outbox.postpone(eventId, retryAt(message, sends, env));
-    return [];
-  }
   const { type, hint } = message;
-  if (isDuplicateReceipt({ type, hint })) return acknowledge(state, eventId, beforeThisSession, env.nowMs);
-  if (isNameTaken({ type, hint }, steps) && sends < 10) {
+  const isGivenUp = outcome === 'unknown' && outbox.countFailure(eventId);
+  if ((outcome === 'unknown' || isPassing) && !isGivenUp) {
+    outbox.postpone(eventId, retryAt(message, sends, env), outcome !== 'unknown');
+    // Others may overtake it.
+    return [{ do: 'flush' }];
+  }
+  const verdict = receipts.read(eventId, { type, hint }, write.steps);
+  if (verdict) return receiptRefused(state, write, verdict, env);
+  if (isNameTaken({ type, hint }, outbox.sentSteps(write)) && sends < 10) {
     return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state))), { do: 'flush' }];
   }
   const error = errorOf(message);
+  const claim = sends > 1 ? receipts.claim(eventId, error, catalog.known) : undefined;
+  if (claim) return [{ do: 'store', edits: outbox.markClaimed(eventId, error) }, { do: 'send', message: claim }]; // prettier-ignore
   const mayBeApplied = sends > 1 && !session.capabilities['deduplicates-transactions'] && writeSetOf(steps).creates.size > 0;
-  if (mayBeApplied && (type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
+  if (mayBeApplied && (isGivenUp || type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
   return reject(state, write, error, env.nowMs);
 }
 
-/** Exponential, with the server's own word before ours. */
+/** The refusal is for what the receipt adds to the write: the write itself was not looked at, or was applied before. */
+function receiptRefused(state: SyncState, { eventId, steps }: Mutation, verdict: ReceiptVerdict, { nowMs }: Env): Effect[] {
+  const { outbox, receipts } = state;
+  if (verdict === 'applied') return acknowledge(state, eventId, beforeThisSession, nowMs);
+  outbox.postpone(eventId, nowMs, false);
+  receipts.forgetAttrs();
+  // A new session brings the attrs as the server has them.
+  if (verdict === 'unknown-attrs') return [{ do: 'restart' }];
+  return [...(receipts.forbid(eventId, steps) ? [{ do: 'unprotected' } as const] : []), { do: 'flush' }];
+}
+
+/** The receipt is there: an earlier sending was applied. Anything else that is certain means that it was not. */
+function claimFailed(state: SyncState, { eventId, error }: Claim, message: ErrorMessage, env: Env): readonly Effect[] {
+  const { outbox, receipts } = state;
+  const write = outbox.get(eventId);
+  if (!write) return [];
+  if (receipts.read(eventId, { type: message.type, hint: message.hint }, []) === 'applied') {
+    return acknowledge(state, eventId, beforeThisSession, env.nowMs);
+  }
+  const { outcome, isTransient } = meaningOf(message);
+  if (outcome !== 'unknown' && !isTransient) return reject(state, write, error, env.nowMs);
+  outbox.postpone(eventId, retryAt(message, write.sends, env), isTransient && outcome !== 'unknown');
+  return [{ do: 'flush' }];
+}
+
+/** Exponential back-off, unless the server specifies a delay. */
 function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: Env): number {
   const retryAfterMs = isObject(hint) && typeof hint['retry-after'] === 'number' ? hint['retry-after'] * 1000 : 0;
   return nowMs + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));

@@ -1,11 +1,12 @@
-// What to do on hearing each op: a line per op, total by its type. A line hands the message to the organ it is for; where two
-// must hear of it, it names both. What they want done comes back as effects. What is not in the list is for organs installed on demand.
+// One handler per op, complete by its type. A handler passes the message to the state modules concerned and returns their effects. Other ops
+// belong to features that are installed on demand.
 
 import type { CoreOp } from '../protocol/server-fields.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { Effect } from './effect.ts';
 import { acknowledge, applyAttrs } from './mutations/acknowledge.ts';
 import type { FeatureEnv } from './features.ts';
+import { reject } from './mutations/reject.ts';
 import { receiveError } from './receive-error.ts';
 import type { Env, SyncState } from './state.ts';
 import { disabledError } from './client-errors.ts';
@@ -17,8 +18,9 @@ const noEffects = (): readonly Effect[] => [];
 
 const handlers: Handlers = {
   'init-ok': (state, message, { nowMs }) => {
-    const { session, queries, features } = state;
+    const { session, queries, features, receipts } = state;
     session.onOpened(message);
+    receipts.onSessionOpen(session.capabilities);
     return [
       ...applyAttrs(state, message.attrs ?? []),
       { do: 'announce', what: 'appStatus' },
@@ -31,10 +33,10 @@ const handlers: Handlers = {
   'app-status-changed': ({ session, queries }, { status }) => {
     const before = session.appStatus;
     session.appStatus = status;
-    const effects: Effect[] = [{ do: 'announce', what: 'appStatus' }, { do: 'flush' }];
+    const effects: Effect[] = [{ do: 'announce', what: 'appStatus' }];
     if (status === 'disabled' && before !== 'disabled') effects.push(...queries.failAll(disabledError()));
-    // While the app was disabled, nothing was refreshed: every query is asked anew.
-    if (before === 'disabled' && status !== 'disabled') effects.push({ do: 'restart' });
+    // While the app was disabled, no query was refreshed: subscribe to all again. Writes wait for the new session, or they would go out in both.
+    effects.push({ do: before === 'disabled' && status !== 'disabled' ? 'restart' : 'flush' });
     return effects;
   },
   error: receiveError,
@@ -46,8 +48,13 @@ const handlers: Handlers = {
     ...state.queries.applyRefresh(message, state.session.capabilities['refresh-covers-all'] ?? false, random),
     { do: 'prune' },
   ],
-  'transact-ok': (state, message, { nowMs }) =>
-    acknowledge(state, message['client-event-id'] ?? '', { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs),
+  'transact-ok': (state, message, { nowMs }) => {
+    const eventId = message['client-event-id'] ?? '';
+    const claim = state.receipts.claimOf(eventId);
+    const claimed = claim && state.outbox.get(claim.eventId);
+    if (claim) return claimed ? reject(state, claimed, claim.error, nowMs) : [];
+    return acknowledge(state, eventId, { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs);
+  },
 };
 
 export function receiveMessage(state: SyncState, message: ServerMessage, env: Env): readonly Effect[] {

@@ -1,5 +1,5 @@
-// Who we are to the server: the app, the user, and the session the server opened for us. Makes `init`. It holds no
-// socket and does not know whether one is open. PROTOCOL.md#init
+// The session's identity: the app, the user, and the session id from the server. Creates the `init` message. Independent of any socket.
+// PROTOCOL.md#init
 
 import type { InstantAPIError } from '../errors.ts';
 import type { AppStatus, Init, InitOk, ServerCapabilities } from '../protocol/session-messages.ts';
@@ -8,7 +8,7 @@ import type { User } from '../types/auth.ts';
 
 export interface SessionConfig {
   readonly appId: string;
-  /** Packages above this one that wish to be named to the server. */
+  /** Versions of packages that build on this one, reported to the server. */
   readonly versions?: Readonly<Record<string, string>> | undefined;
   readonly adminToken?: string | undefined;
 }
@@ -17,19 +17,19 @@ export class Session {
   readonly #config: SessionConfig;
   #initId: string | undefined;
   user: User | undefined;
-  /** The id the server knows this session by; that of the last one while there is no line. */
+  /** The server's session id; that of the last session while disconnected. */
   id: string | undefined;
-  /** Undefined before the server has told. */
+  /** Undefined until the server reports it. */
   appStatus: AppStatus | undefined;
   capabilities: ServerCapabilities = {};
-  /** Why the server would not have us, the last time it was asked. */
+  /** The error of the last rejected `init`. */
   #rejection: InstantAPIError | undefined;
 
   constructor(config: SessionConfig) {
     this.#config = config;
   }
 
-  /** Whose writes these are. */
+  /** The owner of new writes. */
   get owner(): string {
     return this.user?.id ?? '';
   }
@@ -66,7 +66,7 @@ export class Session {
     this.appStatus = status;
   }
 
-  /** Gives the error to tell: for the same refusal again the same one, so that nobody is told twice. */
+  /** Returns the error to report: the same object for a repeated rejection, so that it is reported once. */
   onRejected(error: InstantAPIError): { readonly error: InstantAPIError; readonly isNew: boolean } {
     const before = this.#rejection;
     if (before?.type === error.type && before?.message === error.message) return { error: before, isNew: false };

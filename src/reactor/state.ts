@@ -6,6 +6,7 @@ import type { ReactorConfig } from './config.ts';
 import { Features } from './features.ts';
 import { LiveQueries } from './queries/live-queries.ts';
 import type { Mutation } from './mutations/mutation.ts';
+import { Receipts } from './mutations/receipts.ts';
 import { Outbox } from './mutations/outbox.ts';
 import type { Random } from '../lib/random.ts';
 import { Session } from './session.ts';
@@ -15,6 +16,7 @@ export interface SyncState {
   readonly catalog: AttrCatalog;
   readonly outbox: Outbox;
   readonly rejections: Rejections;
+  readonly receipts: Receipts;
   readonly queries: LiveQueries;
   readonly features: Features;
 }
@@ -28,13 +30,14 @@ export interface Env {
 }
 
 export function newSyncState(config: ReactorConfig): SyncState {
-  const { links, useDates, clock } = config;
+  const { links, useDates, clock, appId } = config;
   const catalog = new AttrCatalog();
   return {
     session: new Session(config),
     catalog,
     outbox: new Outbox(),
     rejections: new Map(),
+    receipts: new Receipts(appId, config.receipts),
     queries: new LiveQueries(catalog.known, { links, useDates, now: () => clock.now() }),
     features: new Features(),
   };

@@ -1,6 +1,4 @@
-// One timer for whatever is due next. Asked for an earlier time it rings earlier; it never rings twice for one asking.
-
-// The live queries of which something is due: those that wait for nothing cost nothing.
+// One timer for the earliest of all deadlines, and the set of live queries that have a deadline.
 
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { LiveQuery } from './queries/live-query.ts';
@@ -16,7 +14,7 @@ export class DeadlineTimer {
     this.#onFire = onFire;
   }
 
-  /** The next time it is to ring, in place of the one before. */
+  /** Sets the time of the next call, replacing the earlier one. */
   set(atMs: number | undefined): void {
     if (atMs === this.#atMs) return;
     this.#clock.clearTimeout(this.#timer);
@@ -42,7 +40,7 @@ export function earliest(...times: readonly (number | undefined)[]): number | un
 export class Deadlines {
   readonly #lives = new Set<LiveQuery>();
 
-  /** It was given a time. */
+  /** Call after setting a deadline of the query. */
   add(live: LiveQuery): void {
     this.#lives.add(live);
   }

@@ -1,4 +1,4 @@
-// Whether an answer contains a confirmed write. PROTOCOL.md#refresh-ok, #isn
+// Decides whether a result includes an acknowledged write. PROTOCOL.md#refresh-ok, #isn
 
 import type { Processed } from '../protocol/query-messages.ts';
 
@@ -8,8 +8,8 @@ interface TxPosition {
 }
 
 /**
- * An answer names the newest transaction it takes in. Ids are given out when a transaction begins, places in the log when
- * it ends: where both are told, both must have been passed.
+ * A result names the newest transaction it includes. Servers assign ids at the start of a transaction and log positions at its commit: where
+ * both are known, the result must have reached both.
  */
 export function isIncluded({ txId, isn }: TxPosition, processed: Processed | undefined): boolean {
   const processedTx = processed?.['processed-tx-id'];
@@ -18,12 +18,12 @@ export function isIncluded({ txId, isn }: TxPosition, processed: Processed | und
   return !isn || !processedIsn || compareIsn(isn, processedIsn) <= 0;
 }
 
-/** How far an answer reaches. */
+/** The position of a result. */
 export function processedOf(message: Processed): Processed {
   return { 'processed-tx-id': message['processed-tx-id'], 'processed-isn': message['processed-isn'] };
 }
 
-/** Whether one answer is older than another of the same session. */
+/** Whether one result is older than another of the same session. */
 export function isOlder(one: Processed, other: Processed | undefined): boolean {
   const ownTx = one['processed-tx-id'];
   const otherTx = other?.['processed-tx-id'];

@@ -6,7 +6,7 @@ import type { TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { RemoveQuery } from '../protocol/query-messages.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
-import type { ConnectionStatus } from '../types/database.ts';
+import type { ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import { unreachableError } from './client-errors.ts';
 import type { ClientContext } from './context.ts';
 import { receiveMessage } from './receive.ts';
@@ -74,6 +74,16 @@ export class Uplink {
     return this.#connection.stop();
   }
 
+  /** Tells the status again: what comes with it has changed. */
+  announce(): void {
+    this.#context.events.emit('status', this.status, this.#details());
+  }
+
+  #details(): ConnectionDetails {
+    const { session, receipts } = this.#context.state;
+    return { isExactlyOnce: this.isReady ? receipts.isInUse || session.capabilities['deduplicates-transactions'] === true : undefined };
+  }
+
   #onMessage(message: ServerMessage): void {
     const { events, state, config } = this.#context;
     events.emit('fact', 'heard', message);
@@ -89,7 +99,7 @@ export class Uplink {
 
   #onStatus(status: ConnectionStatus): void {
     const { config, events, isOpen } = this.#context;
-    events.emit('status', status);
+    events.emit('status', status, this.#details());
     events.emit('fact', 'status', status);
     if (status === 'authenticated') this.#failedAttempts = 0;
     if (status !== 'closed' || !isOpen || !config.network.isOnline()) return;

@@ -53,6 +53,8 @@ export class DocumentWatch {
     const { payload } = event;
     const document = isPlain(payload) && isPlain(payload['document']) ? payload['document'] : payload;
     if (!isPlain(document) || typeof document['revision'] !== 'number') return this.#read();
+    // A document that is created anew under the id of a deleted one begins again with revision 1.
+    if (this.#isGone && !this.#context.wire.isDeleted(document)) return this.#read();
     if (document['revision'] <= this.#revision && !this.#context.wire.isDeleted(document)) return;
     const isWhole = 'data' in document && document['revision'] === this.#revision + 1;
     if (this.#context.wire.isDeleted(document)) this.#tell(null, document['revision']);

@@ -38,7 +38,7 @@ export async function bootstrap(app: App, given: BootstrapOptions, uuid: () => s
 function asJson(given: object | undefined, option: string): unknown {
   if (given === undefined) return undefined;
   if (isObject(given) && !Array.isArray(given)) return JSON.parse(JSON.stringify(given)) as unknown;
-  throw new TriplaneError('config-invalid', `createServer: ${option} must be an object, and is ${JSON.stringify(given) ?? typeof given}`);
+  throw new TriplaneError('config-invalid', `createServer: ${option} must be an object, but is ${JSON.stringify(given) ?? typeof given}`);
 }
 
 async function explainErrors(option: string, run: () => Promise<void>): Promise<void> {

@@ -27,7 +27,8 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   /** 0 = any that is free. */
   readonly port?: number;
   readonly host?: string;
-  readonly storage?: Storage;
+  /** Where apps are kept, or a promise of it as `sqlite` returns. In memory if not given. */
+  readonly storage?: Storage | Promise<Storage>;
   /** The app that is there from the start. Made up, if it is not given. */
   readonly appId?: string;
   /** Whoever has it is admin of every app. Made up, if it is not given. */
@@ -105,7 +106,8 @@ export interface AppControl {
 export async function createServer<Schema extends AnySchemaDef = InstantUnknownSchema>(
   options: ServerOptions<Schema> = {},
 ): Promise<TriplaneServer> {
-  const { host = '127.0.0.1', storage = memory(), log = silent, createAppsOnUse = true } = options;
+  const { host = '127.0.0.1', log = silent, createAppsOnUse = true } = options;
+  const storage = await storageOf(options.storage);
   const appId = uuidOf(options.appId, 'appId');
   const adminToken = uuidOf(options.adminToken, 'adminToken');
   const publicUrl = originOf(options.publicUrl, 'publicUrl');
@@ -159,6 +161,14 @@ function controlOf(hub: Hub, appId: string): AppControl {
     status: async () => (await hub.app(appId.toLowerCase())).status,
     setStatus: async (status) => (await hub.app(appId.toLowerCase())).setStatus(status),
   };
+}
+
+async function storageOf(given: ServerOptions['storage']): Promise<Storage> {
+  const storage = (await (given === undefined ? memory() : given)) as Partial<Storage> | null | undefined;
+  if (typeof storage?.open === 'function' && typeof storage.apps === 'function' && typeof storage.close === 'function')
+    return storage as Storage;
+  const is = typeof storage === 'function' ? "a function: call it, as in storage: sqlite('folder')" : `${JSON.stringify(storage)}`;
+  throw new TriplaneError('config-invalid', `createServer: storage must be one of memory(), sqlite(…), postgres(…) and is ${is}`);
 }
 
 function uuidOf(given: string | undefined, option: string): string {

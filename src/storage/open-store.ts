@@ -10,7 +10,7 @@ import { memoryStore } from './memory.ts';
 
 const openMs = 5_000;
 
-/** The calls made while it opens wait for it. */
+/** Calls wait until the store is open. */
 export function openStore(name: string, log: Log, clock: Clock = systemClock): KeyValue {
   const opening = indexedDbOrMemory(name, log, clock);
   return {

@@ -5,7 +5,7 @@ import type { StoreInterface, StoreInterfaceClass } from '../types/ports.ts';
 import { copyOps, type KeyValue } from './key-value.ts';
 
 export function adaptStoreClass(Store: StoreInterfaceClass, appId: string): KeyValue {
-  // Made with the first call, so that a constructor that throws is a store that fails.
+  // Constructed on the first call, so that an exception in the constructor counts as a failing store.
   let store: StoreInterface | undefined;
   const attempt = async <T>(work: (store: StoreInterface) => Promise<T>): Promise<T> => {
     try {

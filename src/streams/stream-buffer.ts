@@ -1,20 +1,19 @@
-// One stream as it is read: what has come and is not read yet, turned into text piece by piece when somebody wants more.
-// Files are fetched when it is their turn. A character may be cut by the end of a file or of what the network brings at once:
-// one decoder reads across all seams.
+// The receive buffer of one stream: holds data that has arrived and is not read yet, and decodes it to text on demand. Files are fetched in
+// turn. A file or a network chunk may end inside a character, so one decoder reads across all boundaries.
 
 import { TriplaneError } from '../errors.ts';
 import type { StreamFile } from '../protocol/server-message.ts';
 import { isContinuation } from './unacked-tail.ts';
 
-/** What is to be read next: bytes, or a file from one of its bytes on. */
+/** The next section: bytes, or a file from a byte offset on. */
 type BufferedPart = Uint8Array | { readonly file: StreamFile; readonly from: number };
 
 export interface StreamBufferEvents {
-  /** A file did not come: what follows the byte `come` is to be asked for again. */
+  /** A file could not be fetched: request the data after the byte offset again. */
   onFileError(cause: TriplaneError): void;
-  /** A file came whole. */
+  /** A file was fetched completely. */
   onFileRead(): void;
-  /** Less waits than before. */
+  /** Some buffered data was read. */
   onDrain(): void;
 }
 
@@ -24,7 +23,7 @@ export class StreamBuffer {
   readonly #texts: AsyncGenerator<string, undefined>;
   readonly #ending = new AbortController();
   #sources: BufferedPart[] = [];
-  /** The byte up to which it was read, and up to which it has come. */
+  /** Byte offsets up to which data was read, and up to which it has arrived. */
   #offset: number;
   #receivedTo: number;
   #bufferedBytes = 0;
@@ -45,12 +44,12 @@ export class StreamBuffer {
     return this.#receivedTo;
   }
 
-  /** Bytes in memory that nobody has read yet. */
+  /** Number of bytes in memory that are not read yet. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
   }
 
-  /** The next stretch, which begins at `offset` or before: of files in order, then bytes as they are. */
+  /** Adds the next section, which begins at `offset` or before: files in order, then bytes. */
   add(offset: number, files: readonly StreamFile[], bytes: Uint8Array): void {
     let at = offset;
     for (const file of files) {
@@ -65,28 +64,28 @@ export class StreamBuffer {
     this.#wake();
   }
 
-  /** What has come is read to its end, then the error is told. */
+  /** Reports the error to the reader after the data that has arrived. */
   end(error?: TriplaneError): void {
     this.#isEnded = true;
     this.#error = error;
     this.#wake();
   }
 
-  /** What has come is not read any more. */
+  /** Discards the data that has arrived. */
   cancel(error?: TriplaneError): void {
     this.#sources = [];
     this.#ending.abort();
     this.end(error);
   }
 
-  /** The next piece; undefined at the end. @throws TriplaneError */
+  /** Resolves with the next piece of text, undefined at the end. @throws TriplaneError */
   async next(): Promise<string | undefined> {
     return (await this.#texts.next()).value;
   }
 
   async *#read(): AsyncGenerator<string, undefined> {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    // Begun inside a character: the rest of that is left out.
+    // The read started inside a character: its remaining bytes are skipped.
     let isInside = this.#offset > 0;
     for await (const bytes of this.#bytes()) {
       const start = isInside ? bytes.findIndex((byte) => !isContinuation(byte)) : 0;
@@ -134,11 +133,11 @@ export class StreamBuffer {
     } catch (cause) {
       if (this.#ending.signal.aborted) return;
       this.#forget();
-      this.#on.onFileError(new TriplaneError('unreachable', 'A part of the stream could not be fetched', { cause }));
+      this.#on.onFileError(new TriplaneError('unreachable', 'A file of the stream could not be fetched', { cause }));
     }
   }
 
-  /** What has come but was not read comes again. */
+  /** Data that arrived but was not read will arrive again. */
   #forget(): void {
     this.#sources = [];
     this.#bufferedBytes = 0;
@@ -148,7 +147,7 @@ export class StreamBuffer {
   }
 }
 
-/** A file from a byte on, whether or not who keeps it can begin in the middle. */
+/** Fetches a file from a byte offset on, whether or not its server supports ranges. */
 async function* readFile(fetchFn: typeof fetch, url: string, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const response = await fetchFn(url, { signal, ...(from > 0 && { headers: { range: `bytes=${from}-` } }) });
   if (!response.ok) throw new Error(`It was answered with ${response.status}`);
@@ -161,7 +160,7 @@ async function* readFile(fetchFn: typeof fetch, url: string, from: number, signa
 }
 
 async function* bytesOf(response: Response): AsyncGenerator<Uint8Array, void> {
-  // React Native gives no streams.
+  // React Native has no response streams.
   if (!response.body) {
     yield new Uint8Array(await response.arrayBuffer());
     return;

@@ -25,6 +25,6 @@ export interface StreamRejection {
   readonly message: ErrorMessage;
   readonly error: InstantAPIError;
   readonly nowMs: number;
-  /** When to try again after so many failures in a row; undefined if that is no use. */
+  /** When to retry after this many failures in a row; undefined if a retry is useless. */
   readonly retryAtMs: (failures: number) => number | undefined;
 }

@@ -1,5 +1,5 @@
-// A stream that this program reads: how far it has come, so that after a break it is asked for from there. If its reader cannot keep up,
-// the server is told to stop, and it is taken up again later: there is no other way to tell a server to wait. PROTOCOL.md#subscribe-stream
+// A stream that this program reads. Tracks the position, to continue there after a lost connection. If its reader is too slow, the reader
+// unsubscribes and subscribes again later: the protocol has no other backpressure. PROTOCOL.md#subscribe-stream
 
 import { TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
@@ -10,7 +10,7 @@ import type { StreamEffect, StreamHost, StreamRejection } from './stream-host.ts
 import { deferred, type StreamSubscription, type StreamSubscriptions, type StreamRequest } from './stream-subscriptions.ts';
 import { StreamBuffer } from './stream-buffer.ts';
 
-/** Past this, a reader that is slow lets go of its stream until it has caught up. */
+/** Above this many buffered bytes, a slow reader unsubscribes until it has caught up. */
 const maxUnread = 4 * 1024 * 1024;
 
 const encoder = new TextEncoder();
@@ -20,6 +20,8 @@ export class StreamReader implements StreamSubscription {
   eventId = '';
   failures = 0;
   nextAttemptMs = Infinity;
+  giveUpAtMs = Infinity;
+  lastError: TriplaneError | undefined;
   readonly #host: StreamHost;
   readonly #subscriptions: StreamSubscriptions;
   readonly #opts: CreateReadStreamOpts;
@@ -36,7 +38,7 @@ export class StreamReader implements StreamSubscription {
     this.#buffer = new StreamBuffer(fetchFn, opts.byteOffset ?? 0, {
       onFileError: (cause) => {
         if (!host.isOpen) return this.#buffer.end(cause);
-        // Even if the end had come.
+        // Even if the end had arrived.
         host.run([...subscriptions.unsubscribe(this), ...subscriptions.resubscribe(this, host.config.clock.now(), cause)]);
       },
       onFileRead: () => (this.failures = 0),
@@ -55,7 +57,7 @@ export class StreamReader implements StreamSubscription {
     return this.#started.promise;
   }
 
-  /** At the end: why the writer ended early, if it did. */
+  /** At the end: the reason if the writer ended early. */
   get abortReason(): Promise<string | undefined> {
     return this.#aborted.promise;
   }
@@ -125,7 +127,7 @@ export class StreamReader implements StreamSubscription {
     }
     if (streamId) this.#started.resolve(streamId);
     buffer.add(offset ?? before, files ?? [], encoder.encode(content ?? ''));
-    // Files have yet to be had: only what is here counts as progress.
+    // Files are still to be fetched: only received data counts as progress.
     if (buffer.receivedTo > before && !files?.length) this.failures = 0;
     if (done) {
       this.#aborted.resolve(abortReason ?? undefined);

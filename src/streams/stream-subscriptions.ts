@@ -1,32 +1,36 @@
-// The streams that this program writes and reads, as what they have in common: each is asked for by a message, asked for anew with every
-// session, again when the server could not, and is over at some time. What the two say and hear is in stream-writer.ts and stream-reader.ts.
+// The lifecycle that written and read streams share: each is requested by a message, requested again in every new session and after a failure,
+// and ends at some time. Their messages are in stream-writer.ts and stream-reader.ts.
 //
-//   apart ── ask ──▶ asked ── start-stream-ok ──▶ open        over: forgotten
-//     ▲               │ ╲                           │
-//     └── line lost · put off ◀─────────────────────┘         paused: a reader that has enough for now
+//   apart ─ request ─▶ asked ── start-stream-ok ──▶ open        over: removed
+//     ▲                 │ ╲                           │
+//     └── disconnected · deferred ◀───────────────────┘         paused: a reader whose buffer is full
 
-import type { TriplaneError } from '../errors.ts';
+import { TriplaneError } from '../errors.ts';
 import type { Random } from '../lib/random.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { StartStream, SubscribeStream } from '../protocol/stream-messages.ts';
 import type { StreamEffect, StreamRejection } from './stream-host.ts';
 
-/** What asks for a stream, but for its event id. */
+/** The message that requests a stream, without its event id. */
 export type StreamRequest = Omit<StartStream, 'client-event-id'> | Omit<SubscribeStream, 'client-event-id'>;
 
 export interface StreamSubscription {
   state: 'apart' | 'asked' | 'open' | 'paused';
-  /** Of the last time it was asked for. */
+  /** The event id of the last request. */
   eventId: string;
-  /** Times in a row that it had to be asked for without coming any further. */
+  /** Number of requests in a row without progress. */
   failures: number;
   nextAttemptMs: number;
+  /** When it fails unless it is over by then. Infinity: it may take as long as it likes. */
+  giveUpAtMs: number;
+  /** Why it could not go on, the last time that it could not. */
+  lastError: TriplaneError | undefined;
   request(): StreamRequest;
   onMessage(message: ServerMessage, nowMs: number): readonly StreamEffect[];
-  /** Of any stream: only its own is its affair. */
+  /** Receives messages of all streams; must ignore those of others. */
   onError(failure: StreamRejection): readonly StreamEffect[];
-  /** All is done, or it failed. Once and last. */
+  /** The stream is complete or has failed. Called once, last. */
   onEnd(error?: TriplaneError): void;
 }
 
@@ -34,6 +38,12 @@ const ops: ReadonlySet<unknown> = new Set(['start-stream', 'append-stream', 'sub
 const maxFailures = 10;
 const firstPauseMs = 250;
 const maxPauseMs = 15_000;
+/** How long a server with which there is a session may take to store the end of a stream. */
+export const endTimeoutMs = 30_000;
+
+function endTimeoutError(): TriplaneError {
+  return new TriplaneError('timeout', `The server did not confirm the end of the stream within ${endTimeoutMs / 1000} s`);
+}
 
 export class StreamSubscriptions {
   readonly #random: Random;
@@ -43,7 +53,7 @@ export class StreamSubscriptions {
     this.#random = random;
   }
 
-  /** How many streams are not over. */
+  /** The number of streams that are not over. */
   get size(): number {
     return this.#all.size;
   }
@@ -56,25 +66,27 @@ export class StreamSubscriptions {
     return [send({ ...subscription.request(), 'client-event-id': subscription.eventId })];
   }
 
-  /** At once, then after a while that grows: a server that refuses what it has asked for must not be hammered. */
+  /** Requests at once at first, then after a growing delay: a server that rejects repeatedly must not be flooded. */
   resubscribe(subscription: StreamSubscription, nowMs: number, cause: TriplaneError): readonly StreamEffect[] {
-    // It may have been over.
+    // The stream may have ended meanwhile.
     this.#all.add(subscription);
     subscription.failures += 1;
+    subscription.lastError = cause;
     if (subscription.failures > maxFailures) return this.end(subscription, cause);
     if (subscription.failures === 1) return this.subscribe(subscription);
     return this.#postpone(subscription, nowMs + Math.min(maxPauseMs, firstPauseMs * 2 ** subscription.failures));
   }
 
-  /** It was refused: for now, or for good. */
+  /** The server rejected it, temporarily or permanently. */
   onRejected(subscription: StreamSubscription, { error, retryAtMs }: StreamRejection): readonly StreamEffect[] {
     const atMs = retryAtMs(subscription.failures);
     if (atMs === undefined) return this.end(subscription, error);
     subscription.failures += 1;
+    subscription.lastError = error;
     return this.#postpone(subscription, atMs);
   }
 
-  /** The server need not tell more of a stream that is read. */
+  /** Unsubscribes from a stream that is read. */
   unsubscribe({ state, eventId }: StreamSubscription): readonly StreamEffect[] {
     if (state !== 'asked') return [];
     return [send({ op: 'unsubscribe-stream', 'client-event-id': this.#random.eventId(), 'subscribe-event-id': eventId })];
@@ -90,7 +102,7 @@ export class StreamSubscriptions {
     return [...this.#all].flatMap((subscription) => subscription.onMessage(message, nowMs));
   }
 
-  /** Of what was overtaken it no longer matters what became. */
+  /** Ignores responses to requests that a later one has replaced. */
   onError(failure: StreamRejection): readonly StreamEffect[] | undefined {
     if (!ops.has(failure.message['original-event']?.['op'])) return undefined;
     return [...this.#all].flatMap((subscription) => subscription.onError(failure));
@@ -101,16 +113,22 @@ export class StreamSubscriptions {
   }
 
   onDisconnect(): readonly StreamEffect[] {
-    for (const subscription of this.#all) if (subscription.state !== 'paused') this.#postpone(subscription, Infinity);
+    for (const subscription of this.#all) {
+      subscription.giveUpAtMs = Infinity;
+      if (subscription.state !== 'paused') this.#postpone(subscription, Infinity);
+    }
     return [];
   }
 
   nextDeadline(): number {
-    return Math.min(...[...this.#all].map(({ nextAttemptMs }) => nextAttemptMs));
+    return Math.min(...[...this.#all].map(({ nextAttemptMs, giveUpAtMs }) => Math.min(nextAttemptMs, giveUpAtMs)));
   }
 
   onDeadline(nowMs: number): readonly StreamEffect[] {
-    return [...this.#all].flatMap((subscription) => (subscription.nextAttemptMs <= nowMs ? this.subscribe(subscription) : []));
+    return [...this.#all].flatMap((subscription) => {
+      if (subscription.giveUpAtMs <= nowMs) return this.end(subscription, subscription.lastError ?? endTimeoutError());
+      return subscription.nextAttemptMs <= nowMs ? this.subscribe(subscription) : [];
+    });
   }
 
   shutDown(error: TriplaneError): readonly StreamEffect[] {
@@ -128,7 +146,7 @@ export function send(message: ClientMessage): StreamEffect {
   return { do: 'send', message };
 }
 
-/** A promise that is settled from outside. That nobody waits for it is no fault. */
+/** A promise that is settled from outside. Its rejection is never reported as unhandled. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;

@@ -1,5 +1,5 @@
-// A stream that this program writes. What is not known to be stored is kept, and so is that it has ended and why: after a break, or when
-// the server lost something, it is started again and sent on from the byte the server has. PROTOCOL.md#start-stream
+// A stream that this program writes. It keeps all data that the server has not confirmed, and the end with its reason. After a lost connection,
+// or when the server has lost data, it starts the stream again and continues from the server's offset. PROTOCOL.md#start-stream
 
 import { TriplaneError } from '../errors.ts';
 import { onAbort } from '../lib/abort.ts';
@@ -10,6 +10,7 @@ import type { CreateWriteStreamOpts } from '../types/streams.ts';
 import type { StreamEffect, StreamHost, StreamRejection } from './stream-host.ts';
 import {
   type Deferred,
+  endTimeoutMs,
   deferred,
   send,
   type StreamSubscription,
@@ -18,7 +19,7 @@ import {
 } from './stream-subscriptions.ts';
 import { UnackedTail } from './unacked-tail.ts';
 
-/** Servers say that something is stored only once they have a megabyte of it: with less than that open, nothing would move. */
+/** Servers confirm storage per megabyte: a smaller window would block. */
 const maxUnstored = 4 * 1024 * 1024;
 
 type End = Pick<AppendStream, 'abort-reason'>;
@@ -28,20 +29,22 @@ export class StreamWriter implements StreamSubscription {
   eventId = '';
   failures = 0;
   nextAttemptMs = Infinity;
+  giveUpAtMs = Infinity;
+  lastError: TriplaneError | undefined;
   readonly #host: StreamHost;
   readonly #subscriptions: StreamSubscriptions;
   readonly #opts: CreateWriteStreamOpts;
-  /** Shows the server that a stream goes on by the hand that began it. */
+  /** Proves to the server that the same writer continues the stream. */
   readonly #token: string;
   readonly #tail = new UnackedTail();
   readonly #started = deferred<string>();
   readonly #done = deferred<void>();
-  /** For more to be written. */
+  /** Callers that wait for room. */
   #capacity: Deferred<void> | undefined;
-  /** Of the last start; they are numbered on from it. */
+  /** The event id of the last start. */
   #appends = 0;
   #streamId = '';
-  /** Nothing more is written. */
+  /** The writer has ended the stream. */
   #end: End | undefined;
   #hasSentEnd = false;
 
@@ -59,7 +62,7 @@ export class StreamWriter implements StreamSubscription {
     return this.#started.promise;
   }
 
-  /** When all is stored. Rejects if it could not be. */
+  /** Resolves when everything is stored; rejects if that failed. */
   get done(): Promise<void> {
     return this.#done.promise;
   }
@@ -75,7 +78,7 @@ export class StreamWriter implements StreamSubscription {
     await this.#capacity.promise;
   }
 
-  /** Resolves when all is stored. */
+  /** Resolves when everything is stored. Rejects if a connected server does not store it within 30 s. */
   close(): Promise<void> {
     this.#finish({});
     return this.done;
@@ -88,6 +91,7 @@ export class StreamWriter implements StreamSubscription {
   request(): StreamRequest {
     const { clientId, ruleParams } = this.#opts;
     this.#appends = 0;
+    if (this.#end) this.#limitEnd();
     return { op: 'start-stream', 'client-id': clientId, 'reconnect-token': this.#token, ...(ruleParams && { 'rule-params': ruleParams }) };
   }
 
@@ -102,7 +106,7 @@ export class StreamWriter implements StreamSubscription {
     const { error, nowMs, message } = failure;
     const eventId = message['client-event-id'];
     if (this.#isCurrent(eventId)) {
-      // We have ended it before, on a line that broke: what a server refuses now is to go on with a stream that has its end.
+      // The end was sent on a connection that was lost: the server now rejects the start of a stream that is complete.
       if (this.#hasSentEnd && error.type === 'validation-failed') return this.#subscriptions.end(this);
       return this.#subscriptions.onRejected(this, failure);
     }
@@ -152,7 +156,13 @@ export class StreamWriter implements StreamSubscription {
     if (this.#end) return;
     this.#end = end;
     const offset = this.#tail.to;
+    if (this.state !== 'apart' || this.nextAttemptMs < Infinity) this.#limitEnd();
     this.#host.run(this.#append(this.#tail.finish(), offset));
+  }
+
+  /** A lost session takes the limit away; the next one sets it again. */
+  #limitEnd(): void {
+    if (this.giveUpAtMs === Infinity) this.giveUpAtMs = this.#host.config.clock.now() + endTimeoutMs;
   }
 
   #append(chunks: readonly string[], offset: number): readonly StreamEffect[] {
@@ -169,7 +179,7 @@ export class StreamWriter implements StreamSubscription {
 
 const storingFailed = new TriplaneError('server-failed', 'The server could not store the stream');
 
-/** What a server takes as a reason: a text that is not empty. */
+/** Servers accept non-empty text as a reason. */
 function reasonOf(reason: unknown): string {
   const text = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : '';
   return text.trim() === '' ? 'aborted' : text;

@@ -1,24 +1,24 @@
-// The end of a stream that is not known to be stored yet, in pieces that can be sent again from any byte. Text goes in as it
-// is written; what comes out is whole characters, since half of one has no bytes.
+// The tail of a stream that the server has not confirmed, in pieces that can be sent again from any byte. Accepts text as it is written and
+// returns whole characters, because half a surrogate pair has no UTF-8 form.
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-/** Servers do not read a JSON string of any length. */
+/** Servers limit the length of a JSON string. */
 const maxPieceBytes = 65_536;
 
 export class UnackedTail {
   readonly #pieces: Uint8Array[] = [];
-  /** The first half of a character whose other half is still to be written. */
+  /** The first half of a surrogate pair whose other half has not been written. */
   #half = '';
   #from = 0;
   #to = 0;
 
-  /** Where it begins, in bytes from the start of the stream: everything before is stored. */
+  /** Start of the tail, in bytes from the start of the stream: everything before is stored. */
   get from(): number {
     return this.#from;
   }
 
-  /** Where it ends: everything that was written. */
+  /** End of the tail: everything that was written. */
   get to(): number {
     return this.#to;
   }
@@ -31,19 +31,19 @@ export class UnackedTail {
     return this.#pieces.map((piece) => decoder.decode(piece));
   }
 
-  /** Gives the pieces that are to be sent for it. */
+  /** Returns the pieces to send. */
   add(text: string): string[] {
     const all = this.#half + text;
     this.#half = /[\ud800-\udbff]/.test(all.slice(-1)) ? all.slice(-1) : '';
     return this.#put(all.slice(0, all.length - this.#half.length));
   }
 
-  /** Nothing more is written. */
+  /** The writer has ended the stream. */
   finish(): string[] {
     return this.#put(this.#half);
   }
 
-  /** All before `offset` is stored. False if that cannot be: it is not in this tail, or not between two characters. */
+  /** Drops everything before `offset`, which is stored. Returns false if `offset` is outside the tail or inside a character. */
   discard(offset: number): boolean {
     if (offset < this.#from || offset > this.#to) return false;
     for (let [first] = this.#pieces; first && this.#from < offset; [first] = this.#pieces) {
@@ -70,7 +70,7 @@ export class UnackedTail {
   }
 }
 
-/** Whether a byte is inside a character of UTF-8. */
+/** Whether the byte continues a UTF-8 character. */
 export function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }

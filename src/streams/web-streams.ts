@@ -1,11 +1,11 @@
-// Streams as programs hold them: the platform's own, over a reader or a writer that may still be loading.
+// Web streams over a reader or a writer that may still be loading.
 
 import { untilAborted } from '../lib/abort.ts';
 import type { ReadableStreamCtor, ReadStream, WritableStreamCtor, WriteStream } from '../types/streams.ts';
 import type { StreamReader } from './stream-reader.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
-/** Waits for something of a stream that is being opened. Rejects when the signal is aborted. */
+/** Waits for a stream that is being opened. Rejects when the signal is aborted. */
 type Await<Opened> = <T>(use: (opened: Opened) => T | Promise<T>) => Promise<T>;
 
 export interface WritableOpts {

@@ -23,6 +23,15 @@ export interface IDatabase<
 
 export type ConnectionStatus = 'connecting' | 'opened' | 'authenticated' | 'closed' | 'errored';
 
+/** What is known of a session beside its status. */
+export interface ConnectionDetails {
+  /**
+   * Whether every write is applied exactly once: the server remembers event ids, or each write leaves a receipt. False where receipts are
+   * turned off, or forbidden by the rules of the app. Undefined while there is no session.
+   */
+  readonly isExactlyOnce: boolean | undefined;
+}
+
 /** Whether the app is read-only. */
 export type AppStatusState = { isLoading: true; isReadOnly: undefined } | { isLoading: false; isReadOnly: boolean };
 

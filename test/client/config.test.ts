@@ -88,10 +88,9 @@ it('errors of nobody are told, to whoever wants to hear of them', () => {
   expect(heard).toEqual(['a', new Error('b')]);
 });
 
-const noApp = (given: unknown) =>
-  `init: appId '${String(given)}' is not the id of an app, which is a uuid. Is an environment variable not set?`;
-const http = 'It begins with https:// or http://, and has no ? or #';
-const ws = 'It begins with wss:// or ws://, and has no ? or #';
+const noApp = (given: unknown) => `init: invalid appId '${String(given)}'. Expected a UUID. Is an environment variable missing?`;
+const http = 'Expected http(s)://host[:port][/path] without query or hash';
+const ws = 'Expected ws(s)://host[:port][/path] without query or hash';
 
 it.each<[config: unknown, message: string]>([
   [undefined, noApp(undefined)],
@@ -102,20 +101,20 @@ it.each<[config: unknown, message: string]>([
   [{ appId: 7 }, noApp(7)],
   [{ appId: 'my-app' }, noApp('my-app')],
   [{ appId: `${appId}0` }, noApp(`${appId}0`)],
-  [{ appId, apiURI: 5 }, `init: apiURI '5' will not do. ${http}`],
-  [{ appId, apiURI: '' }, `init: apiURI '' will not do. ${http}`],
-  [{ appId, apiURI: 'localhost:7788' }, `init: apiURI 'localhost:7788' will not do. ${http}`],
-  [{ appId, apiURI: 'ws://a.org' }, `init: apiURI 'ws://a.org' will not do. ${http}`],
-  [{ appId, apiURI: 'https://' }, `init: apiURI 'https://' will not do. ${http}`],
-  [{ appId, apiURI: 'https://a.org/?x=1' }, `init: apiURI 'https://a.org/?x=1' will not do. ${http}`],
-  [{ appId, websocketURI: 'https://a.org' }, `init: websocketURI 'https://a.org' will not do. ${ws}`],
-  [{ appId, websocketURI: 'wss://a b' }, `init: websocketURI 'wss://a b' will not do. ${ws}`],
+  [{ appId, apiURI: 5 }, `init: invalid apiURI '5'. ${http}`],
+  [{ appId, apiURI: '' }, `init: invalid apiURI ''. ${http}`],
+  [{ appId, apiURI: 'localhost:7788' }, `init: invalid apiURI 'localhost:7788'. ${http}`],
+  [{ appId, apiURI: 'ws://a.org' }, `init: invalid apiURI 'ws://a.org'. ${http}`],
+  [{ appId, apiURI: 'https://' }, `init: invalid apiURI 'https://'. ${http}`],
+  [{ appId, apiURI: 'https://a.org/?x=1' }, `init: invalid apiURI 'https://a.org/?x=1'. ${http}`],
+  [{ appId, websocketURI: 'https://a.org' }, `init: invalid websocketURI 'https://a.org'. ${ws}`],
+  [{ appId, websocketURI: 'wss://a b' }, `init: invalid websocketURI 'wss://a b'. ${ws}`],
   [{ appId, queryCacheLimit: -1 }, 'init: queryCacheLimit must be a number, 0 or more'],
   ...[0, -1, NaN, '16'].map((yieldEvery): [object, string] => [{ appId, yieldEvery }, 'init: yieldEvery must be a number, more than 0']),
   [{ appId, queryCacheLimit: '10' }, 'init: queryCacheLimit must be a number, 0 or more'],
   [
     { appId, schema: { goals: {} } },
-    'init: schema must be what i.schema({ entities, links, rooms }) returns. Is the import of your schema file the one you mean?',
+    'init: schema must be the return value of i.schema({ entities, links, rooms }). Check the import of the schema file.',
   ],
 ])('%j is refused', (config, message) => {
   const error: unknown = (() => {

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 
 import { readUser } from '../../src/nextjs/cookie.ts';
-import { createInstantRouteHandler } from '../../src/nextjs/index.ts';
+import { createInstantRouteHandler, getUnverifiedUserFromInstantCookie } from '../../src/nextjs/index.ts';
 
 const appId = 'a9900000-0000-4000-8000-000000000001';
 const user = { id: 'u', refresh_token: 't', email: '100%25 "ana"@example.com', isGuest: false };
@@ -32,4 +32,11 @@ test.each([
   '[]',
 ])('%s is nobody', (value) => {
   expect(readUser(value)).toBeNull();
+});
+
+test('an app id that is a client reference, as from a module with `use client`, is rejected', async () => {
+  const reference = (() => {}) as unknown as string;
+  const expected = expect.objectContaining({ code: 'config-invalid', message: expect.stringContaining('use client') as string }) as Error;
+  expect(() => createInstantRouteHandler({ appId: reference })).toThrow(expected);
+  await expect(getUnverifiedUserFromInstantCookie(reference)).rejects.toThrow(expected);
 });

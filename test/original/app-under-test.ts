@@ -1,5 +1,6 @@
 // Our server with one app, on which a transcript is played, and the ways into it that transcripts use.
 
+import { memoryFiles } from '../../src/server/files/memory-files.ts';
 import { createServer } from '../../src/server/server.ts';
 import type { Storage } from '../../src/server/storage/storage.ts';
 
@@ -29,7 +30,8 @@ export interface DashboardUser {
 /** Rejects if the server refuses the schema or the rules. */
 export async function startApp(storage: Storage, content: AppContent): Promise<AppUnderTest> {
   const codes = new Map<string, string>();
-  const server = await createServer({ port: 0, storage, sendMagicCode: ({ email, code }) => codes.set(email, code) });
+  const sendMagicCode = ({ email, code }: { email: string; code: string }) => codes.set(email, code);
+  const server = await createServer({ port: 0, storage, files: memoryFiles(), sendMagicCode });
   const { appId, adminToken, apiURI: http, websocketURI: ws } = server;
   const app: AppUnderTest = {
     ...{ id: appId, adminToken, http, ws },

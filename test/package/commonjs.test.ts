@@ -23,3 +23,21 @@ test('the client is loaded, writes and closes', async () => {
   const { stdout } = await run(process.execPath, ['--no-experimental-require-module', file], { cwd: project.folder });
   expect(stdout).toBe('closed\n');
 });
+
+test('nothing is required after the client is loaded, as a test runner forbids once its test is over', async () => {
+  const file = project.write(
+    'late.cjs',
+    `const Module = require('node:module');
+     const { init, id, memoryStore } = require('triplane');
+     const load = Module.prototype.require;
+     Module.prototype.require = function (path) {
+       if (this.filename.includes('triplane')) console.log('required late: ' + path);
+       return load.call(this, path);
+     };
+     const db = init({ appId: id(), apiURI: 'http://127.0.0.1:1', storage: memoryStore(), onError() {} });
+     db.on('*', () => {});
+     db.auth.signInAsGuest().catch(({ code }) => console.log(code)).then(() => db.close());`,
+  );
+  const { stdout } = await run(process.execPath, ['--no-experimental-require-module', file], { cwd: project.folder });
+  expect(stdout).toBe('unreachable\n');
+});

@@ -1,10 +1,11 @@
-// What an import costs, held against the table `sizes` in package.json.
+// What an import costs, held against the table `sizes` in package.json: bundled by Vite, and the client's by webpack and esbuild too.
 
 import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { bundlers } from '../../scripts/bundlers.ts';
 import { pageSize } from '../../scripts/page-size.ts';
 import { manifest, packedProject, type Project, type SizeLimit } from '../support/packed.ts';
 
@@ -42,6 +43,20 @@ test.each(pages ?? [])('import $import from $from is at most $limit bytes at the
   const { start, all } = await pageSize(project.folder, pageOf(row), foreign);
   expect(start).toBeLessThanOrEqual(row.limit);
   expect(all).toBeLessThanOrEqual(row.all ?? row.limit);
+});
+
+const client = pages?.filter(({ from }) => from === 'triplane' || from === 'triplane/react') ?? [];
+
+test.each(client)('import $import from $from costs the same with every bundler', { timeout: 180_000 }, async (row) => {
+  const sizes = new Map<string, { readonly start: number; readonly all: number }>();
+  for (const [name, measure] of Object.entries(bundlers)) sizes.set(name, await measure(project.folder, pageOf(row), foreign));
+  const starts = [...sizes].map(([name, { start }]) => ({ name, start }));
+  for (const { name, start } of starts) expect({ name, start, fits: start <= row.limit }).toEqual({ name, start, fits: true });
+  for (const { all } of sizes.values()) expect(all).toBeLessThanOrEqual(row.all ?? row.limit);
+  const least = Math.min(...starts.map(({ start }) => start));
+  const most = Math.max(...starts.map(({ start }) => start));
+  // Within 5 % on either side of the middle. A few bytes of a bundler's own count for more in the smallest.
+  expect(most - least).toBeLessThanOrEqual(Math.max(0.1 * ((most + least) / 2), 500));
 });
 
 test.each(servers ?? [])('import $import from $from is at most $limit bytes', { timeout: 60_000 }, async (row) => {

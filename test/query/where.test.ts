@@ -118,7 +118,12 @@ test.each([
   ['2024-01-05t10:20:30Z', '2024-01-05T10:20:30.000Z'],
 ])('%s can be stored as a date', (text, expected) => expect(new Date(readStoredDate(text)).toISOString()).toBe(expected));
 
-test.each(['2024-02-30', '2023-02-29', '2024-13-01', '24-01-05', '2024-01-05T10', '2024-366x', '2023-366', 1e17, -1e15, 'Foo 5, 2024', ''])(
-  '%s cannot be stored as a date',
-  (value) => expect(readStoredDate(value)).toBeNaN(),
+test.each([
+  ...['2024-02-30', '2023-02-29', '2024-13-01', '24-01-05', '2024-01-05T10', '2024-366x', '2023-366', 1e17, -1e15, 'Foo 5, 2024', ''],
+  ...['2024-01-31T10:00:00,5Z', '2024-01-31T10:00:00+25:00', 'Fri Feb 30 2024 10:00:00 GMT+0000', 'Fri, 30 Feb 2024 10:00:00 GMT'],
+])('%s cannot be stored as a date', (value) => expect(readStoredDate(value)).toBeNaN());
+
+test.each(['Wed Jan 31 2024 10:00:00 GMT+0000', 'Wed, 31 Jan 2024 10:00:00 GMT', '2024-01-31T10:00:00+14:00', '2024-01-31 10:00:00.5'])(
+  '%s can be stored as a date',
+  (value) => expect(readStoredDate(value)).not.toBeNaN(),
 );

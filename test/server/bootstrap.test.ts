@@ -82,7 +82,7 @@ test.each<[string, object, RegExp]>([
     /schema: .*\$mine/,
   ],
   ['a schema that is none', { schema: { entities: { goals: 5 } } }, /schema: /],
-  ['no schema at all', { schema: 'instant.schema.ts' }, /schema must be an object, and is "instant.schema.ts"/],
+  ['no schema at all', { schema: 'instant.schema.ts' }, /schema must be an object, but is "instant.schema.ts"/],
   ['no rules', { rules: [] }, /rules must be an object/],
 ])('%s: nothing is opened, and the error says where', async (_, options, message) => {
   let isClosed = false;

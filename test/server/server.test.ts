@@ -1,10 +1,13 @@
 // The server on a port: how it opens, what it takes, and that nothing of it is left.
 
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { type RawData, WebSocket } from 'ws';
-import { createServer, memory, type ServerOptions, type TriplaneServer } from '../../src/server/index.ts';
+import { createServer, memory, sqlite, type ServerOptions, type TriplaneServer } from '../../src/server/index.ts';
 import { TriplaneError } from '../../src/errors.ts';
 import { type Log, silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
@@ -255,4 +258,21 @@ test('what it cannot use', async () => {
   await expect(createServer({ appId: 'x' })).rejects.toThrow(TriplaneError);
   const { port } = await start();
   await expect(createServer({ port })).rejects.toThrow(`Cannot listen on 127.0.0.1:${port}: another program listens there`);
+});
+
+test('a storage may be a promise; what is no storage is told at the start', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'triplane-promised-'));
+  const server = await createServer({ storage: sqlite(folder) });
+  expect((await fetch(`${server.url}/admin/transact`, adminRequest(server, { steps: [] }))).status).toBe(200);
+  await server.close();
+  for (const storage of [sqlite, {}, 'memory', null, Promise.resolve(undefined)]) {
+    await expect(createServer({ storage: storage as unknown as Storage })).rejects.toMatchObject({ code: 'config-invalid' });
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const adminRequest = ({ appId, adminToken }: TriplaneServer, body: object): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', 'app-id': appId, authorization: `Bearer ${adminToken}` },
+  body: JSON.stringify(body),
 });

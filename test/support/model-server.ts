@@ -10,6 +10,7 @@ import type { ServerCapabilities } from '../../src/protocol/session-messages.ts'
 import type { Step } from '../../src/protocol/transact-messages.ts';
 import type { Transact } from '../../src/protocol/transact-messages.ts';
 import { queryKey } from '../../src/query/key.ts';
+import { receiptEtype } from '../../src/reactor/mutations/receipts.ts';
 import { attrIds, type Goal, goalAttrs, goalTriples, nodes, rejection } from './goals.ts';
 
 /** What goes wrong with the next transaction: not done and refused for now, done or not done with nobody knowing. */
@@ -28,6 +29,8 @@ export interface ModelOptions {
   readonly forbids?: (step: Step) => boolean;
 }
 
+const duplicate = { 'record-type': 'triple', etype: receiptEtype, label: 'eventId' };
+
 const labels = new Map([[attrIds.title, 'title'], [attrIds.done, 'done']]); // prettier-ignore
 
 export class ModelServer {
@@ -38,6 +41,8 @@ export class ModelServer {
   readonly sessions = new Set<ModelSession>();
   readonly #options: ModelOptions;
   readonly #remembered = new Map<string, ServerMessage>();
+  /** Values of the unique attribute that receipts have. */
+  readonly #receipts = new Set<string>();
   mishaps: Fault[] = [];
   isReadOnly = false;
   txId = 1000;
@@ -95,6 +100,9 @@ export class ModelServer {
       if (this.#options.remembers) this.#remembered.set(eventId, no);
       return no;
     }
+    const receipts = steps.flatMap((step) => (step[0] === 'add-triple' && String(step[3]).startsWith('write/') ? [String(step[3])] : []));
+    if (receipts.some((receipt) => this.#receipts.has(receipt))) return rejection(eventId, { type: 'record-not-unique', hint: duplicate });
+    for (const receipt of receipts) this.#receipts.add(receipt);
     this.goals.clear();
     for (const [id, goal] of next) this.goals.set(id, goal);
     this.txId += 1;
@@ -112,11 +120,13 @@ export class ModelServer {
 
 /** Changes `next`; what is wrong with the step, if anything is. */
 function take(next: Map<string, Goal>, before: ReadonlyMap<string, Goal>, step: Step): string | undefined {
-  if (step[0] === 'add-attr') return 'record-not-unique'; // all attrs there are were told with init-ok
+  // All attrs there are were told with init-ok, but for those of receipts.
+  if (step[0] === 'add-attr') return step[1]['forward-identity'][1] === receiptEtype ? undefined : 'record-not-unique';
   if (step[0] === 'delete-entity') next.delete(String(step[1]));
   if (step[0] !== 'add-triple') return undefined;
   const [, e, a, v, options] = step;
   const id = String(e);
+  if (a !== attrIds.id && !labels.has(a)) return undefined;
   if (options?.mode === 'create' && before.has(id)) return 'validation-failed';
   if (options?.mode === 'update' && !before.has(id)) return 'validation-failed';
   const label = labels.get(a);

@@ -1,4 +1,4 @@
-// `db.on`: records trace events from the call on. The module that formats them is loaded with the first listener, and receives those recorded
+// `db.on`: records trace events from the call on. The module that formats them loads with the first listener, and receives those recorded
 // meanwhile.
 
 import type { DatabaseEventType, EventListener } from '../../types/events.ts';
@@ -10,7 +10,7 @@ import { guarded } from '../notify.ts';
 
 const loadObserver = lazy(() => import('./observer.ts'));
 
-/** Without a listener, each event is a line in the log. Gives what ends it. */
+/** Without a listener, each event is a line in the log. Returns an unsubscribe function. */
 export function observe(context: ClientContext, type: DatabaseEventType, listener?: EventListener): () => void {
   context.assertOpen();
   const { events, config } = context;

@@ -1,7 +1,5 @@
-// An event as one line to read, for `debug: true`: what it says of itself, in its own order.
-
-// Makes events of facts: `db.on`. Only those that are listened for, told at the end of the task, in order; a listener that throws is reported,
-// and hears the next all the same.
+// Turns trace events into the events of `db.on`, and into log lines for `debug: true`. Creates only events that have listeners, and delivers them
+// in order at the end of the task. An error in a listener is reported and does not affect later events.
 
 import type { ClientContext } from '../context.ts';
 import type { ClientMessage } from '../../protocol/client-message.ts';
@@ -26,17 +24,17 @@ const units: Readonly<Record<string, string>> = { tookMs: ' ms', waiting: ' wait
 const unknown: Readonly<Record<string, string>> = { userId: 'nobody', topic: 'presence' };
 
 function formatField(name: string, value: string | number | object | undefined): string | undefined {
-  // An error, or a message: what is said in it.
+  // An error or a message: its text.
   if (typeof value === 'object') return 'message' in value && typeof value.message === 'string' ? value.message : '';
   return value === undefined ? unknown[name] : `${value}${units[name] ?? ''}`;
 }
 
 type Kind = DatabaseEvent['type'];
 type Fields = { readonly [Type in Kind]: Omit<DatabaseEventOf<Type>, 'type' | 'atMs'> };
-/** An event is made only if anybody listens for its kind. */
+/** An event is created only if its type has a listener. */
 type Emit = <Type extends Kind>(type: Type, make: () => Fields[Type]) => void;
 
-/** `isOn`: whether anything is still to be told. Gives what makes events of the facts that have come. */
+/** @param isOn whether events are still delivered @returns a function that turns trace events into events */
 export function observer(
   context: ClientContext,
   wanted: DatabaseEventType,
@@ -48,7 +46,7 @@ export function observer(
   const flush = (): void => {
     for (const event of waiting.splice(0) as DatabaseEvent[]) {
       if (!isOn()) return;
-      // What is wrong with a listener to errors is not told to it again.
+      // An error in a listener for errors is not delivered to it.
       guarded(
         () => listener(event),
         (error) => (event.type === 'error' ? context.config.log.error(error) : context.report(error)),
@@ -77,7 +75,7 @@ function printer({ config }: ClientContext): EventListener {
 class EventMapper {
   readonly #context: ClientContext;
   readonly #emit: Emit;
-  /** When a message with this id was sent, or a query with this key asked. */
+  /** When a message with this id was sent, or a query with this key was requested. */
   readonly #sentMs = new Map<string, number>();
 
   constructor(context: ClientContext, emit: Emit) {
@@ -123,7 +121,7 @@ class EventMapper {
   #received(atMs: number, message: ServerMessage): void {
     const { op } = message;
     const eventId = ('client-event-id' in message && message['client-event-id']) || undefined;
-    // A write's time is told with its end, which comes after.
+    // The duration of a write is reported with its end, which follows.
     const tookMs = this.#took(eventId, atMs, op !== 'transact-ok' && op !== 'error');
     this.#emit('received', () => ({ op, eventId, tookMs, message: redacted(message) as LoggedMessage }));
     const key = queryOf(message);
@@ -155,7 +153,7 @@ class EventMapper {
     const prefix = mutationPrefix(this.#context.state.session.owner);
     for (const edit of edits) {
       const write = 'put' in edit && edit.put.startsWith(prefix) ? readMutation(edit.value) : undefined;
-      // Once it is confirmed, that is kept too.
+      // The acknowledged write is stored again; that is no new event.
       if (write && write.state !== 'acknowledged') this.#write('persisted', write.eventId);
       if ('remove' in edit && edit.remove.startsWith(prefix)) this.#write('done', edit.remove.split('/').at(-1) ?? '');
     }
@@ -176,7 +174,7 @@ class EventMapper {
   }
 }
 
-/** The key of the query that is answered, or was refused. */
+/** The key of the query that a result or an error belongs to. */
 function queryOf(message: ServerMessage): string | undefined {
   if (message.op === 'add-query-ok') return queryKey(message.q);
   if (message.op !== 'error') return undefined;

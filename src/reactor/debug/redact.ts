@@ -1,13 +1,13 @@
-// A message as tools may see it: without what would let its reader act in somebody's name. What users wrote is left as it is.
+// Removes secrets from messages before tools see them: everything that would let a reader act as the user. User data stays.
 
 import { queryKey } from '../../query/key.ts';
 
 const secretName = /token|secret|password/i;
-/** Values of entities, and attrs: what their fields are called is the users' affair. */
+/** Fields with user data, whose own fields may have any name. */
 const data = new Set(['tx-steps', 'result', 'instaql-result', 'attrs', 'join-rows', 'txes', 'deltas', 'chunks', 'content']);
-/** What programs hand to their rules may be a secret too. */
+/** Parameters for rules may contain secrets. */
 const ruleParams = new Set(['$$ruleParams', 'rule-params']);
-/** Whoever has the whole of such an address may read the file. */
+/** A complete URL of this kind grants access to the file. */
 const signedAddress = /^https?:\/\/[^?#\s]*\?\S*(signature|sig|token|credential|key)[^=&\s]*=/i;
 const REDACTED = '[redacted]';
 
@@ -15,7 +15,7 @@ export function redacted(value: unknown): unknown {
   return mapEntries(value, redactField, true);
 }
 
-/** The key of a query, likewise. */
+/** Removes secrets from the key of a query. */
 export function redactedKey(key: string): string {
   return queryKey(redacted(JSON.parse(key)));
 }
@@ -27,7 +27,7 @@ function redactField(value: unknown, key: string): unknown {
   return key === 'url' && typeof value === 'string' ? withoutQuery(value) : redacted(value);
 }
 
-/** What users wrote. */
+/** User data. */
 function redactUserData(value: unknown): unknown {
   if (typeof value === 'string') return signedAddress.test(value) ? withoutQuery(value) : value;
   if (Array.isArray(value) && value[0] === 'rule-params' && value.length === 4)
@@ -35,7 +35,7 @@ function redactUserData(value: unknown): unknown {
   return mapEntries(value, redactUserData);
 }
 
-/** Each part of it; the same object where nothing is to be hidden, as it may be large, unless it is to be a copy. */
+/** Redacts each part. Returns the same object if nothing is redacted, because it may be large, unless a copy is requested. */
 function mapEntries(value: unknown, change: (part: unknown, key: string) => unknown, isCopy = false): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const before = Object.entries(value);

@@ -46,7 +46,12 @@ interface TxPosition {
 export const beforeThisSession: TxPosition = { txId: 0, isn: undefined };
 
 /** The write stays on disk, as confirmed, until every answer contains it: it must not flicker at the next start either. */
-export function acknowledge({ outbox, catalog, queries }: SyncState, eventId: string, position: TxPosition, nowMs: number): Effect[] {
+export function acknowledge(
+  { outbox, catalog, queries, receipts }: SyncState,
+  eventId: string,
+  position: TxPosition,
+  nowMs: number,
+): Effect[] {
   const write = outbox.acknowledge(eventId, position);
   if (!write) return [];
   const superseded = outbox.supersede(write, (steps) => supersede(steps, write.steps, catalog.known));
@@ -54,7 +59,7 @@ export function acknowledge({ outbox, catalog, queries }: SyncState, eventId: st
     ...(catalog.confirm(write.steps) ? queries.setAttrs(catalog.known) : []),
     ...queries.acknowledge(write, nowMs),
     ...queries.rewrite(superseded),
-    { do: 'store', edits: [write, ...superseded].map(putMutation) },
+    { do: 'store', edits: [...[write, ...superseded].map(putMutation), ...receipts.acknowledge(write, nowMs)] },
     { do: 'tell', message: { type: 'acknowledged', eventId, ...position } },
     { do: 'settle', eventId },
     ...onward,

@@ -1,6 +1,6 @@
 // Where writes are handed in. From here on a write is safe: it goes out, in order, when it is on disk and a session is open.
 
-import type { TriplaneError } from '../../errors.ts';
+import { InstantAPIError, type TriplaneError } from '../../errors.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 import type { Transact } from '../../protocol/transact-messages.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
@@ -9,7 +9,7 @@ import { validateTransaction } from '../../transact/operation.ts';
 import type { ClientContext } from '../context.ts';
 import { onward } from '../effect.ts';
 import { writeSetOf } from './write-set.ts';
-import { Receipts, receiptsKey } from './receipts.ts';
+import { receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
 import type { WritePromise } from './write-promise.ts';
 import { putMutation, readMutation, type Mutation, mutationPrefix, mutationRecordKey } from './mutation.ts';
@@ -18,8 +18,6 @@ export class MutationApi {
   readonly #context: ClientContext;
   /** Made in another tab, which tells its user what became of them. */
   readonly fromOtherTabs = new Set<string>();
-  /** Undefined unless `receipts` is set, and until they are loaded: before the first session. */
-  #receipts: Receipts | undefined;
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -68,10 +66,12 @@ export class MutationApi {
   /** What may go out now, in order; each stays in the outbox until it is answered. */
   dequeue(): Transact[] {
     const { config, state, isReady, isLeader } = this.#context;
+    // Also while nothing may go out: a deadline that has passed must not come up again and again.
+    state.outbox.onDeadline(config.clock.now());
     if (!isReady || !state.session.isWritable || !isLeader) return [];
-    const messages = state.outbox.dequeue(config.clock.now());
-    const receipts = this.#receipts;
-    return receipts ? messages.map((message) => this.#withReceipt(message, receipts)) : messages;
+    const nowMs = config.clock.now();
+    const messages = state.outbox.dequeue(nowMs);
+    return messages.map((message) => state.receipts.cover(message, state.catalog.known, config.random, nowMs));
   }
 
   /** These are on disk, or as safe as they will get. */
@@ -88,8 +88,7 @@ export class MutationApi {
 
   /** A refusal that no promise tells is reported, so that it is not lost. */
   settle(eventId: string, error: TriplaneError | undefined): void {
-    const { state, pendingCalls } = this.#context;
-    if (this.#receipts && !error) this.#context.run([{ do: 'store', edits: this.#receipts.acknowledge(eventId, state.session.owner) }]);
+    const { pendingCalls } = this.#context;
     const isHandled = pendingCalls.writes.get(eventId)?.settle(error) ?? this.fromOtherTabs.has(eventId);
     this.fromOtherTabs.delete(eventId);
     if (error && !isHandled) this.#context.report(error);
@@ -115,13 +114,14 @@ export class MutationApi {
       (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
     const stored = await read('write');
     const rejected = await read('rejected');
-    const receipts: unknown = config.receipts ? await config.store.get(receiptsKey(owner)) : undefined;
+    const receipts: unknown = state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner));
     // Another user signed in while the store was read: these mutations are not theirs.
     if (session.owner !== owner) return;
     const added = outbox.load(stored);
+    for (const { eventId, claimed } of added) if (claimed) state.receipts.resumeClaim(eventId, new InstantAPIError(claimed));
     for (const rejection of rejected) rejections.set(rejection.eventId, rejection);
-    if (config.receipts) (this.#receipts ??= new Receipts()).load(receipts);
-    for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps).creates);
+    state.receipts.load(receipts);
+    for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps));
     if (added.length > 0) this.#context.run([...state.queries.rewrite(outbox.unblocked()), ...onward]);
     else this.#context.run([{ do: 'announce', what: 'outbox' }]);
   }
@@ -158,12 +158,5 @@ export class MutationApi {
       { do: 'store', edits: account.isLoaded ? [putMutation(write)] : [] },
       { do: 'announce', what: 'outbox' },
     ]);
-  }
-
-  #withReceipt(message: Transact, receipts: Receipts): Transact {
-    const { config, state } = this.#context;
-    const eventId = message['client-event-id'] ?? '';
-    const steps = receipts.steps(eventId, state.catalog.known, () => config.random.uuid());
-    return { ...message, 'tx-steps': [...message['tx-steps'], ...steps] };
   }
 }

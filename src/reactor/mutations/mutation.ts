@@ -19,6 +19,8 @@ export interface Mutation extends PendingMutation {
   readonly state: MutationState;
   /** How often it went out. At 0 it is certain that it was not applied. */
   readonly sends: number;
+  /** Why it was refused, where it is asked whether it was applied before: it does not go out again. */
+  readonly claimed?: Pick<InstantAPIError, 'body' | 'status'>;
   /** Once it is confirmed. */
   readonly txId?: number;
   readonly isn?: string | undefined;
@@ -45,9 +47,21 @@ export function mutationRecordKey({ state, owner, order, eventId }: Mutation): s
   return `${mutationPrefix(owner, state === 'rejected' ? state : 'write')}${String(order).padStart(16, '0')}/${eventId}`;
 }
 
-export function mutationRecord({ eventId, owner, order, steps, createdMs, sends, txId, isn, error, rejectedAtMs }: Mutation): unknown {
+export function mutationRecord({
+  eventId,
+  owner,
+  order,
+  steps,
+  createdMs,
+  sends,
+  claimed,
+  txId,
+  isn,
+  error,
+  rejectedAtMs,
+}: Mutation): unknown {
   const reason = error && { body: error.body, status: error.status };
-  return { eventId, owner, order, steps, createdMs, sends, txId, isn, rejectedAtMs, reason };
+  return { eventId, owner, order, steps, createdMs, sends, claimed, txId, isn, rejectedAtMs, reason };
 }
 
 /** For the store: it is to be kept, or not any more. */

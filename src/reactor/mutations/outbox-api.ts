@@ -125,7 +125,7 @@ export class OutboxApi {
     const rejection = rejections.get(eventId);
     if (!rejection) return [];
     rejections.delete(eventId);
-    const removed = [rejection, ...outbox.dependentsOf(writeSetOf(rejection.steps).creates, ({ state }) => state === 'blocked')];
+    const removed = [rejection, ...outbox.dependentsOf(writeSetOf(rejection.steps), ({ state }) => state === 'blocked')];
     this.#context.run([
       { do: 'store', edits: removed.map(removeMutation) },
       { do: 'tell', message: { type: 'gone', eventIds: removed.map((write) => write.eventId) } },

@@ -9,12 +9,14 @@
 //
 // Sends and stores nothing itself: it returns what to send and store. How a write changes a view is not known here.
 
-import type { Step } from '../../protocol/transact-messages.ts';
-import type { Transact } from '../../protocol/transact-messages.ts';
+import type { InstantAPIError } from '../../errors.ts';
+import type { Step, Transact } from '../../protocol/transact-messages.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { Renames } from '../../transact/rebase.ts';
-import { createdBy, dependsOn, writeSetOf } from './write-set.ts';
-import { removeMutation, type Mutation } from './mutation.ts';
+import { Makers } from './makers.ts';
+import { putMutation, removeMutation, type Mutation } from './mutation.ts';
+import { Footprint, Retries } from './retries.ts';
+import { dependsOn, type Missing, writeSetOf } from './write-set.ts';
 
 /** What steps are from now on; the same ones if nothing changes. */
 type RewriteSteps = (steps: readonly Step[]) => readonly Step[];
@@ -27,14 +29,14 @@ export class Outbox {
   #unsent: Map<string, Mutation> | undefined;
   /** Those that make attrs. */
   readonly #attrCreators = new Map<string, Mutation>();
-  /** Entity → the write that makes it, and that the server has not confirmed. */
-  readonly #creators = new Map<string, string>();
-  /** Waiting for attrs. */
+  readonly #makers = new Makers();
   readonly #waitingForAttrs = new Set<string>();
   /** The server failed at them, while others behind them may have arrived. */
   readonly #retrying = new Set<string>();
+  readonly #retries = new Retries();
+  /** The steps as they last went out. */
+  readonly #sentSteps = new Map<string, readonly Step[]>();
   #lastOrder = 0;
-  #retryAt: number | undefined;
 
   get size(): number {
     return this.#writes.size;
@@ -61,7 +63,7 @@ export class Outbox {
 
   /** Whether a write that the server has not confirmed makes this entity. */
   isCreating(id: string): boolean {
-    return this.#creators.has(id);
+    return this.#makers.isCreating(id);
   }
 
   /** Behind all others: a new one, or one that was here before. */
@@ -98,15 +100,23 @@ export class Outbox {
 
   /** What may go out now, in order. Each counts as sent. */
   dequeue(nowMs: number): Transact[] {
-    if (this.#retryAt !== undefined && this.#retryAt > nowMs) return [];
-    this.#retryAt = undefined;
+    this.onDeadline(nowMs);
+    if (this.#retries.isPaused()) return [];
     this.#unsent ??= new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
     const messages: Transact[] = [];
+    const held = new Footprint();
+    const sent = this.#retrying.size > 0 ? this.#sentFootprint() : undefined;
     for (const write of this.#unsent.values()) {
       if (write.state === 'persisting') break; // those behind it wait, or the order would be lost
       if (this.#waitingForAttrs.has(write.eventId)) continue;
-      if (this.#needsUnconfirmed(write) || this.#isOutOfOrder(write)) break;
+      const maker = this.#unconfirmedMaker(write);
+      if (this.#isHeld(write, held, sent) || (maker && this.#retrying.has(maker))) {
+        held.add(write);
+        continue;
+      }
+      if (maker) break;
       this.#retrying.delete(write.eventId);
+      this.#sentSteps.set(write.eventId, write.steps);
       this.#put({ ...write, state: 'inflight', sends: write.sends + 1 });
       const { eventId, steps, createdMs, order } = write;
       messages.push({ op: 'transact', 'client-event-id': eventId, 'tx-steps': steps, created: createdMs, order });
@@ -119,28 +129,50 @@ export class Outbox {
     for (const write of this.#writes.values()) {
       if (write.state === 'inflight') this.#put({ ...write, state: 'pending' });
     }
-    this.#retryAt = undefined;
+    this.#retries.onDisconnect();
     this.#waitingForAttrs.clear();
     this.#retrying.clear();
   }
 
-  /** Not now: it goes out again, and what is behind it waits. */
-  postpone(eventId: string, atMs: number): void {
+  /** Not now: it goes out again, and what is behind it waits: everything, or what touches the same. */
+  postpone(eventId: string, atMs: number, holdsAll: boolean): void {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'inflight') return;
     this.#put({ ...write, state: 'pending' });
     this.#retrying.add(eventId);
-    this.#retryAt = Math.max(this.#retryAt ?? 0, atMs);
+    if (holdsAll) this.#retries.pauseAll(atMs);
+    else this.#retries.pause(eventId, atMs);
+  }
+
+  /** The server failed at it. Whether it is to be given up. */
+  countFailure(eventId: string): boolean {
+    return this.#retries.countFailure(eventId);
   }
 
   nextDeadline(): number | undefined {
-    return this.#retryAt;
+    return this.#retries.nextDeadline();
+  }
+
+  onDeadline(nowMs: number): void {
+    this.#retries.onDeadline(nowMs);
+  }
+
+  /** The steps that the server has said something about: those of now may be other ones. */
+  sentSteps({ eventId, steps }: Mutation): readonly Step[] {
+    return this.#sentSteps.get(eventId) ?? steps;
   }
 
   acknowledge(eventId: string, position: { readonly txId: number; readonly isn: string | undefined }): Mutation | undefined {
     const write = this.#writes.get(eventId);
     if (!write || write.state === 'acknowledged') return undefined;
+    this.#retries.countConfirmed();
     return this.#put({ ...write, state: 'acknowledged', ...position });
+  }
+
+  /** It is asked whether it was applied before it was refused. */
+  markClaimed(eventId: string, { body, status }: Pick<InstantAPIError, 'body' | 'status'>): KeyValueOp[] {
+    const write = this.#writes.get(eventId);
+    return write ? [putMutation(this.#put({ ...write, claimed: { body, status } }))] : [];
   }
 
   /** It was applied before earlier ones, which came back: they no longer say what it has said anew. Gives those that changed. */
@@ -161,31 +193,37 @@ export class Outbox {
 
   /** Whether a later one needs an attr or an entity that it makes. */
   hasDependents({ eventId, order, steps }: Mutation): boolean {
-    const { creates } = writeSetOf(steps);
-    return this.list().some((other) => other.order > order && (this.#attrCreators.has(eventId) || dependsOn(other.steps, creates)));
+    const made = writeSetOf(steps);
+    return this.list().some((other) => other.order > order && (this.#attrCreators.has(eventId) || dependsOn(other.steps, made)));
   }
 
   /** It was refused, or discarded: out with it. What needs the entities it was to make is parked, and comes along. */
   reject(eventId: string): Mutation[] {
     const write = this.#writes.get(eventId);
     this.#drop(eventId);
-    return write ? this.block(writeSetOf(write.steps).creates) : [];
+    return write ? this.block(writeSetOf(write.steps)) : [];
   }
 
   /** Those that need one of these entities, or one that such a write was to make. */
-  block(missing: ReadonlySet<string>): Mutation[] {
+  block(missing: Missing): Mutation[] {
     return this.dependentsOf(missing, ({ state }) => state !== 'acknowledged')
       .filter(({ state }) => state !== 'inflight') // the server will tell
       .map((write) => this.#put({ ...write, state: 'blocked' }));
   }
 
   /** The same, of some, as they are. */
-  dependentsOf(missing: ReadonlySet<string>, isCandidate: (write: Mutation) => boolean): Mutation[] {
-    const missingIds = new Set(missing);
+  dependentsOf(missing: Missing, isCandidate: (write: Mutation) => boolean): Mutation[] {
+    const creates = new Set(missing.creates);
+    const upserts = new Set(missing.upserts);
     return this.list().filter((write) => {
-      if (!isCandidate(write) || !dependsOn(write.steps, missingIds)) return false;
-      for (const id of writeSetOf(write.steps).creates) missingIds.add(id);
-      return true;
+      const made = writeSetOf(write.steps);
+      if (isCandidate(write) && dependsOn(write.steps, { creates, upserts })) {
+        for (const id of made.creates) creates.add(id);
+        for (const id of made.upserts) upserts.add(id);
+        return true;
+      }
+      for (const id of made.upserts) upserts.delete(id);
+      return false;
     });
   }
 
@@ -204,7 +242,8 @@ export class Outbox {
     if (write?.state !== 'inflight') return [];
     this.#put({ ...write, state: 'pending' });
     const changed = this.rebase(rewrite);
-    if (!changed.some((other) => other.eventId === eventId)) this.#waitingForAttrs.add(eventId);
+    // The attr may have come before the refusal did: then the steps are in its terms already.
+    if (this.#writes.get(eventId)?.steps === this.sentSteps(write)) this.#waitingForAttrs.add(eventId);
     return changed;
   }
 
@@ -215,20 +254,21 @@ export class Outbox {
     });
   }
 
-  /** Whether the server has yet to say that an entity which the write needs is there: if it says no, this one must not have gone out. */
-  #needsUnconfirmed({ order, steps }: Mutation): boolean {
-    if (this.#creators.size === 0) return false;
-    for (const id of writeSetOf(steps).touches) {
-      const creator = this.#writes.get(this.#creators.get(id) ?? '');
-      // A later one that makes the same again is none to wait for: it waits behind this one.
-      if (creator && creator.order < order) return true;
-    }
-    return false;
+  /** The write that makes an entity which this one needs: if the server refuses it, this one must not have gone out. */
+  #unconfirmedMaker({ order, steps }: Mutation): string | undefined {
+    return this.#makers.neededBy(steps, (eventId) => (this.#writes.get(eventId)?.order ?? Infinity) < order);
   }
 
-  /** Whether what came back has to wait until it is known which of those behind it have arrived. */
-  #isOutOfOrder({ eventId, order }: Mutation): boolean {
-    return this.#retrying.has(eventId) && this.list().some((other) => other.order > order && other.state === 'inflight');
+  /** What came back waits until it is time, and known which of those behind it have arrived; others wait for it if they touch the same. */
+  #isHeld({ eventId, order, steps }: Mutation, held: Footprint, sent: Footprint | undefined): boolean {
+    if (this.#retries.isPaused(eventId) || held.meets(steps)) return true;
+    return this.#retrying.has(eventId) && (sent?.meets(steps, order) ?? false);
+  }
+
+  #sentFootprint(): Footprint {
+    const sent = new Footprint();
+    for (const write of this.#writes.values()) if (write.state === 'inflight') sent.add(write);
+    return sent;
   }
 
   #put(write: Mutation): Mutation {
@@ -241,10 +281,7 @@ export class Outbox {
     const isOpen = state !== 'acknowledged' && state !== 'blocked';
     if (isOpen && steps.some((step) => step[0] === 'add-attr')) this.#attrCreators.set(eventId, write);
     else this.#attrCreators.delete(eventId);
-    for (const id of createdBy(steps)) {
-      if (isOpen) this.#creators.set(id, eventId);
-      else if (this.#creators.get(id) === eventId) this.#creators.delete(id);
-    }
+    this.#makers.set(eventId, steps, isOpen);
     return write;
   }
 
@@ -252,6 +289,8 @@ export class Outbox {
     const write = this.#writes.get(eventId);
     if (write) this.#put({ ...write, state: 'acknowledged' });
     this.#retrying.delete(eventId);
+    this.#retries.forget(eventId);
+    this.#sentSteps.delete(eventId);
     this.#writes.delete(eventId);
   }
 }

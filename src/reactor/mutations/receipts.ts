@@ -1,58 +1,228 @@
-// What everybody has to know of receipts, whether they are in use or not.
+// Exactly once at a server that does not remember event ids. Every transaction also makes a small entity whose unique attribute holds its
+// event id: the server refuses a repeat as a whole, which means "already applied". Later transactions delete the receipts of confirmed ones.
+// docs/exactly-once.md says why this holds.
 
-// Exactly once against a server that has no memory of event ids: every sending of a transaction also makes a small entity whose unique
-// attribute is its event id. A repeat is then refused as a whole, and read as "already applied". A later write takes away the receipts
-// of those that were confirmed. Off unless asked for: the app's rules must allow it.
-
-import type { AnySchema } from '../../schema/schema.ts';
 import type { Attrs } from '../../db/attrs.ts';
-import type { KeyValueOp } from '../../storage/key-value.ts';
-import type { RejectionBody } from '../../errors.ts';
-import type { Step } from '../../protocol/transact-messages.ts';
-import { expandChunks } from '../../transact/expand.ts';
+import type { InstantAPIError, RejectionBody } from '../../errors.ts';
+import { derivedUuid } from '../../lib/derived-uuid.ts';
 import { isObject } from '../../lib/json.ts';
-import { tx } from '../../transact/chunk.ts';
+import type { Random } from '../../lib/random.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
+import type { ServerCapabilities } from '../../protocol/session-messages.ts';
+import type { AddAttr, Step, Transact } from '../../protocol/transact-messages.ts';
+import type { KeyValueOp } from '../../storage/key-value.ts';
+import type { Mutation } from './mutation.ts';
 
 export const receiptEtype = 'triplaneReceipts';
+const receiptLabel = 'eventId';
+
+/** What a refusal says about the receipt. `unknown-attrs`: the server has the attrs under other ids, or no longer. */
+export type ReceiptVerdict = 'applied' | 'forbidden' | 'unknown-attrs' | undefined;
+
+/** A sending that was lost may still be on its way: the receipt of a write that was sent again is kept for this long. */
+const keepRepeatedMs = 600_000;
+/** So many receipts at most are deleted along with one write. */
+const maxDeletions = 16;
+
+const claimPrefix = 'claim/';
+const claimSalt = '83c1e0f7-5b29-4d6e-a1f4-0d97b6c2e853';
 
 /** Where those of a user are kept. */
 export function receiptsKey(owner: string): string {
   return `receipts/${owner}`;
 }
 
-/** The write was applied before: this is a repeat. */
-export function isDuplicateReceipt({ type, hint }: RejectionBody): boolean {
-  return type === 'record-not-unique' && isObject(hint) && hint['etype'] === receiptEtype && hint['label'] === 'eventId';
-}
-
-/** What `i.schema` would make, without all that it brings. */
-const eventId = { valueType: 'string', config: { unique: true, indexed: true } };
-const schema: AnySchema = { entities: { [receiptEtype]: { attrs: { eventId } } }, links: {} };
-
 export class Receipts {
-  /** Confirmed writes whose receipts are still at the server. */
-  #removable = new Set<string>();
-  /** Write → the receipts it takes away. */
-  readonly #removedBy = new Map<string, readonly string[]>();
+  readonly #attrs: readonly [id: WireAttr, event: WireAttr];
+  /** Undefined: for servers that do not remember event ids. */
+  readonly #setting: boolean | undefined;
+  #isNeeded = false;
+  #isForbidden = false;
+  #wasReported = false;
+  /** The server has confirmed a write that made the attrs, and has not told them yet. */
+  #hasMadeAttrs = false;
+  #attrFailures = 0;
+  /** Confirmed writes whose receipts are still at the server, and from when on each may be deleted. */
+  #removable = new Map<string, number>();
+  /** Write → the receipts that it deletes. */
+  readonly #deletedBy = new Map<string, readonly string[]>();
+  /** Writes that went out with a receipt, and writes that must not. */
+  readonly #covered = new Set<string>();
+  readonly #uncovered = new Set<string>();
+  /** Writes that were refused, but may have been applied by an earlier sending: why they were. */
+  readonly #claims = new Map<string, InstantAPIError>();
 
-  /** What goes out with a write, anew each time: a receipt under a new id, and the end of those that have served. */
-  steps(eventId: string, attrs: Attrs, id: () => string): Step[] {
-    const receipts = tx[receiptEtype];
-    const removed = [...this.#removable];
-    this.#removedBy.set(eventId, removed);
-    const deletions = removed.map((other) => receipts?.lookup('eventId', other).delete());
-    return expandChunks([...deletions, receipts?.[id()]?.update({ eventId })], { attrs, schema, id });
+  constructor(appId: string, setting: boolean | undefined) {
+    this.#attrs = receiptAttrs(appId);
+    this.#setting = setting;
   }
 
-  acknowledge(eventId: string, owner: string): KeyValueOp[] {
-    for (const other of this.#removedBy.get(eventId) ?? []) this.#removable.delete(other);
-    this.#removedBy.delete(eventId);
-    this.#removable.add(eventId);
+  get isOff(): boolean {
+    return this.#setting === false;
+  }
+
+  get isInUse(): boolean {
+    return this.#isNeeded && !this.#isForbidden;
+  }
+
+  onSessionOpen(capabilities: ServerCapabilities): void {
+    this.#isNeeded = this.#setting ?? !capabilities['deduplicates-transactions'];
+    this.#isForbidden = false;
+    this.#hasMadeAttrs = false;
+    this.#uncovered.clear();
+  }
+
+  /** The message with a receipt under a fresh entity id. The attrs come first: the original carries steps out kind by kind. */
+  cover(message: Transact, attrs: Attrs, random: Random, nowMs: number): Transact {
+    const eventId = message['client-event-id'] ?? '';
+    if (!this.isInUse || this.#uncovered.has(eventId) || !isUsable(attrs)) return message;
+    this.#covered.add(eventId);
+    // It may be known of the claim, and not of the write, that it is in place: the write itself must not go out again.
+    if (this.#claims.has(eventId)) return this.#claimMessage(eventId, attrs);
+    const { add, data } = this.#steps(eventId, attrs, random.uuid(), this.#deletions(eventId, nowMs));
+    return { ...message, 'tx-steps': [...add, ...message['tx-steps'], ...data] };
+  }
+
+  /** What a refusal of a covered write says about its receipt. */
+  read(eventId: string, { type, hint }: RejectionBody, steps: readonly Step[]): ReceiptVerdict {
+    if (!this.#covered.has(eventId) || !type) return undefined;
+    const fields = isObject(hint) ? hint : {};
+    const isOurs = fields['etype'] === receiptEtype;
+    if (type === 'record-not-unique' && isOurs && fields['record-type'] === 'triple' && fields['label'] === receiptLabel) return 'applied';
+    const isAttrFault = (type === 'record-not-unique' && isOurs) || (type === 'sql-raise' && this.#isNamed(hint));
+    if (isAttrFault) return ++this.#attrFailures <= 3 ? 'unknown-attrs' : 'forbidden';
+    return type === 'permission-denied' && isDenied(fields['input'], steps) ? 'forbidden' : undefined;
+  }
+
+  /** This write goes out without a receipt, and all others of this session if the refusal was for the receipt alone. Whether that is news. */
+  forbid(eventId: string, steps: readonly Step[]): boolean {
+    this.#covered.delete(eventId);
+    this.#uncovered.add(eventId);
+    if (steps.some(([op]) => op === 'add-attr')) return false;
+    this.#isForbidden = true;
+    const isNews = !this.#wasReported;
+    this.#wasReported = true;
+    return isNews;
+  }
+
+  forgetAttrs(): void {
+    this.#hasMadeAttrs = false;
+  }
+
+  /** The write is in place. Its receipt may be deleted as soon as no repeat of it can be on its way. */
+  acknowledge({ eventId, sends, owner }: Mutation, nowMs: number): KeyValueOp[] {
+    this.#claims.delete(eventId);
+    if (!this.#covered.delete(eventId)) return [];
+    this.#hasMadeAttrs = true;
+    this.#attrFailures = 0;
+    for (const other of this.#deletedBy.get(eventId) ?? []) this.#removable.delete(other);
+    this.#deletedBy.delete(eventId);
+    this.#removable.set(eventId, sends > 1 ? nowMs + keepRepeatedMs : 0);
     return [{ put: receiptsKey(owner), value: [...this.#removable] }];
   }
 
-  load(record: unknown): void {
-    this.#removable = new Set(Array.isArray(record) ? record.filter((eventId) => typeof eventId === 'string') : []);
-    this.#removedBy.clear();
+  /** The write is out of the outbox without having been applied. */
+  forget(eventId: string): void {
+    this.#covered.delete(eventId);
+    this.#claims.delete(eventId);
+    this.#deletedBy.delete(eventId);
   }
+
+  load(record: unknown): void {
+    const entries = (Array.isArray(record) ? record : []).filter(
+      (entry): entry is [string, number] => Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number',
+    );
+    this.#removable = new Map(entries);
+    this.#deletedBy.clear();
+  }
+
+  /**
+   * Asks whether an earlier sending of a refused write was applied, by a transaction that makes nothing but its receipt. If the server
+   * takes it, the write was not applied, and no sending that is still on its way will be. Its entity is the same each time, so that a claim
+   * whose answer was lost can be repeated.
+   */
+  claim(eventId: string, error: InstantAPIError, attrs: Attrs): Transact | undefined {
+    if (!this.isInUse || !this.#covered.has(eventId)) return undefined;
+    this.#claims.set(eventId, error);
+    return this.#claimMessage(eventId, attrs);
+  }
+
+  /** A claim of an earlier start, of which the answer is not known. */
+  resumeClaim(eventId: string, error: InstantAPIError): void {
+    this.#claims.set(eventId, error);
+  }
+
+  /** The write that an answer with this id is about, and why it was refused. */
+  claimOf(claimId: string): { readonly eventId: string; readonly error: InstantAPIError } | undefined {
+    const eventId = claimId.startsWith(claimPrefix) ? claimId.slice(claimPrefix.length) : '';
+    const error = this.#claims.get(eventId);
+    return error && { eventId, error };
+  }
+
+  #claimMessage(eventId: string, attrs: Attrs): Transact {
+    const { add, data } = this.#steps(eventId, attrs, derivedUuid(eventId, claimSalt), []);
+    return { op: 'transact', 'client-event-id': `${claimPrefix}${eventId}`, 'tx-steps': [...add, ...data] };
+  }
+
+  #steps(eventId: string, attrs: Attrs, receipt: string, deletions: readonly string[]): { readonly add: AddAttr[]; readonly data: Step[] } {
+    const known = (attr: WireAttr): { readonly id: string } => attrs.forward(receiptEtype, attr['forward-identity'][2]) ?? attr;
+    const [id, event] = [known(this.#attrs[0]), known(this.#attrs[1])];
+    // The server may have them already: the same attr under the same id again changes nothing.
+    const missing = this.#hasMadeAttrs ? [] : this.#attrs.filter((attr) => attr.id === id.id || attr.id === event.id);
+    return {
+      add: missing.filter((attr) => attrs.byId(attr.id)?.isUnsynced ?? true).map((attr) => ['add-attr', attr]),
+      data: [
+        ...deletions.map((other): Step => ['delete-entity', [event.id, valueOf(other)], receiptEtype]),
+        ['add-triple', receipt, id.id, receipt],
+        ['add-triple', receipt, event.id, valueOf(eventId)],
+      ],
+    };
+  }
+
+  #deletions(eventId: string, nowMs: number): readonly string[] {
+    this.#deletedBy.delete(eventId);
+    const taken = new Set([...this.#deletedBy.values()].flat());
+    const free = [...this.#removable].flatMap(([other, fromMs]) => (fromMs <= nowMs && !taken.has(other) ? other : []));
+    const deletions = free.slice(0, maxDeletions);
+    this.#deletedBy.set(eventId, deletions);
+    return deletions;
+  }
+
+  #isNamed(hint: unknown): boolean {
+    const text = String(JSON.stringify(hint));
+    return this.#attrs.some(({ id }) => text.includes(id));
+  }
+}
+
+/** Whether the server would refuse a second receipt of the same write. */
+function isUsable(attrs: Attrs): boolean {
+  return attrs.forward(receiptEtype, receiptLabel)?.isUnique ?? true;
+}
+
+/** A prefix: the original drops lookups by values that look like UUIDs when it deletes. */
+function valueOf(eventId: string): string {
+  return `write/${eventId}`;
+}
+
+/** A denied attr may be one of the write's own: then only the next answer tells. */
+function isDenied(input: unknown, steps: readonly Step[]): boolean {
+  const denied: unknown = Array.isArray(input) ? input[0] : undefined;
+  return denied === receiptEtype || (denied === 'attrs' && steps.length > 0);
+}
+
+/** The same ids from every client of an app, and other ones in every app: the original has one space of attr ids for all apps. */
+export function receiptAttrs(appId: string): readonly [id: WireAttr, event: WireAttr] {
+  const attr = (label: string, attrSalt: string, nameSalt: string): WireAttr => ({
+    id: derivedUuid(appId, attrSalt),
+    'forward-identity': [derivedUuid(appId, nameSalt), receiptEtype, label],
+    'value-type': 'blob',
+    cardinality: 'one',
+    'unique?': true,
+    'index?': true,
+    ...(label !== 'id' && { 'checked-data-type': 'string' }),
+  });
+  return [
+    attr('id', '5d0c71aa-39e2-4f60-8b1e-c2a94e0f7d13', '9be4f217-60ad-4c35-a7d2-18f3c65b90e4'),
+    attr(receiptLabel, 'c7a83e54-12bf-4d09-93f6-7e50a1d8b42c', '2f96d0b8-e741-4a5c-b80f-d34c19a7652e'),
+  ];
 }

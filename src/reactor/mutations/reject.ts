@@ -14,7 +14,7 @@ import { type Effect, onward } from '../effect.ts';
 import { writeSetOf } from './write-set.ts';
 
 export function reject(
-  { outbox, queries, rejections }: SyncState,
+  { outbox, queries, rejections, receipts }: SyncState,
   write: Mutation,
   error: InstantAPIError,
   rejectedAtMs: number,
@@ -22,6 +22,7 @@ export function reject(
   const { eventId } = write;
   const rejection: Mutation = { ...write, state: 'rejected', error, rejectedAtMs };
   rejections.set(eventId, rejection);
+  receipts.forget(eventId);
   return [
     ...[write, ...outbox.reject(eventId)].flatMap((hidden) => queries.reject(hidden.eventId)),
     { do: 'store', edits: [removeMutation(write), putMutation(rejection)] },

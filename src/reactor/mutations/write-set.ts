@@ -1,12 +1,17 @@
 // Which entities the steps of a write make, and which they need to be there.
 
+import { isUuid } from '../../lib/uuid.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 
 export interface WriteSet {
   /** Made here, and refused if they were there before. */
   readonly creates: ReadonlySet<string>;
+  /** Made here unless they are there: by a write that is no strict update. */
+  readonly upserts: ReadonlySet<string>;
   /** Written to, linked or deleted. */
   readonly touches: ReadonlySet<string>;
+  /** Ends of links that are not made here. Where such an entity is missing, the server makes half of one. */
+  readonly linked: ReadonlySet<string>;
 }
 
 const EMPTY: ReadonlySet<string> = new Set();
@@ -20,14 +25,21 @@ export function writeSetOf(steps: readonly Step[]): WriteSet {
 
 function read(steps: readonly Step[]): WriteSet {
   const creates = new Set<string>();
+  const upserts = new Set<string>();
   const touches = new Set<string>();
+  const linked = new Set<string>();
   const touch = (ref: unknown): void => void (typeof ref === 'string' && touches.add(ref));
   for (const step of steps) {
     switch (step[0]) {
       case 'add-triple':
         if (step[4]?.mode === 'create' && typeof step[1] === 'string') creates.add(step[1]);
         touch(step[1]);
-        touch(step[3]); // a link to it, if it is an id at all
+        if (!isUuid(step[3])) break;
+        // A link, or the triple that makes an entity.
+        touch(step[3]);
+        if (step[4]?.mode !== undefined || typeof step[1] !== 'string') break;
+        if (step[1] === step[3]) upserts.add(step[1]);
+        else linked.add(step[1]).add(step[3]);
         break;
       case 'retract-triple':
       case 'deep-merge-triple':
@@ -37,12 +49,19 @@ function read(steps: readonly Step[]): WriteSet {
       default:
     }
   }
-  return { creates, touches };
+  for (const id of [...upserts, ...creates]) linked.delete(id);
+  return { creates, upserts, touches, linked };
 }
 
 /** What it makes. Most writes make nothing, which is seen at a glance. */
 export function createdBy(steps: readonly Step[]): ReadonlySet<string> {
   return steps.some((step) => step[0] === 'add-triple' && step[4]?.mode === 'create') ? writeSetOf(steps).creates : EMPTY;
+}
+
+/** The same of entities that it makes unless they are there. */
+export function upsertedBy(steps: readonly Step[]): ReadonlySet<string> {
+  const isUpsert = (step: Step): boolean => step[0] === 'add-triple' && step[1] === step[3] && !step[4]?.mode;
+  return steps.some(isUpsert) ? writeSetOf(steps).upserts : EMPTY;
 }
 
 /** Whether steps do nothing but set values of entities, if they are there. */
@@ -64,8 +83,18 @@ export function looksUp(steps: readonly Step[]): boolean {
   return steps.some((step) => Array.isArray(step[1]) || (Array.isArray(step[3]) && step[3].length === 2));
 }
 
-export function dependsOn(steps: readonly Step[], created: ReadonlySet<string> | ReadonlyMap<string, unknown>): boolean {
-  if (created.size === 0) return false;
-  for (const id of writeSetOf(steps).touches) if (created.has(id)) return true;
+/** Entities that are missing as long as a write that makes them is not confirmed. */
+export type Missing = Pick<WriteSet, 'creates' | 'upserts'>;
+
+/** Whether steps need one of them: any use of an entity that was to be created anew, and a link with one that an update was to make. */
+export function dependsOn(steps: readonly Step[], { creates, upserts }: Missing): boolean {
+  if (creates.size === 0 && upserts.size === 0) return false;
+  const { touches, linked } = writeSetOf(steps);
+  return intersects(touches, creates) || intersects(linked, upserts);
+}
+
+function intersects(ids: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  if (others.size === 0) return false;
+  for (const id of ids) if (others.has(id)) return true;
   return false;
 }

@@ -16,6 +16,7 @@ import type { QueryRequest, LiveQuery } from './live-query.ts';
 import { OptimisticUpdates } from './optimistic-updates.ts';
 import { isOlder, processedOf } from '../tx-position.ts';
 import type { IngestedResult } from './view-input.ts';
+import { isolated } from './query-errors.ts';
 import { EntityIndex } from './entity-index.ts';
 import { View, type ViewConfig } from './view.ts';
 import type { Mutation } from '../mutations/mutation.ts';
@@ -112,11 +113,11 @@ export class LiveQueries {
   }
 
   /** An answer. One that is older than what this session has told already, or to a query since closed, is left aside. */
-  applyResult(message: AddQueryOk): Effect[] {
+  applyResult(message: AddQueryOk): readonly Effect[] {
     const live = this.#byKey.get(queryKey(message.q));
     const isCurrent = live && (message['client-event-id'] ?? live.eventId) === live.eventId;
     if (!isCurrent || (live.isFresh && isOlder(message, live.processed))) return [];
-    return this.#applyServerResult(live, message.result, message);
+    return isolated(live, () => this.#applyServerResult(live, message.result, message));
   }
 
   /** The answers that changed; `coversAll`: those not listed are as they were, and as new. */
@@ -125,17 +126,19 @@ export class LiveQueries {
     for (const computation of message.computations) {
       const live = this.#byKey.get(queryKey(computation['instaql-query']));
       if (!live || (live.isFresh && isOlder(message, live.processed))) continue;
-      effects.push(...this.#applyServerResult(live, computation['instaql-result'], message));
+      effects.push(...isolated(live, () => this.#applyServerResult(live, computation['instaql-result'], message)));
     }
     for (const delta of message.deltas ?? []) {
       const live = this.#byKey.get(queryKey(delta['instaql-query']));
       // One that is not fresh has been asked again: its answer has this in it.
-      if (live?.isFresh && !isOlder(message, live.processed)) effects.push(...this.#applyDelta(live, delta, message, random));
+      if (live?.isFresh && !isOlder(message, live.processed))
+        effects.push(...isolated(live, () => this.#applyDelta(live, delta, message, random)));
     }
     if (coversAll) {
       for (const live of this.#byKey.values()) {
         if (!live.isFresh || !isOlder(live.processed ?? {}, message)) continue;
-        if (this.#optimisticUpdates.advance(live, processedOf(message))) effects.push({ do: 'show', key: live.key });
+        const show = (): Effect[] => (this.#optimisticUpdates.advance(live, processedOf(message)) ? [{ do: 'show', key: live.key }] : []);
+        effects.push(...isolated(live, show));
       }
     }
     return effects;
@@ -187,9 +190,10 @@ export class LiveQueries {
   setAttrs(attrs: Attrs): Effect[] {
     if (attrs === this.#attrs) return [];
     this.#attrs = attrs;
-    for (const live of this.#byKey.values()) live.view.setAttrs(attrs);
+    const recompile = ({ key, view }: LiveQuery): Effect[] => (view.setAttrs(attrs), view.error ? [{ do: 'show', key }] : []);
+    const failed = [...this.#byKey.values()].flatMap((live) => isolated(live, () => recompile(live)));
     this.#entityIndex.invalidate();
-    return this.#optimisticUpdates.attrsChanged();
+    return [...failed, ...this.#optimisticUpdates.attrsChanged()];
   }
 
   byEvent(eventId: string): LiveQuery | undefined {
@@ -233,7 +237,7 @@ export class LiveQueries {
     const effects: Effect[] = [];
     for (const live of this.#deadlines.all()) {
       if (isDue(live.refetchAtMs, nowMs)) effects.push({ do: 'send', message: this.request(live) });
-      if (isDue(live.recheckAtMs, nowMs)) effects.push(...this.#recheck(live, random));
+      if (isDue(live.recheckAtMs, nowMs)) effects.push(...isolated(live, () => this.#recheck(live, random)));
     }
     return effects;
   }
@@ -274,10 +278,7 @@ export class LiveQueries {
 
   #applied(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): Effect[] {
     this.#rebase(live, changeSet, isFirst);
-    return [
-      { do: 'show', key: live.key },
-      { do: 'keep', key: live.key, changeSet },
-    ];
+    return [{ do: 'show', key: live.key }, { do: 'keep', key: live.key, changeSet }]; // prettier-ignore
   }
 
   #rebase(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): void {

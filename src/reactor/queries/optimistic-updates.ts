@@ -8,6 +8,7 @@ import type { LiveQuery } from './live-query.ts';
 import { looksUp, updatedBy } from '../mutations/write-set.ts';
 import { isIncluded } from '../tx-position.ts';
 import { makesAttrs } from './pending-in-view.ts';
+import { failed } from './query-errors.ts';
 import type { EntityIndex } from './entity-index.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 
@@ -186,7 +187,13 @@ export class OptimisticUpdates {
 
 function notifyChanged(liveQueries: Iterable<LiveQuery>, change: (live: LiveQuery) => boolean): Effect[] {
   const effects: Effect[] = [];
-  for (const live of liveQueries) if (live.source !== undefined && change(live)) effects.push({ do: 'show', key: live.key });
+  for (const live of liveQueries) {
+    try {
+      if (live.source !== undefined && change(live)) effects.push({ do: 'show', key: live.key });
+    } catch (cause) {
+      effects.push(failed(live, cause));
+    }
+  }
   return effects;
 }
 

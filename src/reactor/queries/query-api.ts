@@ -10,6 +10,7 @@ import { asError } from '../client-errors.ts';
 import { notifyListeners } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import type { Listener, LiveQuery } from './live-query.ts';
+import { outcomeOf } from './query-errors.ts';
 
 export interface SubscribeQueryOptions {
   /** Answered from what other queries hold, until the server speaks. */
@@ -51,7 +52,7 @@ export class QueryApi {
     const live = known ?? queries.open({ key, query, eventId: this.#context.config.random.eventId(), isLocal: local });
     live.listeners.set(listener, undefined);
     if (!known) this.#request(live);
-    else if (live.source || live.error) this.#context.run([{ do: 'show', key }]);
+    if ((known && live.source) || live.error || live.view.error) this.#context.run([{ do: 'show', key }]);
     return () => this.#unsubscribe(live, listener);
   }
 
@@ -85,7 +86,8 @@ export class QueryApi {
 
   /** What listeners of an equal query see now. */
   peek(query: WireQuery): QueryResult | undefined {
-    const result = this.#context.state.queries.get(queryKey(query))?.view.read();
+    const live = this.#context.state.queries.get(queryKey(query));
+    const result = live && outcomeOf(live).result;
     return result && new Snapshot().of(result);
   }
 
@@ -97,8 +99,8 @@ export class QueryApi {
       const snapshot = new Snapshot();
       return () => {
         const live = state.queries.get(key);
-        const result = live?.error ? undefined : live?.view.read();
-        return live?.error ?? (result && snapshot.of(result));
+        const { error, result } = live ? outcomeOf(live) : {};
+        return error ?? (result && snapshot.of(result));
       };
     };
     return {

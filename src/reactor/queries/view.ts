@@ -11,22 +11,21 @@ import type { ChangeSet } from '../../db/change-set.ts';
 import { Store } from '../../db/store.ts';
 import { touchedBy } from '../../db/change-set.ts';
 import { applyUpdates, updatesOf, writtenEtypes } from '../../db/updates.ts';
+import type { TriplaneError } from '../../errors.ts';
 import type { EntityRef } from '../../protocol/transact-messages.ts';
 import type { TripleResult, ReadDelta } from '../../protocol/query-result.ts';
-import { type CompiledQuery, compile } from '../../query/compile.ts';
+import type { CompiledQuery } from '../../query/compile.ts';
 import type { Query } from '../../query/query.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
-import type { LinkIndex } from '../../schema/schema.ts';
 import { type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
 import type { BaseVersion, IngestedResult } from './view-input.ts';
+import { tryCompile, type ViewOptions } from './query-errors.ts';
 import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations } from './pending-in-view.ts';
 
 export type { PendingMutation } from './pending-in-view.ts';
 
-export interface ViewConfig {
+export interface ViewConfig extends ViewOptions {
   readonly attrs: Attrs;
-  readonly links?: LinkIndex | undefined;
-  readonly useDates?: boolean | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined;
 }
@@ -34,6 +33,7 @@ export interface ViewConfig {
 export class View {
   readonly #query: Query;
   readonly #config: ViewConfig;
+  readonly #now: () => number;
   #attrs: Attrs;
   #store: Store;
   #source: ResultSource = 'server';
@@ -47,12 +47,15 @@ export class View {
   #info: ResultInfo | undefined;
   #hasNewInfo = false;
   #live: LiveResult | undefined;
+  /** Why the query cannot be compiled against these attrs. */
+  error: TriplaneError | undefined;
   /** Another one, whenever something changes that an answer is read by. */
   #baseVersion: BaseVersion = {};
 
   constructor(query: Query, config: ViewConfig) {
     this.#query = query;
     this.#config = config;
+    this.#now = config.now ?? Date.now;
     this.#attrs = config.attrs;
     this.#store = this.newStore();
     this.#layer = new Layer(this.#store);
@@ -123,7 +126,7 @@ export class View {
   add(write: PendingMutation): void {
     const { last } = this.#applied;
     if (last && !comesBefore(last.write, write)) return this.rewrite([...this.writes(), write]);
-    const applied = this.#append(write);
+    const applied = this.#applied.append(write, this.#now());
     this.#apply(applied);
     if (applied.makesAttrs) this.#recompileIfNeeded();
   }
@@ -142,7 +145,7 @@ export class View {
   rewrite(writes: readonly PendingMutation[]): void {
     const sorted = [...writes].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
     this.#applied.clear();
-    for (const write of sorted) this.#append(write);
+    for (const write of sorted) this.#applied.append(write, this.#now());
     this.#rebuild();
   }
 
@@ -221,15 +224,13 @@ export class View {
   }
 
   #compile(): CompiledQuery {
-    return compile(this.#query, this.#layer.attrs, { singular: this.#config.links, isShared: true, useDates: this.#config.useDates });
+    const compilation = tryCompile(this.#query, this.#layer.attrs, this.#config, this.error);
+    this.error = compilation.error;
+    return compilation.compiled;
   }
 
   #computeSignature(): string {
     return [...this.#compiled.etypes].map((etype) => this.#layer.attrs.signature(etype)).join('\n');
-  }
-
-  #append(write: PendingMutation): AppliedMutation {
-    return this.#applied.append(write, this.#config.now?.() ?? Date.now());
   }
 
   #apply(applied: AppliedMutation): void {

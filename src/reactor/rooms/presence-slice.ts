@@ -1,4 +1,4 @@
-// What a listener of a room is told: of oneself and of others, as much as was asked for.
+// The presence that a listener of a room receives: of the user and of the peers, limited to the requested keys.
 
 import { deepFreeze } from '../../lib/freeze.ts';
 import type { Presence, Room } from './rooms.ts';

@@ -75,7 +75,7 @@ export class RoomApi {
     this.#context.assertOpen();
     return this.#listen(eventKeyOf(roomId, topic), ({ data, 'peer-id': peerId }: Broadcast) => {
       const room = this.#rooms.get(roomId);
-      // What the one who spoke shows.
+      // The sender's presence.
       listener(data, peerId === this.#ownId ? room?.own : room?.peers[peerId]?.data);
     });
   }
@@ -103,7 +103,7 @@ function sendable(data: unknown, what: string): unknown {
 function sendablePresence(data: Presence): Presence {
   if (!isObject(data)) throw new TriplaneError('data-invalid', 'Presence must be an object');
   const copy = sendable(data, 'The presence') as Presence;
-  // `undefined` takes a key out of what was published before.
+  // `undefined` removes a key from the published presence.
   const removed = Object.keys(data).filter((key) => data[key] === undefined);
   return removed.length === 0 ? copy : { ...copy, ...Object.fromEntries(removed.map((key) => [key, undefined])) };
 }

@@ -1,5 +1,5 @@
-// The rooms we are in or on our way into: what we show, who else is there, what waits to be said. Whether a room is joined
-// follows from the session: with a new line every room is joined anew. PROTOCOL.md#join-room and the headings after it
+// The rooms that the client has joined or is joining: its own presence, the peers, and messages that wait for the join. Every new session joins all
+// rooms again. PROTOCOL.md#join-room and the headings after it
 
 import type { EventEmitter } from 'eventemitter3';
 
@@ -16,32 +16,32 @@ export type Presence = Readonly<Record<string, unknown>>;
 
 type Peers = Readonly<Record<string, Peer>>;
 
-/** `asked`: the join is on its way. `joined`: we are in, and `hasPeers` tells whether we know who else is. */
+/** `asked`: the join was sent. `joined`: the server confirmed it; `hasPeers` says whether the peers are known. */
 type RoomState = 'apart' | 'asked' | 'joined' | 'refused';
 
 export interface Room {
   readonly id: string;
   readonly type: string;
   state: RoomState;
-  /** How many hold the room: handles and subscriptions. */
+  /** Reference count: handles and subscriptions. */
   refCount: number;
-  /** What we show. Undefined until something was published. */
+  /** The client's own presence. Undefined until it is published. */
   own: Presence | undefined;
-  /** By session id, ourselves among them. */
+  /** By session id, including this session. */
   peers: Peers;
-  /** The server has told who is here. */
+  /** Whether the server has sent the peers. */
   hasPeers: boolean;
-  /** When to ask again who is here; Infinity: never. */
+  /** When to join again if the peers are still missing; Infinity for never. */
   peersDeadlineMs: number;
   error: string | undefined;
-  /** Said before we were in. */
+  /** Messages sent before the join was confirmed. */
   readonly queued: { readonly topic: string; readonly data: unknown }[];
 }
 
-/** A server that does not tell who is in the room within this has lost the message. */
+/** If the peers do not arrive within this time, the server has lost the message. */
 const peersTimeoutMs = 2000;
 
-/** Under what news of a room are told: of presence, or of what is said on a topic. */
+/** The event names of a room: presence, or a topic. */
 export function eventKeyOf(roomId: string, topic?: string): string {
   return JSON.stringify([roomId, topic]);
 }
@@ -60,7 +60,7 @@ export class Rooms implements Feature {
     return this.#byId.get(id);
   }
 
-  /** One more holds the room. */
+  /** Adds a reference to the room. */
   acquire(type: string, id: string, initial: Presence | undefined): Effect[] {
     const known = this.#byId.get(id);
     if (known) {
@@ -83,16 +83,16 @@ export class Rooms implements Feature {
     return this.#join(room);
   }
 
-  /** One less. The last one leaves. */
+  /** Removes a reference. The last one leaves the room. */
   release(id: string): Effect[] {
     const room = this.#byId.get(id);
     if (!room || --room.refCount > 0) return [];
     this.#byId.delete(id);
-    // A join that is still on its way is overtaken by nothing: messages about one room are handled in order.
+    // Leaving cannot overtake the join: the server processes messages about one room in order.
     return room.state === 'asked' || room.state === 'joined' ? [this.#send(room, { op: 'leave-room' })] : [];
   }
 
-  /** Merged into what we show already. */
+  /** Merges into the client's own presence. */
   publish(id: string, data: Presence): Effect[] {
     const room = this.#byId.get(id);
     if (!room) return [];
@@ -108,7 +108,7 @@ export class Rooms implements Feature {
     return this.#broadcast(room);
   }
 
-  /** The session is open: into every room, as if for the first time. */
+  /** A session is open: join every room. */
   onSessionOpen(): Effect[] {
     return this.#each((room) => this.#join(room));
   }
@@ -179,7 +179,7 @@ export class Rooms implements Feature {
     return [...this.#onJoined(room, nowMs), this.#notify(room)];
   }
 
-  /** A difference to something we were never told is of no use: the room is joined again. */
+  /** Edits cannot be applied without the initial state: join again. */
   #onPeersChanged(room: Room, edits: readonly PresencePatch[]): Effect[] {
     const { state, skipped: missed } = tryPatches(room.peers, edits);
     if (!room.hasPeers || missed > 0 || !isPeers(state)) return this.#rejoin(room);
@@ -206,7 +206,7 @@ export class Rooms implements Feature {
     return room.own ? [this.#send(room, { op: 'set-presence', data: room.own })] : [];
   }
 
-  /** What waits to be said, once we are in. */
+  /** The waiting messages, once the room is joined. */
   #broadcast(room: Room): Effect[] {
     if (room.state !== 'joined') return [];
     return room.queued.splice(0).map((broadcast) => this.#send(room, { op: 'client-broadcast', roomType: room.type, ...broadcast }));

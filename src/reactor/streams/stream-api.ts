@@ -1,4 +1,4 @@
-// Where streams are opened. Loaded with the first one.
+// Opens streams on the client's session. Loaded with the first stream.
 
 import type { Abortable } from '../../lib/abort.ts';
 import type { CreateReadStreamOpts, CreateWriteStreamOpts } from '../../types/streams.ts';
@@ -14,7 +14,7 @@ export class StreamApi {
 
   constructor(context: ClientContext, fetchFn?: typeof fetch) {
     this.#context = context;
-    // Called bare: a browser's `fetch` refuses to be a method of something else.
+    // Called without a receiver: a browser's `fetch` throws if it is called as a method of another object.
     this.#fetch = fetchFn ?? ((...call) => fetch(...call));
     this.#subscriptions = context.state.features.install(new StreamSubscriptions(context.config.random));
   }
@@ -29,7 +29,7 @@ export class StreamApi {
     return new StreamReader(this.#context, this.#subscriptions, opts, this.#fetch);
   }
 
-  /** It may have been given up while this was loaded. */
+  /** The call may have been aborted while this module loaded. */
   #begin({ signal }: Abortable): void {
     signal?.throwIfAborted();
     this.#context.assertOpen();

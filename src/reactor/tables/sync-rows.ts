@@ -1,5 +1,5 @@
-// The rows of one namespace that is kept in step, in order: each entity with its triples, and the object shown for it. Entities
-// are known by id, never by their place. Pure, but for the rows it holds.
+// The rows of a sync table, in order: each entity with its triples, and the object that subscribers receive. Entities are identified by id, never
+// by position. Free of side effects outside its rows.
 
 import type { Attrs } from '../../db/attrs.ts';
 import { asDate } from '../../db/ingest.ts';
@@ -22,12 +22,12 @@ export interface RowChanges {
   readonly added: readonly RowObject[];
   readonly removed: readonly RowObject[];
   readonly updated: readonly RowUpdate[];
-  /** All that have a triple more or less: what is to be stored of each, undefined for one that is gone. */
+  /** Every entity with added or removed triples, with the record to store; undefined for a removed entity. */
   readonly touched: ReadonlyMap<string, readonly Triple[] | undefined>;
 }
 
 interface Entity {
-  /** By attr: of what is sent, an entity has one each. */
+  /** By attr: the table contains one triple per attr and entity. */
   readonly triples: Map<string, Triple>;
   output: OutputRow | undefined;
 }
@@ -48,7 +48,7 @@ export class SyncRows {
   readonly #entities = new Map<string, Entity>();
   #attrs: Attrs;
   #order: Order;
-  /** In order, once it was asked for: from then on what changes is put in its place. */
+  /** In order, once requested; afterwards changes are inserted in place. */
   #sorted: OutputRow[] | undefined;
 
   constructor(config: SyncRowsConfig, attrs: Attrs) {
@@ -71,7 +71,7 @@ export class SyncRows {
     return [...this.#entities].map(([id, { triples }]) => [id, [...triples.values()]]);
   }
 
-  /** All rows are made anew if this namespace changed. */
+  /** Rebuilds all rows if the attrs of the namespace changed. */
   setAttrs(attrs: Attrs): void {
     const { etype } = this.#config;
     const isSame = attrs.sharesSlotsWith(this.#attrs) && attrs.signature(etype) === this.#attrs.signature(etype);
@@ -87,7 +87,7 @@ export class SyncRows {
     this.#sorted = undefined;
   }
 
-  /** Whole entities. Gives what is shown of them. */
+  /** Adds complete entities. Returns their rows. */
   load(entities: readonly (readonly Triple[])[]): RowObject[] {
     this.#sorted = undefined;
     return entities.flatMap((triples): RowObject[] => {
@@ -106,7 +106,7 @@ export class SyncRows {
       const [id, attrId, value] = triple;
       const entity = changed.get(id)?.entity ?? this.#entities.get(id) ?? { triples: new Map<string, Triple>(), output: undefined };
       changed.set(id, { entity, before: entity.output });
-      // What was heard before does no harm.
+      // Repeated triples are harmless.
       if (action === 'added') entity.triples.set(attrId, triple);
       else if (equal(entity.triples.get(attrId)?.[2], value)) entity.triples.delete(attrId);
     }
@@ -128,7 +128,7 @@ export class SyncRows {
     return { added, removed, updated, touched };
   }
 
-  /** Takes the one out and puts the other in. */
+  /** Replaces a row in the order. */
   #reposition(before: OutputRow | undefined, after: OutputRow | undefined): void {
     const sorted = this.#sorted;
     if (!sorted) return;
@@ -137,7 +137,7 @@ export class SyncRows {
     if (after) sorted.splice(indexOfRow(after), 0, after);
   }
 
-  /** Undefined for what has no id triple: it belongs to no table. */
+  /** Undefined for an entity without an id triple, which belongs to no table. */
   #updateOutput(id: string, entity: Entity): OutputRow | undefined {
     const { triples } = entity;
     const { blobs, idAttr, forward } = this.#attrs.namespace(this.#config.etype);
@@ -155,7 +155,7 @@ export class SyncRows {
   }
 }
 
-/** None if they are alike. */
+/** Undefined if the two are equal. */
 function update(oldEntity: RowObject, newEntity: RowObject): RowUpdate[] {
   const changedFields: Record<string, { oldValue: unknown; newValue: unknown }> = {};
   for (const label of Object.keys({ ...oldEntity, ...newEntity })) {

@@ -1,9 +1,9 @@
-// Namespaces kept in step with the server: loaded whole once, then only what came and went. Each is kept on the device, row by
-// row, and taken up where it was after a break or a new start. PROTOCOL.md#start-sync
+// Sync tables: whole namespaces, loaded once and then updated by changes. Each is stored on the device row by row, and continues from there
+// after a lost connection or a restart. PROTOCOL.md#start-sync
 //
 //   start-sync ─▶ start-sync-ok ─▶ sync-load-batch … ─▶ sync-init-finish ─▶ sync-update-triples …
 //      ▲                                                                        ▲
-//      └── error: the server does not reach back that far ── resync-table ──────┘  after each break
+//      └── error: the server does not reach back that far ── resync-table ──────┘  after a lost connection
 
 import { Attrs } from '../../db/attrs.ts';
 import type { Random } from '../../lib/random.ts';
@@ -28,7 +28,7 @@ export type TableEvent =
       readonly error: { readonly message: string; readonly hint?: unknown; readonly type: string; readonly status: number };
     };
 
-/** Without `data`, it is told with all there is. */
+/** An event. Without `data`, it is delivered with all rows. */
 type EventBody = TableEvent extends infer Event
   ? Event extends TableEvent
     ? Omit<Event, 'data'> & { readonly data?: Data }
@@ -43,16 +43,16 @@ interface Table {
   readonly query: WireQuery;
   readonly listeners: Set<TableListener>;
   readonly rows: SyncRows;
-  /** Whether it is kept on the device by us. Otherwise another tab keeps it. */
+  /** Whether this tab stores the table on the device. Otherwise another tab does. */
   readonly ownsCache: boolean;
-  /** Of the last `start-sync`. */
+  /** The event id of the last `start-sync`. */
   eventId: string;
   subscription: { readonly id: string; readonly token: string } | undefined;
-  /** The transaction up to which the rows reach; undefined while they are loaded. */
+  /** The last transaction that the rows include; undefined during the initial load. */
   txId: number | undefined;
-  /** Heard while they are loaded. */
+  /** Transactions received during the initial load. */
   readonly buffered: SyncTx[];
-  /** Times in a row that it was refused for now. */
+  /** Number of temporary rejections in a row. */
   failures: number;
   nextAttemptMs: number;
 }
@@ -71,7 +71,7 @@ export class SyncTables implements Feature {
     return this.#byKey.has(key);
   }
 
-  /** The first listener brings what is kept on the device; the rest find the table. What another tab keeps is shown, and loaded anew. */
+  /** The first listener opens the table with the rows stored on the device. If another tab stores them, they are shown and loaded again. */
   subscribe(query: WireQuery, listener: TableListener, attrs: Attrs, cached?: CachedTable, ownsCache = true): readonly Effect[] {
     const key = queryKey(query);
     const existing = this.#byKey.get(key);
@@ -89,7 +89,7 @@ export class SyncTables implements Feature {
     return [...notify(table, { type: 'LoadFromStorage' }), ...this.#request(table)];
   }
 
-  /** The last one to leave ends it; `isKept`: it can be taken up again, with what is on the device. */
+  /** The last listener to leave closes the table. With `isKept` the stored rows stay for the next subscription. */
   unsubscribe(query: WireQuery, listener: TableListener, owner: string, keepCache: boolean): readonly Effect[] {
     const table = this.#byKey.get(queryKey(query));
     if (!table || !table.listeners.delete(listener) || table.listeners.size > 0) return [];
@@ -148,7 +148,7 @@ export class SyncTables implements Feature {
     });
   }
 
-  /** What was loaded was not for them. It stays on the device for the one before. */
+  /** Another user signed in: the rows are dropped, and stay on the device for the previous user. */
   onUserChange(): readonly Effect[] {
     return this.#each(reset);
   }
@@ -193,7 +193,7 @@ export class SyncTables implements Feature {
     };
   }
 
-  /** From where it is, or from the beginning. */
+  /** Resumes from the present position, or starts from the beginning. */
   #request(table: Table): readonly Effect[] {
     table.nextAttemptMs = Infinity;
     const { subscription, txId, query } = table;
@@ -206,7 +206,7 @@ export class SyncTables implements Feature {
     return [send({ op: 'start-sync', 'client-event-id': table.eventId, q: query })];
   }
 
-  /** Whoever is told of a table that nobody wants any more lets go of it. */
+  /** Ends the server's subscription to a table without listeners. */
   #onStarted({ 'subscription-id': id, token, 'client-event-id': startEventId }: StartSyncOk): readonly Effect[] {
     const table = this.#find(({ eventId }) => eventId === startEventId);
     if (!table) return [this.#remove(id, false)];
@@ -254,7 +254,7 @@ export class SyncTables implements Feature {
   }
 }
 
-/** How far it is, and these rows; undefined: one that is gone. */
+/** The record of the position, and of these rows; undefined for a removed row. */
 function store(
   table: Table,
   owner: string,

@@ -1,4 +1,4 @@
-// Where whole namespaces are asked for. Loaded with the first one.
+// Subscriptions to sync tables. Loaded with the first one.
 
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import { queryKey } from '../../query/key.ts';
@@ -10,7 +10,7 @@ import { SyncTables, type TableListener } from './sync-tables.ts';
 export class TableApi {
   readonly #context: ClientContext;
   readonly #tables: SyncTables;
-  /** The tables whose copy on the device is ours to go on with: two tabs that did would each miss what the other is told. */
+  /** Tables whose stored copy this tab continues from. Two tabs on one copy would each miss the other's changes. */
   readonly #owned = new Set<string>();
 
   constructor(context: ClientContext) {
@@ -18,10 +18,10 @@ export class TableApi {
     this.#tables = context.state.features.install(new SyncTables(context.config.random, context.config.useDates));
   }
 
-  /** Tells what the device has, then every step. Gives what ends it; `isKept`: the next one can go on from there. */
+  /** Calls back with the stored rows, then with every change. Returns an unsubscribe function; with `isKept` the rows stay stored. */
   subscribe(query: WireQuery, listener: TableListener): (keepCache: boolean) => void {
     let isStopped = false;
-    // A listener of its own, though the same function may listen twice.
+    // A new object, because the same function may subscribe twice.
     const own: TableListener = (event) => {
       if (!isStopped) listener(event);
     };
@@ -40,7 +40,7 @@ export class TableApi {
     this.#context.run(this.#tables.subscribe(query, listener, this.#context.state.catalog.known, cached, this.#owned.has(key)));
   }
 
-  /** A store that fails keeps nobody from what the server has. */
+  /** A failing store must not prevent loading from the server. */
   async #loadCached(key: string): Promise<CachedTable | undefined> {
     const { state, config } = this.#context;
     const { owner } = state.session;

@@ -1,5 +1,5 @@
-// What is kept on the device of a namespace in step: one record for how far it is, and one for each row, so that a change
-// writes no more than it changed. Rows are filed under their subscription: those of an older one are not taken for ours.
+// The stored form of a sync table: one record for its position and one per row, so that a change writes only the rows it changed. Keys of rows
+// contain the subscription id, so that rows of an earlier subscription are not mistaken for current ones.
 
 import { isObject } from '../../lib/json.ts';
 import { isWireAttr, type WireAttr } from '../../protocol/attr.ts';
@@ -24,7 +24,7 @@ export function tablePrefix(owner: string, key: string): string {
   return `sync-table/${owner}/${key}/`;
 }
 
-/** What is falsy is kept no longer. */
+/** Removes the records of falsy values. */
 export function cacheOps(
   prefix: string,
   subscriptionId: string,
@@ -35,7 +35,7 @@ export function cacheOps(
   return [op('state', state), ...[...rows].map(([id, row]) => op(`row/${subscriptionId}/${id}`, row))];
 }
 
-/** What was kept, if it makes sense; and what forgets the rest. */
+/** The stored table if it is valid, and the operations that remove the rest. */
 export function readCached(
   records: readonly (readonly [key: string, value: unknown])[],
   prefix: string,

@@ -1,30 +1,30 @@
-// Tabs of one app in one browser: a Web Lock elects the leader, the one that sends, and a BroadcastChannel carries their messages. The browser
-// passes the lock on when its tab is closed or crashes. A leader whose event loop stands still (an open dialog, a breakpoint, a frozen page)
-// keeps the lock and sends nothing: a tab that waits for it asks for a sign of life, and takes the lock over if none comes.
+// Coordination of an app's tabs in one browser. A Web Lock elects the leader, which sends the writes; a BroadcastChannel carries messages. The
+// browser passes the lock on when its tab closes or crashes. A leader whose event loop is blocked (an open dialog, a breakpoint, a frozen page)
+// keeps the lock and sends nothing: a tab that waits for it pings it, and steals the lock without a response.
 
 import { readGlobal } from '../../lib/global.ts';
 
 export interface Tabs {
-  /** Whether this tab sends what waits. At most one of them does; when it is gone, another follows. */
+  /** Whether this tab sends the pending writes. At most one tab does; when it closes, another takes over. */
   readonly isLeader: boolean;
   /** Sends a message to all other tabs. */
   broadcast(message: unknown): void;
   listen(on: TabEvents): void;
-  /** This tab has writes that the leader has not sent: makes sure that there is a leader that runs. */
+  /** Checks that the leader is responsive, because it has not sent this tab's writes. */
   checkLeader?(): void;
-  /** Whether this tab has the resource of this name to itself, until it closes: the first that asks does. Without it, every tab does. */
+  /** Acquires a named resource exclusively until the tab closes: true for the first tab that asks. If not implemented, every tab has it. */
   acquire?(name: string): Promise<boolean>;
-  /** Sends and receives nothing more, and gives the lead away: by the time the promise resolves, if there is one. */
+  /** Stops sending and receiving, and releases the lock; a returned promise resolves afterwards. */
   close(): void | Promise<void>;
 }
 
 export interface TabEvents {
   onMessage(message: unknown): void;
-  /** This tab sends from here on. */
+  /** This tab is the leader from now on. */
   onBecameLeader(): void;
 }
 
-/** Where tabs cannot find each other, each sends for itself. */
+/** For platforms where tabs cannot communicate: each tab sends its own writes. */
 export function alwaysLeader(): Tabs {
   return { isLeader: true, broadcast: () => {}, listen: () => {}, close: () => {} };
 }
@@ -36,17 +36,17 @@ type Locks = Pick<LockManager, 'request'>;
 export interface TabPlatform {
   readonly navigator?: { readonly locks?: Locks };
   readonly BroadcastChannel?: new (name: string) => Channel;
-  /** Without a store they share, tabs have nothing to share. */
+  /** Tabs without a shared store have nothing to coordinate. */
   readonly indexedDB?: unknown;
 }
 
-/** How long a leader has to answer, and how long a tab that took over waits before it takes over again. */
+/** How long the leader may take to respond, and how long a tab that stole the lock waits before it steals it again. */
 const leaderTimeoutMs = 5_000;
 const takeOverPauseMs = 60_000;
 const ping = { type: 'leader-ping' };
 const pong = { type: 'leader-pong' };
 
-/** @param name the same for all tabs of one app, and for no other */
+/** @param name identifies the app: equal for all its tabs */
 export function browserTabs(name: string, platform: TabPlatform = globalThis): Tabs {
   const locks = readGlobal(() => platform.navigator?.locks);
   const hasStore = Boolean(readGlobal(() => platform.indexedDB));
@@ -129,7 +129,7 @@ class BrowserTabs implements Tabs {
 
   #requestLead(): void {
     const { signal } = this.#aborting;
-    // It rejects when it is aborted, when another tab took the lead over, or where the platform forbids locks.
+    // The request rejects when it is aborted, when another tab steals the lock, or where the platform forbids locks.
     this.#track(() => this.#locks.request(this.#name, { signal }, () => this.#lead())).catch(() => this.#onLockRejected());
   }
 
@@ -141,14 +141,14 @@ class BrowserTabs implements Tabs {
 
   #onLockRejected(): void {
     if (this.#aborting.signal.aborted) return;
-    // Where there are no locks, each tab sends for itself, as it would without other tabs.
+    // Without locks, each tab sends its own writes.
     if (!this.#isLeader) return void this.#lead();
-    // Taken over by another tab while this one stood still: the next in line.
+    // Another tab stole the lock while this one was blocked: queue for it again.
     this.#isLeader = false;
     this.#requestLead();
   }
 
-  /** At most once in a while, so that two tabs that are both slow do not take the lead from each other in turn. */
+  /** Rate-limited, so that two slow tabs do not steal the lock from each other in turn. */
   #takeOver(): void {
     if (this.#isLeader || this.#aborting.signal.aborted) return;
     this.#pauseTimer = setTimeout(() => (this.#pauseTimer = undefined), takeOverPauseMs);

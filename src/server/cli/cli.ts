@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `triplane` on the command line: reads what was asked for, runs the server until it is told to stop, says what it does.
+// The command line `triplane`: parses the arguments, and runs the server until it receives a signal.
 
 import { parseArgs } from 'node:util';
 import { isTriplaneError } from '../../errors.ts';
@@ -15,21 +15,23 @@ import { createServer, type TriplaneServer } from '../server.ts';
 
 const help = `triplane ${ownVersion}
 
-  triplane dev              runs a sync server until Ctrl-C; takes up instant.schema.ts and instant.perms.ts, and their changes
-  triplane push             brings the two files to a running server
-  triplane pull             writes the two files from a running server
+  triplane dev              Run a sync server until Ctrl-C. Applies instant.schema.ts and instant.perms.ts, again whenever they change.
+  triplane push             Send the two files to a running server.
+  triplane pull             Write the two files from a running server.
 
-  --data <folder>           where data is kept; ./.triplane if not given
-  --database <url>          keeps data in PostgreSQL instead; taken from DATABASE_URL if not given
-  --memory                  keeps data in memory only: it is gone when the server stops
-  --port <n>                4747 if not given; 0 for any that is free
-  --host <name>             127.0.0.1 if not given
-  --app-id <uuid>           the app that is there from the start, the same at each if not given; any other is made on use
-  --admin-token <uuid>      whoever has it is admin
-  --url <url>               the server to push to or pull from; http://127.0.0.1:4747 if not given
-  --accept-tokens-from <url> a refresh token unknown here is checked there once: for the time of a move
-  --json                    the first line is a JSON object: url, appId, adminToken, data
-  --quiet                   says nothing but errors
+  --data <folder>           Data directory. Default: ./.triplane
+  --database <url>          Store the data in PostgreSQL. Default: DATABASE_URL, if it is set
+  --memory                  Store the data in memory only.
+  --port <n>                Port, 0 for any free one. Default: 4747
+  --host <name>             Address to listen on. Default: 127.0.0.1
+  --app-id <uuid>           App to create at the start. Default: one per data directory. Other apps are created on first use.
+  --admin-token <uuid>      Token that grants admin access. Default: one per data directory
+  --url <url>               Server for push and pull. Default: http://127.0.0.1:4747
+  --receipts                Push the namespace and the rule of receipts too (docs/exactly-once.md).
+  --accept-tokens-from <url>
+                            Check a refresh token that is unknown here there, once. For the time of a move.
+  --json                    Print a JSON object as the first line: url, appId, adminToken, data.
+  --quiet                   Print errors only.
 ${moveHelp}
   triplane --help, triplane --version
 `;
@@ -45,6 +47,7 @@ const options = {
   url: { type: 'string' },
   'accept-tokens-from': { type: 'string' },
   ...moveOptions,
+  receipts: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -68,14 +71,16 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return run(path, values, { print: printLine, log: values.quiet ? errorsOnly : toStderr });
   }
   if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
-    return printError(`triplane: there is no command '${positionals.join(' ')}'\n\n${help}`);
+    return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);
   if (command !== 'dev') {
     const target = await targetOf(values, process.env, defaultFolder);
-    await (command === 'push' ? pushProject : pullProject)(target, process.cwd(), printLine);
+    await (command === 'push'
+      ? pushProject(target, process.cwd(), printLine, values.receipts)
+      : pullProject(target, process.cwd(), printLine));
     return 0;
   }
   const port = Number(values.port ?? 4747);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) return printError(`triplane: '${values.port}' is no port\n`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return printError(`triplane: invalid port '${values.port}'\n`);
   await serve(values, port);
   return undefined;
 }
@@ -118,7 +123,10 @@ async function serve(flags: Flags, port: number): Promise<void> {
 function greet({ url, appId, adminToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
   if (json) print(`${JSON.stringify({ url, appId, adminToken, data: where })}\n`, 0);
   else if (!quiet)
-    print(`Triplane is at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is ${where}. Ctrl-C stops.\n`, 0);
+    print(
+      `Triplane is running at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is stored ${where}. Press Ctrl-C to stop.\n`,
+      0,
+    );
 }
 
 const toStderr: Log = { ...silent, warn: writeLog, error: writeLog };

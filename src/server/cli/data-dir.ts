@@ -1,5 +1,5 @@
-// Where a server that was started from the command line keeps its data, and who it is: an app id and an admin token, the same
-// at every start.
+// The data directory of a server started from the command line: its storage, and its identity (an app id and an admin token), which is the same at
+// every start.
 
 import { existsSync } from 'node:fs';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
@@ -15,17 +15,17 @@ import type { Storage } from '../storage/storage.ts';
 
 export interface DataDirOptions {
   readonly memory?: boolean | undefined;
-  /** A folder. */
+  /** The path of the directory. */
   readonly data?: string | undefined;
-  /** The URL of a PostgreSQL. */
+  /** The URL of a PostgreSQL database. */
   readonly database?: string | undefined;
 }
 
 export interface DataDir {
   readonly storage: Storage;
-  /** For people to read. */
+  /** A description for people. */
   readonly where: string;
-  /** Undefined = nobody will ask for them again. */
+  /** Undefined for storage in memory, whose identity ends with the process. */
   readonly identity: Identity | undefined;
 }
 
@@ -38,7 +38,7 @@ export const defaultFolder = '.triplane';
 
 export async function openDataDir(options: DataDirOptions, log: Log): Promise<DataDir> {
   if (options.memory && (options.data !== undefined || options.database !== undefined)) {
-    throw new TriplaneError('config-invalid', '--memory keeps nothing: leave it out, or leave out where to keep it');
+    throw new TriplaneError('config-invalid', '--memory cannot be combined with --data or --database');
   }
   if (options.memory) return { storage: memory(), where: 'in memory only', identity: undefined };
   const opened = await openStorage(options, log);
@@ -58,7 +58,7 @@ export async function openStorage({ data = defaultFolder, database }: DataDirOpt
 
 const identityFile = 'server.json';
 
-/** Made at the first start; whoever may read the folder is admin. */
+/** Created at the first start. Read access to the directory grants admin access. */
 export async function identityIn(folder: string): Promise<Identity> {
   const path = join(folder, identityFile);
   const found = await readFile(path, 'utf8').catch(() => undefined);
@@ -74,7 +74,7 @@ async function writeIdentity(folder: string, made: Identity): Promise<void> {
   const own = `${path}.${made.appId}.new`;
   await writeFile(own, `${JSON.stringify(made, undefined, 2)}\n`, { mode: 0o600 });
   try {
-    // Of several servers that start at once the first gives all of them their identity: a link takes nothing's place.
+    // If several servers start at once, the first one's identity applies to all: `link` never replaces a file.
     await link(own, path);
   } catch (error) {
     if (!existsSync(path)) throw error;
@@ -103,9 +103,9 @@ function readIdentity(text: string, path: string): Identity {
     const { appId, adminToken } = JSON.parse(text) as Partial<Identity>;
     if (typeof appId === 'string' && typeof adminToken === 'string') return { appId, adminToken };
   } catch {
-    // Told below.
+    // Reported below.
   }
-  throw new TriplaneError('config-invalid', `${path} has no app id and admin token in it: mend it, or delete it for new ones`);
+  throw new TriplaneError('config-invalid', `${path} has no app id and admin token: repair it, or delete it to create new ones`);
 }
 
 function displayPath(folder: string): string {
@@ -113,7 +113,7 @@ function displayPath(folder: string): string {
   return short === '' || short.startsWith('..') ? folder : `./${short}`;
 }
 
-/** Without the password. */
+/** The host and database of a URL, without the password. */
 function hostOf(url: string): string {
   try {
     const { host, pathname } = new URL(url);

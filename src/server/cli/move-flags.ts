@@ -1,7 +1,6 @@
 // The flags of `triplane import`, `triplane export` and `triplane migrate`.
 
 export const moveOptions = {
-  from: { type: 'string' },
   files: { type: 'string' },
   resume: { type: 'boolean' },
   restart: { type: 'boolean' },
@@ -13,16 +12,16 @@ export const moveOptions = {
 } as const;
 
 export const moveHelp = `
-  triplane import <zip>     takes an app over from a backup of InstantDB or of triplane export
-  triplane export <zip>     writes an app as such a backup
-  triplane migrate          shows what a project that uses @instantdb/* has to change; --write changes it
+  triplane import <zip>     Take an app over from a backup of InstantDB, or of triplane export.
+  triplane export <zip>     Write an app as such a backup.
+  triplane migrate          Show what a project that uses @instantdb/* has to change; --write changes it.
 
-  --resume, --restart       an import that was interrupted is continued, or begun again
-  --replace                 an import replaces the app that is there
-  --relax                   an import takes constraints away that the data does not meet
-  --client-secret <n>=<s>   the secret of a sign-in client, which a backup has only encrypted
-  --with-secrets            an export has the secrets of sign-in clients in it, readable
-  --files <folder>          where files are kept, with --database
+  --resume, --restart       Continue an interrupted import, or begin it again.
+  --replace                 Replace the app that is there.
+  --relax                   Remove the constraints that the data does not meet.
+  --client-secret <n>=<s>   Secret of a sign-in client, which a backup contains only encrypted.
+  --with-secrets            Export the secrets of sign-in clients, readable.
+  --files <folder>          Where files are kept, with --database.
 `;
 
 export interface MoveFlags {
@@ -32,7 +31,6 @@ export interface MoveFlags {
   readonly 'app-id'?: string | undefined;
   readonly 'admin-token'?: string | undefined;
   readonly url?: string | undefined;
-  readonly from?: string | undefined;
   readonly files?: string | undefined;
   readonly resume?: boolean | undefined;
   readonly restart?: boolean | undefined;

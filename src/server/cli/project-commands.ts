@@ -1,4 +1,4 @@
-// `triplane push`, `triplane pull`, and what `triplane dev` does with the files of a project.
+// `triplane push`, `triplane pull`, and the watching of project files in `triplane dev`.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { pathFor, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
 import { pull, push, type Target } from './project-push.ts';
+import { receiptsHint, withReceipts } from './project-receipts.ts';
 import { rulesText, schemaText } from './project-write.ts';
 
 type Print = (line: string) => void;
@@ -27,13 +28,16 @@ export async function pushOnChange(target: Target, folder: string, print: Print,
   });
 }
 
-export async function pushProject(target: Target, folder: string, print: Print): Promise<void> {
-  const files = await readProject(folder);
+/** @param receipts whether the namespace and the rule of receipts are pushed as well */
+export async function pushProject(target: Target, folder: string, print: Print, receipts = false): Promise<void> {
+  const project = await readProject(folder);
+  const files = receipts ? await withReceipts(target, project) : project;
   if (files.schema === undefined && files.rules === undefined) {
-    throw new TriplaneError('config-invalid', `There is no ${schemaFile} and no ${rulesFile} in ${folder}`);
+    throw new TriplaneError('config-invalid', `Found neither ${schemaFile} nor ${rulesFile} in ${folder}`);
   }
   const changes = await push(target, files);
-  for (const line of changes.length > 0 ? changes : ['Nothing has changed']) print(line);
+  const hint = receiptsHint(files);
+  for (const line of [...(changes.length > 0 ? changes : ['No changes']), ...(hint ? [hint] : [])]) print(line);
 }
 
 export async function pullProject(target: Target, folder: string, print: Print): Promise<void> {
@@ -48,7 +52,7 @@ export async function pullProject(target: Target, folder: string, print: Print):
   }
 }
 
-/** The package a project has `i` from: ours, unless it uses another. */
+/** The package from which the project imports `i`: Triplane, unless it uses another one. */
 async function packageIn(folder: string): Promise<string> {
   const manifest = await readJson(join(folder, 'package.json'));
   const used = { ...Object(manifest.dependencies), ...Object(manifest.devDependencies) } as object;
@@ -70,7 +74,7 @@ export async function targetOf(flags: TargetFlags, env: NodeJS.ProcessEnv, dataF
   const adminToken = flags['admin-token'] ?? env['INSTANT_APP_ADMIN_TOKEN'] ?? saved.adminToken;
   const url = flags.url ?? env['INSTANT_CLI_API_URI'] ?? 'http://127.0.0.1:4747';
   if (isUuid(appId) && isUuid(adminToken)) return { url, appId, adminToken };
-  throw new TriplaneError('config-invalid', 'Which app? Give --app-id and --admin-token, or start triplane dev in this folder first');
+  throw new TriplaneError('config-invalid', 'Missing app: pass --app-id and --admin-token, or start triplane dev in this directory first');
 }
 
 async function readJson(path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -17,8 +17,6 @@ export interface AttrCatalog {
 }
 
 export interface AttrCatalogChange extends AttrCatalog {
-  /** An attr that was sent under another id than the one it has here. */
-  readonly renamed: ReadonlyMap<string, string>;
   /** Attrs with traits that existing data has to be brought in line with, or may stand against. */
   readonly constrained: readonly KnownAttr[];
   readonly put: readonly WireAttr[];
@@ -46,7 +44,6 @@ class CatalogEdit {
   readonly #db: Db;
   #attrs: Attrs;
   readonly #deleted: Map<string, WireAttr>;
-  readonly #renamed = new Map<string, string>();
   readonly #put = new Set<string>();
   readonly #removed = new Set<string>();
 
@@ -61,7 +58,6 @@ class CatalogEdit {
     return {
       attrs: this.#attrs,
       deleted: this.#deleted,
-      renamed: this.#renamed,
       constrained: put.flatMap((id) => this.#attrs.byId(id) ?? []),
       put: put.flatMap((id) => this.#attrs.byId(id)?.wire ?? this.#deleted.get(id) ?? []),
       removed: [...this.#removed],
@@ -75,12 +71,9 @@ class CatalogEdit {
     if (known || this.#deleted.has(wire.id)) {
       throw invalid('tx-steps', wire, [{ message: `there is another attr with the id ${wire.id}`, in: ['add-attr', 'id'] }]);
     }
-    const twin = this.#attrs.forward(wire['forward-identity'][1], wire['forward-identity'][2]);
-    // Two clients that make up one attr at the same time: the second one's is taken for the first one's.
-    if (twin && isSameAttr(twin.wire, wire)) return void this.#renamed.set(wire.id, twin.id);
     this.#checkFree(wire);
     if (wire['required?'] && this.#hasRows(wire['forward-identity'][1])) {
-      throw invalid('tx-steps', wire, [{ message: `'${nameOf(wire)}' cannot be required: there are entities without it` }]);
+      throw invalid('attributes', asSaid(wire), [{ message: `'${nameOf(wire)}' cannot be required: there are entities without it` }]);
     }
     this.#enter(wire);
   }
@@ -148,11 +141,16 @@ class CatalogEdit {
 function checkNames(wire: WireAttr): void {
   for (const identity of [wire['forward-identity'], wire['reverse-identity']]) {
     if (!identity || !isSystemEtype(identity[1]) || openNamespaces.has(identity[1])) continue;
-    throw invalid('tx-steps', wire, [{ message: `namespaces that begin with $ belong to the system: '${identity[1]}'` }]);
+    throw invalid('attributes', asSaid(wire), [{ message: `namespaces that begin with $ belong to the system: '${identity[1]}'` }]);
   }
   if (wire['required?'] && isSystemEtype(wire['forward-identity'][1])) {
-    throw invalid('tx-steps', wire, [{ message: `'${nameOf(wire)}' cannot be required: its namespace belongs to the system` }]);
+    throw invalid('attributes', asSaid(wire), [{ message: `'${nameOf(wire)}' cannot be required: its namespace belongs to the system` }]);
   }
+}
+
+/** Without what the server adds. */
+function asSaid({ catalog: _, 'inferred-types': __, 'required?': isRequired, ...said }: WireAttr): object {
+  return { ...said, ...(isRequired && { 'required?': true }) };
 }
 
 function isSameAttr(a: WireAttr, b: WireAttr): boolean {
@@ -169,7 +167,7 @@ const nameOf = (wire: WireAttr): string => nameIn(wire['forward-identity']);
 const nameIn = ([, etype, label]: Identity): string => `${etype}.${label}`;
 
 function nameTaken(etype: string, label: string): Error {
-  return rejection('record-not-unique', `\`${label}\` already exists on \`${etype}\``, { 'record-type': 'attr', etype, label });
+  return rejection('record-not-unique', `\`${label}\` already exists on \`${etype}\``, { 'record-type': 'ident', etype, label });
 }
 
 function notFound(id: string): Error {

@@ -6,19 +6,24 @@ import type { Db } from '../../db/db.ts';
 import type { Layer } from '../../db/layer.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
 import { Row } from '../../db/row.ts';
+import { valueKey } from '../../db/value-index.ts';
 import { equal } from '../../lib/equal.ts';
 import { readStoredDate } from '../../lib/stored-dates.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid, rejection } from '../errors.ts';
 
-/** Every entity has a value for every indexed attr, null if no other. */
+/** An entity is made with a value for every indexed attr, null if no other. One that is retracted later is missing. */
 export function fillNulls(layer: Layer, changeSet: ChangeSet, now: () => number): void {
   for (const [etype, changes] of changeSet) {
     const { blobs, idAttr } = layer.attrs.namespace(etype);
     const indexed = blobs.filter((attr) => attr.isIndexed && attr !== idAttr);
     if (indexed.length === 0) continue;
-    for (const { after } of changes.values()) if (after?.exists(idAttr)) fill(layer, etype, after, indexed, now);
+    for (const { before, after } of changes.values()) {
+      if (!after?.exists(idAttr)) continue;
+      const isMade = !before?.exists(idAttr) || before.t !== after.t;
+      if (isMade) fill(layer, etype, after, indexed, now);
+    }
   }
 }
 
@@ -83,7 +88,7 @@ function checkUnique(base: Db, attr: KnownAttr, changes: Changes): void {
   const seen = new Map<Value, string>();
   for (const [id, value] of changedValues(attr, changes)) {
     for (const part of attr.isRef && Array.isArray(value) ? (value as readonly Value[]) : [value]) {
-      const key = typeof part === 'object' ? JSON.stringify(part) : part;
+      const key = valueKey(part);
       const other = seen.get(key) ?? holderIn(base, attr, part, id, changes);
       if (other !== undefined && other !== id) throw notUnique(attr, part);
       seen.set(key, id);
@@ -93,17 +98,12 @@ function checkUnique(base: Db, attr: KnownAttr, changes: Changes): void {
 
 /** Who had the value before and still has it. */
 function holderIn(base: Db, attr: KnownAttr, value: Value, id: string, changes: Changes): string | undefined {
-  for (const holder of holders(base, attr, value)) {
+  for (const holder of base.holders(attr, value)) {
     if (holder === id) continue;
     const change = changes.get(holder);
     if (!change || holds(change.after, attr, value)) return holder;
   }
   return undefined;
-}
-
-function holders(base: Db, attr: KnownAttr, value: Value): readonly string[] {
-  if (typeof value !== 'object') return base.holders(attr, value);
-  return [...base.rows(attr.etype)].filter((row) => equal(row.values[attr.slot], value)).map(({ id }) => id);
 }
 
 function holds(row: Row | undefined, attr: KnownAttr, value: Value): boolean {
@@ -146,7 +146,6 @@ function wrongType(attr: KnownAttr, type: CheckedType, id: string, value: Value)
   const { etype, label } = attr;
   const found = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
   return rejection('validation-failed', `Invalid value type for ${etype}.${label}: it must be a ${type}, and is a ${found}`, {
-    'data-type': 'tx-steps',
     namespace: etype,
     attribute: label,
     value,
@@ -166,7 +165,7 @@ function notUnique({ id, etype, label }: KnownAttr, value: Value): Error {
       'attr-id': id,
       etype,
       label,
-      value,
+      value: JSON.stringify(value),
     },
   );
 }
@@ -174,7 +173,8 @@ function notUnique({ id, etype, label }: KnownAttr, value: Value): Error {
 function missingRequired(missing: readonly KnownAttr[], id: string): Error {
   const names = missing.map(({ etype, label }) => `${etype}.${label}`).join(', ');
   return rejection('validation-failed', `Missing required attributes: ${names}`, {
-    'data-type': 'tx-steps',
-    records: missing.map((attr) => ({ 'entity-id': id, 'attr-id': attr.id, etype: attr.etype, label: attr.label })),
+    records: missing.map(({ id: attrId, etype, label, isRequired }) => {
+      return { attr_id: attrId, entity_id: id, etype, label, is_required: isRequired };
+    }),
   });
 }

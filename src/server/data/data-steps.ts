@@ -20,14 +20,13 @@ import { invalid } from '../errors.ts';
 import { type Actor, checkSystemDelete, checkSystemWrite } from './system-rules.ts';
 import type { Access } from './touched.ts';
 import { planDeletion } from '../../db/delete.ts';
+import { valueKey } from '../../db/value-index.ts';
 import { timesAfter } from '../../db/times.ts';
 
 export interface StepContext {
   readonly actor: Actor;
   readonly now: () => number;
   readonly uuid: () => string;
-  /** Attrs that have another id here than where the steps come from. */
-  readonly renamed: ReadonlyMap<string, string>;
   /** Where it is noted what they touched. */
   readonly accesses: Access[];
 }
@@ -147,7 +146,7 @@ class Writer {
   }
 
   #byId(id: string): KnownAttr | undefined {
-    return this.#layer.attrs.byId(this.#context.renamed.get(id) ?? id);
+    return this.#layer.attrs.byId(id);
   }
 
   #existed(etype: string, id: string): boolean {
@@ -213,7 +212,7 @@ class Writer {
       throw invalidStep(at, 3, step, `'${nameOf(attr)}' is a link: its value is an id or a lookup`);
     }
     const lookup = this.#lookup(at, [given[0].toLowerCase(), given[1]], attr.reverseEtype, 3);
-    const id = this.#find(lookup) ?? this.#made.get(JSON.stringify([lookup.attr.id, lookup.value]));
+    const id = this.#known(lookup);
     if (id === undefined) throw invalidStep(at, 3, step, `there is no '${lookup.attr.etype}' whose '${lookup.attr.label}' has this value`);
     return id;
   }
@@ -237,5 +236,5 @@ function modeMismatch(message: string, step: DataStep): Error {
 }
 
 function keyOf({ attr, value }: Lookup): string {
-  return JSON.stringify([attr.id, value]);
+  return JSON.stringify([attr.id, valueKey(value)]);
 }

@@ -234,7 +234,7 @@ export class Ledger {
     const replica = this.#replica;
     const known = event && replica.idempotencyKeys.find(event);
     if (known?.rejected) return { is: 'rejected', error: errorOf(known.rejected) };
-    if (known) return { is: 'done', txId: known.txId, isRepeat: true, attrsRemapped: false };
+    if (known) return { is: 'done', txId: known.txId, isRepeat: true };
     const { random, clock } = this.#config;
     const at = replica.nextAt(clock.now());
     try {
@@ -247,7 +247,7 @@ export class Ledger {
       });
       const all = withDerived(records, this.#config.derive?.(changeSet, replica.store));
       replica.apply({ id: random.eventId(), changeSet, catalog, records: all, event, at }, batch);
-      return { is: 'done', txId: replica.txId, isRepeat: false, attrsRemapped: catalog.renamed.size > 0 };
+      return { is: 'done', txId: replica.txId, isRepeat: false };
     } catch (error) {
       if (!(error instanceof InstantAPIError)) {
         this.#config.logger.error('a transaction failed', error);

@@ -6,7 +6,7 @@ import { survey } from '../../protocol/frame-limits.ts';
 import type { CheckedType, Identity, WireAttr } from '../../protocol/attr.ts';
 import { isObject } from '../../lib/json.ts';
 import type { EntityRef, Mode, Step, StepOptions } from '../../protocol/transact-messages.ts';
-import { type Fault, invalid } from '../errors.ts';
+import { type Fault, invalid, rejection } from '../errors.ts';
 
 /** What is deeper than a frame may be is rejected elsewhere. */
 const maxValueDepth = 1000;
@@ -20,7 +20,7 @@ export function readSteps(steps: readonly (readonly unknown[])[]): Step[] {
       return readStep(step);
     } catch (error) {
       if (!(error instanceof StepError)) throw error;
-      throw invalid('tx-steps', step, [{ ...error.fault, in: [at, ...error.path] }]);
+      throw invalid('tx-steps', steps, [{ ...error.fault, in: [at, ...error.path] }]);
     }
   });
 }
@@ -74,12 +74,31 @@ function attrId(id: unknown, index: number): string {
 
 function value(step: readonly unknown[]): unknown {
   if (step.length < 4) throw new StepError([3], 'a value');
+  checkText(step[3]);
   if (survey(step[3], maxValueDepth).hasInfinity) throw new StepError([3], 'numbers within the range of a double');
   return step[3];
 }
 
+/** Not every storage could keep U+0000. @throws InstantAPIError */
+function checkText(part: unknown): void {
+  if (typeof part === 'string') {
+    if (part.includes('\0')) throw nullByte();
+  } else if (typeof part === 'object' && part !== null) {
+    for (const [key, item] of Object.entries(part)) {
+      if (!Array.isArray(part)) checkText(key);
+      checkText(item);
+    }
+  }
+}
+
+function nullByte(): Error {
+  const hint = { condition: 'untranslatable-character', table: null, constraint: null };
+  return rejection('validation-failed', 'A value in the transaction contains null bytes, which cannot be stored.', hint);
+}
+
 function text(part: unknown, path: StepPath): string {
-  if (typeof part !== 'string' || part === '') throw new StepError(path, 'a text');
+  if (typeof part !== 'string' || part.trim() === '') throw new StepError(path, 'a text');
+  checkText(part);
   return part;
 }
 

@@ -31,7 +31,7 @@ export function checkSystemWrite({ attr, value, isNew }: SystemWrite, actor: Act
   const { etype, label } = attr;
   if (actor.isServer || !isSystemEtype(etype)) return;
   const name = `${etype}.${label}`;
-  if (etype === '$users' && isNew) throw notWritable(name, 'users are made by signing up, not by a transaction');
+  if (etype === '$users' && isNew && !actor.isAdmin) throw notWritable(name, 'users are made by signing up, not by a transaction');
   if (attr.isSystem && !(openLabels.has(label) || (etype === '$users' && actor.isAdmin)))
     throw notWritable(name, 'it is kept by the server');
   if (name === '$files.path' && typeof value === 'string' && value.startsWith('$stream/')) {
@@ -46,5 +46,5 @@ export function checkSystemDelete(etype: string, actor: Actor): void {
 }
 
 function notWritable(name: string, why: string): Error {
-  return invalid('tx-steps', name, [{ message: `'${name}' cannot be written: ${why}` }]);
+  return invalid('tx-step', name, [{ message: `'${name}' cannot be written: ${why}` }]);
 }

@@ -43,7 +43,6 @@ export function prepare(
     actor,
     now,
     uuid,
-    renamed: catalog.renamed,
     accesses,
   });
   // Before the invariants: what one may not write tells nothing of what others have written.

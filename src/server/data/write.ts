@@ -29,9 +29,7 @@ export interface Planned {
 }
 
 export type Outcome =
-  /** `attrsRemapped`: an attr has another id here than where it was sent from, so the sender needs the catalog. */
-  | { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean; readonly attrsRemapped: boolean }
-  | { readonly is: 'rejected'; readonly error: InstantAPIError };
+  { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean } | { readonly is: 'rejected'; readonly error: InstantAPIError };
 
 /** What else a transaction changes in the records, given what it does to the data as they were before. */
 export type Derive = (changeSet: ChangeSet, before: Store) => Records | undefined;

@@ -13,6 +13,7 @@ import type { Step } from '../../protocol/transact-messages.ts';
 import { isObject } from '../../lib/json.ts';
 import type { QueryNode } from '../../query/compile.ts';
 import type { Triple } from '../../protocol/triple.ts';
+import { newToken } from '../auth/secrets.ts';
 import { rejection } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
 import type { Records } from '../storage/storage.ts';
@@ -59,20 +60,30 @@ export function fileSteps(db: Db, id: string, fields: Partial<FileFields>): Step
   });
 }
 
+/** The data with a file of which only its path is known. */
+function withPath(db: Store, id: string, path: string): Layer {
+  const layer = new Layer(db);
+  const steps = fileSteps(db, id, { path }).filter((step) => step[3] !== 1);
+  applySteps(layer, steps, { now: () => 0, times: timesAfter });
+  return layer;
+}
+
 /**
  * Rules see where the file is to be, and who puts it there; nothing else is known before the bytes have come.
  *
  * @throws InstantAPIError
  */
 export function checkUpload(guard: Guard, db: Store, actor: Actor, id: string, path: string): void {
-  const after = new Layer(db);
-  applySteps(
-    after,
-    fileSteps(db, id, { path }).filter((step) => step[3] !== 1),
-    { now: () => 0, times: timesAfter },
-  );
+  const after = withPath(db, id, path);
   const touch = { is: 'value', etype: filesEtype, id, label: 'path' } as const;
   asStorageRule('create', () => guard.authorizeWrite({ actor, before: db, after, accesses: [touch], newAttrs: [] }));
+}
+
+/** Asks the delete rule of a file that is not there, by the path it would have. @throws InstantAPIError */
+export function checkDelete(guard: Guard, db: Store, actor: Actor, path: string): void {
+  const id = newToken();
+  const before = withPath(db, id, path);
+  guard.authorizeWrite({ actor, before, after: db, accesses: [{ is: 'delete', etype: filesEtype, id, root: id }], newAttrs: [] });
 }
 
 /** What the rules of `$files` refuse, in the words of the storage routes. */

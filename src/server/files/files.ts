@@ -13,6 +13,7 @@ import { submit, whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
 import {
+  checkDelete,
   checkUpload,
   fieldOf,
   fileByLocation,
@@ -152,7 +153,12 @@ export class Files {
   async remove(actor: Actor, paths: readonly string[]): Promise<string[]> {
     let ids: string[] = [];
     const steps = ({ db }: LedgerState): Planned => {
-      ids = [...new Set(paths)].flatMap((path) => fileByPath(db, path)?.id ?? []);
+      ids = [...new Set(paths)].flatMap((path) => {
+        const found = fileByPath(db, path);
+        // Whether a file is there is told to those only who may delete it.
+        if (!found) checkDelete(this.#config.guard(), db, actor, path);
+        return found?.id ?? [];
+      });
       return { steps: ids.map((id) => ['delete-entity', id, filesEtype]) };
     };
     try {

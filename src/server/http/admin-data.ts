@@ -12,7 +12,7 @@ import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import type { Store } from '../../db/store.ts';
 import { adminOf, actorOf } from './caller.ts';
-import { asFlag, asObject, asText, bodyOf, optional, required } from './request.ts';
+import { asObject, asText, asYes, bodyOf, optional, required } from './request.ts';
 import { answerTree } from '../queries/results.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit, whenDurable } from '../data/submit.ts';
@@ -26,7 +26,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const { app, actor } = await actorOf(context, http, 'read');
     const body = await bodyOf(context);
     const query = required(body, 'query', asObject);
-    const isInferred = optional(body, 'inference?', asFlag) ?? false;
+    const isInferred = optional(body, 'inference?', asYes) ?? false;
     return context.json(await whenDurable(app.ledger, () => treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard })));
   });
 
@@ -34,7 +34,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const { app, actor } = await actorOf(context, http, 'write');
     const body = await bodyOf(context);
     const given = required(body, 'steps', (steps) => steps);
-    const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asFlag) ?? false;
+    const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asYes) ?? false;
     const steps = ({ db }: { db: Store }) => ({ steps: txSteps(given, { attrs: db.attrs, uuid: http.uuid, areMissingAttrsRejected }) });
     return context.json({ 'tx-id': await submit(app.ledger, { steps, event: undefined, actor }) });
   });

@@ -40,7 +40,7 @@ function readList(given: unknown): readonly (readonly unknown[])[] {
     if (!Array.isArray(step)) throw invalid('steps', given, [{ in: [at], message: 'a step is a list' }]);
     const [action] = step as readonly unknown[];
     if (!operations.has(action) && !attrSteps.has(action)) {
-      throw invalid('action', action, [{ in: [at, 0], message: `there is no action '${String(action)}'` }]);
+      throw invalid('steps', given, [{ in: [at, 0], message: `there is no action '${String(action)}'` }]);
     }
     return step as readonly unknown[];
   });

@@ -44,8 +44,8 @@ export function requireServerAdmin(context: Context, hub: Hub): void {
 function bearerOf(context: Context): string {
   const header = context.req.header('authorization');
   if (!header) throw missing(['headers', 'authorization']);
-  const token = header.slice(header.lastIndexOf('Bearer ') + 'Bearer '.length).trim();
-  if (!header.includes('Bearer ') || !isUuid(token)) throw malformed(['headers', 'authorization']);
+  const token = header.split('Bearer ').at(-1)?.trim();
+  if (!isUuid(token)) throw malformed(['headers', 'authorization']);
   return token;
 }
 

@@ -16,7 +16,7 @@ import { checkUse } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
-import { asFlag, asObject, asText, bodyOf, type Fields as Body, optional, required } from './request.ts';
+import { asFlag, asObject, asText, asYes, bodyOf, type Fields as Body, optional, required } from './request.ts';
 import { actorOf, appIdOf, requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { txSteps } from './admin-steps.ts';
@@ -34,7 +34,7 @@ export function debugRoutes(http: HttpContext): Hono {
   routes.post('/query_perms_check', async (context) => {
     const { app, actor, guard, body } = await trialOf(context, http);
     const query = required(body, 'query', asObject);
-    const isInferred = optional(body, 'inference?', asFlag) ?? false;
+    const isInferred = optional(body, 'inference?', asYes) ?? false;
     const response = await whenDurable(app.ledger, () => ({
       result: treeOf(app, query, { actor, isInferred, guard }),
       'check-results': viewChecks(app, query, actor, guard),
@@ -48,6 +48,7 @@ export function debugRoutes(http: HttpContext): Hono {
     const isCommitted = optional(trial.body, 'dangerously-commit-tx', asFlag) ?? false;
     if (isCommitted) checkUse('write', trial.app.status);
     const { txId, steps, verdicts } = await whenDurable(trial.app.ledger, () => tryOut(trial, http));
+    for (const { check, error } of verdicts) if (error !== undefined && check.rule) throw cannotEvaluate(check.rule, error);
     const areAllOk = verdicts.every(({ isPassed }) => isPassed);
     const { app, actor } = trial;
     const doesCommit = isCommitted && areAllOk;
@@ -62,7 +63,7 @@ async function trialOf(context: Context, http: HttpContext): Promise<Trial> {
   await requireAdmin(context, http.hub, appIdOf(context));
   const { app, actor, isImpersonated } = await actorOf(context, http, 'read');
   if (!isImpersonated)
-    throw invalid('non-admin', null, [{ message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' }]);
+    throw invalid('non-admin', 'non-admin', [{ message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' }]);
   const body = await bodyOf(context);
   const rules = optional(body, 'rules-override', (given) => given);
   const ip = optional(body, 'ip-override', asText);
@@ -76,7 +77,7 @@ function tryOut(
   http: HttpContext,
 ): { txId: number; steps: readonly (readonly unknown[])[]; verdicts: Verdict[] } {
   const { ledger } = app;
-  const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asFlag) ?? false;
+  const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asYes) ?? false;
   const given = required(body, 'steps', (steps) => steps);
   const steps = txSteps(given, { attrs: ledger.db.attrs, uuid: http.uuid, areMissingAttrsRejected });
   let verdicts: Verdict[] = [];
@@ -93,7 +94,7 @@ function programOf(rule: Rule | undefined): object {
   return rule ? { etype: rule.etype, action: rule.action, code: rule.code, 'display-code': rule.displayCode } : {};
 }
 
-function writeCheck({ check, value, isPassed, error }: Verdict): object {
+function writeCheck({ check, value, isPassed }: Verdict): object {
   const { scope, action, etype, eid, rule, data, newData, linked, actions, params = null, modified } = check;
   const bindings = {
     data: recordOf(data),
@@ -103,17 +104,15 @@ function writeCheck({ check, value, isPassed, error }: Verdict): object {
     ...(scope === 'object' && { 'rule-params': params }),
     ...((action === 'create' || action === 'update') && scope === 'object' && { 'modified-fields': modified }),
   };
-  const failure = error instanceof Error ? { error: error.message.split('\n')[0] } : {};
   return {
     scope,
     action,
     etype,
-    eid,
+    ...(scope === 'object' && { eid }),
     program: programOf(rule),
     bindings,
     'check-result': asJson(value),
     'check-pass?': isPassed,
-    ...failure,
   };
 }
 

@@ -33,8 +33,9 @@ export function missing(path: Path): InstantAPIError {
   return rejection('param-missing', `Missing parameter: ${formatPath(path)}`, { in: path });
 }
 
-export function malformed(path: Path): InstantAPIError {
-  return rejection('param-malformed', `Malformed parameter: ${formatPath(path)}`, { in: path });
+export function malformed(path: Path, given?: unknown): InstantAPIError {
+  const hint = { in: path, ...(given !== undefined && { 'original-input': given }) };
+  return rejection('param-malformed', `Malformed parameter: ${formatPath(path)}`, hint);
 }
 
 export function notFound(type: string): InstantAPIError {

@@ -8,7 +8,7 @@ import { malformed, missing } from './errors.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The body as JSON; without fields if it is none. */
+/** The body as JSON; without fields if it is none, or no object. */
 export async function bodyOf(context: Context): Promise<Fields> {
   const kind = context.req.header('content-type') ?? '';
   if (!/^\s*application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(kind)) return {};
@@ -20,9 +20,10 @@ export async function bodyOf(context: Context): Promise<Fields> {
   } catch {
     throw malformed(['body']);
   }
-  if (!isObject(json)) throw malformed(['body']);
-  return json;
+  return isObject(json) ? json : {};
 }
+
+const mayBeSecret = /token|code|secret|password|state|key/i;
 
 type Read<T> = (given: unknown) => T | undefined;
 
@@ -34,9 +35,9 @@ export function required<T>(fields: Fields, name: string, read: Read<T>, locatio
 
 export function optional<T>(fields: Fields, name: string, read: Read<T>, location = 'body'): T | undefined {
   const given = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  if (given === undefined || given === null) return undefined;
+  if (given === undefined || given === null || given === false) return undefined;
   const value = read(given);
-  if (value === undefined) throw malformed([location, name]);
+  if (value === undefined) throw malformed([location, name], mayBeSecret.test(name) ? undefined : given);
   return value;
 }
 
@@ -48,4 +49,6 @@ export const asUuid: Read<string> = (given) => {
 export const asEmail: Read<string> = readEmail;
 export const asText: Read<string> = (given) => (typeof given === 'string' && given.trim() !== '' ? given : undefined);
 export const asObject: Read<Fields> = (given) => (isObject(given) ? given : undefined);
+/** Whatever is said, if it is not false, is a yes. */
+export const asYes: Read<boolean> = () => true;
 export const asFlag: Read<boolean> = (given) => (typeof given === 'boolean' ? given : undefined);

@@ -1,4 +1,4 @@
-// What people see who open the server in a browser: that it runs, who is connected, and, while developing, the last codes.
+// The status page at `/`: the apps with their connections, and in development the last sign-in codes.
 
 import { ownVersion } from '../../protocol/version.ts';
 import type { HttpContext } from './context.ts';
@@ -6,14 +6,14 @@ import type { HttpContext } from './context.ts';
 export function statusPage({ hub, codes }: HttpContext): string {
   const rows = hub.summary().map(({ id, sessions, rooms }) => `<tr><td><code>${id}</code></td><td>${sessions}</td><td>${rooms}</td></tr>`);
   const sent = codes.map(({ email, code }) => `<tr><td>${escaped(email)}</td><td><code>${code}</code></td></tr>`);
-  const codeTable = sent.length > 0 ? `<h2>Magic codes</h2>\n<table>${sent.join('')}</table>\n` : '';
+  const codeTable = sent.length > 0 ? `<h2>Sign-in codes</h2>\n<table>${sent.join('')}</table>\n` : '';
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Triplane</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;margin:3rem auto;max-width:44rem;padding:0 1rem}td,th{text-align:left;padding:.2rem 1rem .2rem 0}</style>
 <h1>Triplane ${ownVersion}</h1>
-<p>This server is running. Connections: ${hub.sessionCount}.</p>
+<p>The server is running with ${hub.sessionCount} connections.</p>
 <table><thead><tr><th>app</th><th>sessions</th><th>rooms</th></tr></thead><tbody>${rows.join('')}</tbody></table>
 ${codeTable}</html>
 `;

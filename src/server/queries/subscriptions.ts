@@ -89,7 +89,7 @@ export class Subscriptions {
     for (const subscriber of change.attrsChanged ? to.all : to.writers) if (!refreshes.has(subscriber)) refreshes.set(subscriber, []);
     const builder = new RefreshBuilder(position, attrs);
     for (const [subscriber, own] of refreshes) {
-      const needsAttrs = change.attrsChanged || !subscriber.features.skipAttrs || to.attrsRemapped.has(subscriber);
+      const needsAttrs = change.attrsChanged || !subscriber.features.skipAttrs;
       outgoing.push({ to: subscriber, message: builder.refreshOk(own, needsAttrs) });
     }
     return outgoing;
@@ -211,7 +211,6 @@ export class Subscriptions {
 export interface Recipients {
   readonly all: Iterable<Subscriber>;
   readonly writers: ReadonlySet<Subscriber>;
-  readonly attrsRemapped: ReadonlySet<Subscriber>;
 }
 
 function refreshFailed(q: WireQuery, error: unknown): ServerMessage {

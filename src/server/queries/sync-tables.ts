@@ -13,7 +13,8 @@ import type { ResyncTable } from '../../protocol/sync-table-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { compile } from '../../query/compile.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
-import { denied, invalid, rejection } from '../errors.ts';
+import { invalid, rejection } from '../errors.ts';
+import { checkQuery } from './query-check.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
@@ -68,8 +69,12 @@ export class SyncTables {
     db: Store,
     txId: number,
   ): { readonly id: string; readonly token: string; readonly load: ServerMessage[] } {
-    if (!subscriber.actor.isAdmin) throw denied('start-sync', 'only admins may keep a namespace in step');
+    const { actor } = subscriber;
+    if (!actor.isAdmin) throw invalid('start-sync', { q }, [{ message: 'only admins may keep a namespace in sync' }]);
     const etype = readNamespace(q);
+    checkQuery(q, db.attrs, actor);
+    if (db.attrs.namespace(etype).forward.size === 0)
+      throw invalid('query', q, [{ in: [etype], message: `there is no namespace '${etype}'` }]);
     const rows = rowsOf(q, etype, db);
     const subscription: TableSubscription = { id: this.#uuid(), token: this.#uuid(), etype, subscriber };
     this.#byId.set(subscription.id, subscription);

@@ -4,7 +4,7 @@ import { isSystemEtype } from '../data/system-attrs.ts';
 import type { Names } from './names.ts';
 import { type Action, fixedRule, nativeRule, type Rule, type Variables } from './rule.ts';
 
-const ownCode = 'auth.id == data.id || auth.id == data.linkedPrimaryUser';
+const ownCode = 'auth.id == data.id || (data.linkedPrimaryUser != null && auth.id == data.linkedPrimaryUser)';
 const ownNames: Names = {
   fields: new Map([
     ['auth', new Set(['id'])],

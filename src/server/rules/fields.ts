@@ -93,9 +93,9 @@ function isReady(value: object): boolean {
   return prototype !== Object.prototype && prototype !== null;
 }
 
-/** An attr as the rule `attrs.create` sees it. */
-export function attrFields(attr: WireAttr): Fields {
-  return fieldsOf({ ...attr });
+/** An attr as the rule `attrs.create` sees it: what was said of it. */
+export function attrFields({ catalog: _, 'inferred-types': __, 'required?': isRequired, ...said }: WireAttr): Fields {
+  return fieldsOf({ ...said, ...(isRequired && { 'required?': true }) });
 }
 
 /** `request`: no map, but a value with four fields. Those that are empty are not there, when `has` asks. */

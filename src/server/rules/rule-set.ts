@@ -89,8 +89,8 @@ export class RuleSet {
   /** @throws Error if it cannot be compiled */
   #compile(etype: string, action: Action, code: unknown): Rule {
     const text = typeof code === 'string' ? code.trim() : code;
-    if (text === true || text === 'true') return fixedRule(etype, action, true, String(code));
-    if (text === false || text === 'false') return fixedRule(etype, action, false, String(code));
+    if (text === true || text === 'true') return fixedRule(etype, action, true, code as string | boolean);
+    if (text === false || text === 'false') return fixedRule(etype, action, false, code as string | boolean);
     if (typeof code !== 'string') throw new Error('must be an expression, true or false');
     if (!this.#cel) throw new Error('the rules were not compiled');
     const binds = { ...bindsOf(own(this.#json, '$default')), ...bindsOf(own(this.#json, etype)) };

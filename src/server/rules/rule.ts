@@ -25,8 +25,8 @@ export interface Rule {
   readonly action: Action;
   /** With everything it binds. */
   readonly code: string;
-  /** As it was written. */
-  readonly displayCode: string;
+  /** As it was written: a text, or true or false. */
+  readonly displayCode: string | boolean;
   /** Of the expression and all that it binds. Empty: always the same answer. */
   readonly names: readonly Names[];
   /**
@@ -41,7 +41,7 @@ export interface Rule {
 }
 
 /** `displayCode`: as it was written. */
-export function fixedRule(etype: string, action: Action, answer: boolean, displayCode = String(answer)): Rule {
+export function fixedRule(etype: string, action: Action, answer: boolean, displayCode: string | boolean = String(answer)): Rule {
   return { etype, action, code: String(answer), displayCode, names: [], passes: () => answer, value: () => answer };
 }
 

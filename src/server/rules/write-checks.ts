@@ -38,13 +38,17 @@ class Work {
   readonly #rules: RuleSet;
   readonly #known: Map<string, Check> = new Map();
   readonly #made: Map<string, Check> = new Map();
-  readonly #params = new Map<string, Readonly<Record<string, unknown>>>();
+  readonly #params = new Map<string, Params>();
+  /** Of the entities that it is linked to or unlinked from. */
+  readonly #linkedParams = new Map<string, Params>();
   readonly #modified = new Map<string, Set<string>>();
 
   constructor(touched: AccessRecord, rules: RuleSet) {
     this.#touched = touched;
     this.#rules = rules;
     for (const touch of touched.accesses) this.#gather(touch);
+    for (const touch of touched.accesses)
+      if (touch.is === 'link' || touch.is === 'unlink') this.#shareParams(touch.attr, touch.source, touch.target);
     for (const attr of touched.newAttrs) {
       const data = attrFields(attr);
       const check: Check = {
@@ -92,9 +96,22 @@ class Work {
     this.#modified.set(key, (this.#modified.get(key) ?? new Set()).add(label));
   }
 
+  /** What was said for one end of a link counts for the other, unless that has its own. */
+  #shareParams({ etype, reverseEtype }: KnownAttr, source: string, target: string): void {
+    const [near, far] = [keyOf(etype, source), keyOf(reverseEtype ?? '', target)];
+    const [nearParams, farParams] = [this.#params.get(near), this.#params.get(far)];
+    if (farParams) this.#linkedParams.set(near, { ...this.#linkedParams.get(near), ...farParams });
+    if (nearParams) this.#linkedParams.set(far, { ...this.#linkedParams.get(far), ...nearParams });
+  }
+
+  #paramsFor(etype: string, id: string): Params | undefined {
+    const key = keyOf(etype, id);
+    return merged(this.#linkedParams.get(key), this.#params.get(key));
+  }
+
   #write(etype: string, id: string): void {
     if (this.#existed(etype, id)) this.#object('update', etype, id);
-    else if (this.#exists(etype, id)) this.#object('create', etype, id);
+    else if (this.#touched.after.row(etype, id)?.isEmpty() === false) this.#object('create', etype, id);
   }
 
   #link(action: 'link' | 'unlink', attr: KnownAttr, source: string, target: string): void {
@@ -107,19 +124,20 @@ class Work {
     if (near || back) return;
     this.#write(etype, source);
     const isThere = this.#existed(far, target) || (action === 'link' && this.#exists(far, target));
-    const params = merged(this.#params.get(keyOf(etype, source)), this.#params.get(keyOf(far, target)));
-    if (reverseEtype !== undefined && isThere) this.#object('view', far, target, { params, isLinked: true });
+    if (reverseEtype !== undefined && isThere) this.#object('view', far, target, { isLinked: true });
   }
 
   #side(action: 'link' | 'unlink', rule: Rule, label: string, [etype, id]: End, other: End): void {
     const isOld = this.#existed(etype, id);
-    if (!isOld && !this.#exists(etype, id)) return;
-    const checks = isOld ? this.#known : this.#made;
+    const isThere = isOld || this.#exists(etype, id);
+    const checks = isOld || !isThere ? this.#known : this.#made;
     const key = `${action} ${etype} ${id} ${label} ${other[1]}`;
     const params = merged(this.#params.get(keyOf(...other)), this.#params.get(keyOf(etype, id)));
     const actions = { data: this.#verb(etype, id), linkedData: this.#verb(...other) };
     const isOther = this.#existed(...other) || this.#exists(...other);
-    const [data, newData, linked] = [this.#then(etype, id), this.#now(etype, id), isOther ? this.#then(...other) : null];
+    // A link to or from what is not there is not for everyone to make: the rule is asked of nothing.
+    const data = isThere ? this.#then(etype, id) : absent;
+    const [newData, linked] = [this.#now(etype, id), isOther ? this.#then(...other) : null];
     const rest = { newData, linked, ...(action === 'link' && { actions }), modified: [], params };
     if (!checks.has(key)) checks.set(key, { scope: 'object', action, etype, eid: id, rule, data, ...rest });
   }
@@ -137,7 +155,7 @@ class Work {
       data: action === 'delete' && !isOld ? absent : this.#then(etype, id),
       ...((isWritten || more.isLinked) && { newData: this.#now(etype, id) }),
       modified: isWritten ? [...(this.#modified.get(keyOf(etype, id)) ?? [])] : [],
-      params: 'params' in more ? more.params : this.#params.get(keyOf(etype, id)),
+      params: more.params ?? this.#paramsFor(etype, id),
     });
   }
 
@@ -178,7 +196,7 @@ interface More {
 type Params = Readonly<Record<string, unknown>>;
 
 /** What a rule is given for an entity that is not there: everything is null. */
-export const absent = fieldsOf({});
+export const absent = fieldsOf({}, () => []);
 
 /** Of two entities: those of the second win. */
 function merged(near: Params | undefined, own: Params | undefined): Params | undefined {

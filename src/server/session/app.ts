@@ -71,9 +71,8 @@ export class App {
   readonly limits: Limits;
   readonly #sessions = new Map<Subscriber, Send>();
   readonly #auths = new Map<Subscriber, SessionAuth>();
-  /** Who wrote in this turn; and of them, whose attrs have other ids here. */
+  /** Who wrote in this turn. */
   readonly #writers = new Set<Subscriber>();
-  readonly #attrsRemapped = new Set<Subscriber>();
   readonly #origin: (() => string) | undefined;
   readonly #tokensEnded: AppConfig['tokensEnded'];
   #status: AppStatus;
@@ -168,7 +167,6 @@ export class App {
     this.#sessions.delete(subscriber);
     this.#auths.delete(subscriber);
     this.#writers.delete(subscriber);
-    this.#attrsRemapped.delete(subscriber);
     this.subscriptions.forget(subscriber);
     this.syncTables.forget(subscriber);
     this.streams.forget(subscriber);
@@ -177,10 +175,8 @@ export class App {
   }
 
   /** It gets a `refresh-ok` at the end of this turn, whether or not one of its answers changed. */
-  addWriter(subscriber: Subscriber, attrsRemapped: boolean): void {
-    if (!this.#sessions.has(subscriber)) return;
-    this.#writers.add(subscriber);
-    if (attrsRemapped) this.#attrsRemapped.add(subscriber);
+  addWriter(subscriber: Subscriber): void {
+    if (this.#sessions.has(subscriber)) this.#writers.add(subscriber);
   }
 
   committed({ changeSet, attrsChanged, entries, isReload, isRollback }: Commit): void {
@@ -192,10 +188,9 @@ export class App {
     if (isRollback) this.#restart(this.#sessions.keys());
     // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
     if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));
-    const recipients = { all: this.#sessions.keys(), writers: this.#writers, attrsRemapped: this.#attrsRemapped };
+    const recipients = { all: this.#sessions.keys(), writers: this.#writers };
     const outgoing = this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, db, this.position, this.attrs, recipients);
     this.#writers.clear();
-    this.#attrsRemapped.clear();
     this.deliver([...outgoing, ...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
     forgetStreams(this.streams, this.ledger, changeSet);
     this.rulebook.noticed(this.ledger, () =>

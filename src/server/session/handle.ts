@@ -67,7 +67,7 @@ const handlers: Handlers = {
   },
 
   'set-presence': (message, { app, subscriber, send }) => {
-    const { 'room-id': roomId, data = {} } = message;
+    const { 'room-id': roomId, data = null } = message;
     if (!app.rooms.setPresence(subscriber, roomId, data)) throw notInRoom(roomId);
     send({ op: 'set-presence-ok', ...echo(message), 'room-id': roomId });
     app.notifyRooms();
@@ -130,7 +130,7 @@ function settle(outcome: Outcome, message: MessageOf<'transact'>, context: Sessi
   context.pending.delete(message);
   if (outcome.is === 'rejected') return context.reject(message, outcome.error);
   context.send({ op: 'transact-ok', ...echo(message), 'tx-id': outcome.txId, isn: positionOf(outcome.txId).isn });
-  context.app.addWriter(context.subscriber, outcome.attrsRemapped);
+  context.app.addWriter(context.subscriber);
 }
 
 /** Shorter ids may be counted up, and come from another client too: they are good for one session only. */

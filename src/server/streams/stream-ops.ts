@@ -3,7 +3,10 @@
 import type { StartStream, SubscribeStream } from '../../protocol/stream-messages.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
 import { echo, type SessionContext, whenDurable } from '../session/session-context.ts';
-import { denied, invalid, overLimit } from '../errors.ts';
+import { InstantAPIError } from '../../errors.ts';
+import type { Guard } from '../rules/guard.ts';
+import type { AccessRecord } from '../data/touched.ts';
+import { invalid, overLimit, rejection } from '../errors.ts';
 import { creation, serverActor, stepsFor, streamByClientId, streamById, streamsEtype, valueOf } from './stream-entities.ts';
 import { noSuchStream } from './streams.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
@@ -36,15 +39,29 @@ function planStart(message: StartStream, id: string, { app, subscriber }: Sessio
   const { 'client-id': clientId, 'reconnect-token': token, 'rule-params': params } = message;
   const hash = hashToken(token);
   const known = streamByClientId(db, clientId);
-  if (!known) {
-    const steps = stepsFor(db, id, { clientId, hashedReconnectToken: hash, size: 0, done: false });
-    app.rulebook.guard.authorizeWrite(creation(db, id, steps, subscriber.actor, params));
-    return { steps };
-  }
+  const steps = stepsFor(db, id, { clientId, hashedReconnectToken: hash, size: 0, done: false });
+  // Whoever takes a stream up again needs the right to begin it, and its token.
+  authorizeStart(app.rulebook.guard, creation(db, id, steps, subscriber.actor, params));
+  if (!known) return { steps };
   if (!isSameSecret(String(valueOf(db, known, 'hashedReconnectToken')), hash))
     throw invalid('stream', clientId, [{ message: 'the reconnect token is not the one the stream was begun with' }]);
   if (valueOf(db, known, 'done') === true) throw invalid('stream', clientId, [{ message: 'the stream is done' }]);
   return { steps: [] };
+}
+
+/** @throws InstantAPIError */
+function authorizeStart(guard: Guard, access: AccessRecord): void {
+  try {
+    guard.authorizeWrite(access);
+  } catch (error) {
+    const isDenied = error instanceof InstantAPIError && error.body.type === 'permission-denied';
+    throw isDenied ? streamsDenied('create') : error;
+  }
+}
+
+function streamsDenied(action: 'create' | 'view'): InstantAPIError {
+  const hint = { input: [streamsEtype, action], expected: 'has-streams-permission?' };
+  return rejection('permission-denied', 'Permission denied: not has-streams-permission?', hint);
 }
 
 /** @throws InstantAPIError */
@@ -57,7 +74,7 @@ export function subscribeStream(message: SubscribeStream, context: SessionContex
   const row = id ? streamById(db, id) : streamByClientId(db, name ?? '');
   const { visible } = app.rulebook.guard.readAccess(subscriber.actor, new Set([streamsEtype]), params ?? undefined, db.attrs);
   // Whether there is one is told to those only who may see it.
-  if (visible && !(row && visible(streamsEtype, row))) throw denied(streamsEtype, 'not perms-pass?');
+  if (visible && !(row && visible(streamsEtype, row))) throw streamsDenied('view');
   if (!row) throw noSuchStream(id ?? name ?? '');
   app.streams.read(subscriber, message, row.id, String(valueOf(db, row, 'clientId'))).forEach(send);
 }

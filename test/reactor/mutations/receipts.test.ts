@@ -5,6 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dialogue } from '../../support/dialogue.ts';
 import { addQueryOk, goalId } from '../../support/goals.ts';
 import { receiptEtype } from '../../../src/reactor/mutations/receipts.ts';
+import { silent } from '../../../src/lib/log.ts';
+import { isUuid } from '../../../src/lib/uuid.ts';
+import type { ErrorMessage } from '../../../src/protocol/server-error.ts';
+import type { ServerCapabilities } from '../../../src/protocol/session-messages.ts';
 import type { Step } from '../../../src/protocol/transact-messages.ts';
 import { i, id, init } from '../../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
@@ -22,7 +26,7 @@ describe('receipts', () => {
   it('every sending carries one, under a new id each time', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const write = await dialogue.create(goalId(1), { title: 'a' });
-    expect(values(stepsOf(dialogue, 0))).toContain(write.eventId);
+    expect(values(stepsOf(dialogue, 0))).toContain(`write/${write.eventId}`);
     await dialogue.drop();
     const [first, second] = [stepsOf(dialogue, 0), stepsOf(dialogue, 1)].map((steps) => steps.findLast(([op]) => op === 'add-triple')?.[1]);
     expect(first).not.toBe(second);
@@ -39,7 +43,7 @@ describe('receipts', () => {
       status: 400,
       type: 'record-not-unique',
       message: 'taken',
-      hint: { etype: receiptEtype, label: 'eventId', value: write.eventId },
+      hint: { 'record-type': 'triple', etype: receiptEtype, label: 'eventId', value: `write/${write.eventId}` },
       'client-event-id': write.eventId,
     });
     expect([write.outcome, dialogue.client.reactor.outbox.list()]).toEqual(['synced', []]);
@@ -53,10 +57,159 @@ describe('receipts', () => {
     const second = await dialogue.create(goalId(2), { title: 'b' });
     const gone = (at: number): unknown[] =>
       stepsOf(dialogue, at).flatMap(([op, ref]) => (op === 'delete-entity' && Array.isArray(ref) ? [(ref as readonly unknown[])[1]] : []));
-    expect(gone(1)).toEqual([first.eventId]);
+    expect(gone(1)).toEqual([`write/${first.eventId}`]);
     await dialogue.receive({ op: 'transact-ok', 'client-event-id': second.eventId, 'tx-id': 2 });
     await dialogue.create(goalId(3), { title: 'c' });
-    expect(gone(2)).toEqual([second.eventId]);
+    expect(gone(2)).toEqual([`write/${second.eventId}`]);
+  });
+});
+
+describe('what receipts are made of', () => {
+  it('the attrs come first in the message, under ids that follow from the app id', async () => {
+    const messages = await Promise.all(
+      ['a9900000-0000-4000-8000-000000000001', 'a9900000-0000-4000-8000-000000000001', 'b1e0c0de-0000-4000-8000-000000000001'].map(
+        async (appId) => {
+          const dialogue = await Dialogue.ready({ appId, receipts: true });
+          await dialogue.create(goalId(1), { title: 'a' });
+          return stepsOf(dialogue, 0);
+        },
+      ),
+    );
+    const attrsOf = (steps: readonly Step[] = []) => steps.flatMap((step) => (step[0] === 'add-attr' ? [step[1]] : []));
+    const ids = messages.map((steps) => attrsOf(steps).flatMap((attr) => [attr.id, attr['forward-identity'][0]]));
+    expect(messages[0]?.map(([op]) => op)).toEqual(['add-attr', 'add-attr', ...Array.from({ length: 4 }, () => 'add-triple')]);
+    expect(ids[0]).toEqual(ids[1]);
+    expect(new Set([...(ids[0] ?? []), ...(ids[2] ?? [])]).size).toBe(8);
+    expect(ids.flat().every((each) => isUuid(each))).toBe(true);
+  });
+
+  it('once the server has confirmed the attrs they are not made again in that session', async () => {
+    const dialogue = await Dialogue.ready({ receipts: true });
+    const first = await dialogue.create(goalId(1), { title: 'a' });
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': first.eventId, 'tx-id': 1 });
+    await dialogue.create(goalId(2), { title: 'b' });
+    expect(stepsOf(dialogue, 1).map(([op]) => op)).not.toContain('add-attr');
+  });
+
+  it('the event id is held with a prefix, so that it does not look like a UUID', async () => {
+    const dialogue = await Dialogue.ready({ receipts: true });
+    await dialogue.create(goalId(1), { title: 'a' });
+    expect(isUuid(values(stepsOf(dialogue, 0)).at(-1))).toBe(false);
+  });
+
+  it('the receipt of a write that went out twice stays for ten minutes: the first sending may still arrive', async () => {
+    const dialogue = await Dialogue.ready({ receipts: true });
+    const first = await dialogue.create(goalId(1), { title: 'a' });
+    await dialogue.drop();
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': first.eventId, 'tx-id': 1 });
+    const second = await dialogue.create(goalId(2), { title: 'b' });
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': second.eventId, 'tx-id': 2 });
+    const isDeletion = ([op]: Step): boolean => op === 'delete-entity';
+    expect(dialogue.sentMessages('transact').at(-1)?.['tx-steps'].filter(isDeletion)).toEqual([]);
+    await dialogue.wait(600_000);
+    await dialogue.create(goalId(3), { title: 'c' });
+    expect(dialogue.sentMessages('transact').at(-1)?.['tx-steps'].filter(isDeletion)).toHaveLength(2);
+  });
+});
+
+describe('what a refusal says of a receipt', () => {
+  const refusal = (eventId: string, more: Partial<ErrorMessage>): ErrorMessage => ({
+    op: 'error',
+    status: 400,
+    message: 'no',
+    'client-event-id': eventId,
+    ...more,
+  });
+  const ident = { 'record-type': 'ident', etype: receiptEtype, label: 'eventId' };
+  const denied = (etype: string): Partial<ErrorMessage> => ({
+    type: 'permission-denied',
+    hint: { input: [etype, 'object'], expected: 'perms-pass?' },
+  });
+
+  it('a clash of attr names does not mean that the write is in place: it goes out again in a new session', async () => {
+    const dialogue = await Dialogue.ready({ receipts: true });
+    const write = await dialogue.create(goalId(1), { title: 'a' });
+    dialogue.channel.on.message(refusal(write.eventId, { type: 'record-not-unique', hint: ident }));
+    await dialogue.nextChannelSoon();
+    expect(write.outcome).toBe('waiting');
+    await dialogue.open();
+    expect(dialogue.sentIds()).toEqual([write.eventId]);
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 1 });
+    expect(write.outcome).toBe('synced');
+  });
+
+  it.each([receiptEtype, 'attrs'])('rules that forbid %s: the write goes out without one, and it is told once', async (etype) => {
+    const warnings: unknown[] = [];
+    const dialogue = await Dialogue.ready({ receipts: true, log: { ...silent, warn: (...parts) => void warnings.push(parts) } });
+    const told: unknown[] = [];
+    dialogue.client.reactor.events.on('status', (_status, { isExactlyOnce }) => void told.push(isExactlyOnce));
+    const first = await dialogue.update(goalId(1), { title: 'a' });
+    await dialogue.receive(refusal(first.eventId, denied(etype)));
+    expect(values(stepsOf(dialogue, 1))).toEqual([goalId(1), 'a']);
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': first.eventId, 'tx-id': 1 });
+    await dialogue.update(goalId(2), { title: 'b' });
+    expect(values(stepsOf(dialogue, 2))).toEqual([goalId(2), 'b']);
+    expect([first.outcome, warnings.length, told]).toEqual(['synced', 1, [false]]);
+  });
+
+  it('rules that forbid the write itself: it is refused, and receipts go on', async () => {
+    const dialogue = await Dialogue.ready({ receipts: true });
+    const write = await dialogue.update(goalId(1), { title: 'a' });
+    await dialogue.receive(refusal(write.eventId, denied('goals')));
+    await dialogue.update(goalId(2), { title: 'b' });
+    expect([write.outcome, values(stepsOf(dialogue, 1)).length]).toEqual(['refused', 4]);
+  });
+
+  describe('a write that went out twice and is refused for another reason', () => {
+    const missing: Partial<ErrorMessage> = { type: 'validation-failed', hint: { errors: [{ message: 'does not exist' }] } };
+    const refusedTwice = async () => {
+      const dialogue = await Dialogue.ready({ receipts: true });
+      const write = await dialogue.update(goalId(1), { title: 'a' });
+      await dialogue.drop();
+      await dialogue.receive(refusal(write.eventId, missing));
+      const claim = dialogue.sentMessages('transact').at(-1);
+      return { dialogue, write, claimId: claim?.['client-event-id'] ?? '', steps: claim?.['tx-steps'] ?? [] };
+    };
+
+    it('asks with the receipt alone whether it is in place', async () => {
+      const { write, claimId, steps } = await refusedTwice();
+      expect(claimId).not.toBe(write.eventId);
+      expect(values(steps)).toEqual([expect.any(String), `write/${write.eventId}`]);
+      expect(write.outcome).toBe('waiting');
+    });
+
+    it('is confirmed if that is refused: the first sending was applied', async () => {
+      const { dialogue, write, claimId } = await refusedTwice();
+      const hint = { 'record-type': 'triple', etype: receiptEtype, label: 'eventId' };
+      await dialogue.receive(refusal(claimId, { type: 'record-not-unique', hint }));
+      expect(write.outcome).toBe('synced');
+    });
+
+    it('is refused if that is taken: nothing of it was applied, and nothing will be', async () => {
+      const { dialogue, write, claimId } = await refusedTwice();
+      await dialogue.receive({ op: 'transact-ok', 'client-event-id': claimId, 'tx-id': 9 });
+      expect([write.outcome, dialogue.client.reactor.outbox.list().map(({ state }) => state)]).toEqual(['refused', ['rejected']]);
+    });
+  });
+});
+
+describe('whether receipts are made', () => {
+  const isCovered = async (receipts: boolean | undefined, capabilities?: ServerCapabilities): Promise<boolean> => {
+    const dialogue = new Dialogue({ receipts });
+    await dialogue.client.reactor.account.loaded;
+    await dialogue.open(capabilities && { triplane: capabilities });
+    await dialogue.create(goalId(1), { title: 'a' });
+    return stepsOf(dialogue, 0).some((step) => step[0] === 'add-attr' && step[1]['forward-identity'][1] === receiptEtype);
+  };
+
+  it('by default at servers that do not remember event ids', async () => {
+    expect(await isCovered(undefined)).toBe(true);
+    expect(await isCovered(undefined, { 'deduplicates-transactions': true })).toBe(false);
+  });
+
+  it('always or never, where the program says so', async () => {
+    expect(await isCovered(true, { 'deduplicates-transactions': true })).toBe(true);
+    expect(await isCovered(false)).toBe(false);
   });
 });
 

@@ -494,7 +494,7 @@ describe('reading', () => {
       await send({ offset: 0, files: [{ id: 'a', size: 3, url: 'a' }] });
       await quarterMinute();
     }
-    expect([await end, fetched.length]).toEqual(['! A part of the stream could not be fetched', 11]);
+    expect([await end, fetched.length]).toEqual(['! A file of the stream could not be fetched', 11]);
   });
 
   test('a refusal is an error, of the stream and of its id', async () => {

@@ -55,7 +55,7 @@ test('push says that nothing has changed; pull gives files that say the same', a
   await pushProject(server, folder, print);
   printed.length = 0;
   await pushProject(server, folder, print);
-  expect(printed).toEqual(['Nothing has changed']);
+  expect(printed).toEqual(['No changes']);
   await pullProject(server, folder, print);
   const pulled = await readFile(join(folder, 'instant.schema.ts'), 'utf8');
   expect(pulled).toContain('text: i.string().indexed().optional()');

@@ -75,7 +75,7 @@ describe('what is refused', () => {
     const steps = async (given: unknown): Promise<unknown> => (await post('/admin/transact', { steps: given }, asAdmin())).body;
     expect(await steps('x')).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
     expect(await steps([1])).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps', errors: [{ in: [0] }] } });
-    expect(await steps([['fly', 'goals', id(), {}]])).toMatchObject({ hint: { 'data-type': 'action', errors: [{ in: [0, 0] }] } });
+    expect(await steps([['fly', 'goals', id(), {}]])).toMatchObject({ hint: { 'data-type': 'steps', errors: [{ in: [0, 0] }] } });
     expect(await steps([['update', 'goals', 'x', {}]])).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
   });
 });

@@ -245,7 +245,14 @@ describe('a namespace kept in step', () => {
 
   test('for admins, and whole namespaces', async () => {
     const admin = await world.open({ '__admin-token': adminToken });
-    expect(await reader.response('error', { op: 'start-sync', q: { goals: {} } })).toMatchObject({ type: 'permission-denied' });
+    expect(await reader.response('error', { op: 'start-sync', q: { goals: {} } })).toMatchObject({ type: 'validation-failed' });
+    const order = (given: object): object => ({ goals: { $: { order: given } } });
+    for (const q of [order({ nope: 'asc' }), order({ serverCreatedAt: 'up' }), order({ a: 'asc', b: 'asc' }), { nowhere: {} }]) {
+      expect(await admin.response('error', { op: 'start-sync', q })).toMatchObject({
+        type: 'validation-failed',
+        hint: { 'data-type': 'query' },
+      });
+    }
     for (const q of [{}, { goals: {}, todos: {} }, { goals: { todos: {} } }, { goals: { $: { limit: 1 } } }, { goals: 1 }]) {
       expect(await admin.response('error', { op: 'start-sync', q })).toMatchObject({
         type: 'validation-failed',

@@ -182,3 +182,18 @@ test('a hundred small writes at once are few in the log, and whole', async () =>
   await reader.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'stream-id': id });
   expect(textOf(reader)).toBe('é'.repeat(100));
 });
+
+test('to take a stream up again takes the right to begin it, beside its token', async () => {
+  const world = bench();
+  const app = await world.hub.app('a9900000-0000-4000-8000-000000000001');
+  await app.rulebook.set(app.ledger, { $streams: { allow: { create: 'auth.id != null', view: 'true' } } });
+  const writer = await world.open(admin);
+  await start(writer);
+  const guest = await world.open();
+  const denied = await guest.response('error', { op: 'start-stream', 'client-id': 'story', 'reconnect-token': token });
+  expect(denied).toMatchObject({
+    type: 'permission-denied',
+    hint: { input: ['$streams', 'create'], expected: 'has-streams-permission?' },
+  });
+  expect(await start(writer)).toMatchObject({ offset: 0 });
+});

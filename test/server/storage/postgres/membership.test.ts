@@ -7,17 +7,17 @@ const member = (id: string): { readonly id: string; readonly readsWal: boolean }
 
 test('who was seen and is not seen any more is gone', () => {
   const membership = new Membership();
-  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewcomer: true });
-  expect(membership.replace([member('b')])).toEqual({ gone: ['a'], hasNewcomer: false });
-  expect(membership.replace([member('b')])).toEqual({ gone: [], hasNewcomer: false });
+  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewMember: true });
+  expect(membership.replace([member('b')])).toEqual({ gone: ['a'], hasNewMember: false });
+  expect(membership.replace([member('b')])).toEqual({ gone: [], hasNewMember: false });
 });
 
 test('who was heard of is seen at the second look at the latest, or is gone', () => {
   const membership = new Membership();
   for (const id of ['a', 'b', 'c']) membership.markSeen(id);
-  expect(membership.replace([member('a')])).toEqual({ gone: [], hasNewcomer: true });
-  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: ['c'], hasNewcomer: true });
-  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewcomer: false });
+  expect(membership.replace([member('a')])).toEqual({ gone: [], hasNewMember: true });
+  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: ['c'], hasNewMember: true });
+  expect(membership.replace([member('a'), member('b')])).toEqual({ gone: [], hasNewMember: false });
 });
 
 test('who is heard of after it was gone is gone again', () => {

@@ -1,0 +1,47 @@
+// Which unconfirmed write makes which entity: what needs such an entity waits until the server has said that it is there.
+
+import type { Step } from '../../protocol/transact-messages.ts';
+import { createdBy, upsertedBy, writeSetOf } from './write-set.ts';
+
+export class Makers {
+  /** Entity → the write that makes it anew. */
+  readonly #creators = new Map<string, string>();
+  /** Entity → the write that makes it unless it is there. */
+  readonly #upserters = new Map<string, string>();
+
+  isCreating(id: string): boolean {
+    return this.#creators.has(id);
+  }
+
+  set(eventId: string, steps: readonly Step[], isUnconfirmed: boolean): void {
+    mark(this.#creators, createdBy(steps), eventId, isUnconfirmed);
+    mark(this.#upserters, upsertedBy(steps), eventId, isUnconfirmed);
+  }
+
+  /** The write that makes what these steps need, if `isEarlier` says that it comes before them. */
+  neededBy(steps: readonly Step[], isEarlier: (eventId: string) => boolean): string | undefined {
+    if (this.#creators.size === 0 && this.#upserters.size === 0) return undefined;
+    const { touches, linked } = writeSetOf(steps);
+    return makerIn(this.#creators, touches, isEarlier) ?? makerIn(this.#upserters, linked, isEarlier);
+  }
+}
+
+/** A later write that makes the same again is none to wait for: it waits itself. */
+function makerIn(
+  makers: ReadonlyMap<string, string>,
+  ids: ReadonlySet<string>,
+  isEarlier: (eventId: string) => boolean,
+): string | undefined {
+  for (const id of ids) {
+    const eventId = makers.get(id);
+    if (eventId !== undefined && isEarlier(eventId)) return eventId;
+  }
+  return undefined;
+}
+
+function mark(makers: Map<string, string>, ids: ReadonlySet<string>, eventId: string, isUnconfirmed: boolean): void {
+  for (const id of ids) {
+    if (isUnconfirmed) makers.set(id, eventId);
+    else if (makers.get(id) === eventId) makers.delete(id);
+  }
+}

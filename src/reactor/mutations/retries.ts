@@ -1,0 +1,92 @@
+// When writes that the server failed at go out again, and when that has to end. A server that asks to wait is asked nothing; one that
+// fails at a single write is asked for the others, unless they touch what that write touches.
+
+import type { Step } from '../../protocol/transact-messages.ts';
+import { looksUp, writeSetOf } from './write-set.ts';
+
+/** So often is a write tried that the server fails at while it confirms others, and one that it is not known to confirm others beside. */
+const maxFailures = 6;
+const maxFailuresAlone = 12;
+
+interface Failures {
+  readonly count: number;
+  /** How many writes had been confirmed by the first failure. */
+  readonly confirmedBefore: number;
+}
+
+export class Retries {
+  readonly #atMs = new Map<string, number>();
+  readonly #failures = new Map<string, Failures>();
+  #confirmed = 0;
+  #allAtMs: number | undefined;
+
+  /** The server wants to hear of no write before then. */
+  pauseAll(atMs: number): void {
+    this.#allAtMs = Math.max(this.#allAtMs ?? 0, atMs);
+  }
+
+  pause(eventId: string, atMs: number): void {
+    this.#atMs.set(eventId, atMs);
+  }
+
+  /** Whether nothing, or this write, may go out yet. */
+  isPaused(eventId?: string): boolean {
+    return this.#allAtMs !== undefined || (eventId !== undefined && this.#atMs.has(eventId));
+  }
+
+  /** Forgets the pauses that are over. */
+  onDeadline(nowMs: number): void {
+    if (this.#allAtMs !== undefined && this.#allAtMs <= nowMs) this.#allAtMs = undefined;
+    for (const [eventId, atMs] of this.#atMs) if (atMs <= nowMs) this.#atMs.delete(eventId);
+  }
+
+  nextDeadline(): number | undefined {
+    let next = this.#allAtMs;
+    for (const atMs of this.#atMs.values()) next = Math.min(next ?? atMs, atMs);
+    return next;
+  }
+
+  /** The server failed at it once more. Whether there is no use in another try. */
+  countFailure(eventId: string): boolean {
+    const { count, confirmedBefore } = this.#failures.get(eventId) ?? { count: 0, confirmedBefore: this.#confirmed };
+    this.#failures.set(eventId, { count: count + 1, confirmedBefore });
+    return count + 1 >= (this.#confirmed > confirmedBefore ? maxFailures : maxFailuresAlone);
+  }
+
+  countConfirmed(): void {
+    this.#confirmed += 1;
+  }
+
+  /** A new connection: what was put off may go out at once. */
+  onDisconnect(): void {
+    this.#atMs.clear();
+    this.#allAtMs = undefined;
+  }
+
+  forget(eventId: string): void {
+    this.#atMs.delete(eventId);
+    this.#failures.delete(eventId);
+  }
+}
+
+/** What some writes touch, so that a later write can be seen to touch nothing of it. */
+export class Footprint {
+  readonly #lastOrder = new Map<string, number>();
+  #last = -Infinity;
+  #lastLookup = -Infinity;
+
+  add({ order, steps }: { readonly order: number; readonly steps: readonly Step[] }): void {
+    for (const id of writeSetOf(steps).touches) this.#lastOrder.set(id, Math.max(this.#lastOrder.get(id) ?? order, order));
+    this.#last = Math.max(this.#last, order);
+    // What a lookup finds may be anything.
+    if (looksUp(steps)) this.#lastLookup = Math.max(this.#lastLookup, order);
+  }
+
+  /** Whether one of them touches what these steps touch. `after`: only of those that come later than that. */
+  meets(steps: readonly Step[], after = -Infinity): boolean {
+    if (this.#last <= after) return false;
+    if (this.#lastLookup > after || looksUp(steps)) return true;
+    for (const id of writeSetOf(steps).touches) if ((this.#lastOrder.get(id) ?? -Infinity) > after) return true;
+    return false;
+  }
+}
