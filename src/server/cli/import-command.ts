@@ -89,7 +89,7 @@ function printReport({ namespaces, triples, files, notes, isSame }: ImportReport
 function uuidFlag(flags: MoveFlags, name: 'app-id' | 'admin-token'): string | undefined {
   const given = flags[name];
   if (given === undefined || isUuid(given)) return given?.toLowerCase();
-  throw new TriplaneError('config-invalid', `--${name} must be a UUID, and is '${given}'`);
+  throw new TriplaneError('config-invalid', `--${name} must be a UUID, and is '${String(given)}'`);
 }
 
 function databaseOf({ database, memory, data }: MoveFlags): string | undefined {

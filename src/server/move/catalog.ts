@@ -89,7 +89,7 @@ export class Catalog {
   #enter(attr: WireAttr): WireAttr {
     const [, etype, label] = attr['forward-identity'];
     let attrs = this.#byName.get(etype);
-    if (!attrs) this.#byName.set(etype, (attrs = new Map()));
+    if (!attrs) this.#byName.set(etype, (attrs = new Map<string, WireAttr>()));
     attrs.set(label, attr);
     return attr;
   }

@@ -62,7 +62,7 @@ export class RowReader {
       if (attr['value-type'] === 'ref') this.#readLink(attr, id, value, createdAt, where, triples);
       else {
         this.#checkValue(attr, value, where);
-        triples.push([id, attr.id, value as Value, createdAt]);
+        triples.push([id, attr.id, value, createdAt]);
       }
     }
     this.#checkRequired(etype, row.entity, where);
@@ -95,7 +95,7 @@ export class RowReader {
       const isLink = attr?.['value-type'] === 'ref';
       if (isLink && (value === null || (Array.isArray(value) && value.length === 0))) continue;
       const isMany = isLink && attr?.cardinality === 'many';
-      fields.push([label, isMany ? [...new Set([value].flat() as unknown[])].sort() : value]);
+      fields.push([label, isMany ? [...new Set<unknown>([value].flat())].sort() : value]);
     }
     for (const [label, attr] of attrs) {
       const isMissing = attr['value-type'] === 'blob' && attr['index?'] === true && !Object.hasOwn(entity, label) && label !== 'id';
@@ -121,7 +121,7 @@ export class RowReader {
   #checkValue(attr: WireAttr, value: unknown, where: string): void {
     if (value === null || attr['forward-identity'][2] === 'id') return;
     const type = attr['checked-data-type'];
-    if (type && !hasType(value as Value, type)) this.#wrongType(attr, type, value, where);
+    if (type && !hasType(value, type)) this.#wrongType(attr, type, value, where);
     if (!attr['unique?']) return;
     const isNew = this.#isNew(attr.id, typeof value === 'string' ? `"${value}` : JSON.stringify(value));
     if (!isNew) this.#break(attr, 'unique?', where, `must be unique, and ${short(value)} is there twice`);

@@ -185,7 +185,7 @@ test('for an app that was served: schema, rules, users, tokens, files, links, de
   ]);
   expect(await there.auth.verifyToken(token)).toMatchObject({ id: user.id });
   const plain = init({ appId, adminToken, apiURI: moved.apiURI });
-  const [file] = (await plain.query({ $files: {} })).$files!;
+  const [file] = (await plain.query({ $files: {} })).$files;
   expect(await (await fetch(String(file!.url))).text()).toBe('hello');
   await moved.close();
 });
