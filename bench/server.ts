@@ -2,7 +2,7 @@
 // cost that say nothing. The server is driven without a network.
 
 import type { Session } from '../src/server/session/session.ts';
-import { appId, bench, blob, newId, rest } from '../test/server/bench.ts';
+import { appId, bench, blob, link, newId, rest } from '../test/server/bench.ts';
 
 const collect: () => void = (globalThis as { gc?: () => void }).gc ?? (() => {});
 const goalsId = blob('goals', 'id');
@@ -105,10 +105,49 @@ async function idleSessions(count: number): Promise<string> {
   return `${held.length} idle sessions: ${(used / 1024 / 1024).toFixed(1)} MiB of heap, without their sockets`;
 }
 
+/** An ordinary query again and again, while others ask for as much as they may. */
+async function besideHostile(sockets: number): Promise<string> {
+  const world = bench({ limits: { queries: 100_000, messagesPerSecond: 1e9 } });
+  const writer = await opened(world);
+  const [tagsId, tags] = [blob('tags', 'id'), link('goals', 'tags', 'tags', 'goals')];
+  const [goals, labels] = [Array.from({ length: 150 }, () => newId()), Array.from({ length: 150 }, () => newId())];
+  await transact(world, writer, [
+    ...[goalsId, title, tagsId, tags].map((attr) => ['add-attr', attr]),
+    ...goals.map((goal) => ['add-triple', goal, goalsId.id, goal]),
+    ...labels.map((tag) => ['add-triple', tag, tagsId.id, tag]),
+    ...goals.flatMap((goal) => labels.map((tag) => ['add-triple', goal, tags.id, tag])),
+  ]);
+  const path = [...Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? 'tags' : 'goals')), 'id'].join('.');
+  for (let n = 0; n < sockets; n++) {
+    const answered = (): void => session.receive(JSON.stringify({ op: 'add-query', q: { goals: { $: { where: { [path]: newId() } } } } }));
+    const session = await opened(world, (frame) => frame.includes('add-query-ok') && setImmediate(answered));
+    answered();
+  }
+  let heard = (): void => {};
+  const reader = await opened(world, () => heard());
+  const took: number[] = [];
+  for (let n = 0; n < 300; n++) {
+    const began = performance.now();
+    const isHeard = new Promise<void>((resolve) => (heard = resolve));
+    reader.receive(
+      JSON.stringify({
+        op: 'add-query',
+        q: { goals: { $: { where: { id: goals[n % 150] }, limit: 1 }, tags: {} }, tags: { $: { where: { id: newId() } } } },
+      }),
+    );
+    await isHeard;
+    took.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  took.sort((a, b) => a - b);
+  return `an ordinary query beside ${sockets} sessions that ask for the most expensive one without end: p50 ${took[150]?.toFixed(1)} ms, p99 ${took[296]?.toFixed(1)} ms`;
+}
+
 const send = (line: string): void => void process.stdout.write(`- ${line}\n`);
 for (const count of [10, 1000, 10_000]) send(await manySessions(count));
 for (const count of [10, 1000, 10_000]) send(await manyQueries(count, (n) => ({ owner: `user ${n}` }), 'by equality'));
 for (const count of [10, 1000]) send(await manyQueries(count, (n) => ({ rank: { $gt: n } }), 'by comparison'));
 for (const rows of [100, 10_000]) send(await longList(rows));
 send(await idleSessions(10_000));
+for (const sockets of [1, 20]) send(await besideHostile(sockets));
 process.exit(0);

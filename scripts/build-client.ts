@@ -84,8 +84,8 @@ const taggedPath = /\.\/([\w-]+)\?([\w./-]*)/g;
 function linkTo(file: string, places: Places): Plugin {
   return {
     name: 'link-parts',
-    setup({ onResolve }) {
-      onResolve({ filter: /^[./]/ }, ({ path, resolveDir, kind }) => {
+    setup(bundler) {
+      bundler.onResolve({ filter: /^[./]/ }, ({ path, resolveDir, kind }) => {
         const module = resolve(resolveDir, path);
         const target = places.get(module);
         if (kind === 'dynamic-import') return { path: `./${target ?? 'later'}?`, external: true };

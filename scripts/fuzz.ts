@@ -1,8 +1,9 @@
 // `npm run fuzz [count] [seed]`: a hundred thousand frames into the server, as many requests with all kinds of bodies and tokens, and as
-// many frames into the client; no two runs alike unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory
-// grew.
+// many frames into the client; then, a twentieth as many, upgrade requests, queries by cost and clients by bytes. No two runs are alike
+// unless the seed is. Ends with 1 if one was not answered, something was thrown, or memory grew.
 
 import { fuzzHttp } from '../test/support/fuzz-http.ts';
+import { fuzzBytes, fuzzQueries, fuzzUpgrades } from '../test/support/fuzz-load.ts';
 import { fuzzClient, fuzzServer } from '../test/support/fuzz.ts';
 
 const count = Number(process.argv[2] ?? 100_000);
@@ -44,4 +45,18 @@ const isClientValid = await measured('client', async (progress) => {
   const { reported, isAlive } = await fuzzClient(count, seed, progress);
   return isAlive ? reported : [...reported, 'the client does not show answers any more'];
 });
-process.exitCode = isServerValid && isHttpValid && isClientValid ? 0 : 1;
+const loads = [
+  ['upgrade requests', fuzzUpgrades],
+  ['queries by cost', fuzzQueries],
+  ['bytes per client', fuzzBytes],
+] as const;
+const areLoadsBorne: boolean[] = [];
+for (const [name, fuzz] of loads) {
+  areLoadsBorne.push(
+    await measured(name, async (progress) => {
+      const { faults, isAlive } = await fuzz(Math.ceil(count / 20), seed, (done) => progress(done * 20));
+      return isAlive ? faults : [...faults, 'the server does not answer any more'];
+    }),
+  );
+}
+process.exitCode = isServerValid && isHttpValid && isClientValid && areLoadsBorne.every(Boolean) ? 0 : 1;

@@ -78,8 +78,8 @@ export class StreamSession implements StreamHost {
     clock.clearTimeout(this.#deadline);
     const dueMs = this.subscriptions.nextDeadline();
     if (dueMs === Infinity) return;
-    const onDeadline = (): void => this.run(this.subscriptions.onDeadline(clock.now()));
-    this.#deadline = clock.setTimeout(onDeadline, Math.max(0, dueMs - clock.now()));
+    const onDeadline = (): void => this.run(this.subscriptions.onDeadline(clock.monotonicNow()));
+    this.#deadline = clock.setTimeout(onDeadline, Math.max(0, dueMs - clock.monotonicNow()));
   }
 
   #connect(): void {
@@ -125,7 +125,7 @@ export class StreamSession implements StreamHost {
     this.#failures = 0;
     this.#endAfter(silenceMs);
     this.config.log.info('[receive]', message);
-    const nowMs = this.config.clock.now();
+    const nowMs = this.config.clock.monotonicNow();
     if (message.op !== 'error') return this.run(this.subscriptions.onMessage(message, { nowMs }));
     const { status, ...body } = message;
     const error = new InstantAPIError({ status: status ?? 500, body: { ...body, message: body.message ?? 'The server failed' } });
@@ -136,7 +136,7 @@ export class StreamSession implements StreamHost {
   #retryAt(message: ErrorMessage, { retryAfterMs = 0 }: InstantAPIError, failures: number): number | undefined {
     if (!meaningOf(message).isTransient) return undefined;
     const { clock, random } = this.config;
-    return clock.now() + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
+    return clock.monotonicNow() + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
   }
 
   #lost(reason: string): void {

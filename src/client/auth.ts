@@ -5,7 +5,7 @@ import * as oauth from '../http/oauth.ts';
 import { type HttpCalls, loadHttp } from './lazy-features.ts';
 import { id } from '../lib/uuid.ts';
 import type { Reactor } from '../reactor/reactor.ts';
-import type { Abortable } from '../lib/abort.ts';
+import { type Abortable, throwIfAborted } from '../lib/abort.ts';
 import type {
   AuthToken,
   CheckMagicCodeParams,
@@ -121,7 +121,7 @@ export class Auth {
     this.#reactor.call(async (signal) => {
       const { account } = this.#reactor;
       const user = await account.getUser();
-      signal.throwIfAborted();
+      throwIfAborted(signal);
       await account.setUser(undefined);
       if (!user || opts.invalidateToken === false) return;
       // The local sign-out holds even if the server cannot be reached.
@@ -143,7 +143,7 @@ export class Auth {
       const run = pick(await loadHttp());
       const before = await account.getUser();
       const response = await run({ ...this.#app, signal }, before?.isGuest ? { refreshToken: before.refresh_token, ...params } : params);
-      signal.throwIfAborted();
+      throwIfAborted(signal);
       if ('user' in response) await account.setUser(response.user);
       return response;
     }, opts?.signal);

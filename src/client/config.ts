@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, consoleLog, silent } from '../lib/log.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { assertCrypto } from './id.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import type { SchemaConfig } from '../types/config.ts';
@@ -89,6 +90,7 @@ interface Unlisted {
 
 /** @throws TriplaneError 'config-invalid'; the message says how to fix it */
 export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): ResolvedConfig {
+  assertCrypto();
   const given: InitConfig<AnySchemaDef, boolean> & Unlisted = { ...config };
   const { storage, network, webSocket, fetch, clock, random, yieldEvery = 1, firstPartyPath } = given;
   const appId = readAppId(given.appId);

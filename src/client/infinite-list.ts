@@ -8,6 +8,8 @@
 
 import type { Cursor, PageInfo } from '../protocol/query-result.ts';
 import type { QueryNodeShape, QueryNodeOptions, QueryResult } from '../query/query.ts';
+import type { WireQuery } from '../protocol/query-messages.ts';
+import { queryKey } from '../query/key.ts';
 import { QueryValidationError, type TriplaneError } from '../errors.ts';
 import { type Abortable, endWithSignal } from '../lib/abort.ts';
 import type { Reactor } from '../reactor/reactor.ts';
@@ -54,9 +56,12 @@ export interface PageSource {
   ): () => void;
 }
 
-export type ListUpdate =
-  | { readonly error: TriplaneError; readonly data: undefined; readonly canLoadNextPage: false }
-  | { readonly error: undefined; readonly data: Record<string, Rows>; readonly canLoadNextPage: boolean };
+export interface ShownList {
+  readonly error: undefined;
+  readonly data: Record<string, Rows>;
+  readonly canLoadNextPage: boolean;
+}
+export type ListUpdate = { readonly error: TriplaneError; readonly data: undefined; readonly canLoadNextPage: false } | ShownList;
 
 interface Page {
   readonly direction: Direction;
@@ -81,6 +86,7 @@ export class InfiniteList {
   /** The only page while all rows fit on it: there is no cursor for the start yet. */
   #shortList: Rows | undefined;
   #isEnded = false;
+  #last: ListUpdate | undefined;
 
   constructor(request: ListRequest, source: PageSource, onUpdate: (update: ListUpdate) => void) {
     this.#etype = request.etype;
@@ -88,6 +94,11 @@ export class InfiniteList {
     this.#source = source;
     this.#onUpdate = onUpdate;
     this.#start();
+  }
+
+  /** What the subscriber was told last, unless that was an error. */
+  get shown(): ShownList | undefined {
+    return this.#last?.error === undefined ? this.#last : undefined;
   }
 
   loadNextPage(): void {
@@ -190,14 +201,20 @@ export class InfiniteList {
   #notify(): void {
     const [first] = this.#older;
     if (!this.#shortList && !first?.info) return;
-    const newer = this.#newer.toReversed().flatMap(({ rows }) => rows.toReversed());
+    const newer = [...this.#newer].reverse().flatMap(({ rows }) => [...rows].reverse());
     const rows = this.#shortList ?? [...newer, ...this.#older.flatMap((page) => page.rows)];
     const canLoadNextPage = this.#older.at(-1)?.info?.hasNextPage ?? false;
-    this.#onUpdate({ error: undefined, data: { [this.#etype]: rows }, canLoadNextPage });
+    this.#tell({ error: undefined, data: { [this.#etype]: rows }, canLoadNextPage });
+  }
+
+  #tell(update: ListUpdate): void {
+    // A copy: the subscriber may sort the array it is given.
+    this.#last = update.data ? { ...update, data: { [this.#etype]: [...(update.data[this.#etype] ?? [])] } } : update;
+    this.#onUpdate(update);
   }
 
   readonly #onError = (error: TriplaneError): void => {
-    if (!this.#isEnded) this.#onUpdate({ error, data: undefined, canLoadNextPage: false });
+    if (!this.#isEnded) this.#tell({ error, data: undefined, canLoadNextPage: false });
   };
 }
 
@@ -214,8 +231,36 @@ export function subscribeInfiniteList(
     subscribe: (page, onResult, onError, onReset) =>
       reactor.queries.subscribe(toWireQuery(page, { disableValidation: true }, opts), { onResult, onError, onReset }),
   };
-  const list = new InfiniteList(readListRequest(toWireQuery(query, app)), source, onUpdate);
-  return { unsubscribe: endWithSignal(opts?.signal, () => list.end()), loadNextPage: () => list.loadNextPage() };
+  const request = readListRequest(toWireQuery(query, app));
+  const list = new InfiniteList(request, source, onUpdate);
+  const key = queryKey(firstPageQuery(request, opts));
+  openLists(reactor, key).add(list);
+  const unsubscribe = endWithSignal(opts?.signal, () => {
+    list.end();
+    openLists(reactor, key).delete(list);
+  });
+  return { unsubscribe, loadNextPage: () => list.loadNextPage() };
+}
+
+const listsByReactor = new WeakMap<Reactor, Map<string, Set<InfiniteList>>>();
+
+function openLists(reactor: Reactor, key: string): Set<InfiniteList> {
+  const lists = listsByReactor.get(reactor) ?? new Map<string, Set<InfiniteList>>();
+  listsByReactor.set(reactor, lists);
+  for (const [other, open] of lists) if (open.size === 0) lists.delete(other);
+  const open = lists.get(key) ?? new Set();
+  lists.set(key, open);
+  return open;
+}
+
+export function firstPageQuery(request: ListRequest, opts: Partial<InstaQLOptions> | undefined): WireQuery {
+  return toWireQuery({ [request.etype]: firstPage(request) }, { disableValidation: true }, opts);
+}
+
+/** The list that a subscriber of an equal query was told last. */
+export function shownList(reactor: Reactor, firstPage: WireQuery): ShownList | undefined {
+  for (const list of openLists(reactor, queryKey(firstPage))) if (list.shown) return list.shown;
+  return undefined;
 }
 
 function reversed(order: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,8 +1,7 @@
 // The initial snapshot of an infinite list, for bindings that render before they subscribe.
 
 import type { InstantCoreDatabase } from './database.ts';
-import { firstPage, readListRequest } from './infinite-list.ts';
-import { toWireQuery } from './wire-query.ts';
+import { firstPageQuery, readListRequest, shownList } from './infinite-list.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { InfiniteQueryCallbackResponse } from '../types/database.ts';
 import type { InstaQLOptions } from '../types/query.ts';
@@ -11,7 +10,7 @@ import type { ValidQuery } from '../types/valid-query.ts';
 type EmptySnapshot = { canLoadNextPage: false; data: undefined; error: undefined };
 
 /**
- * Returns the first page if a live query with an equal query has a result.
+ * Returns the list as the subscriber of an equal query sees it; without one, the first page if a live query has its result.
  *
  * @throws QueryValidationError unless the query has exactly one namespace
  * @example
@@ -29,7 +28,10 @@ export function getInfiniteQueryInitialSnapshot<
   const empty: EmptySnapshot = { canLoadNextPage: false, data: undefined, error: undefined };
   if (!fullQuery) return empty;
   const request = readListRequest(fullQuery);
-  const query = toWireQuery({ [request.etype]: firstPage(request) }, { disableValidation: true }, opts);
+  const query = firstPageQuery(request, opts);
+  const shown = shownList(db._reactor, query);
+  if (shown) return { ...shown, data: { [request.etype]: [...(shown.data[request.etype] ?? [])] } } as never;
   const current = db._reactor.queries.peek(query);
-  return current ? ({ ...empty, data: current.data } as never) : empty;
+  if (!current) return empty;
+  return { ...empty, data: current.data, canLoadNextPage: current.pageInfo?.[request.etype]?.hasNextPage ?? false } as never;
 }

@@ -11,7 +11,7 @@ import type { ConnectionStatus } from '../types/database.ts';
 import { transition } from './machine.ts';
 import type { Network } from './network.ts';
 import { type Command, type Event, idle, type State, statusOf } from './state.ts';
-import type { Channel, ChannelEvents, Transport } from './transport.ts';
+import type { Channel, ChannelEvents, CloseReason, Transport } from './transport.ts';
 
 export interface ConnectionConfig {
   /** In order of preference; fallbacks are for networks that block the first one. */
@@ -29,6 +29,8 @@ export interface ConnectionEvents {
   opened(): void;
   /** Messages of the current channel only, in wire order. */
   message(message: ServerMessage): void;
+  /** The server or the network closed a ready connection; `down` follows. */
+  closed?(why: CloseReason): void;
   /** A ready connection was lost or given up by `restart`; not called after `stop`. */
   down(): void;
   status(status: ConnectionStatus): void;
@@ -110,6 +112,7 @@ export class Connection {
 
   #dispatch(event: Event): void {
     const { clock, random, network, transports, log } = this.#config;
+    // By the wall clock: in most browsers the monotonic one stands still while the machine sleeps, which is what must be noticed.
     const env = { now: clock.now(), random: () => random.next(), isOnline: network.isOnline(), transports: transports.length };
     const before = this.#state;
     const { state, commands } = transition(before, event, env);
@@ -164,6 +167,7 @@ export class Connection {
       fault: (error) => dispatchReceived(() => this.#on.fault(error)),
       closed: ({ code, reason }) => {
         this.#config.log.debug('connection', `channel ${channel} closed`, code, reason);
+        if (this.isReady && channel === this.#state.channel) this.#on.closed?.({ code, reason });
         this.#dispatch({ type: 'closed', channel });
       },
     };

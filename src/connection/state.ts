@@ -37,6 +37,7 @@ export type Event =
 export type Command = 'close' | 'open' | 'probe' | 'deliver' | 'opened' | 'down';
 
 export interface Env {
+  /** Of the wall clock, which may jump: a state machine that is told of a jump sends a probe too many at worst. */
   readonly now: number;
   readonly random: () => number;
   readonly isOnline: boolean;

@@ -42,7 +42,7 @@ export function stepAttrs(attrs: Attrs, steps: readonly Step[]): Attrs {
 function attrsAfter(attrs: Attrs, step: AttrStep): Attrs {
   switch (step[0]) {
     case 'add-attr':
-      return attrs.with([step[1]]);
+      return attrs.holds(step[1]) ? attrs : attrs.with([step[1]]);
     case 'update-attr': {
       const known = attrs.byId(step[1].id);
       return known ? attrs.with([{ ...known.wire, ...step[1] }]) : attrs;

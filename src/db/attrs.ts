@@ -1,6 +1,7 @@
 // The attr catalog of an app: attrs by id, by name at the owning side and by name at the other side of a link. Immutable; a change gives a
 // new catalog. Slots (the index of an attr's value in a row) stay the same across changes.
 
+import { equal } from '../lib/equal.ts';
 import { type Attr, readAttr, type WireAttr } from '../protocol/attr.ts';
 
 /** An attr with its slot: the index of its value in the rows of its namespace. */
@@ -92,6 +93,12 @@ export class Attrs {
     if (wire.length === 0) return this;
     const all = [...this.list.map((attr) => attr.wire), ...wire];
     return this.replaced([...new Map(all.map((attr) => [attr.id, attr])).values()]);
+  }
+
+  /** Whether the attr is here as it is. */
+  holds(attr: WireAttr): boolean {
+    const known = this.byId(attr.id);
+    return known !== undefined && equal(known.wire, attr);
   }
 
   without(attrIds: ReadonlySet<string>): Attrs {

@@ -1,6 +1,7 @@
 // The deep merge of a `deep-merge-triple` step: objects merge, null removes a key, every other value replaces. PROTOCOL.md#transact
 
 import type { Value } from '../protocol/triple.ts';
+import { hasOwn } from '../lib/own.ts';
 
 type PlainObject = Record<string, Value>;
 
@@ -10,7 +11,7 @@ export function merge(current: Value, patch: Value): Value {
   for (const [key, value] of Object.entries(patch)) {
     if (value === undefined) continue;
     if (value === null) delete merged[key];
-    else define(merged, key, Object.hasOwn(merged, key) && isPlainObject(value) ? merge(merged[key], value) : value);
+    else define(merged, key, hasOwn(merged, key) && isPlainObject(value) ? merge(merged[key], value) : value);
   }
   return merged;
 }

@@ -1,5 +1,5 @@
-// The rows of one namespace with their indexes: value indexes, maintained from their first use on, and sorted orders, dropped when a row
-// changes. In a layer, an undefined row marks a deleted one.
+// The rows of one namespace with their indexes: value indexes and sorted orders, kept up to date from their first use on. In a layer, an
+// undefined row marks a deleted one.
 
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
@@ -7,11 +7,20 @@ import { eachDifference, type Links, listed } from './links.ts';
 import type { Row } from './row.ts';
 import { ValueIndex } from './value-index.ts';
 
+/** Past this many changes, sorting anew is cheaper than moving row by row. */
+const maxMoved = 500;
+
+interface SortedRows<R> {
+  readonly rows: R[];
+  /** Id → the row that is in `rows`, of those that changed since the last request. */
+  readonly changed: Map<string, R | undefined>;
+}
+
 export class Table<R extends Row | undefined> {
   readonly rows: Map<string, R>;
   readonly #indexes = new Map<KnownAttr, ValueIndex>();
   /** Name of an order → the sorted rows, or undefined after a single request. */
-  readonly #sorted = new Map<string, readonly R[] | undefined>();
+  readonly #sorted = new Map<string, SortedRows<R> | undefined>();
 
   constructor(rows = new Map<string, R>()) {
     this.rows = rows;
@@ -44,18 +53,42 @@ export class Table<R extends Row | undefined> {
 
   /** The first request for an order returns undefined: sorting only the matching rows is cheaper for a query that runs once. */
   sorted(name: string, compare: (a: R, b: R) => number): readonly R[] | undefined {
-    let rows = this.#sorted.get(name);
-    if (!rows && this.#sorted.has(name)) rows = [...this.rows.values()].sort(compare);
-    this.#sorted.set(name, rows);
-    return rows;
+    let sorted = this.#sorted.get(name);
+    if (!sorted && this.#sorted.has(name)) sorted = { rows: [...this.rows.values()].sort(compare), changed: new Map() };
+    this.#sorted.set(name, sorted);
+    if (sorted) this.#move(sorted, compare);
+    return sorted?.rows;
+  }
+
+  #move({ rows, changed }: SortedRows<R>, compare: (a: R, b: R) => number): void {
+    for (const before of changed.values()) if (before) rows.splice(placeOf(rows, before, compare), 1);
+    for (const id of changed.keys()) {
+      const after = this.rows.get(id);
+      if (after) rows.splice(placeOf(rows, after, compare), 0, after);
+    }
+    changed.clear();
   }
 
   #rowChanged(id: string, after: Row | undefined): void {
-    if (this.#sorted.size > 0) this.#sorted.clear();
-    if (this.#indexes.size === 0) return;
+    if (this.#indexes.size === 0 && this.#sorted.size === 0) return;
     const before = this.rows.get(id);
+    for (const [name, sorted] of this.#sorted) {
+      if (sorted && !sorted.changed.has(id)) sorted.changed.set(id, before);
+      if (sorted && sorted.changed.size > maxMoved) this.#sorted.set(name, undefined);
+    }
     for (const [attr, index] of this.#indexes) reindex(index, attr, id, before, after);
   }
+}
+
+/** The place of the first row that does not come before this one. */
+function placeOf<R>(rows: readonly R[], row: R, compare: (a: R, b: R) => number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compare(rows[middle] as R, row) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function reindex(index: ValueIndex, attr: KnownAttr, id: string, before: Row | undefined, after: Row | undefined): void {

@@ -4,6 +4,7 @@
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { exchange, type HttpCall } from './request.ts';
+import { throwIfAborted } from '../lib/abort.ts';
 
 export interface ApiCall {
   readonly method: HttpCall['method'];
@@ -93,7 +94,7 @@ export class JsonApi {
         }
       }
       await new Promise<void>((resolve) => void clock.setTimeout(resolve, retryDelayMs * 2 ** (count - 1)));
-      call.signal?.throwIfAborted();
+      throwIfAborted(call.signal);
     }
   }
 

@@ -2,7 +2,7 @@
 // repeated: only the caller knows whether that is safe. The calls of the API are in auth.ts and files.ts.
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
-import { onAbort } from '../lib/abort.ts';
+import { onAbort, throwIfAborted } from '../lib/abort.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { readErrorBody } from './rejection.ts';
 
@@ -85,7 +85,7 @@ export async function exchange(config: HttpConfig, call: HttpCall): Promise<RawR
     const { ok, status, headers } = response;
     return { ok, status, text: await response.text(), retryAfterMs: readRetryAfter(headers.get('retry-after'), clock.now()) };
   } catch (cause) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     const advice = 'Check that this device is online, that apiURI is correct and that the server is running';
     throw new TriplaneError('unreachable', `${name}: no server responded. ${advice}`, { cause });
   } finally {
@@ -113,7 +113,7 @@ function parse(text: string): unknown {
 function initOf(config: HttpConfig, call: HttpCall): RequestInit {
   const body = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
   // A stream requires `duplex: 'half'`: the response is read after the request has been sent.
-  const half = body instanceof ReadableStream && { duplex: 'half' };
+  const half = typeof ReadableStream === 'function' && body instanceof ReadableStream && { duplex: 'half' };
   return { ...half, method: call.method, headers: headersOf(config, call), ...(body !== undefined && { body }) };
 }
 

@@ -9,7 +9,7 @@ const listeners = new WeakMap<AbortSignal, { readonly runs: Set<Run>; readonly a
 export function onAbort(signal: AbortSignal | undefined, run: Run): () => void {
   if (!signal) return () => {};
   if (signal.aborted) {
-    run(signal.reason);
+    run(reasonOf(signal));
     return () => {};
   }
   const { runs, aborted } = listeners.get(signal) ?? listenTo(signal);
@@ -45,12 +45,22 @@ function listenTo(signal: AbortSignal): { readonly runs: Set<Run>; readonly abor
   const runs = new Set<Run>();
   // In reverse order: a write is cancelled before the write it builds on.
   const aborted = (): void => {
-    for (const run of [...runs].reverse()) if (runs.delete(run)) run(signal.reason);
+    for (const run of [...runs].reverse()) if (runs.delete(run)) run(reasonOf(signal));
   };
   signal.addEventListener('abort', aborted, { once: true });
   const own = { runs, aborted };
   listeners.set(signal, own);
   return own;
+}
+
+/** The platform's method, which React Native does not have. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw reasonOf(signal);
+}
+
+/** React Native's signals have no reason. */
+function reasonOf({ reason }: AbortSignal): unknown {
+  return reason ?? Object.assign(new Error('The operation was aborted'), { name: 'AbortError' });
 }
 
 /** Options of every call that waits, and of every subscription. */

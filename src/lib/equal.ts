@@ -1,5 +1,7 @@
 // Deep equality of JSON values and dates, and structural sharing between an old and a new value.
 
+import { hasOwn } from './own.ts';
+
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Number.isNaN(a) && Number.isNaN(b);
@@ -9,7 +11,7 @@ export function equal(a: unknown, b: unknown): boolean {
   }
   const keys = Object.keys(a);
   if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && equal((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+  return keys.every((key) => hasOwn(b, key) && equal((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
 }
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -38,5 +40,5 @@ function kindOf(value: unknown): unknown {
 }
 
 function own(bag: Bag, key: string): unknown {
-  return Object.hasOwn(bag, key) ? bag[key] : undefined;
+  return hasOwn(bag, key) ? bag[key] : undefined;
 }

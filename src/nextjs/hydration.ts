@@ -44,10 +44,11 @@ export class HydratedResults {
   /** A store that returns the live result, or the hydrated one until there is a live result. Equal parts keep their identity. */
   storeFor(store: QueryStore, hydrated: HydratedResult): Pick<QueryStore, 'subscribe' | 'read' | 'readOnServer'> {
     const { events } = this.#core._reactor;
+    const readLive = store.reader();
     let current = hydrated.state;
     const read = (): QueryState => {
-      const state = store.read();
-      if (!state.isLoading) hydrated.isStale = true;
+      const state = readLive();
+      if (!store.isWaiting()) hydrated.isStale = true;
       else if (!hydrated.isStale) return hydrated.state;
       return (current = structuralShare(current, state));
     };

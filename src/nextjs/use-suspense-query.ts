@@ -21,9 +21,9 @@ export function useSuspenseQuery(getQueryStore: GetQueryStore, query: object, op
   const hydrated = page?.hydrated;
   const { subscribe, read, readOnServer } = useMemo(() => storeDuringHydration(store, hydrated), [store, hydrated]);
   const state = useSyncExternalStore(subscribe, read, readOnServer);
-  if (state.error) throw state.error;
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- Suspense in React 18 and 19
-  if (state.isLoading) throw store.whenLoaded();
+  if (state.data === undefined && store.isWaiting()) throw store.whenLoaded();
+  if (state.error) throw state.error;
   return state;
 }
 
@@ -32,5 +32,5 @@ function storeDuringHydration(
   hydrated: HydratedResults | undefined,
 ): Pick<QueryStore, 'subscribe' | 'read' | 'readOnServer'> {
   const result = hydrated?.get(store.key);
-  return hydrated && result ? hydrated.storeFor(store, result) : store;
+  return hydrated && result ? hydrated.storeFor(store, result) : { ...store, read: store.reader() };
 }

@@ -11,6 +11,7 @@ import { faultIn, type FrameFault, malformed } from './frame-errors.ts';
 import { type FrameLimits, isLargerThan, survey } from './frame-limits.ts';
 import { serverFields } from './server-fields.ts';
 import type { ServerMessage } from './server-message.ts';
+import { hasOwn } from '../lib/own.ts';
 
 /** A message whose op this version does not know. */
 export interface UnknownMessage {
@@ -114,7 +115,7 @@ const opRow: Row = { op: string };
 
 function classify(rows: Rows, message: unknown): 'known' | 'unknown' | FrameFault {
   const op = isObject(message) ? message.op : undefined;
-  const row = typeof op !== 'string' ? opRow : Object.hasOwn(rows, op) ? rows[op] : undefined;
+  const row = typeof op !== 'string' ? opRow : hasOwn(rows, op) ? rows[op] : undefined;
   if (!row) return 'unknown';
   const fault = findIn(row, message);
   return fault ? faultIn(message, fault) : 'known';

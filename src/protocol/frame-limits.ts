@@ -12,7 +12,43 @@ export interface FrameLimits {
 export function isLargerThan(text: string, bytes: number): boolean {
   if (text.length > bytes) return true;
   // A UTF-16 unit takes at most three bytes.
-  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
+  return text.length * 3 > bytes && bytesOf(text) > bytes;
+}
+
+/** In UTF-8. A surrogate without its other half is encoded as three bytes. */
+function bytesOf(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    const isPair = unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : isPair ? 4 : 3;
+    if (isPair) at++;
+  }
+  return bytes;
+}
+
+/** The limit that the JSON of a value exceeds, if any. Only a value that may be too large is encoded to find out. */
+export function exceededBy(value: unknown, { bytes, depth }: Required<Omit<FrameLimits, 'messages'>>): 'bytes' | 'depth' | undefined {
+  const upperBound = upperBoundOfBytes(value, depth);
+  if (upperBound === undefined) return 'depth';
+  return upperBound > bytes && isLargerThan(JSON.stringify(value), bytes) ? 'bytes' : undefined;
+}
+
+/** Undefined if the value is nested too deeply. */
+function upperBoundOfBytes(value: unknown, depthLeft: number): number | undefined {
+  // An escaped UTF-16 unit takes six bytes; no number, boolean or null takes more than 25.
+  if (typeof value === 'string') return value.length * 6 + 3;
+  if (typeof value !== 'object' || value === null) return 26;
+  if (depthLeft === 0) return undefined;
+  if (value instanceof Date) return 30;
+  let bytes = 3;
+  const isArray = Array.isArray(value);
+  for (const [key, item] of Object.entries(value) as [string, unknown][]) {
+    const part = upperBoundOfBytes(item, depthLeft - 1);
+    if (part === undefined) return undefined;
+    bytes += part + (isArray ? 1 : key.length * 6 + 4);
+  }
+  return bytes;
 }
 
 export interface Survey {

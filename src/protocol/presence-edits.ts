@@ -3,6 +3,7 @@
 
 import { equal } from '../lib/equal.ts';
 import { isObject } from '../lib/json.ts';
+import { hasOwn } from '../lib/own.ts';
 
 /** A path from the room: a session id, then `data`, then keys and indexes. An empty path is the whole room. */
 export type PatchPath = readonly (string | number)[];
@@ -59,7 +60,7 @@ function patched(state: unknown, patch: PresencePatch, depth: number): unknown {
       ? notFound
       : [...items.slice(0, step), ...(last === '-' ? [] : [part]), ...items.slice(last === '+' ? step : step + 1)];
   }
-  if (!isObject(state) || typeof step !== 'string' || step === '__proto__' || (!last && !Object.hasOwn(state, step))) return notFound;
+  if (!isObject(state) || typeof step !== 'string' || step === '__proto__' || (!last && !hasOwn(state, step))) return notFound;
   // Removing a missing key succeeds: the result is the same.
   const { [step]: before, ...rest } = state;
   if (last === '-') return rest;
@@ -98,11 +99,11 @@ function diffWithin(path: PatchPath, before: unknown, after: unknown): readonly 
 function diffFields(path: PatchPath, before: Fields, after: Fields): PresencePatch[] {
   const patches: PresencePatch[] = [];
   for (const [key, value] of Object.entries(after)) {
-    if (!Object.hasOwn(before, key)) patches.push([[...path, key], '+', value]);
+    if (!hasOwn(before, key)) patches.push([[...path, key], '+', value]);
     else for (const patch of diff([...path, key], before[key], value)) patches.push(patch);
   }
   for (const key of Object.keys(before)) {
-    if (!Object.hasOwn(after, key)) patches.push([[...path, key], '-']);
+    if (!hasOwn(after, key)) patches.push([[...path, key], '-']);
   }
   return patches;
 }

@@ -2,6 +2,7 @@
 // PROTOCOL.md#error
 
 import type { Maybe, ReplyEnvelope } from './envelope.ts';
+import { hasOwn } from '../lib/own.ts';
 
 export interface ErrorMessage extends ReplyEnvelope {
   readonly op: 'error';
@@ -49,7 +50,7 @@ export function meaningOf({ status, type }: Pick<ErrorMessage, 'status' | 'type'
 }
 
 function isException(type: Maybe<string>): type is keyof typeof exceptions {
-  return Object.hasOwn(exceptions, type ?? '');
+  return hasOwn(exceptions, type ?? '');
 }
 
 /** Every `type` a server sends. */

@@ -78,7 +78,10 @@ export interface ServerLimits {
   readonly 'max-query-path-length'?: Maybe<number>;
   readonly 'max-query-conditions'?: Maybe<number>;
   readonly 'max-query-choices'?: Maybe<number>;
-  readonly 'max-query-ms'?: Maybe<number>;
+  /** Entities, links and conditions that one evaluation looks at. */
+  readonly 'max-query-work'?: Maybe<number>;
+  /** Characters of JSON. */
+  readonly 'max-result-length'?: Maybe<number>;
   readonly 'max-rooms'?: Maybe<number>;
   /** Of the presence in one room, as JSON. */
   readonly 'max-presence-bytes'?: Maybe<number>;

@@ -8,6 +8,7 @@ import type { ChangeSet, RowChange } from '../db/change-set.ts';
 import type { Row } from '../db/row.ts';
 import { matchesNode } from './candidates.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
+import { newPass, within } from './pass.ts';
 import type { ResultOptions } from './result-triples.ts';
 import { eachChangedLink, trace } from './trace.ts';
 import { type Visible, VisibleDb } from './visible.ts';
@@ -22,17 +23,17 @@ export interface Change {
 }
 
 /** `db`: after the change that `report` tells of. */
-export function isAffected(compiled: CompiledQuery, changeSet: ChangeSet, db: Db, options: ResultOptions = {}): boolean {
-  return isAffectedBy(compiled, changeOf(changeSet, db), options);
+export function isAffected(compiled: CompiledQuery, changeSet: ChangeSet, db: Db, { visible }: ResultOptions = {}): boolean {
+  return isAffectedBy(compiled, changeOf(changeSet, db), visible && (() => visible));
 }
 
 /** The same for many queries and one change. */
-export function isAffectedBy(compiled: CompiledQuery, change: Change, { visible }: ResultOptions = {}): boolean {
+export function isAffectedBy(compiled: CompiledQuery, change: Change, visibleIn?: VisibleIn): boolean {
   let touches = false;
   for (const etype of change.changeSet.keys()) touches ||= compiled.etypes.has(etype);
   if (!touches) return false;
-  const masked = visible ? maskChange(change, visible) : change;
-  return compiled.nodes.some((node) => affectedRows(node, masked).size > 0);
+  const masked = visibleIn ? maskChange(change, visibleIn) : change;
+  return within(newPass(), () => compiled.nodes.some((node) => affectedRows(node, masked).size > 0));
 }
 
 /** `db`: after the change that `report` tells of. */
@@ -40,8 +41,11 @@ export function changeOf(changeSet: ChangeSet, db: Db): Change {
   return { changeSet, before: revert(changeSet, db), after: db };
 }
 
-function maskChange({ changeSet, before, after }: Change, visible: Visible): Change {
-  return { changeSet, before: new VisibleDb(before, visible), after: new VisibleDb(after, visible) };
+/** What may be seen of given data. */
+export type VisibleIn = (db: Db) => Visible;
+
+function maskChange({ changeSet, before, after }: Change, visibleIn: VisibleIn): Change {
+  return { changeSet, before: new VisibleDb(before, visibleIn(before)), after: new VisibleDb(after, visibleIn(after)) };
 }
 
 /** The Db as it was. */

@@ -58,17 +58,22 @@ interface FirstRows {
   readonly horizon: Row | undefined;
 }
 
-export function firstRows(node: QueryNode, { attr, isDescending, compare }: Order, db: Db): FirstRows {
+/** All rows in an order, where one is kept. */
+export function sortedRows(etype: string, { attr, isDescending, compare }: Order, db: Db): readonly Row[] | undefined {
+  return db.sorted?.(etype, `${attr?.id} ${attr?.checkedType} ${isDescending}`, compare);
+}
+
+export function firstRows(node: QueryNode, order: Order, db: Db): FirstRows {
   const { etype, limit } = node;
   const count = limit * overfetch;
   const ids = narrowedIds(node, db);
   const isShort = node.isLeading && !node.fromEnd && db.size(etype) > count && !(ids && ids.length <= count);
-  const sorted = isShort ? db.sorted?.(etype, `${attr?.id} ${attr?.checkedType} ${isDescending}`, compare) : undefined;
+  const sorted = isShort ? sortedRows(etype, order, db) : undefined;
   const rows: Row[] = [];
   for (const row of sorted ?? candidates(node, db, ids)) {
     if (!matchesNode(node, row, db)) continue;
     rows.push(row);
     if (sorted && rows.length === count) return { rows, horizon: row };
   }
-  return { rows: sorted ? rows : rows.sort(compare), horizon: undefined };
+  return { rows: sorted ? rows : rows.sort(order.compare), horizon: undefined };
 }

@@ -7,6 +7,7 @@ import { likeMatcher } from '../lib/like.ts';
 import { readStoredDate } from '../lib/stored-dates.ts';
 import { namedInstant } from './query-dates.ts';
 import type { Value } from '../protocol/triple.ts';
+import { hasOwn } from '../lib/own.ts';
 
 export interface Condition {
   /** For a stored value; null is one. */
@@ -76,7 +77,7 @@ export function condition(input: unknown, isDate: boolean): Condition {
   if (input === null) throw new QueryValidationError('null is no condition: use { $isNull: true }');
   const entries: [string, unknown][] | undefined =
     typeof input === 'object' && !(input instanceof Date) ? Object.entries(input) : undefined;
-  const known = entries?.filter(([name, operand]) => Object.hasOwn(operators, name) && operand !== undefined);
+  const known = entries?.filter(([name, operand]) => hasOwn(operators, name) && operand !== undefined);
   const tests = known?.map(([name, operand]) => (operators[name] as Operator)(operand, comparable, isDate)) ?? [
     equality(input, comparable, isDate),
   ];

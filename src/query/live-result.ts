@@ -5,14 +5,21 @@ import type { Db } from '../db/db.ts';
 import type { ChangeSet } from '../db/change-set.ts';
 import type { CompiledQuery, QueryNode } from './compile.ts';
 import { List } from './list.ts';
+import { isPaged } from './paging.ts';
+import { newPass, within } from './pass.ts';
 import type { PageInfo, QueryResult } from './query.ts';
 import { trace } from './trace.ts';
+import { hasOwn } from '../lib/own.ts';
 
 /** What came with the server's answer and is passed on. */
 export interface ResultInfo {
+  /** It came with a result for a client, which expects the page of every limited list. */
+  readonly isFromServer?: boolean;
   readonly pageInfo?: Readonly<Record<string, PageInfo>> | undefined;
   readonly aggregate?: Readonly<Record<string, unknown>> | undefined;
 }
+
+const EMPTY_PAGE: PageInfo = { startCursor: null, endCursor: null, hasNextPage: false, hasPreviousPage: false };
 
 /** The answer to a query, once. */
 export function evaluate(compiled: CompiledQuery, db: Db, info: ResultInfo = {}): QueryResult {
@@ -35,19 +42,31 @@ export class LiveResult {
     const nodes = compiled.nodes.filter(({ options }) => options.aggregate === undefined);
     const counted = compiled.nodes.filter(({ options, tree }) => tree && options.aggregate !== undefined);
     this.#counted = counted.map(({ key }) => [key, []] as const);
-    this.#lists = nodes.map((node) => ({ node, list: new List(node, db, pageOf(node, info)) }));
+    this.#lists = within(newPass(), () => nodes.map((node) => ({ node, list: new List(node, db, pageOf(node, info)) })));
   }
 
   /** The same object while nothing in it changed. */
   get result(): QueryResult {
-    const { pageInfo, aggregate } = this.#info;
+    const { aggregate } = this.#info;
+    const pageInfo = this.#pageInfo();
     this.#data ??= Object.fromEntries([...this.#counted, ...this.#lists.map(({ node, list }) => [node.key, list.items] as const)]);
     return (this.#result ??= { data: this.#data, ...(pageInfo && { pageInfo }), ...(aggregate && { aggregate }) });
+  }
+
+  /** A server says nothing of the page of a namespace that it does not know: nobody has written to it, so the page is empty. */
+  #pageInfo(): ResultInfo['pageInfo'] {
+    const { pageInfo } = this.#info;
+    const missing = this.#lists.filter(({ node }) => this.#info.isFromServer && isPaged(node) && !pageOf(node, this.#info));
+    return missing.length === 0 ? pageInfo : { ...pageInfo, ...Object.fromEntries(missing.map(({ node }) => [node.key, EMPTY_PAGE])) };
   }
 
   /** Takes a change of the Db into account, and what came with a new answer. Whether the result changed. */
   update(changeSet: ChangeSet, db: Db, info?: ResultInfo): boolean {
     if (!info && ![...changeSet.keys()].some((etype) => this.#compiled.etypes.has(etype))) return false;
+    return within(newPass(), () => this.#update(changeSet, db, info));
+  }
+
+  #update(changeSet: ChangeSet, db: Db, info: ResultInfo | undefined): boolean {
     let isChanged = false;
     if (info && !sameInfo(this.#info, info)) {
       isChanged = true;
@@ -67,7 +86,7 @@ export class LiveResult {
 
 /** A namespace may be called like something every object has. */
 function pageOf({ key }: QueryNode, { pageInfo }: ResultInfo): PageInfo | undefined {
-  return pageInfo && Object.hasOwn(pageInfo, key) ? pageInfo[key] : undefined;
+  return pageInfo && hasOwn(pageInfo, key) ? pageInfo[key] : undefined;
 }
 
 function sameInfo(a: ResultInfo, b: ResultInfo): boolean {

@@ -1,6 +1,7 @@
 // Dates as a query may name them: every form that can be stored, and a few words. PROTOCOL.md#dates
 
 import { coerceToDate } from '../lib/dates.ts';
+import { hasOwn } from '../lib/own.ts';
 
 const dayMs = 86_400_000;
 
@@ -20,7 +21,7 @@ function startOfDay(now: number): number {
 
 /** The instant that a word stands for; undefined for anything else. */
 export function namedInstant(value: unknown): number | undefined {
-  return typeof value === 'string' && Object.hasOwn(words, value) ? words[value]?.(Date.now()) : undefined;
+  return typeof value === 'string' && hasOwn(words, value) ? words[value]?.(Date.now()) : undefined;
 }
 
 /** Whether a condition may name it; `isBound`: of a comparison. An instant that passes while one looks is no value to be equal to. */

@@ -9,7 +9,7 @@ import type { Triple } from '../protocol/triple.ts';
 import { affectedRows, type Change } from './affected.ts';
 import type { CompiledQuery, QueryNode } from './compile.ts';
 import { isPaged } from './paging.ts';
-import { resultOfRow, matchingRows } from './result-triples.ts';
+import { matchingSteps, resultOfRow, rowResultSteps } from './result-triples.ts';
 import type { Where } from './where.ts';
 
 export interface TripleChange {
@@ -33,11 +33,19 @@ export class RefCount {
   readonly #compiled: CompiledQuery;
   readonly #counts = new Map<string, number>();
 
-  constructor(compiled: CompiledQuery, db: Db) {
+  private constructor(compiled: CompiledQuery) {
     this.#compiled = compiled;
+  }
+
+  /** Counts the answer over the data. Yields when the pass is due to be interrupted. */
+  static *of(compiled: CompiledQuery, db: Db): Generator<void, RefCount> {
+    const counts = new RefCount(compiled);
     for (const node of compiled.nodes) {
-      for (const { id } of matchingRows(node, db)) for (const triple of resultOfRow(compiled, node, id, db)) this.#count(triple, 1);
+      for (const row of yield* matchingSteps(node, db)) {
+        for (const triple of yield* rowResultSteps(compiled, node, row, db)) counts.#count(triple, 1);
+      }
     }
+    return counts;
   }
 
   /** Takes up a change of what was counted. */

@@ -6,11 +6,11 @@ import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
 import type { TripleResult } from '../protocol/query-result.ts';
 import type { Triple } from '../protocol/triple.ts';
-import { candidates, matchesNode } from './candidates.ts';
-import { addWitnesses, addAbsenceWitnesses } from './witness.ts';
+import { candidates, matchesNode, narrowedIds, sortedRows } from './candidates.ts';
+import { addAbsenceWitnesses, addWitnesses, attempt, WitnessTriples } from './witness.ts';
+import { isDue, newPass, spend, within } from './pass.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
 import { paginate, isPaged } from './paging.ts';
-import { WitnessTriples } from './witness.ts';
 import type { PageInfo } from './query.ts';
 import { type Visible, VisibleDb } from './visible.ts';
 import { linked } from './where.ts';
@@ -30,40 +30,53 @@ export interface ResultOptions {
  * @example
  * const { triples, pageInfo } = answerQuery(compile({ acts: { sets: {} } }, store.attrs), store);
  */
-export function answerQuery(compiled: CompiledQuery, db: Db, { visible }: ResultOptions = {}): ServerResult {
+export function answerQuery(compiled: CompiledQuery, db: Db, options: ResultOptions = {}): ServerResult {
+  return within(newPass(), () => completed(answerSteps(compiled, db, options)));
+}
+
+/** The same in steps, for a pass that is interrupted: yields when it is due. */
+export function* answerSteps(compiled: CompiledQuery, db: Db, { visible }: ResultOptions = {}): Generator<void, ServerResult> {
   const visibleDb = visible ? new VisibleDb(db, visible) : db;
   const context: ResultContext = { db: visibleDb, witness: new WitnessTriples(visibleDb), done: new Map() };
   const pages: [string, PageInfo][] = [];
   const counts: [string, { count: number }][] = [];
   for (const node of compiled.nodes) {
     if (node.options.aggregate !== undefined) {
-      counts.push([node.key, { count: matching(node, visibleDb).length }]);
+      counts.push([node.key, { count: (yield* matchingSteps(node, visibleDb)).length }]);
       continue;
     }
-    const pageInfo = addNode(node, context);
+    const pageInfo = yield* addNode(node, context);
     if (pageInfo) pages.push([node.key, pageInfo]);
   }
-  addAbsenceWitnesses(compiled, visibleDb, context.witness);
+  yield* addAbsenceWitnesses(compiled, visibleDb, context.witness);
   return {
-    triples: context.witness.triples(),
+    triples: yield* context.witness.triples(),
     pageInfo: pages.length > 0 ? Object.fromEntries(pages) : undefined,
     aggregate: counts.length > 0 ? Object.fromEntries(counts) : undefined,
   };
+}
+
+/** What the steps return, without a break. Outside a pass nothing is ever due. */
+export function completed<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }
 
 /** What one row of a top-level form brings to the answer; nothing if it is not shown. Without pages, an answer is the sum of these. */
 export function resultOfRow(compiled: CompiledQuery, node: QueryNode, id: string, db: Db): Triple[] {
   const row = db.row(node.etype, id);
   if (node.isEmpty || !row || !matchesNode(node, row, db)) return [];
-  const witness = new WitnessTriples(db);
-  addRow(node, row, { db, witness, done: new Map() });
-  addAbsenceWitnesses(compiled, db, witness);
-  return witness.triples();
+  return completed(rowResultSteps(compiled, node, row, db));
 }
 
-/** The rows a form shows, pages apart. */
-export function matchingRows(node: QueryNode, db: Db): readonly Row[] {
-  return matching(node, db);
+/** The same of a row that matches, in steps. */
+export function* rowResultSteps(compiled: CompiledQuery, node: QueryNode, row: Row, db: Db): Generator<void, Triple[]> {
+  const witness = new WitnessTriples(db);
+  yield* addRow(node, row, { db, witness, done: new Map() });
+  yield* addAbsenceWitnesses(compiled, db, witness);
+  return yield* witness.triples();
 }
 
 interface ResultContext {
@@ -73,39 +86,78 @@ interface ResultContext {
   readonly done: Map<QueryNode, Set<Row>>;
 }
 
-function addNode(node: QueryNode, context: ResultContext): PageInfo | undefined {
+function* addNode(node: QueryNode, context: ResultContext): Generator<void, PageInfo | undefined> {
   if (node.isEmpty) return undefined;
-  const rows = matching(node, context.db);
-  const page = isPaged(node) ? paginate(rows.sort(node.order.compare), node) : undefined;
-  for (const row of page?.rows ?? rows) addRow(node, row, context);
-  return page?.pageInfo;
+  if (!isPaged(node)) {
+    for (const row of yield* matchingSteps(node, context.db)) yield* addRow(node, row, context);
+    return undefined;
+  }
+  const page = paginate(yield* pageCandidates(node, context.db), node);
+  for (const row of page.rows) yield* addRow(node, row, context);
+  return page.pageInfo;
 }
 
-function matching(node: QueryNode, db: Db): Row[] {
+/** The rows that a page is cut from, in order: all that match, or one more than a first page shows, where an order is kept. */
+export function* pageCandidates(node: QueryNode, db: Db): Generator<void, Row[]> {
+  const isShort = node.isLeading && !node.fromEnd && Number.isFinite(node.limit) && !node.isEmpty;
+  const isWide = isShort && (narrowedIds(node, db)?.length ?? Number.POSITIVE_INFINITY) > minSorted;
+  // A copy: it changes with the data, and these are read in steps.
+  const sorted = isWide ? sortedRows(node.etype, node.order, db)?.slice() : undefined;
+  if (!sorted) {
+    const rows = yield* matchingSteps(node, db);
+    spend(rows.length);
+    return rows.sort(node.order.compare);
+  }
+  return yield* matchesAmong(sorted, node, db, node.limit + 1);
+}
+
+/** With fewer candidates, sorting costs less than reading the order. */
+const minSorted = 1000;
+
+/** The rows a form shows, pages apart. */
+export function* matchingSteps(node: QueryNode, db: Db): Generator<void, Row[]> {
+  return node.isEmpty ? [] : yield* matchesAmong([...candidates(node, db)], node, db, Number.POSITIVE_INFINITY);
+}
+
+function* matchesAmong(all: readonly Row[], node: QueryNode, db: Db, limit: number): Generator<void, Row[]> {
   const rows: Row[] = [];
-  if (node.isEmpty) return rows;
-  for (const row of candidates(node, db)) if (matchesNode(node, row, db)) rows.push(row);
+  for (const row of all) {
+    if (rows.length >= limit) break;
+    let isMatch: boolean | undefined;
+    while ((isMatch = attempt(() => matchesNode(node, row, db))) === undefined) yield;
+    if (isMatch) rows.push(row);
+    spend(1);
+    if (isDue()) yield;
+  }
   return rows;
 }
 
-function addRow(node: QueryNode, row: Row, context: ResultContext): void {
+function* addRow(node: QueryNode, row: Row, context: ResultContext): Generator<void, void> {
+  const { db, witness } = context;
   let done = context.done.get(node);
   if (!done) context.done.set(node, (done = new Set<Row>()));
   if (done.has(row)) return;
   done.add(row);
-  if (node.where) addWitnesses(node.where, row, context.db, context.witness);
-  for (const attr of attrsSent(node, context.db)) context.witness.add(attr, row);
-  for (const child of node.children) addChildRows(child, row, context);
+  spend(1);
+  if (node.where) yield* addWitnesses(node.where, row, db, witness);
+  for (const attr of attrsSent(node, db)) witness.add(attr, row);
+  for (const child of node.children) yield* addChildRows(child, row, context);
+  if (isDue()) yield;
 }
 
-function addChildRows(child: ChildQueryNode, parent: Row, context: ResultContext): void {
+function* addChildRows(child: ChildQueryNode, parent: Row, context: ResultContext): Generator<void, void> {
   const { link, isEmpty, etype } = child;
+  const { db, witness } = context;
   if (!link || isEmpty) return;
-  for (const id of linked(context.db, link, parent.id, parent)) {
-    const row = context.db.row(etype, id);
-    if (!row || !matchesNode(child, row, context.db)) continue;
-    context.witness.addLink(link, parent.id, id);
-    addRow(child, row, context);
+  for (const id of linked(db, link, parent.id, parent)) {
+    spend(1);
+    const row = db.row(etype, id);
+    if (!row) continue;
+    let isMatch: boolean | undefined;
+    while ((isMatch = attempt(() => matchesNode(child, row, db))) === undefined) yield;
+    if (!isMatch) continue;
+    witness.addLink(link, parent.id, id);
+    yield* addRow(child, row, context);
   }
 }
 

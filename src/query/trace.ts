@@ -5,6 +5,7 @@ import type { Db } from '../db/db.ts';
 import { eachDifference } from '../db/links.ts';
 import type { ChangeSet, RowChange } from '../db/change-set.ts';
 import type { ChildQueryNode, QueryNode } from './compile.ts';
+import { spend } from './pass.ts';
 import { type LinkEnd, type Where, nearEnds } from './where.ts';
 
 /** For one form: the ids to look at, and for each of its child forms which children under which parent. */
@@ -41,7 +42,7 @@ function traceChild(child: ChildQueryNode, changeSet: ChangeSet, db: Db): Traced
     if (ids) ids.add(id);
     else pairs.set(parent, new Set([id]));
   };
-  for (const id of traced.ids) for (const parent of nearEnds(link, id, db)) pair(parent, id);
+  for (const id of traced.ids) for (const parent of counted(nearEnds(link, id, db))) pair(parent, id);
   eachChangedLink(link, changeSet, pair);
   return { traced, pairs };
 }
@@ -53,9 +54,14 @@ function traceWhere(where: Where, changeSet: ChangeSet, db: Db, ids: Set<string>
     const far = new Set<string>();
     if (step.far.tests.length > 0 || step.far.steps.length > 0) for (const id of changeSet.get(step.etype)?.keys() ?? []) far.add(id);
     traceWhere(step.far, changeSet, db, far);
-    for (const id of far) for (const near of nearEnds(step, id, db)) ids.add(near);
+    for (const id of far) for (const near of counted(nearEnds(step, id, db))) ids.add(near);
   }
   for (const { members } of where.groups) for (const member of members) traceWhere(member, changeSet, db, ids);
+}
+
+function counted(ids: readonly string[]): readonly string[] {
+  spend(1 + ids.length);
+  return ids;
 }
 
 export function eachChangedLink(link: LinkEnd, changeSet: ChangeSet, changed: (near: string, far: string) => void): void {

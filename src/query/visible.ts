@@ -6,9 +6,13 @@ import type { Db } from '../db/db.ts';
 import { Row } from '../db/row.ts';
 import { lowest } from '../db/value-index.ts';
 import type { Value } from '../protocol/triple.ts';
+import { spend } from './pass.ts';
 
 /** Whether a row may be seen; with a label, whether that value of it may. */
 export type Visible = (etype: string, row: Row, label?: string) => boolean;
+
+/** What it costs at least to ask the rules about a row. */
+const ruleWork = 10;
 
 export class VisibleDb implements Db {
   readonly #db: Db;
@@ -56,7 +60,10 @@ export class VisibleDb implements Db {
   #visibleRow(etype: string, row: Row): Row | undefined {
     let cached = this.#cache.get(etype);
     if (!cached) this.#cache.set(etype, (cached = new Map<Row, Row | undefined>()));
-    if (!cached.has(row)) cached.set(row, this.#visible(etype, row) ? this.#maskValues(etype, row) : undefined);
+    if (!cached.has(row)) {
+      spend(ruleWork);
+      cached.set(row, this.#visible(etype, row) ? this.#maskValues(etype, row) : undefined);
+    }
     return cached.get(row);
   }
 

@@ -5,6 +5,7 @@ import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import { Row } from '../db/row.ts';
 import { type Condition, condition, idPrefixCondition } from './conditions.ts';
+import { interruption, isDue, knownMatches, spend } from './pass.ts';
 import type { WhereShape } from './query.ts';
 
 export interface ValueTest {
@@ -129,6 +130,7 @@ function ends(db: Db, attr: KnownAttr, isForward: boolean, id: string, row?: Row
 }
 
 export function matches(where: Where, row: Row, db: Db): boolean {
+  spend(1 + where.tests.length);
   for (const { attr, condition: test } of where.tests) {
     const value = row.values[attr.slot];
     const isMissing = test.acceptsNull && (value === null || value === undefined);
@@ -152,9 +154,18 @@ function matchesLink(step: LinkStep, where: Where, row: Row, db: Db): boolean {
 
 /** Whether a linked id is one that the step asks for. */
 export function matchesStep(step: LinkStep, id: string, db: Db): boolean {
-  if (!step.idConditions.every((test) => test.matches(id))) return false;
-  if (step.far.tests.length === 0 && step.far.steps.length === 0) return true;
-  return matches(step.far, farRow(step, id, db), db);
+  const { far } = step;
+  // Where the path ends here, remembering would cost more than asking again.
+  const known = far.steps.length > 0 ? knownMatches(db, step) : undefined;
+  const answer = known?.get(id);
+  if (answer !== undefined) return answer;
+  if (known && isDue()) throw interruption;
+  spend(1);
+  const isMatch =
+    step.idConditions.every((test) => test.matches(id)) &&
+    ((far.tests.length === 0 && far.steps.length === 0) || matches(far, farRow(step, id, db), db));
+  known?.set(id, isMatch);
+  return isMatch;
 }
 
 /** What is known of a linked entity: of one on the way to another it may be nothing but its id. */

@@ -1,8 +1,6 @@
 // What proves that a row matches, and what proves that others do not. A client that holds an entity in part takes
 // what it does not see for missing; so whatever a `where` or an order asks about and could be taken for missing is
-// sent for every entity of the answer.
-
-// The triples collected for an answer, each once: whole values, single links, and which entities are among them.
+// sent for every entity of the answer. Each row is looked at once for each part of a `where` that leads to it.
 
 import type { CompiledQuery, QueryNode } from './compile.ts';
 import type { Db } from '../db/db.ts';
@@ -10,31 +8,53 @@ import type { KnownAttr } from '../db/attrs.ts';
 import type { Triple } from '../protocol/triple.ts';
 import { type LinkStep, type Where, farRow, linked, matches, matchesStep, type LinkEnd } from './where.ts';
 import { type Row, attrTriples } from '../db/row.ts';
+import { interruption, isDue, spend } from './pass.ts';
 
-/** Adds what shows that the row, which matches, does. */
-export function addWitnesses(where: Where, row: Row, db: Db, witness: WitnessTriples): void {
-  for (const { attr, condition } of where.tests) {
-    witness.add(attr, row);
-    const value = row.values[attr.slot];
-    if (condition.testsNull || (condition.acceptsNull && (value === undefined || value === null))) witness.add(where.idAttr, row);
-  }
-  for (const step of where.steps) addStepWitnesses(step, where, row, db, witness);
-  for (const { kind, members } of where.groups) {
-    for (const member of members) if (kind === 'and' || matches(member, row, db)) addWitnesses(member, row, db, witness);
+/** Adds what shows that the row, which matches, does. Yields when the pass is due to be interrupted. */
+export function* addWitnesses(start: Where, startRow: Row, db: Db, witness: WitnessTriples): Generator<void, void> {
+  const open: [Where, Row][] = [[start, startRow]];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const [where, row] = next;
+    if (witness.isShown(where, row)) continue;
+    for (const { attr, condition } of where.tests) {
+      witness.add(attr, row);
+      const value = row.values[attr.slot];
+      if (condition.testsNull || (condition.acceptsNull && (value === undefined || value === null))) witness.add(where.idAttr, row);
+    }
+    for (const step of where.steps) {
+      if (step.acceptsNone || step.idConditions.some(({ testsNull: asksNull }) => asksNull)) witness.add(where.idAttr, row);
+      for (const id of linked(db, step, row.id, row)) {
+        let isMatch: boolean | undefined;
+        while ((isMatch = attempt(() => matchesStep(step, id, db))) === undefined) yield;
+        spend(1);
+        if (!isMatch) continue;
+        witness.addLink(step, row.id, id);
+        open.push([step.far, farRow(step, id, db)]);
+      }
+    }
+    for (const { kind, members } of where.groups) {
+      for (const member of members) {
+        let isMatch: boolean | undefined = kind === 'and' ? true : undefined;
+        while ((isMatch ??= attempt(() => matches(member, row, db))) === undefined) yield;
+        if (isMatch) open.push([member, row]);
+      }
+    }
+    if (isDue()) yield;
   }
 }
 
-function addStepWitnesses(step: LinkStep, where: Where, row: Row, db: Db, witness: WitnessTriples): void {
-  if (step.acceptsNone || step.idConditions.some(({ testsNull: asksNull }) => asksNull)) witness.add(where.idAttr, row);
-  for (const id of linked(db, step, row.id, row)) {
-    if (!matchesStep(step, id, db)) continue;
-    witness.addLink(step, row.id, id);
-    addWitnesses(step.far, farRow(step, id, db), db, witness);
+/** Undefined if the pass was interrupted: to be asked again. */
+export function attempt(decide: () => boolean): boolean | undefined {
+  try {
+    return decide();
+  } catch (error) {
+    if (error !== interruption) throw error;
+    return undefined;
   }
 }
 
 /** Adds, for every entity of the answer, what keeps it from passing for one without a value. */
-export function addAbsenceWitnesses(compiled: CompiledQuery, db: Db, witness: WitnessTriples): void {
+export function* addAbsenceWitnesses(compiled: CompiledQuery, db: Db, witness: WitnessTriples): Generator<void, void> {
   const values = new Set<KnownAttr>();
   const links: LinkStep[] = [];
   const visitWhere = (where: Where): void => {
@@ -52,11 +72,20 @@ export function addAbsenceWitnesses(compiled: CompiledQuery, db: Db, witness: Wi
     node.children.forEach(visit);
   };
   compiled.nodes.forEach(visit);
-  for (const attr of values) for (const row of witness.entities(db.attrs.idAttr(attr.etype))) witness.add(attr, row);
+  for (const attr of values) {
+    for (const row of witness.entities(db.attrs.idAttr(attr.etype))) {
+      spend(1);
+      witness.add(attr, row);
+      if (isDue()) yield;
+    }
+  }
   for (const step of links) {
     const etype = step.isForward ? step.attr.etype : step.attr.reverseEtype;
     for (const row of witness.entities(etype === undefined ? undefined : db.attrs.idAttr(etype))) {
-      for (const id of linked(db, step, row.id, row)) witness.addLink(step, row.id, id);
+      const ids = linked(db, step, row.id, row);
+      spend(1 + ids.length);
+      for (const id of ids) witness.addLink(step, row.id, id);
+      if (isDue()) yield;
     }
   }
 }
@@ -67,9 +96,19 @@ type WitnessedTargets = 'all' | Set<string>;
 export class WitnessTriples {
   readonly #db: Db;
   readonly #parts = new Map<KnownAttr, Map<Row, WitnessedTargets>>();
+  readonly #shown = new Map<Where, Set<string>>();
 
   constructor(db: Db) {
     this.#db = db;
+  }
+
+  /** Whether it was asked before whether the witnesses of this row are here. An entity may be known by its id alone. */
+  isShown(where: Where, row: Row): boolean {
+    let rows = this.#shown.get(where);
+    if (!rows) this.#shown.set(where, (rows = new Set<string>()));
+    if (rows.has(row.id)) return true;
+    rows.add(row.id);
+    return false;
   }
 
   /** Everything a row has for an attr. */
@@ -94,11 +133,14 @@ export class WitnessTriples {
     return idAttr ? [...(this.#parts.get(idAttr)?.keys() ?? [])] : [];
   }
 
-  triples(): Triple[] {
+  *triples(): Generator<void, Triple[]> {
     const triples: Triple[] = [];
     for (const [attr, parts] of this.#parts) {
       for (const [row, part] of parts) {
+        const before = triples.length;
         for (const triple of attrTriples(row, attr)) if (part === 'all' || part.has(triple[2] as string)) triples.push(triple);
+        spend(triples.length - before);
+        if (isDue()) yield;
       }
     }
     return triples;

@@ -1,6 +1,6 @@
 // Query stores: one per distinct query, shared by all components. Results are not stored here; each read takes them from the database.
 
-import { type InstaQLOptions, weakHash } from 'triplane';
+import { type InstaQLOptions, TriplaneError, weakHash } from 'triplane';
 import type { ExternalStore } from './external-store.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { AnyCore } from './types.ts';
@@ -16,6 +16,10 @@ export type RuleOptions = Partial<InstaQLOptions> | undefined;
 
 export interface QueryStore extends ExternalStore<QueryState> {
   readonly key: string;
+  /** A `read` for one component: no other one sees what it does to the arrays of its result. */
+  readonly reader: () => () => QueryState;
+  /** Whether there is no result yet: the query is loading, or there is no connection. */
+  readonly isWaiting: () => boolean;
   /** Resolves when there is data to render. Keeps the query subscribed until then. */
   readonly whenLoaded: () => Promise<void>;
 }
@@ -23,7 +27,12 @@ export interface QueryStore extends ExternalStore<QueryState> {
 export const loading: QueryState = { isLoading: true, data: undefined, pageInfo: undefined, error: undefined };
 
 /** The store of `useQuery(null)`. */
-export const disabledStore: ExternalStore<QueryState> = { subscribe: () => () => {}, read: () => loading, readOnServer: () => loading };
+export const disabledStore: Pick<QueryStore, 'subscribe' | 'read' | 'readOnServer' | 'reader'> = {
+  subscribe: () => () => {},
+  read: () => loading,
+  readOnServer: () => loading,
+  reader: () => () => loading,
+};
 
 const storesByCore = new WeakMap<AnyCore, Map<string, QueryStore>>();
 
@@ -46,22 +55,29 @@ function newQueryStore(stores: Map<string, QueryStore>, key: string, subscriptio
     return subscription.subscribe(changed);
   };
   const { subscribe, release } = keepAlive(open, () => stores.delete(key));
-  let raw: ReturnType<typeof subscription.read>;
-  let state = loading;
-  const read = (): QueryState => {
+  const reader = (): (() => QueryState) => {
+    const readRaw = subscription.reader();
+    let raw: ReturnType<typeof readRaw>;
+    let state = loading;
+    return () => {
+      const now = readRaw();
+      if (now !== raw) state = stateOf((raw = now));
+      return state;
+    };
+  };
+  const isWaiting = (): boolean => {
     const now = subscription.read();
-    if (now !== raw) state = stateOf((raw = now));
-    return state;
+    return now === undefined || (now instanceof TriplaneError && now.code === 'unreachable');
   };
   const whenLoaded = (): Promise<void> =>
     new Promise((resolve) => {
       const stop = subscribe(() => {
-        if (read().isLoading) return;
+        if (isWaiting()) return;
         stop();
         resolve();
       });
     });
-  const store: QueryStore = { key, subscribe, read, readOnServer: () => loading, whenLoaded };
+  const store: QueryStore = { key, subscribe, read: reader(), reader, readOnServer: () => loading, isWaiting, whenLoaded };
   stores.set(key, store);
   // A store whose component never mounts expires too.
   release();

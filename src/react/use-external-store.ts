@@ -8,6 +8,11 @@ export function useExternalStore<T>(store: ExternalStore<T>): T {
   return useSyncExternalStore(store.subscribe, store.read, store.readOnServer);
 }
 
+/** The store as one component reads it. */
+export function useOwnReader<T>(store: ExternalStore<T> & { readonly reader: () => () => T }): ExternalStore<T> {
+  return useMemo(() => ({ subscribe: store.subscribe, read: store.reader(), readOnServer: store.readOnServer }), [store]);
+}
+
 /**
  * Renders the part that `select` returns. `select` may be a new function and return a new object on each render; `merge` returns the
  * previous object if nothing changed.

@@ -3,7 +3,7 @@
 import { useMemo } from 'react';
 import { disabledStore, loading, type QueryState, queryStore, type RuleOptions } from './query-stores.ts';
 import { type AnyCore, isServer } from './types.ts';
-import { useStoreSelector } from './use-external-store.ts';
+import { useOwnReader, useStoreSelector } from './use-external-store.ts';
 
 type Select = (data: unknown) => unknown;
 export type QueryOptions = RuleOptions & { readonly select?: ((data: never) => unknown) | undefined };
@@ -12,7 +12,7 @@ export function useQuery(core: AnyCore, query: object | null, options?: QueryOpt
   const store = query && !isServer ? queryStore(core, query, options) : disabledStore;
   const select = options?.select as Select | undefined;
   const { of, merge } = useMemo(() => (select ? selectedPart(select) : wholeState()), [select]);
-  return useStoreSelector(store, of, merge);
+  return useStoreSelector(useOwnReader(store), of, merge);
 }
 
 interface StateSelector {

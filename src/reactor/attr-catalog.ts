@@ -10,6 +10,7 @@ export class AttrCatalog {
   #serverAttrs: Attrs = Attrs.empty;
   #confirmed: Attrs = Attrs.empty;
   #hasServerAttrs = false;
+  #withPending: { readonly confirmed: Attrs; readonly pending: readonly WireAttr[]; readonly attrs: Attrs } | undefined;
 
   /** Attrs from the server and from acknowledged writes. */
   get known(): Attrs {
@@ -46,15 +47,17 @@ export class AttrCatalog {
     return true;
   }
 
-  /** Includes the attrs of pending writes, on which the next write may depend. */
-  withPending(writes: Iterable<{ readonly steps: readonly Step[] }>): Attrs {
-    const pending: WireAttr[] = [];
-    for (const { steps } of writes) for (const attr of newAttrs(steps)) if (!this.#confirmed.byId(attr.id)) pending.push(attr);
-    return this.#confirmed.with(pending);
+  /** With the attrs of waiting writes: what the next write may build on. */
+  withPending(pending: readonly WireAttr[]): Attrs {
+    const last = this.#withPending;
+    if (last?.confirmed === this.#confirmed && last.pending === pending) return last.attrs;
+    const attrs = this.#confirmed.with(pending.filter(({ id }) => !this.#confirmed.byId(id)));
+    this.#withPending = { confirmed: this.#confirmed, pending, attrs };
+    return attrs;
   }
 }
 
-function newAttrs(steps: readonly Step[]): WireAttr[] {
+export function newAttrs(steps: readonly Step[]): WireAttr[] {
   const attrs: WireAttr[] = [];
   for (const step of steps) if (step[0] === 'add-attr') attrs.push(step[1]);
   return attrs;

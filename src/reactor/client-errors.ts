@@ -33,6 +33,10 @@ export function closedError(): TriplaneError {
   return new TriplaneError('closed', 'This database was shut down; call init() for a new one');
 }
 
+export function discardedError(cause?: unknown): TriplaneError {
+  return new TriplaneError('refused', 'The write was discarded before the server confirmed it', { cause });
+}
+
 export function userChangedError(): TriplaneError {
   return new TriplaneError('user-changed', 'Its user is signed in no longer; the write is kept, and goes out when they are back');
 }

@@ -30,7 +30,7 @@ export interface ReactorConfig extends SessionConfig {
   readonly completeOAuthRedirect?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
   /** Connects with the first query, write or room. */
   readonly startsWhenUsed?: boolean | undefined;
-  /** Whether each write creates a receipt. By default only for servers that do not deduplicate transactions. */
+  /** Whether writes create receipts on servers that do not deduplicate transactions. True unless set. */
   readonly receipts?: boolean | undefined;
   /** The number of stored results of queries without listeners. */
   readonly queryCacheLimit: number;

@@ -2,7 +2,7 @@
 // timer: the caller asks which calls are overdue.
 
 import { TriplaneError } from '../errors.ts';
-import { onAbort, untilAborted } from '../lib/abort.ts';
+import { onAbort, throwIfAborted, untilAborted } from '../lib/abort.ts';
 import { DeferredWrite } from './mutations/write-promise.ts';
 
 interface PendingCall {
@@ -36,7 +36,7 @@ export class PendingCalls {
 
   /** Runs a call until its signal is aborted or the database closes. `run` receives a signal of its own for both. */
   async call<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const own = new AbortController();
     const stop = onAbort(signal, (reason) => own.abort(reason));
     const stopWaiting = this.wait(undefined, (error) => own.abort(error));

@@ -123,7 +123,7 @@ export class Reactor implements ClientContext {
     this.#timer.set(
       earliest(
         this.pendingCalls.nextDeadline(),
-        outbox.nextDeadline(),
+        outbox.retries.nextDeadline(),
         queries.nextDeadline(),
         features.nextDeadline(),
         this.#queryCache.nextDeadline(),
@@ -210,12 +210,14 @@ export class Reactor implements ClientContext {
   }
 
   #onTimer(): void {
-    const { queries, features } = this.state;
-    const nowMs = this.config.clock.now();
+    const { outbox, queries, features } = this.state;
+    const nowMs = this.config.clock.monotonicNow();
     const tasks: readonly (() => void)[] = [
       () => this.#queryCache.onDeadline(nowMs),
       () => this.pendingCalls.onDeadline(nowMs, () => queryTimeoutError(this.config, this.status)),
       () => this.run(queries.onDeadline(nowMs, this.config.random)),
+      // A new session brings the attrs.
+      () => outbox.retries.lacksAttrs(nowMs) && this.#uplink.restart(),
       () => this.run(features.collect((feature) => feature.onDeadline(nowMs))),
     ];
     for (const task of tasks) guarded(task, (error) => this.report(error));
@@ -239,7 +241,9 @@ export class Reactor implements ClientContext {
         return this.queries.scheduleNotify(effect.key);
       case 'flush':
         this.#wake();
-        return this.writes.dequeue().forEach((message) => this.#uplink.send(message));
+        // One that cannot be sent does not keep the others from being sent.
+        for (const message of this.writes.dequeue()) guarded(() => this.#uplink.send(message), (error) => this.report(error)); // prettier-ignore
+        return;
       case 'settle':
         return this.writes.settle(effect.eventId, effect.error);
       case 'prune':

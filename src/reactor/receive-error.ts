@@ -55,7 +55,7 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   const { eventId, steps, sends } = write;
   const { outcome, isTransient: isPassing } = meaningOf(message);
   const { type, hint } = message;
-  const isGivenUp = outcome === 'unknown' && outbox.countFailure(eventId);
+  const isGivenUp = outcome === 'unknown' && outbox.retries.countFailure(eventId);
   if ((outcome === 'unknown' || isPassing) && !isGivenUp) {
     outbox.postpone(eventId, retryAt(message, sends, env), outcome !== 'unknown');
     // Others may overtake it.
@@ -64,14 +64,14 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   const verdict = receipts.read(eventId, { type, hint }, write.steps);
   if (verdict) return receiptRefused(state, write, verdict, env);
   if (isNameTaken({ type, hint }, outbox.sentSteps(write)) && sends < 10) {
-    return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state))), { do: 'flush' }];
+    return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state), env.nowMs)), { do: 'flush' }];
   }
   const error = errorOf(message);
   const claim = sends > 1 ? receipts.claim(eventId, error, catalog.known) : undefined;
   if (claim) return [{ do: 'store', edits: outbox.markClaimed(eventId, error) }, { do: 'send', message: claim }]; // prettier-ignore
   const mayBeApplied = sends > 1 && !session.capabilities['deduplicates-transactions'] && writeSetOf(steps).creates.size > 0;
   if (mayBeApplied && (isGivenUp || type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
-  return reject(state, write, error, env.nowMs);
+  return reject(state, write, error, env.dateMs);
 }
 
 /** The refusal is for what the receipt adds to the write: the write itself was not looked at, or was applied before. */
@@ -94,7 +94,7 @@ function claimFailed(state: SyncState, { eventId, error }: Claim, message: Error
     return acknowledge(state, eventId, beforeThisSession, env.nowMs);
   }
   const { outcome, isTransient } = meaningOf(message);
-  if (outcome !== 'unknown' && !isTransient) return reject(state, write, error, env.nowMs);
+  if (outcome !== 'unknown' && !isTransient) return reject(state, write, error, env.dateMs);
   outbox.postpone(eventId, retryAt(message, write.sends, env), isTransient && outcome !== 'unknown');
   return [{ do: 'flush' }];
 }
@@ -105,7 +105,7 @@ function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: En
   return nowMs + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
 }
 
-function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {
+export function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {
   return new InstantAPIError({
     status: status ?? 500,
     body: { type, message: message ?? 'The server failed', hint, 'trace-id': traceId },

@@ -5,6 +5,7 @@ import type { InstantAPIError } from '../errors.ts';
 import type { AppStatus, Init, InitOk, ServerCapabilities } from '../protocol/session-messages.ts';
 import { declaredVersions } from '../protocol/version.ts';
 import type { User } from '../types/auth.ts';
+import { defaultLimits, type Limits, readLimits } from './limits.ts';
 
 export interface SessionConfig {
   readonly appId: string;
@@ -22,6 +23,8 @@ export class Session {
   /** Undefined until the server reports it. */
   appStatus: AppStatus | undefined;
   capabilities: ServerCapabilities = {};
+  /** Those the server announced, over the defaults. */
+  limits: Limits = defaultLimits;
   /** The error of the last rejected `init`. */
   #rejection: InstantAPIError | undefined;
 
@@ -59,6 +62,7 @@ export class Session {
     this.#rejection = undefined;
     this.id = message['session-id'];
     this.capabilities = message.triplane ?? {};
+    this.limits = readLimits(this.capabilities.limits, this.limits);
     this.appStatus = message['app-status']?.status ?? 'active';
   }
 

@@ -25,8 +25,15 @@ export interface SyncState {
 export type Rejections = Map<string, Mutation>;
 
 export interface Env {
+  /** Of the monotonic clock: deadlines are set by it. */
   readonly nowMs: number;
+  /** Of the wall clock, for what is dated. */
+  readonly dateMs: number;
   readonly random: Random;
+}
+
+export function envOf({ clock, random }: ReactorConfig): Env {
+  return { nowMs: clock.monotonicNow(), dateMs: clock.now(), random };
 }
 
 export function newSyncState(config: ReactorConfig): SyncState {
@@ -37,8 +44,8 @@ export function newSyncState(config: ReactorConfig): SyncState {
     catalog,
     outbox: new Outbox(),
     rejections: new Map(),
-    receipts: new Receipts(appId, config.receipts),
-    queries: new LiveQueries(catalog.known, { links, useDates, now: () => clock.now() }),
+    receipts: new Receipts(appId, config.receipts === false),
+    queries: new LiveQueries(catalog.known, { links, useDates, now: () => clock.now(), monotonicNow: () => clock.monotonicNow() }),
     features: new Features(),
   };
 }

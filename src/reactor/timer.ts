@@ -26,7 +26,7 @@ export class DeadlineTimer {
         this.#atMs = undefined;
         this.#onFire();
       },
-      Math.max(0, atMs - this.#clock.now()),
+      Math.max(0, atMs - this.#clock.monotonicNow()),
     );
   }
 }

@@ -5,17 +5,48 @@ import type { Transport } from '../connection/transport.ts';
 import type { TriplaneError } from '../errors.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { RemoveQuery } from '../protocol/query-messages.ts';
+import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ConnectionDetails, ConnectionStatus } from '../types/database.ts';
-import { unreachableError } from './client-errors.ts';
+import { asError, unreachableError } from './client-errors.ts';
 import type { ClientContext } from './context.ts';
+import { loadRecovery } from './lazy-recovery.ts';
+import { limitErrorOf } from './limits.ts';
+import { errorOf } from './receive-error.ts';
 import { receiveMessage } from './receive.ts';
+import type { Recovery } from './recovery.ts';
+import { envOf } from './state.ts';
+
+/** Failed attempts before queries without a result say so. A server that was there is probably restarting. */
+const attemptsAtFirst = 2;
+const attemptsAfterSession = 6;
+
+/** What every server answers. */
+const isAnswered = /^(add|remove)-query$|^transact$|-(room|presence|broadcast)$/;
+
+/** The server is restarting or overloaded, or the client asked for it: no request is the cause. */
+const isHarmless = (code: number): boolean => [1000, 1001, 1008, 1012, 1013].includes(code);
+
+/** An error that neither names a request nor repeats it. */
+function isUnnamedRejection(message: ServerMessage): message is ErrorMessage {
+  if (message.op !== 'error' || typeof message['client-event-id'] === 'string') return false;
+  return message['original-event']?.['op'] === undefined && (message.status ?? 500) < 500;
+}
 
 export class Uplink {
   readonly #context: ClientContext;
   readonly #connection: Connection;
+  /** Sent over this connection, and not answered. */
+  readonly #unanswered = new Map<string, ClientMessage>();
+  /** Connections lost in a row with requests in flight. */
+  #losses = 0;
+  /** From the first request on that the server may not take. */
+  #recovery: Recovery | undefined;
   /** Connection attempts in a row without a session. */
   #failedAttempts = 0;
+  #hadSession = false;
+  /** The current attempt found the server. */
+  #isReached = false;
 
   /** @param transports the first is preferred */
   constructor(context: ClientContext, transports: readonly Transport[]) {
@@ -28,6 +59,7 @@ export class Uplink {
       {
         opened: () => this.send(state.session.init(random.eventId())),
         message: (message) => this.#onMessage(message),
+        closed: ({ code }) => this.#onLost(code),
         down: () => this.#onDisconnect(),
         status: (status) => this.#onStatus(status),
         fault: (error) => context.report(error),
@@ -49,9 +81,13 @@ export class Uplink {
 
   /** Nothing is sent over a connection that was lost meanwhile: the state sends everything again in the next session. */
   send(message: ClientMessage): void {
-    if (message.op !== 'init' && !this.isReady) return;
-    this.#context.events.emit('fact', 'said', message);
-    this.#connection.send(message);
+    if (message.op === 'init') return this.#transmit(message);
+    if (!this.isReady) return;
+    const error = limitErrorOf(message, this.#context.state.session.limits);
+    // Asynchronous: what follows may send messages, which must not overtake the ones that are being sent.
+    if (error) this.#recover((recovery) => recovery.refuse(message, error));
+    else if (this.#recovery) this.#recovery.send(message);
+    else this.#transmit(message);
   }
 
   /** The server accepted `init`. */
@@ -71,7 +107,42 @@ export class Uplink {
 
   /** Ends the session for good. Nothing is sent from now on; the promise resolves when the connection is closed. */
   stop(): Promise<void> {
+    this.#recovery?.clear();
     return this.#connection.stop();
+  }
+
+  #transmit(message: ClientMessage): void {
+    const { 'client-event-id': eventId, op } = message;
+    if (typeof eventId === 'string' && isAnswered.test(op)) this.#unanswered.set(eventId, message);
+    this.#context.events.emit('fact', 'said', message);
+    this.#connection.send(message);
+  }
+
+  #recover(run: (recovery: Recovery) => void): void {
+    loadRecovery()
+      .then(({ Recovery }) => {
+        this.#recovery ??= new Recovery(this.#context, this.#unanswered, {
+          send: (message) => this.#transmit(message),
+          restart: () => this.restart(),
+        });
+        run(this.#recovery);
+      })
+      .catch((error: unknown) => this.#context.report(asError(error)));
+  }
+
+  /** One lost connection is normal. */
+  #onLost(code: number): void {
+    if (this.#unanswered.size === 0 || isHarmless(code) || !this.#context.config.network.isOnline()) return;
+    const unanswered = [...this.#unanswered.values()];
+    if (this.#recovery || ++this.#losses >= 2 || code === 1009) this.#recover((recovery) => recovery.onLost(code, unanswered));
+  }
+
+  #onAnswer(eventId: string): void {
+    const answered = this.#unanswered.get(eventId);
+    if (!answered) return;
+    this.#unanswered.delete(eventId);
+    if (this.#unanswered.size === 0) this.#losses = 0;
+    this.#recovery?.onAnswer(answered);
   }
 
   /** Tells the status again: what comes with it has changed. */
@@ -87,10 +158,17 @@ export class Uplink {
   #onMessage(message: ServerMessage): void {
     const { events, state, config } = this.#context;
     events.emit('fact', 'heard', message);
-    this.#context.run(receiveMessage(state, message, { nowMs: config.clock.now(), random: config.random }));
+    if (isUnnamedRejection(message) && this.#unanswered.size > 0) {
+      const [error, unanswered] = [errorOf(message), [...this.#unanswered.values()]];
+      return this.#recover((recovery) => recovery.onUnnamedRejection(error, unanswered));
+    }
+    this.#context.run(receiveMessage(state, message, envOf(config)));
+    if ('client-event-id' in message) this.#onAnswer(message['client-event-id'] ?? '');
   }
 
   #onDisconnect(): void {
+    this.#unanswered.clear();
+    this.#recovery?.clear();
     const { outbox, queries, features } = this.#context.state;
     outbox.onDisconnect();
     queries.onDisconnect();
@@ -101,9 +179,18 @@ export class Uplink {
     const { config, events, isOpen } = this.#context;
     events.emit('status', status, this.#details());
     events.emit('fact', 'status', status);
-    if (status === 'authenticated') this.#failedAttempts = 0;
+    if (status === 'opened') this.#isReached = true;
+    if (status === 'authenticated') {
+      this.#failedAttempts = 0;
+      this.#hadSession = true;
+    }
     if (status !== 'closed' || !isOpen || !config.network.isOnline()) return;
     // One lost connection is normal. That the next attempt fails too is reported, once.
-    if (++this.#failedAttempts === 2) this.#context.report(unreachableError(config.serverName));
+    const error = unreachableError(config.serverName);
+    if (++this.#failedAttempts === 2) this.#context.report(error);
+    const wasReached = this.#isReached;
+    this.#isReached = false;
+    if (wasReached || this.#failedAttempts < (this.#hadSession ? attemptsAfterSession : attemptsAtFirst)) return;
+    this.#context.run(this.#context.state.queries.onUnreachable(error));
   }
 }

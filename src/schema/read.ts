@@ -1,6 +1,8 @@
 // Reads a schema at run time by names from a program's data. Only own keys count, so that `constructor` is not an entity. Also formats
 // values for error messages.
 
+import { hasOwn } from '../lib/own.ts';
+
 export interface AttrShape {
   readonly valueType: string;
   readonly required?: boolean;
@@ -33,7 +35,7 @@ export interface LinkShape {
 }
 
 export function own<Item>(record: Readonly<Record<string, Item>> | undefined, key: string): Item | undefined {
-  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+  return record !== undefined && hasOwn(record, key) ? record[key] : undefined;
 }
 
 /** The keys as a list for an error message. */

@@ -20,8 +20,10 @@ export interface Limits {
   readonly conditions: number;
   /** Values of all `$in` of one query together. */
   readonly choices: number;
-  /** Processor time that one evaluation of one query may take. */
-  readonly queryMs: number;
+  /** Entities, links and conditions that one evaluation of one query may look at. */
+  readonly queryWork: number;
+  /** Characters of the result of one query. */
+  readonly resultLength: number;
   /** Rooms one session may be in. */
   readonly rooms: number;
   /** Bytes of the presence of one session in one room. */
@@ -40,6 +42,8 @@ export interface Limits {
   readonly steps: number;
   /** Apps that are created by their first use. */
   readonly apps: number;
+  /** An app without sessions that nobody has asked for in so long leaves memory. */
+  readonly idleAppMs: number;
   /** Messages of one session per second; five times as many at once. */
   readonly messagesPerSecond: number;
   /** Unsent bytes to one client that does not read. */
@@ -73,7 +77,8 @@ export const defaultLimits: Limits = {
   pathLength: 50,
   conditions: 5000,
   choices: 30_000,
-  queryMs: 5000,
+  queryWork: 30_000_000,
+  resultLength: 128 * MiB,
   rooms: 200,
   presenceBytes: 256 * 1024,
   nameLength: 1000,
@@ -83,6 +88,7 @@ export const defaultLimits: Limits = {
   earlyMessages: 1000,
   steps: 100_000,
   apps: 10_000,
+  idleAppMs: 5 * 60 * 1000,
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,
   totalUnreadBytes: 128 * MiB,
@@ -112,7 +118,8 @@ export function announcedLimits(limits: Limits): ServerLimits {
     'max-query-path-length': limits.pathLength,
     'max-query-conditions': limits.conditions,
     'max-query-choices': limits.choices,
-    'max-query-ms': limits.queryMs,
+    'max-query-work': limits.queryWork,
+    'max-result-length': limits.resultLength,
     'max-rooms': limits.rooms,
     'max-presence-bytes': limits.presenceBytes,
     'max-streams': limits.streams,

@@ -11,6 +11,7 @@ export class MemoryBudget {
   readonly #maxBytes: number;
   readonly #parent: MemoryBudget | undefined;
   #used = 0;
+  #isClosed = false;
 
   constructor(level: Level, limits: Limits, parent?: MemoryBudget) {
     this.#level = level;
@@ -30,11 +31,19 @@ export class MemoryBudget {
   reserve(bytes: number, what: string): void {
     if (bytes > 0 && this.#used + bytes > this.#maxBytes)
       throw overLimit(this.#level, this.#maxBytes, `bytes of ${what} and all else held`);
+    if (this.#isClosed) return;
     this.#parent?.reserve(bytes, what);
     this.#used += bytes;
   }
 
+  /** Its owner is gone with all that it held; later calls count for nothing. */
+  close(): void {
+    this.release(this.#used);
+    this.#isClosed = true;
+  }
+
   release(bytes: number): void {
+    if (this.#isClosed) return;
     this.#used -= bytes;
     this.#parent?.release(bytes);
   }

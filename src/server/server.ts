@@ -21,6 +21,7 @@ import { outbound } from './outbound.ts';
 import { memory } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import { httpRoutes } from './http/routes.ts';
+import { UnreadOutput } from './unread-output.ts';
 import { serveSockets } from './ws.ts';
 
 export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchema> {
@@ -76,6 +77,17 @@ export interface TriplaneServer {
    * await server.app(server.appId).setStatus('read-only');
    */
   app(appId: string): AppControl;
+  /**
+   * Copies all that is stored to a new file while the server runs; files that users uploaded are not part of it. To restore it, stop
+   * the server and put the copy in the place of `triplane.db` in its folder.
+   *
+   * Rejects with TriplaneError: `config-invalid` if there is such a file, or for a storage other than SQLite; `storage-failed` if it
+   * cannot be written.
+   *
+   * @example
+   * await server.backup('/backups/monday.db');
+   */
+  backup(file: string): Promise<void>;
   /** Ends every connection, and resolves when nothing is left. */
   close(): Promise<void>;
 }
@@ -124,9 +136,10 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   });
   const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
-  const routes = httpRoutes({ hub, log, limits, clock: systemClock, sendMagicCode, showCodes, outbound: reach });
+  const unread = new UnreadOutput<object>(limits, systemClock);
+  const routes = httpRoutes({ hub, log, limits, unread, clock: systemClock, sendMagicCode, showCodes, outbound: reach });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
-  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log });
+  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await hub.close();
@@ -152,6 +165,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     appId,
     adminToken,
     app: (id) => controlOf(hub, id),
+    backup: (file) => hub.backup(file),
     close: once(stop),
   };
 }

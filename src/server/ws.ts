@@ -36,6 +36,8 @@ export interface SocketsConfig {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly log: Log;
+  /** What all connections of the server have not read yet; missing = those of sockets only. */
+  readonly unread?: UnreadOutput<object>;
 }
 
 interface Peer {
@@ -43,10 +45,9 @@ interface Peer {
 }
 
 export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): Sockets {
-  const { limits, clock } = config;
+  const { limits, clock, unread = new UnreadOutput<object>(config.limits, config.clock) } = config;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes * answeredFactor });
   const peers = new Map<WebSocket, Peer>();
-  const unread = new UnreadOutput<WebSocket>(limits, clock);
   const guarded = guard(config.log);
   server.on('upgrade', (request, socket: Duplex, head) => {
     const isDone = guarded(() => {
@@ -107,7 +108,7 @@ function pingAll(peers: ReadonlyMap<WebSocket, Peer>): void {
 interface Attachment {
   readonly hub: Hub;
   readonly limits: Limits;
-  readonly unread: UnreadOutput<WebSocket>;
+  readonly unread: UnreadOutput<object>;
   readonly guarded: Guarded;
 }
 

@@ -2,6 +2,7 @@
 // it; `triplane/testing` exports the conformance suite.
 
 import { TriplaneError } from '../errors.ts';
+import { clone } from '../lib/clone.ts';
 
 export type KeyValueOp = { readonly put: string; readonly value: unknown } | { readonly remove: string };
 
@@ -49,7 +50,7 @@ export function storageClosed(): TriplaneError {
  */
 export function copyOps(ops: readonly KeyValueOp[]): readonly KeyValueOp[] {
   try {
-    return structuredClone(ops);
+    return clone(ops);
   } catch (cause) {
     throw storageFailed('copy a value', cause);
   }

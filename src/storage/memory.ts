@@ -1,6 +1,7 @@
 // An in-memory KeyValue that lives as long as the page: for tests, for servers, and as a fallback.
 
 import { copyOps, type KeyValue, storageClosed } from './key-value.ts';
+import { clone } from '../lib/clone.ts';
 
 export function memoryStore(): KeyValue {
   const values = new Map<string, unknown>();
@@ -11,12 +12,12 @@ export function memoryStore(): KeyValue {
   return {
     async get(key) {
       assertOpen();
-      return structuredClone(values.get(key));
+      return clone(values.get(key));
     },
     async list(prefix) {
       assertOpen();
       const keys = [...values.keys()].filter((key) => key.startsWith(prefix)).sort();
-      return keys.map((key) => [key, structuredClone(values.get(key))]);
+      return keys.map((key) => [key, clone(values.get(key))]);
     },
     async write(ops) {
       assertOpen();

@@ -39,7 +39,7 @@ export class StreamReader implements StreamSubscription {
       onFileError: (cause) => {
         if (!host.isOpen) return this.#buffer.end(cause);
         // Even if the end had arrived.
-        host.run([...subscriptions.unsubscribe(this), ...subscriptions.resubscribe(this, host.config.clock.now(), cause)]);
+        host.run([...subscriptions.unsubscribe(this), ...subscriptions.resubscribe(this, host.config.clock.monotonicNow(), cause)]);
       },
       onFileRead: () => (this.failures = 0),
       onDrain: () => {

@@ -162,7 +162,7 @@ export class StreamWriter implements StreamSubscription {
 
   /** A lost session takes the limit away; the next one sets it again. */
   #limitEnd(): void {
-    if (this.giveUpAtMs === Infinity) this.giveUpAtMs = this.#host.config.clock.now() + endTimeoutMs;
+    if (this.giveUpAtMs === Infinity) this.giveUpAtMs = this.#host.config.clock.monotonicNow() + endTimeoutMs;
   }
 
   #append(chunks: readonly string[], offset: number): readonly StreamEffect[] {

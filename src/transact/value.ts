@@ -4,6 +4,7 @@
 import { TransactionValidationError } from '../errors.ts';
 import { hasJson } from '../lib/json.ts';
 import type { Value } from '../protocol/triple.ts';
+import { hasOwn } from '../lib/own.ts';
 
 /** A server reads no frame that is more than 100 levels deep, and a value is a few levels down in one. */
 const maxDepth = 90;
@@ -84,7 +85,7 @@ function copyDate(date: Date, path: string, copying: Copying): Date {
 function copyParts(value: object, path: string, copying: Copying): Value {
   if (Array.isArray(value)) return Array.from(value, (item, at) => copy(item, `${path}[${at}]`, copying) ?? null);
   if (hasJson(value)) return copy(value.toJSON(), path, copying);
-  if (Object.hasOwn(value, '__proto__')) return reject(copying, path, `a key cannot be called '__proto__'`);
+  if (hasOwn(value, '__proto__')) return reject(copying, path, `a key cannot be called '__proto__'`);
   const entries = Object.entries(value).map(([key, item]) => [key, copy(item, `${path}.${key}`, copying)] as const);
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }

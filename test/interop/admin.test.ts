@@ -142,7 +142,11 @@ onEachStorage((fresh) => {
       const error = await rejected(db.transact(db.tx.notes![note]!.update({ text: 'taken' })));
       expect(error).toMatchObject({
         status: 400,
-        body: { type: 'permission-denied', message: 'Permission denied: not perms-pass?', hint: { input: ['notes', 'object'] } },
+        body: {
+          type: 'permission-denied',
+          message: "Permission denied: the 'update' rule of 'notes' is not satisfied",
+          hint: { input: ['notes', 'object'] },
+        },
       });
       expect(await rejected(anonymous.asUser({ token: id() }).query({ notes: {} }))).toMatchObject({
         body: { type: 'record-not-found', hint: { 'record-type': 'app-user' } },

@@ -3,7 +3,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { init, type QueryResponse } from '../../src/index.ts';
+import { init } from '../../src/index.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import { queryKey } from '../../src/query/key.ts';
 import type { Query } from '../../src/query/query.ts';
@@ -38,7 +38,7 @@ interface Heard {
   readonly visit: Visit;
   readonly errors: readonly Error[];
   /** Query → what was told last. */
-  readonly shown: ReadonlyMap<string, QueryResponse<never, never, never> | { data?: Readonly<Record<string, unknown>> | undefined }>;
+  readonly shown: ReadonlyMap<string, { data?: Readonly<Record<string, unknown>> | undefined }>;
 }
 
 const open: (() => void)[] = [];
@@ -65,7 +65,7 @@ async function hear(frames: readonly Frame[]): Promise<Heard> {
     const key = queryKey(frame['q'] as Query);
     if (shown.has(key)) continue;
     shown.set(key, {});
-    db.subscribeQuery(frame['q'] as never, (result) => void shown.set(key, result as { data?: Readonly<Record<string, unknown>> }));
+    db.subscribeQuery(frame['q'] as never, (result) => void shown.set(key, result));
     const { 'client-event-id': eventId } = await visit.receives('add-query');
     ids.set(frame['client-event-id'], eventId ?? '');
   }

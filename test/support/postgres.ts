@@ -2,7 +2,7 @@
 // if we may not, the tests fail and say so.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,11 @@ export interface Postgres {
   createDatabase(name: string): Promise<string>;
   /** As if the power had failed, and come back. */
   crash(): Promise<void>;
+  /** Down until it is started again. */
+  halt(): Promise<void>;
+  start(): Promise<void>;
+  /** Everything in a database as it is now; the function that is returned makes it so again, under whoever is connected. */
+  dump(name: string): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +67,21 @@ export async function startPostgres({ walLevel = 'replica', fsync = false }: Pos
       await running.end('SIGQUIT');
       running = start();
       await isReady(urlOf('postgres'), running);
+    },
+    halt: () => running.end('SIGINT'),
+    async start() {
+      running = start();
+      await isReady(urlOf('postgres'), running);
+    },
+    async dump(name) {
+      const options = { stdio: 'pipe', maxBuffer: 1e9 } as const;
+      const text = execFileSync(join(bin, 'pg_dump'), ['--clean', '--if-exists', '-d', urlOf(name)], options);
+      return async () => {
+        execFileSync(join(bin, 'psql'), ['-q', '-v', 'ON_ERROR_STOP=1', '--single-transaction', '-d', urlOf(name)], {
+          ...options,
+          input: text,
+        });
+      };
     },
     async stop() {
       await running.end('SIGQUIT');
@@ -130,6 +150,40 @@ function run(command: string, args: readonly string[], cwd: string, owner: Owner
       await ended;
     },
   };
+}
+
+/** PgBouncer in transaction mode in front of a server; installed where there is none, if we may. */
+export async function startPooler({ port }: Postgres): Promise<{ urlOf: (name: string) => string; stop: () => Promise<void> }> {
+  const bin = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path)) ?? installPooler();
+  const owner = ownerOf();
+  const root = mkdtempSync(join(tmpdir(), 'triplane-pooler-'));
+  const own = await freePort();
+  const settings = [
+    ...['[databases]', `* = host=127.0.0.1 port=${port} user=triplane`, '[pgbouncer]', 'listen_addr = 127.0.0.1', `listen_port = ${own}`],
+    ...['pool_mode = transaction', 'auth_type = any', 'unix_socket_dir =', 'max_client_conn = 200', 'default_pool_size = 20'],
+    'ignore_startup_parameters = extra_float_digits',
+  ];
+  const file = join(root, 'pgbouncer.ini');
+  writeFileSync(file, settings.join('\n'));
+  if (owner) chownSync(root, owner.uid, owner.gid);
+  const running = run(bin, [file], root, owner);
+  const urlOf = (name: string): string => `postgres://triplane@127.0.0.1:${own}/${name}`;
+  await isReady(urlOf('postgres'), running);
+  return {
+    urlOf,
+    async stop() {
+      await running.end('SIGKILL');
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function installPooler(): string {
+  if (process.getuid?.() !== 0) throw new Error('These tests need PgBouncer: apt-get install pgbouncer');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  execFileSync('apt-get', ['update', '-qq'], { env, stdio: 'pipe' });
+  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'pgbouncer'], { env, stdio: 'pipe' });
+  return '/usr/sbin/pgbouncer';
 }
 
 async function isReady(url: string, running: Running): Promise<void> {

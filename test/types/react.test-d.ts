@@ -3,6 +3,7 @@
 import * as Official from '@instantdb/react';
 import { expectTypeOf, test } from 'vitest';
 
+import type { InstantSchemaDef, InstaQLLifecycleState, InstaQLOptions, InstaQLResponse, ValidQuery } from '../../src/index.ts';
 import { init, type InstantReactAbstractDatabase, type InstantReactWebDatabase } from '../../src/react/index.ts';
 import { schema as officialSchema, type Schema as O } from './festival-official.ts';
 import { schema, type Schema as S } from './festival.ts';
@@ -67,6 +68,47 @@ test('people, the line, the device', () => {
   expectTypeOf<Ours['useLocalId']>().toEqualTypeOf<Theirs['useLocalId']>();
   expectTypeOf<Ours['SignedIn']>().toEqualTypeOf<Theirs['SignedIn']>();
   expectTypeOf<Awaited<ReturnType<Ours['transact']>>>().toEqualTypeOf<Awaited<ReturnType<Theirs['transact']>>>();
+});
+
+/** Hooks of programs that are generic over the query. */
+export function useOf<TQuery extends ValidQuery<TQuery, S>>(query: TQuery, isOn: boolean, opts?: InstaQLOptions) {
+  const db = ours();
+  const states = [db.useQuery(query), db.useQuery(query, opts), db.useQuery<TQuery>(isOn ? query : null)];
+  const once = [db.queryOnce(query), db.core.queryOnce(query)];
+  return { states, once, list: db.useInfiniteQuery(query), suspended: db.useSuspenseQuery(query).data, part: db.useQuery(query).data };
+}
+
+export function useData<TQuery extends ValidQuery<TQuery, S>>(query: TQuery): InstaQLResponse<S, TQuery, false> | undefined {
+  const { data, isLoading, error } = ours().useQuery(query);
+  return isLoading || error ? undefined : data;
+}
+
+export function useState<TQuery extends ValidQuery<TQuery, S>>(query: TQuery): InstaQLLifecycleState<S, TQuery, false> {
+  return ours().useQuery(query);
+}
+
+export function useDataOf<Schema extends InstantSchemaDef<any, any, any>, TQuery extends ValidQuery<TQuery, Schema>>(
+  db: InstantReactWebDatabase<Schema>,
+  query: TQuery,
+) {
+  return db.useQuery(query).data;
+}
+
+export function useOfficial<TQuery extends Official.ValidQuery<TQuery, O>>(query: TQuery) {
+  return theirs().useQuery(query);
+}
+
+test('queries of a generic type', () => {
+  const query = { acts: { sets: {} } } as const;
+  expectTypeOf(useData(query)).toEqualTypeOf(ours().useQuery(query).data);
+  expectTypeOf(useState(query)).toEqualTypeOf(ours().useQuery(query));
+  expectTypeOf(useDataOf(ours(), query)).toEqualTypeOf(ours().useQuery(query).data);
+  expectTypeOf(useOf(query, true).part).toEqualTypeOf(ours().useQuery(query).data);
+  expectTypeOf(useOfficial(query)).toEqualTypeOf(ours().useQuery(query));
+  // @ts-expect-error -- no such namespace
+  useData({ actors: {} });
+  // @ts-expect-error -- no such link
+  useOf({ acts: { stages: {} } }, true);
 });
 
 test('rooms', () => {

@@ -20,6 +20,8 @@ interface QueuedMessage {
 
 /** Below the limits of servers for one request. */
 const maxMessages = 200;
+/** The close code of a WebSocket for a message that is too big. */
+const tooBigCode = 1009;
 const maxCharacters = 500_000;
 const responseMs = 10_000;
 /** Attempts per POST, about half a minute in total; then the connection is considered lost. */
@@ -29,15 +31,17 @@ const maxPauseMs = 5_000;
 export class PostQueue {
   readonly #config: PostQueueConfig;
   readonly #session: SseSession;
-  readonly #onLost: (reason: string) => void;
+  readonly #onLost: (reason: string, code?: number) => void;
   readonly #queue: QueuedMessage[] = [];
+  /** Smaller once the server has refused a request as too large. */
+  #maxMessages = maxMessages;
   #isPosting = false;
   #isClosed = false;
   /** Aborts the current request or pause. */
   #cancelWait: (() => void) | undefined;
 
   /** `onLost` is called once when posting fails for good, and not after `close`. */
-  constructor(config: PostQueueConfig, session: SseSession, onLost: (reason: string) => void) {
+  constructor(config: PostQueueConfig, session: SseSession, onLost: (reason: string, code?: number) => void) {
     this.#config = config;
     this.#session = session;
     this.#onLost = onLost;
@@ -59,36 +63,47 @@ export class PostQueue {
 
   async #postAll(): Promise<void> {
     try {
-      while (this.#queue.length > 0 && !this.#isClosed) await this.#post(this.#dequeueBatch());
+      while (this.#queue.length > 0 && !this.#isClosed) {
+        const batch = this.#dequeueBatch();
+        const isTooLarge = await this.#post(batch.map(({ message }) => message));
+        if (!isTooLarge) continue;
+        if (batch.length === 1) return this.#onLost('A message is too large for the server', tooBigCode);
+        // Each may be small enough by itself.
+        this.#maxMessages = Math.ceil(batch.length / 2);
+        this.#queue.unshift(...batch);
+      }
       this.#isPosting = false;
     } catch (error) {
       if (!this.#isClosed) this.#onLost(error instanceof Error ? error.message : String(error));
     }
   }
 
-  #dequeueBatch(): ClientMessage[] {
+  #dequeueBatch(): QueuedMessage[] {
     let characters = 0;
     let count = 0;
     for (const { size } of this.#queue) {
       characters += size;
-      if (count > 0 && (count >= maxMessages || characters > maxCharacters)) break;
+      if (count > 0 && (count >= this.#maxMessages || characters > maxCharacters)) break;
       count += 1;
     }
-    return this.#queue.splice(0, count).map(({ message }) => message);
+    return this.#queue.splice(0, count);
   }
 
-  async #post(messages: readonly ClientMessage[]): Promise<void> {
+  /** Returns whether the server refused the request as too large. */
+  async #post(messages: readonly ClientMessage[]): Promise<boolean> {
     const body = encodePost(this.#session, messages);
     for (let attempt = 1; !this.#isClosed; attempt += 1) {
       const failure = await this.#try(body);
-      if (failure === undefined || this.#isClosed) return;
+      if (failure === undefined || this.#isClosed) return false;
+      if (failure === 'too-large') return true;
       if (attempt >= maxAttempts) throw new TriplaneError('unreachable', failure);
       await this.#pause(Math.min(maxPauseMs, 250 * 2 ** (attempt - 1)));
     }
+    return false;
   }
 
   /**
-   * Returns undefined on success, otherwise the reason of the failure.
+   * Returns undefined on success, 'too-large' for status 413, otherwise the reason of the failure.
    *
    * @throws TriplaneError 'refused' if repeating the request cannot help
    */
@@ -101,6 +116,7 @@ export class PostQueue {
       const response = await send(url, { method: 'POST', headers, body, signal: aborting.signal });
       const responseText = await response.text();
       if (response.ok) return undefined;
+      if (response.status === 413) return 'too-large';
       const failure = `A POST for the event stream failed with status ${response.status}`;
       if (isFinal(response.status)) throw new TriplaneError('refused', failure, { hint: responseText });
       return failure;

@@ -8,7 +8,7 @@ import type { SyncState } from '../state.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { attrsKey } from '../attr-catalog.ts';
-import { putMutation } from './mutation.ts';
+import { type Mutation, putMutation } from './mutation.ts';
 import { rebase } from '../../transact/rebase.ts';
 import { type Effect, onward } from '../effect.ts';
 
@@ -68,7 +68,28 @@ export function acknowledge(
 
 /** Steps that were made under an earlier catalogue, in the terms of this one. */
 export function stepRebaser({ catalog, outbox }: SyncState): (steps: readonly Step[]) => readonly Step[] {
-  return (steps) => rebase(steps, catalog.known, outbox.renames);
+  return (steps) => {
+    try {
+      return rebase(steps, catalog.known, outbox.renames);
+    } catch {
+      // It goes out as it is: the server rejects it alone.
+      return steps;
+    }
+  };
+}
+
+/** Writes from the disk or from another tab, in the terms of the catalog: the server's attrs may have arrived before the writes were read. */
+export function rebaseLoaded(state: SyncState, writes: readonly Mutation[]): { writes: Mutation[]; changed: Mutation[] } {
+  const rewrite = stepRebaser(state);
+  const changed: Mutation[] = [];
+  const rebased = writes.map((write) => {
+    const steps = write.state === 'acknowledged' ? write.steps : rewrite(write.steps);
+    if (steps === write.steps) return write;
+    const next = { ...write, steps };
+    changed.push(next);
+    return next;
+  });
+  return { writes: rebased, changed };
 }
 
 /** The server's list of attrs: waiting writes are put in its terms, then the views. */

@@ -8,7 +8,9 @@ import { expandChunks } from '../../transact/expand.ts';
 import { validateTransaction } from '../../transact/operation.ts';
 import type { ClientContext } from '../context.ts';
 import { onward } from '../effect.ts';
+import { transactionLimitError } from '../limits.ts';
 import { writeSetOf } from './write-set.ts';
+import { rebaseLoaded } from './acknowledge.ts';
 import { receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
 import type { WritePromise } from './write-promise.ts';
@@ -54,7 +56,7 @@ export class MutationApi {
   expand(chunks: unknown): Step[] {
     const { config, state } = this.#context;
     return expandChunks(chunks, {
-      attrs: state.catalog.withPending(state.outbox.attrCreators()),
+      attrs: state.catalog.withPending(state.outbox.pendingAttrs()),
       schema: config.schema,
       id: () => config.random.uuid(),
       isVisible: (etype, e) => state.queries.showsEntity(etype, e),
@@ -67,11 +69,10 @@ export class MutationApi {
   dequeue(): Transact[] {
     const { config, state, isReady, isLeader } = this.#context;
     // Also while nothing may go out: a deadline that has passed must not come up again and again.
-    state.outbox.onDeadline(config.clock.now());
+    state.outbox.retries.onDeadline(config.clock.monotonicNow());
     if (!isReady || !state.session.isWritable || !isLeader) return [];
-    const nowMs = config.clock.now();
-    const messages = state.outbox.dequeue(nowMs);
-    return messages.map((message) => state.receipts.cover(message, state.catalog.known, config.random, nowMs));
+    const messages = state.outbox.dequeue(config.clock.monotonicNow());
+    return messages.map((message) => state.receipts.cover(message, state.catalog.known, config.random, config.clock.monotonicNow()));
   }
 
   /** These are on disk, or as safe as they will get. */
@@ -117,12 +118,14 @@ export class MutationApi {
     const receipts: unknown = state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner));
     // Another user signed in while the store was read: these mutations are not theirs.
     if (session.owner !== owner) return;
-    const added = outbox.load(stored);
+    const { writes, changed } = rebaseLoaded(state, stored);
+    const added = outbox.load(writes);
     for (const { eventId, claimed } of added) if (claimed) state.receipts.resumeClaim(eventId, new InstantAPIError(claimed));
     for (const rejection of rejected) rejections.set(rejection.eventId, rejection);
     state.receipts.load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps));
-    if (added.length > 0) this.#context.run([...state.queries.rewrite(outbox.unblocked()), ...onward]);
+    const edits = changed.filter(({ eventId }) => added.some((write) => write.eventId === eventId)).map(putMutation);
+    if (added.length > 0) this.#context.run([{ do: 'store', edits }, ...state.queries.rewrite(outbox.unblocked()), ...onward]);
     else this.#context.run([{ do: 'announce', what: 'outbox' }]);
   }
 
@@ -152,7 +155,11 @@ export class MutationApi {
     const { session, outbox, queries } = state;
     if (!session.isWritable) throw session.appStatus === 'disabled' ? disabledError() : readOnlyError();
     if (outbox.size >= config.outboxLimit) throw outboxFullError(config.outboxLimit);
-    const write = outbox.add({ eventId, owner: session.owner, steps: make(), createdMs: config.clock.now() });
+    const steps = make();
+    const createdMs = config.clock.now();
+    const tooLarge = transactionLimitError(steps, eventId, createdMs, session.limits);
+    if (tooLarge) throw tooLarge;
+    const write = outbox.add({ eventId, owner: session.owner, steps, createdMs });
     this.#context.run([
       ...queries.add(write),
       { do: 'store', edits: account.isLoaded ? [putMutation(write)] : [] },

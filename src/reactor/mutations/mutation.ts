@@ -3,6 +3,7 @@
 
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
+import { isWireAttr } from '../../protocol/attr.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { PendingMutation } from '../queries/view.ts';
 
@@ -87,10 +88,21 @@ function isRecord(value: unknown): value is MutationRecord {
   if (!isObject(value)) return false;
   const { eventId, owner, order, steps } = value;
   return (
-    typeof eventId === 'string' &&
-    typeof owner === 'string' &&
-    typeof order === 'number' &&
-    Array.isArray(steps) &&
-    steps.every((step) => Array.isArray(step) && typeof step[0] === 'string')
+    typeof eventId === 'string' && typeof owner === 'string' && typeof order === 'number' && Array.isArray(steps) && steps.every(isStep)
   );
+}
+
+/** As far as the client looks into it: one step that is none must not stop the other writes. */
+function isStep(step: unknown): boolean {
+  if (!Array.isArray(step)) return false;
+  const [op, subject, attr] = step as readonly unknown[];
+  if (op === 'add-attr') return isWireAttr(subject);
+  if (op === 'update-attr') return isObject(subject) && typeof subject['id'] === 'string';
+  if (op === 'delete-attr' || op === 'restore-attr') return typeof subject === 'string';
+  const isRef = typeof subject === 'string' || (Array.isArray(subject) && subject.length === 2 && typeof subject[0] === 'string');
+  return isRef && (op === 'delete-entity' || op === 'rule-params' || (isTripleOp(op) && typeof attr === 'string' && step.length > 3));
+}
+
+function isTripleOp(op: unknown): boolean {
+  return op === 'add-triple' || op === 'deep-merge-triple' || op === 'retract-triple';
 }

@@ -3,8 +3,10 @@
 import { TriplaneError } from '../../errors.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 import type { Abortable } from '../../lib/abort.ts';
+import { onward } from '../effect.ts';
 import { guarded } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
+import { discardedError } from '../client-errors.ts';
 import { writeSetOf } from './write-set.ts';
 import type { WritePromise } from './write-promise.ts';
 import { removeMutation, putMutation, type Mutation, type MutationState } from './mutation.ts';
@@ -91,16 +93,27 @@ export class OutboxApi {
     return deferred.promise;
   }
 
-  /** Discards a rejected write, and the writes blocked by it, whose entities were never created. Returns their ids. */
+  /**
+   * Gives up a write that the server has not confirmed, in whatever state it is, and the writes that need an entity it creates. They
+   * disappear from every result, and their promises reject with 'refused'. A write that was sent may have been applied all the same; results
+   * then show it again once the server reports it.
+   *
+   * @returns the event ids of all writes given up; none for a write that is confirmed or unknown
+   * @example
+   * for (const { eventId, error } of db.outbox.list()) if (error) db.outbox.discard(eventId);
+   */
   discard(eventId: string): readonly string[] {
     this.#context.assertOpen();
-    const [rejection, ...waiting] = this.#remove(eventId);
-    const cause = rejection?.error;
-    for (const write of waiting) {
-      const error = new TriplaneError('refused', 'Discarded together with the rejected write that it depends on', { cause });
-      this.#context.pendingCalls.writes.get(write.eventId)?.settle(error);
-    }
-    return [rejection, ...waiting].flatMap((write) => write?.eventId ?? []);
+    const [discarded, ...dependents] = this.#remove(eventId);
+    if (!discarded) return [];
+    const { outbox, queries } = this.#context.state;
+    const heirs = [discarded, ...dependents].flatMap((write) => outbox.rebase(inheritance(write, outbox.list())));
+    this.#context.run([...queries.rewrite(heirs), { do: 'store', edits: heirs.map(putMutation) }]);
+    const { error: cause } = discarded;
+    this.#settle(discarded, discardedError(cause));
+    for (const write of dependents)
+      this.#settle(write, new TriplaneError('refused', 'It needed a write that was discarded, and was discarded with it', { cause }));
+    return [discarded, ...dependents].map((write) => write.eventId);
   }
 
   /** Returns the list as JSON, for a backup or an error report. */
@@ -119,19 +132,35 @@ export class OutboxApi {
     });
   }
 
-  /** Removes a rejected write and the writes blocked by it, and returns them. */
+  #settle({ eventId }: Mutation, error: TriplaneError): void {
+    this.#context.pendingCalls.writes.get(eventId)?.settle(error);
+  }
+
+  /** A write that is not confirmed, and those that need what it creates, are no longer here. Returns them. */
   #remove(eventId: string): Mutation[] {
-    const { outbox, rejections } = this.#context.state;
-    const rejection = rejections.get(eventId);
-    if (!rejection) return [];
+    const { outbox, rejections, queries } = this.#context.state;
+    const write = rejections.get(eventId) ?? outbox.get(eventId);
+    if (!write || write.state === 'acknowledged') return [];
+    const isOpen = ({ state, order }: Mutation): boolean =>
+      write.state === 'rejected' ? state === 'blocked' : state !== 'acknowledged' && order > write.order;
+    const removed = [write, ...outbox.dependentsOf(writeSetOf(write.steps), isOpen)];
     rejections.delete(eventId);
-    const removed = [rejection, ...outbox.dependentsOf(writeSetOf(rejection.steps), ({ state }) => state === 'blocked')];
+    for (const each of removed) outbox.remove(each.eventId);
     this.#context.run([
+      ...removed.flatMap((each) => queries.reject(each.eventId)),
       { do: 'store', edits: removed.map(removeMutation) },
-      { do: 'tell', message: { type: 'gone', eventIds: removed.map((write) => write.eventId) } },
-      { do: 'announce', what: 'outbox' },
+      { do: 'tell', message: { type: 'gone', eventIds: removed.map((each) => each.eventId) } },
+      ...onward,
     ]);
-    for (const write of removed) outbox.remove(write.eventId);
     return removed;
   }
+}
+
+/** The attrs that a discarded write would have created are created by the first waiting write that uses them. */
+function inheritance({ steps }: Mutation, writes: readonly Mutation[]): (steps: readonly Step[]) => readonly Step[] {
+  const created = steps.filter((step) => step[0] === 'add-attr');
+  const ids = new Set<unknown>(created.map((step) => step[1].id));
+  const isWaiting = ({ state }: Mutation): boolean => state === 'pending' || state === 'persisting';
+  const heir = writes.find((write) => isWaiting(write) && write.steps.some((step) => ids.has(step[2])));
+  return (other) => (other === heir?.steps ? [...created, ...other] : other);
 }

@@ -13,8 +13,10 @@ import type { InstantAPIError } from '../../errors.ts';
 import type { Step, Transact } from '../../protocol/transact-messages.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { Renames } from '../../transact/rebase.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
 import { Makers } from './makers.ts';
 import { putMutation, removeMutation, type Mutation } from './mutation.ts';
+import { PendingAttrs } from './pending-attrs.ts';
 import { Footprint, Retries } from './retries.ts';
 import { dependsOn, type Missing, writeSetOf } from './write-set.ts';
 
@@ -27,13 +29,12 @@ export class Outbox {
   readonly #writes = new Map<string, Mutation>();
   /** Those that have not gone out, in order. Undefined when that has to be found out anew. */
   #unsent: Map<string, Mutation> | undefined;
-  /** Those that make attrs. */
-  readonly #attrCreators = new Map<string, Mutation>();
+  readonly #pendingAttrs = new PendingAttrs();
   readonly #makers = new Makers();
   readonly #waitingForAttrs = new Set<string>();
   /** The server failed at them, while others behind them may have arrived. */
   readonly #retrying = new Set<string>();
-  readonly #retries = new Retries();
+  readonly retries = new Retries();
   /** The steps as they last went out. */
   readonly #sentSteps = new Map<string, readonly Step[]>();
   #lastOrder = 0;
@@ -56,9 +57,9 @@ export class Outbox {
     return this.list().filter(({ state }) => state !== 'blocked');
   }
 
-  /** Those that make attrs, and that the server has not confirmed. */
-  attrCreators(): Iterable<Mutation> {
-    return this.#attrCreators.values();
+  /** The attrs that writes create which the server has not confirmed. The same array while nothing changes. */
+  pendingAttrs(): readonly WireAttr[] {
+    return this.#pendingAttrs.list();
   }
 
   /** Whether a write that the server has not confirmed makes this entity. */
@@ -100,8 +101,8 @@ export class Outbox {
 
   /** What may go out now, in order. Each counts as sent. */
   dequeue(nowMs: number): Transact[] {
-    this.onDeadline(nowMs);
-    if (this.#retries.isPaused()) return [];
+    this.retries.onDeadline(nowMs);
+    if (this.retries.isPaused()) return [];
     this.#unsent ??= new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
     const messages: Transact[] = [];
     const held = new Footprint();
@@ -129,7 +130,7 @@ export class Outbox {
     for (const write of this.#writes.values()) {
       if (write.state === 'inflight') this.#put({ ...write, state: 'pending' });
     }
-    this.#retries.onDisconnect();
+    this.retries.onDisconnect();
     this.#waitingForAttrs.clear();
     this.#retrying.clear();
   }
@@ -140,21 +141,8 @@ export class Outbox {
     if (write?.state !== 'inflight') return;
     this.#put({ ...write, state: 'pending' });
     this.#retrying.add(eventId);
-    if (holdsAll) this.#retries.pauseAll(atMs);
-    else this.#retries.pause(eventId, atMs);
-  }
-
-  /** The server failed at it. Whether it is to be given up. */
-  countFailure(eventId: string): boolean {
-    return this.#retries.countFailure(eventId);
-  }
-
-  nextDeadline(): number | undefined {
-    return this.#retries.nextDeadline();
-  }
-
-  onDeadline(nowMs: number): void {
-    this.#retries.onDeadline(nowMs);
+    if (holdsAll) this.retries.pauseAll(atMs);
+    else this.retries.pause(eventId, atMs);
   }
 
   /** The steps that the server has said something about: those of now may be other ones. */
@@ -165,7 +153,7 @@ export class Outbox {
   acknowledge(eventId: string, position: { readonly txId: number; readonly isn: string | undefined }): Mutation | undefined {
     const write = this.#writes.get(eventId);
     if (!write || write.state === 'acknowledged') return undefined;
-    this.#retries.countConfirmed();
+    this.retries.countConfirmed();
     return this.#put({ ...write, state: 'acknowledged', ...position });
   }
 
@@ -194,7 +182,7 @@ export class Outbox {
   /** Whether a later one needs an attr or an entity that it makes. */
   hasDependents({ eventId, order, steps }: Mutation): boolean {
     const made = writeSetOf(steps);
-    return this.list().some((other) => other.order > order && (this.#attrCreators.has(eventId) || dependsOn(other.steps, made)));
+    return this.list().some((other) => other.order > order && (this.#pendingAttrs.isCreator(eventId) || dependsOn(other.steps, made)));
   }
 
   /** It was refused, or discarded: out with it. What needs the entities it was to make is parked, and comes along. */
@@ -230,6 +218,7 @@ export class Outbox {
   /** What waits, put in the terms of a newer catalogue. Gives the writes that changed. */
   rebase(rewrite: RewriteSteps): Mutation[] {
     this.#waitingForAttrs.clear();
+    this.retries.gotAttrs();
     return this.#rewrite(
       this.list().filter(({ state }) => state !== 'acknowledged'),
       rewrite,
@@ -237,13 +226,16 @@ export class Outbox {
   }
 
   /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
-  onNameTaken(eventId: string, rewrite: RewriteSteps): Mutation[] {
+  onNameTaken(eventId: string, rewrite: RewriteSteps, nowMs: number): Mutation[] {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'inflight') return [];
     this.#put({ ...write, state: 'pending' });
     const changed = this.rebase(rewrite);
     // The attr may have come before the refusal did: then the steps are in its terms already.
-    if (this.#writes.get(eventId)?.steps === this.sentSteps(write)) this.#waitingForAttrs.add(eventId);
+    if (this.#writes.get(eventId)?.steps === this.sentSteps(write)) {
+      this.#waitingForAttrs.add(eventId);
+      this.retries.awaitAttrs(nowMs);
+    }
     return changed;
   }
 
@@ -261,7 +253,7 @@ export class Outbox {
 
   /** What came back waits until it is time, and known which of those behind it have arrived; others wait for it if they touch the same. */
   #isHeld({ eventId, order, steps }: Mutation, held: Footprint, sent: Footprint | undefined): boolean {
-    if (this.#retries.isPaused(eventId) || held.meets(steps)) return true;
+    if (this.retries.isPaused(eventId) || held.meets(steps)) return true;
     return this.#retrying.has(eventId) && (sent?.meets(steps, order) ?? false);
   }
 
@@ -279,8 +271,7 @@ export class Outbox {
     else this.#unsent?.set(eventId, write);
     this.#writes.set(eventId, write);
     const isOpen = state !== 'acknowledged' && state !== 'blocked';
-    if (isOpen && steps.some((step) => step[0] === 'add-attr')) this.#attrCreators.set(eventId, write);
-    else this.#attrCreators.delete(eventId);
+    this.#pendingAttrs.set(eventId, steps, isOpen);
     this.#makers.set(eventId, steps, isOpen);
     return write;
   }
@@ -289,7 +280,7 @@ export class Outbox {
     const write = this.#writes.get(eventId);
     if (write) this.#put({ ...write, state: 'acknowledged' });
     this.#retrying.delete(eventId);
-    this.#retries.forget(eventId);
+    this.retries.forget(eventId);
     this.#sentSteps.delete(eventId);
     this.#writes.delete(eventId);
   }

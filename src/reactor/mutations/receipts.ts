@@ -34,8 +34,7 @@ export function receiptsKey(owner: string): string {
 
 export class Receipts {
   readonly #attrs: readonly [id: WireAttr, event: WireAttr];
-  /** Undefined: for servers that do not remember event ids. */
-  readonly #setting: boolean | undefined;
+  readonly isOff: boolean;
   #isNeeded = false;
   #isForbidden = false;
   #wasReported = false;
@@ -52,13 +51,10 @@ export class Receipts {
   /** Writes that were refused, but may have been applied by an earlier sending: why they were. */
   readonly #claims = new Map<string, InstantAPIError>();
 
-  constructor(appId: string, setting: boolean | undefined) {
+  /** @param isOff no receipts are made; otherwise they are made at servers that do not remember event ids */
+  constructor(appId: string, isOff: boolean) {
     this.#attrs = receiptAttrs(appId);
-    this.#setting = setting;
-  }
-
-  get isOff(): boolean {
-    return this.#setting === false;
+    this.isOff = isOff;
   }
 
   get isInUse(): boolean {
@@ -66,7 +62,7 @@ export class Receipts {
   }
 
   onSessionOpen(capabilities: ServerCapabilities): void {
-    this.#isNeeded = this.#setting ?? !capabilities['deduplicates-transactions'];
+    this.#isNeeded = !this.isOff && !capabilities['deduplicates-transactions'];
     this.#isForbidden = false;
     this.#hasMadeAttrs = false;
     this.#uncovered.clear();

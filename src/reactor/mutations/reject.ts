@@ -11,14 +11,12 @@ import { beforeThisSession, acknowledge } from './acknowledge.ts';
 import { queryKey } from '../../query/key.ts';
 import { removeMutation, putMutation, type Mutation, mutationRecord } from './mutation.ts';
 import { type Effect, onward } from '../effect.ts';
+import { describeDenial } from './describe-denial.ts';
 import { writeSetOf } from './write-set.ts';
 
-export function reject(
-  { outbox, queries, rejections, receipts }: SyncState,
-  write: Mutation,
-  error: InstantAPIError,
-  rejectedAtMs: number,
-): Effect[] {
+export function reject(state: SyncState, write: Mutation, given: InstantAPIError, rejectedAtMs: number): Effect[] {
+  const { outbox, queries, rejections, receipts } = state;
+  const error = describeDenial(given, write.steps, state.catalog.withPending(outbox.pendingAttrs()));
   const { eventId } = write;
   const rejection: Mutation = { ...write, state: 'rejected', error, rejectedAtMs };
   rejections.set(eventId, rejection);
@@ -40,8 +38,9 @@ export async function verifyApplied(context: ClientContext, write: Mutation, err
     const etype = step?.[0] === 'add-triple' ? state.catalog.known.byId(step[2])?.etype : undefined;
     const exists = etype !== undefined && (await existsAtServer(context, etype, id));
     if (state.outbox.get(write.eventId) === undefined) return;
-    const nowMs = config.clock.now();
-    context.run(exists ? acknowledge(state, write.eventId, beforeThisSession, nowMs) : reject(state, write, error, nowMs));
+    const { clock } = config;
+    if (exists) context.run(acknowledge(state, write.eventId, beforeThisSession, clock.monotonicNow()));
+    else context.run(reject(state, write, error, clock.now()));
   } catch (cause) {
     // No answer: it goes out again with the next line, and comes back here.
     config.log.info('a refused write could not be looked up', cause);

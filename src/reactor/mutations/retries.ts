@@ -8,6 +8,8 @@ import { looksUp, writeSetOf } from './write-set.ts';
 const maxFailures = 6;
 const maxFailuresAlone = 12;
 
+const attrsTimeoutMs = 3_000;
+
 interface Failures {
   readonly count: number;
   /** How many writes had been confirmed by the first failure. */
@@ -19,6 +21,8 @@ export class Retries {
   readonly #failures = new Map<string, Failures>();
   #confirmed = 0;
   #allAtMs: number | undefined;
+  /** By then the attrs that a write waits for should have come. */
+  #attrsByMs: number | undefined;
 
   /** The server wants to hear of no write before then. */
   pauseAll(atMs: number): void {
@@ -40,10 +44,26 @@ export class Retries {
     for (const [eventId, atMs] of this.#atMs) if (atMs <= nowMs) this.#atMs.delete(eventId);
   }
 
+  /** A write waits for attrs: a server tells them only to sessions that ask about the namespace. */
+  awaitAttrs(nowMs: number): void {
+    this.#attrsByMs ??= nowMs + attrsTimeoutMs;
+  }
+
+  gotAttrs(): void {
+    this.#attrsByMs = undefined;
+  }
+
+  /** Whether they did not come. True once. */
+  lacksAttrs(nowMs: number): boolean {
+    const isOverdue = this.#attrsByMs !== undefined && this.#attrsByMs <= nowMs;
+    if (isOverdue) this.#attrsByMs = undefined;
+    return isOverdue;
+  }
+
   nextDeadline(): number | undefined {
-    let next = this.#allAtMs;
-    for (const atMs of this.#atMs.values()) next = Math.min(next ?? atMs, atMs);
-    return next;
+    let next = Math.min(this.#allAtMs ?? Infinity, this.#attrsByMs ?? Infinity);
+    for (const atMs of this.#atMs.values()) next = Math.min(next, atMs);
+    return next < Infinity ? next : undefined;
   }
 
   /** The server failed at it once more. Whether there is no use in another try. */
@@ -61,6 +81,7 @@ export class Retries {
   onDisconnect(): void {
     this.#atMs.clear();
     this.#allAtMs = undefined;
+    this.#attrsByMs = undefined;
   }
 
   forget(eventId: string): void {

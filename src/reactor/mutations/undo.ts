@@ -48,7 +48,7 @@ export class UndoApi {
   #inverse(steps: readonly Step[]): readonly Step[] | undefined {
     const { config, state } = this.#context;
     const liveQueries = [...state.queries.list()].filter(({ processed }) => processed !== undefined);
-    const attrs = state.catalog.withPending(state.outbox.attrCreators());
+    const attrs = state.catalog.withPending(state.outbox.pendingAttrs());
     const db = new Union(attrs, liveQueries.map(({ view }) => view.db)); // prettier-ignore
     const undo = inverse(steps, db, { now: () => config.clock.now(), useDates: config.useDates });
     const creates = writeSetOf(steps).creates;

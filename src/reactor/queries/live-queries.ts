@@ -18,13 +18,16 @@ import { isOlder, processedOf } from '../tx-position.ts';
 import type { IngestedResult } from './view-input.ts';
 import { isolated } from './query-errors.ts';
 import { EntityIndex } from './entity-index.ts';
-import { View, type ViewConfig } from './view.ts';
+import { View } from './view.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 
 export interface LiveQueriesConfig {
   readonly links?: LinkIndex | undefined;
   readonly useDates?: boolean | undefined;
+  /** Milliseconds since 1970, for what is created. */
   readonly now: () => number;
+  /** For deadlines. */
+  readonly monotonicNow: () => number;
 }
 
 export class LiveQueries {
@@ -40,16 +43,11 @@ export class LiveQueries {
   constructor(attrs: Attrs, config: LiveQueriesConfig) {
     this.#attrs = attrs;
     this.#config = config;
-    this.#optimisticUpdates = new OptimisticUpdates(this.#byKey, this.#entityIndex, this.#deadlines, config.now);
+    this.#optimisticUpdates = new OptimisticUpdates(this.#byKey, this.#entityIndex, this.#deadlines, config.monotonicNow);
   }
 
-  get(key: string): LiveQuery | undefined {
-    return this.#byKey.get(key);
-  }
-
-  list(): Iterable<LiveQuery> {
-    return this.#byKey.values();
-  }
+  readonly get = (key: string): LiveQuery | undefined => this.#byKey.get(key);
+  readonly list = (): Iterable<LiveQuery> => this.#byKey.values();
 
   /** Whether any of them shows the entity. */
   showsEntity(etype: string, e: EntityRef): boolean {
@@ -212,9 +210,14 @@ export class LiveQueries {
     return [{ do: 'show', key: live.key }];
   }
 
-  /** None can be answered any more. */
-  failAll(error: TriplaneError): Effect[] {
-    return [...this.#byKey.values()].map((live) => {
+  /** There is no connection, and has not been for a while: queries that have no result yet say so until they have one. */
+  onUnreachable(error: TriplaneError): Effect[] {
+    return this.failAll(error, (live) => live.source === undefined && live.error === undefined);
+  }
+
+  /** None of these can be answered any more. */
+  failAll(error: TriplaneError, isAffected = (_live: LiveQuery): boolean => true): Effect[] {
+    return [...this.#byKey.values()].filter(isAffected).map((live) => {
       live.error = error;
       return { do: 'show', key: live.key };
     });
@@ -248,6 +251,7 @@ export class LiveQueries {
   }
 
   #applyProvisional(live: LiveQuery, result: TripleResult): Effect[] {
+    if (live.error?.code === 'unreachable') live.error = undefined;
     this.#rebase(live, this.#takeIngested(live, result) ?? live.view.setResult(result, live.source), true);
     return [{ do: 'show', key: live.key }];
   }
@@ -287,8 +291,7 @@ export class LiveQueries {
   }
 
   #newView(query: WireQuery): View {
-    const config: ViewConfig = { attrs: this.#attrs, ...this.#config };
-    return new View(query, config);
+    return new View(query, { attrs: this.#attrs, ...this.#config });
   }
 }
 

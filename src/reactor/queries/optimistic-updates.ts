@@ -5,6 +5,7 @@ import type { Processed } from '../../protocol/query-messages.ts';
 import type { Deadlines } from '../timer.ts';
 import type { Effect } from '../effect.ts';
 import type { LiveQuery } from './live-query.ts';
+import { PendingAttrs } from '../mutations/pending-attrs.ts';
 import { looksUp, updatedBy } from '../mutations/write-set.ts';
 import { isIncluded } from '../tx-position.ts';
 import { makesAttrs } from './pending-in-view.ts';
@@ -25,6 +26,7 @@ export class OptimisticUpdates {
   readonly #acknowledged = new Map<string, Mutation>();
   /** Confirmed write → the queries that no longer wait for an answer with it. */
   readonly #released = new Map<string, Set<LiveQuery>>();
+  readonly #pendingAttrs = new PendingAttrs();
   #lastOrder = 0;
 
   constructor(liveQueries: ReadonlyMap<string, LiveQuery>, entityIndex: EntityIndex, deadlines: Deadlines, now: () => number) {
@@ -44,9 +46,10 @@ export class OptimisticUpdates {
   add(write: Mutation): Effect[] {
     const isLast = write.order > this.#lastOrder;
     this.#lastOrder = Math.max(this.#lastOrder, write.order);
+    const makesNewAttrs = makesAttrs(write, ({ id }) => this.#pendingAttrs.has(id));
     this.#put(write);
     // What comes after it, or is of an attr it makes, was looked at without it; what it looks up was looked at without need.
-    const isForOthers = !isLast || makesAttrs(write) || looksUp(write.steps);
+    const isForOthers = !isLast || makesNewAttrs || looksUp(write.steps);
     const updated = isForOthers ? undefined : updatedBy(write.steps);
     const liveQueries = updated ? this.#entityIndex.queriesWith(updated) : this.#liveQueries.values();
     return notifyChanged(liveQueries, (live) => applyTo(live, write) && (!isForOthers || this.#applyAffecting(live)));
@@ -136,14 +139,20 @@ export class OptimisticUpdates {
     const before = this.#writes.get(write.eventId);
     this.#writes.set(write.eventId, write);
     if (before?.steps === write.steps) return;
-    if (before) this.#entityIndex.removePending(before);
+    if (before) this.#forget(before);
     this.#entityIndex.addPending(write);
+    this.#pendingAttrs.add(write.steps);
   }
 
   #remove(eventId: string): void {
     const write = this.#writes.get(eventId);
-    if (write) this.#entityIndex.removePending(write);
+    if (write) this.#forget(write);
     this.#writes.delete(eventId);
+  }
+
+  #forget(write: Mutation): void {
+    this.#entityIndex.removePending(write);
+    this.#pendingAttrs.remove(write.steps);
   }
 
   /** Whether the answer does not contain the write, as far as that is still waited for. */

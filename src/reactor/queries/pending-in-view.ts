@@ -1,6 +1,8 @@
 // The pending writes of one view, in order, with what is known of each while it is shown: above all the entities its outcome depends on,
 // so that after a change only those writes are applied again that it is for.
 
+import type { Attrs } from '../../db/attrs.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 
 export interface PendingMutation {
@@ -21,8 +23,8 @@ export interface AppliedMutation {
   isIndexed: boolean;
   /** The time of the first entity it creates; each further one comes later, and the next write's after them all. */
   readonly since: number;
-  /** Whether it changes the catalogue. */
-  readonly makesAttrs: boolean;
+  /** Whether it changes the catalog, as it was when the write was last applied. */
+  makesAttrs: boolean;
 }
 
 const EMPTY: ReadonlySet<string> = new Set();
@@ -61,10 +63,9 @@ export class AppliedMutations {
   append(write: PendingMutation, nowMs: number): AppliedMutation {
     // A write applied again creates its entities at the same times again, so they keep their places.
     const since = this.#last ? Math.max(nowMs * 10, this.#last.since + this.#last.write.steps.length) : nowMs * 10;
-    const applied: AppliedMutation = { write, touched: EMPTY, searched: false, isIndexed: false, since, makesAttrs: makesAttrs(write) };
+    const applied: AppliedMutation = { write, touched: EMPTY, searched: false, isIndexed: false, since, makesAttrs: false };
     this.#byEvent.set(write.eventId, applied);
     this.#last = applied;
-    if (applied.makesAttrs) this.#attrMakers++;
     return applied;
   }
 
@@ -84,6 +85,13 @@ export class AppliedMutations {
     this.#unindexed = [];
     this.#last = undefined;
     this.#attrMakers = 0;
+  }
+
+  /** Call before it is applied, with the catalog that it may change. */
+  trackAttrs(applied: AppliedMutation, attrs: Attrs): void {
+    const changesAttrs = makesAttrs(applied.write, (attr) => attrs.holds(attr));
+    if (applied.makesAttrs !== changesAttrs) this.#attrMakers += changesAttrs ? 1 : -1;
+    applied.makesAttrs = changesAttrs;
   }
 
   /** It was applied: what it depends on is known. */
@@ -130,8 +138,9 @@ export class AppliedMutations {
   }
 }
 
-export function makesAttrs({ steps }: PendingMutation): boolean {
-  return steps.some((step) => step[0].endsWith('-attr'));
+/** Whether it changes a catalog: one that creates attrs which are known changes nothing. */
+export function makesAttrs({ steps }: PendingMutation, isKnown: (attr: WireAttr) => boolean): boolean {
+  return steps.some((step) => step[0].endsWith('-attr') && !(step[0] === 'add-attr' && isKnown(step[1])));
 }
 
 export function comesBefore(a: PendingMutation, b: PendingMutation): boolean {

@@ -1,12 +1,13 @@
 // Where queries are asked: live, or once. Listeners are told at the end of a task, however much changed within it.
 
 import { TriplaneError } from '../../errors.ts';
-import { onAbort } from '../../lib/abort.ts';
+import { onAbort, throwIfAborted } from '../../lib/abort.ts';
 import type { RemoveQuery, WireQuery } from '../../protocol/query-messages.ts';
 import { queryKey } from '../../query/key.ts';
 import type { QueryResult } from '../../query/query.ts';
 import { Snapshot } from '../../query/snapshot.ts';
 import { asError } from '../client-errors.ts';
+import { limitErrorOf } from '../limits.ts';
 import { notifyListeners } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import type { Listener, LiveQuery } from './live-query.ts';
@@ -59,12 +60,12 @@ export class QueryApi {
   /** The server's answer, once. Rejects if there is none in time. */
   once(query: WireQuery, signal?: AbortSignal): Promise<QueryResult> {
     this.#context.assertOpen();
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const { clock, network, queryTimeoutMs } = this.#context.config;
     if (!network.isOnline()) {
       return Promise.reject(new TriplaneError('unreachable', 'The device is offline, and a query that is asked once needs the server'));
     }
     return new Promise((resolve, reject) => {
+      throwIfAborted(signal);
       const cleanups: (() => void)[] = [];
       const end = (settle: () => void): void => {
         for (const cleanup of cleanups.splice(0)) cleanup();
@@ -73,7 +74,7 @@ export class QueryApi {
       const onResult = (result: QueryResult): void => end(() => resolve(result));
       const onError = (error: TriplaneError): void => end(() => reject(error));
       // Each cleanup is known before the next step, which may throw or settle the promise at once.
-      cleanups.push(this.#context.pendingCalls.wait(clock.now() + queryTimeoutMs, onError));
+      cleanups.push(this.#context.pendingCalls.wait(clock.monotonicNow() + queryTimeoutMs, onError));
       try {
         cleanups.push(this.subscribe(query, { onResult, onError, wantsFresh: true }));
         cleanups.push(onAbort(signal, (reason) => onError(reason as TriplaneError)));
@@ -131,9 +132,12 @@ export class QueryApi {
   }
 
   #request(live: LiveQuery): void {
-    const { queries } = this.#context.state;
+    const { queries, session } = this.#context.state;
+    const message = queries.request(live);
+    const error = limitErrorOf(message, session.limits);
+    if (error) return this.#context.run(queries.onError(live, error, undefined));
     this.#context.hydrate(live.key);
-    this.#context.run([...(live.isLocal ? queries.hydrateLocally(live) : []), { do: 'send', message: queries.request(live) }]);
+    this.#context.run([...(live.isLocal ? queries.hydrateLocally(live) : []), { do: 'send', message }]);
   }
 
   #unsubscribe({ key, query, listeners }: LiveQuery, listener: Listener): void {

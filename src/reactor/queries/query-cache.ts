@@ -53,7 +53,7 @@ export class QueryCache {
   /** The answer changed. It is written when some time has passed, with what else has changed by then. */
   markDirty({ key, changeSet }: Extract<Effect, { readonly do: 'keep' }>): void {
     const cached = this.#entryOf(key);
-    this.#deadlineMs ??= this.#context.config.clock.now() + debounceMs;
+    this.#deadlineMs ??= this.#context.config.clock.monotonicNow() + debounceMs;
     if (!cached.manifest && !cached.isWriting) cached.changed = 'all';
     if (cached.changed === 'all') return;
     cached.changed ??= new Set();
@@ -71,7 +71,7 @@ export class QueryCache {
   release(edits: readonly KeyValueOp[]): void {
     this.#released.push(...edits);
     if (this.#isSettled()) this.#store(...this.#takeReleased());
-    else this.#deadlineMs ??= this.#context.config.clock.now() + debounceMs;
+    else this.#deadlineMs ??= this.#context.config.clock.monotonicNow() + debounceMs;
   }
 
   onDeadline(nowMs: number): void {
@@ -82,28 +82,28 @@ export class QueryCache {
 
   /** Stores what changed now: at the deadline, when the page is hidden, and before the database closes. */
   flush(): void {
-    const nowMs = this.#context.config.clock.now();
     this.#deadlineMs = undefined;
-    for (const key of this.#entries.keys()) this.#flushEntry(key, nowMs);
+    for (const key of this.#entries.keys()) this.#flushEntry(key);
     if (this.#isSettled()) this.#store(...this.#takeReleased());
   }
 
   /** The query is about to be closed: what it holds is stored first. */
   flushQuery(key: string): void {
-    this.#flushEntry(key, this.#context.config.clock.now());
+    this.#flushEntry(key);
   }
 
-  #flushEntry(key: string, nowMs: number): void {
+  #flushEntry(key: string): void {
+    const { clock } = this.#context.config;
     const cached = this.#entries.get(key);
     if (!cached?.changed) return;
     if (cached.isWriting) {
-      this.#deadlineMs ??= nowMs + debounceMs;
+      this.#deadlineMs ??= clock.monotonicNow() + debounceMs;
       return;
     }
     const { changed } = cached;
     cached.changed = undefined;
     const live = this.#context.state.queries.get(key);
-    if (live?.source === 'server') this.#write(live, cached, changed, nowMs);
+    if (live?.source === 'server') this.#write(live, cached, changed, clock.now());
   }
 
   /** Whether everything that changed is stored. */

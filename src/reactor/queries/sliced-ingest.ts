@@ -47,7 +47,7 @@ export async function slicedIngest(
     if (!isRelevant() || view.baseVersion !== baseVersion) throw cancelled;
   };
   const ingest: Ingest = { view, breath: slicer, step };
-  const info = { pageInfo, aggregate };
+  const info = { isFromServer: true, pageInfo, aggregate };
   try {
     const tables = await rowsOf(triples, ingest);
     if (isEmpty(view.baseStore))

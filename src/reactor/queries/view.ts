@@ -7,9 +7,8 @@ import type { Attrs } from '../../db/attrs.ts';
 import { asStored } from '../../db/ingest.ts';
 import { Layer } from '../../db/layer.ts';
 import { patch } from '../../db/patch.ts';
-import type { ChangeSet } from '../../db/change-set.ts';
+import { type ChangeSet, touchedBy } from '../../db/change-set.ts';
 import { Store } from '../../db/store.ts';
-import { touchedBy } from '../../db/change-set.ts';
 import { applyUpdates, updatesOf, writtenEtypes } from '../../db/updates.ts';
 import type { TriplaneError } from '../../errors.ts';
 import type { EntityRef } from '../../protocol/transact-messages.ts';
@@ -17,8 +16,7 @@ import type { TripleResult, ReadDelta } from '../../protocol/query-result.ts';
 import type { CompiledQuery } from '../../query/compile.ts';
 import type { Query } from '../../query/query.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
-import { type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
-import type { BaseVersion, IngestedResult } from './view-input.ts';
+import { type BaseVersion, type IngestedResult, type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
 import { tryCompile, type ViewOptions } from './query-errors.ts';
 import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations } from './pending-in-view.ts';
 
@@ -213,7 +211,7 @@ export class View {
     this.#baseVersion = {};
     if (this.#live) this.#layer.baseChanged(changeSet);
     if (this.#applied.size > 0) this.#replay(touchedBy(changeSet));
-    this.#info = info;
+    this.#info = { ...info, isFromServer: true };
     this.#hasNewInfo = true;
     return changeSet;
   }
@@ -235,6 +233,7 @@ export class View {
 
   #apply(applied: AppliedMutation): void {
     const { steps } = applied.write;
+    this.#applied.trackAttrs(applied, this.#layer.attrs);
     const updates = updatesOf(steps, this.#layer.attrs, this.#config.useDates ?? false);
     if (updates) {
       applied.touched = updates.ids;

@@ -6,7 +6,9 @@ import { TriplaneError } from '../../errors.ts';
 import { deepFreeze } from '../../lib/freeze.ts';
 import { isObject } from '../../lib/json.ts';
 import { copyJson } from '../../transact/value.ts';
+import type { ClientMessage } from '../../protocol/client-message.ts';
 import type { Broadcast } from '../../protocol/room-messages.ts';
+import { limitErrorOf } from '../limits.ts';
 import { guarded } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import { type PresenceRequest, presenceSlice, type Slice } from './presence-slice.ts';
@@ -32,7 +34,9 @@ export class RoomApi {
   /** The client is in the room until every caller has released it. Returns the release, which counts once. */
   acquire(type: string, id: string, initial?: Presence): () => void {
     this.#context.assertOpen();
-    this.#context.run(this.#rooms.acquire(type, id, initial && sendablePresence(initial)));
+    const data = initial && sendablePresence(initial);
+    this.#assertWithinLimits({ op: 'join-room', 'room-id': id, data });
+    this.#context.run(this.#rooms.acquire(type, id, data));
     let isReleased = false;
     return () => {
       if (!isReleased) this.#context.run(this.#rooms.release(id));
@@ -42,12 +46,16 @@ export class RoomApi {
 
   publishPresence(roomId: string, data: Presence): void {
     this.#context.assertOpen();
-    this.#context.run(this.#rooms.publish(roomId, sendablePresence(data)));
+    const published = sendablePresence(data);
+    this.#assertWithinLimits({ op: 'set-presence', 'room-id': roomId, data: { ...this.#rooms.get(roomId)?.own, ...published } });
+    this.#context.run(this.#rooms.publish(roomId, published));
   }
 
   publishTopic(roomId: string, topic: string, data: unknown): void {
     this.#context.assertOpen();
-    this.#context.run(this.#rooms.publishTopic(roomId, topic, sendable(data, `The message for topic '${topic}'`)));
+    const message = sendable(data, `The message for topic '${topic}'`);
+    this.#assertWithinLimits({ op: 'client-broadcast', 'room-id': roomId, topic, data: message });
+    this.#context.run(this.#rooms.publishTopic(roomId, topic, message));
   }
 
   /** Undefined for a room that no caller has acquired. */
@@ -78,6 +86,12 @@ export class RoomApi {
       // The sender's presence.
       listener(data, peerId === this.#ownId ? room?.own : room?.peers[peerId]?.data);
     });
+  }
+
+  /** @throws TriplaneError 'limit' */
+  #assertWithinLimits(message: ClientMessage): void {
+    const error = limitErrorOf(message, this.#context.state.session.limits);
+    if (error) throw error;
   }
 
   #listen<Of extends readonly unknown[]>(event: string, listener: (...args: Of) => void): () => void {

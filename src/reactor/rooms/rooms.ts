@@ -3,6 +3,8 @@
 
 import type { EventEmitter } from 'eventemitter3';
 
+import type { TriplaneError } from '../../errors.ts';
+import { equal } from '../../lib/equal.ts';
 import { isObject } from '../../lib/json.ts';
 import { type PresencePatch, tryPatches } from '../../protocol/presence-edits.ts';
 import type { Broadcast, ClientBroadcast, JoinRoom, LeaveRoom, Peer, SetPresence } from '../../protocol/room-messages.ts';
@@ -140,10 +142,20 @@ export class Rooms implements Feature {
     }
   }
 
-  onError({ message: { message, 'original-event': original } }: RejectedRequest): Effect[] | undefined {
-    if (original?.['op'] !== 'join-room') return undefined;
+  onError({ message: { message, 'original-event': original }, error, retryAtMs }: RejectedRequest): Effect[] | undefined {
+    const op = original?.['op'];
+    if (!original || (op !== 'join-room' && op !== 'set-presence')) return undefined;
     const room = this.#byId.get(String(original['room-id']));
+    if (op === 'set-presence') return retryAtMs(0) === undefined ? this.#onPresenceRejected(room, original['data'], error) : undefined;
     return room ? this.#onRejected(room, message) : [];
+  }
+
+  /** The same presence would be rejected again with every join, and with it the join. */
+  #onPresenceRejected(room: Room | undefined, data: unknown, error: TriplaneError): Effect[] {
+    const effects: Effect[] = [{ do: 'report', error }];
+    if (!room || (data !== undefined && !equal(data, room.own))) return effects;
+    room.own = undefined;
+    return [...effects, this.#notify(room), ...(room.state === 'asked' ? this.#join(room) : [])];
   }
 
   nextDeadline(): number {

@@ -1,6 +1,6 @@
 // Opens streams on the client's session. Loaded with the first stream.
 
-import type { Abortable } from '../../lib/abort.ts';
+import { type Abortable, throwIfAborted } from '../../lib/abort.ts';
 import type { CreateReadStreamOpts, CreateWriteStreamOpts } from '../../types/streams.ts';
 import type { ClientContext } from '../context.ts';
 import { StreamReader } from '../../streams/stream-reader.ts';
@@ -31,7 +31,7 @@ export class StreamApi {
 
   /** The call may have been aborted while this module loaded. */
   #begin({ signal }: Abortable): void {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     this.#context.assertOpen();
   }
 }

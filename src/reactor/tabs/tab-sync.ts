@@ -2,13 +2,13 @@
 
 import type { Timer } from '../../lib/clock.ts';
 import type { Tabs } from './tab-channel.ts';
-import { acknowledge } from '../mutations/acknowledge.ts';
+import { acknowledge, rebaseLoaded } from '../mutations/acknowledge.ts';
 import type { ClientContext } from '../context.ts';
-import type { Effect } from '../effect.ts';
+import { type Effect, onward } from '../effect.ts';
 import { readUser } from '../account.ts';
 import { reject } from '../mutations/reject.ts';
 import { isTabMessage, type TabMessage } from '../effect.ts';
-import { asError } from '../client-errors.ts';
+import { asError, discardedError } from '../client-errors.ts';
 import { readMutation } from '../mutations/mutation.ts';
 
 /** How long a write waits for the leader before it is asked for a sign of life. */
@@ -69,7 +69,7 @@ export class TabSync {
       case 'write':
         return this.#onWrite(message.record);
       case 'acknowledged':
-        return this.#runInMemory(acknowledge(state, message.eventId, message, config.clock.now()));
+        return this.#runInMemory(acknowledge(state, message.eventId, message, config.clock.monotonicNow()));
       case 'rejected':
         return this.#onRejected(message.record);
       case 'gone':
@@ -80,10 +80,11 @@ export class TabSync {
   }
 
   #onWrite(record: unknown): void {
-    const { outbox, queries, session } = this.#context.state;
+    const { state } = this.#context;
+    const { outbox, queries, session } = state;
     const write = readMutation(record);
     if (write?.owner !== session.owner) return;
-    const added = outbox.load([write]);
+    const added = outbox.load(rebaseLoaded(state, [write]).writes);
     for (const { eventId } of added) this.#context.writes.fromOtherTabs.add(eventId);
     this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
   }
@@ -101,12 +102,15 @@ export class TabSync {
   }
 
   #onRemoved(eventIds: readonly string[]): void {
-    const { outbox, rejections } = this.#context.state;
+    const { outbox, rejections, queries } = this.#context.state;
+    const effects: Effect[] = [];
     for (const eventId of eventIds) {
       rejections.delete(eventId);
+      if (outbox.get(eventId)) effects.push(...queries.reject(eventId));
       outbox.remove(eventId);
+      this.#context.pendingCalls.writes.get(eventId)?.settle(discardedError());
     }
-    this.#context.run([{ do: 'announce', what: 'outbox' }]);
+    this.#context.run([...effects, ...onward]);
   }
 
   /** What is kept, and told, is so by the tab that sends. */

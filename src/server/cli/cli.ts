@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { isTriplaneError } from '../../errors.ts';
 import { type Log, silent } from '../../lib/log.ts';
 import { ownVersion } from '../../protocol/version.ts';
+import { backup } from './backup.ts';
 import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
 import { pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
 import { exportCommand, importCommand } from './import-command.ts';
@@ -18,6 +19,7 @@ const help = `triplane ${ownVersion}
   triplane dev              Run a sync server until Ctrl-C. Applies instant.schema.ts and instant.perms.ts, again whenever they change.
   triplane push             Send the two files to a running server.
   triplane pull             Write the two files from a running server.
+  triplane backup <file>    Copy all data except uploaded files to a new file, also while the server runs. Not for PostgreSQL.
 
   --data <folder>           Data directory. Default: ./.triplane
   --database <url>          Store the data in PostgreSQL. Default: DATABASE_URL, if it is set
@@ -64,11 +66,16 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   const { values, positionals } = read(args);
   if (values.version) return print(`${ownVersion}\n`, 0);
   if (values.help || positionals.length === 0) return print(help, 0);
-  const [command, path] = positionals;
-  if (positionals.length <= 2 && command === 'migrate') return migrateCommand(path ?? process.cwd(), values, { print: printLine });
+  const [command, argument] = positionals;
+  if (positionals.length <= 2 && command === 'migrate') return migrateCommand(argument ?? process.cwd(), values, { print: printLine });
   if (positionals.length <= 2 && (command === 'import' || command === 'export')) {
     const run = command === 'import' ? importCommand : exportCommand;
-    return run(path, values, { print: printLine, log: values.quiet ? errorsOnly : toStderr });
+    return run(argument, values, { print: printLine, log: values.quiet ? errorsOnly : toStderr });
+  }
+  if (command === 'backup' && argument !== undefined && positionals.length === 2) {
+    const target = await targetOf(values, process.env, defaultFolder).catch(() => undefined);
+    await backup(argument, values.data ?? defaultFolder, target, printLine);
+    return 0;
   }
   if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
     return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);

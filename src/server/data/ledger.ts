@@ -13,16 +13,16 @@
 import type { Store } from '../../db/store.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
-import type { Random } from '../../lib/random.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { failure } from '../errors.ts';
 import { IdempotencyKeys } from './idempotency.ts';
-import { type FollowerConfig, LogFollower } from './log-follower.ts';
+import type { LedgerConfig, Reader } from './ledger-config.ts';
+import { LogFollower } from './log-follower.ts';
 import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
 import { type Batch, Replica } from './replica.ts';
-import type { AuthorizeWrite } from './touched.ts';
+import type { DataSnapshot } from './snapshot.ts';
 import { prepare } from './transact.ts';
-import { type Derive, type Outcome, type Planned, withDerived, type Write } from './write.ts';
+import { type Outcome, type Planned, withDerived, type Write } from './write.ts';
 
 /** Writes of one group commit. */
 const maxBatchSize = 1000;
@@ -30,25 +30,14 @@ const maxBatchSize = 1000;
 const maxAttempts = 50;
 /** Compaction waits for a pause between writes, until the log is so many times as long as it should be. */
 const overdueLength = 4;
+/** A log that has not answered for so long is slow: reads go on from what was durable before. */
+const slowLogMs = 1000;
 /** While the log cannot be read. */
 const [minRetryMs, maxRetryMs] = [500, 5000];
 
 export type { Commit } from './log-follower.ts';
+export type { LedgerConfig, Reader } from './ledger-config.ts';
 export type { Outcome, Write } from './write.ts';
-
-export interface LedgerConfig extends FollowerConfig {
-  readonly random: Random;
-  readonly rememberMs: number;
-  readonly rememberBytes: number;
-  /** Throws for a transaction that is not permitted. */
-  readonly authorizeWrite?: AuthorizeWrite | undefined;
-  readonly derive?: Derive | undefined;
-}
-
-export interface Reader {
-  readonly run: () => void;
-  readonly reject: (error: InstantAPIError) => void;
-}
 
 /**
  * `committing`: memory may hold what is not durable yet. `stale`: the log failed; memory holds what was durable before.
@@ -99,6 +88,20 @@ export class Ledger {
   /** The last transaction that is durable and in `db`, inside callbacks of `read` and `committed`. */
   get txId(): number {
     return this.#replica.txId;
+  }
+
+  /** Whether nothing is under way. */
+  get isIdle(): boolean {
+    return this.#state === 'idle';
+  }
+
+  /** The data as they are now, for reading on later. Inside callbacks of `read` and `committed`. */
+  snapshot(): DataSnapshot {
+    return this.#replica.snapshot();
+  }
+
+  release(snapshot: DataSnapshot): void {
+    this.#replica.release(snapshot);
   }
 
   write(write: Write): void {
@@ -153,10 +156,10 @@ export class Ledger {
     // What arrives in the same moment goes into the same group.
     await Promise.resolve();
     const follower = this.#follower;
-    let isCurrent = wasCurrent || (await follower.catchUp());
+    let isCurrent = wasCurrent || (await this.#answerOf(follower.catchUp()));
     while (this.#waiting.length > 0 || (isCurrent && follower.isBehind)) {
       if (!isCurrent) this.#rejectWaiting();
-      else if (follower.isBehind) isCurrent = await follower.catchUp();
+      else if (follower.isBehind) isCurrent = await this.#answerOf(follower.catchUp());
       else isCurrent = (await this.#commitBatch(this.#waiting.splice(0, maxBatchSize))) || (await this.#recover());
       if (isCurrent && follower.length > overdueLength) await follower.compact();
     }
@@ -190,22 +193,51 @@ export class Ledger {
   /** @returns whether memory and log still agree */
   async #commitBatch(writes: readonly Write[]): Promise<boolean> {
     this.#state = 'committing';
-    const batch = this.#replica.begin();
+    let batch = this.#replica.begin();
     const outcomes = writes.map((write) => [write, this.#apply(write, batch)] as const);
     const isRejection = batch.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'rejected');
     const follower = this.#follower;
-    const appended = batch.entries.length > 0 ? await follower.append(batch.entries) : isRejection ? await follower.confirm() : 'appended';
+    let isUndone = false;
+    const undo = (): void => {
+      if (!isUndone) this.#replica.undo(batch);
+      isUndone = true;
+    };
+    const appended =
+      batch.entries.length > 0
+        ? await this.#answerOf(follower.append(batch.entries), undo)
+        : isRejection
+          ? await this.#answerOf(follower.confirm())
+          : 'appended';
+    this.#state = 'committing';
     if (appended === 'behind' && ++this.#attempts < maxAttempts) {
-      this.#replica.undo(batch);
+      undo();
       this.#waiting = [...writes, ...this.#waiting];
       return true;
     }
     this.#attempts = 0;
-    if (appended === 'appended') return this.#acknowledge(outcomes, batch);
-    this.#replica.undo(batch);
+    if (appended === 'appended') {
+      if (isUndone) batch = this.#replica.applyEntries(batch.entries);
+      return this.#acknowledge(outcomes, batch);
+    }
+    undo();
     const error = appended === 'behind' ? failure(new Error('the log changes too fast')) : appended;
     for (const [write] of outcomes) this.#settle(write, { is: 'rejected', error });
     return false;
+  }
+
+  /** What the log says. While it is slow, reads go on: `undo` makes memory what is durable. */
+  async #answerOf<T>(answer: Promise<T>, undo: () => void = () => {}): Promise<T> {
+    const { clock } = this.#config;
+    const timer = clock.setTimeout(() => {
+      undo();
+      this.#state = 'recovering';
+      this.#runReaders();
+    }, slowLogMs);
+    try {
+      return await answer;
+    } finally {
+      clock.clearTimeout(timer);
+    }
   }
 
   #acknowledge(outcomes: readonly (readonly [Write, Outcome])[], batch: Batch): true {

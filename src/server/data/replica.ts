@@ -13,9 +13,18 @@ import type { Value } from '../../protocol/triple.ts';
 import type { AttrCatalog, AttrCatalogChange } from './attr-steps.ts';
 import { tripleChanges, mergeChanges } from './triple-changes.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
+import { DataSnapshot } from './snapshot.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import { replay, replayRecords } from '../storage/replay.ts';
-import type { AttrChanges, Event, Loaded, LogEntry, Records, RememberedRejection } from '../storage/storage.ts';
+import {
+  type AttrChanges,
+  emptySnapshot,
+  type Event,
+  type Loaded,
+  type LogEntry,
+  type Records,
+  type RememberedRejection,
+} from '../storage/storage.ts';
 import { systemAttrs } from './system-attrs.ts';
 
 /** Transactions that are applied, and how to undo them. */
@@ -49,11 +58,15 @@ export interface RejectedWrite {
   readonly at: number;
 }
 
+/** More entries than these are cheaper to apply to the triples of a snapshot than to rows, one by one. */
+const maxPlayed = 1000;
+
 export class Replica {
   readonly idempotencyKeys: IdempotencyKeys;
   #store = new Store(Attrs.empty, { times: true });
   #deleted: ReadonlyMap<string, WireAttr> = new Map();
   #records = new Map<string, unknown>();
+  readonly #snapshots = new Set<DataSnapshot>();
   #txId = 0;
   #lastId: string | undefined;
   #at = 0;
@@ -88,6 +101,17 @@ export class Replica {
     return this.#at;
   }
 
+  /** For readers that take longer than a moment. Costs until it is released. */
+  snapshot(): DataSnapshot {
+    const snapshot = new DataSnapshot(this.#store, this.#txId);
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  release(snapshot: DataSnapshot): void {
+    this.#snapshots.delete(snapshot);
+  }
+
   /** The time of the next transaction: later than the last, so that the order of the log is the order of creation, whatever the clocks. */
   nextAt(now: number): number {
     return Math.max(this.#at + 1, now);
@@ -95,12 +119,16 @@ export class Replica {
 
   /** @returns how much data there is */
   load(loaded: Loaded, now: number): { readonly triples: number; readonly bytes: number } {
-    const { txId, at, lastId, attrs, deletedAttrs, triples, events, records } = replay(loaded);
+    const { entries } = loaded;
+    const isPlayed = entries.length <= maxPlayed;
+    const snapshot = isPlayed ? (loaded.snapshot ?? emptySnapshot) : replay(loaded);
+    const { txId, at, lastId, attrs, deletedAttrs, triples, events, records } = snapshot;
     const known = new Set(systemAttrs.map(({ id }) => id));
     const own = attrs.filter(({ id }) => !known.has(id));
     // Where a deleted one has the same name, the other is the one that counts.
     const all = Attrs.from([...systemAttrs, ...deletedAttrs, ...own]);
     this.#store = new Store(all, { times: true });
+    this.#snapshots.clear();
     this.#store.load(triples);
     if (deletedAttrs.length > 0) this.#store.setAttrs(all.without(new Set(deletedAttrs.map(({ id }) => id))));
     this.#deleted = new Map(deletedAttrs.map((attr) => [attr.id, attr]));
@@ -109,6 +137,7 @@ export class Replica {
     this.#txId = txId;
     this.#lastId = lastId;
     this.#at = at;
+    if (isPlayed) for (const entry of entries) this.#play(entry);
     return { triples: triples.length, bytes: sizeOfEntry(triples) };
   }
 
@@ -157,17 +186,21 @@ export class Replica {
   applyEntries(entries: readonly LogEntry[]): Batch {
     const batch = this.begin();
     for (const entry of entries) {
-      const current = { attrs: this.#store.attrs, deleted: this.#deleted };
-      const catalog = entry.attrs ? catalogAfter(current, entry.attrs) : current;
-      const layer = new Layer(this.#store);
-      if (entry.attrs) layer.setAttrs(catalog.attrs);
-      applyChanges(layer, entry.changes, hiddenIn(catalog));
-      const changeSet = layer.takeChangeSet();
-      this.#commit(catalog, changeSet);
-      this.#advance(entry);
-      record(batch, entry, changeSet, entry.attrs !== undefined);
+      record(batch, entry, this.#play(entry), entry.attrs !== undefined);
     }
     return batch;
+  }
+
+  #play(entry: LogEntry): ChangeSet {
+    const current = { attrs: this.#store.attrs, deleted: this.#deleted };
+    const catalog = entry.attrs ? catalogAfter(current, entry.attrs) : current;
+    const layer = new Layer(this.#store);
+    if (entry.attrs) layer.setAttrs(catalog.attrs);
+    applyChanges(layer, entry.changes, hiddenIn(catalog));
+    const changeSet = layer.takeChangeSet();
+    this.#commit(catalog, changeSet);
+    this.#advance(entry);
+    return changeSet;
   }
 
   #commit({ attrs, deleted }: AttrCatalog, changeSet: ChangeSet): void {
@@ -175,6 +208,7 @@ export class Replica {
     if (attrs !== this.#store.attrs) layer.setAttrs(attrs);
     for (const [etype, changes] of changeSet) for (const [id, { after }] of changes) layer.put(etype, id, after);
     this.#store.commit(layer);
+    for (const snapshot of this.#snapshots) snapshot.keep(changeSet);
     this.#deleted = deleted;
   }
 

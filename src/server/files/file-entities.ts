@@ -10,9 +10,7 @@ import type { Store } from '../../db/store.ts';
 import { timesAfter } from '../../db/times.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
-import { isObject } from '../../lib/json.ts';
-import type { QueryNode } from '../../query/compile.ts';
-import type { Triple } from '../../protocol/triple.ts';
+import type { Triple, Value } from '../../protocol/triple.ts';
 import { newToken } from '../auth/secrets.ts';
 import { rejection } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
@@ -141,18 +139,7 @@ export function withUrl(triple: Triple, fileUrl: FileUrl | undefined): Triple {
   return fileUrl && a === urlAttr && typeof v === 'string' ? [e, a, fileUrl(v), t] : triple;
 }
 
-type Items = Readonly<Record<string, unknown>>;
-
-/** A tree with the URLs signed. `nodes`: of the query it is the result of. */
-export function withUrlsInTree<Tree extends Items>(nodes: readonly QueryNode[], tree: Tree, fileUrl: FileUrl): Tree {
-  const signed = nodes.flatMap(({ key, etype, children }): readonly (readonly [string, unknown])[] => {
-    const item = (given: unknown): unknown => {
-      if (!isObject(given)) return given;
-      const url = etype === filesEtype && typeof given.url === 'string' ? { url: fileUrl(given.url) } : {};
-      return { ...withUrlsInTree(children, given, fileUrl), ...url };
-    };
-    const value = tree[key];
-    return value === undefined ? [] : [[key, Array.isArray(value) ? value.map(item) : item(value)]];
-  });
-  return signed.length > 0 ? { ...tree, ...Object.fromEntries(signed) } : tree;
+/** A value of a tree as it is shown: URLs are signed. */
+export function presentFile(etype: string, label: string, value: Value, fileUrl: FileUrl): Value {
+  return etype === filesEtype && label === 'url' && typeof value === 'string' ? fileUrl(value) : value;
 }

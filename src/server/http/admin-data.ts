@@ -13,9 +13,9 @@ import type { WireQuery } from '../../protocol/query-messages.ts';
 import type { Store } from '../../db/store.ts';
 import { adminOf, actorOf } from './caller.ts';
 import { asObject, asText, asYes, bodyOf, optional, required } from './request.ts';
-import { answerTree } from '../queries/results.ts';
+import { answerTree, type JsonText } from '../queries/results.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
-import { submit, whenDurable } from '../data/submit.ts';
+import { submit } from '../data/submit.ts';
 import { txSteps } from './admin-steps.ts';
 import { userOf, userRow } from '../auth/users.ts';
 
@@ -27,7 +27,8 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
-    return context.json(await whenDurable(app.ledger, () => treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard })));
+    const { text } = await treeOf(app, query, { actor, isInferred, guard: app.rulebook.guard });
+    return context.body(text, 200, { 'content-type': 'application/json' });
   });
 
   routes.post('/transact', async (context) => {
@@ -57,13 +58,14 @@ export interface TreeOptions {
   readonly guard: Guard;
 }
 
-/** @throws InstantAPIError */
-export function treeOf(
-  { ledger: { db } }: App,
-  query: WireQuery,
-  { actor, isInferred, guard }: TreeOptions,
-): Readonly<Record<string, unknown>> {
-  return answerTree(prepareQuery(query, isInferred ? 'inferred-tree' : 'tree', actor, db.attrs, guard), db).data;
+/** Rejects with InstantAPIError. */
+export async function treeOf(app: App, query: WireQuery, { actor, isInferred, guard }: TreeOptions): Promise<JsonText> {
+  const { limits } = app;
+  const { text } = await app.reader.evaluate(actor, (db) => {
+    const prepared = prepareQuery(query, isInferred ? 'inferred-tree' : 'tree', actor, db.attrs, guard, limits);
+    return answerTree(prepared, db, limits.resultLength);
+  });
+  return text;
 }
 
 function withUser(peer: Peer, { id, ledger: { db } }: App): Peer {

@@ -11,6 +11,7 @@ import { Providers } from '../auth/oauth/providers.ts';
 import { type Outbound, outbound } from '../outbound.ts';
 import type { Hub } from '../session/hub.ts';
 import type { Limits } from '../limits.ts';
+import { UnreadOutput } from '../unread-output.ts';
 
 export interface MagicCodeMail {
   readonly appId: string;
@@ -23,6 +24,8 @@ export interface HttpConfig {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  /** What all connections of the server have not read yet; missing = those of event streams only. */
+  readonly unread?: UnreadOutput<object> | undefined;
   /** Without it, codes are written to the log. */
   readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
   /** How sign-in providers are reached. */
@@ -39,6 +42,7 @@ export class HttpContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  readonly unread: UnreadOutput<object>;
   readonly providers: Providers;
   readonly #config: HttpConfig;
   readonly #accounts = new WeakMap<App, Accounts>();
@@ -51,6 +55,7 @@ export class HttpContext {
     this.clock = config.clock;
     this.log = config.log;
     this.limits = config.limits;
+    this.unread = config.unread ?? new UnreadOutput<object>(config.limits, config.clock);
     this.providers = new Providers(config.outbound ?? outbound({ allowPrivate: false, timeoutMs: 10_000, maxBytes: 1024 * 1024 }));
   }
 

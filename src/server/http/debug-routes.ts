@@ -2,7 +2,8 @@
 
 import { Hono, type Context } from 'hono';
 import { compile } from '../../query/compile.ts';
-import { answerQuery } from '../../query/result-triples.ts';
+import type { Db } from '../../db/db.ts';
+import { answerSteps } from '../../query/result-triples.ts';
 import { prepare } from '../data/transact.ts';
 import type { App } from '../session/app.ts';
 import { invalid } from '../errors.ts';
@@ -35,12 +36,9 @@ export function debugRoutes(http: HttpContext): Hono {
     const { app, actor, guard, body } = await trialOf(context, http);
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
-    const response = await whenDurable(app.ledger, () => ({
-      result: treeOf(app, query, { actor, isInferred, guard }),
-      'check-results': viewChecks(app, query, actor, guard),
-      'rule-wheres': null,
-    }));
-    return context.json(response);
+    const result = await treeOf(app, query, { actor, isInferred, guard });
+    const checks = await app.reader.evaluate(actor, (db) => viewChecks(db, query, actor, guard));
+    return context.json({ result, 'check-results': checks, 'rule-wheres': null });
   });
 
   routes.post('/transact_perms_check', async (context) => {
@@ -122,10 +120,10 @@ function recordOf(data: Entity | Fields): unknown {
 }
 
 /** Every entity that the question, asked without rules, is answered with. */
-function viewChecks({ ledger: { db } }: App, query: Body, actor: Actor, guard: Guard): object[] {
+function* viewChecks(db: Db, query: Body, actor: Actor, guard: Guard): Generator<void, object[]> {
   const params = optional(query, '$$ruleParams', asObject);
   const shared = sharedVariables(guard.ruleContext(actor), db, params);
-  const { triples } = answerQuery(compile(query, db.attrs), db);
+  const { triples } = yield* answerSteps(compile(query, db.attrs), db);
   const entities = new Map<string, readonly [etype: string, id: string]>();
   for (const [id, attrId] of triples) {
     const etype = db.attrs.byId(attrId)?.etype;

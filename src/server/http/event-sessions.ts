@@ -60,13 +60,16 @@ export class EventSessions {
   }
 
   #stream(context: Context, { retryMs, opened }: EventSessionOptions): ReadableStream<Uint8Array> {
-    const { hub, clock, limits } = this.#desk;
+    const { hub, clock, unread } = this.#desk;
     const encoder = new TextEncoder();
     let session: Session | undefined;
     let timer: Timer | undefined;
     const ended = (): void => {
       clock.clearTimeout(timer);
-      if (session) this.#open.delete(session.id);
+      if (session) {
+        this.#open.delete(session.id);
+        unread.remove(session);
+      }
       session?.end();
     };
     const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
@@ -79,8 +82,15 @@ export class EventSessions {
         isOpen = false;
         ended();
       };
+      const buffered = (): number => -(controller.desiredSize ?? 0);
+      const cut = (): void => {
+        connected.close(tooSlow, 'the client does not read');
+        // What waits is not sent any more.
+        controller.error(new Error('the client does not read'));
+      };
       const send = (frame: string): void => {
-        if (-(controller.desiredSize ?? 0) > limits.unreadBytes) return connected.close(tooSlow, 'the client does not read');
+        if (!isOpen) return;
+        if (session) unread.admit(session, buffered(), Buffer.byteLength(frame), cut);
         put(`data: ${frame}\n\n`);
       };
       const connected = hub.connect({ ...addressOf(context), send, close });
@@ -98,7 +108,10 @@ export class EventSessions {
       timer = clock.setTimeout(keepAlive, keepAliveMs);
       opened?.(connected);
     };
-    return new ReadableStream<Uint8Array>({ start, cancel: ended }, { highWaterMark: 0, size: (chunk) => chunk.byteLength });
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+      if (session) unread.update(session, -(controller.desiredSize ?? 0));
+    };
+    return new ReadableStream<Uint8Array>({ start, pull, cancel: ended }, { highWaterMark: 0, size: (chunk) => chunk.byteLength });
   }
 }
 

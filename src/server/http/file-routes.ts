@@ -192,7 +192,7 @@ function listed({ files, ledger: { db } }: App): object[] {
 /** `actor`: whom the rules are asked for; undefined = nobody. */
 function downloadUrl({ files, rulebook, ledger: { db } }: App, path: string, actor: Actor | undefined): string | null {
   const row = fileByPath(db, path);
-  const visible = actor && rulebook.guard.readAccess(actor, new Set([filesEtype]), undefined, db.attrs).visible;
+  const visible = actor && rulebook.guard.readAccess(actor, new Set([filesEtype]), undefined, db.attrs).visibleIn?.(db);
   if (!row) return null;
   if (visible && !visible(filesEtype, row)) throw storageDenied('view');
   return files.url(String(fieldOf(db, row, 'location-id'))) ?? null;

@@ -5,7 +5,6 @@ import { Hono } from 'hono';
 import { answer } from '../queries/results.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { checkUse } from '../session/app-status.ts';
-import { whenDurable } from '../data/submit.ts';
 import { asObject, bodyOf, required } from './request.ts';
 import { appIdOf, addressOf, viewerOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
@@ -18,8 +17,13 @@ export function frameworkRoutes(http: HttpContext): Hono {
     checkUse('read', app.status);
     const query = required(await bodyOf(context), 'query', asObject);
     const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) };
-    const computed = () => answer(prepareQuery(query, 'join-rows', actor, app.ledger.db.attrs, app.rulebook.guard), app.ledger.db);
-    return context.json(await whenDurable(app.ledger, () => ({ attrs: app.attrs, result: computed().result })));
+    const { limits, rulebook } = app;
+    const response = await app.reader.evaluate(actor, function* (db) {
+      const { attrs } = app;
+      const computed = yield* answer(prepareQuery(query, 'join-rows', actor, db.attrs, rulebook.guard, limits), db, limits.resultLength);
+      return { attrs, result: computed.text ?? computed.result };
+    });
+    return context.json(response);
   });
 
   return routes;

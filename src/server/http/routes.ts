@@ -11,6 +11,7 @@ import { adminStreamRoutes } from './admin-stream-routes.ts';
 import { adminUserRoutes } from './admin-users.ts';
 import { appRoutes } from './app-routes.ts';
 import { authRoutes } from './auth-routes.ts';
+import { backupRoutes } from './backup-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
 import { HttpContext, type HttpConfig } from './context.ts';
 import { fileRoutes } from './file-routes.ts';
@@ -52,6 +53,7 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.route('/admin', debugRoutes(http));
   routes.route('/', appRoutes(http));
   routes.route('/', metricsRoutes(http));
+  routes.route('/admin', backupRoutes(http));
   routes.route('/', fileRoutes(http));
   routes.route('/', oauthConfigRoutes(http));
   routes.route('/', schemaRoutes(http));

@@ -2,7 +2,7 @@
 
 import { isUuid } from '../../lib/uuid.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
-import type { Triple, Value } from '../../protocol/triple.ts';
+import type { Triple } from '../../protocol/triple.ts';
 import { hasType } from '../data/constraints.ts';
 import { isSystemEtype } from '../data/system-attrs.ts';
 import type { Catalog } from './catalog.ts';

@@ -1,6 +1,7 @@
 // A question as a session asked it: read, checked, compiled, with what it may not see. Whoever answers it needs no more.
 
 import type { Attrs } from '../../db/attrs.ts';
+import type { Db } from '../../db/db.ts';
 import { QueryValidationError } from '../../errors.ts';
 import type { ReturnType, WireQuery } from '../../protocol/query-messages.ts';
 import { compile, type CompiledQuery, type SingularLinks } from '../../query/compile.ts';
@@ -8,6 +9,7 @@ import { isObject } from '../../lib/json.ts';
 import type { Visible } from '../../query/visible.ts';
 import { type FileUrl, filesEtype } from '../files/file-entities.ts';
 import { checkQuery } from './query-check.ts';
+import { checkQuerySize, type QueryLimits } from './query-size.ts';
 import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
 import type { ReadAccess } from '../rules/read-access.ts';
@@ -23,14 +25,22 @@ export interface PreparedQuery {
   readonly returnType: ResultShape;
   /** Signs the addresses of files; only where the query may show some. */
   readonly fileUrl?: FileUrl | undefined;
-  /** Undefined = sees all. */
-  readonly visible: Visible | undefined;
+  /** What is seen of the data. Undefined = sees all. */
+  readonly visibleIn: ((db: Db) => Visible) | undefined;
   /** What it depends on; missing = on nothing. */
   readonly readAccess?: ReadAccess;
 }
 
 /** @throws InstantAPIError */
-export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor, attrs: Attrs, guard: Guard): PreparedQuery {
+export function prepareQuery(
+  q: WireQuery,
+  returnType: ResultShape,
+  actor: Actor,
+  attrs: Attrs,
+  guard: Guard,
+  limits: QueryLimits,
+): PreparedQuery {
+  checkQuerySize(q, limits);
   checkQuery(q, attrs, actor);
   try {
     const compiled = compile(q, attrs, { filtersByIdPrefix: true });
@@ -38,7 +48,7 @@ export function prepareQuery(q: WireQuery, returnType: ResultShape, actor: Actor
     const readAccess = guard.readAccess(actor, compiled.etypes, params, attrs);
     const tree = returnType === 'join-rows' ? {} : { tree: compileTree(q, returnType, actor, attrs) };
     const fileUrl = compiled.etypes.has(filesEtype) ? { fileUrl: guard.fileUrl } : {};
-    return { compiled, ...tree, ...fileUrl, returnType, visible: readAccess.visible, readAccess };
+    return { compiled, ...tree, ...fileUrl, returnType, visibleIn: readAccess.visibleIn, readAccess };
   } catch (error) {
     if (!(error instanceof QueryValidationError)) throw error;
     throw invalid('query', q, [{ message: error.message, in: error.path?.split('.') ?? [] }]);

@@ -1,184 +1,255 @@
 // Live queries: who asked what, what each was told last, and who must hear of a change. Equal questions of sessions that
-// see the same are one, evaluated once. A change costs by the queries it may touch, not by the sessions there are.
+// see the same are one, evaluated once. A change costs by the queries it may touch, not by the sessions there are. What takes long is
+// evaluated in slices (`readSnapshot`, `LateQueries`).
 
 import type { Attrs } from '../../db/attrs.ts';
-import type { ChangeSet } from '../../db/change-set.ts';
-import type { Store } from '../../db/store.ts';
-import { InstantAPIError } from '../../errors.ts';
-import type { WireAttr } from '../../protocol/attr.ts';
-import type { ServerMessage } from '../../protocol/server-message.ts';
+import { emptyChangeSet } from '../../db/change-set.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
-import { type Change as Changed, changeOf } from '../../query/affected.ts';
+import { changeOf } from '../../query/affected.ts';
 import { queryKey } from '../../query/key.ts';
-import { type ComputedResult, isResultEqual } from './results.ts';
-import { prepareQuery, type ResultShape } from './prepared-query.ts';
+import { completed } from '../../query/result-triples.ts';
+import type { DataSnapshot } from '../data/snapshot.ts';
+import type { Limits } from '../limits.ts';
+import { answer, type ComputedResult, isResultEqual } from './results.ts';
+import { type PreparedQuery, prepareQuery, type ResultShape } from './prepared-query.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
-import { RefreshBuilder, type QueryRefresh, type TxPosition } from './refresh.ts';
-import { failure } from '../errors.ts';
+import { type QueryRefresh, RefreshBuilder, type TxPosition } from './refresh.ts';
 import type { Guard } from '../rules/guard.ts';
-import { SubscriptionIndex } from './subscription-index.ts';
+import { formFor, LateQueries, queryAllowance, refreshFailed } from './late-queries.ts';
+import type { QueryJobs } from './query-jobs.ts';
+import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
+import { addRefresh, atOnce, type Change, type RefreshBatch } from './refresh-batch.ts';
+import { SubscriptionRegistry } from './subscription-registry.ts';
 import { type RefreshForms, Subscription } from './subscription.ts';
 
-export type Added = { readonly is: 'new'; readonly computed: ComputedResult } | { readonly is: 'known' };
+export type Added = { readonly is: 'new'; readonly computed: ComputedResult; readonly position: TxPosition } | { readonly is: 'known' };
 
-/** What a turn changed, as far as queries care. */
-export interface Change {
-  readonly changeSet: ChangeSet;
-  readonly attrsChanged: boolean;
-  /** Anything may have changed. */
-  readonly isReload: boolean;
+export interface Asked {
+  readonly q: WireQuery;
+  readonly returnType: ResultShape;
+  readonly added: (added: Added) => void;
+  readonly failed: (error: unknown) => void;
 }
 
-/** One turn, as each query it may be for is looked at. */
-interface RefreshBatch {
-  readonly change: Change;
-  readonly changed: Changed;
-  readonly db: Store;
-  readonly position: TxPosition;
-  readonly refreshes: Map<Subscriber, QueryRefresh[]>;
-  /** What is said besides. */
-  readonly outgoing: Outgoing[];
-}
+/** Work that all live queries together may do at once after a change. */
+const batchAllowance = 400_000;
 
 export class Subscriptions {
-  readonly #byKey = new Map<string, Subscription>();
-  readonly #index = new SubscriptionIndex<Subscription>();
-  /** Queries of each session, by what it asked. */
-  readonly #bySubscriber = new Map<Subscriber, Map<string, Subscription>>();
+  readonly #registry = new SubscriptionRegistry();
+  /** Queries that are not answered yet, with what ends their evaluation. */
+  readonly #pending = new Map<Subscriber, Map<string, () => void>>();
+  readonly #late: LateQueries;
+  readonly #source: QuerySource;
+  readonly #jobs: QueryJobs;
+  readonly #limits: Limits;
   #guard: Guard;
+  #made = 0;
 
-  constructor(guard: Guard) {
+  constructor(guard: Guard, source: QuerySource, jobs: QueryJobs, limits: Limits) {
     this.#guard = guard;
+    this.#source = source;
+    this.#jobs = jobs;
+    this.#limits = limits;
+    this.#late = new LateQueries(source, jobs, (subscription, error) => this.#drop(subscription, error));
   }
 
   /** How many live queries a session has. */
   count(subscriber: Subscriber): number {
-    return this.#bySubscriber.get(subscriber)?.size ?? 0;
+    return (this.#registry.of(subscriber)?.size ?? 0) + (this.#pending.get(subscriber)?.size ?? 0);
   }
 
-  /** @throws InstantAPIError if it is no query */
-  add(subscriber: Subscriber, q: WireQuery, returnType: ResultShape, db: Store, txId: number): Added {
-    const canonicalKey = queryKey(q);
-    if (this.#bySubscriber.get(subscriber)?.has(canonicalKey)) return { is: 'known' };
-    return { is: 'new', computed: this.#subscribe(subscriber, canonicalKey, q, returnType, db, txId).lastResult(db) };
+  /**
+   * Calls one of `added` and `failed`, at once or when the query is evaluated; neither if it is removed before. Called while the data
+   * are what is durable.
+   *
+   * @throws InstantAPIError if it is no query
+   */
+  add(subscriber: Subscriber, asked: Asked): void {
+    const canonicalKey = queryKey(asked.q);
+    if (this.#registry.of(subscriber)?.has(canonicalKey) || this.#pending.get(subscriber)?.has(canonicalKey))
+      return asked.added({ is: 'known' });
+    const guard = this.#guard;
+    const prepared = this.#prepare(asked.q, asked.returnType, subscriber, this.#source.db().attrs);
+    if (this.#join(subscriber, canonicalKey, prepared, asked)) return;
+    let isEnded = false;
+    const cancel = readSnapshot(this.#source, this.#jobs, {
+      owner: subscriber,
+      steps: (db) => answer(prepared, db, this.#limits.resultLength),
+      ended: (outcome, snapshot) => {
+        isEnded = true;
+        this.#pending.get(subscriber)?.delete(canonicalKey);
+        if (outcome.is === 'failed') return asked.failed(outcome.error);
+        if (guard !== this.#guard || isOutdated(snapshot, this.#source.db())) return this.#addAgain(subscriber, asked);
+        if (!this.#join(subscriber, canonicalKey, prepared, asked))
+          this.#addEvaluated(subscriber, canonicalKey, prepared, outcome.value, snapshot, asked);
+      },
+    });
+    if (isEnded) return;
+    const pending = this.#pending.get(subscriber) ?? new Map<string, () => void>();
+    this.#pending.set(subscriber, pending.set(canonicalKey, cancel));
   }
 
   remove(subscriber: Subscriber, q: WireQuery): void {
-    const own = this.#bySubscriber.get(subscriber);
     const canonicalKey = queryKey(q);
-    const subscription = own?.get(canonicalKey);
-    if (!own || !subscription) return;
-    own.delete(canonicalKey);
-    if (own.size === 0) this.#bySubscriber.delete(subscriber);
-    this.#unsubscribe(subscriber, subscription);
+    this.#pending.get(subscriber)?.get(canonicalKey)?.();
+    this.#pending.get(subscriber)?.delete(canonicalKey);
+    this.#detach(subscriber, canonicalKey);
+    this.#late.release([subscriber]);
   }
 
   forget(subscriber: Subscriber): void {
-    for (const subscription of this.#bySubscriber.get(subscriber)?.values() ?? []) this.#unsubscribe(subscriber, subscription);
-    this.#bySubscriber.delete(subscriber);
+    for (const cancel of this.#pending.get(subscriber)?.values() ?? []) cancel();
+    this.#pending.delete(subscriber);
+    this.#late.forget(subscriber);
+    for (const canonicalKey of [...(this.#registry.of(subscriber)?.keys() ?? [])]) this.#detach(subscriber, canonicalKey);
   }
 
   /**
-   * What is to be said after a change. `alsoTo`: those who hear of it even if none of their answers changed; `attrsTo`:
+   * Says what is to be said after a change. `alsoTo`: those who hear of it even if none of their answers changed; `attrsTo`:
    * those who get the catalogue even if it did not.
    */
-  refresh(change: Change, db: Store, position: TxPosition, attrs: readonly WireAttr[], to: Recipients): Outgoing[] {
-    const batch: RefreshBatch = { change, changed: changeOf(change.changeSet, db), db, position, refreshes: new Map(), outgoing: [] };
-    for (const subscription of this.#candidates(change, db)) this.#recompute(subscription, batch);
-    const { refreshes, outgoing } = batch;
-    for (const subscriber of change.attrsChanged ? to.all : to.writers) if (!refreshes.has(subscriber)) refreshes.set(subscriber, []);
-    const builder = new RefreshBuilder(position, attrs);
-    for (const [subscriber, own] of refreshes) {
-      const needsAttrs = change.attrsChanged || !subscriber.features.skipAttrs;
-      outgoing.push({ to: subscriber, message: builder.refreshOk(own, needsAttrs) });
-    }
-    return outgoing;
+  refresh(change: Change, to: Recipients): void {
+    const batch = this.#batch(change);
+    for (const subscription of this.#candidates(change)) this.#recompute(subscription, batch);
+    for (const subscriber of change.attrsChanged ? to.all : to.writers) addRefresh(batch, subscriber);
+    this.#say(batch);
   }
 
   /**
-   * Everything is looked at again under other rules: those who see the same now share an answer, and no others. What is to be
+   * Everything is looked at again under other rules: those who see the same now share an answer, and no others. Says what is to be
    * said to those for whom something changed.
    */
-  applyGuard(guard: Guard, db: Store, position: TxPosition): Outgoing[] {
-    const before = [...this.#bySubscriber].flatMap(([subscriber, own]) =>
-      [...own].map(([canonicalKey, subscription]) => ({ subscriber, canonicalKey, subscription })),
-    );
-    for (const { subscriber } of before) this.forget(subscriber);
+  applyGuard(guard: Guard): void {
+    const before = this.#registry.pairs();
+    for (const { subscriber, canonicalKey } of before) this.#detach(subscriber, canonicalKey);
     this.#guard = guard;
-    const refreshes = new Map<Subscriber, QueryRefresh[]>();
-    const outgoing: Outgoing[] = [];
+    const batch = this.#batch({ changeSet: emptyChangeSet, attrsChanged: false, isReload: true });
     const made = new Map<Subscription, QueryRefresh>();
     for (const { subscriber, canonicalKey, subscription } of before) {
-      const { q, prepared } = subscription;
+      const { q, prepared, knownResult } = subscription;
       try {
-        const next = this.#subscribe(subscriber, canonicalKey, q, prepared.returnType, db, position.txId);
-        if (isResultEqual(next.lastResult(db), subscription.lastResult(db))) continue;
-        const one = made.get(next) ?? next.whole(db);
+        const next = this.#resubscribe(subscriber, canonicalKey, q, prepared.returnType, batch);
+        const result = next.knownResult;
+        if (!result || (knownResult && isResultEqual(result, knownResult))) continue;
+        const one = made.get(next) ?? next.whole(this.#source.db());
         made.set(next, one);
-        refreshes.set(subscriber, [...(refreshes.get(subscriber) ?? []), one]);
+        addRefresh(batch, subscriber, one);
       } catch (error) {
-        outgoing.push({ to: subscriber, message: refreshFailed(q, error) });
+        this.#source.deliver([{ to: subscriber, message: refreshFailed(q, error) }]);
       }
     }
-    const builder = new RefreshBuilder(position, []);
-    for (const [subscriber, own] of refreshes) outgoing.push({ to: subscriber, message: builder.refreshOk(own, false) });
-    return outgoing;
+    this.#say(batch);
   }
 
-  #subscribe(subscriber: Subscriber, canonicalKey: string, q: WireQuery, returnType: ResultShape, db: Store, txId: number): Subscription {
-    const subscription = this.#subscriptionFor(subscriber, canonicalKey, q, returnType, db, txId);
-    const own = this.#bySubscriber.get(subscriber) ?? new Map<string, Subscription>();
-    subscription.subscribers.add(subscriber);
-    this.#bySubscriber.set(subscriber, own.set(canonicalKey, subscription));
-    return subscription;
+  /** Shares what others with the same question know. @returns whether it could */
+  #join(subscriber: Subscriber, canonicalKey: string, prepared: PreparedQuery, { added }: Asked): boolean {
+    const known = this.#registry.get(keyOf(prepared, canonicalKey));
+    const computed = known?.knownResult;
+    if (!known || !computed || this.#late.has(known)) return false;
+    this.#registry.attach(subscriber, canonicalKey, known);
+    added({ is: 'new', computed, position: this.#source.position() });
+    return true;
   }
 
-  #subscriptionFor(
+  #addEvaluated(
     subscriber: Subscriber,
     canonicalKey: string,
-    q: WireQuery,
-    returnType: ResultShape,
-    db: Store,
-    txId: number,
-  ): Subscription {
-    const prepared = prepareQuery(q, returnType, subscriber.actor, db.attrs, this.#guard);
-    const key = `${returnType} ${prepared.readAccess?.key ?? ''} ${canonicalKey}`;
-    const known = this.#byKey.get(key);
-    if (known) return known;
-    const subscription = new Subscription(key, q, prepared, db, txId);
-    this.#byKey.set(key, subscription);
-    this.#index.add(subscription, subscription.dependencies);
+    prepared: PreparedQuery,
+    computed: ComputedResult,
+    snapshot: DataSnapshot,
+    { q, added }: Asked,
+  ): void {
+    const subscription = this.#create(canonicalKey, q, prepared, computed, snapshot.txId);
+    this.#registry.attach(subscriber, canonicalKey, subscription);
+    added({ is: 'new', computed, position: this.#source.position(snapshot.txId) });
+    if (snapshot.txId === this.#source.position().txId) return;
+    // The session has been told of later transactions: the answer follows.
+    const batch = this.#batch({ changeSet: snapshot.changesSince(), attrsChanged: false, isReload: false });
+    this.#recompute(subscription, batch);
+    addRefresh(batch, subscriber);
+    this.#say(batch);
+  }
+
+  #addAgain(subscriber: Subscriber, asked: Asked): void {
+    try {
+      this.add(subscriber, asked);
+    } catch (error) {
+      asked.failed(error);
+    }
+  }
+
+  #resubscribe(subscriber: Subscriber, canonicalKey: string, q: WireQuery, returnType: ResultShape, batch: RefreshBatch): Subscription {
+    const prepared = this.#prepare(q, returnType, subscriber, this.#source.db().attrs);
+    let subscription = this.#registry.get(keyOf(prepared, canonicalKey));
+    if (!subscription) {
+      const db = this.#source.db();
+      const computed = atOnce(batch, () => completed(answer(prepared, db, this.#limits.resultLength)));
+      subscription = this.#create(canonicalKey, q, prepared, computed, batch.position.txId);
+    }
+    this.#registry.attach(subscriber, canonicalKey, subscription);
+    if (!subscription.knownResult && !this.#late.has(subscription)) this.#late.add(subscription, batch.position.txId - 1);
     return subscription;
   }
 
-  #unsubscribe(subscriber: Subscriber, subscription: Subscription): void {
-    subscription.subscribers.delete(subscriber);
-    if (subscription.subscribers.size > 0) return;
-    this.#byKey.delete(subscription.key);
-    this.#index.remove(subscription, subscription.dependencies);
+  #prepare(q: WireQuery, returnType: ResultShape, { actor }: Subscriber, attrs: Attrs): PreparedQuery {
+    return prepareQuery(q, returnType, actor, attrs, this.#guard, this.#limits);
   }
 
-  #candidates({ changeSet, attrsChanged, isReload }: Change, db: Store): Iterable<Subscription> {
-    return attrsChanged || isReload ? [...this.#byKey.values()] : this.#index.find(changeSet, db);
+  #create(canonicalKey: string, q: WireQuery, prepared: PreparedQuery, computed: ComputedResult | undefined, txId: number): Subscription {
+    const shared = keyOf(prepared, canonicalKey);
+    // Another with the same question may be ahead, or late: then each goes its own way.
+    const key = this.#registry.get(shared) ? `${shared} ${++this.#made}` : shared;
+    const subscription = new Subscription(key, q, prepared, computed, txId, this.#limits.resultLength);
+    this.#registry.add(subscription);
+    return subscription;
   }
 
-  #recompute(subscription: Subscription, { change, changed, db, position, refreshes, outgoing }: RefreshBatch): void {
-    let forms: RefreshForms | undefined;
+  #detach(subscriber: Subscriber, canonicalKey: string): void {
+    const gone = this.#registry.detach(subscriber, canonicalKey);
+    if (gone) this.#late.remove(gone);
+  }
+
+  #batch(change: Change): RefreshBatch {
+    const changed = changeOf(change.changeSet, this.#source.db());
+    const allowance = { left: batchAllowance, each: Math.min(queryAllowance, this.#limits.queryWork) };
+    return { change, changed, position: this.#source.position(), allowance, refreshes: new Map() };
+  }
+
+  #candidates({ changeSet, attrsChanged, isReload }: Change): Iterable<Subscription> {
+    return attrsChanged || isReload ? this.#registry.all() : this.#registry.find(changeSet, this.#source.db());
+  }
+
+  #recompute(subscription: Subscription, batch: RefreshBatch): void {
+    const { change, changed, position } = batch;
+    const db = this.#source.db();
+    const isLate = this.#late.has(subscription);
+    if (isLate && !change.attrsChanged && !change.isReload) return;
     try {
       const isRecompiled = change.attrsChanged && this.#recompile(subscription, db.attrs);
-      const isAnything = isRecompiled || change.isReload;
-      forms = isAnything ? subscription.recompute(db, position.txId) : subscription.update(changed, db, position.txId);
+      const update = (): RefreshForms | undefined =>
+        isRecompiled || change.isReload ? subscription.recompute(db, position.txId) : subscription.update(changed, db, position.txId);
+      const done = isLate ? undefined : atOnce(batch, () => ({ forms: update() }));
+      if (!done) return this.#late.add(subscription, position.txId - 1);
+      if (!done.forms) return;
+      for (const subscriber of subscription.subscribers) {
+        const one = formFor(subscriber, done.forms);
+        if (one) addRefresh(batch, subscriber, one);
+      }
     } catch (error) {
-      outgoing.push(...this.#drop(subscription, error));
-      return;
+      this.#drop(subscription, error);
     }
-    if (!forms) return;
-    for (const subscriber of subscription.subscribers) {
-      const one = (subscriber.acceptsDeltas ? forms.delta : undefined) ?? forms.whole;
-      const own = refreshes.get(subscriber);
-      if (one && own) own.push(one);
-      else if (one) refreshes.set(subscriber, [one]);
+  }
+
+  #say({ refreshes, change, position }: RefreshBatch): void {
+    const outgoing: Outgoing[] = [];
+    const builder = new RefreshBuilder(position, this.#source.attrs());
+    const isGuardOnly = change.changeSet === emptyChangeSet && !change.attrsChanged;
+    for (const [subscriber, own] of refreshes) {
+      const needsAttrs = change.attrsChanged || (!isGuardOnly && !subscriber.features.skipAttrs);
+      if (this.#late.hold(subscriber, { txId: position.txId, refreshes: own, needsAttrs })) continue;
+      outgoing.push({ to: subscriber, message: builder.refreshOk(own, needsAttrs) });
     }
+    this.#source.deliver(outgoing);
   }
 
   /** @returns whether the query may mean something else now */
@@ -189,22 +260,18 @@ export class Subscriptions {
       (etype) => compiled.attrs.signature(etype) === attrs.signature(etype),
     );
     if (!subscriber) return false;
-    const prepared = prepareQuery(subscription.q, returnType, subscriber.actor, attrs, this.#guard);
-    this.#index.remove(subscription, subscription.dependencies);
-    subscription.recompiled(prepared);
-    this.#index.add(subscription, subscription.dependencies);
+    const prepared = this.#prepare(subscription.q, returnType, subscriber, attrs);
+    this.#registry.recompiled(subscription, prepared);
     return !isSame;
   }
 
   /** One query that cannot be answered any more takes no other with it. */
-  #drop(subscription: Subscription, error: unknown): Outgoing[] {
-    const outgoing: Outgoing[] = [];
+  #drop(subscription: Subscription, error: unknown): void {
     const message = refreshFailed(subscription.q, error);
     for (const subscriber of [...subscription.subscribers]) {
-      outgoing.push({ to: subscriber, message });
+      this.#source.deliver([{ to: subscriber, message }]);
       this.remove(subscriber, subscription.q);
     }
-    return outgoing;
   }
 }
 
@@ -213,15 +280,5 @@ export interface Recipients {
   readonly writers: ReadonlySet<Subscriber>;
 }
 
-function refreshFailed(q: WireQuery, error: unknown): ServerMessage {
-  const { status, body } = error instanceof InstantAPIError ? error : failure(error);
-  return {
-    op: 'error',
-    'client-event-id': null,
-    status,
-    type: body.type ?? null,
-    message: body.message ?? null,
-    hint: body.hint ?? null,
-    'original-event': { op: 'refresh', q, 'instaql-queries': [q] },
-  };
-}
+const keyOf = ({ returnType, readAccess }: PreparedQuery, canonicalKey: string): string =>
+  `${returnType} ${readAccess?.key ?? ''} ${canonicalKey}`;

@@ -4,7 +4,7 @@
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Row } from '../../db/row.ts';
-import type { Store } from '../../db/store.ts';
+import type { Db } from '../../db/db.ts';
 import { attrTriples } from '../../db/row.ts';
 import { isObject } from '../../lib/json.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
@@ -12,6 +12,7 @@ import type { ServerMessage, SyncTx } from '../../protocol/server-message.ts';
 import type { ResyncTable } from '../../protocol/sync-table-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { compile } from '../../query/compile.ts';
+import { isDue, spend } from '../../query/pass.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 import { invalid, rejection } from '../errors.ts';
 import { checkQuery } from './query-check.ts';
@@ -28,6 +29,8 @@ interface TableSubscription {
   readonly token: string;
   readonly etype: string;
   subscriber: Subscriber | undefined;
+  /** What it starts with is not sent yet. */
+  isLoading: boolean;
 }
 
 /** How much of the log is kept for subscriptions that are resumed. */
@@ -62,30 +65,45 @@ export class SyncTables {
     return count;
   }
 
-  /** @throws InstantAPIError */
-  start(
-    subscriber: Subscriber,
-    q: WireQuery,
-    db: Store,
-    txId: number,
-  ): { readonly id: string; readonly token: string; readonly load: ServerMessage[] } {
+  /**
+   * Begins a subscription; `load` and `loaded` follow.
+   *
+   * @throws InstantAPIError
+   */
+  start(subscriber: Subscriber, q: WireQuery, attrs: Attrs): { readonly id: string; readonly token: string } {
     const { actor } = subscriber;
     if (!actor.isAdmin) throw invalid('start-sync', { q }, [{ message: 'only admins may keep a namespace in sync' }]);
     const etype = readNamespace(q);
-    checkQuery(q, db.attrs, actor);
-    if (db.attrs.namespace(etype).forward.size === 0)
+    checkQuery(q, attrs, actor);
+    if (attrs.namespace(etype).forward.size === 0)
       throw invalid('query', q, [{ in: [etype], message: `there is no namespace '${etype}'` }]);
-    const rows = rowsOf(q, etype, db);
-    const subscription: TableSubscription = { id: this.#uuid(), token: this.#uuid(), etype, subscriber };
+    const subscription = { id: this.#uuid(), token: this.#uuid(), etype, subscriber, isLoading: true };
     this.#byId.set(subscription.id, subscription);
-    const { id, token } = subscription;
+    return subscription;
+  }
+
+  /** What it starts with, in steps: yields when the pass it is part of is due to be interrupted. */
+  *load(id: string, q: WireQuery, db: Db): Generator<void, ServerMessage[]> {
+    const etype = readNamespace(q);
     const attrs = sentOf(etype, db.attrs);
-    const load: ServerMessage[] = chunked(rows).map((some) => ({
-      op: 'sync-load-batch',
-      'subscription-id': id,
-      'join-rows': some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(this.#present)),
-    }));
-    return { id, token, load: [...load, { op: 'sync-init-finish', 'subscription-id': id, 'tx-id': txId }] };
+    const load: ServerMessage[] = [];
+    for (const some of chunked(rowsOf(q, etype, db))) {
+      spend(some.length * (1 + attrs.length));
+      const rows = some.map((row) => attrs.flatMap((attr) => attrTriples(row, attr)).map(this.#present));
+      load.push({ op: 'sync-load-batch', 'subscription-id': id, 'join-rows': rows });
+      if (isDue()) yield;
+    }
+    return load;
+  }
+
+  /** What follows on the data of `txId`; from now on changes are sent. Undefined if the subscription is gone. */
+  loaded(id: string, subscriber: Subscriber, txId: number, attrs: Attrs): ServerMessage[] | undefined {
+    const subscription = this.#byId.get(id);
+    if (subscription?.subscriber !== subscriber) return undefined;
+    subscription.isLoading = false;
+    const since = this.#entries.filter((entry) => entry.txId > txId);
+    const finish: ServerMessage = { op: 'sync-init-finish', 'subscription-id': id, 'tx-id': txId };
+    return [finish, ...updates(subscription, since, attrs, this.#present)];
   }
 
   /** @throws InstantAPIError; the client then starts anew */
@@ -114,12 +132,16 @@ export class SyncTables {
   remove(subscriber: Subscriber, id: string, isResumable: boolean): void {
     const subscription = this.#byId.get(id);
     if (subscription?.subscriber !== subscriber) return;
-    if (isResumable) subscription.subscriber = undefined;
+    if (isResumable && !subscription.isLoading) subscription.subscriber = undefined;
     else this.#byId.delete(id);
   }
 
   forget(subscriber: Subscriber): void {
-    for (const subscription of this.#byId.values()) if (subscription.subscriber === subscriber) subscription.subscriber = undefined;
+    for (const subscription of [...this.#byId.values()]) {
+      if (subscription.subscriber !== subscriber) continue;
+      subscription.subscriber = undefined;
+      if (subscription.isLoading) this.#byId.delete(subscription.id);
+    }
     let over = this.#byId.size - maxDetached;
     for (const { id, subscriber: attached } of this.#byId.values()) {
       if (over <= 0) return;
@@ -132,7 +154,9 @@ export class SyncTables {
     this.#record(entries);
     return [...this.#byId.values()].flatMap((subscription) => {
       const { subscriber } = subscription;
-      return subscriber ? updates(subscription, entries, attrs, this.#present).map((message) => ({ to: subscriber, message })) : [];
+      return subscriber && !subscription.isLoading
+        ? updates(subscription, entries, attrs, this.#present).map((message) => ({ to: subscriber, message }))
+        : [];
     });
   }
 
@@ -194,9 +218,10 @@ function readNamespace(q: WireQuery): string {
   return etype;
 }
 
-function rowsOf(q: WireQuery, etype: string, db: Store): Row[] {
+function rowsOf(q: WireQuery, etype: string, db: Db): Row[] {
   const [node] = compile(q, db.attrs).nodes;
   const idAttr = db.attrs.idAttr(etype);
+  spend(db.size(etype));
   const rows = [...db.rows(etype)].filter((row) => row.exists(idAttr));
   return node ? rows.sort((a, b) => node.order.compare(a, b)) : rows;
 }

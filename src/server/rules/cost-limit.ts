@@ -1,8 +1,12 @@
 // What a rule may cost: a budget of steps, and of the size of what it makes, so that no expression keeps the server busy. An
 // expression by itself ends soon; what multiplies is counted: each turn of a loop, each element that is compared, what is read and made.
 
+import { spend } from '../../query/pass.ts';
+
 /** Over one rule with all that it binds. */
 const mostSteps = 100_000;
+/** Of the steps of a rule, how many cost a query as much as looking at an entity. */
+const stepsPerWork = 4;
 /** Characters of a text, elements of a list. */
 const mostSize = 1_000_000;
 /** Characters or elements that a function may read for one step. */
@@ -20,6 +24,7 @@ export class CostLimit {
       return evaluate();
     } finally {
       this.#depth--;
+      if (this.#depth === 0) spend(Math.floor((mostSteps - this.#left) / stepsPerWork));
       if (this.#left < 0) this.#stop();
     }
   }

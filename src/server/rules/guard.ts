@@ -68,7 +68,11 @@ export class Guard {
       if (check.isNew && touched.conflict) throw touched.conflict;
       const verdict = this.#judge(check, touched);
       if (verdict.error !== undefined && check.rule) throw cannotEvaluate(check.rule, verdict.error);
-      if (!verdict.isPassed) throw denied(check.scope === 'attr' ? 'attrs' : check.etype, 'not perms-pass?');
+      if (!verdict.isPassed)
+        throw denied(
+          check.scope === 'attr' ? 'attrs' : check.etype,
+          `the '${check.action}' rule of '${check.scope === 'attr' ? 'attrs' : check.etype}' is not satisfied`,
+        );
     }
   };
 

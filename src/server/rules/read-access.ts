@@ -19,11 +19,11 @@ export interface ReadAccess {
   readonly key: string;
   /** Namespaces that rules look at: a change there may change what is seen. */
   readonly etypes: ReadonlySet<string>;
-  /** Undefined = sees all. */
-  readonly visible: Visible | undefined;
+  /** What is seen of these data. Undefined = sees all. */
+  readonly visibleIn: ((db: Db) => Visible) | undefined;
 }
 
-export const fullAccess: ReadAccess = { key: 'all', etypes: new Set(), visible: undefined };
+export const fullAccess: ReadAccess = { key: 'all', etypes: new Set(), visibleIn: undefined };
 
 export function readAccessOf(rules: RuleSet, etypes: ReadonlySet<string>, asker: RuleContext, params: Params, attrs: Attrs): ReadAccess {
   const { actor } = asker;
@@ -34,7 +34,7 @@ export function readAccessOf(rules: RuleSet, etypes: ReadonlySet<string>, asker:
   return {
     key: keyOf(actor, depends),
     etypes: depends.etypes,
-    visible: visibleTo(asker, rules, params),
+    visibleIn: (db) => visibleTo(asker, rules, params, db),
   };
 }
 
@@ -43,17 +43,15 @@ function rulesOf(rules: RuleSet, etype: string): Rule[] {
   return [rules.find(etype, 'view'), ...fields].filter((rule) => rule !== undefined);
 }
 
-function visibleTo(asker: RuleContext, rules: RuleSet, params: Params): Visible {
-  let around: { readonly db: Db; readonly shared: ReturnType<typeof sharedVariables> } | undefined;
+function visibleTo(asker: RuleContext, rules: RuleSet, params: Params, db: Db): Visible {
+  let shared: ReturnType<typeof sharedVariables> | undefined;
   return (etype: string, row: Row, label?: string) => {
     const rule = label === undefined ? rules.find(etype, 'view') : rules.field(etype, label);
     if (!rule || rule.code === 'true') return true;
-    const db = asker.db();
-    // Read from the data when asked, so that it stays good as long as it is about the same.
-    if (around?.db !== db) around = { db, shared: sharedVariables(asker, db, params) };
+    shared ??= sharedVariables(asker, db, params);
     try {
       // Written out: spreading an object once a row costs more than most rules.
-      const { auth, ruleParams, request, rateLimit } = around.shared;
+      const { auth, ruleParams, request, rateLimit } = shared;
       return rule.passes({ auth, ruleParams, request, rateLimit, data: entityFields({ etype, id: row.id, row, db }) });
     } catch (error) {
       if (error instanceof InstantAPIError) throw error;

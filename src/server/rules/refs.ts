@@ -2,6 +2,7 @@
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
+import { spend } from '../../query/pass.ts';
 import { type LinkEnd, linkOf, linked } from '../../query/where.ts';
 import { invalid, rejection } from '../errors.ts';
 import { EvaluationError } from './cel/values.ts';
@@ -55,7 +56,11 @@ export function followPath(db: Db, etype: string, id: string, path: string): unk
   let at = etype;
   for (const link of links) {
     const next = new Map<string, number>();
-    for (const [near, ways] of ends) for (const far of linked(db, link, near, db.row(at, near))) next.set(far, (next.get(far) ?? 0) + ways);
+    for (const [near, ways] of ends) {
+      const linkedIds = linked(db, link, near, db.row(at, near));
+      spend(1 + linkedIds.length);
+      for (const far of linkedIds) next.set(far, (next.get(far) ?? 0) + ways);
+    }
     ends = next;
     at = link.etype;
   }

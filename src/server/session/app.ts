@@ -2,7 +2,6 @@
 // What the parts say goes out from here, and nowhere else.
 
 import type { Attrs } from '../../db/attrs.ts';
-import { encode } from '../../protocol/codec.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
@@ -11,8 +10,9 @@ import type { WireAttr } from '../../protocol/attr.ts';
 import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
 import type { Limits } from '../limits.ts';
+import { MemoryBudget } from '../memory-budget.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
-import { receive, type ClusterMessage, resumed } from '../rooms/cluster.ts';
+import { RoomCluster } from '../rooms/cluster.ts';
 import type { Relay } from '../storage/storage.ts';
 import { Rooms } from '../rooms/rooms.ts';
 import type { TxPosition } from '../queries/refresh.ts';
@@ -22,12 +22,15 @@ import { userRow } from '../auth/users.ts';
 import { Rulebook } from '../rules/rulebook.ts';
 import type { AppLog, LogEntry } from '../storage/storage.ts';
 import { statusOf, statusRecord } from './app-status.ts';
+import { encodeMessage } from './encode.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { Files } from '../files/files.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
+import type { QueryJobs } from '../queries/query-jobs.ts';
+import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';
 
@@ -45,6 +48,9 @@ export interface AppConfig {
   readonly logger: Log;
   readonly limits: Limits;
   readonly tokensEnded?: ((app: App, hashes: readonly string[]) => void) | undefined;
+  readonly jobs: QueryJobs;
+  /** What all sessions of the server make it hold. */
+  readonly memory: MemoryBudget;
 }
 
 type Send = (frame: string) => void;
@@ -69,6 +75,9 @@ export class App {
   readonly streams: Streams;
   readonly files: Files;
   readonly limits: Limits;
+  readonly reader: DataReader;
+  /** What sessions make the server hold for this app. */
+  readonly memory: MemoryBudget;
   readonly #sessions = new Map<Subscriber, Send>();
   readonly #auths = new Map<Subscriber, SessionAuth>();
   /** Who wrote in this turn. */
@@ -76,23 +85,30 @@ export class App {
   readonly #origin: (() => string) | undefined;
   readonly #tokensEnded: AppConfig['tokensEnded'];
   #status: AppStatus;
-  readonly #relay: Relay | undefined;
-  #leaveCluster: () => void = () => {};
+  readonly #cluster: RoomCluster | undefined;
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
   private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook, files: Files) {
     this.id = config.id;
     this.limits = config.limits;
-    this.#relay = config.relay;
     this.ledger = ledger;
     this.rulebook = rulebook;
     this.files = files;
     this.#origin = config.origin;
     this.#tokensEnded = config.tokensEnded;
-    this.subscriptions = new Subscriptions(rulebook.guard);
+    this.memory = new MemoryBudget('appBytes', config.limits, config.memory);
+    const source = this.#querySource();
+    this.reader = new DataReader(source, config.jobs);
+    this.subscriptions = new Subscriptions(rulebook.guard, source, config.jobs, config.limits);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
+    this.#cluster =
+      config.relay &&
+      new RoomCluster(config.relay, config.id, this.rooms, (outgoing) => {
+        this.deliver(outgoing);
+        this.notifyRooms();
+      });
     this.streams.load(ledger.records);
     const present = (triple: Triple): Triple => withUrl(triple, rulebook.guard.fileUrl);
     const { history, historyBytes } = config.limits;
@@ -115,7 +131,6 @@ export class App {
     await rulebook.open(ledger);
     files.load();
     app = new App(config, ledger, rulebook, files);
-    app.#joinCluster();
     void files.sweep();
     return app;
   }
@@ -189,14 +204,26 @@ export class App {
     // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
     if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));
     const recipients = { all: this.#sessions.keys(), writers: this.#writers };
-    const outgoing = this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, db, this.position, this.attrs, recipients);
+    this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, recipients);
     this.#writers.clear();
-    this.deliver([...outgoing, ...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
+    this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
     forgetStreams(this.streams, this.ledger, changeSet);
-    this.rulebook.noticed(this.ledger, () =>
-      this.deliver(this.subscriptions.applyGuard(this.rulebook.guard, this.ledger.db, this.position)),
-    );
+    this.rulebook.noticed(this.ledger, () => this.subscriptions.applyGuard(this.rulebook.guard));
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
+  }
+
+  #querySource(): QuerySource {
+    const { ledger } = this;
+    return {
+      db: () => ledger.db,
+      position: (txId = ledger.txId) => positionOf(txId),
+      attrs: () => this.attrs,
+      snapshot: () => ledger.snapshot(),
+      release: (snapshot) => ledger.release(snapshot),
+      whenClean: (run, failed) => ledger.read({ run, reject: failed }),
+      deliver: (outgoing) => this.deliver(outgoing),
+      restart: (subscriber) => this.#auths.get(subscriber)?.restart(),
+    };
   }
 
   #restart(subscribers: Iterable<Subscriber>): void {
@@ -231,7 +258,7 @@ export class App {
     queueMicrotask(() => {
       this.#isFlushing = false;
       this.deliver(this.rooms.flush());
-      this.#notifyCluster();
+      this.#cluster?.notify();
     });
   }
 
@@ -242,34 +269,7 @@ export class App {
     { broadcast, outgoing }: { readonly broadcast: Broadcast; readonly outgoing: readonly Outgoing[] },
   ): void {
     this.deliver(outgoing);
-    this.#notifyCluster();
-    this.#sendToCluster({ is: 'said', roomId, topic, broadcast });
-  }
-
-  #joinCluster(): void {
-    if (!this.#relay) return;
-    this.#leaveCluster = this.#relay.listen(this.id, {
-      resumed: () => resumed(this.rooms).forEach((message) => this.#sendToCluster(message)),
-      received: (from, message) => {
-        const { outgoing, reply } = receive(from, message as ClusterMessage, this.rooms);
-        this.deliver(outgoing);
-        if (reply) this.#sendToCluster(reply);
-        this.notifyRooms();
-      },
-      left: (server) => {
-        this.rooms.forget(server);
-        this.notifyRooms();
-      },
-    });
-  }
-
-  #notifyCluster(): void {
-    const peers = this.rooms.drainClusterChanges();
-    if (peers.length > 0) this.#sendToCluster({ is: 'changed', peers });
-  }
-
-  #sendToCluster(message: ClusterMessage): void {
-    this.#relay?.send(this.id, message);
+    this.#cluster?.said(roomId, topic, broadcast);
   }
 
   /** A message that goes to many is written once. */
@@ -279,13 +279,13 @@ export class App {
       const send = this.#sessions.get(to);
       if (!send) continue;
       let frame = frames.get(message);
-      if (frame === undefined) frames.set(message, (frame = encode(message)));
+      if (frame === undefined) frames.set(message, (frame = encodeMessage(message)));
       send(frame);
     }
   }
 
   close(): Promise<void> {
-    this.#leaveCluster();
+    this.#cluster?.leave();
     return this.ledger.close();
   }
 }

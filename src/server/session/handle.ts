@@ -4,14 +4,18 @@
 import type { ClientMessage, ClientOp } from '../../protocol/client-message.ts';
 import type { InstantAPIError } from '../../errors.ts';
 import { positionOf } from './app.ts';
+import type { WireResult } from '../../protocol/query-result.ts';
 import type { ResultShape } from '../queries/prepared-query.ts';
+import type { Added } from '../queries/subscriptions.ts';
 import { echo, type SessionContext, whenDurable } from './session-context.ts';
 import type { Outcome } from '../data/ledger.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { Event } from '../storage/storage.ts';
-import { invalid, overLimit, rejection } from '../errors.ts';
+import { failure, invalid, overLimit, rejection } from '../errors.ts';
+import { queryKey } from '../../query/key.ts';
 import { checkStatus } from './app-status.ts';
 import { sessionScope } from '../data/rejections.ts';
+import { sizeOfEntry } from '../storage/entry-size.ts';
 import { startStream, subscribeStream } from '../streams/stream-ops.ts';
 
 type MessageOf<Op extends ClientOp> = Extract<ClientMessage, { readonly op: Op }>;
@@ -31,7 +35,9 @@ const handlers: Handlers = {
 
   'add-query': (message, context) => watch(message, context, message['return-type'] ?? 'join-rows'),
 
-  'remove-query': (message, { app, subscriber, send }) => {
+  'remove-query': (message, context) => {
+    const { app, subscriber, send } = context;
+    releaseQuery(context, queryKey(message.q));
     app.subscriptions.remove(subscriber, message.q);
     send({ op: 'remove-query-ok', ...echo(message), q: message.q });
   },
@@ -41,34 +47,46 @@ const handlers: Handlers = {
     if (message['tx-steps'].length > app.limits.steps) throw overLimit('steps', app.limits.steps, 'steps of a transaction');
     if (pending.size >= app.limits.pendingWrites)
       throw rejection('rate-limited', 'Too many writes wait for their answer', { 'retry-after': 1 });
+    const bytes = sizeOfEntry(message['tx-steps']);
+    context.memory.reserve(bytes, 'transactions that wait for their result');
     pending.add(message);
     app.ledger.write({
       steps: message['tx-steps'],
       event: eventOf(message, subscriber),
       actor: subscriber.actor,
-      settle: (outcome) => settle(outcome, message, context),
+      settle: (outcome) => {
+        context.memory.release(bytes);
+        settle(outcome, message, context);
+      },
     });
   },
 
-  'join-room': (message, { app, subscriber, send }) => {
+  'join-room': (message, context) => {
+    const { app, subscriber, send } = context;
     const { rooms, limits } = app;
     const roomId = message['room-id'];
     if (!rooms.has(subscriber, roomId) && rooms.count(subscriber) >= limits.rooms)
       throw overLimit('rooms', limits.rooms, 'rooms of a session');
+    if (!rooms.has(subscriber, roomId)) reservePresence(context, roomId, message.data);
     rooms.join(subscriber, roomId, message.data);
     send({ op: 'join-room-ok', ...echo(message), 'room-id': roomId });
     app.notifyRooms();
   },
 
-  'leave-room': (message, { app, subscriber, send }) => {
+  'leave-room': (message, context) => {
+    const { app, subscriber, send } = context;
+    releasePresence(context, message['room-id']);
     app.rooms.leave(subscriber, message['room-id']);
     send({ op: 'leave-room-ok', ...echo(message), 'room-id': message['room-id'] });
     app.notifyRooms();
   },
 
-  'set-presence': (message, { app, subscriber, send }) => {
+  'set-presence': (message, context) => {
+    const { app, subscriber, send } = context;
     const { 'room-id': roomId, data = null } = message;
-    if (!app.rooms.setPresence(subscriber, roomId, data)) throw notInRoom(roomId);
+    if (!app.rooms.has(subscriber, roomId)) throw notInRoom(roomId);
+    reservePresence(context, roomId, data);
+    app.rooms.setPresence(subscriber, roomId, data);
     send({ op: 'set-presence-ok', ...echo(message), 'room-id': roomId });
     app.notifyRooms();
   },
@@ -83,12 +101,10 @@ const handlers: Handlers = {
 
   'start-sync': (message, context) =>
     whenDurable(message, context, () => {
-      const { app, subscriber, send } = context;
-      const { syncTables, ledger, limits } = app;
-      if (syncTables.count(subscriber) >= limits.syncTables) throw overLimit('syncTables', limits.syncTables, 'namespaces kept in step');
-      const { id, token, load } = syncTables.start(subscriber, message.q, ledger.db, ledger.txId);
-      send({ op: 'start-sync-ok', ...echo(message), q: message.q, 'subscription-id': id, token });
-      load.forEach(send);
+      const { syncTables, limits } = context.app;
+      if (syncTables.count(context.subscriber) >= limits.syncTables)
+        throw overLimit('syncTables', limits.syncTables, 'namespaces kept in step');
+      startSync(message, context);
     }),
 
   'resync-table': (message, context) =>
@@ -105,24 +121,90 @@ const handlers: Handlers = {
   'unsubscribe-stream': (message, { app, subscriber }) => app.streams.stopReading(subscriber, message['subscribe-event-id']),
 };
 
+/** Of an entry for a presence, beside the presence itself. */
+const presenceOverhead = 200;
+
+/** @throws InstantAPIError 'validation-failed' */
+function reservePresence({ app, memory, presence }: SessionContext, roomId: string, data: unknown): void {
+  const { presenceBytes } = app.limits;
+  const size = Buffer.byteLength(JSON.stringify(data ?? null));
+  if (size > presenceBytes) throw overLimit('presenceBytes', presenceBytes, 'bytes of the presence in a room');
+  const before = presence.get(roomId) ?? 0;
+  const bytes = size + Buffer.byteLength(roomId) + presenceOverhead;
+  memory.reserve(bytes - before, 'presence');
+  presence.set(roomId, bytes);
+}
+
+function releasePresence({ memory, presence }: SessionContext, roomId: string): void {
+  memory.release(presence.get(roomId) ?? 0);
+  presence.delete(roomId);
+}
+
 /** A live query, with its result in the given shape. */
 export function watch(message: MessageOf<'add-query'>, context: SessionContext, shape: ResultShape): void {
   whenDurable(message, context, () => addQuery(message, context, shape));
 }
 
-function addQuery(message: MessageOf<'add-query'>, { app, subscriber, send }: SessionContext, shape: ResultShape): void {
-  const { subscriptions: watchers, limits, ledger, position } = app;
-  if (watchers.count(subscriber) >= limits.queries) throw overLimit('queries', limits.queries, 'live queries of a session');
-  const added = watchers.add(subscriber, message.q, shape, ledger.db, position.txId);
-  if (added.is === 'known') return send({ op: 'add-query-exists', ...echo(message), q: message.q });
-  send({
-    op: 'add-query-ok',
-    ...echo(message),
-    q: message.q,
-    result: added.computed.result,
-    'result-meta': added.computed.meta,
-    'processed-tx-id': position.txId,
-    'processed-isn': position.isn,
+function addQuery(message: MessageOf<'add-query'>, context: SessionContext, returnType: ResultShape): void {
+  const { app, subscriber, send, reject } = context;
+  const { subscriptions, limits } = app;
+  const { q } = message;
+  if (subscriptions.count(subscriber) >= limits.queries) throw overLimit('queries', limits.queries, 'live queries of a session');
+  const key = queryKey(q);
+  if (!context.queries.has(key)) {
+    const bytes = key.length + queryOverhead;
+    context.memory.reserve(bytes, 'queries');
+    context.queries.set(key, bytes);
+  }
+  const failed = (error: unknown): void => {
+    releaseQuery(context, key);
+    reject(message, error);
+  };
+  const added = (added: Added): void => {
+    if (added.is === 'known') return send({ op: 'add-query-exists', ...echo(message), q });
+    const { computed, position } = added;
+    send({
+      op: 'add-query-ok',
+      ...echo(message),
+      q,
+      result: (computed.text ?? computed.result) as WireResult,
+      'result-meta': computed.meta,
+      'processed-tx-id': position.txId,
+      'processed-isn': position.isn,
+    });
+  };
+  try {
+    subscriptions.add(subscriber, { q, returnType, added, failed });
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Of a live query, beside its text. */
+const queryOverhead = 1000;
+
+function releaseQuery({ memory, queries }: SessionContext, key: string): void {
+  memory.release(queries.get(key) ?? 0);
+  queries.delete(key);
+}
+
+function startSync(message: MessageOf<'start-sync'>, { app, subscriber, send, reject }: SessionContext): void {
+  const { syncTables, ledger } = app;
+  const { q } = message;
+  const { id, token } = syncTables.start(subscriber, q, ledger.db.attrs);
+  app.reader.read({
+    owner: subscriber,
+    steps: (db) => syncTables.load(id, q, db),
+    ended: (outcome, snapshot) => {
+      const rest = outcome.is === 'done' ? syncTables.loaded(id, subscriber, snapshot.txId, ledger.db.attrs) : undefined;
+      if (outcome.is === 'done' && rest) {
+        send({ op: 'start-sync-ok', ...echo(message), q, 'subscription-id': id, token });
+        [...outcome.value, ...rest].forEach(send);
+        return;
+      }
+      syncTables.remove(subscriber, id, false);
+      reject(message, outcome.is === 'failed' ? outcome.error : failure(new Error('the data were read anew')));
+    },
   });
 }
 

@@ -1,6 +1,7 @@
 // The server without a network: apps, sessions, and who may enter. It asks of a connection no more than to send and to close,
 // so it can be driven by a socket, by an event stream, or by a test.
 
+import { TriplaneError } from '../../errors.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
@@ -14,6 +15,8 @@ import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Limits } from '../limits.ts';
+import { MemoryBudget } from '../memory-budget.ts';
+import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { overLimit, rejection } from '../errors.ts';
 import { type Authenticated, Session } from './session.ts';
@@ -58,11 +61,18 @@ export class Hub {
   readonly #config: HubConfig;
   readonly #apps = new Map<string, Promise<App>>();
   readonly #open = new Map<string, App>();
+  /** When each app was last asked for. */
+  readonly #usedAtMs = new Map<string, number>();
+  #evictionTimer: Timer | undefined;
   readonly #sessions = new Set<Session>();
+  readonly #jobs: QueryJobs;
+  readonly #memory: MemoryBudget;
   #isClosed = false;
 
   constructor(config: HubConfig) {
     this.#config = config;
+    this.#memory = new MemoryBudget('totalBytes', config.limits);
+    this.#jobs = new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error));
   }
 
   /** A connection that has just opened. Its frames go to `receive`, its end to `end`. */
@@ -75,6 +85,7 @@ export class Hub {
       clock,
       log,
       authenticate: (init) => this.#authenticate(init),
+      memory: this.#memory,
       ended: (ended) => this.#sessions.delete(ended),
     });
     this.#sessions.add(session);
@@ -85,6 +96,7 @@ export class Hub {
   /** @throws InstantAPIError if there is no such app */
   async app(appId: string): Promise<App> {
     const known = this.#apps.get(appId);
+    if (known) this.#usedAtMs.set(appId, this.#config.clock.monotonicNow());
     if (known) return this.#unlessExpired(await known);
     const opening = this.#openApp(appId);
     this.#apps.set(appId, opening);
@@ -95,6 +107,29 @@ export class Hub {
       throw error;
     }
     return this.#unlessExpired(await opening);
+  }
+
+  #scheduleEviction(): void {
+    const { clock, limits } = this.#config;
+    if (this.#evictionTimer !== undefined || this.#isClosed) return;
+    this.#evictionTimer = clock.setTimeout(() => {
+      this.#evictionTimer = undefined;
+      this.#evict();
+      if (this.#open.size > 0) this.#scheduleEviction();
+    }, limits.idleAppMs / 2);
+  }
+
+  /** What is stored stays; whoever asks for the app loads it again. */
+  #evict(): void {
+    const { clock, limits, log } = this.#config;
+    const before = clock.monotonicNow() - limits.idleAppMs;
+    for (const [appId, app] of this.#open) {
+      if (app.sessionCount > 0 || !app.ledger.isIdle || (this.#usedAtMs.get(appId) ?? 0) > before) continue;
+      this.#open.delete(appId);
+      this.#apps.delete(appId);
+      this.#usedAtMs.delete(appId);
+      app.close().catch((error: unknown) => log.error(`app ${appId} could not be closed`, error));
+    }
   }
 
   /** @throws InstantAPIError once the time an app was made for is over */
@@ -135,6 +170,13 @@ export class Hub {
     return this.#config.origin?.() ?? '';
   }
 
+  /** Copies all that is stored, files apart, to a new file. Rejects with TriplaneError. */
+  async backup(file: string): Promise<void> {
+    const { storage } = this.#config;
+    if (!storage.backup) throw new TriplaneError('config-invalid', 'This storage has no backup of its own: use pg_dump for PostgreSQL');
+    await storage.backup(file);
+  }
+
   get sessionCount(): number {
     return this.#sessions.size;
   }
@@ -146,6 +188,7 @@ export class Hub {
   /** Whatever was taken in is answered, if the storage lets it; then all connections are told to go. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#config.clock.clearTimeout(this.#evictionTimer);
     for (const session of this.#sessions) session.drain();
     await this.#inTime('what was taken in', async () => {
       await Promise.allSettled(this.#apps.values());
@@ -177,9 +220,22 @@ export class Hub {
     const fileStore = this.#config.files ?? storage.files;
     const { acceptedTokens } = this.#config;
     const tokensEnded = acceptedTokens && ((app: App, hashes: readonly string[]) => acceptedTokens.ended(app, hashes));
-    const around = { tokensEnded, fileStore, origin: this.#config.origin, relay: storage.relay, clock, random, logger: log, limits };
+    const around = {
+      tokensEnded,
+      fileStore,
+      origin: this.#config.origin,
+      relay: storage.relay,
+      clock,
+      random,
+      logger: log,
+      limits,
+      jobs: this.#jobs,
+      memory: this.#memory,
+    };
     const app = await App.open({ id: appId, log: await storage.open(appId), ...around });
     this.#open.set(appId, app);
+    this.#usedAtMs.set(appId, clock.monotonicNow());
+    this.#scheduleEviction();
     return app;
   }
 

@@ -1,6 +1,8 @@
 // What a message is called, and what names it uses: read off a message, or off the beginning of a frame that is too large to be
 // parsed, so that an error can say which message it is about.
 
+import { isObject } from '../../lib/json.ts';
+import type { OriginalEvent } from '../../protocol/server-error.ts';
 import { overLimit } from '../errors.ts';
 
 export function eventIdOf(received: object): string | null {
@@ -38,4 +40,19 @@ export function withoutNames(message: object): Readonly<Record<string, unknown>>
   const short = (name: string, value: unknown): unknown =>
     name !== 'client-event-id' && typeof value === 'string' && value.length > 100 ? `${value.slice(0, 100)}…` : value;
   return Object.fromEntries(Object.entries(message).map(([name, value]) => [name, short(name, value)]));
+}
+
+const secrets: ReadonlySet<string> = new Set(['refresh-token', '__admin-token', 'token', 'reconnect-token']);
+export const isSecret = (field: string): boolean => secrets.has(field);
+
+export interface About {
+  readonly 'client-event-id': string | null;
+  readonly 'original-event'?: OriginalEvent;
+}
+
+/** Which message an error is about: what was said, without its secrets. */
+export function aboutOf(received: unknown, sessionId: string): About {
+  if (!isObject(received)) return { 'client-event-id': null };
+  const safe = Object.entries(received).filter(([field]) => !isSecret(field));
+  return { 'client-event-id': eventIdOf(received), 'original-event': { ...Object.fromEntries(safe), 'session-id': sessionId } };
 }

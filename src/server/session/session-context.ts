@@ -2,6 +2,7 @@
 
 import type { ClientMessage } from '../../protocol/client-message.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
 import type { App } from './app.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -10,6 +11,12 @@ export interface SessionContext {
   readonly subscriber: Subscriber;
   /** Writes that wait for their answer. */
   readonly pending: Set<ClientMessage>;
+  /** What the session makes the server hold. */
+  readonly memory: MemoryBudget;
+  /** Of that, for its presence: room id → bytes. */
+  readonly presence: Map<string, number>;
+  /** And for its queries: key → bytes. */
+  readonly queries: Map<string, number>;
   readonly send: (message: ServerMessage) => void;
   /** For what goes wrong after the call has returned. */
   readonly reject: (message: ClientMessage, error: unknown) => void;

@@ -7,22 +7,24 @@
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { ClientMessage, Init } from '../../protocol/client-message.ts';
-import { decodeClientFrame, encode, type ClientFrame } from '../../protocol/codec.ts';
+import { decodeClientFrame, type ClientFrame } from '../../protocol/codec.ts';
 import { frameFault, malformed, paramError, type ParamError, unknownOpError } from '../../protocol/frame-errors.ts';
-import type { OriginalEvent } from '../../protocol/server-error.ts';
 import type { ServerMessage, WireUser } from '../../protocol/server-message.ts';
 import { supportedFeatures } from '../../protocol/version.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { App } from './app.ts';
+import { EarlyMessages } from './early-messages.ts';
+import { encodeMessage } from './encode.ts';
 import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
 import { announcedLimits, type Limits } from '../limits.ts';
-import { eventIdOf, longName, messageIn, withoutNames } from './message-head.ts';
+import { MemoryBudget } from '../memory-budget.ts';
+import { aboutOf, eventIdOf, isSecret, longName, messageIn, withoutNames } from './message-head.ts';
 import type { SessionContext } from './session-context.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
-import { failure, invalid, overLimit, rejection } from '../errors.ts';
+import { failure, invalid, rejection } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
 
 export interface Authenticated {
@@ -40,12 +42,14 @@ export interface SessionConfig {
   readonly clock: Clock;
   readonly log: Log;
   readonly authenticate: (init: Init) => Promise<Authenticated>;
+  /** What all sessions make the server hold. */
+  readonly memory: MemoryBudget;
   readonly ended: (session: Session) => void;
 }
 
 type State =
   | { readonly is: 'opened' }
-  | { readonly is: 'opening'; readonly waiting: ClientMessage[] }
+  | { readonly is: 'opening'; readonly waiting: EarlyMessages }
   | { readonly is: 'ready'; readonly context: SessionContext }
   | { readonly is: 'closed' };
 
@@ -110,7 +114,11 @@ export class Session {
     if (this.#state.is === 'closed') return;
     const before = this.#state;
     this.#state = { is: 'closed' };
-    if (before.is === 'ready') before.context.app.leave(before.context.subscriber);
+    if (before.is === 'ready') {
+      before.context.app.leave(before.context.subscriber);
+      before.context.memory.close();
+    }
+    if (before.is === 'opening') before.waiting.take();
     this.#config.ended(this);
   }
 
@@ -166,18 +174,16 @@ export class Session {
         else this.#reject(message, invalid('init', message.op, [{ message: 'say init first' }]));
         return;
       case 'opening':
-        if (state.waiting.length < this.#config.limits.earlyMessages) state.waiting.push(message);
-        else this.#reject(message, overLimit('earlyMessages', this.#config.limits.earlyMessages, 'messages before the session is ready'));
-        return;
+        return this.#attempt(message, () => state.waiting.add(message));
       case 'ready':
-        return this.#handle(message, state.context);
+        return this.#attempt(message, () => handle(message, state.context));
       case 'closed':
         return;
     }
   }
 
   async #open(init: Init): Promise<void> {
-    const waiting: ClientMessage[] = [];
+    const waiting = new EarlyMessages(this.#config.limits, this.#config.memory);
     this.#state = { is: 'opening', waiting };
     let authenticated: Authenticated;
     try {
@@ -193,7 +199,7 @@ export class Session {
     });
   }
 
-  #ready(init: Init, { app, user, tokenHash, isAdmin }: Authenticated, waiting: readonly ClientMessage[]): void {
+  #ready(init: Init, { app, user, tokenHash, isAdmin }: Authenticated, waiting: EarlyMessages): void {
     if (this.#isClosed()) return;
     // It may have ended while the door was opened.
     if (tokenHash !== undefined && !app.isTokenValid(tokenHash)) return this.#reopen(init, signedOut(), waiting);
@@ -212,7 +218,7 @@ export class Session {
         limits: announcedLimits(this.#config.limits),
       },
     });
-    for (const message of waiting) this.#dispatch(message);
+    for (const message of waiting.take()) this.#dispatch(message);
   }
 
   #enter({ app, user, tokenHash, isAdmin }: Authenticated, init: Pick<Init, 'versions' | 'triplane'>, revoke: () => void): SessionContext {
@@ -226,7 +232,8 @@ export class Session {
     const send = (message: ServerMessage): void => this.#sendMessage(message);
     const reject = (message: ClientMessage, error: unknown): void => this.#reject(message, error);
     this.#sendBatch.acceptsBatches = subscriber.features.batches;
-    const context: SessionContext = { app, subscriber, pending: new Set(), send, reject };
+    const memory = new MemoryBudget('sessionBytes', this.#config.limits, app.memory);
+    const context: SessionContext = { app, subscriber, pending: new Set(), memory, presence: new Map(), queries: new Map(), send, reject };
     this.#state = { is: 'ready', context };
     const restart = (): void => this.close(serviceRestart, 'the data was read anew');
     app.enter(subscriber, (frame) => this.#sendFrame(frame), { tokenHash, userId: user?.id, revoke, restart });
@@ -234,11 +241,11 @@ export class Session {
   }
 
   /** As before the `init`; whoever spoke behind it is told. */
-  #reopen(init: Init, error: unknown, waiting: readonly ClientMessage[]): void {
+  #reopen(init: Init, error: unknown, waiting: EarlyMessages): void {
     if (this.#isClosed()) return;
     this.#state = { is: 'opened' };
     this.#reject(init, error);
-    for (const message of waiting) this.#dispatch(message);
+    for (const message of waiting.take()) this.#dispatch(message);
   }
 
   /** Its token has ended: told as if `init` had been refused. */
@@ -251,9 +258,9 @@ export class Session {
     return this.#state.is === 'closed';
   }
 
-  #handle(message: ClientMessage, context: SessionContext): void {
+  #attempt(message: ClientMessage, run: () => void): void {
     try {
-      handle(message, context);
+      run();
     } catch (error) {
       this.#reject(message, error);
     }
@@ -271,7 +278,7 @@ export class Session {
   }
 
   #sendMessage(message: ServerMessage): void {
-    this.#sendFrame(encode(message));
+    this.#sendFrame(encodeMessage(message));
   }
 
   #sendFrame(frame: string): void {
@@ -281,19 +288,4 @@ export class Session {
 
 function signedOut(): InstantAPIError {
   return rejection('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
-}
-
-const secrets: ReadonlySet<string> = new Set(['refresh-token', '__admin-token', 'token', 'reconnect-token']);
-const isSecret = (field: string): boolean => secrets.has(field);
-
-interface About {
-  readonly 'client-event-id': string | null;
-  readonly 'original-event'?: OriginalEvent;
-}
-
-/** Which message an error is about: what was said, without its secrets. */
-function aboutOf(received: unknown, sessionId: string): About {
-  if (!isObject(received)) return { 'client-event-id': null };
-  const safe = Object.entries(received).filter(([field]) => !isSecret(field));
-  return { 'client-event-id': eventIdOf(received), 'original-event': { ...Object.fromEntries(safe), 'session-id': sessionId } };
 }

@@ -8,7 +8,7 @@ export class LogSubscribers {
   /** @returns what ends it */
   add(listener: LogListener): () => void {
     // The same function may follow twice.
-    const own: LogListener = (txId, entries) => listener(txId, entries);
+    const own: LogListener = (txId, entries, lastId) => listener(txId, entries, lastId);
     this.#all.add(own);
     return () => void this.#all.delete(own);
   }
@@ -17,7 +17,7 @@ export class LogSubscribers {
     return this.#all.size === 0;
   }
 
-  notify(txId: number, entries?: readonly LogEntry[]): void {
-    for (const listener of [...this.#all]) listener(txId, entries);
+  notify(txId: number, entries?: readonly LogEntry[], lastId?: string): void {
+    for (const listener of [...this.#all]) listener(txId, entries, lastId);
   }
 }

@@ -22,6 +22,7 @@ export function* chunksOf(snapshot: Snapshot): Generator<string> {
 }
 
 export class SnapshotReader {
+  readonly #texts = new Map<string, string>();
   readonly #lists = new Map<string, unknown[]>();
   readonly #objects = new Map<string, Map<string, unknown>>();
   readonly #values = new Map<string, unknown>();
@@ -30,11 +31,24 @@ export class SnapshotReader {
     const { field, value, list, entries } = JSON.parse(text) as SnapshotChunk;
     if (list) {
       const collected = madeFor(field, this.#lists, () => []);
-      for (const each of list) collected.push(each);
+      for (const each of list) collected.push(field === 'triples' ? this.#interned(each) : each);
     } else if (entries) {
       const collected = madeFor(field, this.#objects, () => new Map<string, unknown>());
       for (const [name, each] of entries) collected.set(name, each);
     } else this.#values.set(field, value);
+  }
+
+  /** A triple with the one string of its entity and of its attr: text that is parsed has one of its own for each. */
+  #interned(triple: unknown): unknown {
+    if (!Array.isArray(triple)) return triple;
+    for (const at of [0, 1]) {
+      const text: unknown = triple[at];
+      if (typeof text !== 'string') continue;
+      const known = this.#texts.get(text);
+      if (known === undefined) this.#texts.set(text, text);
+      else triple[at] = known;
+    }
+    return triple;
   }
 
   /** Undefined if there were no parts. */

@@ -16,6 +16,11 @@ export interface Storage {
    * an app over from elsewhere.
    */
   stage?(appId: string): Promise<Stage>;
+  /**
+   * Copies everything that is stored, files apart, to a new file while the storage is in use. Missing = it has a way of its own.
+   * Rejects with TriplaneError `config-invalid` if there is such a file, `storage-failed` if it cannot be written.
+   */
+  backup?(file: string): Promise<void>;
   /** The last call on the storage. */
   close(): Promise<void>;
   /** Where files are kept unless the server is told otherwise; missing = nowhere. */
@@ -71,7 +76,7 @@ export type Appended = 'appended' | 'behind';
 
 /**
  * The log goes up to `txId` at least. `entries`: the last of them, where they came along. `lastId`: the id of the entry `txId`,
- * where only that was looked at. Never throws.
+ * where only the end of the log was looked at; empty if it is not known. Never throws.
  */
 export type LogListener = (txId: number, entries?: readonly LogEntry[], lastId?: string) => void;
 

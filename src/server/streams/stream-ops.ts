@@ -72,7 +72,8 @@ export function subscribeStream(message: SubscribeStream, context: SessionContex
   checkCount(context);
   const { db } = app.ledger;
   const row = id ? streamById(db, id) : streamByClientId(db, name ?? '');
-  const { visible } = app.rulebook.guard.readAccess(subscriber.actor, new Set([streamsEtype]), params ?? undefined, db.attrs);
+  const { visibleIn } = app.rulebook.guard.readAccess(subscriber.actor, new Set([streamsEtype]), params ?? undefined, db.attrs);
+  const visible = visibleIn?.(db);
   // Whether there is one is told to those only who may see it.
   if (visible && !(row && visible(streamsEtype, row))) throw streamsDenied('view');
   if (!row) throw noSuchStream(id ?? name ?? '');

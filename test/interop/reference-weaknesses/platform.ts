@@ -213,7 +213,10 @@ export const stage = {
     this.isOnline = true;
     listeners.clear();
     FakeChannel.open.clear();
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'], now: Date.UTC(2026, 6, 1) });
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+      now: Date.UTC(2026, 6, 1),
+    });
     const notify = {
       addEventListener: (type: string, listener: (event: Event) => void) =>
         void (listeners.get(type) ?? listeners.set(type, new Set()).get(type))?.add(listener),

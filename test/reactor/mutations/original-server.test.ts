@@ -48,6 +48,21 @@ describe('two clients bear one attribute at once', () => {
   });
 });
 
+it('a client that is not told of the attr asks for it with a new session', async () => {
+  const dialogue = await Dialogue.ready();
+  const write = await dialogue.update(goalId(1), { mood: 'good' } as never);
+  await dialogue.receive(no(write, { type: 'record-not-unique', hint: { 'record-type': 'ident', etype: 'goals', label: 'mood' } }));
+  const before = dialogue.channel;
+  await dialogue.wait(2_000);
+  expect([dialogue.sentIds(), dialogue.channel === before]).toEqual([[write.eventId], true]);
+  await dialogue.wait(2_000);
+  await dialogue.nextChannelSoon();
+  await dialogue.open();
+  expect(dialogue.channel).not.toBe(before);
+  expect(dialogue.sentIds()).toEqual([write.eventId]);
+  dialogue.end();
+});
+
 describe('a write that the server always fails at', () => {
   it('is set aside as rejected with its reason, and others overtake it meanwhile', async () => {
     const dialogue = await Dialogue.ready();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { addQueryOk, goalId, goalsQuery } from '../../support/goals.ts';
 import { Dialogue, lastTitles } from '../../support/dialogue.ts';
+import { memoryStore } from '../../../src/storage/memory.ts';
 import type { WireQuery } from '../../../src/protocol/query-messages.ts';
 
 const where = (condition: unknown): WireQuery => ({ goals: { $: { where: condition } } });
@@ -79,6 +80,57 @@ describe('a query that cannot be evaluated', () => {
       ],
     });
     expect(lastTitles(good)).toEqual(['a']);
+    dialogue.end();
+  });
+});
+
+describe('a stored write that is none', () => {
+  const broken: readonly (readonly [string, unknown])[] = [
+    ['an attr that is null', [['add-attr', null]]],
+    ['an attr without a name', [['add-attr', { id: 'a7000000-0000-4000-8000-0000000000aa' }]]],
+    ['a step that is no list', ['add-triple']],
+    ['a lookup by nothing', [['add-triple', [null], null, { a: 1 }]]],
+    ['an unknown step', [['dance', null]]],
+    ['a deletion of nothing', [['delete-entity']]],
+    ['a change of no attr', [['update-attr', null]]],
+  ];
+
+  it.each(broken)('stops no other write and no query: %s', async (_name, steps) => {
+    const store = memoryStore();
+    const record = { eventId: 'e1', owner: '', order: 1, createdMs: 1, sends: 0, steps };
+    await store.write([{ put: 'write//0000000000000001/e1', value: record }]);
+    const dialogue = await Dialogue.ready({ store });
+    const good = await dialogue.subscribe();
+    await dialogue.receive(addQueryOk([{ id: goalId(1), title: 'a' }], 1));
+    const write = await dialogue.update(goalId(1), { title: 'b' });
+    expect(dialogue.sentIds()).toContain(write.eventId);
+    expect(lastTitles(good)).toEqual(['b']);
+    dialogue.end();
+  });
+});
+
+describe('a room that fails', () => {
+  it('stops neither writes nor queries of the session', async () => {
+    const dialogue = new Dialogue();
+    await dialogue.client.reactor.account.loaded;
+    const { features } = dialogue.client.reactor.state;
+    const fail = (): never => {
+      throw new Error('the room failed');
+    };
+    features.install({
+      onMessage: fail,
+      onError: fail,
+      onSessionOpen: fail,
+      onDisconnect: fail,
+      onDeadline: fail,
+      nextDeadline: () => Infinity,
+    });
+    const good = await dialogue.subscribe();
+    const write = dialogue.send({ __ops: [['update', 'goals', goalId(1), { title: 'mine' }]], __etype: 'goals' });
+    await dialogue.open();
+    await dialogue.receive(addQueryOk([], 1));
+    expect([dialogue.sentIds(), lastTitles(good)]).toEqual([[write.eventId], ['mine']]);
+    expect(dialogue.client.errors.map(({ message }) => message)).toContain('the room failed');
     dialogue.end();
   });
 });

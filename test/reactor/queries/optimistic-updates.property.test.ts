@@ -61,7 +61,7 @@ interface Trace {
 function play({ world, queries: requested, data, happenings: events }: Trace): void {
   let attrs = Attrs.from(world.attrs);
   const links = linkIndexOf(world);
-  const queries = new LiveQueries(attrs, { links, now: () => 1000 });
+  const queries = new LiveQueries(attrs, { links, now: () => 1000, monotonicNow: () => 1000 });
   const lives = [...new Set(requested.map((query, at) => openQuery(queries, query, `q${at}`)))];
   const results = lives.map(() => [...data]);
   let writes: Mutation[] = [];

@@ -58,7 +58,7 @@ const traceArb = worldArb.chain((world) =>
 async function play({ world, query, data, answers: results, happenings: events }: Trace): Promise<void> {
   let attrs = Attrs.from(world.attrs);
   const links = linkIndexOf(world);
-  const queries = new LiveQueries(attrs, { links, now: () => 1000 });
+  const queries = new LiveQueries(attrs, { links, now: () => 1000, monotonicNow: () => 1000 });
   const live = openQuery(queries, query, 'q');
   let writes: Mutation[] = [];
   let [txId, count, next] = [1, 0, 0];

@@ -6,6 +6,7 @@ import { i, id, init } from '../../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
 import { push, type Target } from '../../../src/server/cli/project-push.ts';
 import { receiptsHint, withReceipts } from '../../../src/server/cli/project-receipts.ts';
+import { throughOriginal } from '../../support/original/through.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 
 const schema = i.schema({ entities: { goals: i.entity({ title: i.string() }) } });
@@ -23,7 +24,7 @@ describe('an app whose rules forbid receipts', () => {
 
   const write = async (): Promise<readonly (boolean | undefined)[]> => {
     const { appId, apiURI } = server;
-    const db = init({ appId, apiURI, schema, storage: memoryStore(), receipts: true, onError: () => {} });
+    const db = init({ appId, apiURI, schema, storage: memoryStore(), webSocket: throughOriginal(), onError: () => {} });
     const told: (boolean | undefined)[] = [];
     db.subscribeConnectionStatus((status, { isExactlyOnce }) => void (status === 'authenticated' && told.push(isExactlyOnce)));
     for (const title of ['a', 'b']) await db.transact(db.tx.goals[id()]!.create({ title })).settled;

@@ -233,3 +233,81 @@ test('a snapshot takes the place of the log, deleted attrs and all', async () =>
   await later.request({ op: 'transact', 'tx-steps': [['restore-attr', title.id]] });
   expect(await goals(next)).toEqual([{ id: goal, title: 'Get fit' }]);
 });
+
+test('while an append hangs reads go on from what is durable; once it is done, all hear of it', async () => {
+  const storage = memory();
+  let release: (() => void) | undefined;
+  let isHanging = false;
+  const hanging: Storage = {
+    ...storage,
+    async open(appId) {
+      const log = await storage.open(appId);
+      const append = async (entries: readonly LogEntry[]) => {
+        if (isHanging) await new Promise<void>((resolve) => (release = resolve));
+        return log.append(entries);
+      };
+      return { ...log, append };
+    },
+  };
+  const world = bench({ storage: hanging });
+  const [writer, reader] = [await world.open(), await world.open()];
+  await writer.request(create);
+  await reader.response('add-query-ok', { op: 'add-query', q: { goals: {} } });
+  reader.heard.length = 0;
+  isHanging = true;
+  writer.heard.length = 0;
+  writer.send(set('Get fitter'));
+  await rest();
+  const early = await world.open();
+  early.send({ op: 'add-query', q: { goals: {} } });
+  await rest();
+  expect(early.heard).toEqual([]);
+  await world.clock.advance(1100);
+  await rest();
+  expect(JSON.stringify(early.take('add-query-ok'))).toContain('Get fit"');
+  expect(await goals(world)).toEqual([{ id: goal, title: 'Get fit' }]);
+  // Who comes while it hangs is let in.
+  expect(await (await world.open()).response('join-room-ok', { op: 'join-room', 'room-id': 'r' })).toBeDefined();
+  isHanging = false;
+  release?.();
+  await rest();
+  await rest();
+  expect(writer.heard.map(({ op }) => op)).toEqual(['transact-ok', 'refresh-ok']);
+  expect(JSON.stringify(reader.take('refresh-ok'))).toContain('Get fitter');
+  expect(await goals(world)).toEqual([{ id: goal, title: 'Get fitter' }]);
+  await writer.response('transact-ok', set('Get fittest'));
+  expect(await goals(world)).toEqual([{ id: goal, title: 'Get fittest' }]);
+});
+
+test('an append that hangs and fails in the end leaves what was durable', async () => {
+  const storage = memory();
+  let fail: ((error: Error) => void) | undefined;
+  let isHanging = false;
+  const hanging: Storage = {
+    ...storage,
+    async open(appId) {
+      const log = await storage.open(appId);
+      const append = async (entries: readonly LogEntry[]) => {
+        if (isHanging) await new Promise<void>((_, reject) => (fail = reject));
+        return log.append(entries);
+      };
+      return { ...log, append };
+    },
+  };
+  const world = bench({ storage: hanging });
+  const writer = await world.open();
+  await writer.request(create);
+  isHanging = true;
+  writer.heard.length = 0;
+  writer.send(set('Get fitter'));
+  await rest();
+  await world.clock.advance(1100);
+  isHanging = false;
+  fail?.(new Error('gone'));
+  await rest();
+  await rest();
+  expect(writer.heard).toMatchObject([{ op: 'error', status: 500 }]);
+  expect(await goals(world)).toEqual([{ id: goal, title: 'Get fit' }]);
+  await writer.response('transact-ok', set('Get fittest'));
+  expect(await goals(world)).toEqual([{ id: goal, title: 'Get fittest' }]);
+});

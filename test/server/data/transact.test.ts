@@ -214,7 +214,7 @@ describe('refused, with nothing written', () => {
       'a file',
       [['add-triple', anonymous, filePath, 'a.png']],
       'permission-denied',
-      /perms-pass/,
+      /the 'create' rule of '\$files'/,
       { input: ['$files', 'object'], expected: 'perms-pass?' },
     ],
     ['an attr changed', [['update-attr', { id: name.id, 'unique?': false }]], 'permission-denied', /admins/, { input: ['attrs', 'attr'] }],

@@ -10,7 +10,7 @@ import { timesAfter } from '../../../src/db/times.ts';
 import type { Step } from '../../../src/protocol/transact-messages.ts';
 import type { Triple } from '../../../src/protocol/triple.ts';
 import { type CompiledQuery, compile } from '../../../src/query/compile.ts';
-import { answerQuery, resultOfRow, matchingRows } from '../../../src/query/result-triples.ts';
+import { answerQuery, completed, matchingSteps, resultOfRow } from '../../../src/query/result-triples.ts';
 import { dependenciesOf } from '../../../src/query/dependencies.ts';
 import type { Query } from '../../../src/query/query.ts';
 import { isSumOfRows } from '../../../src/query/ref-count.ts';
@@ -81,7 +81,9 @@ function result(compiled: CompiledQuery, store: Store): string {
   const sorted = (triples: readonly Triple[]): string[] => triples.map((triple) => JSON.stringify(triple)).sort();
   const { triples, pageInfo, aggregate } = answerQuery(compiled, store);
   const shares = isSumOfRows(compiled)
-    ? compiled.nodes.map((form) => matchingRows(form, store).map(({ id }) => [id, sorted(resultOfRow(compiled, form, id, store))]))
+    ? compiled.nodes.map((form) =>
+        completed(matchingSteps(form, store)).map(({ id }) => [id, sorted(resultOfRow(compiled, form, id, store))]),
+      )
     : [];
   return JSON.stringify([sorted(triples), pageInfo, aggregate, shares.map((rows) => rows.map((row) => JSON.stringify(row)).sort())]);
 }

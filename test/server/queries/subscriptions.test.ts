@@ -4,7 +4,7 @@ import { adminToken, type Bench, bench, blob, newId, rest, type TestPeer } from 
 
 vi.mock('../../../src/query/result-triples.ts', async (original) => {
   const real = await original<typeof evidence>();
-  return { ...real, answerQuery: vi.fn(real.answerQuery) };
+  return { ...real, answerSteps: vi.fn(real.answerSteps) };
 });
 
 const goalsId = blob('goals', 'id');
@@ -27,7 +27,7 @@ beforeEach(async () => {
   [writer, reader] = [await world.open(), await world.open()];
   await writer.request({ op: 'transact', 'tx-steps': [goalsId, title, todosId].map((attr) => ['add-attr', attr]) });
   reader.heard.length = 0;
-  vi.mocked(evidence.answerQuery).mockClear();
+  vi.mocked(evidence.answerSteps).mockClear();
 });
 
 const transact = (steps: readonly unknown[], peer = writer) => peer.request({ op: 'transact', 'tx-steps': steps });
@@ -104,11 +104,11 @@ describe('the same question', () => {
   test('of many sessions is answered once, and a write elsewhere answers none', async () => {
     const many = await Promise.all(Array.from({ length: 20 }, () => world.open()));
     for (const peer of many) await subscribe(peer, { goals: {} });
-    expect(evidence.answerQuery).toHaveBeenCalledTimes(1);
+    expect(evidence.answerSteps).toHaveBeenCalledTimes(1);
     await transact(addTodo);
-    expect(evidence.answerQuery).toHaveBeenCalledTimes(1);
+    expect(evidence.answerSteps).toHaveBeenCalledTimes(1);
     await transact(addGoal);
-    expect(evidence.answerQuery).toHaveBeenCalledTimes(2);
+    expect(evidence.answerSteps).toHaveBeenCalledTimes(2);
     for (const peer of many) expect(peer.take('refresh-ok')).toHaveLength(1);
   });
 
@@ -116,7 +116,7 @@ describe('the same question', () => {
     const tokens = [1, 2].map((n) => `f0000000-0000-4000-8000-00000000000${n}`);
     const peers = await Promise.all(tokens.map((token) => world.open({ 'refresh-token': token })));
     for (const peer of peers) await subscribe(peer, { $users: {} });
-    expect(evidence.answerQuery).toHaveBeenCalledTimes(2);
+    expect(evidence.answerSteps).toHaveBeenCalledTimes(2);
   });
 });
 

@@ -33,8 +33,8 @@ test('a view rule that fails hides the row, and is logged once with the rule', a
   const { db } = k.app.ledger;
   const set = new RuleSet({ notes: { allow: { view: 'data.owner.id == auth.id' } } }, await loadCel());
   const guard = new Guard(set, { appId: k.app.id, clock: { now: () => 0, monotonicNow: () => 0 }, db: () => db, logger });
-  const { visible } = guard.readAccess({ userId: undefined, isAdmin: false }, new Set(['notes']), undefined, db.attrs);
-  expect([...db.rows('notes')].map((row) => visible?.('notes', row))).toEqual([false, false]);
+  const { visibleIn } = guard.readAccess({ userId: undefined, isAdmin: false }, new Set(['notes']), undefined, db.attrs);
+  expect([...db.rows('notes')].map((row) => visibleIn?.(db)('notes', row))).toEqual([false, false]);
   expect(logged).toEqual([expect.stringMatching(/notes\.view on notes: 'id' is no field/)]);
 });
 

@@ -14,7 +14,9 @@ const deniedFor = (etype: string, kind = 'object') => ({
   op: 'error',
   status: 400,
   type: 'permission-denied',
-  message: 'Permission denied: not perms-pass?',
+  message: expect.stringMatching(
+    new RegExp(`^Permission denied: the '(create|update|delete|link|unlink)' rule of '${etype.replace('$', '\\$')}' is not satisfied$`),
+  ) as string,
   hint: { input: [etype, kind], expected: 'perms-pass?' },
 });
 

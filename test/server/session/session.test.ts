@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { adminToken, appId, bench, rest, type TestPeer } from '../bench.ts';
+import { memory } from '../../../src/server/storage/memory.ts';
+import { adminToken, appId, bench, blob, newId, rest, type TestPeer } from '../bench.ts';
 import { clientMinimal } from '../../protocol/minimal.ts';
 import { clientFields } from '../../../src/protocol/client-fields.ts';
 
@@ -178,4 +179,32 @@ test('closing the server closes every session', async () => {
   await world.hub.close();
   expect([ready.closedWith?.[0], opened.closedWith?.[0]]).toEqual([1001, 1001]);
   expect(world.connect().closedWith?.[0]).toBe(1001);
+});
+
+test('an app that nobody uses leaves memory, one that somebody uses stays, and what was stored is there for who comes again', async () => {
+  const storage = memory();
+  const world = bench({ storage });
+  const idOf = (n: number): string => `a9900000-0000-4000-8000-0000000010${n.toString(16).padStart(2, '0')}`;
+  const goalsId = blob('goals', 'id');
+  const goal = newId();
+  for (let n = 0; n < 20; n++) {
+    const peer = await world.open({ 'app-id': idOf(n) });
+    await peer.request({
+      op: 'transact',
+      'tx-steps': [
+        ['add-attr', goalsId],
+        ['add-triple', goal, goalsId.id, goal],
+      ],
+    });
+    if (n >= 3) peer.session.end();
+  }
+  expect(world.hub.summary()).toHaveLength(20);
+  await world.clock.advance(4 * 60 * 1000);
+  expect(world.hub.summary()).toHaveLength(20);
+  const back = await world.open({ 'app-id': idOf(10) });
+  back.session.end();
+  await world.clock.advance(3 * 60 * 1000);
+  expect(world.hub.summary().map(({ id }) => id)).toEqual([idOf(0), idOf(1), idOf(2), idOf(10)]);
+  const again = await world.open({ 'app-id': idOf(7) });
+  expect(JSON.stringify(await again.request({ op: 'add-query', q: { goals: {} } }))).toContain(goal);
 });

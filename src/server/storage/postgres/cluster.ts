@@ -7,7 +7,8 @@ import type { Relay, RelayEvents } from '../storage.ts';
 import type { LogListener, LogEntry } from '../storage.ts';
 import type { Database } from './database.ts';
 import type { LogNotifier } from './log.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { Heartbeat, type LogHead } from './heartbeat.ts';
+import { LetterPoller } from './letter-poller.ts';
 import { Membership } from './membership.ts';
 import { type Payload, NotifyQueue } from './notify-queue.ts';
 import { WalReader } from './wal.ts';
@@ -21,6 +22,9 @@ export interface ClusterConfig {
   readonly logger: Log;
 }
 
+/** Between two looks into the table, for servers that are not notified. */
+const maxPollMs = 250;
+
 export class Cluster implements LogNotifier, Relay {
   readonly #config: ClusterConfig;
   readonly #channel: string;
@@ -30,6 +34,7 @@ export class Cluster implements LogNotifier, Relay {
   readonly #notifyQueue: NotifyQueue;
   readonly #heartbeat: Heartbeat;
   readonly #wal: WalReader;
+  readonly #poller: LetterPoller;
   /** Letters are taken in order, and some have to be fetched. */
   #reading: Promise<void> = Promise.resolve();
   /** Begins when the line comes up, ends when the others are lost: what was heard in another than this is of no use. */
@@ -39,7 +44,11 @@ export class Cluster implements LogNotifier, Relay {
     const { database, id, schemaName } = config;
     this.#config = config;
     this.#channel = `${schemaName}_news`;
-    this.#notifyQueue = new NotifyQueue(database, this.#channel, id);
+    this.#notifyQueue = new NotifyQueue(database, this.#channel, id, () => this.#membership.isPolled);
+    this.#poller = new LetterPoller({
+      ...{ database, logger: config.logger, everyMs: Math.min(maxPollMs, config.heartbeatMs) },
+      received: (payload) => this.#receive(payload),
+    });
     this.#wal = new WalReader({ ...config, appended: (app, txId, entries) => this.#notify(app, txId, entries) });
     this.#heartbeat = new Heartbeat(
       { ...config, channel: this.#channel, apps: () => [...this.#logSubscribers.keys()], readsWal: () => this.#wal.isReading },
@@ -51,6 +60,8 @@ export class Cluster implements LogNotifier, Relay {
         lost: () => this.#lost(),
         heartbeat: (members, heads) => this.#onHeartbeat(members, heads),
         received: (payload) => this.#receive(payload),
+        deaf: () => this.#poller.start(),
+        hears: () => void this.#poller.stop(),
       },
     );
   }
@@ -62,6 +73,7 @@ export class Cluster implements LogNotifier, Relay {
 
   async close(): Promise<void> {
     await this.#notifyQueue.close();
+    await this.#poller.stop();
     await this.#heartbeat.close();
     await this.#wal.close();
     await this.#reading;
@@ -101,10 +113,10 @@ export class Cluster implements LogNotifier, Relay {
     };
   }
 
-  #onHeartbeat(members: Parameters<Membership['replace']>[0], heads: ReadonlyMap<string, number>): void {
+  #onHeartbeat(members: Parameters<Membership['replace']>[0], heads: ReadonlyMap<string, LogHead>): void {
     const { gone, hasNewMember } = this.#membership.replace(members);
     this.#notifyLeft(gone);
-    for (const [app, txId] of heads) this.#notify(app, txId);
+    for (const [app, { txId, lastId }] of heads) this.#notify(app, txId, undefined, lastId);
     // One that was slow, and taken to be gone, does not know that it was: it has to be asked who is with it.
     if (this.#notifyQueue.resetLossy() || hasNewMember) this.#each((on) => on.resumed());
   }
@@ -138,8 +150,8 @@ export class Cluster implements LogNotifier, Relay {
     }
   }
 
-  #notify(app: string, txId: number, entries?: readonly LogEntry[]): void {
-    this.#logSubscribers.get(app)?.notify(txId, entries);
+  #notify(app: string, txId: number, entries?: readonly LogEntry[], lastId?: string): void {
+    this.#logSubscribers.get(app)?.notify(txId, entries, lastId);
   }
 
   /** Once the line is up again, all are asked for what they have. */

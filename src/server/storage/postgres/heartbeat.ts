@@ -10,13 +10,23 @@ import type { Client, Database } from './database.ts';
 import type { Member } from './membership.ts';
 import type { Payload } from './notify-queue.ts';
 
+/** Where a log ends; `lastId` is empty if the entry there is not known. */
+export interface LogHead {
+  readonly txId: number;
+  readonly lastId: string;
+}
+
 export interface HeartbeatEvents {
   /** What happened while the line was down is not known. */
   up(): void;
   /** Down, or no beat got through, for so long that the others think so too. */
   lost(): void;
-  heartbeat(members: readonly Member[], heads: ReadonlyMap<string, number>): void;
+  heartbeat(members: readonly Member[], heads: ReadonlyMap<string, LogHead>): void;
   received(payload: Payload): void;
+  /** Notifications do not arrive on this connection: letters have to be read from the table. */
+  deaf(): void;
+  /** They do. */
+  hears(): void;
 }
 
 export interface HeartbeatConfig {
@@ -28,6 +38,9 @@ export interface HeartbeatConfig {
   readonly apps: () => readonly string[];
   readonly readsWal: () => boolean;
 }
+
+/** How long a notification of our own may take to come back. */
+const probeMs = 1000;
 
 /** Beats without which a server is taken to be gone. */
 const maxMissedHeartbeats = 4;
@@ -44,6 +57,8 @@ export class Heartbeat {
   #lastHeartbeatMs = 0;
   #isLost = true;
   #isClosed = false;
+  #isDeaf = false;
+  #probed: (() => void) | undefined;
   #heartbeats = 0;
   #failures = 0;
   #running: Promise<void> = Promise.resolve();
@@ -96,15 +111,51 @@ export class Heartbeat {
     const client = await this.#openClient(database);
     this.#client = client;
     client.on('notification', ({ payload }) => {
-      if (payload !== undefined && client === this.#client) this.#on.received(JSON.parse(payload) as Payload);
+      if (payload !== undefined && client === this.#client) this.#receive(JSON.parse(payload) as Payload);
     });
     // Not at the next beat: now.
     client.on('error', () => client === this.#client && this.#reconnect());
     client.on('end', () => client === this.#client && this.#reconnect());
     await within(client.query(`LISTEN ${client.escapeIdentifier(channel)}`), this.#goneAfterMs);
+    await this.#probe(client);
     this.#on.up();
     this.#isLost = false;
     await this.#sendHeartbeat(client);
+  }
+
+  #receive(payload: Payload): void {
+    if (payload[0] !== 'probe') {
+      // Behind a pooler a few arrive by chance, when this connection is the one that listens: the table has all of them.
+      if (!this.#isDeaf) this.#on.received(payload);
+    } else if (payload[1] === this.#config.id) this.#probed?.();
+  }
+
+  /** Whether notifications arrive here. Behind a pooler that shares connections they never do, and LISTEN says nothing of it. */
+  async #probe(client: Client): Promise<void> {
+    const { database, channel, id, logger } = this.#config;
+    const heard = new Promise<void>((resolve) => (this.#probed = resolve));
+    const { rows } = await within(
+      client.query<{ listens: boolean }>('SELECT $1 IN (SELECT pg_listening_channels()) AS listens', [channel]),
+      this.#goneAfterMs,
+    );
+    await database.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify(['probe', id] satisfies Payload)]);
+    const isHeard =
+      rows[0]?.listens === true &&
+      (await within(heard, probeMs).then(
+        () => true,
+        () => false,
+      ));
+    this.#probed = undefined;
+    if (isHeard) this.#on.hears();
+    else {
+      if (!this.#isDeaf)
+        logger.warn(
+          'Notifications of PostgreSQL do not arrive: there may be a pooler in transaction mode in front of it. Presence and broadcasts ' +
+            'are read from a table instead, a little later; give the server an address without a pooler to avoid that.',
+        );
+      this.#on.deaf();
+    }
+    this.#isDeaf = !isHeard;
   }
 
   /** A connection that breaks while it is being made may never say so. */
@@ -136,22 +187,28 @@ export class Heartbeat {
     this.#checkSilence();
     await within(
       client.query(
-        `INSERT INTO ${schema}.servers (id, seen, reads_wal) VALUES ($1, clock_timestamp(), $2)
-         ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, reads_wal = excluded.reads_wal`,
-        [id, readsWal()],
+        `INSERT INTO ${schema}.servers (id, seen, reads_wal, polls) VALUES ($1, clock_timestamp(), $2, $3)
+         ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, reads_wal = excluded.reads_wal, polls = excluded.polls`,
+        [id, readsWal(), this.#isDeaf],
       ),
       this.#goneAfterMs,
     );
-    const lately = `SELECT id, reads_wal FROM ${schema}.servers WHERE seen > clock_timestamp() - $1 * interval '1 millisecond' AND id <> $2`;
-    const { rows } = await within(client.query<{ id: string; reads_wal: boolean }>(lately, [this.#goneAfterMs, id]), this.#goneAfterMs);
-    const where = `SELECT app, tx FROM ${schema}.heads WHERE app = ANY($1)`;
-    const heads = await within(client.query<{ app: string; tx: string }>(where, [apps()]), this.#goneAfterMs);
+    const lately = `SELECT id, reads_wal, polls FROM ${schema}.servers WHERE seen > clock_timestamp() - $1 * interval '1 millisecond' AND id <> $2`;
+    const { rows } = await within(
+      client.query<{ id: string; reads_wal: boolean; polls: boolean }>(lately, [this.#goneAfterMs, id]),
+      this.#goneAfterMs,
+    );
+    // An app that is not there any more has a log that ends at 0.
+    const where = `SELECT given AS app, coalesce(heads.tx, 0) AS tx, coalesce(substring(log.entry FROM '^{"id":"([^"]*)"'), '') AS id
+      FROM unnest($1::text[]) AS given LEFT JOIN ${schema}.heads ON heads.app = given
+      LEFT JOIN ${schema}.log ON log.app = heads.app AND log.tx = heads.tx`;
+    const heads = await within(client.query<{ app: string; tx: string; id: string }>(where, [apps()]), this.#goneAfterMs);
     this.#lastHeartbeatMs = performance.now();
     if (this.#isLost) this.#on.up();
     this.#isLost = false;
     this.#on.heartbeat(
-      rows.map((row) => ({ id: row.id, readsWal: row.reads_wal })),
-      new Map(heads.rows.map(({ app, tx }) => [app, Number(tx)])),
+      rows.map((row) => ({ id: row.id, readsWal: row.reads_wal, polls: row.polls })),
+      new Map(heads.rows.map(({ app, tx, id: lastId }) => [app, { txId: Number(tx), lastId }])),
     );
     if (++this.#heartbeats % sweepEvery === 0)
       this.#sweep(client).catch((error: unknown) => logger.warn('PostgreSQL was not swept', error));

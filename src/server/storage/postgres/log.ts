@@ -1,5 +1,6 @@
 // The log of one app in PostgreSQL. Whoever appends moves the app's head in the same statement, from where they saw it: so
-// entries are numbered in the order of their commits, and of two who append at once one is told to look again.
+// entries are numbered in the order of their commits, and of two who append at once one is told to look again. So is one whose last
+// entry is not the last in the table: the database was restored, or failed over without it.
 
 import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
 import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
@@ -34,8 +35,10 @@ export class PostgresLog implements AppLog {
     this.#notifier = notifier;
   }
 
-  load(): Promise<Loaded> {
+  async load(): Promise<Loaded> {
     const { schema } = this.#database;
+    // It may have been restored from a time before there was this app.
+    await this.#database.query(`INSERT INTO ${schema}.heads (app, tx) VALUES ($1, 0) ON CONFLICT DO NOTHING`, [this.#app]);
     return this.#database.transaction('read', async (client) => {
       const { rows } = await client.query<Head>(`SELECT tx, snapshot FROM ${schema}.heads WHERE app = $1`, [this.#app]);
       const snapshot = rows[0]?.snapshot ?? undefined;
@@ -58,7 +61,7 @@ export class PostgresLog implements AppLog {
     );
     const entries = rows.flatMap(({ entry }) => (entry === null ? [] : [JSON.parse(entry) as LogEntry]));
     const [first] = entries;
-    const isWhole = first ? first.txId === txId + 1 : Number(rows[0]?.head ?? 0) <= txId;
+    const isWhole = first ? first.txId === txId + 1 : Number(rows[0]?.head ?? 0) === txId;
     return isWhole ? entries : undefined;
   }
 
@@ -69,13 +72,17 @@ export class PostgresLog implements AppLog {
     if (!first || !last) return 'appended';
     const notification = this.#notifier.notification(this.#app, last.txId);
     const texts = entries.map((entry) => JSON.stringify(entry));
+    // How the entry before begins, in the log that we know.
+    const before = first.prev === undefined ? '' : `{"id":${JSON.stringify(first.prev)}`;
     const [row] = await this.#database.query<{ moved: number }>(
-      `WITH moved AS (UPDATE ${schema}.heads SET tx = $3::bigint WHERE app = $1 AND tx = $2::bigint RETURNING app),
+      `WITH moved AS (UPDATE ${schema}.heads SET tx = $3::bigint WHERE app = $1 AND tx = $2::bigint AND NOT EXISTS (
+         SELECT 1 FROM ${schema}.log WHERE app = $1 AND tx = $2::bigint AND starts_with(entry, '{"id":') AND NOT starts_with(entry, $7)
+       ) RETURNING app),
        added AS (INSERT INTO ${schema}.log (app, tx, entry)
          SELECT moved.app, $2::bigint + at, entry FROM moved, unnest($4::text[]) WITH ORDINALITY AS given (entry, at) ORDER BY at RETURNING tx),
        told AS (SELECT pg_notify($5, $6) FROM moved WHERE $5 <> '')
        SELECT (SELECT count(*) FROM moved)::int AS moved, (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM told) AS told`,
-      [this.#app, first.txId - 1, last.txId, texts, notification?.channel ?? '', notification?.payload ?? ''],
+      [this.#app, first.txId - 1, last.txId, texts, notification?.channel ?? '', notification?.payload ?? '', before],
     );
     if (row?.moved !== 1) return 'behind';
     this.#notifier.appended(this.#app, last.txId, entries);

@@ -4,6 +4,8 @@
 export interface Member {
   readonly id: string;
   readonly readsWal: boolean;
+  /** Notifications do not reach it: it reads letters from the table. */
+  readonly polls: boolean;
 }
 
 export class Membership {
@@ -42,6 +44,11 @@ export class Membership {
     for (const id of before) this.remove(id);
     this.#isKnown = false;
     return [...before];
+  }
+
+  /** Whether one of the others reads letters from the table. */
+  get isPolled(): boolean {
+    return [...this.#all.values()].some(({ polls }) => polls);
   }
 
   /** False only if it is certain. */

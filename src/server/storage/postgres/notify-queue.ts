@@ -14,18 +14,22 @@ export type Payload =
   | readonly ['append', from: string, app: string, txId: number]
   | readonly ['letter', from: string, app: string, letter: unknown, nth: number]
   | readonly ['long', from: string, id: string]
+  | readonly ['probe', from: string]
   | readonly ['bye', from: string];
 
 export class NotifyQueue {
   readonly #database: Database;
   readonly #channel: string;
   readonly #from: string;
+  /** Whether somebody hears of letters from the table only. */
+  readonly #isPolled: () => boolean;
   #waiting: string[] = [];
   #sending: Promise<void> | undefined;
   #count = 0;
   #isLossy = false;
 
-  constructor(database: Database, channel: string, from: string) {
+  constructor(database: Database, channel: string, from: string, isPolled: () => boolean) {
+    this.#isPolled = isPolled;
     this.#database = database;
     this.#channel = channel;
     this.#from = from;
@@ -55,7 +59,7 @@ export class NotifyQueue {
     // What is said in the same moment goes together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const isLong = isTooLong(this.#waiting[0] ?? '');
+      const isLong = this.#isPolled() || isTooLong(this.#waiting[0] ?? '');
       const end = isLong ? 1 : this.#waiting.findIndex((text, at) => at === batchSize || isTooLong(text));
       const texts = this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
       try {

@@ -1,7 +1,7 @@
 // The tables, in a schema of their own, and the version they are of.
 
 import { TriplaneError } from '../../../errors.ts';
-import type { Database } from './database.ts';
+import type { Database, PoolClient } from './database.ts';
 
 const version = 1;
 
@@ -23,6 +23,13 @@ const tables = (schema: string): string => `
   INSERT INTO ${schema}.version VALUES (${version});
 `;
 
+/** Came later; servers that do not know of it are as if they said no. */
+async function addPolls(client: PoolClient, name: string, schema: string): Promise<void> {
+  const known = `SELECT 1 FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'servers' AND column_name = 'polls'`;
+  const { rows } = await client.query(known, [name]);
+  if (rows.length === 0) await client.query(`ALTER TABLE ${schema}.servers ADD COLUMN polls boolean NOT NULL DEFAULT false`);
+}
+
 /** Many servers may start at the same moment. */
 export async function prepare(database: Database, name: string): Promise<void> {
   const { schema } = database;
@@ -30,6 +37,7 @@ export async function prepare(database: Database, name: string): Promise<void> {
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`triplane ${name}`]);
     const { rows } = await client.query<{ found: string | null }>('SELECT to_regclass($1)::text AS found', [`${schema}.version`]);
     if (rows[0]?.found == null) await client.query(tables(schema));
+    await addPolls(client, name, schema);
     const { rows: versions } = await client.query<{ version: number }>(`SELECT version FROM ${schema}.version`);
     return versions[0]?.version;
   });

@@ -1,6 +1,8 @@
 // The open file: reads at once, writes in groups. All that is to be written in one moment, whatever the app, is one
 // transaction, and so one flush; each part of it can fail without the others.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { TriplaneError } from '../../../errors.ts';
 import type { Connection, Statement } from './binding.ts';
 
@@ -12,12 +14,15 @@ interface Waiting {
 
 export class SqliteFile {
   readonly #connection: Connection;
+  /** Whether the file is still where it was opened. */
+  readonly #isInPlace: () => boolean;
   readonly #statements = new Map<string, Statement>();
   #waiting: Waiting[] = [];
   #isClosed = false;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, isInPlace: () => boolean = () => true) {
     this.#connection = connection;
+    this.#isInPlace = isInPlace;
   }
 
   /** Compiled once. */
@@ -29,6 +34,7 @@ export class SqliteFile {
 
   read<T>(run: () => T): T {
     if (this.#isClosed) throw closed();
+    if (!this.#isInPlace()) throw removed();
     try {
       return run();
     } catch (cause) {
@@ -47,11 +53,18 @@ export class SqliteFile {
     });
   }
 
-  close(): void {
+  /** Copies what is stored to another file, which must not be there. Nothing is written meanwhile. */
+  backup(file: string): void {
+    this.read(() => this.#connection.exec(`VACUUM INTO '${file.replaceAll("'", "''")}'`));
+  }
+
+  /** Gives the file up, also when the disk is full: what is in the write-ahead log is read from there the next time. */
+  async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#flush();
     this.#isClosed = true;
-    release(this.#connection);
+    this.#statements.clear();
+    if (!release(this.#connection)) await collectGarbage();
   }
 
   #flush(): void {
@@ -60,9 +73,12 @@ export class SqliteFile {
     if (waiting.length === 0) return;
     const broken = new Map<Waiting, unknown>();
     try {
+      // What SQLite writes to a file that was deleted is gone with the process.
+      if (!this.#isInPlace()) throw removed();
       this.#connection.exec('BEGIN IMMEDIATE');
       for (const each of waiting) this.#try(each, broken);
       this.#connection.exec('COMMIT');
+      if (!this.#isInPlace()) throw removed();
     } catch (cause) {
       this.#rollBack();
       for (const each of waiting) each.failed(failed(cause));
@@ -96,19 +112,35 @@ export class SqliteFile {
 
 /**
  * One binding keeps the file locked until its statements are collected, so the lock is given up by hand. That cannot be done
- * as long as there is a write-ahead log, which is folded into the file here.
+ * as long as there is a write-ahead log, which is folded into the file here; false if that was not possible.
  */
-function release(connection: Connection): void {
+function release(connection: Connection): boolean {
   try {
     connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM heads');
+    return true;
+  } catch {
+    return false;
   } finally {
     connection.close();
   }
 }
 
+/** What is collected is finalized a moment later. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 2; round++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const removed = (): TriplaneError => new TriplaneError('storage-failed', 'The file was deleted or replaced while the server ran');
+
 const closed = (): TriplaneError => new TriplaneError('closed', 'The storage is closed');
 
 function failed(cause: unknown): TriplaneError {
+  if (cause instanceof TriplaneError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
   return new TriplaneError('storage-failed', `The file cannot be used: ${text}`, { cause });
 }

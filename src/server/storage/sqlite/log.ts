@@ -35,7 +35,10 @@ export class SqliteLog implements AppLog {
   }
 
   async since(txId: number): Promise<readonly LogEntry[] | undefined> {
-    return this.#file.read(() => (txId < (this.#head().snapshot ?? 0) ? undefined : this.#after(txId)));
+    return this.#file.read(() => {
+      const { tx, snapshot } = this.#head();
+      return txId < (snapshot ?? 0) || txId > tx ? undefined : this.#after(txId);
+    });
   }
 
   async append(entries: readonly LogEntry[]): Promise<Appended> {

@@ -4,6 +4,8 @@ import { TriplaneError } from '../../../errors.ts';
 import type { Connection } from './binding.ts';
 
 const version = 1;
+/** Of the write-ahead log, once it has been worked into the file. */
+const maxWalBytes = 16 * 1024 * 1024;
 
 /**
  * `heads`: an app, the last transaction of its log, and the transaction its snapshot is of. Parts of any other snapshot are
@@ -23,6 +25,8 @@ const tables = `
 export function prepare(connection: Connection, file: string): void {
   try {
     connection.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    // What is written at once may make the write-ahead log long; it is cut again when it has been worked into the file.
+    connection.exec(`PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = ${maxWalBytes}`);
     connection.exec('BEGIN IMMEDIATE');
   } catch (cause) {
     throw new TriplaneError('storage-failed', `${file} cannot be opened: ${whyOf(cause)}`, { cause });

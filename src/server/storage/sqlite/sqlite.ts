@@ -3,6 +3,7 @@
 // A storage in one file, by SQLite: what `triplane dev` keeps data in. One server at a time may use it.
 
 import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 
 import type { AppLog, Storage } from '../storage.ts';
@@ -41,7 +42,12 @@ export async function sqlite(folder: string): Promise<Storage> {
   const path = join(folder, fileName);
   await makeFolder(folder);
   const connection = opened(() => open(path), path);
-  const file = new SqliteFile(connection);
+  const { ino, dev } = statSync(path);
+  const isInPlace = (): boolean => {
+    const now = statSync(path, { throwIfNoEntry: false });
+    return now?.ino === ino && now.dev === dev;
+  };
+  const file = new SqliteFile(connection, isInPlace);
   const logs = new Map<string, AppLog>();
   return {
     files: diskFiles(join(folder, 'files')),
@@ -54,7 +60,11 @@ export async function sqlite(folder: string): Promise<Storage> {
     },
     stage: (appId) => sqliteStage(appId, file),
     apps: async () => file.read(() => file.prepared('SELECT app FROM heads ORDER BY app').all() as { app: string }[]).map(({ app }) => app),
-    close: async () => file.close(),
+    backup: async (target) => {
+      if (existsSync(target)) throw new TriplaneError('config-invalid', `There is a file at ${target}: a backup replaces none`);
+      file.backup(target);
+    },
+    close: () => file.close(),
   };
 }
 

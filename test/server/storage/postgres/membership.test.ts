@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { Membership } from '../../../../src/server/storage/postgres/membership.ts';
 
-const member = (id: string): { readonly id: string; readonly readsWal: boolean } => ({ id, readsWal: true });
+const member = (id: string, polls = false) => ({ id, readsWal: true, polls });
 
 test('who was seen and is not seen any more is gone', () => {
   const membership = new Membership();
@@ -44,10 +44,18 @@ test('notices are needed unless all that were seen read the log themselves', () 
   expect(membership.needNotifications).toBe(true);
   membership.replace([member('a')]);
   expect(membership.needNotifications).toBe(false);
-  membership.replace([member('a'), { id: 'b', readsWal: false }]);
+  membership.replace([member('a'), { id: 'b', readsWal: false, polls: false }]);
   expect(membership.needNotifications).toBe(true);
   membership.remove('b');
   expect(membership.needNotifications).toBe(false);
   membership.clear();
   expect(membership.needNotifications).toBe(true);
+});
+
+test('letters go by the table while one of the others reads them there', () => {
+  const membership = new Membership();
+  membership.replace([member('a'), member('b', true)]);
+  expect(membership.isPolled).toBe(true);
+  membership.replace([member('a'), member('b')]);
+  expect(membership.isPolled).toBe(false);
 });

@@ -1,0 +1,23 @@
+// Ids for programs, and the check that this platform can make them.
+
+import { TriplaneError } from '../errors.ts';
+import { id as newId } from '../lib/uuid.ts';
+
+/**
+ * Generates a new id, a random UUID (version 4).
+ *
+ * @throws TriplaneError 'dependency-missing' on a platform without secure randomness
+ * @example
+ * db.transact(db.tx.goals[id()].create({ title: 'Learn to swim' }));
+ */
+export function id(): string {
+  assertCrypto();
+  return newId();
+}
+
+/** @throws TriplaneError 'dependency-missing' */
+export function assertCrypto(): void {
+  if (typeof globalThis.crypto?.getRandomValues === 'function') return;
+  const message = "This platform has no crypto.getRandomValues. In React Native, import 'react-native-get-random-values' before triplane";
+  throw new TriplaneError('dependency-missing', message);
+}

@@ -1,0 +1,167 @@
+// Finds the request that a server cannot take, and sets it aside. A server that closes the connection over a request, or rejects one without
+// naming it, does not say which one it was; sent again with every connection, it would keep all others from being answered. When more than one
+// request may be the cause, they are sent one at a time.
+
+import { InstantAPIError, type TriplaneError } from '../errors.ts';
+import type { Timer } from '../lib/clock.ts';
+import type { ClientMessage } from '../protocol/client-message.ts';
+import type { ClientContext } from './context.ts';
+import type { Effect } from './effect.ts';
+import { reject } from './mutations/reject.ts';
+import { type Env, envOf, type SyncState } from './state.ts';
+
+/** Lost connections in a row before the only request in flight is given up. */
+const lossesBeforeGivingUp = 4;
+/** A request without an answer within this does not hold up the next one. */
+const answerMs = 5_000;
+/** The close code for a message that is too big. Event streams report status 413 as this code. */
+const tooBigCode = 1009;
+
+export interface RecoveryEvents {
+  send(message: ClientMessage): void;
+  restart(): void;
+}
+
+export class Recovery {
+  readonly #context: ClientContext;
+  readonly #unanswered: Map<string, ClientMessage>;
+  readonly #on: RecoveryEvents;
+  /** Requests that are not sent again, with the reason. */
+  readonly #setAside = new Map<string, TriplaneError>();
+  /** While requests are sent one at a time: those whose turn has not come. */
+  #waiting: ClientMessage[] | undefined;
+  #timer: Timer | undefined;
+  /** The request that was alone in flight when the connection was lost, and how often in a row. */
+  #suspect: { readonly key: string; readonly losses: number } | undefined;
+
+  constructor(context: ClientContext, unanswered: Map<string, ClientMessage>, on: RecoveryEvents) {
+    this.#context = context;
+    this.#unanswered = unanswered;
+    this.#on = on;
+  }
+
+  send(message: ClientMessage): void {
+    const error = this.#setAside.get(keyOf(message));
+    if (error) return this.refuse(message, error);
+    if (this.#waiting && (this.#unanswered.size > 0 || this.#waiting.length > 0)) this.#waiting.push(message);
+    else this.#send(message);
+  }
+
+  /** The caller of this request receives the error. */
+  refuse(message: ClientMessage, error: TriplaneError): void {
+    if (this.#context.isOpen) this.#context.run(setAside(this.#context.state, message, error, envOf(this.#context.config)));
+  }
+
+  /** Call once the answer has left the unanswered requests. */
+  onAnswer(answered: ClientMessage): void {
+    if (this.#suspect?.key === keyOf(answered)) this.#suspect = undefined;
+    if (this.#unanswered.size === 0) this.#sendNext();
+  }
+
+  /** A rejection that names no request: it is about the only one, or sending them one at a time will show which. */
+  onUnnamedRejection(error: TriplaneError, unanswered: readonly ClientMessage[]): void {
+    const [only, ...others] = unanswered;
+    if (!only) return;
+    if (others.length === 0) {
+      this.#unanswered.delete(only['client-event-id'] ?? '');
+      this.refuse(only, error);
+      return this.#sendNext();
+    }
+    this.#waiting ??= [];
+    this.#on.restart();
+  }
+
+  /** The server or the network closed the connection with these requests in flight. */
+  onLost(code: number, unanswered: readonly ClientMessage[]): void {
+    const [only, ...others] = unanswered;
+    if (!only) return;
+    // If any message exceeds the limit, the largest one does.
+    if (code === tooBigCode) return this.#blame(largestOf(unanswered), tooLarge());
+    this.#waiting ??= [];
+    if (others.length > 0) return;
+    const key = keyOf(only);
+    const losses = this.#suspect?.key === key ? this.#suspect.losses + 1 : 1;
+    this.#suspect = { key, losses };
+    if (losses >= lossesBeforeGivingUp) this.#blame(only, connectionLost(losses));
+  }
+
+  /** The connection is gone; the owners of the requests send them again over the next one. */
+  clear(): void {
+    this.#context.config.clock.clearTimeout(this.#timer);
+    if (this.#waiting) this.#waiting = [];
+  }
+
+  #blame(message: ClientMessage, error: TriplaneError): void {
+    // A write leaves the outbox, and presence its room; a query stays open, and would be sent again.
+    if (message.op === 'add-query') this.#setAside.set(keyOf(message), error);
+    this.refuse(message, error);
+  }
+
+  #send(message: ClientMessage): void {
+    const { clock } = this.#context.config;
+    if (this.#waiting) {
+      clock.clearTimeout(this.#timer);
+      this.#timer = clock.setTimeout(() => this.#sendNext(), answerMs);
+    }
+    this.#on.send(message);
+  }
+
+  #sendNext(): void {
+    if (!this.#waiting) return;
+    this.#context.config.clock.clearTimeout(this.#timer);
+    const next = this.#waiting.shift();
+    if (next) this.#send(next);
+    else if (this.#unanswered.size === 0) this.#waiting = undefined;
+  }
+}
+
+/** The same for a request that is sent again over another connection. */
+function keyOf(message: ClientMessage): string {
+  switch (message.op) {
+    case 'add-query':
+      return `query ${JSON.stringify(message.q)}`;
+    case 'join-room':
+    case 'set-presence':
+      return `room ${message['room-id']}`;
+    default:
+      return String(message['client-event-id']);
+  }
+}
+
+function largestOf(messages: readonly ClientMessage[]): ClientMessage {
+  const sizeOf = (message: ClientMessage): number => JSON.stringify(message).length;
+  return messages.reduce((largest, message) => (sizeOf(message) > sizeOf(largest) ? message : largest));
+}
+
+/** What follows when a request must not be sent: nothing waits for it any longer. */
+function setAside(state: SyncState, message: ClientMessage, error: TriplaneError, { nowMs, dateMs }: Env): readonly Effect[] {
+  const { outbox, queries, features, session } = state;
+  const eventId = message['client-event-id'] ?? '';
+  if (message.op === 'transact') {
+    const write = outbox.get(eventId);
+    return write && write.state !== 'acknowledged' ? reject(state, write, asRejection(error), dateMs) : [];
+  }
+  const live = message.op === 'add-query' ? queries.byEvent(eventId) : undefined;
+  if (live) return queries.onError(live, error, undefined);
+  // A room can be joined without the presence that was refused.
+  const original = message.op === 'join-room' && message.data !== undefined ? { ...message, op: 'set-presence' } : { ...message };
+  const response = { op: 'error', status: 400, message: error.message, 'client-event-id': eventId, 'original-event': original } as const;
+  const rejected = { message: response, error: asRejection(error), nowMs, owner: session.owner, retryAtMs: () => undefined };
+  return features.onError(rejected) ?? [{ do: 'report', error }];
+}
+
+/** As a rejected write keeps its reason. */
+function asRejection(error: TriplaneError): InstantAPIError {
+  if (error instanceof InstantAPIError) return error;
+  return new InstantAPIError({ status: 400, body: { type: 'validation-failed', message: error.message, hint: error.hint } });
+}
+
+function tooLarge(): InstantAPIError {
+  const message = 'The server closed the connection because this request is too large for it';
+  return new InstantAPIError({ status: 413, body: { type: 'param-malformed', message, hint: { limit: 'max-frame-bytes' } } });
+}
+
+function connectionLost(times: number): InstantAPIError {
+  const message = `The connection was lost ${times} times in a row while the server had only this request to answer: it is not sent again`;
+  return new InstantAPIError({ status: 500, body: { type: 'connection-lost', message } });
+}

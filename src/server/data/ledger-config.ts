@@ -1,0 +1,21 @@
+// What a ledger is made with, and what it is asked.
+
+import type { InstantAPIError } from '../../errors.ts';
+import type { Random } from '../../lib/random.ts';
+import type { FollowerConfig } from './log-follower.ts';
+import type { AuthorizeWrite } from './touched.ts';
+import type { Derive } from './write.ts';
+
+export interface LedgerConfig extends FollowerConfig {
+  readonly random: Random;
+  readonly rememberMs: number;
+  readonly rememberBytes: number;
+  /** Throws for a transaction that is not permitted. */
+  readonly authorizeWrite?: AuthorizeWrite | undefined;
+  readonly derive?: Derive | undefined;
+}
+
+export interface Reader {
+  readonly run: () => void;
+  readonly reject: (error: InstantAPIError) => void;
+}

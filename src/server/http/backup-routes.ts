@@ -1,0 +1,29 @@
+// A backup while the server runs: `triplane backup` asks for it here.
+
+import { Hono } from 'hono';
+import { isAbsolute } from 'node:path';
+import { isTriplaneError } from '../../errors.ts';
+import { invalid } from '../errors.ts';
+import { asText, bodyOf, required } from './request.ts';
+import { requireServerAdmin } from './caller.ts';
+import type { HttpContext } from './context.ts';
+
+export function backupRoutes(http: HttpContext): Hono {
+  const routes = new Hono();
+
+  /** The path is one on the machine of the server. */
+  routes.post('/backup', async (context) => {
+    requireServerAdmin(context, http.hub);
+    const file = required(await bodyOf(context), 'file', asText);
+    if (!isAbsolute(file)) throw invalid('backup', file, [{ message: 'the path of the file must be absolute', in: ['file'] }]);
+    try {
+      await http.hub.backup(file);
+    } catch (error) {
+      if (isTriplaneError(error)) throw invalid('backup', file, [{ message: error.message, in: ['file'] }]);
+      throw error;
+    }
+    return context.json({ file });
+  });
+
+  return routes;
+}

@@ -1,0 +1,149 @@
+// Live queries that a change has not been worked into yet, because that takes long: they are evaluated in slices over a snapshot while
+// others are served. Their sessions hear of that change, and of all that follow, once they are done.
+
+import { InstantAPIError } from '../../errors.ts';
+import { changeOf } from '../../query/affected.ts';
+import { failure } from '../errors.ts';
+import type { DataSnapshot } from '../data/snapshot.ts';
+import type { ServerMessage } from '../../protocol/server-message.ts';
+import type { WireQuery } from '../../protocol/query-messages.ts';
+import type { Subscriber } from '../session/subscriber.ts';
+import { type HeldRefresh, HeldRefreshes } from './held-refreshes.ts';
+import type { JobOutcome, QueryJobs } from './query-jobs.ts';
+import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
+import { AllowanceExceeded, withAllowance } from './query-work.ts';
+import { RefreshBuilder } from './refresh.ts';
+import type { Evaluation, RefreshForms, Subscription } from './subscription.ts';
+
+interface LateQuery {
+  readonly cancel: () => void;
+  /** The last transaction that its sessions may be told of. */
+  readonly coveredTxId: number;
+}
+
+/** Work that a live query may do at once after a change; what takes longer is done in slices. */
+export const queryAllowance = 100_000;
+
+export class LateQueries {
+  readonly #source: QuerySource;
+  readonly #jobs: QueryJobs;
+  /** A query that cannot be answered any more. */
+  readonly #drop: (subscription: Subscription, error: unknown) => void;
+  readonly #late = new Map<Subscription, LateQuery>();
+  readonly #held = new HeldRefreshes();
+
+  constructor(source: QuerySource, jobs: QueryJobs, drop: (subscription: Subscription, error: unknown) => void) {
+    this.#source = source;
+    this.#jobs = jobs;
+    this.#drop = drop;
+  }
+
+  has(subscription: Subscription): boolean {
+    return this.#late.has(subscription);
+  }
+
+  /** The query is late from now on, or from before; what is under way is begun anew. `coveredTxId`: the last transaction told of. */
+  add(subscription: Subscription, coveredTxId: number): void {
+    const before = this.#late.get(subscription);
+    before?.cancel();
+    const [owner = subscription] = subscription.subscribers;
+    const cancel = readSnapshot(this.#source, this.#jobs, {
+      owner,
+      steps: (db) => subscription.evaluate(db),
+      ended: (outcome, snapshot) => this.#evaluated(subscription, outcome, snapshot),
+      isDeferred: true,
+    });
+    this.#late.set(subscription, { cancel, coveredTxId: before?.coveredTxId ?? coveredTxId });
+  }
+
+  remove(subscription: Subscription): void {
+    this.#late.get(subscription)?.cancel();
+    this.#late.delete(subscription);
+  }
+
+  forget(subscriber: Subscriber): void {
+    this.#held.forget(subscriber);
+  }
+
+  /** Keeps back what a session would be told, if one of its queries is late. @returns whether it did */
+  hold(subscriber: Subscriber, refresh: HeldRefresh): boolean {
+    if (this.#late.size === 0 && this.#held.isEmpty) return false;
+    if (this.#coveredBy(subscriber) === Number.POSITIVE_INFINITY && !this.#held.has(subscriber)) return false;
+    if (!this.#held.add(subscriber, refresh)) this.#source.restart(subscriber);
+    return true;
+  }
+
+  /** Says what nothing keeps back any more. */
+  release(subscribers: Iterable<Subscriber>): void {
+    if (this.#held.isEmpty) return;
+    for (const subscriber of subscribers) {
+      const due = this.#held.take(subscriber, this.#coveredBy(subscriber));
+      if (!due) continue;
+      const builder = new RefreshBuilder(this.#source.position(due.txId), this.#source.attrs());
+      this.#source.deliver([{ to: subscriber, message: builder.refreshOk(due.refreshes, due.needsAttrs) }]);
+    }
+  }
+
+  #coveredBy(subscriber: Subscriber): number {
+    let covered = Number.POSITIVE_INFINITY;
+    for (const [{ subscribers }, { coveredTxId }] of this.#late) if (subscribers.has(subscriber)) covered = Math.min(covered, coveredTxId);
+    return covered;
+  }
+
+  #evaluated(subscription: Subscription, outcome: JobOutcome<Evaluation>, snapshot: DataSnapshot): void {
+    this.#late.delete(subscription);
+    const subscribers = [...subscription.subscribers];
+    try {
+      if (outcome.is === 'failed') throw outcome.error;
+      if (isOutdated(snapshot, this.#source.db())) this.add(subscription, snapshot.txId);
+      else {
+        this.#holdForms(subscription, subscription.evaluated(outcome.value, snapshot.txId), snapshot.txId);
+        this.#catchUp(subscription, snapshot);
+      }
+    } catch (error) {
+      this.#drop(subscription, error);
+    }
+    this.release(subscribers);
+  }
+
+  /** What has changed while it was evaluated. */
+  #catchUp(subscription: Subscription, snapshot: DataSnapshot): void {
+    const { txId } = this.#source.position();
+    const changeSet = snapshot.changesSince();
+    if (changeSet.size === 0) return;
+    const db = this.#source.db();
+    try {
+      const change = changeOf(changeSet, db);
+      const forms = withAllowance({ left: queryAllowance }, () => subscription.update(change, db, txId));
+      this.#holdForms(subscription, forms, txId);
+    } catch (error) {
+      if (!(error instanceof AllowanceExceeded)) throw error;
+      this.add(subscription, snapshot.txId);
+    }
+  }
+
+  #holdForms({ subscribers }: Subscription, forms: RefreshForms | undefined, txId: number): void {
+    if (!forms) return;
+    for (const subscriber of subscribers) {
+      const one = formFor(subscriber, forms);
+      if (one) this.#held.add(subscriber, { txId, refreshes: [one], needsAttrs: false });
+    }
+  }
+}
+
+export function formFor(subscriber: Subscriber, forms: RefreshForms): RefreshForms['whole'] {
+  return (subscriber.acceptsDeltas ? forms.delta : undefined) ?? forms.whole;
+}
+
+export function refreshFailed(q: WireQuery, error: unknown): ServerMessage {
+  const { status, body } = error instanceof InstantAPIError ? error : failure(error);
+  return {
+    op: 'error',
+    'client-event-id': null,
+    status,
+    type: body.type ?? null,
+    message: body.message ?? null,
+    hint: body.hint ?? null,
+    'original-event': { op: 'refresh', q, 'instaql-queries': [q] },
+  };
+}

@@ -1,0 +1,104 @@
+// The data that live queries are about, and how they are read by those who take longer than a moment.
+
+import type { Db } from '../../db/db.ts';
+import type { Store } from '../../db/store.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
+import type { DataSnapshot } from '../data/snapshot.ts';
+import type { Outgoing, Subscriber } from '../session/subscriber.ts';
+import type { JobOutcome, QueryJobs } from './query-jobs.ts';
+import type { TxPosition } from './refresh.ts';
+
+export interface QuerySource {
+  readonly db: () => Store;
+  /** Of the last transaction that is durable, or of the one given. */
+  readonly position: (txId?: number) => TxPosition;
+  readonly attrs: () => readonly WireAttr[];
+  readonly snapshot: () => DataSnapshot;
+  readonly release: (snapshot: DataSnapshot) => void;
+  /** Calls `run` when the data are what is durable, possibly at once. */
+  readonly whenClean: (run: () => void, failed: (error: unknown) => void) => void;
+  readonly deliver: (outgoing: readonly Outgoing[]) => void;
+  /** The session is too far behind. */
+  readonly restart: (subscriber: Subscriber) => void;
+}
+
+type ReadingSource = Pick<QuerySource, 'snapshot' | 'release' | 'whenClean'>;
+
+export interface Reading<T> {
+  /** Who it is for: owners take turns. */
+  readonly owner: object;
+  readonly steps: (db: Db) => Generator<void, T>;
+  /** The data are what is durable, and may have changed since the snapshot. */
+  readonly ended: (outcome: JobOutcome<T>, snapshot: DataSnapshot) => void;
+  /** Whether it waits its turn even if it could be done at once. */
+  readonly isDeferred?: boolean;
+}
+
+/**
+ * Reads the data as they are now, in slices if it takes long. Called while they are what is durable; `ended` may be called before it
+ * returns, and is not called after a call of what it returns.
+ */
+export function readSnapshot<T>(source: ReadingSource, jobs: QueryJobs, { owner, steps, ended, isDeferred }: Reading<T>): () => void {
+  const snapshot = source.snapshot();
+  let isOver = false;
+  let isAtOnce = true;
+  const finish = (outcome: JobOutcome<T>): void => {
+    if (isOver) return;
+    isOver = true;
+    try {
+      ended(outcome, snapshot);
+    } finally {
+      source.release(snapshot);
+    }
+  };
+  const stop = jobs.start(
+    owner,
+    () => steps(snapshot.db),
+    (outcome) => {
+      if (isAtOnce) finish(outcome);
+      else
+        source.whenClean(
+          () => finish(outcome),
+          (error) => finish({ is: 'failed', error }),
+        );
+    },
+    isDeferred,
+  );
+  isAtOnce = false;
+  return () => {
+    if (isOver) return;
+    isOver = true;
+    stop();
+    source.release(snapshot);
+  };
+}
+
+/** Reads that take longer than a moment, for all who ask about one app. */
+export class DataReader {
+  readonly #source: ReadingSource;
+  readonly #jobs: QueryJobs;
+
+  constructor(source: ReadingSource, jobs: QueryJobs) {
+    this.#source = source;
+    this.#jobs = jobs;
+  }
+
+  /** While the data are what is durable, as they are again when `ended` is called. Returns what cancels it. */
+  read<T>(reading: Reading<T>): () => void {
+    return readSnapshot(this.#source, this.#jobs, reading);
+  }
+
+  /** At any time. Rejects with InstantAPIError. */
+  evaluate<T>(owner: object, steps: Reading<T>['steps']): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown): void => reject(error instanceof Error ? error : new Error(String(error)));
+      const ended = (outcome: JobOutcome<T>): void => (outcome.is === 'done' ? resolve(outcome.value) : failed(outcome.error));
+      this.#source.whenClean(() => void this.read({ owner, steps, ended }), failed);
+    });
+  }
+}
+
+/** Whether it is a snapshot of other data than there are now, or of another catalog. */
+export function isOutdated({ store, db }: DataSnapshot, current: Store): boolean {
+  return store !== current || db.attrs !== current.attrs;
+}

@@ -1,0 +1,50 @@
+// What one query may cost, counted in entities, links and conditions that are looked at rather than in time, so that it is the same on
+// every machine; and how it is interrupted, so that others are served in between.
+
+import { type Pass, within } from '../../query/pass.ts';
+import { overLimit } from '../errors.ts';
+
+/** Work between two interruptions: a few milliseconds. */
+export const sliceWork = 40_000;
+
+export class QueryWork {
+  readonly #maxWork: number;
+  readonly #known: Pass['known'] = new Map();
+  #used = 0;
+  #sliceEnd = 0;
+
+  constructor(maxWork: number) {
+    this.#maxWork = maxWork;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** One slice of the work. @throws InstantAPIError 'validation-failed' once the query has cost too much */
+  slice<T>(run: () => T): T {
+    this.#sliceEnd = this.#used + sliceWork;
+    return within({ known: this.#known, spend: this.#spend, isDue: () => this.#used > this.#sliceEnd }, run);
+  }
+
+  readonly #spend = (work: number): void => {
+    this.#used += work;
+    if (this.#used > this.#maxWork) throw tooMuchWork(this.#maxWork);
+  };
+}
+
+const tooMuchWork = (maxWork: number): Error => overLimit('queryWork', maxWork, 'entities, links and conditions that a query looks at');
+
+/** Thrown by `withAllowance`. */
+export class AllowanceExceeded extends Error {
+  override readonly name = 'AllowanceExceeded';
+}
+
+/** Work that is done at once, or not at all. `allowance.left` is what remains for the next. */
+export function withAllowance<T>(allowance: { left: number }, run: () => T): T {
+  const spend = (work: number): void => {
+    allowance.left -= work;
+    if (allowance.left < 0) throw new AllowanceExceeded();
+  };
+  return within({ known: new Map(), spend }, run);
+}

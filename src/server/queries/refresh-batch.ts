@@ -1,0 +1,44 @@
+// One change as live queries take it up: what they have come to say, and how much work may be done at once.
+
+import type { ChangeSet } from '../../db/change-set.ts';
+import type { Change as Changed } from '../../query/affected.ts';
+import type { Subscriber } from '../session/subscriber.ts';
+import { AllowanceExceeded, withAllowance } from './query-work.ts';
+import type { QueryRefresh, TxPosition } from './refresh.ts';
+
+/** What a turn changed, as far as queries care. */
+export interface Change {
+  readonly changeSet: ChangeSet;
+  readonly attrsChanged: boolean;
+  /** Anything may have changed. */
+  readonly isReload: boolean;
+}
+
+export interface RefreshBatch {
+  readonly change: Change;
+  readonly changed: Changed;
+  readonly position: TxPosition;
+  /** Work that may still be done at once: of all queries, and of each. */
+  readonly allowance: { left: number; readonly each: number };
+  readonly refreshes: Map<Subscriber, QueryRefresh[]>;
+}
+
+/** Undefined if it would take too long. */
+export function atOnce<T>({ allowance: all }: RefreshBatch, run: () => T): T | undefined {
+  const most = Math.min(all.each, all.left);
+  const allowance = { left: most };
+  try {
+    return withAllowance(allowance, run);
+  } catch (error) {
+    if (!(error instanceof AllowanceExceeded)) throw error;
+    return undefined;
+  } finally {
+    all.left -= most - allowance.left;
+  }
+}
+
+export function addRefresh({ refreshes }: RefreshBatch, subscriber: Subscriber, ...more: readonly QueryRefresh[]): void {
+  const own = refreshes.get(subscriber);
+  if (own) own.push(...more);
+  else refreshes.set(subscriber, [...more]);
+}

@@ -1,0 +1,29 @@
+// Messages as they are sent. A part that is JSON already is put in as it is.
+
+import { encode } from '../../protocol/codec.ts';
+import type { WireResult } from '../../protocol/query-result.ts';
+import type { ServerMessage } from '../../protocol/server-message.ts';
+import { JsonText } from '../queries/results.ts';
+
+/** What no client can send, so that it is in no value. */
+const mark = `json ${crypto.randomUUID()} `;
+
+export function encodeMessage(message: ServerMessage): string {
+  const texts: string[] = [];
+  const take = <T>(result: T): T => {
+    if (!(result instanceof JsonText)) return result;
+    texts.push(result.text);
+    return `${mark}${texts.length - 1}` as unknown as T;
+  };
+  const frame = encode(marked(message, take));
+  return texts.reduce((written, text, at) => written.replace(`"${mark}${at}"`, () => text), frame);
+}
+
+function marked(message: ServerMessage, take: (result: WireResult) => WireResult): ServerMessage {
+  if (message.op === 'add-query-ok') return { ...message, result: take(message.result) };
+  if (message.op !== 'refresh-ok') return message;
+  return {
+    ...message,
+    computations: message.computations.map((computation) => ({ ...computation, 'instaql-result': take(computation['instaql-result']) })),
+  };
+}

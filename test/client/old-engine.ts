@@ -1,0 +1,99 @@
+// Runs in a process of its own: takes away what is not in the documented minimum, and then uses the client. Prints what it has seen as JSON.
+// argv: the server's API URI, and 'crypto' to take that away too.
+
+interface Removed {
+  readonly from: object;
+  readonly keys: readonly string[];
+}
+
+export {};
+
+const iterator = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as object;
+const removed: readonly Removed[] = [
+  { from: Array.prototype, keys: ['toReversed', 'toSorted', 'toSpliced', 'with', 'findLast', 'findLastIndex', 'group'] },
+  { from: Array, keys: ['fromAsync'] },
+  { from: Object, keys: ['hasOwn', 'groupBy'] },
+  { from: Map, keys: ['groupBy'] },
+  { from: Promise, keys: ['withResolvers', 'try'] },
+  {
+    from: Set.prototype,
+    keys: ['union', 'intersection', 'difference', 'isSubsetOf', 'isDisjointFrom', 'symmetricDifference', 'isSupersetOf'],
+  },
+  { from: String.prototype, keys: ['isWellFormed', 'toWellFormed'] },
+  { from: iterator, keys: ['map', 'filter', 'flatMap', 'some', 'every', 'find', 'reduce', 'toArray', 'take', 'drop', 'forEach'] },
+  { from: AbortSignal, keys: ['any', 'timeout'] },
+  { from: AbortSignal.prototype, keys: ['throwIfAborted', 'reason'] },
+  { from: URL, keys: ['canParse', 'parse'] },
+  {
+    from: globalThis,
+    keys: ['structuredClone', 'BroadcastChannel', 'FinalizationRegistry', 'TextDecoder', 'ReadableStream', 'WritableStream', 'indexedDB'],
+  },
+];
+
+const [apiURI = '', without] = process.argv.slice(2);
+const { id, init } = await import('../../src/index.ts').then(async (module) => {
+  // What Node loads with its first socket and its first request may use more than the client does.
+  await fetch(apiURI).catch(() => {});
+  const { default: WebSocket } = await import('isomorphic-ws');
+  const socket = new WebSocket(apiURI.replace(/^http/, 'ws') + '/runtime/session');
+  await new Promise((resolve) => (socket.onopen = socket.onerror = resolve));
+  socket.close();
+  for (const { from, keys } of removed) for (const key of keys) Reflect.deleteProperty(from, key);
+  if (without === 'crypto') Reflect.deleteProperty(globalThis, 'crypto');
+  return module;
+});
+
+function codeOf(run: () => unknown): unknown {
+  try {
+    run();
+    return 'none';
+  } catch (error) {
+    return [(error as Error).name, (error as { code?: string }).code];
+  }
+}
+
+if (without === 'crypto') {
+  const appId = '90a10000-0000-4000-8000-000000000001';
+  process.stdout.write(JSON.stringify({ id: codeOf(() => id()), init: codeOf(() => init({ appId, apiURI })) }));
+  process.exit(0);
+}
+
+const seen: Record<string, unknown> = {};
+const errors: string[] = [];
+const appId = id();
+const db = init({ appId, apiURI, onError: (error) => errors.push(String(error)) });
+const until = async (met: () => boolean): Promise<void> => {
+  for (let turn = 0; turn < 500 && !met(); turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+const goals = db.tx['goals']!;
+const ids = [id(), id(), id(), id(), id()];
+let shown: unknown;
+db.subscribeQuery(
+  { goals: { $: { order: { rank: 'desc' } } } },
+  ({ data }) => (shown = data?.['goals']?.map(({ rank }) => rank as unknown)),
+);
+await db.transact(ids.map((each, rank) => goals[each]!.create({ rank, nested: { list: [1, { two: 2 }] } }))).settled;
+await db.transact(goals[ids[0]!]!.merge({ nested: { more: true } })).settled;
+await until(() => JSON.stringify(shown) === '[4,3,2,1,0]');
+seen['subscription'] = shown;
+let list: unknown;
+const pages = db.subscribeInfiniteQuery({ goals: { $: { limit: 2 } } }, ({ data }) => (list = data?.['goals']?.length));
+await until(() => list === 2);
+pages.loadNextPage();
+await until(() => list === 4);
+seen['list'] = list;
+const { data } = await db.queryOnce({ goals: { $: { where: { rank: 0 } } } });
+seen['merged'] = data['goals']?.[0]?.['nested'];
+const room = db.joinRoom('chat', 'r', { initialPresence: { name: 'ana' } });
+room.publishPresence({ name: 'ben' });
+await until(() => room.getPresence({})?.isLoading === false);
+seen['presence'] = (room.getPresence({})?.user as { name?: string } | undefined)?.name;
+const aborting = new AbortController();
+const aborted = db.queryOnce({ goals: { $: { limit: 1 } } }, { signal: aborting.signal }).catch((error: unknown) => (error as Error).name);
+aborting.abort();
+seen['aborted'] = await aborted;
+seen['user'] = await db.auth.signInAsGuest().then(({ user }) => typeof user.id);
+seen['errors'] = errors;
+await db.close();
+process.stdout.write(JSON.stringify(seen));
+process.exit(0);

@@ -1,0 +1,306 @@
+// A request that no server will take is refused before it is shown, and one that turns out to be such keeps nothing else from the server.
+
+import { describe, expect, it } from 'vitest';
+
+import type { ServerLimits } from '../../src/protocol/session-messages.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+import { listener, testClient, type TestClient } from '../support/client.ts';
+import { settled } from '../support/fake-clock.ts';
+import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
+
+// Loaded on first use otherwise, which `settled` does not wait for.
+await import('../../src/reactor/recovery.ts');
+
+const MiB = 1024 * 1024;
+
+async function connected(limits?: ServerLimits, client = testClient()): Promise<TestClient> {
+  await settled();
+  await client.receive(initOk(limits && { triplane: { limits } }));
+  return client;
+}
+
+async function write(client: TestClient, n: number, title: string): Promise<{ error: () => unknown }> {
+  let error: unknown;
+  const promise = client.reactor.writes.transact(chunk('create', goalId(n), { title }));
+  promise.settled.catch((reason: unknown) => (error = reason));
+  promise.catch(() => {});
+  await settled();
+  return { error: () => error };
+}
+
+const confirm = (client: TestClient, eventId: string | null | undefined, txId = 9): Promise<void> =>
+  client.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': txId });
+
+const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) });
+const nestedQuery = (levels: number): object => (levels === 0 ? {} : { goals: nestedQuery(levels - 1) });
+
+describe('limits of the server', () => {
+  it('a write above the size of a frame is refused before it is shown, also without a connection', async () => {
+    const client = testClient();
+    const seen = listener();
+    client.reactor.queries.subscribe(goalsQuery, seen);
+    const big = await write(client, 1, 'x'.repeat(17 * MiB));
+    expect(big.error()).toMatchObject({ code: 'limit', hint: { limit: 'max-frame-bytes', most: 16 * MiB } });
+    expect(client.reactor.outbox.list()).toEqual([]);
+    client.reactor.shutdown();
+  });
+
+  it.each([
+    ['max-frame-bytes', { 'max-frame-bytes': 1000 }, 'x'.repeat(1000)],
+    // In UTF-8: each takes three bytes.
+    ['max-frame-bytes', { 'max-frame-bytes': 1200 }, '€'.repeat(350)],
+    ['max-transaction-steps', { 'max-transaction-steps': 1 }, 'x'],
+    ['max-frame-depth', { 'max-frame-depth': 4 }, 'x'],
+  ])('%s as announced', async (limit, limits, title) => {
+    const client = await connected(limits);
+    const seen = await write(client, 1, title);
+    expect(seen.error()).toMatchObject({ code: 'limit', hint: { limit } });
+    expect(client.reactor.outbox.list()).toEqual([]);
+    expect(client.sentMessages('transact')).toEqual([]);
+    client.reactor.shutdown();
+  });
+
+  it('a frame of exactly the announced size goes out', async () => {
+    const client = await connected();
+    await write(client, 1, 'é'.repeat(400));
+    const size = new TextEncoder().encode(JSON.stringify(client.sentMessages('transact')[0])).length;
+    client.reactor.shutdown();
+    for (const [most, sent] of [
+      [size, 1],
+      [size - 1, 0],
+    ] as const) {
+      // prettier-ignore
+      const other = await connected({ 'max-frame-bytes': most });
+      await write(other, 1, 'é'.repeat(400));
+      expect(other.sentMessages('transact')).toHaveLength(sent);
+      other.reactor.shutdown();
+    }
+  });
+
+  it('a write made before the limit was known is set aside with its reason, and those behind it go out', async () => {
+    const store = memoryStore();
+    const client = testClient({ store });
+    const big = await write(client, 1, 'x'.repeat(5000));
+    await write(client, 2, 'small');
+    await connected({ 'max-frame-bytes': 2000 }, client);
+    expect(big.error()).toMatchObject({ status: 400, type: 'validation-failed', hint: { limit: 'max-frame-bytes', most: 2000 } });
+    expect(client.sentMessages('transact').map((message) => message['tx-steps'][0]?.[1])).toEqual([goalId(2)]);
+    expect(client.reactor.outbox.list().map(({ state }) => state)).toEqual(['rejected', 'inflight']);
+    await client.reactor.close();
+  });
+
+  it('a query that is too deep gets its error at once, also offline, and is never sent', async () => {
+    const client = testClient();
+    const seen = listener();
+    client.reactor.queries.subscribe(nestedQuery(60) as never, seen);
+    await settled();
+    expect(seen.errors).toMatchObject([{ code: 'limit', hint: { limit: 'max-query-depth', most: 50 } }]);
+    await connected({ 'max-query-depth': 3 }, client);
+    const once = client.reactor.queries.once(nestedQuery(4) as never);
+    await expect(once).rejects.toMatchObject({ code: 'limit', hint: { limit: 'max-query-depth', most: 3 } });
+    await expect(client.reactor.queries.once({ goals: { $: { where: { x: nested(120) } } } } as never)).rejects.toMatchObject({
+      code: 'limit',
+    });
+    expect(client.sentMessages('add-query')).toEqual([]);
+    client.reactor.shutdown();
+  });
+
+  it('presence and topics', async () => {
+    const { reactor, sentMessages } = await connected({ 'max-presence-bytes': 100, 'max-name-length': 10, 'max-frame-bytes': 10_000 });
+    const limit = (name: string): unknown =>
+      expect.objectContaining({ code: 'limit', hint: expect.objectContaining({ limit: name }) as unknown });
+    const failure = (run: () => void): unknown => {
+      try {
+        run();
+        return undefined;
+      } catch (error) {
+        return error;
+      }
+    };
+    reactor.rooms.acquire('chat', 'r', { a: 'x'.repeat(60) });
+    expect(failure(() => reactor.rooms.publishPresence('r', { b: 'x'.repeat(60) }))).toEqual(limit('max-presence-bytes'));
+    expect(reactor.rooms.presence('r')?.user).toMatchObject({ a: 'x'.repeat(60) });
+    expect(reactor.rooms.presence('r')?.user).not.toHaveProperty('b');
+    expect(failure(() => reactor.rooms.acquire('chat', 'r'.repeat(11)))).toEqual(limit('max-name-length'));
+    expect(failure(() => reactor.rooms.publishTopic('r', 't'.repeat(11), 1))).toEqual(limit('max-name-length'));
+    expect(failure(() => reactor.rooms.publishTopic('r', 't', 'x'.repeat(10_000)))).toEqual(limit('max-frame-bytes'));
+    expect(sentMessages('join-room')).toHaveLength(1);
+    reactor.shutdown();
+  });
+
+  it('presence published before the limit was known leaves the room, which is joined all the same', async () => {
+    const client = testClient();
+    client.reactor.rooms.acquire('chat', 'r', { a: 'x'.repeat(200) });
+    await connected({ 'max-presence-bytes': 100 }, client);
+    expect(client.sentMessages('join-room')).toMatchObject([{ 'room-id': 'r' }]);
+    expect(client.sentMessages('join-room')[0]).not.toHaveProperty('data');
+    expect(client.errors).toMatchObject([{ hint: { limit: 'max-presence-bytes' } }]);
+    client.reactor.shutdown();
+  });
+});
+
+describe('a server that does not say what it cannot take', () => {
+  it('close 1009: the largest message in flight is set aside, and the others are sent again', async () => {
+    const client = await connected();
+    await write(client, 1, 'a');
+    const big = await write(client, 2, 'x'.repeat(5000));
+    await write(client, 3, 'c');
+    client.transport.channel.on.closed({ code: 1009, reason: '' });
+    await settled();
+    expect(big.error()).toMatchObject({ status: 413, hint: { limit: 'max-frame-bytes' } });
+    await client.clock.advance(10_000);
+    await connected(undefined, client);
+    expect(client.sentMessages('transact').map((message) => message['tx-steps'][0]?.[1])).toEqual([goalId(1), goalId(3)]);
+    client.reactor.shutdown();
+  });
+
+  it('close 1009: a query is not sent again', async () => {
+    const client = await connected();
+    const seen = listener();
+    client.reactor.queries.subscribe({ goals: { $: { where: { title: 'x'.repeat(3000) } } } }, seen);
+    await write(client, 1, 'a');
+    client.transport.channel.on.closed({ code: 1009, reason: '' });
+    await client.clock.advance(10_000);
+    await connected(undefined, client);
+    expect(seen.errors).toMatchObject([{ status: 413 }]);
+    expect(client.sentMessages('add-query')).toEqual([]);
+    expect(client.sentMessages('transact')).toHaveLength(1);
+    client.reactor.shutdown();
+  });
+
+  const unnamed = { op: 'error', status: 400, type: 'param-malformed', message: 'Malformed', hint: null } as const;
+
+  it('a rejection that names nothing is of the only message in flight', async () => {
+    const client = await connected();
+    const bad = await write(client, 1, 'bad');
+    await client.receive(unnamed);
+    expect(bad.error()).toMatchObject({ type: 'param-malformed' });
+    expect(client.errors).toEqual([]);
+    client.reactor.shutdown();
+  });
+
+  it('a rejection that names nothing, with several in flight: they are sent again one at a time', async () => {
+    const client = await connected();
+    const errors = [await write(client, 1, 'a'), await write(client, 2, 'bad'), await write(client, 3, 'c')];
+    await client.receive(unnamed);
+    await connected(undefined, client);
+    for (let turn = 0; turn < 3; turn++) {
+      const last = client.sentMessages('transact').at(-1);
+      expect(client.sentMessages('transact')).toHaveLength(turn + 1);
+      if (JSON.stringify(last).includes('bad')) await client.receive(unnamed);
+      else await confirm(client, last?.['client-event-id'], turn + 2);
+    }
+    expect(errors.map(({ error }) => error() !== undefined)).toEqual([false, true, false]);
+    await write(client, 4, 'd');
+    await write(client, 5, 'e');
+    expect(client.sentMessages('transact')).toHaveLength(5);
+    client.reactor.shutdown();
+  });
+
+  it('a write over which the connection is lost each time is set aside, and later writes and queries are answered', async () => {
+    const client = await connected();
+    const seen = listener();
+    client.reactor.queries.subscribe(goalsQuery, seen);
+    const first = await write(client, 1, 'a');
+    const bad = await write(client, 2, 'bad');
+    const last = await write(client, 3, 'c');
+    const confirmed = new Set<unknown>();
+    for (let connection = 0; connection < 10; connection++) {
+      // A server that crashes whenever it reads the bad write, before it has answered what was sent with it.
+      for (;;) {
+        const all = [...client.sentMessages('add-query'), ...client.sentMessages('transact')];
+        const open = all.filter((message) => !confirmed.has(`${connection} ${message['client-event-id']}`));
+        const [next] = open;
+        if (!next) break;
+        if (open.some((message) => JSON.stringify(message).includes('bad'))) {
+          client.transport.channel.on.closed({ code: 1006, reason: '' });
+          break;
+        }
+        confirmed.add(`${connection} ${next['client-event-id']}`);
+        if (next.op === 'add-query') await client.receive({ ...addQueryOk([], 1), 'client-event-id': next['client-event-id'] });
+        else await confirm(client, next['client-event-id'], 2);
+        await settled();
+      }
+      if (client.transport.openChannels.length > 0) break;
+      await client.clock.advance(20_000);
+      await connected(undefined, client);
+    }
+    expect(first.error()).toBeUndefined();
+    expect(last.error()).toBeUndefined();
+    expect(bad.error()).toMatchObject({ type: 'connection-lost', status: 500 });
+    expect(client.reactor.outbox.list().filter(({ error }) => error)).toHaveLength(1);
+    expect(seen.last).toBeDefined();
+    client.reactor.shutdown();
+  });
+
+  it('a server that restarts again and again costs no write', async () => {
+    const client = await connected();
+    const only = await write(client, 1, 'a');
+    for (const code of [1001, 1012, 1001, 1012, 1001, 1012]) {
+      client.transport.channel.on.closed({ code, reason: '' });
+      await client.clock.advance(20_000);
+      await connected(undefined, client);
+    }
+    await confirm(client, client.sentMessages('transact')[0]?.['client-event-id']);
+    expect(only.error()).toBeUndefined();
+    expect(client.sentMessages('transact')).toHaveLength(1);
+    client.reactor.shutdown();
+  });
+});
+
+describe('outbox.discard', () => {
+  it('takes a waiting write, and those that need what it creates: nothing of them is shown, stored or sent', async () => {
+    const store = memoryStore();
+    const client = testClient({ store });
+    const first = await write(client, 1, 'a');
+    void client.reactor.writes.transact(chunk('update', goalId(1), { title: 'b' })).catch(() => {});
+    await write(client, 2, 'other');
+    const [{ eventId } = { eventId: '' }] = client.reactor.outbox.list();
+    expect(client.reactor.outbox.discard(eventId)).toHaveLength(2);
+    await settled();
+    expect(first.error()).toMatchObject({ code: 'refused' });
+    expect(client.reactor.outbox.list()).toHaveLength(1);
+    expect(await store.list('write/')).toHaveLength(1);
+    await connected(undefined, client);
+    expect(client.sentMessages('transact')).toHaveLength(1);
+    client.reactor.shutdown();
+  });
+
+  it('takes a write in flight; one that is confirmed or unknown it leaves alone', async () => {
+    const client = await connected();
+    const seen = listener();
+    client.reactor.queries.subscribe(goalsQuery, seen);
+    await client.receive(addQueryOk([], 1));
+    await write(client, 1, 'a');
+    await write(client, 2, 'b');
+    expect(seen.last?.data['goals']).toHaveLength(2);
+    const [one, two] = client.reactor.outbox.list();
+    await confirm(client, two?.eventId);
+    expect(client.reactor.outbox.discard(two?.eventId ?? '')).toEqual([]);
+    expect(client.reactor.outbox.discard('unknown')).toEqual([]);
+    expect(client.reactor.outbox.discard(one?.eventId ?? '')).toEqual([one?.eventId]);
+    await settled();
+    expect(seen.last?.data['goals']).toMatchObject([{ title: 'b' }]);
+    await confirm(client, one?.eventId, 10);
+    expect(client.errors).toEqual([]);
+    client.reactor.shutdown();
+  });
+
+  it('a write that made an attribute leaves it to the next one that uses it', async () => {
+    const client = testClient();
+    const make = (n: number): Promise<unknown> =>
+      client.reactor.writes.transact({ __ops: [['create', 'plans', goalId(n), { size: n }]], __etype: 'plans' }).catch(() => {});
+    void make(1);
+    void make(2);
+    await settled();
+    client.reactor.outbox.discard(client.reactor.outbox.list()[0]?.eventId ?? '');
+    await settled();
+    await connected(undefined, client);
+    const [sent] = client.sentMessages('transact');
+    const steps = sent?.['tx-steps'] ?? [];
+    const made = new Set(steps.flatMap((step) => (step[0] === 'add-attr' ? [step[1].id] : [])));
+    expect(made.size).toBe(2);
+    for (const step of steps) if (step[0] === 'add-triple') expect(made).toContain(step[2]);
+    client.reactor.shutdown();
+  });
+});

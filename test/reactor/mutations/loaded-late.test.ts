@@ -1,0 +1,60 @@
+// Writes that are read from the disk, or come from another tab, after the server has sent its attrs: they are put in the terms of these attrs like
+// writes that were there before.
+
+import { expect, test } from 'vitest';
+
+import type { KeyValue } from '../../../src/storage/key-value.ts';
+import { memoryStore } from '../../../src/storage/memory.ts';
+import { listener, testClient } from '../../support/client.ts';
+import { settled } from '../../support/fake-clock.ts';
+import { addQueryOk, attrIds, chunk, goalId, goalsQuery, initOk } from '../../support/goals.ts';
+
+const ann = { id: '0a000000-0000-4000-8000-00000000000a', refresh_token: 'f0000000-0000-4000-8000-000000000001', isGuest: false };
+
+/** Ann's device: she wrote before she ever saw the server's attrs, and signed out. */
+async function diskWithWrite(): Promise<KeyValue> {
+  const kept = memoryStore();
+  const before = testClient({ store: { ...kept, close: () => {} } }, () => {});
+  await settled();
+  await before.reactor.account.setUser(ann);
+  void before.reactor.writes.transact(chunk('update', goalId(1), { title: 'of Ann' }));
+  await settled();
+  await before.reactor.account.setUser(undefined);
+  await before.reactor.close();
+  return kept;
+}
+
+test('a store that answers after the session has opened', async () => {
+  const kept = await diskWithWrite();
+  let answer = (): void => {};
+  const slow: KeyValue = { ...kept };
+  const client = testClient({ store: slow });
+  await settled();
+  const shown = listener();
+  client.reactor.queries.subscribe(goalsQuery, shown);
+  await client.receive(initOk());
+  slow.list = (prefix) => new Promise((resolve) => (answer = () => resolve(kept.list(prefix))));
+  const signedIn = client.reactor.account.setUser(ann);
+  await settled();
+  await client.receive(initOk({ triplane: { 'deduplicates-transactions': true } }));
+  await client.receive(addQueryOk([{ id: goalId(2), title: 'of the server' }], 1));
+  // One list of what waits, one of what was refused, then what is kept of the query.
+  for (let time = 0; time < 4; time += 1) {
+    answer();
+    await settled();
+  }
+  await signedIn;
+  const goals = [...(shown.last?.data['goals'] ?? [])] as { id: string; title: string }[];
+  expect(goals.sort((a, b) => a.id.localeCompare(b.id))).toEqual([
+    { id: goalId(1), title: 'of Ann' },
+    { id: goalId(2), title: 'of the server' },
+  ]);
+  const [message] = client.sentMessages('transact');
+  expect(message?.['tx-steps'].map(([op, , attr]) => [op, attr])).toEqual([
+    ['add-triple', attrIds.id],
+    ['add-triple', attrIds.title],
+  ]);
+  const [[, record] = []] = await kept.list('write/');
+  expect(JSON.stringify(record)).toContain(attrIds.title);
+  client.reactor.shutdown();
+});

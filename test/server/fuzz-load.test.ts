@@ -1,0 +1,19 @@
+// Whatever is asked for, the server lives, answers, and serves others. `npm run fuzz` runs the same for longer.
+
+import { expect, test } from 'vitest';
+import { fuzzBytes, fuzzQueries, fuzzUpgrades } from '../support/fuzz-load.ts';
+import { patience, runs, seed } from '../support/runs.ts';
+
+test.each([
+  ['upgrade requests', 500, fuzzUpgrades],
+  ['queries of any cost', 200, fuzzQueries],
+  ['clients that want much held', 1000, fuzzBytes],
+] as const)(
+  '%s',
+  async (_, count, fuzz) => {
+    const { faults, isAlive } = await fuzz(runs(count), seed);
+    expect(faults.slice(0, 3)).toEqual([]);
+    expect(isAlive).toBe(true);
+  },
+  patience,
+);

@@ -1,0 +1,114 @@
+// What was written, shown and answered in one run, and what must be true of it. A violation is one line.
+
+import type { LogEntry } from '../../src/server/storage/storage.ts';
+
+export interface WriteRecord {
+  readonly seq: number;
+  /** The entity that the write creates. */
+  readonly id: string;
+  readonly tab: string;
+  readonly owner: string;
+  /** The server must refuse it. */
+  readonly isInvalid: boolean;
+  /** Undefined until the client said that it is on disk. */
+  eventId: string | undefined;
+  /** `left`: its tab is told no more of it, since its user left or the tab closed. */
+  outcome: 'waiting' | 'acknowledged' | 'rejected' | 'left';
+}
+
+/** What one tab has shown to one user. */
+interface Shown {
+  readonly owner: string;
+  readonly ids: ReadonlySet<string>;
+}
+
+export class History {
+  readonly writes = new Map<string, WriteRecord>();
+  readonly violations: string[] = [];
+  readonly killed = new Set<string>();
+  readonly #shown = new Map<string, Shown>();
+  readonly #discarded = new Set<string>();
+  #seq = 0;
+
+  add(write: Omit<WriteRecord, 'seq' | 'eventId' | 'outcome'>): WriteRecord {
+    const record: WriteRecord = { ...write, seq: ++this.#seq, eventId: undefined, outcome: 'waiting' };
+    this.writes.set(record.id, record);
+    return record;
+  }
+
+  /** The app gives up refused writes, and with them those that depend on them. */
+  discard(eventIds: readonly string[]): void {
+    for (const eventId of eventIds) this.#discarded.add(eventId);
+  }
+
+  settle(write: WriteRecord, outcome: WriteRecord['outcome']): void {
+    if (write.outcome !== 'waiting') this.report(`write ${write.seq} was ${write.outcome}, then ${outcome}`);
+    write.outcome = outcome;
+    if (outcome === 'acknowledged' && write.isInvalid) this.report(`write ${write.seq} is invalid and was acknowledged`);
+    if (outcome === 'rejected' && !write.isInvalid) this.report(`write ${write.seq} is valid and was rejected`);
+  }
+
+  /** A tab shows these entities: what it showed this user before is still there, unless it was refused, given up, or never got to the disk. */
+  show(tab: string, owner: string, ids: readonly string[]): void {
+    const now = new Set(ids);
+    const before = this.#shown.get(tab);
+    for (const id of before?.owner === owner ? before.ids : []) {
+      const write = this.writes.get(id);
+      if (now.has(id) || !write || write.isInvalid || this.#mayBeLost(write)) continue;
+      this.report(`${tab} showed write ${write.seq} of ${write.tab}, and shows it no more`);
+    }
+    this.#shown.set(tab, { owner, ids: now });
+  }
+
+  /** The end, after everything has healed: the log against what clients were told. */
+  check(entries: readonly LogEntry[], markAttrs: ReadonlySet<string>): void {
+    const applied = this.#applied(entries, markAttrs);
+    for (const write of this.writes.values()) {
+      const count = applied.get(write.id)?.length ?? 0;
+      if (count > 1) this.report(`write ${write.seq} was applied ${count} times`);
+      if (count > 0 && write.isInvalid) this.report(`write ${write.seq} is invalid and was applied`);
+      if (count === 0 && write.outcome === 'acknowledged') this.report(`write ${write.seq} was acknowledged and is not in the log`);
+      if (count === 0 && !write.isInvalid && !this.#mayBeLost(write))
+        this.report(`write ${write.seq} of ${write.tab} is lost (${write.outcome})`);
+      if (write.outcome === 'waiting' && !this.killed.has(write.tab)) this.report(`write ${write.seq} of ${write.tab} never settled`);
+      for (const by of applied.get(write.id) ?? [])
+        if (by !== write.owner) this.report(`write ${write.seq} of ${write.owner || 'a guest'} was applied for ${by || 'a guest'}`);
+    }
+    this.#checkOrder([...applied.keys()]);
+  }
+
+  report(violation: string): void {
+    this.violations.push(violation);
+  }
+
+  /** By entity, for whom each application was made, in the order of the log. */
+  #applied(entries: readonly LogEntry[], markAttrs: ReadonlySet<string>): Map<string, string[]> {
+    const applied = new Map<string, string[]>();
+    for (const { changes, event } of entries) {
+      for (const { action, triple } of changes) {
+        const [entity, attr] = triple;
+        if (action !== 'added' || !markAttrs.has(attr) || !this.writes.has(entity)) continue;
+        applied.set(entity, [...(applied.get(entity) ?? []), event?.by ?? '']);
+      }
+    }
+    return applied;
+  }
+
+  /** The writes of one tab and one user are applied in the order in which they were made. */
+  #checkOrder(ids: readonly string[]): void {
+    const last = new Map<string, number>();
+    for (const id of ids) {
+      const write = this.writes.get(id);
+      if (!write) continue;
+      const line = `${write.tab} ${write.owner}`;
+      const before = last.get(line) ?? 0;
+      if (write.seq < before) this.report(`write ${write.seq} of ${write.tab} was applied after write ${before}`);
+      last.set(line, Math.max(before, write.seq));
+    }
+  }
+
+  #mayBeLost(write: WriteRecord): boolean {
+    if (write.eventId !== undefined) return this.#discarded.has(write.eventId);
+    return this.killed.has(write.tab) || write.outcome === 'left';
+  }
+}

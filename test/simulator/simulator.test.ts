@@ -1,0 +1,26 @@
+// Random schedules of work and faults in virtual time: no write is lost, doubled, reordered or made in another's name, and everybody ends up
+// with the same data.
+
+import { expect, test } from 'vitest';
+
+import { simulate } from './simulate.ts';
+
+test('a seed gives the same run each time', async () => {
+  const [first, second] = [await simulate({ seed: 7 }), await simulate({ seed: 7 })];
+  expect(second).toEqual(first);
+});
+
+const seeds = Number(process.env['SIMULATOR_SEEDS'] ?? 40);
+const first = Number(process.env['SIMULATOR_FIRST'] ?? 1);
+test(`${seeds} schedules`, { timeout: 600_000 }, async () => {
+  const failed: string[] = [];
+  let [writes, faults] = [0, 0];
+  for (let seed = first; seed < first + seeds; seed += 1) {
+    const result = await simulate({ seed });
+    writes += result.writes;
+    faults += result.faults;
+    if (result.violations.length > 0) failed.push(`seed ${seed}: ${result.violations.slice(0, 4).join('; ')}`);
+  }
+  expect(failed).toEqual([]);
+  expect(Math.min(writes, faults)).toBeGreaterThan(seeds);
+});
