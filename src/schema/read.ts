@@ -26,6 +26,7 @@ export interface LinkEndShape {
   readonly on: string;
   readonly label: string;
   readonly has: string;
+  readonly required?: boolean | undefined;
   readonly onDelete?: 'cascade' | undefined;
 }
 

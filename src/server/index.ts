@@ -1,7 +1,8 @@
 // Entry `triplane/server`.
 
 export { createServer } from './server.ts';
-export type { AppControl, ServerOptions, TriplaneServer } from './server.ts';
+export type { AppControl, AppOptions, CreatedApp, ServerOptions, TriplaneServer } from './server.ts';
+export type { TrustProxy } from './client-address.ts';
 export type { MagicCodeMail } from './http/context.ts';
 export { smtpMail } from './mail/smtp.ts';
 export type { MailTemplate, SmtpOptions } from './mail/smtp.ts';

@@ -40,8 +40,10 @@ export interface Limits {
   readonly earlyMessages: number;
   /** Steps of one transaction. */
   readonly steps: number;
-  /** Apps that are created by their first use. */
+  /** Apps of the server. */
   readonly apps: number;
+  /** Apps for a while that one address may make in an hour; 0 = nobody makes any. */
+  readonly ephemeralApps: number;
   /** An app without sessions that nobody has asked for in so long leaves memory. */
   readonly idleAppMs: number;
   /** Messages of one session per second; five times as many at once. */
@@ -88,6 +90,7 @@ export const defaultLimits: Limits = {
   earlyMessages: 1000,
   steps: 100_000,
   apps: 10_000,
+  ephemeralApps: 100,
   idleAppMs: 5 * 60 * 1000,
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,

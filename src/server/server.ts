@@ -20,6 +20,8 @@ import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
 import { memory } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
+import { clientAddress, type TrustProxy } from './client-address.ts';
+import { allowedOrigins } from './origins.ts';
 import { httpRoutes } from './http/routes.ts';
 import { UnreadOutput } from './unread-output.ts';
 import { serveSockets } from './ws.ts';
@@ -32,22 +34,31 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly storage?: Storage | Promise<Storage>;
   /** The app that is there from the start. Made up, if it is not given. */
   readonly appId?: string;
-  /** Whoever has it is admin of every app. Made up, if it is not given. */
+  /** Whoever has it is admin of that app. Made up, if it is not given. */
   readonly adminToken?: string;
+  /** Makes, lists, opens and deletes apps, and reads `/metrics`: for tools, and for nobody else. Made up, if it is not given. */
+  readonly operatorToken?: string;
   /** What `i.schema` returns. The app has it once the server is there, as after `triplane push`; nothing is deleted. */
   readonly schema?: Schema;
   /** Who may do what in the app; takes the place of the rules it had. */
   readonly rules?: InstantRules<Schema>;
-  /** Whether an app nobody has heard of is made when a client asks for it. */
+  /** Whether an app that is not there is made when a request for it comes with the operator's token. Otherwise there is no such app. */
   readonly createAppsOnUse?: boolean;
   /** Brings a magic code to whoever wants to sign in. Without it, codes are written to `log`. */
   readonly sendMagicCode?: (mail: MagicCodeMail) => unknown;
-  /** Whether the status page shows the last codes, for everybody who can open it. For developing. */
+  /** Whether the status page shows apps and the last codes, to a browser on this machine that opens it. For developing. */
   readonly showCodes?: boolean;
   /** Where files are kept. If not given: with `sqlite` in its folder, with `memory` in memory, with `postgres` nowhere. */
   readonly files?: FileStore;
   /** Where clients reach the server, if that is not where it listens: behind a proxy. Addresses of files begin with it. */
   readonly publicUrl?: string;
+  /**
+   * The proxies before the server whose `X-Forwarded-For` is believed: how many there are (counted from the right), or their
+   * addresses and networks, such as `['loopback', '10.0.0.0/8']`. If not given, none: a client's address is its connection's.
+   */
+  readonly trustProxy?: TrustProxy;
+  /** Web pages that may use the server, such as `['https://app.example.com']`. If not given, all may. */
+  readonly origins?: readonly string[];
   /** Whether sign-in providers may be at private addresses, and without https: for developing, and inside a network of your own. */
   readonly allowPrivateAddresses?: boolean;
   /**
@@ -69,7 +80,19 @@ export interface TriplaneServer {
   readonly apiURI: string;
   readonly port: number;
   readonly appId: string;
+  /** Of the app `appId`. */
   readonly adminToken: string;
+  /** For tools: `INSTANT_CLI_AUTH_TOKEN` of the command line tool of InstantDB. */
+  readonly operatorToken: string;
+  /**
+   * Another app on this server.
+   *
+   * Rejects with InstantAPIError if there is one with this id or token, or if its schema or rules are refused.
+   *
+   * @example
+   * const { appId, adminToken } = await server.createApp({ title: 'Second' });
+   */
+  createApp(app?: AppOptions): Promise<CreatedApp>;
   /**
    * One of the apps of this server.
    *
@@ -90,6 +113,22 @@ export interface TriplaneServer {
   backup(file: string): Promise<void>;
   /** Ends every connection, and resolves when nothing is left. */
   close(): Promise<void>;
+}
+
+export interface AppOptions {
+  /** Made up, if it is not given. */
+  readonly appId?: string;
+  /** Made up, if it is not given. */
+  readonly adminToken?: string;
+  readonly title?: string;
+  /** What `i.schema` returns. */
+  readonly schema?: AnySchemaDef;
+  readonly rules?: InstantRules<InstantUnknownSchema>;
+}
+
+export interface CreatedApp {
+  readonly appId: string;
+  readonly adminToken: string;
 }
 
 export interface AppControl {
@@ -118,10 +157,13 @@ export interface AppControl {
 export async function createServer<Schema extends AnySchemaDef = InstantUnknownSchema>(
   options: ServerOptions<Schema> = {},
 ): Promise<TriplaneServer> {
-  const { host = '127.0.0.1', log = silent, createAppsOnUse = true } = options;
+  const { host = '127.0.0.1', log = silent, createAppsOnUse = false } = options;
   const storage = await storageOf(options.storage);
   const appId = uuidOf(options.appId, 'appId');
   const adminToken = uuidOf(options.adminToken, 'adminToken');
+  const operatorToken = uuidOf(options.operatorToken, 'operatorToken');
+  if (operatorToken === adminToken)
+    throw new TriplaneError('config-invalid', 'createServer: operatorToken and adminToken must be different');
   const publicUrl = originOf(options.publicUrl, 'publicUrl');
   const tokensFrom = originOf(options.acceptTokensFrom, 'acceptTokensFrom');
   const limits = { ...defaultLimits, ...options.limits };
@@ -131,15 +173,16 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const hub = new Hub({
     acceptedTokens: tokensFrom === undefined ? undefined : new AcceptedTokens({ from: tokensFrom, outbound: askOldHost, log }),
     ...{ files: options.files, origin },
-    ...{ storage, log, limits, appId, adminToken, createAppsOnUse },
+    ...{ storage, log, limits, appId, adminToken, operatorToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
   });
   const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
   const unread = new UnreadOutput<object>(limits, systemClock);
-  const routes = httpRoutes({ hub, log, limits, unread, clock: systemClock, sendMagicCode, showCodes, outbound: reach });
+  const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
+  const routes = httpRoutes({ hub, log, limits, unread, clock: systemClock, sendMagicCode, showCodes, outbound: reach, ...access });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
-  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread });
+  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, ...access });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await hub.close();
@@ -164,10 +207,19 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     port,
     appId,
     adminToken,
+    operatorToken,
+    createApp: (app) => createApp(hub, app),
     app: (id) => controlOf(hub, id),
     backup: (file) => hub.backup(file),
     close: once(stop),
   };
+}
+
+async function createApp(hub: Hub, { appId, adminToken, title, schema, rules }: AppOptions = {}): Promise<CreatedApp> {
+  const [id, token] = [uuidOf(appId, 'appId', 'createApp'), uuidOf(adminToken, 'adminToken', 'createApp')];
+  const plain = (given: object | undefined): unknown => given && (JSON.parse(JSON.stringify(given)) as unknown);
+  await hub.createApp({ id, token, ...(title !== undefined && { title }), schema: plain(schema), rules: plain(rules) });
+  return { appId: id, adminToken: token };
 }
 
 function controlOf(hub: Hub, appId: string): AppControl {
@@ -185,10 +237,10 @@ async function storageOf(given: ServerOptions['storage']): Promise<Storage> {
   throw new TriplaneError('config-invalid', `createServer: storage must be one of memory(), sqlite(…), postgres(…) and is ${is}`);
 }
 
-function uuidOf(given: string | undefined, option: string): string {
+function uuidOf(given: string | undefined, option: string, call = 'createServer'): string {
   if (given === undefined) return id();
   if (isUuid(given)) return given.toLowerCase();
-  throw new TriplaneError('config-invalid', `createServer: ${option} must be a uuid, and is '${String(given)}'`);
+  throw new TriplaneError('config-invalid', `${call}: ${option} must be a uuid, and is '${String(given)}'`);
 }
 
 function originOf(given: string | undefined, option: string): string | undefined {

@@ -15,11 +15,25 @@ export class TokenBucket {
   #tokens: number;
   #refilledAt: number;
 
-  /** Full. @param nowMs of the same monotonic clock as in every later call */
-  constructor(limit: RateLimit, nowMs: number) {
+  /** Full, unless told otherwise. @param nowMs of the same monotonic clock as in every later call */
+  constructor(limit: RateLimit, nowMs: number, tokens = limit.capacity) {
     this.limit = limit;
-    this.#tokens = limit.capacity;
+    this.#tokens = tokens;
     this.#refilledAt = nowMs;
+  }
+
+  /** When the tokens were what they are. */
+  get refilledAt(): number {
+    return this.#refilledAt;
+  }
+
+  isFull(nowMs: number): boolean {
+    return this.has(this.limit.capacity, nowMs);
+  }
+
+  /** Others spent from the same bucket: so many are left at most. */
+  lower(tokens: number): void {
+    this.#tokens = Math.min(this.#tokens, tokens);
   }
 
   get tokens(): number {

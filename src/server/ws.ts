@@ -10,8 +10,11 @@ import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { type ClientAddress, clientAddress } from './client-address.ts';
 import type { Limits } from './limits.ts';
+import type { AllowsOrigin } from './origins.ts';
 import type { Hub } from './session/hub.ts';
+import type { Socket } from './session/subscriber.ts';
 import { UnreadOutput } from './unread-output.ts';
 import { asPlainRequest, rejectUpgrade } from './upgrade.ts';
 
@@ -36,6 +39,10 @@ export interface SocketsConfig {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where a client is; the address of the connection, if not given. */
+  readonly clientAddress?: ClientAddress;
+  /** Which web pages may connect; all, if not given. */
+  readonly allowsOrigin?: AllowsOrigin;
   /** What all connections of the server have not read yet; missing = those of sockets only. */
   readonly unread?: UnreadOutput<object>;
 }
@@ -46,20 +53,25 @@ interface Peer {
 
 export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): Sockets {
   const { limits, clock, unread = new UnreadOutput<object>(config.limits, config.clock) } = config;
+  const { allowsOrigin = () => true, clientAddress: addressOf = clientAddress(undefined) } = config;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes * answeredFactor });
   const peers = new Map<WebSocket, Peer>();
   const guarded = guard(config.log);
   server.on('upgrade', (request, socket: Duplex, head) => {
     const isDone = guarded(() => {
       if (!isWebSocketUpgrade(request)) return asPlainRequest(server, request, socket, head);
-      const problem = problemWith(request.url ?? '/');
+      const problem = problemWith(request, allowsOrigin);
       if (problem) return rejectUpgrade(socket, problem);
       sockets.handleUpgrade(request, socket, head, (opened) => {
         const isAttached = guarded(() => {
           const peer = { missedPings: 0 };
           peers.set(opened, peer);
           opened.on('close', () => peers.delete(opened));
-          attach(opened, request, peer, { hub, limits, unread, guarded });
+          const from = {
+            ip: addressOf(request.socket.remoteAddress, headerOf(request, 'x-forwarded-for')),
+            origin: request.headers.origin,
+          };
+          attach(opened, from, peer, { hub, limits, unread, guarded });
         });
         if (!isAttached) opened.terminate();
       });
@@ -112,14 +124,13 @@ interface Attachment {
   readonly guarded: Guarded;
 }
 
-function attach(socket: WebSocket, request: IncomingMessage, peer: Peer, { hub, limits, unread, guarded }: Attachment): void {
+function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Peer, { hub, limits, unread, guarded }: Attachment): void {
   const cut = (): void => {
     session.close(tooSlow, 'the client does not read');
     socket.terminate();
   };
   const session = hub.connect({
-    ip: request.socket.remoteAddress,
-    origin: request.headers.origin,
+    ...from,
     send(frame) {
       if (socket.readyState !== WebSocket.OPEN) return;
       unread.admit(socket, socket.bufferedAmount, Buffer.byteLength(frame), cut);
@@ -160,13 +171,21 @@ function bufferOf(data: RawData): Buffer {
 
 type Problem = readonly [status: string, text: string];
 
-function problemWith(target: string): Problem | undefined {
-  const url = parsed(target);
+function problemWith(request: IncomingMessage, allowsOrigin: AllowsOrigin): Problem | undefined {
+  const url = parsed(request.url ?? '/');
   if (!url) return ['400 Bad Request', 'The request target is not valid'];
   if (url.pathname !== '/runtime/session') return ['404 Not Found', 'Sockets are at /runtime/session'];
   const appId = url.searchParams.get('app_id');
   if (appId !== null && !isUuid(appId)) return ['400 Bad Request', 'app_id is not a uuid'];
+  const { origin } = request.headers;
+  if (origin !== undefined && !allowsOrigin(origin)) return ['403 Forbidden', 'Pages of this origin may not use this server'];
   return undefined;
+}
+
+/** Repeated lines of a header are one list. */
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
 }
 
 /** Undefined for a target that is no URL, such as `//` or `http://a:99999/`. */

@@ -35,7 +35,7 @@ export function schemaAttrs(schema: AnySchema, id: () => string): WireAttr[] {
       .filter(([label]) => label !== 'id')
       .map(([label, def]) => ({ ...blob(etype, label, id), ...traitsOf(def), 'required?': def.required === true })),
   ]);
-  const links = linksOf(schema).map((def) => linkOf(def, id));
+  const links = linksOf(schema).map((def) => ({ ...linkOf(def, id), 'required?': def.forward.required === true }));
   return [...fields, ...links];
 }
 

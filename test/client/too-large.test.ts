@@ -85,7 +85,7 @@ describe('a server that closes the connection with 1009', () => {
     const posts =
       (limit: number): typeof fetch =>
       (url, options) =>
-        options?.method === 'POST' && String(options.body).length > limit
+        options?.method === 'POST' && (options.body as string).length > limit
           ? Promise.resolve(new Response('{}', { status: 413 }))
           : fetch(url, options);
     const db = init({

@@ -2,13 +2,17 @@
 // good once, whoever is faster.
 
 import type { Clock } from '../../lib/clock.ts';
-import { denied, rejection } from '../errors.ts';
+import { denied, invalid, rejection } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { Bucket } from '../rules/rate-limits.ts';
 import type { Records } from '../storage/storage.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import type { LedgerState } from '../data/write.ts';
-import { spendCode, withCode } from './codes.ts';
+import { InstantAPIError } from '../../errors.ts';
+import { isObject } from '../../lib/json.ts';
+import { networkOf } from '../client-address.ts';
+import { appRecordOf } from '../session/app-record.ts';
+import { noCode, spendCode, withCode } from './codes.ts';
 import type { Identity } from './oauth/providers.ts';
 import { newCode, newToken } from './secrets.ts';
 import { type Profile, checkExtraFields, checkSignup, userSteps } from './signup.ts';
@@ -28,10 +32,17 @@ export interface SignInOptions {
   readonly isTrusted?: boolean;
 }
 
+/** One of them, or both of one user. */
+export interface UserSelector {
+  readonly id?: string | undefined;
+  readonly email?: string | undefined;
+}
+
 export type Selector = { readonly id: string } | { readonly email: string } | { readonly token: string };
 
-const hourlyLimit = { capacity: 20, amount: 20, periodMs: 3_600_000, isGreedy: false };
-const dayMs = 24 * 3_600_000;
+const mostPerHour = 20;
+const [minuteMs, hourMs] = [60_000, 3_600_000];
+const defaultCodeMinutes = 10;
 const serverActor = { userId: undefined, isAdmin: true, isServer: true };
 
 interface Plan<T> {
@@ -44,33 +55,61 @@ interface Plan<T> {
 export class Accounts {
   readonly #app: App;
   readonly #sending: Bucket;
+  readonly #sendingFrom: Bucket;
+  readonly #sendingTo: Bucket;
   readonly #verifying: Bucket;
-  readonly #codeTtlMs: number;
+  readonly #wrongFrom: Bucket;
 
-  constructor(app: App, clock: Clock, codeTtlMs = dayMs) {
+  constructor(app: App, clock: Clock) {
     this.#app = app;
-    this.#sending = new Bucket([hourlyLimit], clock);
-    this.#verifying = new Bucket([hourlyLimit], clock);
-    this.#codeTtlMs = codeTtlMs;
+    const hourly = (name: string, capacity: number): Bucket => {
+      return new Bucket([{ capacity, amount: capacity, periodMs: hourMs, isGreedy: false }], clock, app.spending, name);
+    };
+    this.#sending = hourly('codes sent to an address for a network', mostPerHour);
+    this.#sendingTo = hourly('codes sent to an address', 2 * mostPerHour);
+    this.#sendingFrom = hourly('codes sent for a network', 10 * mostPerHour);
+    this.#verifying = hourly('tries at an address from a network', mostPerHour);
+    this.#wrongFrom = hourly('wrong tries from a network', 10 * mostPerHour);
   }
 
-  /** A code for the address. `isSent`: it counts against what may be sent in an hour. */
-  makeCode(email: string, isSent: boolean): Promise<string> {
-    if (isSent) this.#sending.limit(email, 1);
+  /** A code for the address. `from`: who asked for it to be sent, which counts against what may be sent in an hour. */
+  makeCode(email: string, sent?: { readonly from: string }): Promise<string> {
+    const network = networkOf(sent?.from ?? '');
+    if (sent) {
+      this.#sendingFrom.check(network, 1);
+      this.#sendingTo.check(email, 1);
+      this.#sending.limit(`${email} ${network}`, 1);
+      this.#sendingTo.limit(email, 1);
+      if (network !== '') this.#sendingFrom.limit(network, 1);
+    }
     const code = newCode();
-    return this.#run(({ records, at }) => ({ records: withCode(records, email, code, at, this.#codeTtlMs), then: () => code }));
+    return this.#run(({ records, at }) => {
+      return { records: withCode(records, { email, code, network, at, ttlMs: codeTtlMs(records) }), then: () => code };
+    });
   }
 
-  async signInByCode(email: string, code: string, options: SignInOptions = {}): Promise<SignedIn> {
-    this.#verifying.limit(email, 1);
-    const signedIn = await this.#run<SignedIn | undefined>((state) => {
-      const spent = spendCode(state.records, email, code.trim(), state.at, this.#codeTtlMs);
-      // A code that has grown old is spent too.
-      if (spent.isExpired) return { records: spent.records, then: () => undefined };
+  async signInByCode(email: string, code: string, { from, ...options }: SignInOptions & { readonly from: string }): Promise<SignedIn> {
+    const network = networkOf(from);
+    this.#wrongFrom.check(network, 1);
+    this.#verifying.limit(`${email} ${network}`, 1);
+    const wrong = (): Error => {
+      if (network !== '') this.#wrongFrom.limit(network, 1);
+      return noCode();
+    };
+    const outcome = await this.#run<SignedIn | 'expired' | 'wrong'>((state) => {
+      const { records, at } = state;
+      const spent = spendCode(records, { email, code: code.trim(), network, at, ttlMs: codeTtlMs(records) });
+      // A code that has grown old is spent too, and a wrong try counts.
+      const { is } = spent;
+      if (is !== 'good') return { records: spent.records, then: () => is };
       const plan = this.#signIn(state, email, options);
       return { ...plan, records: { ...spent.records, ...plan.records } };
+    }).catch((error: unknown) => {
+      if (isNoCode(error)) throw wrong();
+      throw error;
     });
-    if (signedIn) return signedIn;
+    if (outcome === 'wrong') throw wrong();
+    if (outcome !== 'expired') return outcome;
     throw rejection('record-expired', 'Record expired: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
   }
 
@@ -87,15 +126,17 @@ export class Accounts {
   }
 
   /** A token for someone, who is made if there is nobody. */
-  createToken(
-    selector: { readonly id: string } | { readonly email: string },
-    extraFields?: SignInOptions['extraFields'],
-  ): Promise<SignedIn> {
+  createToken({ id, email }: UserSelector, extraFields?: SignInOptions['extraFields']): Promise<SignedIn> {
     return this.#run((state) => {
-      const known = find(state, selector);
+      const [byEmail, byId] = [
+        email === undefined ? undefined : find(state, { email }),
+        id === undefined ? undefined : find(state, { id }),
+      ];
+      const isOneUser = email === undefined || id === undefined || (byEmail === undefined ? byId === undefined : byEmail === id);
+      if (!isOneUser) throw invalid('user-lookup', { id, email }, [{ message: 'the email and the id belong to different users' }]);
+      const known = byEmail ?? byId;
       if (known !== undefined) return this.#issueToken(state, known, false);
-      const profile = 'id' in selector ? { id: selector.id } : { id: newToken(), email: selector.email };
-      return this.#create(state, { ...profile, extraFields }, true);
+      return this.#create(state, { id: id ?? newToken(), ...(email !== undefined && { email }), extraFields }, true);
     });
   }
 
@@ -224,6 +265,15 @@ export class Accounts {
     };
     return { records: withToken(token, id, at), then };
   }
+}
+
+function codeTtlMs(records: ReadonlyMap<string, unknown>): number {
+  return (appRecordOf(records)?.codeMinutes ?? defaultCodeMinutes) * minuteMs;
+}
+
+function isNoCode(error: unknown): boolean {
+  const hint = error instanceof InstantAPIError ? error.body.hint : undefined;
+  return isObject(hint) && hint['record-type'] === 'app-user-magic-code';
 }
 
 const identityName = ({ provider, sub }: Identity): string => `identity ${provider} ${sub}`;

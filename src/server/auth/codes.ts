@@ -1,4 +1,8 @@
 // Magic codes that are still good: as records of the app's log, one for each address, with the hashes of its codes.
+//
+// A code has a million values, so that tries have to be few. A network that was wrong five times has no more tries at a code, and all
+// networks but the one that asked for the code have ten together. Who guesses from elsewhere keeps nobody out who signs in from where
+// the code was asked for.
 
 import { rejection } from '../errors.ts';
 import type { Records } from '../storage/storage.ts';
@@ -8,42 +12,78 @@ interface Code {
   readonly salt: string;
   readonly hash: string;
   readonly at: number;
+  /** The network that asked for it, as a hash. */
+  readonly from?: string;
+  /** Wrong tries by network. */
+  readonly misses?: Readonly<Record<string, number>>;
 }
 
 /** Of one address. More than this, and the oldest is no longer good. */
 const maxCodes = 20;
+const maxMisses = 5;
+/** Of all networks together that did not ask for the code. */
+const maxMissesElsewhere = 10;
 const prefix = 'codes ';
 
 type RecordMap = ReadonlyMap<string, unknown>;
+
+export interface CodeRequest {
+  readonly email: string;
+  readonly code: string;
+  /** The network of the client; '' = the app's own server. */
+  readonly network: string;
+  readonly at: number;
+  readonly ttlMs: number;
+}
 
 function codesFor(records: RecordMap, email: string): readonly Code[] {
   return (records.get(prefix + email) as readonly Code[] | undefined) ?? [];
 }
 
 /** What to keep so that the code is good; what has grown old goes. */
-export function withCode(records: RecordMap, email: string, code: string, at: number, ttlMs: number): Records {
+export function withCode(records: RecordMap, { email, code, network, at, ttlMs }: CodeRequest): Records {
   const salt = newSalt();
   const fresh = codesFor(records, email).filter((each) => at - each.at <= ttlMs);
   const old: Record<string, unknown> = {};
   for (const [name, codes] of records) {
     if (name.startsWith(prefix) && (codes as readonly Code[]).every((each) => at - each.at > 2 * ttlMs)) old[name] = null;
   }
-  return { ...old, [prefix + email]: [...fresh, { salt, hash: hashCode(code, salt), at }].slice(-maxCodes) };
+  const made: Code = { salt, hash: hashCode(code, salt), at, from: hashCode(network, salt) };
+  return { ...old, [prefix + email]: [...fresh, made].slice(-maxCodes) };
 }
 
 export interface SpentCode {
-  readonly isExpired: boolean;
+  readonly is: 'good' | 'expired' | 'wrong';
   readonly records: Records;
 }
 
-/** @throws InstantAPIError if it is none of the address's codes */
-export function spendCode(records: RecordMap, email: string, code: string, at: number, ttlMs: number): SpentCode {
+/** @throws InstantAPIError if there is no code at which the network has a try */
+export function spendCode(records: RecordMap, { email, code, network, at, ttlMs }: CodeRequest): SpentCode {
   const codes = codesFor(records, email);
+  const open = codes.filter((each) => hasTries(each, hashCode(network, each.salt)));
   // All are compared, so that the time does not tell which.
-  const matching = codes.filter(({ salt, hash }) => isSameSecret(hashCode(code, salt), hash));
+  const matching = open.filter(({ salt, hash }) => isSameSecret(hashCode(code, salt), hash));
   const [found] = matching;
-  if (!found)
-    throw rejection('record-not-found', 'Record not found: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
+  if (!found) {
+    if (open.length === 0) throw noCode();
+    return { is: 'wrong', records: { [prefix + email]: codes.map((each) => (open.includes(each) ? missed(each, network) : each)) } };
+  }
   const rest = codes.filter((each) => !matching.includes(each));
-  return { isExpired: at - found.at > ttlMs, records: { [prefix + email]: rest.length > 0 ? rest : null } };
+  return { is: at - found.at > ttlMs ? 'expired' : 'good', records: { [prefix + email]: rest.length > 0 ? rest : null } };
+}
+
+function hasTries({ from, misses = {} }: Code, network: string): boolean {
+  if ((misses[network] ?? 0) >= maxMisses) return false;
+  if (network === from) return true;
+  const elsewhere = Object.entries(misses).reduce((sum, [by, count]) => (by === from ? sum : sum + count), 0);
+  return elsewhere < maxMissesElsewhere;
+}
+
+function missed(code: Code, network: string): Code {
+  const by = hashCode(network, code.salt);
+  return { ...code, misses: { ...code.misses, [by]: (code.misses?.[by] ?? 0) + 1 } };
+}
+
+export function noCode(): Error {
+  return rejection('record-not-found', 'Record not found: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
 }

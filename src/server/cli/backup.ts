@@ -21,10 +21,10 @@ export async function backup(file: string, folder: string, target: Target | unde
 }
 
 /** @returns false if there is no server */
-async function askServer(file: string, { url, adminToken }: Target): Promise<boolean> {
+async function askServer(file: string, { url, adminToken, operatorToken = adminToken }: Target): Promise<boolean> {
   const response = await fetch(`${url}/admin/backup`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
     body: JSON.stringify({ file }),
   }).catch(() => undefined);
   if (!response) return false;

@@ -26,13 +26,16 @@ const help = `triplane ${ownVersion}
   --memory                  Store the data in memory only.
   --port <n>                Port, 0 for any free one. Default: 4747
   --host <name>             Address to listen on. Default: 127.0.0.1
-  --app-id <uuid>           App to create at the start. Default: one per data directory. Other apps are created on first use.
-  --admin-token <uuid>      Token that grants admin access. Default: one per data directory
+  --app-id <uuid>           App to create at the start. Default: one per data directory.
+  --admin-token <uuid>      Token that grants admin access to that app. Default: one per data directory
+  --operator-token <uuid>   Token that creates, lists and deletes apps, and reads /metrics. Default: one per data directory
+  --trust-proxy <which>     Proxies whose X-Forwarded-For is believed: a number, or addresses and networks separated by commas. Default: none
+  --origin <origin>         Web page that may use the server, such as https://app.example.com. May be repeated. Default: all
   --url <url>               Server for push and pull. Default: http://127.0.0.1:4747
   --receipts                Push the namespace and the rule of receipts too (docs/exactly-once.md).
   --accept-tokens-from <url>
                             Check a refresh token that is unknown here there, once. For the time of a move.
-  --json                    Print a JSON object as the first line: url, appId, adminToken, data.
+  --json                    Print a JSON object as the first line: url, appId, adminToken, operatorToken, data.
   --quiet                   Print errors only.
 ${moveHelp}
   triplane --help, triplane --version
@@ -46,6 +49,9 @@ const options = {
   host: { type: 'string' },
   'app-id': { type: 'string' },
   'admin-token': { type: 'string' },
+  'operator-token': { type: 'string' },
+  'trust-proxy': { type: 'string' },
+  origin: { type: 'string', multiple: true },
   url: { type: 'string' },
   'accept-tokens-from': { type: 'string' },
   ...moveOptions,
@@ -106,6 +112,9 @@ async function serve(flags: Flags, port: number): Promise<void> {
     ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
     ...(flags['accept-tokens-from'] !== undefined && { acceptTokensFrom: flags['accept-tokens-from'] }),
     ...(flags.files !== undefined && { files: diskFiles(flags.files) }),
+    ...(flags['operator-token'] !== undefined && { operatorToken: flags['operator-token'] }),
+    ...(flags['trust-proxy'] !== undefined && { trustProxy: trustProxyOf(flags['trust-proxy']) }),
+    ...(flags.origin && { origins: flags.origin }),
     log,
     showCodes: true,
     sendMagicCode: ({ email, code }) => {
@@ -127,13 +136,18 @@ async function serve(flags: Flags, port: number): Promise<void> {
   process.once('SIGTERM', stop);
 }
 
-function greet({ url, appId, adminToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
-  if (json) print(`${JSON.stringify({ url, appId, adminToken, data: where })}\n`, 0);
-  else if (!quiet)
-    print(
-      `Triplane is running at ${url}\n\n  app id       ${appId}\n  admin token  ${adminToken}\n\nData is stored ${where}. Press Ctrl-C to stop.\n`,
-      0,
-    );
+const trustProxyOf = (given: string): number | string => (/^\d+$/.test(given) ? Number(given) : given);
+
+function greet({ url, appId, adminToken, operatorToken }: TriplaneServer, { where }: DataDir, { json, quiet }: Flags): void {
+  if (json) return void print(`${JSON.stringify({ url, appId, adminToken, operatorToken, data: where })}\n`, 0);
+  if (quiet) return;
+  const lines = [
+    `Triplane is running at ${url}`,
+    `  app id       ${appId}\n  admin token  ${adminToken}`,
+    `  const db = init({ appId: '${appId}', apiURI: '${url}' });`,
+    `Data is stored ${where}. Press Ctrl-C to stop.`,
+  ];
+  print(`${lines.join('\n\n')}\n`, 0);
 }
 
 const toStderr: Log = { ...silent, warn: writeLog, error: writeLog };

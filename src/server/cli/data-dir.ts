@@ -2,9 +2,9 @@
 // every start.
 
 import { existsSync } from 'node:fs';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { TriplaneError } from '../../errors.ts';
+import { isTriplaneError, TriplaneError } from '../../errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { id } from '../../lib/uuid.ts';
 import { makeFolder } from '../storage/sqlite/sqlite.ts';
@@ -32,6 +32,8 @@ export interface DataDir {
 export interface Identity {
   readonly appId: string;
   readonly adminToken: string;
+  /** Missing in what earlier versions wrote. */
+  readonly operatorToken?: string;
 }
 
 export const defaultFolder = '.triplane';
@@ -41,7 +43,14 @@ export async function openDataDir(options: DataDirOptions, log: Log): Promise<Da
     throw new TriplaneError('config-invalid', '--memory cannot be combined with --data or --database');
   }
   if (options.memory) return { storage: memory(), where: 'in memory only', identity: undefined };
-  const opened = await openStorage(options, log);
+  const folder = options.data ?? defaultFolder;
+  const opened = await openStorage(options, log).catch((error: unknown) => {
+    // Whoever asked for a folder wants it; at the first try it runs.
+    if (options.data !== undefined || !isTriplaneError(error) || error.code !== 'dependency-missing') throw error;
+    log.warn(`WARNING: data is kept in memory only, and is gone when the server stops. ${error.message}`);
+    return undefined;
+  });
+  if (!opened) return { storage: memory(), where: 'in memory only', identity: await identityIn(folder) };
   try {
     return { ...opened, identity: await identityIn(options.data ?? defaultFolder) };
   } catch (error) {
@@ -62,9 +71,11 @@ const identityFile = 'server.json';
 export async function identityIn(folder: string): Promise<Identity> {
   const path = join(folder, identityFile);
   const found = await readFile(path, 'utf8').catch(() => undefined);
-  if (found !== undefined) return readIdentity(found, path);
-  await writeIdentity(folder, { appId: id(), adminToken: id() });
-  return readIdentity(await readFile(path, 'utf8'), path);
+  if (found === undefined) {
+    await writeIdentity(folder, { appId: id(), adminToken: id(), operatorToken: id() });
+    return readIdentity(await readFile(path, 'utf8'), path);
+  }
+  return withOperator(readIdentity(found, path), path);
 }
 
 /** Unless there is one. */
@@ -93,15 +104,26 @@ export async function adoptedIdentity(
 ): Promise<Identity & { readonly keep: () => Promise<void> }> {
   const path = join(folder, identityFile);
   const text = await readFile(path, 'utf8').catch(() => undefined);
-  const found = text === undefined ? { appId: given.appId, adminToken: given.adminToken ?? id() } : readIdentity(text, path);
+  const found =
+    text === undefined ? { appId: given.appId, adminToken: given.adminToken ?? id(), operatorToken: id() } : readIdentity(text, path);
   const keep = async (): Promise<void> => (text === undefined ? writeIdentity(folder, found) : undefined);
   return { appId: found.appId, adminToken: given.adminToken ?? found.adminToken, keep };
 }
 
+async function withOperator(known: Identity, path: string): Promise<Identity> {
+  if (known.operatorToken !== undefined) return known;
+  const whole: Identity = { ...known, operatorToken: id() };
+  const next = `${path}.${id()}.new`;
+  await writeFile(next, `${JSON.stringify(whole, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(next, path);
+  return whole;
+}
+
 function readIdentity(text: string, path: string): Identity {
   try {
-    const { appId, adminToken } = JSON.parse(text) as Partial<Identity>;
-    if (typeof appId === 'string' && typeof adminToken === 'string') return { appId, adminToken };
+    const { appId, adminToken, operatorToken } = JSON.parse(text) as Partial<Identity>;
+    if (typeof appId === 'string' && typeof adminToken === 'string')
+      return { appId, adminToken, ...(typeof operatorToken === 'string' && { operatorToken }) };
   } catch {
     // Reported below.
   }

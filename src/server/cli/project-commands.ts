@@ -64,6 +64,7 @@ export interface TargetFlags {
   readonly url?: string | undefined;
   readonly 'app-id'?: string | undefined;
   readonly 'admin-token'?: string | undefined;
+  readonly 'operator-token'?: string | undefined;
   readonly data?: string | undefined;
 }
 
@@ -73,7 +74,8 @@ export async function targetOf(flags: TargetFlags, env: NodeJS.ProcessEnv, dataF
   const appId = flags['app-id'] ?? env['INSTANT_APP_ID'] ?? saved.appId;
   const adminToken = flags['admin-token'] ?? env['INSTANT_APP_ADMIN_TOKEN'] ?? saved.adminToken;
   const url = flags.url ?? env['INSTANT_CLI_API_URI'] ?? 'http://127.0.0.1:4747';
-  if (isUuid(appId) && isUuid(adminToken)) return { url, appId, adminToken };
+  const operatorToken = flags['operator-token'] ?? saved.operatorToken;
+  if (isUuid(appId) && isUuid(adminToken)) return { url, appId, adminToken, ...(isUuid(operatorToken) && { operatorToken }) };
   throw new TriplaneError('config-invalid', 'Missing app: pass --app-id and --admin-token, or start triplane dev in this directory first');
 }
 

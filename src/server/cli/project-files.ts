@@ -1,6 +1,7 @@
 // A project's schema and rules on disk: where they are, what is in them, and when that changes.
 
 import { existsSync, watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { loadFile } from './project-load.ts';
 
@@ -17,17 +18,35 @@ export interface ProjectFiles {
   /** As JSON; undefined if there is no file. */
   readonly schema: unknown;
   readonly rules: unknown;
+  /** Where in each file something is said, as `file:line: `; the file alone where that is not found. */
+  readonly lineOf?: { readonly schema: Locate; readonly rules: Locate };
 }
+
+type Locate = (path: readonly string[]) => string;
 
 /** @throws whatever the files throw */
 export async function readProject(folder: string): Promise<ProjectFiles> {
   const [schema, rules] = await Promise.all(
     [schemaFile, rulesFile].map(async (name) => {
       const path = findFile(name, folder);
-      return path === undefined ? undefined : asJson(await loadFile(path));
+      return path === undefined ? undefined : { json: asJson(await loadFile(path)), at: locateIn(name, await readFile(path, 'utf8')) };
     }),
   );
-  return { schema, rules };
+  const nowhere = (): string => '';
+  return { schema: schema?.json, rules: rules?.json, lineOf: { schema: schema?.at ?? nowhere, rules: rules?.at ?? nowhere } };
+}
+
+/** The keys of the path, each looked for behind the one before. */
+function locateIn(name: string, text: string): Locate {
+  return (path) => {
+    let at = 0;
+    for (const key of path) {
+      const found = text.slice(at).search(new RegExp(`(?<![\\w$])${key.replace(/[^\w]/g, '\\$&')}["'\`]?\\s*:`));
+      if (found < 0) break;
+      at += found + key.length;
+    }
+    return at === 0 ? `${name}: ` : `${name}:${text.slice(0, at).split('\n').length}: `;
+  };
 }
 
 function asJson(value: unknown): unknown {

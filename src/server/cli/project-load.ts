@@ -5,13 +5,23 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { TriplaneError } from '../../errors.ts';
+import { isTriplaneError, TriplaneError } from '../../errors.ts';
+import { provideImports } from './project-imports.ts';
 
 let loads = 0;
 
-/** The default export. A change of the file is seen at the next call. */
+/**
+ * The default export. A change of the file is seen at the next call.
+ *
+ * @throws TriplaneError 'config-invalid' that names file and line, if the file cannot be read
+ */
 export async function loadFile(path: string): Promise<unknown> {
-  const module = await loadModule(path);
+  provideImports();
+  const module = await loadModule(path).catch((error: unknown) => {
+    if (isTriplaneError(error)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new TriplaneError('config-invalid', `${basename(path)}${lineIn(path, error)}: ${message}`, { cause: error });
+  });
   return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
 }
 
@@ -23,6 +33,14 @@ async function loadModule(path: string): Promise<unknown> {
     if (code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
     return loadStripped(path);
   }
+}
+
+/** Where in the file, as `:line`, if its stack tells. */
+function lineIn(path: string, error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const places = [...stack.matchAll(/([\w.-]+)(?:\?v=\d+)?:(\d+)/g)];
+  const own = places.find(([, file = '']) => file === basename(path) || file.startsWith(`.${basename(path)}.`));
+  return own ? `:${own[2]}` : '';
 }
 
 interface TypeScript {

@@ -101,7 +101,7 @@ class Writer {
     const id = this.#entity(at, step[1], attr);
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);
     if (step[0] === 'deep-merge-triple' && (attr.isRef || isId)) throw invalidStep(at, 2, step, `'${nameOf(attr)}' cannot be merged`);
-    const value = isId ? this.#ownId(at, id, step) : attr.isRef ? this.#target(at, step[3], attr, step) : step[3];
+    const value = isId ? this.#ownId(at, id, step) : attr.isRef ? this.#target(at, step[3], attr, step) : asStored(attr, step[3]);
     checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
     this.#recordAccess(attr, id, value, 'link');
     this.#run(step[0] === 'add-triple' ? ['add-triple', id, attr.id, value] : ['deep-merge-triple', id, attr.id, value]);
@@ -185,7 +185,7 @@ class Writer {
     if (etype !== undefined && attr.etype !== etype)
       throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is no attr of '${etype}'`);
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);
-    if (!isId && !attr.isRef) return { attr, value, isId };
+    if (!isId && !attr.isRef) return { attr, value: asStored(attr, value), isId };
     if (!isUuid(value)) throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is looked up by an id`);
     return { attr, value: value.toLowerCase(), isId };
   }
@@ -222,6 +222,11 @@ interface Lookup {
   readonly attr: KnownAttr;
   readonly value: Value;
   readonly isId: boolean;
+}
+
+/** Sign-in reads e-mail addresses in lower case: in any other, the address would be a second user. */
+function asStored(attr: KnownAttr, value: Value): Value {
+  return attr.etype === '$users' && attr.label === 'email' && typeof value === 'string' ? value.toLowerCase() : value;
 }
 
 const nameOf = ({ etype, label }: KnownAttr): string => `${etype}.${label}`;

@@ -5,7 +5,7 @@ import type { Selector } from '../auth/accounts.ts';
 import { invalid } from '../errors.ts';
 import type { Use } from '../session/app-status.ts';
 import { asCode } from './auth-routes.ts';
-import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
+import { asEmail, asObject, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
 import { adminOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
 
@@ -13,14 +13,14 @@ export function adminUserRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const accountsFor = async (context: Context, use?: Use) => {
     const app = await adminOf(context, http, use);
-    return { app, accounts: http.accounts(app), body: context.req.method === 'POST' ? await bodyOf(context) : context.req.query() };
+    return { app, accounts: http.accounts(app), body: context.req.method === 'POST' ? await bodyOf(context) : paramsOf(context) };
   };
 
   routes.post('/refresh_tokens', async (context) => {
     const { accounts, body } = await accountsFor(context, 'write');
-    const selector = selectorIn(body, ['email', 'id']);
-    if ('token' in selector) throw missingSelector();
-    return context.json(await accounts.createToken(selector, optional(body, 'extra-fields', asObject)));
+    const [email, id] = [optional(body, 'email', asEmail), optional(body, 'id', asUuid)];
+    if (email === undefined && id === undefined) throw missingSelector();
+    return context.json(await accounts.createToken({ email, id }, optional(body, 'extra-fields', asObject)));
   });
 
   // Nobody is kept signed in because an app is closed.
@@ -42,13 +42,13 @@ export function adminUserRoutes(http: HttpContext): Hono {
 
   routes.post('/magic_code', async (context) => {
     const { accounts, body } = await accountsFor(context, 'write');
-    return context.json({ code: await accounts.makeCode(required(body, 'email', asEmail), false) });
+    return context.json({ code: await accounts.makeCode(required(body, 'email', asEmail)) });
   });
 
   routes.post('/send_magic_code', async (context) => {
     const { app, accounts, body } = await accountsFor(context, 'write');
     const email = required(body, 'email', asEmail);
-    const code = await accounts.makeCode(email, true);
+    const code = await accounts.makeCode(email, { from: '' });
     await http.send({ appId: app.id, email, code });
     return context.json({ code });
   });
@@ -56,7 +56,7 @@ export function adminUserRoutes(http: HttpContext): Hono {
   routes.post('/verify_magic_code', async (context) => {
     const { accounts, body } = await accountsFor(context, 'write');
     const extraFields = optional(body, 'extra-fields', asObject);
-    const options = { guestToken: optional(body, 'refresh-token', asText), extraFields, isTrusted: true };
+    const options = { guestToken: optional(body, 'refresh-token', asUuid), extraFields, isTrusted: true, from: '' };
     return context.json(await accounts.signInByCode(required(body, 'email', asEmail), required(body, 'code', asCode), options));
   });
 
@@ -67,6 +67,13 @@ export function adminUserRoutes(http: HttpContext): Hono {
   });
 
   return routes;
+}
+
+/** A parameter that is given twice is a list, which is nothing that is looked up by. */
+function paramsOf(context: Context): Fields {
+  return Object.fromEntries(
+    Object.entries(context.req.queries()).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
+  );
 }
 
 type SelectorName = 'email' | 'id' | 'refresh_token';

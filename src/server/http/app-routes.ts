@@ -2,44 +2,43 @@
 
 import { type Context, Hono } from 'hono';
 import { newToken } from '../auth/secrets.ts';
-import { submit, whenDurable } from '../data/submit.ts';
+import { whenDurable } from '../data/submit.ts';
 import { denied, rejection } from '../errors.ts';
 import type { App } from '../session/app.ts';
-import { appRecord, appRecordOf } from '../session/app-record.ts';
+import { appRecordOf } from '../session/app-record.ts';
 import { shownApp } from './app-view.ts';
-import { adminOf } from './caller.ts';
+import { networkOf } from '../client-address.ts';
+import { Bucket } from '../rules/rate-limits.ts';
+import { addressOf, adminOf, toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed, notFound } from './errors.ts';
-import { asObject, asText, asUuid, bodyOf, optional, required } from './request.ts';
-import { planSchema } from './schema-plan.ts';
+import { asObject, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
-import { toolApp } from './schema-routes.ts';
 
 const lifetimeMs = 14 * 24 * 3_600_000;
-const server = { userId: undefined, isAdmin: true, isServer: true };
+const hourly = (capacity: number) => ({
+  capacity: Math.max(1, capacity),
+  amount: Math.max(1, capacity),
+  periodMs: 3_600_000,
+  isGreedy: false,
+});
 const statuses = ['active', 'read-only', 'disabled'] as const;
 
 export function appRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
+  // Anybody may make one, so there is a limit to how many come from one address.
+  const making = new Bucket([hourly(http.limits.ephemeralApps)], http.clock);
   routes.post('/dash/apps/ephemeral', async (context) => {
-    if (!http.hub.createsApps) throw denied('apps', 'this server makes no apps');
+    if (http.limits.ephemeralApps === 0) throw denied('apps', 'this server makes no apps for a while');
     const body = await bodyOf(context);
-    const title = required(body, 'title', (given) => asText(typeof given === 'number' ? String(given) : given));
+    const title = required(body, 'title', asTitle);
     const schema = optional(body, 'schema', asObject);
     const rules = optional(body, 'rules', asObject)?.code ?? undefined;
-    const now = http.clock.now();
-    const [id, token] = [http.uuid(), newToken()];
-    const app = await http.hub.app(id);
-    // The token last: until there is one, nobody has the app.
-    if (schema !== undefined) {
-      const steps = planSchema(schema, app.ledger.db.attrs, http.uuid);
-      await submit(app.ledger, { steps, event: undefined, actor: { userId: undefined, isAdmin: true } });
-    }
-    if (rules !== undefined) await app.rulebook.set(app.ledger, rules);
-    const records = appRecord({ title, createdAt: now, expiresAt: now + lifetimeMs }, token);
-    await submit(app.ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: server });
-    return context.json({ app: { ...shownApp(app), 'admin-token': token }, expires_ms: now + lifetimeMs });
+    making.limit(networkOf(addressOf(context, http).ip), 1);
+    const [token, expiresAt] = [newToken(), http.clock.now() + lifetimeMs];
+    const app = await http.hub.createApp({ id: http.uuid(), token, title, expiresAt, schema, rules });
+    return context.json({ app: { ...shownApp(app), 'admin-token': token }, expires_ms: expiresAt });
   });
 
   routes.get('/dash/apps/ephemeral/:app', async (context) => {
@@ -79,7 +78,6 @@ export function appRoutes(http: HttpContext): Hono {
 async function ephemeralApp(context: Context, http: HttpContext): Promise<App> {
   const id = asUuid(context.req.param('app'));
   if (id === undefined) throw malformed(['params', 'app_id']);
-  if (!(await http.hub.isKnown(id))) throw rejection('record-not-found', 'Record not found: app', { args: [{ id }], 'record-type': 'app' });
   const app = await http.hub.app(id);
   if (expiryOf(app) !== undefined) return app;
   const hint = { input: id, expected: 'ephemeral-app?' };

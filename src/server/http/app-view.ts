@@ -7,14 +7,20 @@ export function shownApp(app: App): object {
   const own: Partial<AppRecord> = appRecordOf(app.ledger.records) ?? {};
   return {
     id: app.id,
-    title: own.title ?? 'Triplane',
+    title: titleOf(app),
     status: app.status,
-    created_at: new Date(own.createdAt ?? 0).toISOString().replace(/\.\d+Z$/, 'Z'),
+    created_at: dateOf(own.createdAt ?? 0),
     creator_id: null,
     org_id: null,
     subscription_id: null,
-    deletion_marked_at: null,
+    deletion_marked_at: own.deletedAt === undefined ? null : dateOf(own.deletedAt),
     connection_string: null,
-    magic_code_expiry_minutes: null,
+    magic_code_expiry_minutes: own.codeMinutes ?? null,
   };
 }
+
+export function titleOf(app: App): string {
+  return appRecordOf(app.ledger.records)?.title ?? 'Triplane';
+}
+
+const dateOf = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -2,7 +2,8 @@
 
 import { Hono } from 'hono';
 import { checkUse, type Use } from '../session/app-status.ts';
-import { asEmail, asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
+import { addressOf } from './caller.ts';
+import { asEmail, asObject, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
 import type { HttpContext } from './context.ts';
 
 export function authRoutes(http: HttpContext): Hono {
@@ -15,25 +16,25 @@ export function authRoutes(http: HttpContext): Hono {
 
   routes.post('/auth/send_magic_code', async (context) => {
     const body = await bodyOf(context);
-    const { app, accounts } = await accountsFor(body, 'app-id', 'write');
     const email = required(body, 'email', asEmail);
-    await http.send({ appId: app.id, email, code: await accounts.makeCode(email, true) });
+    const { app, accounts } = await accountsFor(body, 'app-id', 'write');
+    await http.send({ appId: app.id, email, code: await accounts.makeCode(email, { from: addressOf(context, http).ip }) });
     return context.json({ sent: true });
   });
 
   routes.post('/auth/verify_magic_code', async (context) => {
     const body = await bodyOf(context);
+    const [email, code] = [required(body, 'email', asEmail), required(body, 'code', asCode)];
+    const options = { guestToken: optional(body, 'refresh-token', asUuid), extraFields: optional(body, 'extra-fields', asObject) };
     const { app, accounts } = await accountsFor(body, 'app-id', 'write');
-    const guestToken = optional(body, 'refresh-token', asText);
-    if (guestToken !== undefined) await http.hub.acceptToken(app, guestToken);
-    const options = { guestToken, extraFields: optional(body, 'extra-fields', asObject) };
-    return context.json(await accounts.signInByCode(required(body, 'email', asEmail), required(body, 'code', asCode), options));
+    if (options.guestToken !== undefined) await http.hub.acceptToken(app, options.guestToken);
+    return context.json(await accounts.signInByCode(email, code, { ...options, from: addressOf(context, http).ip }));
   });
 
   routes.post('/auth/verify_refresh_token', async (context) => {
     const body = await bodyOf(context);
+    const token = required(body, 'refresh-token', asUuid);
     const { app, accounts } = await accountsFor(body, 'app-id', 'read');
-    const token = required(body, 'refresh-token', asText);
     await http.hub.acceptToken(app, token);
     return context.json({ user: await accounts.verifyToken(token) });
   });
@@ -47,15 +48,14 @@ export function authRoutes(http: HttpContext): Hono {
 
   routes.post('/signout', async (context) => {
     const body = await bodyOf(context);
+    const token = required(body, 'refresh_token', asUuid);
     const { accounts } = await accountsFor(body, 'app_id');
-    await accounts.signOut({ token: required(body, 'refresh_token', asText) });
+    await accounts.signOut({ token });
     return context.json({});
   });
 
   return routes;
 }
 
-/** Some send a number. */
-export function asCode(given: unknown): string | undefined {
-  return asText(typeof given === 'number' ? String(given).padStart(6, '0') : given);
-}
+/** What is no code at all is looked up like one, and is nobody's. */
+export const asCode = (given: unknown): string | undefined => (typeof given === 'string' ? given : undefined);

@@ -5,7 +5,7 @@ import { isAbsolute } from 'node:path';
 import { isTriplaneError } from '../../errors.ts';
 import { invalid } from '../errors.ts';
 import { asText, bodyOf, required } from './request.ts';
-import { requireServerAdmin } from './caller.ts';
+import { requireOperator } from './caller.ts';
 import type { HttpContext } from './context.ts';
 
 export function backupRoutes(http: HttpContext): Hono {
@@ -13,7 +13,7 @@ export function backupRoutes(http: HttpContext): Hono {
 
   /** The path is one on the machine of the server. */
   routes.post('/backup', async (context) => {
-    requireServerAdmin(context, http.hub);
+    await requireOperator(context, http.hub);
     const file = required(await bodyOf(context), 'file', asText);
     if (!isAbsolute(file)) throw invalid('backup', file, [{ message: 'the path of the file must be absolute', in: ['file'] }]);
     try {

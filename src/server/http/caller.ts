@@ -10,7 +10,10 @@ import { checkUse, type Use } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { HttpContext } from './context.ts';
-import { malformed, missing, notFound } from './errors.ts';
+import { malformed, missing, notFound, unauthorized } from './errors.ts';
+import type { InstantAPIError } from '../../errors.ts';
+import { rejection } from '../errors.ts';
+import { isAccessToken } from '../session/registry.ts';
 
 export interface RequestActor {
   readonly app: App;
@@ -31,21 +34,36 @@ export function appIdOf(context: Context): string {
   return text.toLowerCase();
 }
 
-/** The server's own admin token, or the app's. @throws InstantAPIError if it is neither */
+/** The app's admin token, or the operator's. @throws InstantAPIError if it is neither */
 export async function requireAdmin(context: Context, hub: Hub, appId: string): Promise<void> {
   if (!(await hub.isAdminOf(appId, bearerOf(context)))) throw notFound('app-admin-token');
 }
 
-/** @throws InstantAPIError if it is not the token that opens every app */
-export function requireServerAdmin(context: Context, hub: Hub): void {
-  if (!hub.isAdmin(bearerOf(context))) throw notFound('app-admin-token');
+/** For tools that act for a person: here the operator. @throws InstantAPIError 401, by which tools know that one has to log in */
+export async function requireOperator(context: Context, hub: Hub): Promise<void> {
+  if (!(await hub.isOperator(bearerOf(context)))) throw unauthorized();
+}
+
+/** The app in the path, for a tool that is admin of it. @throws InstantAPIError */
+export async function toolApp(context: Context, { hub }: HttpContext): Promise<App> {
+  const given = context.req.param('app') ?? '';
+  if (!isUuid(given)) throw malformed(['params', 'app_id']);
+  const [id, token] = [given.toLowerCase(), bearerOf(context)];
+  if (await hub.isAdminOf(id, token)) return hub.app(id);
+  if (await hub.isOperator(token)) throw notFound('app');
+  throw (await hub.isSomeAppsToken(token)) ? wrongApp(id) : unauthorized();
+}
+
+function wrongApp(id: string): InstantAPIError {
+  const message = `This admin token does not belong to app ${id}. Admin tokens are bound to a single app. Use a personal access token to manage other apps.`;
+  return rejection('validation-failed', message, { reason: 'admin-token-mismatch' });
 }
 
 function bearerOf(context: Context): string {
   const header = context.req.header('authorization');
-  if (!header) throw missing(['headers', 'authorization']);
-  const token = header.split('Bearer ').at(-1)?.trim();
-  if (!isUuid(token)) throw malformed(['headers', 'authorization']);
+  if (header === undefined) throw missing(['headers', 'authorization']);
+  const token = (header.split('Bearer ').at(-1) ?? '').trim();
+  if (!isUuid(token) && !isAccessToken(token)) throw malformed(['headers', 'authorization']);
   return token;
 }
 
@@ -67,7 +85,7 @@ export async function actorOf(context: Context, http: HttpContext, use?: Use): P
 
 async function findActor(context: Context, http: HttpContext): Promise<RequestActor> {
   const appId = appIdOf(context);
-  const address = addressOf(context);
+  const address = addressOf(context, http);
   const [token, email, guest] = ['as-token', 'as-email', 'as-guest'].map((name) => context.req.header(name));
   if (token !== undefined) {
     if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
@@ -106,10 +124,12 @@ interface NodeEnv {
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
 }
 
-/** A proxy is believed only if it runs on this machine. */
-export function addressOf(context: Context): ActorAddress {
-  const address = (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress ?? '';
-  const isLocal = address === '' || address === '::1' || address.replace('::ffff:', '').startsWith('127.');
-  const forwarded = context.req.header('x-forwarded-for')?.split(',')[0]?.trim();
-  return { ip: (isLocal ? forwarded : undefined) ?? address, origin: context.req.header('origin') ?? '' };
+export function addressOf(context: Context, http: HttpContext): ActorAddress {
+  const ip = http.clientAddress(remoteAddressOf(context), context.req.header('x-forwarded-for'));
+  return { ip, origin: context.req.header('origin') ?? '' };
+}
+
+/** Of the connection itself. */
+export function remoteAddressOf(context: Context): string | undefined {
+  return (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress;
 }

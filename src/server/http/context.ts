@@ -8,6 +8,8 @@ import type { App } from '../session/app.ts';
 import { Accounts } from '../auth/accounts.ts';
 import { OAuth } from '../auth/oauth/oauth.ts';
 import { Providers } from '../auth/oauth/providers.ts';
+import { type ClientAddress, clientAddress } from '../client-address.ts';
+import type { AllowsOrigin } from '../origins.ts';
 import { type Outbound, outbound } from '../outbound.ts';
 import type { Hub } from '../session/hub.ts';
 import type { Limits } from '../limits.ts';
@@ -30,8 +32,12 @@ export interface HttpConfig {
   readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
   /** How sign-in providers are reached. */
   readonly outbound?: Outbound | undefined;
-  /** Whether the status page shows the last codes. */
+  /** Whether the status page shows apps and the last codes. */
   readonly showCodes?: boolean | undefined;
+  /** Where a client is; the address of the connection, if not given. */
+  readonly clientAddress?: ClientAddress | undefined;
+  /** Which web pages may use the server; all, if not given. */
+  readonly allowsOrigin?: AllowsOrigin | undefined;
 }
 
 /** How many of the last codes are shown. */
@@ -44,6 +50,8 @@ export class HttpContext {
   readonly limits: Limits;
   readonly unread: UnreadOutput<object>;
   readonly providers: Providers;
+  readonly clientAddress: ClientAddress;
+  readonly allowsOrigin: AllowsOrigin;
   readonly #config: HttpConfig;
   readonly #accounts = new WeakMap<App, Accounts>();
   readonly #oauth = new WeakMap<App, OAuth>();
@@ -55,6 +63,8 @@ export class HttpContext {
     this.clock = config.clock;
     this.log = config.log;
     this.limits = config.limits;
+    this.clientAddress = config.clientAddress ?? clientAddress(undefined);
+    this.allowsOrigin = config.allowsOrigin ?? (() => true);
     this.unread = config.unread ?? new UnreadOutput<object>(config.limits, config.clock);
     this.providers = new Providers(config.outbound ?? outbound({ allowPrivate: false, timeoutMs: 10_000, maxBytes: 1024 * 1024 }));
   }
@@ -72,6 +82,11 @@ export class HttpContext {
   }
 
   readonly uuid = (): string => systemRandom.uuid();
+
+  /** Whether the server is for developing: its page shows what is in it. */
+  get isShown(): boolean {
+    return this.#config.showCodes ?? false;
+  }
 
   /** The last codes, the newest first; none unless they are to be shown. */
   get codes(): readonly MagicCodeMail[] {

@@ -16,7 +16,7 @@ const statusOf: Readonly<Record<string, 429>> = { 'rate-limited': 429, timeout: 
 export function errorResponse(error: unknown, log: Log): ErrorResponse {
   if (error instanceof InstantAPIError) {
     const { type, message, hint = null } = error.body;
-    const status = (type ? statusOf[type] : undefined) ?? (error.status >= 500 ? 500 : 400);
+    const status = (type ? statusOf[type] : undefined) ?? (error.status >= 500 ? 500 : error.status === 401 ? 401 : 400);
     if (status === 500) log.error('a request failed', error.cause ?? error);
     return { status, body: { type: type ?? 'unknown', message: message ?? error.message, hint } };
   }
@@ -40,4 +40,10 @@ export function malformed(path: Path, given?: unknown): InstantAPIError {
 
 export function notFound(type: string): InstantAPIError {
   return rejection('record-not-found', `Record not found: ${type}`, { args: [], 'record-type': type });
+}
+
+/** Nobody whom a tool could act for. */
+export function unauthorized(): InstantAPIError {
+  const hint = { args: [{ 'auth?': true }], 'record-type': 'instant-user' };
+  return new InstantAPIError({ status: 401, body: { type: 'record-not-found', message: 'Record not found: instant-user', hint } });
 }

@@ -5,8 +5,9 @@ import type { Context } from 'hono';
 import { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
 import { isSameSecret, newToken } from '../auth/secrets.ts';
+import type { Push } from '../session/push-relay.ts';
 import type { Session } from '../session/session.ts';
-import { asText, asUuid, bodyOf, required } from './request.ts';
+import { asUuid, bodyOf, required } from './request.ts';
 import { addressOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
 
@@ -34,6 +35,7 @@ export class EventSessions {
   constructor(desk: HttpContext) {
     this.#desk = desk;
     this.#machineId = desk.uuid();
+    desk.hub.takePush = (push) => (push.machine === this.#machineId ? this.#take(push) : undefined);
   }
 
   open(context: Context, options: EventSessionOptions = {}): Response {
@@ -46,17 +48,34 @@ export class EventSessions {
 
   /** Messages for a session. @throws InstantAPIError */
   async push(context: Context): Promise<Response> {
-    required(context.req.query(), 'app_id', asUuid, 'params');
+    const appId = required(context.req.query(), 'app_id', asUuid, 'params');
     const body = await bodyOf(context);
     const machine = required(body, 'machine_id', asUuid);
     const id = required(body, 'session_id', asUuid);
-    const token = required(body, 'sse_token', asText);
+    const token = required(body, 'sse_token', asUuid);
     const messages = required(body, 'messages', (given) => (Array.isArray(given) ? given : undefined));
-    if (machine !== this.#machineId) throw gone('member-missing', { 'machine-id': machine });
-    const found = this.#open.get(id);
-    if (!found || !isSameSecret(found.token, token)) throw gone('session-missing', { 'sess-id': id });
-    if (messages.length > 0) found.session.receive(JSON.stringify(messages));
+    const push: Push = { machine, session: id, token, messages };
+    if (machine === this.#machineId) {
+      if (!this.#take(push)) throw gone('session-missing', { 'sess-id': id });
+    } else if (!(await this.#forward(appId, push))) throw gone('member-missing', { 'machine-id': machine });
     return context.json({});
+  }
+
+  /** Before a stream opens: the app has to hear what other servers hand on for it. */
+  async listenFor(appId: string): Promise<void> {
+    if (this.#desk.hub.isShared) await this.#desk.hub.app(appId).catch(() => undefined);
+  }
+
+  async #forward(appId: string, push: Push): Promise<boolean> {
+    const { hub } = this.#desk;
+    return hub.isShared && (await (await hub.app(appId)).forwardPush(push));
+  }
+
+  #take({ session, token, messages }: Push): boolean {
+    const found = this.#open.get(session);
+    if (!found || !isSameSecret(found.token, token)) return false;
+    if (messages.length > 0) found.session.receive(JSON.stringify(messages));
+    return true;
   }
 
   #stream(context: Context, { retryMs, opened }: EventSessionOptions): ReadableStream<Uint8Array> {
@@ -93,7 +112,7 @@ export class EventSessions {
         if (session) unread.admit(session, buffered(), Buffer.byteLength(frame), cut);
         put(`data: ${frame}\n\n`);
       };
-      const connected = hub.connect({ ...addressOf(context), send, close });
+      const connected = hub.connect({ ...addressOf(context, this.#desk), send, close });
       session = connected;
       if (!isOpen) return;
       const token = newToken();

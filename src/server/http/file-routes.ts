@@ -28,7 +28,7 @@ export function fileRoutes(http: HttpContext): Hono {
   const asClient: FindCaller = async (context, use) => {
     const app = await http.hub.app(clientAppId(context));
     checkUse(use, app.status);
-    return { app, actor: { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) } };
+    return { app, actor: { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) } };
   };
   const asAdmin: FindCaller = (context, use) => actorOf(context, http, use);
 
@@ -79,7 +79,7 @@ function ticketRoutes(routes: Hono, http: HttpContext, asClient: FindCaller): vo
     const app = await http.hub.app(required(body, 'app_id', asUuid));
     checkUse('write', app.status);
     const path = required(body, 'filename', asText);
-    await app.files.mayUpload({ userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) }, path);
+    await app.files.mayUpload({ userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) }, path);
     return context.json({ data: await ticketUrl(app, path) });
   });
 

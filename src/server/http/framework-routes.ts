@@ -16,7 +16,7 @@ export function frameworkRoutes(http: HttpContext): Hono {
     const app = await http.hub.app(appIdOf(context));
     checkUse('read', app.status);
     const query = required(await bodyOf(context), 'query', asObject);
-    const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context) };
+    const actor = { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) };
     const { limits, rulebook } = app;
     const response = await app.reader.evaluate(actor, function* (db) {
       const { attrs } = app;

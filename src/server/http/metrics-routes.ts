@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono';
 import { TriplaneError } from '../../errors.ts';
-import { requireServerAdmin } from './caller.ts';
+import { requireOperator } from './caller.ts';
 import type { HttpContext } from './context.ts';
 
 export function metricsRoutes(http: HttpContext): Hono {
@@ -10,7 +10,7 @@ export function metricsRoutes(http: HttpContext): Hono {
   let loading: ReturnType<typeof registryFor> | undefined;
 
   routes.get('/metrics', async (context) => {
-    requireServerAdmin(context, http.hub);
+    await requireOperator(context, http.hub);
     const registry = await (loading ??= registryFor(http));
     return context.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
   });

@@ -15,7 +15,7 @@ import { invalid, rejection } from '../errors.ts';
 import type { HttpContext } from './context.ts';
 import { malformed, missing } from './errors.ts';
 import { asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
-import { toolApp } from './schema-routes.ts';
+import { toolApp } from './caller.ts';
 
 export function oauthConfigRoutes(http: HttpContext): Hono {
   const routes = new Hono();

@@ -52,3 +52,5 @@ export const asObject: Read<Fields> = (given) => (isObject(given) ? given : unde
 /** Whatever is said, if it is not false, is a yes. */
 export const asYes: Read<boolean> = () => true;
 export const asFlag: Read<boolean> = (given) => (typeof given === 'boolean' ? given : undefined);
+/** Some send a number. */
+export const asTitle: Read<string> = (given) => asText(typeof given === 'number' ? String(given) : given);

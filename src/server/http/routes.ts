@@ -5,6 +5,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { isObject } from '../../lib/json.ts';
+import { isOpenedLocally } from '../origins.ts';
 import { ownVersion } from '../../protocol/version.ts';
 import { adminDataRoutes } from './admin-data.ts';
 import { adminStreamRoutes } from './admin-stream-routes.ts';
@@ -13,24 +14,31 @@ import { appRoutes } from './app-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
+import { remoteAddressOf } from './caller.ts';
 import { HttpContext, type HttpConfig } from './context.ts';
 import { fileRoutes } from './file-routes.ts';
 import { frameworkRoutes } from './framework-routes.ts';
 import { EventSessions } from './event-sessions.ts';
 import { errorResponse } from './errors.ts';
 import { metricsRoutes } from './metrics-routes.ts';
+import { operatorRoutes } from './operator-routes.ts';
 import { oauthConfigRoutes } from './oauth-config-routes.ts';
 import { oauthRoutes } from './oauth-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { sseRoutes } from './sse-routes.ts';
 import { statusPage } from './status-page.ts';
 
+/** Never in a frame of another page, nor in a cache. */
+const pageHeaders = { 'x-frame-options': 'DENY', 'content-security-policy': "frame-ancestors 'none'", 'cache-control': 'no-store' };
 const isUpload = /^\/(admin\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
 
 export function httpRoutes(config: HttpConfig): Hono {
   const http = new HttpContext(config);
   const routes = new Hono();
-  routes.use('*', cors({ origin: (origin) => origin || '*', allowMethods: ['GET', 'PUT', 'POST', 'DELETE'], maxAge: 600 }));
+  const allowed = (origin: string): string | undefined => (!origin ? '*' : http.allowsOrigin(origin) ? origin : undefined);
+  const allowOrigin = cors({ origin: allowed, allowMethods: ['GET', 'PUT', 'POST', 'DELETE'], maxAge: 600 });
+  // The server's own page is for nobody else's scripts.
+  routes.use('*', (context, next) => (context.req.path === '/' ? next() : allowOrigin(context, next)));
   routes.use('*', async (context, next) => {
     await next();
     if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');
@@ -41,7 +49,13 @@ export function httpRoutes(config: HttpConfig): Hono {
   const limitBody: MiddlewareHandler = (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next));
   routes.use('*', limitBody);
   routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));
-  routes.get('/', (context) => context.html(statusPage(http)));
+  routes.get('/', (context) => {
+    const isLocal = isOpenedLocally({
+      remote: http.clientAddress(remoteAddressOf(context), undefined),
+      header: (name) => context.req.header(name),
+    });
+    return context.html(statusPage(http, http.isShown && isLocal), 200, pageHeaders);
+  });
   const sessions = new EventSessions(http);
   routes.route('/runtime/sse', sseRoutes(sessions));
   routes.route('/admin', adminStreamRoutes(http, sessions));
@@ -52,6 +66,7 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.route('/admin', adminUserRoutes(http));
   routes.route('/admin', debugRoutes(http));
   routes.route('/', appRoutes(http));
+  routes.route('/', operatorRoutes(http));
   routes.route('/', metricsRoutes(http));
   routes.route('/admin', backupRoutes(http));
   routes.route('/', fileRoutes(http));

@@ -1,18 +1,16 @@
 // Schema and rules for tools: read, plan and apply. The same under `/dash/apps/<id>` and `/superadmin/apps/<id>`.
 
 import { Hono, type Context } from 'hono';
-import { InstantAPIError } from '../../errors.ts';
-import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import type { App } from '../session/app.ts';
 import { submit, whenDurable } from '../data/submit.ts';
-import { asObject, bodyOf, required } from './request.ts';
-import { shownApp } from './app-view.ts';
-import { requireAdmin } from './caller.ts';
-import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
-import { planSchema } from './schema-plan.ts';
-import { type Job, readSchemaSteps } from './schema-plan.ts';
+import { asObject, asUuid, bodyOf, optional, required } from './request.ts';
+import { shownApp, titleOf } from './app-view.ts';
+import { toolApp } from './caller.ts';
+import type { HttpContext } from './context.ts';
+import { isJobStep, readSchemaSteps, runJob } from './schema-jobs.ts';
+import { planForTools } from './schema-tools.ts';
 import { schemaOf } from './schema-view.ts';
 
 const adminActor = { userId: undefined, isAdmin: true };
@@ -23,15 +21,20 @@ export function schemaRoutes(http: HttpContext): Hono {
   const appOf = (context: Context): Promise<App> => toolApp(context, http);
   const apply = async (app: App, steps: readonly (readonly unknown[])[]): Promise<object> => {
     const { transaction, jobs } = readSchemaSteps(steps);
-    const txId = await submit(app.ledger, { steps: transaction, event: undefined, actor: adminActor });
+    const created_at = new Date(http.clock.now()).toISOString();
+    const txId = transaction.length > 0 && (await submit(app.ledger, { steps: transaction, event: undefined, actor: adminActor }));
     const done: object[] = [];
-    for (const job of jobs) done.push(await runJob(app, job, http));
-    const group = http.uuid();
-    if (done.length > 0) rememberGroup(groups, group, done);
+    const around = { group: http.uuid(), now: () => http.clock.now() };
+    const ids = jobs.map(() => http.uuid());
+    for (const [at, job] of jobs.entries()) done.push(await runJob(app, job, { id: ids[at] ?? '', ...around }));
+    if (done.length > 0) rememberGroup(groups, `${app.id} ${around.group}`, done);
     return {
-      transaction: { id: txId, app_id: app.id, created_at: new Date(http.clock.now()).toISOString(), results: {} },
-      steps,
-      'indexing-jobs': done.length > 0 ? { 'group-id': group, jobs: done } : null,
+      // Each step names its job.
+      steps: steps.map(([type, about]) =>
+        isJobStep(type) && isObject(about) ? [type, { ...about, 'job-id': ids.shift() }] : [type, about],
+      ),
+      transaction: txId === false ? {} : { id: txId, app_id: app.id, created_at, results: {} },
+      'indexing-jobs': done.length > 0 ? { 'group-id': around.group, jobs: done } : null,
     };
   };
 
@@ -40,7 +43,7 @@ export function schemaRoutes(http: HttpContext): Hono {
     for (const end of ['/schema/pull', '/schema']) {
       routes.get(path + end, async (context) => {
         const app = await appOf(context);
-        return context.json(await whenDurable(app.ledger, () => schemaOf(app.ledger.db.attrs)));
+        return context.json(await whenDurable(app.ledger, () => schemaOf(app.ledger.db.attrs, titleOf(app))));
       });
     }
     routes.post(`${path}/schema/steps/apply`, async (context) => {
@@ -50,16 +53,13 @@ export function schemaRoutes(http: HttpContext): Hono {
     for (const isApplied of [false, true]) {
       routes.post(`${path}/schema/push/${isApplied ? 'apply' : 'plan'}`, async (context) => {
         const app = await appOf(context);
-        const schema = required(await bodyOf(context), 'schema', asObject);
+        const body = await bodyOf(context);
+        const options = { isBackground: body.supports_background_updates === true, checksTypes: body.check_types !== false };
         const plan = await whenDurable(app.ledger, () => {
           const { attrs } = app.ledger.db;
           const current = schemaOf(attrs);
-          return {
-            'new-schema': schema,
-            'current-schema': current.schema,
-            'current-attrs': current.attrs,
-            steps: planSchema(schema, attrs, http.uuid),
-          };
+          const planned = planForTools(optional(body, 'schema', asObject), attrs, http.uuid, options);
+          return { ...planned, 'current-schema': current.schema, 'current-attrs': current.attrs };
         });
         return context.json(isApplied ? { ...plan, ...(await apply(app, plan.steps)) } : plan);
       });
@@ -77,19 +77,13 @@ export function schemaRoutes(http: HttpContext): Hono {
       });
     }
     routes.get(`${path}/indexing-jobs/group/:group`, async (context) => {
-      await appOf(context);
-      return context.json({ jobs: groups.get(context.req.param('group')) ?? [] });
+      const app = await appOf(context);
+      const group = asUuid(context.req.param('group'));
+      if (group === undefined) throw malformed(['params', 'group_id']);
+      return context.json({ jobs: groups.get(`${app.id} ${group}`) ?? [] });
     });
   }
   return routes;
-}
-
-/** The app in the path, for a tool that is admin of it. @throws InstantAPIError */
-export async function toolApp(context: Context, http: HttpContext): Promise<App> {
-  const id = context.req.param('app') ?? '';
-  if (!isUuid(id)) throw malformed(['params', 'app_id']);
-  await requireAdmin(context, http.hub, id.toLowerCase());
-  return http.hub.app(id.toLowerCase());
 }
 
 /** How many groups of finished jobs can still be asked for. */
@@ -99,33 +93,6 @@ function rememberGroup(groups: Map<string, readonly object[]>, group: string, jo
   groups.set(group, jobs);
   const [oldest] = groups.keys();
   if (groups.size > maxGroups && oldest !== undefined) groups.delete(oldest);
-}
-
-/** Done at once, whatever comes of it. */
-async function runJob(app: App, { step, type, attrId, name }: Job, http: HttpContext): Promise<object> {
-  const at = new Date(http.clock.now()).toISOString();
-  const base = {
-    id: http.uuid(),
-    app_id: app.id,
-    attr_id: attrId,
-    attr_name: name,
-    job_type: type,
-    created_at: at,
-    updated_at: at,
-    done_at: at,
-  };
-  try {
-    await submit(app.ledger, { steps: [step], event: undefined, actor: adminActor });
-    return { ...base, job_status: 'completed', work_estimate: 0, work_completed: 0 };
-  } catch (error) {
-    if (!(error instanceof InstantAPIError)) throw error;
-    const kinds: Readonly<Record<string, string>> = {
-      unique: 'triple-not-unique-error',
-      required: 'missing-required-error',
-      'check-data-type': 'invalid-triple-error',
-    };
-    return { ...base, job_status: 'errored', error: kinds[type] ?? 'unexpected-error', error_data: { message: error.message } };
-  }
 }
 
 function asSteps(given: unknown): readonly (readonly unknown[])[] | undefined {

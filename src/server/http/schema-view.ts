@@ -18,7 +18,7 @@ interface SchemaView {
   };
 }
 
-export function schemaOf(attrs: Attrs): SchemaView {
+export function schemaOf(attrs: Attrs, title = ''): SchemaView {
   const blobs = new Map<string, [string, WireAttr][]>();
   const refs: [string, WireAttr][] = [];
   for (const { wire, etype, label, isRef, reverseEtype = '', reverseLabel = '' } of attrs.list) {
@@ -31,7 +31,7 @@ export function schemaOf(attrs: Attrs): SchemaView {
       ]);
   }
   return {
-    'app-title': 'Triplane',
+    'app-title': title,
     attrs: attrs.list.map(({ wire }) => wire),
     schema: {
       blobs: Object.fromEntries([...blobs].map(([etype, own]) => [etype, Object.fromEntries(own)])),

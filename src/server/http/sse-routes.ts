@@ -7,8 +7,8 @@ import type { EventSessions } from './event-sessions.ts';
 export function sseRoutes(sessions: EventSessions): Hono {
   const routes = new Hono();
 
-  routes.get('/', (context) => {
-    required(context.req.query(), 'app_id', asUuid, 'params');
+  routes.get('/', async (context) => {
+    await sessions.listenFor(required(context.req.query(), 'app_id', asUuid, 'params'));
     return sessions.open(context);
   });
 

@@ -7,7 +7,8 @@ import { Attrs } from '../../db/attrs.ts';
 import { systemAttrs } from '../data/system-attrs.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { newUrlKey, urlKeyRecord } from '../files/file-urls.ts';
-import { appRecord } from '../session/app-record.ts';
+import { hashToken } from '../auth/secrets.ts';
+import type { AppRecord } from '../session/app-record.ts';
 import { chunksOf } from '../storage/snapshot-chunks.ts';
 import { emptySnapshot, type Records, type Stage, type Storage } from '../storage/storage.ts';
 import { Catalog } from './catalog.ts';
@@ -207,7 +208,7 @@ class Import {
     if (emailTemplates.length > 0)
       this.#notes.push(`${emailTemplates.length} e-mail templates are kept for an export; mail is up to sendMagicCode`);
     return {
-      ...appRecord({ title: config.title, createdAt: Date.now() }, this.#options.adminToken),
+      app: { title: config.title, createdAt: Date.now(), tokenHash: hashToken(this.#options.adminToken) } satisfies AppRecord,
       ...(rules !== null && { rules, 'rules-version': 0 }),
       oauth,
       backup: { webhooks, emailTemplates, description },

@@ -4,7 +4,6 @@
 
 import type { Broadcast } from '../../protocol/server-message.ts';
 import type { Outgoing } from '../session/subscriber.ts';
-import type { Relay } from '../storage/storage.ts';
 import { keyOf, type RoomChange, type Rooms } from './rooms.ts';
 
 /** What one server says to all others. */
@@ -41,47 +40,5 @@ export function receive(from: string, message: ClusterMessage, rooms: Rooms): Re
       return noReaction;
     case 'said':
       return { outgoing: rooms.toAll(message.roomId, message.topic, message.broadcast), reply: undefined };
-  }
-}
-
-/** The rooms of one app among the servers that share its storage. */
-export class RoomCluster {
-  readonly #relay: Relay;
-  readonly #appId: string;
-  readonly #rooms: Rooms;
-  readonly leave: () => void;
-
-  /** `changed`: receives what is to be said here after another server has spoken or left. */
-  constructor(relay: Relay, appId: string, rooms: Rooms, changed: (outgoing: readonly Outgoing[]) => void) {
-    this.#relay = relay;
-    this.#appId = appId;
-    this.#rooms = rooms;
-    this.leave = relay.listen(appId, {
-      resumed: () => resumed(rooms).forEach((message) => this.#send(message)),
-      received: (from, message) => {
-        const { outgoing, reply } = receive(from, message as ClusterMessage, rooms);
-        changed(outgoing);
-        if (reply) this.#send(reply);
-      },
-      left: (server) => {
-        rooms.forget(server);
-        changed([]);
-      },
-    });
-  }
-
-  /** Tells the others what changed in the rooms here. */
-  notify(): void {
-    const peers = this.#rooms.drainClusterChanges();
-    if (peers.length > 0) this.#send({ is: 'changed', peers });
-  }
-
-  said(roomId: string, topic: string, broadcast: Broadcast): void {
-    this.notify();
-    this.#send({ is: 'said', roomId, topic, broadcast });
-  }
-
-  #send(message: ClusterMessage): void {
-    this.#relay.send(this.#appId, message);
   }
 }

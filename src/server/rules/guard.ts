@@ -6,6 +6,7 @@ import type { Db } from '../../db/db.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { denied } from '../errors.ts';
+import type { LimitStore } from '../data/limit-store.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { AuthorizeWrite, AccessRecord } from '../data/touched.ts';
 import { type Check, checksOf } from './write-checks.ts';
@@ -29,6 +30,8 @@ export interface GuardConfig {
   readonly logger?: Log | undefined;
   readonly clock: Pick<Clock, 'now' | 'monotonicNow'>;
   readonly db: () => Db;
+  /** Where what is spent of rate limits is kept; missing = in the guard alone. */
+  readonly limits?: LimitStore | undefined;
   /** The address of a file, for those who may see it. */
   readonly fileUrl?: ((location: string) => string) | undefined;
 }
@@ -46,7 +49,7 @@ export class Guard {
   constructor(rules: RuleSet, around: GuardConfig, limits?: unknown) {
     this.rules = rules;
     this.#around = around;
-    this.#buckets = bucketsOf(limits, around.clock);
+    this.#buckets = bucketsOf(limits, around);
   }
 
   get fileUrl(): GuardConfig['fileUrl'] {
@@ -116,12 +119,12 @@ export function guardFor(rules: RuleSet, json: RulesJson | undefined, around: Gu
   return new Guard(rules, around, json?.['$rateLimits']);
 }
 
-function bucketsOf(limits: unknown, clock: GuardConfig['clock']): ReadonlyMap<string, Bucket> {
+function bucketsOf(limits: unknown, { clock, limits: store }: GuardConfig): ReadonlyMap<string, Bucket> {
   const entries = Object.entries((limits ?? {}) as Readonly<Record<string, { readonly limits?: readonly unknown[] }>>);
   return new Map(
     entries.map(([name, { limits: list = [] }]) => {
       const read = list.map(readRateLimit).filter((limit): limit is RateLimit => 'capacity' in limit);
-      return [name, new Bucket(read, clock)] as const;
+      return [name, new Bucket(read, clock, store, `rule ${name}`)] as const;
     }),
   );
 }

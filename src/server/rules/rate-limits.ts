@@ -1,27 +1,24 @@
-// Rate limits as rules and sign-in use them: one bucket per key. They live in this process only, and are full when it starts.
+// Rate limits as rules and sign-in use them: one bucket per key.
 
-import type { Clock } from '../../lib/clock.ts';
+import { type LimitClock, LimitStore } from '../data/limit-store.ts';
 import { Kind } from './cel/values.ts';
 import { type Fault, rejection } from '../errors.ts';
-import { type RateLimit, TokenBucket } from '../token-bucket.ts';
+import type { RateLimit, TokenBucket } from '../token-bucket.ts';
 
 export type { RateLimit } from '../token-bucket.ts';
-
-type LimitClock = Pick<Clock, 'now' | 'monotonicNow'>;
-
-/** Keys remembered; the least recently used are forgotten first, and so are full again. */
-const maxKeys = 10_000;
 
 /** All limits of one name, by key. */
 export class Bucket {
   readonly kind = Kind.rateLimit;
+  readonly #name: string;
   readonly #limits: readonly RateLimit[];
-  readonly #clock: LimitClock;
-  readonly #byKey = new Map<string, readonly TokenBucket[]>();
+  readonly #store: LimitStore;
 
-  constructor(limits: readonly RateLimit[], clock: LimitClock) {
+  /** Without a store of the app, its limits are in this process only, and full when it starts. */
+  constructor(limits: readonly RateLimit[], clock: LimitClock, store = new LimitStore(clock), name = '') {
     this.#limits = limits;
-    this.#clock = clock;
+    this.#store = store;
+    this.#name = `${name} ${JSON.stringify(limits)}`;
   }
 
   /**
@@ -30,20 +27,23 @@ export class Bucket {
    * @throws InstantAPIError 'rate-limited'
    */
   limit(key: string, tokens: number): true {
-    const now = this.#clock.monotonicNow();
-    const buckets = this.#byKey.get(key) ?? this.#limits.map((limit) => new TokenBucket(limit, now));
-    for (const bucket of buckets) if (!bucket.has(tokens, now)) throw this.#limited(bucket, tokens, now);
-    for (const bucket of buckets) bucket.spend(tokens);
-    this.#byKey.delete(key);
-    this.#byKey.set(key, buckets);
-    if (this.#byKey.size > maxKeys) for (const oldest of [...this.#byKey.keys()].slice(0, maxKeys / 10)) this.#byKey.delete(oldest);
+    this.check(key, tokens);
+    for (const bucket of this.#store.buckets(this.#name, key, this.#limits)) bucket.spend(tokens);
+    this.#store.spent(this.#name, key);
     return true;
+  }
+
+  /** @throws InstantAPIError 'rate-limited' if `limit` would. Spends nothing. */
+  check(key: string, tokens: number): void {
+    const now = this.#store.clock.monotonicNow();
+    const buckets = this.#store.buckets(this.#name, key, this.#limits);
+    for (const bucket of buckets) if (!bucket.has(tokens, now)) throw this.#limited(bucket, tokens, now);
   }
 
   #limited(bucket: TokenBucket, tokens: number, now: number): Error {
     const waitMs = bucket.waitMs(tokens, now);
     return rejection('rate-limited', 'Your request exceeded the rate limit.', {
-      'retry-at': new Date(this.#clock.now() + waitMs).toISOString(),
+      'retry-at': new Date(this.#store.clock.now() + waitMs).toISOString(),
       'retry-after': Math.ceil(waitMs / 1000),
       'remaining-tokens': Math.floor(bucket.tokens),
     });

@@ -69,7 +69,7 @@ export class Rulebook {
   /** A guard for rules that are tried out. */
   async trial(given: unknown): Promise<Guard> {
     this.#cel ??= await loadCel();
-    return guardFor(checkRules(given, this.#cel).rules, given as RulesJson, this.#config);
+    return guardFor(checkRules(given, this.#cel).rules, given as RulesJson, { ...this.#config, limits: undefined });
   }
 
   /** After a change of the log. `changed` is called once the guard is another; it may be later, and more than once. */

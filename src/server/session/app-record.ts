@@ -4,33 +4,49 @@
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
-import type { Records } from '../storage/storage.ts';
+import { submit } from '../data/submit.ts';
+import type { App } from './app.ts';
 
 const name = 'app';
 
 export interface AppRecord {
-  readonly title: string;
-  readonly createdAt: number;
-  readonly tokenHash: string;
+  readonly title?: string;
+  readonly createdAt?: number;
+  /** Missing = only the operator opens it. */
+  readonly tokenHash?: string;
   /** Missing = never. */
   readonly expiresAt?: number;
+  readonly deletedAt?: number;
+  /** How long a magic code is good. */
+  readonly codeMinutes?: number;
 }
+
+const serverActor = { userId: undefined, isAdmin: true, isServer: true };
 
 export function appRecordOf(records: ReadonlyMap<string, unknown>): AppRecord | undefined {
   const found = records.get(name);
   return isObject(found) ? (found as unknown as AppRecord) : undefined;
 }
 
-export function appRecord(given: Omit<AppRecord, 'tokenHash'>, token: string): Records {
-  return { [name]: { ...given, tokenHash: hashToken(token) } satisfies AppRecord };
+export async function writeRecord(app: App, record: AppRecord): Promise<void> {
+  await submit(app.ledger, { steps: () => ({ steps: [], records: { [name]: record } }), event: undefined, actor: serverActor });
+}
+
+/** What is not named stays. */
+export async function changeRecord(app: App, changes: AppRecord): Promise<void> {
+  const steps = ({ records }: { readonly records: ReadonlyMap<string, unknown> }) => {
+    return { steps: [], records: { [name]: { ...appRecordOf(records), ...changes } satisfies AppRecord } };
+  };
+  await submit(app.ledger, { steps, event: undefined, actor: serverActor });
 }
 
 export function isOwnToken(records: ReadonlyMap<string, unknown>, token: string): boolean {
-  const own = appRecordOf(records);
-  return own !== undefined && isUuid(token) && isSameSecret(own.tokenHash, hashToken(token));
+  const { tokenHash } = appRecordOf(records) ?? {};
+  return tokenHash !== undefined && isUuid(token) && isSameSecret(tokenHash, hashToken(token));
 }
 
-export function isExpired(records: ReadonlyMap<string, unknown>, now: number): boolean {
-  const expiresAt = appRecordOf(records)?.expiresAt;
-  return expiresAt !== undefined && now >= expiresAt;
+/** Deleted, or made for a time that is over. */
+export function isGone(records: ReadonlyMap<string, unknown>, now: number): boolean {
+  const { expiresAt, deletedAt } = appRecordOf(records) ?? {};
+  return deletedAt !== undefined || (expiresAt !== undefined && now >= expiresAt);
 }

@@ -2,31 +2,29 @@
 // What the parts say goes out from here, and nowhere else.
 
 import type { Attrs } from '../../db/attrs.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
-import type { Random } from '../../lib/random.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
+import { LimitStore } from '../data/limit-store.ts';
 import type { Limits } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
-import { RoomCluster } from '../rooms/cluster.ts';
-import type { Relay } from '../storage/storage.ts';
 import { Rooms } from '../rooms/rooms.ts';
 import type { TxPosition } from '../queries/refresh.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
 import { endedTokens, hasToken } from '../auth/tokens.ts';
 import { userRow } from '../auth/users.ts';
 import { Rulebook } from '../rules/rulebook.ts';
-import type { AppLog, LogEntry } from '../storage/storage.ts';
+import type { AppConfig, SessionAuth } from './app-config.ts';
+import type { LogEntry, Records } from '../storage/storage.ts';
 import { statusOf, statusRecord } from './app-status.ts';
 import { encodeMessage } from './encode.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
-import type { FileStore } from '../files/file-store.ts';
 import { Files } from '../files/files.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
+import { AppCluster } from './app-cluster.ts';
+import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
 import type { QueryJobs } from '../queries/query-jobs.ts';
@@ -34,36 +32,16 @@ import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';
 
-export interface AppConfig {
-  readonly id: string;
-  readonly log: AppLog;
-  /** Where other servers of the app can be reached. */
-  readonly relay?: Relay | undefined;
-  /** Where files are kept; missing = they are refused. */
-  readonly fileStore?: FileStore | undefined;
-  /** Where clients reach the server. */
-  readonly origin?: (() => string) | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Log;
-  readonly limits: Limits;
-  readonly tokensEnded?: ((app: App, hashes: readonly string[]) => void) | undefined;
-  readonly jobs: QueryJobs;
-  /** What all sessions of the server make it hold. */
-  readonly memory: MemoryBudget;
-}
-
 type Send = (frame: string) => void;
 
-/** What a session depends on, and how to end it. */
-export interface SessionAuth {
-  readonly tokenHash: string | undefined;
-  readonly userId: string | undefined;
-  /** The sign-in has ended. */
-  readonly revoke: () => void;
-  /** The client has to connect again: what it knows of positions is no longer true. */
-  readonly restart: () => void;
+interface Parts {
+  readonly ledger: Ledger;
+  readonly rulebook: Rulebook;
+  readonly files: Files;
+  readonly spending: LimitStore;
 }
+
+const server = { userId: undefined, isAdmin: true, isServer: true };
 
 export class App {
   readonly id: string;
@@ -74,6 +52,8 @@ export class App {
   readonly syncTables: SyncTables;
   readonly streams: Streams;
   readonly files: Files;
+  /** What is spent of rate limits. */
+  readonly spending: LimitStore;
   readonly limits: Limits;
   readonly reader: DataReader;
   /** What sessions make the server hold for this app. */
@@ -85,30 +65,31 @@ export class App {
   readonly #origin: (() => string) | undefined;
   readonly #tokensEnded: AppConfig['tokensEnded'];
   #status: AppStatus;
-  readonly #cluster: RoomCluster | undefined;
+  readonly #cluster: AppCluster;
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
-  private constructor(config: AppConfig, ledger: Ledger, rulebook: Rulebook, files: Files) {
+  private constructor(config: AppConfig, { ledger, rulebook, files, spending }: Parts) {
     this.id = config.id;
     this.limits = config.limits;
     this.ledger = ledger;
     this.rulebook = rulebook;
     this.files = files;
+    this.spending = spending;
     this.#origin = config.origin;
     this.#tokensEnded = config.tokensEnded;
+    this.#cluster = new AppCluster({
+      ...{ appId: config.id, relay: config.relay, rooms: this.rooms, clock: config.clock, uuid: () => config.random.uuid() },
+      takePush: (push) => config.takePush?.(push),
+      deliver: (outgoing) => this.deliver(outgoing),
+      roomsChanged: () => this.notifyRooms(),
+    });
     this.memory = new MemoryBudget('appBytes', config.limits, config.memory);
     const source = this.#querySource();
     this.reader = new DataReader(source, config.jobs);
     this.subscriptions = new Subscriptions(rulebook.guard, source, config.jobs, config.limits);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
-    this.#cluster =
-      config.relay &&
-      new RoomCluster(config.relay, config.id, this.rooms, (outgoing) => {
-        this.deliver(outgoing);
-        this.notifyRooms();
-      });
     this.streams.load(ledger.records);
     const present = (triple: Triple): Triple => withUrl(triple, rulebook.guard.fileUrl);
     const { history, historyBytes } = config.limits;
@@ -122,7 +103,10 @@ export class App {
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
     const fileUrl = (location: string): string => files.url(location) ?? '';
-    const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl });
+    const save = (records: Records): Promise<unknown> =>
+      submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: server });
+    const spending = new LimitStore(clock, { clock, save });
+    const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl, limits: spending });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
     const derive = forgottenLocations;
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
@@ -130,7 +114,9 @@ export class App {
     const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
     await rulebook.open(ledger);
     files.load();
-    app = new App(config, ledger, rulebook, files);
+    spending.load(ledger.records);
+    app = new App(config, { ledger, rulebook, files, spending });
+    app.#cluster.join();
     void files.sweep();
     return app;
   }
@@ -156,7 +142,7 @@ export class App {
   /** For good, and for every server of the app. Resolves when it is in force here. */
   async setStatus(status: AppStatus): Promise<void> {
     const planned = { steps: [], records: statusRecord(status) };
-    await submit(this.ledger, { steps: () => planned, event: undefined, actor: { userId: undefined, isAdmin: true, isServer: true } });
+    await submit(this.ledger, { steps: () => planned, event: undefined, actor: server });
   }
 
   /** Where clients reach the server. */
@@ -198,6 +184,8 @@ export class App {
     const { db } = this.ledger;
     this.#updateStatus();
     if (isReload) this.streams.load(this.ledger.records);
+    if (isReload) this.spending.load(this.ledger.records);
+    else for (const { records } of entries) if (records) this.spending.committed(records);
     if (isReload) this.files.load();
     else this.files.committed(entries);
     if (isRollback) this.#restart(this.#sessions.keys());
@@ -210,6 +198,11 @@ export class App {
     forgetStreams(this.streams, this.ledger, changeSet);
     this.rulebook.noticed(this.ledger, () => this.subscriptions.applyGuard(this.rulebook.guard));
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
+  }
+
+  /** Every session is told to come back; where it comes back to is not decided here. */
+  disconnectAll(): void {
+    this.#restart(this.#sessions.keys());
   }
 
   #querySource(): QuerySource {
@@ -258,7 +251,7 @@ export class App {
     queueMicrotask(() => {
       this.#isFlushing = false;
       this.deliver(this.rooms.flush());
-      this.#cluster?.notify();
+      this.#cluster.tellChanges();
     });
   }
 
@@ -269,7 +262,13 @@ export class App {
     { broadcast, outgoing }: { readonly broadcast: Broadcast; readonly outgoing: readonly Outgoing[] },
   ): void {
     this.deliver(outgoing);
-    this.#cluster?.said(roomId, topic, broadcast);
+    this.#cluster.tellChanges();
+    this.#cluster.send({ is: 'said', roomId, topic, broadcast });
+  }
+
+  /** To the process that keeps the event stream. Resolves to whether it took it. */
+  forwardPush(push: Push): Promise<boolean> {
+    return this.#cluster.forwardPush(push);
   }
 
   /** A message that goes to many is written once. */
@@ -284,8 +283,10 @@ export class App {
     }
   }
 
-  close(): Promise<void> {
-    this.#cluster?.leave();
+  async close(): Promise<void> {
+    this.#cluster.leave();
+    await this.spending.save();
+    this.spending.stop();
     return this.ledger.close();
   }
 }

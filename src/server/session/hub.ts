@@ -2,60 +2,29 @@
 // so it can be driven by a socket, by an event stream, or by a test.
 
 import { TriplaneError } from '../../errors.ts';
-import type { Clock, Timer } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
-import type { Random } from '../../lib/random.ts';
+import type { Timer } from '../../lib/clock.ts';
+import { inTime } from './in-time.ts';
 import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { App } from './app.ts';
-import { isExpired, isOwnToken } from './app-record.ts';
-import type { AcceptedTokens } from '../auth/accepted-tokens.ts';
+import { type AppContent, fillApp } from './app-content.ts';
+import { changeRecord, isGone, isOwnToken, writeRecord } from './app-record.ts';
+import type { AppSummary, HubConfig, NewApp } from './hub-config.ts';
+import type { TakePush } from './push-relay.ts';
+import { Registry, registryId } from './registry.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
 import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
-import type { FileStore } from '../files/file-store.ts';
-import type { Limits } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
-import { overLimit, rejection } from '../errors.ts';
+import { denied, overLimit, rejection } from '../errors.ts';
 import { type Authenticated, Session } from './session.ts';
-import type { Storage } from '../storage/storage.ts';
+import { memory } from '../storage/memory.ts';
 import { whenDurable } from '../data/submit.ts';
-
-export interface HubConfig {
-  readonly storage: Storage;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly limits: Limits;
-  /** Opens every app. */
-  readonly adminToken: string;
-  /** The app that is there from the start. */
-  readonly appId: string;
-  /** Whether an app that nobody has heard of is made by asking for it. */
-  readonly createAppsOnUse: boolean;
-  /** How long the storage has, twice, when the server closes: for what was taken in, and to close. */
-  readonly closeWithinMs?: number | undefined;
-  /** Where files are kept; if not given, where the storage says. */
-  readonly files?: FileStore | undefined;
-  /** Where clients reach the server. */
-  readonly origin?: (() => string) | undefined;
-  /** Whom a refresh token belongs to that this server did not give out. */
-  readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
-  /** Refresh tokens of an old host. */
-  readonly acceptedTokens?: AcceptedTokens | undefined;
-}
-
-export interface AppSummary {
-  readonly id: string;
-  readonly sessions: number;
-  readonly rooms: number;
-}
 
 /** Going away. */
 const goingAway = 1001;
-const closeWithin = 10_000;
 
 export class Hub {
   readonly #config: HubConfig;
@@ -65,6 +34,16 @@ export class Hub {
   readonly #usedAtMs = new Map<string, number>();
   #evictionTimer: Timer | undefined;
   readonly #sessions = new Set<Session>();
+  /** Set by whoever keeps event streams. */
+  takePush: TakePush | undefined;
+  readonly #takePush: TakePush = (push) => this.takePush?.(push);
+  /** Apps that are being made: for everybody else they are not there yet. */
+  readonly #creating = new Map<string, Promise<App>>();
+  /** Whose tokens are whose. */
+  readonly registry = new Registry({
+    open: () => this.#openOnce(registryId),
+    exists: async () => this.#apps.has(registryId) || (await this.#config.storage.apps()).includes(registryId),
+  });
   readonly #jobs: QueryJobs;
   readonly #memory: MemoryBudget;
   #isClosed = false;
@@ -95,9 +74,15 @@ export class Hub {
 
   /** @throws InstantAPIError if there is no such app */
   async app(appId: string): Promise<App> {
+    const isThere = !this.#creating.has(appId) && (this.#open.has(appId) || (await this.isKnown(appId)));
+    if (!isThere) throw notFound('app', { 'app-id': appId });
+    return this.#unlessGone(await this.#openOnce(appId));
+  }
+
+  async #openOnce(appId: string): Promise<App> {
     const known = this.#apps.get(appId);
     if (known) this.#usedAtMs.set(appId, this.#config.clock.monotonicNow());
-    if (known) return this.#unlessExpired(await known);
+    if (known) return known;
     const opening = this.#openApp(appId);
     this.#apps.set(appId, opening);
     try {
@@ -106,7 +91,7 @@ export class Hub {
       this.#apps.delete(appId);
       throw error;
     }
-    return this.#unlessExpired(await opening);
+    return opening;
   }
 
   #scheduleEviction(): void {
@@ -132,23 +117,41 @@ export class Hub {
     }
   }
 
-  /** @throws InstantAPIError once the time an app was made for is over */
-  #unlessExpired(app: App): App {
-    if (isExpired(app.ledger.records, this.#config.clock.now())) throw notFound('app', { 'app-id': app.id });
+  /** @throws InstantAPIError once an app was deleted, or the time it was made for is over */
+  #unlessGone(app: App): App {
+    if (isGone(app.ledger.records, this.#config.clock.now())) throw notFound('app', { 'app-id': app.id });
     return app;
   }
 
-  /** Whether it is the token that opens every app. */
-  isAdmin(token: string | null | undefined): boolean {
-    return typeof token === 'string' && isSameSecret(token.toLowerCase(), this.#config.adminToken.toLowerCase());
+  /** Whether it is the operator's token, or a personal access token, which does the same. */
+  async isOperator(token: string | null | undefined): Promise<boolean> {
+    if (typeof token !== 'string') return false;
+    const { operatorToken } = this.#config;
+    if (operatorToken !== undefined && isSameSecret(token.toLowerCase(), operatorToken.toLowerCase())) return true;
+    return this.registry.isAccessToken(token);
   }
 
-  /** Whether it is the token that opens every app, or this app's own. An app that is not known is not made by asking. */
+  /** Whether the token opens the app: it is the app's own, or the operator's and the app is there, or may be made. */
   async isAdminOf(appId: string, token: string | null | undefined): Promise<boolean> {
-    if (this.isAdmin(token)) return true;
-    if (typeof token !== 'string' || !(await this.isKnown(appId))) return false;
+    if (typeof token !== 'string') return false;
+    if (this.#isFirstAppsToken(token)) return appId === this.#config.appId;
+    const isKnown = await this.isKnown(appId);
+    if (await this.isOperator(token)) {
+      if (!isKnown && this.#config.createAppsOnUse) await (this.#creating.get(appId) ?? this.createApp({ id: appId }));
+      return isKnown || this.#config.createAppsOnUse;
+    }
+    if (!isKnown) return false;
     const { ledger } = await this.app(appId);
     return whenDurable(ledger, () => isOwnToken(ledger.records, token));
+  }
+
+  /** Whether the token is the admin token of an app, whichever. */
+  async isSomeAppsToken(token: string): Promise<boolean> {
+    return this.#isFirstAppsToken(token) || (await this.registry.ownerOf(token)) !== undefined;
+  }
+
+  #isFirstAppsToken(token: string): boolean {
+    return isSameSecret(token.toLowerCase(), this.#config.adminToken.toLowerCase());
   }
 
   /** Before a refresh token is looked up: one that only the old host knows becomes this server's. Never rejects. */
@@ -157,12 +160,90 @@ export class Hub {
   }
 
   async isKnown(appId: string): Promise<boolean> {
+    if (appId === registryId) return false;
     return this.#open.has(appId) || appId === this.#config.appId || (await this.#config.storage.apps()).includes(appId);
   }
 
-  /** Whether apps are made for those who ask. */
-  get createsApps(): boolean {
-    return this.#config.createAppsOnUse;
+  /** The ids of all apps, the first one of the server first. */
+  async appIds(): Promise<readonly string[]> {
+    const stored = await this.#config.storage.apps();
+    return [...new Set([this.#config.appId, ...stored])].filter((id) => id !== registryId);
+  }
+
+  /** @throws InstantAPIError if there is such an app, or an app with this token, or too many apps, or the content is refused */
+  async createApp(app: NewApp): Promise<App> {
+    if (app.id === registryId || this.#creating.has(app.id)) throw notUnique('app');
+    const creating = this.#createApp(app);
+    this.#creating.set(app.id, creating);
+    return creating.finally(() => this.#creating.delete(app.id));
+  }
+
+  async #createApp({ id, token, schema, rules, ...about }: NewApp): Promise<App> {
+    const { clock, limits, random } = this.#config;
+    if (await this.isKnown(id)) throw notUnique('app');
+    if (token !== undefined && ((await this.isOperator(token)) || (await this.isSomeAppsToken(token)))) throw notUnique('app-admin-token');
+    if ((await this.#config.storage.apps()).length >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
+    const content = { schema, rules };
+    const hasContent = schema !== undefined || rules !== undefined;
+    const uuid = (): string => random.uuid();
+    // What is refused must leave nothing behind.
+    if (hasContent) await this.#tryContent(id, content, uuid);
+    if (token !== undefined) await this.registry.setOwner(token, id);
+    const app = await this.#openOnce(id);
+    if (hasContent) await fillApp(app, content, uuid);
+    // The record last: until then, nobody has the app.
+    await writeRecord(app, { createdAt: clock.now(), ...about, ...(token !== undefined && { tokenHash: hashToken(token) }) });
+    return app;
+  }
+
+  async #tryContent(id: string, content: AppContent, uuid: () => string): Promise<void> {
+    const { clock, random, log: logger, limits } = this.#config;
+    const trial = await App.open({
+      id,
+      log: await memory().open(id),
+      clock,
+      random,
+      logger,
+      limits,
+      jobs: this.#jobs,
+      memory: this.#memory,
+    });
+    await fillApp(trial, content, uuid).finally(() => trial.close());
+  }
+
+  /** An app's admin token, if it is kept: only that of the first app is. */
+  tokenOf(appId: string): string | undefined {
+    return appId === this.#config.appId ? this.#config.adminToken : undefined;
+  }
+
+  /** In the place of the one it had. @throws InstantAPIError if another app has it */
+  async setAdminToken(appId: string, token: string): Promise<void> {
+    if (appId === this.#config.appId) throw denied('apps', 'the token of this app is one that the server is started with');
+    if ((await this.isOperator(token)) || (await this.isSomeAppsToken(token))) throw notUnique('app-admin-token');
+    const app = await this.app(appId);
+    await this.registry.forgetTokensOf(appId);
+    await this.registry.setOwner(token, appId);
+    await changeRecord(app, { tokenHash: hashToken(token) });
+  }
+
+  /** Nobody can use it any more. The first app of the server stays. @throws InstantAPIError */
+  async deleteApp(appId: string): Promise<App> {
+    if (appId === this.#config.appId) throw denied('apps', 'the app that the server was started with cannot be deleted');
+    const app = await this.app(appId);
+    await this.registry.forgetTokensOf(appId);
+    await changeRecord(app, { deletedAt: this.#config.clock.now() });
+    app.disconnectAll();
+    return app;
+  }
+
+  /** Whether other servers may use the storage at the same time. */
+  get isShared(): boolean {
+    return this.#config.storage.relay !== undefined;
+  }
+
+  /** The app that is there from the start. */
+  get firstAppId(): string {
+    return this.#config.appId;
   }
 
   /** Where clients reach the server. */
@@ -190,68 +271,44 @@ export class Hub {
     this.#isClosed = true;
     this.#config.clock.clearTimeout(this.#evictionTimer);
     for (const session of this.#sessions) session.drain();
-    await this.#inTime('what was taken in', async () => {
-      await Promise.allSettled(this.#apps.values());
-      await Promise.all([...this.#open.values()].map((app) => app.close()));
+    await inTime(this.#config, 'what was taken in', async () => {
+      const opened = await Promise.allSettled(this.#apps.values());
+      await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
     });
     for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
-    await this.#inTime('the end', () => this.#config.storage.close());
+    await inTime(this.#config, 'the end', () => this.#config.storage.close());
   }
 
-  /** A storage that hangs keeps nobody from going. What it did not confirm was not acknowledged. */
-  async #inTime(what: string, run: () => Promise<void>): Promise<void> {
-    const { clock, log, closeWithinMs = closeWithin } = this.#config;
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = clock.setTimeout(() => {
-        log.error(`the storage has not confirmed ${what} in ${closeWithinMs} ms: the server closes without it`);
-        resolve();
-      }, closeWithinMs);
-    });
-    await Promise.race([run(), late]).finally(() => clock.clearTimeout(timer));
-  }
-
-  async #openApp(appId: string): Promise<App> {
-    const { storage, clock, random, log, limits, createAppsOnUse } = this.#config;
-    if (appId !== this.#config.appId) {
-      if (!createAppsOnUse && !(await storage.apps()).includes(appId)) throw notFound('app', { 'app-id': appId });
-      if (this.#apps.size >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
-    }
-    const fileStore = this.#config.files ?? storage.files;
+  async #openApp(id: string): Promise<App> {
+    const { storage, clock, random, log: logger, limits, origin, files } = this.#config;
+    const shared = { fileStore: files ?? storage.files, origin, relay: storage.relay, takePush: this.#takePush };
     const { acceptedTokens } = this.#config;
     const tokensEnded = acceptedTokens && ((app: App, hashes: readonly string[]) => acceptedTokens.ended(app, hashes));
-    const around = {
-      tokensEnded,
-      fileStore,
-      origin: this.#config.origin,
-      relay: storage.relay,
-      clock,
-      random,
-      logger: log,
-      limits,
-      jobs: this.#jobs,
-      memory: this.#memory,
-    };
-    const app = await App.open({ id: appId, log: await storage.open(appId), ...around });
-    this.#open.set(appId, app);
-    this.#usedAtMs.set(appId, clock.monotonicNow());
+    const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
+    const app = await App.open({ id, log: await storage.open(id), ...shared, ...around, tokensEnded });
+    if (id !== registryId) this.#open.set(id, app);
+    this.#usedAtMs.set(id, clock.monotonicNow());
     this.#scheduleEviction();
     return app;
   }
 
   async #authenticate(init: Init): Promise<Authenticated> {
     const appId = init['app-id'].toLowerCase();
+    const adminToken = init['__admin-token'];
+    const isAdmin = adminToken !== undefined && adminToken !== null;
+    const mayEnter = !isAdmin || (await this.isAdminOf(appId, adminToken));
     const app = await this.app(appId);
     const token = init['refresh-token'];
     if (token) await this.acceptToken(app, token);
     const own = token ? await whenDurable(app.ledger, () => userOfToken(app, token)) : undefined;
     const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
     if (token && !user) throw notFound('app-user', { 'app-id': appId });
+    if (!mayEnter) throw notFound('app-admin-token', { 'app-id': appId });
     return {
       app,
       user,
       tokenHash: own && token ? hashToken(token) : undefined,
-      isAdmin: await this.isAdminOf(appId, init['__admin-token']),
+      isAdmin,
     };
   }
 }
@@ -260,6 +317,10 @@ function userOfToken({ id, ledger: { db, records } }: App, token: string): WireU
   const owner = tokenOwner(records, token);
   const row = owner === undefined ? undefined : userRow(db, owner);
   return row && userOf(db, row, id);
+}
+
+function notUnique(type: string): Error {
+  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type });
 }
 
 function notFound(type: string, args: object): Error {

@@ -19,7 +19,7 @@ function queueTo(maxBytes: number): { queue: PostQueue; accepted: string[]; lost
   const accepted: string[] = [];
   const lost: unknown[][] = [];
   const server: typeof fetch = (_url, init) => {
-    const body = String(init?.body);
+    const body = init?.body as string;
     if (body.length > maxBytes) return Promise.resolve(new Response('{}', { status: 413 }));
     const { messages } = JSON.parse(body) as { messages: ClientMessage[] };
     accepted.push(...messages.map((message) => String(message['client-event-id'])));

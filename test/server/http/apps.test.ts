@@ -43,8 +43,9 @@ test('an app for a while has its schema, its rules and a token that opens it and
   expect((await call('GET', `/dash/apps/${appId}/perms/pull`, undefined, token)).body.perms).toEqual(rules.code);
   await expect(admin(server.appId, token).query({ notes: {} })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
   await expect(admin(id(), token).query({ notes: {} })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
-  expect((await call('GET', '/metrics', undefined, token)).status).toBe(400);
-  expect((await admin(appId, server.adminToken).query({ notes: {} })).notes).toHaveLength(1);
+  expect((await call('GET', '/metrics', undefined, token)).status).toBe(401);
+  await expect(admin(appId, server.adminToken).query({ notes: {} })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
+  expect((await admin(appId, server.operatorToken).query({ notes: {} })).notes).toHaveLength(1);
 });
 
 test('its token is known after a restart, and is kept nowhere', async () => {
@@ -83,10 +84,20 @@ test.each<[string, object, string]>([
   expect(await create(more)).toMatchObject({ status: 400, body: { type } });
 });
 
-test('a server that makes no apps makes none for a while either', async () => {
+test('an address makes so many in an hour, and none if the server says so', async () => {
   await server.close();
-  server = await createServer({ createAppsOnUse: false });
+  server = await createServer({ limits: { ephemeralApps: 2 } });
+  expect([(await create()).status, (await create()).status]).toEqual([200, 200]);
+  expect(await create()).toMatchObject({ status: 429, body: { type: 'rate-limited' } });
+  await server.close();
+  server = await createServer({ limits: { ephemeralApps: 0 } });
   expect((await create()).body.type).toBe('permission-denied');
+});
+
+test('what is refused leaves no app behind', async () => {
+  await create({ rules: { code: { a: { allow: { view: 'data.' } } } } });
+  expect(await storage.apps()).not.toHaveLength(3);
+  expect((await call('GET', '/dash/apps', undefined, server.operatorToken)).body.apps).toHaveLength(1);
 });
 
 test('attributes that were deleted, and the schema by name', async () => {
@@ -102,7 +113,7 @@ test('attributes that were deleted, and the schema by name', async () => {
 });
 
 test('figures for Prometheus', async () => {
-  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.adminToken}` } });
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.operatorToken}` } });
   expect(answer.headers.get('content-type')).toContain('text/plain');
   const text = await answer.text();
   expect(text).toMatch(/^triplane_sessions 0$/m);

@@ -31,7 +31,13 @@ const post = (path: string, body: unknown, headers?: Record<string, string>): Pr
 describe('what is refused', () => {
   test.each([
     ['no app', '/runtime/auth/send_magic_code', { email: 'a@example.com' }, 'param-missing', { in: ['body', 'app-id'] }],
-    ['an app id that is none', '/runtime/auth/send_magic_code', { 'app-id': 'x' }, 'param-malformed', { in: ['body', 'app-id'] }],
+    [
+      'an app id that is none',
+      '/runtime/auth/send_magic_code',
+      { 'app-id': 'x', email: 'a@example.com' },
+      'param-malformed',
+      { in: ['body', 'app-id'] },
+    ],
     ['no mail address', '/runtime/auth/send_magic_code', { 'app-id': id() }, 'param-missing', { in: ['body', 'email'] }],
     [
       'a mail address that is none',
@@ -41,11 +47,11 @@ describe('what is refused', () => {
       { in: ['body', 'email'] },
     ],
     [
-      'a token of nobody',
+      'an app that is not there',
       '/runtime/auth/verify_refresh_token',
       { 'app-id': id(), 'refresh-token': id() },
       'record-not-found',
-      { 'record-type': 'app-user' },
+      { 'record-type': 'app' },
     ],
     ['no JSON', '/runtime/auth/sign_in_guest', '{', 'param-malformed', { in: ['body'] }],
     ['no admin', '/admin/query', { query: {} }, 'param-missing', { in: ['headers', 'app-id'] }],

@@ -39,13 +39,25 @@ describe('init', () => {
     });
   });
 
-  test('a wrong admin token is no error, a right one is an admin', async () => {
-    const [wrong, right] = [bench().connect(), bench().connect()];
-    expect(await wrong.response('init-ok', { op: 'init', 'app-id': appId, '__admin-token': user })).toMatchObject({
-      auth: { 'admin?': null },
-    });
-    expect(await right.response('init-ok', { op: 'init', 'app-id': appId, '__admin-token': adminToken })).toMatchObject({
-      auth: { 'admin?': true },
+  test.each([
+    ['another', user],
+    ['none', 'x'],
+    ['an empty one', ''],
+  ])('an admin token that is %s is refused, and makes no guest', async (_what, token) => {
+    const peer = bench().connect();
+    const error = await peer.response('error', { op: 'init', 'app-id': appId, '__admin-token': token });
+    expect(error).toMatchObject({ status: 400, type: 'record-not-found', hint: { 'record-type': 'app-admin-token' } });
+    expect(JSON.stringify(error)).not.toContain('__admin-token');
+    expect(await peer.response('error', { op: 'add-query', q: { goals: {} } })).toMatchObject({ hint: { 'data-type': 'init' } });
+  });
+
+  test.each([
+    [adminToken, true],
+    [null, null],
+  ])('the admin token makes an admin, none makes a guest', async (token, isAdmin) => {
+    const peer = bench().connect();
+    expect(await peer.response('init-ok', { op: 'init', 'app-id': appId, '__admin-token': token })).toMatchObject({
+      auth: { 'admin?': isAdmin },
     });
   });
 
@@ -168,8 +180,7 @@ describe('limits', () => {
   test('apps', async () => {
     const world = bench({ limits: few });
     await world.open();
-    const peer = world.connect();
-    expect(await peer.response('error', { op: 'init', 'app-id': appId.replace('1', '2') })).toMatchObject({ hint: { limit: 'apps' } });
+    await expect(world.hub.createApp({ id: appId.replace('1', '2') })).rejects.toMatchObject({ hint: { limit: 'apps' } });
   });
 });
 

@@ -1,0 +1,79 @@
+// Where a client is, for rules and limits: the address of the connection, or, behind proxies that are trusted, the one that the
+// farthest of them saw. Read from the right, because a client can write the left of `X-Forwarded-For` itself.
+
+import { BlockList, isIP } from 'node:net';
+import { TriplaneError } from '../errors.ts';
+
+/** How many proxies stand before the server, or the addresses and networks (CIDR) they are at; `loopback` stands for this machine. */
+export type TrustProxy = number | string | readonly string[];
+
+/** An IP address, or '' if the connection has none. */
+export type ClientAddress = (remote: string | undefined, forwardedFor: string | undefined) => string;
+
+/** @throws TriplaneError 'config-invalid' */
+export function clientAddress(trusted: TrustProxy | undefined): ClientAddress {
+  const isTrusted = trustOf(trusted);
+  return (remote, forwardedFor) => {
+    let address = addressIn(remote ?? '') ?? '';
+    const hops = (forwardedFor ?? '').split(',').reverse();
+    for (const [hop, text] of hops.entries()) {
+      const before = isTrusted(address, hop) ? addressIn(text) : undefined;
+      if (before === undefined) break;
+      address = before;
+    }
+    return address;
+  };
+}
+
+type IsTrusted = (address: string, hop: number) => boolean;
+
+function trustOf(trusted: TrustProxy | undefined): IsTrusted {
+  if (trusted === undefined) return () => false;
+  if (typeof trusted === 'number') {
+    if (!Number.isInteger(trusted) || trusted < 0) throw notTrusted(trusted);
+    return (_address, hop) => hop < trusted;
+  }
+  const list = new BlockList();
+  for (const entry of typeof trusted === 'string' ? trusted.split(',') : trusted) add(list, String(entry).trim());
+  // A connection without an address comes over a socket file: from this machine.
+  return (address) => list.check(address || '127.0.0.1', isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+function add(list: BlockList, entry: string): void {
+  if (entry === 'loopback') {
+    list.addSubnet('127.0.0.0', 8, 'ipv4');
+    return list.addAddress('::1', 'ipv6');
+  }
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(entry) ?? [];
+  const version = isIP(address);
+  const most = version === 6 ? 128 : 32;
+  if (version === 0 || Number(bits ?? 0) > most) throw notTrusted(entry);
+  list.addSubnet(address, Number(bits ?? most), version === 6 ? 'ipv6' : 'ipv4');
+}
+
+function notTrusted(given: unknown): TriplaneError {
+  const expected = "a number of proxies, 'loopback', or addresses and networks such as '10.0.0.0/8'";
+  return new TriplaneError('config-invalid', `createServer: trustProxy must be ${expected}, and is '${String(given)}'`);
+}
+
+/** Without port, brackets and the prefix of IPv4 in IPv6; undefined if it is no address. */
+function addressIn(text: string): string | undefined {
+  const trimmed = text.trim().replace(/^::ffff:(?=\d+\.)/i, '');
+  const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(trimmed) ?? [];
+  const address = bracketed ?? (/^[\d.]+:\d+$/.test(trimmed) ? trimmed.slice(0, trimmed.indexOf(':')) : trimmed);
+  return isIP(address) === 0 ? undefined : address.toLowerCase();
+}
+
+/** Whether it is an address of this machine. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+}
+
+/** The part of an address that one customer of a provider has: of IPv6 the first 64 bits. Limits go by it. */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = '', tail] = address.split('::');
+  const [before, after] = [head, tail ?? ''].map((part) => part.split(':').filter(Boolean)) as [string[], string[]];
+  const zeros = Array.from({ length: tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length) }, () => '0');
+  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`;
+}

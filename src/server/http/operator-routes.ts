@@ -1,0 +1,177 @@
+// What the operator of the server does through tools: apps made, listed, renamed and deleted, and personal access tokens. There are
+// no accounts of people: to a tool that logs in, the operator is the one user.
+
+import { type Context, Hono } from 'hono';
+import { newToken } from '../auth/secrets.ts';
+import { whenDurable } from '../data/submit.ts';
+import { invalid } from '../errors.ts';
+import type { App } from '../session/app.ts';
+import { changeRecord } from '../session/app-record.ts';
+import type { AccessToken } from '../session/registry.ts';
+import { shownApp } from './app-view.ts';
+import { requireOperator } from './caller.ts';
+import type { HttpContext } from './context.ts';
+import { malformed } from './errors.ts';
+import { asObject, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
+import { schemaOf } from './schema-view.ts';
+
+const operator = { id: '00000000-0000-4000-8000-00000000000a', email: 'operator@triplane.local' };
+const maxCodeMinutes = 24 * 60;
+
+export function operatorRoutes(http: HttpContext): Hono {
+  const routes = new Hono();
+  const { hub } = http;
+
+  routes.get('/dash/me', async (context) => {
+    await requireOperator(context, hub);
+    return context.json({ user: { ...operator, created_at: '1970-01-01T00:00:00Z', google_sub: null } });
+  });
+
+  routes.get('/dash', async (context) => {
+    await requireOperator(context, hub);
+    const apps = (await appsOf(http)).map((app) => ({
+      ...shownApp(app),
+      ...{ admin_token: hub.tokenOf(app.id) ?? null, effective_status: app.status, rules: app.rulebook.json ?? null },
+      ...{ invites: [], members: [], org: null, pro: false, user_app_role: 'owner' },
+    }));
+    return context.json({ apps, invites: [], orgs: [], profile: null, superuser: false, user: operator });
+  });
+
+  routes.post('/dash/apps', async (context) => {
+    await requireOperator(context, hub);
+    const body = await bodyOf(context);
+    const title = required(body, 'title', asTitle);
+    const [id, token] = [required(body, 'id', asUuid), required(body, 'admin_token', asUuid)];
+    const schema = optional(body, 'schema', asObject);
+    const rules = optional(body, 'rules', asObject)?.code ?? undefined;
+    const app = await hub.createApp({ id, token, title, schema, rules });
+    return context.json({ app: { ...shownApp(app), 'admin-token': token } });
+  });
+
+  routes.post('/superadmin/apps', async (context) => {
+    await requireOperator(context, hub);
+    const body = await bodyOf(context);
+    const title = required(body, 'title', asTitle);
+    const [schema, perms] = [optional(body, 'schema', asObject), optional(body, 'perms', asObject)];
+    const token = newToken();
+    const app = await hub.createApp({ id: http.uuid(), token, title, schema, rules: perms });
+    return context.json({ app: { ...shownApp(app), ...(await contentOf(app, ['schema', 'perms'])), 'admin-token': token } });
+  });
+
+  for (const path of ['/dash/apps', '/superadmin/apps']) {
+    routes.get(path, async (context) => {
+      await requireOperator(context, hub);
+      const parts = (context.req.query('include') ?? '').split(',');
+      const apps = await appsOf(http);
+      return context.json({ apps: await Promise.all(apps.map(async (app) => ({ ...shownApp(app), ...(await contentOf(app, parts)) }))) });
+    });
+  }
+
+  const rename = async (context: Context): Promise<App> => {
+    const app = await operatorsApp(context, http);
+    await changeRecord(app, { title: required(await bodyOf(context), 'title', asTitle) });
+    return app;
+  };
+  routes.post('/superadmin/apps/:app', async (context) => context.json({ app: shownApp(await rename(context)) }));
+  routes.post('/dash/apps/:app/rename', async (context) => {
+    await rename(context);
+    return context.json({});
+  });
+
+  routes.post('/dash/apps/:app/set-magic-code-expiry', async (context) => {
+    const app = await operatorsApp(context, http);
+    const given = required(await bodyOf(context), 'expiry', (value) => (typeof value === 'number' ? value : undefined));
+    const codeMinutes = Math.trunc(given);
+    if (codeMinutes < 1 || codeMinutes > maxCodeMinutes) {
+      const message = `The magic code expiry must be from 1 to ${maxCodeMinutes} minutes`;
+      throw invalid('app', { 'magic-token-expiry-minutes': given }, [{ message }]);
+    }
+    await changeRecord(app, { codeMinutes });
+    return context.json({ app: shownApp(app) });
+  });
+
+  // Tools tell where an app came from; nobody counts here.
+  routes.post('/dash/apps/:app/track-import', (context) => context.json({ ok: true }));
+
+  routes.post('/dash/apps/:app/tokens', async (context) => {
+    const app = await operatorsApp(context, http);
+    const token = required(await bodyOf(context), 'admin-token', asUuid);
+    await hub.setAdminToken(app.id, token);
+    return context.json({ app_id: app.id, token, created_at: new Date(http.clock.now()).toISOString() });
+  });
+
+  routes.delete('/dash/apps/:app', async (context) => {
+    await hub.deleteApp((await operatorsApp(context, http)).id);
+    return context.json({ ok: true });
+  });
+  routes.delete('/superadmin/apps/:app', async (context) => {
+    return context.json({ app: shownApp(await hub.deleteApp((await operatorsApp(context, http)).id)) });
+  });
+
+  routes.get('/dash/personal_access_tokens', async (context) => {
+    await requireOperator(context, hub);
+    return context.json({ data: (await hub.registry.accessTokens()).map(shownToken) });
+  });
+  routes.post('/dash/personal_access_tokens', async (context) => {
+    await requireOperator(context, hub);
+    const { token, ...made } = await hub.registry.createAccessToken(required(await bodyOf(context), 'name', asText), http.clock.now());
+    return context.json({ data: { ...shownToken(made), token } });
+  });
+  routes.delete('/dash/personal_access_tokens/:id', async (context) => {
+    await requireOperator(context, hub);
+    const id = asUuid(context.req.param('id'));
+    if (id === undefined) throw malformed(['params', 'id']);
+    await hub.registry.deleteAccessToken(id);
+    return context.json({});
+  });
+
+  for (const [what, paths] of notBuilt) {
+    const message = `${what} are not part of a Triplane server. See docs/differences.md`;
+    for (const path of paths) routes.all(path, (context) => context.json({ type: 'not-found', message, hint: null }, 404));
+  }
+  return routes;
+}
+
+const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] = [
+  ['Accounts of people', ['/dash/auth/*', '/dash/oauth/*', '/dash/cli/*', '/dash/profiles', '/dash/profiles/*', '/dash/signout']],
+  ['Members and invitations', ['/dash/apps/:app/invite/*', '/dash/apps/:app/members/*', '/dash/invites/*']],
+  ['Organisations', ['/dash/orgs', '/dash/orgs/*', '/superadmin/orgs', '/superadmin/orgs/*']],
+  [
+    'Billing and subscriptions',
+    ['/dash/apps/:app/billing', '/dash/apps/:app/checkout_session', '/dash/apps/:app/portal_session', '/hooks/stripe'],
+  ],
+  ['Transfers', ['/superadmin/apps/:app/transfers/*', '/dash/apps/:app/transfer_to_org/*']],
+  ['OAuth apps of the platform', ['/platform/oauth/*', '/dash/oauth-apps', '/dash/oauth-apps/*']],
+  [
+    'E-mail templates',
+    [
+      '/dash/apps/:app/email_templates',
+      '/dash/apps/:app/email_templates/*',
+      '/dash/apps/:app/sender-verification',
+      '/dash/apps/:app/sender-verification/*',
+    ],
+  ],
+];
+
+/** The app in the path. @throws InstantAPIError */
+async function operatorsApp(context: Context, { hub }: HttpContext): Promise<App> {
+  const id = asUuid(context.req.param('app'));
+  if (id === undefined) throw malformed(['params', 'app_id']);
+  await requireOperator(context, hub);
+  return hub.app(id);
+}
+
+/** All that are there: neither deleted nor past their time. */
+async function appsOf({ hub }: HttpContext): Promise<readonly App[]> {
+  const apps = await Promise.all((await hub.appIds()).map((id) => hub.app(id).catch(() => undefined)));
+  return apps.filter((app) => app !== undefined);
+}
+
+async function contentOf(app: App, parts: readonly string[]): Promise<object> {
+  const schema = parts.includes('schema') && (await whenDurable(app.ledger, () => schemaOf(app.ledger.db.attrs).schema));
+  return { ...(schema && { schema }), ...(parts.includes('perms') && { perms: app.rulebook.json ?? null }) };
+}
+
+function shownToken({ id, name, createdAt }: AccessToken): object {
+  return { id, name, user_id: operator.id, created_at: new Date(createdAt).toISOString() };
+}

@@ -1,0 +1,81 @@
+// What a schema must be before anything is made of it: its form, and links that can exist.
+
+import { isObject } from '../../lib/json.ts';
+import type { Attrs } from '../../db/attrs.ts';
+import { type Fault, invalid } from '../errors.ts';
+
+/** Else a schema that is none would pass for one in which little stands. @throws InstantAPIError with every fault */
+export function checkSchema(given: unknown, attrs: Attrs): void {
+  const entities: unknown = isObject(given) ? given.entities : undefined;
+  if (!isObject(given) || !isObject(entities))
+    throw invalid('schema', given, [{ in: ['entities'], message: 'must be an object of entities' }]);
+  for (const [etype, entity] of Object.entries(entities)) {
+    if (isObject(entity) && isObject(entity.attrs) && Object.values(entity.attrs).every(isObject)) continue;
+    throw invalid('schema', given, [{ in: ['entities', etype], message: 'must be an object with attrs' }]);
+  }
+  const links = given.links ?? {};
+  if (!isObject(links)) throw invalid('schema', given, [{ in: ['links'], message: 'must be an object of links' }]);
+  const faults = [
+    ...Object.entries(links).flatMap(([name, link]) => linkFaults(name, link, (etype) => isEntity(etype, entities, attrs))),
+    ...labelFaults(links, entities),
+  ];
+  if (faults.length > 0) throw invalid('schema', 'plan', faults);
+}
+
+function isEntity(etype: string, entities: object, attrs: Attrs): boolean {
+  return Object.hasOwn(entities, etype) || (etype.startsWith('$') && attrs.forward(etype, 'id') !== undefined);
+}
+
+interface End {
+  readonly on: string;
+  readonly label: string;
+}
+
+function endOf(link: unknown, side: 'forward' | 'reverse'): (End & Readonly<Record<string, unknown>>) | undefined {
+  const end = isObject(link) ? link[side] : undefined;
+  return isObject(end) && typeof end.on === 'string' && typeof end.label === 'string' && end.label !== ''
+    ? { ...end, on: end.on, label: end.label }
+    : undefined;
+}
+
+function linkFaults(name: string, link: unknown, isKnown: (etype: string) => boolean): Fault[] {
+  return (['forward', 'reverse'] as const).flatMap((side) => {
+    const end = endOf(link, side);
+    if (!end) return [fault(`link ${name}: ${side} must have an entity (on) and a label`)];
+    const { on, label, has, required, onDelete } = end;
+    const where = `${on}->${label}`;
+    const faults: Fault[] = [];
+    if (!isKnown(on)) faults.push(fault(`${where}: there is no entity '${on}' in the schema`));
+    if (has !== 'one' && has !== 'many')
+      faults.push(fault(`${where}: has must be 'one' or 'many', and is ${JSON.stringify(has) ?? 'missing'}`));
+    if (isGiven(required) && (typeof required !== 'boolean' || side === 'reverse')) {
+      faults.push(fault(`${where}: required is true or false, and stands at the forward end`));
+    }
+    if (isGiven(onDelete) && onDelete !== 'cascade') faults.push(fault(`${where}: onDelete can only be 'cascade'`));
+    else if (isGiven(onDelete) && has === 'many')
+      faults.push(fault(`${where}: Cascade delete is only possible on links with \`has: 'one'\``));
+    return faults;
+  });
+}
+
+/** A label stands for one thing on an entity: an attribute, or an end of one link. */
+function labelFaults(links: object, entities: Readonly<Record<string, unknown>>): Fault[] {
+  const taken = new Map<string, string>();
+  for (const [etype, entity] of Object.entries(entities)) {
+    const attrs = isObject(entity) && isObject(entity.attrs) ? entity.attrs : {};
+    for (const label of ['id', ...Object.keys(attrs)]) taken.set(`${etype}->${label}`, 'an attribute');
+  }
+  return Object.entries(links).flatMap(([name, link]) =>
+    (['forward', 'reverse'] as const).flatMap((side) => {
+      const end = endOf(link, side);
+      if (!end) return [];
+      const key = `${end.on}->${end.label}`;
+      const other = taken.get(key);
+      taken.set(key, name);
+      return other === undefined || other === name ? [] : [fault(`${key}: Duplicate entry found for attribute: ${other} has this label`)];
+    }),
+  );
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+const fault = (message: string): Fault => ({ in: ['schema'], message });

@@ -1,0 +1,110 @@
+// The plan of a schema push as tools are told of it: what is made and changed at once, and what tools think of as jobs because
+// elsewhere it takes long.
+
+import type { Attrs, KnownAttr } from '../../db/attrs.ts';
+import { isObject } from '../../lib/json.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
+import { changesOf, knownAttr, wantedAttrs } from './schema-plan.ts';
+
+export interface ToolOptions {
+  /** Whether indexes and constraints are jobs. */
+  readonly isBackground: boolean;
+  /** Whether types are part of the push. */
+  readonly checksTypes: boolean;
+}
+
+export interface ToolPlan {
+  readonly 'new-schema': SchemaJson;
+  readonly steps: readonly (readonly [type: string, about: object])[];
+}
+
+interface SchemaJson {
+  readonly blobs: Readonly<Record<string, Readonly<Record<string, WireAttr>>>>;
+  readonly refs: Readonly<Record<string, WireAttr>>;
+}
+
+/** Without a schema nothing is planned. @throws InstantAPIError */
+export function planForTools(given: unknown, attrs: Attrs, uuid: () => string, options: ToolOptions): ToolPlan {
+  if (given === undefined || (isObject(given) && Object.keys(given).length === 0))
+    return { 'new-schema': { blobs: {}, refs: {} }, steps: [] };
+  const wanted = wantedAttrs(given, attrs, uuid).map(({ isUnsynced: _, ...wire }) => wire);
+  const filled = wanted.filter((wire) => hasAttributes(wire, given) && !isNoSystemEntity(wire, attrs));
+  return { 'new-schema': schemaOfWires(filled), steps: filled.flatMap((wire) => stepsFor(wire, attrs, options)) };
+}
+
+/** An entity without attributes makes none for its id. */
+function hasAttributes({ 'forward-identity': [, etype, label] }: WireAttr, given: unknown): boolean {
+  const entities = (given as { readonly entities: Readonly<Record<string, { readonly attrs: object }>> }).entities;
+  return label !== 'id' || !Object.hasOwn(entities, etype) || Object.keys(entities[etype]?.attrs ?? {}).length > 0;
+}
+
+/** Tools send entities with names of the system's that there are none of; they are left out. */
+function isNoSystemEntity({ 'forward-identity': [, etype] }: WireAttr, attrs: Attrs): boolean {
+  return etype.startsWith('$') && attrs.forward(etype, 'id') === undefined;
+}
+
+function schemaOfWires(wires: readonly WireAttr[]): SchemaJson {
+  const blobs: Record<string, Record<string, WireAttr>> = {};
+  const refs: Record<string, WireAttr> = {};
+  for (const wire of wires) {
+    const [, etype, label] = wire['forward-identity'];
+    const [, back, backLabel] = wire['reverse-identity'] ?? [];
+    if (wire['value-type'] === 'ref') refs[`[${[etype, label, back, backLabel].map((part) => JSON.stringify(part)).join(' ')}]`] = wire;
+    else if (label !== 'id') blobs[etype] = { ...blobs[etype], [label]: wire };
+  }
+  return { blobs, refs };
+}
+
+type Step = readonly [type: string, about: object];
+
+function stepsFor(wire: WireAttr, attrs: Attrs, { isBackground, checksTypes }: ToolOptions): Step[] {
+  const known = knownAttr(wire, attrs);
+  if (!known) return [['add-attr', wire['value-type'] === 'ref' ? { 'on-delete': null, 'on-delete-reverse': null, ...wire } : wire]];
+  if (known.isSystem) return [];
+  const { 'checked-data-type': type, ...changes } = changesOf(known, wire);
+  const job = (name: string, more: object = {}): Step => [
+    name,
+    { 'attr-id': known.id, 'forward-identity': known.wire['forward-identity'], ...more },
+  ];
+  const jobs: Step[] = [];
+  const rest: Record<string, unknown> = { ...changes };
+  for (const [trait, name] of backgroundTraits) {
+    const change = rest[trait];
+    // Whether the other end has one is a property of a link, not of its values.
+    if (!isBackground || change === undefined || (known.isRef && trait === 'unique?')) continue;
+    jobs.push(job(change === true ? name : `remove-${name}`));
+    delete rest[trait];
+  }
+  const typeStep =
+    type === undefined || !checksTypes
+      ? []
+      : [type === null ? job('remove-data-type') : job('check-data-type', { 'checked-data-type': type })];
+  const update: Step[] = Object.keys(rest).length > 0 ? [['update-attr', wholeAttr(known, wire, rest)]] : [];
+  return [...update, ...jobs, ...typeStep];
+}
+
+const backgroundTraits = [
+  ['index?', 'index'],
+  ['unique?', 'unique'],
+  ['required?', 'required'],
+] as const;
+
+/** As it will be, but for its type and what becomes of it in jobs. */
+function wholeAttr({ id, isRef, wire: is }: KnownAttr, wanted: WireAttr, changes: object): object {
+  const { 'forward-identity': forward, 'reverse-identity': back, cardinality, 'value-type': valueType } = is;
+  return {
+    id,
+    'forward-identity': forward,
+    cardinality,
+    'value-type': valueType,
+    'index?': is['index?'] ?? false,
+    'unique?': is['unique?'] ?? false,
+    'required?': is['required?'] ?? false,
+    ...(isRef && {
+      'reverse-identity': back,
+      'on-delete': wanted['on-delete'] ?? null,
+      'on-delete-reverse': wanted['on-delete-reverse'] ?? null,
+    }),
+    ...changes,
+  };
+}

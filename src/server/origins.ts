@@ -1,0 +1,48 @@
+// Which web pages may use the server, and which requests come from a browser on this machine that opened the server itself.
+
+import { TriplaneError } from '../errors.ts';
+import { isLoopback } from './client-address.ts';
+
+/** Whether pages of this origin may use the server. A request without an origin does not come from a page. */
+export type AllowsOrigin = (origin: string) => boolean;
+
+/** @throws TriplaneError 'config-invalid' */
+export function allowedOrigins(origins: readonly string[] | undefined, own: () => string): AllowsOrigin {
+  if (origins === undefined) return () => true;
+  const allowed = new Set(origins.map(originOf));
+  return (origin) => allowed.has('*') || allowed.has(origin.toLowerCase()) || isSameOrigin(origin, own());
+}
+
+function originOf(given: string): string {
+  const text = given.trim();
+  if (text === '*') return text;
+  const isOrigin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+\/?$/i.test(text) && URL.canParse(text);
+  if (isOrigin) return text.replace(/\/$/, '').toLowerCase();
+  throw new TriplaneError('config-invalid', `createServer: origins must be like 'https://app.example.com', and one is '${given}'`);
+}
+
+function isSameOrigin(origin: string, url: string): boolean {
+  return URL.canParse(url) && new URL(url).origin === origin.toLowerCase();
+}
+
+export interface PageRequest {
+  /** The address of the connection itself. */
+  readonly remote: string;
+  readonly header: (name: string) => string | undefined;
+}
+
+/**
+ * Whether somebody at this machine opened the server's own address in a browser. A page of another site is not that (`Origin`,
+ * `Sec-Fetch-Site`), nor is a name of its own that points here (`Host`), nor a request that a proxy passes on.
+ */
+export function isOpenedLocally({ remote, header }: PageRequest): boolean {
+  if (!isLoopback(remote) || forwarding.some((name) => header(name) !== undefined)) return false;
+  const host = header('host') ?? '';
+  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '') : '';
+  if (name !== 'localhost' && !name.endsWith('.localhost') && !isLoopback(name)) return false;
+  const origin = header('origin');
+  const site = header('sec-fetch-site') ?? 'none';
+  return (origin === undefined || origin === `http://${host}`) && (site === 'none' || site === 'same-origin');
+}
+
+const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];

@@ -1,0 +1,20 @@
+// What an app is made with: its schema and its rules.
+
+import { submit } from '../data/submit.ts';
+import { planSchema } from '../http/schema-plan.ts';
+import type { App } from './app.ts';
+
+export interface AppContent {
+  /** As `i.schema` is written in JSON. */
+  readonly schema?: unknown;
+  readonly rules?: unknown;
+}
+
+/** @throws InstantAPIError */
+export async function fillApp(app: App, { schema, rules }: AppContent, uuid: () => string): Promise<void> {
+  if (schema !== undefined) {
+    const steps = planSchema(schema, app.ledger.db.attrs, uuid);
+    await submit(app.ledger, { steps, event: undefined, actor: { userId: undefined, isAdmin: true } });
+  }
+  if (rules !== undefined) await app.rulebook.set(app.ledger, rules);
+}

@@ -1,0 +1,72 @@
+// Messages for an event stream that reach another process than the one that keeps the stream, as they do behind a load balancer:
+// they are handed on to it, and it says whether it took them.
+
+import type { Clock, Timer } from '../../lib/clock.ts';
+
+/** Messages for the session of an event stream. */
+export interface Push {
+  /** The process that keeps the stream. */
+  readonly machine: string;
+  readonly session: string;
+  readonly token: string;
+  readonly messages: readonly unknown[];
+}
+
+/** Whether the session took it; undefined = the stream is kept elsewhere. */
+export type TakePush = (push: Push) => boolean | undefined;
+
+export type PushMessage =
+  | { readonly is: 'push'; readonly id: string; readonly push: Push }
+  | { readonly is: 'pushed'; readonly id: string; readonly isTaken: boolean };
+
+export interface PushRelayConfig {
+  readonly send: (message: PushMessage) => void;
+  readonly take: TakePush;
+  readonly uuid: () => string;
+  readonly clock: Clock;
+}
+
+/** How long the other process has. */
+const answerWithinMs = 5000;
+
+export class PushRelay {
+  readonly #config: PushRelayConfig;
+  readonly #waiting = new Map<string, (isTaken: boolean) => void>();
+
+  constructor(config: PushRelayConfig) {
+    this.#config = config;
+  }
+
+  /** Resolves to whether another process took it; false if none answers in time. */
+  forward(push: Push): Promise<boolean> {
+    const { send, uuid, clock } = this.#config;
+    const id = uuid();
+    return new Promise((resolve) => {
+      let timer: Timer | undefined = undefined;
+      const settle = (isTaken: boolean): void => {
+        clock.clearTimeout(timer);
+        this.#waiting.delete(id);
+        resolve(isTaken);
+      };
+      timer = clock.setTimeout(() => settle(false), answerWithinMs);
+      this.#waiting.set(id, settle);
+      send({ is: 'push', id, push });
+    });
+  }
+
+  received(message: PushMessage): void {
+    if (message.is === 'pushed') return this.#waiting.get(message.id)?.(message.isTaken);
+    const isTaken = this.#config.take(message.push);
+    if (isTaken !== undefined) this.#config.send({ is: 'pushed', id: message.id, isTaken });
+  }
+
+  /** Nobody is waited for any more. */
+  stop(): void {
+    for (const settle of [...this.#waiting.values()]) settle(false);
+  }
+}
+
+export function isPushMessage(message: unknown): message is PushMessage {
+  const { is } = Object(message) as { readonly is?: unknown };
+  return is === 'push' || is === 'pushed';
+}

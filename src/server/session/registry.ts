@@ -1,0 +1,95 @@
+// What the server knows besides its apps: whose admin token is whose, and the personal access tokens that act for the operator.
+// Kept in the same storage, as the records of an app that nobody can open. It comes to be with the first of these.
+
+import { hashToken, newToken } from '../auth/secrets.ts';
+import { submit, whenDurable } from '../data/submit.ts';
+import type { Records } from '../storage/storage.ts';
+import { randomBytes } from 'node:crypto';
+import type { App } from './app.ts';
+
+/** No app may have it. */
+export const registryId = '00000000-0000-4000-8000-000000000000';
+
+export interface AccessToken {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+}
+
+export interface RegistryConfig {
+  /** Opens the app that keeps the records. */
+  readonly open: () => Promise<App>;
+  /** Whether there is one yet. */
+  readonly exists: () => Promise<boolean>;
+}
+
+const serverActor = { userId: undefined, isAdmin: true, isServer: true };
+const [ownerPrefix, accessPrefix] = ['admin-token ', 'access-token '];
+
+export class Registry {
+  readonly #config: RegistryConfig;
+
+  constructor(config: RegistryConfig) {
+    this.#config = config;
+  }
+
+  /** The app that this admin token belongs to. */
+  async ownerOf(adminToken: string): Promise<string | undefined> {
+    return (await this.#records())?.get(ownerPrefix + hashToken(adminToken)) as string | undefined;
+  }
+
+  async setOwner(adminToken: string, appId: string): Promise<void> {
+    await this.#write(() => ({ [ownerPrefix + hashToken(adminToken)]: appId }));
+  }
+
+  /** After an app was deleted, or has another token. */
+  async forgetTokensOf(appId: string): Promise<void> {
+    if (!(await this.#records())) return;
+    await this.#write((records) => without(records, (name, value) => name.startsWith(ownerPrefix) && value === appId));
+  }
+
+  async isAccessToken(token: string): Promise<boolean> {
+    return isAccessToken(token) && ((await this.#records())?.has(accessPrefix + hashToken(token.slice(tokenStart.length))) ?? false);
+  }
+
+  async accessTokens(): Promise<readonly AccessToken[]> {
+    const records = [...((await this.#records()) ?? [])];
+    return records.flatMap(([name, value]) => (name.startsWith(accessPrefix) ? [value as AccessToken] : []));
+  }
+
+  /** The token is told once. */
+  async createAccessToken(name: string, createdAt: number): Promise<AccessToken & { readonly token: string }> {
+    const secret = randomBytes(32).toString('hex');
+    const kept: AccessToken = { id: newToken(), name, createdAt };
+    await this.#write(() => ({ [accessPrefix + hashToken(secret)]: kept }));
+    return { ...kept, token: tokenStart + secret };
+  }
+
+  async deleteAccessToken(id: string): Promise<void> {
+    if (!(await this.#records())) return;
+    await this.#write((records) => without(records, (name, value) => name.startsWith(accessPrefix) && (value as AccessToken).id === id));
+  }
+
+  async #records(): Promise<ReadonlyMap<string, unknown> | undefined> {
+    if (!(await this.#config.exists())) return undefined;
+    const { ledger } = await this.#config.open();
+    return whenDurable(ledger, () => ledger.records);
+  }
+
+  async #write(change: (records: ReadonlyMap<string, unknown>) => Records): Promise<void> {
+    const { ledger } = await this.#config.open();
+    const steps = ({ records }: { readonly records: ReadonlyMap<string, unknown> }) => ({ steps: [], records: change(records) });
+    await submit(ledger, { steps, event: undefined, actor: serverActor });
+  }
+}
+
+const tokenStart = 'per_';
+
+/** Whether it has the form of a personal access token. */
+export function isAccessToken(token: string): boolean {
+  return /^per_[0-9a-f]{64}$/.test(token);
+}
+
+function without(records: ReadonlyMap<string, unknown>, isGone: (name: string, value: unknown) => boolean): Records {
+  return Object.fromEntries([...records].flatMap(([name, value]) => (isGone(name, value) ? [[name, null] as const] : [])));
+}

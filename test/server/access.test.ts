@@ -1,0 +1,171 @@
+// Who may use a server from where: web pages, browsers on this machine, and clients behind a proxy.
+
+import { request as httpRequest } from 'node:http';
+import { afterEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { createServer, type ServerOptions, type TriplaneServer } from '../../src/server/index.ts';
+
+const running: TriplaneServer[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close()));
+});
+
+async function start(options: ServerOptions = {}): Promise<TriplaneServer> {
+  const server = await createServer({ ...options });
+  running.push(server);
+  return server;
+}
+
+/** `fetch` sets `Host` itself. */
+function get(server: TriplaneServer, path: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
+    const sent = httpRequest({ host: '127.0.0.1', port: server.port, path, headers }, (answer) => {
+      let body = '';
+      answer.setEncoding('utf8').on('data', (text) => (body += text));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }));
+    });
+    sent.on('error', reject).end();
+  });
+}
+
+const email = 'ann@example.com';
+
+async function developing(options: ServerOptions = {}): Promise<{ server: TriplaneServer; code: string }> {
+  let code = '';
+  const server = await start({ showCodes: true, ...options, sendMagicCode: (mail) => (code = mail.code) });
+  const body = JSON.stringify({ 'app-id': server.appId, email });
+  await fetch(`${server.url}/runtime/auth/send_magic_code`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  return { server, code };
+}
+
+test('somebody at this machine who opens the server sees apps and codes', async () => {
+  const { server, code } = await developing();
+  for (const host of [`127.0.0.1:${server.port}`, `localhost:${server.port}`, `[::1]:${server.port}`, 'app.localhost']) {
+    const { body, headers } = await get(server, '/', { host, 'sec-fetch-site': 'none' });
+    expect(body).toContain(code);
+    expect(body).toContain(server.appId);
+    expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'cache-control': 'no-store' });
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
+  }
+});
+
+test.each<[string, Record<string, string>]>([
+  ['a page of another site', { origin: 'https://evil.example' }],
+  ['another page of this machine', { origin: 'http://localhost:3000' }],
+  ['a page without an origin', { origin: 'null' }],
+  ['a frame or script of another site', { 'sec-fetch-site': 'cross-site' }],
+  ['a page of the same site', { 'sec-fetch-site': 'same-site' }],
+  ['a name that was bound to this address', { host: 'evil.example:4747' }],
+  ['a name that begins like this machine', { host: 'localhost.evil.example' }],
+  ['an address that begins like this machine', { host: '127.0.0.1.evil.example' }],
+  ['a proxy', { 'x-forwarded-for': '1.2.3.4' }],
+])('%s sees neither', async (_who, headers) => {
+  const { server, code } = await developing();
+  const answer = await get(server, '/', { host: `localhost:${server.port}`, ...headers });
+  expect(answer.status).toBe(200);
+  expect(answer.body).not.toContain(code);
+  expect(answer.body).not.toContain(server.appId);
+  expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+});
+
+test('a server that is not for developing shows nothing to anybody', async () => {
+  const { server, code } = await developing({ showCodes: false });
+  const { body } = await get(server, '/', { host: `localhost:${server.port}` });
+  expect(body).not.toContain(code);
+  expect(body).not.toContain(server.appId);
+});
+
+function opens(server: TriplaneServer, origin?: string): Promise<string> {
+  const socket = new WebSocket(server.websocketURI, origin === undefined ? {} : { origin });
+  return new Promise((resolve) => {
+    socket.on('open', () => (socket.terminate(), resolve('open')));
+    socket.on('error', (error) => resolve(/\d{3}/.exec(error.message)?.[0] ?? error.message));
+  });
+}
+
+test('with a list of origins, pages of others can neither connect nor read answers', async () => {
+  const server = await start({ origins: ['https://App.example.com/', 'capacitor://localhost'] });
+  const allowedFor = async (origin: string) => (await get(server, '/health', { origin })).headers['access-control-allow-origin'];
+  for (const origin of ['https://app.example.com', 'capacitor://localhost', server.url]) {
+    expect(await opens(server, origin)).toBe('open');
+    expect(await allowedFor(origin)).toBe(origin);
+  }
+  for (const origin of ['https://evil.example', 'http://app.example.com', 'https://app.example.com.evil.example', 'null']) {
+    expect(await opens(server, origin)).toBe('403');
+    expect(await allowedFor(origin)).toBeUndefined();
+    const preflight = await fetch(`${server.url}/admin/query`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' },
+    });
+    expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
+  }
+  expect(await opens(server)).toBe('open');
+  expect(await opens(await start(), 'https://any.example')).toBe('open');
+  expect(await opens(await start({ origins: ['*'] }), 'https://any.example')).toBe('open');
+});
+
+test.each(['app.example.com', 'https://a.example/path', 'https://', ''])("'%s' is no origin", async (origin) => {
+  await expect(createServer({ origins: [origin] })).rejects.toMatchObject({ code: 'config-invalid' });
+});
+
+test('rules see the same address of a client over HTTP, on a socket and on an event stream', async () => {
+  const rules = { notes: { allow: { view: "request.ip == '1.2.3.4'", create: 'true' } } };
+  const schema = { entities: { notes: { attrs: { text: { valueType: 'string', required: false, config: {} } } } }, links: {} };
+  const seen = async (options: ServerOptions, forwarded: string) => {
+    const server = await start({ ...options, schema: schema as never, rules });
+    const admin = { authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId, 'content-type': 'application/json' };
+    const steps = [['update', 'notes', crypto.randomUUID(), { text: 'a' }]];
+    await fetch(`${server.url}/admin/transact`, { method: 'POST', headers: admin, body: JSON.stringify({ steps }) });
+    const headers = { 'app-id': server.appId, 'as-guest': 'true', 'content-type': 'application/json', 'x-forwarded-for': forwarded };
+    const overHttp = await fetch(`${server.url}/admin/query`, { method: 'POST', headers, body: '{"query":{"notes":{}}}' });
+    const { notes } = (await overHttp.json()) as { notes: unknown[] };
+    return [notes.length, await notesOnSocket(server, forwarded), await notesOnStream(server, forwarded)];
+  };
+  expect(await seen({}, '1.2.3.4')).toEqual([0, 0, 0]);
+  expect(await seen({ trustProxy: 1 }, '1.2.3.4, 6.6.6.6')).toEqual([0, 0, 0]);
+  expect(await seen({ trustProxy: 1 }, '6.6.6.6, 1.2.3.4')).toEqual([1, 1, 1]);
+  expect(await seen({ trustProxy: ['loopback'] }, '6.6.6.6, 1.2.3.4')).toEqual([1, 1, 1]);
+});
+
+const rowsIn = (result: unknown): number => (JSON.stringify(result).includes('"a"') ? 1 : 0);
+
+function notesOnSocket(server: TriplaneServer, forwarded: string): Promise<number> {
+  const socket = new WebSocket(server.websocketURI, { headers: { 'x-forwarded-for': forwarded } });
+  return new Promise((resolve) => {
+    socket.on('open', () => {
+      socket.send(JSON.stringify({ op: 'init', 'app-id': server.appId }));
+      socket.send(JSON.stringify({ op: 'add-query', q: { notes: {} } }));
+    });
+    socket.on('message', (data) => {
+      const message = JSON.parse((data as Buffer).toString('utf8')) as { op: string; result?: unknown };
+      if (message.op !== 'add-query-ok') return;
+      socket.terminate();
+      resolve(rowsIn(message.result));
+    });
+  });
+}
+
+async function notesOnStream(server: TriplaneServer, forwarded: string): Promise<number> {
+  const address = `${server.url}/runtime/sse?app_id=${server.appId}`;
+  const { body } = await fetch(address, { headers: { 'x-forwarded-for': forwarded } });
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true });
+    const messages = text
+      .split('\n')
+      .flatMap((line) => (line.startsWith('data:') && line.endsWith('}') ? [JSON.parse(line.slice(5))] : []));
+    const begun = messages.find(({ op }) => op === 'sse-init');
+    const answer = messages.flat().find(({ op }) => op === 'add-query-ok');
+    if (answer) return rowsIn(answer.result);
+    if (begun && messages.length === 1) {
+      const said = [
+        { op: 'init', 'app-id': server.appId },
+        { op: 'add-query', q: { notes: {} } },
+      ];
+      const push = { machine_id: begun['machine-id'], session_id: begun['session-id'], sse_token: begun['sse-token'], messages: said };
+      await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(push) });
+    }
+  }
+  return Number.NaN;
+}

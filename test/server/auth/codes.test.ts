@@ -1,0 +1,153 @@
+// Magic codes under attack: how often anybody may guess, for how long, and that guessing keeps nobody out.
+
+import { afterEach, describe, expect, test } from 'vitest';
+import { Accounts } from '../../../src/server/auth/accounts.ts';
+import { createServer, memory, type ServerOptions, type TriplaneServer } from '../../../src/server/index.ts';
+import { changeRecord } from '../../../src/server/session/app-record.ts';
+import { appId, bench } from '../bench.ts';
+import { onEachStorage } from '../../support/storages.ts';
+
+const running: TriplaneServer[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close()));
+});
+
+const app = { appId: 'a9900000-0000-4000-8000-000000000001', adminToken: 'ad000000-0000-4000-8000-000000000001' };
+const email = 'ann@example.com';
+
+interface Mails {
+  readonly server: TriplaneServer;
+  readonly codes: Map<string, string>;
+}
+
+async function start(options: ServerOptions = {}): Promise<Mails> {
+  const codes = new Map<string, string>();
+  const server = await createServer({ ...app, trustProxy: 1, sendMagicCode: (mail) => codes.set(mail.email, mail.code), ...options });
+  running.push(server);
+  return { server, codes };
+}
+
+async function post(server: TriplaneServer, path: string, ip: string, body: object): Promise<{ status: number; type?: string }> {
+  const headers = { 'content-type': 'application/json', 'x-forwarded-for': ip };
+  const answer = await fetch(`${server.url}/runtime/auth/${path}`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ 'app-id': server.appId, ...body }),
+  });
+  return { status: answer.status, ...((await answer.json()) as object) };
+}
+
+const ask = (server: TriplaneServer, ip: string, to = email) => post(server, 'send_magic_code', ip, { email: to });
+const enter = (server: TriplaneServer, ip: string, code: string, to = email) => post(server, 'verify_magic_code', ip, { email: to, code });
+const wrongFor = (code: string | undefined): string => (code === '111111' ? '222222' : '111111');
+const [home, phone, attacker] = ['1.1.1.1', '2.2.2.2', '6.6.6.6'];
+
+test('a code is no longer good after five wrong tries, also for who then knows it', async () => {
+  const { server, codes } = await start();
+  await ask(server, home);
+  for (let n = 0; n < 5; n++)
+    expect(await enter(server, home, wrongFor(codes.get(email)))).toMatchObject({ status: 400, type: 'record-not-found' });
+  expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 400, type: 'record-not-found' });
+  await ask(server, home);
+  expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 200 });
+});
+
+test('four wrong tries are forgiven', async () => {
+  const { server, codes } = await start();
+  await ask(server, home);
+  for (let n = 0; n < 4; n++) await enter(server, home, wrongFor(codes.get(email)));
+  expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 200 });
+});
+
+test("a stranger's guesses keep nobody out, at home or on the phone", async () => {
+  const { server, codes } = await start();
+  await ask(server, home);
+  for (let n = 0; n < 25; n++) await enter(server, attacker, wrongFor(codes.get(email)));
+  expect(await enter(server, attacker, codes.get(email)!)).toMatchObject({ status: 429, type: 'rate-limited' });
+  expect(await enter(server, phone, codes.get(email)!)).toMatchObject({ status: 200 });
+  await ask(server, home);
+  for (const ip of ['7.0.0.1', '7.0.0.2', '7.0.0.3']) for (let n = 0; n < 5; n++) await enter(server, ip, wrongFor(codes.get(email)));
+  // Many networks together have ten tries at a code, and then no other one but the owner's.
+  expect(await enter(server, '7.0.0.4', codes.get(email)!)).toMatchObject({ status: 400 });
+  expect(await enter(server, home, codes.get(email)!)).toMatchObject({ status: 200 });
+});
+
+test('the 21st try in an hour is refused even with the right code; addresses of one IPv6 network are one', async () => {
+  const { server, codes } = await start();
+  for (let n = 0; n < 20; n++) {
+    if (n % 4 === 0) await ask(server, home);
+    await enter(server, `2001:db8::${n + 1}`, wrongFor(codes.get(email)));
+  }
+  expect(await enter(server, '2001:db8::99', codes.get(email)!)).toMatchObject({ status: 429, type: 'rate-limited' });
+  expect(await enter(server, '2001:db8:0:1::1', codes.get(email)!, email.toUpperCase())).toMatchObject({ status: 200 });
+});
+
+test('an hour has twenty codes for an address and a network, and forty for the address', async () => {
+  const { server } = await start();
+  for (let n = 0; n < 20; n++) expect(await ask(server, home)).toMatchObject({ status: 200 });
+  expect(await ask(server, home)).toMatchObject({ status: 429, type: 'rate-limited' });
+  for (let n = 0; n < 20; n++) expect(await ask(server, phone)).toMatchObject({ status: 200 });
+  expect(await ask(server, '3.3.3.3')).toMatchObject({ status: 429 });
+  expect(await ask(server, home, 'bob@example.com')).toMatchObject({ status: 200 });
+});
+
+describe('without a network', () => {
+  async function accountsOn(storage = memory()) {
+    const { hub, clock } = bench({ storage });
+    const app = await hub.app(appId);
+    return { app, clock, accounts: new Accounts(app, clock) };
+  }
+
+  test('a code is good for ten minutes, or for as long as the app says', async () => {
+    const { app, clock, accounts } = await accountsOn();
+    const code = await accounts.makeCode(email);
+    clock.jump(10 * 60_000 + 1);
+    await expect(accounts.signInByCode(email, code, { from: home })).rejects.toMatchObject({ body: { type: 'record-expired' } });
+    await expect(accounts.signInByCode(email, code, { from: home })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
+    await changeRecord(app, { codeMinutes: 60 });
+    const longer = await accounts.makeCode(email);
+    clock.jump(59 * 60_000);
+    await expect(accounts.signInByCode(email, longer, { from: home })).resolves.toMatchObject({ user: { email } });
+  });
+
+  test('guesses at ten thousand other addresses neither make room for more, nor go on for long', async () => {
+    const { accounts } = await accountsOn();
+    const code = await accounts.makeCode(email, { from: home });
+    const guess = (to: string, from: string): Promise<string> =>
+      accounts.signInByCode(to, wrongFor(code), { from }).then(
+        () => 'in',
+        (error: { body: { type: string } }) => error.body.type,
+      );
+    for (let n = 0; n < 20; n++) await guess(email, attacker);
+    const told = new Map<string, number>();
+    for (let n = 0; n < 10_000; n++) {
+      const type = await guess(`u${n}@example.com`, attacker);
+      told.set(type, (told.get(type) ?? 0) + 1);
+    }
+    expect(told.get('record-not-found')).toBeLessThanOrEqual(200);
+    expect(told.get('rate-limited')).toBeGreaterThan(9000);
+    expect(await guess(email, attacker)).toBe('rate-limited');
+    await expect(accounts.signInByCode(email, code, { from: home })).resolves.toMatchObject({ user: { email } });
+  });
+});
+
+onEachStorage((fresh, name) => {
+  test('what was tried is known after a restart, and to another server', async () => {
+    const storage = await fresh();
+    const { server, codes } = await start({ storage });
+    await ask(server, home);
+    for (let n = 0; n < 20; n++) await enter(server, attacker, wrongFor(codes.get(email)));
+    if (name === 'memory') {
+      const other = (await start({ storage })).server;
+      await expect.poll(async () => (await enter(other, attacker, wrongFor(codes.get(email)))).status).toBe(429);
+    }
+    const state = storage.open(server.appId).then((log) => log.load());
+    expect(JSON.stringify(await state)).not.toContain(attacker);
+    const kept = { ...storage, close: async () => {} };
+    await server.close();
+    if (name !== 'memory') return;
+    const next = (await start({ storage: kept })).server;
+    expect(await enter(next, attacker, codes.get(email)!)).toMatchObject({ status: 429, type: 'rate-limited' });
+    expect(await enter(next, home, codes.get(email)!)).toMatchObject({ status: 200 });
+  });
+});

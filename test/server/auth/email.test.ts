@@ -1,0 +1,28 @@
+// One e-mail address is one user, however it is written.
+
+import { afterEach, expect, test } from 'vitest';
+import { init } from '@instantdb/admin';
+import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
+import { onEachStorage } from '../../support/storages.ts';
+
+const running: TriplaneServer[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close()));
+});
+
+onEachStorage((fresh) => {
+  test('an address in capitals that an admin writes is the user who signs in', async () => {
+    const server = await createServer({ storage: await fresh() });
+    running.push(server);
+    const db = init({ appId: server.appId, adminToken: server.adminToken, apiURI: server.apiURI });
+    const id = crypto.randomUUID();
+    await db.transact(db.tx.$users![id]!.update({ email: 'Ann@Example.COM' }));
+    expect(await db.auth.getUser({ email: 'ann@example.com' })).toMatchObject({ id });
+    await db.auth.createToken({ email: 'ANN@example.com' });
+    const { code } = await db.auth.generateMagicCode('ann@EXAMPLE.com');
+    expect((await db.auth.verifyMagicCode('Ann@Example.com', code)).id).toBe(id);
+    expect((await db.query({ $users: {} })).$users).toMatchObject([{ id, email: 'ann@example.com' }]);
+    const again = db.transact(db.tx.$users![crypto.randomUUID()]!.update({ email: 'ANN@EXAMPLE.COM' }));
+    await expect(again).rejects.toMatchObject({ body: { type: 'record-not-unique' } });
+  });
+});

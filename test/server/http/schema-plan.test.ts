@@ -1,0 +1,133 @@
+// What a push of a schema refuses, and what it keeps of links.
+
+import { afterEach, expect, test } from 'vitest';
+import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
+import { onEachStorage } from '../../support/storages.ts';
+
+const running: TriplaneServer[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close()));
+});
+
+const text = { valueType: 'string', required: false, config: { indexed: false, unique: false } };
+const link = (forward: object, reverse: object = {}) => ({
+  forward: { on: 'notes', label: 'owner', has: 'one', ...forward },
+  reverse: { on: 'people', label: 'notes', has: 'many', ...reverse },
+});
+const schemaWith = (links: object) => ({ entities: { notes: { attrs: { text } }, people: { attrs: { name: text } } }, links });
+
+async function call(server: TriplaneServer, path: string, body: object) {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${server.adminToken}`, 'app-id': server.appId };
+  const answer = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return { status: answer.status, body: await answer.json() };
+}
+
+const push = (server: TriplaneServer, schema: object, flags: object = {}) =>
+  call(server, `/dash/apps/${server.appId}/schema/push/apply`, { schema, ...flags });
+
+onEachStorage((fresh) => {
+  test.each(['createServer', 'push', 'push in the background', 'createApp'])('a required link is required, by %s', async (how) => {
+    const storage = await fresh();
+    const schema = schemaWith({ l: link({ required: true }) });
+    const given = how === 'createServer' ? { schema: schema as never } : {};
+    let server = await createServer({ storage, ...given });
+    running.push(server);
+    if (how === 'push') await push(server, schema);
+    if (how === 'push in the background') {
+      await push(server, schemaWith({ l: link({}) }));
+      await push(server, schema, { supports_background_updates: true, check_types: true });
+    }
+    if (how === 'createApp') server = { ...server, ...(await server.createApp({ schema: schema as never })) };
+    const [note, person] = [crypto.randomUUID(), crypto.randomUUID()];
+    const write = async (...steps: unknown[]) => (await call(server, '/admin/transact', { steps })).status;
+    expect(await write(['create', 'notes', note, { text: 'a' }])).toBe(400);
+    expect(
+      await write(
+        ['create', 'people', person, { name: 'p' }],
+        ['create', 'notes', note, { text: 'a' }],
+        ['link', 'notes', note, { owner: person }],
+      ),
+    ).toBe(200);
+    expect(await write(['unlink', 'notes', note, { owner: person }])).toBe(400);
+    expect(await write(['delete', 'people', person])).toBe(400);
+    expect(await write(['delete', 'notes', note])).toBe(200);
+  });
+});
+
+test.each<[string, object]>([
+  ['a cascade on a many side', { l: link({ has: 'many', onDelete: 'cascade' }) }],
+  ['a cascade on a many side of the reverse', { l: link({}, { onDelete: 'cascade' }) }],
+  ['another onDelete', { l: link({ onDelete: 'restrict' }) }],
+  ['another cardinality', { l: link({ has: 'some' }) }],
+  ['another cardinality of the reverse', { l: link({}, { has: 'some' }) }],
+  ['no cardinality', { l: link({ has: undefined }) }],
+  ['an entity that is not in the schema', { l: link({}, { on: 'nobody' }) }],
+  ['an entity of the system that does not exist', { l: link({}, { on: '$nobody' }) }],
+  ['required that is a text', { l: link({ required: 'yes' }) }],
+  ['required at the reverse end', { l: link({}, { required: true }) }],
+  ['no end', { l: { forward: link({}).forward } }],
+  ['a link that is none', { l: 5 }],
+  ['the label of an attribute', { l: link({ label: 'text' }) }],
+  ['the label id', { l: link({ label: 'id' }) }],
+  ['one label twice', { l: link({}), m: link({ label: 'author' }) }],
+])('a link with %s is refused, by createServer and by a push', async (_what, links) => {
+  const schema = schemaWith(links);
+  await expect(createServer({ schema: schema as never })).rejects.toMatchObject({ code: 'config-invalid' });
+  const server = await createServer();
+  running.push(server);
+  expect(await push(server, schema)).toMatchObject({ status: 400, body: { type: 'validation-failed', hint: { 'data-type': 'schema' } } });
+  expect(await call(server, '/dash/apps/ephemeral', { title: 't', schema })).toMatchObject({ status: 400 });
+});
+
+test('links to the system, to itself and with a cascade on a one side are accepted', async () => {
+  const server = await createServer();
+  running.push(server);
+  const links = {
+    a: link({}, { on: '$users' }),
+    b: link({ label: 'parent', onDelete: 'cascade' }, { on: 'notes', label: 'children' }),
+    c: link({ label: 'files', has: 'many' }, { on: '$files', label: 'note', has: 'one', onDelete: 'cascade' }),
+  };
+  expect(await push(server, schemaWith(links))).toMatchObject({ status: 200 });
+});
+
+test('data that does not allow a change is told in its job, and the rest of the push is done', async () => {
+  const server = await createServer();
+  running.push(server);
+  const schemaOf = (notes: object) => ({ entities: { notes: { attrs: notes } }, links: {} });
+  await push(server, schemaOf({ text, slug: text, must: text }));
+  const [a, b] = [crypto.randomUUID(), crypto.randomUUID()];
+  const steps = [
+    ['update', 'notes', a, { text: 'x', slug: 's', must: 'm' }],
+    ['update', 'notes', b, { text: 'y', slug: 's' }],
+  ];
+  await call(server, '/admin/transact', { steps });
+  const next = {
+    text: { ...text, valueType: 'number' },
+    slug: { ...text, config: { unique: true } },
+    must: { ...text, required: true },
+    more: text,
+  };
+  const { status, body } = await push(server, schemaOf(next), { supports_background_updates: true, check_types: true });
+  expect(status).toBe(200);
+  const job = (type: string) => body['indexing-jobs'].jobs.find((each: { job_type: string }) => each.job_type === type);
+  expect(job('check-data-type')).toMatchObject({
+    job_status: 'errored',
+    error: 'invalid-triple-error',
+    attr_name: 'notes.text',
+    checked_data_type: 'number',
+    invalid_triples_sample: expect.arrayContaining([{ entity_id: a, value: 'x', json_type: 'string' }]),
+  });
+  expect(job('unique')).toMatchObject({ job_status: 'errored', error: 'triple-not-unique-error', invalid_unique_value: 's' });
+  expect(job('required')).toMatchObject({
+    job_status: 'errored',
+    error: 'missing-required-error',
+    error_data: { count: 1, 'entity-ids': [b], etype: 'notes', label: 'must' },
+  });
+  for (const [type, about] of body.steps) if (type !== 'add-attr') expect(about['job-id']).toBe(job(type).id);
+  const foreground = await push(server, schemaOf({ ...next, text }));
+  expect(foreground).toMatchObject({ status: 400 });
+  const group = await fetch(`${server.url}/dash/apps/${server.appId}/indexing-jobs/group/${body['indexing-jobs']['group-id']}`, {
+    headers: { authorization: `Bearer ${server.adminToken}` },
+  });
+  expect((await group.json()).jobs).toHaveLength(3);
+});
