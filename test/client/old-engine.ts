@@ -68,10 +68,9 @@ const until = async (met: () => boolean): Promise<void> => {
 const goals = db.tx['goals']!;
 const ids = [id(), id(), id(), id(), id()];
 let shown: unknown;
-db.subscribeQuery(
-  { goals: { $: { order: { rank: 'desc' } } } },
-  ({ data }) => (shown = data?.['goals']?.map(({ rank }) => rank as unknown)),
-);
+db.subscribeQuery({ goals: {} }, ({ data }) => {
+  shown = data?.['goals']?.map(({ rank }) => rank as number).sort((a, b) => b - a);
+});
 await db.transact(ids.map((each, rank) => goals[each]!.create({ rank, nested: { list: [1, { two: 2 }] } }))).settled;
 await db.transact(goals[ids[0]!]!.merge({ nested: { more: true } })).settled;
 await until(() => JSON.stringify(shown) === '[4,3,2,1,0]');

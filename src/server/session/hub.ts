@@ -2,7 +2,7 @@
 // so it can be driven by a socket, by an event stream, or by a test.
 
 import { TriplaneError } from '../../errors.ts';
-import type { Timer } from '../../lib/clock.ts';
+import { IdleApps } from './idle-apps.ts';
 import { inTime } from './in-time.ts';
 import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
@@ -30,9 +30,7 @@ export class Hub {
   readonly #config: HubConfig;
   readonly #apps = new Map<string, Promise<App>>();
   readonly #open = new Map<string, App>();
-  /** When each app was last asked for. */
-  readonly #usedAtMs = new Map<string, number>();
-  #evictionTimer: Timer | undefined;
+  readonly #idle: IdleApps;
   readonly #sessions = new Set<Session>();
   /** Set by whoever keeps event streams. */
   takePush: TakePush | undefined;
@@ -50,6 +48,7 @@ export class Hub {
 
   constructor(config: HubConfig) {
     this.#config = config;
+    this.#idle = new IdleApps(config, this.#open, (appId) => this.#apps.delete(appId));
     this.#memory = new MemoryBudget('totalBytes', config.limits);
     this.#jobs = new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error));
   }
@@ -81,7 +80,7 @@ export class Hub {
 
   async #openOnce(appId: string): Promise<App> {
     const known = this.#apps.get(appId);
-    if (known) this.#usedAtMs.set(appId, this.#config.clock.monotonicNow());
+    if (known) this.#idle.used(appId);
     if (known) return known;
     const opening = this.#openApp(appId);
     this.#apps.set(appId, opening);
@@ -92,29 +91,6 @@ export class Hub {
       throw error;
     }
     return opening;
-  }
-
-  #scheduleEviction(): void {
-    const { clock, limits } = this.#config;
-    if (this.#evictionTimer !== undefined || this.#isClosed) return;
-    this.#evictionTimer = clock.setTimeout(() => {
-      this.#evictionTimer = undefined;
-      this.#evict();
-      if (this.#open.size > 0) this.#scheduleEviction();
-    }, limits.idleAppMs / 2);
-  }
-
-  /** What is stored stays; whoever asks for the app loads it again. */
-  #evict(): void {
-    const { clock, limits, log } = this.#config;
-    const before = clock.monotonicNow() - limits.idleAppMs;
-    for (const [appId, app] of this.#open) {
-      if (app.sessionCount > 0 || !app.ledger.isIdle || (this.#usedAtMs.get(appId) ?? 0) > before) continue;
-      this.#open.delete(appId);
-      this.#apps.delete(appId);
-      this.#usedAtMs.delete(appId);
-      app.close().catch((error: unknown) => log.error(`app ${appId} could not be closed`, error));
-    }
   }
 
   /** @throws InstantAPIError once an app was deleted, or the time it was made for is over */
@@ -269,7 +245,7 @@ export class Hub {
   /** Whatever was taken in is answered, if the storage lets it; then all connections are told to go. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#config.clock.clearTimeout(this.#evictionTimer);
+    this.#idle.stop();
     for (const session of this.#sessions) session.drain();
     await inTime(this.#config, 'what was taken in', async () => {
       const opened = await Promise.allSettled(this.#apps.values());
@@ -287,8 +263,8 @@ export class Hub {
     const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
     const app = await App.open({ id, log: await storage.open(id), ...shared, ...around, tokensEnded });
     if (id !== registryId) this.#open.set(id, app);
-    this.#usedAtMs.set(id, clock.monotonicNow());
-    this.#scheduleEviction();
+    this.#idle.used(id);
+    this.#idle.schedule();
     return app;
   }
 
