@@ -170,8 +170,9 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   let url = '';
   const origin = (): string => publicUrl ?? url;
   const askOldHost = outbound({ allowPrivate: true, timeoutMs: 5_000, maxBytes: 1024 * 1024 });
+  const acceptedTokens = tokensFrom === undefined ? undefined : new AcceptedTokens({ from: tokensFrom, outbound: askOldHost, log });
   const hub = new Hub({
-    acceptedTokens: tokensFrom === undefined ? undefined : new AcceptedTokens({ from: tokensFrom, outbound: askOldHost, log }),
+    acceptedTokens,
     ...{ files: options.files, origin },
     ...{ storage, log, limits, appId, adminToken, operatorToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
@@ -180,7 +181,18 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
   const unread = new UnreadOutput<object>(limits, systemClock);
   const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
-  const routes = httpRoutes({ hub, log, limits, unread, clock: systemClock, sendMagicCode, showCodes, outbound: reach, ...access });
+  const routes = httpRoutes({
+    hub,
+    log,
+    limits,
+    unread,
+    clock: systemClock,
+    sendMagicCode,
+    showCodes,
+    outbound: reach,
+    acceptedTokens,
+    ...access,
+  });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, ...access });
   const stop = async (): Promise<void> => {

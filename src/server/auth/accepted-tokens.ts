@@ -62,12 +62,12 @@ export class AcceptedTokens {
   }
 
   /** Tokens that ended here, by a sign-out or with their user. */
-  ended(app: App, hashes: readonly string[]): void {
+  readonly ended = (app: App, hashes: readonly string[]): void => {
     const records = Object.fromEntries(hashes.map((hash) => [askedPrefix + hash, true]));
     void submit(app.ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: server }).catch((error: unknown) =>
       this.#config.log.error('the end of a token could not be stored', error),
     );
-  }
+  };
 
   async #acceptOnce(app: App, token: string): Promise<void> {
     const hash = hashToken(token);

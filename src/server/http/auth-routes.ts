@@ -27,7 +27,7 @@ export function authRoutes(http: HttpContext): Hono {
     const [email, code] = [required(body, 'email', asEmail), required(body, 'code', asCode)];
     const options = { guestToken: optional(body, 'refresh-token', asUuid), extraFields: optional(body, 'extra-fields', asObject) };
     const { app, accounts } = await accountsFor(body, 'app-id', 'write');
-    if (options.guestToken !== undefined) await http.hub.acceptToken(app, options.guestToken);
+    if (options.guestToken !== undefined) await http.acceptedTokens?.accept(app, options.guestToken);
     return context.json(await accounts.signInByCode(email, code, { ...options, from: addressOf(context, http).ip }));
   });
 
@@ -35,7 +35,7 @@ export function authRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const token = required(body, 'refresh-token', asUuid);
     const { app, accounts } = await accountsFor(body, 'app-id', 'read');
-    await http.hub.acceptToken(app, token);
+    await http.acceptedTokens?.accept(app, token);
     return context.json({ user: await accounts.verifyToken(token) });
   });
 

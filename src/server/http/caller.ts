@@ -90,7 +90,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   if (token !== undefined) {
     if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
     const app = await http.hub.app(appId);
-    await http.hub.acceptToken(app, token.trim());
+    await http.acceptedTokens?.accept(app, token.trim());
     const user = await http.accounts(app).verifyToken(token.trim());
     const actor = { userId: user.id, isAdmin: false, ...address };
     return { app, actor, isImpersonated: true, user, tokenHash: hashToken(token.trim()) };
@@ -111,7 +111,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
 export async function viewerOf(context: Context, http: HttpContext, app: App): Promise<string | undefined> {
   const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
   if (!token || !isUuid(token)) return undefined;
-  await http.hub.acceptToken(app, token);
+  await http.acceptedTokens?.accept(app, token);
   return (await http.accounts(app).get({ token }))?.id;
 }
 

@@ -130,11 +130,6 @@ export class Hub {
     return isSameSecret(token.toLowerCase(), this.#config.adminToken.toLowerCase());
   }
 
-  /** Before a refresh token is looked up: one that only the old host knows becomes this server's. Never rejects. */
-  async acceptToken(app: App, token: string): Promise<void> {
-    await this.#config.acceptedTokens?.accept(app, token);
-  }
-
   async isKnown(appId: string): Promise<boolean> {
     if (appId === registryId) return false;
     return this.#open.has(appId) || appId === this.#config.appId || (await this.#config.storage.apps()).includes(appId);
@@ -257,9 +252,8 @@ export class Hub {
 
   async #openApp(id: string): Promise<App> {
     const { storage, clock, random, log: logger, limits, origin, files } = this.#config;
+    const tokensEnded = this.#config.acceptedTokens?.ended;
     const shared = { fileStore: files ?? storage.files, origin, relay: storage.relay, takePush: this.#takePush };
-    const { acceptedTokens } = this.#config;
-    const tokensEnded = acceptedTokens && ((app: App, hashes: readonly string[]) => acceptedTokens.ended(app, hashes));
     const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
     const app = await App.open({ id, log: await storage.open(id), ...shared, ...around, tokensEnded });
     if (id !== registryId) this.#open.set(id, app);
@@ -275,7 +269,7 @@ export class Hub {
     const mayEnter = !isAdmin || (await this.isAdminOf(appId, adminToken));
     const app = await this.app(appId);
     const token = init['refresh-token'];
-    if (token) await this.acceptToken(app, token);
+    if (token) await this.#config.acceptedTokens?.accept(app, token);
     const own = token ? await whenDurable(app.ledger, () => userOfToken(app, token)) : undefined;
     const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
     if (token && !user) throw notFound('app-user', { 'app-id': appId });
