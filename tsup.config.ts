@@ -103,6 +103,8 @@ export const shared = {
     '@bufbuild/re2',
     'prom-client',
     'nodemailer',
+    'yauzl',
+    'yazl',
     /^@aws-sdk\//,
   ],
   outDir: 'dist',

@@ -80,7 +80,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   storage: /^idb$/,
   reactor: /^eventemitter3$/,
   server:
-    /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@bufbuild\/|jose$|isomorphic-ws$|nanoid$|nodemailer$|prom-client$|@aws-sdk\/)/,
+    /^(node:|bun:|hono|@hono\/|ws$|pg$|libsql$|better-sqlite3$|@bufbuild\/|jose$|isomorphic-ws$|nanoid$|nodemailer$|prom-client$|yauzl$|yazl$|@aws-sdk\/)/,
   // As types only, and optional: the build marks the import.
   schema: /^@instantdb\/core$/,
   react: /^(react|react-dom|triplane)$/,

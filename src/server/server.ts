@@ -11,6 +11,7 @@ import { id, isUuid } from '../lib/uuid.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import type { InstantRules } from '../types/rules.ts';
+import { AcceptedTokens } from './auth/accepted-tokens.ts';
 import { bootstrap } from './bootstrap.ts';
 import type { FileStore } from './files/file-store.ts';
 import type { MagicCodeMail } from './http/context.ts';
@@ -60,6 +61,11 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly origins?: readonly string[];
   /** Whether sign-in providers may be at private addresses, and without https: for developing, and inside a network of your own. */
   readonly allowPrivateAddresses?: boolean;
+  /**
+   * An old host of the apps, `https://api.instantdb.com`: a refresh token that is unknown here is checked there once, and is this
+   * server's from then on. For the time of a move.
+   */
+  readonly acceptTokensFrom?: string;
   readonly log?: Log;
   readonly limits?: Partial<Limits>;
   /** How long `close` waits for a storage that does not answer. 10,000 if not given. */
@@ -158,11 +164,15 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const operatorToken = uuidOf(options.operatorToken, 'operatorToken');
   if (operatorToken === adminToken)
     throw new TriplaneError('config-invalid', 'createServer: operatorToken and adminToken must be different');
-  const publicUrl = originOf(options.publicUrl);
+  const publicUrl = originOf(options.publicUrl, 'publicUrl');
+  const tokensFrom = originOf(options.acceptTokensFrom, 'acceptTokensFrom');
   const limits = { ...defaultLimits, ...options.limits };
   let url = '';
   const origin = (): string => publicUrl ?? url;
+  const askOldHost = outbound({ allowPrivate: true, timeoutMs: 5_000, maxBytes: 1024 * 1024 });
+  const acceptedTokens = tokensFrom === undefined ? undefined : new AcceptedTokens({ from: tokensFrom, outbound: askOldHost, log });
   const hub = new Hub({
+    acceptedTokens,
     ...{ files: options.files, origin },
     ...{ storage, log, limits, appId, adminToken, operatorToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
@@ -171,7 +181,18 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
   const unread = new UnreadOutput<object>(limits, systemClock);
   const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
-  const routes = httpRoutes({ hub, log, limits, unread, clock: systemClock, sendMagicCode, showCodes, outbound: reach, ...access });
+  const routes = httpRoutes({
+    hub,
+    log,
+    limits,
+    unread,
+    clock: systemClock,
+    sendMagicCode,
+    showCodes,
+    outbound: reach,
+    acceptedTokens,
+    ...access,
+  });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, ...access });
   const stop = async (): Promise<void> => {
@@ -234,10 +255,10 @@ function uuidOf(given: string | undefined, option: string, call = 'createServer'
   throw new TriplaneError('config-invalid', `${call}: ${option} must be a uuid, and is '${String(given)}'`);
 }
 
-function originOf(given: string | undefined): string | undefined {
+function originOf(given: string | undefined, option: string): string | undefined {
   if (given === undefined) return undefined;
   const isUrl = URL.canParse(given) && /^https?:$/.test(new URL(given).protocol);
-  if (!isUrl) throw new TriplaneError('config-invalid', `createServer: publicUrl must be an http or https URL, and is '${given}'`);
+  if (!isUrl) throw new TriplaneError('config-invalid', `createServer: ${option} must be an http or https URL, and is '${given}'`);
   return given.replace(/\/+$/, '');
 }
 

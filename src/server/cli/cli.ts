@@ -8,6 +8,10 @@ import { ownVersion } from '../../protocol/version.ts';
 import { backup } from './backup.ts';
 import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
 import { pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
+import { exportCommand, importCommand } from './import-command.ts';
+import { migrateCommand } from './migrate-command.ts';
+import { moveHelp, moveOptions } from './move-flags.ts';
+import { diskFiles } from '../files/disk-files.ts';
 import { createServer, type TriplaneServer } from '../server.ts';
 
 const help = `triplane ${ownVersion}
@@ -29,9 +33,11 @@ const help = `triplane ${ownVersion}
   --origin <origin>         Web page that may use the server, such as https://app.example.com. May be repeated. Default: all
   --url <url>               Server for push and pull. Default: http://127.0.0.1:4747
   --receipts                Push the namespace and the rule of receipts too (docs/exactly-once.md).
+  --accept-tokens-from <url>
+                            Check a refresh token that is unknown here there, once. For the time of a move.
   --json                    Print a JSON object as the first line: url, appId, adminToken, operatorToken, data.
   --quiet                   Print errors only.
-
+${moveHelp}
   triplane --help, triplane --version
 `;
 
@@ -47,6 +53,8 @@ const options = {
   'trust-proxy': { type: 'string' },
   origin: { type: 'string', multiple: true },
   url: { type: 'string' },
+  'accept-tokens-from': { type: 'string' },
+  ...moveOptions,
   receipts: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
@@ -65,6 +73,11 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   if (values.version) return print(`${ownVersion}\n`, 0);
   if (values.help || positionals.length === 0) return print(help, 0);
   const [command, argument] = positionals;
+  if (positionals.length <= 2 && command === 'migrate') return migrateCommand(argument ?? process.cwd(), values, { print: printLine });
+  if (positionals.length <= 2 && (command === 'import' || command === 'export')) {
+    const run = command === 'import' ? importCommand : exportCommand;
+    return run(argument, values, { print: printLine, log: values.quiet ? errorsOnly : toStderr });
+  }
   if (command === 'backup' && argument !== undefined && positionals.length === 2) {
     const target = await targetOf(values, process.env, defaultFolder).catch(() => undefined);
     await backup(argument, values.data ?? defaultFolder, target, printLine);
@@ -97,6 +110,8 @@ async function serve(flags: Flags, port: number): Promise<void> {
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
     ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
+    ...(flags['accept-tokens-from'] !== undefined && { acceptTokensFrom: flags['accept-tokens-from'] }),
+    ...(flags.files !== undefined && { files: diskFiles(flags.files) }),
     ...(flags['operator-token'] !== undefined && { operatorToken: flags['operator-token'] }),
     ...(flags['trust-proxy'] !== undefined && { trustProxy: trustProxyOf(flags['trust-proxy']) }),
     ...(flags.origin && { origins: flags.origin }),

@@ -44,20 +44,25 @@ export async function openDataDir(options: DataDirOptions, log: Log): Promise<Da
   }
   if (options.memory) return { storage: memory(), where: 'in memory only', identity: undefined };
   const folder = options.data ?? defaultFolder;
-  const storage = await (options.database === undefined ? sqlite(folder) : postgres(options.database, { log })).catch((error: unknown) => {
+  const opened = await openStorage(options, log).catch((error: unknown) => {
     // Whoever asked for a folder wants it; at the first try it runs.
     if (options.data !== undefined || !isTriplaneError(error) || error.code !== 'dependency-missing') throw error;
     log.warn(`WARNING: data is kept in memory only, and is gone when the server stops. ${error.message}`);
     return undefined;
   });
-  if (!storage) return { storage: memory(), where: 'in memory only', identity: await identityIn(folder) };
+  if (!opened) return { storage: memory(), where: 'in memory only', identity: await identityIn(folder) };
   try {
-    const where = options.database === undefined ? `in ${displayPath(folder)}` : `in PostgreSQL at ${hostOf(options.database)}`;
-    return { storage, where, identity: await identityIn(folder) };
+    return { ...opened, identity: await identityIn(options.data ?? defaultFolder) };
   } catch (error) {
-    await storage.close();
+    await opened.storage.close();
     throw error;
   }
+}
+
+/** Without an identity. */
+export async function openStorage({ data = defaultFolder, database }: DataDirOptions, log: Log): Promise<Omit<DataDir, 'identity'>> {
+  if (database === undefined) return { storage: await sqlite(data), where: `in ${displayPath(data)}` };
+  return { storage: await postgres(database, { log }), where: `in PostgreSQL at ${hostOf(database)}` };
 }
 
 const identityFile = 'server.json';
@@ -66,8 +71,16 @@ const identityFile = 'server.json';
 export async function identityIn(folder: string): Promise<Identity> {
   const path = join(folder, identityFile);
   const found = await readFile(path, 'utf8').catch(() => undefined);
-  if (found !== undefined) return withOperator(readIdentity(found, path), path);
-  const made: Identity = { appId: id(), adminToken: id(), operatorToken: id() };
+  if (found === undefined) {
+    await writeIdentity(folder, { appId: id(), adminToken: id(), operatorToken: id() });
+    return readIdentity(await readFile(path, 'utf8'), path);
+  }
+  return withOperator(readIdentity(found, path), path);
+}
+
+/** Unless there is one. */
+async function writeIdentity(folder: string, made: Identity): Promise<void> {
+  const path = join(folder, identityFile);
   await makeFolder(folder);
   const own = `${path}.${made.appId}.new`;
   await writeFile(own, `${JSON.stringify(made, undefined, 2)}\n`, { mode: 0o600 });
@@ -79,7 +92,22 @@ export async function identityIn(folder: string): Promise<Identity> {
   } finally {
     await rm(own, { force: true });
   }
-  return readIdentity(await readFile(path, 'utf8'), path);
+}
+
+/**
+ * The identity of a folder into which an app is imported: the app's, if no server was started there yet. An admin token that is given
+ * counts for the app in any case. `keep` makes it last.
+ */
+export async function adoptedIdentity(
+  folder: string,
+  given: { readonly appId: string; readonly adminToken: string | undefined },
+): Promise<Identity & { readonly keep: () => Promise<void> }> {
+  const path = join(folder, identityFile);
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const found =
+    text === undefined ? { appId: given.appId, adminToken: given.adminToken ?? id(), operatorToken: id() } : readIdentity(text, path);
+  const keep = async (): Promise<void> => (text === undefined ? writeIdentity(folder, found) : undefined);
+  return { appId: found.appId, adminToken: given.adminToken ?? found.adminToken, keep };
 }
 
 async function withOperator(known: Identity, path: string): Promise<Identity> {

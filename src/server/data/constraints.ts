@@ -74,7 +74,7 @@ function checkTypes(attr: KnownAttr, type: CheckedType, changes: Changes): void 
   for (const [id, value] of changedValues(attr, changes)) if (!hasType(value, type)) throw wrongType(attr, type, id, value);
 }
 
-function hasType(value: Value, type: CheckedType): boolean {
+export function hasType(value: Value, type: CheckedType): boolean {
   if (type !== 'date') return typeof value === type;
   if (typeof value === 'string' && serverDates.has(value.trim().toLowerCase())) return true;
   return !Number.isNaN(readStoredDate(value));

@@ -26,14 +26,16 @@ export function authRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const [email, code] = [required(body, 'email', asEmail), required(body, 'code', asCode)];
     const options = { guestToken: optional(body, 'refresh-token', asUuid), extraFields: optional(body, 'extra-fields', asObject) };
-    const { accounts } = await accountsFor(body, 'app-id', 'write');
+    const { app, accounts } = await accountsFor(body, 'app-id', 'write');
+    if (options.guestToken !== undefined) await http.acceptedTokens?.accept(app, options.guestToken);
     return context.json(await accounts.signInByCode(email, code, { ...options, from: addressOf(context, http).ip }));
   });
 
   routes.post('/auth/verify_refresh_token', async (context) => {
     const body = await bodyOf(context);
     const token = required(body, 'refresh-token', asUuid);
-    const { accounts } = await accountsFor(body, 'app-id', 'read');
+    const { app, accounts } = await accountsFor(body, 'app-id', 'read');
+    await http.acceptedTokens?.accept(app, token);
     return context.json({ user: await accounts.verifyToken(token) });
   });
 

@@ -90,6 +90,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   if (token !== undefined) {
     if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
     const app = await http.hub.app(appId);
+    await http.acceptedTokens?.accept(app, token.trim());
     const user = await http.accounts(app).verifyToken(token.trim());
     const actor = { userId: user.id, isAdmin: false, ...address };
     return { app, actor, isImpersonated: true, user, tokenHash: hashToken(token.trim()) };
@@ -109,7 +110,9 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
 /** Who is signed in by the bearer: nobody, if the token is none of this app's. What is asked is answered for nobody then. */
 export async function viewerOf(context: Context, http: HttpContext, app: App): Promise<string | undefined> {
   const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
-  return token && isUuid(token) ? (await http.accounts(app).get({ token }))?.id : undefined;
+  if (!token || !isUuid(token)) return undefined;
+  await http.acceptedTokens?.accept(app, token);
+  return (await http.accounts(app).get({ token }))?.id;
 }
 
 export interface ActorAddress {

@@ -1,5 +1,6 @@
 // What the routes work with: the apps, the accounts of each, and where codes are sent.
 
+import type { AcceptedTokens } from '../auth/accepted-tokens.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -38,6 +39,8 @@ export interface HttpConfig {
   readonly clientAddress?: ClientAddress | undefined;
   /** Which web pages may use the server; all, if not given. */
   readonly allowsOrigin?: AllowsOrigin | undefined;
+  /** Refresh tokens of an old host. */
+  readonly acceptedTokens?: AcceptedTokens | undefined;
 }
 
 /** How many of the last codes are shown. */
@@ -52,6 +55,7 @@ export class HttpContext {
   readonly providers: Providers;
   readonly clientAddress: ClientAddress;
   readonly allowsOrigin: AllowsOrigin;
+  readonly acceptedTokens: AcceptedTokens | undefined;
   readonly #config: HttpConfig;
   readonly #accounts = new WeakMap<App, Accounts>();
   readonly #oauth = new WeakMap<App, OAuth>();
@@ -60,6 +64,7 @@ export class HttpContext {
   constructor(config: HttpConfig) {
     this.#config = config;
     this.hub = config.hub;
+    this.acceptedTokens = config.acceptedTokens;
     this.clock = config.clock;
     this.log = config.log;
     this.limits = config.limits;

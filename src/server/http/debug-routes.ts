@@ -61,7 +61,9 @@ async function trialOf(context: Context, http: HttpContext): Promise<Trial> {
   await requireAdmin(context, http.hub, appIdOf(context));
   const { app, actor, isImpersonated } = await actorOf(context, http, 'read');
   if (!isImpersonated)
-    throw invalid('non-admin', 'non-admin', [{ message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' }]);
+    throw invalid('non-admin', 'non-admin', [
+      { message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' },
+    ]);
   const body = await bodyOf(context);
   const rules = optional(body, 'rules-override', (given) => given);
   const ip = optional(body, 'ip-override', asText);

@@ -3,7 +3,8 @@
 import type { Attrs } from '../../db/attrs.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 
-const hidden: ReadonlySet<string> = new Set([
+/** Attrs of the system that no schema shows. */
+export const hiddenAttrs: ReadonlySet<string> = new Set([
   ...['$files.content-type', '$files.content-disposition', '$files.size', '$files.location-id', '$files.key-version'],
   ...['$streams.machineId', '$streams.hashedReconnectToken'],
 ]);
@@ -21,7 +22,7 @@ export function schemaOf(attrs: Attrs, title = ''): SchemaView {
   const blobs = new Map<string, [string, WireAttr][]>();
   const refs: [string, WireAttr][] = [];
   for (const { wire, etype, label, isRef, reverseEtype = '', reverseLabel = '' } of attrs.list) {
-    if (hidden.has(`${etype}.${label}`)) continue;
+    if (hiddenAttrs.has(`${etype}.${label}`)) continue;
     if (isRef) refs.push([`[${[etype, label, reverseEtype, reverseLabel].map((part) => JSON.stringify(part)).join(' ')}]`, wire]);
     else
       blobs.set(etype, [

@@ -7,6 +7,7 @@ import type { FileStore } from '../files/file-store.ts';
 import type { Limits } from '../limits.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { QueryJobs } from '../queries/query-jobs.ts';
+import type { App } from './app.ts';
 import type { TakePush } from './push-relay.ts';
 import type { AppLog, Relay } from '../storage/storage.ts';
 
@@ -25,6 +26,8 @@ export interface AppConfig {
   readonly random: Random;
   readonly logger: Log;
   readonly limits: Limits;
+  /** Tokens that ended, by their hashes. */
+  readonly tokensEnded?: ((app: App, hashes: readonly string[]) => void) | undefined;
   readonly jobs: QueryJobs;
   /** What all sessions of the server make it hold. */
   readonly memory: MemoryBudget;

@@ -63,6 +63,7 @@ export class App {
   /** Who wrote in this turn. */
   readonly #writers = new Set<Subscriber>();
   readonly #origin: (() => string) | undefined;
+  readonly #tokensEnded: AppConfig['tokensEnded'];
   #status: AppStatus;
   readonly #cluster: AppCluster;
   #isFlushing = false;
@@ -76,6 +77,7 @@ export class App {
     this.files = files;
     this.spending = spending;
     this.#origin = config.origin;
+    this.#tokensEnded = config.tokensEnded;
     this.#cluster = new AppCluster({
       ...{ appId: config.id, relay: config.relay, rooms: this.rooms, clock: config.clock, uuid: () => config.random.uuid() },
       takePush: (push) => config.takePush?.(push),
@@ -235,6 +237,7 @@ export class App {
   #revokeEnded(entries: readonly LogEntry[]): void {
     const { db, records } = this.ledger;
     const ended = new Set(entries.flatMap((entry) => endedTokens(entry.records ?? {})));
+    if (ended.size > 0) this.#tokensEnded?.(this, [...ended]);
     for (const { tokenHash, userId, revoke } of [...this.#auths.values()]) {
       if (tokenHash === undefined) continue;
       if (ended.has(tokenHash) || !hasToken(records, tokenHash) || (userId !== undefined && !userRow(db, userId))) revoke();

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
+import type { AcceptedTokens } from '../auth/accepted-tokens.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Limits } from '../limits.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -31,6 +32,8 @@ export interface HubConfig {
   readonly origin?: (() => string) | undefined;
   /** Whom a refresh token belongs to that this server did not give out. */
   readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
+  /** Refresh tokens of an old host. */
+  readonly acceptedTokens?: AcceptedTokens | undefined;
 }
 
 export interface NewApp extends AppContent {

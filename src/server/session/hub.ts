@@ -252,9 +252,10 @@ export class Hub {
 
   async #openApp(id: string): Promise<App> {
     const { storage, clock, random, log: logger, limits, origin, files } = this.#config;
+    const tokensEnded = this.#config.acceptedTokens?.ended;
     const shared = { fileStore: files ?? storage.files, origin, relay: storage.relay, takePush: this.#takePush };
     const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
-    const app = await App.open({ id, log: await storage.open(id), ...shared, ...around });
+    const app = await App.open({ id, log: await storage.open(id), ...shared, ...around, tokensEnded });
     if (id !== registryId) this.#open.set(id, app);
     this.#idle.used(id);
     this.#idle.schedule();
@@ -268,6 +269,7 @@ export class Hub {
     const mayEnter = !isAdmin || (await this.isAdminOf(appId, adminToken));
     const app = await this.app(appId);
     const token = init['refresh-token'];
+    if (token) await this.#config.acceptedTokens?.accept(app, token);
     const own = token ? await whenDurable(app.ledger, () => userOfToken(app, token)) : undefined;
     const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
     if (token && !user) throw notFound('app-user', { 'app-id': appId });

@@ -5,6 +5,7 @@ import { memoryFiles } from '../files/memory-files.ts';
 import { sizeOfEntry } from './entry-size.ts';
 import { LogSubscribers } from './log-subscribers.ts';
 import { SnapshotState } from './replay.ts';
+import { SnapshotReader } from './snapshot-chunks.ts';
 import {
   type Appended,
   type AppLog,
@@ -13,6 +14,7 @@ import {
   type LogEntry,
   type LogListener,
   type Snapshot,
+  type Stage,
   type Storage,
 } from './storage.ts';
 
@@ -25,6 +27,7 @@ import {
  */
 export function memory(): Storage {
   const logs = new Map<string, AppLog>();
+  const staged = new Map<string, string[]>();
   return {
     files: memoryFiles(),
     async open(appId) {
@@ -32,9 +35,43 @@ export function memory(): Storage {
       if (!log) logs.set(appId, (log = portTo(new MemoryLog())));
       return log;
     },
+    async stage(appId) {
+      const chunks = staged.get(appId) ?? [];
+      staged.set(appId, chunks);
+      const log = logs.get(appId) ?? portTo(new MemoryLog());
+      const publish = (): void => void logs.set(appId, log);
+      return memoryStage(chunks, log, publish, await endOf(log));
+    },
     apps: async () => [...logs.keys()],
     close: async () => {},
   };
+}
+
+function memoryStage(chunks: string[], log: AppLog, published: () => void, txId: number): Stage {
+  return {
+    txId,
+    get length() {
+      return chunks.length;
+    },
+    add: async (chunk) => void chunks.push(chunk),
+    read: async (at) => chunks[at],
+    async publish(next) {
+      const reader = new SnapshotReader();
+      for (const chunk of chunks) reader.add(chunk);
+      const snapshot = reader.snapshot();
+      if (!snapshot || (await endOf(log)) !== txId) return 'behind';
+      await log.compact({ ...snapshot, txId: next });
+      chunks.length = 0;
+      published();
+      return 'appended';
+    },
+    discard: async () => void (chunks.length = 0),
+  };
+}
+
+async function endOf(log: AppLog): Promise<number> {
+  const { snapshot, entries } = await log.load();
+  return entries.at(-1)?.txId ?? snapshot?.txId ?? 0;
 }
 
 /** Plain functions, so that a storage that wraps this one can spread it. */

@@ -12,6 +12,11 @@ export interface Storage {
   /** Apps that have a log. */
   apps(): Promise<readonly string[]>;
   /**
+   * Builds an app's state from parts. Continues what an earlier process staged for the same app. Missing = the storage cannot take
+   * an app over from elsewhere.
+   */
+  stage?(appId: string): Promise<Stage>;
+  /**
    * Copies everything that is stored, files apart, to a new file while the storage is in use. Missing = it has a way of its own.
    * Rejects with TriplaneError `config-invalid` if there is such a file, `storage-failed` if it cannot be written.
    */
@@ -22,6 +27,28 @@ export interface Storage {
   readonly files?: FileStore;
   /** Missing = no other server can use it at the same time. */
   readonly relay?: Relay;
+}
+
+/**
+ * The state of an app under construction: texts of `snapshot-chunks.ts`, durable one by one, invisible until `publish`. One process
+ * at a time stages an app.
+ */
+export interface Stage {
+  /** The number of chunks that are durable. */
+  readonly length: number;
+  /** The last transaction of the app as it is served now; 0 if it has none. */
+  readonly txId: number;
+  /** Durable when it resolves. */
+  add(chunk: string): Promise<void>;
+  /** Undefined beyond the last chunk. */
+  read(at: number): Promise<string | undefined>;
+  /**
+   * The staged state replaces the app's state and log, as of transaction `txId`. All of it or, if the app's log no longer ends at
+   * `this.txId`, nothing ('behind').
+   */
+  publish(txId: number): Promise<Appended>;
+  /** Removes the staged chunks. */
+  discard(): Promise<void>;
 }
 
 /** Has one user at a time in this process, who waits for each call before the next. Other processes may use it too. */

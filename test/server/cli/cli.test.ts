@@ -65,7 +65,7 @@ test('--help, --version, and what it cannot do', async () => {
   expect(help).toMatchObject({ code: 0, out: expect.stringContaining('--memory') });
   expect(version).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   expect(twoPlaces).toMatchObject({ code: 1, err: expect.stringContaining('--memory cannot be combined') });
-  expect(noCommand).toMatchObject({ code: 1, err: expect.stringContaining("no command 'fly'") });
+  expect(noCommand).toMatchObject({ code: 1, err: expect.stringContaining("unknown command 'fly'") });
   expect(noFlag).toMatchObject({ code: 1, err: expect.stringMatching(/^triplane: .*--wings/) });
 });
 

@@ -10,6 +10,7 @@ import { Cluster } from './cluster.ts';
 import { Database } from './database.ts';
 import { PostgresLog } from './log.ts';
 import { prepare } from './schema.ts';
+import { postgresStage } from './stage.ts';
 
 export interface PostgresOptions {
   /** Where the tables are; made if it is not there. `triplane` if not given. */
@@ -55,6 +56,7 @@ export async function postgres(url: string, options: PostgresOptions = {}): Prom
       logs.set(appId, log);
       return log;
     },
+    stage: (appId) => postgresStage(appId, database),
     apps: async () =>
       (await database.query<{ app: string }>(`SELECT app FROM ${database.schema}.heads ORDER BY app`)).map(({ app }) => app),
     close,

@@ -13,6 +13,7 @@ import { SqliteFile } from './file.ts';
 import { SqliteLog } from './log.ts';
 import { TriplaneError } from '../../../errors.ts';
 import { prepare } from './schema.ts';
+import { sqliteStage } from './stage.ts';
 import { type Connection, loadSqlite } from './binding.ts';
 
 export async function makeFolder(folder: string): Promise<void> {
@@ -57,6 +58,7 @@ export async function sqlite(folder: string): Promise<Storage> {
       await file.write(() => file.prepared('INSERT INTO heads (app, tx) VALUES (?, 0) ON CONFLICT DO NOTHING').run(appId));
       return log;
     },
+    stage: (appId) => sqliteStage(appId, file),
     apps: async () => file.read(() => file.prepared('SELECT app FROM heads ORDER BY app').all() as { app: string }[]).map(({ app }) => app),
     backup: async (target) => {
       if (existsSync(target)) throw new TriplaneError('config-invalid', `There is a file at ${target}: a backup replaces none`);

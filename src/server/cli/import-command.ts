@@ -1,0 +1,116 @@
+// `triplane import` and `triplane export`.
+
+import { join } from 'node:path';
+import { TriplaneError } from '../../errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { isUuid } from '../../lib/uuid.ts';
+import { diskFiles } from '../files/disk-files.ts';
+import { openArchiveSource } from '../move/archive-source.ts';
+import { exportApp } from '../move/export.ts';
+import { importApp, type ImportReport } from '../move/import.ts';
+import type { Source } from '../move/source.ts';
+import { adoptedIdentity, type DataDir, defaultFolder, openDataDir, openStorage } from './data-dir.ts';
+import type { MoveFlags } from './move-flags.ts';
+import { ProgressLine } from './progress-line.ts';
+
+type Print = (line: string) => void;
+
+interface Io {
+  readonly print: Print;
+  readonly log: Log;
+}
+
+/** The exit code: 0, or 2 if what is stored is not what the source has. */
+export async function importCommand(path: string | undefined, flags: MoveFlags, { print, log }: Io): Promise<number> {
+  const source = await sourceFor(path);
+  const progress = new ProgressLine(process.stderr, flags.quiet === true);
+  let dataDir: Omit<DataDir, 'identity'> | undefined;
+  try {
+    const appId = uuidFlag(flags, 'app-id') ?? source.config.appId;
+    const identity = await adoptedIdentity(flags.data ?? defaultFolder, { appId, adminToken: uuidFlag(flags, 'admin-token') });
+    dataDir = await openStorage({ ...flags, database: databaseOf(flags) }, log);
+    const report = await importApp({
+      ...{ storage: dataDir.storage, source, appId, files: filesOf(flags), adminToken: identity.adminToken },
+      ...{ resume: flags.resume, restart: flags.restart, replace: flags.replace, relax: flags.relax },
+      clientSecrets: secretsOf(flags['client-secret'] ?? []),
+      progress: (at) => progress.show(at),
+      ready: identity.keep,
+    });
+    progress.end();
+    printReport(report, print);
+    if (!report.isSame) return 2;
+    print(`\nThe app ${appId} is ${dataDir.where}. Start it with: ${startCommand(flags, identity.appId === appId ? undefined : appId)}`);
+    return 0;
+  } finally {
+    progress.end();
+    await source.close();
+    await dataDir?.storage.close();
+  }
+}
+
+async function sourceFor(path: string | undefined): Promise<Source> {
+  if (path === undefined) throw new TriplaneError('config-invalid', 'What is to be imported? triplane import <zip>');
+  return openArchiveSource(path);
+}
+
+export async function exportCommand(path: string | undefined, flags: MoveFlags, { print, log }: Io): Promise<number> {
+  if (path === undefined) throw new TriplaneError('config-invalid', 'Where is the archive to be written? triplane export <zip>');
+  const dataDir = await openDataDir({ ...flags, database: databaseOf(flags) }, log);
+  try {
+    const appId = uuidFlag(flags, 'app-id') ?? dataDir.identity?.appId ?? '';
+    const report = await exportApp({
+      ...{ storage: dataDir.storage, appId, out: path, files: filesOf(flags), withSecrets: flags['with-secrets'] },
+    });
+    const width = Math.max(0, ...Object.keys(report.counts).map((etype) => etype.length));
+    for (const [etype, rows] of Object.entries(report.counts)) print(`  ${etype.padEnd(width)}  ${rows} rows`);
+    for (const note of report.notes) print(`  note: ${note}`);
+    print(`The app ${appId} is in ${path}: ${report.tripleCount} triples, ${report.files} files`);
+    return 0;
+  } finally {
+    await dataDir.storage.close();
+  }
+}
+
+function printReport({ namespaces, triples, files, notes, isSame }: ImportReport, print: Print): void {
+  const width = Math.max(0, ...namespaces.map(({ etype }) => etype.length));
+  for (const { etype, source, stored } of namespaces) {
+    const isEqual = source.rows === stored.rows && source.hash === stored.hash;
+    const theirs = `${String(source.rows).padStart(9)} rows  ${source.hash}`;
+    print(`  ${etype.padEnd(width)}  ${theirs}  ${isEqual ? 'same' : `DIFFERENT: ${stored.rows} rows  ${stored.hash}`}`);
+  }
+  for (const note of notes) print(`  note: ${note}`);
+  print(
+    isSame
+      ? `${triples} triples and ${files} files are as in the source`
+      : 'What was stored differs from the source: nothing was taken over',
+  );
+}
+
+function uuidFlag(flags: MoveFlags, name: 'app-id' | 'admin-token'): string | undefined {
+  const given = flags[name];
+  if (given === undefined || isUuid(given)) return given?.toLowerCase();
+  throw new TriplaneError('config-invalid', `--${name} must be a UUID, and is '${String(given)}'`);
+}
+
+function databaseOf({ database, memory, data }: MoveFlags): string | undefined {
+  if (memory) throw new TriplaneError('config-invalid', '--memory keeps nothing');
+  return database ?? (data === undefined ? process.env['DATABASE_URL'] : undefined);
+}
+
+const filesOf = ({ files }: MoveFlags) => (files === undefined ? undefined : diskFiles(join(files)));
+
+function secretsOf(given: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    given.map((each) => {
+      const at = each.indexOf('=');
+      if (at < 1) throw new TriplaneError('config-invalid', '--client-secret is written <name of the client>=<secret>');
+      return [each.slice(0, at), each.slice(at + 1)];
+    }),
+  );
+}
+
+function startCommand({ data, database, files }: MoveFlags, appId: string | undefined): string {
+  const flags = { data, database: database === undefined ? undefined : '…', files, 'app-id': appId };
+  const given = Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]));
+  return ['npx triplane dev', ...given].join(' ');
+}

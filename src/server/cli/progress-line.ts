@@ -1,0 +1,60 @@
+// How far an import is: on a terminal one line that is written over, with rate and time left; elsewhere a line per phase.
+
+import type { WriteStream } from 'node:tty';
+import type { Progress } from '../move/import.ts';
+
+const everyMs = 100;
+const barWidth = 24;
+
+export class ProgressLine {
+  readonly #out: Pick<WriteStream, 'write' | 'isTTY'>;
+  readonly #isQuiet: boolean;
+  readonly #now: () => number;
+  #phase: string | undefined;
+  #phaseAt = 0;
+  #shownAt = -everyMs;
+  #isOpen = false;
+
+  constructor(out: Pick<WriteStream, 'write' | 'isTTY'>, isQuiet: boolean, now: () => number = () => performance.now()) {
+    this.#out = out;
+    this.#isQuiet = isQuiet;
+    this.#now = now;
+  }
+
+  show(progress: Progress): void {
+    if (this.#isQuiet) return;
+    const now = this.#now();
+    if (progress.phase !== this.#phase) {
+      this.end();
+      [this.#phase, this.#phaseAt, this.#shownAt] = [progress.phase, now, now - everyMs];
+      if (!this.#out.isTTY) this.#out.write(`${progress.phase} …\n`);
+    }
+    const isLast = progress.done >= progress.total;
+    if (!this.#out.isTTY || (now - this.#shownAt < everyMs && !isLast)) return;
+    this.#shownAt = now;
+    this.#isOpen = true;
+    this.#out.write(`\r\u001B[K${textOf(progress, (now - this.#phaseAt) / 1000)}`);
+  }
+
+  /** The next output stands on a line of its own. */
+  end(): void {
+    if (this.#isOpen) this.#out.write('\n');
+    this.#isOpen = false;
+  }
+}
+
+function textOf({ phase, done, total, rows }: Progress, seconds: number): string {
+  const share = total > 0 ? Math.min(1, done / total) : 0;
+  const bar = '#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '-');
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  const rate = seconds > 0 ? done / seconds : 0;
+  const left = share > 0 && share < 1 && rate > 0 ? `  ${clock((total - done) / rate)} left` : '';
+  const amount = phase === 'rows' ? `  ${rows.toLocaleString('en')} rows` : '';
+  const speed = phase === 'comparing' || rate === 0 ? '' : `  ${(rate / 1e6).toFixed(1)} MB/s`;
+  return `${phase.padEnd(9)} [${bar}] ${percent}${amount}${speed}${left}`;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,100 @@
+// The attrs of an app that is being imported: those of the schema, the system's, and those that only the data shows.
+
+import type { CheckedType, WireAttr } from '../../protocol/attr.ts';
+import { systemAttrs } from '../data/system-attrs.ts';
+import type { AttrConfig, BackupConfig, LinkConfig } from './backup-config.ts';
+import { derivedId } from './derived-id.ts';
+import { repairedSchema } from './repair-names.ts';
+
+const checkedTypes: readonly string[] = ['string', 'number', 'boolean', 'date'] satisfies CheckedType[];
+
+export class Catalog {
+  readonly #appId: string;
+  readonly #byName = new Map<string, Map<string, WireAttr>>();
+  /** What was repaired or is missing, for people to read. */
+  readonly notes: string[] = [];
+
+  /** `namespaces`: those that have rows. */
+  constructor({ schema }: BackupConfig, appId: string, namespaces: readonly string[]) {
+    this.#appId = appId;
+    for (const attr of systemAttrs) this.#enter(attr);
+    const { entities, links, notes } = repairedSchema(schema, namespaces);
+    this.notes.push(...notes);
+    for (const [etype, { attrs }] of Object.entries(entities)) {
+      this.#enterField(etype, 'id', { valueType: 'any', config: { unique: true, indexed: false } });
+      for (const [label, attr] of Object.entries(attrs)) this.#enterField(etype, label, attr);
+    }
+    for (const link of links) this.#enterLink(link);
+  }
+
+  /** Of the app's own namespaces, and of the open ones of the system. */
+  get own(): WireAttr[] {
+    const system = new Set(systemAttrs.map(({ id }) => id));
+    return [...this.#byName.values()].flatMap((attrs) => [...attrs.values()].filter(({ id }) => !system.has(id)));
+  }
+
+  namespace(etype: string): ReadonlyMap<string, WireAttr> {
+    return this.#byName.get(etype) ?? new Map<string, WireAttr>();
+  }
+
+  /** For a label that the schema does not have. */
+  learn(etype: string, label: string): WireAttr {
+    const isId = label === 'id';
+    if (!isId) this.notes.push(`${etype}.${label} is in the data and not in the schema: it is taken over without a type`);
+    return this.#enterField(etype, label, { valueType: 'any', config: { unique: isId, indexed: false } });
+  }
+
+  /** Takes a constraint away that the data does not meet. */
+  relax(attr: WireAttr, without: 'required?' | 'unique?' | 'checked-data-type'): void {
+    const { [without]: _, ...rest } = attr;
+    this.#enter(without === 'checked-data-type' ? (rest as WireAttr) : { ...attr, [without]: false });
+  }
+
+  #enterField(etype: string, label: string, { valueType, required, config }: AttrConfig): WireAttr {
+    const known = this.#byName.get(etype)?.get(label);
+    if (known) return known;
+    const attr: WireAttr = {
+      id: this.#id('attr', etype, label),
+      'forward-identity': [this.#id('name', etype, label), etype, label],
+      'value-type': 'blob',
+      cardinality: 'one',
+      'unique?': config?.unique === true,
+      'index?': config?.indexed === true,
+      'required?': required === true,
+      ...(checkedTypes.includes(valueType) && { 'checked-data-type': valueType as CheckedType }),
+      'inferred-types': null,
+      catalog: 'user',
+    };
+    return this.#enter(attr);
+  }
+
+  #enterLink({ forward, reverse }: LinkConfig): void {
+    if (this.#byName.get(forward.on)?.has(forward.label)) return;
+    this.#enter({
+      id: this.#id('attr', forward.on, forward.label),
+      'forward-identity': [this.#id('name', forward.on, forward.label), forward.on, forward.label],
+      'reverse-identity': [this.#id('name', reverse.on, reverse.label), reverse.on, reverse.label],
+      'value-type': 'ref',
+      cardinality: forward.has,
+      'unique?': reverse.has === 'one',
+      'index?': false,
+      'required?': forward.required === true,
+      ...(forward.onDelete && { 'on-delete': forward.onDelete }),
+      ...(reverse.onDelete && { 'on-delete-reverse': reverse.onDelete }),
+      'inferred-types': null,
+      catalog: 'user',
+    });
+  }
+
+  #enter(attr: WireAttr): WireAttr {
+    const [, etype, label] = attr['forward-identity'];
+    let attrs = this.#byName.get(etype);
+    if (!attrs) this.#byName.set(etype, (attrs = new Map<string, WireAttr>()));
+    attrs.set(label, attr);
+    return attr;
+  }
+
+  #id(...parts: readonly string[]): string {
+    return derivedId(this.#appId, ...parts);
+  }
+}

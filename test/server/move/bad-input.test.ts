@@ -1,0 +1,212 @@
+// Archives that are damaged, hostile, or do not fit their own schema: each is told with its place, and nothing is taken over.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { memory } from '../../../src/server/storage/memory.ts';
+import { defaultArchiveLimits } from '../../../src/server/move/archive.ts';
+import { appId, attr, configOf, importFrom, recorded, temporaryFolder, writeZip } from './support.ts';
+
+const folder = temporaryFolder();
+const idOf = (at: number): string => `e0000000-0000-4000-8000-${String(at).padStart(12, '0')}`;
+const row = (at: number, entity: object = {}): object => ({ entity: { id: idOf(at), ...entity }, createdAt: 1_700_000_000_000 + at });
+let made = 0;
+const zip = (entries: Readonly<Record<string, unknown>>): Promise<string> => writeZip(join(folder, `${++made}.zip`), entries);
+
+async function refused(path: string, options: object = {}, limits = defaultArchiveLimits): Promise<string> {
+  const storage = memory();
+  const error = await importFrom(path, { storage, ...options }, limits).then(
+    () => new Error('taken over'),
+    (reason: unknown) => reason as Error,
+  );
+  expect(error).toMatchObject({ code: 'archive-invalid' });
+  expect(await storage.apps()).toEqual([]);
+  const stage = await storage.stage!(appId);
+  expect(stage.length).toBe(0);
+  return error.message;
+}
+
+/** The same archive with bytes replaced. */
+function altered(path: string, change: (bytes: Buffer) => Buffer): string {
+  const out = join(folder, `${++made}.zip`);
+  writeFileSync(out, change(readFileSync(path)));
+  return out;
+}
+
+test('an archive that is cut off anywhere', async () => {
+  const { length } = readFileSync(recorded('backup-3'));
+  for (const share of [0, 0.1, 0.5, 0.9, 0.999]) {
+    const path = altered(recorded('backup-3'), (bytes) => bytes.subarray(0, Math.floor(length * share)));
+    expect(await refused(path)).toContain('is no complete zip archive');
+  }
+});
+
+test('a file that is not there, and one that is no archive', async () => {
+  expect(await refused(join(folder, 'nowhere.zip'))).toBe(`There is no file ${join(folder, 'nowhere.zip')}`);
+  const text = join(folder, 'text.zip');
+  writeFileSync(text, 'this is a text\n'.repeat(100));
+  expect(await refused(text)).toContain('is no complete zip archive');
+});
+
+test('an entry whose bytes were changed', async () => {
+  const stored = await zip({
+    'config.json': configOf({ goals: {} }),
+    'entities/goals.jsonl': [row(1, { title: 'some text that is long enough' })],
+  });
+  const path = altered(stored, (bytes) => {
+    const at = bytes.indexOf('entities/goals.jsonl') + 60;
+    bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+    return bytes;
+  });
+  expect(await refused(path)).toContain('entities/goals.jsonl');
+});
+
+test('names that lead out of the archive, and files that are not named by a UUID', async () => {
+  const long = 'entities/aaaaaaaaaa.jsonl';
+  const honest = await zip({ 'config.json': configOf({}), [long]: [] });
+  for (const name of [
+    'entities/../../../etc.json',
+    '/ntities/aaaaaaaaaa.jsonl',
+    'C:/ities/aaaaaaaaaa.jsonl',
+    'entities\\aaaaaaaaaa.jsonl',
+  ]) {
+    expect(name.padEnd(long.length, 'l')).toHaveLength(name.length > long.length ? name.length : long.length);
+    const path = altered(honest, (bytes) => replaced(bytes, long, name.slice(0, long.length).padEnd(long.length, 'l')));
+    expect(await refused(path), name).toMatch(/invalid|absolute|relative/);
+  }
+  expect(await refused(await zip({ 'config.json': configOf({}), 'files/passwd': 'x' }))).toContain('files/passwd is not named by a UUID');
+});
+
+function replaced(bytes: Buffer, from: string, to: string): Buffer {
+  for (let at = bytes.indexOf(from); at !== -1; at = bytes.indexOf(from, at + 1)) bytes.write(to, at);
+  return bytes;
+}
+
+test('zip bombs: by ratio, by size, by the number of entries', async () => {
+  const bomb = await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': ' '.repeat(4_000_000) });
+  const limits = { ...defaultArchiveLimits, ratioFromBytes: 1_000_000 };
+  expect(await refused(bomb, {}, limits)).toMatch(/entities\/goals\.jsonl unpacks to 4000000 bytes from \d+: more than 200 times/);
+  expect(await refused(bomb, {}, { ...defaultArchiveLimits, totalBytes: 1_000_000 })).toContain('unpacks to more than 1000000 bytes');
+  expect(await refused(bomb, {}, { ...defaultArchiveLimits, entries: 1 })).toContain('more than 1 entries');
+});
+
+test('an entry that says it is smaller than it is', async () => {
+  const path = altered(await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': ' '.repeat(40_000) }), (bytes) => {
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(40_000);
+    const short = Buffer.alloc(4);
+    short.writeUInt32LE(10);
+    for (let at = bytes.indexOf(size); at !== -1; at = bytes.indexOf(size, at + 1)) short.copy(bytes, at);
+    return bytes;
+  });
+  expect(await refused(path)).toContain('entities/goals.jsonl');
+});
+
+test.each<readonly [what: string, config: unknown, message: string]>([
+  ['no config', undefined, 'has no config.json'],
+  ['a config that is no JSON', '{', 'config.json: not JSON'],
+  ['a config without an app', { schema: { entities: {} } }, 'config.json: appId must be a UUID'],
+  ['a config without a schema', { appId }, 'config.json: schema must be'],
+  ['an entity without attrs', { appId, schema: { entities: { a: {} }, links: {} } }, 'schema.entities.a must be an object with attrs'],
+  [
+    'a link with one end',
+    { appId, schema: { entities: {}, links: { l: { forward: {} } } } },
+    'schema.links.l must have forward and reverse',
+  ],
+  ['rules that cannot be read', configOf({}, {}, { rules: { goals: { allow: { view: 'auth.id ==' } } } }), 'rules.goals.allow.view'],
+])('%s', async (_what, config, message) => {
+  expect(await refused(await zip({ ...(config !== undefined && { 'config.json': config }), 'entities/a.jsonl': [] }))).toContain(message);
+});
+
+test.each<readonly [what: string, lines: string, message: string]>([
+  ['a line that is no JSON', `${JSON.stringify(row(1))}\n{"entity":\n`, 'entities/goals.jsonl:2: not JSON'],
+  ['a line without an entity', `\n\n{"createdAt":1}`, 'entities/goals.jsonl:3: must be an object with an entity'],
+  ['a time that is none', `{"entity":{"id":"${idOf(1)}"},"createdAt":1e300}`, 'entities/goals.jsonl:1: createdAt must be a time'],
+  ['an id that is none', `{"entity":{"id":"../x"},"createdAt":1}`, 'entities/goals.jsonl:1: id must be a UUID, and is "../x"'],
+  [
+    'an id that comes twice',
+    `${JSON.stringify(row(7))}\n${JSON.stringify(row(7))}`,
+    `entities/goals.jsonl:2: the id ${idOf(7)} is in goals twice`,
+  ],
+])('%s', async (_what, lines, message) => {
+  expect(await refused(await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': lines }))).toContain(message);
+});
+
+test('bytes that are no UTF-8', async () => {
+  const bytes = Buffer.concat([
+    Buffer.from(`{"entity":{"id":"${idOf(1)}","t":"`),
+    Buffer.from([0xff, 0xfe]),
+    Buffer.from('"},"createdAt":1}'),
+  ]);
+  expect(await refused(await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': bytes }))).toContain('not UTF-8');
+});
+
+test('data that does not fit the schema is told all at once, each with file and line', async () => {
+  const goals = { title: attr('string', { required: true }), code: attr('string', { unique: true }), n: attr('number') };
+  const links = {
+    goalsOwner: {
+      forward: { on: 'goals', label: 'owner', has: 'one', required: true },
+      reverse: { on: 'people', label: 'goals', has: 'one' },
+    },
+  };
+  const fine = { title: 't', n: 1, owner: idOf(100) };
+  const path = await zip({
+    'config.json': configOf({ goals, people: {} }, links),
+    'entities/goals.jsonl': [
+      row(1, { ...fine, code: 'a' }),
+      row(2, { n: 1, owner: idOf(101) }),
+      row(3, { ...fine, code: 'a', owner: idOf(102) }),
+      row(4, { ...fine, n: 'one', owner: idOf(103) }),
+      row(5, { ...fine, owner: 'nobody' }),
+      row(6, { title: 't' }),
+      row(7, { ...fine, owner: idOf(101) }),
+    ],
+  });
+  const message = await refused(path);
+  expect(message.split('\n')).toEqual([
+    'There are 6 faults in the data; nothing was taken over.',
+    '  entities/goals.jsonl:2: goals.title is required, and missing',
+    '  entities/goals.jsonl:3: goals.code must be unique, and "a" is there twice',
+    '  entities/goals.jsonl:4: goals.n must be a number, and is "one"',
+    '  entities/goals.jsonl:5: goals.owner must link to an id, and has "nobody"',
+    '  entities/goals.jsonl:6: goals.owner is required, and missing',
+    `  entities/goals.jsonl:7: goals.owner links to ${idOf(101)}, as another row does`,
+    'Mend the data at the source, or add --relax to take the constraints away.',
+  ]);
+});
+
+test('--relax keeps the data and takes the constraints away that it breaks, and only those', async () => {
+  const goals = {
+    title: attr('string', { required: true }),
+    code: attr('string', { unique: true }),
+    n: attr('number'),
+    m: attr('number', { required: true }),
+  };
+  const rows = [row(1, { code: 'a', n: 'one', m: 1 }), row(2, { title: 't', code: 'a', n: 1, m: 1 })];
+  const storage = memory();
+  const report = await importFrom(await zip({ 'config.json': configOf({ goals }), 'entities/goals.jsonl': rows }), {
+    storage,
+    relax: true,
+  });
+  expect(report.isSame).toBe(true);
+  expect(report.notes).toEqual([
+    'entities/goals.jsonl:1: goals.n must be a number, and is "one": the constraint is taken away',
+    'entities/goals.jsonl:1: goals.title is required, and missing: the constraint is taken away',
+    'entities/goals.jsonl:2: goals.code must be unique, and "a" is there twice: the constraint is taken away',
+  ]);
+  const { snapshot } = await (await storage.open(appId)).load();
+  const traits = snapshot!.attrs.map((each) => [
+    each['forward-identity'][2],
+    each['required?'],
+    each['unique?'],
+    each['checked-data-type'],
+  ]);
+  expect(traits).toEqual(
+    expect.arrayContaining([
+      ['title', false, false, 'string'],
+      ['code', false, false, 'string'],
+      ['n', false, false, undefined],
+      ['m', true, false, 'number'],
+    ]),
+  );
+});
