@@ -221,7 +221,7 @@ describe('afterwards', () => {
     void write(scene);
     const closing = scene.db.close();
     // The line's last word.
-    expect(heard).toHaveBeenLastCalledWith('closed');
+    expect(heard.mock.lastCall?.[0]).toBe('closed');
     heard.mockClear();
     await closing;
     await settled();

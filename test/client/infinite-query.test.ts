@@ -21,7 +21,7 @@ interface News {
 async function open(
   count: number,
 ): Promise<{ db: ReturnType<typeof database>; list: InfiniteQuerySubscription; last: () => News; add: (rank: number) => Promise<string> }> {
-  const db = database(id());
+  const db = database((await server.createApp()).appId);
   const add = async (rank: number): Promise<string> => {
     const postId = id();
     await db.transact(db.tx.posts[postId]!.create({ title: `post ${rank}`, rank })).settled;

@@ -1,5 +1,5 @@
 // Runs in a process of its own: takes away what is not in the documented minimum, and then uses the client. Prints what it has seen as JSON.
-// argv: the server's API URI, and 'crypto' to take that away too.
+// argv: the server's API URI, an app of it, and 'crypto' to take that away too.
 
 interface Removed {
   readonly from: object;
@@ -30,7 +30,7 @@ const removed: readonly Removed[] = [
   },
 ];
 
-const [apiURI = '', without] = process.argv.slice(2);
+const [apiURI = '', appId = '', without] = process.argv.slice(2);
 const { id, init } = await import('../../src/index.ts').then(async (module) => {
   // What Node loads with its first socket and its first request may use more than the client does.
   await fetch(apiURI).catch(() => {});
@@ -53,14 +53,12 @@ function codeOf(run: () => unknown): unknown {
 }
 
 if (without === 'crypto') {
-  const appId = '90a10000-0000-4000-8000-000000000001';
   process.stdout.write(JSON.stringify({ id: codeOf(() => id()), init: codeOf(() => init({ appId, apiURI })) }));
   process.exit(0);
 }
 
 const seen: Record<string, unknown> = {};
 const errors: string[] = [];
-const appId = id();
 const db = init({ appId, apiURI, onError: (error) => errors.push(String(error)) });
 const until = async (met: () => boolean): Promise<void> => {
   for (let turn = 0; turn < 500 && !met(); turn++) await new Promise((resolve) => setTimeout(resolve, 10));

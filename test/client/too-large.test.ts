@@ -43,15 +43,15 @@ async function proxyTo(server: TriplaneServer, maxPayload: number): Promise<{ we
   return { websocketURI: `ws://127.0.0.1:${port}/runtime/session`, connections: () => connections };
 }
 
-function database(apiURI: string, websocketURI?: string) {
-  const db = init({ appId: id(), apiURI, ...(websocketURI && { websocketURI }), storage: memoryStore(), onError: () => {} });
+function database({ appId, apiURI }: TriplaneServer, websocketURI?: string) {
+  const db = init({ appId, apiURI, ...(websocketURI && { websocketURI }), storage: memoryStore(), onError: () => {} });
   closing.push(() => db.close());
   return db;
 }
 
 describe('a server that announces its limit', () => {
   it('the write is refused before it is shown, and the next one is confirmed', async () => {
-    const db = database((await serve(100_000)).apiURI);
+    const db = database(await serve(100_000));
     await db.queryOnce({ notes: {} });
     const shown: unknown[] = [];
     db.subscribeQuery({ notes: {} }, ({ data }) => shown.push(data?.['notes']?.length));
@@ -67,7 +67,7 @@ describe('a server that closes the connection with 1009', () => {
   it('the write is set aside with its reason; writes and queries behind it are answered over the next connection', async () => {
     const server = await serve();
     const { websocketURI, connections } = await proxyTo(server, 50_000);
-    const db = database(server.apiURI, websocketURI);
+    const db = database(server, websocketURI);
     await db.queryOnce({ notes: {} });
     const make = (text: string) => db.transact(db.tx['notes']![id()]!.create({ text }));
     const [first, big, last] = ['a', 'x'.repeat(60_000), 'b'].map((text) => make(text).settled);
@@ -89,7 +89,7 @@ describe('a server that closes the connection with 1009', () => {
           ? Promise.resolve(new Response('{}', { status: 413 }))
           : fetch(url, options);
     const db = init({
-      appId: id(),
+      appId: server.appId,
       apiURI: server.apiURI,
       storage: memoryStore(),
       onError: () => {},

@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 async function start(options: ServerOptions = {}): Promise<TriplaneServer> {
-  const server = await createServer(options);
+  const server = await createServer({ appId, ...options });
   running.push(server);
   return server;
 }

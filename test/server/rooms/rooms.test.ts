@@ -121,7 +121,8 @@ test('a client of old gets the whole room every time', async () => {
 });
 
 test('rooms of two apps are two rooms', async () => {
-  const other = await world.open({ 'app-id': 'a9900000-0000-4000-8000-000000000002' });
+  const { id } = await world.hub.createApp({ id: 'a9900000-0000-4000-8000-000000000002' });
+  const other = await world.open({ 'app-id': id });
   await join(ann, 1);
   const [, received] = await join(other, 1);
   expect(Object.keys((received as { data: object }).data)).toEqual([other.session.id]);
