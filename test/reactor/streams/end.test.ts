@@ -19,14 +19,14 @@ function setUp() {
   const startOk = (): void => {
     const { 'client-event-id': eventId = null } = sent.findLast(({ op }) => op === 'start-stream') ?? {};
     const message = { op: 'start-stream-ok', 'client-event-id': eventId, 'stream-id': 's1', offset: 0 } as ServerMessage;
-    run(subscriptions.onMessage(message, { nowMs: clock.now() }));
+    run(subscriptions.onMessage(message, { nowMs: clock.monotonicNow() }));
   };
   const close = (): void => void writer.close().then(() => outcome.push('stored'), (error: unknown) => outcome.push((error as { code?: string }).code)); // prettier-ignore
   /** What the owner of the subscriptions does: it looks when something is due. */
   const pass = async (ms: number): Promise<void> => {
-    for (const end = clock.now() + ms; clock.now() < end;) {
-      await clock.advance(Math.min(end - clock.now(), 500));
-      if (subscriptions.nextDeadline() <= clock.now()) run(subscriptions.onDeadline(clock.now()));
+    for (const end = clock.monotonicNow() + ms; clock.monotonicNow() < end;) {
+      await clock.advance(Math.min(end - clock.monotonicNow(), 500));
+      if (subscriptions.nextDeadline() <= clock.monotonicNow()) run(subscriptions.onDeadline(clock.monotonicNow()));
       await settled();
     }
   };
@@ -52,7 +52,7 @@ describe('closing a stream', () => {
     close();
     for (let second = 0; second < 31; second += 1) {
       if (writer.state === 'asked') startOk();
-      run(subscriptions.onMessage({ op: 'append-failed', 'stream-id': 's1' }, { nowMs: clock.now() }));
+      run(subscriptions.onMessage({ op: 'append-failed', 'stream-id': 's1' }, { nowMs: clock.monotonicNow() }));
       await pass(1_000);
     }
     expect(outcome).toEqual(['server-failed']);
@@ -70,7 +70,7 @@ describe('closing a stream', () => {
     run(subscriptions.onSessionOpen());
     startOk();
     await pass(10_000);
-    run(subscriptions.onMessage({ op: 'stream-flushed', 'stream-id': 's1', offset: 1, done: true }, { nowMs: clock.now() }));
+    run(subscriptions.onMessage({ op: 'stream-flushed', 'stream-id': 's1', offset: 1, done: true }, { nowMs: clock.monotonicNow() }));
     await settled();
     expect(outcome).toEqual(['stored']);
   });

@@ -195,7 +195,7 @@ describe('loading', () => {
     const request = (requested: object) => () => tables.subscribe(requested as never, () => {});
     const rejected = expect.objectContaining({
       code: 'query-invalid',
-      message: expect.stringContaining('one namespace, and at most its order'),
+      message: expect.stringContaining('one namespace and at most an order'),
     });
     expect(request({})).toThrow(rejected);
     expect(request({ goals: {}, todos: {} })).toThrow(rejected);

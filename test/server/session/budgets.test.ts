@@ -51,6 +51,7 @@ describe('presence', () => {
     const [first, second] = [await joined(sessions[0] as TestPeer), await joined(sessions[1] as TestPeer)];
     expect(first).toBe(8);
     expect(second).toBeLessThan(8);
+    for (const n of [2, 3]) await world.hub.createApp({ id: `a9900000-0000-4000-8000-00000000000${n}` });
     const elsewhere = await world.open({ 'app-id': 'a9900000-0000-4000-8000-000000000002' });
     expect(await joined(elsewhere)).toBe(8);
     const third = await world.open({ 'app-id': 'a9900000-0000-4000-8000-000000000003' });

@@ -199,6 +199,7 @@ test('an app that nobody uses leaves memory, one that somebody uses stays, and w
   const goalsId = blob('goals', 'id');
   const goal = newId();
   for (let n = 0; n < 20; n++) {
+    await world.hub.createApp({ id: idOf(n) });
     const peer = await world.open({ 'app-id': idOf(n) });
     await peer.request({
       op: 'transact',

@@ -109,7 +109,7 @@ test('restored, and written past the old end by another server before this one l
 test('restored to a time before there was the app', { timeout: 60_000 }, async () => {
   await newDatabase();
   const first = await world();
-  await first.hub.app('a9900000-0000-4000-8000-0000000000ff');
+  await first.hub.createApp({ id: 'a9900000-0000-4000-8000-0000000000ff' });
   open.length = 0;
   const storage = await postgres(url, { heartbeatMs: 100 });
   const restore = await server.dump(name);
