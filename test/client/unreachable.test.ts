@@ -21,14 +21,16 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
+const appId = 'a9900000-0000-4000-8000-000000000004';
+
 function database(apiURI: string) {
-  const db = init({ appId: id(), apiURI, storage: memoryStore(), onError: () => {} });
+  const db = init({ appId, apiURI, storage: memoryStore(), onError: () => {} });
   closing.push(() => db.close());
   return db;
 }
 
 async function serve(port: number): Promise<TriplaneServer> {
-  const server = await createServer({ port });
+  const server = await createServer({ port, appId });
   closing.push(() => server.close());
   return server;
 }
@@ -64,7 +66,7 @@ describe('without a server', () => {
 
 describe('a namespace nobody has written to', () => {
   it('a limited query has page info, also once there is a row', async () => {
-    const server = await createServer();
+    const server = await createServer({ appId });
     closing.push(() => server.close());
     const db = database(server.apiURI);
     const empty = { startCursor: null, endCursor: null, hasNextPage: false, hasPreviousPage: false };

@@ -18,6 +18,8 @@ export interface ProjectFiles {
   /** As JSON; undefined if there is no file. */
   readonly schema: unknown;
   readonly rules: unknown;
+  /** The schema is not all there is: what it does not name is not missing from it. */
+  readonly isPartial?: boolean;
   /** Where in each file something is said, as `file:line: `; the file alone where that is not found. */
   readonly lineOf?: { readonly schema: Locate; readonly rules: Locate };
 }

@@ -2,6 +2,7 @@
 // wherever it arrives again. Its sender was told so, and may have acted on it.
 
 import { InstantAPIError } from '../../errors.ts';
+import { isObject } from '../../lib/json.ts';
 import { meaningOf } from '../../protocol/server-error.ts';
 import type { Event, RememberedRejection } from '../storage/storage.ts';
 
@@ -12,8 +13,13 @@ const maxHintLength = 2000;
 export function finalRejection({ status, body }: InstantAPIError): RememberedRejection | undefined {
   const { type = null, message = null } = body;
   const { outcome, isTransient } = meaningOf({ status, type });
-  if (outcome !== 'not-applied' || isTransient) return undefined;
+  if (outcome !== 'not-applied' || isTransient || isNameClash(type, body.hint)) return undefined;
   return { status, type, message: message?.slice(0, maxHintLength) ?? null, hint: shortHint(body.hint) };
+}
+
+/** Another client made the attribute first: the sender puts its steps in the terms of that one, and sends the write again under the same id. */
+function isNameClash(type: string | null, hint: unknown): boolean {
+  return type === 'record-not-unique' && isObject(hint) && hint['record-type'] === 'ident';
 }
 
 function shortHint(hint: unknown): unknown {
