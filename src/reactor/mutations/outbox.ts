@@ -230,6 +230,8 @@ export class Outbox {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'inflight') return [];
     this.#put({ ...write, state: 'pending' });
+    // Writes behind it may have been applied: it does not go out before they are answered, nor say anew what they have said since.
+    this.#retrying.add(eventId);
     const changed = this.rebase(rewrite);
     // The attr may have come before the refusal did: then the steps are in its terms already.
     if (this.#writes.get(eventId)?.steps === this.sentSteps(write)) {

@@ -14,7 +14,7 @@ export interface Target {
 }
 
 /** @returns a line for each change */
-export async function push(target: Target, { schema, rules, lineOf: at }: ProjectFiles): Promise<string[]> {
+export async function push(target: Target, { schema, rules, lineOf: at, isPartial = false }: ProjectFiles): Promise<string[]> {
   const changes: string[] = [];
   if (schema !== undefined) {
     const plan = await request(target, 'POST', 'schema/push/plan', { schema }, at?.schema);
@@ -22,7 +22,7 @@ export async function push(target: Target, { schema, rules, lineOf: at }: Projec
     const applied = steps.length > 0 ? await request(target, 'POST', 'schema/push/apply', { schema }) : {};
     changes.push(...steps.map((step) => lineOf(step, plan['current-attrs'])));
     throwIfFailed(applied['indexing-jobs']);
-    changes.push(...removedLines(plan['current-attrs'], plan['new-schema']));
+    if (!isPartial) changes.push(...removedLines(plan['current-attrs'], plan['new-schema']));
   }
   if (rules !== undefined) {
     const { perms } = await request(target, 'GET', 'perms/pull');

@@ -19,6 +19,7 @@ export async function withReceipts(target: Target, files: ProjectFiles): Promise
   const schema = isObject(files.schema) ? files.schema : { links: {}, rooms: {} };
   const rules = files.rules ?? (await pull(target)).rules;
   return {
+    isPartial: !isObject(files.schema),
     schema: { ...schema, entities: { ...(isObject(schema['entities']) ? schema['entities'] : {}), [receiptEtype]: entity } },
     rules: isObject(rules) && Object.keys(rules).length > 0 ? { ...rules, [receiptEtype]: rule } : files.rules,
   };

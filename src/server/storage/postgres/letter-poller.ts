@@ -57,7 +57,7 @@ export class LetterPoller {
 
   async #poll(): Promise<void> {
     const { database, received } = this.#config;
-    const sql = `SELECT id::text, body FROM ${database.schema}.letters WHERE at > clock_timestamp() - ${overlap} ORDER BY id`;
+    const sql = `SELECT id::text, body FROM ${database.schema}.letters WHERE at > clock_timestamp() - ${overlap} ORDER BY letters.id`;
     const rows = await database.query<{ id: string; body: string }>(sql);
     const before = this.#seen;
     this.#seen = new Set(rows.map(({ id }) => id));
