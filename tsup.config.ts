@@ -33,6 +33,7 @@ export const clientParts: ClientParts = {
   lazy: {
     http: 'src/client/http-calls.ts',
     observer: 'src/reactor/debug/observer.ts',
+    recovery: 'src/reactor/recovery.ts',
     slices: 'src/reactor/queries/sliced-transport.ts',
     sse: 'src/connection/sse/transport.ts',
     streams: 'src/reactor/streams/stream-api.ts',
