@@ -60,6 +60,7 @@ export async function buildClient({ base, core, lazy }: ClientParts, outDir: str
   for (const [file, code] of files) {
     for (const { format, end } of formats) {
       const text = await bundle(file, code, places, { ...shared, format });
+      if (text.includes('./later?')) throw new Error(`${file}: a lazily loaded module is not listed in clientParts`);
       const linked = text.replace(taggedPath, (_path, of: string) => `./${of}${end}`);
       writeFileSync(join(outDir, file + end), format === 'cjs' ? withEagerRequires(linked) : linked);
     }

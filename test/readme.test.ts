@@ -28,9 +28,20 @@ let project: Project;
 let server: ChildProcess;
 let url: string;
 
+/** As the README starts the server. */
+const appFlags = /npx triplane dev (--app-id \S+)/.exec(readme)?.[1]?.split(' ') ?? [];
+
 beforeAll(async () => {
   project = packedProject();
-  const args = [join(project.folder, 'node_modules/triplane', manifest.bin['triplane'] ?? ''), 'dev', '--memory', '--port', '0', '--json'];
+  const args = [
+    join(project.folder, 'node_modules/triplane', manifest.bin['triplane'] ?? ''),
+    'dev',
+    '--memory',
+    '--port',
+    '0',
+    '--json',
+    ...appFlags,
+  ];
   server = spawn(process.execPath, args, { cwd: project.folder, stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: server.stdout! })) {
     ({ url } = JSON.parse(line) as { url: string });
