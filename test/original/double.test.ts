@@ -96,9 +96,10 @@ describe('the stand-in of the original', () => {
     expect(committed.filter((steps) => steps.some((step) => step[0] === 'add-triple' && step[2] === client.attrs['code']?.id)).length).toBe(
       2,
     );
-    const own = ['fine', 'taken', 'free'].map((code) =>
-      client.transact([...set({ code }), ...set({ id: systemRandom.uuid() }, systemRandom.uuid())]),
-    );
+    const own = ['fine', 'taken', 'free'].map((code) => {
+      const other = systemRandom.uuid();
+      return client.transact([...set({ code }), ...set({ id: other }, other)]);
+    });
     expect((await Promise.all(own)).map(({ op }) => op)).toEqual(['transact-ok', 'error', 'transact-ok']);
   });
 

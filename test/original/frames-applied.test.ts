@@ -26,10 +26,14 @@ interface Exchange {
 const dialogues = readRecording('frames', 'dialogues') as Record<string, readonly Exchange[]>;
 const gallery = readRecording('frames', 'gallery') as Record<string, readonly Frame[]>;
 
-/** Each session of each dialogue that was opened. */
+/** The recorder also sent requests that no client makes, with a number as event id or without a topic: the answers repeat them. */
+const isOfClient = ({ op, topic, 'client-event-id': eventId, ...rest }: Frame): boolean =>
+  (typeof eventId === 'string' || eventId === undefined || eventId === null) &&
+  !(/broadcast/.test(op) && 'room-id' in rest && typeof topic !== 'string');
+
 const sessions = Object.entries(dialogues).flatMap(([name, exchanges]) =>
   [...new Set(exchanges.flatMap(({ heard = {} }) => Object.keys(heard)))].flatMap((session) => {
-    const frames = exchanges.flatMap(({ heard = {} }) => heard[session] ?? []).filter((frame) => 'op' in frame);
+    const frames = exchanges.flatMap(({ heard = {} }) => heard[session] ?? []).filter((frame) => 'op' in frame && isOfClient(frame));
     return frames.some(({ op }) => op === 'init-ok') ? [[`${name}, ${session}`, frames] as const] : [];
   }),
 );
@@ -48,7 +52,12 @@ afterEach(() => open.splice(0).forEach((close) => close()));
 async function hear(frames: readonly Frame[]): Promise<Heard> {
   const ok = frames.find(({ op }) => op === 'init-ok') ?? { op: 'init-ok' };
   const server = new ScriptedServer(
-    accepts({ init: (message) => [{ ...ok, 'client-event-id': message['client-event-id'] ?? null } as unknown as ServerMessage] }),
+    accepts({
+      'join-room': (message) => [
+        { op: 'join-room-ok', 'room-id': message['room-id'], 'client-event-id': message['client-event-id'] ?? null } as ServerMessage,
+      ],
+      init: (message) => [{ ...ok, 'client-event-id': message['client-event-id'] ?? null } as unknown as ServerMessage],
+    }),
   );
   const errors: Error[] = [];
   const db = init({

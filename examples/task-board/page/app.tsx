@@ -9,7 +9,7 @@ import { ConnectionBadge } from './line.tsx';
 import { RejectedWrites } from './refused.tsx';
 import { useRoute } from './route.ts';
 import { said } from './say.ts';
-import { Fault, Gone, Loading, NoProject } from './states.tsx';
+import { Fault, Gone, isUnreachable, Loading, NoProject } from './states.tsx';
 
 const query = { projects: { $: { order: { createdAt: 'asc' } } } } as const;
 
@@ -24,9 +24,9 @@ export function App(): ReactElement {
       <ConnectionBadge />
       <RejectedWrites />
       <main>
-        {error ? (
+        {error && !isUnreachable(error) ? (
           <Fault error={error} />
-        ) : isLoading ? (
+        ) : isLoading || error ? (
           <Loading />
         ) : project ? (
           <Board key={project.id} project={project} taskId={taskId} />

@@ -8,7 +8,7 @@ import { columns, inColumn, rankAt } from './columns.ts';
 import { CursorOf } from './cursor-of.tsx';
 import { db, type Project, roomOf, type Task } from './db.ts';
 import { me } from './me.ts';
-import { Fault, Gone, Loading } from './states.tsx';
+import { Fault, Gone, isUnreachable, Loading } from './states.tsx';
 import { TaskPanel } from './task-panel.tsx';
 import { useDrag } from './use-drag.ts';
 import { useKeys } from './use-keys.ts';
@@ -37,7 +37,7 @@ export function Board({ project, taskId }: Props): ReactElement {
   const onKeyDown = useKeys(byColumn, project.id);
   const open = taskId === undefined ? undefined : tasks.find(({ id }) => id === taskId);
 
-  if (error) return <Fault error={error} />;
+  if (error) return isUnreachable(error) ? <Loading /> : <Fault error={error} />;
   if (isLoading) return <Loading />;
   return (
     <>

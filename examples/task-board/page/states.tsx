@@ -6,6 +6,11 @@ import { columns } from './columns.ts';
 import { useConnectionState } from './line.tsx';
 import { NewProject } from './new-project.tsx';
 
+/** There is nothing to show yet, and no server to ask: not a fault of the query. */
+export function isUnreachable(error: { readonly message: string }): boolean {
+  return 'code' in error && error.code === 'unreachable';
+}
+
 export function Loading(): ReactElement {
   const { isOffline } = useConnectionState();
   if (isOffline) {
