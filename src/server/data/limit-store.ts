@@ -113,7 +113,7 @@ export class LimitStore {
     if (!name.startsWith(prefix)) return;
     const known = this.#buckets.get(name);
     if (!known) {
-      if (Array.isArray(value)) this.#stored.set(name, value as unknown as Left);
+      if (Array.isArray(value)) this.#stored.set(name, value);
       else this.#stored.delete(name);
       return;
     }

@@ -38,7 +38,7 @@ export function httpRoutes(config: HttpConfig): Hono {
   const allowed = (origin: string): string | undefined => (!origin ? '*' : http.allowsOrigin(origin) ? origin : undefined);
   const allowOrigin = cors({ origin: allowed, allowMethods: ['GET', 'PUT', 'POST', 'DELETE'], maxAge: 600 });
   // The server's own page is for nobody else's scripts.
-  routes.use('*', (context, next) => (context.req.path === '/' ? next() : allowOrigin(context, next)));
+  routes.use('*', (context, next) => (context.req.path === '/' ? next() : allowOrigin(context as never, next)));
   routes.use('*', async (context, next) => {
     await next();
     if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');

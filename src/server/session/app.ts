@@ -27,7 +27,6 @@ import { AppCluster } from './app-cluster.ts';
 import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
-import type { QueryJobs } from '../queries/query-jobs.ts';
 import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';

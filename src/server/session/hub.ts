@@ -244,7 +244,7 @@ export class Hub {
     for (const session of this.#sessions) session.drain();
     await inTime(this.#config, 'what was taken in', async () => {
       const opened = await Promise.allSettled(this.#apps.values());
-      await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
+      await Promise.all(opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value.close()] : [])));
     });
     for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
     await inTime(this.#config, 'the end', () => this.#config.storage.close());

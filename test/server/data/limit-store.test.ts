@@ -15,7 +15,10 @@ function shared(most?: number) {
   const records = new Map<string, unknown>();
   const stores: LimitStore[] = [];
   const save = async (changes: Records): Promise<void> => {
-    for (const [name, value] of Object.entries(changes)) value === null ? records.delete(name) : records.set(name, value);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null) records.delete(name);
+      else records.set(name, value);
+    }
     for (const store of stores) store.committed(changes);
   };
   const open = (): LimitStore => {

@@ -27,12 +27,12 @@ test.each(['aa', 'bb000000-0000-4', 'zz', '', ids[1]!])(
     const where = { $entityIdStartsWith: prefix };
     for (const db of [admin(), admin().asUser({ guest: true })]) {
       const found = async (condition: object) =>
-        (await db.query({ notes: { $: { where: condition as never } } })).notes!.map(({ id }) => id).sort();
+        (await db.query({ notes: { $: { where: condition as never } } })).notes.map(({ id }) => id).sort();
       expect(await found(where)).toEqual(withPrefix(prefix));
       expect(await found({ and: [where, { n: { $not: 0 } }] })).toEqual(withPrefix(prefix).filter((id) => id !== ids[0]));
       expect(await found({ or: [where, { n: 2 }] })).toEqual([...new Set([...withPrefix(prefix), ids[2]!])].sort());
       const { lists } = await db.query({ lists: { notes: { $: { where } } } });
-      expect((lists![0]!.notes ?? []).map(({ id }: { id: string }) => id).sort()).toEqual(withPrefix(prefix));
+      expect((lists[0]!.notes ?? []).map(({ id }: { id: string }) => id).sort()).toEqual(withPrefix(prefix));
       const byLink = await db.query({ lists: { $: { where: { 'notes.$entityIdStartsWith': prefix } } } });
       expect(byLink.lists).toHaveLength(withPrefix(prefix).length > 0 ? 1 : 0);
     }
