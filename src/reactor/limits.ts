@@ -29,8 +29,19 @@ export function readLimits(announced: ServerLimits | null | undefined, before: L
   return { ...defaultLimits, ...(Object.fromEntries(entries) as Limits) };
 }
 
+/** Steps that were found to be within limits: a write is checked when it is made, and sent later, under the same limits as a rule. */
+const accepted = new WeakMap<readonly Step[], Limits>();
+
 /** The error for a message that exceeds a limit. Undefined if the server will accept its size. */
 export function limitErrorOf(message: ClientMessage, limits: Limits): TriplaneError | undefined {
+  if (message.op !== 'transact') return findExceeded(message, limits);
+  if (accepted.get(message['tx-steps']) === limits) return undefined;
+  const error = findExceeded(message, limits);
+  if (!error) accepted.set(message['tx-steps'], limits);
+  return error;
+}
+
+function findExceeded(message: ClientMessage, limits: Limits): TriplaneError | undefined {
   const above = (limit: LimitName, size: number): TriplaneError | undefined => {
     const most = limits[limit];
     return most !== undefined && size > most ? limitError(message, limit, most) : undefined;

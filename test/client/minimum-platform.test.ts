@@ -13,7 +13,9 @@ afterAll(() => server.close());
 
 async function run(...args: string[]): Promise<unknown> {
   const script = fileURLToPath(new URL('./old-engine.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, server.apiURI, server.appId, ...args], { timeout: 50_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, server.apiURI, server.appId, ...args], {
+    timeout: 50_000,
+  });
   return JSON.parse(stdout);
 }
 

@@ -2,6 +2,7 @@
 // a network that is always there.
 
 import { WebSocket } from 'ws';
+import { alwaysOnline, inMemory } from '../support/official-storage.ts';
 import type { ClientAdapter, Opened, Room, Where } from './clients.ts';
 
 export function official(name: string): ClientAdapter {
@@ -14,23 +15,14 @@ type Core = Record<string, any>;
 Object.assign(globalThis, { window: globalThis, WebSocket, BroadcastChannel: undefined });
 const core: Core = await import('@instantdb/core');
 
-class InMemory extends core.StoreInterface {
-  readonly #items = new Map<string, unknown>();
-  getItem = async (key: string): Promise<unknown> => this.#items.get(key) ?? null;
-  getAllKeys = async (): Promise<string[]> => [...this.#items.keys()];
-  setItem = async (key: string, value: unknown): Promise<void> => void this.#items.set(key, value);
-  removeItem = async (key: string): Promise<void> => void this.#items.delete(key);
-  multiSet = async (pairs: [string, unknown][]): Promise<void> => pairs.forEach(([key, value]) => this.#items.set(key, value));
-}
-
-const alwaysOnline = { getIsOnline: async () => true, listen: () => () => {} };
+const storage = inMemory(core);
 let opened = 0;
 
 /** Itself, for tests of what an adapter does not show. */
 export function openCore({ adminToken, ...where }: Where): Core {
   // Else a second client of the same app would be the first one.
   const config = { ...where, devtool: false, __extraDedupeKey: `client ${++opened}`, ...(adminToken && { __adminToken: adminToken }) };
-  return core.init(config, InMemory, alwaysOnline) as Core;
+  return core.init(config, storage, alwaysOnline) as Core;
 }
 
 function open(where: Where): Opened {

@@ -1,7 +1,5 @@
-// Writes go out one behind the other without waiting. If one comes back because the server failed, those behind it may be there already:
-// what they said must not be said over by the one that comes late.
-
-// What follows from the server having a write, and from the server telling its attributes: several organs must hear of each.
+// What follows when the server has applied a write, and when it sends its attributes: several state modules are concerned. Writes are sent
+// without waiting for each other, so those behind a write that failed may have been applied: a late write must not overwrite them.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { SyncState } from '../state.ts';
@@ -78,18 +76,16 @@ export function stepRebaser({ catalog, outbox }: SyncState): (steps: readonly St
   };
 }
 
-/** Writes from the disk or from another tab, in the terms of the catalog: the server's attrs may have arrived before the writes were read. */
-export function rebaseLoaded(state: SyncState, writes: readonly Mutation[]): { writes: Mutation[]; changed: Mutation[] } {
+/**
+ * Writes from the disk or from another tab, in the terms of the catalog: the server's attrs may have arrived before the writes were read. One
+ * that does not change is the same object.
+ */
+export function rebaseLoaded(state: SyncState, writes: readonly Mutation[]): Mutation[] {
   const rewrite = stepRebaser(state);
-  const changed: Mutation[] = [];
-  const rebased = writes.map((write) => {
+  return writes.map((write) => {
     const steps = write.state === 'acknowledged' ? write.steps : rewrite(write.steps);
-    if (steps === write.steps) return write;
-    const next = { ...write, steps };
-    changed.push(next);
-    return next;
+    return steps === write.steps ? write : { ...write, steps };
   });
-  return { writes: rebased, changed };
 }
 
 /** The server's list of attrs: waiting writes are put in its terms, then the views. */

@@ -69,10 +69,10 @@ export class MutationApi {
   dequeue(): Transact[] {
     const { config, state, isReady, isLeader } = this.#context;
     // Also while nothing may go out: a deadline that has passed must not come up again and again.
-    state.outbox.retries.onDeadline(config.clock.monotonicNow());
+    const nowMs = config.clock.monotonicNow();
+    state.outbox.retries.onDeadline(nowMs);
     if (!isReady || !state.session.isWritable || !isLeader) return [];
-    const messages = state.outbox.dequeue(config.clock.monotonicNow());
-    return messages.map((message) => state.receipts.cover(message, state.catalog.known, config.random, config.clock.monotonicNow()));
+    return state.outbox.dequeue().map((message) => state.receipts.cover(message, state.catalog.known, config.random, nowMs));
   }
 
   /** These are on disk, or as safe as they will get. */
@@ -118,13 +118,13 @@ export class MutationApi {
     const receipts: unknown = state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner));
     // Another user signed in while the store was read: these mutations are not theirs.
     if (session.owner !== owner) return;
-    const { writes, changed } = rebaseLoaded(state, stored);
-    const added = outbox.load(writes);
+    const added = outbox.load(rebaseLoaded(state, stored));
     for (const { eventId, claimed } of added) if (claimed) state.receipts.resumeClaim(eventId, new InstantAPIError(claimed));
     for (const rejection of rejected) rejections.set(rejection.eventId, rejection);
     state.receipts.load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps));
-    const edits = changed.filter(({ eventId }) => added.some((write) => write.eventId === eventId)).map(putMutation);
+    const asStored = new Set(stored);
+    const edits = added.filter((write) => !asStored.has(write)).map(putMutation);
     if (added.length > 0) this.#context.run([{ do: 'store', edits }, ...state.queries.rewrite(outbox.unblocked()), ...onward]);
     else this.#context.run([{ do: 'announce', what: 'outbox' }]);
   }

@@ -99,9 +99,8 @@ export class Outbox {
     return added;
   }
 
-  /** What may go out now, in order. Each counts as sent. */
-  dequeue(nowMs: number): Transact[] {
-    this.retries.onDeadline(nowMs);
+  /** What may go out now, in order. Each counts as sent. Pauses that are over have been forgotten. */
+  dequeue(): Transact[] {
     if (this.retries.isPaused()) return [];
     this.#unsent ??= new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
     const messages: Transact[] = [];

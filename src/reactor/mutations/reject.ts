@@ -1,8 +1,6 @@
-// What follows from the server refusing a write: it vanishes from every view, is kept for the app to read, and whatever needs an entity
-// it was to make waits.
-
-// A refused write that may be in place from an earlier sending: it is, if what it makes is there. No one else has its ids. Seldom, and only
-// with servers that do not remember which writes they have applied.
+// What follows when the server rejects a write: every view drops it, it is kept for the app to read, and writes that need an entity it was to
+// create are blocked. A write that was sent before may have been applied then, at servers that do not remember event ids: it was if the
+// entity it creates exists, since its ids are unique.
 
 import type { InstantAPIError } from '../../errors.ts';
 import type { ClientContext } from '../context.ts';

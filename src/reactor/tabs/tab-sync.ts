@@ -84,7 +84,7 @@ export class TabSync {
     const { outbox, queries, session } = state;
     const write = readMutation(record);
     if (write?.owner !== session.owner) return;
-    const added = outbox.load(rebaseLoaded(state, [write]).writes);
+    const added = outbox.load(rebaseLoaded(state, [write]));
     for (const { eventId } of added) this.#context.writes.fromOtherTabs.add(eventId);
     this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
   }

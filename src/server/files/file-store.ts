@@ -16,6 +16,11 @@ export interface FileStore {
   list(appId: string): AsyncIterable<ListedFile>;
 }
 
+/** The chunks of a stream. On Node every stream of the web can be iterated; the types of browsers do not say so. */
+export function chunksOf(stream: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  return stream as unknown as AsyncIterable<Uint8Array>;
+}
+
 export interface StoredFile {
   /** What the store finds it by. */
   readonly key: string;

@@ -5,6 +5,7 @@ import { type Context, Hono } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
 import type { App } from '../session/app.ts';
 import { fieldOf, fileByPath, filesEtype, storageDenied } from '../files/file-entities.ts';
+import { chunksOf } from '../files/file-store.ts';
 import type { Upload } from '../files/files.ts';
 import { overLimit, rejection } from '../errors.ts';
 import { checkUse, type Use } from '../session/app-status.ts';
@@ -122,8 +123,7 @@ async function upload(context: Context, http: HttpContext, app: App, actor: Acto
 async function* bodyBytes(context: Context, declared: number | undefined, most: number): AsyncIterable<Uint8Array> {
   let size = 0;
   const { body } = context.req.raw;
-  // Node's streams can be iterated; the types of the web platform do not say so.
-  for await (const chunk of (body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body ? chunksOf(body) : []) {
     size += chunk.byteLength;
     if (size > most) throw overLimit('fileBytes', most, 'bytes of a file');
     yield chunk;

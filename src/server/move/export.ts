@@ -12,7 +12,7 @@ import { Store } from '../../db/store.ts';
 import { oauthOf } from '../auth/oauth/oauth-config.ts';
 import { systemAttrs } from '../data/system-attrs.ts';
 import { locationIn, type LocationRecord } from '../files/file-entities.ts';
-import type { FileStore } from '../files/file-store.ts';
+import { chunksOf, type FileStore } from '../files/file-store.ts';
 import { appRecordOf } from '../session/app-record.ts';
 import { replay } from '../storage/replay.ts';
 import type { Snapshot, Storage } from '../storage/storage.ts';
@@ -173,7 +173,7 @@ class ExportedApp {
     const { files, storage, appId } = this.#options;
     const body = await (files ?? storage.files)?.read(appId, key);
     if (!body) throw new TriplaneError('storage-failed', `The file ${key} is gone`);
-    yield* body;
+    yield* chunksOf(body);
   }
 
   #countTriples(): number {

@@ -1,7 +1,7 @@
 // The bytes of files, from a source into a store. They come before the records that name them; each is read back and compared.
 
 import { locationName, type LocationRecord } from '../files/file-entities.ts';
-import type { FileStore } from '../files/file-store.ts';
+import { chunksOf, type FileStore } from '../files/file-store.ts';
 import { invalidArchive } from './archive.ts';
 import { type Checksum, checksumOf, withChecksum } from './checksum.ts';
 import type { Source } from './source.ts';
@@ -63,7 +63,7 @@ async function copy({ appId, source, store, progress }: FileImport, location: st
 
 async function stored(store: FileStore, appId: string, key: string): Promise<Checksum | undefined> {
   const body = await store.read(appId, key);
-  return body && checksumOf(body);
+  return body && checksumOf(chunksOf(body));
 }
 
 const isSame = (a: Checksum, b: Checksum): boolean => a.crc === b.crc && a.size === b.size;

@@ -25,6 +25,8 @@ import { type RefreshForms, Subscription } from './subscription.ts';
 export type Added = { readonly is: 'new'; readonly computed: ComputedResult; readonly position: TxPosition } | { readonly is: 'known' };
 
 export interface Asked {
+  /** `queryKey` of the query. */
+  readonly key: string;
   readonly q: WireQuery;
   readonly returnType: ResultShape;
   readonly added: (added: Added) => void;
@@ -65,7 +67,7 @@ export class Subscriptions {
    * @throws InstantAPIError if it is no query
    */
   add(subscriber: Subscriber, asked: Asked): void {
-    const canonicalKey = queryKey(asked.q);
+    const canonicalKey = asked.key;
     if (this.#registry.of(subscriber)?.has(canonicalKey) || this.#pending.get(subscriber)?.has(canonicalKey))
       return asked.added({ is: 'known' });
     const guard = this.#guard;
@@ -89,8 +91,8 @@ export class Subscriptions {
     this.#pending.set(subscriber, pending.set(canonicalKey, cancel));
   }
 
-  remove(subscriber: Subscriber, q: WireQuery): void {
-    const canonicalKey = queryKey(q);
+  /** @param canonicalKey `queryKey` of the query */
+  remove(subscriber: Subscriber, canonicalKey: string): void {
     this.#pending.get(subscriber)?.get(canonicalKey)?.();
     this.#pending.get(subscriber)?.delete(canonicalKey);
     this.#detach(subscriber, canonicalKey);
@@ -105,8 +107,8 @@ export class Subscriptions {
   }
 
   /**
-   * Says what is to be said after a change. `alsoTo`: those who hear of it even if none of their answers changed; `attrsTo`:
-   * those who get the catalogue even if it did not.
+   * Says what is to be said after a change. `to`: who hears of it even if no answer of theirs changed: all if the catalogue changed, else
+   * those who wrote.
    */
   refresh(change: Change, to: Recipients): void {
     const batch = this.#batch(change);
@@ -268,9 +270,10 @@ export class Subscriptions {
   /** One query that cannot be answered any more takes no other with it. */
   #drop(subscription: Subscription, error: unknown): void {
     const message = refreshFailed(subscription.q, error);
+    const canonicalKey = queryKey(subscription.q);
     for (const subscriber of [...subscription.subscribers]) {
       this.#source.deliver([{ to: subscriber, message }]);
-      this.remove(subscriber, subscription.q);
+      this.remove(subscriber, canonicalKey);
     }
   }
 }

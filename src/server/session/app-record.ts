@@ -25,7 +25,7 @@ const serverActor = { userId: undefined, isAdmin: true, isServer: true };
 
 export function appRecordOf(records: ReadonlyMap<string, unknown>): AppRecord | undefined {
   const found = records.get(name);
-  return isObject(found) ? (found) : undefined;
+  return isObject(found) ? found : undefined;
 }
 
 export async function writeRecord(app: App, record: AppRecord): Promise<void> {

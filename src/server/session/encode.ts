@@ -9,6 +9,7 @@ import { JsonText } from '../queries/results.ts';
 const mark = `json ${crypto.randomUUID()} `;
 
 export function encodeMessage(message: ServerMessage): string {
+  if (!hasText(message)) return encode(message);
   const texts: string[] = [];
   const take = <T>(result: T): T => {
     if (!(result instanceof JsonText)) return result;
@@ -17,6 +18,11 @@ export function encodeMessage(message: ServerMessage): string {
   };
   const frame = encode(marked(message, take));
   return texts.reduce((written, text, at) => written.replace(`"${mark}${at}"`, () => text), frame);
+}
+
+function hasText(message: ServerMessage): boolean {
+  if (message.op === 'add-query-ok') return message.result instanceof JsonText;
+  return message.op === 'refresh-ok' && message.computations.some(({ 'instaql-result': result }) => result instanceof JsonText);
 }
 
 function marked(message: ServerMessage, take: (result: WireResult) => WireResult): ServerMessage {

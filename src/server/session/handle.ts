@@ -37,8 +37,9 @@ const handlers: Handlers = {
 
   'remove-query': (message, context) => {
     const { app, subscriber, send } = context;
-    releaseQuery(context, queryKey(message.q));
-    app.subscriptions.remove(subscriber, message.q);
+    const key = queryKey(message.q);
+    releaseQuery(context, key);
+    app.subscriptions.remove(subscriber, key);
     send({ op: 'remove-query-ok', ...echo(message), q: message.q });
   },
 
@@ -174,7 +175,7 @@ function addQuery(message: MessageOf<'add-query'>, context: SessionContext, retu
     });
   };
   try {
-    subscriptions.add(subscriber, { q, returnType, added, failed });
+    subscriptions.add(subscriber, { key, q, returnType, added, failed });
   } catch (error) {
     failed(error);
   }

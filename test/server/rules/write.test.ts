@@ -15,7 +15,9 @@ const deniedFor = (etype: string, kind = 'object') => ({
   status: 400,
   type: 'permission-denied',
   message: expect.stringMatching(
-    new RegExp(`^Permission denied: the '(view|create|update|delete|link|unlink)' rule of '${etype.replace('$', '\\$')}' is not satisfied$`),
+    new RegExp(
+      `^Permission denied: the '(view|create|update|delete|link|unlink)' rule of '${etype.replace('$', '\\$')}' is not satisfied$`,
+    ),
   ) as string,
   hint: { input: [etype, kind], expected: 'perms-pass?' },
 });

@@ -4,6 +4,7 @@ import { i, init } from '../../../src/index.ts';
 import { silent } from '../../../src/lib/log.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import type { WebSocketLike } from '../../../src/connection/web-socket.ts';
+import { alwaysOnline, inMemory } from '../official-storage.ts';
 
 export type ClientName = 'ours' | 'ours, without receipts' | 'official';
 
@@ -57,16 +58,7 @@ let opened = 0;
 export async function official({ appId, socket }: Where): Promise<ScheduleClient> {
   Object.assign(globalThis, { window: globalThis, WebSocket: socketClass(socket), BroadcastChannel: undefined });
   const core: Core = await import('@instantdb/core');
-  class InMemory extends core.StoreInterface {
-    readonly #items = new Map<string, unknown>();
-    getItem = async (key: string): Promise<unknown> => this.#items.get(key) ?? null;
-    getAllKeys = async (): Promise<string[]> => [...this.#items.keys()];
-    setItem = async (key: string, value: unknown): Promise<void> => void this.#items.set(key, value);
-    removeItem = async (key: string): Promise<void> => void this.#items.delete(key);
-    multiSet = async (pairs: [string, unknown][]): Promise<void> => pairs.forEach(([key, value]) => this.#items.set(key, value));
-  }
-  const online = { getIsOnline: async () => true, listen: () => () => {} };
-  const db: Core = core.init({ appId, ...uris, devtool: false, __extraDedupeKey: `schedule ${++opened}` }, InMemory, online);
+  const db: Core = core.init({ appId, ...uris, devtool: false, __extraDedupeKey: `schedule ${++opened}` }, inMemory(core), alwaysOnline);
   let rows: readonly Row[] | undefined;
   db.subscribeQuery({ items: {} }, ({ data }: Core) => data && (rows = data.items));
   return {
