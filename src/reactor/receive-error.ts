@@ -75,10 +75,10 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
 }
 
 /** The refusal is for what the receipt adds to the write: the write itself was not looked at, or was applied before. */
-function receiptRefused(state: SyncState, { eventId, steps }: Mutation, verdict: ReceiptVerdict, { nowMs }: Env): Effect[] {
+function receiptRefused(state: SyncState, { eventId, steps }: Mutation, verdict: ReceiptVerdict, env: Env): Effect[] {
   const { outbox, receipts } = state;
-  if (verdict === 'applied') return acknowledge(state, eventId, beforeThisSession, nowMs);
-  outbox.postpone(eventId, nowMs, false);
+  if (verdict === 'applied') return acknowledge(state, eventId, beforeThisSession, env);
+  outbox.postpone(eventId, env.nowMs, false);
   receipts.forgetAttrs();
   // A new session brings the attrs as the server has them.
   if (verdict === 'unknown-attrs') return [{ do: 'restart' }];
@@ -91,7 +91,7 @@ function claimFailed(state: SyncState, { eventId, error }: Claim, message: Error
   const write = outbox.get(eventId);
   if (!write) return [];
   if (receipts.read(eventId, { type: message.type, hint: message.hint }, []) === 'applied') {
-    return acknowledge(state, eventId, beforeThisSession, env.nowMs);
+    return acknowledge(state, eventId, beforeThisSession, env);
   }
   const { outcome, isTransient } = meaningOf(message);
   if (outcome !== 'unknown' && !isTransient) return reject(state, write, error, env.dateMs);

@@ -48,12 +48,12 @@ const handlers: Handlers = {
     ...state.queries.applyRefresh(message, state.session.capabilities['refresh-covers-all'] ?? false, random),
     { do: 'prune' },
   ],
-  'transact-ok': (state, message, { nowMs }) => {
+  'transact-ok': (state, message, env) => {
     const eventId = message['client-event-id'] ?? '';
     const claim = state.receipts.claimOf(eventId);
     const claimed = claim && state.outbox.get(claim.eventId);
-    if (claim) return claimed ? reject(state, claimed, claim.error, nowMs) : [];
-    return acknowledge(state, eventId, { txId: message['tx-id'], isn: message.isn ?? undefined }, nowMs);
+    if (claim) return claimed ? reject(state, claimed, claim.error, env.dateMs) : [];
+    return acknowledge(state, eventId, { txId: message['tx-id'], isn: message.isn ?? undefined }, env);
   },
 };
 

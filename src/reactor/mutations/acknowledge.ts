@@ -2,7 +2,7 @@
 // without waiting for each other, so those behind a write that failed may have been applied: a late write must not overwrite them.
 
 import type { Attrs } from '../../db/attrs.ts';
-import type { SyncState } from '../state.ts';
+import type { Env, SyncState } from '../state.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { attrsKey } from '../attr-catalog.ts';
@@ -48,7 +48,7 @@ export function acknowledge(
   { outbox, catalog, queries, receipts }: SyncState,
   eventId: string,
   position: TxPosition,
-  nowMs: number,
+  { nowMs, dateMs }: Omit<Env, 'random'>,
 ): Effect[] {
   const write = outbox.acknowledge(eventId, position);
   if (!write) return [];
@@ -57,7 +57,7 @@ export function acknowledge(
     ...(catalog.confirm(write.steps) ? queries.setAttrs(catalog.known) : []),
     ...queries.acknowledge(write, nowMs),
     ...queries.rewrite(superseded),
-    { do: 'store', edits: [...[write, ...superseded].map(putMutation), ...receipts.acknowledge(write, nowMs)] },
+    { do: 'store', edits: [...[write, ...superseded].map(putMutation), ...receipts.acknowledge(write, dateMs)] },
     { do: 'tell', message: { type: 'acknowledged', eventId, ...position } },
     { do: 'settle', eventId },
     ...onward,

@@ -72,7 +72,7 @@ export class MutationApi {
     const nowMs = config.clock.monotonicNow();
     state.outbox.retries.onDeadline(nowMs);
     if (!isReady || !state.session.isWritable || !isLeader) return [];
-    return state.outbox.dequeue().map((message) => state.receipts.cover(message, state.catalog.known, config.random, nowMs));
+    return state.outbox.dequeue().map((message) => state.receipts.cover(message, state.catalog.known, config.random, config.clock.now()));
   }
 
   /** These are on disk, or as safe as they will get. */

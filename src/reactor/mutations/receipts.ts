@@ -41,7 +41,7 @@ export class Receipts {
   /** The server has confirmed a write that made the attrs, and has not told them yet. */
   #hasMadeAttrs = false;
   #attrFailures = 0;
-  /** Confirmed writes whose receipts are still at the server, and from when on each may be deleted. */
+  /** Confirmed writes whose receipts are still at the server, and from when on each may be deleted, by the wall clock: the record outlives the page. */
   #removable = new Map<string, number>();
   /** Write → the receipts that it deletes. */
   readonly #deletedBy = new Map<string, readonly string[]>();
@@ -69,13 +69,13 @@ export class Receipts {
   }
 
   /** The message with a receipt under a fresh entity id. The attrs come first: the original carries steps out kind by kind. */
-  cover(message: Transact, attrs: Attrs, random: Random, nowMs: number): Transact {
+  cover(message: Transact, attrs: Attrs, random: Random, dateMs: number): Transact {
     const eventId = message['client-event-id'] ?? '';
     if (!this.isInUse || this.#uncovered.has(eventId) || !isUsable(attrs)) return message;
     this.#covered.add(eventId);
     // It may be known of the claim, and not of the write, that it is in place: the write itself must not go out again.
     if (this.#claims.has(eventId)) return this.#claimMessage(eventId, attrs);
-    const { add, data } = this.#steps(eventId, attrs, random.uuid(), this.#deletions(eventId, nowMs));
+    const { add, data } = this.#steps(eventId, attrs, random.uuid(), this.#deletions(eventId, dateMs));
     return { ...message, 'tx-steps': [...add, ...message['tx-steps'], ...data] };
   }
 
@@ -106,14 +106,14 @@ export class Receipts {
   }
 
   /** The write is in place. Its receipt may be deleted as soon as no repeat of it can be on its way. */
-  acknowledge({ eventId, sends, owner }: Mutation, nowMs: number): KeyValueOp[] {
+  acknowledge({ eventId, sends, owner }: Mutation, dateMs: number): KeyValueOp[] {
     this.#claims.delete(eventId);
     if (!this.#covered.delete(eventId)) return [];
     this.#hasMadeAttrs = true;
     this.#attrFailures = 0;
     for (const other of this.#deletedBy.get(eventId) ?? []) this.#removable.delete(other);
     this.#deletedBy.delete(eventId);
-    this.#removable.set(eventId, sends > 1 ? nowMs + keepRepeatedMs : 0);
+    this.#removable.set(eventId, sends > 1 ? dateMs + keepRepeatedMs : 0);
     return [{ put: receiptsKey(owner), value: [...this.#removable] }];
   }
 
@@ -175,10 +175,10 @@ export class Receipts {
     };
   }
 
-  #deletions(eventId: string, nowMs: number): readonly string[] {
+  #deletions(eventId: string, dateMs: number): readonly string[] {
     this.#deletedBy.delete(eventId);
     const taken = new Set([...this.#deletedBy.values()].flat());
-    const free = [...this.#removable].flatMap(([other, fromMs]) => (fromMs <= nowMs && !taken.has(other) ? other : []));
+    const free = [...this.#removable].flatMap(([other, fromMs]) => (fromMs <= dateMs && !taken.has(other) ? other : []));
     const deletions = free.slice(0, maxDeletions);
     this.#deletedBy.set(eventId, deletions);
     return deletions;

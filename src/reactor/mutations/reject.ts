@@ -4,7 +4,7 @@
 
 import type { InstantAPIError } from '../../errors.ts';
 import type { ClientContext } from '../context.ts';
-import type { SyncState } from '../state.ts';
+import { envOf, type SyncState } from '../state.ts';
 import { beforeThisSession, acknowledge } from './acknowledge.ts';
 import { queryKey } from '../../query/key.ts';
 import { removeMutation, putMutation, type Mutation, mutationRecord } from './mutation.ts';
@@ -36,9 +36,8 @@ export async function verifyApplied(context: ClientContext, write: Mutation, err
     const etype = step?.[0] === 'add-triple' ? state.catalog.known.byId(step[2])?.etype : undefined;
     const exists = etype !== undefined && (await existsAtServer(context, etype, id));
     if (state.outbox.get(write.eventId) === undefined) return;
-    const { clock } = config;
-    if (exists) context.run(acknowledge(state, write.eventId, beforeThisSession, clock.monotonicNow()));
-    else context.run(reject(state, write, error, clock.now()));
+    const env = envOf(config);
+    context.run(exists ? acknowledge(state, write.eventId, beforeThisSession, env) : reject(state, write, error, env.dateMs));
   } catch (cause) {
     // No answer: it goes out again with the next line, and comes back here.
     config.log.info('a refused write could not be looked up', cause);

@@ -10,6 +10,7 @@ import { reject } from '../mutations/reject.ts';
 import { isTabMessage, type TabMessage } from '../effect.ts';
 import { asError, discardedError } from '../client-errors.ts';
 import { readMutation } from '../mutations/mutation.ts';
+import { envOf } from '../state.ts';
 
 /** How long a write waits for the leader before it is asked for a sign of life. */
 const leaderCheckMs = 3_000;
@@ -69,7 +70,7 @@ export class TabSync {
       case 'write':
         return this.#onWrite(message.record);
       case 'acknowledged':
-        return this.#runInMemory(acknowledge(state, message.eventId, message, config.clock.monotonicNow()));
+        return this.#runInMemory(acknowledge(state, message.eventId, message, envOf(config)));
       case 'rejected':
         return this.#onRejected(message.record);
       case 'gone':

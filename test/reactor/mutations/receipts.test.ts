@@ -51,6 +51,16 @@ describe('receipts', () => {
     expect(seen.results.at(-1)?.data['goals']).toEqual([{ id: goalId(1), title: 'theirs, later' }]);
   });
 
+  it('the receipt of a write that was sent twice is kept for ten minutes by the date, which another tab and a later page share', async () => {
+    const dialogue = await Dialogue.ready({ receipts: true });
+    const { clock, reactor } = dialogue.client;
+    const write = await dialogue.create(goalId(1), { title: 'a' });
+    await dialogue.drop();
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': write.eventId, 'tx-id': 1 });
+    const [[, record] = []] = await reactor.config.store.list('receipts/');
+    expect(record).toEqual([[write.eventId, clock.now() + 600_000]]);
+  });
+
   it('the receipts of confirmed writes go with the next one, once', async () => {
     const dialogue = await Dialogue.ready({ receipts: true });
     const first = await dialogue.create(goalId(1), { title: 'a' });
