@@ -83,7 +83,10 @@ describe('a session', () => {
 
   test.each<[what: string, error: (own: string) => ErrorMessage]>([
     ['an init that is not its own', () => initError('another', { type: 'record-not-found', message: 'Record not found: app' })],
-    ['its own init, sent twice', (own) => initError(own, { type: 'validation-failed', message: '`init` has already run for this session.' })],
+    [
+      'its own init, sent twice',
+      (own) => initError(own, { type: 'validation-failed', message: '`init` has already run for this session.' }),
+    ],
     ['an init without an event id', () => ({ ...initError('', { type: 'validation-failed' }), 'client-event-id': null })],
   ])('that is open is not ended by an error about %s', async (_what, error) => {
     const dialogue = await ready();
