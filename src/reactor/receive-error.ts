@@ -24,7 +24,7 @@ export function receiveError(state: SyncState, message: ErrorMessage, env: Env):
   const eventId = message['client-event-id'] ?? '';
   const original = message['original-event'];
   const op = original?.['op'];
-  if (op === 'init' || session.isInit(eventId)) return initFailed(state, message);
+  if (session.isEndedBy(message)) return initFailed(state, message);
   const claim = receipts.claimOf(eventId);
   if (claim) return claimFailed(state, claim, message, env);
   const write = outbox.get(eventId);

@@ -165,6 +165,11 @@ class World {
 
   #open(device: Device): Tab {
     const tab = device.open();
+    let shownTo: string | undefined;
+    tab.reactor.events.on('auth', (user) => {
+      if (shownTo !== user?.id) this.history.forget(tab.name);
+      shownTo = user?.id;
+    });
     tab.reactor.queries.subscribe({ marks: {} }, { onResult: ({ data }) => this.#showMarks(tab, idsOf(data)), onError: () => {} });
     tab.reactor.queries.subscribe(
       { registers: { $: { order: { serverCreatedAt: 'asc' } } } },
@@ -183,8 +188,8 @@ class World {
     if (!tab || !tab.reactor.account.isLoaded) return undefined;
     const id = this.#random.uuid();
     const owner = tab.reactor.account.user?.id ?? '';
-    const write = this.history.add({ id, tab: tab.name, owner, isInvalid });
     const register = this.#random.pick(registers) ?? '';
+    const write = this.history.add({ id, tab: tab.name, register, owner, isInvalid });
     const chunks = [
       tx['marks']?.[id]?.update({ number: write.seq }),
       isInvalid
