@@ -28,7 +28,7 @@ export const commands: Readonly<Record<string, string>> = {
 
 /** The files that the entry `triplane` is built as, by scripts/build-client.ts. */
 export const clientParts: ClientParts = {
-  base: ['src/errors.ts', 'src/lib/uuid.ts'],
+  base: ['src/errors.ts', 'src/client/id.ts'],
   core: 'src/client/database.ts',
   lazy: {
     http: 'src/client/http-calls.ts',
