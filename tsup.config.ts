@@ -119,11 +119,19 @@ export default defineConfig([
   {
     ...shared,
     external: [...shared.external],
+    // scripts/build-commonjs.ts makes the CommonJS from what this builds.
     entry: others,
-    format: ['esm', 'cjs'],
+    format: ['esm'],
     splitting: true,
-    dts: { entry },
+    dts: false,
     esbuildPlugins: [client, sharedErrors, webNanoid],
+  },
+  {
+    ...shared,
+    external: [...shared.external],
+    entry,
+    format: ['esm', 'cjs'],
+    dts: { entry, only: true },
   },
   {
     ...shared,
