@@ -218,14 +218,14 @@ export class Outbox {
     });
   }
 
-  /** What waits, put in the terms of a newer catalogue. Gives the writes that changed. */
+  /**
+   * In the terms of a newer catalogue. Gives the writes that changed. Also those that another tab sent, and knows to be confirmed: it may have
+   * sent them in other terms than they are held in here.
+   */
   rebase(rewrite: RewriteSteps): Mutation[] {
     this.#waitingForAttrs.clear();
     this.retries.gotAttrs();
-    return this.#rewrite(
-      this.list().filter(({ state }) => state !== 'acknowledged'),
-      rewrite,
-    );
+    return this.#rewrite(this.list(), rewrite);
   }
 
   /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
