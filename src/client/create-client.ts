@@ -55,13 +55,13 @@ function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyVal
 
 /** WebSocket, and an event stream for networks that block it. If the program provides its own sockets, only those are used. */
 function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Transport[] {
-  const { appId, websocketURI, webSocket, fetch, log, clock, onError } = config;
+  const { appId, websocketURI, webSocket, fetch, log, clock, random, onError } = config;
   const address = (uri: string): string => `${uri}?app_id=${appId}`;
   const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, log });
   // On the host of the sockets: `apiURI` may be another host, which must not receive the user's token.
   const [, server] = /^ws(.*\/runtime)\/session$/.exec(websocketURI) ?? [];
   if (server === undefined || (webSocket && !fetch)) return [sockets];
-  const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, log };
+  const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, random, log };
   return [sockets, lazyTransport('sse', async () => (await loadEventSource()).eventSourceTransport(events), onError)];
 }
 
