@@ -1,7 +1,5 @@
 // The embedded server on a storage that takes its time and outlives the process: the server can be stopped, or killed before or after a commit.
 
-import type { Hono } from 'hono';
-
 import { silent } from '../../lib/log.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { httpRoutes } from '../../server/http/routes.ts';
@@ -25,7 +23,7 @@ export interface VirtualServerOptions {
 interface Process {
   readonly clock: ProcessClock;
   readonly hub: Hub;
-  readonly routes: Hono;
+  readonly routes: ReturnType<typeof httpRoutes>;
   /** Ends the HTTP requests that have no response when the process is killed. */
   readonly killed: AbortController;
 }
