@@ -4,11 +4,11 @@
 import { mutationPrefix } from '../../src/reactor/mutations/mutation.ts';
 import { tx } from '../../src/transact/chunk.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { Device, type Tab } from './device.ts';
+import { Device, type Tab } from '../../src/testing/virtual/device.ts';
 import { History } from './history.ts';
-import { Network } from './network.ts';
-import { SeededRandom } from './seeded-random.ts';
-import { Server, type SimulatedUser } from './server.ts';
+import { Network } from '../../src/testing/virtual/network.ts';
+import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
+import { Server, type SimulatedUser } from '../../src/testing/virtual/server.ts';
 
 export interface RunOptions {
   readonly seed: number;

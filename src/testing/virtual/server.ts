@@ -1,13 +1,13 @@
 // The embedded server on a storage that takes its time, and that outlives the process: the server can be stopped, or killed before or after a
 // commit.
 
-import { silent } from '../../src/lib/log.ts';
-import { defaultLimits } from '../../src/server/limits.ts';
-import { Hub } from '../../src/server/session/hub.ts';
-import { memory } from '../../src/server/storage/memory.ts';
-import type { AppLog, LogEntry, Storage } from '../../src/server/storage/storage.ts';
-import type { Socket as ServerSocket } from '../../src/server/session/subscriber.ts';
-import type { FakeClock } from '../support/fake-clock.ts';
+import { silent } from '../../lib/log.ts';
+import { defaultLimits } from '../../server/limits.ts';
+import { Hub } from '../../server/session/hub.ts';
+import { memory } from '../../server/storage/memory.ts';
+import type { AppLog, LogEntry, Storage } from '../../server/storage/storage.ts';
+import type { Socket as ServerSocket } from '../../server/session/subscriber.ts';
+import type { VirtualClock } from './clock.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -24,7 +24,7 @@ export class Server {
   /** All that was ever appended, in order. */
   readonly entries: LogEntry[] = [];
   readonly #disk = memory();
-  readonly #world: FakeClock;
+  readonly #world: VirtualClock;
   readonly #random: SeededRandom;
   readonly #users: readonly SimulatedUser[];
   readonly #sessions = new Set<{ end(): void; close(): void }>();
@@ -33,7 +33,7 @@ export class Server {
   /** The most that an append takes. */
   appendMs = 5;
 
-  constructor(world: FakeClock, random: SeededRandom, users: readonly SimulatedUser[]) {
+  constructor(world: VirtualClock, random: SeededRandom, users: readonly SimulatedUser[]) {
     this.#world = world;
     this.#random = random;
     this.#users = users;

@@ -1,8 +1,8 @@
 // The network between tabs and the server: a socket delivers in order, each frame after a delay of its own, and can be cut, go silent, or
 // linger half-closed. Frames are text, as on a real socket.
 
-import type { WebSocketLike } from '../../src/connection/web-socket.ts';
-import type { FakeClock } from '../support/fake-clock.ts';
+import type { WebSocketLike } from '../../connection/web-socket.ts';
+import type { VirtualClock } from './clock.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Server } from './server.ts';
@@ -16,11 +16,11 @@ export interface Link {
 
 export class Network {
   readonly sockets = new Set<Socket>();
-  readonly clock: FakeClock;
+  readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly server: Server;
 
-  constructor(clock: FakeClock, random: SeededRandom, server: Server) {
+  constructor(clock: VirtualClock, random: SeededRandom, server: Server) {
     this.clock = clock;
     this.random = random;
     this.server = server;

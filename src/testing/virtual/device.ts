@@ -1,12 +1,12 @@
 // A device: a disk that outlives its tabs and may fail, hang or fill up, and the tabs of one browser on it, one of which leads.
 
-import { webSocketTransport } from '../../src/connection/web-socket.ts';
-import { silent } from '../../src/lib/log.ts';
-import { Reactor } from '../../src/reactor/reactor.ts';
-import type { TabEvents, Tabs } from '../../src/reactor/tabs/tab-channel.ts';
-import type { KeyValue, KeyValueOp } from '../../src/storage/key-value.ts';
-import type { FakeClock } from '../support/fake-clock.ts';
-import { FakeNetwork } from '../support/fake-network.ts';
+import { webSocketTransport } from '../../connection/web-socket.ts';
+import { silent } from '../../lib/log.ts';
+import { Reactor } from '../../reactor/reactor.ts';
+import type { TabEvents, Tabs } from '../../reactor/tabs/tab-channel.ts';
+import type { KeyValue, KeyValueOp } from '../../storage/key-value.ts';
+import type { VirtualClock } from './clock.ts';
+import { VirtualConnectivity } from './connectivity.ts';
 import type { Link, Network } from './network.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -28,14 +28,14 @@ export class Device {
   readonly tabs: Tab[] = [];
   readonly disk = new Map<string, unknown>();
   mood: DiskMood = 'well';
-  readonly #world: FakeClock;
+  readonly #world: VirtualClock;
   readonly #random: SeededRandom;
   readonly #network: Network;
-  readonly #connectivity = new FakeNetwork();
+  readonly #connectivity = new VirtualConnectivity();
   readonly #browserTabs: BrowserTab[] = [];
   #opened = 0;
 
-  constructor(name: string, world: FakeClock, random: SeededRandom, network: Network) {
+  constructor(name: string, world: VirtualClock, random: SeededRandom, network: Network) {
     this.name = name;
     this.#world = world;
     this.#random = random;
@@ -141,12 +141,12 @@ export class Device {
 class BrowserTab implements Tabs {
   readonly clock: ProcessClock;
   readonly #all: BrowserTab[];
-  readonly #world: FakeClock;
+  readonly #world: VirtualClock;
   #on: TabEvents | undefined;
   #isChecking = false;
   isLeader = false;
 
-  constructor(all: BrowserTab[], clock: ProcessClock, world: FakeClock) {
+  constructor(all: BrowserTab[], clock: ProcessClock, world: VirtualClock) {
     this.#all = all;
     this.clock = clock;
     this.#world = world;
