@@ -34,12 +34,7 @@ export class LateQueries {
   readonly #late = new Map<Subscription, LateQuery>();
   readonly #held = new HeldRefreshes();
 
-  constructor(
-    source: QuerySource,
-    jobs: QueryJobs,
-    warnings: RuleWarnings,
-    drop: (subscription: Subscription, error: unknown) => void,
-  ) {
+  constructor(source: QuerySource, jobs: QueryJobs, warnings: RuleWarnings, drop: (subscription: Subscription, error: unknown) => void) {
     this.#source = source;
     this.#jobs = jobs;
     this.#warnings = warnings;

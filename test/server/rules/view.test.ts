@@ -116,7 +116,7 @@ describe('what is hidden leaves no trace', () => {
   });
 
   test('the log names rule, entity and the place in the text of the rule', async () => {
-    const { k, ids } = await notes({ notes: { allow: { view: "isOwn ||\n  size(data.n) > 2" }, bind: ['isOwn', 'auth.id == "nobody"'] } });
+    const { k, ids } = await notes({ notes: { allow: { view: 'isOwn ||\n  size(data.n) > 2' }, bind: ['isOwn', 'auth.id == "nobody"'] } });
     await k.ann.response('error', query);
     const logged = k.bench.logged.filter(([text]) => String(text).includes('permission rule'));
     expect(logged).toHaveLength(1);
