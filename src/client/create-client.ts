@@ -24,8 +24,9 @@ const outboxLimit = 100_000;
 /** @param EventSource for platforms whose `fetch` has no streams */
 export function createReactor(
   config: ResolvedConfig,
-  versions: Readonly<Record<string, string>> | undefined,
+  versions?: Readonly<Record<string, string>>,
   EventSource?: EventSourceConstructor,
+  tabs: Tabs = tabsFor(config),
 ): Reactor {
   const { schema, websocketURI } = config;
   const store = storeFor(config);
@@ -44,7 +45,7 @@ export function createReactor(
       queryTimeoutMs,
       serverName: websocketURI,
     },
-    { transports: transportsFor(config, EventSource).map((each) => sliced(each, config, () => reactor)), tabs: tabsFor(config) },
+    { transports: transportsFor(config, EventSource).map((each) => sliced(each, config, () => reactor)), tabs },
   );
   return reactor;
 }
