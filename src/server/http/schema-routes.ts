@@ -14,7 +14,6 @@ import { isJobStep, readSchemaSteps, runJob } from './schema-jobs.ts';
 import { planForTools } from './schema-tools.ts';
 import { schemaOf } from './schema-view.ts';
 
-
 export function schemaRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const groups = new Map<string, readonly object[]>();

@@ -22,7 +22,6 @@ export interface AppRecord {
   readonly codeMinutes?: number;
 }
 
-
 export function appRecordOf(records: ReadonlyMap<string, unknown>): AppRecord | undefined {
   const found = records.get(name);
   return isObject(found) ? found : undefined;

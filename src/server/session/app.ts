@@ -41,7 +41,6 @@ interface Parts {
   readonly spending: LimitStore;
 }
 
-
 export class App {
   readonly id: string;
   readonly ledger: Ledger;
