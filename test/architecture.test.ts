@@ -163,7 +163,7 @@ function filesWith(pattern: RegExp): string[] {
 }
 
 /** Ideas that had several copies once. */
-const declaredOnce = ['isObject', 'isServer', 'serverActor', 'whenDurable', 'backoffMs', 'isTransientStatus', 'TokenBucket'];
+const declaredOnce = ['isObject', 'isServer', 'serverActor', 'whenDurable', 'backoffMs', 'isTransientStatus', 'lowerBound', 'TokenBucket'];
 
 test.each(declaredOnce)('%s is declared in one file', (name) => {
   expect(filesWith(new RegExp(`\\b(?:function|const|class) ${name}\\b`))).toHaveLength(1);
