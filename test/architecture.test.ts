@@ -173,6 +173,11 @@ test('no file writes out the actors that are no users', () => {
   expect(filesWith(/userId: undefined, isAdmin: true/)).toEqual(['server/data/system-rules.ts']);
 });
 
+test('entries share what is internal to a database under one symbol', () => {
+  expect(filesWith(/\._(reactor|watch|app)\b|\['_(reactor|watch|app)'\]/)).toEqual([]);
+  expect(filesWith(/Symbol\.for\('triplane/)).toEqual(['lib/internals.ts']);
+});
+
 test('the console speaks in the log and the command line only', () => {
   const speaks = /^(?!\s*(\/\/|\*|\/\*)).*\bconsole\./;
   expect(filesWith(speaks).filter((path) => path !== 'lib/log.ts' && !path.startsWith('server/cli/'))).toEqual([]);
