@@ -7,6 +7,8 @@ export interface WriteRecord {
   /** The entity that the write creates. */
   readonly id: string;
   readonly tab: string;
+  /** The shared row that it sets. */
+  readonly register: string;
   readonly owner: string;
   /** The server must refuse it. */
   readonly isInvalid: boolean;
@@ -48,6 +50,11 @@ export class History {
     if (outcome === 'rejected' && !write.isInvalid) this.report(`write ${write.seq} is valid and was rejected`);
   }
 
+  /** Another user signed in: what this tab has shown is no longer shown. */
+  forget(tab: string): void {
+    this.#shown.delete(tab);
+  }
+
   /** A tab shows these entities: what it showed this user before is still there, unless it was refused, given up, or never got to the disk. */
   show(tab: string, owner: string, ids: readonly string[]): void {
     const now = new Set(ids);
@@ -74,7 +81,7 @@ export class History {
       for (const by of applied.get(write.id) ?? [])
         if (by !== write.owner) this.report(`write ${write.seq} of ${write.owner || 'a guest'} was applied for ${by || 'a guest'}`);
     }
-    this.#checkOrder([...applied.keys()]);
+    this.#checkOrder(entries);
   }
 
   report(violation: string): void {
@@ -94,16 +101,19 @@ export class History {
     return applied;
   }
 
-  /** The writes of one tab and one user are applied in the order in which they were made. */
-  #checkOrder(ids: readonly string[]): void {
+  /** What one tab and one user write to one row arrives there in the order in which it was made; unrelated writes may overtake each other. */
+  #checkOrder(entries: readonly LogEntry[]): void {
+    const bySeq = new Map([...this.writes.values()].map((write) => [write.seq, write]));
     const last = new Map<string, number>();
-    for (const id of ids) {
-      const write = this.writes.get(id);
-      if (!write) continue;
-      const line = `${write.tab} ${write.owner}`;
-      const before = last.get(line) ?? 0;
-      if (write.seq < before) this.report(`write ${write.seq} of ${write.tab} was applied after write ${before}`);
-      last.set(line, Math.max(before, write.seq));
+    for (const { changes } of entries) {
+      for (const { action, triple } of changes) {
+        const write = action === 'added' && typeof triple[2] === 'number' ? bySeq.get(triple[2]) : undefined;
+        if (write?.register !== triple[0]) continue;
+        const line = `${write.tab} ${write.owner} ${write.register}`;
+        const before = last.get(line) ?? 0;
+        if (write.seq < before) this.report(`write ${write.seq} of ${write.tab} overwrote its later write ${before}`);
+        last.set(line, Math.max(before, write.seq));
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import { isObject } from '../../lib/json.ts';
 import type { App } from '../session/app.ts';
 import { checkUse } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
+import { adminActor } from '../data/system-rules.ts';
 import { asObject, bodyOf, optional, required } from './request.ts';
 import { shownApp, titleOf } from './app-view.ts';
 import { toolApp } from './caller.ts';
@@ -13,8 +14,6 @@ import { FinishedJobs, isJobStep, readSchemaSteps, runJob } from './schema-jobs.
 import { jobRoutes } from './job-routes.ts';
 import { planForTools } from './schema-tools.ts';
 import { schemaOf } from './schema-view.ts';
-
-const adminActor = { userId: undefined, isAdmin: true };
 
 export function schemaRoutes(http: HttpContext): Hono {
   const routes = new Hono();

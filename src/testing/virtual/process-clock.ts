@@ -1,15 +1,15 @@
 // The clock of one process (a tab or a server) on the world's clock: its wall clock may be wrong, and it may be frozen or killed.
 
-import type { Clock, Timer } from '../../src/lib/clock.ts';
-import type { FakeClock } from '../support/fake-clock.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { VirtualClock } from './clock.ts';
 
 export class ProcessClock implements Clock {
-  readonly #world: FakeClock;
+  readonly #world: VirtualClock;
   #offsetMs: number;
   #state: 'running' | 'frozen' | 'dead' = 'running';
   #waiting: (() => void)[] = [];
 
-  constructor(world: FakeClock, offsetMs = 0) {
+  constructor(world: VirtualClock, offsetMs = 0) {
     this.#world = world;
     this.#offsetMs = offsetMs;
   }

@@ -1,0 +1,168 @@
+// The embedded server on a storage that takes its time and outlives the process: the server can be stopped, or killed before or after a commit.
+
+import { silent } from '../../lib/log.ts';
+import type { WireUser } from '../../protocol/server-message.ts';
+import { httpRoutes } from '../../server/http/routes.ts';
+import { defaultLimits } from '../../server/limits.ts';
+import { Hub } from '../../server/session/hub.ts';
+import type { Socket as ServerSocket } from '../../server/session/subscriber.ts';
+import { memory } from '../../server/storage/memory.ts';
+import type { AppLog, LogEntry, Storage } from '../../server/storage/storage.ts';
+import type { VirtualClock } from './clock.ts';
+import { ProcessClock } from './process-clock.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+export interface VirtualServerOptions {
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly appId: string;
+  /** Whom a refresh token belongs to that the server did not issue. */
+  readonly userOf?: (token: string) => WireUser | undefined;
+}
+
+interface Process {
+  readonly clock: ProcessClock;
+  readonly hub: Hub;
+  readonly routes: ReturnType<typeof httpRoutes>;
+  /** Ends the HTTP requests that have no response when the process is killed. */
+  readonly killed: AbortController;
+}
+
+export class VirtualServer {
+  readonly appId: string;
+  readonly adminToken: string;
+  /** All that was ever appended, in order. */
+  readonly entries: LogEntry[] = [];
+  /** Called for each transaction that is committed. */
+  onCommit: (() => void) | undefined;
+  /** The longest time that an append takes, in milliseconds. */
+  appendMs = 5;
+  readonly #disk = memory();
+  readonly #world: VirtualClock;
+  readonly #random: SeededRandom;
+  readonly #userOf: VirtualServerOptions['userOf'];
+  readonly #sessions = new Set<{ end(): void; close(): void }>();
+  #process: Process | undefined;
+  /** Differences between the wall clock of the server and the world's, in milliseconds. */
+  #offsetMs = 0;
+
+  constructor({ clock, random, appId, userOf }: VirtualServerOptions) {
+    this.#world = clock;
+    this.#random = random;
+    this.appId = appId;
+    this.adminToken = random.uuid();
+    this.#userOf = userOf;
+    this.start();
+  }
+
+  get isUp(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get hub(): Hub | undefined {
+    return this.#process?.hub;
+  }
+
+  start(): void {
+    if (this.#process) return;
+    const clock = new ProcessClock(this.#world, this.#offsetMs);
+    const random = this.#random.fork(`server ${this.#world.now()}`);
+    const { appId, adminToken } = this;
+    const hub = new Hub({
+      ...{ appId, adminToken, storage: this.#storage(clock), log: silent, limits: defaultLimits, clock, random, createAppsOnUse: false },
+      ...(this.#userOf && { userOf: async (_app: string, token: string) => this.#userOf?.(token) }),
+    });
+    const routes = httpRoutes({ hub, clock, log: silent, limits: defaultLimits, random });
+    this.#process = { clock, hub, routes, killed: new AbortController() };
+  }
+
+  /** Goes down as it does on SIGTERM. */
+  stop(): void {
+    const process = this.#process;
+    this.#process = undefined;
+    process?.killed.abort();
+    void process?.hub.close();
+  }
+
+  /** Goes down as it does on SIGKILL: what is being appended may be there afterwards or not. */
+  kill(): void {
+    const process = this.#process;
+    this.#process = undefined;
+    process?.clock.kill();
+    process?.killed.abort();
+    for (const session of [...this.#sessions]) session.close();
+  }
+
+  /** Somebody sets the server's wall clock. */
+  jump(ms: number): void {
+    this.#offsetMs += ms;
+    this.#process?.clock.jump(ms);
+  }
+
+  connect(socket: ServerSocket): { receive(frame: string): void; end(): void } {
+    const process = this.#process;
+    const deliver = (task: () => void): void => process?.clock.deliver(task);
+    const session = process?.hub.connect({
+      send: (frame) => deliver(() => socket.send(frame)),
+      close: (code, reason) => deliver(() => socket.close(code, reason)),
+    });
+    const connection = {
+      receive: (frame: string) => deliver(() => session?.receive(frame)),
+      end: () => {
+        this.#sessions.delete(connection);
+        deliver(() => session?.end());
+      },
+      close: () => {
+        this.#sessions.delete(connection);
+        socket.close(1006, '');
+      },
+    };
+    this.#sessions.add(connection);
+    return connection;
+  }
+
+  /**
+   * A request with the admin token.
+   *
+   * Rejects while the server is down, and if it goes down before it responds.
+   */
+  async request(path: string, body: object): Promise<Response> {
+    const process = this.#process;
+    if (!process) throw new TypeError('The virtual server is down');
+    const headers = { 'content-type': 'application/json', 'app-id': this.appId, authorization: `Bearer ${this.adminToken}` };
+    const request = new Request(`http://virtual${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const { signal } = process.killed;
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new TypeError('The virtual server went down before it responded')));
+      Promise.resolve(process.routes.fetch(request)).then(resolve, reject);
+    });
+  }
+
+  /** The disk as one process sees it. */
+  #storage(process: ProcessClock): Storage {
+    const open = async (id: string): Promise<AppLog> => {
+      const log = await this.#disk.open(id);
+      return {
+        ...log,
+        append: async (entries) => {
+          await this.#wait(this.#random.between(0, this.appendMs));
+          // Killed before the commit, or, by chance, after it.
+          if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
+          const appended = await log.append(entries);
+          if (appended === 'appended' && id === this.appId) {
+            this.entries.push(...entries);
+            this.onCommit?.();
+          }
+          await this.#wait(this.#random.between(0, this.appendMs));
+          return process.isDead ? new Promise(() => {}) : appended;
+        },
+        subscribe: (listener) => log.subscribe((...news) => process.deliver(() => listener(...news))),
+      };
+    };
+    return { open, apps: () => this.#disk.apps(), close: async () => {} };
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#world.setTimeout(resolve, ms));
+  }
+}
