@@ -29,7 +29,11 @@ export function appIdOf(context: Context): string {
   const given = context.req.header('app-id') ?? context.req.query('app_id');
   if (!given) throw missing(['headers', 'app-id'], [['query-params', 'app_id']]);
   const text = given.trim();
-  if (!isUuid(text)) throw malformed(['headers', 'app-id'], given, [['headers', 'app-id'], ['query-params', 'app_id']]);
+  if (!isUuid(text))
+    throw malformed(['headers', 'app-id'], given, [
+      ['headers', 'app-id'],
+      ['query-params', 'app_id'],
+    ]);
   return text.toLowerCase();
 }
 

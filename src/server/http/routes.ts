@@ -45,7 +45,8 @@ export function httpRoutes(config: HttpConfig): Hono {
     // Nothing that is stored here may be taken for a page or a script.
     context.header('x-content-type-options', 'nosniff');
     const isFile = context.req.path.startsWith('/storage/f/');
-    if (!isFile && context.res.headers.get('content-type') === 'application/json') context.header('content-type', 'application/json; charset=utf-8');
+    if (!isFile && context.res.headers.get('content-type') === 'application/json')
+      context.header('content-type', 'application/json; charset=utf-8');
   });
   const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
   const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });

@@ -54,7 +54,13 @@ export function isJobStep(type: unknown): boolean {
 export function jobOf(type: string, given: unknown, at: number): Job {
   const { 'attr-id': attrId, 'checked-data-type': dataType = null } = isObject(given) ? given : {};
   const isJob = type !== 'check-data-type' || dataTypes.has(dataType);
-  const change = !isJob ? undefined : type === 'check-data-type' ? { 'checked-data-type': dataType } : Object.hasOwn(changes, type) ? changes[type] : undefined;
+  const change = !isJob
+    ? undefined
+    : type === 'check-data-type'
+      ? { 'checked-data-type': dataType }
+      : Object.hasOwn(changes, type)
+        ? changes[type]
+        : undefined;
   if (!change || typeof attrId !== 'string') throw invalid('steps', given, [{ in: [at], message: `there is no step '${type}' like this` }]);
   return { type, attrId, dataType, step: ['update-attr', { id: attrId, ...change }] };
 }

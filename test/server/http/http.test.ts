@@ -134,7 +134,11 @@ describe('codes', () => {
 
 test('a guest has no address, and names the user that they became; a field that is null stays null', async () => {
   const attr = { 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false };
-  await post('/admin/transact', { steps: [['add-attr', { id: id(), 'forward-identity': [id(), '$users', 'nickname'], ...attr }]] }, asAdmin());
+  await post(
+    '/admin/transact',
+    { steps: [['add-attr', { id: id(), 'forward-identity': [id(), '$users', 'nickname'], ...attr }]] },
+    asAdmin(),
+  );
   const guest = (await post('/admin/sign_in_guest', { 'extra-fields': { nickname: null } }, asAdmin())).body.user;
   expect(guest).toEqual({
     ...{ id: guest.id, app_id: server.appId, type: 'guest', isGuest: true, nickname: null },
