@@ -3,12 +3,13 @@
 
 import { mutationPrefix } from '../../src/reactor/mutations/mutation.ts';
 import { tx } from '../../src/transact/chunk.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { Device, type Tab } from '../../src/testing/virtual/device.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
+import type { InstantUnknownSchema } from '../../src/schema/schema.ts';
+import { VirtualDevice, type VirtualTab } from '../../src/testing/virtual/device.ts';
 import { History } from './history.ts';
-import { Network } from '../../src/testing/virtual/network.ts';
+import { VirtualNetwork } from '../../src/testing/virtual/network.ts';
 import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
-import { Server, type SimulatedUser } from '../../src/testing/virtual/server.ts';
+import { VirtualServer } from '../../src/testing/virtual/server.ts';
 
 export interface RunOptions {
   readonly seed: number;
@@ -23,6 +24,18 @@ export interface RunResult {
   /** What happened, a line a step. */
   readonly story: readonly string[];
 }
+
+type Device = VirtualDevice<InstantUnknownSchema>;
+type Tab = VirtualTab<InstantUnknownSchema>;
+
+type SimulatedUser = {
+  readonly id: string;
+  readonly email: string;
+  readonly refresh_token: string;
+  readonly isGuest: false;
+};
+
+const appId = 'a9900000-0000-4000-8000-000000000003';
 
 /** How often each kind of step comes. */
 const weights = {
@@ -65,11 +78,11 @@ class World {
   readonly story: string[] = [];
   faults = 0;
   #pauseMs = 0;
-  readonly #clock = new FakeClock();
+  readonly #clock = new VirtualClock();
   readonly #random: SeededRandom;
   readonly #users: readonly SimulatedUser[];
-  readonly #server: Server;
-  readonly #network: Network;
+  readonly #server: VirtualServer;
+  readonly #network: VirtualNetwork;
   readonly #devices: readonly Device[];
   readonly #registerResults = new Map<string, unknown>();
   readonly #markResults = new Map<string, readonly string[]>();
@@ -80,13 +93,17 @@ class World {
       const id = this.#random.uuid();
       return { id, email: `${name}@example.com`, refresh_token: this.#random.uuid(), isGuest: false };
     });
-    this.#server = new Server(this.#clock, this.#random.fork('server'), this.#users);
-    this.#network = new Network(this.#clock, this.#random.fork('network'), this.#server);
+    this.#server = new VirtualServer({
+      ...{ clock: this.#clock, random: this.#random.fork('server'), appId },
+      userOf: (token) => this.#users.find(({ refresh_token }) => refresh_token === token),
+    });
+    this.#network = new VirtualNetwork(this.#clock, this.#random.fork('network'), this.#server);
     const count = this.#random.between(2, 3);
-    this.#devices = Array.from(
-      { length: count },
-      (_, at) => new Device(`d${at + 1}`, this.#clock, this.#random.fork(`device ${at}`), this.#network),
-    );
+    this.#devices = Array.from({ length: count }, (_, at) => this.#device(`d${at + 1}`, `device ${at}`));
+  }
+
+  #device(name: string, seededAs = name): Device {
+    return new VirtualDevice({ name, clock: this.#clock, random: this.#random.fork(seededAs), network: this.#network });
   }
 
   async begin(): Promise<void> {
@@ -109,7 +126,7 @@ class World {
   async heal(): Promise<void> {
     this.#server.start();
     for (const device of this.#devices) {
-      device.mood = 'well';
+      device.disk.condition = 'well';
       device.link.delayMs = 10;
       device.goOnline();
       for (const { clock } of device.tabs) clock.thaw();
@@ -129,12 +146,12 @@ class World {
   }
 
   async check(): Promise<void> {
-    const observer = new Device('observer', this.#clock, this.#random.fork('observer'), this.#network);
+    const observer = this.#device('observer');
     const truth = this.#open(observer);
     await this.#clock.advance(5_000);
     for (const device of this.#devices) {
       for (const { name } of device.tabs) this.#compare(name, truth.name);
-      for (const [key, value] of device.disk) {
+      for (const [key, value] of device.disk.entries) {
         if (!key.startsWith(mutationPrefix('').slice(0, -1))) continue;
         const { reason, txId } = value as { reason?: unknown; txId?: number };
         if (reason === undefined && txId === undefined) this.history.report(`${device.name} still has a write that waits: ${key}`);
@@ -286,9 +303,9 @@ class World {
     disk: () => {
       const device = this.#random.pick(this.#devices);
       const mood = this.#random.pick(['well', 'well', 'hangs'] as const) ?? 'well';
-      if (!device || device.mood === mood) return undefined;
-      device.mood = mood;
-      this.#clock.setTimeout(() => (device.mood = 'well'), this.#random.between(100, 5_000));
+      if (!device || device.disk.condition === mood) return undefined;
+      device.disk.condition = mood;
+      this.#clock.setTimeout(() => (device.disk.condition = 'well'), this.#random.between(100, 5_000));
       return `the disk of ${device.name}: ${mood}`;
     },
     clock: () => {

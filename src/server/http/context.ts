@@ -3,7 +3,7 @@
 import type { AcceptedTokens } from '../auth/accepted-tokens.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { systemRandom } from '../../lib/random.ts';
+import { type Random, systemRandom } from '../../lib/random.ts';
 import type { Log } from '../../lib/log.ts';
 import type { App } from '../session/app.ts';
 import { Accounts } from '../auth/accounts.ts';
@@ -27,6 +27,8 @@ export interface HttpConfig {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  /** Where new ids come from; the system, if not given. */
+  readonly random?: Random | undefined;
   /** What all connections of the server have not read yet; missing = those of event streams only. */
   readonly unread?: UnreadOutput<object> | undefined;
   /** Without it, codes are written to the log. */
@@ -86,7 +88,7 @@ export class HttpContext {
     return oauth;
   }
 
-  readonly uuid = (): string => systemRandom.uuid();
+  readonly uuid = (): string => (this.#config.random ?? systemRandom).uuid();
 
   /** Whether the server is for developing: its page shows what is in it. */
   get isShown(): boolean {

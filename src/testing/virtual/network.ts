@@ -5,7 +5,7 @@ import type { WebSocketLike } from '../../connection/web-socket.ts';
 import type { VirtualClock } from './clock.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import type { Server } from './server.ts';
+import type { VirtualServer } from './server.ts';
 
 /** What a device's access to the network is like. */
 export interface Link {
@@ -14,13 +14,13 @@ export interface Link {
   delayMs: number;
 }
 
-export class Network {
+export class VirtualNetwork {
   readonly sockets = new Set<Socket>();
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
-  readonly server: Server;
+  readonly server: VirtualServer;
 
-  constructor(clock: VirtualClock, random: SeededRandom, server: Server) {
+  constructor(clock: VirtualClock, random: SeededRandom, server: VirtualServer) {
     this.clock = clock;
     this.random = random;
     this.server = server;
@@ -47,13 +47,13 @@ export class Socket implements WebSocketLike {
   onerror: WebSocketLike['onerror'] = null;
   onclose: WebSocketLike['onclose'] = null;
   readonly link: Link;
-  readonly #network: Network;
+  readonly #network: VirtualNetwork;
   readonly #owner: ProcessClock;
   readonly #arrivesAt = { up: 0, down: 0 };
   #session: { receive(frame: string): void; end(): void } | undefined;
   #fate: Fate = 'healthy';
 
-  constructor(network: Network, link: Link, owner: ProcessClock) {
+  constructor(network: VirtualNetwork, link: Link, owner: ProcessClock) {
     this.link = link;
     this.#network = network;
     this.#owner = owner;

@@ -1,92 +1,116 @@
-// The embedded server on a storage that takes its time, and that outlives the process: the server can be stopped, or killed before or after a
-// commit.
+// The embedded server on a storage that takes its time and outlives the process: the server can be stopped, or killed before or after a commit.
 
 import { silent } from '../../lib/log.ts';
+import type { WireUser } from '../../protocol/server-message.ts';
+import { httpRoutes } from '../../server/http/routes.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { Hub } from '../../server/session/hub.ts';
+import type { Socket as ServerSocket } from '../../server/session/subscriber.ts';
 import { memory } from '../../server/storage/memory.ts';
 import type { AppLog, LogEntry, Storage } from '../../server/storage/storage.ts';
-import type { Socket as ServerSocket } from '../../server/session/subscriber.ts';
 import type { VirtualClock } from './clock.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-export const appId = 'a9900000-0000-4000-8000-000000000003';
-
-export interface SimulatedUser {
-  readonly id: string;
-  readonly email: string;
-  readonly refresh_token: string;
-  readonly isGuest: false;
+export interface VirtualServerOptions {
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly appId: string;
+  /** Whom a refresh token belongs to that the server did not issue. */
+  readonly userOf?: (token: string) => WireUser | undefined;
 }
 
-export class Server {
+interface Process {
+  readonly clock: ProcessClock;
+  readonly hub: Hub;
+  readonly routes: ReturnType<typeof httpRoutes>;
+  /** Ends the HTTP requests that have no response when the process is killed. */
+  readonly killed: AbortController;
+}
+
+export class VirtualServer {
+  readonly appId: string;
+  readonly adminToken: string;
   /** All that was ever appended, in order. */
   readonly entries: LogEntry[] = [];
+  /** Called for each transaction that is committed. */
+  onCommit: (() => void) | undefined;
+  /** The longest time that an append takes, in milliseconds. */
+  appendMs = 5;
   readonly #disk = memory();
   readonly #world: VirtualClock;
   readonly #random: SeededRandom;
-  readonly #users: readonly SimulatedUser[];
+  readonly #userOf: VirtualServerOptions['userOf'];
   readonly #sessions = new Set<{ end(): void; close(): void }>();
-  #process: ProcessClock;
-  #hub: Hub | undefined;
-  /** The most that an append takes. */
-  appendMs = 5;
+  #process: Process | undefined;
+  /** Differences between the wall clock of the server and the world's, in milliseconds. */
+  #offsetMs = 0;
 
-  constructor(world: VirtualClock, random: SeededRandom, users: readonly SimulatedUser[]) {
-    this.#world = world;
+  constructor({ clock, random, appId, userOf }: VirtualServerOptions) {
+    this.#world = clock;
     this.#random = random;
-    this.#users = users;
-    this.#process = new ProcessClock(world);
+    this.appId = appId;
+    this.adminToken = random.uuid();
+    this.#userOf = userOf;
     this.start();
   }
 
   get isUp(): boolean {
-    return this.#hub !== undefined;
+    return this.#process !== undefined;
+  }
+
+  get hub(): Hub | undefined {
+    return this.#process?.hub;
   }
 
   start(): void {
-    if (this.#hub) return;
-    this.#process = new ProcessClock(this.#world);
-    this.#hub = new Hub({
-      ...{ appId, adminToken: this.#random.uuid(), storage: this.#storage(this.#process), log: silent, limits: defaultLimits },
-      ...{ clock: this.#process, random: this.#random.fork(`server ${this.#world.now()}`), createAppsOnUse: true },
-      userOf: async (_app, token) => {
-        const user = this.#users.find(({ refresh_token }) => refresh_token === token);
-        return user && { ...user };
-      },
+    if (this.#process) return;
+    const clock = new ProcessClock(this.#world, this.#offsetMs);
+    const random = this.#random.fork(`server ${this.#world.now()}`);
+    const { appId, adminToken } = this;
+    const hub = new Hub({
+      ...{ appId, adminToken, storage: this.#storage(clock), log: silent, limits: defaultLimits, clock, random, createAppsOnUse: false },
+      ...(this.#userOf && { userOf: async (_app: string, token: string) => this.#userOf?.(token) }),
     });
+    const routes = httpRoutes({ hub, clock, log: silent, limits: defaultLimits, random });
+    this.#process = { clock, hub, routes, killed: new AbortController() };
   }
 
   /** Goes down as it does on SIGTERM. */
   stop(): void {
-    const hub = this.#hub;
-    this.#hub = undefined;
-    void hub?.close();
+    const process = this.#process;
+    this.#process = undefined;
+    process?.killed.abort();
+    void process?.hub.close();
   }
 
   /** Goes down as it does on SIGKILL: what is being appended may be there afterwards or not. */
   kill(): void {
-    this.#hub = undefined;
-    this.#process.kill();
+    const process = this.#process;
+    this.#process = undefined;
+    process?.clock.kill();
+    process?.killed.abort();
     for (const session of [...this.#sessions]) session.close();
   }
 
+  /** Somebody sets the server's wall clock. */
   jump(ms: number): void {
-    this.#process.jump(ms);
+    this.#offsetMs += ms;
+    this.#process?.clock.jump(ms);
   }
 
   connect(socket: ServerSocket): { receive(frame: string): void; end(): void } {
     const process = this.#process;
-    const session = this.#hub?.connect({
-      send: (frame) => process.deliver(() => socket.send(frame)),
-      close: (code, reason) => process.deliver(() => socket.close(code, reason)),
+    const deliver = (task: () => void): void => process?.clock.deliver(task);
+    const session = process?.hub.connect({
+      send: (frame) => deliver(() => socket.send(frame)),
+      close: (code, reason) => deliver(() => socket.close(code, reason)),
     });
     const connection = {
-      receive: (frame: string) => process.deliver(() => session?.receive(frame)),
+      receive: (frame: string) => deliver(() => session?.receive(frame)),
       end: () => {
         this.#sessions.delete(connection);
-        process.deliver(() => session?.end());
+        deliver(() => session?.end());
       },
       close: () => {
         this.#sessions.delete(connection);
@@ -95,6 +119,23 @@ export class Server {
     };
     this.#sessions.add(connection);
     return connection;
+  }
+
+  /**
+   * A request with the admin token.
+   *
+   * Rejects while the server is down, and if it goes down before it responds.
+   */
+  async request(path: string, body: object): Promise<Response> {
+    const process = this.#process;
+    if (!process) throw new TypeError('The virtual server is down');
+    const headers = { 'content-type': 'application/json', 'app-id': this.appId, authorization: `Bearer ${this.adminToken}` };
+    const request = new Request(`http://virtual${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const { signal } = process.killed;
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new TypeError('The virtual server went down before it responded')));
+      Promise.resolve(process.routes.fetch(request)).then(resolve, reject);
+    });
   }
 
   /** The disk as one process sees it. */
@@ -108,7 +149,10 @@ export class Server {
           // Killed before the commit, or, by chance, after it.
           if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
           const appended = await log.append(entries);
-          if (appended === 'appended') this.entries.push(...entries);
+          if (appended === 'appended' && id === this.appId) {
+            this.entries.push(...entries);
+            this.onCommit?.();
+          }
           await this.#wait(this.#random.between(0, this.appendMs));
           return process.isDead ? new Promise(() => {}) : appended;
         },
