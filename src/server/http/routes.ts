@@ -43,6 +43,11 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.use('*', async (context, next) => {
     await next();
     if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');
+    // Nothing that is stored here may be taken for a page or a script.
+    context.header('x-content-type-options', 'nosniff');
+    const isFile = context.req.path.startsWith('/storage/f/');
+    if (!isFile && context.res.headers.get('content-type') === 'application/json')
+      context.header('content-type', 'application/json; charset=utf-8');
   });
   const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
   const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
