@@ -121,22 +121,18 @@ export class VirtualServer {
     return connection;
   }
 
-  /**
-   * A request with the admin token.
-   *
-   * Rejects while the server is down, and if it goes down before it responds.
-   */
-  async request(path: string, body: object): Promise<Response> {
+  /** `fetch` to this server. Rejects while it is down, and if it goes down before it responds. */
+  readonly fetch: typeof fetch = async (input, init) => {
     const process = this.#process;
     if (!process) throw new TypeError('The virtual server is down');
-    const headers = { 'content-type': 'application/json', 'app-id': this.appId, authorization: `Bearer ${this.adminToken}` };
-    const request = new Request(`http://virtual${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     const { signal } = process.killed;
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new TypeError('The virtual server went down before it responded')));
-      Promise.resolve(process.routes.fetch(request)).then(resolve, reject);
+      const wentDown = (): void => reject(new TypeError('The virtual server went down before it responded'));
+      signal.addEventListener('abort', wentDown, { once: true });
+      const responds = Promise.resolve(process.routes.fetch(new Request(input, init)));
+      responds.finally(() => signal.removeEventListener('abort', wentDown)).then(resolve, reject);
     });
-  }
+  };
 
   /** The disk as one process sees it. */
   #storage(process: ProcessClock): Storage {
