@@ -162,6 +162,17 @@ function filesWith(pattern: RegExp): string[] {
   return [...texts].filter(([, text]) => text.split('\n').some((row) => pattern.test(row))).map(([path]) => path);
 }
 
+/** Ideas that had several copies once. */
+const declaredOnce = ['isObject', 'isServer', 'serverActor', 'whenDurable', 'backoffMs', 'isTransientStatus', 'TokenBucket'];
+
+test.each(declaredOnce)('%s is declared in one file', (name) => {
+  expect(filesWith(new RegExp(`\\b(?:function|const|class) ${name}\\b`))).toHaveLength(1);
+});
+
+test('no file writes out the actors that are no users', () => {
+  expect(filesWith(/userId: undefined, isAdmin: true/)).toEqual(['server/data/system-rules.ts']);
+});
+
 test('the console speaks in the log and the command line only', () => {
   const speaks = /^(?!\s*(\/\/|\*|\/\*)).*\bconsole\./;
   expect(filesWith(speaks).filter((path) => path !== 'lib/log.ts' && !path.startsWith('server/cli/'))).toEqual([]);

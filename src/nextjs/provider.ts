@@ -8,7 +8,8 @@ import { TriplaneError, type User } from 'triplane';
 import type { InstantReactWebDatabase } from 'triplane/react';
 import { scriptOf } from './hydration-script.ts';
 import { HydratedResults } from './hydration.ts';
-import { isServer, PageContext, type PageContextValue } from './page-context.ts';
+import { isServer } from '../lib/is-server.ts';
+import { PageContext, type PageContextValue } from './page-context.ts';
 import { ServerQueryCache } from './server-render.ts';
 
 export interface InstantSuspenseProviderProps {

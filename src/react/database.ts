@@ -32,7 +32,8 @@ import {
 import { appStatusOf, authOf, connectionStatusOf, outboxOf, type OutboxView, useLocalId } from './database-hooks.ts';
 import { type QueryStore, queryStore, type RuleOptions } from './query-stores.ts';
 import { InstantReactRoom, rooms } from './room.ts';
-import { type AnySchemaDef, type InfiniteQueryResult, isServer, type UseQuery } from './types.ts';
+import { isServer } from '../lib/is-server.ts';
+import type { AnySchemaDef, InfiniteQueryResult, UseQuery } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
 import { useInfiniteQuery } from './use-infinite-query.ts';
 import { useQuery } from './use-query.ts';

@@ -6,7 +6,8 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { structuralShare } from '../lib/equal.ts';
 import type { ExternalStore } from './external-store.ts';
-import { type AnyCore, isServer } from './types.ts';
+import { isServer } from '../lib/is-server.ts';
+import type { AnyCore } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
 
 /** The part of a room that hooks need. */

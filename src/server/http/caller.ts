@@ -8,7 +8,7 @@ import { type AppUser, userByEmail, userOf } from '../auth/users.ts';
 import type { Hub } from '../session/hub.ts';
 import { checkUse, type Use } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
-import type { Actor } from '../data/system-rules.ts';
+import { type Actor, adminActor } from '../data/system-rules.ts';
 import type { HttpContext } from './context.ts';
 import { malformed, missing, notFound, unauthorized } from './errors.ts';
 import type { InstantAPIError } from '../../errors.ts';
@@ -100,7 +100,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   }
   await requireAdmin(context, http.hub, appId);
   const app = await http.hub.app(appId);
-  if (email === undefined) return { app, actor: { userId: undefined, isAdmin: true, ...address }, isImpersonated: false };
+  if (email === undefined) return { app, actor: { ...adminActor, ...address }, isImpersonated: false };
   const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
   if (!row) throw notFound('app-user');
   const user = userOf(app.ledger.db, row, app.id);

@@ -6,6 +6,7 @@ import { isObject } from '../../lib/json.ts';
 import type { KnownAttr } from '../../db/attrs.ts';
 import type { Row } from '../../db/row.ts';
 import { submit } from '../data/submit.ts';
+import { adminActor } from '../data/system-rules.ts';
 import { invalid } from '../errors.ts';
 import type { App } from '../session/app.ts';
 
@@ -69,7 +70,7 @@ export async function runJob(app: App, { step, type, attrId, dataType }: Job, { 
     ...{ work_estimate: 0, work_completed: 0, error: null, error_data: null, invalid_unique_value: null, invalid_triples_sample: null },
   };
   try {
-    await submit(app.ledger, { steps: [step], event: undefined, actor: { userId: undefined, isAdmin: true } });
+    await submit(app.ledger, { steps: [step], event: undefined, actor: adminActor });
     return { ...base, done_at: at, job_status: 'completed', job_stage: 'update-attr-done' };
   } catch (error) {
     if (!(error instanceof InstantAPIError) || error.status >= 500) throw error;

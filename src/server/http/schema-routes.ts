@@ -4,6 +4,7 @@ import { Hono, type Context } from 'hono';
 import { isObject } from '../../lib/json.ts';
 import type { App } from '../session/app.ts';
 import { submit, whenDurable } from '../data/submit.ts';
+import { adminActor } from '../data/system-rules.ts';
 import { malformed } from './errors.ts';
 import { asObject, asUuid, bodyOf, optional, required } from './request.ts';
 import { shownApp, titleOf } from './app-view.ts';
@@ -12,8 +13,6 @@ import type { HttpContext } from './context.ts';
 import { isJobStep, readSchemaSteps, runJob } from './schema-jobs.ts';
 import { planForTools } from './schema-tools.ts';
 import { schemaOf } from './schema-view.ts';
-
-const adminActor = { userId: undefined, isAdmin: true };
 
 export function schemaRoutes(http: HttpContext): Hono {
   const routes = new Hono();
