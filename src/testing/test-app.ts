@@ -8,9 +8,14 @@ import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import { bootstrap } from '../server/bootstrap.ts';
 import type { InstantRules } from '../types/rules.ts';
 import { loadCel } from '../server/rules/cel.ts';
+import type { LogEntry } from '../server/storage/storage.ts';
+import type { InstaQLResponse } from '../types/result.ts';
+import type { ValidQuery } from '../types/valid-query.ts';
+import { readNow } from './virtual/read.ts';
 import { TestDevice } from './test-device.ts';
 import { VirtualClock } from './virtual/clock.ts';
 import { VirtualNetwork } from './virtual/network.ts';
+import type { Clock } from '../lib/clock.ts';
 import { SeededRandom } from './virtual/seeded-random.ts';
 import { VirtualServer } from './virtual/server.ts';
 
@@ -99,6 +104,11 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
     this.admin = initAdmin<Schema, false>({ ...access, ...(schema && { schema }) });
   }
 
+  /** Virtual time, for code under test that takes a clock or timers. */
+  get clock(): Clock {
+    return this.#clock;
+  }
+
   /** Virtual time since the start, in milliseconds. */
   get elapsedMs(): number {
     return this.#clock.monotonicNow();
@@ -108,8 +118,8 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
   async open(): Promise<void> {
     const { schema, rules } = this.#options;
     await loadModules(rules !== undefined);
-    const app = await this.#server.hub?.app(this.appId);
-    if (app) await this.run(bootstrap(app, { schema, rules }, () => this.#seeds.uuid()));
+    const app = await this.run(this.#server.app());
+    await this.run(bootstrap(app, { schema, rules }, () => this.#seeds.uuid()));
   }
 
   /**
@@ -171,7 +181,7 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
       const isOver = this.#clock.monotonicNow() > end || !(await this.#clock.runNext());
       if (isOver && !settle) throw new TriplaneError('timeout', 'The promise did not settle within 10 minutes of virtual time');
     }
-    return (settle as () => T)();
+    return settle();
   }
 
   /** Lets virtual time pass. @param ms milliseconds */
@@ -191,6 +201,22 @@ export class TestApp<Schema extends AnySchemaDef = InstantUnknownSchema> {
       if (this.#clock.monotonicNow() > end) throw new TriplaneError('timeout', 'Writes still wait after 10 minutes of virtual time');
     } while (this.#server.isUp && this.#devices.some((device) => device.isSending));
     await this.#clock.advance(2_000);
+  }
+
+  /** All transactions that the server has committed, in order. */
+  get log(): readonly LogEntry[] {
+    return this.#server.entries;
+  }
+
+  /** Calls back after every transaction that the server commits. */
+  onCommit(callback: () => void): void {
+    this.#server.onCommit = callback;
+  }
+
+  /** What the server holds at this moment, past the rules and without waiting; undefined while the server is down. */
+  readNow<Q extends ValidQuery<Q, Schema>>(query: Q): InstaQLResponse<Schema, Q> | undefined {
+    const app = this.#server.appNow;
+    return app && (readNow(app, query, this.#options.schema !== undefined) as InstaQLResponse<Schema, Q>);
   }
 
   /** Closes all tabs and the server. */

@@ -61,9 +61,9 @@ export class TestTab<Schema extends AnySchemaDef> {
     this.#tab.clock.jump(ms);
   }
 
-  /** Whether writes wait to be sent or confirmed. */
+  /** Whether writes wait to be sent or confirmed. Those that wait for the program's decision about a rejected write do not count. */
   get isSending(): boolean {
-    return this.#tab.reactor.outbox.list().some(({ state }) => state !== 'rejected');
+    return this.#tab.reactor.outbox.list().some(({ state }) => state !== 'rejected' && state !== 'blocked');
   }
 
   /** Resolves when the stored user is known. */
@@ -85,6 +85,7 @@ export class TestDevice<Schema extends AnySchemaDef> {
   readonly #device: VirtualDevice<Schema>;
   readonly #network: VirtualNetwork;
   readonly #run: Run;
+  #user: TestUser | undefined;
 
   constructor(options: DeviceOptions<Schema>, run: Run) {
     this.name = options.name;
@@ -92,6 +93,11 @@ export class TestDevice<Schema extends AnySchemaDef> {
     this.#device = new VirtualDevice(options);
     this.#network = options.network;
     this.#run = run;
+  }
+
+  /** Whoever was signed in last by `signIn`. */
+  get user(): TestUser | undefined {
+    return this.#user;
   }
 
   /** Opens a page of the app, and resolves when it knows who is signed in. */
@@ -156,6 +162,7 @@ export class TestDevice<Schema extends AnySchemaDef> {
     const open = this.#tabs.find((tab) => !tab.isFrozen);
     const tab = open ?? (await this.openTab());
     await tab.setUser(user);
+    this.#user = user;
     if (!open) await tab.close();
   }
 
