@@ -251,7 +251,7 @@ export class Accounts {
 
   #create(state: LedgerState, profile: Profile, isTrusted = false): Plan<SignedIn> {
     checkExtraFields(state.db, profile.extraFields);
-    if (!isTrusted && !checkSignup(this.#app.rulebook.guard, state.db, profile)) throw denied('$users', 'not perms-pass?');
+    if (!isTrusted && !checkSignup(this.#app.rulebook.guard, state.db, profile)) throw denied('$users', 'not perms-pass?', 'create');
     const steps = userSteps(state.db, profile);
     return { ...this.#issueToken(state, profile.id, true), steps };
   }

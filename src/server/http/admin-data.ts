@@ -41,7 +41,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
   });
 
   routes.get('/rooms/presence', async (context) => {
-    const app = await adminOf(context, http, 'read');
+    const app = await adminOf(context, http);
     required(context.req.query(), 'room-type', asText, 'params');
     const peers = app.rooms.peers(required(context.req.query(), 'room-id', asText, 'params'));
     const sessions = peers?.map((peer): readonly [string, Peer] => [peer['peer-id'] ?? '', withUser(peer, app)]);

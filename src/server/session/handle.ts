@@ -23,7 +23,7 @@ type Handlers = { readonly [Op in ClientOp]: (message: MessageOf<Op>, context: S
 
 /** @throws InstantAPIError */
 export function handle(message: ClientMessage, here: SessionContext): void {
-  checkStatus(message.op, here.app.status);
+  checkStatus(message.op, here.app.status, here.subscriber.actor.isAdmin);
   const run = handlers[message.op] as (message: ClientMessage, context: SessionContext) => void;
   run(message, here);
 }
