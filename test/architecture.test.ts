@@ -67,7 +67,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   admin: [...ground, 'protocol', 'http', 'query', 'transact', 'connection', 'streams'],
   react: ['lib'],
   nextjs: ['lib'],
-  testing: [...reactor, 'reactor', 'client', 'server'],
+  testing: [...reactor, 'reactor', 'client', 'server', 'admin'],
   rooms: ['lib', 'errors', 'types'],
   insforge: ['http', 'lib', 'errors', 'types', 'rooms'],
   'realtime-platform': ['http', 'lib', 'errors', 'types', 'rooms'],
