@@ -58,7 +58,7 @@ function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyVal
 function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Transport[] {
   const { appId, websocketURI, webSocket, fetch, log, clock, random, onError } = config;
   const address = (uri: string): string => `${uri}?app_id=${appId}`;
-  const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, log });
+  const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, clock, log });
   // On the host of the sockets: `apiURI` may be another host, which must not receive the user's token.
   const [, server] = /^ws(.*\/runtime)\/session$/.exec(websocketURI) ?? [];
   if (server === undefined || (webSocket && !fetch)) return [sockets];
@@ -82,9 +82,9 @@ function sliced(transport: Transport, { yieldEvery, onError }: ResolvedConfig, r
 }
 
 /** Tabs on the same store act as one client. A custom store is shared only if it sets `sharedAs`. */
-function tabsFor({ storage, Store, appId }: ResolvedConfig): Tabs {
+function tabsFor({ storage, Store, appId, clock }: ResolvedConfig): Tabs {
   const name = storage || Store ? storage?.sharedAs : '';
-  return name === undefined ? alwaysLeader() : browserTabs(`triplane/${appId}${name && `/${name}`}`);
+  return name === undefined ? alwaysLeader() : browserTabs(`triplane/${appId}${name && `/${name}`}`, clock);
 }
 
 /** Undefined unless the page's URL is the redirect of an OAuth provider. Rejects if the provider or the server rejects the sign-in. */

@@ -4,6 +4,7 @@ import { silent } from '../../lib/log.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { httpRoutes } from '../../server/http/routes.ts';
 import { defaultLimits } from '../../server/limits.ts';
+import type { App } from '../../server/session/app.ts';
 import { Hub } from '../../server/session/hub.ts';
 import type { Socket as ServerSocket } from '../../server/session/subscriber.ts';
 import { memory } from '../../server/storage/memory.ts';
@@ -24,6 +25,8 @@ interface Process {
   readonly clock: ProcessClock;
   readonly hub: Hub;
   readonly routes: ReturnType<typeof httpRoutes>;
+  /** Undefined until it is loaded. */
+  app?: App;
   /** Ends the HTTP requests that have no response when the process is killed. */
   readonly killed: AbortController;
 }
@@ -61,8 +64,15 @@ export class VirtualServer {
     return this.#process !== undefined;
   }
 
-  get hub(): Hub | undefined {
-    return this.#process?.hub;
+  /** Rejects while the server is down. */
+  async app(): Promise<App> {
+    if (!this.#process) throw new TypeError('The virtual server is down');
+    return this.#process.hub.app(this.appId);
+  }
+
+  /** Undefined while the server is down or starts. */
+  get appNow(): App | undefined {
+    return this.#process?.app;
   }
 
   start(): void {
@@ -75,7 +85,9 @@ export class VirtualServer {
       ...(this.#userOf && { userOf: async (_app: string, token: string) => this.#userOf?.(token) }),
     });
     const routes = httpRoutes({ hub, clock, log: silent, limits: defaultLimits, random });
-    this.#process = { clock, hub, routes, killed: new AbortController() };
+    const process: Process = { clock, hub, routes, killed: new AbortController() };
+    this.#process = process;
+    void hub.app(appId).then((app) => (process.app = app));
   }
 
   /** Goes down as it does on SIGTERM. */
@@ -135,22 +147,18 @@ export class VirtualServer {
     return connection;
   }
 
-  /**
-   * A request with the admin token.
-   *
-   * Rejects while the server is down, and if it goes down before it responds.
-   */
-  async request(path: string, body: object): Promise<Response> {
+  /** `fetch` to this server. Rejects while it is down, and if it goes down before it responds. */
+  readonly fetch: typeof fetch = async (input, init) => {
     const process = this.#process;
     if (!process) throw new TypeError('The virtual server is down');
-    const headers = { 'content-type': 'application/json', 'app-id': this.appId, authorization: `Bearer ${this.adminToken}` };
-    const request = new Request(`http://virtual${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     const { signal } = process.killed;
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new TypeError('The virtual server went down before it responded')));
-      Promise.resolve(process.routes.fetch(request)).then(resolve, reject);
+      const wentDown = (): void => reject(new TypeError('The virtual server went down before it responded'));
+      signal.addEventListener('abort', wentDown, { once: true });
+      const responds = Promise.resolve(process.routes.fetch(new Request(input, init)));
+      responds.finally(() => signal.removeEventListener('abort', wentDown)).then(resolve, reject);
     });
-  }
+  };
 
   /** The disk as one process sees it. */
   #storage(process: ProcessClock): Storage {
