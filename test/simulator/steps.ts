@@ -182,13 +182,12 @@ function dependentWrite(world: World): string | undefined {
 
 /** An admin makes an attribute that clients may be about to make, or changes one. */
 function changeSchema({ server, random }: World): string | undefined {
-  const { hub, appId } = server;
   const [etype, label] = random.pick([['marks', 'number'], ['marks', 'note'], ['registers', 'value']] as const) ?? ['', '']; // prettier-ignore
-  if (!hub) return undefined;
+  if (!server.isUp) return undefined;
   const isIndexed = random.chance(0.5);
   const attr = { id: random.uuid(), 'forward-identity': [random.uuid(), etype, label], 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false }; // prettier-ignore
   const change = async (): Promise<void> => {
-    const { ledger } = await hub.app(appId);
+    const { ledger } = await server.app();
     const known = ledger.db.attrs.forward(etype, label);
     const step = known ? ['update-attr', { id: known.id, 'index?': isIndexed }] : ['add-attr', attr];
     await submit(ledger, { steps: [step], event: undefined, actor: { userId: undefined, isAdmin: true } });

@@ -99,7 +99,7 @@ export class World {
 
   /** Not awaited: it takes virtual time. */
   setStatus(status: AppStatus): void {
-    const change = async (): Promise<void> => (await this.server.hub?.app(appId))?.setStatus(status);
+    const change = async (): Promise<void> => (await this.server.app()).setStatus(status);
     change().catch(() => {});
   }
 
