@@ -1,7 +1,6 @@
 // The simulated world: devices, the server, the network, and what the tabs of the devices show.
 
 import type { AppStatus, WireUser } from '../../src/protocol/session-messages.ts';
-import type { Value } from '../../src/protocol/triple.ts';
 import type { AnySchemaDef } from '../../src/schema/schema.ts';
 import { mutationPrefix } from '../../src/reactor/mutations/mutation.ts';
 import { VirtualClock } from '../../src/testing/virtual/clock.ts';
