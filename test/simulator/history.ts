@@ -68,7 +68,8 @@ export class History {
     write.outcome = outcome;
     if (outcome === 'acknowledged' && write.isInvalid) this.report(`write ${write.seq} is invalid and was acknowledged`);
     // A row that an older log does not have cannot be updated.
-    if (outcome === 'rejected' && !write.isInvalid && this.#rolledBack.size === 0) this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
+    if (outcome === 'rejected' && !write.isInvalid && this.#rolledBack.size === 0)
+      this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
   }
 
   /** Another user signed in: what this tab has shown is no longer shown. */
@@ -107,7 +108,8 @@ export class History {
     const { seq, tab, owner, isInvalid, outcome } = write;
     const count = appliedFor.length;
     if (count > 1) this.report(`write ${seq} was applied ${count} times`);
-    if (count > 0 && isInvalid) this.report(`write ${seq} is ${write.isDependent ? 'dependent on an invalid one' : 'invalid'} and was applied`);
+    if (count > 0 && isInvalid)
+      this.report(`write ${seq} is ${write.isDependent ? 'dependent on an invalid one' : 'invalid'} and was applied`);
     if (count === 0 && !isInvalid && !this.#mayBeLost(write)) this.report(`write ${seq} of ${tab} is lost (${outcome})`);
     if (outcome === 'waiting' && !this.killed.has(tab) && !write.isDependent) this.report(`write ${seq} of ${tab} never settled`);
     for (const by of appliedFor) if (by !== owner) this.report(`write ${seq} of ${owner || 'a guest'} was applied for ${by || 'a guest'}`);

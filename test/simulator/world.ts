@@ -51,7 +51,12 @@ export class World {
       const id = this.random.uuid();
       return { id, email: `${name}@example.com`, refresh_token: this.random.uuid(), isGuest: false };
     });
-    this.server = new VirtualServer({ clock: this.clock, random: this.seeds.fork('server'), appId, userOf: (token) => this.#userOf(token) });
+    this.server = new VirtualServer({
+      clock: this.clock,
+      random: this.seeds.fork('server'),
+      appId,
+      userOf: (token) => this.#userOf(token),
+    });
     this.network = new VirtualNetwork(this.clock, this.seeds.fork('network'), this.server);
     this.traffic = new SimulatedTraffic(this.clock, this.seeds.fork('traffic'), (violation) => this.history.report(violation));
     this.network.traffic = this.traffic;
@@ -220,7 +225,8 @@ export class World {
     await this.clock.advance(3_000);
     await closed;
     if (tab.clock.timers > 0) this.history.report(`${tab.name} is closed, and ${tab.clock.timers} of its timers wait`);
-    if ([...this.network.sockets].some(({ owner }) => owner === tab.clock)) this.history.report(`${tab.name} is closed, and its socket is open`);
+    if ([...this.network.sockets].some(({ owner }) => owner === tab.clock))
+      this.history.report(`${tab.name} is closed, and its socket is open`);
   }
 
   #showMarks(tab: Tab, data: Data): void {
@@ -235,7 +241,9 @@ export class World {
     rows.sort(([a], [b]) => (a < b ? -1 : 1));
     this.#registers.set(tab.name, JSON.stringify(rows));
     // What a tab's own writes show is the order in which it knows them, until the server has given them one.
-    const waiting = new Set(tab.reactor.state.outbox.list().flatMap(({ steps }) => steps.flatMap((step) => (step[0] === 'add-triple' ? [step[3]] : []))));
+    const waiting = new Set(
+      tab.reactor.state.outbox.list().flatMap(({ steps }) => steps.flatMap((step) => (step[0] === 'add-triple' ? [step[3]] : []))),
+    );
     this.history.values.show(tab.name, tab.reactor.state.session.owner, rows.filter(([, value]) => !waiting.has(value))); // prettier-ignore
   }
 
