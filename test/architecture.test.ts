@@ -67,7 +67,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   admin: [...ground, 'protocol', 'http', 'query', 'transact', 'connection', 'streams'],
   react: ['lib'],
   nextjs: ['lib'],
-  testing: [...reactor, 'reactor', 'client', 'server'],
+  testing: [...reactor, 'reactor', 'client', 'server', 'admin'],
   rooms: ['lib', 'errors', 'types'],
   insforge: ['http', 'lib', 'errors', 'types', 'rooms'],
   'realtime-platform': ['http', 'lib', 'errors', 'types', 'rooms'],
@@ -163,7 +163,7 @@ function filesWith(pattern: RegExp): string[] {
 }
 
 /** Ideas that had several copies once. */
-const declaredOnce = ['isObject', 'isServer', 'serverActor', 'whenDurable', 'backoffMs', 'isTransientStatus', 'TokenBucket'];
+const declaredOnce = ['isObject', 'isServer', 'serverActor', 'whenDurable', 'backoffMs', 'isTransientStatus', 'lowerBound', 'TokenBucket'];
 
 test.each(declaredOnce)('%s is declared in one file', (name) => {
   expect(filesWith(new RegExp(`\\b(?:function|const|class) ${name}\\b`))).toHaveLength(1);
@@ -171,6 +171,11 @@ test.each(declaredOnce)('%s is declared in one file', (name) => {
 
 test('no file writes out the actors that are no users', () => {
   expect(filesWith(/userId: undefined, isAdmin: true/)).toEqual(['server/data/system-rules.ts']);
+});
+
+test('entries share what is internal to a database under one symbol', () => {
+  expect(filesWith(/\._(reactor|watch|app)\b|\['_(reactor|watch|app)'\]/)).toEqual([]);
+  expect(filesWith(/Symbol\.for\('triplane/)).toEqual(['lib/internals.ts']);
 });
 
 test('the console speaks in the log and the command line only', () => {
