@@ -42,7 +42,8 @@ function indexedOf(layer: Layer, etype: string): KnownAttr[] {
 
 function fillRow(layer: Layer, etype: string, id: string, attrs: readonly KnownAttr[], now: () => number): void {
   const row = layer.row(etype, id);
-  if (row?.exists(layer.attrs.idAttr(etype))) fill(layer, etype, row, attrs, now);
+  if (!row?.exists(layer.attrs.idAttr(etype))) return;
+  fill(layer, etype, row, etype === '$users' ? indexedOfUser(layer.attrs, row, attrs) : attrs, now);
 }
 
 /** For an attr that is indexed as of now: the entities that were there before. */
@@ -50,6 +51,13 @@ export function fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): v
   const { idAttr } = layer.attrs.namespace(attr.etype);
   if (attr.isRef || !attr.isIndexed || attr === idAttr) return;
   for (const row of [...layer.rows(attr.etype)]) if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
+}
+
+/** A guest has no address at all, not even null. */
+function indexedOfUser(attrs: Attrs, row: Row, indexed: readonly KnownAttr[]): readonly KnownAttr[] {
+  const type = attrs.forward('$users', 'type');
+  const isGuest = type !== undefined && row.value(type) === 'guest';
+  return isGuest ? indexed.filter(({ label, isSystem }) => !isSystem || label !== 'email') : indexed;
 }
 
 function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[], now: () => number): void {
