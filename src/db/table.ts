@@ -2,6 +2,7 @@
 // undefined row marks a deleted one.
 
 import { sortSteps } from '../lib/sort-steps.ts';
+import { insertSorted, removeSorted } from '../lib/sorted.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
 import { eachDifference, type Links, listed } from './links.ts';
@@ -86,10 +87,10 @@ export class Table<R extends Row | undefined> {
   }
 
   #move({ rows, changed }: SortedRows<R>, compare: (a: R, b: R) => number): void {
-    for (const before of changed.values()) if (before) rows.splice(placeOf(rows, before, compare), 1);
+    for (const before of changed.values()) if (before) removeSorted(rows, before, compare);
     for (const id of changed.keys()) {
       const after = this.rows.get(id);
-      if (after) rows.splice(placeOf(rows, after, compare), 0, after);
+      if (after) insertSorted(rows, after, compare);
     }
     changed.clear();
   }
@@ -107,17 +108,6 @@ export class Table<R extends Row | undefined> {
 
 function newlySorted<R>(rows: readonly R[], compare: (a: R, b: R) => number): SortedRows<R> {
   return { rows: [], sorting: sortSteps(rows, compare), changed: new Map() };
-}
-
-/** The place of the first row that does not come before this one. */
-function placeOf<R>(rows: readonly R[], row: R, compare: (a: R, b: R) => number): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compare(rows[middle] as R, row) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function reindex(index: ValueIndex, attr: KnownAttr, id: string, before: Row | undefined, after: Row | undefined): void {

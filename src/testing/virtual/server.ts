@@ -40,7 +40,9 @@ export class VirtualServer {
   onCommit: (() => void) | undefined;
   /** The longest time that an append takes, in milliseconds. */
   appendMs = 5;
-  readonly #disk = memory();
+  /** How likely it is that the storage fails at an append: before it is durable, or after. */
+  failures = 0;
+  #disk = memory();
   readonly #world: VirtualClock;
   readonly #random: SeededRandom;
   readonly #userOf: VirtualServerOptions['userOf'];
@@ -105,6 +107,18 @@ export class VirtualServer {
     for (const session of [...this.#sessions]) session.close();
   }
 
+  /**
+   * While the server is down, an older log takes the place of its log.
+   *
+   * @returns the entries that it does not have
+   */
+  async rollBack(count: number): Promise<readonly LogEntry[]> {
+    const lost = this.entries.splice(Math.max(0, this.entries.length - count));
+    this.#disk = memory();
+    await (await this.#disk.open(this.appId)).append(this.entries);
+    return lost;
+  }
+
   /** Somebody sets the server's wall clock. */
   jump(ms: number): void {
     this.#offsetMs += ms;
@@ -156,12 +170,15 @@ export class VirtualServer {
           await this.#wait(this.#random.between(0, this.appendMs));
           // Killed before the commit, or, by chance, after it.
           if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
+          const isFailing = this.#random.chance(this.failures);
+          if (isFailing && this.#random.chance(0.5)) throw new Error('The storage failed');
           const appended = await log.append(entries);
           if (appended === 'appended' && id === this.appId) {
             this.entries.push(...entries);
             this.onCommit?.();
           }
           await this.#wait(this.#random.between(0, this.appendMs));
+          if (isFailing) throw new Error('The storage failed');
           return process.isDead ? new Promise(() => {}) : appended;
         },
         subscribe: (listener) => log.subscribe((...news) => process.deliver(() => listener(...news))),
