@@ -33,6 +33,7 @@ import { appStatusOf, authOf, connectionStatusOf, outboxOf, type OutboxView, use
 import { type QueryStore, queryStore, type RuleOptions } from './query-stores.ts';
 import { InstantReactRoom, rooms } from './room.ts';
 import { isServer } from '../lib/is-server.ts';
+import { internals } from '../lib/internals.ts';
 import type { AnySchemaDef, InfiniteQueryResult, UseQuery } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
 import { useInfiniteQuery } from './use-infinite-query.ts';
@@ -197,7 +198,7 @@ export abstract class InstantReactAbstractDatabase<
     type: RoomType = '_defaultRoomType' as RoomType,
     id = '_defaultRoomId',
   ): InstantReactRoom<Schema, Rooms, RoomType> {
-    return new InstantReactRoom<Schema, Rooms, RoomType>(this.core, type, this.core._reactor.rooms.idOf(type, id));
+    return new InstantReactRoom<Schema, Rooms, RoomType>(this.core, type, this.core[internals].reactor.rooms.idOf(type, id));
   }
 
   rooms = rooms;

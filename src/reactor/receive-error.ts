@@ -5,7 +5,7 @@ import { InstantAPIError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
 import { backoffMs, rejectedBackoff } from '../lib/retry.ts';
 import { type ErrorMessage, meaningOf } from '../protocol/server-error.ts';
-import { isNameTaken } from '../transact/rebase.ts';
+import { isNameTaken, isOfOtherSteps } from '../transact/rebase.ts';
 import { beforeThisSession, acknowledge, stepRebaser } from './mutations/acknowledge.ts';
 import type { Effect } from './effect.ts';
 import { writeSetOf } from './mutations/write-set.ts';
@@ -66,6 +66,7 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   if (isNameTaken({ type, hint }, outbox.sentSteps(write)) && sends < 10) {
     return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state), env.nowMs)), { do: 'flush' }];
   }
+  if (sends > 1 && isOfOtherSteps({ type, hint }, outbox.sentSteps(write))) return [];
   const error = errorOf(message);
   const claim = sends > 1 ? receipts.claim(eventId, error, catalog.known) : undefined;
   if (claim) return [{ do: 'store', edits: outbox.markClaimed(eventId, error) }, { do: 'send', message: claim }]; // prettier-ignore

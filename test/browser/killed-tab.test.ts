@@ -33,7 +33,6 @@ const source = `
     seen: () => seen,
     waiting: () => db.outbox.list().length,
     status: () => status,
-    leads: () => db._reactor.isSender,
     hasStored: async () => {
       const { id } = await db.getAuth();
       return (await keys()).some((key) => key.startsWith('answer/' + id + '/part/'));

@@ -18,6 +18,7 @@ import { ContestedAttrs } from './contested-attrs.ts';
 import { Makers } from './makers.ts';
 import { putMutation, removeMutation, type Mutation } from './mutation.ts';
 import { PendingAttrs } from './pending-attrs.ts';
+import { Removals } from './removals.ts';
 import { Footprint, Retries } from './retries.ts';
 import { dependsOn, type Missing, writeSetOf } from './write-set.ts';
 
@@ -37,6 +38,7 @@ export class Outbox {
   /** The server failed at them, while others behind them may have arrived. */
   readonly #retrying = new Set<string>();
   readonly retries = new Retries();
+  readonly removals = new Removals();
   /** The steps as they last went out. */
   readonly #sentSteps = new Map<string, readonly Step[]>();
   #lastOrder = 0;
@@ -289,6 +291,7 @@ export class Outbox {
     this.retries.forget(eventId);
     this.#sentSteps.delete(eventId);
     this.#writes.delete(eventId);
+    this.removals.add(eventId);
   }
 }
 

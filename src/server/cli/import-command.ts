@@ -16,12 +16,15 @@ import { openFromServer, printCopy } from './remote-source.ts';
 
 type Print = (line: string) => void;
 
+/** The exit code of what Ctrl-C ended. */
+const interrupted = 130;
+
 interface Io {
   readonly print: Print;
   readonly log: Log;
 }
 
-/** The exit code: 0, or 2 if what is stored is not what the source has. */
+/** The exit code: 0, 2 if what is stored is not what the source has, 130 after Ctrl-C. */
 export async function importCommand(path: string | undefined, flags: MoveFlags, io: Io): Promise<number> {
   if (flags.from !== undefined) return importFromServer(path, flags.from, flags, io);
   if (flags.follow || flags.live) throw new TriplaneError('config-invalid', '--follow and --live need --from');
@@ -75,6 +78,7 @@ async function importFromServer(path: string | undefined, url: string, flags: Mo
   const progress = new ProgressLine(process.stderr, flags.quiet === true);
   const remote = await openFromServer({ url, appId, adminToken }, flags, io, progress);
   progress.end();
+  if (!remote) return interrupted;
   if (remote.settled) printCopy(remote.settled, io.print);
   try {
     if (!remote.source) return 2;

@@ -12,6 +12,7 @@ import { Providers } from '../auth/oauth/providers.ts';
 import { type ClientAddress, clientAddress } from '../client-address.ts';
 import type { AllowsOrigin } from '../origins.ts';
 import { type Outbound, outbound } from '../outbound.ts';
+import type { AppBackups } from '../move/app-backups.ts';
 import type { Hub } from '../session/hub.ts';
 import type { Limits } from '../limits.ts';
 import { UnreadOutput } from '../unread-output.ts';
@@ -45,6 +46,8 @@ export interface HttpConfig {
   readonly allowsOrigin?: AllowsOrigin | undefined;
   /** Refresh tokens of an old host. */
   readonly acceptedTokens?: AcceptedTokens | undefined;
+  /** Missing = no backups of single apps. */
+  readonly backups?: AppBackups | undefined;
 }
 
 /** How many of the last codes are shown. */

@@ -10,6 +10,7 @@ import { ownVersion } from '../../protocol/version.ts';
 import { adminDataRoutes } from './admin-data.ts';
 import { adminStreamRoutes } from './admin-stream-routes.ts';
 import { adminUserRoutes } from './admin-users.ts';
+import { appBackupRoutes } from './app-backup-routes.ts';
 import { appRoutes } from './app-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { backupRoutes } from './backup-routes.ts';
@@ -75,6 +76,7 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.route('/', operatorRoutes(http));
   routes.route('/', metricsRoutes(http));
   routes.route('/admin', backupRoutes(http));
+  if (config.backups) routes.route('/', appBackupRoutes(http, config.backups));
   routes.route('/', fileRoutes(http));
   routes.route('/', oauthConfigRoutes(http));
   routes.route('/', schemaRoutes(http));

@@ -50,7 +50,8 @@ function rulesOf(rules: RuleSet, etype: string): Rule[] {
 
 function visibleTo(asker: RuleContext, rules: RuleSet, params: Params, db: Db, faults?: RuleFaults): Visible {
   let shared: ReturnType<typeof sharedVariables> | undefined;
-  return (etype: string, row: Row, label?: string) => {
+  const showsField = (etype: string, label: string): boolean => (rules.field(etype, label)?.code ?? 'true') === 'true';
+  const isVisible = (etype: string, row: Row, label?: string): boolean => {
     const rule = label === undefined ? rules.find(etype, 'view') : rules.field(etype, label);
     if (!rule || rule.code === 'true') return answered(true, faults);
     shared ??= sharedVariables(asker, db, params);
@@ -68,6 +69,7 @@ function visibleTo(asker: RuleContext, rules: RuleSet, params: Params, db: Db, f
       return false;
     }
   };
+  return Object.assign(isVisible, { showsField });
 }
 
 function answered(isVisible: boolean, faults: RuleFaults | undefined): boolean {

@@ -1,22 +1,20 @@
 // A clock that a test advances by hand. Time stands still while the test awaits anything else.
 
 import type { Clock, Timer } from '../../lib/clock.ts';
-
-interface Due {
-  readonly id: number;
-  readonly at: number;
-  readonly run: () => void;
-}
+import { TimerQueue } from './timer-queue.ts';
 
 export class VirtualClock implements Clock {
   #now: number;
   /** Drives the timers: unlike the wall clock, it never jumps. */
   #elapsed = 0;
   #lastId = 0;
-  #due: Due[] = [];
+  readonly #queue = new TimerQueue();
+  readonly #turns: number;
 
-  constructor(now = Date.UTC(2026, 6, 1)) {
+  /** @param turns how many turns of the event loop the consequences of a timer take: one where nothing but promises is awaited */
+  constructor(now = Date.UTC(2026, 6, 1), turns = 3) {
     this.#now = now;
+    this.#turns = turns;
   }
 
   now(): number {
@@ -29,32 +27,32 @@ export class VirtualClock implements Clock {
 
   setTimeout(run: () => void, ms: number): Timer {
     const id = ++this.#lastId;
-    this.#due.push({ id, at: this.#elapsed + Math.max(0, ms), run });
+    this.#queue.add({ id, at: this.#elapsed + Math.max(0, ms), run });
     return id;
   }
 
   clearTimeout(timer: Timer | undefined): void {
-    this.#due = this.#due.filter(({ id }) => id !== timer);
+    if (typeof timer === 'number') this.#queue.remove(timer);
   }
 
   /** How many timers wait. */
   get timers(): number {
-    return this.#due.length;
+    return this.#queue.size;
   }
 
   /** Runs what falls due, in order, and after each timer whatever promises it led to. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
-    await settled();
-    while (this.#runNext(end)) await settled();
+    await settled(this.#turns);
+    while (this.#runNext(end)) await settled(this.#turns);
     this.#move(end - this.#elapsed);
   }
 
   /** Runs the next timer and what it leads to. @returns false if no timer waits */
   async runNext(): Promise<boolean> {
-    await settled();
+    await settled(this.#turns);
     if (!this.#runNext(Infinity)) return false;
-    await settled();
+    await settled(this.#turns);
     return true;
   }
 
@@ -76,11 +74,9 @@ export class VirtualClock implements Clock {
   }
 
   #runNext(end: number): boolean {
-    const due = this.#due.filter(({ at }) => at <= end);
-    const next = due.reduce<Due | undefined>((first, each) => (!first || each.at < first.at ? each : first), undefined);
+    const next = this.#queue.takeUntil(end);
     if (!next) return false;
     this.#move(Math.max(0, next.at - this.#elapsed));
-    this.clearTimeout(next.id);
     next.run();
     return true;
   }
@@ -95,6 +91,6 @@ export class VirtualClock implements Clock {
 const nextTurn = globalThis.setImmediate;
 
 /** When all that is ready to run has run: promises, and what they lead to. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) await new Promise<void>((resolve) => nextTurn(resolve));
+export async function settled(turns = 3): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise<void>((resolve) => nextTurn(resolve));
 }

@@ -5,8 +5,8 @@ import type { VirtualClock } from './clock.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** `full`: writes fail. `hangs`: nothing is answered until the condition changes. */
-export type DiskCondition = 'well' | 'full' | 'hangs';
+/** `full`: writes fail. `broken`: so do reads. `hangs`: nothing is answered until the condition changes. */
+export type DiskCondition = 'well' | 'full' | 'broken' | 'hangs';
 
 export class VirtualDisk {
   condition: DiskCondition = 'well';
@@ -30,7 +30,9 @@ export class VirtualDisk {
       const turn = last.then(async () => {
         await this.#wait(this.#random.between(0, 15));
         while (this.condition === 'hangs') await this.#wait(500);
-        return tab.isDead ? new Promise<T>(() => {}) : run();
+        if (tab.isDead) return new Promise<T>(() => {});
+        if (this.condition === 'broken') throw new DOMException('The disk is broken', 'UnknownError');
+        return run();
       });
       last = turn.catch(() => {});
       return turn;

@@ -8,6 +8,9 @@ export class ProcessClock implements Clock {
   #offsetMs: number;
   #state: 'running' | 'frozen' | 'dead' = 'running';
   #waiting: (() => void)[] = [];
+  readonly #timers = new Set<Timer>();
+  /** It was frozen at least once: it may believe what is no longer so. */
+  wasFrozen = false;
 
   constructor(world: VirtualClock, offsetMs = 0) {
     this.#world = world;
@@ -22,6 +25,11 @@ export class ProcessClock implements Clock {
     return this.#state === 'dead';
   }
 
+  /** How many timers wait. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
   now(): number {
     return this.#world.now() + this.#offsetMs;
   }
@@ -31,10 +39,16 @@ export class ProcessClock implements Clock {
   }
 
   setTimeout(run: () => void, ms: number): Timer {
-    return this.#world.setTimeout(() => this.deliver(run), ms);
+    const timer = this.#world.setTimeout(() => {
+      this.#timers.delete(timer);
+      this.deliver(run);
+    }, ms);
+    this.#timers.add(timer);
+    return timer;
   }
 
   clearTimeout(timer: Timer | undefined): void {
+    if (timer !== undefined) this.#timers.delete(timer);
     this.#world.clearTimeout(timer);
   }
 
@@ -50,7 +64,9 @@ export class ProcessClock implements Clock {
   }
 
   freeze(): void {
-    if (this.#state === 'running') this.#state = 'frozen';
+    if (this.#state !== 'running') return;
+    this.#state = 'frozen';
+    this.wasFrozen = true;
   }
 
   thaw(): void {

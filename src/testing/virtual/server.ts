@@ -4,6 +4,7 @@ import { silent } from '../../lib/log.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { httpRoutes } from '../../server/http/routes.ts';
 import { defaultLimits } from '../../server/limits.ts';
+import type { App } from '../../server/session/app.ts';
 import { Hub } from '../../server/session/hub.ts';
 import type { Socket as ServerSocket } from '../../server/session/subscriber.ts';
 import { memory } from '../../server/storage/memory.ts';
@@ -24,6 +25,8 @@ interface Process {
   readonly clock: ProcessClock;
   readonly hub: Hub;
   readonly routes: ReturnType<typeof httpRoutes>;
+  /** Undefined until it is loaded. */
+  app?: App;
   /** Ends the HTTP requests that have no response when the process is killed. */
   readonly killed: AbortController;
 }
@@ -37,7 +40,9 @@ export class VirtualServer {
   onCommit: (() => void) | undefined;
   /** The longest time that an append takes, in milliseconds. */
   appendMs = 5;
-  readonly #disk = memory();
+  /** How likely it is that the storage fails at an append: before it is durable, or after. */
+  failures = 0;
+  #disk = memory();
   readonly #world: VirtualClock;
   readonly #random: SeededRandom;
   readonly #userOf: VirtualServerOptions['userOf'];
@@ -59,8 +64,15 @@ export class VirtualServer {
     return this.#process !== undefined;
   }
 
-  get hub(): Hub | undefined {
-    return this.#process?.hub;
+  /** Rejects while the server is down. */
+  async app(): Promise<App> {
+    if (!this.#process) throw new TypeError('The virtual server is down');
+    return this.#process.hub.app(this.appId);
+  }
+
+  /** Undefined while the server is down or starts. */
+  get appNow(): App | undefined {
+    return this.#process?.app;
   }
 
   start(): void {
@@ -73,7 +85,9 @@ export class VirtualServer {
       ...(this.#userOf && { userOf: async (_app: string, token: string) => this.#userOf?.(token) }),
     });
     const routes = httpRoutes({ hub, clock, log: silent, limits: defaultLimits, random });
-    this.#process = { clock, hub, routes, killed: new AbortController() };
+    const process: Process = { clock, hub, routes, killed: new AbortController() };
+    this.#process = process;
+    void hub.app(appId).then((app) => (process.app = app));
   }
 
   /** Goes down as it does on SIGTERM. */
@@ -91,6 +105,18 @@ export class VirtualServer {
     process?.clock.kill();
     process?.killed.abort();
     for (const session of [...this.#sessions]) session.close();
+  }
+
+  /**
+   * While the server is down, an older log takes the place of its log.
+   *
+   * @returns the entries that it does not have
+   */
+  async rollBack(count: number): Promise<readonly LogEntry[]> {
+    const lost = this.entries.splice(Math.max(0, this.entries.length - count));
+    this.#disk = memory();
+    await (await this.#disk.open(this.appId)).append(this.entries);
+    return lost;
   }
 
   /** Somebody sets the server's wall clock. */
@@ -121,22 +147,18 @@ export class VirtualServer {
     return connection;
   }
 
-  /**
-   * A request with the admin token.
-   *
-   * Rejects while the server is down, and if it goes down before it responds.
-   */
-  async request(path: string, body: object): Promise<Response> {
+  /** `fetch` to this server. Rejects while it is down, and if it goes down before it responds. */
+  readonly fetch: typeof fetch = async (input, init) => {
     const process = this.#process;
     if (!process) throw new TypeError('The virtual server is down');
-    const headers = { 'content-type': 'application/json', 'app-id': this.appId, authorization: `Bearer ${this.adminToken}` };
-    const request = new Request(`http://virtual${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     const { signal } = process.killed;
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new TypeError('The virtual server went down before it responded')));
-      Promise.resolve(process.routes.fetch(request)).then(resolve, reject);
+      const wentDown = (): void => reject(new TypeError('The virtual server went down before it responded'));
+      signal.addEventListener('abort', wentDown, { once: true });
+      const responds = Promise.resolve(process.routes.fetch(new Request(input, init)));
+      responds.finally(() => signal.removeEventListener('abort', wentDown)).then(resolve, reject);
     });
-  }
+  };
 
   /** The disk as one process sees it. */
   #storage(process: ProcessClock): Storage {
@@ -148,12 +170,15 @@ export class VirtualServer {
           await this.#wait(this.#random.between(0, this.appendMs));
           // Killed before the commit, or, by chance, after it.
           if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
+          const isFailing = this.#random.chance(this.failures);
+          if (isFailing && this.#random.chance(0.5)) throw new Error('The storage failed');
           const appended = await log.append(entries);
           if (appended === 'appended' && id === this.appId) {
             this.entries.push(...entries);
             this.onCommit?.();
           }
           await this.#wait(this.#random.between(0, this.appendMs));
+          if (isFailing) throw new Error('The storage failed');
           return process.isDead ? new Promise(() => {}) : appended;
         },
         subscribe: (listener) => log.subscribe((...news) => process.deliver(() => listener(...news))),

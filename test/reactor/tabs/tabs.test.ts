@@ -93,6 +93,37 @@ describe('tabs', () => {
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
+  it('a write that is confirmed in one tab while another reads the disk does not wait for ever in the other', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const slow: KeyValue = { ...store };
+    const [first, second] = [testClient({ tabs: browser.tab(), store }), testClient({ tabs: browser.tab(), store: slow })];
+    const ann = { id: id(), refresh_token: id(), isGuest: false };
+    await settled();
+    await first.reactor.account.setUser(ann);
+    void first.reactor.writes.transact(addGoal('swim'));
+    await settled();
+    await first.reactor.account.setUser(undefined);
+    await settled();
+    const answers: (() => void)[] = [];
+    slow.list = async (prefix) => {
+      const entries = await store.list(prefix);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return entries;
+    };
+    await first.reactor.account.setUser(ann);
+    await settled();
+    await first.receive(initOk());
+    await first.receive({ op: 'transact-ok', 'client-event-id': first.sentMessages('transact')[0]?.['client-event-id'], 'tx-id': 7 });
+    for (let time = 0; time < 3; time += 1) {
+      answers.shift()?.();
+      await settled();
+    }
+    expect(second.reactor.state.session.owner).toBe(ann.id);
+    expect(second.reactor.state.outbox.list()).toEqual([]);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
   it('a promise is settled in the tab that made it, when the sender is told', async () => {
     const { tabs } = await openTabs(2);
     const [first, second] = tabs as [TestClient, TestClient];

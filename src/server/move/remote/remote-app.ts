@@ -2,6 +2,7 @@
 
 import { InstantAPIError, TriplaneError } from '../../../errors.ts';
 import { isObject } from '../../../lib/json.ts';
+import { ownVersion } from '../../../protocol/version.ts';
 import { unpacked } from './zstd.ts';
 
 export interface RemoteConfig {
@@ -13,6 +14,8 @@ export interface RemoteConfig {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Stores may refuse requests that name none. */
+const userAgent = `triplane/${ownVersion}`;
 /** Attempts of one request; the pauses between them add up to two minutes. */
 const attempts = 8;
 const longestPauseMs = 30_000;
@@ -79,11 +82,8 @@ export class RemoteApp {
   download<T>(url: string, save: (bytes: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
     const address = new URL(url, `${this.url}/`).href;
     return this.#repeated(`GET ${address.replace(/\?.*/, '')}`, async () => {
-      const response = await fetch(address, { signal: this.#config.signal ?? null });
-      if (!response.ok || !response.body) {
-        await response.body?.cancel();
-        throw new InstantAPIError({ status: response.status, body: { message: `${response.status} ${response.statusText}` } });
-      }
+      const response = await fetch(address, { headers: { 'user-agent': userAgent }, signal: this.#config.signal ?? null });
+      if (!response.ok || !response.body) throw await storeRefusal(response);
       const bytes = response.body as unknown as AsyncIterable<Uint8Array>;
       return save(response.headers.get('content-encoding') === 'zstd' ? unpacked(bytes) : bytes);
     });
@@ -93,6 +93,7 @@ export class RemoteApp {
     const headers = {
       authorization: `Bearer ${this.adminToken}`,
       'app-id': this.appId,
+      'user-agent': userAgent,
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
     return fetch(url, { method, headers, signal: this.#config.signal ?? null, ...(body !== undefined && { body: JSON.stringify(body) }) });
@@ -131,6 +132,12 @@ export class RemoteApp {
 export function unreachable(message: string, cause?: unknown): TriplaneError {
   const why = cause instanceof Error ? `: ${causeOf(cause)}` : '';
   return new TriplaneError('unreachable', `${message}${why}. What was copied is kept: add --resume to continue`, { cause });
+}
+
+/** Stores say why in a short text, such as that an address is over. */
+async function storeRefusal(response: Response): Promise<InstantAPIError> {
+  const why = (await response.text()).replace(/\s+/g, ' ').trim().slice(0, 300);
+  return new InstantAPIError({ status: response.status, body: { message: `${response.status} ${why || response.statusText}` } });
 }
 
 /** `fetch failed` says nothing; its cause does. */

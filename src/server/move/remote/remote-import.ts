@@ -97,7 +97,8 @@ async function liveSource(given: Opened): Promise<RemoteImport> {
     const source = await mirrorSource({ app, mirror, files, etypes: copy.etypes });
     return { source: { ...source, close: () => undefined }, settled, isLive: true, close: () => close(false), discard };
   } catch (error) {
-    if (signal?.aborted) await discard();
+    // What was followed is over when it is called off; a copy that was not is worth continuing.
+    if (signal?.aborted && given.follow) await discard();
     else await close(false);
     throw told(error);
   }
