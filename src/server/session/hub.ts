@@ -285,12 +285,7 @@ export class Hub {
     const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
     if (token && !user) throw recordNotFound('app-user', { 'app-id': appId });
     if (!mayEnter) throw recordNotFound('app-admin-token', { 'app-id': appId });
-    return {
-      app,
-      user,
-      tokenHash: own && token ? hashToken(token) : undefined,
-      isAdmin,
-    };
+    return { app, user, tokenHash: own && token ? hashToken(token) : undefined, isAdmin };
   }
 }
 
