@@ -214,14 +214,14 @@ export class Outbox {
     });
   }
 
-  /** What waits, put in the terms of a newer catalogue. Gives the writes that changed. */
+  /**
+   * Puts all writes in the terms of a newer catalog, and returns those that changed. Acknowledged ones too: the tab that sent them may have
+   * known the catalog before this one, and they are still shown.
+   */
   rebase(rewrite: RewriteSteps): Mutation[] {
     this.#waitingForAttrs.clear();
     this.retries.gotAttrs();
-    return this.#rewrite(
-      this.list().filter(({ state }) => state !== 'acknowledged'),
-      rewrite,
-    );
+    return this.#rewrite(this.list(), rewrite);
   }
 
   /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
