@@ -21,6 +21,7 @@ const long = [
   'test/reactor/queries/optimistic-updates.property.test.ts',
   'test/server/data/reload.test.ts',
   'test/server/files/files.test.ts',
+  'test/server/move/killed.test.ts',
   'test/server/queries/subscription-index.test.ts',
   'test/server/storage/processes.test.ts',
 ];

@@ -5,6 +5,9 @@ import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { Row } from './row.ts';
 
+/** Each step yields the number of rows it has sorted. */
+export type SortedSteps = Generator<number, readonly Row[] | undefined>;
+
 export interface Db {
   readonly attrs: Attrs;
   /** The row of `id` in the namespace. It may lack the id triple (see `Row.exists`). */
@@ -15,6 +18,8 @@ export interface Db {
   size(etype: string): number;
   /** Every row of the namespace in the named order, from a cached index. Undefined if there is no such index. */
   sorted?(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined;
+  /** The same in steps. `isEager`: makes the index if there is none. */
+  sortedSteps?(etype: string, name: string, compare: (a: Row, b: Row) => number, isEager?: boolean): SortedSteps;
   /** Entities whose `attr` has this value (for a link: this target). */
   holders(attr: KnownAttr, value: Value): readonly string[];
   /** The holder with the lowest id: the entity a lookup resolves to. */

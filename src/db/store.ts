@@ -4,7 +4,7 @@
 import type { Triple, Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { ChangeSet, RowChange } from './change-set.ts';
-import type { Db } from './db.ts';
+import type { Db, SortedSteps } from './db.ts';
 import { ingest, Ingestion, type IngestOptions } from './ingest.ts';
 import type { Layer } from './layer.ts';
 import { type Row, rowTriples, sameRow } from './row.ts';
@@ -47,6 +47,10 @@ export class Store implements Db {
 
   sorted(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined {
     return this.#tables.get(etype)?.sorted(name, compare);
+  }
+
+  *sortedSteps(etype: string, name: string, compare: (a: Row, b: Row) => number, isEager?: boolean): SortedSteps {
+    return yield* this.#tables.get(etype)?.sortedSteps(name, compare, isEager) ?? [];
   }
 
   etypes(): Iterable<string> {

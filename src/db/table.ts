@@ -1,6 +1,8 @@
 // The rows of one namespace with their indexes: value indexes and sorted orders, kept up to date from their first use on. In a layer, an
 // undefined row marks a deleted one.
 
+import { sortSteps } from '../lib/sort-steps.ts';
+import { insertSorted, removeSorted } from '../lib/sorted.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
 import { eachDifference, type Links, listed } from './links.ts';
@@ -10,9 +12,14 @@ import { ValueIndex } from './value-index.ts';
 /** Past this many changes, sorting anew is cheaper than moving row by row. */
 const maxMoved = 500;
 
+/** Orders that are kept up to date at the same time. */
+const maxOrders = 16;
+
 interface SortedRows<R> {
-  readonly rows: R[];
-  /** Id → the row that is in `rows`, of those that changed since the last request. */
+  rows: R[];
+  /** Sorts the rows, while that is not done. Whoever requests the order takes it further. */
+  sorting: Generator<number, R[]> | undefined;
+  /** Id → the row that is in `rows`, of those that changed since the last request, or since the sorting began. */
   readonly changed: Map<string, R | undefined>;
 }
 
@@ -53,18 +60,37 @@ export class Table<R extends Row | undefined> {
 
   /** The first request for an order returns undefined: sorting only the matching rows is cheaper for a query that runs once. */
   sorted(name: string, compare: (a: R, b: R) => number): readonly R[] | undefined {
-    let sorted = this.#sorted.get(name);
-    if (!sorted && this.#sorted.has(name)) sorted = { rows: [...this.rows.values()].sort(compare), changed: new Map() };
+    const steps = this.sortedSteps(name, compare);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same in steps; each yields the number of rows that were sorted. `isEager`: the first request is not different from later ones. */
+  *sortedSteps(name: string, compare: (a: R, b: R) => number, isEager = false): Generator<number, readonly R[] | undefined> {
+    const isKnown = this.#sorted.has(name);
+    const sorted = this.#sorted.get(name) ?? (isKnown || isEager ? newlySorted([...this.rows.values()], compare) : undefined);
+    this.#sorted.delete(name);
     this.#sorted.set(name, sorted);
-    if (sorted) this.#move(sorted, compare);
-    return sorted?.rows;
+    for (const oldest of this.#sorted.keys()) if (this.#sorted.size > maxOrders) this.#sorted.delete(oldest);
+    if (!sorted) return undefined;
+    while (sorted.sorting) {
+      const { done, value } = sorted.sorting.next();
+      if (done) [sorted.rows, sorted.sorting] = [value, undefined];
+      else yield value;
+      // Too much has changed meanwhile.
+      if (this.#sorted.get(name) !== sorted) return undefined;
+    }
+    this.#move(sorted, compare);
+    return sorted.rows;
   }
 
   #move({ rows, changed }: SortedRows<R>, compare: (a: R, b: R) => number): void {
-    for (const before of changed.values()) if (before) rows.splice(placeOf(rows, before, compare), 1);
+    for (const before of changed.values()) if (before) removeSorted(rows, before, compare);
     for (const id of changed.keys()) {
       const after = this.rows.get(id);
-      if (after) rows.splice(placeOf(rows, after, compare), 0, after);
+      if (after) insertSorted(rows, after, compare);
     }
     changed.clear();
   }
@@ -80,15 +106,8 @@ export class Table<R extends Row | undefined> {
   }
 }
 
-/** The place of the first row that does not come before this one. */
-function placeOf<R>(rows: readonly R[], row: R, compare: (a: R, b: R) => number): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compare(rows[middle] as R, row) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function newlySorted<R>(rows: readonly R[], compare: (a: R, b: R) => number): SortedRows<R> {
+  return { rows: [], sorting: sortSteps(rows, compare), changed: new Map() };
 }
 
 function reindex(index: ValueIndex, attr: KnownAttr, id: string, before: Row | undefined, after: Row | undefined): void {

@@ -4,11 +4,13 @@
 // The rows a list begins with, in order: all that fit, or the first of them, if it is short and there is an order that is kept for all who
 // ask for it. Then it needs not look at all there are.
 
+import type { KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import type { Order } from './order.ts';
 import type { QueryNode } from './compile.ts';
 import type { Row } from '../db/row.ts';
 import type { Value } from '../protocol/triple.ts';
+import { isDue, spend } from './pass.ts';
 import { matches, nearEnds } from './where.ts';
 
 /** Whether a row is one that the form asks for. */
@@ -60,7 +62,30 @@ interface FirstRows {
 
 /** All rows in an order, where one is kept. */
 export function sortedRows(etype: string, { attr, isDescending, compare }: Order, db: Db): readonly Row[] | undefined {
-  return db.sorted?.(etype, `${attr?.id} ${attr?.checkedType} ${isDescending}`, compare);
+  return db.sorted?.(etype, orderName(attr, isDescending), compare);
+}
+
+/** The same in steps: yields when the pass it is part of is due to be interrupted. */
+export function* sortedRowsSteps(
+  etype: string,
+  { attr, isDescending, compare }: Order,
+  db: Db,
+  isEager: boolean,
+): Generator<void, readonly Row[] | undefined> {
+  const steps = db.sortedSteps?.(etype, orderName(attr, isDescending), compare, isEager);
+  return steps && (yield* inPass(steps));
+}
+
+const orderName = (attr: KnownAttr | undefined, isDescending: boolean): string => `${attr?.id} ${attr?.checkedType} ${isDescending}`;
+
+/** Steps that yield their work, as a part of a pass. */
+export function* inPass<T>(steps: Generator<number, T>): Generator<void, T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    spend(value);
+    if (isDue()) yield;
+  }
 }
 
 export function firstRows(node: QueryNode, order: Order, db: Db): FirstRows {

@@ -2,6 +2,7 @@
 // PROTOCOL.md#init
 
 import type { InstantAPIError } from '../errors.ts';
+import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { AppStatus, Init, InitOk, ServerCapabilities } from '../protocol/session-messages.ts';
 import { declaredVersions } from '../protocol/version.ts';
 import type { User } from '../types/auth.ts';
@@ -17,6 +18,8 @@ export interface SessionConfig {
 export class Session {
   readonly #config: SessionConfig;
   #initId: string | undefined;
+  /** `init` was accepted. */
+  #isOpen = false;
   user: User | undefined;
   /** The server's session id; that of the last session while disconnected. */
   id: string | undefined;
@@ -43,6 +46,7 @@ export class Session {
 
   init(eventId: string): Init {
     this.#initId = eventId;
+    this.#isOpen = false;
     return {
       op: 'init',
       'client-event-id': eventId,
@@ -54,20 +58,22 @@ export class Session {
     };
   }
 
-  isInit(eventId: string | null | undefined): boolean {
-    return eventId !== undefined && eventId !== null && eventId === this.#initId;
+  /**
+   * Whether an error rejects `init` or, later, ends the session that it opened. An error about another `init` does neither, nor does one that
+   * says that its own has already run.
+   */
+  isEndedBy({ 'client-event-id': eventId, 'original-event': original, type }: ErrorMessage): boolean {
+    if (typeof eventId === 'string') return eventId === this.#initId && !(this.#isOpen && type === 'validation-failed');
+    return !this.#isOpen && original?.['op'] === 'init';
   }
 
   onOpened(message: InitOk): void {
+    this.#isOpen = true;
     this.#rejection = undefined;
     this.id = message['session-id'];
     this.capabilities = message.triplane ?? {};
     this.limits = readLimits(this.capabilities.limits, this.limits);
     this.appStatus = message['app-status']?.status ?? 'active';
-  }
-
-  setAppStatus(status: AppStatus): void {
-    this.appStatus = status;
   }
 
   /** Returns the error to report: the same object for a repeated rejection, so that it is reported once. */

@@ -25,9 +25,9 @@ export function invalid(about: string, input: unknown, faults: readonly Fault[],
 }
 
 /** Not allowed; `about` is a namespace, or `attrs`. */
-export function denied(about: string, message: string): InstantAPIError {
+export function denied(about: string, message: string, action = about === 'attrs' ? 'attr' : 'object'): InstantAPIError {
   return rejection('permission-denied', `Permission denied: ${message}`, {
-    input: [about, about === 'attrs' ? 'attr' : 'object'],
+    input: [about, action],
     expected: 'perms-pass?',
   });
 }

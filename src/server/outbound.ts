@@ -6,7 +6,6 @@ import { lookup as resolve } from 'node:dns/promises';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { invalid } from './errors.ts';
 
 export interface OutboundOptions {
   readonly method?: string | undefined;
@@ -86,26 +85,6 @@ for (const [network, bits] of [
 export function isPrivateAddress(address: string): boolean {
   const family = isIP(address);
   return family === 0 || privateRanges.check(address, family === 4 ? 'ipv4' : 'ipv6');
-}
-
-/** @throws InstantAPIError 'validation-failed' if no request may go there; `about` names what the URL is for */
-export async function checkTarget(given: string, about: string, allowPrivate: boolean): Promise<void> {
-  const fault = await faultOf(given, allowPrivate);
-  if (fault !== undefined) throw invalid(about, given, [{ message: fault, in: ['url'] }]);
-}
-
-async function faultOf(given: string, allowPrivate: boolean): Promise<string | undefined> {
-  if (!URL.canParse(given)) return 'The URL is malformed';
-  const url = new URL(given);
-  if (url.username !== '' || url.password !== '') return 'The URL must not contain a user or a password';
-  if (allowPrivate) return /^https?:$/.test(url.protocol) ? undefined : 'The URL must begin with https:// or http://';
-  if (url.protocol !== 'https:') return 'The URL must begin with https://';
-  try {
-    await publicAddresses(hostOf(url));
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 export function outbound({ allowPrivate, timeoutMs, maxBytes }: OutboundConfig): Outbound {

@@ -15,6 +15,7 @@ import { AcceptedTokens } from './auth/accepted-tokens.ts';
 import { bootstrap } from './bootstrap.ts';
 import type { FileStore } from './files/file-store.ts';
 import type { MagicCodeMail } from './http/context.ts';
+import { AppBackups } from './move/app-backups.ts';
 import { Hub } from './session/hub.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
@@ -181,8 +182,10 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
   const unread = new UnreadOutput<object>(limits, systemClock);
   const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
+  const backups = new AppBackups({ clock: systemClock, log, uuid: id });
   const routes = httpRoutes({
     hub,
+    backups,
     log,
     limits,
     unread,
@@ -197,6 +200,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, ...access });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
+    await backups.close();
     await hub.close();
     await sockets.close();
     server.closeAllConnections();

@@ -16,6 +16,7 @@ import {
   refreshOk,
   rejection,
 } from '../support/goals.ts';
+import type { ErrorMessage } from '../../src/protocol/server-error.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 
 const [g1, g2, g3] = [goalId(1), goalId(2), goalId(3)];
@@ -75,6 +76,29 @@ describe('a session', () => {
     const write = await dialogue.update(g1, { title: 'b' });
     await dialogue.receive(initOk());
     expect(dialogue.sentIds()).toEqual([write.eventId]);
+  });
+
+  const initError = (eventId: string, more: Partial<ErrorMessage>): ErrorMessage =>
+    rejection(eventId, { 'original-event': { op: 'init', 'client-event-id': eventId }, hint: undefined, ...more });
+
+  test.each<[what: string, error: (own: string) => ErrorMessage]>([
+    ['an init that is not its own', () => initError('another', { type: 'record-not-found', message: 'Record not found: app' })],
+    [
+      'its own init, sent twice',
+      (own) => initError(own, { type: 'validation-failed', message: '`init` has already run for this session.' }),
+    ],
+    ['an init without an event id', () => ({ ...initError('', { type: 'validation-failed' }), 'client-event-id': null })],
+  ])('that is open is not ended by an error about %s', async (_what, error) => {
+    const dialogue = await ready();
+    await dialogue.receive(error(String(dialogue.sentMessages('init')[0]?.['client-event-id'])));
+    expect([dialogue.channel.isClosed, dialogue.client.reactor.status]).toEqual([false, 'authenticated']);
+  });
+
+  test('that is open is ended by a server that takes back its own init', async () => {
+    const dialogue = await ready();
+    const own = String(dialogue.sentMessages('init')[0]?.['client-event-id']);
+    await dialogue.receive(initError(own, { type: 'record-not-found', message: 'Record not found: app-user' }));
+    expect([dialogue.channel.isClosed, dialogue.client.reactor.status]).toEqual([true, 'errored']);
   });
 
   test('what it does not know is let be', async () => {

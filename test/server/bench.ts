@@ -24,6 +24,8 @@ export interface BenchOptions {
 export interface Bench {
   readonly hub: Hub;
   readonly clock: FakeClock;
+  /** Warnings in the log. */
+  readonly logged: (readonly unknown[])[];
   /** A connection, nothing said yet. */
   connect(): TestPeer;
   /** A session that is ready. */
@@ -38,11 +40,12 @@ const users: Readonly<Record<string, { readonly id: string; readonly email: stri
 
 export function bench({ storage = memory(), limits, createAppsOnUse = true }: BenchOptions = {}): Bench {
   const clock = new FakeClock();
+  const logged: (readonly unknown[])[] = [];
   const hub = new Hub({
     storage,
     clock,
     random: systemRandom,
-    log: silent,
+    log: { ...silent, warn: (...parts) => void logged.push(parts) },
     limits: { ...defaultLimits, ...limits },
     adminToken,
     appId,
@@ -53,6 +56,7 @@ export function bench({ storage = memory(), limits, createAppsOnUse = true }: Be
   return {
     hub,
     clock,
+    logged,
     connect,
     async open(init = {}) {
       const peer = connect();

@@ -79,7 +79,7 @@ export function removeMutation(write: Mutation): KeyValueOp {
 
 /** Undefined for what is no such record. It may have been sent before the end of the last start. */
 export function readMutation(value: unknown): Mutation | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isMutationRecord(value)) return undefined;
   const { reason, refusedAtMs, ...write } = value;
   const state = reason ? 'rejected' : write.txId === undefined ? 'pending' : 'acknowledged';
   const { rejectedAtMs = refusedAtMs } = write;
@@ -87,7 +87,7 @@ export function readMutation(value: unknown): Mutation | undefined {
   return { ...write, sends: Math.max(write.sends, 1), state, ...rejection };
 }
 
-function isRecord(value: unknown): value is MutationRecord {
+function isMutationRecord(value: unknown): value is MutationRecord {
   if (!isObject(value)) return false;
   const { eventId, owner, order, steps } = value;
   return (

@@ -22,7 +22,7 @@ export function fillNulls(layer: Layer, changeSet: ChangeSet, now: () => number)
     for (const { before, after } of changes.values()) {
       if (!after?.exists(idAttr)) continue;
       const isMade = !before?.exists(idAttr) || before.t !== after.t;
-      if (isMade) fill(layer, etype, after, indexed, now);
+      if (isMade) fill(layer, etype, after, etype === '$users' ? indexedOfUser(layer.attrs, after, indexed) : indexed, now);
     }
   }
 }
@@ -32,6 +32,13 @@ export function fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): v
   const { idAttr } = layer.attrs.namespace(attr.etype);
   if (attr.isRef || !attr.isIndexed || attr === idAttr) return;
   for (const row of [...layer.rows(attr.etype)]) if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
+}
+
+/** A guest has no address at all, not even null. */
+function indexedOfUser(attrs: Attrs, row: Row, indexed: readonly KnownAttr[]): readonly KnownAttr[] {
+  const type = attrs.forward('$users', 'type');
+  const isGuest = type !== undefined && row.value(type) === 'guest';
+  return isGuest ? indexed.filter(({ label, isSystem }) => !isSystem || label !== 'email') : indexed;
 }
 
 function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[], now: () => number): void {

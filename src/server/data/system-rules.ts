@@ -16,6 +16,11 @@ export interface Actor {
   readonly origin?: string | undefined;
 }
 
+/** The operator, or a caller with the admin token. */
+export const adminActor: Actor = { userId: undefined, isAdmin: true };
+/** The server itself. */
+export const serverActor: Actor = { userId: undefined, isAdmin: true, isServer: true };
+
 /** What a client may write of the system's attrs; every write to an entity begins with its id. */
 const openLabels: ReadonlySet<string> = new Set(['id', 'path']);
 

@@ -41,7 +41,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
   });
 
   routes.get('/rooms/presence', async (context) => {
-    const app = await adminOf(context, http, 'read');
+    const app = await adminOf(context, http);
     required(context.req.query(), 'room-type', asText, 'params');
     const peers = app.rooms.peers(required(context.req.query(), 'room-id', asText, 'params'));
     const sessions = peers?.map((peer): readonly [string, Peer] => [peer['peer-id'] ?? '', withUser(peer, app)]);
@@ -61,10 +61,11 @@ export interface TreeOptions {
 /** Rejects with InstantAPIError. */
 export async function treeOf(app: App, query: WireQuery, { actor, isInferred, guard }: TreeOptions): Promise<JsonText> {
   const { limits } = app;
-  const { text } = await app.reader.evaluate(actor, (db) => {
+  const { text, faults } = await app.reader.evaluate(actor, (db) => {
     const prepared = prepareQuery(query, isInferred ? 'inferred-tree' : 'tree', actor, db.attrs, guard, limits);
     return answerTree(prepared, db, limits.resultLength);
   });
+  if (faults.total) throw faults.total;
   return text;
 }
 

@@ -157,7 +157,7 @@ async function checkDiscovery(http: HttpContext, endpoint: string | null | undef
 
 function idIn(given: string): string {
   const id = asUuid(given);
-  if (id === undefined) throw malformed(['params', 'id']);
+  if (id === undefined) throw malformed(['params', 'id'], given);
   return id;
 }
 

@@ -12,7 +12,7 @@ import { shownApp } from './app-view.ts';
 import { requireOperator } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
-import { asObject, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
+import { asObject, asStatus, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
 
 const operator = { id: '00000000-0000-4000-8000-00000000000a', email: 'operator@triplane.local' };
@@ -90,6 +90,12 @@ export function operatorRoutes(http: HttpContext): Hono {
     return context.json({ app: shownApp(app) });
   });
 
+  routes.post('/dash/apps/:app/status', async (context) => {
+    const app = await operatorsApp(context, http);
+    await app.setStatus(required(await bodyOf(context), 'status', asStatus));
+    return context.json({ status: app.status });
+  });
+
   // Tools tell where an app came from; nobody counts here.
   routes.post('/dash/apps/:app/track-import', (context) => context.json({ ok: true }));
 
@@ -120,7 +126,7 @@ export function operatorRoutes(http: HttpContext): Hono {
   routes.delete('/dash/personal_access_tokens/:id', async (context) => {
     await requireOperator(context, hub);
     const id = asUuid(context.req.param('id'));
-    if (id === undefined) throw malformed(['params', 'id']);
+    if (id === undefined) throw malformed(['params', 'id'], context.req.param('id'));
     await hub.registry.deleteAccessToken(id);
     return context.json({});
   });
@@ -156,7 +162,7 @@ const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] =
 /** The app in the path. @throws InstantAPIError */
 async function operatorsApp(context: Context, { hub }: HttpContext): Promise<App> {
   const id = asUuid(context.req.param('app'));
-  if (id === undefined) throw malformed(['params', 'app_id']);
+  if (id === undefined) throw malformed(['params', 'app_id'], context.req.param('app'));
   await requireOperator(context, hub);
   return hub.app(id);
 }

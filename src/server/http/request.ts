@@ -1,6 +1,7 @@
 // One request, as the routes read it: its parameters, each required or not, of the kind it must be.
 
 import type { Context } from 'hono';
+import type { AppStatus } from '../../protocol/session-messages.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { readEmail } from '../auth/users.ts';
@@ -54,3 +55,5 @@ export const asYes: Read<boolean> = () => true;
 export const asFlag: Read<boolean> = (given) => (typeof given === 'boolean' ? given : undefined);
 /** Some send a number. */
 export const asTitle: Read<string> = (given) => asText(typeof given === 'number' ? String(given) : given);
+const statuses = ['active', 'read-only', 'disabled'] as const;
+export const asStatus: Read<AppStatus> = (given) => statuses.find((each) => each === given);

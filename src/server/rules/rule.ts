@@ -36,6 +36,8 @@ export interface Rule {
   readonly passes: (variables: Variables) => boolean;
   /** The value itself, for those who look for a mistake. */
   readonly value: (variables: Variables) => unknown;
+  /** Where in its text it cannot be evaluated. */
+  readonly locate?: (variables: Variables) => string | undefined;
   /** Why it cannot be compiled; then it never passes. */
   readonly fault?: unknown;
 }
@@ -58,9 +60,9 @@ export function nativeRule(etype: string, action: Action, code: string, names: N
   return { etype, action, code, displayCode: code, names: [names], passes: decide, value: decide };
 }
 
-export function celRule(etype: string, action: Action, displayCode: string, { code, names, evaluate }: Expression): Rule {
+export function celRule(etype: string, action: Action, displayCode: string, { code, names, evaluate, locate }: Expression): Rule {
   const passes = (variables: Variables): boolean => isPass(evaluate(variables));
-  return { etype, action, code, displayCode, names, passes, value: evaluate };
+  return { etype, action, code, displayCode, names, passes, value: evaluate, locate };
 }
 
 /** Null counts as no, anything else that is not false as yes. */

@@ -27,6 +27,7 @@ import { AppCluster } from './app-cluster.ts';
 import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
+import { serverActor } from '../data/system-rules.ts';
 import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';
@@ -39,8 +40,6 @@ interface Parts {
   readonly files: Files;
   readonly spending: LimitStore;
 }
-
-const server = { userId: undefined, isAdmin: true, isServer: true };
 
 export class App {
   readonly id: string;
@@ -103,7 +102,7 @@ export class App {
     const committed = (commit: Commit): void => app?.committed(commit);
     const fileUrl = (location: string): string => files.url(location) ?? '';
     const save = (records: Records): Promise<unknown> =>
-      submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: server });
+      submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: serverActor });
     const spending = new LimitStore(clock, { clock, save });
     const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl, limits: spending });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
@@ -141,7 +140,7 @@ export class App {
   /** For good, and for every server of the app. Resolves when it is in force here. */
   async setStatus(status: AppStatus): Promise<void> {
     const planned = { steps: [], records: statusRecord(status) };
-    await submit(this.ledger, { steps: () => planned, event: undefined, actor: server });
+    await submit(this.ledger, { steps: () => planned, event: undefined, actor: serverActor });
   }
 
   /** Where clients reach the server. */

@@ -225,7 +225,8 @@ export class Hub {
   /** Copies all that is stored, files apart, to a new file. Rejects with TriplaneError. */
   async backup(file: string): Promise<void> {
     const { storage } = this.#config;
-    if (!storage.backup) throw new TriplaneError('config-invalid', 'This storage has no backup of its own: use pg_dump for PostgreSQL');
+    if (!storage.backup)
+      throw new TriplaneError('config-invalid', 'Only data in SQLite can be copied to a file. For PostgreSQL, use pg_dump');
     await storage.backup(file);
   }
 

@@ -3,6 +3,7 @@
 
 import { hashToken, newToken } from '../auth/secrets.ts';
 import { submit, whenDurable } from '../data/submit.ts';
+import { serverActor } from '../data/system-rules.ts';
 import type { Records } from '../storage/storage.ts';
 import { randomBytes } from 'node:crypto';
 import type { App } from './app.ts';
@@ -23,7 +24,6 @@ export interface RegistryConfig {
   readonly exists: () => Promise<boolean>;
 }
 
-const serverActor = { userId: undefined, isAdmin: true, isServer: true };
 const [ownerPrefix, accessPrefix] = ['admin-token ', 'access-token '];
 
 export class Registry {
