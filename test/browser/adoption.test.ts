@@ -24,6 +24,7 @@ afterAll(() => browser.close());
 beforeEach(async () => {
   server = await createServer({ port: 0, appId, adminToken, storage: memory() });
   line = new RecordingProxy(server.port);
+  line.isForSocketsOnly = true;
   await line.start();
   device = await MovedPage.open(browser);
   await device.deploy(officialScript(appId, line.url));

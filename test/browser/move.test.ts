@@ -52,6 +52,7 @@ class Cloud {
   private constructor(server: TriplaneServer) {
     this.#server = server;
     this.line = new RecordingProxy(server.port);
+    this.line.isForSocketsOnly = true;
   }
 
   static async start(name: string): Promise<Cloud> {
