@@ -39,7 +39,7 @@ afterEach(async () => {
 function open(options: Partial<InitConfig<never>> = {}): InstantCoreDatabase<never> {
   const webSocket = (): never => ({ close: () => {}, send: () => {} }) as never;
   const onError = (error: Error): void => void errors.push(error);
-  return (db = init({
+  return (db = init<never>({ appId, apiURI: 'http://127.0.0.1:1', clock, webSocket, onError, startsWhenUsed: true, ...options }));
     appId,
     apiURI: 'http://127.0.0.1:1',
     clock,

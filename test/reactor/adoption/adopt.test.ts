@@ -40,7 +40,7 @@ function leave(version: 5 | 6, kv: Readonly<Record<string, unknown>>, querySubs:
         opening.result.close();
         resolve();
       };
-      tx.onerror = () => reject(tx.error as Error);
+      tx.onerror = () => reject(new Error(String(tx.error)));
     };
   });
 }
