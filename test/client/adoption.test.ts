@@ -40,14 +40,6 @@ function open(options: Partial<InitConfig<never>> = {}): InstantCoreDatabase<nev
   const webSocket = (): never => ({ close: () => {}, send: () => {} }) as never;
   const onError = (error: Error): void => void errors.push(error);
   return (db = init<never>({ appId, apiURI: 'http://127.0.0.1:1', clock, webSocket, onError, startsWhenUsed: true, ...options }));
-    appId,
-    apiURI: 'http://127.0.0.1:1',
-    clock,
-    webSocket,
-    onError,
-    startsWhenUsed: true,
-    ...options,
-  }) as InstantCoreDatabase<never>);
 }
 
 const userOf = async (database: InstantCoreDatabase<never>) => (await database.getAuth())?.email;
