@@ -11,6 +11,7 @@ export interface Fault {
   readonly in?: readonly (string | number)[];
   readonly expected?: string;
   readonly message?: string;
+  readonly hint?: unknown;
 }
 
 export function rejection(type: ServerErrorType, message: string, hint: unknown = null): InstantAPIError {
