@@ -97,7 +97,17 @@ export interface ErrorEvent extends EventBase<'error'> {
 }
 
 export type DatabaseEvent =
-  SentEvent | ReceivedEvent | ConnectionEvent | OutboxEvent | QueryEvent | StorageEvent | TabEvent | AuthEvent | AdoptionEvent | RoomEvent | ErrorEvent;
+  | SentEvent
+  | ReceivedEvent
+  | ConnectionEvent
+  | OutboxEvent
+  | QueryEvent
+  | StorageEvent
+  | TabEvent
+  | AuthEvent
+  | AdoptionEvent
+  | RoomEvent
+  | ErrorEvent;
 
 /** `*` subscribes to every event. */
 export type DatabaseEventType = DatabaseEvent['type'] | '*';
