@@ -20,7 +20,10 @@ const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] =
     ['/dash/apps/:app/billing', '/dash/apps/:app/checkout_session', '/dash/apps/:app/portal_session', '/hooks/stripe'],
   ],
   ['Transfers', ['/superadmin/apps/:app/transfers/*', '/dash/apps/:app/transfer_to_org/*']],
-  ['Claims of ephemeral apps', ['/dash/apps/ephemeral/:app/claim', '/dash/apps/:app/claim', '/dash/apps/get_a_db', '/dash/apps/get_a_db/*']],
+  [
+    'Claims of ephemeral apps',
+    ['/dash/apps/ephemeral/:app/claim', '/dash/apps/:app/claim', '/dash/apps/get_a_db', '/dash/apps/get_a_db/*'],
+  ],
   [
     'OAuth apps of the platform',
     [

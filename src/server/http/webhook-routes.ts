@@ -159,7 +159,11 @@ function shownWebhook({ id, url, namespaces, actions, status, reason, createdAt,
 }
 
 function shownEvent({ txId, status, attempts, nextAt, createdAt, updatedAt }: WebhookEvent): object {
-  const times = { next_attempt_after: nextAt === null ? null : dateOf(nextAt), created_at: dateOf(createdAt), updated_at: dateOf(updatedAt) };
+  const times = {
+    next_attempt_after: nextAt === null ? null : dateOf(nextAt),
+    created_at: dateOf(createdAt),
+    updated_at: dateOf(updatedAt),
+  };
   return { isn: isnOf(txId), status, attempts, ...times };
 }
 

@@ -112,7 +112,8 @@ export class App {
     const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl, limits: spending });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
     const webhooks: Webhooks = new Webhooks({ appId: config.id, ledger: () => ledger, clock, logger, sender: config.webhookSender });
-    const derive: Derive = (changeSet, about) => withDerived(webhooks.derive(changeSet, about), forgottenLocations(changeSet, about.before));
+    const derive: Derive = (changeSet, about) =>
+      withDerived(webhooks.derive(changeSet, about), forgottenLocations(changeSet, about.before));
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
     const origin = config.origin ?? ((): string => '');
     const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });

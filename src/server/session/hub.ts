@@ -156,7 +156,8 @@ export class Hub {
   async #createApp({ id, token, schema, rules, ...about }: NewApp): Promise<App> {
     const { clock, limits, random } = this.#config;
     if (await this.isKnown(id)) throw recordNotUnique('app');
-    if (token !== undefined && ((await this.isOperator(token)) || (await this.isSomeAppsToken(token)))) throw recordNotUnique('app-admin-token');
+    if (token !== undefined && ((await this.isOperator(token)) || (await this.isSomeAppsToken(token))))
+      throw recordNotUnique('app-admin-token');
     if ((await this.#config.storage.apps()).length >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
     const content = { schema, rules };
     const hasContent = schema !== undefined || rules !== undefined;

@@ -4,7 +4,18 @@ import type { Attempt, Webhook, WebhookEvent } from './webhook.ts';
 
 const [secondMs, minuteMs, hourMs] = [1000, 60_000, 3_600_000];
 /** Waits after the first failure, the second …; after the last one an event has failed. */
-const waits = [1 * minuteMs, 5 * minuteMs, 30 * minuteMs, 2 * hourMs, 5 * hourMs, 10 * hourMs, 12 * hourMs, 12 * hourMs, 12 * hourMs, 12 * hourMs];
+const waits = [
+  1 * minuteMs,
+  5 * minuteMs,
+  30 * minuteMs,
+  2 * hourMs,
+  5 * hourMs,
+  10 * hourMs,
+  12 * hourMs,
+  12 * hourMs,
+  12 * hourMs,
+  12 * hourMs,
+];
 /** Who has begun to send an event and says nothing for so long is taken for dead. */
 const claimMs = 60 * secondMs;
 /** "It is no longer there": the receiver wants no more. */

@@ -47,7 +47,9 @@ export class WebhookSender {
     });
     try {
       const response = await this.#post(appId, webhook, event, startedAt);
-      const text = Buffer.from(await response.arrayBuffer()).subarray(0, keptAnswerBytes).toString();
+      const text = Buffer.from(await response.arrayBuffer())
+        .subarray(0, keptAnswerBytes)
+        .toString();
       return done({ 'success?': response.ok, 'status-code': response.status, 'response-text': text });
     } catch (error) {
       const fault = error instanceof OutboundError ? error.fault : 'unknown';

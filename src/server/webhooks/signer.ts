@@ -33,7 +33,10 @@ export class Signer {
     this.#private = createPrivateKey({ key: { ...jwk, d }, format: 'jwk' });
     this.#public = createPublicKey({ key: jwk, format: 'jwk' });
     // RFC 7638. The id changes with the key, because receivers keep keys by their ids.
-    this.#kid = createHash('sha256').update(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x })).digest('base64url').slice(0, 16);
+    this.#kid = createHash('sha256')
+      .update(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x }))
+      .digest('base64url')
+      .slice(0, 16);
   }
 
   get jwks(): object {

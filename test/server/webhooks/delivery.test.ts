@@ -43,7 +43,8 @@ async function world(answer: (sent: Sent) => number | Error | 'never', storage =
   };
   await write();
   const webhookId = newId();
-  const create = () => settings.create(webhookId, { url: 'https://receiver.example/', namespaces: ['goals'], actions: ['create', 'update'] });
+  const create = () =>
+    settings.create(webhookId, { url: 'https://receiver.example/', namespaces: ['goals'], actions: ['create', 'update'] });
   const isSending = (): boolean => app.webhooks.eventsOf(webhookId).some(({ status }) => status === 'processing');
   /** Signing is done on another thread: it takes real time. */
   const pass = async (ms: number): Promise<void> => {

@@ -155,7 +155,12 @@ describe('what is refused', () => {
   afterAll(() => server.close());
   const create = (given: object) =>
     failureOf(() =>
-      connect(server, sdks[0]![1]).webhooks.manager.create({ url: 'https://8.8.8.8/x', namespaces: ['todos'], actions: ['create'], ...given }),
+      connect(server, sdks[0]![1]).webhooks.manager.create({
+        url: 'https://8.8.8.8/x',
+        namespaces: ['todos'],
+        actions: ['create'],
+        ...given,
+      }),
     );
 
   test.each([
