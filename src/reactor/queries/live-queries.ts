@@ -10,13 +10,14 @@ import { queryKey } from '../../query/key.ts';
 import type { EntityRef } from '../../protocol/transact-messages.ts';
 import type { LinkIndex } from '../../schema/schema.ts';
 import type { Random } from '../../lib/random.ts';
-import { Deadlines } from '../timer.ts';
+import { Deadlines, isDue } from '../timer.ts';
 import type { Effect } from '../effect.ts';
 import type { QueryRequest, LiveQuery } from './live-query.ts';
 import { OptimisticUpdates } from './optimistic-updates.ts';
 import { isOlder, processedOf } from '../tx-position.ts';
 import type { IngestedResult } from './view-input.ts';
 import { isolated } from './query-errors.ts';
+import { renamedResults } from './renamed-attrs.ts';
 import { EntityIndex } from './entity-index.ts';
 import { View } from './view.ts';
 import type { Mutation } from '../mutations/mutation.ts';
@@ -187,10 +188,12 @@ export class LiveQueries {
 
   setAttrs(attrs: Attrs): Effect[] {
     if (attrs === this.#attrs) return [];
+    const renamed = renamedResults(this.#byKey.values(), this.#attrs, attrs);
     this.#attrs = attrs;
     const recompile = ({ key, view }: LiveQuery): Effect[] => (view.setAttrs(attrs), view.error ? [{ do: 'show', key }] : []);
     const failed = [...this.#byKey.values()].flatMap((live) => isolated(live, () => recompile(live)));
     this.#entityIndex.invalidate();
+    for (const [live, result] of renamed) failed.push(...isolated(live, () => this.#applyProvisional(live, result)));
     return [...failed, ...this.#optimisticUpdates.attrsChanged()];
   }
 
@@ -293,8 +296,4 @@ export class LiveQueries {
   #newView(query: WireQuery): View {
     return new View(query, { attrs: this.#attrs, ...this.#config });
   }
-}
-
-function isDue(atMs: number | undefined, nowMs: number): boolean {
-  return atMs !== undefined && atMs <= nowMs;
 }
