@@ -28,9 +28,10 @@ export const commands: Readonly<Record<string, string>> = {
 
 /** The files that the entry `triplane` is built as, by scripts/build-client.ts. */
 export const clientParts: ClientParts = {
-  base: ['src/errors.ts', 'src/lib/uuid.ts'],
+  base: ['src/errors.ts', 'src/client/id.ts'],
   core: 'src/client/database.ts',
   lazy: {
+    adoption: 'src/reactor/adoption/adopt.ts',
     http: 'src/client/http-calls.ts',
     observer: 'src/reactor/debug/observer.ts',
     recovery: 'src/reactor/recovery.ts',
@@ -119,11 +120,19 @@ export default defineConfig([
   {
     ...shared,
     external: [...shared.external],
+    // scripts/build-commonjs.ts makes the CommonJS from what this builds.
     entry: others,
-    format: ['esm', 'cjs'],
+    format: ['esm'],
     splitting: true,
-    dts: { entry },
+    dts: false,
     esbuildPlugins: [client, sharedErrors, webNanoid],
+  },
+  {
+    ...shared,
+    external: [...shared.external],
+    entry,
+    format: ['esm', 'cjs'],
+    dts: { entry, only: true },
   },
   {
     ...shared,

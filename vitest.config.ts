@@ -16,10 +16,12 @@ const long = [
   'test/oracle/**/*.test.ts',
   'test/demo/**/*.test.ts',
   'test/examples/**/*.test.ts',
+  'test/browser/move.test.ts',
   'test/connection/traces.test.ts',
   'test/reactor/queries/optimistic-updates.property.test.ts',
   'test/server/data/reload.test.ts',
   'test/server/files/files.test.ts',
+  'test/server/move/killed.test.ts',
   'test/server/queries/subscription-index.test.ts',
   'test/server/storage/processes.test.ts',
 ];

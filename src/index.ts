@@ -4,7 +4,7 @@
 export { init, init as init_experimental, InstantCoreDatabase } from './client/database.ts';
 export { i, parseSchemaFromJSON } from './schema/schema.ts';
 export { getOps, isLookup, lookup, parseLookup, tx, txInit } from './transact/chunk.ts';
-export { id } from './client/id.ts';
+export { createId as id } from './client/id.ts';
 export { coerceToDate } from './lib/dates.ts';
 export { validateQuery } from './query/validate.ts';
 export { validateTransaction as validateTransactions } from './transact/operation.ts';

@@ -1,11 +1,11 @@
 // One call to the server: its time limit, its signal, and how often it is made. A call is repeated only if it is idempotent and the server
 // said that it may succeed later; what the caller cannot see repeated, such as a transaction, is sent once.
 
-import { backoffMs } from '../connection/timeouts.ts';
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { type HttpCall, request } from '../http/request.ts';
 import { onAbort } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
+import { backoffMs, isTransientStatus, maxRetryAfterMs, unreachableBackoff } from '../lib/retry.ts';
 import { adminVersions } from './version.ts';
 import type { ResolvedConfig } from './config.ts';
 
@@ -30,9 +30,6 @@ export type ApiConfig = Pick<ResolvedConfig, 'apiURI' | 'clock' | 'random' | 're
   /** Aborted when the database is closed. */
   readonly closing?: AbortSignal | undefined;
 };
-
-/** A server that asks for a longer wait is not waited for: the caller decides. */
-const longestRetryAfterMs = 20_000;
 
 /**
  * The server's answer.
@@ -80,15 +77,12 @@ async function repeat<T>(config: ApiConfig, isIdempotent: boolean, signal: Abort
   }
 }
 
-/**
- * How long to wait before the next attempt; undefined if another attempt makes no sense. At least what the server asks for, and drawn at
- * random, so that clients rejected together do not return together.
- */
+/** The delay before the next attempt; undefined if the call must not be repeated. */
 export function retryDelayMs(error: unknown, failures: number, random: number): number | undefined {
-  if (!(error instanceof InstantAPIError) || !(error.status === 429 || error.status >= 500)) return undefined;
+  if (!(error instanceof InstantAPIError) || !isTransientStatus(error.status)) return undefined;
   const { retryAfterMs = 0 } = error;
-  if (retryAfterMs > longestRetryAfterMs) return undefined;
-  return retryAfterMs + backoffMs(failures, random);
+  if (retryAfterMs > maxRetryAfterMs) return undefined;
+  return backoffMs(unreachableBackoff, failures, random, retryAfterMs);
 }
 
 /** @throws the signal's reason if it is aborted meanwhile */

@@ -28,7 +28,7 @@ export type Config = {
   logger?: Logger;
   /** How long a call may take in all, retries included: 60,000 unless set. Uploads have no limit unless one is given with the call. */
   timeoutMs?: number;
-  /** How often an idempotent call is retried after 429 or 5xx: 3 unless set. */
+  /** How often an idempotent call is retried after 408, 425, 429 or 5xx: 3 unless set. */
   retries?: number;
   /** Allows an admin token in a browser, where every visitor can read it. */
   dangerouslyAllowBrowser?: boolean;

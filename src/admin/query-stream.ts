@@ -7,6 +7,7 @@ import { readErrorBody } from '../http/rejection.ts';
 import { onAbort } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isObject } from '../lib/json.ts';
+import { isTransientStatus } from '../lib/retry.ts';
 
 export interface QueryStreamConfig {
   readonly url: string;
@@ -92,7 +93,7 @@ async function rejected(response: Response): Promise<StreamEnd> {
   }
   const text = await response.text();
   const body = readErrorBody(parse(text), text);
-  return { error: new InstantAPIError({ body, status }), isFatal: status < 500 && ![408, 425, 429].includes(status) };
+  return { error: new InstantAPIError({ body, status }), isFatal: !isTransientStatus(status) };
 }
 
 function parse(text: string): unknown {

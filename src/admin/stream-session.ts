@@ -6,13 +6,13 @@
 //    └── the last stream ended ───┼─────┴──── lost · wait ◀──┘
 
 import { eventSourceTransport } from '../connection/sse/transport.ts';
-import { backoffMs, jitterMs } from '../connection/timeouts.ts';
 import type { Channel } from '../connection/transport.ts';
 import type { TriplaneError } from '../errors.ts';
 import { InstantAPIError } from '../errors.ts';
 import { readErrorBody } from '../http/rejection.ts';
 import type { Timer } from '../lib/clock.ts';
 import { isObject } from '../lib/json.ts';
+import { backoffMs, isTransientStatus, rejectedBackoff, unreachableBackoff } from '../lib/retry.ts';
 import { type ErrorMessage, meaningOf } from '../protocol/server-error.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { StreamEffect, StreamHost } from '../streams/stream-host.ts';
@@ -83,10 +83,11 @@ export class StreamSession implements StreamHost {
   }
 
   #connect(): void {
-    const { apiURI, appId, clock, log } = this.config;
+    const { apiURI, appId, clock, random, log } = this.config;
     const query = `app_id=${encodeURIComponent(appId)}`;
     const url = `${apiURI}/admin/sse?${query}`;
-    const transport = eventSourceTransport({ url, postUrl: `${apiURI}/admin/sse/push?${query}`, fetch: this.#fetchFrom(url), clock, log });
+    const postUrl = `${apiURI}/admin/sse/push?${query}`;
+    const transport = eventSourceTransport({ url, postUrl, fetch: this.#fetchFrom(url), clock, random, log });
     this.#state = 'connecting';
     this.#endAfter(connectMs);
     this.#channel = transport.open({
@@ -110,7 +111,7 @@ export class StreamSession implements StreamHost {
       const text = await response.text();
       const { status } = response;
       const error = new InstantAPIError({ body: readErrorBody(parse(text), text), status });
-      if (status < 500 && ![408, 425, 429].includes(status)) this.#rejection = error;
+      if (!isTransientStatus(status)) this.#rejection = error;
       return new Response(text, { status });
     };
   }
@@ -136,7 +137,7 @@ export class StreamSession implements StreamHost {
   #retryAt(message: ErrorMessage, { retryAfterMs = 0 }: InstantAPIError, failures: number): number | undefined {
     if (!meaningOf(message).isTransient) return undefined;
     const { clock, random } = this.config;
-    return clock.monotonicNow() + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
+    return clock.monotonicNow() + backoffMs(rejectedBackoff, failures, random.next(), retryAfterMs);
   }
 
   #lost(reason: string): void {
@@ -150,7 +151,7 @@ export class StreamSession implements StreamHost {
     this.subscriptions.onDisconnect();
     if (this.subscriptions.size === 0) return;
     // The first attempt is made at once: most breaks are short.
-    const waitMs = this.#failures === 0 ? 0 : backoffMs(this.#failures, random.next());
+    const waitMs = this.#failures === 0 ? 0 : backoffMs(unreachableBackoff, this.#failures, random.next());
     this.#failures += 1;
     this.#state = 'connecting';
     this.#timer = clock.setTimeout(() => this.#connect(), waitMs);

@@ -9,7 +9,7 @@
 import { InstantAPIError } from '../errors.ts';
 import type { Timer } from '../lib/clock.ts';
 import { asyncDispose } from '../lib/dispose.ts';
-import { backoffMs } from '../connection/timeouts.ts';
+import { backoffMs, unreachableBackoff } from '../lib/retry.ts';
 import { pause } from './api.ts';
 import type { ResolvedConfig } from './config.ts';
 import { PayloadQueue } from './payload-queue.ts';
@@ -107,7 +107,7 @@ export class QuerySubscription implements AsyncDisposable {
       if (signal.aborted) return;
       this.#lost(end);
       if (signal.aborted) return;
-      const waitMs = (end.error.retryAfterMs ?? 0) + backoffMs(this.#failures, this.#config.random.next());
+      const waitMs = backoffMs(unreachableBackoff, this.#failures, this.#config.random.next(), end.error.retryAfterMs);
       this.#failures += 1;
       await pause(this.#config.clock, waitMs, signal).catch(() => {});
     }

@@ -6,6 +6,7 @@ import type { WebSocketLike } from '../connection/web-socket.ts';
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, consoleLog, silent } from '../lib/log.ts';
+import { isObject } from '../lib/json.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { assertCrypto } from './id.ts';
@@ -17,6 +18,11 @@ import type { SchemaConfig } from '../types/config.ts';
 export interface Ports {
   /** The storage on the device: `indexedDbStore(name)`, `memoryStore()`, or your own (docs/storage.md). */
   storage?: KeyValue;
+  /**
+   * Whether the first start takes over what the official client (`@instantdb/core`) left on the device: the session, pending writes, local ids
+   * and cached results. Its database stays as it is. By default it does, unless `storage` or `Store` is given.
+   */
+  adopt?: boolean;
   network?: Network;
   webSocket?: (url: string) => WebSocketLike;
   fetch?: typeof fetch;
@@ -169,10 +175,6 @@ function verboseLog({ verbose, logger }: InitConfig<AnySchemaDef, boolean>): Log
     warn: (...parts) => logger.error(...parts),
     error: (...parts) => logger.error(...parts),
   };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function fail(message: string): never {

@@ -13,6 +13,7 @@ import { openStore } from '../storage/open-store.ts';
 import { adaptStoreClass } from '../storage/store-class.ts';
 import type { User } from '../types/auth.ts';
 import type { EventSourceConstructor } from '../types/ports.ts';
+import { adoptionOf } from './adoption.ts';
 import type { ResolvedConfig } from './config.ts';
 import { loadEventSource, loadHttp } from './lazy-features.ts';
 import type { BrowserPage } from './oauth-redirect.ts';
@@ -24,8 +25,9 @@ const outboxLimit = 100_000;
 /** @param EventSource for platforms whose `fetch` has no streams */
 export function createReactor(
   config: ResolvedConfig,
-  versions: Readonly<Record<string, string>> | undefined,
+  versions?: Readonly<Record<string, string>>,
   EventSource?: EventSourceConstructor,
+  tabs: Tabs = tabsFor(config),
 ): Reactor {
   const { schema, websocketURI } = config;
   const store = storeFor(config);
@@ -38,13 +40,14 @@ export function createReactor(
       validate: !config.disableValidation,
       network: config.network ?? browserNetwork(),
       store,
+      adoption: adoptionOf(config, store),
       completeOAuthRedirect: pendingOAuthRedirect(config, store),
       outboxLimit,
       local: config.local ?? false,
       queryTimeoutMs,
       serverName: websocketURI,
     },
-    { transports: transportsFor(config, EventSource).map((each) => sliced(each, config, () => reactor)), tabs: tabsFor(config) },
+    { transports: transportsFor(config, EventSource).map((each) => sliced(each, config, () => reactor)), tabs },
   );
   return reactor;
 }
@@ -55,13 +58,13 @@ function storeFor({ storage, Store, appId, log, clock }: ResolvedConfig): KeyVal
 
 /** WebSocket, and an event stream for networks that block it. If the program provides its own sockets, only those are used. */
 function transportsFor(config: ResolvedConfig, EventSource: EventSourceConstructor | undefined): Transport[] {
-  const { appId, websocketURI, webSocket, fetch, log, clock, onError } = config;
+  const { appId, websocketURI, webSocket, fetch, log, clock, random, onError } = config;
   const address = (uri: string): string => `${uri}?app_id=${appId}`;
-  const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, log });
+  const sockets = webSocketTransport({ url: address(websocketURI), create: webSocket, clock, log });
   // On the host of the sockets: `apiURI` may be another host, which must not receive the user's token.
   const [, server] = /^ws(.*\/runtime)\/session$/.exec(websocketURI) ?? [];
   if (server === undefined || (webSocket && !fetch)) return [sockets];
-  const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, log };
+  const events = { url: address(`http${server}/sse`), fetch, EventSource, clock, random, log };
   return [sockets, lazyTransport('sse', async () => (await loadEventSource()).eventSourceTransport(events), onError)];
 }
 
@@ -81,9 +84,9 @@ function sliced(transport: Transport, { yieldEvery, onError }: ResolvedConfig, r
 }
 
 /** Tabs on the same store act as one client. A custom store is shared only if it sets `sharedAs`. */
-function tabsFor({ storage, Store, appId }: ResolvedConfig): Tabs {
+function tabsFor({ storage, Store, appId, clock }: ResolvedConfig): Tabs {
   const name = storage || Store ? storage?.sharedAs : '';
-  return name === undefined ? alwaysLeader() : browserTabs(`triplane/${appId}${name && `/${name}`}`);
+  return name === undefined ? alwaysLeader() : browserTabs(`triplane/${appId}${name && `/${name}`}`, clock);
 }
 
 /** Undefined unless the page's URL is the redirect of an OAuth provider. Rejects if the provider or the server rejects the sign-in. */

@@ -4,16 +4,21 @@ import { guarded } from '../reactor/notify.ts';
 import type { ReactorEvents } from '../reactor/config.ts';
 import { observe } from '../reactor/debug/observe.ts';
 import type { Reactor } from '../reactor/reactor.ts';
+import { internals } from '../lib/internals.ts';
 import type { Abortable } from '../lib/abort.ts';
 import type { AuthResult, User } from '../types/auth.ts';
 import type { AppStatusState, ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import type { DatabaseEvent, DatabaseEventOf, DatabaseEventType } from '../types/events.ts';
+import type { DatabaseInternals } from './internals.ts';
 
 export abstract class DatabaseState {
-  readonly _reactor: Reactor;
+  /** For the other entries of this package. */
+  readonly [internals]: DatabaseInternals;
+  readonly #reactor: Reactor;
 
-  constructor(reactor: Reactor) {
-    this._reactor = reactor;
+  constructor(shared: DatabaseInternals) {
+    this[internals] = shared;
+    this.#reactor = shared.reactor;
   }
 
   /**
@@ -25,13 +30,13 @@ export abstract class DatabaseState {
    * db.on('outbox', ({ state, waiting, tookMs }) => metrics.record(state, waiting, tookMs));
    */
   on<Type extends DatabaseEventType>(type: Type, listener: (event: DatabaseEventOf<Type>) => void): () => void {
-    return observe(this._reactor, type, listener as (event: DatabaseEvent) => void);
+    return observe(this.#reactor, type, listener as (event: DatabaseEvent) => void);
   }
 
   /** Calls back with the signed-in user, now and after every change. Returns an unsubscribe function. */
   subscribeAuth(cb: (auth: AuthResult) => void): () => void {
-    const { account } = this._reactor;
-    this._reactor.assertOpen();
+    const { account } = this.#reactor;
+    this.#reactor.assertOpen();
     const notify = (user: User | null): void => {
       if (user || !account.error) cb({ user: user ?? undefined, error: undefined });
       else cb({ user: undefined, error: { message: account.error.message } });
@@ -47,7 +52,7 @@ export abstract class DatabaseState {
 
   /** Resolves with the signed-in user, null for none. */
   getAuth(opts?: Abortable): Promise<User | null> {
-    return this._reactor.call(() => this._reactor.account.getUser(), opts?.signal);
+    return this.#reactor.call(() => this.#reactor.account.getUser(), opts?.signal);
   }
 
   /**
@@ -65,21 +70,21 @@ export abstract class DatabaseState {
   /** Calls back with whether the app is read-only, now and after every change. Returns an unsubscribe function. */
   subscribeAppStatus(cb: (state: AppStatusState) => void): () => void {
     const notify = (): void => {
-      const { appStatus } = this._reactor;
+      const { appStatus } = this.#reactor;
       cb(appStatus === undefined ? { isLoading: true, isReadOnly: undefined } : { isLoading: false, isReadOnly: appStatus !== 'active' });
     };
-    this._reactor.assertOpen();
+    this.#reactor.assertOpen();
     notify();
     return this.#listen('appStatus', notify);
   }
 
   #listen<Name extends 'auth' | 'status' | 'appStatus'>(event: Name, callback: (...args: ReactorEvents[Name]) => void): () => void {
-    const { events } = this._reactor;
-    this._reactor.assertOpen();
+    const { events } = this.#reactor;
+    this.#reactor.assertOpen();
     const listener = (...args: unknown[]): void =>
       guarded(
         () => callback(...(args as ReactorEvents[Name])),
-        (error) => this._reactor.report(error),
+        (error) => this.#reactor.report(error),
       );
     events.on(event, listener);
     return () => void events.off(event, listener);

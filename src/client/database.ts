@@ -4,7 +4,6 @@
 
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import type { EventSourceConstructor, StoreInterfaceClass } from '../types/ports.ts';
-import type { ExternalQueryStore } from '../reactor/queries/query-api.ts';
 import type {
   Freshness,
   IInstantDatabase,
@@ -56,13 +55,14 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
   readonly outbox: OutboxApi;
   /** Builder for transaction chunks. */
   readonly tx: TxChunk<Schema> = txInit<Schema>();
-  /** The resolved configuration. */
-  readonly _app: ResolvedConfig;
+  readonly #reactor: Reactor;
+  readonly #app: ResolvedConfig;
   readonly #tables: SyncTable;
 
   constructor(reactor: Reactor, app: ResolvedConfig) {
-    super(reactor);
-    this._app = app;
+    super({ reactor, app, watch: (query, opts) => reactor.queries.externalStore(toWireQuery(query, app, opts)) });
+    this.#reactor = reactor;
+    this.#app = app;
     this.auth = new Auth(reactor, app);
     this.storage = new Storage(reactor, app);
     this.streams = new Streams(reactor, app);
@@ -94,7 +94,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    * ]);
    */
   transact(chunks: TransactionChunk<any, any> | TransactionChunk<any, any>[], opts?: Abortable): WritePromise {
-    return this._reactor.writes.transact(chunks, opts?.signal);
+    return this.#reactor.writes.transact(chunks, opts?.signal);
   }
 
   /**
@@ -123,13 +123,8 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
       onReset: () => cb(emptyResult(query) as never),
       progress: opts?.progress,
     };
-    const stop = this._reactor.queries.subscribe(toWireQuery(query, this._app, opts), listener, { local: opts?.local });
+    const stop = this.#reactor.queries.subscribe(toWireQuery(query, this.#app, opts), listener, { local: opts?.local });
     return endWithSignal(opts?.signal, stop);
-  }
-
-  /** The result as an external store for user interface bindings. It keeps its identity while nothing in it changes. */
-  _watch(query: object, opts?: InstaQLOptions): ExternalQueryStore {
-    return this._reactor.queries.externalStore(toWireQuery(query, this._app, opts));
   }
 
   /**
@@ -144,7 +139,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     query: Q,
     opts?: Partial<InstaQLOptions> & Abortable,
   ): Promise<{ data: InstaQLResponse<Schema, Q, UseDates>; pageInfo: PageInfoResponse<Q> }> {
-    return this._reactor.queries.once(toWireQuery(query, this._app, opts), opts?.signal) as never;
+    return this.#reactor.queries.once(toWireQuery(query, this.#app, opts), opts?.signal) as never;
   }
 
   /**
@@ -161,7 +156,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     cb: (resp: InfiniteQueryCallbackResponse<Schema, Q, UseDates>) => void,
     opts?: Partial<InstaQLOptions> & Abortable,
   ): InfiniteQuerySubscription {
-    return subscribeInfiniteList(this._reactor, this._app, query, (update) => cb(update as never), opts);
+    return subscribeInfiniteList(this.#reactor, this.#app, query, (update) => cb(update as never), opts);
   }
 
   /**
@@ -179,7 +174,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     cb: SyncTableCallback<Schema, Q, UseDates>,
     opts?: Abortable,
   ): StopTable {
-    return this.#tables.subscribe(toWireQuery(query, this._app), (event) => cb(event as never), opts?.signal);
+    return this.#tables.subscribe(toWireQuery(query, this.#app), (event) => cb(event as never), opts?.signal);
   }
 
   /** @deprecated Use `subscribeTable`. */
@@ -194,7 +189,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    * const guestId = await db.getLocalId('guest');
    */
   getLocalId(name: string, opts?: Abortable): Promise<string> {
-    return this._reactor.call(() => this._reactor.localIds.get(name), opts?.signal);
+    return this.#reactor.call(() => this.#reactor.localIds.get(name), opts?.signal);
   }
 
   /**
@@ -211,7 +206,7 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
     roomId = '_defaultRoomId',
     opts?: { initialPresence?: Partial<PresenceOf<Schema, RoomType>> } & Abortable,
   ): RoomHandle<PresenceOf<Schema, RoomType>, TopicsOf<Schema, RoomType>> {
-    return openRoom(this._reactor, roomType, roomId, opts?.initialPresence, opts?.signal);
+    return openRoom(this.#reactor, roomType, roomId, opts?.initialPresence, opts?.signal);
   }
 
   /** Alias of `joinRoom`. */
@@ -232,8 +227,8 @@ export class InstantCoreDatabase<Schema extends AnySchemaDef, UseDates extends b
    * await using db = init({ appId }); // closed at the end of the block; or: await db.close();
    */
   close(): Promise<void> {
-    if (this._app.key !== undefined && openDatabases.get(this._app.key) === this) openDatabases.delete(this._app.key);
-    return this._reactor.close();
+    if (this.#app.key !== undefined && openDatabases.get(this.#app.key) === this) openDatabases.delete(this.#app.key);
+    return this.#reactor.close();
   }
 
   /** Calls `close` without waiting for it. */
@@ -263,12 +258,10 @@ export function init<Schema extends AnySchemaDef = InstantUnknownSchema, UseDate
   const app = resolveConfig({ ...config, ...(Store && { Store }) });
   const known = app.key === undefined ? undefined : openDatabases.get(app.key);
   if (known) return known as InstantCoreDatabase<Schema, UseDates>;
-  const db = new InstantCoreDatabase<Schema, UseDates>(
-    createReactor(network ? { ...app, network: networkOf(network) } : app, versions, EventSource),
-    app,
-  );
+  const reactor = createReactor(network ? { ...app, network: networkOf(network) } : app, versions, EventSource);
+  const db = new InstantCoreDatabase<Schema, UseDates>(reactor, app);
   if (app.key !== undefined) openDatabases.set(app.key, db);
-  if (config.debug) observe(db._reactor, '*');
+  if (config.debug) observe(reactor, '*');
   return db;
 }
 

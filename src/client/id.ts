@@ -1,7 +1,8 @@
-// Ids for programs, and the check that this platform can make them.
+// Ids for programs, and the check that this platform can make them. Programs import `createId` as `id`: in the built package, two modules of one
+// file cannot export the same name.
 
 import { TriplaneError } from '../errors.ts';
-import { id as newId } from '../lib/uuid.ts';
+import { id } from '../lib/uuid.ts';
 
 /**
  * Generates a new id, a random UUID (version 4).
@@ -10,9 +11,9 @@ import { id as newId } from '../lib/uuid.ts';
  * @example
  * db.transact(db.tx.goals[id()].create({ title: 'Learn to swim' }));
  */
-export function id(): string {
+export function createId(): string {
   assertCrypto();
-  return newId();
+  return id();
 }
 
 /** @throws TriplaneError 'dependency-missing' */

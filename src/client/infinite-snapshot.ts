@@ -6,6 +6,7 @@ import type { AnySchemaDef } from '../schema/schema.ts';
 import type { InfiniteQueryCallbackResponse } from '../types/database.ts';
 import type { InstaQLOptions } from '../types/query.ts';
 import type { ValidQuery } from '../types/valid-query.ts';
+import { internals } from '../lib/internals.ts';
 
 type EmptySnapshot = { canLoadNextPage: false; data: undefined; error: undefined };
 
@@ -29,9 +30,10 @@ export function getInfiniteQueryInitialSnapshot<
   if (!fullQuery) return empty;
   const request = readListRequest(fullQuery);
   const query = firstPageQuery(request, opts);
-  const shown = shownList(db._reactor, query);
+  const { reactor } = db[internals];
+  const shown = shownList(reactor, query);
   if (shown) return { ...shown, data: { [request.etype]: [...(shown.data[request.etype] ?? [])] } } as never;
-  const current = db._reactor.queries.peek(query);
+  const current = reactor.queries.peek(query);
   if (!current) return empty;
   return { ...empty, data: current.data, canLoadNextPage: current.pageInfo?.[request.etype]?.hasNextPage ?? false } as never;
 }

@@ -18,6 +18,7 @@ import { compile } from '../query/compile.ts';
 import type { Query, QueryResult } from '../query/query.ts';
 import { evaluate } from '../query/live-result.ts';
 import type { Abortable } from '../lib/abort.ts';
+import { internals } from '../lib/internals.ts';
 import type { RuleParams } from '../types/query.ts';
 
 export type FrameworkConfig = {
@@ -89,7 +90,7 @@ export class FrameworkClient {
   /** Requests the result over the session if there is one, otherwise over HTTP. */
   query = (query: Query, opts?: Options): FrameworkResult => {
     const { hash, query: prepared } = this.hashQuery(query, opts);
-    if (this.#config.db._reactor.isReady) {
+    if (this.#config.db[internals].reactor.isReady) {
       return this.#track(query, opts, 'session', this.#config.db.queryOnce(prepared as never, { signal: opts?.signal }));
     }
     const promise = this.getTriplesAndAttrsForQuery(prepared, opts);
@@ -108,7 +109,7 @@ export class FrameworkClient {
 
   /** Evaluates a query on its triples: the same result on the server and in the browser. */
   completeIsomorphic = (query: Query, triples: Triple[], attrs: WireAttr[], pageInfo?: Record<string, PageInfo>): QueryResult => {
-    const { links, useDates } = this.#config.db._reactor.config;
+    const { links, useDates } = this.#config.db[internals].reactor.config;
     const attrCatalog = Attrs.from(attrs);
     const store = new Store(attrCatalog, { useDates });
     store.load(triples);
@@ -123,10 +124,10 @@ export class FrameworkClient {
   /** @throws InstantAPIError if the server rejects the query; TriplaneError 'server-failed' if the response is invalid */
   getTriplesAndAttrsForQuery = async (query: Query, opts?: Abortable): Promise<DehydratedResult> => {
     const { token, db } = this.#config;
-    const { appId } = db._app;
-    const headers = { 'app-id': appId, authorization: token ? `Bearer ${token}` : undefined };
+    const { reactor, app } = db[internals];
+    const headers = { 'app-id': app.appId, authorization: token ? `Bearer ${token}` : undefined };
     const call = { method: 'POST', path: '/runtime/framework/query', headers, body: { query } } as const;
-    const response = await db._reactor.call(async (signal) => (await loadHttp()).request(db._app, { ...call, signal }), opts?.signal);
+    const response = await reactor.call(async (signal) => (await loadHttp()).request(app, { ...call, signal }), opts?.signal);
     if (!isObject(response) || !Array.isArray(response.attrs) || !response.attrs.every(isWireAttr) || !isWireResult(response.result)) {
       throw new TriplaneError('server-failed', 'The response to POST /runtime/framework/query is not a query result');
     }

@@ -5,6 +5,7 @@ import type { Step } from '../protocol/transact-messages.ts';
 import { UndoApi, type Undoable } from '../reactor/mutations/undo.ts';
 import type { WritePromise } from '../reactor/mutations/write-promise.ts';
 import type { TransactionChunk } from '../types/transaction.ts';
+import { internals } from '../lib/internals.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a history belongs to a database of any schema, and its writes to any namespace */
 type AnyDatabase = InstantCoreDatabase<any, any>;
@@ -46,10 +47,11 @@ export class UndoHistory {
   #future: Entry[] = [];
   #state: UndoState = { canUndo: false, canRedo: false };
 
-  constructor({ _reactor }: AnyDatabase) {
-    this.#api = new UndoApi(_reactor);
+  constructor(db: AnyDatabase) {
+    const { reactor } = db[internals];
+    this.#api = new UndoApi(reactor);
     // A user must not undo another user's writes.
-    _reactor.events.on('auth', () => this.clear());
+    reactor.events.on('auth', () => this.clear());
   }
 
   /**

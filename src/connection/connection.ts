@@ -137,8 +137,7 @@ export class Connection {
       case 'probe':
         return this.#probeServer();
       case 'deliver':
-        if (event.type === 'received') event.deliver();
-        return;
+        return this.#deliver(event);
       default:
         return this.#on[command]();
     }
@@ -159,12 +158,11 @@ export class Connection {
   }
 
   #channelEvents(channel: number): ChannelEvents {
-    const dispatchReceived = (deliver: () => void): void => this.#dispatch({ type: 'received', channel, deliver });
     return {
       opened: () => this.#dispatch({ type: 'opened', channel }),
-      message: (message) => dispatchReceived(() => this.#deliver(message)),
-      activity: () => dispatchReceived(() => {}),
-      fault: (error) => dispatchReceived(() => this.#on.fault(error)),
+      message: (message) => this.#dispatch({ type: 'received', channel, message }),
+      activity: () => this.#dispatch({ type: 'received', channel }),
+      fault: (fault) => this.#dispatch({ type: 'received', channel, fault }),
       closed: ({ code, reason }) => {
         this.#config.log.debug('connection', `channel ${channel} closed`, code, reason);
         if (this.isReady && channel === this.#state.channel) this.#on.closed?.({ code, reason });
@@ -184,7 +182,11 @@ export class Connection {
   }
 
   /** An exception while handling one message must not prevent the next from being handled. */
-  #deliver(message: ServerMessage): void {
+  #deliver(event: Event): void {
+    if (event.type !== 'received') return;
+    const { message, fault } = event;
+    if (fault) this.#on.fault(fault);
+    if (!message) return;
     try {
       this.#on.message(message);
     } catch (cause) {

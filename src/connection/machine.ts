@@ -20,9 +20,10 @@
 // Each state has at most one timer, which is cleared when the state is left. Channels are numbered; events of any but the newest one are
 // dropped.
 
+import { backoffMs, unreachableBackoff } from '../lib/retry.ts';
 import type { Command, Env, Event, State, StateName, Transition } from './state.ts';
 import * as timeouts from './timeouts.ts';
-import { backoffMs, extendedMs, jitterMs, timerIn } from './timeouts.ts';
+import { extendedMs, jitterMs, timerIn } from './timeouts.ts';
 import { countFailedAttempt, countLostConnection, countSilence, forgetFallback, initialChoice } from './transport-choice.ts';
 
 export function transition(before: State, event: Event, env: Env): Transition {
@@ -121,7 +122,9 @@ function waitOffline(state: State, env: Env): State {
 }
 
 function backOff(state: State, env: Env): State {
-  return env.isOnline ? enter(state, 'waiting', backoffMs(state.failures - 1, env.random()), env) : waitOffline(state, env);
+  return env.isOnline
+    ? enter(state, 'waiting', backoffMs(unreachableBackoff, state.failures - 1, env.random()), env)
+    : waitOffline(state, env);
 }
 
 function attemptFailed(state: State, env: Env): State {

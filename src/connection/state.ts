@@ -1,5 +1,7 @@
 // The states, events and commands of the connection machine. The rules and the diagram are in machine.ts.
 
+import type { TriplaneError } from '../errors.ts';
+import type { ServerMessage } from '../protocol/server-message.ts';
 import type { ConnectionStatus } from '../types/database.ts';
 import type { StateTimer } from './timeouts.ts';
 import { initialChoice, type TransportChoice } from './transport-choice.ts';
@@ -23,8 +25,8 @@ export const idle: State = { ...initialChoice, name: 'idle', timer: undefined, s
 export type Event =
   | { readonly type: 'start' | 'stop' | 'restart' }
   | { readonly type: 'opened' | 'closed'; readonly channel: number }
-  /** A frame from the server; the command `deliver` passes it on. */
-  | { readonly type: 'received'; readonly channel: number; readonly deliver: () => void }
+  /** From the server: a message, a malformed frame, or a frame without known messages. The command `deliver` passes it on. */
+  | { readonly type: 'received'; readonly channel: number; readonly message?: ServerMessage; readonly fault?: TriplaneError }
   /** `init` was acknowledged, rejected for good, or deferred for a temporary reason. */
   | { readonly type: 'acknowledged' | 'rejected' | 'deferred' }
   | { readonly type: 'online' | 'offline' | 'resumed' }

@@ -1,4 +1,5 @@
-// The maximum duration of each connection state, and the delays between attempts. Pure.
+// The maximum duration of each connection state, and the fixed delays between attempts; those that grow are in lib/retry.ts. Pure.
+// PROTOCOL.md#connection
 
 import type { TransportChoice } from './transport-choice.ts';
 
@@ -38,17 +39,6 @@ export function extendedMs(ms: number, { silences }: TransportChoice): number {
 
 export function timerIn(ms: number, { now }: { readonly now: number }): StateTimer {
   return { ms, dueAt: now + ms };
-}
-
-// The delay before the next attempt is random, so that clients that were disconnected together do not reconnect together.
-// PROTOCOL.md#connection
-
-const initialDelayMs = 250;
-const maxDelayMs = 8_000;
-
-/** A random delay from 0 to a limit that doubles with each consecutive failure. `random` is in [0, 1). */
-export function backoffMs(failures: number, random: number): number {
-  return Math.floor(random * Math.min(maxDelayMs, initialDelayMs * 2 ** failures));
 }
 
 /** A random delay between half of `ms` and `ms`. */

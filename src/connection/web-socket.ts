@@ -2,6 +2,7 @@
 
 import WebSocket from 'isomorphic-ws';
 import { TriplaneError } from '../errors.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Log, silent } from '../lib/log.ts';
 import { encode } from '../protocol/codec.ts';
 import { type Channel, type ChannelEvents, type CloseReason, deliverFrame, type FrameHandlers, type Transport } from './transport.ts';
@@ -23,11 +24,12 @@ export interface WebSocketLike {
 export interface WebSocketConfig {
   readonly url: string;
   readonly create?: ((url: string) => WebSocketLike) | undefined;
+  readonly clock?: Clock | undefined;
   readonly log?: Log | undefined;
 }
 
-export function webSocketTransport({ url, create, log = silent }: WebSocketConfig): Transport {
-  return { name: 'ws', open: (on) => openChannel((create ?? platformSocket)(url), on, log) };
+export function webSocketTransport({ url, create, clock = systemClock, log = silent }: WebSocketConfig): Transport {
+  return { name: 'ws', open: (on) => openChannel((create ?? platformSocket)(url), on, clock, log) };
 }
 
 function platformSocket(url: string): WebSocketLike {
@@ -39,7 +41,7 @@ function platformSocket(url: string): WebSocketLike {
 const isOpen = 1;
 const closeTimeoutMs = 1_000;
 
-function openChannel(socket: WebSocketLike, events: ChannelEvents, log: Log): Channel {
+function openChannel(socket: WebSocketLike, events: ChannelEvents, clock: Clock, log: Log): Channel {
   /** Undefined once the channel is closed by either end. */
   let on: ChannelEvents | undefined = events;
   const handlers: FrameHandlers = {
@@ -65,20 +67,20 @@ function openChannel(socket: WebSocketLike, events: ChannelEvents, log: Log): Ch
     async close(code = 1000, reason = '') {
       if (!on) return;
       on = undefined;
-      await closeGracefully(socket, code, reason);
+      await closeGracefully(socket, clock, code, reason);
     },
   };
 }
 
 /** Does not wait longer than `closeTimeoutMs` for a peer that ignores the close. */
-function closeGracefully(socket: WebSocketLike, code: number, reason: string): Promise<void> {
+function closeGracefully(socket: WebSocketLike, clock: Clock, code: number, reason: string): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
+    const timer = clock.setTimeout(() => {
       socket.terminate?.();
       resolve();
     }, closeTimeoutMs);
     socket.onclose = () => {
-      clearTimeout(timer);
+      clock.clearTimeout(timer);
       resolve();
     };
     socket.close(code, reason);

@@ -1,6 +1,8 @@
 // The rows of one namespace with their indexes: value indexes and sorted orders, kept up to date from their first use on. In a layer, an
 // undefined row marks a deleted one.
 
+import type { Sort, Sorting } from '../lib/sort-steps.ts';
+import { insertSorted, removeSorted } from '../lib/sorted.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
 import { eachDifference, type Links, listed } from './links.ts';
@@ -10,9 +12,14 @@ import { ValueIndex } from './value-index.ts';
 /** Past this many changes, sorting anew is cheaper than moving row by row. */
 const maxMoved = 500;
 
+/** Orders that are kept up to date at the same time. */
+const maxOrders = 16;
+
 interface SortedRows<R> {
-  readonly rows: R[];
-  /** Id → the row that is in `rows`, of those that changed since the last request. */
+  rows: R[];
+  /** While the rows are being sorted, in steps. */
+  sorting: Sorting<R> | undefined;
+  /** Id → the row that is in `rows`, of those that changed since the last request, or since the sorting began. */
   readonly changed: Map<string, R | undefined>;
 }
 
@@ -51,20 +58,35 @@ export class Table<R extends Row | undefined> {
     return index.get(value);
   }
 
-  /** The first request for an order returns undefined: sorting only the matching rows is cheaper for a query that runs once. */
-  sorted(name: string, compare: (a: R, b: R) => number): readonly R[] | undefined {
+  /**
+   * The first request for an order returns undefined: sorting only the matching rows is cheaper for a query that runs once. With `sort`, it
+   * returns what sorts the rows: once that is done, the next request returns them.
+   */
+  sorted(name: string, compare: (a: R, b: R) => number, sort?: Sort<R>): readonly R[] | Sorting<R> | undefined {
     let sorted = this.#sorted.get(name);
-    if (!sorted && this.#sorted.has(name)) sorted = { rows: [...this.rows.values()].sort(compare), changed: new Map() };
+    if (!sorted && (sort || this.#sorted.has(name))) {
+      const rows = [...this.rows.values()];
+      sorted = { rows, sorting: sort?.(rows, compare), changed: new Map() };
+      if (!sort) rows.sort(compare);
+    }
+    this.#sorted.delete(name);
     this.#sorted.set(name, sorted);
-    if (sorted) this.#move(sorted, compare);
-    return sorted?.rows;
+    for (const oldest of this.#sorted.keys()) if (this.#sorted.size > maxOrders) this.#sorted.delete(oldest);
+    if (!sorted) return undefined;
+    if (sorted.sorting) {
+      const { result } = sorted.sorting;
+      if (!result) return sort && sorted.sorting;
+      [sorted.rows, sorted.sorting] = [result, undefined];
+    }
+    this.#move(sorted, compare);
+    return sorted.rows;
   }
 
   #move({ rows, changed }: SortedRows<R>, compare: (a: R, b: R) => number): void {
-    for (const before of changed.values()) if (before) rows.splice(placeOf(rows, before, compare), 1);
+    for (const before of changed.values()) if (before) removeSorted(rows, before, compare);
     for (const id of changed.keys()) {
       const after = this.rows.get(id);
-      if (after) rows.splice(placeOf(rows, after, compare), 0, after);
+      if (after) insertSorted(rows, after, compare);
     }
     changed.clear();
   }
@@ -78,17 +100,6 @@ export class Table<R extends Row | undefined> {
     }
     for (const [attr, index] of this.#indexes) reindex(index, attr, id, before, after);
   }
-}
-
-/** The place of the first row that does not come before this one. */
-function placeOf<R>(rows: readonly R[], row: R, compare: (a: R, b: R) => number): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compare(rows[middle] as R, row) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function reindex(index: ValueIndex, attr: KnownAttr, id: string, before: Row | undefined, after: Row | undefined): void {

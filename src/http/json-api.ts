@@ -3,6 +3,8 @@
 
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { type Random, systemRandom } from '../lib/random.ts';
+import { backoffMs, isTransientStatus, maxRetryAfterMs } from '../lib/retry.ts';
 import { exchange, type HttpCall } from './request.ts';
 import { throwIfAborted } from '../lib/abort.ts';
 
@@ -35,6 +37,8 @@ export interface ApiConfig {
   readonly baseUrl: string;
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  /** The longest pause before the first retry. */
   readonly retryDelayMs?: number | undefined;
   /** The credentials as headers. `force`: the last ones were refused. */
   credentials(options: { readonly force: boolean }): Promise<Readonly<Record<string, string | undefined>>>;
@@ -51,8 +55,13 @@ interface Answer {
 
 /** Calls that may be made twice without doing more than once. */
 const repeatable: ReadonlySet<string> = new Set(['GET', 'PUT', 'PATCH', 'DELETE']);
-const unavailable: ReadonlySet<number> = new Set([502, 503, 504]);
 const tries = 3;
+const maxDelayMs = 8_000;
+
+/** Not 500: both systems use it for invalid input. */
+function isUnavailable(status: number): boolean {
+  return status !== 500 && isTransientStatus(status);
+}
 
 export class JsonApi {
   readonly #config: ApiConfig;
@@ -80,25 +89,28 @@ export class JsonApi {
   }
 
   async #repeat(call: ApiCall, force: boolean): Promise<Answer> {
-    const { clock = systemClock, retryDelayMs = 300 } = this.#config;
+    const { clock = systemClock, random = systemRandom, retryDelayMs = 300 } = this.#config;
     for (let count = 1; ; count++) {
       const isLast = count === tries || !repeatable.has(call.method);
       const wasRetried = count > 1;
+      let retryAfterMs: number | undefined;
       try {
-        const answer = await this.#once(call, force);
-        if (isLast || !unavailable.has(answer.status)) return { ...answer, wasRetried };
+        const { retryAfterMs: askedMs = 0, ...answer } = await this.#once(call, force);
+        if (isLast || !isUnavailable(answer.status) || askedMs > maxRetryAfterMs) return { ...answer, wasRetried };
+        retryAfterMs = askedMs;
       } catch (cause) {
         if (!(cause instanceof TriplaneError)) throw cause;
         if (isLast || cause.code !== 'unreachable') {
           throw this.#config.toError({ status: 0, body: undefined, text: '', name: nameOf(call), cause, wasRetried });
         }
       }
-      await new Promise<void>((resolve) => void clock.setTimeout(resolve, retryDelayMs * 2 ** (count - 1)));
+      const waitMs = backoffMs({ initialMs: retryDelayMs, maxMs: maxDelayMs }, count - 1, random.next(), retryAfterMs);
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
       throwIfAborted(call.signal);
     }
   }
 
-  async #once(call: ApiCall, force: boolean): Promise<Omit<Answer, 'wasRetried'>> {
+  async #once(call: ApiCall, force: boolean): Promise<Omit<Answer, 'wasRetried'> & { readonly retryAfterMs: number | undefined }> {
     const { baseUrl, fetch, clock } = this.#config;
     const { method, path, body, signal } = call;
     const headers = { ...(call.auth !== false && (await this.#config.credentials({ force }))), ...call.headers };

@@ -74,6 +74,7 @@ export class InsforgeClient {
       delayMs,
       maxDelayMs,
       clock,
+      random,
       Failure: InsforgeRealtimeError,
       auth: (request) => this.#auth(request),
       opened: () => this.#each((channel) => channel.room.isWanted && channel.room.status !== 'rejected' && channel.subscribe()),

@@ -4,6 +4,7 @@
 import type { InstantCoreDatabase, User } from 'triplane';
 import type { QueryState, QueryStore } from 'triplane/react';
 import { structuralShare } from '../lib/equal.ts';
+import { internals } from '../lib/internals.ts';
 import { readChunks } from './hydration-script.ts';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- databases of every schema
@@ -25,7 +26,7 @@ export class HydratedResults {
   private constructor(core: AnyCore, renderedFor: User | null | undefined) {
     this.#core = core;
     this.#trackUser(renderedFor);
-    readChunks(core._app.appId, ([key, { data, pageInfo }]) => {
+    readChunks(core[internals].app.appId, ([key, { data, pageInfo }]) => {
       this.#results.set(key, { state: { isLoading: false, data, pageInfo, error: undefined }, isStale: this.#isUserChanged });
     });
   }
@@ -43,7 +44,7 @@ export class HydratedResults {
 
   /** A store that returns the live result, or the hydrated one until there is a live result. Equal parts keep their identity. */
   storeFor(store: QueryStore, hydrated: HydratedResult): Pick<QueryStore, 'subscribe' | 'read' | 'readOnServer'> {
-    const { events } = this.#core._reactor;
+    const { events } = this.#core[internals].reactor;
     const readLive = store.reader();
     let current = hydrated.state;
     const read = (): QueryState => {
@@ -65,7 +66,7 @@ export class HydratedResults {
 
   /** Results rendered for one user are not shown to another. Results rendered for an anonymous visitor are shown to everyone. */
   #trackUser(renderedFor: User | null | undefined): void {
-    const { account, events } = this.#core._reactor;
+    const { account, events } = this.#core[internals].reactor;
     let known = renderedFor ?? account.user;
     const checkUser = (): void => {
       const { user } = account;

@@ -15,5 +15,3 @@ export interface PageContextValue {
 }
 
 export const PageContext = createContext<PageContextValue | undefined>(undefined);
-
-export const isServer = typeof window === 'undefined';

@@ -8,7 +8,9 @@ import { TriplaneError, type User } from 'triplane';
 import type { InstantReactWebDatabase } from 'triplane/react';
 import { scriptOf } from './hydration-script.ts';
 import { HydratedResults } from './hydration.ts';
-import { isServer, PageContext, type PageContextValue } from './page-context.ts';
+import { isServer } from '../lib/is-server.ts';
+import { internals } from '../lib/internals.ts';
+import { PageContext, type PageContextValue } from './page-context.ts';
 import { ServerQueryCache } from './server-render.ts';
 
 export interface InstantSuspenseProviderProps {
@@ -36,7 +38,7 @@ export function InstantSuspenseProvider({ db, user, nonce, children }: InstantSu
   useServerInsertedHTML(() => {
     const chunks = queryCache?.drainUnsent() ?? [];
     if (chunks.length === 0) return null;
-    const script = { __html: scriptOf(core._app.appId, chunks) };
+    const script = { __html: scriptOf(core[internals].app.appId, chunks) };
     return createElement('script', { key: chunks[0]?.[0], nonce, dangerouslySetInnerHTML: script });
   });
   const page = useMemo((): PageContextValue => ({ user, queryCache, hydrated }), [user, queryCache, hydrated]);

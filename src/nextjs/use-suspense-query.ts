@@ -5,7 +5,8 @@ import { useContext, useMemo, useSyncExternalStore } from 'react';
 import { type InstaQLOptions, weakHash } from 'triplane';
 import type { QueryState, QueryStore } from 'triplane/react';
 import type { HydratedResults } from './hydration.ts';
-import { isServer, PageContext } from './page-context.ts';
+import { isServer } from '../lib/is-server.ts';
+import { PageContext } from './page-context.ts';
 
 type GetQueryStore = (query: object, options: InstaQLOptions | undefined) => QueryStore;
 

@@ -58,9 +58,12 @@ interface FirstRows {
   readonly horizon: Row | undefined;
 }
 
+export const orderName = ({ attr, isDescending }: Order): string => `${attr?.id} ${attr?.checkedType} ${isDescending}`;
+
 /** All rows in an order, where one is kept. */
-export function sortedRows(etype: string, { attr, isDescending, compare }: Order, db: Db): readonly Row[] | undefined {
-  return db.sorted?.(etype, `${attr?.id} ${attr?.checkedType} ${isDescending}`, compare);
+function sortedRows(etype: string, order: Order, db: Db): readonly Row[] | undefined {
+  const sorted = db.sorted?.(etype, orderName(order), order.compare);
+  return sorted && ('step' in sorted ? undefined : sorted);
 }
 
 export function firstRows(node: QueryNode, order: Order, db: Db): FirstRows {

@@ -8,6 +8,7 @@ import type { PageInfo } from './query.ts';
 import type { QueryNode } from './compile.ts';
 import { type Order, orderBy, rowAt } from './order.ts';
 import { type Row, attrTriples } from '../db/row.ts';
+import { lowerBound } from '../lib/sorted.ts';
 
 /** A page keeps the order it was cut in: that of its cursor. */
 export function pageOrder({ order: requestedOrder, attrs, idAttr }: QueryNode, page: PageInfo | undefined): Order {
@@ -34,18 +35,6 @@ export function pageRange(rows: readonly Row[], node: QueryNode, order: Order, p
   }
   if (node.fromEnd) from = Math.max(from, to - node.limit);
   return { from, to: Math.max(from, Math.min(to, from + node.limit)) };
-}
-
-/** The place of the first row that does not come before this one. */
-export function lowerBound<R>(rows: readonly R[], row: R, compare: (a: R, b: R) => number): number {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compare(rows[middle] as R, row) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 export interface PaginatedRows {

@@ -12,6 +12,9 @@ export interface Pass {
   readonly isDue?: () => boolean;
 }
 
+/** Thrown by `spend` when the work is too much for now: no fault of what was evaluated. */
+export class WorkExceeded extends Error {}
+
 let current: Pass | undefined;
 
 /** Thrown out of the evaluation of one row, which is then repeated: what was found out by then is remembered. */

@@ -9,7 +9,11 @@ import type { Value } from '../protocol/triple.ts';
 import { spend } from './pass.ts';
 
 /** Whether a row may be seen; with a label, whether that value of it may. */
-export type Visible = (etype: string, row: Row, label?: string) => boolean;
+export interface Visible {
+  (etype: string, row: Row, label?: string): boolean;
+  /** Whether every value of this label may be seen, in rows that may. Missing: not known. */
+  readonly showsField?: (etype: string, label: string) => boolean;
+}
 
 /** What it costs at least to ask the rules about a row. */
 const ruleWork = 10;
@@ -43,6 +47,16 @@ export class VisibleDb implements Db {
 
   size(etype: string): number {
     return this.#db.size(etype);
+  }
+
+  /** What is seen and what is not. For where to look, not for what to show. */
+  get stored(): Db {
+    return this.#db;
+  }
+
+  /** Whether rows that may be seen have the same value here as in what is stored. */
+  showsField(attr: KnownAttr): boolean {
+    return this.#visible.showsField?.(attr.etype, attr.label) ?? false;
   }
 
   holders(attr: KnownAttr, value: Value): readonly string[] {

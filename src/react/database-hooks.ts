@@ -5,6 +5,7 @@ import type { AppStatusState, AuthState, ConnectionStatus } from 'triplane';
 import { derivedStore, eventSubscriber, type ExternalStore } from './external-store.ts';
 import type { AnyCore } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
+import { internals } from '../lib/internals.ts';
 
 type Outbox = AnyCore['outbox'];
 export type OutboxEntry = ReturnType<Outbox['list']>[number];
@@ -38,23 +39,23 @@ export function useLocalId(core: AnyCore, name: string): string | null {
 }
 
 function localIdOf(core: AnyCore, name: string): ExternalStore<string | null> {
-  const { known } = core._reactor.localIds;
+  const { known } = core[internals].reactor.localIds;
   const subscribe = (changed: () => void): (() => void) => {
     // If storage fails there is no id; the component renders null.
-    if (!known.has(name)) core.getLocalId(name).then(changed, (error: Error) => core._reactor.report(error));
+    if (!known.has(name)) core.getLocalId(name).then(changed, (error: Error) => core[internals].reactor.report(error));
     return () => {};
   };
   return { subscribe, read: () => known.get(name) ?? null, readOnServer: () => null };
 }
 
 export function connectionStatusOf(core: AnyCore): ExternalStore<ConnectionStatus> {
-  return { subscribe: eventSubscriber(core, 'status'), read: () => core._reactor.status, readOnServer: () => 'connecting' };
+  return { subscribe: eventSubscriber(core, 'status'), read: () => core[internals].reactor.status, readOnServer: () => 'connecting' };
 }
 
 export function appStatusOf(core: AnyCore): ExternalStore<AppStatusState> {
   return derivedStore(
     eventSubscriber(core, 'appStatus'),
-    () => core._reactor.appStatus,
+    () => core[internals].reactor.appStatus,
     (status) => ({ isLoading: !status, isReadOnly: status && status !== 'active' }) as AppStatusState,
   );
 }
@@ -62,7 +63,7 @@ export function appStatusOf(core: AnyCore): ExternalStore<AppStatusState> {
 export function authOf(core: AnyCore): ExternalStore<AuthState> {
   return derivedStore(
     eventSubscriber(core, 'auth'),
-    () => core._reactor.account.user,
+    () => core[internals].reactor.account.user,
     // Every combination matches one member of the union.
     (user) => ({ isLoading: user === undefined, user: user ?? undefined, error: undefined }) as AuthState,
   );

@@ -32,7 +32,9 @@ import {
 import { appStatusOf, authOf, connectionStatusOf, outboxOf, type OutboxView, useLocalId } from './database-hooks.ts';
 import { type QueryStore, queryStore, type RuleOptions } from './query-stores.ts';
 import { InstantReactRoom, rooms } from './room.ts';
-import { type AnySchemaDef, type InfiniteQueryResult, isServer, type UseQuery } from './types.ts';
+import { isServer } from '../lib/is-server.ts';
+import { internals } from '../lib/internals.ts';
+import type { AnySchemaDef, InfiniteQueryResult, UseQuery } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
 import { useInfiniteQuery } from './use-infinite-query.ts';
 import { useQuery } from './use-query.ts';
@@ -196,7 +198,7 @@ export abstract class InstantReactAbstractDatabase<
     type: RoomType = '_defaultRoomType' as RoomType,
     id = '_defaultRoomId',
   ): InstantReactRoom<Schema, Rooms, RoomType> {
-    return new InstantReactRoom<Schema, Rooms, RoomType>(this.core, type, this.core._reactor.rooms.idOf(type, id));
+    return new InstantReactRoom<Schema, Rooms, RoomType>(this.core, type, this.core[internals].reactor.rooms.idOf(type, id));
   }
 
   rooms = rooms;

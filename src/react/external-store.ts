@@ -2,6 +2,7 @@
 // while nothing in it changes. Only the last value is stored; the database is the source of truth.
 
 import { structuralShare } from '../lib/equal.ts';
+import { internals } from '../lib/internals.ts';
 import type { AnyCore } from './types.ts';
 
 export interface ExternalStore<T> {
@@ -30,7 +31,7 @@ export function derivedStore<Raw, T>(
 
 /** Subscribes to one kind of database event. */
 export function eventSubscriber(core: AnyCore, eventName: 'auth' | 'status' | 'appStatus'): ExternalStore<unknown>['subscribe'] {
-  const { events } = core._reactor;
+  const { events } = core[internals].reactor;
   return (changed) => {
     events.on(eventName, changed);
     return () => void events.off(eventName, changed);

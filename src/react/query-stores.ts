@@ -4,6 +4,7 @@ import { type InstaQLOptions, TriplaneError, weakHash } from 'triplane';
 import type { ExternalStore } from './external-store.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { AnyCore } from './types.ts';
+import { internals } from '../lib/internals.ts';
 
 export interface QueryState {
   readonly isLoading: boolean;
@@ -46,10 +47,14 @@ export function queryStore(core: AnyCore, query: object, options?: RuleOptions):
   storesByCore.set(core, stores);
   const ruleParams = options?.ruleParams;
   const key = weakHash({ ...(ruleParams && { $$ruleParams: ruleParams }), ...query });
-  return stores.get(key) ?? newQueryStore(stores, key, core._watch(query, ruleParams && { ruleParams }));
+  return stores.get(key) ?? newQueryStore(stores, key, core[internals].watch(query, ruleParams && { ruleParams }));
 }
 
-function newQueryStore(stores: Map<string, QueryStore>, key: string, subscription: ReturnType<AnyCore['_watch']>): QueryStore {
+function newQueryStore(
+  stores: Map<string, QueryStore>,
+  key: string,
+  subscription: ReturnType<AnyCore[typeof internals]['watch']>,
+): QueryStore {
   const open = (changed: () => void): (() => void) => {
     stores.set(key, store);
     return subscription.subscribe(changed);

@@ -6,7 +6,9 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { structuralShare } from '../lib/equal.ts';
 import type { ExternalStore } from './external-store.ts';
-import { type AnyCore, isServer } from './types.ts';
+import { isServer } from '../lib/is-server.ts';
+import { internals } from '../lib/internals.ts';
+import type { AnyCore } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
 
 /** The part of a room that hooks need. */
@@ -19,7 +21,7 @@ export interface RoomRef {
 /** A joined room. Keeps its identity while the room stays the same. */
 export interface JoinedRoom {
   readonly id: string;
-  readonly rooms: AnyCore['_reactor']['rooms'];
+  readonly rooms: AnyCore[typeof internals]['reactor']['rooms'];
   readonly publishPresence: (data: Presence) => void;
 }
 
@@ -49,7 +51,7 @@ const useFirstEffect = isServer ? useEffect : useLayoutEffect;
  */
 export function useJoinedRoom({ core, type, id }: RoomRef, initial?: Presence): JoinedRoom {
   const room = useMemo((): JoinedRoom => {
-    const rooms = core._reactor.rooms;
+    const rooms = core[internals].reactor.rooms;
     return { id, rooms, publishPresence: (data) => rooms.publishPresence(id, data) };
   }, [core, type, id]);
   const join = (): (() => void) => {

@@ -14,7 +14,7 @@ type TopicsIn<RoomSchema extends RoomSchemaShape, RoomType extends keyof RoomSch
 
 /** A room of another backend: of `triplane/insforge` or `triplane/realtime-platform`. */
 export interface BackendRoom<RoomSchema extends RoomSchemaShape = AnyRooms> {
-  readonly core: { readonly _reactor: { readonly rooms: object } };
+  readonly core: object;
   readonly type: string;
   readonly id: string;
   readonly capabilities: object;

@@ -69,7 +69,7 @@ function countUnread(loop: Loop): void {
 
 function changedPath(before: unknown, after: unknown, path = ''): string | undefined {
   if (Object.is(before, after)) return undefined;
-  if (!isObject(before) || !isObject(after) || before instanceof Date) return String(before) === String(after) ? undefined : path;
+  if (!isStructured(before) || !isStructured(after) || before instanceof Date) return String(before) === String(after) ? undefined : path;
   for (const key of Object.keys(after)) {
     const changed = changedPath(before[key], after[key], path ? `${path}.${key}` : key);
     if (changed !== undefined) return changed;
@@ -77,6 +77,6 @@ function changedPath(before: unknown, after: unknown, path = ''): string | undef
   return undefined;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isStructured(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }

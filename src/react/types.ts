@@ -38,5 +38,3 @@ export interface UseQuery<Schema extends AnySchemaDef, UseDates extends boolean>
 
 export type AnySchemaDef = InstantSchemaDef<any, any, any>;
 export type AnyCore = InstantCoreDatabase<any, any>;
-
-export const isServer = typeof window === 'undefined';

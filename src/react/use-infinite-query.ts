@@ -5,7 +5,8 @@ import { getInfiniteQueryInitialSnapshot, type InstaQLOptions, weakHash } from '
 import type { ExternalStore } from './external-store.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { RuleOptions } from './query-stores.ts';
-import { type AnyCore, isServer } from './types.ts';
+import { isServer } from '../lib/is-server.ts';
+import type { AnyCore } from './types.ts';
 import { useExternalStore } from './use-external-store.ts';
 
 export interface ListState {

@@ -2,7 +2,8 @@
 
 import { useMemo } from 'react';
 import { disabledStore, loading, type QueryState, queryStore, type RuleOptions } from './query-stores.ts';
-import { type AnyCore, isServer } from './types.ts';
+import { isServer } from '../lib/is-server.ts';
+import type { AnyCore } from './types.ts';
 import { useOwnReader, useStoreSelector } from './use-external-store.ts';
 
 type Select = (data: unknown) => unknown;

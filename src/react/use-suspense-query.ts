@@ -2,7 +2,8 @@
 
 import { type QueryState, queryStore, type RuleOptions } from './query-stores.ts';
 import { markRead, noteSuspended } from './suspense-loop.ts';
-import { type AnyCore, isServer } from './types.ts';
+import { isServer } from '../lib/is-server.ts';
+import type { AnyCore } from './types.ts';
 import { useExternalStore, useOwnReader } from './use-external-store.ts';
 
 export function useSuspenseQuery(core: AnyCore, query: object, options?: RuleOptions): QueryState {

@@ -1,11 +1,11 @@
 // Assigns an `error` message to the request it belongs to. Status 400 means that a write was not applied. With status 500 or an unknown type the
 // outcome is unknown: the write is kept and sent again under its own id. PROTOCOL.md#error
 
-import { jitterMs } from '../connection/timeouts.ts';
 import { InstantAPIError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
+import { backoffMs, rejectedBackoff } from '../lib/retry.ts';
 import { type ErrorMessage, meaningOf } from '../protocol/server-error.ts';
-import { isNameTaken } from '../transact/rebase.ts';
+import { isNameTaken, isOfOtherSteps } from '../transact/rebase.ts';
 import { beforeThisSession, acknowledge, stepRebaser } from './mutations/acknowledge.ts';
 import type { Effect } from './effect.ts';
 import { writeSetOf } from './mutations/write-set.ts';
@@ -52,7 +52,7 @@ function initFailed({ session, queries }: SyncState, message: ErrorMessage): Eff
 
 function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, env: Env): Effect[] {
   const { outbox, queries, session, receipts, catalog } = state;
-  const { eventId, steps, sends } = write;
+  const { eventId, steps, sends, isAdopted } = write;
   const { outcome, isTransient: isPassing } = meaningOf(message);
   const { type, hint } = message;
   const isGivenUp = outcome === 'unknown' && outbox.retries.countFailure(eventId);
@@ -66,11 +66,14 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   if (isNameTaken({ type, hint }, outbox.sentSteps(write)) && sends < 10) {
     return [...queries.rewrite(outbox.onNameTaken(eventId, stepRebaser(state), env.nowMs)), { do: 'flush' }];
   }
+  if (sends > 1 && isOfOtherSteps({ type, hint }, outbox.sentSteps(write))) return [];
   const error = errorOf(message);
+  const wasThere = writeSetOf(steps).creates.size > 0 && (isGivenUp || type === 'validation-failed' || type === 'record-not-unique');
+  // The official client leaves no receipts, and this server may not know what was sent to the one before it.
+  if (wasThere && isAdopted) return [{ do: 'verify', write, error }];
   const claim = sends > 1 ? receipts.claim(eventId, error, catalog.known) : undefined;
   if (claim) return [{ do: 'store', edits: outbox.markClaimed(eventId, error) }, { do: 'send', message: claim }]; // prettier-ignore
-  const mayBeApplied = sends > 1 && !session.capabilities['deduplicates-transactions'] && writeSetOf(steps).creates.size > 0;
-  if (mayBeApplied && (isGivenUp || type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
+  if (wasThere && sends > 1 && !session.capabilities['deduplicates-transactions']) return [{ do: 'verify', write, error }];
   return reject(state, write, error, env.dateMs);
 }
 
@@ -99,10 +102,9 @@ function claimFailed(state: SyncState, { eventId, error }: Claim, message: Error
   return [{ do: 'flush' }];
 }
 
-/** Exponential back-off, unless the server specifies a delay. */
 function retryAt({ hint }: ErrorMessage, failures: number, { nowMs, random }: Env): number {
   const retryAfterMs = isObject(hint) && typeof hint['retry-after'] === 'number' ? hint['retry-after'] * 1000 : 0;
-  return nowMs + Math.max(retryAfterMs, jitterMs(Math.min(30_000, 500 * 2 ** failures), random.next()));
+  return nowMs + backoffMs(rejectedBackoff, failures, random.next(), retryAfterMs);
 }
 
 export function errorOf({ status, type, message, hint, 'trace-id': traceId }: ErrorMessage): InstantAPIError {

@@ -19,7 +19,7 @@ export function transportOf(settings: Settings, tokens: TokenSource, events: Tra
   const auth = async (request: { readonly force: boolean }): Promise<Record<string, unknown>> =>
     wire.handshake(await tokens.get(request), scope);
   return socketIoTransport(
-    { url, io, clock, connectTimeoutMs, delayMs, maxDelayMs, attempts, Failure: PlatformRealtimeError, auth },
+    { url, io, clock, random, connectTimeoutMs, delayMs, maxDelayMs, attempts, Failure: PlatformRealtimeError, auth },
     events,
   );
 }

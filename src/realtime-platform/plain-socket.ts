@@ -4,6 +4,7 @@ import WebSocket from 'isomorphic-ws';
 
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
+import { backoffMs } from '../lib/retry.ts';
 import { type Deferred, deferred } from '../rooms/deferred.ts';
 import { Listeners, surface } from '../rooms/listeners.ts';
 import { isPlain } from '../rooms/payload.ts';
@@ -205,8 +206,8 @@ export class PlainSocket implements PlatformTransport {
     this.#become('reconnecting', new PlatformRealtimeError('DISCONNECTED', `The connection was lost: ${cause.message}`, { cause }));
     if (wasConnected) this.#events.lost();
     if (this.#failures >= attempts) return;
-    const pauseMs = Math.min(maxDelayMs, delayMs * 2 ** this.#failures++);
-    this.#retry(isRefused ? 0 : pauseMs * (0.5 + random.next() / 2));
+    const pauseMs = backoffMs({ initialMs: delayMs, maxMs: maxDelayMs }, this.#failures++, random.next());
+    this.#retry(isRefused ? 0 : pauseMs);
   }
 
   #reject(cause: Error): void {

@@ -6,6 +6,7 @@ import type { LiveRoom } from './live-room.ts';
 import { presenceSlice, type Slice, type SliceRequest } from './presence-slice.ts';
 import type { PresenceData } from './room.ts';
 import { errorOf } from './room-error.ts';
+import { internals } from '../lib/internals.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a room's presence and topics hold is known to the caller's types only */
 export type AnyRoomHandle = RoomHandle<any, any>;
@@ -22,7 +23,7 @@ const mostWaiting = 1000;
 
 export class RoomApi {
   /** One object per client: the hooks join anew when it changes. */
-  readonly core = { _reactor: { rooms: this as RoomApi } };
+  readonly core = { [internals]: { reactor: { rooms: this as RoomApi } } };
   readonly #roomOf: (name: string) => LiveRoom;
   readonly #states = new WeakMap<LiveRoom, HandleState>();
 

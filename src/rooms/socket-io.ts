@@ -5,6 +5,8 @@
 //                       └──── refused twice ────▶ rejected            any ─close─▶ closed
 
 import { type Clock, systemClock, type Timer } from '../lib/clock.ts';
+import { type Random, systemRandom } from '../lib/random.ts';
+import { backoffMs } from '../lib/retry.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { Listeners, surface } from './listeners.ts';
 import type { ClientStatus } from './room.ts';
@@ -39,6 +41,7 @@ export interface SocketIoOptions {
   readonly delayMs?: number | undefined;
   readonly Failure: RoomErrorClass;
   readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
   /** What goes into the handshake. `force`: the last ones were refused. */
   auth(options: { readonly force: boolean }): Promise<Record<string, unknown>>;
   opened(socket: SocketIoSocket): void;
@@ -196,8 +199,8 @@ export class SocketIoConnection {
       return;
     }
     // Socket.IO leaves it to the caller to come back after the server has hung up.
-    const { maxDelayMs, delayMs = 1000 } = this.#options;
-    const pauseMs = Math.min(maxDelayMs, delayMs * 2 ** this.#failures++);
+    const { maxDelayMs, delayMs = 1000, random = systemRandom } = this.#options;
+    const pauseMs = backoffMs({ initialMs: delayMs, maxMs: maxDelayMs }, this.#failures++, random.next());
     this.#clock.clearTimeout(this.#again);
     this.#again = this.#clock.setTimeout(() => {
       if (!socket.connected && this.#socket === socket) socket.connect();

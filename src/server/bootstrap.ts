@@ -7,13 +7,12 @@ import { isObject } from '../lib/json.ts';
 import type { App } from './session/app.ts';
 import { planSchema } from './http/schema-plan.ts';
 import { submit, whenDurable } from './data/submit.ts';
+import { adminActor } from './data/system-rules.ts';
 
 export interface BootstrapOptions {
   readonly schema: object | undefined;
   readonly rules: object | undefined;
 }
-
-const serverActor = { userId: undefined, isAdmin: true };
 
 /** @throws TriplaneError 'config-invalid' that names the faults */
 export async function bootstrap(app: App, given: BootstrapOptions, uuid: () => string): Promise<void> {
@@ -24,7 +23,7 @@ export async function bootstrap(app: App, given: BootstrapOptions, uuid: () => s
       if (plan.length === 0) return;
       // Planned once more in its turn: another server may just have done the same.
       const steps = ({ db }: Pick<App['ledger'], 'db'>) => ({ steps: planSchema(schema, db.attrs, uuid) });
-      await submit(app.ledger, { steps, event: undefined, actor: serverActor });
+      await submit(app.ledger, { steps, event: undefined, actor: adminActor });
     });
   }
   if (rules !== undefined) {

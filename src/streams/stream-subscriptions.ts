@@ -7,6 +7,7 @@
 
 import { TriplaneError } from '../errors.ts';
 import type { Random } from '../lib/random.ts';
+import { backoffMs, rejectedBackoff } from '../lib/retry.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
 import type { StartStream, SubscribeStream } from '../protocol/stream-messages.ts';
@@ -36,8 +37,6 @@ export interface StreamSubscription {
 
 const ops: ReadonlySet<unknown> = new Set(['start-stream', 'append-stream', 'subscribe-stream', 'unsubscribe-stream']);
 const maxFailures = 10;
-const firstPauseMs = 250;
-const maxPauseMs = 15_000;
 /** How long a server with which there is a session may take to store the end of a stream. */
 export const endTimeoutMs = 30_000;
 
@@ -74,7 +73,7 @@ export class StreamSubscriptions {
     subscription.lastError = cause;
     if (subscription.failures > maxFailures) return this.end(subscription, cause);
     if (subscription.failures === 1) return this.subscribe(subscription);
-    return this.#postpone(subscription, nowMs + Math.min(maxPauseMs, firstPauseMs * 2 ** subscription.failures));
+    return this.#postpone(subscription, nowMs + backoffMs(rejectedBackoff, subscription.failures - 1, this.#random.next()));
   }
 
   /** The server rejected it, temporarily or permanently. */

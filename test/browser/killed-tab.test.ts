@@ -10,7 +10,9 @@ import { appId, type Ending, everything, killedInFlight, killedOffline, onStage,
 const source = `
   import { init, id } from './src/index.ts';
   const asked = new URLSearchParams(location.search);
-  const db = init({ appId: '${appId}', apiURI: asked.get('api'), receipts: asked.has('receipts'), onError: () => {} });
+  // Sockets alone: the line between page and server does not read what an event stream carries.
+  const webSocket = (url) => new WebSocket(url);
+  const db = init({ appId: '${appId}', apiURI: asked.get('api'), receipts: asked.has('receipts'), webSocket, onError: () => {} });
   let seen = { titles: [], source: undefined };
   let status = 'connecting';
   db.subscribeConnectionStatus((news) => { status = news; });
@@ -31,7 +33,6 @@ const source = `
     seen: () => seen,
     waiting: () => db.outbox.list().length,
     status: () => status,
-    leads: () => db._reactor.isSender,
     hasStored: async () => {
       const { id } = await db.getAuth();
       return (await keys()).some((key) => key.startsWith('answer/' + id + '/part/'));

@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type InstantCoreDatabase, init } from '../../src/index.ts';
 import { settled } from '../support/fake-clock.ts';
 import { hubWorld, userOf } from '../support/hub-world.ts';
+import { internals } from '../../src/lib/internals.ts';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of no schema
 let db: InstantCoreDatabase<any>;
@@ -38,10 +39,10 @@ const done = async (): Promise<void> => {
 test('at the start, after every change, and not again within a day', async () => {
   open();
   await expect.poll(() => told).toEqual([['/api/instant/', null]]);
-  await db._reactor.account.setUser(ana);
+  await db[internals].reactor.account.setUser(ana);
   await expect.poll(() => told).toHaveLength(2);
-  await db._reactor.account.setUser(undefined);
-  await db._reactor.account.setUser(ana);
+  await db[internals].reactor.account.setUser(undefined);
+  await db[internals].reactor.account.setUser(ana);
   await expect.poll(() => told.slice(1)).toEqual(['ana@example.com', null, 'ana@example.com'].map((email) => ['/api/instant/', email]));
   await done();
   db.shutdown();
@@ -58,7 +59,7 @@ test('at the start, after every change, and not again within a day', async () =>
 test('a web server that is down is no reason not to be signed in', async () => {
   isDown = true;
   open();
-  await db._reactor.account.setUser(undefined);
+  await db[internals].reactor.account.setUser(undefined);
   await expect.poll(() => logged.length).toBeGreaterThan(0);
   expect(await db.getAuth()).toBeNull();
   isDown = false;

@@ -31,7 +31,7 @@ function open(platform = new CountedPlatform(), config: Partial<ReactorConfig & 
   const kept = memoryStore();
   const { clock, network, fetch } = platform;
   const store = platform.store({ ...kept, close: () => {} });
-  const client = testClient({ clock, network, store, tabs: browserTabs('app', platform.tabs), ...config });
+  const client = testClient({ clock, network, store, tabs: browserTabs('app', platform.clock, platform.tabs), ...config });
   return { client, db: new InstantCoreDatabase(client.reactor, resolveConfig({ appId, clock, fetch })), platform, kept };
 }
 
@@ -189,7 +189,7 @@ describe('what was written', () => {
 
   test('is there before the next tab sends', async () => {
     const platform = new CountedPlatform();
-    const tabs = browserTabs('app', platform.tabs);
+    const tabs = browserTabs('app', platform.clock, platform.tabs);
     const scene = open(platform, { tabs });
     await isReady(scene);
     const one = write(scene);

@@ -20,6 +20,13 @@ let errors: Error[];
 let warnings: unknown[];
 let reactor: Reactor;
 
+/** Never opens, and closes when it is told to. */
+class EndedSocket {
+  onclose: ((event: object) => void) | undefined;
+  readonly send = (): void => {};
+  readonly close = (): void => this.onclose?.({});
+}
+
 function open(ports: Ports & { readonly Store?: unknown } = {}): Reactor {
   const { Store, ...rest } = ports;
   const config = resolveConfig({
@@ -28,7 +35,7 @@ function open(ports: Ports & { readonly Store?: unknown } = {}): Reactor {
     clock: new FakeClock(),
     log: { ...silent, warn: (...all) => void warnings.push(all) },
     onError: (error) => void errors.push(error),
-    webSocket: () => ({ close: () => {}, send: () => {} }) as never,
+    webSocket: () => new EndedSocket() as never,
     ...rest,
   });
   return createReactor(Store ? { ...config, Store: Store as never } : config, undefined);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { i, id, init, type InfiniteQuerySubscription } from '../../src/index.ts';
 import { createServer, type TriplaneServer } from '../../src/server/index.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
+import { internals } from '../../src/lib/internals.ts';
 
 const schema = i.schema({ entities: { posts: i.entity({ title: i.string(), rank: i.number().indexed() }) } });
 
@@ -95,7 +96,7 @@ describe('subscribeInfiniteQuery', () => {
     const { db, last } = await open(5);
     await shows(last, upTo(4), true);
     const seen: unknown[] = [];
-    await db._reactor.account.setUser({ id: id(), refresh_token: id(), isGuest: false });
+    await db[internals].reactor.account.setUser({ id: id(), refresh_token: id(), isGuest: false });
     await expect.poll(() => seen.push(last().ranks)).toBeGreaterThan(0);
     expect(seen.at(-1)).toEqual([]);
     db.shutdown();

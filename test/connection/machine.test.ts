@@ -159,7 +159,7 @@ test('what the user is told of each state', () => {
 });
 
 describe('is the line alive?', () => {
-  const received: Event = { type: 'received', channel: 1, deliver: () => {} };
+  const received: Event = { type: 'received', channel: 1 };
   const timer: Event = { type: 'timer' };
   const online: Event = { type: 'online' };
   const resumed: Event = { type: 'resumed' };
@@ -202,7 +202,7 @@ describe('is the line alive?', () => {
       state = becomeReady(follow(state, [timer]));
     }
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
-    const answered = follow(state, [timer, { type: 'received', channel: channel(state), deliver: () => {} }, timer]);
+    const answered = follow(state, [timer, { type: 'received', channel: channel(state) }, timer]);
     expect(answered.timer?.ms).toBe(5_000);
   });
 });

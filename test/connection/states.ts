@@ -39,7 +39,7 @@ export const happenings: { readonly [Type in Event['type']]: Event } = {
   stop: { type: 'stop' },
   restart: { type: 'restart' },
   opened,
-  received: { type: 'received', channel: 1, deliver: () => {} },
+  received: { type: 'received', channel: 1 },
   closed: { type: 'closed', channel: 1 },
   acknowledged: { type: 'acknowledged' },
   rejected: { type: 'rejected' },

@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import type { Channel, ChannelEvents } from '../../src/connection/transport.ts';
 import { webSocketTransport, type WebSocketLike } from '../../src/connection/web-socket.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 const init: ClientMessage = { op: 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
 
@@ -103,6 +104,20 @@ test('what cannot be written is the caller’s mistake, and the line lives', () 
   expect(() => channel.send({ op: 'remove-query', q })).toThrow(expect.objectContaining({ code: 'frame-malformed' }) as Error);
   channel.send(init);
   expect(socket.sent).toHaveLength(1);
+});
+
+test('a peer that ignores the close is given up after a second of the injected clock', async () => {
+  const socket = Object.assign(new HandSocket(), { terminate: vi.fn() });
+  const clock = new FakeClock();
+  const channel = webSocketTransport({ url: 'wss://x', create: () => socket, clock }).open(listen().on);
+  socket.open();
+  let isReleased = false;
+  const closing = Promise.resolve(channel.close()).then(() => (isReleased = true));
+  await clock.advance(999);
+  expect([isReleased, socket.terminate.mock.calls.length]).toEqual([false, 0]);
+  await clock.advance(1);
+  await closing;
+  expect([socket.terminate.mock.calls.length, clock.timers]).toEqual([1, 0]);
 });
 
 let server: WebSocketServer;

@@ -11,6 +11,7 @@ import { init, InstantSuspenseProvider } from '../../src/nextjs/index.ts';
 import { i } from '../../src/schema/schema.ts';
 import { hubWorld, userOf } from '../support/hub-world.ts';
 import { cleanUp, database, drawn, page, tally } from '../react/page.tsx';
+import { internals } from '../../src/lib/internals.ts';
 
 afterEach(async () => {
   await cleanUp();
@@ -60,7 +61,7 @@ test('the live answer, if it is the same, draws nothing; a change draws its row'
   const { world, db, other, ids, shown, all, titles } = await rendered();
   expect([shown.text, all]).toEqual([titles.join(''), { goals: 1, swim: 1, run: 1 }]);
   world.letGo();
-  await expect.poll(() => db._core._reactor.status).toBe('authenticated');
+  await expect.poll(() => db._core[internals].reactor.status).toBe('authenticated');
   await drawn();
   expect(all).toEqual({ goals: 1, swim: 1, run: 1 });
   await other.transact(other.tx.goals[ids[0]!.id]!.update({ title: 'dive' }));
@@ -71,7 +72,7 @@ test('the live answer, if it is the same, draws nothing; a change draws its row'
 
 test('who signs in meanwhile does not see what was given to another', async () => {
   const { world, db, shown } = await rendered();
-  await db.core._reactor.account.setUser(ben);
+  await db.core[internals].reactor.account.setUser(ben);
   await drawn();
   expect(shown.text).toContain('loading');
   world.letGo();

@@ -10,6 +10,7 @@ import { createServer, type TriplaneServer } from '../../src/server/server.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { makeApp } from './app.tsx';
 import { serve, type Web } from './rendered.tsx';
+import { internals } from '../../src/lib/internals.ts';
 
 let server: TriplaneServer;
 let web: Web;
@@ -122,5 +123,5 @@ test('with no line, what came with the page stays', async () => {
 }, 60_000);
 
 test('the server has no socket open for all that', () => {
-  expect(app.db.core._reactor.status).toBe('connecting');
+  expect(app.db.core[internals].reactor.status).toBe('connecting');
 });

@@ -1,6 +1,7 @@
 // The requests of a step over HTTP, event streams among them.
 
 import { Agent, request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 
 import type { AppUnderTest } from './app-under-test.ts';
 import type { Placeholders } from './placeholders.ts';
@@ -38,6 +39,14 @@ interface Exchange {
 }
 
 const agent = new Agent({ keepAlive: true });
+const watchedSockets = new WeakSet<Socket>();
+
+/** A server that answers before it has read a large body closes the connection; what is still being written fails when the answer is there. */
+function ignoreLateErrors(socket: Socket): void {
+  if (watchedSockets.has(socket)) return;
+  watchedSockets.add(socket);
+  socket.on('error', () => {});
+}
 
 /** One request with Node's own client, which costs a fraction of `fetch`: there are thousands of them. */
 function exchange(step: Step, app: AppUnderTest, names: Placeholders): Promise<Exchange> {
@@ -55,6 +64,7 @@ function exchange(step: Step, app: AppUnderTest, names: Placeholders): Promise<E
       });
     });
     outgoing.on('error', reject);
+    outgoing.on('socket', ignoreLateErrors);
     outgoing.end(body);
   });
 }

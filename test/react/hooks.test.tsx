@@ -8,6 +8,7 @@ import { id } from '../../src/lib/uuid.ts';
 import { i } from '../../src/schema/schema.ts';
 import { hubWorld, userOf } from '../support/hub-world.ts';
 import { cleanUp, database, drawn, page, tally } from './page.tsx';
+import { internals } from '../../src/lib/internals.ts';
 
 afterEach(cleanUp);
 
@@ -32,10 +33,10 @@ test('useAuth, useUser, SignedIn and SignedOut', async () => {
     <db.SignedOut key="out">out</db.SignedOut>,
   ]);
   expect(renderedPage.text).toBe('out');
-  await db.core._reactor.account.setUser({ ...userOf('ana'), isGuest: false });
+  await db.core[internals].reactor.account.setUser({ ...userOf('ana'), isGuest: false });
   await drawn();
   expect(renderedPage.text).toBe('ana@example.com');
-  await db.core._reactor.account.setUser(undefined);
+  await db.core[internals].reactor.account.setUser(undefined);
   await drawn();
   expect([renderedPage.text, seen.slice(-3)]).toEqual(['out', ['nobody', 'ana@example.com', 'nobody']]);
 });

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { i, id, init, type InstantReactWebDatabase } from '../../src/react/index.ts';
 import { createServer, memory, type TriplaneServer } from '../../src/server/index.ts';
 import { hubWorld, userOf } from '../support/hub-world.ts';
+import { internals } from '../../src/lib/internals.ts';
 
 declare global {
   var IS_REACT_ACT_ENVIRONMENT: boolean | undefined;
@@ -172,7 +173,7 @@ test('useAuth in renderHook', async () => {
   const { result } = renderHook(() => db.useAuth());
   expect(result.current).toEqual({ isLoading: true, user: undefined, error: undefined });
   await waitFor(() => expect(result.current).toEqual({ isLoading: false, user: undefined, error: undefined }));
-  void db.core._reactor.account.setUser({ ...userOf('ana'), isGuest: false });
+  void db.core[internals].reactor.account.setUser({ ...userOf('ana'), isGuest: false });
   await waitFor(() => expect(result.current.user?.email).toBe('ana@example.com'));
 });
 

@@ -7,6 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 import { id } from '../../src/lib/uuid.ts';
 import { i } from '../../src/schema/schema.ts';
 import { cleanUp, database, drawn, page, tally } from './page.tsx';
+import { internals } from '../../src/lib/internals.ts';
 
 afterEach(cleanUp);
 
@@ -184,7 +185,7 @@ test('somebody else: what was answered before is gone from the page at once', as
     return null;
   }
   await page(<Todos />);
-  await db.core._reactor.account.setUser({ id: id(), refresh_token: 'someone', isGuest: false });
+  await db.core[internals].reactor.account.setUser({ id: id(), refresh_token: 'someone', isGuest: false });
   await drawn();
   expect(seen).toEqual(['loading', 'secret', 'loading', 'secret']);
 });

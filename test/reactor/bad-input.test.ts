@@ -15,6 +15,7 @@ import { TriplaneError } from '../../src/errors.ts';
 import { i, init } from '../../src/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
+import { internals } from '../../src/lib/internals.ts';
 
 const [g1, g2] = [goalId(1), goalId(2)];
 const all: Dialogue[] = [];
@@ -146,7 +147,7 @@ describe('what the app asks for', () => {
       .then(() => db.transact(chunks as never))
       .then(() => 'taken', (error: unknown) => error); // prettier-ignore
     expect(outcome).toMatchObject({ code: 'transaction-invalid' });
-    expect(db._reactor.state.outbox.size).toBe(0);
+    expect(db[internals].reactor.state.outbox.size).toBe(0);
     db.shutdown();
   });
 

@@ -2,6 +2,7 @@
 
 import type { Limits } from '../../src/server/limits.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
+import type { Outbound } from '../../src/server/outbound.ts';
 import { Hub } from '../../src/server/session/hub.ts';
 import { memory } from '../../src/server/storage/memory.ts';
 import type { Session } from '../../src/server/session/session.ts';
@@ -19,11 +20,15 @@ export interface BenchOptions {
   readonly storage?: Storage;
   readonly limits?: Partial<Limits>;
   readonly createAppsOnUse?: boolean;
+  /** How receivers of webhooks answer. */
+  readonly webhookOutbound?: Outbound;
 }
 
 export interface Bench {
   readonly hub: Hub;
   readonly clock: FakeClock;
+  /** Warnings in the log. */
+  readonly logged: (readonly unknown[])[];
   /** A connection, nothing said yet. */
   connect(): TestPeer;
   /** A session that is ready. */
@@ -36,23 +41,26 @@ const users: Readonly<Record<string, { readonly id: string; readonly email: stri
   'f0000000-0000-4000-8000-000000000002': { id: '0b000000-0000-4000-8000-000000000002', email: 'bob@example.com' },
 };
 
-export function bench({ storage = memory(), limits, createAppsOnUse = true }: BenchOptions = {}): Bench {
+export function bench({ storage = memory(), limits, createAppsOnUse = true, webhookOutbound }: BenchOptions = {}): Bench {
   const clock = new FakeClock();
+  const logged: (readonly unknown[])[] = [];
   const hub = new Hub({
     storage,
     clock,
     random: systemRandom,
-    log: silent,
+    log: { ...silent, warn: (...parts) => void logged.push(parts) },
     limits: { ...defaultLimits, ...limits },
     adminToken,
     appId,
     createAppsOnUse,
+    webhookOutbound,
     userOf: async (_app, token) => users[token],
   });
   const connect = (): TestPeer => new TestPeer((peer) => hub.connect(peer));
   return {
     hub,
     clock,
+    logged,
     connect,
     async open(init = {}) {
       const peer = connect();

@@ -1,6 +1,7 @@
 // What was written, shown and answered in one run, and what must be true of it. A violation is one line.
 
 import type { LogEntry } from '../../src/server/storage/storage.ts';
+import { ShownValues } from './shown-values.ts';
 
 export interface WriteRecord {
   readonly seq: number;
@@ -10,8 +11,10 @@ export interface WriteRecord {
   /** The shared row that it sets. */
   readonly register: string;
   readonly owner: string;
-  /** The server must refuse it. */
+  /** The server must refuse it, or, if it depends on one that the server refuses, never see it. */
   readonly isInvalid: boolean;
+  /** It updates the entity of an invalid write: it waits until the app gives both up. */
+  readonly isDependent?: boolean;
   /** Undefined until the client said that it is on disk. */
   eventId: string | undefined;
   /** `left`: its tab is told no more of it, since its user left or the tab closed. */
@@ -25,12 +28,24 @@ interface Shown {
 }
 
 export class History {
+  readonly #now: () => number;
   readonly writes = new Map<string, WriteRecord>();
   readonly violations: string[] = [];
   readonly killed = new Set<string>();
+  /** Tabs whose device could not store something: what they hold is in memory alone. */
+  readonly unstored = new Set<string>();
+  /** The server failed at writes. If it did not get to say so, it was given them again after later ones. */
+  hasFailures = false;
+  readonly values = new ShownValues();
   readonly #shown = new Map<string, Shown>();
   readonly #discarded = new Set<string>();
+  /** Entities of writes that an older log, which took over, does not have. */
+  readonly #rolledBack = new Set<string>();
   #seq = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   add(write: Omit<WriteRecord, 'seq' | 'eventId' | 'outcome'>): WriteRecord {
     const record: WriteRecord = { ...write, seq: ++this.#seq, eventId: undefined, outcome: 'waiting' };
@@ -43,16 +58,24 @@ export class History {
     for (const eventId of eventIds) this.#discarded.add(eventId);
   }
 
-  settle(write: WriteRecord, outcome: WriteRecord['outcome']): void {
+  rollBack(entries: readonly LogEntry[]): void {
+    for (const { changes } of entries) for (const { triple } of changes) this.#rolledBack.add(triple[0]);
+    this.values.forgetAll();
+  }
+
+  settle(write: WriteRecord, outcome: WriteRecord['outcome'], reason = ''): void {
     if (write.outcome !== 'waiting') this.report(`write ${write.seq} was ${write.outcome}, then ${outcome}`);
     write.outcome = outcome;
     if (outcome === 'acknowledged' && write.isInvalid) this.report(`write ${write.seq} is invalid and was acknowledged`);
-    if (outcome === 'rejected' && !write.isInvalid) this.report(`write ${write.seq} is valid and was rejected`);
+    // A row that an older log does not have cannot be updated.
+    if (outcome === 'rejected' && !write.isInvalid && this.#rolledBack.size === 0)
+      this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
   }
 
   /** Another user signed in: what this tab has shown is no longer shown. */
   forget(tab: string): void {
     this.#shown.delete(tab);
+    this.values.forget(tab);
   }
 
   /** A tab shows these entities: what it showed this user before is still there, unless it was refused, given up, or never got to the disk. */
@@ -62,6 +85,8 @@ export class History {
     for (const id of before?.owner === owner ? before.ids : []) {
       const write = this.writes.get(id);
       if (now.has(id) || !write || write.isInvalid || this.#mayBeLost(write)) continue;
+      // After an older log took over, a valid write may be refused. Two tabs without a disk make the same attribute twice: one hides the other.
+      if (this.#rolledBack.size > 0 || this.unstored.has(write.tab)) continue;
       this.report(`${tab} showed write ${write.seq} of ${write.tab}, and shows it no more`);
     }
     this.#shown.set(tab, { owner, ids: now });
@@ -70,22 +95,24 @@ export class History {
   /** The end, after everything has healed: the log against what clients were told. */
   check(entries: readonly LogEntry[], markAttrs: ReadonlySet<string>): void {
     const applied = this.#applied(entries, markAttrs);
-    for (const write of this.writes.values()) {
-      const count = applied.get(write.id)?.length ?? 0;
-      if (count > 1) this.report(`write ${write.seq} was applied ${count} times`);
-      if (count > 0 && write.isInvalid) this.report(`write ${write.seq} is invalid and was applied`);
-      if (count === 0 && write.outcome === 'acknowledged') this.report(`write ${write.seq} was acknowledged and is not in the log`);
-      if (count === 0 && !write.isInvalid && !this.#mayBeLost(write))
-        this.report(`write ${write.seq} of ${write.tab} is lost (${write.outcome})`);
-      if (write.outcome === 'waiting' && !this.killed.has(write.tab)) this.report(`write ${write.seq} of ${write.tab} never settled`);
-      for (const by of applied.get(write.id) ?? [])
-        if (by !== write.owner) this.report(`write ${write.seq} of ${write.owner || 'a guest'} was applied for ${by || 'a guest'}`);
-    }
-    this.#checkOrder(entries);
+    for (const write of this.writes.values()) this.#checkWrite(write, applied.get(write.id) ?? []);
+    if (this.#rolledBack.size === 0 && !this.hasFailures) this.#checkOrder(entries);
+    for (const violation of this.values.check(entries)) this.report(violation);
   }
 
   report(violation: string): void {
-    this.violations.push(violation);
+    this.violations.push(`${this.#now()} ms: ${violation}`);
+  }
+
+  #checkWrite(write: WriteRecord, appliedFor: readonly string[]): void {
+    const { seq, tab, owner, isInvalid, outcome } = write;
+    const count = appliedFor.length;
+    if (count > 1) this.report(`write ${seq} was applied ${count} times`);
+    if (count > 0 && isInvalid)
+      this.report(`write ${seq} is ${write.isDependent ? 'dependent on an invalid one' : 'invalid'} and was applied`);
+    if (count === 0 && !isInvalid && !this.#mayBeLost(write)) this.report(`write ${seq} of ${tab} is lost (${outcome})`);
+    if (outcome === 'waiting' && !this.killed.has(tab) && !write.isDependent) this.report(`write ${seq} of ${tab} never settled`);
+    for (const by of appliedFor) if (by !== owner) this.report(`write ${seq} of ${owner || 'a guest'} was applied for ${by || 'a guest'}`);
   }
 
   /** By entity, for whom each application was made, in the order of the log. */
@@ -118,7 +145,10 @@ export class History {
   }
 
   #mayBeLost(write: WriteRecord): boolean {
-    if (write.eventId !== undefined) return this.#discarded.has(write.eventId);
-    return this.killed.has(write.tab) || write.outcome === 'left';
+    const { id, eventId, tab, outcome } = write;
+    if (this.#rolledBack.has(id) || (this.#rolledBack.size > 0 && outcome === 'rejected')) return true;
+    const isGone = this.killed.has(tab) || outcome === 'left';
+    if (eventId === undefined || this.unstored.has(tab)) return isGone;
+    return this.#discarded.has(eventId);
   }
 }

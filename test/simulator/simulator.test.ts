@@ -10,7 +10,7 @@ test('a seed gives the same run each time', async () => {
   expect(second).toEqual(first);
 });
 
-const seeds = Number(process.env['SIMULATOR_SEEDS'] ?? 40);
+const seeds = Number(process.env['SIMULATOR_SEEDS'] ?? 500);
 const first = Number(process.env['SIMULATOR_FIRST'] ?? 1);
 test(`${seeds} schedules`, { timeout: 600_000 }, async () => {
   const failed: string[] = [];

@@ -21,7 +21,15 @@ function changedAt(path: string): number {
 function isFresh(): boolean {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((name) => join('src', name));
   const newest = Math.max(
-    ...[...sources, 'scripts/build.ts', 'scripts/build-client.ts', 'tsup.config.ts', 'tsconfig.json', 'package.json'].map(changedAt),
+    ...[
+      ...sources,
+      'scripts/build.ts',
+      'scripts/build-client.ts',
+      'scripts/build-commonjs.ts',
+      'tsup.config.ts',
+      'tsconfig.json',
+      'package.json',
+    ].map(changedAt),
   );
   return outputs().every((name) => changedAt(join('dist', name)) > newest);
 }

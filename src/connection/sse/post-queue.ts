@@ -4,6 +4,8 @@
 
 import { TriplaneError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import { backoffMs, isTransientStatus, unreachableBackoff } from '../../lib/retry.ts';
 import type { ClientMessage } from '../../protocol/client-message.ts';
 import { encode, encodePost, type SseSession } from '../../protocol/codec.ts';
 
@@ -11,6 +13,7 @@ export interface PostQueueConfig {
   readonly url: string;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
+  readonly random: Random;
 }
 
 interface QueuedMessage {
@@ -24,9 +27,8 @@ const maxMessages = 200;
 const tooBigCode = 1009;
 const maxCharacters = 500_000;
 const responseMs = 10_000;
-/** Attempts per POST, about half a minute in total; then the connection is considered lost. */
+/** Attempts per POST, up to half a minute in total; then the connection is considered lost. */
 const maxAttempts = 8;
-const maxPauseMs = 5_000;
 
 export class PostQueue {
   readonly #config: PostQueueConfig;
@@ -97,7 +99,7 @@ export class PostQueue {
       if (failure === undefined || this.#isClosed) return false;
       if (failure === 'too-large') return true;
       if (attempt >= maxAttempts) throw new TriplaneError('unreachable', failure);
-      await this.#pause(Math.min(maxPauseMs, 250 * 2 ** (attempt - 1)));
+      await this.#pause(backoffMs(unreachableBackoff, attempt - 1, this.#config.random.next()));
     }
     return false;
   }
@@ -118,7 +120,8 @@ export class PostQueue {
       if (response.ok) return undefined;
       if (response.status === 413) return 'too-large';
       const failure = `A POST for the event stream failed with status ${response.status}`;
-      if (isFinal(response.status)) throw new TriplaneError('refused', failure, { hint: responseText });
+      // The session does not exist or belongs to another client.
+      if (!isTransientStatus(response.status)) throw new TriplaneError('refused', failure, { hint: responseText });
       return failure;
     } catch (error) {
       if (error instanceof TriplaneError) throw error;
@@ -144,11 +147,4 @@ export class PostQueue {
     this.#cancelWait = end;
     return () => clock.clearTimeout(timer);
   }
-}
-
-/**
- * The session does not exist or belongs to another client. 408, 425 and 429 mean that the session exists and the request may be repeated.
- */
-function isFinal(status: number): boolean {
-  return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }

@@ -4,6 +4,7 @@
 import { TriplaneError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { type Log, silent } from '../../lib/log.ts';
+import { type Random, systemRandom } from '../../lib/random.ts';
 import type { ServerMessage, SseInit } from '../../protocol/server-message.ts';
 import type { EventSourceConstructor } from '../../types/ports.ts';
 import { type Channel, type ChannelEvents, deliverFrame, type Transport } from '../transport.ts';
@@ -19,15 +20,17 @@ export interface EventSourceConfig {
   /** Used instead of a streaming `fetch`. */
   readonly EventSource?: EventSourceConstructor | undefined;
   readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
   readonly log?: Log | undefined;
 }
 
 export function eventSourceTransport(config: EventSourceConfig): Transport {
-  const { url, postUrl = url, EventSource: Source, clock = systemClock, log = silent } = config;
+  const { url, postUrl = url, EventSource: Source, clock = systemClock, random = systemRandom, log = silent } = config;
   // Called as a plain function: a browser's `fetch` throws when called as a method of another object.
   const send: typeof fetch = config.fetch ?? ((...call) => fetch(...call));
   const openStream = Source ? eventSourceStream(Source) : fetchEventStream(send);
-  return { name: 'sse', open: (on) => openChannel((events) => openStream(url, events), { url: postUrl, fetch: send, clock }, on, log) };
+  const posts: PostQueueConfig = { url: postUrl, fetch: send, clock, random };
+  return { name: 'sse', open: (on) => openChannel((events) => openStream(url, events), posts, on, log) };
 }
 
 function openChannel(openStream: (on: EventStreamEvents) => () => void, config: PostQueueConfig, events: ChannelEvents, log: Log): Channel {

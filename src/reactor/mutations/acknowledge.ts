@@ -83,7 +83,7 @@ export function stepRebaser({ catalog, outbox }: SyncState): (steps: readonly St
 export function rebaseLoaded(state: SyncState, writes: readonly Mutation[]): Mutation[] {
   const rewrite = stepRebaser(state);
   return writes.map((write) => {
-    const steps = write.state === 'acknowledged' ? write.steps : rewrite(write.steps);
+    const steps = rewrite(write.steps);
     return steps === write.steps ? write : { ...write, steps };
   });
 }
@@ -93,8 +93,9 @@ export function applyAttrs(state: SyncState, attrs: readonly WireAttr[]): Effect
   const { catalog, outbox, queries } = state;
   const isNew = catalog.replace(attrs);
   const rebased = outbox.rebase(stepRebaser(state));
+  const waiting = rebased.filter((write) => write.state !== 'acknowledged');
   return [
-    { do: 'store', edits: [...(isNew ? [{ put: attrsKey, value: attrs }] : []), ...rebased.map(putMutation)] },
+    { do: 'store', edits: [...(isNew ? [{ put: attrsKey, value: attrs }] : []), ...waiting.map(putMutation)] },
     ...queries.setAttrs(catalog.known),
     ...queries.rewrite(rebased),
   ];

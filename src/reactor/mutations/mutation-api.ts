@@ -111,16 +111,24 @@ export class MutationApi {
     const { config, state } = this.#context;
     const { outbox, rejections, session } = state;
     const { owner } = session;
-    const read = async (kind: 'write' | 'rejected'): Promise<Mutation[]> =>
+    const list = async (kind: 'write' | 'rejected'): Promise<Mutation[]> =>
       (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
-    const stored = await read('write');
-    const rejected = await read('rejected');
-    const receipts: unknown = state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner));
+    const { removed, end } = outbox.removals.track();
+    const listed = new Set(rejections.keys());
+    const read = async (): Promise<readonly [Mutation[], Mutation[], unknown]> => [
+      await list('write'),
+      await list('rejected'),
+      state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner)),
+    ];
+    const [records, rejected, receipts] = await read().finally(end);
     // Another user signed in while the store was read: these mutations are not theirs.
     if (session.owner !== owner) return;
+    // What was settled meanwhile is not taken up again: it would go out once more.
+    const stored = records.filter(({ eventId }) => !removed.has(eventId));
     const added = outbox.load(rebaseLoaded(state, stored));
     for (const { eventId, claimed } of added) if (claimed) state.receipts.resumeClaim(eventId, new InstantAPIError(claimed));
-    for (const rejection of rejected) rejections.set(rejection.eventId, rejection);
+    const isDiscarded = ({ eventId }: Mutation): boolean => listed.has(eventId) && !rejections.has(eventId);
+    for (const rejection of rejected) if (!isDiscarded(rejection)) rejections.set(rejection.eventId, rejection);
     state.receipts.load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps));
     const asStored = new Set(stored);

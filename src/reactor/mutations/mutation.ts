@@ -20,6 +20,8 @@ export interface Mutation extends PendingMutation {
   readonly state: MutationState;
   /** How often it went out. At 0 it is certain that it was not applied. */
   readonly sends: number;
+  /** The official client made it, and may have sent it: to this server, or to the one that the app was on before. */
+  readonly isAdopted?: true;
   /** Why it was refused, where it is asked whether it was applied before: it does not go out again. */
   readonly claimed?: Pick<InstantAPIError, 'body' | 'status'>;
   /** Once it is confirmed. */
@@ -55,6 +57,7 @@ export function mutationRecord({
   steps,
   createdMs,
   sends,
+  isAdopted,
   claimed,
   txId,
   isn,
@@ -62,7 +65,7 @@ export function mutationRecord({
   rejectedAtMs,
 }: Mutation): unknown {
   const reason = error && { body: error.body, status: error.status };
-  return { eventId, owner, order, steps, createdMs, sends, claimed, txId, isn, rejectedAtMs, reason };
+  return { eventId, owner, order, steps, createdMs, sends, isAdopted, claimed, txId, isn, rejectedAtMs, reason };
 }
 
 /** For the store: it is to be kept, or not any more. */
@@ -76,7 +79,7 @@ export function removeMutation(write: Mutation): KeyValueOp {
 
 /** Undefined for what is no such record. It may have been sent before the end of the last start. */
 export function readMutation(value: unknown): Mutation | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isMutationRecord(value)) return undefined;
   const { reason, refusedAtMs, ...write } = value;
   const state = reason ? 'rejected' : write.txId === undefined ? 'pending' : 'acknowledged';
   const { rejectedAtMs = refusedAtMs } = write;
@@ -84,7 +87,7 @@ export function readMutation(value: unknown): Mutation | undefined {
   return { ...write, sends: Math.max(write.sends, 1), state, ...rejection };
 }
 
-function isRecord(value: unknown): value is MutationRecord {
+function isMutationRecord(value: unknown): value is MutationRecord {
   if (!isObject(value)) return false;
   const { eventId, owner, order, steps } = value;
   return (

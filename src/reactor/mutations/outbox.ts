@@ -14,9 +14,11 @@ import type { Step, Transact } from '../../protocol/transact-messages.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { Renames } from '../../transact/rebase.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
+import { ContestedAttrs } from './contested-attrs.ts';
 import { Makers } from './makers.ts';
 import { putMutation, removeMutation, type Mutation } from './mutation.ts';
 import { PendingAttrs } from './pending-attrs.ts';
+import { Removals } from './removals.ts';
 import { Footprint, Retries } from './retries.ts';
 import { dependsOn, type Missing, writeSetOf } from './write-set.ts';
 
@@ -31,10 +33,12 @@ export class Outbox {
   #unsent: Map<string, Mutation> | undefined;
   readonly #pendingAttrs = new PendingAttrs();
   readonly #makers = new Makers();
+  readonly #contested = new ContestedAttrs();
   readonly #waitingForAttrs = new Set<string>();
   /** The server failed at them, while others behind them may have arrived. */
   readonly #retrying = new Set<string>();
   readonly retries = new Retries();
+  readonly removals = new Removals();
   /** The steps as they last went out. */
   readonly #sentSteps = new Map<string, readonly Step[]>();
   #lastOrder = 0;
@@ -117,6 +121,7 @@ export class Outbox {
       if (maker) break;
       this.#retrying.delete(write.eventId);
       this.#sentSteps.set(write.eventId, write.steps);
+      this.#contested.onSend(write);
       this.#put({ ...write, state: 'inflight', sends: write.sends + 1 });
       const { eventId, steps, createdMs, order } = write;
       messages.push({ op: 'transact', 'client-event-id': eventId, 'tx-steps': steps, created: createdMs, order });
@@ -153,6 +158,7 @@ export class Outbox {
     const write = this.#writes.get(eventId);
     if (!write || write.state === 'acknowledged') return undefined;
     this.retries.countConfirmed();
+    this.#contested.confirm(this.sentSteps(write));
     return this.#put({ ...write, state: 'acknowledged', ...position });
   }
 
@@ -214,14 +220,14 @@ export class Outbox {
     });
   }
 
-  /** What waits, put in the terms of a newer catalogue. Gives the writes that changed. */
+  /**
+   * In the terms of a newer catalogue. Gives the writes that changed. Also those that another tab sent, and knows to be confirmed: it may have
+   * sent them in other terms than they are held in here.
+   */
   rebase(rewrite: RewriteSteps): Mutation[] {
     this.#waitingForAttrs.clear();
     this.retries.gotAttrs();
-    return this.#rewrite(
-      this.list().filter(({ state }) => state !== 'acknowledged'),
-      rewrite,
-    );
+    return this.#rewrite(this.list(), rewrite);
   }
 
   /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
@@ -254,7 +260,7 @@ export class Outbox {
 
   /** What came back waits until it is time, and known which of those behind it have arrived; others wait for it if they touch the same. */
   #isHeld({ eventId, order, steps }: Mutation, held: Footprint, sent: Footprint | undefined): boolean {
-    if (this.retries.isPaused(eventId) || held.meets(steps)) return true;
+    if (this.retries.isPaused(eventId) || held.meets(steps) || this.#contested.hold(steps)) return true;
     return this.#retrying.has(eventId) && (sent?.meets(steps, order) ?? false);
   }
 
@@ -271,6 +277,7 @@ export class Outbox {
     else if (this.#writes.get(eventId)?.state === 'inflight') this.#unsent = undefined;
     else this.#unsent?.set(eventId, write);
     this.#writes.set(eventId, write);
+    if (state !== 'inflight') this.#contested.onReturn(eventId);
     const isOpen = state !== 'acknowledged' && state !== 'blocked';
     this.#pendingAttrs.set(eventId, steps, isOpen);
     this.#makers.set(eventId, steps, isOpen);
@@ -284,6 +291,7 @@ export class Outbox {
     this.retries.forget(eventId);
     this.#sentSteps.delete(eventId);
     this.#writes.delete(eventId);
+    this.removals.add(eventId);
   }
 }
 

@@ -17,6 +17,7 @@ import { OptimisticUpdates } from './optimistic-updates.ts';
 import { isOlder, processedOf } from '../tx-position.ts';
 import type { IngestedResult } from './view-input.ts';
 import { isolated } from './query-errors.ts';
+import { renamedResults } from './renamed-attrs.ts';
 import { EntityIndex } from './entity-index.ts';
 import { KnownRows } from './known-rows.ts';
 import { View } from './view.ts';
@@ -45,8 +46,7 @@ export class LiveQueries {
   constructor(attrs: Attrs, config: LiveQueriesConfig) {
     this.#attrs = attrs;
     this.#config = config;
-    const known = { entityIndex: this.#entityIndex, known: this.known };
-    this.#optimisticUpdates = new OptimisticUpdates(this.#byKey, known, this.#deadlines, config.monotonicNow);
+    this.#optimisticUpdates = new OptimisticUpdates(this.#byKey, this.#entityIndex, this.known, this.#deadlines, config.monotonicNow);
   }
 
   readonly get = (key: string): LiveQuery | undefined => this.#byKey.get(key);
@@ -192,18 +192,17 @@ export class LiveQueries {
 
   setAttrs(attrs: Attrs): Effect[] {
     if (attrs === this.#attrs) return [];
-    if (!attrs.sharesSlotsWith(this.#attrs)) this.known.clear();
+    const renamed = renamedResults(this.#byKey.values(), this.#attrs, attrs);
+    if (renamed.length > 0 || !attrs.sharesSlotsWith(this.#attrs)) this.known.clear();
     this.#attrs = attrs;
     const recompile = ({ key, view }: LiveQuery): Effect[] => (view.setAttrs(attrs), view.error ? [{ do: 'show', key }] : []);
     const failed = [...this.#byKey.values()].flatMap((live) => isolated(live, () => recompile(live)));
     this.#entityIndex.invalidate();
+    for (const [live, result] of renamed) failed.push(...isolated(live, () => this.#applyProvisional(live, result)));
     return [...failed, ...this.#optimisticUpdates.attrsChanged()];
   }
 
-  byEvent(eventId: string): LiveQuery | undefined {
-    for (const live of this.#byKey.values()) if (live.eventId === eventId) return live;
-    return undefined;
-  }
+  readonly byEvent = (eventId: string): LiveQuery | undefined => [...this.#byKey.values()].find((live) => live.eventId === eventId);
 
   /** It failed. One that may succeed later is asked again then, and its listeners are not bothered. */
   onError(live: LiveQuery, error: TriplaneError, refetchAtMs: number | undefined): Effect[] {

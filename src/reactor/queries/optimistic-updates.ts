@@ -34,7 +34,8 @@ export class OptimisticUpdates {
 
   constructor(
     liveQueries: ReadonlyMap<string, LiveQuery>,
-    { entityIndex, known }: { readonly entityIndex: EntityIndex; readonly known: KnownRows },
+    entityIndex: EntityIndex,
+    known: KnownRows,
     deadlines: Deadlines,
     now: () => number,
   ) {

@@ -5,10 +5,10 @@ import type { Attrs } from '../../db/attrs.ts';
 import { asDate } from '../../db/ingest.ts';
 import { Row } from '../../db/row.ts';
 import { equal } from '../../lib/equal.ts';
+import { insertSorted, removeSorted } from '../../lib/sorted.ts';
 import type { SyncChange } from '../../protocol/server-message.ts';
 import type { Triple, Value } from '../../protocol/triple.ts';
 import { order, type Order } from '../../query/order.ts';
-import { lowerBound } from '../../query/paging.ts';
 
 export type RowObject = Readonly<Record<string, unknown>>;
 
@@ -132,9 +132,9 @@ export class SyncRows {
   #reposition(before: OutputRow | undefined, after: OutputRow | undefined): void {
     const sorted = this.#sorted;
     if (!sorted) return;
-    const indexOfRow = (output: OutputRow): number => lowerBound(sorted, output, (a, b) => this.#order.compare(a.row, b.row));
-    if (before) sorted.splice(indexOfRow(before), 1);
-    if (after) sorted.splice(indexOfRow(after), 0, after);
+    const compare = (a: OutputRow, b: OutputRow): number => this.#order.compare(a.row, b.row);
+    if (before) removeSorted(sorted, before, compare);
+    if (after) insertSorted(sorted, after, compare);
   }
 
   /** Undefined for an entity without an id triple, which belongs to no table. */

@@ -2,6 +2,7 @@
 // browser passes the lock on when its tab closes or crashes. A leader whose event loop is blocked (an open dialog, a breakpoint, a frozen page)
 // keeps the lock and sends nothing: a tab that waits for it pings it, and steals the lock without a response.
 
+import { type Clock, systemClock, type Timer } from '../../lib/clock.ts';
 import { readGlobal } from '../../lib/global.ts';
 
 export interface Tabs {
@@ -47,30 +48,32 @@ const ping = { type: 'leader-ping' };
 const pong = { type: 'leader-pong' };
 
 /** @param name identifies the app: equal for all its tabs */
-export function browserTabs(name: string, platform: TabPlatform = globalThis): Tabs {
+export function browserTabs(name: string, clock: Clock = systemClock, platform: TabPlatform = globalThis): Tabs {
   const locks = readGlobal(() => platform.navigator?.locks);
   const hasStore = Boolean(readGlobal(() => platform.indexedDB));
   const channel = hasStore ? readGlobal(() => platform.BroadcastChannel && new platform.BroadcastChannel(name)) : undefined;
-  return locks && channel ? new BrowserTabs(name, locks, channel) : alwaysLeader();
+  return locks && channel ? new BrowserTabs(name, locks, channel, clock) : alwaysLeader();
 }
 
 class BrowserTabs implements Tabs {
   readonly #name: string;
   readonly #locks: Locks;
   readonly #channel: Channel;
+  readonly #clock: Clock;
   readonly #aborting = new AbortController();
   readonly #requests = new Set<Promise<unknown>>();
   readonly #untilReleased: Promise<void>;
   #release = (): void => {};
   #on: TabEvents | undefined;
   #isLeader = false;
-  #pingTimer: ReturnType<typeof setTimeout> | undefined;
-  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
+  #pingTimer: Timer | undefined;
+  #pauseTimer: Timer | undefined;
 
-  constructor(name: string, locks: Locks, channel: Channel) {
+  constructor(name: string, locks: Locks, channel: Channel, clock: Clock) {
     this.#name = name;
     this.#locks = locks;
     this.#channel = channel;
+    this.#clock = clock;
     this.#untilReleased = new Promise((resolve) => (this.#release = resolve));
     channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#onMessage(data);
     this.#requestLead();
@@ -92,7 +95,7 @@ class BrowserTabs implements Tabs {
   checkLeader(): void {
     if (this.#isLeader || this.#pingTimer !== undefined || this.#pauseTimer !== undefined || this.#aborting.signal.aborted) return;
     this.#channel.postMessage(ping);
-    this.#pingTimer = setTimeout(() => {
+    this.#pingTimer = this.#clock.setTimeout(() => {
       this.#pingTimer = undefined;
       this.#takeOver();
     }, leaderTimeoutMs);
@@ -111,8 +114,8 @@ class BrowserTabs implements Tabs {
   async close(): Promise<void> {
     this.#on = undefined;
     this.#isLeader = false;
-    clearTimeout(this.#pingTimer);
-    clearTimeout(this.#pauseTimer);
+    this.#clock.clearTimeout(this.#pingTimer);
+    this.#clock.clearTimeout(this.#pauseTimer);
     this.#aborting.abort();
     this.#release();
     this.#channel.close();
@@ -123,7 +126,7 @@ class BrowserTabs implements Tabs {
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
     if (type === ping.type) return this.#isLeader ? this.#channel.postMessage(pong) : undefined;
     if (type !== pong.type) return this.#on?.onMessage(message);
-    clearTimeout(this.#pingTimer);
+    this.#clock.clearTimeout(this.#pingTimer);
     this.#pingTimer = undefined;
   }
 
@@ -151,7 +154,7 @@ class BrowserTabs implements Tabs {
   /** Rate-limited, so that two slow tabs do not steal the lock from each other in turn. */
   #takeOver(): void {
     if (this.#isLeader || this.#aborting.signal.aborted) return;
-    this.#pauseTimer = setTimeout(() => (this.#pauseTimer = undefined), takeOverPauseMs);
+    this.#pauseTimer = this.#clock.setTimeout(() => (this.#pauseTimer = undefined), takeOverPauseMs);
     this.#track(() => this.#locks.request(this.#name, { steal: true }, () => this.#lead())).catch(() => {
       if (this.#isLeader) this.#onLockRejected();
     });

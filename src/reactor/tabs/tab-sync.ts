@@ -66,6 +66,8 @@ export class TabSync {
     const { state, config, events } = this.#context;
     events.emit('fact', 'tab', message);
     if (!isTabMessage(message)) return;
+    // While this tab reads the disk, it may have read how the writes were before.
+    for (const eventId of settledIn(message)) state.outbox.removals.add(eventId);
     switch (message.type) {
       case 'write':
         return this.#onWrite(message.record);
@@ -123,5 +125,18 @@ export class TabSync {
   async #reload(): Promise<void> {
     await this.#context.writes.load();
     this.#context.run([{ do: 'flush' }]);
+  }
+}
+
+function settledIn(message: TabMessage): readonly string[] {
+  switch (message.type) {
+    case 'acknowledged':
+      return [message.eventId];
+    case 'rejected':
+      return [readMutation(message.record)?.eventId ?? ''];
+    case 'gone':
+      return message.eventIds;
+    default:
+      return [];
   }
 }

@@ -5,6 +5,7 @@ import { isObject } from '../../lib/json.ts';
 import type { Log } from '../../lib/log.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { submit, whenDurable } from '../data/submit.ts';
+import { serverActor } from '../data/system-rules.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
 import type { Outbound } from '../outbound.ts';
 import type { App } from '../session/app.ts';
@@ -31,7 +32,6 @@ interface OldUser {
 const askedPrefix = 'asked-token ';
 /** Requests to the old host at once; tokens that wait for their turn, beyond which one is unknown for now; unknown tokens remembered. */
 const [atOnce, maxWaiting, maxUnknown] = [8, 1000, 10_000];
-const server = { userId: undefined, isAdmin: true, isServer: true };
 
 export class AcceptedTokens {
   readonly #config: AcceptedTokensConfig;
@@ -64,7 +64,7 @@ export class AcceptedTokens {
   /** Tokens that ended here, by a sign-out or with their user. */
   readonly ended = (app: App, hashes: readonly string[]): void => {
     const records = Object.fromEntries(hashes.map((hash) => [askedPrefix + hash, true]));
-    void submit(app.ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: server }).catch((error: unknown) =>
+    void submit(app.ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: serverActor }).catch((error: unknown) =>
       this.#config.log.error('the end of a token could not be stored', error),
     );
   };
@@ -82,7 +82,7 @@ export class AcceptedTokens {
       const plan = planFor(state, user);
       return plan ? { steps: plan, records: { ...asked, ...withToken(token, user.id, state.at) } } : { steps: [], records: asked };
     };
-    await submit(app.ledger, { steps, event: undefined, actor: server });
+    await submit(app.ledger, { steps, event: undefined, actor: serverActor });
   }
 
   #remember(name: string): void {

@@ -7,6 +7,7 @@ import type { App } from '../session/app.ts';
 import { Bucket } from '../rules/rate-limits.ts';
 import type { Records } from '../storage/storage.ts';
 import { submit, whenDurable } from '../data/submit.ts';
+import { serverActor } from '../data/system-rules.ts';
 import type { LedgerState } from '../data/write.ts';
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
@@ -43,7 +44,6 @@ export type Selector = { readonly id: string } | { readonly email: string } | { 
 const mostPerHour = 20;
 const [minuteMs, hourMs] = [60_000, 3_600_000];
 const defaultCodeMinutes = 10;
-const serverActor = { userId: undefined, isAdmin: true, isServer: true };
 
 interface Plan<T> {
   readonly steps?: readonly (readonly unknown[])[];
@@ -251,7 +251,7 @@ export class Accounts {
 
   #create(state: LedgerState, profile: Profile, isTrusted = false): Plan<SignedIn> {
     checkExtraFields(state.db, profile.extraFields);
-    if (!isTrusted && !checkSignup(this.#app.rulebook.guard, state.db, profile)) throw denied('$users', 'not perms-pass?');
+    if (!isTrusted && !checkSignup(this.#app.rulebook.guard, state.db, profile)) throw denied('$users', 'not perms-pass?', 'create');
     const steps = userSteps(state.db, profile);
     return { ...this.#issueToken(state, profile.id, true), steps };
   }

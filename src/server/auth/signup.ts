@@ -21,14 +21,14 @@ export interface Profile {
  * @throws InstantAPIError
  */
 export function checkExtraFields(db: Db, fields: Profile['extraFields'] = {}): void {
-  const unknown = Object.keys(fields).filter((label) => {
+  for (const label of Object.keys(fields)) {
     const attr = db.attrs.forward('$users', label);
-    return !attr || attr.isSystem || attr.isRef;
-  });
-  if (unknown.length === 0) return;
-  throw invalid('extra-fields', Object.keys(fields), [
-    { in: unknown, message: `$users has no attribute of the app's own called ${unknown.join(', ')}` },
-  ]);
+    if (attr && !attr.isSystem && !attr.isRef) continue;
+    const message = attr?.isSystem
+      ? `The field '${label}' belongs to the system and cannot be set at sign-up`
+      : `The schema has no field '${label}' of $users`;
+    throw invalid('extra-fields', fields, [{ message }]);
+  }
 }
 
 /** What the app's rule for new users says. Without one everybody may be one, but bring nothing along. */
@@ -48,6 +48,6 @@ export function userSteps(db: Db, { id, email, type, imageURL, extraFields = {} 
   const values: Readonly<Record<string, unknown>> = { ...extraFields, id, email, type, imageURL };
   return Object.entries({ id, ...values }).flatMap(([label, value]) => {
     const attr = db.attrs.forward('$users', label);
-    return attr && value !== undefined && value !== null ? [['add-triple', id, attr.id, value]] : [];
+    return attr && value !== undefined ? [['add-triple', id, attr.id, value]] : [];
   });
 }

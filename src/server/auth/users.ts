@@ -6,7 +6,10 @@ import type { Row } from '../../db/row.ts';
 export interface AppUser {
   readonly id: string;
   readonly app_id: string;
-  readonly email: string | null;
+  /** A guest has none; null: a user whom a provider told without an address. */
+  readonly email?: string | null;
+  /** Of a guest who signed in as a user that was there before. */
+  readonly linkedPrimaryUser?: string;
   readonly isGuest: boolean;
   readonly created_at: string;
   readonly refresh_token?: string;
@@ -32,22 +35,30 @@ export function createdAt(row: Row): string {
   return new Date(row.t).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** With its own attributes; links are none of them. */
+/** With its own attributes; of links, only the user that a guest became. */
 export function userOf(db: Db, row: Row, appId: string, token?: string): AppUser {
   const own: Record<string, unknown> = {};
   for (const attr of db.attrs.namespace('$users').blobs) {
     const value = row.value(attr);
     if (value !== undefined && (value !== null || !attr.isSystem) && attr.label !== '__proto__') own[attr.label] = value;
   }
+  const guest = isGuest(db, row);
   return {
     ...own,
     id: row.id,
     app_id: appId,
-    email: (valueOf(db, row, 'email') as string | null | undefined) ?? null,
-    isGuest: isGuest(db, row),
+    ...(!guest && { email: (valueOf(db, row, 'email') as string | null | undefined) ?? null }),
+    isGuest: guest,
+    ...primaryUserOf(db, row),
     created_at: createdAt(row),
     ...(token !== undefined && { refresh_token: token }),
   };
+}
+
+function primaryUserOf(db: Db, row: Row): { readonly linkedPrimaryUser?: string } {
+  const link = db.attrs.forward('$users', 'linkedPrimaryUser');
+  const [primary] = link ? row.targets(link) : [];
+  return primary === undefined ? {} : { linkedPrimaryUser: primary };
 }
 
 function valueOf(db: Db, row: Row, label: string): unknown {

@@ -1,15 +1,29 @@
 // `triplane backup`: asks a running server for a copy of its file, or makes one where no server runs.
 
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { TriplaneError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
-import { sqlite } from '../storage/sqlite/sqlite.ts';
+import { fileName, sqlite } from '../storage/sqlite/sqlite.ts';
 import type { Target } from './project-push.ts';
 
-/** Rejects with TriplaneError if no copy could be made. `target`: of the server, if its token is known. */
-export async function backup(file: string, folder: string, target: Target | undefined, print: (line: string) => void): Promise<void> {
+export interface BackupSource {
+  /** The data directory. */
+  readonly folder: string;
+  /** The URL of a PostgreSQL database, if the data is there. */
+  readonly database?: string | undefined;
+  /** The server, if its token is known. */
+  readonly target?: Target | undefined;
+}
+
+/** Rejects with TriplaneError if no copy could be made. */
+export async function backup(file: string, { folder, database, target }: BackupSource, print: (line: string) => void): Promise<void> {
+  if (database !== undefined) throw new TriplaneError('config-invalid', 'The data is in PostgreSQL: use pg_dump');
   const path = resolve(file);
   if (!(target && (await askServer(path, target)))) {
+    // `sqlite` would make an empty one.
+    if (!existsSync(join(folder, fileName)))
+      throw new TriplaneError('config-invalid', `No server answers, and there is no ${join(folder, fileName)}: nothing to copy`);
     const storage = await sqlite(folder);
     try {
       await storage.backup?.(path);

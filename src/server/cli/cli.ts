@@ -80,7 +80,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   }
   if (command === 'backup' && argument !== undefined && positionals.length === 2) {
     const target = await targetOf(values, process.env, defaultFolder).catch(() => undefined);
-    await backup(argument, values.data ?? defaultFolder, target, printLine);
+    await backup(argument, { folder: values.data ?? defaultFolder, database: databaseOf(values), target }, printLine);
     return 0;
   }
   if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
@@ -100,8 +100,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
 
 async function serve(flags: Flags, port: number): Promise<void> {
   const log = flags.quiet ? errorsOnly : toStderr;
-  const { DATABASE_URL: known } = process.env;
-  const database = flags.database ?? (flags.memory || flags.data !== undefined ? undefined : known);
+  const database = databaseOf(flags);
   const dataDir = await openDataDir({ ...flags, database }, log);
   const server = await createServer({
     ...dataDir.identity,
@@ -134,6 +133,10 @@ async function serve(flags: Flags, port: number): Promise<void> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+}
+
+function databaseOf({ database, memory, data }: Flags): string | undefined {
+  return database ?? (memory || data !== undefined ? undefined : process.env['DATABASE_URL']);
 }
 
 const trustProxyOf = (given: string): number | string => (/^\d+$/.test(given) ? Number(given) : given);

@@ -1,45 +1,61 @@
 // `triplane import` and `triplane export`.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TriplaneError } from '../../errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { diskFiles } from '../files/disk-files.ts';
-import { openArchiveSource } from '../move/archive-source.ts';
+import { openArchiveSource } from '../move/backup-source.ts';
 import { exportApp } from '../move/export.ts';
-import { importApp, type ImportReport } from '../move/import.ts';
+import { alreadyThere, importApp, type ImportReport } from '../move/import.ts';
 import type { Source } from '../move/source.ts';
 import { adoptedIdentity, type DataDir, defaultFolder, openDataDir, openStorage } from './data-dir.ts';
 import type { MoveFlags } from './move-flags.ts';
 import { ProgressLine } from './progress-line.ts';
+import { openFromServer, printCopy } from './remote-source.ts';
 
 type Print = (line: string) => void;
+
+/** The exit code of what Ctrl-C ended. */
+const interrupted = 130;
 
 interface Io {
   readonly print: Print;
   readonly log: Log;
 }
 
-/** The exit code: 0, or 2 if what is stored is not what the source has. */
-export async function importCommand(path: string | undefined, flags: MoveFlags, { print, log }: Io): Promise<number> {
-  const source = await sourceFor(path);
+/** The exit code: 0, 2 if what is stored is not what the source has, 130 after Ctrl-C. */
+export async function importCommand(path: string | undefined, flags: MoveFlags, io: Io): Promise<number> {
+  if (flags.from !== undefined) return importFromServer(path, flags.from, flags, io);
+  if (flags.follow || flags.live) throw new TriplaneError('config-invalid', '--follow and --live need --from');
+  if (path === undefined) throw new TriplaneError('config-invalid', 'What is to be imported? triplane import <zip>, or --from <url>');
   const progress = new ProgressLine(process.stderr, flags.quiet === true);
+  const source = await openArchiveSource(path);
+  return takeOver(source, { flags, io, progress, adminToken: uuidFlag(flags, 'admin-token') });
+}
+
+/** Closes the source. */
+async function takeOver(source: Source, { flags, io, progress, adminToken, checkCurrent }: TakeOver): Promise<number> {
   let dataDir: Omit<DataDir, 'identity'> | undefined;
   try {
     const appId = uuidFlag(flags, 'app-id') ?? source.config.appId;
-    const identity = await adoptedIdentity(flags.data ?? defaultFolder, { appId, adminToken: uuidFlag(flags, 'admin-token') });
-    dataDir = await openStorage({ ...flags, database: databaseOf(flags) }, log);
+    const identity = await adoptedIdentity(flags.data ?? defaultFolder, { appId, adminToken });
+    dataDir = await openStorage({ ...flags, database: databaseOf(flags) }, io.log);
     const report = await importApp({
       ...{ storage: dataDir.storage, source, appId, files: filesOf(flags), adminToken: identity.adminToken },
       ...{ resume: flags.resume, restart: flags.restart, replace: flags.replace, relax: flags.relax },
       clientSecrets: secretsOf(flags['client-secret'] ?? []),
       progress: (at) => progress.show(at),
-      ready: identity.keep,
+      ready: async () => {
+        await checkCurrent?.();
+        await identity.keep();
+      },
     });
     progress.end();
-    printReport(report, print);
+    printReport(report, io.print);
     if (!report.isSame) return 2;
-    print(`\nThe app ${appId} is ${dataDir.where}. Start it with: ${startCommand(flags, identity.appId === appId ? undefined : appId)}`);
+    io.print(`\nThe app ${appId} is ${dataDir.where}. Start it with: ${startCommand(flags, identity.appId === appId ? undefined : appId)}`);
     return 0;
   } finally {
     progress.end();
@@ -48,9 +64,50 @@ export async function importCommand(path: string | undefined, flags: MoveFlags, 
   }
 }
 
-async function sourceFor(path: string | undefined): Promise<Source> {
-  if (path === undefined) throw new TriplaneError('config-invalid', 'What is to be imported? triplane import <zip>');
-  return openArchiveSource(path);
+interface TakeOver {
+  readonly flags: MoveFlags;
+  readonly io: Io;
+  readonly progress: ProgressLine;
+  readonly adminToken: string | undefined;
+  /** Rejects with TriplaneError if the source was written to since it was copied. */
+  readonly checkCurrent?: () => Promise<void>;
+}
+
+async function importFromServer(path: string | undefined, url: string, flags: MoveFlags, io: Io): Promise<number> {
+  const [appId, adminToken] = [uuidFlag(flags, 'app-id'), uuidFlag(flags, 'admin-token')];
+  if (path !== undefined) throw new TriplaneError('config-invalid', 'Import an archive, or --from a server, not both');
+  if (appId === undefined || adminToken === undefined)
+    throw new TriplaneError('config-invalid', '--from needs --app-id and --admin-token, as the old app has them');
+  if (!/^https?:\/\//.test(url)) throw new TriplaneError('config-invalid', `--from must be the address of a server, and is '${url}'`);
+  await checkDestination(appId, flags, io);
+  const progress = new ProgressLine(process.stderr, flags.quiet === true);
+  const remote = await openFromServer({ url, appId, adminToken }, flags, io, progress);
+  progress.end();
+  if (!remote) return interrupted;
+  if (remote.settled) printCopy(remote.settled, io.print);
+  try {
+    if (!remote.source) return 2;
+    const isFresh = remote.isLive && flags.resume === true;
+    const taken = { ...flags, ...(isFresh && { resume: false, restart: true }) };
+    const code = await takeOver(remote.source, { flags: taken, io, progress, adminToken, checkCurrent: remote.checkCurrent });
+    if (code === 0) await remote.discard();
+    return code;
+  } finally {
+    await remote.close();
+  }
+}
+
+/** Whether there is a place for the app is not to be found out after hours of copying. */
+async function checkDestination(appId: string, flags: MoveFlags, { log }: Io): Promise<void> {
+  const database = databaseOf(flags);
+  if (flags.replace === true || (database === undefined && !existsSync(flags.data ?? defaultFolder))) return;
+  const { storage } = await openStorage({ ...flags, database }, log);
+  try {
+    const stage = await storage.stage?.(appId);
+    if (stage && stage.txId > 0) throw alreadyThere(appId);
+  } finally {
+    await storage.close();
+  }
 }
 
 export async function exportCommand(path: string | undefined, flags: MoveFlags, { print, log }: Io): Promise<number> {

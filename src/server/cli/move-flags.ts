@@ -1,6 +1,9 @@
 // The flags of `triplane import`, `triplane export` and `triplane migrate`.
 
 export const moveOptions = {
+  from: { type: 'string' },
+  follow: { type: 'boolean' },
+  live: { type: 'boolean' },
   files: { type: 'string' },
   resume: { type: 'boolean' },
   restart: { type: 'boolean' },
@@ -13,9 +16,13 @@ export const moveOptions = {
 
 export const moveHelp = `
   triplane import <zip>     Take an app over from a backup of InstantDB, or of triplane export.
+  triplane import --from <url> --app-id <uuid> --admin-token <uuid>
+                            Take an app over from a running server, such as https://api.instantdb.com.
   triplane export <zip>     Write an app as such a backup.
   triplane migrate          Show what a project that uses @instantdb/* has to change; --write changes it.
 
+  --follow                  With --from: keep the copy up to date until Enter is pressed or the old app is read-only.
+  --live                    With --from: read by queries though the server makes backups.
   --resume, --restart       Continue an interrupted import, or begin it again.
   --replace                 Replace the app that is there.
   --relax                   Remove the constraints that the data does not meet.
@@ -31,6 +38,9 @@ export interface MoveFlags {
   readonly 'app-id'?: string | undefined;
   readonly 'admin-token'?: string | undefined;
   readonly url?: string | undefined;
+  readonly from?: string | undefined;
+  readonly follow?: boolean | undefined;
+  readonly live?: boolean | undefined;
   readonly files?: string | undefined;
   readonly resume?: boolean | undefined;
   readonly restart?: boolean | undefined;

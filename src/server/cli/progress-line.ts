@@ -43,15 +43,30 @@ export class ProgressLine {
   }
 }
 
-function textOf({ phase, done, total, rows }: Progress, seconds: number): string {
+function textOf(progress: Progress, seconds: number): string {
+  const { phase, done, total, rows } = progress;
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const bar = '#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '-');
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
   const rate = seconds > 0 ? done / seconds : 0;
   const left = share > 0 && share < 1 && rate > 0 ? `  ${clock((total - done) / rate)} left` : '';
-  const amount = phase === 'rows' ? `  ${rows.toLocaleString('en')} rows` : '';
-  const speed = phase === 'comparing' || rate === 0 ? '' : `  ${(rate / 1e6).toFixed(1)} MB/s`;
-  return `${phase.padEnd(9)} [${bar}] ${percent}${amount}${speed}${left}`;
+  const amount = phase === 'rows' ? `  ${rows.toLocaleString('en')} rows` : (units[phase]?.(progress) ?? '');
+  const speed = !bytePhases.has(phase) || rate === 0 ? '' : `  ${(rate / 1e6).toFixed(1)} MB/s`;
+  return `${phase.padEnd(9)} [${bar}] ${percent}${amount}${speed}${rateOf(progress, seconds)}${left}`;
+}
+
+const bytePhases: ReadonlySet<string> = new Set(['rows', 'files']);
+
+const units: Partial<Record<Progress['phase'], (progress: Progress) => string>> = {
+  backup: ({ done }) => `  ${done.toLocaleString('en')} triples`,
+  download: ({ done, total }) => `  ${done.toLocaleString('en')} of ${total.toLocaleString('en')} files`,
+  copying: ({ rows, done, total }) => `  ${rows.toLocaleString('en')} rows, ${done} of ${total} namespaces`,
+  checking: ({ rows }) => `  ${rows.toLocaleString('en')} rows`,
+};
+
+function rateOf({ phase, rows }: Progress, seconds: number): string {
+  if ((phase !== 'copying' && phase !== 'checking') || rows === 0 || seconds <= 0) return '';
+  return `  ${Math.round(rows / seconds).toLocaleString('en')} rows/s`;
 }
 
 function clock(seconds: number): string {

@@ -1,6 +1,5 @@
 // What a ledger is made with, and what it is asked.
 
-import type { InstantAPIError } from '../../errors.ts';
 import type { Random } from '../../lib/random.ts';
 import type { FollowerConfig } from './log-follower.ts';
 import type { AuthorizeWrite } from './touched.ts';
@@ -15,7 +14,17 @@ export interface LedgerConfig extends FollowerConfig {
   readonly derive?: Derive | undefined;
 }
 
+/** A read of durable state. */
 export interface Reader {
   readonly run: () => void;
-  readonly reject: (error: InstantAPIError) => void;
+  /** Receives what prevents the read, and what `run` throws. */
+  readonly reject: (error: unknown) => void;
+}
+
+export function runReader({ run, reject }: Reader): void {
+  try {
+    run();
+  } catch (error) {
+    reject(error);
+  }
 }

@@ -16,7 +16,7 @@ import type { Timer } from '../../lib/clock.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { failure } from '../errors.ts';
 import { IdempotencyKeys } from './idempotency.ts';
-import type { LedgerConfig, Reader } from './ledger-config.ts';
+import { type LedgerConfig, type Reader, runReader } from './ledger-config.ts';
 import { LogFollower } from './log-follower.ts';
 import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
 import { type Batch, Replica } from './replica.ts';
@@ -113,7 +113,7 @@ export class Ledger {
   /** Calls `run` when `db` holds what is durable and nothing else: at once, or after the group commit under way. */
   read(reader: Reader): void {
     const isClean = this.#state === 'idle' || this.#state === 'stale' || this.#state === 'recovering';
-    if (isClean && this.#follower.isIntact) return reader.run();
+    if (isClean && this.#follower.isIntact) return runReader(reader);
     if (this.#state === 'closed') return reader.reject(failure(new Error('the app is closed')));
     this.#readers.push(reader);
     this.#start();
@@ -186,7 +186,7 @@ export class Ledger {
     const readers = this.#readers;
     this.#readers = [];
     for (const reader of readers) {
-      this.#safely(() => (this.#follower.isIntact ? reader.run() : reader.reject(unreadable())));
+      this.#safely(() => (this.#follower.isIntact ? runReader(reader) : reader.reject(unreadable())));
     }
   }
 
@@ -277,7 +277,8 @@ export class Ledger {
         uuid: () => random.uuid(),
         authorizeWrite: this.#config.authorizeWrite,
       });
-      const all = withDerived(records, this.#config.derive?.(changeSet, replica.store));
+      const about = { before: replica.store, records: replica.records, attrs: catalog.attrs, txId: replica.txId + 1, at };
+      const all = withDerived(records, this.#config.derive?.(changeSet, about));
       replica.apply({ id: random.eventId(), changeSet, catalog, records: all, event, at }, batch);
       return { is: 'done', txId: replica.txId, isRepeat: false };
     } catch (error) {

@@ -1,4 +1,4 @@
-// A write that is waited for: by those who have no session to be told in.
+// Writes and reads of the ledger as promises, for callers without a session.
 
 import type { Ledger } from './ledger.ts';
 import type { Write } from './write.ts';
@@ -10,16 +10,9 @@ export function submit(ledger: Ledger, write: Omit<Write, 'settle'>): Promise<nu
   });
 }
 
-/** What can be told of the data as they are durable. */
+/** The result of `read`, called with durable state. */
 export function whenDurable<T>(ledger: Ledger, read: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    const run = (): void => {
-      try {
-        resolve(read());
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
-    ledger.read({ run, reject: reject });
+    ledger.read({ run: () => resolve(read()), reject });
   });
 }

@@ -24,7 +24,7 @@ function blob(etype: string, label: string, end: string, { type, unique, indexed
     'index?': indexed ?? false,
     'required?': required ?? false,
     ...(type && { 'checked-data-type': type }),
-    'inferred-types': [type === 'number' || type === 'boolean' ? type : 'string'],
+    'inferred-types': ['string'],
     catalog: 'system',
   };
 }

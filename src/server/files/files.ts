@@ -10,7 +10,7 @@ import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
 import type { LogEntry, Records } from '../storage/storage.ts';
 import { submit, whenDurable } from '../data/submit.ts';
-import type { Actor } from '../data/system-rules.ts';
+import { type Actor, serverActor } from '../data/system-rules.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
 import {
   checkDelete,
@@ -60,7 +60,6 @@ export interface FileHead {
   readonly contentDisposition: string;
 }
 
-const server: Actor = { userId: undefined, isAdmin: true, isServer: true };
 const dayMs = 24 * 3_600_000;
 const ticketMs = 3_600_000;
 const ticketName = (ticket: string): string => `upload ${ticket}`;
@@ -127,7 +126,7 @@ export class Files {
       return planUpload(held, id, upload, location, stored);
     };
     try {
-      await submit(ledger, { steps, event: undefined, actor: server });
+      await submit(ledger, { steps, event: undefined, actor: serverActor });
     } catch (error) {
       await this.#drop(stored.key);
       throw error;
@@ -140,7 +139,7 @@ export class Files {
     checkPath(path);
     const ticket = newToken();
     const planned = ({ at }: LedgerState): Planned => ({ steps: [], records: { [ticketName(ticket)]: { path, at } } });
-    await submit(this.#config.ledger, { steps: planned, event: undefined, actor: server });
+    await submit(this.#config.ledger, { steps: planned, event: undefined, actor: serverActor });
     return ticket;
   }
 

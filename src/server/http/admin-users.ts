@@ -31,7 +31,7 @@ export function adminUserRoutes(http: HttpContext): Hono {
   });
 
   routes.get('/users', async (context) => {
-    const { accounts, body } = await accountsFor(context, 'read');
+    const { accounts, body } = await accountsFor(context);
     return context.json({ user: (await accounts.get(selectorIn(body, ['email', 'refresh_token', 'id'], 'params'))) ?? null });
   });
 

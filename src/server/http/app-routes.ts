@@ -12,7 +12,7 @@ import { Bucket } from '../rules/rate-limits.ts';
 import { addressOf, adminOf, toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed, notFound } from './errors.ts';
-import { asObject, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
+import { asObject, asStatus, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
 
 const lifetimeMs = 14 * 24 * 3_600_000;
@@ -22,7 +22,6 @@ const hourly = (capacity: number) => ({
   periodMs: 3_600_000,
   isGreedy: false,
 });
-const statuses = ['active', 'read-only', 'disabled'] as const;
 
 export function appRoutes(http: HttpContext): Hono {
   const routes = new Hono();
@@ -49,7 +48,7 @@ export function appRoutes(http: HttpContext): Hono {
   routes.post('/dash/apps/ephemeral/:app/status', async (context) => {
     const body = await bodyOf(context);
     const token = required(body, 'admin-token', asUuid);
-    const status = required(body, 'status', (given) => statuses.find((each) => each === given));
+    const status = required(body, 'status', asStatus);
     const app = await ephemeralApp(context, http);
     if (!(await http.hub.isAdminOf(app.id, token))) throw notFound('app-admin-token');
     await app.setStatus(status);
@@ -77,7 +76,7 @@ export function appRoutes(http: HttpContext): Hono {
 
 async function ephemeralApp(context: Context, http: HttpContext): Promise<App> {
   const id = asUuid(context.req.param('app'));
-  if (id === undefined) throw malformed(['params', 'app_id']);
+  if (id === undefined) throw malformed(['params', 'app_id'], context.req.param('app'));
   const app = await http.hub.app(id);
   if (expiryOf(app) !== undefined) return app;
   const hint = { input: id, expected: 'ephemeral-app?' };

@@ -34,7 +34,7 @@ export function authRoutes(http: HttpContext): Hono {
   routes.post('/auth/verify_refresh_token', async (context) => {
     const body = await bodyOf(context);
     const token = required(body, 'refresh-token', asUuid);
-    const { app, accounts } = await accountsFor(body, 'app-id', 'read');
+    const { app, accounts } = await accountsFor(body, 'app-id');
     await http.acceptedTokens?.accept(app, token);
     return context.json({ user: await accounts.verifyToken(token) });
   });

@@ -8,12 +8,11 @@ import { type AppUser, userByEmail, userOf } from '../auth/users.ts';
 import type { Hub } from '../session/hub.ts';
 import { checkUse, type Use } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
-import type { Actor } from '../data/system-rules.ts';
+import { type Actor, adminActor } from '../data/system-rules.ts';
 import type { HttpContext } from './context.ts';
-import { malformed, missing, notFound, unauthorized } from './errors.ts';
+import { malformed, missing, noPerson, notFound, unauthorized } from './errors.ts';
 import type { InstantAPIError } from '../../errors.ts';
 import { rejection } from '../errors.ts';
-import { isAccessToken } from '../session/registry.ts';
 
 export interface RequestActor {
   readonly app: App;
@@ -28,15 +27,21 @@ export interface RequestActor {
 /** The app named by a header, or in the address. */
 export function appIdOf(context: Context): string {
   const given = context.req.header('app-id') ?? context.req.query('app_id');
-  if (!given) throw missing(['headers', 'app-id']);
+  if (!given) throw missing(['headers', 'app-id'], [['query-params', 'app_id']]);
   const text = given.trim();
-  if (!isUuid(text)) throw malformed(['headers', 'app-id']);
+  if (!isUuid(text))
+    throw malformed(['headers', 'app-id'], given, [
+      ['headers', 'app-id'],
+      ['query-params', 'app_id'],
+    ]);
   return text.toLowerCase();
 }
 
 /** The app's admin token, or the operator's. @throws InstantAPIError if it is neither */
 export async function requireAdmin(context: Context, hub: Hub, appId: string): Promise<void> {
-  if (!(await hub.isAdminOf(appId, bearerOf(context)))) throw notFound('app-admin-token');
+  const token = bearerOf(context);
+  if (await hub.isAdminOf(appId, token)) return;
+  throw isUuid(token) || (await hub.isOperator(token)) ? notFound('app-admin-token') : noPerson(token);
 }
 
 /** For tools that act for a person: here the operator. @throws InstantAPIError 401, by which tools know that one has to log in */
@@ -47,11 +52,12 @@ export async function requireOperator(context: Context, hub: Hub): Promise<void>
 /** The app in the path, for a tool that is admin of it. @throws InstantAPIError */
 export async function toolApp(context: Context, { hub }: HttpContext): Promise<App> {
   const given = context.req.param('app') ?? '';
-  if (!isUuid(given)) throw malformed(['params', 'app_id']);
+  if (!isUuid(given)) throw malformed(['params', 'app_id'], given);
   const [id, token] = [given.toLowerCase(), bearerOf(context)];
   if (await hub.isAdminOf(id, token)) return hub.app(id);
   if (await hub.isOperator(token)) throw notFound('app');
-  throw (await hub.isSomeAppsToken(token)) ? wrongApp(id) : unauthorized();
+  if (await hub.isSomeAppsToken(token)) throw wrongApp(id);
+  throw isUuid(token) || context.req.path.startsWith('/dash/') ? unauthorized() : noPerson(token);
 }
 
 function wrongApp(id: string): InstantAPIError {
@@ -63,7 +69,7 @@ function bearerOf(context: Context): string {
   const header = context.req.header('authorization');
   if (header === undefined) throw missing(['headers', 'authorization']);
   const token = (header.split('Bearer ').at(-1) ?? '').trim();
-  if (!isUuid(token) && !isAccessToken(token)) throw malformed(['headers', 'authorization']);
+  if (!isUuid(token) && !/^(per|pat)_/.test(token)) throw malformed(['headers', 'authorization']);
   return token;
 }
 
@@ -100,7 +106,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   }
   await requireAdmin(context, http.hub, appId);
   const app = await http.hub.app(appId);
-  if (email === undefined) return { app, actor: { userId: undefined, isAdmin: true, ...address }, isImpersonated: false };
+  if (email === undefined) return { app, actor: { ...adminActor, ...address }, isImpersonated: false };
   const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
   if (!row) throw notFound('app-user');
   const user = userOf(app.ledger.db, row, app.id);

@@ -3,7 +3,7 @@
 import type { AcceptedTokens } from '../auth/accepted-tokens.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { systemRandom } from '../../lib/random.ts';
+import { type Random, systemRandom } from '../../lib/random.ts';
 import type { Log } from '../../lib/log.ts';
 import type { App } from '../session/app.ts';
 import { Accounts } from '../auth/accounts.ts';
@@ -12,6 +12,7 @@ import { Providers } from '../auth/oauth/providers.ts';
 import { type ClientAddress, clientAddress } from '../client-address.ts';
 import type { AllowsOrigin } from '../origins.ts';
 import { type Outbound, outbound } from '../outbound.ts';
+import type { AppBackups } from '../move/app-backups.ts';
 import type { Hub } from '../session/hub.ts';
 import type { Limits } from '../limits.ts';
 import { UnreadOutput } from '../unread-output.ts';
@@ -27,12 +28,16 @@ export interface HttpConfig {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  /** Where new ids come from; the system, if not given. */
+  readonly random?: Random | undefined;
   /** What all connections of the server have not read yet; missing = those of event streams only. */
   readonly unread?: UnreadOutput<object> | undefined;
   /** Without it, codes are written to the log. */
   readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
   /** How sign-in providers are reached. */
   readonly outbound?: Outbound | undefined;
+  /** Whether webhooks may be at private addresses. */
+  readonly allowPrivateTargets?: boolean | undefined;
   /** Whether the status page shows apps and the last codes. */
   readonly showCodes?: boolean | undefined;
   /** Where a client is; the address of the connection, if not given. */
@@ -41,6 +46,8 @@ export interface HttpConfig {
   readonly allowsOrigin?: AllowsOrigin | undefined;
   /** Refresh tokens of an old host. */
   readonly acceptedTokens?: AcceptedTokens | undefined;
+  /** Missing = no backups of single apps. */
+  readonly backups?: AppBackups | undefined;
 }
 
 /** How many of the last codes are shown. */
@@ -86,7 +93,11 @@ export class HttpContext {
     return oauth;
   }
 
-  readonly uuid = (): string => systemRandom.uuid();
+  readonly uuid = (): string => (this.#config.random ?? systemRandom).uuid();
+
+  get allowsPrivateTargets(): boolean {
+    return this.#config.allowPrivateTargets ?? false;
+  }
 
   /** Whether the server is for developing: its page shows what is in it. */
   get isShown(): boolean {

@@ -29,17 +29,26 @@ type Path = readonly string[];
 
 const formatPath = (path: Path): string => `[${path.map((part) => JSON.stringify(part)).join(' ')}]`;
 
-export function missing(path: Path): InstantAPIError {
-  return rejection('param-missing', `Missing parameter: ${formatPath(path)}`, { in: path });
+/** `others`: where else it may stand. */
+export function missing(path: Path, others?: readonly Path[]): InstantAPIError {
+  const hint = { in: path, ...(others && { 'possible-ins': others }) };
+  return rejection('param-missing', `Missing parameter: ${formatPath(path)}`, hint);
 }
 
-export function malformed(path: Path, given?: unknown): InstantAPIError {
-  const hint = { in: path, ...(given !== undefined && { 'original-input': given }) };
+/** `given` is sent back, so it may be no secret. `places`: all in which it may stand, if several. */
+export function malformed(path: Path, given?: unknown, places?: readonly Path[]): InstantAPIError {
+  const hint = { in: path, ...(given !== undefined && { 'original-input': given }), ...(places && { 'possible-ins': places }) };
   return rejection('param-malformed', `Malformed parameter: ${formatPath(path)}`, hint);
 }
 
 export function notFound(type: string): InstantAPIError {
   return rejection('record-not-found', `Record not found: ${type}`, { args: [], 'record-type': type });
+}
+
+/** A token of a person (`per_`) or of a platform (`pat_`) that nobody has. */
+export function noPerson(token: string): InstantAPIError {
+  const type = token.startsWith('per_') ? 'instant-user' : 'oauth-access-token';
+  return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type });
 }
 
 /** Nobody whom a tool could act for. */

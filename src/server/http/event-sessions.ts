@@ -40,7 +40,7 @@ export class EventSessions {
 
   open(context: Context, options: EventSessionOptions = {}): Response {
     return context.body(this.#stream(context, options), 200, {
-      'content-type': 'text/event-stream',
+      'content-type': 'text/event-stream; charset=UTF-8',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     });
@@ -110,18 +110,18 @@ export class EventSessions {
       const send = (frame: string): void => {
         if (!isOpen) return;
         if (session) unread.admit(session, buffered(), Buffer.byteLength(frame), cut);
-        put(`data: ${frame}\n\n`);
+        put(`data:${frame}\n\n`);
       };
       const connected = hub.connect({ ...addressOf(context, this.#desk), send, close });
       session = connected;
       if (!isOpen) return;
       const token = newToken();
       this.#open.set(connected.id, { session: connected, token });
-      if (retryMs !== undefined) put(`retry: ${retryMs}\n\n`);
+      if (retryMs !== undefined) put(`retry:${retryMs}\n\n`);
       const init = { op: 'sse-init', 'machine-id': this.#machineId, 'session-id': connected.id, 'sse-token': token };
-      put(`data: ${JSON.stringify(init)}\n\n`);
+      put(`data:${JSON.stringify(init)}\n\n`);
       const keepAlive = (): void => {
-        put(': still here\n\n');
+        put(':\n');
         timer = clock.setTimeout(keepAlive, keepAliveMs);
       };
       timer = clock.setTimeout(keepAlive, keepAliveMs);

@@ -10,7 +10,7 @@ import type { Upload } from '../files/files.ts';
 import { overLimit, rejection } from '../errors.ts';
 import { checkUse, type Use } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
-import type { Actor } from '../data/system-rules.ts';
+import { type Actor, adminActor } from '../data/system-rules.ts';
 import { asText, asUuid, bodyOf, required } from './request.ts';
 import { adminOf, actorOf, viewerOf, addressOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
@@ -94,8 +94,7 @@ function ticketRoutes(routes: Hono, http: HttpContext, asClient: FindCaller): vo
     checkUse('write', app.status);
     const { ticket } = context.req.param();
     const path = await app.files.pathOf(ticket);
-    const server = { userId: undefined, isAdmin: true };
-    return upload(context, http, app, server, { path, ticket, ...typesIn(context) });
+    return upload(context, http, app, adminActor, { path, ticket, ...typesIn(context) });
   });
 
   routes.get('/storage/signed-download-url', async (context) => {

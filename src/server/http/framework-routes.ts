@@ -21,6 +21,7 @@ export function frameworkRoutes(http: HttpContext): Hono {
     const response = await app.reader.evaluate(actor, function* (db) {
       const { attrs } = app;
       const computed = yield* answer(prepareQuery(query, 'join-rows', actor, db.attrs, rulebook.guard, limits), db, limits.resultLength);
+      if (computed.faults.total) throw computed.faults.total;
       return { attrs, result: computed.text ?? computed.result };
     });
     return context.json(response);

@@ -40,6 +40,7 @@ export function oauthRoutes(http: HttpContext): Hono {
     routes.post(`${path}/token`, async (context) => {
       const fields = await tokenFields(context);
       const app = await http.hub.app(required(fields, 'app_id', asUuid, 'params'));
+      checkUse('write', app.status);
       const signedIn = await http.oauth(app).token({
         code: required(fields, 'code', asUuid, 'params'),
         codeVerifier: optional(fields, 'code_verifier', asText),
@@ -80,7 +81,7 @@ export function oauthRoutes(http: HttpContext): Hono {
 
   routes.get('/:app/.well-known/openid-configuration', (context) => {
     const id = asUuid(context.req.param('app'));
-    if (id === undefined) throw malformed(['params', 'app_id']);
+    if (id === undefined) throw malformed(['params', 'app_id'], context.req.param('app'));
     const origin = http.hub.origin;
     return context.json({
       authorization_endpoint: `${origin}/runtime/${id}/oauth/start`,
@@ -95,7 +96,7 @@ const appIn = (context: Context, fields: Fields): unknown => context.req.param('
 
 function clientNameIn(query: Fields): string {
   const given = query.client_name ?? query.client_id;
-  if (given === undefined) throw missing(['params', 'client_name']);
+  if (given === undefined) throw missing(['params', 'client_name'], [['params', 'client_id']]);
   const name = asText(given);
   if (name === undefined) throw malformed(['params', 'client_name']);
   return name;

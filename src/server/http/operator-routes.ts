@@ -12,7 +12,8 @@ import { shownApp } from './app-view.ts';
 import { requireOperator } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
-import { asObject, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
+import { notBuiltRoutes } from './not-built-routes.ts';
+import { asObject, asStatus, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
 
 const operator = { id: '00000000-0000-4000-8000-00000000000a', email: 'operator@triplane.local' };
@@ -90,6 +91,12 @@ export function operatorRoutes(http: HttpContext): Hono {
     return context.json({ app: shownApp(app) });
   });
 
+  routes.post('/dash/apps/:app/status', async (context) => {
+    const app = await operatorsApp(context, http);
+    await app.setStatus(required(await bodyOf(context), 'status', asStatus));
+    return context.json({ status: app.status });
+  });
+
   // Tools tell where an app came from; nobody counts here.
   routes.post('/dash/apps/:app/track-import', (context) => context.json({ ok: true }));
 
@@ -120,43 +127,19 @@ export function operatorRoutes(http: HttpContext): Hono {
   routes.delete('/dash/personal_access_tokens/:id', async (context) => {
     await requireOperator(context, hub);
     const id = asUuid(context.req.param('id'));
-    if (id === undefined) throw malformed(['params', 'id']);
+    if (id === undefined) throw malformed(['params', 'id'], context.req.param('id'));
     await hub.registry.deleteAccessToken(id);
     return context.json({});
   });
 
-  for (const [what, paths] of notBuilt) {
-    const message = `${what} are not part of a Triplane server. See docs/differences.md`;
-    for (const path of paths) routes.all(path, (context) => context.json({ type: 'not-found', message, hint: null }, 404));
-  }
+  routes.route('/', notBuiltRoutes());
   return routes;
 }
-
-const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] = [
-  ['Accounts of people', ['/dash/auth/*', '/dash/oauth/*', '/dash/cli/*', '/dash/profiles', '/dash/profiles/*', '/dash/signout']],
-  ['Members and invitations', ['/dash/apps/:app/invite/*', '/dash/apps/:app/members/*', '/dash/invites/*']],
-  ['Organisations', ['/dash/orgs', '/dash/orgs/*', '/superadmin/orgs', '/superadmin/orgs/*']],
-  [
-    'Billing and subscriptions',
-    ['/dash/apps/:app/billing', '/dash/apps/:app/checkout_session', '/dash/apps/:app/portal_session', '/hooks/stripe'],
-  ],
-  ['Transfers', ['/superadmin/apps/:app/transfers/*', '/dash/apps/:app/transfer_to_org/*']],
-  ['OAuth apps of the platform', ['/platform/oauth/*', '/dash/oauth-apps', '/dash/oauth-apps/*']],
-  [
-    'E-mail templates',
-    [
-      '/dash/apps/:app/email_templates',
-      '/dash/apps/:app/email_templates/*',
-      '/dash/apps/:app/sender-verification',
-      '/dash/apps/:app/sender-verification/*',
-    ],
-  ],
-];
 
 /** The app in the path. @throws InstantAPIError */
 async function operatorsApp(context: Context, { hub }: HttpContext): Promise<App> {
   const id = asUuid(context.req.param('app'));
-  if (id === undefined) throw malformed(['params', 'app_id']);
+  if (id === undefined) throw malformed(['params', 'app_id'], context.req.param('app'));
   await requireOperator(context, hub);
   return hub.app(id);
 }

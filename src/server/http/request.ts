@@ -1,6 +1,7 @@
 // One request, as the routes read it: its parameters, each required or not, of the kind it must be.
 
 import type { Context } from 'hono';
+import type { AppStatus } from '../../protocol/session-messages.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { readEmail } from '../auth/users.ts';
@@ -49,8 +50,12 @@ export const asUuid: Read<string> = (given) => {
 export const asEmail: Read<string> = readEmail;
 export const asText: Read<string> = (given) => (typeof given === 'string' && given.trim() !== '' ? given : undefined);
 export const asObject: Read<Fields> = (given) => (isObject(given) ? given : undefined);
+/** Whether each is a step is looked at later. */
+export const asSteps: Read<object> = (given) => (typeof given === 'object' && given !== null ? given : undefined);
 /** Whatever is said, if it is not false, is a yes. */
 export const asYes: Read<boolean> = () => true;
 export const asFlag: Read<boolean> = (given) => (typeof given === 'boolean' ? given : undefined);
 /** Some send a number. */
 export const asTitle: Read<string> = (given) => asText(typeof given === 'number' ? String(given) : given);
+const statuses = ['active', 'read-only', 'disabled'] as const;
+export const asStatus: Read<AppStatus> = (given) => statuses.find((each) => each === given);

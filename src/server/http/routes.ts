@@ -10,6 +10,7 @@ import { ownVersion } from '../../protocol/version.ts';
 import { adminDataRoutes } from './admin-data.ts';
 import { adminStreamRoutes } from './admin-stream-routes.ts';
 import { adminUserRoutes } from './admin-users.ts';
+import { appBackupRoutes } from './app-backup-routes.ts';
 import { appRoutes } from './app-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { backupRoutes } from './backup-routes.ts';
@@ -27,6 +28,7 @@ import { oauthRoutes } from './oauth-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { sseRoutes } from './sse-routes.ts';
 import { statusPage } from './status-page.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 /** Never in a frame of another page, nor in a cache. */
 const pageHeaders = { 'x-frame-options': 'DENY', 'content-security-policy': "frame-ancestors 'none'", 'cache-control': 'no-store' };
@@ -42,6 +44,11 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.use('*', async (context, next) => {
     await next();
     if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');
+    // Nothing that is stored here may be taken for a page or a script.
+    context.header('x-content-type-options', 'nosniff');
+    const isFile = context.req.path.startsWith('/storage/f/');
+    if (!isFile && context.res.headers.get('content-type') === 'application/json')
+      context.header('content-type', 'application/json; charset=utf-8');
   });
   const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
   const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
@@ -69,9 +76,11 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.route('/', operatorRoutes(http));
   routes.route('/', metricsRoutes(http));
   routes.route('/admin', backupRoutes(http));
+  if (config.backups) routes.route('/', appBackupRoutes(http, config.backups));
   routes.route('/', fileRoutes(http));
   routes.route('/', oauthConfigRoutes(http));
   routes.route('/', schemaRoutes(http));
+  routes.route('/', webhookRoutes(http));
   routes.notFound((context) => context.json({ message: `There is nothing at ${context.req.path}` }, 404));
   routes.onError((error, context) => {
     const { status, body } = errorResponse(error, http.log);

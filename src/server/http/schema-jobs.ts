@@ -6,6 +6,7 @@ import { isObject } from '../../lib/json.ts';
 import type { KnownAttr } from '../../db/attrs.ts';
 import type { Row } from '../../db/row.ts';
 import { submit } from '../data/submit.ts';
+import { adminActor } from '../data/system-rules.ts';
 import { invalid } from '../errors.ts';
 import type { App } from '../session/app.ts';
 
@@ -25,6 +26,9 @@ const changes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'remove-required': { 'required?': false },
   'remove-data-type': { 'checked-data-type': null },
 };
+
+export const jobNames: ReadonlySet<string> = new Set([...Object.keys(changes), 'check-data-type']);
+const dataTypes: ReadonlySet<unknown> = new Set(['string', 'number', 'boolean', 'date']);
 
 export interface SchemaSteps {
   readonly transaction: readonly (readonly unknown[])[];
@@ -46,16 +50,58 @@ export function isJobStep(type: unknown): boolean {
   return type !== 'add-attr' && type !== 'update-attr' && type !== 'delete-attr' && type !== 'restore-attr';
 }
 
-function jobOf(type: string, given: unknown, at: number): Job {
+/** @throws InstantAPIError */
+export function jobOf(type: string, given: unknown, at: number): Job {
   const { 'attr-id': attrId, 'checked-data-type': dataType = null } = isObject(given) ? given : {};
-  const change = type === 'check-data-type' ? { 'checked-data-type': dataType } : Object.hasOwn(changes, type) ? changes[type] : undefined;
+  const isJob = type !== 'check-data-type' || dataTypes.has(dataType);
+  const change = !isJob
+    ? undefined
+    : type === 'check-data-type'
+      ? { 'checked-data-type': dataType }
+      : Object.hasOwn(changes, type)
+        ? changes[type]
+        : undefined;
   if (!change || typeof attrId !== 'string') throw invalid('steps', given, [{ in: [at], message: `there is no step '${type}' like this` }]);
   return { type, attrId, dataType, step: ['update-attr', { id: attrId, ...change }] };
 }
 
+/** How many groups of finished jobs can still be asked for. */
+const maxGroups = 100;
+
+/** Jobs that are done, for tools that ask how they went. */
+export class FinishedJobs {
+  readonly #groups = new Map<string, readonly object[]>();
+  readonly #jobs = new Map<string, object>();
+
+  remember(appId: string, group: string, jobs: readonly object[]): void {
+    this.#groups.set(`${appId} ${group}`, jobs);
+    forgetOldest(this.#groups);
+    for (const job of jobs) this.#jobs.set(`${appId} ${String((job as { readonly id: string }).id)}`, job);
+    while (this.#jobs.size > 10 * maxGroups) forgetFirst(this.#jobs);
+  }
+
+  group(appId: string, group: string): readonly object[] {
+    return this.#groups.get(`${appId} ${group}`) ?? [];
+  }
+
+  job(appId: string, id: string): object | undefined {
+    return this.#jobs.get(`${appId} ${id}`);
+  }
+}
+
+function forgetOldest(groups: Map<string, unknown>): void {
+  if (groups.size > maxGroups) forgetFirst(groups);
+}
+
+function forgetFirst(map: Map<string, unknown>): void {
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
+}
+
 interface Around {
   readonly id: string;
-  readonly group: string;
+  /** Null: a job of its own. */
+  readonly group: string | null;
   readonly now: () => number;
 }
 
@@ -69,12 +115,12 @@ export async function runJob(app: App, { step, type, attrId, dataType }: Job, { 
     ...{ work_estimate: 0, work_completed: 0, error: null, error_data: null, invalid_unique_value: null, invalid_triples_sample: null },
   };
   try {
-    await submit(app.ledger, { steps: [step], event: undefined, actor: { userId: undefined, isAdmin: true } });
+    await submit(app.ledger, { steps: [step], event: undefined, actor: adminActor });
     return { ...base, done_at: at, job_status: 'completed', job_stage: 'update-attr-done' };
   } catch (error) {
     if (!(error instanceof InstantAPIError) || error.status >= 500) throw error;
     const fault = attr ? faultOf(app, attr, type, dataType) : { error: 'attr-not-found-error' };
-    return { ...base, done_at: null, job_status: 'errored', job_stage: 'validate', ...fault };
+    return { ...base, done_at: null, job_status: 'errored', job_stage: type === 'unique' ? 'update-triples' : 'validate', ...fault };
   }
 }
 

@@ -3,23 +3,24 @@
 import { Hono, type Context } from 'hono';
 import { isObject } from '../../lib/json.ts';
 import type { App } from '../session/app.ts';
+import { checkUse } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
-import { malformed } from './errors.ts';
-import { asObject, asUuid, bodyOf, optional, required } from './request.ts';
+import { adminActor } from '../data/system-rules.ts';
+import { asObject, bodyOf, optional, required } from './request.ts';
 import { shownApp, titleOf } from './app-view.ts';
 import { toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
-import { isJobStep, readSchemaSteps, runJob } from './schema-jobs.ts';
+import { FinishedJobs, isJobStep, readSchemaSteps, runJob } from './schema-jobs.ts';
+import { jobRoutes } from './job-routes.ts';
 import { planForTools } from './schema-tools.ts';
 import { schemaOf } from './schema-view.ts';
 
-const adminActor = { userId: undefined, isAdmin: true };
-
 export function schemaRoutes(http: HttpContext): Hono {
   const routes = new Hono();
-  const groups = new Map<string, readonly object[]>();
+  const finished = new FinishedJobs();
   const appOf = (context: Context): Promise<App> => toolApp(context, http);
   const apply = async (app: App, steps: readonly (readonly unknown[])[]): Promise<object> => {
+    checkUse('write', app.status);
     const { transaction, jobs } = readSchemaSteps(steps);
     const created_at = new Date(http.clock.now()).toISOString();
     const txId = transaction.length > 0 && (await submit(app.ledger, { steps: transaction, event: undefined, actor: adminActor }));
@@ -27,7 +28,7 @@ export function schemaRoutes(http: HttpContext): Hono {
     const around = { group: http.uuid(), now: () => http.clock.now() };
     const ids = jobs.map(() => http.uuid());
     for (const [at, job] of jobs.entries()) done.push(await runJob(app, job, { id: ids[at] ?? '', ...around }));
-    if (done.length > 0) rememberGroup(groups, `${app.id} ${around.group}`, done);
+    if (done.length > 0) finished.remember(app.id, around.group, done);
     return {
       // Each step names its job.
       steps: steps.map(([type, about]) =>
@@ -43,7 +44,8 @@ export function schemaRoutes(http: HttpContext): Hono {
     for (const end of ['/schema/pull', '/schema']) {
       routes.get(path + end, async (context) => {
         const app = await appOf(context);
-        return context.json(await whenDurable(app.ledger, () => schemaOf(app.ledger.db.attrs, titleOf(app))));
+        const pulled = await whenDurable(app.ledger, () => schemaOf(app.ledger.db.attrs, titleOf(app)));
+        return context.json(end === '/schema' ? { schema: pulled.schema } : pulled);
       });
     }
     routes.post(`${path}/schema/steps/apply`, async (context) => {
@@ -76,23 +78,9 @@ export function schemaRoutes(http: HttpContext): Hono {
         return context.json(warnings.length > 0 ? { rules, warnings } : { rules });
       });
     }
-    routes.get(`${path}/indexing-jobs/group/:group`, async (context) => {
-      const app = await appOf(context);
-      const group = asUuid(context.req.param('group'));
-      if (group === undefined) throw malformed(['params', 'group_id']);
-      return context.json({ jobs: groups.get(`${app.id} ${group}`) ?? [] });
-    });
   }
+  routes.route('/', jobRoutes(http, finished));
   return routes;
-}
-
-/** How many groups of finished jobs can still be asked for. */
-const maxGroups = 100;
-
-function rememberGroup(groups: Map<string, readonly object[]>, group: string, jobs: readonly object[]): void {
-  groups.set(group, jobs);
-  const [oldest] = groups.keys();
-  if (groups.size > maxGroups && oldest !== undefined) groups.delete(oldest);
 }
 
 function asSteps(given: unknown): readonly (readonly unknown[])[] | undefined {

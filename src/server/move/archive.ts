@@ -1,5 +1,6 @@
 // A zip archive, read entry by entry and never unpacked to disk. Everything an archive claims about itself is checked: names, sizes, checksums.
 
+import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { TriplaneError } from '../../errors.ts';
@@ -43,6 +44,17 @@ export class Archive {
       zip.close();
       throw error instanceof TriplaneError ? error : damaged(path, error);
     }
+  }
+
+  get names(): readonly string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** The directory of an archive has the checksum of every entry. */
+  get fingerprint(): string {
+    const hash = createHash('sha256');
+    for (const [name, { crc32: sum, uncompressedSize }] of this.entries) hash.update(`${name}\0${sum}\0${uncompressedSize}\n`);
+    return hash.digest('hex');
   }
 
   sizeOf(name: string): number {

@@ -15,7 +15,11 @@ export interface SourceRow {
   readonly entity: Readonly<Record<string, unknown>>;
   readonly createdAt: number;
   readonly line: number;
+  /** How errors call the row, if not by its line. */
+  readonly name?: string;
 }
+
+export const whereOf = ({ line, name }: SourceRow, place: string): string => name ?? `${place}:${line}`;
 
 export interface RowReaderConfig {
   readonly appId: string;
@@ -51,7 +55,7 @@ export class RowReader {
 
   /** `place`: the name of the file. */
   read(etype: string, row: SourceRow, place: string): Triple[] {
-    const where = `${place}:${row.line}`;
+    const where = whereOf(row, place);
     const { createdAt } = row;
     const id = this.#idOf(etype, row, where);
     if (id === undefined) return [];

@@ -15,7 +15,7 @@ import type { OriginConfig } from './backup-config.ts';
 import { derivedId } from './derived-id.ts';
 import type { Digest } from './digest.ts';
 import type { Faults } from './faults.ts';
-import type { SourceRow } from './row-reader.ts';
+import { type SourceRow, whereOf } from './row-reader.ts';
 
 /** Namespaces of the system that are data like any other. */
 const dataNamespaces: ReadonlySet<string> = new Set(['$users', '$files', '$streams']);
@@ -49,7 +49,7 @@ export class SystemReader {
 
   /** The record a row becomes; undefined if none of its own. */
   read(etype: string, row: SourceRow, place: string): NamedRecord | undefined {
-    const where = `${place}:${row.line}`;
+    const where = whereOf(row, place);
     if (etype === '$userRefreshTokens') return this.#readToken(row, where);
     if (etype === '$oauthUserLinks') return this.#readIdentity(row, where);
     if (etype === '$oauthProviders') this.#readProvider(row, where);
@@ -83,7 +83,8 @@ export class SystemReader {
   #readToken({ entity, createdAt }: SourceRow, where: string): NamedRecord | undefined {
     const { hashedToken, $user: user, id } = entity;
     if (typeof hashedToken !== 'string' || !/^[0-9a-f]{64}$/.test(hashedToken) || !isUuid(user)) {
-      this.#config.faults.add(`${where}: a refresh token needs hashedToken (64 hex digits) and $user`);
+      // Nobody can sign in with it, at the source neither.
+      this.#config.notes.push(`${where}: left out, as a refresh token needs hashedToken (64 hex digits) and $user`);
       return undefined;
     }
     const record: NamedRecord = [tokenPrefix + hashedToken, { user, at: createdAt, ...(isUuid(id) && { id }) }];

@@ -11,6 +11,7 @@ import type { Subscriber } from '../session/subscriber.ts';
 import { type HeldRefresh, HeldRefreshes } from './held-refreshes.ts';
 import type { JobOutcome, QueryJobs } from './query-jobs.ts';
 import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
+import type { RuleWarnings } from './rule-warnings.ts';
 import { AllowanceExceeded, withAllowance } from './query-work.ts';
 import { RefreshBuilder } from './refresh.ts';
 import type { Evaluation, RefreshForms, Subscription } from './subscription.ts';
@@ -27,14 +28,16 @@ export const queryAllowance = 100_000;
 export class LateQueries {
   readonly #source: QuerySource;
   readonly #jobs: QueryJobs;
+  readonly #warnings: RuleWarnings;
   /** A query that cannot be answered any more. */
   readonly #drop: (subscription: Subscription, error: unknown) => void;
   readonly #late = new Map<Subscription, LateQuery>();
   readonly #held = new HeldRefreshes();
 
-  constructor(source: QuerySource, jobs: QueryJobs, drop: (subscription: Subscription, error: unknown) => void) {
+  constructor(source: QuerySource, jobs: QueryJobs, warnings: RuleWarnings, drop: (subscription: Subscription, error: unknown) => void) {
     this.#source = source;
     this.#jobs = jobs;
+    this.#warnings = warnings;
     this.#drop = drop;
   }
 
@@ -99,6 +102,7 @@ export class LateQueries {
       else {
         this.#holdForms(subscription, subscription.evaluated(outcome.value, snapshot.txId), snapshot.txId);
         this.#catchUp(subscription, snapshot);
+        this.#warnings.send(subscribers, subscription.faults);
       }
     } catch (error) {
       this.#drop(subscription, error);

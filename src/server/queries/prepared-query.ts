@@ -1,18 +1,16 @@
 // A question as a session asked it: read, checked, compiled, with what it may not see. Whoever answers it needs no more.
 
 import type { Attrs } from '../../db/attrs.ts';
-import type { Db } from '../../db/db.ts';
 import { QueryValidationError } from '../../errors.ts';
 import type { ReturnType, WireQuery } from '../../protocol/query-messages.ts';
 import { compile, type CompiledQuery, type SingularLinks } from '../../query/compile.ts';
 import { isObject } from '../../lib/json.ts';
-import type { Visible } from '../../query/visible.ts';
 import { type FileUrl, filesEtype } from '../files/file-entities.ts';
 import { checkQuery } from './query-check.ts';
 import { checkQuerySize, type QueryLimits } from './query-size.ts';
 import { invalid } from '../errors.ts';
 import type { Guard } from '../rules/guard.ts';
-import type { ReadAccess } from '../rules/read-access.ts';
+import type { ReadAccess, VisibleIn } from '../rules/read-access.ts';
 import type { Actor } from '../data/system-rules.ts';
 
 /** What a result is made into. `inferred-tree`: a tree in which links that have one end are one object; no client asks for it in a frame. */
@@ -26,7 +24,7 @@ export interface PreparedQuery {
   /** Signs the addresses of files; only where the query may show some. */
   readonly fileUrl?: FileUrl | undefined;
   /** What is seen of the data. Undefined = sees all. */
-  readonly visibleIn: ((db: Db) => Visible) | undefined;
+  readonly visibleIn: VisibleIn | undefined;
   /** What it depends on; missing = on nothing. */
   readonly readAccess?: ReadAccess;
 }

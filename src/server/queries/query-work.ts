@@ -1,7 +1,7 @@
 // What one query may cost, counted in entities, links and conditions that are looked at rather than in time, so that it is the same on
 // every machine; and how it is interrupted, so that others are served in between.
 
-import { type Pass, within } from '../../query/pass.ts';
+import { type Pass, within, WorkExceeded } from '../../query/pass.ts';
 import { overLimit } from '../errors.ts';
 
 /** Work between two interruptions: a few milliseconds. */
@@ -36,7 +36,7 @@ export class QueryWork {
 const tooMuchWork = (maxWork: number): Error => overLimit('queryWork', maxWork, 'entities, links and conditions that a query looks at');
 
 /** Thrown by `withAllowance`. */
-export class AllowanceExceeded extends Error {
+export class AllowanceExceeded extends WorkExceeded {
   override readonly name = 'AllowanceExceeded';
 }
 

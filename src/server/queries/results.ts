@@ -9,12 +9,14 @@ import { isDue, spend } from '../../query/pass.ts';
 import { treeTextSteps } from '../../query/tree-text.ts';
 import { overLimit } from '../errors.ts';
 import { presentFile, withUrl } from '../files/file-entities.ts';
+import { RuleFaults } from '../rules/rule-faults.ts';
 import type { PreparedQuery } from './prepared-query.ts';
 
 export interface ComputedResult {
   readonly serverResult: ServerResult;
   readonly result: WireResult | JsonText;
   readonly meta: unknown;
+  readonly faults: RuleFaults;
   /** A large result as it is sent once; not kept. */
   readonly text?: JsonText | undefined;
 }
@@ -35,18 +37,20 @@ export class JsonText {
 /** In steps: yields when the pass it is part of is due to be interrupted. `maxLength`: of the result as JSON. */
 export function* answer(query: PreparedQuery, db: Db, maxLength: number): Generator<void, ComputedResult> {
   if (query.returnType === 'join-rows') {
-    const serverResult = yield* answerSteps(query.compiled, db, { visible: query.visibleIn?.(db) });
+    const faults = new RuleFaults();
+    const serverResult = yield* answerSteps(query.compiled, db, { visible: query.visibleIn?.(db, faults) });
     checkCount(serverResult.triples.length, maxLength);
     const triples = yield* presented(serverResult.triples, query);
     const result = writeResult({ ...serverResult, triples });
     const text = triples.length > atOnceTriples ? yield* textOf(serverResult, triples, maxLength) : undefined;
-    return { serverResult, result, meta: null, text };
+    return { serverResult, result, meta: null, faults, text };
   }
-  const { text, pageInfo, aggregate } = yield* answerTree(query, db, maxLength);
+  const { text, faults, pageInfo, aggregate } = yield* answerTree(query, db, maxLength);
   const [node] = writeResult({ triples: [], pageInfo, aggregate });
   return {
     serverResult: { triples: [], pageInfo, aggregate },
     result: text,
+    faults,
     meta: { 'page-info': node?.data['page-info'] ?? {}, aggregate: aggregate ?? {} },
   };
 }
@@ -56,12 +60,13 @@ export function* answerTree({ compiled, tree, visibleIn, fileUrl }: PreparedQuer
   const checkLength = (length: number): void => {
     if (length > maxLength) throw tooLong(maxLength);
   };
+  const faults = new RuleFaults();
   const { text, ...others } = yield* treeTextSteps(tree ?? compiled, db, {
-    visible: visibleIn?.(db),
+    visible: visibleIn?.(db, faults),
     present: fileUrl && ((etype, label, value) => presentFile(etype, label, value, fileUrl)),
     checkLength,
   });
-  return { text: new JsonText(text), ...others };
+  return { text: new JsonText(text), faults, ...others };
 }
 
 /** The shortest triple there is, as JSON. */

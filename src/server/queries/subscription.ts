@@ -11,6 +11,7 @@ import { isSumOfRows, RefCount, type TripleChange, tripleChange } from '../../qu
 import { completed } from '../../query/result-triples.ts';
 import { answer, type ComputedResult, isResultEqual } from './results.ts';
 import { withUrls } from '../files/file-entities.ts';
+import { RuleFaults } from '../rules/rule-faults.ts';
 import type { PreparedQuery } from './prepared-query.ts';
 import type { Subscriber } from '../session/subscriber.ts';
 import { deltaOf, type QueryRefresh } from './refresh.ts';
@@ -31,6 +32,8 @@ export class Subscription {
   readonly key: string;
   readonly q: WireQuery;
   readonly subscribers = new Set<Subscriber>();
+  /** Rules that could not be evaluated, since the query is there. */
+  readonly faults = new RuleFaults();
   readonly #maxLength: number;
   #prepared: PreparedQuery;
   #dependencies: readonly Dependency[];
@@ -46,6 +49,7 @@ export class Subscription {
     this.#prepared = prepared;
     this.#dependencies = allDependencies(prepared);
     this.#lastResult = computed && kept(computed);
+    if (computed) this.faults.add(computed.faults);
     this.#lastTxId = txId;
     this.#maxLength = maxLength;
   }
@@ -80,7 +84,8 @@ export class Subscription {
     const { compiled, visibleIn, readAccess } = this.#prepared;
     // What rules look at may show or hide anything.
     const rulesMayDiffer = [...change.changeSet.keys()].some((etype) => readAccess?.etypes.has(etype));
-    return rulesMayDiffer || isAffectedBy(compiled, change, visibleIn);
+    const noting = visibleIn && ((db: Db) => visibleIn(db, this.faults));
+    return rulesMayDiffer || isAffectedBy(compiled, change, noting);
   }
 
   /** What the change did to the answer; undefined if nothing. */
@@ -133,7 +138,9 @@ export class Subscription {
   }
 
   #answer(db: Db): ComputedResult {
-    return completed(answer(this.#prepared, db, this.#maxLength));
+    const computed = completed(answer(this.#prepared, db, this.#maxLength));
+    this.faults.add(computed.faults);
+    return computed;
   }
 
   #count(change: Change, base: number, txId: number): RefreshForms | undefined {
@@ -155,6 +162,7 @@ export class Subscription {
   #replace(before: ComputedResult | undefined, { computed, counts }: Evaluation, txId: number): RefreshForms | undefined {
     const base = this.#lastTxId;
     this.#refCounts = counts;
+    this.faults.add(computed.faults);
     if (before && isResultEqual(before, computed)) return undefined;
     this.#lastResult = kept(computed);
     this.#lastTxId = txId;
@@ -181,8 +189,8 @@ export class Subscription {
   }
 }
 
-function kept({ serverResult, result, meta }: ComputedResult): ComputedResult {
-  return { serverResult, result, meta };
+function kept({ serverResult, result, meta, faults }: ComputedResult): ComputedResult {
+  return { serverResult, result, meta, faults };
 }
 
 function allDependencies({ compiled, readAccess }: PreparedQuery): readonly Dependency[] {

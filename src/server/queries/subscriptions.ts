@@ -19,6 +19,7 @@ import { formFor, LateQueries, queryAllowance, refreshFailed } from './late-quer
 import type { QueryJobs } from './query-jobs.ts';
 import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
 import { addRefresh, atOnce, type Change, type RefreshBatch } from './refresh-batch.ts';
+import { RuleWarnings } from './rule-warnings.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
 import { type RefreshForms, Subscription } from './subscription.ts';
 
@@ -41,6 +42,7 @@ export class Subscriptions {
   /** Queries that are not answered yet, with what ends their evaluation. */
   readonly #pending = new Map<Subscriber, Map<string, () => void>>();
   readonly #late: LateQueries;
+  readonly #warnings: RuleWarnings;
   readonly #source: QuerySource;
   readonly #jobs: QueryJobs;
   readonly #limits: Limits;
@@ -52,7 +54,8 @@ export class Subscriptions {
     this.#source = source;
     this.#jobs = jobs;
     this.#limits = limits;
-    this.#late = new LateQueries(source, jobs, (subscription, error) => this.#drop(subscription, error));
+    this.#warnings = new RuleWarnings(source.deliver);
+    this.#late = new LateQueries(source, jobs, this.#warnings, (subscription, error) => this.#drop(subscription, error));
   }
 
   /** How many live queries a session has. */
@@ -81,6 +84,8 @@ export class Subscriptions {
         isEnded = true;
         this.#pending.get(subscriber)?.delete(canonicalKey);
         if (outcome.is === 'failed') return asked.failed(outcome.error);
+        const { total } = outcome.value.faults;
+        if (total) return asked.failed(total);
         if (guard !== this.#guard || isOutdated(snapshot, this.#source.db())) return this.#addAgain(subscriber, asked);
         if (!this.#join(subscriber, canonicalKey, prepared, asked))
           this.#addEvaluated(subscriber, canonicalKey, prepared, outcome.value, snapshot, asked);
@@ -147,9 +152,11 @@ export class Subscriptions {
   #join(subscriber: Subscriber, canonicalKey: string, prepared: PreparedQuery, { added }: Asked): boolean {
     const known = this.#registry.get(keyOf(prepared, canonicalKey));
     const computed = known?.knownResult;
-    if (!known || !computed || this.#late.has(known)) return false;
+    // Where no rule can be evaluated, a new session gets an error: its query is evaluated for itself.
+    if (!known || !computed || known.faults.total || this.#late.has(known)) return false;
     this.#registry.attach(subscriber, canonicalKey, known);
     added({ is: 'new', computed, position: this.#source.position() });
+    this.#warnings.send([subscriber], known.faults);
     return true;
   }
 
@@ -164,6 +171,7 @@ export class Subscriptions {
     const subscription = this.#create(canonicalKey, q, prepared, computed, snapshot.txId);
     this.#registry.attach(subscriber, canonicalKey, subscription);
     added({ is: 'new', computed, position: this.#source.position(snapshot.txId) });
+    this.#warnings.send([subscriber], subscription.faults);
     if (snapshot.txId === this.#source.position().txId) return;
     // The session has been told of later transactions: the answer follows.
     const batch = this.#batch({ changeSet: snapshot.changesSince(), attrsChanged: false, isReload: false });
@@ -189,6 +197,7 @@ export class Subscriptions {
       subscription = this.#create(canonicalKey, q, prepared, computed, batch.position.txId);
     }
     this.#registry.attach(subscriber, canonicalKey, subscription);
+    this.#warnings.send([subscriber], subscription.faults);
     if (!subscription.knownResult && !this.#late.has(subscription)) this.#late.add(subscription, batch.position.txId - 1);
     return subscription;
   }
@@ -232,6 +241,7 @@ export class Subscriptions {
         isRecompiled || change.isReload ? subscription.recompute(db, position.txId) : subscription.update(changed, db, position.txId);
       const done = isLate ? undefined : atOnce(batch, () => ({ forms: update() }));
       if (!done) return this.#late.add(subscription, position.txId - 1);
+      this.#warnings.send(subscription.subscribers, subscription.faults);
       if (!done.forms) return;
       for (const subscriber of subscription.subscribers) {
         const one = formFor(subscriber, done.forms);

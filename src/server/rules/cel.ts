@@ -5,7 +5,7 @@ import { TriplaneError } from '../../errors.ts';
 import { Compiler } from './cel/compiler.ts';
 import type { Node, Run } from './cel/node.ts';
 import { conversions } from './cel/conversions.ts';
-import type { Expr, Parse } from './cel/expression.ts';
+import type { Expr, Parse, Parsed } from './cel/expression.ts';
 import { formatFunctions } from './cel/format.ts';
 import { mathFunctions } from './cel/math.ts';
 import { operators } from './cel/operators.ts';
@@ -27,6 +27,8 @@ export interface Expression {
   readonly names: readonly Names[];
   /** @throws Error if it cannot be evaluated */
   readonly evaluate: (variables: object) => unknown;
+  /** Where it cannot be evaluated, as `line:column` and the text from there on; undefined if that is not known. */
+  readonly locate: (variables: object) => string | undefined;
 }
 
 export type Binds = Readonly<Record<string, string>>;
@@ -79,14 +81,40 @@ export class Cel {
 
   /** @throws Error if it is no expression */
   parse(code: string): Expr {
+    return this.parseWithPositions(code).expr;
+  }
+
+  /** @throws Error if it is no expression */
+  parseWithPositions(code: string): Parsed {
     // Without a last line, a comment at the end is taken for a fault.
-    return this.#parse(`${code}\n`).expr;
+    return this.#parse(`${code}\n`);
   }
 
   /** @throws Error if it is none, or speaks of what is not there */
   compile(code: string, variables: readonly string[], binds: Binds): Expression {
-    return new RuleCompiler(this, variables, binds).compile(code);
+    const locate = (given: object): string | undefined => {
+      const places = new Map<unknown, string>();
+      const { names, evaluate } = new RuleCompiler(this, variables, binds, places).compile(code);
+      // Evaluated again, it would count against the limit again.
+      if (names.some(({ limits }) => [...limits].length > 0)) return undefined;
+      try {
+        evaluate(given);
+      } catch (error) {
+        return places.get(error);
+      }
+      return undefined;
+    };
+    return { ...new RuleCompiler(this, variables, binds).compile(code), locate };
   }
+}
+
+/** Characters of a rule that a place in it is told with. */
+const maxExcerpt = 60;
+
+function placeIn(code: string, offset: number): string {
+  const before = code.slice(0, offset).split('\n');
+  const rest = code.slice(offset, offset + maxExcerpt).split('\n')[0] ?? '';
+  return `${before.length}:${(before.at(-1) ?? '').length + 1} ${rest}`.trim();
 }
 
 /** What is bound is compiled when it is first spoken of, and evaluated when it is first asked for, once. */
@@ -100,13 +128,17 @@ class RuleCompiler {
   readonly #names: Names[] = [];
   readonly #trail: string[] = [];
 
-  constructor(cel: Cel, variables: readonly string[], binds: Binds) {
+  /** Error → where it was thrown; only if that is asked for. */
+  readonly #places: Map<unknown, string> | undefined;
+
+  constructor(cel: Cel, variables: readonly string[], binds: Binds, places?: Map<unknown, string>) {
     this.#cel = cel;
     this.#variables = new Set(variables);
     this.#binds = binds;
+    this.#places = places;
   }
 
-  compile(code: string): Expression {
+  compile(code: string): Omit<Expression, 'locate'> {
     const { run, locals } = this.#compiled(code);
     const { limit } = this.#cel;
     const used = this.#used.length;
@@ -118,13 +150,20 @@ class RuleCompiler {
   }
 
   #compiled(code: string): { readonly run: Run; readonly type: Type; readonly locals: number } {
-    const expr = this.#cel.parse(code);
+    const { expr, sourceInfo } = this.#cel.parseWithPositions(code);
+    const places = this.#places;
     this.#names.push(namesIn(expr));
     const compiler = new Compiler({
       functions: this.#cel.functions,
       resolve: (name) => this.#resolve(name),
       limit: this.#cel.limit,
       fields: { request: requestFields },
+      ...(places && {
+        onError: (error: unknown, { id }: Expr) => {
+          const offset = sourceInfo?.positions[String(id)];
+          if (!places.has(error) && offset !== undefined) places.set(error, placeIn(code, offset));
+        },
+      }),
     });
     const { run, type } = compiler.compile(expr);
     return { run, type, locals: compiler.locals };
@@ -163,7 +202,7 @@ export function summaryOf(error: unknown): string {
 }
 
 function refOf(from: MapValue, path: string): unknown {
-  if (!(from instanceof Fields)) throw new EvaluationError('only data, linkedData and auth have ref');
+  if (!(from instanceof Fields)) throw new EvaluationError('only data, linkedData and auth have ref', 'OVERLOAD_NOT_FOUND');
   return from.ref(path);
 }
 

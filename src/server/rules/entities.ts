@@ -80,7 +80,16 @@ export interface RuleContext {
   readonly db: () => Db;
   readonly buckets: ReadonlyMap<string, Bucket>;
   /** A rule could not be evaluated on an entity. */
-  readonly failed: (rule: Rule, place: string, error: unknown) => void;
+  readonly failed: (failure: RuleFailure) => void;
+}
+
+export interface RuleFailure {
+  readonly rule: Rule;
+  /** `etype`, or `etype.label`. */
+  readonly place: string;
+  readonly id: string;
+  readonly error: unknown;
+  readonly variables: Variables;
 }
 
 type Shared = Pick<Variables, 'auth' | 'ruleParams' | 'request' | 'rateLimit'>;

@@ -5,12 +5,13 @@ import type { Attrs } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { InstantAPIError } from '../../errors.ts';
 import { denied } from '../errors.ts';
 import type { LimitStore } from '../data/limit-store.ts';
 import type { Actor } from '../data/system-rules.ts';
 import type { AuthorizeWrite, AccessRecord } from '../data/touched.ts';
 import { type Check, checksOf } from './write-checks.ts';
-import { type RuleContext, entityFields, requestOf, sharedVariables } from './entities.ts';
+import { type RuleContext, type RuleFailure, entityFields, requestOf, sharedVariables } from './entities.ts';
 import { Fields, fieldsOf } from './fields.ts';
 import { Bucket, type RateLimit, readRateLimit } from './rate-limits.ts';
 import { cannotEvaluate, isPass, type Rule, type Variables } from './rule.ts';
@@ -70,7 +71,7 @@ export class Guard {
     for (const check of checksOf(touched, this.rules)) {
       if (check.isNew && touched.conflict) throw touched.conflict;
       const verdict = this.#judge(check, touched);
-      if (verdict.error !== undefined && check.rule) throw cannotEvaluate(check.rule, verdict.error);
+      if (verdict.error !== undefined && check.rule) throw this.#cannotEvaluate(check.rule, check, touched, verdict.error);
       if (!verdict.isPassed)
         throw denied(
           check.scope === 'attr' ? 'attrs' : check.etype,
@@ -79,12 +80,27 @@ export class Guard {
     }
   };
 
-  readonly #failed = ({ etype, action, displayCode }: Rule, place: string, error: unknown): void => {
-    const text = `${etype}.${action} on ${place}: ${summaryOf(error)}`;
-    if (this.#logged.has(text) || this.#logged.size >= mostLogged) return;
-    this.#logged.add(text);
-    this.#around.logger?.warn(`A permission rule could not be evaluated, and hides what it is about. ${text}`, { rule: displayCode });
-  };
+  readonly #failed = (failure: RuleFailure): void =>
+    this.#log(failure, 'A permission rule could not be evaluated, and hides what it is about.');
+
+  #log({ rule, place, id, error, variables }: RuleFailure, text: string): void {
+    const { etype, action, displayCode } = rule;
+    const summary = `${etype}.${action} on ${place}`;
+    const key = `${summary}: ${summaryOf(error)}`;
+    if (this.#logged.has(key) || this.#logged.size >= mostLogged) return;
+    this.#logged.add(key);
+    const at = rule.locate?.(variables);
+    this.#around.logger?.warn(`${text} ${key}`, { rule: displayCode, id, ...(at !== undefined && { at }) });
+  }
+
+  #cannotEvaluate(rule: Rule, check: Check, touched: AccessRecord, error: unknown): Error {
+    if (!(error instanceof InstantAPIError)) {
+      const id = check.data instanceof Fields ? '' : check.data.id;
+      const failure = { rule, place: check.etype, id, error, variables: this.#variables(check, touched) };
+      this.#log(failure, 'A permission rule could not be evaluated, and a write was rejected.');
+    }
+    return cannotEvaluate(rule, error);
+  }
 
   /** Every check with its outcome; nothing is thrown. */
   review(touched: AccessRecord): Verdict[] {

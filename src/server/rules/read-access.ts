@@ -5,14 +5,19 @@ import type { Attrs } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
 import { InstantAPIError } from '../../errors.ts';
+import { WorkExceeded } from '../../query/pass.ts';
 import type { Visible } from '../../query/visible.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { type RuleContext, entityFields, sharedVariables } from './entities.ts';
 import { etypesOnPath } from './refs.ts';
 import type { Rule } from './rule.ts';
+import type { RuleFaults } from './rule-faults.ts';
 import type { RuleSet } from './rule-set.ts';
 
 export type Params = Readonly<Record<string, unknown>> | undefined;
+
+/** `faults` is told of rules that cannot be evaluated. */
+export type VisibleIn = (db: Db, faults?: RuleFaults) => Visible;
 
 export interface ReadAccess {
   /** Askers with the same key see the same. */
@@ -20,7 +25,7 @@ export interface ReadAccess {
   /** Namespaces that rules look at: a change there may change what is seen. */
   readonly etypes: ReadonlySet<string>;
   /** What is seen of these data. Undefined = sees all. */
-  readonly visibleIn: ((db: Db) => Visible) | undefined;
+  readonly visibleIn: VisibleIn | undefined;
 }
 
 export const fullAccess: ReadAccess = { key: 'all', etypes: new Set(), visibleIn: undefined };
@@ -34,7 +39,7 @@ export function readAccessOf(rules: RuleSet, etypes: ReadonlySet<string>, asker:
   return {
     key: keyOf(actor, depends),
     etypes: depends.etypes,
-    visibleIn: (db) => visibleTo(asker, rules, params, db),
+    visibleIn: (db, faults) => visibleTo(asker, rules, params, db, faults),
   };
 }
 
@@ -43,23 +48,33 @@ function rulesOf(rules: RuleSet, etype: string): Rule[] {
   return [rules.find(etype, 'view'), ...fields].filter((rule) => rule !== undefined);
 }
 
-function visibleTo(asker: RuleContext, rules: RuleSet, params: Params, db: Db): Visible {
+function visibleTo(asker: RuleContext, rules: RuleSet, params: Params, db: Db, faults?: RuleFaults): Visible {
   let shared: ReturnType<typeof sharedVariables> | undefined;
-  return (etype: string, row: Row, label?: string) => {
+  const showsField = (etype: string, label: string): boolean => (rules.field(etype, label)?.code ?? 'true') === 'true';
+  const isVisible = (etype: string, row: Row, label?: string): boolean => {
     const rule = label === undefined ? rules.find(etype, 'view') : rules.field(etype, label);
-    if (!rule || rule.code === 'true') return true;
+    if (!rule || rule.code === 'true') return answered(true, faults);
     shared ??= sharedVariables(asker, db, params);
+    // Written out: spreading an object once a row costs more than most rules.
+    const { auth, ruleParams, request, rateLimit } = shared;
+    const variables = { auth, ruleParams, request, rateLimit, data: entityFields({ etype, id: row.id, row, db }) };
     try {
-      // Written out: spreading an object once a row costs more than most rules.
-      const { auth, ruleParams, request, rateLimit } = shared;
-      return rule.passes({ auth, ruleParams, request, rateLimit, data: entityFields({ etype, id: row.id, row, db }) });
+      return answered(rule.passes(variables), faults);
     } catch (error) {
-      if (error instanceof InstantAPIError) throw error;
+      if (error instanceof InstantAPIError || error instanceof WorkExceeded) throw error;
       // What cannot be decided is not shown.
-      asker.failed(rule, label === undefined ? etype : `${etype}.${label}`, error);
+      const place = label === undefined ? etype : `${etype}.${label}`;
+      faults?.failed(rule, place, error);
+      asker.failed({ rule, place, id: row.id, error, variables });
       return false;
     }
   };
+  return Object.assign(isVisible, { showsField });
+}
+
+function answered(isVisible: boolean, faults: RuleFaults | undefined): boolean {
+  faults?.answered();
+  return isVisible;
 }
 
 interface Dependencies {

@@ -1,6 +1,7 @@
 // All rules of an app: which of them applies to what. They are compiled when they are first asked for; check-rules.ts does it
 // for all of them, before they are taken.
 
+import { isObject } from '../../lib/json.ts';
 import { builtinRule } from './builtin.ts';
 import type { Binds, Cel } from './cel.ts';
 import type { Names } from './names.ts';
@@ -75,7 +76,7 @@ export class RuleSet {
 
   fieldLabels(etype: string): readonly string[] {
     const fields = this.#part(etype, 'fields');
-    return isRecord(fields) ? Object.keys(fields) : [];
+    return isObject(fields) ? Object.keys(fields) : [];
   }
 
   #make(etype: string, action: Action, code: unknown): Rule {
@@ -129,17 +130,13 @@ export class RuleSet {
 
 export function bindsOf(rules: unknown): Binds {
   const bind = own(rules, 'bind');
-  if (!isBindList(bind)) return isRecord(bind) ? (bind as Binds) : {};
+  if (!isBindList(bind)) return isObject(bind) ? (bind as Binds) : {};
   return Object.fromEntries(bind.flatMap((name, at) => (at % 2 === 0 ? [[name, bind[at + 1] ?? '']] : []))) as Binds;
 }
 
 export const isBindList = (given: unknown): given is readonly unknown[] => Array.isArray(given);
 
-function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {
-  return typeof given === 'object' && given !== null && !Array.isArray(given);
-}
-
 /** What an object has itself; of anything else nothing. */
 function own(record: unknown, key: string): unknown {
-  return isRecord(record) && Object.hasOwn(record, key) ? record[key] : undefined;
+  return isObject(record) && Object.hasOwn(record, key) ? record[key] : undefined;
 }

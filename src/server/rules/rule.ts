@@ -5,7 +5,7 @@ import { invalid, rejection } from '../errors.ts';
 import { type Expression, summaryOf } from './cel.ts';
 import type { Fields, RequestValue } from './fields.ts';
 import type { Names } from './names.ts';
-import type { MapValue } from './cel/values.ts';
+import { EvaluationError, type MapValue } from './cel/values.ts';
 
 export type Action = 'view' | 'create' | 'update' | 'delete' | 'link' | 'unlink';
 
@@ -36,6 +36,8 @@ export interface Rule {
   readonly passes: (variables: Variables) => boolean;
   /** The value itself, for those who look for a mistake. */
   readonly value: (variables: Variables) => unknown;
+  /** Where in its text it cannot be evaluated. */
+  readonly locate?: (variables: Variables) => string | undefined;
   /** Why it cannot be compiled; then it never passes. */
   readonly fault?: unknown;
 }
@@ -58,9 +60,9 @@ export function nativeRule(etype: string, action: Action, code: string, names: N
   return { etype, action, code, displayCode: code, names: [names], passes: decide, value: decide };
 }
 
-export function celRule(etype: string, action: Action, displayCode: string, { code, names, evaluate }: Expression): Rule {
+export function celRule(etype: string, action: Action, displayCode: string, { code, names, evaluate, locate }: Expression): Rule {
   const passes = (variables: Variables): boolean => isPass(evaluate(variables));
-  return { etype, action, code, displayCode, names, passes, value: evaluate };
+  return { etype, action, code, displayCode, names, passes, value: evaluate, locate };
 }
 
 /** Null counts as no, anything else that is not false as yes. */
@@ -71,8 +73,9 @@ export function isPass(value: unknown): boolean {
 export function cannotEvaluate({ etype, action }: Pick<Rule, 'etype' | 'action'>, error: unknown): InstantAPIError {
   if (error instanceof InstantAPIError) return error;
   if (error instanceof Error && error.cause instanceof InstantAPIError) return error.cause;
+  const message = summaryOf(error);
   return rejection('permission-evaluation-failed', `Could not evaluate the permission rule '${etype}.${action}'`, {
     rule: [etype, action],
-    error: { type: 'evaluation-error', message: summaryOf(error), hint: null },
+    error: { type: error instanceof EvaluationError ? error.code : 'INTERNAL_ERROR', message, hint: message },
   });
 }

@@ -4,6 +4,7 @@
 import { equal } from '../../lib/equal.ts';
 import type { Ledger } from '../data/ledger.ts';
 import { submit } from '../data/submit.ts';
+import { adminActor } from '../data/system-rules.ts';
 import { type Cel, loadCel } from './cel.ts';
 import { checkRules } from './check-rules.ts';
 import type { Fault } from '../errors.ts';
@@ -62,7 +63,7 @@ export class Rulebook {
     const last = ledger.records.get(versionName);
     const version = typeof last === 'number' ? last + 1 : 0;
     const records = { [name]: given, [versionName]: version };
-    await submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: { userId: undefined, isAdmin: true } });
+    await submit(ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: adminActor });
     return { version, warnings };
   }
 

@@ -1,6 +1,7 @@
 // What an app is made with: its schema and its rules.
 
 import { submit } from '../data/submit.ts';
+import { adminActor } from '../data/system-rules.ts';
 import { planSchema } from '../http/schema-plan.ts';
 import type { App } from './app.ts';
 
@@ -14,7 +15,7 @@ export interface AppContent {
 export async function fillApp(app: App, { schema, rules }: AppContent, uuid: () => string): Promise<void> {
   if (schema !== undefined) {
     const steps = planSchema(schema, app.ledger.db.attrs, uuid);
-    await submit(app.ledger, { steps, event: undefined, actor: { userId: undefined, isAdmin: true } });
+    await submit(app.ledger, { steps, event: undefined, actor: adminActor });
   }
   if (rules !== undefined) await app.rulebook.set(app.ledger, rules);
 }

@@ -5,6 +5,7 @@ import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
 import { submit } from '../data/submit.ts';
+import { serverActor } from '../data/system-rules.ts';
 import type { App } from './app.ts';
 
 const name = 'app';
@@ -20,8 +21,6 @@ export interface AppRecord {
   /** How long a magic code is good. */
   readonly codeMinutes?: number;
 }
-
-const serverActor = { userId: undefined, isAdmin: true, isServer: true };
 
 export function appRecordOf(records: ReadonlyMap<string, unknown>): AppRecord | undefined {
   const found = records.get(name);

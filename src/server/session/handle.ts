@@ -3,11 +3,11 @@
 
 import type { ClientMessage, ClientOp } from '../../protocol/client-message.ts';
 import type { InstantAPIError } from '../../errors.ts';
-import { positionOf } from './app.ts';
+import { positionOf } from '../queries/refresh.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
 import type { ResultShape } from '../queries/prepared-query.ts';
 import type { Added } from '../queries/subscriptions.ts';
-import { echo, type SessionContext, whenDurable } from './session-context.ts';
+import { echo, handleDurable, type SessionContext } from './session-context.ts';
 import type { Outcome } from '../data/ledger.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { Event } from '../storage/storage.ts';
@@ -23,7 +23,7 @@ type Handlers = { readonly [Op in ClientOp]: (message: MessageOf<Op>, context: S
 
 /** @throws InstantAPIError */
 export function handle(message: ClientMessage, here: SessionContext): void {
-  checkStatus(message.op, here.app.status);
+  checkStatus(message.op, here.app.status, here.subscriber.actor.isAdmin);
   const run = handlers[message.op] as (message: ClientMessage, context: SessionContext) => void;
   run(message, here);
 }
@@ -101,7 +101,7 @@ const handlers: Handlers = {
   },
 
   'start-sync': (message, context) =>
-    whenDurable(message, context, () => {
+    handleDurable(message, context, () => {
       const { syncTables, limits } = context.app;
       if (syncTables.count(context.subscriber) >= limits.syncTables)
         throw overLimit('syncTables', limits.syncTables, 'namespaces kept in step');
@@ -109,7 +109,7 @@ const handlers: Handlers = {
     }),
 
   'resync-table': (message, context) =>
-    whenDurable(message, context, () =>
+    handleDurable(message, context, () =>
       context.app.syncTables.resume(context.subscriber, message, context.app.ledger.db.attrs).forEach(context.send),
     ),
 
@@ -118,7 +118,7 @@ const handlers: Handlers = {
 
   'start-stream': startStream,
   'append-stream': (message, { app, subscriber }) => app.streams.append(subscriber, message),
-  'subscribe-stream': (message, context) => whenDurable(message, context, () => subscribeStream(message, context)),
+  'subscribe-stream': (message, context) => handleDurable(message, context, () => subscribeStream(message, context)),
   'unsubscribe-stream': (message, { app, subscriber }) => app.streams.stopReading(subscriber, message['subscribe-event-id']),
 };
 
@@ -143,7 +143,7 @@ function releasePresence({ memory, presence }: SessionContext, roomId: string): 
 
 /** A live query, with its result in the given shape. */
 export function watch(message: MessageOf<'add-query'>, context: SessionContext, shape: ResultShape): void {
-  whenDurable(message, context, () => addQuery(message, context, shape));
+  handleDurable(message, context, () => addQuery(message, context, shape));
 }
 
 function addQuery(message: MessageOf<'add-query'>, context: SessionContext, returnType: ResultShape): void {

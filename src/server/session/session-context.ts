@@ -1,4 +1,4 @@
-// A ready session, as those who answer it see it, and how they answer.
+// A ready session, as the handlers of its messages see it.
 
 import type { ClientMessage } from '../../protocol/client-message.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
@@ -22,18 +22,9 @@ export interface SessionContext {
   readonly reject: (message: ClientMessage, error: unknown) => void;
 }
 
-/** Nobody is told what could still be lost. */
-export function whenDurable(message: ClientMessage, context: SessionContext, run: () => void): void {
-  context.app.ledger.read({
-    run: () => {
-      try {
-        run();
-      } catch (error) {
-        context.reject(message, error);
-      }
-    },
-    reject: (error) => context.reject(message, error),
-  });
+/** Handles a message with durable state, which no failure takes back. What `run` throws is the response. */
+export function handleDurable(message: ClientMessage, context: SessionContext, run: () => void): void {
+  context.app.ledger.read({ run, reject: (error) => context.reject(message, error) });
 }
 
 export function echo(message: ClientMessage): { readonly 'client-event-id': string | null } {

@@ -99,7 +99,8 @@ export class Session {
   run(message: ClientMessage, run: () => void): void {
     if (this.#state.is !== 'ready') return;
     try {
-      checkStatus(message.op, this.#state.context.app.status);
+      const { app, subscriber } = this.#state.context;
+      checkStatus(message.op, app.status, subscriber.actor.isAdmin);
       run();
     } catch (error) {
       this.#reject(message, error);

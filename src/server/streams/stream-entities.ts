@@ -13,9 +13,6 @@ import type { Actor } from '../data/system-rules.ts';
 
 export const streamsEtype = '$streams';
 
-/** Who keeps them. */
-export const serverActor: Actor = { userId: undefined, isAdmin: true, isServer: true };
-
 export function streamById(db: Db, id: string): Row | undefined {
   const row = db.row(streamsEtype, id.toLowerCase());
   return row?.exists(db.attrs.idAttr(streamsEtype)) ? row : undefined;

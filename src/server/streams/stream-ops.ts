@@ -2,12 +2,13 @@
 
 import type { StartStream, SubscribeStream } from '../../protocol/stream-messages.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
-import { echo, type SessionContext, whenDurable } from '../session/session-context.ts';
+import { echo, handleDurable, type SessionContext } from '../session/session-context.ts';
 import { InstantAPIError } from '../../errors.ts';
 import type { Guard } from '../rules/guard.ts';
 import type { AccessRecord } from '../data/touched.ts';
 import { invalid, overLimit, rejection } from '../errors.ts';
-import { creation, serverActor, stepsFor, streamByClientId, streamById, streamsEtype, valueOf } from './stream-entities.ts';
+import { creation, stepsFor, streamByClientId, streamById, streamsEtype, valueOf } from './stream-entities.ts';
+import { serverActor } from '../data/system-rules.ts';
 import { noSuchStream } from './streams.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
 
@@ -25,7 +26,7 @@ export function startStream(message: StartStream, context: SessionContext): void
     settle: (outcome) => {
       if (outcome.is === 'rejected') return reject(message, outcome.error);
       // Behind this turn: what the last writer sent is either stored by then, or never will be.
-      whenDurable(message, context, () => {
+      handleDurable(message, context, () => {
         const row = streamByClientId(app.ledger.db, clientId);
         if (!row) throw noSuchStream(clientId);
         const offset = app.streams.open(row.id, subscriber);

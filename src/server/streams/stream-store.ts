@@ -2,10 +2,11 @@
 
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Ledger } from '../data/ledger.ts';
-import { serverActor, stepsFor, streamById, streamsEtype } from './stream-entities.ts';
+import { stepsFor, streamById, streamsEtype } from './stream-entities.ts';
 import { type NewStreamPart, partRecord } from './stream-parts.ts';
 import { noSuchStream, type Streams } from './streams.ts';
 import { submit } from '../data/submit.ts';
+import { serverActor } from '../data/system-rules.ts';
 import type { LedgerState, Planned } from '../data/write.ts';
 
 export async function storePart(ledger: Ledger, part: NewStreamPart): Promise<void> {

@@ -7,7 +7,8 @@ import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import { listener, testClient } from '../../support/client.ts';
 import { settled } from '../../support/fake-clock.ts';
-import { addQueryOk, attrIds, chunk, goalId, goalsQuery, initOk } from '../../support/goals.ts';
+import { FakeBrowser } from '../../support/fake-tabs.ts';
+import { addQueryOk, attrIds, chunk, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 
 const ann = { id: '0a000000-0000-4000-8000-00000000000a', refresh_token: 'f0000000-0000-4000-8000-000000000001', isGuest: false };
 
@@ -56,5 +57,39 @@ test('a store that answers after the session has opened', async () => {
   ]);
   const [[, record] = []] = await kept.list('write/');
   expect(JSON.stringify(record)).toContain(attrIds.title);
+  client.reactor.shutdown();
+});
+
+test('a write that is settled while the disk is read is not taken up again', async () => {
+  const kept = memoryStore();
+  const slow: KeyValue = { ...kept };
+  const browser = new FakeBrowser();
+  const [leader, other] = [browser.tab(), browser.tab()];
+  const client = testClient({ store: slow, tabs: other });
+  await settled();
+  await client.receive(initOk({ triplane: { 'refresh-covers-all': true } }));
+  client.reactor.queries.subscribe(goalsQuery, listener());
+  await client.receive(addQueryOk([], 1));
+  void client.reactor.writes.transact(chunk('update', goalId(1), { title: 'mine' }));
+  await settled();
+  // This tab becomes the leader, and reads the disk; the answer is on its way while the write is confirmed and included.
+  const answers: (() => void)[] = [];
+  slow.list = async (prefix) => {
+    const entries = await kept.list(prefix);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return entries;
+  };
+  await leader.close();
+  await settled();
+  const eventId = client.reactor.state.outbox.list()[0]?.eventId ?? '';
+  client.reactor.run([{ do: 'flush' }]);
+  await client.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 2 });
+  await client.receive(refreshOk([{ id: goalId(1), title: 'mine' }], 2));
+  for (let time = 0; time < 3; time += 1) {
+    answers.shift()?.();
+    await settled();
+  }
+  expect(client.reactor.state.outbox.list()).toEqual([]);
+  expect(client.sentMessages('transact')).toHaveLength(1);
   client.reactor.shutdown();
 });

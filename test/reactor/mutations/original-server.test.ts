@@ -46,6 +46,14 @@ describe('two clients bear one attribute at once', () => {
     expect(write.outcome).toBe('synced');
     dialogue.end();
   });
+
+  it('a refusal that comes twice, as when a request was repeated, is not taken for one of what was sent after it', async () => {
+    const dialogue = await Dialogue.ready();
+    const write = await dialogue.update(goalId(1), { mood: 'good' } as never);
+    await dialogue.receive(attrsTold, no(write, taken), no(write, taken), ok(write, 6));
+    expect([dialogue.sentIds(), write.outcome]).toEqual([[write.eventId, write.eventId], 'synced']);
+    dialogue.end();
+  });
 });
 
 it('a client that is not told of the attr asks for it with a new session', async () => {

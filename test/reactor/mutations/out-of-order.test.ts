@@ -1,9 +1,10 @@
 // Writes are sent without waiting for each other. When the server fails at one of them, order is kept as far as it can be.
 
 import { expect, test } from 'vitest';
+import type { WireAttr } from '../../../src/protocol/attr.ts';
 import { listener, testClient, type TestClient } from '../../support/client.ts';
 import { settled } from '../../support/fake-clock.ts';
-import { addQueryOk, attrIds, chunk, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
+import { addQueryOk, attrIds, chunk, goalAttrs, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 
 let client: TestClient;
 const write = (fields: { title?: string; done?: boolean }, id = goalId(1)): void =>
@@ -98,5 +99,29 @@ test('made twice before anything was sent: neither waits for the other, and the 
   expect(sent()).toHaveLength(1);
   await ok(0, 6);
   expect(sent()).toHaveLength(2);
+  client.reactor.shutdown();
+});
+
+test('what makes an attr that may be taken is not overtaken at its entity, though its answer may be lost', async () => {
+  await start();
+  const mood = (value: string): void => {
+    void client.reactor.writes.transact({ __ops: [['update', 'goals', goalId(1), { mood: value }]], __etype: 'goals' });
+  };
+  const [, title] = goalAttrs;
+  const other = { ...title, id: goalId(8), 'forward-identity': [goalId(9), 'goals', 'mood'] } as WireAttr;
+  mood('first');
+  mood('refused with it');
+  await settled();
+  expect(sent().map(([, value]) => value)).toEqual([goalId(1), goalId(1)]);
+  // Another client was faster: what is written from here on uses its attr, and would be carried out.
+  await client.receive({ ...refreshOk([{ id: goalId(1), title: 'old', done: false }], 6), attrs: [...goalAttrs, other] });
+  mood('later');
+  write({ title: 'elsewhere' }, goalId(2));
+  await settled();
+  expect(sent()).toHaveLength(3);
+  expect(sent()[2]?.at(-1)).toBe('elsewhere');
+  const taken = { 'record-type': 'ident', etype: 'goals', label: 'mood' };
+  for (const at of [0, 1]) await client.receive({ op: 'error', status: 400, type: 'record-not-unique', message: 'no', hint: taken, 'client-event-id': eventIdOf(at) }); // prettier-ignore
+  expect(sent().slice(3).map((values) => values.at(-1))).toEqual(['first', 'refused with it', 'later']); // prettier-ignore
   client.reactor.shutdown();
 });

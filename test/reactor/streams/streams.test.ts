@@ -37,8 +37,8 @@ async function loaded(): Promise<void> {
 }
 
 /** On a line that lives. */
-async function quarterMinute(): Promise<void> {
-  for (let n = 0; n < 3; n += 1) {
+async function halfMinute(): Promise<void> {
+  for (let n = 0; n < 6; n += 1) {
     await client.clock.advance(5_000);
     client.transport.channel.on.activity();
   }
@@ -266,7 +266,7 @@ describe('writing', () => {
     await writer.write('one');
     for (let n = 0; n < 11; n += 1) {
       await client.receive(rejectedAppend());
-      await quarterMinute();
+      await halfMinute();
       await client.receive(startOk(0));
     }
     expect(await stateOf(stream.done)).toBe('no');
@@ -492,7 +492,7 @@ describe('reading', () => {
     const { end } = await read();
     for (let n = 0; n < 11; n += 1) {
       await send({ offset: 0, files: [{ id: 'a', size: 3, url: 'a' }] });
-      await quarterMinute();
+      await halfMinute();
     }
     expect([await end, fetched.length]).toEqual(['! A file of the stream could not be fetched', 11]);
   });

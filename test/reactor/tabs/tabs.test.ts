@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { listener, testClient, type TestClient } from '../../support/client.ts';
 import { settled } from '../../support/fake-clock.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
-import { addQueryOk, chunk, initOk } from '../../support/goals.ts';
+import { addQueryOk, chunk, goalAttrs, initOk } from '../../support/goals.ts';
+import type { WireAttr } from '../../../src/protocol/attr.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import { id } from '../../../src/lib/uuid.ts';
@@ -64,6 +65,63 @@ describe('tabs', () => {
     // Told by its promise, in the tab that made it; nobody else is bothered.
     expect(tabs.flatMap((tab) => tab.errors)).toEqual([]);
     for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('a write that the sender sent in the terms of an attr unknown here does not hide the next one, once that attr is told', async () => {
+    const { tabs } = await openTabs(2);
+    const [first, second] = tabs as [TestClient, TestClient];
+    const received = listener();
+    second.reactor.queries.subscribe({ moods: {} }, received);
+    await second.receive(addQueryOk([], 1, { moods: {} }));
+    const write = (mood: string): void => {
+      void second.reactor.writes.transact({ __ops: [['update', 'moods', mood, { name: 'good' }]], __etype: 'moods' });
+    };
+    const [one, two] = [id(), id()];
+    write(one);
+    await settled();
+    const [sent] = first.sentMessages('transact');
+    // Another client had made the attrs; the sender hears of it, sends the write again, and tells that it is in place.
+    const theirs = (label: string, at: number): WireAttr =>
+      ({ ...goalAttrs[at], id: id(), 'forward-identity': [id(), 'moods', label] }) as WireAttr;
+    const attrs = [...goalAttrs, theirs('id', 0), theirs('name', 1)];
+    await first.receive({ op: 'refresh-ok', computations: [], attrs, 'processed-tx-id': 2 });
+    await first.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 3 });
+    write(two);
+    await settled();
+    await second.receive({ op: 'refresh-ok', computations: [], attrs, 'processed-tx-id': 2 });
+    expect((received.last?.data['moods'] as readonly { readonly id: string }[]).map((mood) => mood.id)).toEqual([one, two]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('a write that is confirmed in one tab while another reads the disk does not wait for ever in the other', async () => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const slow: KeyValue = { ...store };
+    const [first, second] = [testClient({ tabs: browser.tab(), store }), testClient({ tabs: browser.tab(), store: slow })];
+    const ann = { id: id(), refresh_token: id(), isGuest: false };
+    await settled();
+    await first.reactor.account.setUser(ann);
+    void first.reactor.writes.transact(addGoal('swim'));
+    await settled();
+    await first.reactor.account.setUser(undefined);
+    await settled();
+    const answers: (() => void)[] = [];
+    slow.list = async (prefix) => {
+      const entries = await store.list(prefix);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return entries;
+    };
+    await first.reactor.account.setUser(ann);
+    await settled();
+    await first.receive(initOk());
+    await first.receive({ op: 'transact-ok', 'client-event-id': first.sentMessages('transact')[0]?.['client-event-id'], 'tx-id': 7 });
+    for (let time = 0; time < 3; time += 1) {
+      answers.shift()?.();
+      await settled();
+    }
+    expect(second.reactor.state.session.owner).toBe(ann.id);
+    expect(second.reactor.state.outbox.list()).toEqual([]);
+    for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
   it('a promise is settled in the tab that made it, when the sender is told', async () => {

@@ -1,9 +1,10 @@
 // Writes are done once, told only when they are durable, and found again by the next server on the same storage.
 
 import { expect, test } from 'vitest';
+import { whenDurable } from '../../../src/server/data/submit.ts';
 import { memory } from '../../../src/server/storage/memory.ts';
 import type { AppLog, LogEntry, Storage } from '../../../src/server/storage/storage.ts';
-import { adminToken, type Bench, bench, blob, newId, rest, type TestPeer } from '../bench.ts';
+import { adminToken, appId, type Bench, bench, blob, newId, rest, type TestPeer } from '../bench.ts';
 
 const goalsId = blob('goals', 'id');
 const title = blob('goals', 'title');
@@ -310,4 +311,22 @@ test('an append that hangs and fails in the end leaves what was durable', async 
   expect(await goals(world)).toEqual([{ id: goal, title: 'Get fit' }]);
   await writer.response('transact-ok', set('Get fittest'));
   expect(await goals(world)).toEqual([{ id: goal, title: 'Get fittest' }]);
+});
+
+test.each(['at once', 'after a group commit'])('what a reader throws goes to its `reject`, and the next reader runs: %s', async (when) => {
+  const world = bench();
+  const { ledger } = await world.hub.app(appId);
+  const peer = await world.open();
+  if (when !== 'at once') peer.send(create);
+  const seen: unknown[] = [];
+  const fault = new Error('cannot be read');
+  const run = (): never => {
+    throw fault;
+  };
+  ledger.read({ run, reject: (error) => seen.push(error) });
+  ledger.read({ run: () => seen.push('read'), reject: (error) => seen.push(error) });
+  await rest();
+  expect(seen).toEqual([fault, 'read']);
+  await expect(whenDurable(ledger, run)).rejects.toBe(fault);
+  expect(await whenDurable(ledger, () => 'read')).toBe('read');
 });

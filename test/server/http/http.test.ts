@@ -79,11 +79,82 @@ describe('what is refused', () => {
 
   test('steps that are none, with their place', async () => {
     const steps = async (given: unknown): Promise<unknown> => (await post('/admin/transact', { steps: given }, asAdmin())).body;
-    expect(await steps('x')).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
+    expect(await steps('x')).toMatchObject({ type: 'param-malformed', hint: { in: ['body', 'steps'], 'original-input': 'x' } });
+    expect(await steps({ 0: ['fly'] })).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
     expect(await steps([1])).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps', errors: [{ in: [0] }] } });
     expect(await steps([['fly', 'goals', id(), {}]])).toMatchObject({ hint: { 'data-type': 'steps', errors: [{ in: [0, 0] }] } });
     expect(await steps([['update', 'goals', 'x', {}]])).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
   });
+
+  test.each<[unknown, readonly unknown[]]>([
+    [[], [0]],
+    [['update', 'goals'], [0]],
+    [
+      ['update', null, id(), {}],
+      [0, 1],
+    ],
+    [
+      ['update', 'goals', 'x', {}],
+      [0, 2],
+    ],
+    [
+      ['update', 'goals', [1, 'x'], {}],
+      [0, 2, 0],
+    ],
+    [
+      ['merge', 'goals', id(), null],
+      [0, 3],
+    ],
+    [
+      ['update', 'goals', id(), {}, 'x'],
+      [0, 4],
+    ],
+    [
+      ['update', 'goals', id(), {}, {}, {}],
+      [0, 0],
+    ],
+    [
+      ['create', 'goals', id(), {}, {}],
+      [0, 0],
+    ],
+    [
+      ['link', 'goals', id(), { todos: 'x' }],
+      [0, 3, 'todos', 1],
+    ],
+    [
+      ['unlink', 'goals', id(), { todos: null }],
+      [0, 3, 'todos', 1],
+    ],
+    [
+      ['link', 'goals', id(), { todos: [[id()]] }],
+      [0, 3, 'todos', 1, 0],
+    ],
+    [['delete', 'goals'], [0]],
+    [
+      ['delete-attr', 'x'],
+      [0, 1],
+    ],
+    [['add-attr'], [0, 0]],
+    [
+      ['restore-attr', id()],
+      [0, 0],
+    ],
+  ])('the fault of %j is at %j', async (step, at) => {
+    const { status, body } = await post('/admin/transact', { steps: [step] }, asAdmin());
+    expect({ status, body }).toMatchObject({ status: 400, body: { hint: { 'data-type': 'steps', input: [step], errors: [{ in: at }] } } });
+  });
+
+  test('attributes are changed by pushing a schema', async () => {
+    const steps = [['update-attr', { id: id(), 'index?': true }]];
+    expect(await post('/admin/transact', { steps }, asAdmin())).toMatchObject({ status: 400, body: { hint: { 'data-type': 'action' } } });
+  });
+
+  test.each([[[]], [{}], [[['delete', 'goals', id(), null, {}]]], [[['update', 'goals', id(), {}, null]]], [[['delete-attr', id()]]]])(
+    'the steps %j are well formed',
+    async (steps) => {
+      expect(await post('/admin/transact', { steps }, asAdmin())).toMatchObject({ status: 200 });
+    },
+  );
 });
 
 describe('codes', () => {
@@ -130,6 +201,30 @@ describe('codes', () => {
       body: { created: true, user: { nickname: 'annie' } },
     });
   });
+});
+
+test('a guest has no address, and names the user that they became; a field that is null stays null', async () => {
+  const attr = { 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false };
+  await post(
+    '/admin/transact',
+    { steps: [['add-attr', { id: id(), 'forward-identity': [id(), '$users', 'nickname'], ...attr }]] },
+    asAdmin(),
+  );
+  const guest = (await post('/admin/sign_in_guest', { 'extra-fields': { nickname: null } }, asAdmin())).body.user;
+  expect(guest).toEqual({
+    ...{ id: guest.id, app_id: server.appId, type: 'guest', isGuest: true, nickname: null },
+    ...{ created_at: guest.created_at, refresh_token: guest.refresh_token },
+  });
+  expect((await post('/admin/query', { query: { $users: {} } }, asAdmin())).body).toEqual({
+    $users: [{ id: guest.id, type: 'guest', nickname: null }],
+  });
+  const { user } = (await post('/admin/refresh_tokens', { email: 'ann@example.com' }, asAdmin())).body;
+  const { code } = (await post('/admin/magic_code', { email: 'ann@example.com' }, asAdmin())).body;
+  const signIn = { email: 'ann@example.com', code, 'refresh-token': guest.refresh_token };
+  expect((await post('/admin/verify_magic_code', signIn, asAdmin())).body.user).toMatchObject({ id: user.id, email: 'ann@example.com' });
+  const found = await post('/runtime/auth/verify_refresh_token', { 'app-id': server.appId, 'refresh-token': guest.refresh_token });
+  expect(found.body.user).toMatchObject({ id: guest.id, linkedPrimaryUser: user.id });
+  expect(found.body.user).not.toHaveProperty('email');
 });
 
 describe('schema and rules for tools', () => {
@@ -188,6 +283,24 @@ describe('schema and rules for tools', () => {
     expect((await call('GET', `${path}/indexing-jobs/group/${group}`, undefined, asAdmin())).body).toEqual({ jobs });
   });
 
+  test('a job can be started alone, and asked for', async () => {
+    const path = `/dash/apps/${server.appId}`;
+    await post(`${path}/schema/push/apply`, todos({}), asAdmin());
+    const { body } = await call('GET', `${path}/schema/pull`, undefined, asAdmin());
+    const { id: attrId } = body.schema.blobs.todos.text;
+    await post('/admin/transact', { steps: [['update', 'todos', id(), { text: 'a text' }]] }, asAdmin());
+    const start = (more: object) => post(`${path}/indexing-jobs`, { 'attr-id': attrId, ...more }, asAdmin());
+    const { job } = (await start({ 'job-type': 'check-data-type', 'checked-data-type': 'number' })).body;
+    expect(job).toMatchObject({ job_status: 'errored', error: 'invalid-triple-error', checked_data_type: 'number', group_id: null });
+    expect((await call('GET', `${path}/indexing-jobs/${job.id}`, undefined, asAdmin())).body).toEqual({ job });
+    expect((await start({ 'job-type': 'required' })).body.job).toMatchObject({ job_status: 'completed', job_stage: 'update-attr-done' });
+    expect(await start({ 'job-type': 'dance' })).toMatchObject({ status: 400, body: { hint: { 'data-type': 'job-type' } } });
+    expect(await start({ 'job-type': 'check-data-type', 'checked-data-type': 'blub' })).toMatchObject({ status: 400 });
+    expect(await post(`${path}/indexing-jobs`, { 'attr-id': id(), 'job-type': 'index' }, asAdmin())).toMatchObject({
+      body: { type: 'record-not-found', hint: { 'record-type': 'attrs' } },
+    });
+  });
+
   test('rules are put, refused with their place, pulled', async () => {
     const path = `/dash/apps/${server.appId}`;
     const wrong = await post(`${path}/rules`, { code: { todos: { allow: { view: 'nope' } } } }, asAdmin());
@@ -218,7 +331,7 @@ describe('a session on an event stream', () => {
   async function open() {
     const stop = new AbortController();
     const response = await fetch(`${server.url}/runtime/sse?app_id=${server.appId}`, { signal: stop.signal });
-    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=UTF-8');
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     const next = async (): Promise<Record<string, unknown>> => {
@@ -227,7 +340,7 @@ describe('a session on an event stream', () => {
         if (end >= 0) {
           const event = text.slice(0, end);
           text = text.slice(end + 2);
-          if (event.startsWith('data: ')) return JSON.parse(event.slice(6)) as Record<string, unknown>;
+          if (event.startsWith('data:{')) return JSON.parse(event.slice(5)) as Record<string, unknown>;
           continue;
         }
         const { value, done } = await reader.read();
@@ -301,8 +414,9 @@ describe('an app that is closed', () => {
   const uses: readonly (readonly [use: 'read' | 'write' | 'any', method: string, path: string, body?: object])[] = [
     ['read', 'POST', '/admin/query', { query: { goals: {} } }],
     ['read', 'POST', '/runtime/framework/query', { query: { goals: {} } }],
-    ['read', 'GET', '/admin/rooms/presence?room-type=chat&room-id=r'],
-    ['read', 'GET', `/admin/users?email=${user.email}`],
+    ['any', 'GET', '/admin/rooms/presence?room-type=chat&room-id=r'],
+    ['any', 'GET', `/admin/users?email=${user.email}`],
+    ['any', 'POST', '/runtime/auth/verify_refresh_token', {}],
     ['read', 'POST', '/admin/transact_perms_check', { steps: [] }],
     ['write', 'POST', '/admin/transact_perms_check', { steps: [], 'dangerously-commit-tx': true }],
     ['write', 'POST', '/admin/transact', { steps: [] }],
@@ -314,7 +428,14 @@ describe('an app that is closed', () => {
     ['write', 'POST', '/runtime/auth/send_magic_code', user],
     ['write', 'POST', '/runtime/auth/sign_in_guest', {}],
     ['any', 'POST', '/admin/sign_out', user],
+    ['write', 'POST', '/runtime/oauth/token', { app_id: 'APP', code: id() }],
     ['any', 'GET', '/dash/apps/APP/schema/pull'],
+    ['any', 'GET', '/dash/apps/APP/perms/pull'],
+    ['any', 'GET', '/dash/apps/APP/auth'],
+    ['any', 'POST', '/dash/apps/APP/rules', { code: {} }],
+    ['any', 'POST', '/dash/apps/APP/schema/push/plan', { schema: { entities: {}, links: {} } }],
+    ['write', 'POST', '/dash/apps/APP/schema/push/apply', { schema: { entities: {}, links: {} } }],
+    ['write', 'POST', '/dash/apps/APP/schema/steps/apply', { steps: [] }],
   ];
 
   test.each([
@@ -322,13 +443,18 @@ describe('an app that is closed', () => {
     ['read-only', ['write']],
     ['disabled', ['read', 'write']],
   ] as const)('%s', async (status, rejected: readonly string[]) => {
-    await post('/admin/refresh_tokens', user, asAdmin());
+    const { refresh_token: token } = (await post('/admin/refresh_tokens', user, asAdmin())).body.user;
     await server.app(server.appId).setStatus(status);
     for (const [use, method, path, body] of uses) {
       const headers = { ...asAdmin(), ...(path.endsWith('perms_check') && { 'as-guest': 'true' }) };
-      const sent = body && { ...body, ...(path.startsWith('/runtime') && { 'app-id': server.appId }) };
+      const isRuntime = path.startsWith('/runtime');
+      const sent = body && { ...body, ...(isRuntime && { 'app-id': server.appId, app_id: server.appId, 'refresh-token': token }) };
       const response = await call(method, path.replace('APP', server.appId), sent, headers);
-      const expected = rejected.includes(use) ? { status: 400, body: { type: `app-${status}`, hint: { status } } } : { status: 200 };
+      const expected = rejected.includes(use)
+        ? { status: 400, body: { type: `app-${status}`, hint: { status } } }
+        : path === '/runtime/oauth/token'
+          ? { body: { hint: { 'record-type': 'app-oauth-code' } } }
+          : { status: 200 };
       expect(response, `${method} ${path}`).toMatchObject(expected);
     }
   });

@@ -198,7 +198,15 @@ test('personal access tokens do what the operator does, until they are revoked',
   expect(await call(server, 'POST /admin/query', { token, ...query(server.appId) })).toMatchObject({ status: 200 });
   expect(await call(server, `DELETE /dash/personal_access_tokens/${id}`, { token: server.operatorToken })).toMatchObject({ status: 200 });
   expect(await call(server, 'GET /dash/me', { token })).toMatchObject(notLoggedIn);
-  expect(await call(server, 'GET /dash/me', { token: 'per_x' })).toMatchObject({ status: 400, body: { type: 'param-malformed' } });
+  expect(await call(server, 'GET /dash/me', { token: 'per_x' })).toMatchObject(notLoggedIn);
+  for (const [unknown, type] of [
+    ['per_x', 'instant-user'],
+    ['pat_x', 'oauth-access-token'],
+  ] as const) {
+    const refused = { status: 400, body: { type: 'record-not-found', hint: { 'record-type': type } } };
+    expect(await call(server, 'POST /admin/query', { token: unknown, ...query(server.appId) })).toMatchObject(refused);
+    expect(await call(server, `GET /superadmin/apps/${server.appId}`, { token: unknown })).toMatchObject(refused);
+  }
 });
 
 test("with createAppsOnUse a request with the operator's token makes an app, and no other does", async () => {
@@ -289,6 +297,13 @@ test('what is not built says so', async () => {
     '/platform/oauth/start',
     `/dash/apps/${server.appId}/members/add`,
     `/superadmin/apps/${server.appId}/transfers/send`,
+    `/dash/apps/${server.appId}/test_users`,
+    `/dash/apps/${server.appId}/rule-versions`,
+    `/dash/apps/${server.appId}/billing`,
+    `/dash/apps/${server.appId}/oauth-apps`,
+    `/dash/apps/ephemeral/${server.appId}/claim`,
+    '/dash/sunset',
+    '/dash/restores/zip',
   ]) {
     expect(await call(server, `POST ${path}`, { body: {} })).toMatchObject({
       status: 404,

@@ -210,3 +210,13 @@ test('--relax keeps the data and takes the constraints away that it breaks, and 
     ]),
   );
 });
+
+test('rows that the backup counts and does not have; --relax takes over what is there', async () => {
+  const counts = { goals: 2, tasks: 1 };
+  const path = await zip({ 'config.json': configOf({ goals: {}, tasks: {} }, {}, { counts }), 'entities/goals.jsonl': [row(1)] });
+  const message = await refused(path);
+  expect(message).toContain('config.json counts 2 rows of goals, and there are 1');
+  expect(message).toContain('config.json counts 1 rows of tasks, and there are 0');
+  const { isSame, notes } = await importFrom(path, { storage: memory(), relax: true });
+  expect([isSame, notes.length]).toEqual([true, 2]);
+});

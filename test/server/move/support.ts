@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import yazl from 'yazl';
-import { openArchiveSource } from '../../../src/server/move/archive-source.ts';
+import { openArchiveSource } from '../../../src/server/move/backup-source.ts';
 import type { ArchiveLimits } from '../../../src/server/move/archive.ts';
 import { importApp, type ImportOptions, type ImportReport } from '../../../src/server/move/import.ts';
 import { replay } from '../../../src/server/storage/replay.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { treeOf } from '../../../src/server/http/admin-data.ts';
 import { memory } from '../../../src/server/storage/memory.ts';
 import { appId, bench, rest } from '../bench.ts';
 import { ann, bob, kit, newId, type Kit } from './kit.ts';
@@ -76,9 +77,51 @@ describe('what is hidden leaves no trace', () => {
     expect(await k.ids(k.bob, 'notes', { where: { n: { $gte: 0 } } })).toHaveLength(1);
   });
 
-  test('a rule that cannot be evaluated hides', async () => {
+  const failure = {
+    type: 'permission-evaluation-failed',
+    status: 400,
+    hint: { rule: ['notes', 'view'], error: { type: expect.stringMatching(/^[A-Z_]+$/) as string } },
+  };
+  const query = { op: 'add-query', q: { notes: {} } } as const;
+
+  test('a query of which no rule can be evaluated is answered with what is wrong', async () => {
     const { k } = await notes({ notes: { allow: { view: 'data.owner.name == 1' } } });
-    expect(await k.ids(k.ann, 'notes')).toEqual([]);
+    expect(await k.ann.response('error', query)).toMatchObject({ ...failure, 'original-event': { op: 'add-query' } });
+    const actor = { userId: ann, isAdmin: false };
+    const asked = treeOf(k.app, { notes: {} }, { actor, isInferred: false, guard: k.app.rulebook.guard });
+    await expect(asked).rejects.toMatchObject({ body: { type: failure.type, hint: failure.hint } });
+  });
+
+  test('a row whose rule cannot be evaluated is hidden, and its session is told once', async () => {
+    const { k, ids } = await notes({ notes: { allow: { view: 'data.tag == null || data.tag > 0' } } });
+    await k.write(k.admin, ['add-triple', ids[0], await k.attr('notes', 'tag'), 'no number']);
+    k.ann.heard.length = 0;
+    const { result } = await k.ann.response('add-query-ok', query);
+    expect(JSON.stringify(result)).toContain(ids[1]);
+    expect(JSON.stringify(result)).not.toContain(ids[0]);
+    await rest();
+    expect(k.ann.take('error')).toMatchObject([{ ...failure, 'client-event-id': null }]);
+    await k.ann.response('add-query-ok', { op: 'add-query', q: { notes: { $: { limit: 5 } } } });
+    await rest();
+    expect(k.ann.take('error')).toEqual([]);
+  });
+
+  test('a row that comes later and whose rule cannot be evaluated is told of, to all who have the query', async () => {
+    const { k, ids } = await notes({ notes: { allow: { view: 'data.tag == null || data.tag > 0' } } });
+    for (const peer of [k.ann, k.bob]) await peer.response('add-query-ok', query);
+    for (const peer of [k.ann, k.bob]) peer.heard.length = 0;
+    await k.write(k.admin, ['add-triple', ids[0], await k.attr('notes', 'tag'), 'no number']);
+    await rest();
+    for (const peer of [k.ann, k.bob]) expect(peer.take('error')).toMatchObject([failure]);
+  });
+
+  test('the log names rule, entity and the place in the text of the rule', async () => {
+    const { k, ids } = await notes({ notes: { allow: { view: 'isOwn ||\n  size(data.n) > 2' }, bind: ['isOwn', 'auth.id == "nobody"'] } });
+    await k.ann.response('error', query);
+    const logged = k.bench.logged.filter(([text]) => String(text).includes('permission rule'));
+    expect(logged).toHaveLength(1);
+    expect(logged[0]?.[0]).toContain('notes.view on notes');
+    expect(logged[0]?.[1]).toMatchObject({ rule: 'isOwn ||\n  size(data.n) > 2', id: ids[0], at: '2:3 size(data.n) > 2' });
   });
 });
 

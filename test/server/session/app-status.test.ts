@@ -61,6 +61,16 @@ describe('app status', () => {
     );
   });
 
+  test('an admin copies the data of a disabled app by sync', async () => {
+    const world = bench();
+    const admin = await world.open({ '__admin-token': 'ad000000-0000-4000-8000-000000000001' });
+    await admin.request(write());
+    await (await world.hub.app(appId)).setStatus('disabled');
+    expect(await opOf(admin, { op: 'start-sync', q: { goals: {} } })).toBe('start-sync-ok');
+    expect(await opOf(admin, { op: 'add-query', q: { goals: {} } })).toBe('app-disabled');
+    expect(await opOf(await world.open(), { op: 'start-sync', q: { goals: {} } })).toBe('app-disabled');
+  });
+
   test('told to all, and kept', async () => {
     const storage = memory();
     const world = bench({ storage });

@@ -45,7 +45,7 @@ export function ours({ appId, socket }: Where, receipts: boolean | undefined): S
   return {
     write: (make) => db.transact(make(db.tx) as never).settled,
     rows: () => rows,
-    close: () => db._reactor.close(),
+    close: () => db.close(),
   };
 }
 

@@ -8,6 +8,7 @@ import type { LedgerState } from '../../data/write.ts';
 import { invalid, rejection } from '../../errors.ts';
 import type { Records } from '../../storage/storage.ts';
 import { submit, whenDurable } from '../../data/submit.ts';
+import { serverActor } from '../../data/system-rules.ts';
 import type { App } from '../../session/app.ts';
 import type { Accounts, SignedIn } from '../accounts.ts';
 import { hashToken, isSameSecret, newToken } from '../secrets.ts';
@@ -66,7 +67,6 @@ const stateMinutes = 10;
 const codeMinutes = 5;
 const statePrefix = 'oauth-state ';
 const codePrefix = 'oauth-code ';
-const server = { userId: undefined, isAdmin: true, isServer: true };
 
 export class OAuth {
   readonly #app: App;
@@ -88,7 +88,7 @@ export class OAuth {
   /** @throws InstantAPIError whatever `change` throws; then nothing is changed */
   async configure(change: (config: OAuthConfig) => OAuthConfig): Promise<void> {
     const planned = ({ records }: LedgerState) => ({ steps: [], records: { [oauthRecord]: change(oauthOf(records)) } });
-    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: server });
+    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: serverActor });
   }
 
   /** @returns where the user is to be sent, and the cookie that is to come back. @throws InstantAPIError */
@@ -183,7 +183,7 @@ export class OAuth {
       }
       return { steps: [], records: { ...old, ...records(state) } };
     };
-    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: server });
+    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: serverActor });
   }
 
   /** Spent by this: whoever is second finds nothing. */
@@ -193,7 +193,7 @@ export class OAuth {
       found = records.get(name) as T | undefined;
       return { steps: [], ...(found !== undefined && { records: { [name]: null } }) };
     };
-    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: server });
+    await submit(this.#app.ledger, { steps: planned, event: undefined, actor: serverActor });
     return found;
   }
 }

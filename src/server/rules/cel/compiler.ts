@@ -21,6 +21,8 @@ export interface CompileOptions {
   readonly fields?: Readonly<Record<string, Readonly<Record<string, Type>>>>;
   /** Without: nothing is known before the evaluation. */
   readonly isTyped?: boolean;
+  /** Is told of each node that throws while it runs, the innermost first. */
+  readonly onError?: (error: unknown, expr: Expr) => void;
 }
 
 /** Nodes below one another. A closure calls the next: deeper, and the stack is in danger. */
@@ -53,9 +55,23 @@ export class Compiler {
   compile(expr: Expr): Node {
     if (++this.#depth > deepest) throw new Error('the expression is nested too deeply');
     this.#nodes++;
-    const node = this.#compile(expr);
+    const node = this.#observed(this.#compile(expr), expr);
     this.#depth--;
     return this.#options.isTyped === false ? { ...node, type: types.dyn } : node;
+  }
+
+  #observed(node: Node, expr: Expr): Node {
+    const { onError } = this.#options;
+    if (!onError) return node;
+    const run: Run = (given, locals) => {
+      try {
+        return node.run(given, locals);
+      } catch (error) {
+        onError(error, expr);
+        throw error;
+      }
+    };
+    return { ...node, run };
   }
 
   /** The type of a function's result, for these arguments. */

@@ -5,7 +5,13 @@ import type { Constant, Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/
 
 export type { Expr };
 
-export type Parse = (text: string) => { readonly expr: Expr };
+export interface Parsed {
+  readonly expr: Expr;
+  /** Node → where it begins in the text. */
+  readonly sourceInfo?: { readonly positions: Readonly<Record<string, number>> } | undefined;
+}
+
+export type Parse = (text: string) => Parsed;
 
 /** The name of a variable; undefined if the expression is another. */
 export function identOf(expr: Expr | undefined): string | undefined {

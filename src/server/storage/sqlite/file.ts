@@ -1,9 +1,11 @@
 // The open file: reads at once, writes in groups. All that is to be written in one moment, whatever the app, is one
 // transaction, and so one flush; each part of it can fail without the others.
 
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { TriplaneError } from '../../../errors.ts';
+import { id } from '../../../lib/uuid.ts';
 import type { Connection, Statement } from './binding.ts';
 
 interface Waiting {
@@ -53,9 +55,25 @@ export class SqliteFile {
     });
   }
 
-  /** Copies what is stored to another file, which must not be there. Nothing is written meanwhile. */
+  /**
+   * Copies what is stored to another file, which must not be there; it is there only if it is complete. Nothing is read or written meanwhile.
+   *
+   * @throws TriplaneError 'config-invalid', 'storage-failed', 'closed'
+   */
   backup(file: string): void {
-    this.read(() => this.#connection.exec(`VACUUM INTO '${file.replaceAll("'", "''")}'`));
+    if (existsSync(file)) throw isThere(file);
+    const partial = `${file}.${id()}.partial`;
+    try {
+      this.read(() => {
+        this.#connection.exec(`VACUUM INTO '${partial.replaceAll("'", "''")}'`);
+        flushToDisk(partial);
+        linkSync(partial, file);
+      });
+    } catch (error) {
+      throw existsSync(file) ? isThere(file) : error;
+    } finally {
+      rmSync(partial, { force: true });
+    }
   }
 
   /** Gives the file up, also when the disk is full: what is in the write-ahead log is read from there the next time. */
@@ -134,6 +152,17 @@ async function collectGarbage(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+function flushToDisk(file: string): void {
+  const opened = openSync(file, 'r+');
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
+}
+
+const isThere = (file: string): TriplaneError => new TriplaneError('config-invalid', `There is a file at ${file}: a backup replaces none`);
 
 const removed = (): TriplaneError => new TriplaneError('storage-failed', 'The file was deleted or replaced while the server ran');
 

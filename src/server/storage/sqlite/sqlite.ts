@@ -3,7 +3,7 @@
 // A storage in one file, by SQLite: what `triplane dev` keeps data in. One server at a time may use it.
 
 import { join } from 'node:path';
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 
 import type { AppLog, Storage } from '../storage.ts';
@@ -60,10 +60,7 @@ export async function sqlite(folder: string): Promise<Storage> {
     },
     stage: (appId) => sqliteStage(appId, file),
     apps: async () => file.read(() => file.prepared('SELECT app FROM heads ORDER BY app').all() as { app: string }[]).map(({ app }) => app),
-    backup: async (target) => {
-      if (existsSync(target)) throw new TriplaneError('config-invalid', `There is a file at ${target}: a backup replaces none`);
-      file.backup(target);
-    },
+    backup: async (target) => file.backup(target),
     close: () => file.close(),
   };
 }

@@ -1,15 +1,18 @@
 // The clock of one process (a tab or a server) on the world's clock: its wall clock may be wrong, and it may be frozen or killed.
 
-import type { Clock, Timer } from '../../src/lib/clock.ts';
-import type { FakeClock } from '../support/fake-clock.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { VirtualClock } from './clock.ts';
 
 export class ProcessClock implements Clock {
-  readonly #world: FakeClock;
+  readonly #world: VirtualClock;
   #offsetMs: number;
   #state: 'running' | 'frozen' | 'dead' = 'running';
   #waiting: (() => void)[] = [];
+  readonly #timers = new Set<Timer>();
+  /** It was frozen at least once: it may believe what is no longer so. */
+  wasFrozen = false;
 
-  constructor(world: FakeClock, offsetMs = 0) {
+  constructor(world: VirtualClock, offsetMs = 0) {
     this.#world = world;
     this.#offsetMs = offsetMs;
   }
@@ -22,6 +25,11 @@ export class ProcessClock implements Clock {
     return this.#state === 'dead';
   }
 
+  /** How many timers wait. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
   now(): number {
     return this.#world.now() + this.#offsetMs;
   }
@@ -31,10 +39,16 @@ export class ProcessClock implements Clock {
   }
 
   setTimeout(run: () => void, ms: number): Timer {
-    return this.#world.setTimeout(() => this.deliver(run), ms);
+    const timer = this.#world.setTimeout(() => {
+      this.#timers.delete(timer);
+      this.deliver(run);
+    }, ms);
+    this.#timers.add(timer);
+    return timer;
   }
 
   clearTimeout(timer: Timer | undefined): void {
+    if (timer !== undefined) this.#timers.delete(timer);
     this.#world.clearTimeout(timer);
   }
 
@@ -50,7 +64,9 @@ export class ProcessClock implements Clock {
   }
 
   freeze(): void {
-    if (this.#state === 'running') this.#state = 'frozen';
+    if (this.#state !== 'running') return;
+    this.#state = 'frozen';
+    this.wasFrozen = true;
   }
 
   thaw(): void {

@@ -1,6 +1,6 @@
 // Randomness from a seed: the same seed gives the same numbers and ids, on any machine.
 
-import type { Random } from '../../src/lib/random.ts';
+import type { Random } from '../../lib/random.ts';
 
 export class SeededRandom implements Random {
   #state: number;

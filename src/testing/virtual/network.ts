@@ -1,11 +1,11 @@
 // The network between tabs and the server: a socket delivers in order, each frame after a delay of its own, and can be cut, go silent, or
 // linger half-closed. Frames are text, as on a real socket.
 
-import type { WebSocketLike } from '../../src/connection/web-socket.ts';
-import type { FakeClock } from '../support/fake-clock.ts';
+import type { WebSocketLike } from '../../connection/web-socket.ts';
+import type { VirtualClock } from './clock.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import type { Server } from './server.ts';
+import type { VirtualServer } from './server.ts';
 
 /** What a device's access to the network is like. */
 export interface Link {
@@ -14,19 +14,31 @@ export interface Link {
   delayMs: number;
 }
 
-export class Network {
-  readonly sockets = new Set<Socket>();
-  readonly clock: FakeClock;
-  readonly random: SeededRandom;
-  readonly server: Server;
+/** What becomes of frames beyond their delay, and who is told of connections. */
+export interface Traffic {
+  onAttempt(owner: ProcessClock): void;
+  onClosed(owner: ProcessClock, wasOpen: boolean): void;
+  /** What arrives in the place of a frame to the server; `send` throws if it throws. */
+  up(socket: Socket, frame: string): readonly string[];
+  /** The same of a frame to the client. Frames of different lanes may overtake each other. */
+  down(socket: Socket, frame: string): readonly (readonly [lane: string, frame: string])[];
+}
 
-  constructor(clock: FakeClock, random: SeededRandom, server: Server) {
+export class VirtualNetwork {
+  readonly sockets = new Set<Socket>();
+  traffic: Traffic | undefined;
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly server: VirtualServer;
+
+  constructor(clock: VirtualClock, random: SeededRandom, server: VirtualServer) {
     this.clock = clock;
     this.random = random;
     this.server = server;
   }
 
   open(link: Link, owner: ProcessClock): WebSocketLike {
+    this.traffic?.onAttempt(owner);
     const socket = new Socket(this, link, owner);
     this.sockets.add(socket);
     return socket;
@@ -47,23 +59,31 @@ export class Socket implements WebSocketLike {
   onerror: WebSocketLike['onerror'] = null;
   onclose: WebSocketLike['onclose'] = null;
   readonly link: Link;
-  readonly #network: Network;
-  readonly #owner: ProcessClock;
-  readonly #arrivesAt = { up: 0, down: 0 };
+  readonly #network: VirtualNetwork;
+  readonly owner: ProcessClock;
+  /** By lane. */
+  readonly #arrivesAt = new Map<string, number>();
   #session: { receive(frame: string): void; end(): void } | undefined;
   #fate: Fate = 'healthy';
+  #wasOpen = false;
 
-  constructor(network: Network, link: Link, owner: ProcessClock) {
+  constructor(network: VirtualNetwork, link: Link, owner: ProcessClock) {
     this.link = link;
     this.#network = network;
-    this.#owner = owner;
+    this.owner = owner;
     this.#after('up', () => this.#connect());
   }
 
   send(frame: string): void {
     if (this.readyState !== 1) throw new Error('The socket is closing');
+    const frames = this.#network.traffic?.up(this, frame) ?? [frame];
     if (this.#fate === 'silent') return;
-    this.#after('up', () => this.#fate !== 'silent' && this.#session?.receive(frame));
+    for (const each of frames) this.#after('up', () => this.#fate !== 'silent' && this.#session?.receive(each));
+  }
+
+  /** Open, as far as either end can know. */
+  get isHealthy(): boolean {
+    return this.readyState === 1 && this.#fate === 'healthy' && this.#session !== undefined;
   }
 
   close(): void {
@@ -99,14 +119,17 @@ export class Socket implements WebSocketLike {
     if (!this.link.isUp || !this.#network.server.isUp) return this.cut();
     this.#session = this.#network.server.connect({
       send: (frame) => {
-        if (this.#fate === 'healthy')
-          this.#after('down', () => this.#deliver(() => this.readyState === 1 && this.onmessage?.({ data: frame } as never)));
+        if (this.#fate !== 'healthy') return;
+        const frames = this.#network.traffic?.down(this, frame) ?? [['down', frame] as const];
+        for (const [lane, data] of frames)
+          this.#after(lane, () => this.#deliver(() => this.readyState === 1 && this.onmessage?.({ data } as never)));
       },
       close: () => this.#after('down', () => this.cut()),
     });
     this.#deliver(() => {
       if (this.readyState !== 0) return;
       this.readyState = 1;
+      this.#wasOpen = true;
       this.onopen?.({} as never);
     });
   }
@@ -118,6 +141,7 @@ export class Socket implements WebSocketLike {
     this.#after('down', () => {
       this.readyState = 3;
       this.#network.sockets.delete(this);
+      this.#network.traffic?.onClosed(this.owner, this.#wasOpen);
       this.#deliver(() => this.onclose?.({ code: 1006, reason: '', wasClean: false } as never));
     });
   }
@@ -129,13 +153,13 @@ export class Socket implements WebSocketLike {
   }
 
   #deliver(task: () => void): void {
-    this.#owner.deliver(task);
+    this.owner.deliver(task);
   }
 
-  #after(way: 'up' | 'down', run: () => void): void {
+  #after(lane: string, run: () => void): void {
     const { clock, random } = this.#network;
-    const at = Math.max(this.#arrivesAt[way], clock.monotonicNow() + random.between(1, this.link.delayMs));
-    this.#arrivesAt[way] = at;
+    const at = Math.max(this.#arrivesAt.get(lane) ?? 0, clock.monotonicNow() + random.between(1, this.link.delayMs));
+    this.#arrivesAt.set(lane, at);
     clock.setTimeout(run, at - clock.monotonicNow());
   }
 }

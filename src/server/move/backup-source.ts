@@ -1,6 +1,6 @@
-// An app in a backup archive: `config.json`, `entities/<namespace>.jsonl`, `files/<location>`.
+// An app in a backup, whether it is one archive or a folder of downloaded files: `config.json`, `entities/<namespace>.jsonl`,
+// `files/<location>`.
 
-import { createHash } from 'node:crypto';
 import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { Archive, type ArchiveLimits, defaultArchiveLimits, invalidArchive } from './archive.ts';
@@ -12,20 +12,44 @@ import type { Source } from './source.ts';
 const maxConfigBytes = 64 * 1024 ** 2;
 const [rowsFolder, rowsEnd, filesFolder] = ['entities/', '.jsonl', 'files/'];
 
+/** The files of a backup. */
+export interface BackupFiles {
+  /** For people to read. */
+  readonly path: string;
+  readonly names: readonly string[];
+  /** Equal for the same names and contents. */
+  readonly fingerprint: string;
+  /** In bytes. */
+  sizeOf(name: string): number;
+  read(name: string): AsyncIterable<Buffer>;
+  close(): void;
+}
+
 /** Rejects with TriplaneError `archive-invalid`. */
 export async function openArchiveSource(path: string, limits: ArchiveLimits = defaultArchiveLimits): Promise<Source> {
-  const archive = await Archive.open(path, limits);
+  return openBackupSource(await Archive.open(path, limits));
+}
+
+/** Closes the files if they are no backup. Rejects with TriplaneError `archive-invalid`. */
+export async function openBackupSource(files: BackupFiles): Promise<Source> {
   try {
-    const config = readConfig(await archive.text('config.json', maxConfigBytes), 'config.json');
-    return sourceOf(archive, config);
+    return sourceOf(files, readConfig(await readConfigText(files), 'config.json'));
   } catch (error) {
-    archive.close();
+    files.close();
     throw error;
   }
 }
 
-function sourceOf(archive: Archive, config: BackupConfig): Source {
-  const names = [...archive.entries.keys()];
+async function readConfigText(files: BackupFiles): Promise<string> {
+  if (files.sizeOf('config.json') > maxConfigBytes)
+    throw invalidArchive(`${files.path}: config.json is larger than ${maxConfigBytes} bytes`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of files.read('config.json')) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function sourceOf(archive: BackupFiles, config: BackupConfig): Source {
+  const { names } = archive;
   const namespaces = names
     .filter((name) => name.startsWith(rowsFolder) && name.endsWith(rowsEnd))
     .map((name) => name.slice(rowsFolder.length, -rowsEnd.length));
@@ -34,33 +58,28 @@ function sourceOf(archive: Archive, config: BackupConfig): Source {
   if (strange !== undefined) throw invalidArchive(`${archive.path}: ${strange} is not named by a UUID`);
   const placeOf = (etype: string): string => rowsFolder + etype + rowsEnd;
   const sum = (list: readonly string[]): number => list.reduce((total, name) => total + archive.sizeOf(name), 0);
+  const present = new Set(files);
   const known = new Set(['config.json', ...files, ...namespaces.map(placeOf)]);
   return {
     name: archive.path,
-    fingerprint: fingerprintOf(archive),
+    fingerprint: archive.fingerprint,
     config,
     namespaces: namespaces.sort(),
     placeOf,
     rowBytes: sum(namespaces.map(placeOf)),
     fileBytes: sum(files),
     rows: (etype) => readRows(archive, placeOf(etype)),
-    hasFile: (location) => archive.entries.has(filesFolder + location),
+    hasFile: (location) => present.has(filesFolder + location),
     file: (location) => archive.read(filesFolder + location),
-    notes: [
-      ...names.filter((name) => !known.has(name)).map((name) => `${name} has no meaning in a backup and is left out`),
-      ...missing(config, namespaces),
-    ],
+    notes: [...names.filter((name) => !known.has(name)).map((name) => `${name} has no meaning in a backup and is left out`)],
     close: () => archive.close(),
   };
 }
 
-/** Namespaces that the backup counts rows of and has none of. */
-function missing({ counts }: BackupConfig, namespaces: readonly string[]): string[] {
-  const gone = Object.entries(counts).filter(([etype, count]) => count > 0 && !namespaces.includes(etype));
-  return gone.map(([etype, count]) => `config.json counts ${count} rows of ${etype}, and there is no file with them`);
-}
-
-async function* readRows(archive: Archive, name: string): AsyncGenerator<{ readonly rows: readonly SourceRow[]; readonly bytes: number }> {
+async function* readRows(
+  archive: BackupFiles,
+  name: string,
+): AsyncGenerator<{ readonly rows: readonly SourceRow[]; readonly bytes: number }> {
   let bytes = 0;
   const counted = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of archive.read(name)) {
@@ -79,11 +98,4 @@ function asRow({ json, line }: NumberedJson, name: string): SourceRow {
   const { entity, createdAt } = json;
   if (typeof createdAt === 'number' && Math.abs(createdAt) <= 8.64e15) return { entity, createdAt, line };
   throw invalidArchive(`${name}:${line}: createdAt must be a time in milliseconds`);
-}
-
-/** The directory of an archive has the checksum of every entry. */
-function fingerprintOf({ entries }: Archive): string {
-  const hash = createHash('sha256');
-  for (const [name, { crc32, uncompressedSize }] of entries) hash.update(`${name}\0${crc32}\0${uncompressedSize}\n`);
-  return hash.digest('hex');
 }

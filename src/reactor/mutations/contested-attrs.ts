@@ -1,0 +1,49 @@
+// Attrs that writes on their way make, and that another client may have made first. The server refuses such a write, and it goes out again in
+// the terms of the other attr. Until it is answered no later write to the same entities may go out: if the answer is lost, nobody knows that
+// the later one has overtaken it. One that makes the same attr may: it is refused as well.
+
+import type { Step } from '../../protocol/transact-messages.ts';
+import { newAttrs } from '../attr-catalog.ts';
+import { Footprint } from './retries.ts';
+
+interface Sent {
+  readonly writes: Set<string>;
+  readonly footprint: Footprint;
+}
+
+export class ContestedAttrs {
+  /** By attr, those that no confirmed write has made. */
+  readonly #sent = new Map<string, Sent>();
+  readonly #made = new Set<string>();
+
+  onSend(write: { readonly eventId: string; readonly order: number; readonly steps: readonly Step[] }): void {
+    for (const { id } of newAttrs(write.steps)) {
+      if (this.#made.has(id)) continue;
+      const sent = this.#sent.get(id) ?? { writes: new Set(), footprint: new Footprint() };
+      sent.writes.add(write.eventId);
+      sent.footprint.add(write);
+      this.#sent.set(id, sent);
+    }
+  }
+
+  /** Whether these steps would be carried out although a write before them is refused. */
+  hold(steps: readonly Step[]): boolean {
+    if (this.#sent.size === 0) return false;
+    const own = new Set(newAttrs(steps).map(({ id }) => id));
+    for (const [id, { footprint }] of this.#sent) if (!own.has(id) && footprint.meets(steps)) return true;
+    return false;
+  }
+
+  /** It is no longer on its way. */
+  onReturn(eventId: string): void {
+    for (const [id, { writes }] of this.#sent) if (writes.delete(eventId) && writes.size === 0) this.#sent.delete(id);
+  }
+
+  /** The server has them under these ids: to make them again is harmless. */
+  confirm(steps: readonly Step[]): void {
+    for (const { id } of newAttrs(steps)) {
+      this.#made.add(id);
+      this.#sent.delete(id);
+    }
+  }
+}

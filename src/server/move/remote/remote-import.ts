@@ -1,0 +1,132 @@
+// An app of another server as the source of an import: a backup that the server makes by itself or, if it makes none or is to be followed, a
+// copy by table sync and queries that is compared with the server before it is used.
+
+import { isTriplaneError, TriplaneError } from '../../../errors.ts';
+import type { Progress } from '../import.ts';
+import { openBackupSource } from '../backup-source.ts';
+import type { Source } from '../source.ts';
+import { downloadBackup } from './backup-download.ts';
+import { follow, type FollowConfig } from './follow.ts';
+import { LiveCopy } from './live-copy.ts';
+import { Mirror } from './mirror.ts';
+import { mirrorSource } from './mirror-source.ts';
+import { RemoteApp } from './remote-app.ts';
+import { RemoteFiles } from './remote-files.ts';
+import { type Settled, settle, step } from './settle.ts';
+import { WorkFolder } from './work-folder.ts';
+
+export interface RemoteImportOptions {
+  readonly url: string;
+  readonly appId: string;
+  readonly adminToken: string;
+  /** Where the copy is kept until the import is done. */
+  readonly folder: string;
+  readonly resume?: boolean | undefined;
+  readonly restart?: boolean | undefined;
+  /** Reads by queries though the source makes backups. */
+  readonly live?: boolean | undefined;
+  /** Keeps the copy in step until it is asked to switch. */
+  readonly follow?: FollowConfig | undefined;
+  readonly progress: (progress: Progress) => void;
+  /** For people to read. */
+  readonly note: (text: string) => void;
+  readonly wait: (ms: number) => Promise<void>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RemoteImport {
+  /** Undefined if the copy differs from what the source answers. */
+  readonly source: Source | undefined;
+  /** What was compared with the source; undefined for a backup. */
+  readonly settled?: Settled;
+  /** A copy is made anew each time: what an earlier attempt has staged is of no use. */
+  readonly isLive: boolean;
+  /** Rejects with TriplaneError if what was followed was written to since then: the switch would lose it. */
+  readonly checkCurrent: () => Promise<void>;
+  /** Keeps the copy: `resume` continues. */
+  readonly close: () => Promise<void>;
+  /** Ends what the source keeps for the copy, and removes the copy. */
+  readonly discard: () => Promise<void>;
+}
+
+export async function openRemote(options: RemoteImportOptions): Promise<RemoteImport> {
+  const { appId } = options;
+  const folder = await WorkFolder.open(options.folder, appId, options);
+  const app = new RemoteApp(options);
+  await app.optional(app.path(''));
+  const given = { ...options, app, folder };
+  if (options.live !== true && !options.follow && (await folder.state())['live'] !== true) {
+    const source = await backupSource(given);
+    if (source)
+      return {
+        source,
+        isLive: false,
+        checkCurrent: () => Promise.resolve(),
+        close: () => Promise.resolve(source.close()),
+        discard: () => folder.remove(),
+      };
+  }
+  await folder.save({ live: true });
+  return liveSource(given);
+}
+
+type Opened = Omit<RemoteImportOptions, 'folder'> & { readonly app: RemoteApp; readonly folder: WorkFolder };
+
+async function backupSource(given: Opened): Promise<Source | undefined> {
+  try {
+    const files = await downloadBackup(given);
+    return files && (await openBackupSource(files));
+  } catch (error) {
+    if (!isTriplaneError(error) || error.code !== 'dependency-missing') throw error;
+    given.note(`${error.message}. The app is read by queries instead`);
+    return undefined;
+  }
+}
+
+async function liveSource(given: Opened): Promise<RemoteImport> {
+  const { app, folder, progress, signal } = given;
+  const mirror = await Mirror.open(folder.file('mirror.db'));
+  const copy = new LiveCopy({ app, mirror, progress, signal });
+  const files = new RemoteFiles(app, mirror, folder.file('files'), progress);
+  const live = { ...given, mirror, copy, files };
+  let isOpen = true;
+  const close = async (forget: boolean): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await copy.close(forget);
+    mirror.close();
+  };
+  const discard = async (): Promise<void> => {
+    await close(true);
+    await folder.remove();
+  };
+  let changes = 0;
+  const checkCurrent = async (): Promise<void> => {
+    if (!given.follow) return;
+    if (copy.status !== 'disabled') await copy.roundTrip();
+    const isMended = copy.status !== 'disabled' && (await step(live));
+    if (!isMended && copy.changes === changes) return;
+    const message = 'The source was written to during the switch: nothing was taken over. Stop what writes to it, and add --resume';
+    throw new TriplaneError('config-invalid', message);
+  };
+  try {
+    const settled = given.follow ? await follow(live, given.follow) : await settle(live);
+    if (!settled.isSame) return { source: undefined, settled, isLive: true, checkCurrent, close: () => close(false), discard };
+    // A copy that is read while it changes would be of no one moment; one that is followed is looked at again before the switch.
+    if (!given.follow) await copy.close(false);
+    changes = copy.changes;
+    const source = await mirrorSource({ app, mirror, files, etypes: copy.etypes });
+    return { source: { ...source, close: () => undefined }, settled, isLive: true, checkCurrent, close: () => close(false), discard };
+  } catch (error) {
+    // What was followed is over when it is called off; a copy that was not is worth continuing.
+    if (signal?.aborted && given.follow) await discard();
+    else await close(false);
+    throw told(error);
+  }
+}
+
+function told(error: unknown): unknown {
+  if (!isTriplaneError(error) || !('type' in error) || error.type !== 'app-disabled') return error;
+  const message = 'The source is disabled and makes no backup, so that its links cannot be read. Set it to read-only, or import a backup';
+  return new TriplaneError('config-invalid', message, { cause: error });
+}

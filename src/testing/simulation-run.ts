@@ -1,0 +1,201 @@
+// One run of a schedule: its steps are carried out, everything is made to work again, and what must be true is checked.
+
+import type { AnySchemaDef } from '../schema/schema.ts';
+import type { SimulationOptions } from './simulation.ts';
+import { SimulationState } from './simulation-state.ts';
+import { harmless, type Step, type StepKind } from './simulation-steps.ts';
+import { createTestApp, type TestApp, type TestUser } from './test-app.ts';
+import type { TestDevice } from './test-device.ts';
+import { SeededRandom } from './virtual/seeded-random.ts';
+
+export interface RunResult {
+  readonly violations: readonly string[];
+  readonly story: readonly string[];
+  readonly writes: number;
+  readonly rejected: number;
+  readonly faults: number;
+}
+
+/** Codes of errors that are no fault of the program: the write was rejected, or its tab is gone. */
+const expected: ReadonlySet<unknown> = new Set(['refused', 'closed', 'user-changed', 'unreachable', 'timeout', 'server-failed']);
+const mostTabs = 3;
+
+/** @throws TriplaneError 'config-invalid' if the schema or the rules are invalid */
+export async function runSchedule<Schema extends AnySchemaDef>(
+  options: SimulationOptions<Schema>,
+  seed: number,
+  steps: readonly Step[],
+): Promise<RunResult> {
+  const { schema, rules, users: emails = ['ann@example.com', 'bob@example.com'] } = options;
+  const app = await createTestApp<Schema>({ seed, ...(schema && { schema }), ...(rules && { rules }) });
+  const users: TestUser[] = [];
+  for (const email of emails) users.push(await app.createUser(email));
+  await options.setup?.(app, users);
+  try {
+    return await new Run(app, options, users).play(steps);
+  } finally {
+    await app.close();
+  }
+}
+
+class Run<Schema extends AnySchemaDef> {
+  readonly #app: TestApp<Schema>;
+  readonly #options: SimulationOptions<Schema>;
+  readonly #users: readonly TestUser[];
+  readonly #state: SimulationState<Schema>;
+  readonly #story: string[] = [];
+  #faults = 0;
+
+  constructor(app: TestApp<Schema>, options: SimulationOptions<Schema>, users: readonly TestUser[]) {
+    this.#app = app;
+    this.#options = options;
+    this.#users = users;
+    this.#state = new SimulationState(app, options, users);
+  }
+
+  async play(steps: readonly Step[]): Promise<RunResult> {
+    await this.#state.begin();
+    for (const step of steps) await this.#step(step);
+    await this.#state.heal();
+    await this.#state.check();
+    const { violations, writes } = this.#state;
+    return { violations: [...violations], story: this.#story, writes: writes.count, rejected: writes.rejected, faults: this.#faults };
+  }
+
+  async #step({ kind, seed }: Step): Promise<void> {
+    const random = new SeededRandom(seed);
+    const at = this.#app.elapsedMs;
+    const done = await this.#steps[kind](random);
+    if (done !== undefined) this.#story.push(`${at} ms: ${done}`);
+    if (done !== undefined && !harmless.has(kind)) this.#faults += 1;
+    await this.#app.advance(random.between(0, 60));
+  }
+
+  async #act(random: SeededRandom): Promise<string | undefined> {
+    const open = random.pick(this.#state.tabs.filter(({ tab }) => !tab.isFrozen));
+    const [name, action] = random.pick(Object.entries(this.#options.actions)) ?? [];
+    if (!open || !action) return undefined;
+    const { tab, device } = open;
+    const failed = (error: unknown): void => {
+      const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+      if (!expected.has(code)) this.#state.violations.add(`action '${name}' failed: ${String(message ?? error)}`);
+    };
+    try {
+      const read = (query: object): never => this.#state.read(open, query) as never;
+      Promise.resolve(action({ db: tab.db, user: device.user as TestUser, users: this.#users, random, read })).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+    return `${tab.name}: ${name}`;
+  }
+
+  readonly #steps: Readonly<Record<StepKind, (random: SeededRandom) => Promise<string | undefined>>> = {
+    act: (random) => this.#act(random),
+    wait: async (random) => {
+      const ms = random.between(50, random.chance(0.1) ? 40_000 : 2_000);
+      await this.#app.advance(ms);
+      return `${ms} ms pass`;
+    },
+    openTab: async (random) => {
+      const device = random.pick(this.#state.devices.filter((each) => each.tabs.length < mostTabs));
+      return device && `${(await this.#state.open(device)).tab.name} is opened`;
+    },
+    closeTab: async (random) => {
+      const open = random.pick(this.#state.tabs.filter(({ tab, device }) => device.tabs.length > 1 && !tab.isFrozen));
+      if (open) this.#state.remove(open);
+      await open?.tab.close();
+      return open && `${open.tab.name} is closed`;
+    },
+    killTab: async (random) => {
+      const open = random.pick(this.#state.tabs);
+      if (open) this.#state.remove(open);
+      open?.tab.kill();
+      return open && `${open.tab.name} is killed`;
+    },
+    freezeTab: async (random) => {
+      const open = random.pick(this.#state.tabs.filter(({ tab }) => !tab.isFrozen));
+      open?.tab.freeze();
+      return open && `${open.tab.name} is frozen`;
+    },
+    thawTab: async (random) => {
+      const open = random.pick(this.#state.tabs.filter(({ tab }) => tab.isFrozen));
+      open?.tab.thaw();
+      return open && `${open.tab.name} is thawed`;
+    },
+    goOffline: (random) =>
+      this.#withDevice(
+        random,
+        ({ isOnline }) => isOnline,
+        (device) => device.goOffline(),
+        'goes offline',
+      ),
+    goOnline: (random) =>
+      this.#withDevice(
+        random,
+        ({ isOnline }) => !isOnline,
+        (device) => device.goOnline(),
+        'goes online',
+      ),
+    breakConnections: (random) =>
+      this.#withDevice(
+        random,
+        ({ isOnline }) => isOnline,
+        (device) => device.breakConnections(),
+        'loses its connections',
+      ),
+    loseResponses: (random) =>
+      this.#withDevice(
+        random,
+        ({ isOnline }) => isOnline,
+        (device) => device.loseResponses(),
+        'loses responses, then its connections',
+      ),
+    stopServer: async () => this.#whileUp(() => this.#app.server.stop(), 'the server is stopped'),
+    killServer: async () => this.#whileUp(() => this.#app.server.kill(), 'the server is killed'),
+    startServer: async () => {
+      if (this.#app.server.isUp) return undefined;
+      this.#app.server.start();
+      return 'the server starts';
+    },
+    hangDisk: (random) =>
+      this.#withDevice(
+        random,
+        () => true,
+        (device) => {
+          device.setDisk('hangs');
+          this.#app.clock.setTimeout(() => device.setDisk('well'), random.between(100, 5_000));
+        },
+        'has a disk that hangs for a while',
+      ),
+    jumpClock: async (random) => {
+      const ms = random.between(-3_600_000, 3_600_000);
+      if (random.chance(0.3)) this.#app.server.jumpClock(ms);
+      else random.pick(this.#state.tabs)?.tab.jumpClock(ms);
+      return `a clock jumps by ${ms} ms`;
+    },
+    changeDelay: (random) =>
+      this.#withDevice(
+        random,
+        () => true,
+        (device) => device.setDelay(random.between(2, 900)),
+        'has another delay',
+      ),
+  };
+
+  #whileUp(down: () => void, what: string): string | undefined {
+    if (!this.#app.server.isUp) return undefined;
+    down();
+    return what;
+  }
+
+  async #withDevice(
+    random: SeededRandom,
+    isFit: (device: TestDevice<Schema>) => boolean,
+    run: (device: TestDevice<Schema>) => void,
+    what: string,
+  ): Promise<string | undefined> {
+    const device = random.pick(this.#state.devices.filter(isFit));
+    if (device) run(device);
+    return device && `${device.name} ${what}`;
+  }
+}

@@ -1,0 +1,63 @@
+// The tabs of one browser: the lock that one of them holds, and the channel between them.
+
+import type { TabEvents, Tabs } from '../../reactor/tabs/tab-channel.ts';
+import type { VirtualClock } from './clock.ts';
+import type { ProcessClock } from './process-clock.ts';
+
+/** The lock and the channel that the tabs of a browser share. */
+export class BrowserTab implements Tabs {
+  readonly clock: ProcessClock;
+  readonly #all: BrowserTab[];
+  readonly #world: VirtualClock;
+  #on: TabEvents | undefined;
+  #isChecking = false;
+  isLeader = false;
+
+  constructor(all: BrowserTab[], clock: ProcessClock, world: VirtualClock) {
+    this.#all = all;
+    this.clock = clock;
+    this.#world = world;
+    all.push(this);
+    if (!all.some(({ isLeader }) => isLeader)) this.#lead();
+  }
+
+  broadcast(message: unknown): void {
+    const copy: unknown = structuredClone(message);
+    for (const other of this.#all) {
+      if (other !== this) this.#world.setTimeout(() => other.clock.deliver(() => other.#on?.onMessage(copy)), 1);
+    }
+  }
+
+  listen(on: TabEvents): void {
+    this.#on = on;
+    if (this.isLeader) on.onBecameLeader();
+  }
+
+  /** A leader that is frozen loses the lock. */
+  checkLeader(): void {
+    if (this.isLeader || this.#isChecking) return;
+    this.#isChecking = true;
+    this.#world.setTimeout(() => {
+      this.#isChecking = false;
+      const leader = this.#all.find(({ isLeader }) => isLeader);
+      if (this.clock.isDead || this.clock.isFrozen || !this.#all.includes(this) || (leader && !leader.clock.isFrozen)) return;
+      if (leader) leader.isLeader = false;
+      this.#lead();
+    }, 5_000);
+  }
+
+  close(): void {
+    this.#on = undefined;
+    const at = this.#all.indexOf(this);
+    if (at >= 0) this.#all.splice(at, 1);
+    if (!this.isLeader) return;
+    this.isLeader = false;
+    const next = this.#all[0];
+    if (next) next.#lead();
+  }
+
+  #lead(): void {
+    this.isLeader = true;
+    this.#world.setTimeout(() => this.clock.deliver(() => this.isLeader && this.#on?.onBecameLeader()), 0);
+  }
+}

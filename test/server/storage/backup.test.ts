@@ -1,0 +1,153 @@
+// Backups of a server that is written to: complete, and a server can be started from them.
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+
+import { init as initAdmin } from '../../../src/admin/index.ts';
+import { createServer, memory, sqlite, type TriplaneServer } from '../../../src/server/index.ts';
+import { id } from '../../../src/lib/uuid.ts';
+import { fileName } from '../../../src/server/storage/sqlite/sqlite.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'triplane-backup-'));
+const cli = fileURLToPath(new URL('../../../src/server/cli/cli.ts', import.meta.url));
+const open: TriplaneServer[] = [];
+const running: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+let made = 0;
+function folderIn(name: string): string {
+  const folder = join(root, `${name}-${++made}`);
+  mkdirSync(folder);
+  return folder;
+}
+
+async function serverIn(folder: string, given: object = {}): Promise<TriplaneServer> {
+  const server = await createServer({ port: 0, storage: await sqlite(folder), ...given });
+  open.push(server);
+  return server;
+}
+
+const adminOf = ({ appId, adminToken, url }: Pick<TriplaneServer, 'appId' | 'adminToken' | 'url'>) =>
+  initAdmin({ appId, adminToken, apiURI: url });
+
+/** Starts a server over a copy of the file, as somebody does who lost the original, and reads everything. */
+async function restored(file: string, { appId, adminToken }: TriplaneServer): Promise<TriplaneServer> {
+  const folder = folderIn('restored');
+  copyFileSync(file, join(folder, fileName));
+  return serverIn(folder, { appId, adminToken });
+}
+
+test('server.backup() holds every write that was acknowledged before, whole transactions only, and the server starts from it', async () => {
+  const server = await serverIn(folderIn('source'));
+  const db = adminOf(server);
+  const write = (n: number) =>
+    db.transact([db.tx['lists']![id()]!.update({ n }), db.tx['items']![id()]!.update({ n }), db.tx['items']![id()]!.update({ n })]);
+  for (let n = 0; n < 20; n++) await write(n);
+  let acknowledged = 20;
+  let isOver = false;
+  const writing = (async () => {
+    for (; !isOver; acknowledged++) await write(acknowledged);
+  })();
+  const copies: { readonly file: string; readonly atLeast: number }[] = [];
+  for (let n = 0; n < 3; n++) {
+    const file = join(folderIn('copy'), 'copy.db');
+    const atLeast = acknowledged;
+    await server.backup(file);
+    copies.push({ file, atLeast });
+    await write(1000 + n);
+  }
+  isOver = true;
+  await writing;
+  for (const { file, atLeast } of copies) {
+    const copy = await restored(file, server);
+    const { lists, items } = await adminOf(copy).query({ lists: {}, items: {} });
+    const ofRun = (rows: readonly object[] | undefined): number[] =>
+      (rows ?? []).map((row) => (row as { n: number }).n).sort((a, b) => a - b);
+    const numbers = ofRun(lists);
+    expect(numbers).toEqual(expect.arrayContaining(Array.from({ length: atLeast }, (_, n) => n)));
+    expect(ofRun(items)).toEqual(numbers.flatMap((n) => [n, n]));
+    await adminOf(copy).transact(db.tx['lists']![id()]!.update({ n: 5000 }));
+  }
+});
+
+describe('what cannot be copied says so', () => {
+  test('data in memory', async () => {
+    const server = await createServer({ port: 0, storage: memory() });
+    open.push(server);
+    const file = join(folderIn('none'), 'copy.db');
+    await expect(server.backup(file)).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringContaining('pg_dump') });
+  });
+
+  test('a file that is there stays as it is, and a copy that fails leaves nothing behind', async () => {
+    const server = await serverIn(folderIn('source'));
+    const folder = folderIn('taken');
+    writeFileSync(join(folder, 'copy.db'), 'mine');
+    await expect(server.backup(join(folder, 'copy.db'))).rejects.toMatchObject({ code: 'config-invalid' });
+    await expect(server.backup(join(folder, 'no-folder', 'copy.db'))).rejects.toMatchObject({ code: 'storage-failed' });
+    expect(readdirSync(folder)).toEqual(['copy.db']);
+  });
+});
+
+interface Ended {
+  readonly code: number;
+  readonly text: string;
+}
+
+function triplane(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const { DATABASE_URL: _, ...own } = process.env;
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--import', import.meta.resolve('tsx'), cli, ...args],
+      { cwd, env: { ...own, ...env } },
+      (error, out, err) => resolve({ code: error ? Number(error.code) : 0, text: out + err }),
+    );
+  });
+}
+
+describe('triplane backup', () => {
+  test('copies the data of a server that runs, and of one that does not; the copy is served under the same identity', async () => {
+    const folder = folderIn('project');
+    const dev = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), cli, 'dev', '--data', 'data', '--port', '0', '--json'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    running.push(dev);
+    const line = await new Promise<string>((resolve) => dev.stdout.once('data', (data) => resolve(String(data))));
+    const server = JSON.parse(line) as { url: string; appId: string; adminToken: string };
+    const db = adminOf(server);
+    const row = id();
+    await db.transact(db.tx['lists']![row]!.update({ n: 1 }));
+    const online = await triplane(folder, ['backup', 'online.db', '--data', 'data', '--url', server.url]);
+    expect(online).toEqual({ code: 0, text: `Written: ${join(folder, 'online.db')}\n` });
+    const ended = new Promise((resolve) => dev.once('exit', resolve));
+    dev.kill('SIGTERM');
+    await ended;
+    expect(await triplane(folder, ['backup', 'offline.db', '--data', 'data', '--url', 'http://127.0.0.1:1'])).toMatchObject({ code: 0 });
+    for (const name of ['online.db', 'offline.db']) {
+      const target = folderIn('restored');
+      copyFileSync(join(folder, name), join(target, fileName));
+      const copy = await serverIn(target, { appId: server.appId, adminToken: server.adminToken });
+      expect(await adminOf(copy).query({ lists: {} })).toEqual({ lists: [{ id: row, n: 1 }] });
+    }
+  });
+
+  test('where there is nothing to copy, no file is made', async () => {
+    const folder = folderIn('empty');
+    const nothing = await triplane(folder, ['backup', 'copy.db', '--url', 'http://127.0.0.1:1']);
+    expect(nothing).toMatchObject({ code: 1, text: expect.stringContaining('nothing to copy') });
+    const postgres = await triplane(folder, ['backup', 'copy.db'], { DATABASE_URL: 'postgres://127.0.0.1:1/none' });
+    expect(postgres).toMatchObject({ code: 1, text: expect.stringContaining('pg_dump') });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});

@@ -1,0 +1,222 @@
+// What may happen in the simulated world, and how often. A step tells what it did, or nothing if there was nothing to do.
+
+import { submit } from '../../src/server/data/submit.ts';
+import type { DiskCondition } from '../../src/testing/virtual/disk.ts';
+import { tx } from '../../src/transact/chunk.ts';
+import type { Device, Tab, World } from './world.ts';
+
+/** How often each kind of step comes. */
+export const weights = {
+  ...{ write: 40, burst: 3, invalidWrite: 4, dependentWrite: 2, ask: 2, wait: 18 },
+  ...{ openTab: 3, closeTab: 2, killTab: 3, freeze: 2, thaw: 3 },
+  ...{ goOffline: 3, goOnline: 5, cut: 3, silence: 2, loseAnswers: 4, breakSocket: 2, repeat: 1, garble: 1, slowDown: 2 },
+  ...{ stopServer: 1, killServer: 2, startServer: 5, failStorage: 0.4, slowStorage: 1, rollBack: 0.3 },
+  ...{ changeUser: 2, expireUser: 1, disk: 2, clock: 1, status: 1, schema: 1 },
+};
+export type StepName = keyof typeof weights;
+export const work: ReadonlySet<StepName> = new Set<StepName>([
+  ...(['write', 'burst', 'invalidWrite', 'dependentWrite', 'ask', 'wait', 'openTab', 'goOnline', 'startServer', 'thaw'] as const),
+]);
+
+type Step = (world: World) => string | undefined | Promise<string | undefined>;
+
+const registers = ['a', 'b', 'c'].map((letter) => `${letter.repeat(8)}-0000-4000-8000-000000000001`);
+
+export const steps: Readonly<Record<StepName, Step>> = {
+  write: (world) => write(world, false),
+  burst: (world) => {
+    const stories = Array.from({ length: world.random.between(2, 6) }, () => write(world, false));
+    return stories.filter((story) => story !== undefined).join(', ') || undefined;
+  },
+  invalidWrite: (world) => write(world, true),
+  dependentWrite: dependentWrite,
+  ask: (world) => {
+    const tab = world.tab(({ clock }) => !clock.isFrozen);
+    if (!tab) return undefined;
+    const token = Symbol(tab.name);
+    world.asked.set(token, tab);
+    const done = (): void => void world.asked.delete(token);
+    tab.reactor.queries.once({ registers: { $: { limit: world.random.between(1, 3) } } }).then(done, done);
+    return `${tab.name} asks once`;
+  },
+  wait: (world) => {
+    world.pauseMs = world.random.between(50, world.random.chance(0.1) ? 40_000 : 2_000);
+    return `${world.pauseMs} ms pass`;
+  },
+
+  openTab: (world) => {
+    const device = world.random.pick(world.devices);
+    return device && device.tabs.length < 3 ? `${world.open(device).name} is opened` : undefined;
+  },
+  closeTab: (world) => {
+    const tab = world.tab(({ device, clock }) => device.tabs.length > 1 && !clock.isFrozen);
+    if (!tab) return undefined;
+    world.noteErrors(tab);
+    void tab.device.close(tab);
+    return `${tab.name} is closed`;
+  },
+  killTab: (world) => {
+    const tab = world.tab();
+    if (!tab) return undefined;
+    world.noteErrors(tab);
+    world.history.killed.add(tab.name);
+    for (const [token, asker] of world.asked) if (asker === tab) world.asked.delete(token);
+    tab.device.kill(tab);
+    return `${tab.name} is killed`;
+  },
+  freeze: (world) => onTab(world, ({ clock }) => !clock.isFrozen, ({ clock }) => clock.freeze(), 'is frozen'), // prettier-ignore
+  thaw: (world) => onTab(world, ({ clock }) => clock.isFrozen, ({ clock }) => clock.thaw(), 'is thawed'), // prettier-ignore
+
+  goOffline: (world) => onDevice(world, ({ link }) => link.isUp, (device) => device.goOffline(), 'goes offline'), // prettier-ignore
+  goOnline: (world) => onDevice(world, ({ link }) => !link.isUp, (device) => (world.traffic.onReason(), device.goOnline()), 'goes online'), // prettier-ignore
+  cut: (world) => onDevice(world, () => true, ({ link }) => world.network.cut(link), 'loses its connections'), // prettier-ignore
+  silence: (world) => {
+    const socket = world.random.pick([...world.network.sockets]);
+    socket?.goSilent();
+    return socket && 'a socket goes silent';
+  },
+  loseAnswers: (world) => {
+    const socket = world.random.pick([...world.network.sockets]);
+    socket?.loseAnswers();
+    return socket && 'the answers on a socket are lost, then it breaks';
+  },
+  breakSocket: (world) => {
+    const socket = world.random.pick([...world.network.sockets]);
+    if (socket) world.traffic.broken.add(socket);
+    return socket && 'the next message cannot be sent on a socket';
+  },
+  repeat: (world) => forAWhile(world, 'frames come twice', (isOn) => (world.traffic.repeats = isOn ? 0.3 : 0)),
+  garble: (world) => forAWhile(world, 'frames make no sense', (isOn) => (world.traffic.garbles = isOn ? 0.3 : 0)),
+  slowDown: (world) => onDevice(world, () => true, ({ link }) => (link.delayMs = world.random.between(2, 900)), 'has another delay'), // prettier-ignore
+
+  stopServer: (world) => whileUp(world, () => world.server.stop(), 'is stopped'),
+  killServer: (world) => whileUp(world, () => world.server.kill(), 'is killed'),
+  startServer: ({ server }) => {
+    if (server.isUp) return undefined;
+    server.start();
+    return 'the server starts';
+  },
+  failStorage: (world) => {
+    world.history.hasFailures = true;
+    return forAWhile(world, "the server's storage fails now and then", (isOn) => (world.server.failures = isOn ? 0.4 : 0));
+  },
+  slowStorage: (world) => forAWhile(world, "the server's storage is slow", (isOn) => (world.server.appendMs = isOn ? 3_000 : 5)),
+  rollBack: async (world) => {
+    const { server, random } = world;
+    // A log without an attribute that a client has used is as one from which it was deleted: its writes are refused.
+    const most = [...server.entries].reverse().findIndex(({ attrs }) => attrs !== undefined);
+    if (server.isUp || most <= 0) return undefined;
+    const lost = await server.rollBack(random.between(1, Math.min(most, 5)));
+    world.history.rollBack(lost);
+    world.server.start();
+    return `the server starts from an older log, without its last ${lost.length} entries`;
+  },
+
+  changeUser: (world) => {
+    const device = world.random.pick(world.devices);
+    const user = world.random.pick([...world.users, undefined]);
+    return device && world.signIn(device, user) ? `${user?.email ?? 'nobody'} signs in on ${device.name}` : undefined;
+  },
+  expireUser: (world) => {
+    const user = world.random.pick(world.users);
+    if (!user || world.expired.has(user.id)) return undefined;
+    world.expired.add(user.id);
+    world.clock.setTimeout(() => world.expired.delete(user.id), world.random.between(1_000, 20_000));
+    return `the token of ${user.email} is not valid for a while`;
+  },
+  disk: (world) => {
+    const device = world.random.pick(world.devices);
+    const condition = world.random.pick<DiskCondition>(['hangs', 'hangs', 'hangs', 'full', 'broken']) ?? 'hangs';
+    if (device?.disk.condition !== 'well') return undefined;
+    device.disk.condition = condition;
+    if (condition !== 'hangs') world.failDisk(device);
+    world.clock.setTimeout(() => (device.disk.condition = 'well'), world.random.between(100, 5_000));
+    return `the disk of ${device.name}: ${condition}`;
+  },
+  clock: (world) => {
+    const ms = world.random.between(-3_600_000, 3_600_000);
+    if (world.random.chance(0.3)) world.server.jump(ms);
+    else world.tab()?.clock.jump(ms);
+    return `a clock jumps by ${ms} ms`;
+  },
+  status: (world) => {
+    if (!world.server.isUp) return undefined;
+    const status = world.random.pick(['active', 'active', 'read-only', 'disabled'] as const) ?? 'active';
+    world.setStatus(status);
+    return `the app becomes ${status}`;
+  },
+  schema: changeSchema,
+};
+
+function write(world: World, isInvalid: boolean, on?: Tab): string | undefined {
+  const tab = on ?? world.tab(({ clock }) => !clock.isFrozen);
+  const { random, history } = world;
+  if (!tab?.reactor.account.isLoaded || !tab.reactor.state.session.isWritable) return undefined;
+  const register = random.pick(registers) ?? '';
+  const record = history.add({ id: random.uuid(), tab: tab.name, register, owner: tab.reactor.account.user?.id ?? '', isInvalid });
+  const chunks = [
+    tx['marks']?.[record.id]?.update({ number: record.seq }),
+    isInvalid
+      ? tx['registers']?.[random.uuid()]?.update({ value: 0 }, { upsert: false })
+      : tx['registers']?.[register]?.update({ value: record.seq }),
+  ];
+  world.follow(record, tab.reactor.writes.transact(chunks));
+  return `${tab.name} makes ${isInvalid ? 'an invalid' : 'a'} write, number ${record.seq}`;
+}
+
+/** A write that the server must refuse makes an entity, and another, made before that is known, builds on it. */
+function dependentWrite(world: World): string | undefined {
+  const { random, history } = world;
+  const tab = world.tab(({ clock }) => !clock.isFrozen);
+  if (!tab?.reactor.account.isLoaded || !tab.reactor.state.session.isWritable) return undefined;
+  const about = { tab: tab.name, register: '', owner: tab.reactor.account.user?.id ?? '', isInvalid: true };
+  const maker = history.add({ ...about, id: random.uuid() });
+  const dependent = history.add({ ...about, id: random.uuid(), isDependent: true });
+  const { writes } = tab.reactor;
+  const missing = tx['registers']?.[random.uuid()]?.update({ value: 0 }, { upsert: false });
+  world.follow(maker, writes.transact([tx['marks']?.[maker.id]?.create({ number: maker.seq }), missing]));
+  const chunks = [tx['marks']?.[maker.id]?.update({ note: 'late' }), tx['marks']?.[dependent.id]?.update({ number: dependent.seq })];
+  world.follow(dependent, writes.transact(chunks));
+  return `${tab.name} makes an invalid write, number ${maker.seq}, and one that depends on it, number ${dependent.seq}`;
+}
+
+/** An admin makes an attribute that clients may be about to make, or changes one. */
+function changeSchema({ server, random }: World): string | undefined {
+  const [etype, label] = random.pick([['marks', 'number'], ['marks', 'note'], ['registers', 'value']] as const) ?? ['', '']; // prettier-ignore
+  if (!server.isUp) return undefined;
+  const isIndexed = random.chance(0.5);
+  const attr = { id: random.uuid(), 'forward-identity': [random.uuid(), etype, label], 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false }; // prettier-ignore
+  const change = async (): Promise<void> => {
+    const { ledger } = await server.app();
+    const known = ledger.db.attrs.forward(etype, label);
+    const step = known ? ['update-attr', { id: known.id, 'index?': isIndexed }] : ['add-attr', attr];
+    await submit(ledger, { steps: [step], event: undefined, actor: { userId: undefined, isAdmin: true } });
+  };
+  // Not awaited: it takes virtual time.
+  change().catch(() => {});
+  return `an admin makes or changes ${etype}.${label}`;
+}
+
+function forAWhile({ clock, random }: World, story: string, set: (isOn: boolean) => void): string {
+  set(true);
+  clock.setTimeout(() => set(false), random.between(100, 1_500));
+  return `for a while, ${story}`;
+}
+
+function whileUp({ server }: World, down: () => void, what: string): string | undefined {
+  if (!server.isUp) return undefined;
+  down();
+  return `the server ${what}`;
+}
+
+function onDevice(world: World, isFit: (device: Device) => boolean, run: (device: Device) => unknown, what: string): string | undefined {
+  const device = world.random.pick(world.devices.filter(isFit));
+  if (device) run(device);
+  return device && `${device.name} ${what}`;
+}
+
+function onTab(world: World, isFit: (tab: Tab) => boolean, run: (tab: Tab) => unknown, what: string): string | undefined {
+  const tab = world.tab(isFit);
+  if (tab) run(tab);
+  return tab && `${tab.name} ${what}`;
+}

@@ -1,0 +1,261 @@
+// The simulated world: devices, the server, the network, and what the tabs of the devices show.
+
+import type { AppStatus, WireUser } from '../../src/protocol/session-messages.ts';
+import type { AnySchemaDef } from '../../src/schema/schema.ts';
+import { mutationPrefix } from '../../src/reactor/mutations/mutation.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
+import { VirtualDevice, type VirtualTab } from '../../src/testing/virtual/device.ts';
+import { VirtualNetwork } from '../../src/testing/virtual/network.ts';
+import { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
+import { VirtualServer } from '../../src/testing/virtual/server.ts';
+import { History, type WriteRecord } from './history.ts';
+import { SimulatedTraffic } from './traffic.ts';
+
+export type Tab = VirtualTab<AnySchemaDef>;
+export type Device = VirtualDevice<AnySchemaDef>;
+
+export interface SimulatedUser extends WireUser {
+  readonly email: string;
+  readonly refresh_token: string;
+  readonly isGuest: false;
+}
+
+const appId = 'a9900000-0000-4000-8000-000000000003';
+
+export class World {
+  readonly story: string[] = [];
+  readonly clock = new VirtualClock(undefined, 1);
+  readonly history = new History(() => this.clock.monotonicNow());
+  readonly seeds: SeededRandom;
+  /** What the present step draws lots from. */
+  random: SeededRandom;
+  readonly users: readonly SimulatedUser[];
+  /** Users whose tokens the server does not take at present. */
+  readonly expired = new Set<string>();
+  readonly server: VirtualServer;
+  readonly network: VirtualNetwork;
+  readonly traffic: SimulatedTraffic;
+  readonly devices: readonly Device[];
+  /** Devices whose disk has failed: tabs that were open then may not know what is there. */
+  readonly failedDisks = new Set<Device>();
+  /** Queries asked once that have no answer yet, by the tab that asked. */
+  readonly asked = new Map<symbol, Tab>();
+  /** So long after the present step. */
+  pauseMs = 0;
+  readonly #registers = new Map<string, string>();
+  readonly #marks = new Map<string, readonly string[]>();
+
+  constructor(seed: number) {
+    this.seeds = this.random = new SeededRandom(seed);
+    this.users = ['ann', 'bob'].map((name) => {
+      const id = this.random.uuid();
+      return { id, email: `${name}@example.com`, refresh_token: this.random.uuid(), isGuest: false };
+    });
+    this.server = new VirtualServer({
+      clock: this.clock,
+      random: this.seeds.fork('server'),
+      appId,
+      userOf: (token) => this.#userOf(token),
+    });
+    this.network = new VirtualNetwork(this.clock, this.seeds.fork('network'), this.server);
+    this.traffic = new SimulatedTraffic(this.clock, this.seeds.fork('traffic'), (violation) => this.history.report(violation));
+    this.network.traffic = this.traffic;
+    this.devices = Array.from({ length: this.random.between(2, 3) }, (_, at) => this.#device(`d${at + 1}`));
+  }
+
+  async begin(): Promise<void> {
+    for (const device of this.devices) this.open(device);
+    await this.clock.advance(1_000);
+  }
+
+  async pass(): Promise<void> {
+    await this.clock.advance(this.pauseMs + this.random.between(0, 60));
+    this.pauseMs = 0;
+  }
+
+  /** Everything works again, and everybody comes back. */
+  async heal(): Promise<void> {
+    this.#mendServer();
+    await this.clock.advance(5_000);
+    this.setStatus('active');
+    await this.clock.advance(1_000);
+    for (const device of this.devices) this.#mendDevice(device);
+    await this.clock.advance(90_000);
+    for (const user of [...this.users, undefined]) {
+      for (const device of this.devices) this.signIn(device, user);
+      await this.clock.advance(30_000);
+      for (const device of this.devices) for (const tab of device.tabs) this.#discardRejected(tab);
+      await this.clock.advance(2_000);
+    }
+  }
+
+  async check(): Promise<void> {
+    const observer = this.#device('observer');
+    const truth = this.open(observer);
+    await this.clock.advance(5_000);
+    for (const { tabs } of this.devices) for (const tab of tabs) this.#checkTab(tab, truth);
+    for (const device of this.devices) this.#checkDisk(device);
+    for (const tab of this.asked.values()) this.history.report(`${tab.name} asked once, and has no answer`);
+    this.history.check(this.server.entries, this.#markAttrs());
+    this.traffic.check();
+    for (const device of [...this.devices, observer]) for (const tab of [...device.tabs]) await this.#close(tab);
+  }
+
+  /** Not awaited: it takes virtual time. */
+  setStatus(status: AppStatus): void {
+    const change = async (): Promise<void> => (await this.server.app()).setStatus(status);
+    change().catch(() => {});
+  }
+
+  tab(isFit: (tab: Tab) => boolean = () => true): Tab | undefined {
+    return this.random.pick(this.devices.flatMap(({ tabs }) => tabs).filter(isFit));
+  }
+
+  open(device: Device): Tab {
+    const tab = device.open();
+    if (this.failedDisks.has(device)) this.traffic.doubted.add(tab.clock);
+    let shownTo: string | undefined;
+    tab.reactor.events.on('auth', (user) => {
+      if (shownTo !== user?.id) this.history.forget(tab.name);
+      shownTo = user?.id;
+    });
+    tab.reactor.events.on('fact', (kind, message) => {
+      const { op, 'client-event-id': eventId = '' } = (kind === 'heard' ? message : {}) as { op?: string; 'client-event-id'?: string };
+      if (op === 'transact-ok') this.traffic.onConfirmed(tab.clock, eventId);
+    });
+    const fails = (): void => {
+      throw new Error('A listener of the app fails');
+    };
+    const { queries } = tab.reactor;
+    queries.subscribe({ marks: {} }, { onResult: fails, onError: fails });
+    queries.subscribe({ marks: {} }, { onResult: ({ data }) => this.#showMarks(tab, data), onError: () => {} });
+    const byAge = { registers: { $: { order: { serverCreatedAt: 'asc' } } } };
+    queries.subscribe(byAge, { onResult: ({ data }) => this.#showRegisters(tab, data), onError: () => {} });
+    return tab;
+  }
+
+  failDisk(device: Device): void {
+    this.failedDisks.add(device);
+    for (const { clock } of device.tabs) this.traffic.doubted.add(clock);
+  }
+
+  signIn(device: Device, user: SimulatedUser | undefined): boolean {
+    const tab = device.tabs.find(({ clock }) => !clock.isFrozen);
+    if (!tab) return false;
+    this.traffic.onReason();
+    tab.reactor.account.setUser(user).catch(() => {});
+    return true;
+  }
+
+  /** What becomes of it is written into the history. */
+  follow(write: WriteRecord, promise: ReturnType<Tab['reactor']['writes']['transact']>): void {
+    promise.catch(() => {});
+    promise.queued.then(
+      ({ clientId }) => (write.eventId = clientId),
+      () => {},
+    );
+    promise.settled.then(
+      () => this.history.settle(write, 'acknowledged'),
+      (error: Error) => this.history.settle(write, error.name === 'InstantAPIError' ? 'rejected' : 'left', error.message),
+    );
+  }
+
+  #userOf(token: string): SimulatedUser | undefined {
+    return this.users.find(({ id, refresh_token }) => refresh_token === token && !this.expired.has(id));
+  }
+
+  #device(name: string): Device {
+    return new VirtualDevice({ name, clock: this.clock, random: this.seeds.fork(`device ${name}`), network: this.network });
+  }
+
+  #mendServer(): void {
+    this.server.failures = 0;
+    this.server.appendMs = 5;
+    this.traffic.repeats = this.traffic.garbles = 0;
+    this.expired.clear();
+    this.server.start();
+  }
+
+  #mendDevice(device: Device): void {
+    device.disk.condition = 'well';
+    device.link.delayMs = 10;
+    device.goOnline();
+    this.traffic.onReason();
+    for (const { clock } of device.tabs) clock.thaw();
+    for (const tab of device.tabs) this.noteErrors(tab);
+    // Only the next tab reads a disk that could not be read.
+    if (this.failedDisks.has(device)) for (const tab of [...device.tabs]) void device.close(tab);
+    if (device.tabs.length === 0) this.open(device);
+  }
+
+  #discardRejected({ reactor: { outbox } }: Tab): void {
+    for (const { state, eventId } of outbox.list()) if (state === 'rejected') this.history.discard(outbox.discard(eventId));
+  }
+
+  #checkTab(tab: Tab, truth: Tab): void {
+    this.noteErrors(tab);
+    const [shown, expected] = [tab, truth].map(({ name }) => [...(this.#marks.get(name) ?? [])].sort().join());
+    if (shown !== expected) this.history.report(`${tab.name} shows other entities than a fresh client does`);
+    if (this.#registers.get(tab.name) !== this.#registers.get(truth.name))
+      this.history.report(`${tab.name} shows other values than a fresh client does`);
+    const waiting = tab.reactor.state.outbox.list();
+    if (waiting.length > 0) this.history.report(`${tab.name} still holds ${waiting.length} writes, the first ${String(waiting[0]?.state)}`);
+  }
+
+  #checkDisk({ name, disk }: Device): void {
+    for (const [key, value] of disk.entries) {
+      if (!key.startsWith(mutationPrefix('').slice(0, -1))) continue;
+      const { reason, txId } = value as { reason?: unknown; txId?: number };
+      if (reason === undefined && txId === undefined) this.history.report(`${name} still has a write that waits: ${key}`);
+    }
+  }
+
+  /** What a client reports it copes with. A fault of its own it does not expect. */
+  noteErrors({ name, errors }: Tab): void {
+    for (const error of errors) {
+      const { code, cause } = error as { code?: string; cause?: unknown };
+      if (code === 'storage-failed') this.history.unstored.add(name);
+      const isOwn = [error, cause].some((each) => each instanceof TypeError || each instanceof ReferenceError);
+      if (isOwn) this.history.report(`${name} has a fault: ${error.message}, ${String(cause)}`);
+    }
+  }
+
+  async #close(tab: Tab): Promise<void> {
+    const closed = tab.device.close(tab);
+    await this.clock.advance(3_000);
+    await closed;
+    if (tab.clock.timers > 0) this.history.report(`${tab.name} is closed, and ${tab.clock.timers} of its timers wait`);
+    if ([...this.network.sockets].some(({ owner }) => owner === tab.clock))
+      this.history.report(`${tab.name} is closed, and its socket is open`);
+  }
+
+  #showMarks(tab: Tab, data: Data): void {
+    const ids = rowsOf(data, 'marks').map(({ id }) => String(id));
+    this.#marks.set(tab.name, ids);
+    this.noteErrors(tab);
+    this.history.show(tab.name, tab.reactor.state.session.owner, ids);
+  }
+
+  #showRegisters(tab: Tab, data: Data): void {
+    const rows = rowsOf(data, 'registers').map(({ id, value }) => [String(id), value] as const);
+    rows.sort(([a], [b]) => (a < b ? -1 : 1));
+    this.#registers.set(tab.name, JSON.stringify(rows));
+    // What a tab's own writes show is the order in which it knows them, until the server has given them one.
+    const waiting = new Set(
+      tab.reactor.state.outbox.list().flatMap(({ steps }) => steps.flatMap((step) => (step[0] === 'add-triple' ? [step[3]] : []))),
+    );
+    this.history.values.show(tab.name, tab.reactor.state.session.owner, rows.filter(([, value]) => !waiting.has(value))); // prettier-ignore
+  }
+
+  #markAttrs(): ReadonlySet<string> {
+    const attrs = this.server.entries.flatMap(({ attrs: changed }) => changed?.put ?? []);
+    const isNumber = ([, etype, label]: readonly [string, string, string]): boolean => etype === 'marks' && label === 'number';
+    return new Set(attrs.filter((attr) => isNumber(attr['forward-identity'])).map(({ id }) => id));
+  }
+}
+
+type Data = Readonly<Record<string, unknown>>;
+
+function rowsOf(data: Data, etype: string): readonly Readonly<Record<string, unknown>>[] {
+  return (data[etype] ?? []) as readonly Readonly<Record<string, unknown>>[];
+}

@@ -1,0 +1,110 @@
+// `simulate` with two small apps: one that is right, and the same with its safeguard removed, which must be found.
+
+import { describe, expect, test } from 'vitest';
+
+import { i, tx } from '../../src/index.ts';
+import { simulate, SimulationError, type SimulationOptions } from '../../src/testing/index.ts';
+
+const stock = i.schema({ entities: { items: i.entity({ count: i.number() }) } });
+const itemId = '00000000-0000-4000-8000-000000000001';
+
+/** A shop that must not sell what it does not have. */
+const shop = (rule: string): SimulationOptions<typeof stock> => ({
+  schema: stock,
+  rules: { items: { allow: { update: rule } } },
+  setup: (app) => app.run(app.admin.transact(app.admin.tx.items[itemId]!.create({ count: 5 }))),
+  actions: {
+    buy: ({ db, read }) => {
+      const count = read({ items: {} })?.items[0]?.count;
+      return count === undefined ? undefined : db.transact(db.tx.items[itemId]!.update({ count: count - 1 }));
+    },
+  },
+  invariants: { 'the count is not negative': ({ read }) => read({ items: {} }).items.every(({ count }) => count >= 0) },
+});
+
+const slots = ['9:00', '10:00', '11:00'];
+
+/** Bookings of rooms by the hour. */
+function bookings(isUnique: boolean) {
+  const slot = i.string();
+  const schema = i.schema({ entities: { bookings: i.entity({ slot: isUnique ? slot.unique() : slot, by: i.string() }) } });
+  const options: SimulationOptions<typeof schema> = {
+    schema,
+    actions: {
+      book: ({ db, user, random, read }) => {
+        const taken = read({ bookings: {} })?.bookings.map((booking) => booking.slot);
+        const free = slots.filter((each) => taken && !taken.includes(each));
+        const wanted = random.pick(free);
+        return wanted && db.transact(db.tx.bookings[random.uuid()]!.create({ slot: wanted, by: user.id }));
+      },
+    },
+    invariants: {
+      'one booking per slot': ({ read }) => {
+        const booked = read({ bookings: {} }).bookings.map((booking) => booking.slot);
+        return new Set(booked).size === booked.length;
+      },
+    },
+  };
+  return options;
+}
+
+const failureOf = async (run: Promise<unknown>): Promise<SimulationError> => {
+  const error: unknown = await run.then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  expect(error).toBeInstanceOf(SimulationError);
+  return error as SimulationError;
+};
+
+describe('a simulation', () => {
+  test('of a shop whose rule keeps the count from going below zero finds nothing', async () => {
+    const { seeds, writes, rejected, faults } = await simulate({ ...shop('newData.count >= 0'), seeds: 10 });
+    expect(seeds).toBe(10);
+    for (const count of [writes, rejected, faults]) expect(count).toBeGreaterThan(10);
+  });
+
+  test('of the same shop without the rule finds that it sells what it does not have, and how', async () => {
+    const error = await failureOf(simulate({ ...shop('true'), seeds: 50 }));
+    expect(error.violations).toEqual(["invariant 'the count is not negative' is violated"]);
+    expect(error.message).toContain(`seeds: [${error.seed}]`);
+    const again = await failureOf(simulate({ ...shop('true'), seeds: [error.seed] }));
+    expect(again.story).toEqual(error.story);
+  });
+
+  test('of bookings with a unique slot finds nothing, and without finds a double booking in a few steps', async () => {
+    await simulate({ ...bookings(true), seeds: 10 });
+    const error = await failureOf(simulate({ ...bookings(false), seeds: 50 }));
+    expect(error.violations).toEqual(["invariant 'one booking per slot' is violated"]);
+    expect(error.story.length).toBeLessThan(8);
+    expect(error.story.filter((line) => line.endsWith('book')).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('reports an action that throws, and one that rejects', async () => {
+    const broken = { actions: { fail: () => Promise.reject(new Error('a fault of the program')) } };
+    expect((await failureOf(simulate({ ...broken, seeds: 1 }))).violations).toEqual(["action 'fail' failed: a fault of the program"]);
+    const invalid: SimulationOptions<typeof stock> = {
+      schema: stock,
+      actions: {
+        write: ({ db }) =>
+          db.transact((tx as unknown as typeof db.tx & { nothing: typeof db.tx.items }).nothing[itemId]!.update({ count: 1 })),
+      },
+    };
+    expect((await failureOf(simulate({ ...invalid, seeds: 1 }))).violations[0]).toMatch(
+      /action 'write' failed: The schema has no entity 'nothing'/,
+    );
+  });
+
+  test('without faults has none; with nobody to act it is refused', async () => {
+    const { faults, writes } = await simulate({ ...shop('newData.count >= 0'), seeds: 3, faults: false });
+    expect(faults).toBe(0);
+    expect(writes).toBeGreaterThan(0);
+    await expect(simulate({ ...shop('true'), users: [] })).rejects.toMatchObject({ code: 'config-invalid' });
+  });
+
+  test('reports its progress', async () => {
+    const progress: string[] = [];
+    await simulate({ ...bookings(true), seeds: [7, 9], onProgress: (done, all) => progress.push(`${done}/${all}`) });
+    expect(progress).toEqual(['1/2', '2/2']);
+  });
+});
