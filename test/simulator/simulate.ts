@@ -61,17 +61,23 @@ async function takeStep(world: World, at: number): Promise<StepName | undefined>
   return done === undefined ? undefined : name;
 }
 
-/** A shorter run that fails too: steps are left out, many at once at first, as long as anything is violated without them. */
+/** A shorter run that fails in the same way: steps are left out, many at once at first, as long as it does so without them. */
 export async function shrink(seed: number, mostRuns = 200): Promise<RunResult> {
   let best = await simulate({ seed });
+  const kind = kindOf(best.violations[0]);
   let runs = 1;
   for (let size = Math.ceil(best.taken.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let from = 0; from < best.taken.length && runs < mostRuns; runs += 1) {
       const only = new Set([...best.taken.slice(0, from), ...best.taken.slice(from + size)]);
       const shorter = await simulate({ seed, only });
-      if (shorter.violations.length > 0) best = shorter;
+      if (shorter.violations.some((violation) => kindOf(violation) === kind)) best = shorter;
       else from += size;
     }
   }
   return best;
+}
+
+/** What was violated, without times, names and numbers. */
+function kindOf(violation = ''): string {
+  return violation.replace(/[0-9a-f]{8}-[0-9a-f-]+|d?\d+(\.\d+)?|of \S+/g, '');
 }

@@ -10,8 +10,8 @@ export const weights = {
   ...{ write: 40, burst: 3, invalidWrite: 4, dependentWrite: 2, ask: 2, wait: 18 },
   ...{ openTab: 3, closeTab: 2, killTab: 3, freeze: 2, thaw: 3 },
   ...{ goOffline: 3, goOnline: 5, cut: 3, silence: 2, loseAnswers: 4, breakSocket: 2, repeat: 1, garble: 1, slowDown: 2 },
-  ...{ stopServer: 1, killServer: 2, startServer: 5, failStorage: 0.4, slowStorage: 1, rollBack: 0.3 },
-  ...{ changeUser: 2, expireUser: 1, disk: 2, clock: 1, status: 1, schema: 1 },
+  ...{ stopServer: 1, killServer: 2, startServer: 5, failStorage: 0.6, slowStorage: 1, rollBack: 0.3 },
+  ...{ changeUser: 2, expireUser: 1, disk: 2, clock: 1, status: 1, schema: 1, mend: 1 },
 };
 export type StepName = keyof typeof weights;
 export const work: ReadonlySet<StepName> = new Set<StepName>([
@@ -96,10 +96,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
     server.start();
     return 'the server starts';
   },
-  failStorage: (world) => {
-    world.history.hasFailures = true;
-    return forAWhile(world, "the server's storage fails now and then", (isOn) => (world.server.failures = isOn ? 0.4 : 0));
-  },
+  failStorage: (world) => forAWhile(world, "the server's storage fails now and then", (isOn) => (world.server.failures = isOn ? 0.4 : 0)),
   slowStorage: (world) => forAWhile(world, "the server's storage is slow", (isOn) => (world.server.appendMs = isOn ? 3_000 : 5)),
   rollBack: async (world) => {
     const { server, random } = world;
@@ -146,6 +143,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
     return `the app becomes ${status}`;
   },
   schema: changeSchema,
+  mend: makeMissing,
 };
 
 function write(world: World, isInvalid: boolean, on?: Tab): string | undefined {
@@ -154,10 +152,14 @@ function write(world: World, isInvalid: boolean, on?: Tab): string | undefined {
   if (!tab?.reactor.account.isLoaded || !tab.reactor.state.session.isWritable) return undefined;
   const register = random.pick(registers) ?? '';
   const record = history.add({ id: random.uuid(), tab: tab.name, register, owner: tab.reactor.account.user?.id ?? '', isInvalid });
+  const missing = random.uuid();
+  if (isInvalid) world.missing.set(record.id, missing);
+  // Attributes that nobody has made before, or somebody else is about to make.
+  const more = random.chance(0.1) ? { [`extra${random.between(1, 6)}`]: record.seq } : {};
   const chunks = [
-    tx['marks']?.[record.id]?.update({ number: record.seq }),
+    tx['marks']?.[record.id]?.update({ number: record.seq, ...more }),
     isInvalid
-      ? tx['registers']?.[random.uuid()]?.update({ value: 0 }, { upsert: false })
+      ? tx['registers']?.[missing]?.update({ value: 0 }, { upsert: false })
       : tx['registers']?.[register]?.update({ value: record.seq }),
   ];
   world.follow(record, tab.reactor.writes.transact(chunks));
@@ -195,6 +197,22 @@ function changeSchema({ server, random }: World): string | undefined {
   // Not awaited: it takes virtual time.
   change().catch(() => {});
   return `an admin makes or changes ${etype}.${label}`;
+}
+
+/** What a refused write needed is there from now on: if it is sent again, it is refused all the same. */
+function makeMissing(world: World): string | undefined {
+  const { server, random, history, traffic } = world;
+  const refused = [...history.writes.values()].filter(({ eventId }) => eventId !== undefined && traffic.refused.has(eventId));
+  const write = random.pick(refused);
+  const missing = write && world.missing.get(write.id);
+  if (!missing || !server.isUp) return undefined;
+  const change = async (): Promise<void> => {
+    const { ledger } = await server.app();
+    const idAttr = ledger.db.attrs.forward('registers', 'id')?.id;
+    await submit(ledger, { steps: [['add-triple', missing, idAttr, missing]], event: undefined, actor: { userId: undefined, isAdmin: true } });
+  };
+  change().catch(() => {});
+  return `an admin makes what write ${write.seq} needed`;
 }
 
 function forAWhile({ clock, random }: World, story: string, set: (isOn: boolean) => void): string {

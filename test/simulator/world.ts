@@ -38,6 +38,8 @@ export class World {
   readonly devices: readonly Device[];
   /** Devices whose disk has failed: tabs that were open then may not know what is there. */
   readonly failedDisks = new Set<Device>();
+  /** Invalid write → the row that it needs and that is not there. */
+  readonly missing = new Map<string, string>();
   /** Queries asked once that have no answer yet, by the tab that asked. */
   readonly asked = new Map<symbol, Tab>();
   /** So long after the present step. */
@@ -96,7 +98,10 @@ export class World {
     for (const { tabs } of this.devices) for (const tab of tabs) this.#checkTab(tab, truth);
     for (const device of this.devices) this.#checkDisk(device);
     for (const tab of this.asked.values()) this.history.report(`${tab.name} asked once, and has no answer`);
-    this.history.check(this.server.entries, this.#markAttrs());
+    // Where an answer of failure was lost, nobody knows that later writes have overtaken the one that failed.
+    this.history.hasLostFailures = isMissingSome(this.traffic.failuresHeard, this.server.failedEvents);
+    this.history.check(this.server.entries, this.#markAttrs(), this.traffic.refused);
+    this.history.checkOrderShown(this.#marks.get(truth.name) ?? [], this.server.entries);
     this.traffic.check();
     for (const device of [...this.devices, observer]) for (const tab of [...device.tabs]) await this.#close(tab);
   }
@@ -114,14 +119,16 @@ export class World {
   open(device: Device): Tab {
     const tab = device.open();
     if (this.failedDisks.has(device)) this.traffic.doubted.add(tab.clock);
+    if (device.tabs.length > 1) this.history.parallel.add(device.name);
     let shownTo: string | undefined;
     tab.reactor.events.on('auth', (user) => {
       if (shownTo !== user?.id) this.history.forget(tab.name);
       shownTo = user?.id;
     });
     tab.reactor.events.on('fact', (kind, message) => {
-      const { op, 'client-event-id': eventId = '' } = (kind === 'heard' ? message : {}) as { op?: string; 'client-event-id'?: string };
+      const { op, status = 500, 'client-event-id': eventId = '', 'original-event': original } = (kind === 'heard' ? message : {}) as Heard;
       if (op === 'transact-ok') this.traffic.onConfirmed(tab.clock, eventId);
+      if (op === 'error' && status >= 500 && original?.op === 'transact') this.traffic.failuresHeard.push(eventId);
     });
     const fails = (): void => {
       throw new Error('A listener of the app fails');
@@ -151,7 +158,10 @@ export class World {
   follow(write: WriteRecord, promise: ReturnType<Tab['reactor']['writes']['transact']>): void {
     promise.catch(() => {});
     promise.queued.then(
-      ({ clientId }) => (write.eventId = clientId),
+      ({ clientId }) => {
+        write.eventId = clientId;
+        write.storedAtMs = this.clock.monotonicNow();
+      },
       () => {},
     );
     promise.settled.then(
@@ -198,6 +208,8 @@ export class World {
     if (shown !== expected) this.history.report(`${tab.name} shows other entities than a fresh client does`);
     if (this.#registers.get(tab.name) !== this.#registers.get(truth.name))
       this.history.report(`${tab.name} shows other values than a fresh client does`);
+    const queries = [...tab.reactor.state.queries.list()].length;
+    if (queries > 2) this.history.report(`${tab.name} has ${queries} queries, and 2 that somebody listens to`);
     const waiting = tab.reactor.state.outbox.list();
     if (waiting.length > 0) this.history.report(`${tab.name} still holds ${waiting.length} writes, the first ${String(waiting[0]?.state)}`);
   }
@@ -254,8 +266,21 @@ export class World {
   }
 }
 
+interface Heard {
+  readonly op?: string;
+  readonly status?: number;
+  readonly 'client-event-id'?: string;
+  readonly 'original-event'?: { readonly op?: string };
+}
+
 type Data = Readonly<Record<string, unknown>>;
 
 function rowsOf(data: Data, etype: string): readonly Readonly<Record<string, unknown>>[] {
   return (data[etype] ?? []) as readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Whether `expected` has an item more often than `found`. */
+function isMissingSome(found: readonly string[], expected: readonly string[]): boolean {
+  const count = (items: readonly string[], item: string): number => items.filter((each) => each === item).length;
+  return [...new Set(expected)].some((item) => count(expected, item) > count(found, item));
 }
