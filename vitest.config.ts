@@ -22,6 +22,7 @@ const long = [
   'test/server/files/files.test.ts',
   'test/server/queries/subscription-index.test.ts',
   'test/server/storage/processes.test.ts',
+  'test/simulator/planted-bugs.test.ts',
 ];
 const longBuilt = ['test/package/consumer.test.ts', 'test/package/publish.test.ts'];
 const report = process.env['TEST_REPORT'];

@@ -15,13 +15,11 @@ export function eventIdIn(frame: string): string | undefined {
   return frame.startsWith('{"op":"transact"') ? /"client-event-id":"([^"]+)"/.exec(frame)?.[1] : undefined;
 }
 
-/** Answers to writes, answers to queries, and all others: the protocol gives no order between these. */
+/** The answers to writes, and all others: the protocol gives no order between these. */
 export function lanesOf(frame: string): (readonly [lane: string, frame: string])[] {
-  if (!frame.includes('"transact-ok"') && !frame.includes('"add-query-ok"')) return [['down', frame]];
-  return messagesIn(frame).map((message) => [lanes[message.op] ?? 'down', JSON.stringify(message)] as const);
+  if (!frame.includes('"transact-ok"')) return [['down', frame]];
+  return messagesIn(frame).map((message) => [message.op === 'transact-ok' ? 'transact' : 'down', JSON.stringify(message)] as const);
 }
-
-const lanes: Readonly<Record<string, string>> = { 'transact-ok': 'transact', 'add-query-ok': 'query' };
 
 /** The writes that the server failed at, and those that it has refused for good. */
 export function errorsIn(frame: string): { readonly failed: readonly string[]; readonly refused: readonly string[] } {

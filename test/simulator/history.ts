@@ -35,6 +35,8 @@ export class History {
   readonly killed = new Set<string>();
   /** Tabs whose device could not store something: what they hold is in memory alone. */
   readonly unstored = new Set<string>();
+  /** Whether the server has failed at any write. */
+  hasFailures = (): boolean => false;
   /** Devices on which more than one tab was open at a time. */
   readonly parallel = new Set<string>();
   /** The server failed at writes, and could not say so: it was given them again after later ones. */
@@ -70,11 +72,12 @@ export class History {
   settle(write: WriteRecord, outcome: WriteRecord['outcome'], reason = ''): void {
     if (write.outcome !== 'waiting') this.report(`write ${write.seq} was ${write.outcome}, then ${outcome}`);
     write.outcome = outcome;
-    if (write.isDependent && outcome === 'rejected') this.report(`write ${write.seq} depends on an invalid one, and was rejected by itself`);
+    if (write.isDependent && outcome === 'rejected')
+      this.report(`write ${write.seq} depends on an invalid one, and was rejected by itself`);
     if (outcome === 'acknowledged' && write.isInvalid) this.report(`write ${write.seq} is invalid and was acknowledged`);
-    // A row that an older log does not have cannot be updated.
-    if (outcome === 'rejected' && !write.isInvalid && this.#rolledBack.size === 0)
-      this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
+    // A row that an older log does not have, or that the server failed to make, cannot be updated.
+    const mayLackRow = this.#rolledBack.size > 0 || (this.hasFailures() && reason.includes('does not exist'));
+    if (outcome === 'rejected' && !write.isInvalid && !mayLackRow) this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
   }
 
   /** Another user signed in: what this tab has shown is no longer shown. */
@@ -93,7 +96,7 @@ export class History {
       const write = this.writes.get(id);
       if (now.has(id) || !write || write.isInvalid || this.#mayBeLost(write)) continue;
       // After an older log took over, a valid write may be refused. Two tabs without a disk make the same attribute twice: one hides the other.
-      if (this.#rolledBack.size > 0 || this.unstored.has(write.tab)) continue;
+      if (this.#rolledBack.size > 0 || this.hasFailures() || this.unstored.has(write.tab)) continue;
       this.report(`${tab} showed write ${write.seq} of ${write.tab}, and shows it no more`);
     }
     this.#shown.set(tab, { owner, ids: now });
@@ -120,7 +123,8 @@ export class History {
     if (this.#rolledBack.size === 0 && !this.hasLostFailures) this.#checkOrder(entries);
     for (const violation of this.values.check(entries)) this.report(violation);
     for (const { event, rejected } of entries)
-      if (event && !rejected && refused.has(event.id) && this.#rolledBack.size === 0) this.report(`${event.id} was refused, and then applied`);
+      if (event && !rejected && refused.has(event.id) && this.#rolledBack.size === 0)
+        this.report(`${event.id} was refused, and then applied`);
   }
 
   /** In the order in which the rows were made. */
@@ -165,7 +169,8 @@ export class History {
     for (const { changes } of entries) {
       for (const { action, triple } of changes) {
         const write = action === 'added' && typeof triple[2] === 'number' ? bySeq.get(triple[2]) : undefined;
-        if (write?.register !== triple[0]) continue;
+        // What is not on disk is not there when its user comes back, until the disk can be read.
+        if (write?.register !== triple[0] || this.unstored.has(write.tab)) continue;
         const line = `${write.tab} ${write.owner} ${write.register}`;
         const before = last.get(line) ?? 0;
         if (write.seq < before) this.report(`write ${write.seq} of ${write.tab} overwrote its later write ${before}`);
@@ -176,7 +181,7 @@ export class History {
 
   #mayBeLost(write: WriteRecord): boolean {
     const { id, eventId, tab, outcome } = write;
-    if (this.#rolledBack.has(id) || (this.#rolledBack.size > 0 && outcome === 'rejected')) return true;
+    if (this.#rolledBack.has(id) || ((this.#rolledBack.size > 0 || this.hasFailures()) && outcome === 'rejected')) return true;
     const isGone = this.killed.has(tab) || outcome === 'left';
     if (eventId === undefined || this.unstored.has(tab)) return isGone;
     return this.#discarded.has(eventId);

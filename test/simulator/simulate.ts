@@ -5,7 +5,7 @@
 import '../../src/reactor/recovery.ts';
 import '../../src/server/rules/rulebook.ts';
 
-import { steps, type StepName, weights, work } from './steps.ts';
+import { steps, type StepName, weightsFor, work } from './steps.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
@@ -37,7 +37,7 @@ export async function simulate({ seed, steps: count = 120, only }: RunOptions): 
     await world.begin();
     for (let at = 0; at < count; at += 1) {
       if (only && !only.has(at)) continue;
-      const name = await takeStep(world, at);
+      const name = await takeStep(world, seed, at);
       if (name) taken.push(at);
       if (name && !work.has(name)) faults += 1;
     }
@@ -52,9 +52,9 @@ export async function simulate({ seed, steps: count = 120, only }: RunOptions): 
   return { violations, writes: writes.size, faults, frames: world.traffic.frames, story: world.story, taken };
 }
 
-async function takeStep(world: World, at: number): Promise<StepName | undefined> {
+async function takeStep(world: World, seed: number, at: number): Promise<StepName | undefined> {
   world.random = world.seeds.fork(`step ${at}`);
-  const name = world.random.pickWeighted(weights);
+  const name = world.random.pickWeighted(weightsFor(seed));
   const done = await steps[name](world);
   if (done !== undefined) world.story.push(`${world.clock.monotonicNow()} ms: ${done}`);
   await world.pass();

@@ -19,8 +19,6 @@ export class SimulatedTraffic implements Traffic {
   garbles = 0;
   /** Writes that the server has refused for good, whether anybody heard of it or not. */
   readonly refused = new Set<string>();
-  /** The event ids of writes that a tab has heard to have failed, one for each time. */
-  readonly failuresHeard: string[] = [];
   /** The next call of `send` throws. */
   readonly broken = new Set<Socket>();
   readonly #clock: VirtualClock;

@@ -30,7 +30,11 @@ export async function hunt(simulator: string, most: number): Promise<Hunt> {
   const file = join(folder, 'simulator.mjs');
   writeFileSync(file, simulator);
   writeFileSync(join(folder, 'thread.mjs'), thread);
-  const worker = new Worker(join(folder, 'thread.mjs'), { workerData: { url: pathToFileURL(file).href, most }, stdout: true, stderr: true });
+  const worker = new Worker(join(folder, 'thread.mjs'), {
+    workerData: { url: pathToFileURL(file).href, most },
+    stdout: true,
+    stderr: true,
+  });
   try {
     return await new Promise<Hunt>((resolve) => {
       worker.on('message', resolve);
