@@ -215,6 +215,8 @@ export class World {
   /** By itself, within the time that passed. */
   #checkRecovered({ name, reactor }: Tab): void {
     if (reactor.status !== 'authenticated') this.history.report(`${name} is ${reactor.status} long after everything was well again`);
+    for (const live of reactor.state.queries.list())
+      if (live.error) this.history.report(`${name} still has an error for a query: ${live.error.message}`);
     const waiting = reactor.state.outbox.list().filter(({ state }) => state === 'pending' || state === 'inflight');
     if (waiting.length > 0)
       this.history.report(`${name} has ${waiting.length} writes without an answer long after everything was well again`);

@@ -92,7 +92,6 @@ const client: readonly PlantedBug[] = [
   ),
   bug('what another tab says is missed while the disk is read', tabSync, 'state.outbox.removals.add(eventId);', 'void eventId;'),
   bug('a store that fails ends the queue', 'reactor/persist-queue.ts', '    } catch (cause) {\n      const writes', '    } catch (cause) {\n      throw cause;\n      const writes'), // prettier-ignore
-  bug('a kept result replaces the one of the server', live, "if (live.source === 'server') return [];", ''),
   bug('a confirmed write is let go before the result contains it', optimistic, 'if (isIncluded(write, live.processed)) return', 'return'),
   bug('confirmed writes stay in the outbox', optimistic, 'if (this.#acknowledged.size === 0) return [];', 'return [];'),
   bug('other tabs do not hear that a write is confirmed', 'reactor/mutations/acknowledge.ts', "{ do: 'tell', message: { type: 'acknowledged', eventId, ...position } },", ''), // prettier-ignore
