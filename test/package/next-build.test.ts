@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createServer, memory, type TriplaneServer } from '../../src/server/index.ts';
 import { launchBrowser } from '../support/browser.ts';
@@ -40,6 +40,8 @@ function makeProject(): Project {
     'tsconfig.json',
     JSON.stringify({ compilerOptions, include: ['next-env.d.ts', '**/*.ts', '**/*.tsx'], exclude: ['node_modules'] }),
   );
+  // Its modules are links out of the project.
+  made.write('next.config.mjs', `export default { turbopack: { root: '/' } };`);
   made.write('package.json', JSON.stringify({ name: 'docs', private: true }));
   for (const name of installed) {
     const target = join(made.folder, 'node_modules', name);
@@ -68,46 +70,53 @@ beforeAll(async () => {
 }, 700_000);
 
 afterAll(async () => {
-  if (site?.exitCode === null && site.kill()) await once(site, 'exit');
   await browser?.close();
   await sync?.close();
   project?.remove();
 });
 
+async function stopSite(): Promise<void> {
+  if (site.exitCode === null && site.kill()) await once(site, 'exit');
+}
+
 const html = async (page: Page): Promise<string> => (await page.request.get(siteURI)).text();
 
-test('it is built', { timeout: 300_000 }, async () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [next, 'build', '--webpack'], {
-    cwd: project.folder,
-    env,
-    encoding: 'utf8',
-  });
-  expect({ status, output: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, output: '' });
-  siteURI = await startSite();
-});
+describe.each(['turbopack', 'webpack'])('with %s', (bundler) => {
+  afterAll(stopSite);
 
-test('a visitor signs in, and the server renders the next page for them, with the rows', { timeout: 120_000 }, async () => {
-  const page = await browser.newPage();
-  const faults: string[] = [];
-  page.on('pageerror', ({ message }) => faults.push(message));
-  page.on(
-    'response',
-    (response) =>
-      response.status() >= 400 && !response.url().endsWith('favicon.ico') && faults.push(`${response.status()} ${response.url()}`),
-  );
-  await page.goto(siteURI);
-  await page.getByText('Signed out').waitFor();
-  const stored = page.waitForResponse((response) => response.url().endsWith('/api/instant'));
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  const shown = await page.getByText(/Signed in as/).textContent();
-  expect((await stored).status()).toBe(200);
-  await page.getByRole('button', { name: 'Add' }).click();
-  await page.getByText('Learn to swim').waitFor();
-  const rendered = await html(page);
-  expect(rendered).toContain('Learn to swim');
-  expect(rendered.replaceAll('<!-- -->', '')).toContain(shown);
-  await page.reload();
-  await page.getByText('Learn to swim').waitFor();
-  expect(await page.getByText(/Signed in as/).textContent()).toBe(shown);
-  expect(faults).toEqual([]);
+  test('it is built', { timeout: 300_000 }, async () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [next, 'build', `--${bundler}`], {
+      cwd: project.folder,
+      env,
+      encoding: 'utf8',
+    });
+    expect({ status, output: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, output: '' });
+    siteURI = await startSite();
+  });
+
+  test('a visitor signs in, and the server renders the next page for them, with the rows', { timeout: 120_000 }, async () => {
+    const page = await browser.newPage();
+    const faults: string[] = [];
+    page.on('pageerror', ({ message }) => faults.push(message));
+    page.on(
+      'response',
+      (response) =>
+        response.status() >= 400 && !response.url().endsWith('favicon.ico') && faults.push(`${response.status()} ${response.url()}`),
+    );
+    await page.goto(siteURI);
+    await page.getByText('Signed out').waitFor();
+    const stored = page.waitForResponse((response) => response.url().endsWith('/api/instant'));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    const shown = await page.getByText(/Signed in as/).textContent();
+    expect((await stored).status()).toBe(200);
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('Learn to swim').waitFor();
+    const rendered = await html(page);
+    expect(rendered).toContain('Learn to swim');
+    expect(rendered.replaceAll('<!-- -->', '')).toContain(shown);
+    await page.reload();
+    await page.getByText('Learn to swim').waitFor();
+    expect(await page.getByText(/Signed in as/).textContent()).toBe(shown);
+    expect(faults).toEqual([]);
+  });
 });
