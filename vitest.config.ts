@@ -16,6 +16,7 @@ const long = [
   'test/oracle/**/*.test.ts',
   'test/demo/**/*.test.ts',
   'test/examples/**/*.test.ts',
+  'test/browser/move.test.ts',
   'test/connection/traces.test.ts',
   'test/reactor/queries/optimistic-updates.property.test.ts',
   'test/server/data/reload.test.ts',

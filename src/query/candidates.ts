@@ -4,13 +4,11 @@
 // The rows a list begins with, in order: all that fit, or the first of them, if it is short and there is an order that is kept for all who
 // ask for it. Then it needs not look at all there are.
 
-import type { KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import type { Order } from './order.ts';
 import type { QueryNode } from './compile.ts';
 import type { Row } from '../db/row.ts';
 import type { Value } from '../protocol/triple.ts';
-import { isDue, spend } from './pass.ts';
 import { matches, nearEnds } from './where.ts';
 
 /** Whether a row is one that the form asks for. */
@@ -60,32 +58,12 @@ interface FirstRows {
   readonly horizon: Row | undefined;
 }
 
+export const orderName = ({ attr, isDescending }: Order): string => `${attr?.id} ${attr?.checkedType} ${isDescending}`;
+
 /** All rows in an order, where one is kept. */
-export function sortedRows(etype: string, { attr, isDescending, compare }: Order, db: Db): readonly Row[] | undefined {
-  return db.sorted?.(etype, orderName(attr, isDescending), compare);
-}
-
-/** The same in steps: yields when the pass it is part of is due to be interrupted. */
-export function* sortedRowsSteps(
-  etype: string,
-  { attr, isDescending, compare }: Order,
-  db: Db,
-  isEager: boolean,
-): Generator<void, readonly Row[] | undefined> {
-  const steps = db.sortedSteps?.(etype, orderName(attr, isDescending), compare, isEager);
-  return steps && (yield* inPass(steps));
-}
-
-const orderName = (attr: KnownAttr | undefined, isDescending: boolean): string => `${attr?.id} ${attr?.checkedType} ${isDescending}`;
-
-/** Steps that yield their work, as a part of a pass. */
-export function* inPass<T>(steps: Generator<number, T>): Generator<void, T> {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    spend(value);
-    if (isDue()) yield;
-  }
+function sortedRows(etype: string, order: Order, db: Db): readonly Row[] | undefined {
+  const sorted = db.sorted?.(etype, orderName(order), order.compare);
+  return sorted && ('step' in sorted ? undefined : sorted);
 }
 
 export function firstRows(node: QueryNode, order: Order, db: Db): FirstRows {

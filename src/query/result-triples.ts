@@ -4,11 +4,11 @@
 import type { KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
-import { sortSteps } from '../lib/sort-steps.ts';
+import { sortInSteps, type Sorting } from '../lib/sort-steps.ts';
 import type { TripleResult } from '../protocol/query-result.ts';
 import type { Triple } from '../protocol/triple.ts';
 import type { Order } from './order.ts';
-import { candidates, inPass, matchesNode, narrowedIds, sortedRowsSteps } from './candidates.ts';
+import { candidates, matchesNode, narrowedIds, orderName } from './candidates.ts';
 import { addAbsenceWitnesses, addWitnesses, attempt, WitnessTriples } from './witness.ts';
 import { isDue, newPass, spend, within } from './pass.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
@@ -106,10 +106,25 @@ export function* pageCandidates(node: QueryNode, db: Db): Generator<void, Row[]>
   const stored = isShort ? orderedDb(node.order, db) : undefined;
   const isWide = stored && (narrowedIds(node, stored)?.length ?? Number.POSITIVE_INFINITY) > minSorted;
   // A copy: it changes with the data, and these are read in steps.
-  const isEager = node.where === undefined || stored !== db;
-  const sorted = isWide ? (yield* sortedRowsSteps(node.etype, node.order, stored, isEager))?.slice() : undefined;
+  const sorted = isWide ? (yield* sortedSteps(node.etype, node.order, stored))?.slice() : undefined;
   if (sorted) return yield* matchesAmong(sorted, node, db, (node.options.offset ?? 0) + node.limit + 1);
-  return yield* inPass(sortSteps(yield* matchingSteps(node, db), node.order.compare));
+  const sorting = sortInSteps(yield* matchingSteps(node, db), node.order.compare);
+  while (!sorting.result) yield* step(sorting);
+  return sorting.result;
+}
+
+/** All rows in an order that is kept from now on; undefined where none can be kept. */
+function* sortedSteps(etype: string, order: Order, db: Db): Generator<void, readonly Row[] | undefined> {
+  for (;;) {
+    const sorted = db.sorted?.(etype, orderName(order), order.compare, sortInSteps);
+    if (!sorted || !('step' in sorted)) return sorted;
+    yield* step(sorted);
+  }
+}
+
+function* step(sorting: Sorting<Row>): Generator<void, void> {
+  spend(sorting.step());
+  if (isDue()) yield;
 }
 
 /** The Db whose rows have the order that they have in this one; undefined where hidden values may change it. */

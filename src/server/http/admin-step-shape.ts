@@ -32,9 +32,15 @@ export function readAdminSteps(given: unknown): AdminSteps {
     const fault = faultOf(step);
     if (fault) throw invalid('steps', given, [{ ...fault, in: [at, ...fault.in] }]);
   }
+  if ((steps as readonly List[]).some(([action]) => action === 'update-attr')) throw unsupported('update-attr');
   const isAttrStep = ([action]: List): boolean => attrSteps.has(action);
   const lists = steps as readonly List[];
   return { attrSteps: lists.filter(isAttrStep), operations: lists.filter((step) => !isAttrStep(step)) };
+}
+
+/** Attributes are changed by pushing a schema. */
+function unsupported(action: string): Error {
+  return invalid('action', action, [{ message: `Unsupported action ${action}`, hint: { value: action } }]);
 }
 
 /** An object without keys is what some encoders make of an empty list. */

@@ -144,6 +144,11 @@ describe('what is refused', () => {
     expect({ status, body }).toMatchObject({ status: 400, body: { hint: { 'data-type': 'steps', input: [step], errors: [{ in: at }] } } });
   });
 
+  test('attributes are changed by pushing a schema', async () => {
+    const steps = [['update-attr', { id: id(), 'index?': true }]];
+    expect(await post('/admin/transact', { steps }, asAdmin())).toMatchObject({ status: 400, body: { hint: { 'data-type': 'action' } } });
+  });
+
   test.each([[[]], [{}], [[['delete', 'goals', id(), null, {}]]], [[['update', 'goals', id(), {}, null]]], [[['delete-attr', id()]]]])(
     'the steps %j are well formed',
     async (steps) => {

@@ -1,0 +1,58 @@
+// Finds out, at little cost, whether the official client left data of this app on the device. Only then the chunk that takes it over is loaded.
+
+import { TriplaneError } from '../errors.ts';
+import { readGlobal } from '../lib/global.ts';
+import { isObject } from '../lib/json.ts';
+import { withTimeout } from '../lib/timeout.ts';
+import { type Adopted, type Adoption, adoptionKey } from '../reactor/adoption/adoption.ts';
+import type { KeyValue } from '../storage/key-value.ts';
+import type { ResolvedConfig } from './config.ts';
+import { loadAdoption } from './lazy-features.ts';
+
+/** The start of the client waits no longer: an IndexedDB, or a lock that a frozen tab holds, may never respond. */
+const limitMs = 10_000;
+/** For so long, a tab that was opened before the move may still store writes with the official client. */
+const lateMs = 30 * 86_400_000;
+
+/** The parts of the platform that are used. */
+export interface AdoptionPlatform {
+  readonly indexedDB?: IDBFactory;
+  readonly navigator?: { readonly locks?: Pick<LockManager, 'request'> };
+}
+
+/** Undefined if nothing is to be taken over. A program that brings its own storage has to ask for it. */
+export function adoptionOf(app: ResolvedConfig, store: KeyValue, platform: AdoptionPlatform = globalThis): Adoption | undefined {
+  const { appId, clock, queryCacheLimit: maxResults, adopt = !(app.storage ?? app.Store) } = app;
+  const indexedDB = readGlobal(() => platform.indexedDB);
+  if (!adopt || !indexedDB) return undefined;
+  const locks = readGlobal(() => platform.navigator?.locks);
+  // Asked while the store opens.
+  const found = mayHaveOfficial(indexedDB, appId);
+  const adoptNow = async (isLate: boolean): Promise<Adopted | undefined> => {
+    const [isThere, record] = await Promise.all([found, store.get(adoptionKey)]);
+    const isDue = isLate ? isObject(record) && clock.now() - Number(record['atMs']) < lateMs : record === undefined;
+    if (!isThere || !isDue) return undefined;
+    const aborting = new AbortController();
+    const taken = loadAdoption().then(({ adopt: take }) =>
+      take({ appId, store, indexedDB, locks, isLate, clock, maxResults, signal: aborting.signal }),
+    );
+    return withTimeout(taken, clock, limitMs, timeoutError).finally(() => aborting.abort());
+  };
+  return { first: () => adoptNow(false), later: () => adoptNow(true) };
+}
+
+/** Without `databases()`, it may be there: then the chunk opens it. */
+async function mayHaveOfficial(indexedDB: IDBFactory, appId: string): Promise<boolean> {
+  try {
+    return (await indexedDB.databases()).some(({ name = '' }) => name.startsWith(`instant_${appId}_`));
+  } catch {
+    return true;
+  }
+}
+
+function timeoutError(): TriplaneError {
+  return new TriplaneError(
+    'timeout',
+    `What the official client left on the device was not read within ${limitMs / 1000} s; the next start tries again`,
+  );
+}
