@@ -3,7 +3,7 @@
 
 import type { ClientMessage, ClientOp } from '../../protocol/client-message.ts';
 import type { InstantAPIError } from '../../errors.ts';
-import { positionOf } from './app.ts';
+import { positionOf } from '../queries/refresh.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
 import type { ResultShape } from '../queries/prepared-query.ts';
 import type { Added } from '../queries/subscriptions.ts';
