@@ -25,7 +25,7 @@ const long = [
   'test/server/queries/subscription-index.test.ts',
   'test/server/storage/processes.test.ts',
 ];
-const longBuilt = ['test/package/consumer.test.ts', 'test/package/publish.test.ts'];
+const longBuilt = ['test/package/consumer.test.ts', 'test/package/next-build.test.ts', 'test/package/publish.test.ts'];
 const report = process.env['TEST_REPORT'];
 
 export default defineConfig({
