@@ -163,7 +163,7 @@ function addQuery(message: MessageOf<'add-query'>, context: SessionContext, retu
     reject(message, error);
   };
   const added = (added: Added): void => {
-    if (added.is === 'known') return send({ op: 'add-query-exists', ...echo(message), q });
+    if (added.is === 'known') return void send({ op: 'add-query-exists', ...echo(message), q });
     const { computed, position } = added;
     send({
       op: 'add-query-ok',
