@@ -76,10 +76,6 @@ export class Session {
     this.appStatus = message['app-status']?.status ?? 'active';
   }
 
-  setAppStatus(status: AppStatus): void {
-    this.appStatus = status;
-  }
-
   /** Returns the error to report: the same object for a repeated rejection, so that it is reported once. */
   onRejected(error: InstantAPIError): { readonly error: InstantAPIError; readonly isNew: boolean } {
     const before = this.#rejection;

@@ -11,6 +11,7 @@ export interface Fault {
   readonly in?: readonly (string | number)[];
   readonly expected?: string;
   readonly message?: string;
+  readonly hint?: unknown;
 }
 
 export function rejection(type: ServerErrorType, message: string, hint: unknown = null): InstantAPIError {
@@ -30,6 +31,15 @@ export function denied(about: string, message: string, action = about === 'attrs
     input: [about, action],
     expected: 'perms-pass?',
   });
+}
+
+/** `args`: what it was looked up by, without what may be secret. */
+export function recordNotFound(type: string, args: object): InstantAPIError {
+  return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type, args: [args] });
+}
+
+export function recordNotUnique(type: string): InstantAPIError {
+  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type });
 }
 
 /** One of the server's own limits. */

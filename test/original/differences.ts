@@ -20,11 +20,14 @@ const read = (name: string): unknown => JSON.parse(readFileSync(pathOf(name), 'u
 export const listedFolders = (): string[] =>
   readdirSync(directory)
     .map((name) => name.replace(/\.json$/, ''))
-    .filter((name) => name !== 'reasons')
+    .filter((name) => name !== 'reasons' && name !== 'openings')
     .sort();
 
 /** Key → why differences with it are kept. */
 export const reasons = (): Readonly<Record<string, string>> => read('reasons') as Record<string, string>;
+
+/** Key → why no stranger comes in where ours permits more than the original. */
+export const openings = (): Readonly<Record<string, string>> => read('openings') as Record<string, string>;
 
 export const readDifferences = (folder: string): Differences => read(folder) as Differences;
 

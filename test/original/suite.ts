@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { onEachStorage } from '../support/storages.ts';
-import { entryOf, readDifferences, reasonOf, reasons, updated } from './differences.ts';
+import { permitsMore } from './access.ts';
+import { entryOf, isDifference, openings, readDifferences, reasonOf, reasons, updated } from './differences.ts';
 import { describeStep, differencesOf, playTranscript, type PlayedStep } from './play.ts';
 import { readTranscripts, recordedFiles, type Transcript } from './transcript.ts';
 import { longWaitMs } from './wait.ts';
@@ -33,6 +34,7 @@ export function testRecordings(folder: string): void {
             const expected = listed[file]?.[transcript.title] ?? {};
             const found = updated(expected, differencesOf(played));
             expect(found, explain(played, expected, found)).toEqual(expected);
+            if (folder === 'permissions') expect(unreasonedOpenings(played, expected)).toEqual([]);
           });
         }
       });
@@ -41,6 +43,15 @@ export function testRecordings(folder: string): void {
 }
 
 const movesDate = ({ steps }: Transcript): boolean => steps.some(({ wait = 0 }) => wait >= longWaitMs);
+
+/** The steps in which ours lets in or shows more than the original, and for which nobody has argued that no stranger comes in. */
+function unreasonedOpenings(played: readonly PlayedStep[], expected: Steps): string[] {
+  const argued = openings();
+  return played
+    .filter(({ kind, step, ours }) => isDifference(kind) && ours !== undefined && permitsMore(step, ours))
+    .filter(({ name }) => !Object.hasOwn(argued, reasonOf(entryOf(expected, name) ?? '')))
+    .map(({ name }) => name);
+}
 
 type Steps = Readonly<Record<string, string>>;
 

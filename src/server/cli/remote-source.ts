@@ -22,13 +22,13 @@ export interface RemoteAddress {
 
 const followEveryMs = 5000;
 
-/** Ctrl-C ends the copy at the source and removes it here; the app at its destination was not touched. */
+/** Undefined after Ctrl-C: the app at its destination was not touched. A copy that is followed is removed then. */
 export async function openFromServer(
   address: RemoteAddress,
   flags: MoveFlags,
   { print }: Terminal,
   progress: ProgressLine,
-): Promise<RemoteImport> {
+): Promise<RemoteImport | undefined> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop);
@@ -48,6 +48,10 @@ export async function openFromServer(
       wait: (ms) => sleep(ms, undefined, { signal: abort.signal }),
       signal: abort.signal,
     });
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    say(flags.follow ? 'Called off: the copy is removed, and nothing was taken over' : 'Interrupted: add --resume to continue');
+    return undefined;
   } finally {
     process.off('SIGINT', stop);
     enter?.close();

@@ -1,5 +1,6 @@
 // What a transaction does to the catalogue: attrs made, changed, deleted, restored, each checked against what is there.
-// Data is looked at only to ask whether a new trait of an attr already holds.
+// Data is looked at only to ask whether a new trait of an attr already holds. To change, delete or restore an attr that is not there
+// does nothing, so that a program may repeat it.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
@@ -67,6 +68,7 @@ class CatalogEdit {
   add(wire: WireAttr): void {
     checkNames(wire);
     const known = this.#attrs.byId(wire.id);
+    if (known?.isSystem) throw invalid('attributes', asSaid(wire), [{ message: `'${nameOf(wire)}' belongs to the system, and is there` }]);
     if (known && isSameAttr(known.wire, wire)) return;
     if (known || this.#deleted.has(wire.id)) {
       throw invalid('tx-steps', wire, [{ message: `there is another attr with the id ${wire.id}`, in: ['add-attr', 'id'] }]);
@@ -80,7 +82,7 @@ class CatalogEdit {
 
   update(changes: Partial<WireAttr> & Pick<WireAttr, 'id'>): void {
     const known = this.#attrs.byId(changes.id);
-    if (!known) throw notFound(changes.id);
+    if (!known) return;
     if (known.isSystem) throw invalid('tx-steps', changes, [{ message: `'${nameOf(known.wire)}' belongs to the system` }]);
     const merged = { ...known.wire, ...changes };
     if (merged['value-type'] !== known.wire['value-type']) {
@@ -92,13 +94,13 @@ class CatalogEdit {
     // A trait set to nothing is a trait taken away.
     const wire = Object.fromEntries(Object.entries(merged).filter(([, part]) => part !== undefined)) as unknown as WireAttr;
     checkNames(wire);
-    this.#checkFree(wire);
+    this.#checkFree(wire, 'attr');
     this.#enter(wire);
   }
 
   delete(id: string): void {
     const known = this.#attrs.byId(id);
-    if (!known) throw notFound(id);
+    if (!known) return;
     if (known.isSystem) throw invalid('tx-steps', id, [{ message: `'${nameOf(known.wire)}' belongs to the system` }]);
     this.#attrs = this.#attrs.without(new Set([id]));
     this.#deleted.set(id, known.wire);
@@ -107,8 +109,8 @@ class CatalogEdit {
 
   restore(id: string): void {
     const wire = this.#deleted.get(id);
-    if (!wire) throw notFound(id);
-    this.#checkFree(wire);
+    if (!wire) return;
+    this.#checkFree(wire, 'attr');
     this.#deleted.delete(id);
     this.#removed.delete(id);
     this.#enter({ ...wire, 'index?': false, 'required?': false });
@@ -125,16 +127,16 @@ class CatalogEdit {
     return false;
   }
 
-  /** Both of its names are its own. */
-  #checkFree(wire: WireAttr): void {
+  /** Both of its names are its own. `recordType`: what a rejection calls it. */
+  #checkFree(wire: WireAttr, recordType: 'attr' | 'ident' = 'ident'): void {
     for (const identity of [wire['forward-identity'], wire['reverse-identity']]) {
       if (!identity) continue;
       const [, etype, label] = identity;
       const holders = [this.#attrs.forward(etype, label), this.#attrs.reverse(etype, label)];
-      if (holders.some((attr) => attr && attr.id !== wire.id)) throw nameTaken(etype, label);
+      if (holders.some((attr) => attr && attr.id !== wire.id)) throw nameTaken(recordType, etype, label);
     }
     const [forward, reverse] = [wire['forward-identity'], wire['reverse-identity']];
-    if (reverse && forward[1] === reverse[1] && forward[2] === reverse[2]) throw nameTaken(forward[1], forward[2]);
+    if (reverse && forward[1] === reverse[1] && forward[2] === reverse[2]) throw nameTaken(recordType, forward[1], forward[2]);
   }
 }
 
@@ -166,10 +168,7 @@ function meaning({ etype, label, reverseEtype, reverseLabel, isRef, isMany, isUn
 const nameOf = (wire: WireAttr): string => nameIn(wire['forward-identity']);
 const nameIn = ([, etype, label]: Identity): string => `${etype}.${label}`;
 
-function nameTaken(etype: string, label: string): Error {
-  return rejection('record-not-unique', `\`${label}\` already exists on \`${etype}\``, { 'record-type': 'ident', etype, label });
-}
-
-function notFound(id: string): Error {
-  return invalid('tx-steps', id, [{ message: `there is no attr with the id ${id}` }]);
+function nameTaken(recordType: 'attr' | 'ident', etype: string, label: string): Error {
+  const hint = { 'record-type': recordType, ...(recordType === 'ident' && { etype, label }) };
+  return rejection('record-not-unique', `\`${label}\` already exists on \`${etype}\``, hint);
 }

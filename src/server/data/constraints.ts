@@ -12,19 +12,38 @@ import { readStoredDate } from '../../lib/stored-dates.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid, rejection } from '../errors.ts';
+import type { Access } from './touched.ts';
 
-/** An entity is made with a value for every indexed attr, null if no other. One that is retracted later is missing. */
-export function fillNulls(layer: Layer, changeSet: ChangeSet, now: () => number): void {
+/**
+ * An entity is made with a value for every indexed attr, null if no other. One that is retracted later is missing, until the entity's
+ * id is written again, as every `update` does.
+ */
+export function fillNulls(layer: Layer, changeSet: ChangeSet, accesses: readonly Access[], now: () => number): void {
+  for (const access of accesses) {
+    if (access.is !== 'value' || access.label !== 'id') continue;
+    const { etype, id } = access;
+    fillRow(layer, etype, id, indexedOf(layer, etype), now);
+  }
   for (const [etype, changes] of changeSet) {
-    const { blobs, idAttr } = layer.attrs.namespace(etype);
-    const indexed = blobs.filter((attr) => attr.isIndexed && attr !== idAttr);
+    const { idAttr } = layer.attrs.namespace(etype);
+    const indexed = indexedOf(layer, etype);
     if (indexed.length === 0) continue;
-    for (const { before, after } of changes.values()) {
-      if (!after?.exists(idAttr)) continue;
-      const isMade = !before?.exists(idAttr) || before.t !== after.t;
-      if (isMade) fill(layer, etype, after, etype === '$users' ? indexedOfUser(layer.attrs, after, indexed) : indexed, now);
+    for (const [id, { before, after }] of changes) {
+      const isMade = after?.exists(idAttr) && (!before?.exists(idAttr) || before.t !== after.t);
+      if (isMade) fillRow(layer, etype, id, indexed, now);
     }
   }
+}
+
+function indexedOf(layer: Layer, etype: string): KnownAttr[] {
+  const { blobs, idAttr } = layer.attrs.namespace(etype);
+  return blobs.filter((attr) => attr.isIndexed && attr !== idAttr);
+}
+
+function fillRow(layer: Layer, etype: string, id: string, attrs: readonly KnownAttr[], now: () => number): void {
+  const row = layer.row(etype, id);
+  if (!row?.exists(layer.attrs.idAttr(etype))) return;
+  fill(layer, etype, row, etype === '$users' ? indexedOfUser(layer.attrs, row, attrs) : attrs, now);
 }
 
 /** For an attr that is indexed as of now: the entities that were there before. */

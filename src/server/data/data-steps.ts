@@ -63,14 +63,14 @@ class Writer {
     this.#options = { now: context.now, times: timesAfter };
   }
 
-  /** What is asked of the data before the transaction. */
+  /** What is asked of the data before the transaction. An entity that has no more than a link exists too. */
   conflict(at: number, step: DataStep): Error | undefined {
     if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple') return undefined;
     const mode = step[4]?.mode;
     if (mode !== 'create' && mode !== 'update') return undefined;
     const attr = this.#attr(at, step);
     const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
-    const exists = id !== undefined && this.#existed(attr.etype, id);
+    const exists = id !== undefined && this.#layer.base.row(attr.etype, id)?.isEmpty() === false;
     if (mode === 'create' && exists) return modeMismatch('entity already exists', step);
     return mode === 'update' && !exists ? modeMismatch('entity does not exist', step) : undefined;
   }
@@ -111,7 +111,8 @@ class Writer {
     const attr = this.#attr(at, step);
     const id = typeof step[1] === 'string' ? step[1] : this.#find(this.#lookup(at, step[1], attr.etype, 1));
     if (id === undefined) return;
-    const value = attr.isRef ? this.#target(at, step[3], attr, step) : step[3];
+    const value = attr.isRef ? this.#findTarget(at, step[3], attr, step) : step[3];
+    if (value === undefined) return;
     checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
     this.#recordAccess(attr, id, value, 'unlink');
     this.#run(['retract-triple', id, attr.id, value]);
@@ -120,11 +121,11 @@ class Writer {
   #delete(id: string, etype: string | undefined): void {
     const { entities } = planDeletion(this.#layer, id, etype);
     if (etype !== undefined && !entities.some((doomed) => doomed.etype === etype && doomed.id === id)) {
-      checkSystemDelete(etype, this.#context.actor);
+      checkSystemDelete(etype, id, this.#context.actor);
       this.#context.accesses.push({ is: 'delete', etype, id, root: id });
     }
     for (const doomed of entities) {
-      checkSystemDelete(doomed.etype, this.#context.actor);
+      checkSystemDelete(doomed.etype, doomed.id, this.#context.actor);
       this.#context.accesses.push({ is: 'delete', etype: doomed.etype, id: doomed.id, root: id });
     }
     this.#run(etype === undefined ? ['delete-entity', id] : ['delete-entity', id, etype]);
@@ -207,14 +208,23 @@ class Writer {
   }
 
   #target(at: number, given: Value, attr: KnownAttr, step: DataStep): string {
-    if (isUuid(given)) return given.toLowerCase();
-    if (!Array.isArray(given) || given.length !== 2 || typeof given[0] !== 'string') {
-      throw invalidStep(at, 3, step, `'${nameOf(attr)}' is a link: its value is an id or a lookup`);
-    }
-    const lookup = this.#lookup(at, [given[0].toLowerCase(), given[1]], attr.reverseEtype, 3);
-    const id = this.#known(lookup);
-    if (id === undefined) throw invalidStep(at, 3, step, `there is no '${lookup.attr.etype}' whose '${lookup.attr.label}' has this value`);
+    const id = this.#findTarget(at, given, attr, step);
+    if (id === undefined) throw noTarget(this.#targetLookup(at, given as LookupRef, attr));
     return id;
+  }
+
+  /** Undefined: a lookup that finds nothing. */
+  #findTarget(at: number, given: Value, attr: KnownAttr, step: DataStep): string | undefined {
+    if (isUuid(given)) return given.toLowerCase();
+    if (Array.isArray(given) && given.length === 2 && typeof given[0] === 'string') {
+      return this.#known(this.#targetLookup(at, given as unknown as LookupRef, attr));
+    }
+    const message = `'${nameOf(attr)}' is a link: its value is an id or a lookup`;
+    throw invalid('eid', given, [{ message, hint: { 'tx-step': step } }]);
+  }
+
+  #targetLookup(at: number, [attrId, value]: LookupRef, attr: KnownAttr): Lookup {
+    return this.#lookup(at, [attrId.toLowerCase(), value], attr.reverseEtype, 3);
   }
 }
 
@@ -233,6 +243,12 @@ const nameOf = ({ etype, label }: KnownAttr): string => `${etype}.${label}`;
 
 function invalidStep(at: number, position: number, input: unknown, message: string): Error {
   return invalid('tx-steps', input, [{ message, in: [at, position] }]);
+}
+
+function noTarget({ attr, value }: Lookup): Error {
+  const { id, etype: namespace, label } = attr;
+  const message = `there is no '${namespace}' whose '${label}' has this value`;
+  return invalid('lookup', { 'attribute-id': id, namespace, label, value }, [{ message }]);
 }
 
 /** In the words of the protocol: programs look for them. */

@@ -35,8 +35,28 @@ class StepError extends Error {
   }
 }
 
+/** How many parts a step has, at least and at most. */
+const lengths: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  'add-triple': [4, 5],
+  'deep-merge-triple': [4, 5],
+  'retract-triple': [4, 4],
+  'delete-entity': [2, 3],
+  'rule-params': [4, 4],
+  'add-attr': [2, 2],
+  'update-attr': [2, 2],
+  'delete-attr': [2, 2],
+  'restore-attr': [2, 2],
+};
+
+function checkLength(step: readonly unknown[]): void {
+  const [least, most] = lengths[String(step[0])] ?? [0, Infinity];
+  if (step.length < least) throw new StepError(least === 4 && step[0] !== 'rule-params' ? [] : [0], `a step of ${least} parts`);
+  if (step.length > most) throw new StepError([0], `a step of at most ${most} parts`);
+}
+
 function readStep(step: readonly unknown[]): Step {
   const [op, first, second, third, fourth] = step;
+  checkLength(step);
   switch (op) {
     case 'add-triple':
       return [op, entity(first), attrId(second, 2), value(step), options(fourth)];
@@ -45,7 +65,7 @@ function readStep(step: readonly unknown[]): Step {
     case 'retract-triple':
       return [op, entity(first), attrId(second, 2), value(step)];
     case 'delete-entity':
-      return second === undefined || second === null ? [op, entity(first)] : [op, entity(first), text(second, [2])];
+      return step.length === 2 ? [op, entity(first)] : [op, entity(first), text(second, [2])];
     case 'rule-params':
       if (!isObject(third)) throw new StepError([3], 'an object');
       return [op, entity(first), text(second, [2]), third];
@@ -73,7 +93,6 @@ function attrId(id: unknown, index: number): string {
 }
 
 function value(step: readonly unknown[]): unknown {
-  if (step.length < 4) throw new StepError([3], 'a value');
   checkText(step[3]);
   if (survey(step[3], maxValueDepth).hasInfinity) throw new StepError([3], 'numbers within the range of a double');
   return step[3];
@@ -106,7 +125,8 @@ const modes: ReadonlySet<unknown> = new Set<Mode>(['create', 'update', 'upsert']
 
 function options(given: unknown): StepOptions {
   if (given === undefined || given === null) return {};
-  const mode = isObject(given) ? (given.mode ?? undefined) : null;
+  if (!isObject(given)) throw new StepError([4], 'an object');
+  const { mode } = given;
   if (mode === undefined) return {};
   if (!modes.has(mode)) throw new StepError([4, 'mode'], 'create, update or upsert');
   return { mode: mode as Mode };
@@ -129,8 +149,10 @@ function choice<T extends string>(...choices: readonly T[]): (given: unknown, pa
 }
 
 function identity(given: unknown, path: StepPath): Identity {
-  if (!Array.isArray(given) || given.length !== 3 || !isUuid(given[0])) throw new StepError(path, 'an id, a namespace and a label');
-  return [given[0].toLowerCase(), text(given[1], path), text(given[2], path)];
+  if (!Array.isArray(given) || given.length < 3) throw new StepError(path, 'an id, a namespace and a label');
+  if (given.length > 3) throw new StepError([...path, 3], 'no more than an id, a namespace and a label');
+  if (!isUuid(given[0])) throw new StepError([...path, 0], 'an id');
+  return [given[0].toLowerCase(), text(given[1], [...path, 1]), text(given[2], [...path, 2])];
 }
 
 const checkedType = choice<CheckedType>('string', 'number', 'boolean', 'date');
@@ -153,9 +175,12 @@ const readers: { readonly [Field in keyof WireAttr]?: Reader<Field> } = {
 
 const mandatory: readonly (keyof WireAttr)[] = ['value-type', 'cardinality', 'forward-identity', 'unique?', 'index?'];
 
+const neverNull: readonly (keyof WireAttr)[] = ['required?', 'checked-data-type'];
+
 function readAttrFields(given: unknown): Draft & Pick<WireAttr, 'id'> {
   if (!isObject(given)) throw new StepError([1], 'an attr');
   if (!isUuid(given.id)) throw new StepError([1, 'id'], 'the id of an attr');
+  if (given['indexing?'] !== undefined) flag(given['indexing?'], [1, 'indexing?']);
   const fields: [string, unknown][] = [];
   for (const [name, read] of Object.entries(readers)) {
     const part = Object.hasOwn(given, name) ? given[name] : undefined;
@@ -166,6 +191,8 @@ function readAttrFields(given: unknown): Draft & Pick<WireAttr, 'id'> {
 
 function wholeAttr(given: unknown): WireAttr {
   const attr = readAttrFields(given);
+  for (const name of neverNull)
+    if ((given as Readonly<Record<string, unknown>>)[name] === null) throw new StepError([1, name], 'a value, or none');
   for (const name of mandatory) if (attr[name] === undefined) throw new StepError([1, name], 'a value');
   if (attr['value-type'] === 'ref' && !attr['reverse-identity']) throw new StepError([1, 'reverse-identity'], 'an identity');
   if (attr['value-type'] === 'blob' && attr.cardinality === 'many') throw new StepError([1, 'cardinality'], 'one, as it is no link');

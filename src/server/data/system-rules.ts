@@ -2,7 +2,7 @@
 // what holds where they are silent, is in rules/.
 
 import type { KnownAttr } from '../../db/attrs.ts';
-import { denied, invalid } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { isSystemEtype } from './system-attrs.ts';
 
 /** Who asks. */
@@ -45,9 +45,10 @@ export function checkSystemWrite({ attr, value, isNew }: SystemWrite, actor: Act
 }
 
 /** @throws InstantAPIError */
-export function checkSystemDelete(etype: string, actor: Actor): void {
-  if (isSystemEtype(etype) && etype !== '$files' && !actor.isAdmin && !actor.isServer)
-    throw denied(etype, `${etype} may not be deleted by this user`);
+export function checkSystemDelete(etype: string, id: string, actor: Actor): void {
+  if (!isSystemEtype(etype) || etype === '$files' || actor.isAdmin || actor.isServer) return;
+  const message = `${etype} belongs to the system: only an admin deletes its entities`;
+  throw invalid('tx-step', ['delete-entity', id, etype], [{ message }]);
 }
 
 function notWritable(name: string, why: string): Error {

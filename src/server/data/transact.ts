@@ -49,7 +49,7 @@ export function prepare(
   authorizeWrite?.({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
   if (conflict) throw conflict;
   const written = layer.takeChangeSet();
-  fillNulls(layer, written, now);
+  fillNulls(layer, written, accesses, now);
   for (const attr of catalog.constrained) fillNullsOf(layer, attr, now);
   const changeSet = mergeChanges(written, layer.takeChangeSet());
   checkConstraints(store, layer.attrs, changeSet);

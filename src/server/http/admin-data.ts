@@ -12,7 +12,7 @@ import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
 import type { Store } from '../../db/store.ts';
 import { adminOf, actorOf } from './caller.ts';
-import { asObject, asText, asYes, bodyOf, optional, required } from './request.ts';
+import { asObject, asSteps, asText, asYes, bodyOf, optional, required } from './request.ts';
 import { answerTree, type JsonText } from '../queries/results.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit } from '../data/submit.ts';
@@ -34,7 +34,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
   routes.post('/transact', async (context) => {
     const { app, actor } = await actorOf(context, http, 'write');
     const body = await bodyOf(context);
-    const given = required(body, 'steps', (steps) => steps);
+    const given = required(body, 'steps', asSteps);
     const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asYes) ?? false;
     const steps = ({ db }: { db: Store }) => ({ steps: txSteps(given, { attrs: db.attrs, uuid: http.uuid, areMissingAttrsRejected }) });
     return context.json({ 'tx-id': await submit(app.ledger, { steps, event: undefined, actor }) });

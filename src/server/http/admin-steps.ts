@@ -6,9 +6,7 @@ import { TransactionValidationError } from '../../errors.ts';
 import type { AddAttr, Step } from '../../protocol/transact-messages.ts';
 import { expandChunks } from '../../transact/expand.ts';
 import { invalid } from '../errors.ts';
-
-const operations: ReadonlySet<unknown> = new Set(['create', 'update', 'merge', 'link', 'unlink', 'delete', 'ruleParams']);
-const attrSteps: ReadonlySet<unknown> = new Set(['add-attr', 'update-attr', 'delete-attr', 'restore-attr']);
+import { readAdminSteps } from './admin-step-shape.ts';
 
 export interface StepsOptions {
   readonly attrs: Attrs;
@@ -19,9 +17,7 @@ export interface StepsOptions {
 
 /** @throws InstantAPIError */
 export function txSteps(given: unknown, { attrs, uuid, areMissingAttrsRejected }: StepsOptions): (readonly unknown[])[] {
-  const steps = readList(given);
-  const own = steps.filter(([action]) => attrSteps.has(action));
-  const ops = steps.filter(([action]) => operations.has(action));
+  const { attrSteps: own, operations: ops } = readAdminSteps(given);
   let expanded: Step[];
   try {
     expanded = expandChunks([{ __ops: ops }], { attrs, id: uuid });
@@ -32,18 +28,6 @@ export function txSteps(given: unknown, { attrs, uuid, areMissingAttrsRejected }
   }
   if (areMissingAttrsRejected) rejectMissing(expanded, given);
   return [...own, ...expanded];
-}
-
-function readList(given: unknown): readonly (readonly unknown[])[] {
-  if (!Array.isArray(given)) throw invalid('steps', given, [{ in: [], message: 'steps are a list' }]);
-  return given.map((step: unknown, at) => {
-    if (!Array.isArray(step)) throw invalid('steps', given, [{ in: [at], message: 'a step is a list' }]);
-    const [action] = step as readonly unknown[];
-    if (!operations.has(action) && !attrSteps.has(action)) {
-      throw invalid('steps', given, [{ in: [at, 0], message: `there is no action '${String(action)}'` }]);
-    }
-    return step as readonly unknown[];
-  });
 }
 
 function rejectMissing(steps: readonly Step[], given: unknown): void {

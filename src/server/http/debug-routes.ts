@@ -17,7 +17,7 @@ import { checkUse } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
-import { asFlag, asObject, asText, asYes, bodyOf, type Fields as Body, optional, required } from './request.ts';
+import { asSteps, asFlag, asObject, asText, asYes, bodyOf, type Fields as Body, optional, required } from './request.ts';
 import { actorOf, appIdOf, requireAdmin } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { txSteps } from './admin-steps.ts';
@@ -78,7 +78,7 @@ function tryOut(
 ): { txId: number; steps: readonly (readonly unknown[])[]; verdicts: Verdict[] } {
   const { ledger } = app;
   const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asYes) ?? false;
-  const given = required(body, 'steps', (steps) => steps);
+  const given = required(body, 'steps', asSteps);
   const steps = txSteps(given, { attrs: ledger.db.attrs, uuid: http.uuid, areMissingAttrsRejected });
   let verdicts: Verdict[] = [];
   prepare(ledger.db, ledger.deletedAttrs, steps, {

@@ -50,6 +50,8 @@ export const asUuid: Read<string> = (given) => {
 export const asEmail: Read<string> = readEmail;
 export const asText: Read<string> = (given) => (typeof given === 'string' && given.trim() !== '' ? given : undefined);
 export const asObject: Read<Fields> = (given) => (isObject(given) ? given : undefined);
+/** Whether each is a step is looked at later. */
+export const asSteps: Read<object> = (given) => (typeof given === 'object' && given !== null ? given : undefined);
 /** Whatever is said, if it is not false, is a yes. */
 export const asYes: Read<boolean> = () => true;
 export const asFlag: Read<boolean> = (given) => (typeof given === 'boolean' ? given : undefined);

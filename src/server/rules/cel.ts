@@ -202,7 +202,7 @@ export function summaryOf(error: unknown): string {
 }
 
 function refOf(from: MapValue, path: string): unknown {
-  if (!(from instanceof Fields)) throw new EvaluationError('only data, linkedData and auth have ref');
+  if (!(from instanceof Fields)) throw new EvaluationError('only data, linkedData and auth have ref', 'OVERLOAD_NOT_FOUND');
   return from.ref(path);
 }
 

@@ -38,7 +38,7 @@ export class Fields extends MapValue {
   }
 
   ref(path: string): unknown[] {
-    if (!this.#source.follow) throw new EvaluationError('only data, linkedData and auth have ref');
+    if (!this.#source.follow) throw new EvaluationError('only data, linkedData and auth have ref', 'OVERLOAD_NOT_FOUND');
     return this.#source.follow(path).map(asRuleValue);
   }
 }

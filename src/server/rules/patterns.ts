@@ -52,7 +52,7 @@ export class Patterns {
     try {
       return this.#library.RE2JS.compile(pattern);
     } catch (cause) {
-      throw new EvaluationError(`no pattern: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new EvaluationError(`no pattern: ${cause instanceof Error ? cause.message : String(cause)}`, 'INVALID_ARGUMENT', { cause });
     }
   }
 }

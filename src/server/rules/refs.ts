@@ -16,7 +16,7 @@ export class PathError extends EvaluationError {
     const cause = fault
       ? invalid('rule', `${etype}.${label}`, [{ message: fault }])
       : rejection('record-not-found', 'Record not found: attr', { 'record-type': 'attr', args: [etype, label] });
-    super(fault ?? `'${etype}' has no '${label}'`, { cause });
+    super(fault ?? `'${etype}' has no '${label}'`, 'INVALID_ARGUMENT', { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import { invalid, rejection } from '../errors.ts';
 import { type Expression, summaryOf } from './cel.ts';
 import type { Fields, RequestValue } from './fields.ts';
 import type { Names } from './names.ts';
-import type { MapValue } from './cel/values.ts';
+import { EvaluationError, type MapValue } from './cel/values.ts';
 
 export type Action = 'view' | 'create' | 'update' | 'delete' | 'link' | 'unlink';
 
@@ -73,8 +73,9 @@ export function isPass(value: unknown): boolean {
 export function cannotEvaluate({ etype, action }: Pick<Rule, 'etype' | 'action'>, error: unknown): InstantAPIError {
   if (error instanceof InstantAPIError) return error;
   if (error instanceof Error && error.cause instanceof InstantAPIError) return error.cause;
+  const message = summaryOf(error);
   return rejection('permission-evaluation-failed', `Could not evaluate the permission rule '${etype}.${action}'`, {
     rule: [etype, action],
-    error: { type: 'evaluation-error', message: summaryOf(error), hint: null },
+    error: { type: error instanceof EvaluationError ? error.code : 'INTERNAL_ERROR', message, hint: message },
   });
 }

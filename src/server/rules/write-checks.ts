@@ -122,7 +122,8 @@ class Work {
     if (near) this.#side(action, near, label, [etype, source], [far, target]);
     if (back) this.#side(action, back, reverseLabel ?? '', [far, target], [etype, source]);
     if (near || back) return;
-    this.#write(etype, source);
+    // To take a link away never makes an entity.
+    if (action === 'link' || this.#existed(etype, source)) this.#write(etype, source);
     const isThere = this.#existed(far, target) || (action === 'link' && this.#exists(far, target));
     if (reverseEtype !== undefined && isThere) this.#object('view', far, target, { isLinked: true });
   }

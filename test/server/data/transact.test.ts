@@ -20,7 +20,8 @@ const stage = link('sets', 'stage', 'stages', 'sets', { cardinality: 'one', 'on-
 const stagesId = blob('stages', 'id');
 const attrs = [actsId, name, fee, active, formed, rider, fansId, handle, likes, pass, passesId, code, setsId, stage, stagesId];
 
-const [owls, moth, ana, bo, vip, brunch, lake, anonymous] = Array.from({ length: 8 }, newId) as [
+const [owls, moth, ana, bo, vip, brunch, lake, anonymous, ghost] = Array.from({ length: 9 }, newId) as [
+  string,
   string,
   string,
   string,
@@ -54,6 +55,7 @@ beforeEach(async () => {
     ['add-triple', brunch, setsId.id, brunch],
     ['add-triple', brunch, stage.id, lake],
     ['add-triple', lake, stagesId.id, lake],
+    ['add-triple', ghost, stage.id, lake],
   ]);
 });
 
@@ -75,6 +77,19 @@ async function held(etype: string): Promise<Record<string, unknown>> {
   return Object.fromEntries(rows.map(({ id, ...rest }) => [id, rest]));
 }
 
+describe('accepted, with nothing written', () => {
+  test.each([
+    ['a link taken from what no lookup finds', [['retract-triple', ana, likes.id, [name.id, 'Nobody']]]],
+    ['an attr deleted that is not there', [['delete-attr', newId()]]],
+    ['an attr restored that is not there', [['restore-attr', newId()]]],
+    ['an attr changed that is not there', [['update-attr', { id: newId(), 'index?': true }]]],
+  ])('%s', async (_, steps) => {
+    const before = await held('fans');
+    expect(await write(steps, admin)).toMatchObject({ op: 'transact-ok' });
+    expect(await held('fans')).toEqual(before);
+  });
+});
+
 describe('refused, with nothing written', () => {
   const email = systemAttrs[1]!.id;
   const userId = systemAttrs[0]!.id;
@@ -95,7 +110,28 @@ describe('refused, with nothing written', () => {
       { errors: [expect.objectContaining({ in: [0, 1] })] },
     ],
     ['no attr id', [['add-triple', owls, 'x', 'a']], 'validation-failed', /attr/, { errors: [expect.objectContaining({ in: [0, 2] })] }],
-    ['no value', [['add-triple', owls, name.id]], 'validation-failed', /value/, { errors: [expect.objectContaining({ in: [0, 3] })] }],
+    ['no value', [['add-triple', owls, name.id]], 'validation-failed', /parts/, { errors: [expect.objectContaining({ in: [0] })] }],
+    [
+      'a part too many',
+      [['retract-triple', owls, name.id, 'Owls', {}]],
+      'validation-failed',
+      /parts/,
+      { errors: [expect.objectContaining({ in: [0, 0] })] },
+    ],
+    [
+      'mode null',
+      [['add-triple', owls, name.id, 'a', { mode: null }]],
+      'validation-failed',
+      /create/,
+      { errors: [expect.objectContaining({ in: [0, 4, 'mode'] })] },
+    ],
+    [
+      'create of what has no more than a link',
+      [['add-triple', ghost, setsId.id, ghost, { mode: 'create' }]],
+      'validation-failed',
+      /^entity already exists$/,
+      { 'data-type': 'tx-step' },
+    ],
     [
       'no mode',
       [['add-triple', owls, name.id, 'a', { mode: 'x' }]],
@@ -169,9 +205,15 @@ describe('refused, with nothing written', () => {
       [['add-triple', ana, likes.id, 'Owls']],
       'validation-failed',
       /link/,
-      { errors: [expect.objectContaining({ in: [0, 3] })] },
+      { 'data-type': 'eid', input: 'Owls', errors: [expect.objectContaining({ hint: { 'tx-step': expect.any(Array) as unknown } })] },
     ],
-    ['a link to a lookup of nothing', [['add-triple', ana, likes.id, [name.id, 'Nobody']]], 'validation-failed', /there is no 'acts'/, {}],
+    [
+      'a link to a lookup of nothing',
+      [['add-triple', ana, likes.id, [name.id, 'Nobody']]],
+      'validation-failed',
+      /there is no 'acts'/,
+      { 'data-type': 'lookup', input: { 'attribute-id': name.id, namespace: 'acts', label: 'name', value: 'Nobody' } },
+    ],
     ['a lookup by what is not unique', [['add-triple', [fee.id, 5], name.id, 'a']], 'validation-failed', /not unique/, {}],
     ['a lookup of another namespace', [['add-triple', [handle.id, 'ana'], name.id, 'a']], 'validation-failed', /no attr of 'acts'/, {}],
     ['an id that is another', [['add-triple', owls, actsId.id, moth]], 'validation-failed', /id of the entity/, {}],
@@ -358,4 +400,15 @@ describe('written', () => {
     expect(after[actsId.id]).toBe(before[actsId.id]);
     expect(after[rider.id]).toBe(world.clock.now());
   });
+});
+
+test('a retracted value of an indexed attr is missing until the entity is written again', async () => {
+  const feesOf = async () => ((await held('acts'))[owls] as Record<string, unknown> | undefined)?.['fee'];
+  await write([['add-triple', owls, fee.id, 5]]);
+  await write([['retract-triple', owls, fee.id, 5]]);
+  expect(await feesOf()).toBeUndefined();
+  await write([['add-triple', owls, rider.id, {}]]);
+  expect(await feesOf()).toBeUndefined();
+  await write([['add-triple', owls, actsId.id, owls]]);
+  expect(await feesOf()).toBeNull();
 });

@@ -79,11 +79,82 @@ describe('what is refused', () => {
 
   test('steps that are none, with their place', async () => {
     const steps = async (given: unknown): Promise<unknown> => (await post('/admin/transact', { steps: given }, asAdmin())).body;
-    expect(await steps('x')).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
+    expect(await steps('x')).toMatchObject({ type: 'param-malformed', hint: { in: ['body', 'steps'], 'original-input': 'x' } });
+    expect(await steps({ 0: ['fly'] })).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
     expect(await steps([1])).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps', errors: [{ in: [0] }] } });
     expect(await steps([['fly', 'goals', id(), {}]])).toMatchObject({ hint: { 'data-type': 'steps', errors: [{ in: [0, 0] }] } });
     expect(await steps([['update', 'goals', 'x', {}]])).toMatchObject({ type: 'validation-failed', hint: { 'data-type': 'steps' } });
   });
+
+  test.each<[unknown, readonly unknown[]]>([
+    [[], [0]],
+    [['update', 'goals'], [0]],
+    [
+      ['update', null, id(), {}],
+      [0, 1],
+    ],
+    [
+      ['update', 'goals', 'x', {}],
+      [0, 2],
+    ],
+    [
+      ['update', 'goals', [1, 'x'], {}],
+      [0, 2, 0],
+    ],
+    [
+      ['merge', 'goals', id(), null],
+      [0, 3],
+    ],
+    [
+      ['update', 'goals', id(), {}, 'x'],
+      [0, 4],
+    ],
+    [
+      ['update', 'goals', id(), {}, {}, {}],
+      [0, 0],
+    ],
+    [
+      ['create', 'goals', id(), {}, {}],
+      [0, 0],
+    ],
+    [
+      ['link', 'goals', id(), { todos: 'x' }],
+      [0, 3, 'todos', 1],
+    ],
+    [
+      ['unlink', 'goals', id(), { todos: null }],
+      [0, 3, 'todos', 1],
+    ],
+    [
+      ['link', 'goals', id(), { todos: [[id()]] }],
+      [0, 3, 'todos', 1, 0],
+    ],
+    [['delete', 'goals'], [0]],
+    [
+      ['delete-attr', 'x'],
+      [0, 1],
+    ],
+    [['add-attr'], [0, 0]],
+    [
+      ['restore-attr', id()],
+      [0, 0],
+    ],
+  ])('the fault of %j is at %j', async (step, at) => {
+    const { status, body } = await post('/admin/transact', { steps: [step] }, asAdmin());
+    expect({ status, body }).toMatchObject({ status: 400, body: { hint: { 'data-type': 'steps', input: [step], errors: [{ in: at }] } } });
+  });
+
+  test('attributes are changed by pushing a schema', async () => {
+    const steps = [['update-attr', { id: id(), 'index?': true }]];
+    expect(await post('/admin/transact', { steps }, asAdmin())).toMatchObject({ status: 400, body: { hint: { 'data-type': 'action' } } });
+  });
+
+  test.each([[[]], [{}], [[['delete', 'goals', id(), null, {}]]], [[['update', 'goals', id(), {}, null]]], [[['delete-attr', id()]]]])(
+    'the steps %j are well formed',
+    async (steps) => {
+      expect(await post('/admin/transact', { steps }, asAdmin())).toMatchObject({ status: 200 });
+    },
+  );
 });
 
 describe('codes', () => {

@@ -92,8 +92,36 @@ describe('entities', () => {
     expect(await k.write(k.ann, ['add-triple', note, id, note])).toMatchObject({
       status: 400,
       type: 'permission-evaluation-failed',
-      hint: { rule: ['notes', 'create'], error: { message: "'name' is no field: only maps have fields" } },
+      hint: { rule: ['notes', 'create'], error: { type: 'ATTRIBUTE_NOT_FOUND', message: "'name' is no field: only maps have fields" } },
     });
+  });
+
+  test.each([
+    ['1 / 0 == 1', 'DIVIDE_BY_ZERO'],
+    ['[1][2] == 1', 'INDEX_OUT_OF_BOUNDS'],
+    ["[1][dyn('0')] == 1", 'OVERLOAD_NOT_FOUND'],
+    ["int('x') == 1", 'BAD_FORMAT'],
+    ['9223372036854775807 + 1 == 1', 'NUMERIC_OVERFLOW'],
+    ["{'a': 1, 'a': 2} == {}", 'DUPLICATE_ATTRIBUTE'],
+    ["'a'.charAt(3) == ''", 'INTERNAL_ERROR'],
+    ["dyn('a') || true", 'INVALID_ARGUMENT'],
+    ['dyn(null) > 1', 'OVERLOAD_NOT_FOUND'],
+    ["1 / 0 == 1 || data.owner.name == 'x'", 'DIVIDE_BY_ZERO'],
+    ["data.owner.name == 'x' && 1 / 0 == 1", 'ATTRIBUTE_NOT_FOUND'],
+  ])('the fault in %s has the code %s', async (create, type) => {
+    const { k, id } = await fresh({ notes: { allow: { create } } });
+    const note = newId();
+    expect(await k.write(k.ann, ['add-triple', note, id, note])).toMatchObject({ hint: { error: { type } } });
+  });
+
+  test('what has no more than a link to many is not made by taking a link from it', async () => {
+    const { k } = await fresh(undefined);
+    const far = await k.attr('notes', 'replies', ['notes', 'replyTo']);
+    const [ghost, other] = [newId(), newId()];
+    await k.write(k.admin, ['add-triple', ghost, far, other]);
+    await k.rules({ notes: { allow: { create: 'false', update: 'false' } } });
+    expect(await k.write(k.bob, ['retract-triple', ghost, far, newId()])).toMatchObject(ok);
+    expect(await k.write(k.bob, ['add-triple', ghost, far, newId()])).toMatchObject(deniedFor('notes'));
   });
 
   test('what may not be made tells nothing of what there is', async () => {
@@ -169,7 +197,10 @@ test('users change themselves and nobody else, and are deleted by nobody', async
   const change = ['add-triple', ann, name, 'annie'];
   expect(await k.write(k.bob, change)).toMatchObject(deniedFor('$users'));
   expect(await k.write(k.ann, change)).toMatchObject(ok);
-  expect(await k.write(k.ann, ['delete-entity', ann, '$users'])).toMatchObject({ type: 'permission-denied' });
+  expect(await k.write(k.ann, ['delete-entity', ann, '$users'])).toMatchObject({
+    type: 'validation-failed',
+    hint: { 'data-type': 'tx-step', input: ['delete-entity', ann, '$users'] },
+  });
   await k.rules({ $users: { allow: { update: 'true' } } });
   expect(await k.write(k.bob, change)).toMatchObject(ok);
 });

@@ -10,7 +10,7 @@ const toUtf8 = new TextEncoder();
 
 function intOfText(text: string): bigint {
   const [, sign, digits] = /^([+-]?)(\p{Nd}+)$/u.exec(text) ?? [];
-  if (digits === undefined || digits.length > 100) throw new EvaluationError(`int: '${text}' is none`);
+  if (digits === undefined || digits.length > 100) throw new EvaluationError(`int: '${text}' is none`, 'BAD_FORMAT');
   const plain = BigInt(digits.replace(/\P{ASCII}/gu, digitOf));
   return checkedInt(sign === '-' ? -plain : plain);
 }
@@ -27,12 +27,12 @@ function digitOf(char: string): string {
 }
 
 function uintOfText(text: string): Uint {
-  if (!/^\d{1,100}$/.test(text)) throw new EvaluationError(`uint: '${text}' is none`);
+  if (!/^\d{1,100}$/.test(text)) throw new EvaluationError(`uint: '${text}' is none`, 'BAD_FORMAT');
   return checkedUint(BigInt(text));
 }
 
 function whole(value: number): bigint {
-  if (!(Math.abs(value) < 2 ** 64)) throw new EvaluationError(`${value} is no whole number`);
+  if (!(Math.abs(value) < 2 ** 64)) throw new EvaluationError(`${value} is no whole number`, 'NUMERIC_OVERFLOW');
   return BigInt(Math.trunc(value));
 }
 
@@ -41,7 +41,7 @@ function doubleOfText(text: string): number {
   const trimmed = text.trim();
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?$/.test(trimmed)) return Number(trimmed.replace(/[dDfF]$/, ''));
   const [, sign, name] = /^([+-]?)(NaN|Infinity)$/.exec(trimmed) ?? [];
-  if (name === undefined) throw new EvaluationError(`double: '${text}' is none`);
+  if (name === undefined) throw new EvaluationError(`double: '${text}' is none`, 'BAD_FORMAT');
   return name === 'NaN' ? NaN : sign === '-' ? -Infinity : Infinity;
 }
 
@@ -59,7 +59,7 @@ function bytesText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw new EvaluationError('string: the bytes are no UTF-8', { cause });
+    throw new EvaluationError('string: the bytes are no UTF-8', 'BAD_FORMAT', { cause });
   }
 }
 
@@ -70,7 +70,7 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 
 function boolOfText(text: string): boolean {
   const value = booleans.get(text);
-  if (value === undefined) throw new EvaluationError(`bool: '${text}' is none`);
+  if (value === undefined) throw new EvaluationError(`bool: '${text}' is none`, 'BAD_FORMAT');
   return value;
 }
 

@@ -34,13 +34,13 @@ export function fieldOf(value: unknown, name: string): unknown {
 
 export function hasField(value: unknown, name: string): boolean {
   if (isWithFields(value)) return value.hasField(name);
-  if (!(value instanceof MapValue)) throw new EvaluationError(`'${name}' is no field: only maps have fields`);
+  if (!(value instanceof MapValue)) throw new EvaluationError(`'${name}' is no field: only maps have fields`, 'ATTRIBUTE_NOT_FOUND');
   return value.has(name);
 }
 
 /**
  * `||`, and `&&` the other way round: one operand that is `decisive` decides, even if the other cannot be evaluated. Null counts as
- * false, so that a field nobody has set yet can be asked for; nothing else does.
+ * false, so that a field nobody has set yet can be asked for; nothing else does. If both fail, the first fault is the one that is told.
  */
 export function decided(decisive: boolean, left: Run, right: Run, given: Frame, locals: unknown[]): boolean {
   let value: unknown;
@@ -51,10 +51,18 @@ export function decided(decisive: boolean, left: Run, right: Run, given: Frame, 
     if (!(error instanceof EvaluationError)) throw error;
     failed = error;
   }
-  if (!failed && operand(value) === decisive) return decisive;
-  const other = operand(right(given, locals));
-  if (failed && other !== decisive) throw failed;
-  return other;
+  if (!failed) return operand(value) === decisive ? decisive : operand(right(given, locals));
+  if (isDecided(decisive, right, given, locals)) return decisive;
+  throw failed;
+}
+
+function isDecided(decisive: boolean, run: Run, given: Frame, locals: unknown[]): boolean {
+  try {
+    return operand(run(given, locals)) === decisive;
+  } catch (error) {
+    if (error instanceof EvaluationError) return false;
+    throw error;
+  }
 }
 
 /** @throws EvaluationError for what is neither true nor false */

@@ -11,17 +11,17 @@ const leastInt = -(2n ** 63n);
 const mostUint = 2n ** 64n - 1n;
 
 export function checkedInt(value: bigint): bigint {
-  if (value > mostInt || value < leastInt) throw new EvaluationError('the number is out of the range of int');
+  if (value > mostInt || value < leastInt) throw new EvaluationError('the number is out of the range of int', 'NUMERIC_OVERFLOW');
   return value;
 }
 
 export function checkedUint(value: bigint): Uint {
-  if (value < 0n || value > mostUint) throw new EvaluationError('the number is out of the range of uint');
+  if (value < 0n || value > mostUint) throw new EvaluationError('the number is out of the range of uint', 'NUMERIC_OVERFLOW');
   return new Uint(value);
 }
 
 function divisor(value: bigint): bigint {
-  if (value === 0n) throw new EvaluationError('division by zero');
+  if (value === 0n) throw new EvaluationError('division by zero', 'DIVIDE_BY_ZERO');
   return value;
 }
 
@@ -123,25 +123,30 @@ export const operators: readonly Definition[] = [
 export function isIn(value: unknown, container: unknown, visit: () => void): boolean {
   if (isList(container)) return container.some((each) => (visit(), equals(value, each, visit) || Object.is(value, each)));
   if (container instanceof MapValue) return container.has(value);
-  throw new EvaluationError("the right side of 'in' must be a list or a map");
+  throw new EvaluationError("the right side of 'in' must be a list or a map", 'OVERLOAD_NOT_FOUND');
 }
 
 export function indexed(container: unknown, index: unknown): unknown {
   if (isList(container)) {
     const at = numberOf(index);
-    const value = at !== undefined && Number.isInteger(Number(at)) ? container[Number(at)] : undefined;
-    if (value === undefined) throw new EvaluationError('the index is out of the list');
+    if (at === undefined) throw new EvaluationError('the index of a list must be a number', 'OVERLOAD_NOT_FOUND');
+    const value = Number.isInteger(Number(at)) ? container[Number(at)] : undefined;
+    if (value === undefined) throw new EvaluationError('the index is out of the list', 'INDEX_OUT_OF_BOUNDS');
     return value;
   }
-  if (!(container instanceof MapValue)) throw new EvaluationError('only lists and maps have elements');
+  if (!(container instanceof MapValue)) throw new EvaluationError('only lists and maps have elements', 'OVERLOAD_NOT_FOUND');
   const value = container.get(index);
-  if (value === undefined) throw new EvaluationError(`the map has no key ${typeof index === 'string' ? `'${index}'` : String(index)}`);
+  if (value === undefined) throw noKey(index);
   return value;
 }
 
 export function selected(map: unknown, name: string): unknown {
-  if (!(map instanceof MapValue)) throw new EvaluationError(`'${name}' is no field: only maps have fields`);
+  if (!(map instanceof MapValue)) throw new EvaluationError(`'${name}' is no field: only maps have fields`, 'ATTRIBUTE_NOT_FOUND');
   const value = map.get(name);
-  if (value === undefined) throw new EvaluationError(`the map has no key '${name}'`);
+  if (value === undefined) throw noKey(name);
   return value;
+}
+
+function noKey(key: unknown): EvaluationError {
+  return new EvaluationError(`the map has no key ${typeof key === 'string' ? `'${key}'` : String(key)}`, 'ATTRIBUTE_NOT_FOUND');
 }

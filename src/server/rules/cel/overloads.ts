@@ -68,7 +68,7 @@ export class Functions {
   #found(key: number, given: readonly unknown[]): Run {
     let run = this.#known.get(key);
     if (run === undefined) this.#known.set(key, (run = this.#find(given.map(kindOf))?.run ?? null));
-    if (run === null) throw new EvaluationError(`no '${this.name}' takes ${this.#text(given.map(typeNameOf))}`);
+    if (run === null) throw new EvaluationError(`no '${this.name}' takes ${this.#text(given.map(typeNameOf))}`, 'OVERLOAD_NOT_FOUND');
     return run;
   }
 

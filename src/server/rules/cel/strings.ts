@@ -15,7 +15,7 @@ const part = (chars: readonly string[] | string, from: number, to?: number): str
 
 /** @throws EvaluationError unless 0 <= index <= most */
 function position(name: string, index: bigint, most: number): number {
-  if (index < 0n || index > BigInt(most)) throw new EvaluationError(`${name}: ${index} is out of the text`);
+  if (index < 0n || index > BigInt(most)) throw new EvaluationError(`${name}: ${index} is out of the text`, 'INTERNAL_ERROR');
   return Number(index);
 }
 
@@ -36,7 +36,7 @@ const asChars = (text: string, unit: number): bigint => BigInt(unit <= 0 ? unit 
 
 function indexOf(text: string, found: string, from?: bigint): bigint {
   // As in the original: an empty text has no place to look at.
-  if (text === '' && found !== '') throw new EvaluationError('indexOf: the text is empty');
+  if (text === '' && found !== '') throw new EvaluationError('indexOf: the text is empty', 'INTERNAL_ERROR');
   if (from === undefined) return asChars(text, text.indexOf(found));
   const chars = charsOf(text);
   const unit = part(chars, 0, position('indexOf', from, chars.length)).length;

@@ -11,12 +11,12 @@ const [leastTime, mostTime] = [-62_135_596_800n * second, 253_402_300_800n * sec
 const mostDuration = 315_576_000_000n * second;
 
 export function checkedTimestamp(nanos: bigint): Timestamp {
-  if (nanos < leastTime || nanos > mostTime) throw new EvaluationError('the timestamp is out of the years 1 to 9999');
+  if (nanos < leastTime || nanos > mostTime) throw new EvaluationError('the timestamp is out of the years 1 to 9999', 'INTERNAL_ERROR');
   return new Timestamp(nanos);
 }
 
 export function checkedDuration(nanos: bigint): Duration {
-  if (nanos > mostDuration || nanos < -mostDuration) throw new EvaluationError('the duration is longer than 10,000 years');
+  if (nanos > mostDuration || nanos < -mostDuration) throw new EvaluationError('the duration is longer than 10,000 years', 'BAD_FORMAT');
   return new Duration(nanos);
 }
 
@@ -31,9 +31,9 @@ function timestampOfText(text: string): Timestamp {
   try {
     ms = coerceToDate(text.replace(calendar, inMonth))?.getTime() ?? NaN;
   } catch (cause) {
-    throw new EvaluationError(`timestamp: '${text}' is no date`, { cause });
+    throw new EvaluationError(`timestamp: '${text}' is no date`, 'BAD_FORMAT', { cause });
   }
-  if (Number.isNaN(ms)) throw new EvaluationError(`timestamp: '${text}' is no date`);
+  if (Number.isNaN(ms)) throw new EvaluationError(`timestamp: '${text}' is no date`, 'BAD_FORMAT');
   const [, fraction] = /:\d\d?[.,](\d+)/.exec(text) ?? [];
   if (fraction === undefined) return timestampOfMs(ms);
   return checkedTimestamp(BigInt(Math.floor(ms / 1000)) * second + BigInt(fraction.slice(0, 9).padEnd(9, '0')));
@@ -60,7 +60,7 @@ const units: Readonly<Record<string, bigint>> = {
 
 function durationOfText(text: string): Duration {
   const [, sign, rest = ''] = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/u.exec(text) ?? [];
-  if (sign === undefined) throw new EvaluationError(`duration: '${text}' is none`);
+  if (sign === undefined) throw new EvaluationError(`duration: '${text}' is none`, 'BAD_FORMAT');
   let nanos = 0n;
   for (const [, whole = '', fraction = '', unit = ''] of rest.matchAll(/(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/gu)) {
     const each = units[unit] ?? 0n;
@@ -121,7 +121,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   try {
     format = new Intl.DateTimeFormat('en-US', { ...numeric, era: 'short', hourCycle: 'h23', timeZone: zone });
   } catch (cause) {
-    throw new EvaluationError(`'${zone}' is no time zone`, { cause });
+    throw new EvaluationError(`'${zone}' is no time zone`, 'BAD_FORMAT', { cause });
   }
   formats.set(zone, format);
   return format;

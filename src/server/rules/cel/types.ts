@@ -12,7 +12,6 @@ export const dyn = simple('dyn');
 export const bool = simple('bool');
 export const int = simple('int');
 export const string = simple('string');
-export const nullType = simple('null');
 export const listOf = (element: Type): Type => ({ name: 'list', of: [element] });
 export const mapOf = (key: Type, value: Type): Type => ({ name: 'map', of: [key, value] });
 export const typeOf = (type: Type): Type => ({ name: 'type', of: [type] });

@@ -25,8 +25,27 @@ const typeNames: readonly string[] = [
   ...['google.protobuf.Timestamp', 'google.protobuf.Duration', 'list', 'map', 'type', 'request', 'rateLimit'],
 ];
 
+/** What kind of fault it is, in the codes of CEL's implementations: programs read them. */
+export type FaultCode =
+  | 'ATTRIBUTE_NOT_FOUND'
+  | 'BAD_FORMAT'
+  | 'DIVIDE_BY_ZERO'
+  | 'DUPLICATE_ATTRIBUTE'
+  | 'INDEX_OUT_OF_BOUNDS'
+  | 'INTERNAL_ERROR'
+  | 'INVALID_ARGUMENT'
+  | 'NUMERIC_OVERFLOW'
+  | 'OVERLOAD_NOT_FOUND';
+
 /** An expression cannot be evaluated on these values. `||`, `&&`, `all` and `exists` go on where another operand decides. */
-export class EvaluationError extends Error {}
+export class EvaluationError extends Error {
+  readonly code: FaultCode;
+
+  constructor(message: string, code: FaultCode = 'INVALID_ARGUMENT', options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
 
 export class Uint {
   readonly kind = Kind.uint;
@@ -90,7 +109,7 @@ export class MapLiteral extends MapValue {
   add(key: unknown, value: unknown): void {
     const plain = plainKey(key);
     if (plain === undefined) throw new EvaluationError(`a value of type ${typeNameOf(key)} is no key of a map`);
-    if (this.#entries.has(plain)) throw new EvaluationError(`the map has the key ${String(plain)} twice`);
+    if (this.#entries.has(plain)) throw new EvaluationError(`the map has the key ${String(plain)} twice`, 'DUPLICATE_ATTRIBUTE');
     this.#entries.set(plain, [key, value]);
   }
 

@@ -26,10 +26,6 @@ export class LetterPoller {
     this.#config = config;
   }
 
-  get isPolling(): boolean {
-    return this.#isPolling;
-  }
-
   start(): void {
     if (this.#isPolling) return;
     this.#isPolling = true;

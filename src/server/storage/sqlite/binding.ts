@@ -4,7 +4,6 @@ import { TriplaneError } from '../../../errors.ts';
 
 /** A value as SQLite keeps it. */
 export type Column = string | number | null;
-export type Columns = Readonly<Record<string, Column>>;
 
 export interface Statement {
   run(...values: readonly Column[]): unknown;

@@ -1,0 +1,97 @@
+// The form of the steps that admins write: which parts each action takes, and what each part is. Tells where the first fault is.
+
+import { isObject } from '../../lib/json.ts';
+import { isUuid } from '../../lib/uuid.ts';
+import { isLookup } from '../../schema/read.ts';
+import { type Fault, invalid } from '../errors.ts';
+
+type Path = readonly (string | number)[];
+type List = readonly unknown[];
+
+/** How many parts a step has, at least and at most. */
+const operations: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  create: [4, 4],
+  update: [4, 5],
+  merge: [4, 5],
+  link: [4, 4],
+  unlink: [4, 4],
+  delete: [3, Infinity],
+  ruleParams: [4, 4],
+};
+const attrSteps: ReadonlySet<unknown> = new Set(['add-attr', 'update-attr', 'delete-attr']);
+
+export interface AdminSteps {
+  readonly attrSteps: readonly List[];
+  readonly operations: readonly List[];
+}
+
+/** @throws InstantAPIError for the first step that is none */
+export function readAdminSteps(given: unknown): AdminSteps {
+  const steps = listOf(given);
+  for (const [at, step] of steps.entries()) {
+    const fault = faultOf(step);
+    if (fault) throw invalid('steps', given, [{ ...fault, in: [at, ...fault.in] }]);
+  }
+  if ((steps as readonly List[]).some(([action]) => action === 'update-attr')) throw unsupported('update-attr');
+  const isAttrStep = ([action]: List): boolean => attrSteps.has(action);
+  const lists = steps as readonly List[];
+  return { attrSteps: lists.filter(isAttrStep), operations: lists.filter((step) => !isAttrStep(step)) };
+}
+
+/** Attributes are changed by pushing a schema. */
+function unsupported(action: string): Error {
+  return invalid('action', action, [{ message: `Unsupported action ${action}`, hint: { value: action } }]);
+}
+
+/** An object without keys is what some encoders make of an empty list. */
+function listOf(given: unknown): List {
+  if (Array.isArray(given)) return given as List;
+  if (isObject(given) && Object.keys(given).length === 0) return [];
+  throw invalid('steps', given, [{ in: [], message: 'steps are a list' }]);
+}
+
+type StepFault = Fault & { readonly in: Path };
+
+const faultAt = (path: Path, message: string): StepFault => ({ in: path, message });
+
+function faultOf(step: unknown): StepFault | undefined {
+  if (!Array.isArray(step) || step.length === 0) return faultAt([], 'a step is a list that begins with an action');
+  const action: unknown = step[0];
+  if (attrSteps.has(action)) return attrFault(step);
+  const lengths = typeof action === 'string' && Object.hasOwn(operations, action) ? operations[action] : undefined;
+  if (!lengths) return faultAt([0], `there is no action '${String(action)}'`);
+  if (step.length < lengths[0]) return faultAt([], `'${String(action)}' needs a namespace, an id and arguments`);
+  if (step.length > lengths[1]) return faultAt([0], `'${String(action)}' takes at most ${lengths[1] - 1} arguments`);
+  return operationFault(step);
+}
+
+function operationFault([action, etype, id, args, options]: List): StepFault | undefined {
+  const about = `'${String(action)}' of '${String(etype)}'`;
+  if (typeof etype !== 'string') return faultAt([1], `The namespace of '${String(action)}' must be a name, but received: ${String(etype)}`);
+  if (Array.isArray(id) && typeof id[0] !== 'string')
+    return faultAt([2, 0], `${about} needs a lookup of one unique attribute and its value`);
+  if (!isEntity(id)) return faultAt([2], `${about} needs a UUID or a lookup, but received: ${String(id)}`);
+  if (action === 'delete') return undefined;
+  if (!isObject(args)) return faultAt([3], `Arguments of ${about} must be an object, but received: ${String(args)}`);
+  if ((options ?? undefined) !== undefined && !isObject(options)) return faultAt([4], `options of ${about} must be an object`);
+  return action === 'link' || action === 'unlink' ? linkFault(`${etype}`, args) : undefined;
+}
+
+function linkFault(etype: string, links: Readonly<Record<string, unknown>>): StepFault | undefined {
+  for (const [label, target] of Object.entries(links)) {
+    const link = `Link '${etype}.${label}'`;
+    if (!Array.isArray(target) && !isEntity(target))
+      return faultAt([3, label, 1], `${link} needs a UUID or a lookup, but received: ${String(target)}`);
+    if (Array.isArray(target) && target.some(Array.isArray)) return faultAt([3, label, 1, 0], `${link} needs a list of ids and lookups`);
+  }
+  return undefined;
+}
+
+const isEntity = (part: unknown): boolean =>
+  typeof part === 'string' ? isUuid(part) || isLookup(part) : Array.isArray(part) || isObject(part);
+
+function attrFault([action, ...parts]: List): StepFault | undefined {
+  if (parts.length === 0) return faultAt([0], `'${String(action)}' needs an attr`);
+  if (action !== 'delete-attr') return isObject(parts[0]) ? undefined : faultAt([1], `'${String(action)}' needs an attr`);
+  return isUuid(parts[0]) ? undefined : faultAt([1], "'delete-attr' needs the id of an attr");
+}
