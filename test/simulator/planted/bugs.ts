@@ -23,7 +23,6 @@ const receiveError = 'reactor/receive-error.ts';
 const receive = 'reactor/receive.ts';
 const tabSync = 'reactor/tabs/tab-sync.ts';
 const machine = 'connection/machine.ts';
-const live = 'reactor/queries/live-queries.ts';
 const ledger = 'server/data/ledger.ts';
 const removeAll = "{ do: 'store', edits: outbox.list().flatMap(({ eventId }) => outbox.remove(eventId)) }";
 
