@@ -169,13 +169,22 @@ test('for schemas and data of all kinds, read from a server by its backup and by
         await server.close();
       }
       const [before, after] = [await contentsOf(first, appId), await contentsOf(second, appId)];
-      expect(after.triples).toEqual(before.triples);
+      expect(after.triples).toEqual(before.triples.filter((text) => !live || !isHidden(text, before)));
       expect(after.attrs).toEqual(before.attrs);
     }),
     20,
     300,
   );
 });
+
+/** One of several links of a row, to a row that is gone: this server's answers to queries do not have it. */
+function isHidden(text: string, { attrs, triples }: Awaited<ReturnType<typeof contentsOf>>): boolean {
+  const [, label, target] = JSON.parse(text) as [string, string, string];
+  const named = attrs as { name: string[]; back: string[]; 'value-type': string; cardinality: string }[];
+  const link = named.find(({ name: [...own], ...attr }) => own.join('.') === label && attr['value-type'] === 'ref');
+  if (link?.cardinality !== 'many') return false;
+  return !triples.some((each) => each.startsWith(`["${target}","${link.back[0]}.id"`));
+}
 
 const rowsOf = (triples: readonly string[]): number =>
   triples.filter((text) => (JSON.parse(text) as [string, string])[1].endsWith('.id')).length;
