@@ -1,12 +1,12 @@
 // The read interface to a set of triples: rows by namespace and id, and the reverse direction of links. `Store` implements it over its own
 // rows, `Layer` over another Db.
 
+import type { Sort, Sorting } from '../lib/sort-steps.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { Row } from './row.ts';
 
-/** Each step yields the number of rows it has sorted. */
-export type SortedSteps = Generator<number, readonly Row[] | undefined>;
+export type Compare = (a: Row, b: Row) => number;
 
 export interface Db {
   readonly attrs: Attrs;
@@ -16,10 +16,11 @@ export interface Db {
   rows(etype: string): Iterable<Row>;
   /** An upper bound for the number of rows in the namespace. */
   size(etype: string): number;
-  /** Every row of the namespace in the named order, from a cached index. Undefined if there is no such index. */
-  sorted?(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined;
-  /** The same in steps. `isEager`: makes the index if there is none. */
-  sortedSteps?(etype: string, name: string, compare: (a: Row, b: Row) => number, isEager?: boolean): SortedSteps;
+  /**
+   * Every row of the namespace in the named order, from a cached index. Undefined if there is no such index. With `sort`, the index is made,
+   * and what makes it is returned until it is there.
+   */
+  sorted?(etype: string, name: string, compare: Compare, sort?: Sort<Row>): readonly Row[] | Sorting<Row> | undefined;
   /** Entities whose `attr` has this value (for a link: this target). */
   holders(attr: KnownAttr, value: Value): readonly string[];
   /** The holder with the lowest id: the entity a lookup resolves to. */

@@ -4,7 +4,8 @@
 import type { Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { ChangeSet, RowChange } from './change-set.ts';
-import type { Db, SortedSteps } from './db.ts';
+import type { Sort, Sorting } from '../lib/sort-steps.ts';
+import type { Compare, Db } from './db.ts';
 import { Row, type Times } from './row.ts';
 import { Table } from './table.ts';
 import { lowest } from './value-index.ts';
@@ -47,15 +48,8 @@ export class Layer implements Db {
     return this.base.size(etype) + (this.#ownRows(etype)?.size ?? 0);
   }
 
-  sorted(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined {
-    return this.#ownRows(etype) ? undefined : this.base.sorted?.(etype, name, compare);
-  }
-
-  *sortedSteps(etype: string, name: string, compare: (a: Row, b: Row) => number, isEager?: boolean): SortedSteps {
-    if (this.#ownRows(etype)) return undefined;
-    const sorted = yield* this.base.sortedSteps?.(etype, name, compare, isEager) ?? [];
-    // What lies below may have changed meanwhile.
-    return this.#ownRows(etype) ? undefined : sorted;
+  sorted(etype: string, name: string, compare: Compare, sort?: Sort<Row>): readonly Row[] | Sorting<Row> | undefined {
+    return this.#ownRows(etype) ? undefined : this.base.sorted?.(etype, name, compare, sort);
   }
 
   holders(attr: KnownAttr, value: Value): readonly string[] {

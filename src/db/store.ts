@@ -4,7 +4,8 @@
 import type { Triple, Value } from '../protocol/triple.ts';
 import type { Attrs, KnownAttr } from './attrs.ts';
 import type { ChangeSet, RowChange } from './change-set.ts';
-import type { Db, SortedSteps } from './db.ts';
+import type { Sort, Sorting } from '../lib/sort-steps.ts';
+import type { Compare, Db } from './db.ts';
 import { ingest, Ingestion, type IngestOptions } from './ingest.ts';
 import type { Layer } from './layer.ts';
 import { type Row, rowTriples, sameRow } from './row.ts';
@@ -45,12 +46,8 @@ export class Store implements Db {
     return this.#rows(etype).size;
   }
 
-  sorted(etype: string, name: string, compare: (a: Row, b: Row) => number): readonly Row[] | undefined {
-    return this.#tables.get(etype)?.sorted(name, compare);
-  }
-
-  *sortedSteps(etype: string, name: string, compare: (a: Row, b: Row) => number, isEager?: boolean): SortedSteps {
-    return yield* this.#tables.get(etype)?.sortedSteps(name, compare, isEager) ?? [];
+  sorted(etype: string, name: string, compare: Compare, sort?: Sort<Row>): readonly Row[] | Sorting<Row> | undefined {
+    return this.#tables.get(etype)?.sorted(name, compare, sort);
   }
 
   etypes(): Iterable<string> {

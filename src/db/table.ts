@@ -1,7 +1,7 @@
 // The rows of one namespace with their indexes: value indexes and sorted orders, kept up to date from their first use on. In a layer, an
 // undefined row marks a deleted one.
 
-import { sortSteps } from '../lib/sort-steps.ts';
+import type { Sort, Sorting } from '../lib/sort-steps.ts';
 import { insertSorted, removeSorted } from '../lib/sorted.ts';
 import type { Value } from '../protocol/triple.ts';
 import type { KnownAttr } from './attrs.ts';
@@ -17,8 +17,8 @@ const maxOrders = 16;
 
 interface SortedRows<R> {
   rows: R[];
-  /** Sorts the rows, while that is not done. Whoever requests the order takes it further. */
-  sorting: Generator<number, R[]> | undefined;
+  /** While the rows are being sorted, in steps. */
+  sorting: Sorting<R> | undefined;
   /** Id → the row that is in `rows`, of those that changed since the last request, or since the sorting began. */
   readonly changed: Map<string, R | undefined>;
 }
@@ -58,29 +58,25 @@ export class Table<R extends Row | undefined> {
     return index.get(value);
   }
 
-  /** The first request for an order returns undefined: sorting only the matching rows is cheaper for a query that runs once. */
-  sorted(name: string, compare: (a: R, b: R) => number): readonly R[] | undefined {
-    const steps = this.sortedSteps(name, compare);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
+  /**
+   * The first request for an order returns undefined: sorting only the matching rows is cheaper for a query that runs once. With `sort`, it
+   * returns what sorts the rows: once that is done, the next request returns them.
+   */
+  sorted(name: string, compare: (a: R, b: R) => number, sort?: Sort<R>): readonly R[] | Sorting<R> | undefined {
+    let sorted = this.#sorted.get(name);
+    if (!sorted && (sort || this.#sorted.has(name))) {
+      const rows = [...this.rows.values()];
+      sorted = { rows, sorting: sort?.(rows, compare), changed: new Map() };
+      if (!sort) rows.sort(compare);
     }
-  }
-
-  /** The same in steps; each yields the number of rows that were sorted. `isEager`: the first request is not different from later ones. */
-  *sortedSteps(name: string, compare: (a: R, b: R) => number, isEager = false): Generator<number, readonly R[] | undefined> {
-    const isKnown = this.#sorted.has(name);
-    const sorted = this.#sorted.get(name) ?? (isKnown || isEager ? newlySorted([...this.rows.values()], compare) : undefined);
     this.#sorted.delete(name);
     this.#sorted.set(name, sorted);
     for (const oldest of this.#sorted.keys()) if (this.#sorted.size > maxOrders) this.#sorted.delete(oldest);
     if (!sorted) return undefined;
-    while (sorted.sorting) {
-      const { done, value } = sorted.sorting.next();
-      if (done) [sorted.rows, sorted.sorting] = [value, undefined];
-      else yield value;
-      // Too much has changed meanwhile.
-      if (this.#sorted.get(name) !== sorted) return undefined;
+    if (sorted.sorting) {
+      const { result } = sorted.sorting;
+      if (!result) return sort && sorted.sorting;
+      [sorted.rows, sorted.sorting] = [result, undefined];
     }
     this.#move(sorted, compare);
     return sorted.rows;
@@ -104,10 +100,6 @@ export class Table<R extends Row | undefined> {
     }
     for (const [attr, index] of this.#indexes) reindex(index, attr, id, before, after);
   }
-}
-
-function newlySorted<R>(rows: readonly R[], compare: (a: R, b: R) => number): SortedRows<R> {
-  return { rows: [], sorting: sortSteps(rows, compare), changed: new Map() };
 }
 
 function reindex(index: ValueIndex, attr: KnownAttr, id: string, before: Row | undefined, after: Row | undefined): void {

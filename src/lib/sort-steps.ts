@@ -2,8 +2,34 @@
 
 const runLength = 2000;
 
-/** Yields how many elements were sorted or merged since the last time; returns a new, sorted list. Stable. */
-export function* sortSteps<T>(items: readonly T[], compare: (a: T, b: T) => number): Generator<number, T[]> {
+/** A list that is being sorted, step by step. */
+export interface Sorting<T> {
+  /** Once it is sorted. */
+  readonly result: T[] | undefined;
+  /** Goes on. Returns how many elements were sorted or merged. */
+  step(): number;
+}
+
+export type Sort<T> = (items: readonly T[], compare: (a: T, b: T) => number) => Sorting<T>;
+
+/** Stable. The list that is given stays as it is. */
+export function sortInSteps<T>(items: readonly T[], compare: (a: T, b: T) => number): Sorting<T> {
+  const steps = sortSteps(items, compare);
+  let result: T[] | undefined;
+  return {
+    get result() {
+      return result;
+    },
+    step() {
+      const { done, value } = steps.next();
+      if (!done) return value;
+      result = value;
+      return 0;
+    },
+  };
+}
+
+function* sortSteps<T>(items: readonly T[], compare: (a: T, b: T) => number): Generator<number, T[]> {
   let runs: T[][] = [];
   for (let at = 0; at < items.length; at += runLength) {
     const run = items.slice(at, at + runLength).sort(compare);

@@ -1,14 +1,14 @@
-// The answer to a query as a server sends it: not rows but triples, such that whoever evaluates the same query over
-// them alone sees what an evaluation over all the data would show. PROTOCOL.md#results
+// The result of a query as the server sends it: the triples on which evaluating the same query gives the result of evaluating it on all
+// data. PROTOCOL.md#results
 
 import type { KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
-import { sortSteps } from '../lib/sort-steps.ts';
+import { sortInSteps, type Sorting } from '../lib/sort-steps.ts';
 import type { TripleResult } from '../protocol/query-result.ts';
 import type { Triple } from '../protocol/triple.ts';
 import type { Order } from './order.ts';
-import { candidates, inPass, matchesNode, narrowedIds, sortedRowsSteps } from './candidates.ts';
+import { candidates, matchesNode, narrowedIds, orderName } from './candidates.ts';
 import { addAbsenceWitnesses, addWitnesses, attempt, WitnessTriples } from './witness.ts';
 import { isDue, newPass, spend, within } from './pass.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
@@ -24,7 +24,7 @@ export interface ServerResult extends TripleResult {
 }
 
 export interface ResultOptions {
-  /** What is not visible is as if it were not there. */
+  /** Invisible entities and values count as missing. */
   readonly visible?: Visible | undefined;
 }
 
@@ -106,10 +106,25 @@ export function* pageCandidates(node: QueryNode, db: Db): Generator<void, Row[]>
   const stored = isShort ? orderedDb(node.order, db) : undefined;
   const isWide = stored && (narrowedIds(node, stored)?.length ?? Number.POSITIVE_INFINITY) > minSorted;
   // A copy: it changes with the data, and these are read in steps.
-  const isEager = node.where === undefined || stored !== db;
-  const sorted = isWide ? (yield* sortedRowsSteps(node.etype, node.order, stored, isEager))?.slice() : undefined;
+  const sorted = isWide ? (yield* sortedSteps(node.etype, node.order, stored))?.slice() : undefined;
   if (sorted) return yield* matchesAmong(sorted, node, db, (node.options.offset ?? 0) + node.limit + 1);
-  return yield* inPass(sortSteps(yield* matchingSteps(node, db), node.order.compare));
+  const sorting = sortInSteps(yield* matchingSteps(node, db), node.order.compare);
+  while (!sorting.result) yield* step(sorting);
+  return sorting.result;
+}
+
+/** All rows in an order that is kept from now on; undefined where none can be kept. */
+function* sortedSteps(etype: string, order: Order, db: Db): Generator<void, readonly Row[] | undefined> {
+  for (;;) {
+    const sorted = db.sorted?.(etype, orderName(order), order.compare, sortInSteps);
+    if (!sorted || !('step' in sorted)) return sorted;
+    yield* step(sorted);
+  }
+}
+
+function* step(sorting: Sorting<Row>): Generator<void, void> {
+  spend(sorting.step());
+  if (isDue()) yield;
 }
 
 /** The Db whose rows have the order that they have in this one; undefined where hidden values may change it. */
@@ -121,7 +136,7 @@ function orderedDb({ attr }: Order, db: Db): Db | undefined {
 /** With fewer candidates, sorting costs less than reading the order. */
 const minSorted = 1000;
 
-/** The rows a form shows, pages apart. */
+/** The rows of a node without a page. */
 export function* matchingSteps(node: QueryNode, db: Db): Generator<void, Row[]> {
   if (node.isEmpty) return [];
   // Rules are asked about one row after the other, with breaks between them.
@@ -177,7 +192,7 @@ function* addChildRows(child: ChildQueryNode, parent: Row, context: ResultContex
   }
 }
 
-/** What a row shown is sent with: all that it has one of, or the fields asked for; its id always. */
+/** The triples of a row: its id and all single values, or the requested fields. */
 function attrsSent(node: QueryNode, db: Db): readonly KnownAttr[] {
   const { fields } = node.options;
   const isSelected = Array.isArray(fields) ? ({ label }: KnownAttr) => fields.includes(label) : () => true;

@@ -43,15 +43,9 @@ function lineIn(path: string, error: unknown): string {
   return own ? `:${own[2]}` : '';
 }
 
-interface TypeScript {
-  transpileModule(source: string, options: object): { readonly outputText: string };
-}
-
 /** Beside the file, so that what it imports is found. */
 async function loadStripped(path: string): Promise<unknown> {
-  const { outputText } = typescriptOf(path).transpileModule(await readFile(path, 'utf8'), {
-    compilerOptions: { module: 'esnext', target: 'es2022', verbatimModuleSyntax: false },
-  });
+  const outputText = stripperFor(path)(await readFile(path, 'utf8'));
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.${++loads}.mjs`);
   await writeFile(beside, outputText);
   try {
@@ -61,11 +55,67 @@ async function loadStripped(path: string): Promise<unknown> {
   }
 }
 
-function typescriptOf(path: string): TypeScript {
-  try {
-    return createRequire(path)('typescript') as TypeScript;
-  } catch (cause) {
-    const message = `Reading ${basename(path)} needs Node 22.18 or later, or the package typescript. Run: npm install -D typescript`;
-    throw new TriplaneError('dependency-missing', message, { cause });
-  }
+/** What takes the types out. @throws TriplaneError 'config-invalid' for what is no TypeScript */
+type Strip = (source: string) => string;
+
+interface TypeScript {
+  transpileModule(
+    source: string,
+    options: object,
+  ): {
+    readonly outputText: string;
+    readonly diagnostics?: readonly { readonly start?: number; readonly messageText: string | { readonly messageText: string } }[];
+  };
 }
+
+interface Esbuild {
+  transformSync(source: string, options: object): { readonly code: string };
+}
+
+/** By a package of the project: `typescript`, or the `esbuild` that Vite brings. */
+function stripperFor(path: string): Strip {
+  const require = createRequire(path);
+  const makers: readonly (() => Strip)[] = [
+    () => stripWithTypeScript(require('typescript') as TypeScript, path),
+    () => stripWithEsbuild(require('esbuild') as Esbuild, path),
+  ];
+  for (const make of makers) {
+    try {
+      return make();
+    } catch {
+      // The next one.
+    }
+  }
+  throw new TriplaneError(
+    'dependency-missing',
+    `WARNING: the files of this project are not applied, neither schema nor rules. Reading ${basename(path)} needs Node 22.18 or later, or the package typescript. Run: npm install -D typescript`,
+  );
+}
+
+function stripWithTypeScript(typescript: TypeScript, path: string): Strip {
+  return (source) => {
+    const compilerOptions = { module: 'esnext', target: 'es2022', verbatimModuleSyntax: false };
+    const { outputText, diagnostics = [] } = typescript.transpileModule(source, { compilerOptions, reportDiagnostics: true });
+    const [first] = diagnostics;
+    if (!first) return outputText;
+    const { start = 0, messageText } = first;
+    const message = typeof messageText === 'string' ? messageText : messageText.messageText;
+    throw invalidFile(path, source.slice(0, start).split('\n').length, message);
+  };
+}
+
+function stripWithEsbuild(esbuild: Esbuild, path: string): Strip {
+  return (source) => {
+    try {
+      return esbuild.transformSync(source, { loader: 'ts', format: 'esm', target: 'es2022', logLevel: 'silent' }).code;
+    } catch (error) {
+      const [first] =
+        (error as { errors?: readonly { readonly text: string; readonly location?: { readonly line: number } | null }[] }).errors ?? [];
+      if (!first) throw error;
+      throw invalidFile(path, first.location?.line ?? 1, first.text);
+    }
+  };
+}
+
+const invalidFile = (path: string, line: number, message: string): TriplaneError =>
+  new TriplaneError('config-invalid', `${basename(path)}:${line}: ${message}`);

@@ -141,3 +141,119 @@ test('says what is missing, and where the old host is named', async () => {
     'note: db.js:2: https://api.instantdb.com is the address of the old host',
   ]);
 });
+
+const url = "'http://127.0.0.1:4747'";
+
+/** What becomes of a file of a project without a bundler. */
+async function migrated(
+  name: string,
+  text: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<{ text: string; notes: string[] }> {
+  const folder = project({ 'package.json': manifest({ '@instantdb/core': '1' }), [name]: text, ...others });
+  const lines = await migrate(folder, { write: true });
+  return { text: read(folder, name), notes: lines.filter((line) => line.startsWith(`note: ${name}`)) };
+}
+
+test.each<readonly [what: string, name: string, before: string, after: string]>([
+  [
+    'a namespace import',
+    'a.ts',
+    `import * as instant from '@instantdb/core';\nexport const db = instant.init({ appId });\nother.init({ appId });\n`,
+    `import * as instant from 'triplane';\nexport const db = instant.init({ apiURI: ${url}, appId });\nother.init({ appId });\n`,
+  ],
+  [
+    'init by another name, and an init of another module',
+    'a.ts',
+    `import { i, init as start } from '@instantdb/react'\nimport { init } from './own'\ninit({ a: 1 })\nconst db = start({ appId })\n`,
+    `import { i, init as start } from 'triplane/react'\nimport { init } from './own'\ninit({ a: 1 })\nconst db = start({ apiURI: ${url}, appId })\n`,
+  ],
+  [
+    'require, destructured and renamed, and of the whole module',
+    'a.cjs',
+    `const { init: start, id } = require("@instantdb/core");\nconst admin = require('@instantdb/admin');\nstart({});\nadmin.init({ appId });\n`,
+    `const { init: start, id } = require("triplane");\nconst admin = require('triplane/admin');\nstart({ apiURI: ${url} });\nadmin.init({ apiURI: process.env.TRIPLANE_URL ?? ${url}, appId });\n`,
+  ],
+  [
+    'dynamic imports',
+    'a.mts',
+    `const { init } = await import('@instantdb/core');\ninit({ appId });\nimport('@instantdb/admin').then(({ init: start }) => start({ appId }));\n`,
+    `const { init } = await import('triplane');\ninit({ apiURI: ${url}, appId });\nimport('triplane/admin').then(({ init: start }) => start({ apiURI: process.env.TRIPLANE_URL ?? ${url}, appId }));\n`,
+  ],
+  [
+    'types only',
+    'a.ts',
+    `import type { InstaQLEntity, init } from '@instantdb/react';\nimport { type init as Init } from '@instantdb/core';\ntype Db = ReturnType<typeof import('@instantdb/core').init>;\nfunction init(options: {}) {}\ninit({ a: 1 });\n`,
+    `import type { InstaQLEntity, init } from 'triplane/react';\nimport { type init as Init } from 'triplane';\ntype Db = ReturnType<typeof import('triplane').init>;\nfunction init(options: {}) {}\ninit({ a: 1 });\n`,
+  ],
+  [
+    'an init over several lines, with comments and braces in strings',
+    'a.ts',
+    `import { init } from '@instantdb/core';\nconst db = init<Schema<(a: string) => void>>(\n  // the options {\n  {\n\tappId: '}', // apiURI is for later\n\tschema: { a: \`\${'}'}\` },\n  },\n);\n`,
+    `import { init } from 'triplane';\nconst db = init<Schema<(a: string) => void>>(\n  // the options {\n  {\n\tapiURI: ${url},\n\tappId: '}', // apiURI is for later\n\tschema: { a: \`\${'}'}\` },\n  },\n);\n`,
+  ],
+  [
+    'line ends of Windows, and an address that is there',
+    'a.js',
+    `import { init } from '@instantdb/core';\r\ninit({\r\n  appId,\r\n});\r\ninit({ appId, apiURI: mine });\r\n`,
+    `import { init } from 'triplane';\r\ninit({\r\n  apiURI: ${url},\r\n  appId,\r\n});\r\ninit({ appId, apiURI: mine });\r\n`,
+  ],
+  [
+    'comments, strings, templates and patterns that merely mention it',
+    'a.tsx',
+    `// import { init } from '@instantdb/core';\n/* init({ */\nconst a = "import { init } from '@instantdb/core'";\nconst b = \`require('@instantdb/core') \${init({})}\`;\nconst c = /from '@instantdb\\/core'/;\nexport const d = <p title="it's">don't use '@instantdb/core' / it's old</p>;\n`,
+    `// import { init } from '@instantdb/core';\n/* init({ */\nconst a = "import { init } from '@instantdb/core'";\nconst b = \`require('@instantdb/core') \${init({})}\`;\nconst c = /from '@instantdb\\/core'/;\nexport const d = <p title="it's">don't use '@instantdb/core' / it's old</p>;\n`,
+  ],
+  [
+    'types in comments, declarations, mocks of several runners',
+    'a.js',
+    `/** @type {import('@instantdb/core').User} */\ndeclare module '@instantdb/react' {}\njest.doMock('@instantdb/core');\nawait vi.importActual<typeof import('@instantdb/core')>('@instantdb/core');\nrequire.resolve('@instantdb/admin');\n`,
+    `/** @type {import('triplane').User} */\ndeclare module 'triplane/react' {}\njest.doMock('triplane');\nawait vi.importActual<typeof import('triplane')>('triplane');\nrequire.resolve('triplane/admin');\n`,
+  ],
+  [
+    'the scripts of a component, and not its text',
+    'a.vue',
+    `<template><p>it's from '@instantdb/core': init({})</p></template>\n<script setup lang="ts">\nimport { init } from '@instantdb/core';\nconst db = init({ appId });\n</script>\n`,
+    `<template><p>it's from '@instantdb/core': init({})</p></template>\n<script setup lang="ts">\nimport { init } from 'triplane';\nconst db = init({ apiURI: ${url}, appId });\n</script>\n`,
+  ],
+])('%s', async (_what, name, before, after) => {
+  const { text, notes } = await migrated(name, before);
+  expect(text).toBe(after);
+  expect(notes).toEqual([]);
+});
+
+test('init that the project exports again: directly, from a folder, by an alias, through two files', async () => {
+  const others = {
+    'src/lib/instant/index.ts': `export { init, id } from '@instantdb/react';\n`,
+    'src/lib/again.ts': `import { init } from './instant';\nexport { init as start };\n`,
+    'src/direct.ts': `import { init } from './lib/instant';\nexport const db = init({ appId });\n`,
+    'src/alias.ts': `import { init } from '@/lib/instant';\nexport const db = init({ appId });\n`,
+    'src/unrelated.ts': `import { init } from './lib/other';\nexport const db = init({ appId });\n`,
+  };
+  const folder = project({ 'package.json': manifest({ '@instantdb/react': '1', vite: '7' }), ...others });
+  await migrate(folder, { write: true });
+  const address = `apiURI: import.meta.env.VITE_TRIPLANE_URL ?? ${url}`;
+  expect(read(folder, 'src/lib/instant/index.ts')).toBe(`export { init, id } from 'triplane/react';\n`);
+  expect(read(folder, 'src/direct.ts')).toContain(`init({ ${address}, appId })`);
+  expect(read(folder, 'src/alias.ts')).toContain(`init({ ${address}, appId })`);
+  expect(read(folder, 'src/unrelated.ts')).toBe(others['src/unrelated.ts']);
+});
+
+test('a workspace of several packages: each has its own manifest and its own variable', async () => {
+  const source = `import { init } from '@instantdb/react';\nexport const db = init({ appId });\n`;
+  const folder = project({
+    'package.json': manifest({}),
+    'apps/web/package.json': manifest({ '@instantdb/react': '1', next: '16' }),
+    'apps/web/db.ts': source,
+    'apps/phone/package.json': manifest({ '@instantdb/react': '1', expo: '54' }),
+    'apps/phone/db.ts': source,
+  });
+  const lines = await migrate(folder, { write: true });
+  expect(read(folder, 'apps/web/db.ts')).toContain('process.env.NEXT_PUBLIC_TRIPLANE_URL');
+  expect(read(folder, 'apps/phone/db.ts')).toContain('process.env.EXPO_PUBLIC_TRIPLANE_URL');
+  expect(read(folder, 'apps/phone/package.json')).toContain(`"triplane": "^${ownVersion}"`);
+  expect(lines.filter((line) => line.startsWith('note: set ')).map((line) => line.split(' ')[2])).toEqual([
+    'EXPO_PUBLIC_TRIPLANE_URL',
+    'NEXT_PUBLIC_TRIPLANE_URL',
+  ]);
+});

@@ -7,7 +7,7 @@ import { ownVersion } from '../../../protocol/version.ts';
 import type { Edit } from './edits.ts';
 import type { Addresses } from './rewrite.ts';
 
-const sources = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)$/;
+const extensions = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)$/;
 const passedOver: ReadonlySet<string> = new Set([
   'node_modules',
   'dist',
@@ -24,35 +24,69 @@ const passedOver: ReadonlySet<string> = new Set([
 const replacedPackages = ['@instantdb/core', '@instantdb/react', '@instantdb/admin'];
 
 /** Paths of source files, sorted. */
-export async function sourceFiles(folder: string): Promise<string[]> {
+export const sourceFiles = (folder: string): Promise<string[]> => filesIn(folder, (name) => extensions.test(name));
+
+async function filesIn(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
   const found: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && !passedOver.has(entry.name)) found.push(...(await sourceFiles(path)));
-    else if (entry.isFile() && sources.test(entry.name)) found.push(path);
+    if (entry.isDirectory() && !passedOver.has(entry.name)) found.push(...(await filesIn(path, isWanted)));
+    else if (entry.isFile() && isWanted(entry.name)) found.push(path);
   }
   return found.sort();
 }
 
 export interface Manifest {
+  readonly path: string;
   readonly text: string;
   readonly packages: ReadonlySet<string>;
 }
 
-export async function readManifest(folder: string): Promise<Manifest | undefined> {
+const dependencyLists = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'];
+
+/** Of each package of the project, the innermost first. */
+export async function readManifests(folder: string): Promise<Manifest[]> {
+  const found: Manifest[] = [];
+  for (const path of await filesIn(folder, (name) => name === 'package.json')) {
+    const text = await readFile(path, 'utf8');
+    const json = parseJson(text);
+    if (!isObject(json)) continue;
+    const lists = dependencyLists.map((name) => json[name]).filter(isObject);
+    found.push({ path, text, packages: new Set(lists.flatMap((list) => Object.keys(list))) });
+  }
+  return found.sort((a, b) => b.path.length - a.path.length);
+}
+
+/** Of the package that a file is part of: the nearest that depends on anything. */
+export function packagesOf(path: string, manifests: readonly Manifest[]): ReadonlySet<string> {
+  const own = manifests.filter((manifest) => path.startsWith(manifest.path.slice(0, -'package.json'.length)));
+  return (own.find(({ packages }) => packages.size > 0) ?? own[0])?.packages ?? new Set<string>();
+}
+
+function parseJson(text: string): unknown {
   try {
-    const text = await readFile(join(folder, 'package.json'), 'utf8');
-    const json: unknown = JSON.parse(text);
-    if (!isObject(json)) return undefined;
-    const lists = [json.dependencies, json.devDependencies].filter(isObject);
-    return { text, packages: new Set(lists.flatMap((list) => Object.keys(list))) };
+    return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }
 }
 
+/** Whether a module that a file names may be the file `to`: by a relative path, or by an alias whose end is that of the path. */
+export function mayName(module: string, from: string, to: string): boolean {
+  const plain = (path: string): string =>
+    path
+      .replace(extensions, '')
+      .replace(/[\\/]index$/, '')
+      .replaceAll('\\', '/');
+  if (module.startsWith('.')) return plain(join(from, '..', module)) === plain(to);
+  const alias = /^(?:[@~#]\/|src\/)(.+)$/.exec(module)?.[1];
+  return alias !== undefined && plain(to).endsWith(`/${plain(alias)}`);
+}
+
 /** How the code of a project reads the address of the server: from the variables that its bundler passes on. */
-export function addressesIn(packages: ReadonlySet<string>, url: string): Addresses & { readonly variables: readonly string[] } {
+export type ProjectAddresses = Addresses & { readonly variables: readonly string[] };
+
+export function addressesIn(packages: ReadonlySet<string>, url: string): ProjectAddresses {
   const [from, prefix] = packages.has('next')
     ? ['process.env', 'NEXT_PUBLIC_']
     : packages.has('expo')

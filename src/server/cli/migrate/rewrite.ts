@@ -1,10 +1,14 @@
 // One source file of a project that uses InstantDB's packages: what has to change in it, and what people have to look at.
 
+import { initBindings, type InitBindings } from './bindings.ts';
 import { type Edit, lineOf } from './edits.ts';
+import { scan, type Scanned } from './scan.ts';
 
 export interface Rewritten {
   readonly edits: readonly Edit[];
   readonly notes: readonly string[];
+  /** Names under which this file exports `init` again; `*` for all of a package. */
+  readonly exported: readonly string[];
 }
 
 /** InstantDB's entries, and ours that take their place. */
@@ -24,9 +28,11 @@ const others: Readonly<Record<string, string>> = {
   '@instantdb/platform': 'works against a server of your own: give it apiURI',
 };
 
-/** Where the name of a module stands: imports, re-exports, `require`, `import()`, and mocks of test runners. */
-const modulePattern = /(\bfrom\s*|\bimport\s*\(?\s*|\brequire(?:\.resolve)?\s*\(\s*|\bmock\s*\(\s*)(['"`])(@instantdb\/[\w./-]+)\2/g;
-const initPattern = /\b(?:init|init_experimental)\s*(?:<[^(]*>)?\(\s*(\{)?/g;
+/** Where the name of a module stands: imports, re-exports, `require`, `import()`, declarations, and mocks of test runners. */
+const modulePattern =
+  /(\bfrom\s*|\bimport\s*\(?\s*|\brequire(?:\.resolve)?\s*\(\s*|\bimport\.meta\.resolve\s*\(\s*|\bdeclare\s+module\s+|\b(?:do|un|unstable_)?[mM]ock(?:Module)?\s*\(\s*|(?<=\b(?:import|require)(?:Actual|Mock|Original)\s*(?:<[^;\n]*>\s*)?)\(\s*)(['"`])(@instantdb\/[\w./-]+)\2/g;
+/** A type in a comment. */
+const commentPattern = /(\bimport\s*\(\s*)(['"])(@instantdb\/[\w./-]+)\2/g;
 const addressPattern = /https?:\/\/api\.instantdb\.com|wss:\/\/api\.instantdb\.com/g;
 
 /** Expressions for the address of the server: in code that is bundled, and in code that runs on Node. */
@@ -35,60 +41,77 @@ export interface Addresses {
   readonly node: string;
 }
 
-export function rewrite(source: string, addresses: Addresses): Rewritten {
+export interface RewriteOptions {
+  readonly addresses: Addresses;
+  /** Of a Vue, Svelte or Astro file. */
+  readonly isMarkup?: boolean;
+  /** Whether a module of the project exports `init` of a package again, by a name. */
+  readonly exportsInit?: (module: string) => boolean;
+}
+
+export function rewrite(source: string, { addresses, isMarkup = false, exportsInit = () => false }: RewriteOptions): Rewritten {
+  const scanned = scan(source, isMarkup);
   const edits: Edit[] = [];
   const notes: string[] = [];
-  let importsInit = false;
-  for (const match of source.matchAll(modulePattern)) {
+  for (const match of modulesIn(scanned)) {
     const [whole, , quote = "'", name = ''] = match;
     const end = match.index + whole.length;
     const ours = Object.hasOwn(entries, name) ? entries[name] : undefined;
-    if (ours === undefined)
-      notes.push(`${lineOf(source, match.index)}: ${name}: ${others[name] ?? 'there is nothing here that takes its place'}`);
-    else {
-      edits.push({ start: end - name.length - 2, end, text: quote + ours + quote });
-      importsInit = true;
-    }
+    if (ours !== undefined) edits.push({ start: end - name.length - 2, end, text: quote + ours + quote });
+    else notes.push(`${lineOf(source, match.index)}: ${name}: ${others[name] ?? 'there is nothing here that takes its place'}`);
   }
-  const isNode = /['"]@instantdb\/admin['"]/.test(source);
-  if (importsInit) addAddresses(source, isNode ? addresses.node : addresses.bundled, edits, notes);
-  for (const { index, 0: found } of source.matchAll(addressPattern)) {
-    notes.push(`${lineOf(source, index)}: ${found} is the address of the old host`);
-  }
-  return { edits, notes };
+  const bindings = initBindings(scanned, (module) => Object.hasOwn(entries, module) || exportsInit(module));
+  addAddresses(scanned, bindings, addresses, edits, notes);
+  for (const { index, 0: found } of source.matchAll(addressPattern))
+    if (!scanned.isComment(index)) notes.push(`${lineOf(source, index)}: ${found} is the address of the old host`);
+  return { edits, notes, exported: bindings.exported };
 }
 
-function addAddresses(source: string, address: string, edits: Edit[], notes: string[]): void {
-  if (!/\b(?:init|init_experimental)\b[^;]*?from\s*['"]@instantdb|require\(\s*['"]@instantdb/.test(source)) return;
-  for (const match of source.matchAll(initPattern)) {
-    const before = source.slice(Math.max(0, match.index - 20), match.index);
-    if (/(?:\.|function\s+|async\s+)$/.test(before) || isInComment(source, match.index)) continue;
-    const open = match.index + match[0].length;
-    if (match[1] === undefined) {
-      notes.push(`${lineOf(source, match.index)}: init is not called with an object literal: add apiURI: ${address} to its options`);
+function* modulesIn(scanned: Scanned): Generator<RegExpExecArray> {
+  for (const match of scanned.matches(modulePattern))
+    if (scanned.isTextStart(match.index + match[0].length - (match[3] ?? '').length - 2)) yield match;
+  for (const match of scanned.source.matchAll(commentPattern)) if (scanned.isComment(match.index)) yield match;
+}
+
+function addAddresses(scanned: Scanned, bindings: InitBindings, addresses: Addresses, edits: Edit[], notes: string[]): void {
+  for (const { index, end, module } of callsOf(scanned, bindings)) {
+    const address = module === '@instantdb/admin' ? addresses.node : addresses.bundled;
+    const open = scanned.nextCode(end);
+    if (scanned.source[open] !== '{') {
+      notes.push(`${lineOf(scanned.source, index)}: init is not called with an object literal: add apiURI: ${address} to its options`);
       continue;
     }
-    const close = closingBrace(source, open);
-    const literal = source.slice(open, close);
-    if (/\bapiURI\b/.test(literal)) continue;
-    const indent = /^[ \t]*\r?\n([ \t]*)/.exec(literal)?.[1];
-    edits.push({ start: open, end: open, text: indent === undefined ? ` apiURI: ${address},` : `\n${indent}apiURI: ${address},` });
+    const literal = scanned.source.slice(open + 1, scanned.closing(open + 1));
+    const hasAddress = [...scanned.matches(/\bapiURI\b/g)].some((match) => match.index > open && match.index < open + literal.length);
+    if (!hasAddress) edits.push({ start: open + 1, end: open + 1, text: optionText(literal, address) });
   }
 }
 
-function isInComment(source: string, at: number): boolean {
-  const line = source.slice(source.lastIndexOf('\n', at) + 1, at);
-  return /\/\/|^\s*\*/.test(line) || source.lastIndexOf('/*', at) > source.lastIndexOf('*/', at);
+function optionText(literal: string, address: string): string {
+  const [, newline, indent] = /^[ \t]*(\r?\n)([ \t]*)/.exec(literal) ?? [];
+  if (newline !== undefined) return `${newline}${indent}apiURI: ${address},`;
+  return literal.trim() === '' ? ` apiURI: ${address} ` : ` apiURI: ${address},`;
 }
 
-/** Where the object literal ends that begins before `from`. */
-function closingBrace(source: string, from: number): number {
-  let depth = 1;
-  const token = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\/|[{}]/g;
-  token.lastIndex = from;
-  for (let match = token.exec(source); match; match = token.exec(source)) {
-    if (match[0] === '{') depth++;
-    if (match[0] === '}' && --depth === 0) return match.index;
+interface InitCall {
+  readonly index: number;
+  /** After the parenthesis. */
+  readonly end: number;
+  readonly module: string;
+}
+
+function* callsOf(scanned: Scanned, { names, namespaces }: InitBindings): Generator<InitCall> {
+  const call = '\\s*(?:<[^()]*(?:\\([^()]*\\)[^()]*)*>)?\\s*\\(';
+  const escaped = (name: string): string => name.replaceAll('$', '\\$');
+  const targets = [
+    ...[...names].map(([name, module]) => [escaped(name), module] as const),
+    ...[...namespaces].map(([name, module]) => [`${escaped(name)}\\s*\\.\\s*init(?:_experimental)?`, module] as const),
+  ];
+  for (const [target, module] of targets) {
+    for (const match of scanned.matches(new RegExp(`(?<![\\w$])${target}${call}`, 'g'))) {
+      const before = scanned.source.slice(Math.max(0, match.index - 20), match.index);
+      if (/(?:(?<!\.\.)\.\s*|\bfunction\s+)$/.test(before)) continue;
+      yield { index: match.index, end: match.index + match[0].length, module };
+    }
   }
-  return source.length;
 }
