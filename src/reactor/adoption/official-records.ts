@@ -78,6 +78,12 @@ export function readLocalIds(kv: ReadonlyMap<string, unknown>, skip: Skip): [nam
   });
 }
 
+/** Extra fields of users who are at an OAuth provider while the page changes, by their id. */
+export function readOAuthFields(kv: ReadonlyMap<string, unknown>): [id: string, fields: unknown][] {
+  const fields = kv.get('oauthExtraFields');
+  return isObject(fields) ? Object.entries(fields) : [];
+}
+
 /** The attrs that came with cached results, the newest version of each. */
 export function readAttrs(results: readonly unknown[]): WireAttr[] {
   const attrs = new Map<string, WireAttr>();

@@ -4,6 +4,7 @@
 import { IDBFactory } from 'fake-indexeddb';
 import { beforeEach, describe, expect, test } from 'vitest';
 
+import { extraFieldsKey } from '../../../src/http/oauth.ts';
 import { adopt, type AdoptionConfig } from '../../../src/reactor/adoption/adopt.ts';
 import type { Adopted } from '../../../src/reactor/adoption/adoption.ts';
 import { readMutation } from '../../../src/reactor/mutations/mutation.ts';
@@ -89,6 +90,12 @@ test('writes keep their event ids and their order, and belong to the user; the u
   const writes = await stored();
   expect(writes.map((write) => write?.eventId)).toEqual([eventId(1), eventId(2), eventId(9)]);
   expect(writes[0]).toMatchObject({ owner: 'ann', order: 1, createdMs: 1_001, sends: 1, state: 'pending', isAdopted: true, steps });
+});
+
+test('a user who is at an OAuth provider meanwhile comes back with the extra fields', async () => {
+  await leave(6, { currentUser: null, oauthExtraFields: { x1: { nickname: 'A' } } });
+  await run();
+  expect(await store.get(extraFieldsKey('x1'))).toEqual({ nickname: 'A' });
 });
 
 test('confirmed and failed writes stay where they are; values are as JSON carries them', async () => {
