@@ -46,10 +46,11 @@ function run(args: readonly string[], token?: string, onOutput: (out: string) =>
     },
   });
   let out = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => {
-    out += String(data);
-    onOutput(out);
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data) => {
+      out += String(data);
+      onOutput(out);
+    });
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, out })));
 }
 
@@ -165,7 +166,11 @@ test('auth origin, client and email', { timeout }, async () => {
 
 test('backup list and download', { timeout }, async () => {
   const headers = { authorization: `Bearer ${server.adminToken}`, 'content-type': 'application/json' };
-  const started = await fetch(`${server.url}/dash/apps/${server.appId}/backups`, { method: 'POST', headers, body: '{"description":"nightly"}' });
+  const started = await fetch(`${server.url}/dash/apps/${server.appId}/backups`, {
+    method: 'POST',
+    headers,
+    body: '{"description":"nightly"}',
+  });
   expect(started.status).toBe(200);
   const list = () => run(['backup', 'list', '--app', server.appId], server.adminToken);
   await expect.poll(async () => (await list()).out, { timeout: 60_000 }).toContain('nightly');

@@ -20,7 +20,11 @@ interface LoginRequest {
 const lifetimeMs = 10 * 60_000;
 const mostRequests = 1000;
 /** Never in a frame of another page, nor in a cache, and without scripts. */
-const pageHeaders = { 'x-frame-options': 'DENY', 'content-security-policy': "default-src 'none'; form-action 'self'", 'cache-control': 'no-store' };
+const pageHeaders = {
+  'x-frame-options': 'DENY',
+  'content-security-policy': "default-src 'none'; form-action 'self'",
+  'cache-control': 'no-store',
+};
 const operatorEmail = 'operator@triplane.local';
 
 const issues = {
@@ -33,9 +37,7 @@ export function cliLoginRoutes(http: HttpContext): Hono {
   const routes = new Hono();
   const requests = new LoginRequests(http);
 
-  routes.get('/dash/cli/version', (context) =>
-    context.json({ 'min-version': { 'dev?': false, major: 0, minor: 19, patch: 0 } }),
-  );
+  routes.get('/dash/cli/version', (context) => context.json({ 'min-version': { 'dev?': false, major: 0, minor: 19, patch: 0 } }));
   routes.post('/dash/cli/auth/register', (context) => context.json(requests.register()));
   routes.post('/dash/cli/auth/check', async (context) => {
     const token = requests.fetch(required(await bodyOf(context), 'secret', asUuid));

@@ -36,7 +36,10 @@ export interface TemplateValues {
 }
 
 /** The subject is text, the body HTML: values are escaped in it. */
-export function filledTemplate({ subject, body }: EmailTemplate, values: TemplateValues): { readonly subject: string; readonly html: string } {
+export function filledTemplate(
+  { subject, body }: EmailTemplate,
+  values: TemplateValues,
+): { readonly subject: string; readonly html: string } {
   const fill = (text: string, shown: (value: string) => string): string =>
     text.replace(/\{(code|app_title|user_email|expiration)\}/g, (_, name: keyof TemplateValues) => shown(values[name]));
   return { subject: fill(subject, (value) => value.replace(/[\r\n]+/g, ' ')), html: fill(body, escaped) };

@@ -25,7 +25,11 @@ test('a template is set, filled, and deleted', async () => {
   const path = `/dash/apps/${server.appId}`;
   const own = (method: string, end: string, body?: object) => call(method, path + end, server.adminToken, body);
   expect(await own('GET', '/email_status')).toEqual({ status: 200, body: { info: null } });
-  const template = { 'email-type': 'magic-code', subject: '{code} for {app_title}', body: '<b>{code}</b> {user_email} {expiration} {other}' };
+  const template = {
+    'email-type': 'magic-code',
+    subject: '{code} for {app_title}',
+    body: '<b>{code}</b> {user_email} {expiration} {other}',
+  };
   expect(await own('POST', '/email_templates', { ...template, subject: 'none' })).toMatchObject({ status: 400 });
   expect(await own('POST', '/email_templates', { ...template, body: 'none' })).toMatchObject({
     ...{ status: 400, body: { type: 'validation-failed', hint: { 'data-type': 'body' } } },
