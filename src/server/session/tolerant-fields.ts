@@ -10,7 +10,17 @@ type Message = Readonly<Record<string, unknown>>;
 /** Begins a text that stands for another kind of JSON; a text that begins so is written the same way. */
 const mark = '\0';
 const anyKind = ['client-event-id', 'topic'] as const;
-const names = ['room-id', 'client-id', 'subscription-id', 'reconnect-token', 'tx-id', 'token', 'subscribe-event-id', 'stream-id', 'offset'] as const;
+const names = [
+  'room-id',
+  'client-id',
+  'subscription-id',
+  'reconnect-token',
+  'tx-id',
+  'token',
+  'subscribe-event-id',
+  'stream-id',
+  'offset',
+] as const;
 
 /** The message with fields that can be checked. The same object if nothing had to change. */
 export function tolerant(received: unknown): unknown {
