@@ -21,6 +21,7 @@ const server = await createServer({
   port: 0,
   storage,
   ...ids,
+  log: { debug() {}, info() {}, warn: console.error, error: console.error },
   limits: { messagesPerSecond: 1e6, ...(appsToMake > 0 && { idleAppMs: 2000 }) },
 });
 
