@@ -31,6 +31,7 @@ export const clientParts: ClientParts = {
   base: ['src/errors.ts', 'src/client/id.ts'],
   core: 'src/client/database.ts',
   lazy: {
+    adoption: 'src/reactor/adoption/adopt.ts',
     http: 'src/client/http-calls.ts',
     observer: 'src/reactor/debug/observer.ts',
     recovery: 'src/reactor/recovery.ts',

@@ -12,19 +12,26 @@ import { entries } from './tsup.config.ts';
 
 const built = ['test/package/**/*.test.ts', 'test/readme.test.ts'];
 const long = [
-  'test/original/**/*.test.ts',
-  'test/oracle/**/*.test.ts',
+  'test/browser/move.test.ts',
+  'test/connection/traces.test.ts',
   'test/demo/**/*.test.ts',
   'test/examples/**/*.test.ts',
-  'test/connection/traces.test.ts',
+  'test/interop/reference-weaknesses/**/*.test.ts',
+  'test/nextjs/docs.test.ts',
+  'test/oracle/**/*.test.ts',
+  'test/original/**/*.test.ts',
+  'test/reactor/exactly-once.test.ts',
   'test/reactor/queries/optimistic-updates.property.test.ts',
   'test/server/data/reload.test.ts',
   'test/server/files/files.test.ts',
   'test/server/move/killed.test.ts',
   'test/server/queries/subscription-index.test.ts',
+  'test/server/storage/kill.test.ts',
   'test/server/storage/processes.test.ts',
+  'test/simulator/planted-bugs.test.ts',
+  'test/types/official.test.ts',
 ];
-const longBuilt = ['test/package/consumer.test.ts', 'test/package/publish.test.ts'];
+const longBuilt = ['test/package/consumer.test.ts', 'test/package/next-build.test.ts', 'test/package/publish.test.ts'];
 const report = process.env['TEST_REPORT'];
 
 export default defineConfig({

@@ -18,6 +18,11 @@ import type { SchemaConfig } from '../types/config.ts';
 export interface Ports {
   /** The storage on the device: `indexedDbStore(name)`, `memoryStore()`, or your own (docs/storage.md). */
   storage?: KeyValue;
+  /**
+   * Whether the first start takes over what the official client (`@instantdb/core`) left on the device: the session, pending writes, local ids
+   * and cached results. Its database stays as it is. By default it does, unless `storage` or `Store` is given.
+   */
+  adopt?: boolean;
   network?: Network;
   webSocket?: (url: string) => WebSocketLike;
   fetch?: typeof fetch;

@@ -13,6 +13,7 @@ import { openStore } from '../storage/open-store.ts';
 import { adaptStoreClass } from '../storage/store-class.ts';
 import type { User } from '../types/auth.ts';
 import type { EventSourceConstructor } from '../types/ports.ts';
+import { adoptionOf } from './adoption.ts';
 import type { ResolvedConfig } from './config.ts';
 import { loadEventSource, loadHttp } from './lazy-features.ts';
 import type { BrowserPage } from './oauth-redirect.ts';
@@ -39,6 +40,7 @@ export function createReactor(
       validate: !config.disableValidation,
       network: config.network ?? browserNetwork(),
       store,
+      adoption: adoptionOf(config, store),
       completeOAuthRedirect: pendingOAuthRedirect(config, store),
       outboxLimit,
       local: config.local ?? false,

@@ -1,5 +1,6 @@
-// The signed-in user of this device and the data stored for them. Sign-in itself is an HTTP request elsewhere.
+// The signed-in user of this device and the data stored for them, including what the official client left here. Sign-in itself is an HTTP request elsewhere.
 
+import type { Adopted, Adoption } from './adoption/adoption.ts';
 import type { ClientContext } from './context.ts';
 import type { User } from '../types/auth.ts';
 import { asError, userChangedError } from './client-errors.ts';
@@ -8,7 +9,7 @@ import { equal } from '../lib/equal.ts';
 import { isObject } from '../lib/json.ts';
 import { isWireAttr } from '../protocol/attr.ts';
 
-/** The key of the user's record. */
+/** The key of the user's record. Null once a user has signed out: the session of the official client is not taken over then. */
 export const userKey = 'user';
 
 /** Reads the stored user; undefined for an invalid record. */
@@ -19,6 +20,8 @@ export function readUser(value: unknown): User | undefined {
 
 export class Account {
   readonly #context: ClientContext;
+  /** Resolves once nothing more is taken over from the official client at this start. Undefined if nothing can be. Never rejects. */
+  readonly adopted: Promise<Adopted | undefined> | undefined;
   readonly #loaded: Promise<void>;
   #changes: Promise<void>;
   #isLoaded = false;
@@ -26,6 +29,7 @@ export class Account {
 
   constructor(context: ClientContext) {
     this.#context = context;
+    this.adopted = context.config.adoption && Promise.resolve().then(() => this.#adopt('first'));
     // In a microtask: by then this tab receives messages, and learns of changes that other tabs make while the store is read.
     this.#loaded = Promise.resolve().then(() => this.#load());
     this.#changes = this.#loaded;
@@ -55,7 +59,7 @@ export class Account {
     return this.#enqueue(async () => {
       this.#context.assertOpen();
       this.#context.run([
-        { do: 'store', edits: [user ? { put: userKey, value: user } : { remove: userKey }] },
+        { do: 'store', edits: [{ put: userKey, value: user ?? null }] },
         { do: 'tell', message: { type: 'user', user: user ?? null } },
       ]);
       await this.#change(user);
@@ -135,8 +139,30 @@ export class Account {
     events.emit('fact', 'auth', user);
   }
 
+  async #adopt(when: keyof Adoption): Promise<Adopted | undefined> {
+    const { config, events } = this.#context;
+    try {
+      const adopted = await config.adoption?.[when]();
+      if (!adopted || !this.#context.isOpen) return undefined;
+      events.emit('fact', 'adopted', adopted);
+      // A tab that is open already may be the one that sends.
+      this.#context.run(adopted.records.map((record) => ({ do: 'tell', message: { type: 'write', record } })));
+      return adopted;
+    } catch (cause) {
+      this.#context.run([{ do: 'report', error: asError(cause, 'storage-failed') }]);
+      return undefined;
+    }
+  }
+
+  /** Writes that another tab stored with the official client after the first start. */
+  async #adoptLater(): Promise<void> {
+    const adopted = await this.#adopt('later');
+    if (adopted) await this.#enqueue(() => this.#context.writes.load());
+  }
+
   async #load(): Promise<void> {
     const { config, state } = this.#context;
+    const adopted = this.adopted && (await this.adopted);
     try {
       const stored = readUser(await config.store.get(userKey));
       state.session.user = stored;
@@ -150,5 +176,6 @@ export class Account {
     this.#isLoaded = true;
     this.#context.writes.assignOwner();
     this.#emitAuth(state.session.user);
+    if (config.adoption && !adopted) void this.#adoptLater();
   }
 }

@@ -1,6 +1,7 @@
 // The configuration of a Reactor with its ports, and its internal events. `fact` events are the raw trace events of `db.on`, passed as arguments so
 // that they cost nothing without a listener.
 
+import type { Adopted, Adoption } from './adoption/adoption.ts';
 import type { AnySchema, LinkIndex } from '../schema/schema.ts';
 import type { ClientMessage } from '../protocol/client-message.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -28,6 +29,8 @@ export interface ReactorConfig extends SessionConfig {
   readonly store: KeyValue;
   /** Completes an OAuth redirect to this page, given the previous user; undefined if there is none. */
   readonly completeOAuthRedirect?: ((before: User | undefined, signal: AbortSignal) => Promise<User>) | undefined;
+  /** Takes over what the official client left on the device. Undefined if nothing may be there. */
+  readonly adoption?: Adoption | undefined;
   /** Connects with the first query, write or room. */
   readonly startsWhenUsed?: boolean | undefined;
   /** Whether writes create receipts on servers that do not deduplicate transactions. True unless set. */
@@ -66,6 +69,7 @@ export type TraceEvent =
   | readonly [name: 'saved', edits: readonly KeyValueOp[]]
   | readonly [name: 'status', status: ConnectionStatus]
   | readonly [name: 'auth', user: User | undefined]
+  | readonly [name: 'adopted', adopted: Adopted]
   | readonly [name: 'tab', news: unknown]
   | readonly [name: 'error', error: Error];
 

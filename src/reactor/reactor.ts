@@ -69,7 +69,7 @@ export class Reactor implements ClientContext {
     this.writes = new MutationApi(this);
     this.outbox = new OutboxApi(this);
     this.rooms = new RoomApi(this);
-    this.localIds = new LocalIds(config.store, config.random);
+    this.localIds = new LocalIds(config.store, config.random, () => this.account.adopted);
     this.#queryCache = new QueryCache(this);
     this.#timer = new DeadlineTimer(config.clock, () => this.#onTimer());
     this.#persistQueue = new PersistQueue(

@@ -52,7 +52,7 @@ function initFailed({ session, queries }: SyncState, message: ErrorMessage): Eff
 
 function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, env: Env): Effect[] {
   const { outbox, queries, session, receipts, catalog } = state;
-  const { eventId, steps, sends } = write;
+  const { eventId, steps, sends, isAdopted } = write;
   const { outcome, isTransient: isPassing } = meaningOf(message);
   const { type, hint } = message;
   const isGivenUp = outcome === 'unknown' && outbox.retries.countFailure(eventId);
@@ -68,10 +68,12 @@ function writeFailed(state: SyncState, write: Mutation, message: ErrorMessage, e
   }
   if (sends > 1 && isOfOtherSteps({ type, hint }, outbox.sentSteps(write))) return [];
   const error = errorOf(message);
+  const wasThere = writeSetOf(steps).creates.size > 0 && (isGivenUp || type === 'validation-failed' || type === 'record-not-unique');
+  // The official client leaves no receipts, and this server may not know what was sent to the one before it.
+  if (wasThere && isAdopted) return [{ do: 'verify', write, error }];
   const claim = sends > 1 ? receipts.claim(eventId, error, catalog.known) : undefined;
   if (claim) return [{ do: 'store', edits: outbox.markClaimed(eventId, error) }, { do: 'send', message: claim }]; // prettier-ignore
-  const mayBeApplied = sends > 1 && !session.capabilities['deduplicates-transactions'] && writeSetOf(steps).creates.size > 0;
-  if (mayBeApplied && (isGivenUp || type === 'validation-failed' || type === 'record-not-unique')) return [{ do: 'verify', write, error }];
+  if (wasThere && sends > 1 && !session.capabilities['deduplicates-transactions']) return [{ do: 'verify', write, error }];
   return reject(state, write, error, env.dateMs);
 }
 

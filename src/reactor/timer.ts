@@ -63,3 +63,7 @@ export class Deadlines {
     return next;
   }
 }
+
+export function isDue(atMs: number | undefined, nowMs: number): boolean {
+  return atMs !== undefined && atMs <= nowMs;
+}

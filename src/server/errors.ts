@@ -33,6 +33,15 @@ export function denied(about: string, message: string, action = about === 'attrs
   });
 }
 
+/** `args`: what it was looked up by, without what may be secret. */
+export function recordNotFound(type: string, args: object): InstantAPIError {
+  return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type, args: [args] });
+}
+
+export function recordNotUnique(type: string): InstantAPIError {
+  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type });
+}
+
 /** One of the server's own limits. */
 export function overLimit(limit: string, most: number, what: string): InstantAPIError {
   return rejection('validation-failed', `${what}: at most ${most}`, { 'data-type': 'limit', limit, most });

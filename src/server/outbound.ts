@@ -34,7 +34,8 @@ export class OutboundError extends Error {
   }
 }
 
-const privateRanges = new BlockList();
+// One list for each family: a list of IPv6 ranges with `::ffff:0:0/96` in it holds every IPv4 address.
+const privateRanges = { ipv4: new BlockList(), ipv6: new BlockList() };
 for (const [network, bits] of [
   ...([
     ['0.0.0.0', 8],
@@ -58,7 +59,7 @@ for (const [network, bits] of [
     ['240.0.0.0', 4],
   ] as const),
 ] as const) {
-  privateRanges.addSubnet(network, bits, 'ipv4');
+  privateRanges.ipv4.addSubnet(network, bits, 'ipv4');
 }
 // Loopback, documentation, unique local, link local, multicast; and all that hold an IPv4 address inside.
 for (const [network, bits] of [
@@ -79,12 +80,28 @@ for (const [network, bits] of [
     ['ff00::', 8],
   ] as const),
 ] as const) {
-  privateRanges.addSubnet(network, bits, 'ipv6');
+  privateRanges.ipv6.addSubnet(network, bits, 'ipv6');
 }
 
 export function isPrivateAddress(address: string): boolean {
   const family = isIP(address);
-  return family === 0 || privateRanges.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  if (family === 0) return true;
+  return family === 4 ? privateRanges.ipv4.check(address, 'ipv4') : privateRanges.ipv6.check(address, 'ipv6');
+}
+
+/** Why no request may go there; undefined: it may. */
+export async function targetFault(given: string, allowPrivate: boolean): Promise<string | undefined> {
+  if (!URL.canParse(given)) return 'The URL is malformed';
+  const url = new URL(given);
+  if (url.username !== '' || url.password !== '') return 'The URL must not contain a user or a password';
+  if (allowPrivate) return /^https?:$/.test(url.protocol) ? undefined : 'The URL must begin with https:// or http://';
+  if (url.protocol !== 'https:') return 'The URL must begin with https://';
+  try {
+    await publicAddresses(hostOf(url));
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 export function outbound({ allowPrivate, timeoutMs, maxBytes }: OutboundConfig): Outbound {

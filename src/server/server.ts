@@ -19,6 +19,7 @@ import { AppBackups } from './move/app-backups.ts';
 import { Hub } from './session/hub.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
+import { keptAnswerBytes } from './webhooks/sender.ts';
 import { memory } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import { clientAddress, type TrustProxy } from './client-address.ts';
@@ -60,7 +61,7 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly trustProxy?: TrustProxy;
   /** Web pages that may use the server, such as `['https://app.example.com']`. If not given, all may. */
   readonly origins?: readonly string[];
-  /** Whether sign-in providers may be at private addresses, and without https: for developing, and inside a network of your own. */
+  /** Whether sign-in providers and webhooks may be at private addresses, and without https: for developing, and inside a network of your own. */
   readonly allowPrivateAddresses?: boolean;
   /**
    * An old host of the apps, `https://api.instantdb.com`: a refresh token that is unknown here is checked there once, and is this
@@ -172,13 +173,14 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const origin = (): string => publicUrl ?? url;
   const askOldHost = outbound({ allowPrivate: true, timeoutMs: 5_000, maxBytes: 1024 * 1024 });
   const acceptedTokens = tokensFrom === undefined ? undefined : new AcceptedTokens({ from: tokensFrom, outbound: askOldHost, log });
+  const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
   const hub = new Hub({
+    webhookOutbound: outbound({ allowPrivate, timeoutMs: 15_000, maxBytes: keptAnswerBytes }),
     acceptedTokens,
     ...{ files: options.files, origin },
     ...{ storage, log, limits, appId, adminToken, operatorToken, createAppsOnUse },
     ...{ clock: systemClock, random: systemRandom, closeWithinMs: options.closeWithinMs },
   });
-  const { sendMagicCode, showCodes, allowPrivateAddresses: allowPrivate = false } = options;
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
   const unread = new UnreadOutput<object>(limits, systemClock);
   const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
@@ -193,6 +195,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     sendMagicCode,
     showCodes,
     outbound: reach,
+    allowPrivateTargets: allowPrivate,
     acceptedTokens,
     ...access,
   });
@@ -216,6 +219,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     throw error;
   });
   url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  void hub.resumeWebhooks().catch((error: unknown) => log.error('webhooks could not be resumed', error));
   return {
     url,
     apiURI: url,

@@ -117,6 +117,9 @@ function pingAll(peers: ReadonlyMap<WebSocket, Peer>): void {
   }
 }
 
+/** What may be unread while more of a large answer is sent. */
+const drainedBytes = 1024 * 1024;
+
 interface Attachment {
   readonly hub: Hub;
   readonly limits: Limits;
@@ -129,13 +132,25 @@ function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Pe
     session.close(tooSlow, 'the client does not read');
     socket.terminate();
   };
+  let waiting: (() => void)[] = [];
+  const isDrained = (): boolean => socket.readyState !== WebSocket.OPEN || socket.bufferedAmount <= drainedBytes;
+  const wake = (): void => {
+    if (!isDrained()) return;
+    const woken = waiting;
+    waiting = [];
+    for (const resolve of woken) resolve();
+  };
   const session = hub.connect({
     ...from,
+    drained: () => (isDrained() ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
     send(frame) {
       if (socket.readyState !== WebSocket.OPEN) return;
       unread.admit(socket, socket.bufferedAmount, Buffer.byteLength(frame), cut);
       if (socket.readyState !== WebSocket.OPEN) return;
-      socket.send(frame, () => unread.update(socket, socket.bufferedAmount));
+      socket.send(frame, () => {
+        unread.update(socket, socket.bufferedAmount);
+        wake();
+      });
     },
     close(code, reason) {
       socket.close(code, reason);
@@ -156,6 +171,7 @@ function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Pe
   socket.on('error', () => {});
   socket.on('close', () => {
     unread.remove(socket);
+    wake();
     guarded(() => session.end());
   });
 }

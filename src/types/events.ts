@@ -78,13 +78,36 @@ export interface RoomEvent extends EventBase<'room'> {
   readonly topic?: string | undefined;
 }
 
+/** What the first start took over from the official client's database, and what it had to leave out. docs/moving-from-instantdb.md */
+export interface AdoptionEvent extends EventBase<'adoption'> {
+  /** The user who stays signed in. */
+  readonly userId: string | undefined;
+  /** The number of pending writes. */
+  readonly writes: number;
+  readonly localIds: number;
+  /** The number of cached results. */
+  readonly results: number;
+  /** Records that cannot be used, each with the reason. */
+  readonly skipped: readonly string[];
+}
+
 /** An error that no promise rejects with; the same errors are passed to `onError`. */
 export interface ErrorEvent extends EventBase<'error'> {
   readonly error: Error;
 }
 
 export type DatabaseEvent =
-  SentEvent | ReceivedEvent | ConnectionEvent | OutboxEvent | QueryEvent | StorageEvent | TabEvent | AuthEvent | RoomEvent | ErrorEvent;
+  | SentEvent
+  | ReceivedEvent
+  | ConnectionEvent
+  | OutboxEvent
+  | QueryEvent
+  | StorageEvent
+  | TabEvent
+  | AuthEvent
+  | AdoptionEvent
+  | RoomEvent
+  | ErrorEvent;
 
 /** `*` subscribes to every event. */
 export type DatabaseEventType = DatabaseEvent['type'] | '*';

@@ -24,8 +24,6 @@ export interface App {
   /** How many writes have yet to be confirmed; undefined if it does not tell. */
   waiting(): number | undefined;
   status(): string;
-  /** Whether this tab sends for the others. */
-  leads(): boolean;
   /** Whether what is seen will be there at the next start. */
   hasStored(): Promise<boolean>;
 }
@@ -81,7 +79,7 @@ export class Stage {
     return new Stage(server, line, world, player);
   }
 
-  /** Two tabs of one user, with a session each and one row on screen, which both will find again. The first is the one that sends. */
+  /** Two tabs of one user, with a session each and one row on screen, which both will find again. The first asked for the lock first, and is the one that sends. */
   async twoTabs(): Promise<[Page, Page]> {
     const first = await this.#world.openTab();
     const { user } = (await this.request('/admin/refresh_tokens', { email: 'ann@example.com' })) as { user: { refresh_token: string } };
@@ -94,7 +92,7 @@ export class Stage {
       await until(() => inPage<App, number | undefined>(tab, (app) => app.waiting() ?? 0), 0);
       await until(() => inPage<App, Promise<boolean>>(tab, (app) => app.hasStored()), true);
     }
-    return (await inPage<App, boolean>(second, (app) => app.leads())) ? [second, first] : [first, second];
+    return [first, second];
   }
 
   /** In turns, so that the tabs' writes lie between one another's. */

@@ -2,6 +2,7 @@
 
 import type { Limits } from '../../src/server/limits.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
+import type { Outbound } from '../../src/server/outbound.ts';
 import { Hub } from '../../src/server/session/hub.ts';
 import { memory } from '../../src/server/storage/memory.ts';
 import type { Session } from '../../src/server/session/session.ts';
@@ -19,6 +20,8 @@ export interface BenchOptions {
   readonly storage?: Storage;
   readonly limits?: Partial<Limits>;
   readonly createAppsOnUse?: boolean;
+  /** How receivers of webhooks answer. */
+  readonly webhookOutbound?: Outbound;
 }
 
 export interface Bench {
@@ -38,7 +41,7 @@ const users: Readonly<Record<string, { readonly id: string; readonly email: stri
   'f0000000-0000-4000-8000-000000000002': { id: '0b000000-0000-4000-8000-000000000002', email: 'bob@example.com' },
 };
 
-export function bench({ storage = memory(), limits, createAppsOnUse = true }: BenchOptions = {}): Bench {
+export function bench({ storage = memory(), limits, createAppsOnUse = true, webhookOutbound }: BenchOptions = {}): Bench {
   const clock = new FakeClock();
   const logged: (readonly unknown[])[] = [];
   const hub = new Hub({
@@ -50,6 +53,7 @@ export function bench({ storage = memory(), limits, createAppsOnUse = true }: Be
     adminToken,
     appId,
     createAppsOnUse,
+    webhookOutbound,
     userOf: async (_app, token) => users[token],
   });
   const connect = (): TestPeer => new TestPeer((peer) => hub.connect(peer));

@@ -22,6 +22,8 @@ export class RecordingProxy {
   /** What the server says about transactions is heard here, and nowhere else. */
   swallowsAcks = false;
   isForgetful = false;
+  /** A client that finds the line cut may use an event stream after that, in which nothing is heard: it is refused. */
+  isForSocketsOnly = false;
   readonly #target: number;
   readonly #commits = new Map<number, string>();
   /** Event id → title. */
@@ -118,7 +120,7 @@ export class RecordingProxy {
 
   /** Requests, as they are. */
   #pass(asked: IncomingMessage, response: ServerResponse): void {
-    if (this.isCut) return void response.destroy();
+    if (this.isCut || (this.isForSocketsOnly && asked.url?.startsWith('/runtime/sse'))) return void response.destroy();
     const { url, method, headers } = asked;
     const far = request({ host: '127.0.0.1', port: this.#target, path: url, method, headers }, (sent) => {
       response.writeHead(sent.statusCode ?? 502, sent.headers);

@@ -150,6 +150,10 @@ export const mendedDialogues: Readonly<Record<string, Readonly<Record<number, un
   'o-throw': {
     5: { expectStatus: { t: "error: A lookup needs a unique attribute, and 'acts.fee' is not unique" } },
   },
+  // What another query knows of a row enters.
+  'o-enter-known': {
+    6: { expect: { folk: { data: { acts: [] } }, jazz: { data: { acts: [{ id: A1, name: 'Owls', genre: 'jazz', fee: 100 }] } } } },
+  },
   'o-ghost': {
     7: { expect: { q: { data: { acts: ghostAfterRefusal() } } } },
   },

@@ -20,10 +20,18 @@ export function formatEvent({ type, atMs, ...fields }: DatabaseEvent): string {
   return `${new Date(atMs).toISOString().slice(11, 23)} ${type.padEnd(10)} ${words.filter(Boolean).join(' ')}`;
 }
 
-const units: Readonly<Record<string, string>> = { tookMs: ' ms', waiting: ' waiting', edits: ' entries' };
+const units: Readonly<Record<string, string>> = {
+  tookMs: ' ms',
+  waiting: ' waiting',
+  edits: ' entries',
+  writes: ' writes',
+  localIds: ' local ids',
+  results: ' results',
+};
 const unknown: Readonly<Record<string, string>> = { userId: 'nobody', topic: 'presence' };
 
 function formatField(name: string, value: string | number | object | undefined): string | undefined {
+  if (Array.isArray(value)) return value.length === 0 ? '' : `${value.length} ${name}: ${value.join('; ')}`;
   // An error or a message: its text.
   if (typeof value === 'object') return 'message' in value && typeof value.message === 'string' ? value.message : '';
   return value === undefined ? unknown[name] : `${value}${units[name] ?? ''}`;
@@ -97,6 +105,10 @@ class EventMapper {
         return this.#emit('connection', () => ({ status: payload }));
       case 'auth':
         return this.#emit('auth', () => ({ userId: payload?.id }));
+      case 'adopted': {
+        const { records: _records, ...summary } = payload;
+        return this.#emit('adoption', () => summary);
+      }
       case 'tab':
         return this.#emit('tab', () => ({ direction: 'received' as const, message: isObject(payload) ? String(payload.type) : 'unknown' }));
       case 'error':

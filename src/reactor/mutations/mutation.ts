@@ -20,6 +20,8 @@ export interface Mutation extends PendingMutation {
   readonly state: MutationState;
   /** How often it went out. At 0 it is certain that it was not applied. */
   readonly sends: number;
+  /** The official client made it, and may have sent it: to this server, or to the one that the app was on before. */
+  readonly isAdopted?: true;
   /** Why it was refused, where it is asked whether it was applied before: it does not go out again. */
   readonly claimed?: Pick<InstantAPIError, 'body' | 'status'>;
   /** Once it is confirmed. */
@@ -55,6 +57,7 @@ export function mutationRecord({
   steps,
   createdMs,
   sends,
+  isAdopted,
   claimed,
   txId,
   isn,
@@ -62,7 +65,7 @@ export function mutationRecord({
   rejectedAtMs,
 }: Mutation): unknown {
   const reason = error && { body: error.body, status: error.status };
-  return { eventId, owner, order, steps, createdMs, sends, claimed, txId, isn, rejectedAtMs, reason };
+  return { eventId, owner, order, steps, createdMs, sends, isAdopted, claimed, txId, isn, rejectedAtMs, reason };
 }
 
 /** For the store: it is to be kept, or not any more. */

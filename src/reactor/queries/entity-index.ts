@@ -2,9 +2,11 @@
 // queries hold is told by whoever gives them answers.
 
 import type { ChangeSet } from '../../db/change-set.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
 import { writeSetOf, isUpdate, looksUp } from '../mutations/write-set.ts';
 import type { LiveQuery } from './live-query.ts';
 import type { PendingMutation } from './pending-in-view.ts';
+import { needsOf } from './query-needs.ts';
 
 type ById = Map<string, LiveQuery | readonly LiveQuery[]>;
 
@@ -16,6 +18,11 @@ export class EntityIndex {
   /** Entity → the query that holds it, or those. Undefined until it is asked for. */
   #byId: ById | undefined;
 
+  /** Attr → the queries in which it decides which rows are shown. Undefined until it is asked for. */
+  #byAttr: ById | undefined;
+  /** The queries that show rows which other answers hold. */
+  readonly borrowers = new Set<LiveQuery>();
+
   /** Entity → how many writes under way may make it, and so bring it to any query. */
   readonly #pendingIds = new Map<string, number>();
   /** How many of them look entities up. */
@@ -23,6 +30,26 @@ export class EntityIndex {
 
   constructor(liveQueries: ReadonlyMap<string, LiveQuery>) {
     this.#liveQueries = liveQueries;
+  }
+
+  /** Of all queries, at least those that an update of these entities can make a difference to. */
+  updatedBy(ids: ReadonlySet<string>, steps: readonly Step[]): Iterable<LiveQuery> {
+    const showing = this.queriesWith(ids);
+    const deciding = this.#decidedBy(steps);
+    return deciding.size === 0 && this.borrowers.size === 0 ? showing : new Set([...showing, ...deciding, ...this.borrowers]);
+  }
+
+  /** Those in which one of the steps decides which rows are shown. */
+  #decidedBy(steps: readonly Step[]): ReadonlySet<LiveQuery> {
+    if (!this.#byAttr) {
+      this.#byAttr = new Map();
+      for (const live of this.#liveQueries.values()) {
+        for (const attrId of needsOf(live.view.compiled).deciding) add(this.#byAttr, attrId, live);
+      }
+    }
+    const found = new Set<LiveQuery>();
+    for (const step of steps) for (const live of asList(this.#byAttr.get(String(step[2])))) found.add(live);
+    return found;
   }
 
   /** Of all queries, at least those that show one of these. */
@@ -41,6 +68,7 @@ export class EntityIndex {
   /** A write is under way. */
   addPending({ steps }: PendingMutation): void {
     if (isUpdate(steps)) return;
+    this.#byAttr = undefined;
     if (looksUp(steps)) this.#lookups++;
     for (const id of writeSetOf(steps).touches) this.#pendingIds.set(id, (this.#pendingIds.get(id) ?? 0) + 1);
   }
@@ -67,13 +95,19 @@ export class EntityIndex {
     }
   }
 
+  onOpened(): void {
+    this.#byAttr = undefined;
+  }
+
   onClosed(live: LiveQuery): void {
+    this.borrowers.delete(live);
+    this.#byAttr = undefined;
     if (this.#byId) for (const id of live.view.baseStore.ids()) remove(this.#byId, id, live);
   }
 
   /** Answers changed in ways that were not told. */
   invalidate(): void {
-    this.#byId = undefined;
+    this.#byId = this.#byAttr = undefined;
   }
 
   #buildIndex(): ById {

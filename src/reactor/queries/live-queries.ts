@@ -10,14 +10,16 @@ import { queryKey } from '../../query/key.ts';
 import type { EntityRef } from '../../protocol/transact-messages.ts';
 import type { LinkIndex } from '../../schema/schema.ts';
 import type { Random } from '../../lib/random.ts';
-import { Deadlines } from '../timer.ts';
+import { Deadlines, isDue } from '../timer.ts';
 import type { Effect } from '../effect.ts';
 import type { QueryRequest, LiveQuery } from './live-query.ts';
 import { OptimisticUpdates } from './optimistic-updates.ts';
 import { isOlder, processedOf } from '../tx-position.ts';
 import type { IngestedResult } from './view-input.ts';
 import { isolated } from './query-errors.ts';
+import { renamedResults } from './renamed-attrs.ts';
 import { EntityIndex } from './entity-index.ts';
+import { KnownRows } from './known-rows.ts';
 import { View } from './view.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 
@@ -35,6 +37,7 @@ export class LiveQueries {
   readonly #byKey = new Map<string, LiveQuery>();
   readonly #optimisticUpdates: OptimisticUpdates;
   readonly #entityIndex = new EntityIndex(this.#byKey);
+  readonly known = new KnownRows(this.#byKey, (ids) => this.#entityIndex.queriesWith(ids));
   readonly #deadlines = new Deadlines();
   /** Big answers, which were read while they waited for their turn. */
   readonly ingested = new WeakMap<object, IngestedResult>();
@@ -43,7 +46,7 @@ export class LiveQueries {
   constructor(attrs: Attrs, config: LiveQueriesConfig) {
     this.#attrs = attrs;
     this.#config = config;
-    this.#optimisticUpdates = new OptimisticUpdates(this.#byKey, this.#entityIndex, this.#deadlines, config.monotonicNow);
+    this.#optimisticUpdates = new OptimisticUpdates(this.#byKey, this.#entityIndex, this.known, this.#deadlines, config.monotonicNow);
   }
 
   readonly get = (key: string): LiveQuery | undefined => this.#byKey.get(key);
@@ -72,6 +75,7 @@ export class LiveQueries {
       rechecks: 0,
     };
     this.#byKey.set(live.key, live);
+    this.#entityIndex.onOpened();
     return live;
   }
 
@@ -79,6 +83,7 @@ export class LiveQueries {
     const live = this.#byKey.get(key);
     if (!live) return;
     this.#deadlines.delete(live);
+    this.#optimisticUpdates.onClosed(live);
     this.#entityIndex.onClosed(live);
     this.#byKey.delete(key);
   }
@@ -187,17 +192,17 @@ export class LiveQueries {
 
   setAttrs(attrs: Attrs): Effect[] {
     if (attrs === this.#attrs) return [];
+    const renamed = renamedResults(this.#byKey.values(), this.#attrs, attrs);
+    if (renamed.length > 0 || !attrs.sharesSlotsWith(this.#attrs)) this.known.clear();
     this.#attrs = attrs;
     const recompile = ({ key, view }: LiveQuery): Effect[] => (view.setAttrs(attrs), view.error ? [{ do: 'show', key }] : []);
     const failed = [...this.#byKey.values()].flatMap((live) => isolated(live, () => recompile(live)));
     this.#entityIndex.invalidate();
+    for (const [live, result] of renamed) failed.push(...isolated(live, () => this.#applyProvisional(live, result)));
     return [...failed, ...this.#optimisticUpdates.attrsChanged()];
   }
 
-  byEvent(eventId: string): LiveQuery | undefined {
-    for (const live of this.#byKey.values()) if (live.eventId === eventId) return live;
-    return undefined;
-  }
+  readonly byEvent = (eventId: string): LiveQuery | undefined => [...this.#byKey.values()].find((live) => live.eventId === eventId);
 
   /** It failed. One that may succeed later is asked again then, and its listeners are not bothered. */
   onError(live: LiveQuery, error: TriplaneError, refetchAtMs: number | undefined): Effect[] {
@@ -252,8 +257,8 @@ export class LiveQueries {
 
   #applyProvisional(live: LiveQuery, result: TripleResult): Effect[] {
     if (live.error?.code === 'unreachable') live.error = undefined;
-    this.#rebase(live, this.#takeIngested(live, result) ?? live.view.setResult(result, live.source), true);
-    return [{ do: 'show', key: live.key }];
+    const changeSet = this.#takeIngested(live, result) ?? live.view.setResult(result, live.source);
+    return [{ do: 'show', key: live.key }, ...this.#rebase(live, changeSet, true)];
   }
 
   #applyServerResult(live: LiveQuery, result: WireResult, processed: Processed): Effect[] {
@@ -281,20 +286,14 @@ export class LiveQueries {
   }
 
   #applied(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): Effect[] {
-    this.#rebase(live, changeSet, isFirst);
-    return [{ do: 'show', key: live.key }, { do: 'keep', key: live.key, changeSet }]; // prettier-ignore
+    const others = this.#rebase(live, changeSet, isFirst);
+    return [{ do: 'show', key: live.key }, { do: 'keep', key: live.key, changeSet }, ...others];
   }
 
-  #rebase(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): void {
+  #rebase(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): Effect[] {
     this.#entityIndex.onResultChanged(live, changeSet);
-    this.#optimisticUpdates.onResult(live, isFirst);
+    return this.#optimisticUpdates.onResult(live, changeSet, isFirst);
   }
 
-  #newView(query: WireQuery): View {
-    return new View(query, { attrs: this.#attrs, ...this.#config });
-  }
-}
-
-function isDue(atMs: number | undefined, nowMs: number): boolean {
-  return atMs !== undefined && atMs <= nowMs;
+  readonly #newView = (query: WireQuery): View => new View(query, { attrs: this.#attrs, known: this.known, ...this.#config });
 }

@@ -1,16 +1,18 @@
 // Which writes lie on top of which answers. A write is shown by every query until it is refused, or until the answer of *that* query
 // contains it: a confirmed write stays on those whose answer is older. Who is told is not decided here.
 
+import { type ChangeSet, touchedBy } from '../../db/change-set.ts';
 import type { Processed } from '../../protocol/query-messages.ts';
 import type { Deadlines } from '../timer.ts';
 import type { Effect } from '../effect.ts';
 import type { LiveQuery } from './live-query.ts';
 import { PendingAttrs } from '../mutations/pending-attrs.ts';
-import { looksUp, updatedBy } from '../mutations/write-set.ts';
+import { isUpdate, looksUp, updatedBy } from '../mutations/write-set.ts';
 import { isIncluded } from '../tx-position.ts';
 import { makesAttrs } from './pending-in-view.ts';
 import { failed } from './query-errors.ts';
 import type { EntityIndex } from './entity-index.ts';
+import type { KnownRows } from './known-rows.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 
 /** A server that sends no news of a confirmed write within this may never send any: the answer came out equal. */
@@ -19,6 +21,7 @@ const refreshTimeoutMs = 5_000;
 export class OptimisticUpdates {
   readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
   readonly #entityIndex: EntityIndex;
+  readonly #known: KnownRows;
   readonly #deadlines: Deadlines;
   readonly #now: () => number;
   /** The writes that may not be in every answer yet; those of them that are confirmed. */
@@ -29,9 +32,16 @@ export class OptimisticUpdates {
   readonly #pendingAttrs = new PendingAttrs();
   #lastOrder = 0;
 
-  constructor(liveQueries: ReadonlyMap<string, LiveQuery>, entityIndex: EntityIndex, deadlines: Deadlines, now: () => number) {
+  constructor(
+    liveQueries: ReadonlyMap<string, LiveQuery>,
+    entityIndex: EntityIndex,
+    known: KnownRows,
+    deadlines: Deadlines,
+    now: () => number,
+  ) {
     this.#liveQueries = liveQueries;
     this.#entityIndex = entityIndex;
+    this.#known = known;
     this.#deadlines = deadlines;
     this.#now = now;
   }
@@ -40,6 +50,7 @@ export class OptimisticUpdates {
     for (const write of this.#writes.values()) this.#remove(write.eventId);
     this.#acknowledged.clear();
     this.#released.clear();
+    this.#known.clear();
   }
 
   /** A query that the write makes no difference to is not bothered with it. */
@@ -51,8 +62,8 @@ export class OptimisticUpdates {
     // What comes after it, or is of an attr it makes, was looked at without it; what it looks up was looked at without need.
     const isForOthers = !isLast || makesNewAttrs || looksUp(write.steps);
     const updated = isForOthers ? undefined : updatedBy(write.steps);
-    const liveQueries = updated ? this.#entityIndex.queriesWith(updated) : this.#liveQueries.values();
-    return notifyChanged(liveQueries, (live) => applyTo(live, write) && (!isForOthers || this.#applyAffecting(live)));
+    const liveQueries = updated ? this.#entityIndex.updatedBy(updated, write.steps) : this.#liveQueries.values();
+    return notifyChanged(liveQueries, (live) => this.#applyTo(live, write) && (!isForOthers || this.#applyAffecting(live)));
   }
 
   acknowledge(write: Mutation, nowMs: number): Effect[] {
@@ -98,14 +109,21 @@ export class OptimisticUpdates {
     return included.map(({ eventId }) => eventId);
   }
 
-  /** A new answer lies under them. */
-  onResult(live: LiveQuery, isFirst: boolean): void {
+  /** A new answer lies under them. Tells what else that changes. */
+  onResult(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): Effect[] {
+    this.#known.onResultChanged(live, changeSet);
     if (isFirst) live.view.rewrite(this.#missingFrom(live));
     else {
       this.#dropIncluded(live);
       this.#applyAffecting(live);
     }
+    this.#catchUp(live, live.view.loans.ids);
     this.#expectRefresh(live);
+    return !this.#known.hasPending ? [] : this.#onOthersChanged(live, touchedBy(changeSet));
+  }
+
+  onClosed(live: LiveQuery): void {
+    this.#known.onClosed(live);
   }
 
   /** The answer is as it was, and reaches further. Whether that changed what is shown. */
@@ -141,6 +159,7 @@ export class OptimisticUpdates {
     if (before?.steps === write.steps) return;
     if (before) this.#forget(before);
     this.#entityIndex.addPending(write);
+    this.#known.addPending(write);
     this.#pendingAttrs.add(write.steps);
   }
 
@@ -152,6 +171,7 @@ export class OptimisticUpdates {
 
   #forget(write: Mutation): void {
     this.#entityIndex.removePending(write);
+    this.#known.removePending(write);
     this.#pendingAttrs.remove(write.steps);
   }
 
@@ -169,10 +189,47 @@ export class OptimisticUpdates {
   #applyAffecting(live: LiveQuery): true {
     let needsAnotherPass = false;
     for (const write of this.#writes.values()) {
-      if (!live.view.hasWrite(write.eventId) && this.#isMissing(live, write) && applyTo(live, write))
+      if (!live.view.hasWrite(write.eventId) && this.#isMissing(live, write) && this.#applyTo(live, write))
         needsAnotherPass ||= looksUp(write.steps);
     }
     return needsAnotherPass ? this.#applyAffecting(live) : true;
+  }
+
+  /** If it can make a difference. Whether it can. */
+  #applyTo(live: LiveQuery, write: Mutation): boolean {
+    if (!live.view.isAffectedBy(write)) return false;
+    live.view.add(write);
+    this.#catchUp(live, live.view.borrowedBy(write.eventId));
+    return true;
+  }
+
+  /** Writes to rows that are borrowed now made no difference before. */
+  #catchUp(live: LiveQuery, ids: Iterable<string>): void {
+    const { view } = live;
+    if (view.loans.isEmpty) this.#entityIndex.borrowers.delete(live);
+    else this.#entityIndex.borrowers.add(live);
+    const missed = this.#notIn(live, ids);
+    if (missed.every(({ steps }) => isUpdate(steps))) for (const write of missed) view.add(write);
+    else view.rewrite([...view.writes(), ...missed]);
+  }
+
+  /** The answer to another query changed: rows may be known now that were not, or in other words. */
+  #onOthersChanged(changed: LiveQuery, ids: ReadonlySet<string>): Effect[] {
+    return this.notifyChanged((live) => {
+      if (live === changed) return false;
+      let shows = live.view.onOthersChanged(ids);
+      for (const write of this.#notIn(live, ids)) if (this.#applyTo(live, write)) shows = true;
+      if (shows) this.#catchUp(live, live.view.loans.ids);
+      return shows;
+    });
+  }
+
+  /** The writes about these entities that the answer lacks and the view does not show. */
+  #notIn(live: LiveQuery, ids: Iterable<string>): Mutation[] {
+    return [...this.#known.pendingAbout(ids)].flatMap((eventId) => {
+      const write = this.#writes.get(eventId);
+      return write && !live.view.hasWrite(eventId) && this.#isMissing(live, write) ? [write] : [];
+    });
   }
 
   #dropIncluded(live: LiveQuery): boolean {
@@ -204,11 +261,4 @@ function notifyChanged(liveQueries: Iterable<LiveQuery>, change: (live: LiveQuer
     }
   }
   return effects;
-}
-
-/** If it can make a difference. Whether it can. */
-function applyTo(live: LiveQuery, write: Mutation): boolean {
-  if (!live.view.isAffectedBy(write)) return false;
-  live.view.add(write);
-  return true;
 }

@@ -1,9 +1,13 @@
 // The pending writes of one view, in order, with what is known of each while it is shown: above all the entities its outcome depends on,
 // so that after a change only those writes are applied again that it is for.
 
+import { applySteps } from '../../db/apply.ts';
 import type { Attrs } from '../../db/attrs.ts';
+import type { Layer } from '../../db/layer.ts';
+import { applyUpdates, updatesOf } from '../../db/updates.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
+import { type Loan, noLoan } from './borrowed-rows.ts';
 
 export interface PendingMutation {
   readonly eventId: string;
@@ -17,6 +21,8 @@ export interface AppliedMutation {
   readonly write: PendingMutation;
   /** The entities its outcome depends on. */
   touched: ReadonlySet<string>;
+  /** What it borrows of the answers of other queries. */
+  loan: Loan;
   /** It searched by value: its outcome may depend on any entity. */
   searched: boolean;
   /** Whether it is found by the entities it depends on. */
@@ -37,6 +43,7 @@ export class AppliedMutations {
   #unindexed: AppliedMutation[] = [];
   #last: AppliedMutation | undefined;
   #attrMakers = 0;
+  #isOrdered = true;
 
   get last(): AppliedMutation | undefined {
     return this.#last;
@@ -57,13 +64,28 @@ export class AppliedMutations {
 
   /** In order. */
   all(): Iterable<AppliedMutation> {
+    if (!this.#isOrdered) {
+      const ordered = inOrder(this.#byEvent.values());
+      this.#byEvent.clear();
+      for (const applied of ordered) this.#byEvent.set(applied.write.eventId, applied);
+      this.#isOrdered = true;
+    }
     return this.#byEvent.values();
+  }
+
+  /** An update that comes before the last write. It is applied with the next write that is applied again to these entities. */
+  insert(write: PendingMutation, touched: ReadonlySet<string>): AppliedMutation {
+    const applied: AppliedMutation = { write, touched, loan: noLoan, searched: false, isIndexed: false, since: 0, makesAttrs: false };
+    this.#byEvent.set(write.eventId, applied);
+    this.#isOrdered = false;
+    this.#unindexed.push(applied);
+    return applied;
   }
 
   append(write: PendingMutation, nowMs: number): AppliedMutation {
     // A write applied again creates its entities at the same times again, so they keep their places.
     const since = this.#last ? Math.max(nowMs * 10, this.#last.since + this.#last.write.steps.length) : nowMs * 10;
-    const applied: AppliedMutation = { write, touched: EMPTY, searched: false, isIndexed: false, since, makesAttrs: false };
+    const applied: AppliedMutation = { write, touched: EMPTY, loan: noLoan, searched: false, isIndexed: false, since, makesAttrs: false };
     this.#byEvent.set(write.eventId, applied);
     this.#last = applied;
     return applied;
@@ -75,7 +97,7 @@ export class AppliedMutations {
     this.#byEvent.delete(eventId);
     this.forget(removed);
     if (removed.makesAttrs) this.#attrMakers--;
-    if (removed === this.#last) this.#last = [...this.#byEvent.values()].pop();
+    if (removed === this.#last) this.#last = [...this.all()].pop();
     return removed;
   }
 
@@ -87,16 +109,29 @@ export class AppliedMutations {
     this.#attrMakers = 0;
   }
 
-  /** Call before it is applied, with the catalog that it may change. */
-  trackAttrs(applied: AppliedMutation, attrs: Attrs): void {
+  /** Applies the write, and finds out what its outcome depends on. */
+  apply(applied: AppliedMutation, layer: Layer, useDates: boolean): void {
+    const { loan, write } = applied;
+    this.#trackAttrs(applied, layer.attrs);
+    const updates = updatesOf(write.steps, layer.attrs, useDates);
+    if (updates) {
+      applied.touched = updates.ids;
+      applyUpdates(layer, updates);
+    } else {
+      let time = applied.since;
+      const touched = new Set<string>();
+      applied.touched = touched;
+      const touch = (id: string): unknown => touched.add(id);
+      applySteps(layer, write.steps, { now: () => time++, useDates, touch, search: () => (applied.searched = true) });
+    }
+    if (loan.ids.size > 0) applied.touched = new Set([...applied.touched, ...loan.ids]);
+    this.#unindexed.push(applied);
+  }
+
+  #trackAttrs(applied: AppliedMutation, attrs: Attrs): void {
     const changesAttrs = makesAttrs(applied.write, (attr) => attrs.holds(attr));
     if (applied.makesAttrs !== changesAttrs) this.#attrMakers += changesAttrs ? 1 : -1;
     applied.makesAttrs = changesAttrs;
-  }
-
-  /** It was applied: what it depends on is known. */
-  markApplied(applied: AppliedMutation): void {
-    this.#unindexed.push(applied);
   }
 
   /** What it depends on is no longer known. */
@@ -121,7 +156,7 @@ export class AppliedMutations {
         for (const other of applied.touched) ids.add(other);
       }
     }
-    return [...found].sort((a, b) => (comesBefore(a.write, b.write) ? -1 : 1));
+    return inOrder(found);
   }
 
   #index(): void {
@@ -137,6 +172,9 @@ export class AppliedMutations {
     this.#unindexed = [];
   }
 }
+
+const inOrder = (writes: Iterable<AppliedMutation>): AppliedMutation[] =>
+  [...writes].sort((a, b) => (comesBefore(a.write, b.write) ? -1 : 1));
 
 /** Whether it changes a catalog: one that creates attrs which are known changes nothing. */
 export function makesAttrs({ steps }: PendingMutation, isKnown: (attr: WireAttr) => boolean): boolean {

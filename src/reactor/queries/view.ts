@@ -1,15 +1,13 @@
-// What a subscriber sees: the server's answer with the pending writes on top, in order, and nothing else. The
-// answer never contains a pending write. Each change is followed from the entities it touches to the rows they
-// reach; pure, but for the state it holds.
+// What a subscriber sees: the server's answer with the pending writes on top, in order, and what these bring in from other answers. The answer
+// never contains a pending write. Each change is followed from the entities it touches to the rows they reach.
 
-import { type ApplyOptions, applySteps } from '../../db/apply.ts';
 import type { Attrs } from '../../db/attrs.ts';
 import { asStored } from '../../db/ingest.ts';
 import { Layer } from '../../db/layer.ts';
 import { patch } from '../../db/patch.ts';
 import { type ChangeSet, touchedBy } from '../../db/change-set.ts';
 import { Store } from '../../db/store.ts';
-import { applyUpdates, updatesOf, writtenEtypes } from '../../db/updates.ts';
+import { updatesOf, writtenEtypes } from '../../db/updates.ts';
 import type { TriplaneError } from '../../errors.ts';
 import type { EntityRef } from '../../protocol/transact-messages.ts';
 import type { TripleResult, ReadDelta } from '../../protocol/query-result.ts';
@@ -18,11 +16,16 @@ import type { Query } from '../../query/query.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
 import { type BaseVersion, type IngestedResult, type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
 import { tryCompile, type ViewOptions } from './query-errors.ts';
+import { updatedBy } from '../mutations/write-set.ts';
+import type { KnownRows } from './known-rows.ts';
+import { Loans } from './loans.ts';
 import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutations } from './pending-in-view.ts';
 
 export type { PendingMutation } from './pending-in-view.ts';
 
 export interface ViewConfig extends ViewOptions {
+  /** What the answers of other queries tell. */
+  readonly known?: KnownRows | undefined;
   readonly attrs: Attrs;
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined;
@@ -40,20 +43,26 @@ export class View {
   #compiled: CompiledQuery;
   #signature: string;
   readonly #applied = new AppliedMutations();
+  /** What the writes need of other answers. */
+  readonly loans: Loans;
+  /** Equal for queries to which rules show the same. */
+  readonly ruleParams: string;
   /** Whether any of them searched by value. */
   #searched = false;
-  #info: ResultInfo | undefined;
+  /** What came with the answer besides its triples. */
+  info: ResultInfo | undefined;
   #hasNewInfo = false;
   #live: LiveResult | undefined;
   /** Why the query cannot be compiled against these attrs. */
   error: TriplaneError | undefined;
-  /** Another one, whenever something changes that an answer is read by. */
   #baseVersion: BaseVersion = {};
 
   constructor(query: Query, config: ViewConfig) {
     this.#query = query;
     this.#config = config;
+    this.ruleParams = JSON.stringify(query.$$ruleParams ?? null);
     this.#now = config.now ?? Date.now;
+    this.loans = new Loans(this, config.known);
     this.#attrs = config.attrs;
     this.#store = this.newStore();
     this.#layer = new Layer(this.#store);
@@ -77,7 +86,7 @@ export class View {
     this.#layer = new Layer(store);
     this.#live = live;
     this.#rebuild();
-    this.#info = ingested.info;
+    this.info = ingested.info;
     this.#baseVersion = {};
     return changeSet;
   }
@@ -86,11 +95,9 @@ export class View {
   get baseVersion(): BaseVersion {
     return this.#baseVersion;
   }
-
   get compiled(): CompiledQuery {
     return this.#compiled;
   }
-
   /** The answer as it is held, without the pending writes. */
   get baseStore(): Store {
     return this.#store;
@@ -98,13 +105,8 @@ export class View {
 
   /** What came and went in the answer. Gives what is different now. */
   applyDelta(delta: ReadDelta): ChangeSet {
-    const { pageInfo = this.#info?.pageInfo, aggregate = this.#info?.aggregate } = delta;
+    const { pageInfo = this.info?.pageInfo, aggregate = this.info?.aggregate } = delta;
     return this.#rebase(patch(this.#store, delta, { useDates: this.#config.useDates ?? false }), { pageInfo, aggregate });
-  }
-
-  /** What came with the answer besides its triples. */
-  get info(): ResultInfo | undefined {
-    return this.#info;
   }
 
   /**
@@ -115,7 +117,8 @@ export class View {
     if (this.#searched) return true;
     const { attrs } = this.#layer;
     const updates = updatesOf(steps, attrs, this.#config.useDates ?? false);
-    if (updates) return updates.list.some(({ etype, id }) => this.#layer.row(etype, id) !== undefined);
+    if (updates)
+      return updates.list.some(({ etype, id }) => this.#layer.row(etype, id) !== undefined) || this.loans.mayBorrow(steps, updates.ids);
     const etypes = writtenEtypes(steps, attrs);
     return !etypes || etypes.some((etype) => this.#compiled.etypes.has(etype));
   }
@@ -123,18 +126,35 @@ export class View {
   /** Shows one more write, in its place. */
   add(write: PendingMutation): void {
     const { last } = this.#applied;
-    if (last && !comesBefore(last.write, write)) return this.rewrite([...this.writes(), write]);
+    if (last && !comesBefore(last.write, write)) return this.#insert(write);
     const applied = this.#applied.append(write, this.#now());
+    const changed = this.loans.update(this.#applied.makesAttrs ? [] : [applied]);
+    if (changed.size > 0 && this.#searched) return this.#rebuild();
+    if (changed.size > 0) this.#replay(changed);
     this.#apply(applied);
-    if (applied.makesAttrs) this.#recompileIfNeeded();
+    if (applied.makesAttrs) this.#rebuild();
+  }
+
+  /** A write that comes before others: of these, only those about the same entities are applied again. */
+  #insert(write: PendingMutation): void {
+    const ids = updatedBy(write.steps);
+    if (!ids || this.#searched || this.#applied.makesAttrs) return this.rewrite([...this.writes(), write]);
+    this.#replay(this.loans.update([this.#applied.insert(write, ids)], new Set(ids)));
+  }
+
+  /** The answers of other queries changed. Whether that may show here. */
+  onOthersChanged(ids: ReadonlySet<string>): boolean {
+    const changed = this.loans.lookedFor(ids);
+    if (changed.size > 0) this.#replay(changed);
+    return changed.size > 0;
   }
 
   /** Shows a write no longer: it was refused, or the answer has it. Whether it was shown. */
   drop(eventId: string): boolean {
     const removed = this.#applied.remove(eventId);
     if (!removed) return false;
-    if (removed.makesAttrs || this.#applied.makesAttrs) this.#rebuild();
-    else if (removed.searched) this.#replayAll();
+    this.loans.end(removed);
+    if (removed.makesAttrs || this.#applied.makesAttrs || removed.searched) this.#rebuild();
     else this.#replay(removed.touched);
     return true;
   }
@@ -143,6 +163,7 @@ export class View {
   rewrite(writes: readonly PendingMutation[]): void {
     const sorted = [...writes].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
     this.#applied.clear();
+    this.loans.clear();
     for (const write of sorted) this.#applied.append(write, this.#now());
     this.#rebuild();
   }
@@ -165,21 +186,22 @@ export class View {
 
   /** Undefined before the first answer. The same object while nothing in it changed. */
   read(): SubscriberResult | undefined {
-    if (!this.#info) return undefined;
+    if (!this.info) return undefined;
     if (this.#live) {
-      this.#live.update(this.#layer.takeChangeSet(), this.#layer, this.#hasNewInfo ? this.#info : undefined);
+      this.#live.update(this.#layer.takeChangeSet(), this.#layer, this.#hasNewInfo ? this.info : undefined);
     } else {
       this.#layer.forgetChanges();
-      this.#live = new LiveResult(this.#compiled, this.#layer, this.#info);
+      this.#live = new LiveResult(this.#compiled, this.#layer, this.info);
     }
     this.#hasNewInfo = false;
     return this.#staleMarker.mark(this.#live.result, this.#source);
   }
 
+  /** The entities whose rows a write borrows of other answers. */
+  readonly borrowedBy = (eventId: string): readonly string[] => this.#applied.get(eventId)?.loan.rows.map(({ row }) => row.id) ?? [];
+
   /** Whether the write is still put on top of the answer. */
-  hasWrite(eventId: string): boolean {
-    return this.#applied.get(eventId) !== undefined;
-  }
+  readonly hasWrite = (eventId: string): boolean => this.#applied.get(eventId) !== undefined;
 
   /** Whether the write makes a difference to anything the query asks about. */
   isTouchedBy(eventId: string): boolean {
@@ -189,9 +211,7 @@ export class View {
     return [...applied.touched].some((id) => [...this.#compiled.etypes].some((etype) => differs(etype, id)));
   }
 
-  writes(): PendingMutation[] {
-    return [...this.#applied.all()].map(({ write }) => write);
-  }
+  readonly writes = (): PendingMutation[] => [...this.#applied.all()].map(({ write }) => write);
 
   /** Whether the answer or a pending write holds this entity in the namespace. */
   has(etype: string, e: EntityRef): boolean {
@@ -211,15 +231,13 @@ export class View {
     this.#baseVersion = {};
     if (this.#live) this.#layer.baseChanged(changeSet);
     if (this.#applied.size > 0) this.#replay(touchedBy(changeSet));
-    this.#info = { ...info, isFromServer: true };
+    this.info = { ...info, isFromServer: true };
     this.#hasNewInfo = true;
     return changeSet;
   }
 
   /** With nothing in it. */
-  newStore(): Store {
-    return new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
-  }
+  readonly newStore = (): Store => new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
 
   #compile(): CompiledQuery {
     const compilation = tryCompile(this.#query, this.#layer.attrs, this.#config, this.error);
@@ -227,41 +245,22 @@ export class View {
     return compilation.compiled;
   }
 
-  #computeSignature(): string {
-    return [...this.#compiled.etypes].map((etype) => this.#layer.attrs.signature(etype)).join('\n');
-  }
+  readonly #computeSignature = (): string => [...this.#compiled.etypes].map((etype) => this.#layer.attrs.signature(etype)).join('\n');
 
   #apply(applied: AppliedMutation): void {
-    const { steps } = applied.write;
-    this.#applied.trackAttrs(applied, this.#layer.attrs);
-    const updates = updatesOf(steps, this.#layer.attrs, this.#config.useDates ?? false);
-    if (updates) {
-      applied.touched = updates.ids;
-      applyUpdates(this.#layer, updates);
-    } else applySteps(this.#layer, steps, this.#applyOptions(applied));
-    this.#applied.markApplied(applied);
-  }
-
-  #applyOptions(applied: AppliedMutation): ApplyOptions {
-    let time = applied.since;
-    const touched = new Set<string>();
-    applied.touched = touched;
-    return {
-      now: () => time++,
-      useDates: this.#config.useDates ?? false,
-      touch: (id) => touched.add(id),
-      search: () => (this.#searched = applied.searched = true),
-    };
+    this.#applied.apply(applied, this.#layer, this.#config.useDates ?? false);
+    this.#searched ||= applied.searched;
   }
 
   /** These entities as the answer has them, and every write that depends on them again, in order. */
   #replay(changed: ReadonlySet<string>): void {
     // A write applied again must find the catalogue as it was before the writes after it.
-    if (this.#applied.makesAttrs) return this.#rebuild();
-    if (this.#searched) return this.#replayAll();
+    if (this.#applied.makesAttrs || this.#searched) return this.#rebuild();
     const ids = new Set(changed);
+    if (this.loans.lookedFor(ids).size > 0) this.loans.update(this.#applied.dependingOn(ids), ids);
     const again = this.#applied.dependingOn(ids);
     this.#layer.resetIds(ids);
+    this.loans.putInto(this.#layer, ids);
     for (const applied of again) {
       this.#applied.forget(applied);
       this.#apply(applied);
@@ -270,6 +269,7 @@ export class View {
 
   #replayAll(): void {
     this.#layer.clear();
+    this.loans.putInto(this.#layer);
     this.#searched = false;
     for (const applied of this.#applied.all()) {
       this.#applied.forget(applied);
@@ -284,6 +284,9 @@ export class View {
     this.#layer.setAttrs(undefined);
     this.#replayAll();
     this.#recompileIfNeeded();
+    // What is to be borrowed depends on what the query asks. While its catalog is uncertain, nothing is.
+    const all = this.#applied.all();
+    if ((this.#applied.makesAttrs ? this.loans.endAll(all) : this.loans.update(all)).size > 0) this.#replayAll();
   }
 
   #recompileIfNeeded(): void {

@@ -1,5 +1,6 @@
 // `triplane import` and `triplane export`.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TriplaneError } from '../../errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -7,7 +8,7 @@ import { isUuid } from '../../lib/uuid.ts';
 import { diskFiles } from '../files/disk-files.ts';
 import { openArchiveSource } from '../move/backup-source.ts';
 import { exportApp } from '../move/export.ts';
-import { importApp, type ImportReport } from '../move/import.ts';
+import { alreadyThere, importApp, type ImportReport } from '../move/import.ts';
 import type { Source } from '../move/source.ts';
 import { adoptedIdentity, type DataDir, defaultFolder, openDataDir, openStorage } from './data-dir.ts';
 import type { MoveFlags } from './move-flags.ts';
@@ -35,7 +36,7 @@ export async function importCommand(path: string | undefined, flags: MoveFlags, 
 }
 
 /** Closes the source. */
-async function takeOver(source: Source, { flags, io, progress, adminToken }: TakeOver): Promise<number> {
+async function takeOver(source: Source, { flags, io, progress, adminToken, checkCurrent }: TakeOver): Promise<number> {
   let dataDir: Omit<DataDir, 'identity'> | undefined;
   try {
     const appId = uuidFlag(flags, 'app-id') ?? source.config.appId;
@@ -46,7 +47,10 @@ async function takeOver(source: Source, { flags, io, progress, adminToken }: Tak
       ...{ resume: flags.resume, restart: flags.restart, replace: flags.replace, relax: flags.relax },
       clientSecrets: secretsOf(flags['client-secret'] ?? []),
       progress: (at) => progress.show(at),
-      ready: identity.keep,
+      ready: async () => {
+        await checkCurrent?.();
+        await identity.keep();
+      },
     });
     progress.end();
     printReport(report, io.print);
@@ -65,6 +69,8 @@ interface TakeOver {
   readonly io: Io;
   readonly progress: ProgressLine;
   readonly adminToken: string | undefined;
+  /** Rejects with TriplaneError if the source was written to since it was copied. */
+  readonly checkCurrent?: () => Promise<void>;
 }
 
 async function importFromServer(path: string | undefined, url: string, flags: MoveFlags, io: Io): Promise<number> {
@@ -73,8 +79,7 @@ async function importFromServer(path: string | undefined, url: string, flags: Mo
   if (appId === undefined || adminToken === undefined)
     throw new TriplaneError('config-invalid', '--from needs --app-id and --admin-token, as the old app has them');
   if (!/^https?:\/\//.test(url)) throw new TriplaneError('config-invalid', `--from must be the address of a server, and is '${url}'`);
-  // Whether there is a place for the app is not to be found out after the copy.
-  databaseOf(flags);
+  await checkDestination(appId, flags, io);
   const progress = new ProgressLine(process.stderr, flags.quiet === true);
   const remote = await openFromServer({ url, appId, adminToken }, flags, io, progress);
   progress.end();
@@ -84,11 +89,24 @@ async function importFromServer(path: string | undefined, url: string, flags: Mo
     if (!remote.source) return 2;
     const isFresh = remote.isLive && flags.resume === true;
     const taken = { ...flags, ...(isFresh && { resume: false, restart: true }) };
-    const code = await takeOver(remote.source, { flags: taken, io, progress, adminToken });
+    const code = await takeOver(remote.source, { flags: taken, io, progress, adminToken, checkCurrent: remote.checkCurrent });
     if (code === 0) await remote.discard();
     return code;
   } finally {
     await remote.close();
+  }
+}
+
+/** Whether there is a place for the app is not to be found out after hours of copying. */
+async function checkDestination(appId: string, flags: MoveFlags, { log }: Io): Promise<void> {
+  const database = databaseOf(flags);
+  if (flags.replace === true || (database === undefined && !existsSync(flags.data ?? defaultFolder))) return;
+  const { storage } = await openStorage({ ...flags, database }, log);
+  try {
+    const stage = await storage.stage?.(appId);
+    if (stage && stage.txId > 0) throw alreadyThere(appId);
+  } finally {
+    await storage.close();
   }
 }
 

@@ -277,7 +277,8 @@ export class Ledger {
         uuid: () => random.uuid(),
         authorizeWrite: this.#config.authorizeWrite,
       });
-      const all = withDerived(records, this.#config.derive?.(changeSet, replica.store));
+      const about = { before: replica.store, records: replica.records, attrs: catalog.attrs, txId: replica.txId + 1, at };
+      const all = withDerived(records, this.#config.derive?.(changeSet, about));
       replica.apply({ id: random.eventId(), changeSet, catalog, records: all, event, at }, batch);
       return { is: 'done', txId: replica.txId, isRepeat: false };
     } catch (error) {

@@ -1,5 +1,6 @@
 // A write as the ledger takes it, and its outcome.
 
+import type { Attrs } from '../../db/attrs.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Store } from '../../db/store.ts';
 import type { InstantAPIError } from '../../errors.ts';
@@ -31,8 +32,18 @@ export interface Planned {
 export type Outcome =
   { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean } | { readonly is: 'rejected'; readonly error: InstantAPIError };
 
-/** What else a transaction changes in the records, given what it does to the data as they were before. */
-export type Derive = (changeSet: ChangeSet, before: Store) => Records | undefined;
+/** What else a transaction changes in the records, given what it does to the data. */
+export type Derive = (changeSet: ChangeSet, transaction: DerivedFrom) => Records | undefined;
+
+export interface DerivedFrom {
+  /** The data and the records as they were. */
+  readonly before: Store;
+  readonly records: ReadonlyMap<string, unknown>;
+  /** As they will be. */
+  readonly attrs: Attrs;
+  readonly txId: number;
+  readonly at: number;
+}
 
 /** What the writer changes itself counts. */
 export function withDerived(records: Records | undefined, derived: Records | undefined): Records | undefined {

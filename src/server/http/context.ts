@@ -36,6 +36,8 @@ export interface HttpConfig {
   readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
   /** How sign-in providers are reached. */
   readonly outbound?: Outbound | undefined;
+  /** Whether webhooks may be at private addresses. */
+  readonly allowPrivateTargets?: boolean | undefined;
   /** Whether the status page shows apps and the last codes. */
   readonly showCodes?: boolean | undefined;
   /** Where a client is; the address of the connection, if not given. */
@@ -92,6 +94,10 @@ export class HttpContext {
   }
 
   readonly uuid = (): string => (this.#config.random ?? systemRandom).uuid();
+
+  get allowsPrivateTargets(): boolean {
+    return this.#config.allowPrivateTargets ?? false;
+  }
 
   /** Whether the server is for developing: its page shows what is in it. */
   get isShown(): boolean {

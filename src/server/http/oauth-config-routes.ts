@@ -11,7 +11,7 @@ import {
   shownClient,
 } from '../auth/oauth/oauth-config.ts';
 import { OAuthFault } from '../auth/oauth/providers.ts';
-import { invalid, rejection } from '../errors.ts';
+import { invalid, recordNotFound, recordNotUnique } from '../errors.ts';
 import type { HttpContext } from './context.ts';
 import { malformed, missing } from './errors.ts';
 import { asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
@@ -42,7 +42,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const origin = { id: http.uuid(), service: service as OriginService, params: params as readonly string[], created_at: now() };
     await http.oauth(app).configure((config) => {
       const isKnown = config.origins.some((each) => each.service === service && JSON.stringify(each.params) === JSON.stringify(params));
-      if (isKnown) throw notUnique('app-authorized-redirect-origin');
+      if (isKnown) throw recordNotUnique('app-authorized-redirect-origin');
       return { ...config, origins: [origin, ...config.origins] };
     });
     return context.json({ origin });
@@ -60,7 +60,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const name = required(await bodyOf(context), 'provider_name', (given) => asText(typeof given === 'number' ? String(given) : given));
     const provider = { id: http.uuid(), provider_name: name, created_at: now() };
     await http.oauth(app).configure((config) => {
-      if (config.providers.some(({ provider_name: known }) => known === name)) throw notUnique('triple');
+      if (config.providers.some(({ provider_name: known }) => known === name)) throw recordNotUnique('triple');
       return { ...config, providers: [...config.providers, provider] };
     });
     return context.json({ provider });
@@ -72,8 +72,8 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const providerId = required(body, 'provider_id', asUuid);
     const name = required(body, 'client_name', asText);
     const provider = oauthOf(app.ledger.records).providers.find(({ id }) => id === providerId);
-    if (!provider) throw notFound('oauth-service-provider', { 'provider-id': providerId });
-    if (body.use_shared_credentials === true) throw notFound('shared-oauth-client', { 'provider-name': provider.provider_name });
+    if (!provider) throw recordNotFound('oauth-service-provider', { 'provider-id': providerId });
+    if (body.use_shared_credentials === true) throw recordNotFound('shared-oauth-client', { 'provider-name': provider.provider_name });
     const changes = clientFields(body);
     const needsDiscovery = !['github', 'google', 'linkedin', 'apple'].includes(provider.provider_name);
     if (needsDiscovery && !changes.discovery_endpoint) throw missing(['body', 'discovery_endpoint']);
@@ -81,7 +81,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const blank = { client_id: null, client_secret: null, discovery_endpoint: null, redirect_to: null, meta: null };
     const client: OAuthClient = { ...blank, ...changes, id: http.uuid(), provider_id: providerId, client_name: name, created_at: now() };
     await http.oauth(app).configure((config) => {
-      if (config.clients.some(({ client_name: known }) => known === name)) throw notUnique('triple');
+      if (config.clients.some(({ client_name: known }) => known === name)) throw recordNotUnique('triple');
       return { ...config, clients: [...config.clients, client] };
     });
     return context.json({ client: shownClient(client) });
@@ -96,7 +96,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     let changed: OAuthClient | undefined;
     await http.oauth(app).configure((config) => {
       const known = config.clients.find((each) => each.id === id);
-      if (!known) throw notFound('app-oauth-client', { 'app-id': app.id, id });
+      if (!known) throw recordNotFound('app-oauth-client', { 'app-id': app.id, id });
       const meta = changes.meta ? { meta: { ...known.meta, ...changes.meta } } : {};
       const next = { ...known, ...changes, ...meta };
       changed = next;
@@ -124,10 +124,10 @@ async function taken<List extends 'origins' | 'clients'>(
   let gone: OAuthConfig[List][number] | undefined;
   await http.oauth(app).configure((config) => {
     gone = config[list].find((each) => each.id === id);
-    if (!gone) throw notFound(type, { 'app-id': app.id, id });
+    if (!gone) throw recordNotFound(type, { 'app-id': app.id, id });
     return { ...config, [list]: config[list].filter((each) => each.id !== id) };
   });
-  if (!gone) throw notFound(type, { 'app-id': app.id, id });
+  if (!gone) throw recordNotFound(type, { 'app-id': app.id, id });
   return gone;
 }
 
@@ -162,11 +162,3 @@ function idIn(given: string): string {
 }
 
 const asList = (given: unknown): readonly unknown[] | undefined => (Array.isArray(given) ? given : undefined);
-
-function notUnique(type: string): Error {
-  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type });
-}
-
-function notFound(type: string, args: object): Error {
-  return rejection('record-not-found', `Record not found: ${type}`, { args: [args], 'record-type': type });
-}

@@ -12,6 +12,7 @@ import { shownApp } from './app-view.ts';
 import { requireOperator } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
+import { notBuiltRoutes } from './not-built-routes.ts';
 import { asObject, asStatus, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
 
@@ -131,33 +132,9 @@ export function operatorRoutes(http: HttpContext): Hono {
     return context.json({});
   });
 
-  for (const [what, paths] of notBuilt) {
-    const message = `${what} are not part of a Triplane server. See docs/differences.md`;
-    for (const path of paths) routes.all(path, (context) => context.json({ type: 'not-found', message, hint: null }, 404));
-  }
+  routes.route('/', notBuiltRoutes());
   return routes;
 }
-
-const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] = [
-  ['Accounts of people', ['/dash/auth/*', '/dash/oauth/*', '/dash/cli/*', '/dash/profiles', '/dash/profiles/*', '/dash/signout']],
-  ['Members and invitations', ['/dash/apps/:app/invite/*', '/dash/apps/:app/members/*', '/dash/invites/*']],
-  ['Organisations', ['/dash/orgs', '/dash/orgs/*', '/superadmin/orgs', '/superadmin/orgs/*']],
-  [
-    'Billing and subscriptions',
-    ['/dash/apps/:app/billing', '/dash/apps/:app/checkout_session', '/dash/apps/:app/portal_session', '/hooks/stripe'],
-  ],
-  ['Transfers', ['/superadmin/apps/:app/transfers/*', '/dash/apps/:app/transfer_to_org/*']],
-  ['OAuth apps of the platform', ['/platform/oauth/*', '/dash/oauth-apps', '/dash/oauth-apps/*']],
-  [
-    'E-mail templates',
-    [
-      '/dash/apps/:app/email_templates',
-      '/dash/apps/:app/email_templates/*',
-      '/dash/apps/:app/sender-verification',
-      '/dash/apps/:app/sender-verification/*',
-    ],
-  ],
-];
 
 /** The app in the path. @throws InstantAPIError */
 async function operatorsApp(context: Context, { hub }: HttpContext): Promise<App> {

@@ -28,6 +28,7 @@ import { oauthRoutes } from './oauth-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { sseRoutes } from './sse-routes.ts';
 import { statusPage } from './status-page.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 /** Never in a frame of another page, nor in a cache. */
 const pageHeaders = { 'x-frame-options': 'DENY', 'content-security-policy': "frame-ancestors 'none'", 'cache-control': 'no-store' };
@@ -79,6 +80,7 @@ export function httpRoutes(config: HttpConfig): Hono {
   routes.route('/', fileRoutes(http));
   routes.route('/', oauthConfigRoutes(http));
   routes.route('/', schemaRoutes(http));
+  routes.route('/', webhookRoutes(http));
   routes.notFound((context) => context.json({ message: `There is nothing at ${context.req.path}` }, 404));
   routes.onError((error, context) => {
     const { status, body } = errorResponse(error, http.log);

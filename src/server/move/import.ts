@@ -87,6 +87,12 @@ export async function importApp(options: ImportOptions): Promise<ImportReport> {
   }
 }
 
+export const alreadyThere = (appId: string): TriplaneError =>
+  new TriplaneError(
+    'config-invalid',
+    `The app ${appId} is there already, with data. Add --replace to replace it, or --app-id for another id`,
+  );
+
 interface Begun {
   readonly fingerprint: string;
   readonly nonce: string;
@@ -95,10 +101,7 @@ interface Begun {
 async function begin(stage: Stage, appId: string, options: ImportOptions): Promise<Begun> {
   const { source, relax = false, clientSecrets = {}, replace = false } = options;
   if (stage.txId > 0 && !replace) {
-    throw new TriplaneError(
-      'config-invalid',
-      `The app ${appId} is there already, with data. Add --replace to replace it, or --app-id for another id`,
-    );
+    throw alreadyThere(appId);
   }
   const fingerprint = JSON.stringify([source.fingerprint, stage.txId, relax, clientSecrets]);
   if (options.restart) await stage.discard();

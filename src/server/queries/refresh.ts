@@ -14,6 +14,10 @@ export interface TxPosition {
   readonly isn: string;
 }
 
+export function positionOf(txId: number): TxPosition {
+  return { txId, isn: `1/0/${txId.toString(16).toUpperCase()}` };
+}
+
 /** One query's news, in one of the two forms. */
 export type QueryRefresh = { readonly whole: Computation } | { readonly delta: ResultDelta };
 

@@ -96,10 +96,16 @@ export class SyncTables {
     return load;
   }
 
-  /** What follows on the data of `txId`; from now on changes are sent. Undefined if the subscription is gone. */
+  /** Whether the subscription waits for what it starts with. */
+  isLoading(id: string, subscriber: Subscriber): boolean {
+    const subscription = this.#byId.get(id);
+    return subscription?.subscriber === subscriber && subscription.isLoading;
+  }
+
+  /** What follows on the data of `txId`; from now on changes are sent. Undefined if the subscription is gone, or changes since then are. */
   loaded(id: string, subscriber: Subscriber, txId: number, attrs: Attrs): ServerMessage[] | undefined {
     const subscription = this.#byId.get(id);
-    if (subscription?.subscriber !== subscriber) return undefined;
+    if (subscription?.subscriber !== subscriber || txId < this.#lostUpTo) return undefined;
     subscription.isLoading = false;
     const since = this.#entries.filter((entry) => entry.txId > txId);
     const finish: ServerMessage = { op: 'sync-init-finish', 'subscription-id': id, 'tx-id': txId };

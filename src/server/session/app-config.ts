@@ -8,6 +8,7 @@ import type { Limits } from '../limits.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { QueryJobs } from '../queries/query-jobs.ts';
 import type { App } from './app.ts';
+import type { WebhookSender } from '../webhooks/sender.ts';
 import type { TakePush } from './push-relay.ts';
 import type { AppLog, Relay } from '../storage/storage.ts';
 
@@ -20,6 +21,8 @@ export interface AppConfig {
   readonly takePush?: TakePush | undefined;
   /** Where files are kept; missing = they are refused. */
   readonly fileStore?: FileStore | undefined;
+  /** Delivers events to webhooks; missing = nobody does. */
+  readonly webhookSender?: WebhookSender | undefined;
   /** Where clients reach the server. */
   readonly origin?: (() => string) | undefined;
   readonly clock: Clock;

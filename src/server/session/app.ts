@@ -11,7 +11,7 @@ import type { Limits } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import type { Outgoing, Subscriber } from './subscriber.ts';
 import { Rooms } from '../rooms/rooms.ts';
-import type { TxPosition } from '../queries/refresh.ts';
+import { positionOf, type TxPosition } from '../queries/refresh.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
 import { endedTokens, hasToken } from '../auth/tokens.ts';
 import { userRow } from '../auth/users.ts';
@@ -22,11 +22,13 @@ import { statusOf, statusRecord } from './app-status.ts';
 import { encodeMessage } from './encode.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
 import { Files } from '../files/files.ts';
+import { Webhooks } from '../webhooks/webhooks.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
 import { AppCluster } from './app-cluster.ts';
 import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
+import { type Derive, withDerived } from '../data/write.ts';
 import { serverActor } from '../data/system-rules.ts';
 import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
@@ -39,6 +41,7 @@ interface Parts {
   readonly rulebook: Rulebook;
   readonly files: Files;
   readonly spending: LimitStore;
+  readonly webhooks: Webhooks;
 }
 
 export class App {
@@ -50,6 +53,7 @@ export class App {
   readonly syncTables: SyncTables;
   readonly streams: Streams;
   readonly files: Files;
+  readonly webhooks: Webhooks;
   /** What is spent of rate limits. */
   readonly spending: LimitStore;
   readonly limits: Limits;
@@ -67,12 +71,13 @@ export class App {
   #isFlushing = false;
   #sent: { readonly of: Attrs; readonly attrs: readonly WireAttr[] } | undefined;
 
-  private constructor(config: AppConfig, { ledger, rulebook, files, spending }: Parts) {
+  private constructor(config: AppConfig, { ledger, rulebook, files, spending, webhooks }: Parts) {
     this.id = config.id;
     this.limits = config.limits;
     this.ledger = ledger;
     this.rulebook = rulebook;
     this.files = files;
+    this.webhooks = webhooks;
     this.spending = spending;
     this.#origin = config.origin;
     this.#tokensEnded = config.tokensEnded;
@@ -106,14 +111,17 @@ export class App {
     const spending = new LimitStore(clock, { clock, save });
     const rulebook = new Rulebook({ appId: config.id, logger, clock, db: () => ledger.db, fileUrl, limits: spending });
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
-    const derive = forgottenLocations;
+    const webhooks: Webhooks = new Webhooks({ appId: config.id, ledger: () => ledger, clock, logger, sender: config.webhookSender });
+    const derive: Derive = (changeSet, about) =>
+      withDerived(webhooks.derive(changeSet, about), forgottenLocations(changeSet, about.before));
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
     const origin = config.origin ?? ((): string => '');
     const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });
     await rulebook.open(ledger);
     files.load();
+    webhooks.load();
     spending.load(ledger.records);
-    app = new App(config, { ledger, rulebook, files, spending });
+    app = new App(config, { ledger, rulebook, files, spending, webhooks });
     app.#cluster.join();
     void files.sweep();
     return app;
@@ -186,6 +194,8 @@ export class App {
     else for (const { records } of entries) if (records) this.spending.committed(records);
     if (isReload) this.files.load();
     else this.files.committed(entries);
+    if (isReload) this.webhooks.load();
+    else this.webhooks.committed(entries);
     if (isRollback) this.#restart(this.#sessions.keys());
     // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
     if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));
@@ -283,12 +293,9 @@ export class App {
 
   async close(): Promise<void> {
     this.#cluster.leave();
+    this.webhooks.stop();
     await this.spending.save();
     this.spending.stop();
     return this.ledger.close();
   }
-}
-
-export function positionOf(txId: number): TxPosition {
-  return { txId, isn: `1/0/${txId.toString(16).toUpperCase()}` };
 }

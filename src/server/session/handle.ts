@@ -3,11 +3,12 @@
 
 import type { ClientMessage, ClientOp } from '../../protocol/client-message.ts';
 import type { InstantAPIError } from '../../errors.ts';
-import { positionOf } from './app.ts';
+import { positionOf } from '../queries/refresh.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
 import type { ResultShape } from '../queries/prepared-query.ts';
 import type { Added } from '../queries/subscriptions.ts';
 import { echo, handleDurable, type SessionContext } from './session-context.ts';
+import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Outcome } from '../data/ledger.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { Event } from '../storage/storage.ts';
@@ -162,7 +163,7 @@ function addQuery(message: MessageOf<'add-query'>, context: SessionContext, retu
     reject(message, error);
   };
   const added = (added: Added): void => {
-    if (added.is === 'known') return send({ op: 'add-query-exists', ...echo(message), q });
+    if (added.is === 'known') return void send({ op: 'add-query-exists', ...echo(message), q });
     const { computed, position } = added;
     send({
       op: 'add-query-ok',
@@ -189,7 +190,8 @@ function releaseQuery({ memory, queries }: SessionContext, key: string): void {
   queries.delete(key);
 }
 
-function startSync(message: MessageOf<'start-sync'>, { app, subscriber, send, reject }: SessionContext): void {
+function startSync(message: MessageOf<'start-sync'>, context: SessionContext): void {
+  const { app, subscriber, send, reject } = context;
   const { syncTables, ledger } = app;
   const { q } = message;
   const { id, token } = syncTables.start(subscriber, q, ledger.db.attrs);
@@ -197,16 +199,38 @@ function startSync(message: MessageOf<'start-sync'>, { app, subscriber, send, re
     owner: subscriber,
     steps: (db) => syncTables.load(id, q, db),
     ended: (outcome, snapshot) => {
-      const rest = outcome.is === 'done' ? syncTables.loaded(id, subscriber, snapshot.txId, ledger.db.attrs) : undefined;
-      if (outcome.is === 'done' && rest) {
-        send({ op: 'start-sync-ok', ...echo(message), q, 'subscription-id': id, token });
-        [...outcome.value, ...rest].forEach(send);
-        return;
-      }
-      syncTables.remove(subscriber, id, false);
-      reject(message, outcome.is === 'failed' ? outcome.error : failure(new Error('the data were read anew')));
+      const fail = (error: unknown): void => {
+        syncTables.remove(subscriber, id, false);
+        reject(message, error);
+      };
+      if (outcome.is === 'failed') return fail(outcome.error);
+      if (!syncTables.isLoading(id, subscriber)) return fail(failure(new Error('the data were read anew')));
+      send({ op: 'start-sync-ok', ...echo(message), q, 'subscription-id': id, token });
+      const finish = (): void => {
+        const rest = syncTables.loaded(id, subscriber, snapshot.txId, ledger.db.attrs);
+        if (rest) rest.forEach(send);
+        else fail(failure(new Error('the data changed too much while they were sent')));
+      };
+      sendLoad(outcome.value, id, context, finish);
     },
   });
+}
+
+/** What is sent before it is asked how much of it was read. */
+const sliceLength = 256 * 1024;
+
+/** A large table is sent as fast as it is read. `finish` is not called if the subscription is not wanted any more. */
+function sendLoad(load: readonly ServerMessage[], id: string, context: SessionContext, finish: () => void, from = 0): void {
+  const { app, subscriber, send, drained } = context;
+  let length = 0;
+  for (let at = from; at < load.length; at++) {
+    if (drained && length > sliceLength) {
+      void drained().then(() => app.syncTables.isLoading(id, subscriber) && sendLoad(load, id, context, finish, at));
+      return;
+    }
+    length += send(load[at] as ServerMessage);
+  }
+  finish();
 }
 
 function settle(outcome: Outcome, message: MessageOf<'transact'>, context: SessionContext): void {

@@ -6,6 +6,7 @@ import type { Random } from '../../lib/random.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import type { AcceptedTokens } from '../auth/accepted-tokens.ts';
 import type { FileStore } from '../files/file-store.ts';
+import type { Outbound } from '../outbound.ts';
 import type { Limits } from '../limits.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AppContent } from './app-content.ts';
@@ -32,6 +33,8 @@ export interface HubConfig {
   readonly origin?: (() => string) | undefined;
   /** Whom a refresh token belongs to that this server did not give out. */
   readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
+  /** How receivers of webhooks are reached; missing = nothing is sent. */
+  readonly webhookOutbound?: Outbound | undefined;
   /** Refresh tokens of an old host. */
   readonly acceptedTokens?: AcceptedTokens | undefined;
 }

@@ -15,10 +15,11 @@ import { Registry, registryId } from './registry.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
 import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
+import { WebhookSender } from '../webhooks/sender.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
-import { denied, overLimit, rejection } from '../errors.ts';
+import { denied, overLimit, recordNotFound, recordNotUnique } from '../errors.ts';
 import { type Authenticated, Session } from './session.ts';
 import { memory } from '../storage/memory.ts';
 import { whenDurable } from '../data/submit.ts';
@@ -42,12 +43,15 @@ export class Hub {
     open: () => this.#openOnce(registryId),
     exists: async () => this.#apps.has(registryId) || (await this.#config.storage.apps()).includes(registryId),
   });
+  readonly webhooks: WebhookSender;
   readonly #jobs: QueryJobs;
   readonly #memory: MemoryBudget;
   #isClosed = false;
 
   constructor(config: HubConfig) {
     this.#config = config;
+    const { webhookOutbound: outbound, clock } = config;
+    this.webhooks = new WebhookSender({ outbound, clock, origin: () => this.origin, key: () => this.registry.signingKey() });
     this.#idle = new IdleApps(config, this.#open, (appId) => this.#apps.delete(appId));
     this.#memory = new MemoryBudget('totalBytes', config.limits);
     this.#jobs = new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error));
@@ -74,7 +78,7 @@ export class Hub {
   /** @throws InstantAPIError if there is no such app */
   async app(appId: string): Promise<App> {
     const isThere = !this.#creating.has(appId) && (this.#open.has(appId) || (await this.isKnown(appId)));
-    if (!isThere) throw notFound('app', { 'app-id': appId });
+    if (!isThere) throw recordNotFound('app', { 'app-id': appId });
     return this.#unlessGone(await this.#openOnce(appId));
   }
 
@@ -95,7 +99,7 @@ export class Hub {
 
   /** @throws InstantAPIError once an app was deleted, or the time it was made for is over */
   #unlessGone(app: App): App {
-    if (isGone(app.ledger.records, this.#config.clock.now())) throw notFound('app', { 'app-id': app.id });
+    if (isGone(app.ledger.records, this.#config.clock.now())) throw recordNotFound('app', { 'app-id': app.id });
     return app;
   }
 
@@ -143,7 +147,7 @@ export class Hub {
 
   /** @throws InstantAPIError if there is such an app, or an app with this token, or too many apps, or the content is refused */
   async createApp(app: NewApp): Promise<App> {
-    if (app.id === registryId || this.#creating.has(app.id)) throw notUnique('app');
+    if (app.id === registryId || this.#creating.has(app.id)) throw recordNotUnique('app');
     const creating = this.#createApp(app);
     this.#creating.set(app.id, creating);
     return creating.finally(() => this.#creating.delete(app.id));
@@ -151,8 +155,9 @@ export class Hub {
 
   async #createApp({ id, token, schema, rules, ...about }: NewApp): Promise<App> {
     const { clock, limits, random } = this.#config;
-    if (await this.isKnown(id)) throw notUnique('app');
-    if (token !== undefined && ((await this.isOperator(token)) || (await this.isSomeAppsToken(token)))) throw notUnique('app-admin-token');
+    if (await this.isKnown(id)) throw recordNotUnique('app');
+    if (token !== undefined && ((await this.isOperator(token)) || (await this.isSomeAppsToken(token))))
+      throw recordNotUnique('app-admin-token');
     if ((await this.#config.storage.apps()).length >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
     const content = { schema, rules };
     const hasContent = schema !== undefined || rules !== undefined;
@@ -190,7 +195,7 @@ export class Hub {
   /** In the place of the one it had. @throws InstantAPIError if another app has it */
   async setAdminToken(appId: string, token: string): Promise<void> {
     if (appId === this.#config.appId) throw denied('apps', 'the token of this app is one that the server is started with');
-    if ((await this.isOperator(token)) || (await this.isSomeAppsToken(token))) throw notUnique('app-admin-token');
+    if ((await this.isOperator(token)) || (await this.isSomeAppsToken(token))) throw recordNotUnique('app-admin-token');
     const app = await this.app(appId);
     await this.registry.forgetTokensOf(appId);
     await this.registry.setOwner(token, appId);
@@ -215,6 +220,11 @@ export class Hub {
   /** The app that is there from the start. */
   get firstAppId(): string {
     return this.#config.appId;
+  }
+
+  /** Opens the apps that may have events to be sent: nobody else would, until somebody asks for them. */
+  async resumeWebhooks(): Promise<void> {
+    for (const appId of await this.registry.appsWithWebhooks()) await this.app(appId).catch(() => undefined);
   }
 
   /** Where clients reach the server. */
@@ -254,7 +264,8 @@ export class Hub {
   async #openApp(id: string): Promise<App> {
     const { storage, clock, random, log: logger, limits, origin, files } = this.#config;
     const tokensEnded = this.#config.acceptedTokens?.ended;
-    const shared = { fileStore: files ?? storage.files, origin, relay: storage.relay, takePush: this.#takePush };
+    const about = { fileStore: files ?? storage.files, origin, webhookSender: this.webhooks };
+    const shared = { ...about, relay: storage.relay, takePush: this.#takePush };
     const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
     const app = await App.open({ id, log: await storage.open(id), ...shared, ...around, tokensEnded });
     if (id !== registryId) this.#open.set(id, app);
@@ -273,14 +284,9 @@ export class Hub {
     if (token) await this.#config.acceptedTokens?.accept(app, token);
     const own = token ? await whenDurable(app.ledger, () => userOfToken(app, token)) : undefined;
     const user = own ?? (token ? await this.#config.userOf?.(appId, token) : undefined);
-    if (token && !user) throw notFound('app-user', { 'app-id': appId });
-    if (!mayEnter) throw notFound('app-admin-token', { 'app-id': appId });
-    return {
-      app,
-      user,
-      tokenHash: own && token ? hashToken(token) : undefined,
-      isAdmin,
-    };
+    if (token && !user) throw recordNotFound('app-user', { 'app-id': appId });
+    if (!mayEnter) throw recordNotFound('app-admin-token', { 'app-id': appId });
+    return { app, user, tokenHash: own && token ? hashToken(token) : undefined, isAdmin };
   }
 }
 
@@ -288,12 +294,4 @@ function userOfToken({ id, ledger: { db, records } }: App, token: string): WireU
   const owner = tokenOwner(records, token);
   const row = owner === undefined ? undefined : userRow(db, owner);
   return row && userOf(db, row, id);
-}
-
-function notUnique(type: string): Error {
-  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type });
-}
-
-function notFound(type: string, args: object): Error {
-  return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type, args: [args] });
 }

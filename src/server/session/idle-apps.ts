@@ -45,7 +45,7 @@ export class IdleApps {
     const { clock, limits, log } = this.#config;
     const before = clock.monotonicNow() - limits.idleAppMs;
     for (const [appId, app] of this.#open) {
-      if (app.sessionCount > 0 || !app.ledger.isIdle || (this.#usedAtMs.get(appId) ?? 0) > before) continue;
+      if (app.sessionCount > 0 || !app.ledger.isIdle || app.webhooks.isBusy || (this.#usedAtMs.get(appId) ?? 0) > before) continue;
       this.#open.delete(appId);
       this.#left(appId);
       this.#usedAtMs.delete(appId);

@@ -6,6 +6,7 @@ import { submit, whenDurable } from '../data/submit.ts';
 import { serverActor } from '../data/system-rules.ts';
 import type { Records } from '../storage/storage.ts';
 import { randomBytes } from 'node:crypto';
+import { newKey, type StoredKey } from '../webhooks/signer.ts';
 import type { App } from './app.ts';
 
 /** No app may have it. */
@@ -24,7 +25,8 @@ export interface RegistryConfig {
   readonly exists: () => Promise<boolean>;
 }
 
-const [ownerPrefix, accessPrefix] = ['admin-token ', 'access-token '];
+const [ownerPrefix, accessPrefix, webhooksPrefix] = ['admin-token ', 'access-token ', 'webhooks of '];
+const signingKeyName = 'signing-key';
 
 export class Registry {
   readonly #config: RegistryConfig;
@@ -68,6 +70,22 @@ export class Registry {
   async deleteAccessToken(id: string): Promise<void> {
     if (!(await this.#records())) return;
     await this.#write((records) => without(records, (name, value) => name.startsWith(accessPrefix) && (value as AccessToken).id === id));
+  }
+
+  /** With which the server signs what it sends to webhooks: one for all servers of the storage. */
+  async signingKey(): Promise<StoredKey> {
+    const made = newKey();
+    await this.#write((records) => (records.has(signingKeyName) ? {} : { [signingKeyName]: made }));
+    return ((await this.#records())?.get(signingKeyName) as StoredKey | undefined) ?? made;
+  }
+
+  async appsWithWebhooks(): Promise<readonly string[]> {
+    const names = [...((await this.#records())?.keys() ?? [])];
+    return names.flatMap((name) => (name.startsWith(webhooksPrefix) ? [name.slice(webhooksPrefix.length)] : []));
+  }
+
+  async noteWebhooks(appId: string): Promise<void> {
+    if (!(await this.#records())?.has(webhooksPrefix + appId)) await this.#write(() => ({ [webhooksPrefix + appId]: true }));
   }
 
   async #records(): Promise<ReadonlyMap<string, unknown> | undefined> {

@@ -17,7 +17,10 @@ export interface SessionContext {
   readonly presence: Map<string, number>;
   /** And for its queries: key → bytes. */
   readonly queries: Map<string, number>;
-  readonly send: (message: ServerMessage) => void;
+  /** Returns how long the text is. */
+  readonly send: (message: ServerMessage) => number;
+  /** Resolves when most of what was sent was read, or the session has ended; undefined where that cannot be known. */
+  readonly drained: (() => Promise<void>) | undefined;
   /** For what goes wrong after the call has returned. */
   readonly reject: (message: ClientMessage, error: unknown) => void;
 }

@@ -230,11 +230,13 @@ export class Session {
       features: supportedFeatures(init.versions),
       acceptsDeltas: init.triplane?.deltas ?? false,
     };
-    const send = (message: ServerMessage): void => this.#sendMessage(message);
+    const send = (message: ServerMessage): number => this.#sendMessage(message);
     const reject = (message: ClientMessage, error: unknown): void => this.#reject(message, error);
     this.#sendBatch.acceptsBatches = subscriber.features.batches;
     const memory = new MemoryBudget('sessionBytes', this.#config.limits, app.memory);
-    const context: SessionContext = { app, subscriber, pending: new Set(), memory, presence: new Map(), queries: new Map(), send, reject };
+    const drained = this.#config.socket.drained && ((): Promise<void> => this.#drained());
+    const held = { pending: new Set<ClientMessage>(), memory, presence: new Map<string, number>(), queries: new Map<string, number>() };
+    const context: SessionContext = { app, subscriber, ...held, send, drained, reject };
     this.#state = { is: 'ready', context };
     const restart = (): void => this.close(serviceRestart, 'the data was read anew');
     app.enter(subscriber, (frame) => this.#sendFrame(frame), { tokenHash, userId: user?.id, revoke, restart });
@@ -278,8 +280,15 @@ export class Session {
     }
   }
 
-  #sendMessage(message: ServerMessage): void {
-    this.#sendFrame(encodeMessage(message));
+  async #drained(): Promise<void> {
+    this.#sendBatch.flush();
+    await this.#config.socket.drained?.();
+  }
+
+  #sendMessage(message: ServerMessage): number {
+    const frame = encodeMessage(message);
+    this.#sendFrame(frame);
+    return frame.length;
   }
 
   #sendFrame(frame: string): void {

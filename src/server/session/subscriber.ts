@@ -5,10 +5,12 @@ import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Features } from '../../protocol/version.ts';
 import type { Actor } from '../data/system-rules.ts';
 
-/** The far end of a connection. `frame` is text. Neither call throws. */
+/** The far end of a connection. `frame` is text. No call throws. */
 export interface Socket {
   send(frame: string): void;
   close(code: number, reason: string): void;
+  /** Resolves when most of what was sent was read, or the connection has ended. Missing = nothing is held back. */
+  drained?(): Promise<void>;
   /** Where it is, as far as that is known: for rules. */
   readonly ip?: string | undefined;
   readonly origin?: string | undefined;

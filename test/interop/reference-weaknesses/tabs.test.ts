@@ -35,7 +35,6 @@ const source = (keepMs: number): string => `
     seen: () => seen,
     waiting: () => undefined,
     status: () => status,
-    leads: () => false,
     hasStored: () => pause(1500).then(() => true),
   };
 `;

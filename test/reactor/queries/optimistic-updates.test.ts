@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Attrs } from '../../../src/db/attrs.ts';
 import type { Mutation } from '../../../src/reactor/mutations/mutation.ts';
 import { EntityIndex } from '../../../src/reactor/queries/entity-index.ts';
+import { KnownRows } from '../../../src/reactor/queries/known-rows.ts';
 import type { LiveQuery } from '../../../src/reactor/queries/live-query.ts';
 import { OptimisticUpdates } from '../../../src/reactor/queries/optimistic-updates.ts';
 import { View } from '../../../src/reactor/queries/view.ts';
@@ -28,7 +29,9 @@ const write = (title: string, state: 'pending' | 'acknowledged'): Mutation => ({
 
 class World {
   readonly lives = new Map<string, LiveQuery>();
-  readonly updates = new OptimisticUpdates(this.lives, new EntityIndex(this.lives), new Deadlines(), () => 1_000);
+  readonly index = new EntityIndex(this.lives);
+  readonly known = new KnownRows(this.lives, (ids) => this.index.queriesWith(ids));
+  readonly updates = new OptimisticUpdates(this.lives, this.index, this.known, new Deadlines(), () => 1_000);
   readonly view = new View(goalsQuery, { attrs: Attrs.from(goalAttrs), now: () => 0 });
   readonly live: LiveQuery = {
     ...{ key: 'q', query: goalsQuery, eventId: 'e', isLocal: false, listeners: new Map(), view: this.view },
@@ -45,14 +48,14 @@ class World {
 
   answer(isIncluding: boolean): void {
     const isFirst = this.live.source === undefined;
-    this.view.setResult({
+    const changeSet = this.view.setResult({
       triples: goalTriples({ id: goalId(1), title: isIncluding ? 'new' : 'old' }),
       pageInfo: undefined,
       aggregate: undefined,
     });
     this.live.source = 'server';
     this.live.processed = { 'processed-tx-id': isIncluding ? 5 : 4 };
-    this.updates.onResult(this.live, isFirst);
+    this.updates.onResult(this.live, changeSet, isFirst);
   }
 
   get shown(): string {

@@ -297,6 +297,13 @@ test('what is not built says so', async () => {
     '/platform/oauth/start',
     `/dash/apps/${server.appId}/members/add`,
     `/superadmin/apps/${server.appId}/transfers/send`,
+    `/dash/apps/${server.appId}/test_users`,
+    `/dash/apps/${server.appId}/rule-versions`,
+    `/dash/apps/${server.appId}/billing`,
+    `/dash/apps/${server.appId}/oauth-apps`,
+    `/dash/apps/ephemeral/${server.appId}/claim`,
+    '/dash/sunset',
+    '/dash/restores/zip',
   ]) {
     expect(await call(server, `POST ${path}`, { body: {} })).toMatchObject({
       status: 404,

@@ -134,6 +134,10 @@ test('what is written has the form of the original: order, names, keys of config
   )) {
     expect(await rowsIn(ours, name), name).toEqual(await rowsIn(theirs, name));
   }
+  // Sizes of 64 bits, told after the bytes.
+  const isStreamed = ({ entries }: Archive): boolean[] =>
+    [...entries.values()].map((entry) => (entry.generalPurposeBitFlag & 8) !== 0 && entry.extraFields.some(({ id }) => id === 1));
+  expect([...isStreamed(theirs), ...isStreamed(ours)]).not.toContain(false);
   theirs.close();
   ours.close();
 });

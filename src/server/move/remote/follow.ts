@@ -19,10 +19,14 @@ export async function follow(config: SettleConfig, { switched, everyMs, print }:
   const first = await settle(config);
   print(first.isSame ? safe(copy.txId) : `The source is written to faster than it is compared; the copy goes on`);
   const isOver = (): boolean => wanted.isAsked || copy.status !== 'active';
+  let tookMs = 0;
   while (!isOver()) {
     const before = copy.changes;
-    await Promise.race([asked, app.wait(everyMs)]);
+    // A look reads all links that have several targets: the source is to have more time without one than with one.
+    await Promise.race([asked, app.wait(Math.max(everyMs, 2 * tookMs))]);
+    const from = performance.now();
     const isMended = await step(config);
+    tookMs = performance.now() - from;
     const count = copy.changes - before;
     if (count > 0 || isMended) print(`${behind(count, isMended)}. ${safe(copy.txId)}`);
   }

@@ -79,6 +79,15 @@ export class LiveCopy {
     });
   }
 
+  /** What the source told before it is here when this resolves. */
+  async roundTrip(): Promise<void> {
+    const q = { $users: { $: { where: { id: this.#config.app.appId }, fields: ['id'] } } };
+    await this.#connected(async (socket) => {
+      await socket.ask({ op: 'add-query', q });
+      socket.tell({ op: 'remove-query', q });
+    });
+  }
+
   /** Reads all links that have several targets. Returns whether any of them changed. */
   async readLinks(): Promise<boolean> {
     const { mirror } = this.#config;

@@ -12,7 +12,7 @@ import { Mirror } from './mirror.ts';
 import { mirrorSource } from './mirror-source.ts';
 import { RemoteApp } from './remote-app.ts';
 import { RemoteFiles } from './remote-files.ts';
-import { type Settled, settle } from './settle.ts';
+import { type Settled, settle, step } from './settle.ts';
 import { WorkFolder } from './work-folder.ts';
 
 export interface RemoteImportOptions {
@@ -41,6 +41,8 @@ export interface RemoteImport {
   readonly settled?: Settled;
   /** A copy is made anew each time: what an earlier attempt has staged is of no use. */
   readonly isLive: boolean;
+  /** Rejects with TriplaneError if what was followed was written to since then: the switch would lose it. */
+  readonly checkCurrent: () => Promise<void>;
   /** Keeps the copy: `resume` continues. */
   readonly close: () => Promise<void>;
   /** Ends what the source keeps for the copy, and removes the copy. */
@@ -55,7 +57,14 @@ export async function openRemote(options: RemoteImportOptions): Promise<RemoteIm
   const given = { ...options, app, folder };
   if (options.live !== true && !options.follow && (await folder.state())['live'] !== true) {
     const source = await backupSource(given);
-    if (source) return { source, isLive: false, close: () => Promise.resolve(source.close()), discard: () => folder.remove() };
+    if (source)
+      return {
+        source,
+        isLive: false,
+        checkCurrent: () => Promise.resolve(),
+        close: () => Promise.resolve(source.close()),
+        discard: () => folder.remove(),
+      };
   }
   await folder.save({ live: true });
   return liveSource(given);
@@ -91,11 +100,23 @@ async function liveSource(given: Opened): Promise<RemoteImport> {
     await close(true);
     await folder.remove();
   };
+  let changes = 0;
+  const checkCurrent = async (): Promise<void> => {
+    if (!given.follow) return;
+    if (copy.status !== 'disabled') await copy.roundTrip();
+    const isMended = copy.status !== 'disabled' && (await step(live));
+    if (!isMended && copy.changes === changes) return;
+    const message = 'The source was written to during the switch: nothing was taken over. Stop what writes to it, and add --resume';
+    throw new TriplaneError('config-invalid', message);
+  };
   try {
     const settled = given.follow ? await follow(live, given.follow) : await settle(live);
-    if (!settled.isSame) return { source: undefined, settled, isLive: true, close: () => close(false), discard };
+    if (!settled.isSame) return { source: undefined, settled, isLive: true, checkCurrent, close: () => close(false), discard };
+    // A copy that is read while it changes would be of no one moment; one that is followed is looked at again before the switch.
+    if (!given.follow) await copy.close(false);
+    changes = copy.changes;
     const source = await mirrorSource({ app, mirror, files, etypes: copy.etypes });
-    return { source: { ...source, close: () => undefined }, settled, isLive: true, close: () => close(false), discard };
+    return { source: { ...source, close: () => undefined }, settled, isLive: true, checkCurrent, close: () => close(false), discard };
   } catch (error) {
     // What was followed is over when it is called off; a copy that was not is worth continuing.
     if (signal?.aborted && given.follow) await discard();

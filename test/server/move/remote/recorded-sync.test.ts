@@ -87,3 +87,13 @@ test('a source that is cut off is asked for what came since, and a copy that was
   expect(host.said.filter((op) => op === 'start-sync')).toHaveLength(loads);
   expect(host.said).toContain('resync-table');
 });
+
+test('a source that is read-only is read; one that is disabled needs a backup, and says so', async () => {
+  const host = await syncHost();
+  host.setStatus('read-only');
+  expect((await importRemote({ ...address(host.url), storage: memory() })).report.isSame).toBe(true);
+  host.setStatus('disabled');
+  const storage = memory();
+  await expect(importRemote({ ...address(host.url), storage })).rejects.toThrow('The source is disabled and makes no backup');
+  expect(await storage.apps()).toEqual([]);
+});

@@ -42,7 +42,11 @@ export async function importRemote({ storage, import: options, ...given }: Given
   });
   try {
     if (!remote.source) throw new Error(`differs: ${JSON.stringify(remote.settled)}`);
-    const report = await importApp({ storage, source: remote.source, adminToken: given.adminToken, ...options });
+    const ready = async (): Promise<void> => {
+      await options?.ready?.();
+      await remote.checkCurrent();
+    };
+    const report = await importApp({ storage, source: remote.source, adminToken: given.adminToken, ...options, ready });
     await remote.discard();
     return { report, settled: remote.settled, notes, waits };
   } finally {

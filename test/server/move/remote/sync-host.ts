@@ -61,6 +61,9 @@ export async function syncHost(): Promise<SyncHost> {
   };
 }
 
+/** As the original refuses queries then. */
+const disabled = { type: 'app-disabled', message: 'This app is currently disabled.', hint: { status: 'disabled' } };
+
 class Host {
   readonly said: string[] = [];
   /** By entity, then by attr. */
@@ -84,6 +87,7 @@ class Host {
     const [path = ''] = (request.url ?? '').split('?');
     if (path.startsWith('/bytes/')) return void response.end(`bytes of ${path.slice(7)}`);
     if (request.headers.authorization !== `Bearer ${recordedToken}`) return send(401, answers.wrongToken.body);
+    if (path === '/admin/query' && this.#status === 'disabled') return send(400, disabled);
     if (path === '/admin/query') return send(200, this.#query(JSON.parse(Buffer.concat(chunks).toString()) as never, request.headers.host));
     const routes: Readonly<Record<string, string>> = {
       '': 'about',
@@ -105,7 +109,9 @@ class Host {
       const [etype = ''] = Object.keys(message.q ?? {});
       if (message.op === 'init') {
         send({ ...recorded.init, 'app-status': { status: this.#status }, attrs: recorded.attrs, 'client-event-id': eventId });
-      } else if (message.op === 'start-sync') this.#load(etype, eventId, send);
+      } else if (message.op === 'add-query' && this.#status === 'disabled')
+        send({ op: 'error', status: 400, 'client-event-id': eventId, ...disabled });
+      else if (message.op === 'start-sync') this.#load(etype, eventId, send);
       else if (message.op === 'add-query')
         send({ op: 'add-query-ok', q: message.q, 'client-event-id': eventId, result: this.#links(etype) });
     });

@@ -1,0 +1,210 @@
+// The rows that one view borrows from the answers of other queries, because a pending write may bring them into its own: so conditions,
+// order and limit decide on what is known of them. A row is borrowed only if everything is known that the query shows of it and that its
+// conditions could take for missing.
+
+import type { KnownAttr } from '../../db/attrs.ts';
+import { Layer } from '../../db/layer.ts';
+import type { Row } from '../../db/row.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
+import { matchesNode } from '../../query/candidates.ts';
+import type { ChildQueryNode, QueryNode } from '../../query/compile.ts';
+import { pageOrder, pageRange } from '../../query/paging.ts';
+import { newPass, within } from '../../query/pass.ts';
+import { type LinkEnd, type LinkStep, nearEnds } from '../../query/where.ts';
+import { writeSetOf } from '../mutations/write-set.ts';
+import type { KnownRow, KnownRows } from './known-rows.ts';
+import { type EntityNeed, type NodeNeed, type QueryNeeds, needsOf } from './query-needs.ts';
+import type { View } from './view.ts';
+
+export interface BorrowedRow {
+  readonly etype: string;
+  readonly row: Row;
+}
+
+/** What a write needs of other answers. */
+export interface Loan {
+  readonly rows: readonly BorrowedRow[];
+  /** The entities that were looked for, found or not. */
+  readonly ids: ReadonlySet<string>;
+}
+
+export const noLoan: Loan = { rows: [], ids: new Set() };
+
+/** Whether the steps can bring rows into the query. */
+export function decides(steps: readonly Step[], { deciding, nodes }: QueryNeeds): boolean {
+  for (const [op, , attrId, , options] of steps as readonly (readonly [string, unknown, string, unknown?, { mode?: string }?])[]) {
+    if (deciding.has(attrId)) return true;
+    // An upsert of an entity that is known elsewhere only: it is no new one.
+    if (op === 'add-triple' && !options?.mode && nodes.some(({ node }) => node.idAttr?.id === attrId)) return true;
+  }
+  return false;
+}
+
+/** The rows to borrow for a write. */
+export function borrow(view: View, known: KnownRows, steps: readonly Step[]): Loan {
+  const needs = needsOf(view.compiled);
+  return decides(steps, needs) ? new Borrowing(view, known, needs, steps).loan() : noLoan;
+}
+
+class Borrowing {
+  readonly #view: View;
+  readonly #known: KnownRows;
+  readonly #nodes: readonly NodeNeed[];
+  readonly #steps: readonly Step[];
+  readonly #rows = new Map<string, BorrowedRow>();
+  readonly #ids = new Set<string>();
+  readonly #seen = new Set<string>();
+  readonly #knownRows = new Map<string, KnownRow | undefined>();
+
+  constructor(view: View, known: KnownRows, { nodes }: QueryNeeds, steps: readonly Step[]) {
+    this.#view = view;
+    this.#known = known;
+    this.#nodes = nodes;
+    this.#steps = steps;
+  }
+
+  loan(): Loan {
+    const { attrs } = this.#view.db;
+    for (const [op, e, attrId, value] of this.#steps as readonly (readonly [string, unknown, string, unknown?])[]) {
+      const attr = op.endsWith('-triple') ? attrs.byId(attrId) : undefined;
+      if (!attr) continue;
+      if (typeof e === 'string') this.#consider(attr.etype, e);
+      if (attr.isRef && attr.reverseEtype !== undefined && typeof value === 'string') this.#consider(attr.reverseEtype, value);
+    }
+    return { rows: [...this.#rows.values()], ids: this.#ids };
+  }
+
+  /** An entity that the write is about: as a row, and as one that decides about rows. */
+  #consider(etype: string, id: string): void {
+    const key = `${etype} ${id}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    for (const { node, need, paths } of this.#nodes) {
+      if (node.etype === etype && this.#mayMatch(node, id)) this.#borrow(need, id);
+      for (const { steps, far } of paths) {
+        if (far.etype !== etype) continue;
+        this.#borrow(far, id);
+        for (const near of this.#reaching(steps, id)) if (this.#mayMatch(node, near)) this.#borrow(need, near);
+      }
+    }
+  }
+
+  /** Whether the values that no pending write changes are those that the form asks for. */
+  #mayMatch({ etype, where }: QueryNode, id: string): boolean {
+    const row = this.#knownRow(etype, id)?.row;
+    if (!row || !where) return true;
+    return where.tests.every(({ attr, condition }) => {
+      const value = row.values[attr.slot];
+      return condition.acceptsNull || (value !== undefined && condition.matches(value)) || this.#known.isWritten(id, attr.id);
+    });
+  }
+
+  #knownRow(etype: string, id: string): KnownRow | undefined {
+    const key = `${etype} ${id}`;
+    if (!this.#knownRows.has(key)) this.#knownRows.set(key, this.#known.row(etype, id, this.#view));
+    return this.#knownRows.get(key);
+  }
+
+  /** The entities from which these links lead to this one. */
+  #reaching(steps: readonly LinkStep[], id: string): ReadonlySet<string> {
+    let ids: ReadonlySet<string> = new Set([id]);
+    for (const step of [...steps].reverse()) {
+      const back = { ...step, isForward: !step.isForward };
+      ids = new Set([...ids].flatMap((far) => [...this.#linked(back, far)]));
+    }
+    return ids;
+  }
+
+  #borrow(need: EntityNeed, id: string): void {
+    const found = new Map<string, BorrowedRow>();
+    if (this.#isHere(need.etype, id)) {
+      // A row that the answer has, or that is made here: what it is linked with now may be known elsewhere.
+      for (const { link, far } of need.links) for (const target of this.#newlyLinked(link, id)) this.#collect(far, target, found);
+    } else if (!this.#collect(need, id, found)) return;
+    if (!this.#contradicts(found)) for (const [key, row] of found) this.#rows.set(key, row);
+  }
+
+  /** Whether all that is needed of the entity is known; adds what is not in the answer itself. */
+  #collect(need: EntityNeed, id: string, found: Map<string, BorrowedRow>): boolean {
+    const { etype, links } = need;
+    const key = `${etype} ${id}`;
+    this.#ids.add(id);
+    if (found.has(key) || this.#view.baseStore.row(etype, id)?.exists(this.#view.baseStore.attrs.idAttr(etype))) return true;
+    const known = this.#knownRow(etype, id);
+    if (!known) return this.#isMade(etype, id);
+    const { row } = known;
+    if (need.isShown && !row.exists(this.#view.db.attrs.idAttr(etype))) return false;
+    const isKnown = (attr: KnownAttr): boolean => row.values[attr.slot] !== undefined || known.covers(attr) || this.#isSet(id, attr);
+    if (!need.attrs.every(isKnown) || !this.#shownAttrs(etype).every(isKnown)) return false;
+    const before = [...found.keys()];
+    found.set(key, { etype, row });
+    const isComplete = links.every(({ link, far, filter }) => {
+      const isOne = link.isForward && !link.attr.isMany;
+      if (filter !== undefined && !(isOne ? isKnown(link.attr) : known.coversLinks(link, filter))) return false;
+      return [...this.#linked(link, id)].every((target) => this.#collect(far, target, found) || !far.isShown);
+    });
+    if (!isComplete) for (const added of found.keys()) if (!before.includes(added)) found.delete(added);
+    return isComplete;
+  }
+
+  /** A row that is here for one form shows in all others that match it. */
+  #shownAttrs(etype: string): readonly KnownAttr[] {
+    return this.#nodes.flatMap(({ node, need }) => (node.etype === etype ? need.attrs : []));
+  }
+
+  /** Known before and after the write. */
+  #linked(link: LinkEnd, id: string): ReadonlySet<string> {
+    return new Set([...this.#known.linked(link, id, this.#view), ...this.#newlyLinked(link, id)]);
+  }
+
+  #newlyLinked({ attr, isForward }: LinkEnd, id: string): string[] {
+    const targets: string[] = [];
+    for (const step of this.#steps) {
+      if (step[0] !== 'add-triple' || step[2] !== attr.id) continue;
+      const [near, far] = isForward ? [step[1], step[3]] : [step[3], step[1]];
+      if (near === id && typeof far === 'string') targets.push(far);
+    }
+    return targets;
+  }
+
+  #isSet(id: string, attr: KnownAttr): boolean {
+    return this.#steps.some((step) => step[0] === 'add-triple' && step[1] === id && step[2] === attr.id);
+  }
+
+  #isHere(etype: string, id: string): boolean {
+    const { baseStore, db } = this.#view;
+    return (
+      baseStore.row(etype, id)?.exists(db.attrs.idAttr(etype)) === true || (this.#isMade(etype, id) && !this.#known.has(id, this.#view))
+    );
+  }
+
+  /** By this write or another pending one. */
+  #isMade(etype: string, id: string): boolean {
+    const { creates, upserts } = writeSetOf(this.#steps);
+    return creates.has(id) || upserts.has(id) || this.#view.db.row(etype, id)?.exists(this.#view.db.attrs.idAttr(etype)) === true;
+  }
+
+  /** Whether these rows would have been in the answer before the write. They were not, so what is known of them is not true any more. */
+  #contradicts(found: ReadonlyMap<string, BorrowedRow>): boolean {
+    const before = new Layer(this.#view.baseStore);
+    for (const { etype, row } of found.values()) before.put(etype, row.id, row);
+    const isOlder = ({ etype, row }: BorrowedRow): boolean => !this.#knownRow(etype, row.id)?.isNewer;
+    const older = [...found.values()].filter(isOlder);
+    return within(newPass(), () => older.some(({ etype, row }) => this.#nodes.some(({ node }) => node.etype === etype && this.#showed(node, row, before)))); // prettier-ignore
+  }
+
+  #showed(node: QueryNode, row: Row, before: Layer): boolean {
+    if (!matchesNode(node, row, before)) return false;
+    const { link } = node as Partial<ChildQueryNode>;
+    if (link) {
+      const parents = link.isForward ? link.attr.etype : (link.attr.reverseEtype ?? '');
+      return nearEnds(link, row.id, before).some((id) => this.#view.baseStore.row(parents, id));
+    }
+    if (node.isLeading && !Number.isFinite(node.limit)) return true;
+    const page = this.#view.info?.pageInfo?.[node.key];
+    const order = pageOrder(node, page);
+    const rows = [...before.rows(node.etype)].filter((other) => matchesNode(node, other, before)).sort(order.compare);
+    const { from, to } = pageRange(rows, node, order, page);
+    return rows.slice(from, to).includes(row);
+  }
+}

@@ -1,0 +1,192 @@
+// What the answers of all live queries tell of an entity. A pending write that moves a row into another query is shown there with what is
+// known of the row elsewhere on this device.
+
+import type { KnownAttr, Namespace } from '../../db/attrs.ts';
+import type { ChangeSet } from '../../db/change-set.ts';
+import { addLink, type Links, listed } from '../../db/links.ts';
+import { Row } from '../../db/row.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
+import type { Value } from '../../protocol/triple.ts';
+import { type LinkEnd, linked } from '../../query/where.ts';
+import { isOlder } from '../tx-position.ts';
+import { writeSetOf } from '../mutations/write-set.ts';
+import type { LiveQuery } from './live-query.ts';
+import type { PendingMutation } from './pending-in-view.ts';
+import { type Coverage, coverageOf, linkKey } from './query-needs.ts';
+import type { View } from './view.ts';
+
+/** A row as an answer tells it. */
+interface Source {
+  readonly live: LiveQuery;
+  readonly row: Row;
+  readonly coverage: Coverage;
+  /** The answer holds it no longer. */
+  readonly isKept: boolean;
+}
+
+export interface KnownRow {
+  readonly row: Row;
+  /** Whether an answer that tells of it is newer than the asking query's. */
+  readonly isNewer: boolean;
+  /** Whether it is known that a missing value is none. */
+  covers(attr: KnownAttr): boolean;
+  /** Whether all linked entities that pass the filter are known. */
+  coversLinks(end: LinkEnd, filter: string): boolean;
+}
+
+export class KnownRows {
+  readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
+  readonly #holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>;
+  /** Entity → event id of each pending write about it → its steps. */
+  readonly #writes = new Map<string, Map<string, readonly Step[]>>();
+  /** Entity → etype → its row as the last answer had it that held it. Kept while a pending write is about the entity. */
+  readonly #kept = new Map<string, Map<string, Source>>();
+
+  /** @param holding finds at least the live queries whose answers hold one of these entities */
+  constructor(liveQueries: ReadonlyMap<string, LiveQuery>, holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>) {
+    this.#liveQueries = liveQueries;
+    this.#holding = holding;
+  }
+
+  addPending({ eventId, steps }: PendingMutation): void {
+    for (const id of writeSetOf(steps).touches) {
+      const writes = this.#writes.get(id);
+      if (writes) writes.set(eventId, steps);
+      else this.#writes.set(id, new Map([[eventId, steps]]));
+    }
+  }
+
+  removePending({ eventId, steps }: PendingMutation): void {
+    for (const id of writeSetOf(steps).touches) {
+      const writes = this.#writes.get(id);
+      writes?.delete(eventId);
+      if (writes?.size !== 0) continue;
+      this.#writes.delete(id);
+      this.#kept.delete(id);
+    }
+  }
+
+  get hasPending(): boolean {
+    return this.#writes.size > 0;
+  }
+
+  /** The event ids of the pending writes about these entities. */
+  pendingAbout(ids: Iterable<string>): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const id of ids) for (const eventId of this.#writes.get(id)?.keys() ?? []) found.add(eventId);
+    return found;
+  }
+
+  /** Whether a pending write sets the attr of the entity. */
+  isWritten(id: string, attrId: string): boolean {
+    for (const steps of this.#writes.get(id)?.values() ?? []) if (steps.some((step) => step[1] === id && step[2] === attrId)) return true;
+    return false;
+  }
+
+  /** Whether any answer but that of the asking query tells of the entity. */
+  has(id: string, asking: View): boolean {
+    for (const { live } of this.#kept.get(id)?.values() ?? []) if (live.view !== asking) return true;
+    for (const { view } of others(this.#holding(new Set([id])), asking)) if (view.baseStore.hasEntity(id)) return true;
+    return false;
+  }
+
+  /** What is known of an entity elsewhere, on top of what the answer of the asking query tells of it. */
+  row(etype: string, id: string, asking: View): KnownRow | undefined {
+    const sources = this.#sources(etype, id, asking);
+    if (sources.length === 0) return undefined;
+    const position = this.#liveOf(asking)?.processed;
+    const own = asking.baseStore.row(etype, id);
+    const rows = sources.map(({ row }) => row);
+    return {
+      row: merged(id, own ? [own, ...rows] : rows, asking.baseStore.attrs.namespace(etype)),
+      isNewer:
+        position !== undefined &&
+        sources.some(({ live, isKept }) => !isKept && live.processed !== undefined && isOlder(position, live.processed)),
+      covers: (attr) => sources.some(({ coverage }) => coverage.attrs.has(attr.id)),
+      coversLinks: (end, filter) =>
+        sources.some(({ coverage: { links } }) => links.has(linkKey(end, filter)) || links.has(linkKey(end, 'null'))),
+    };
+  }
+
+  /** The entities linked with this one, as far as any answer tells. */
+  linked(end: LinkEnd, id: string, asking: View): ReadonlySet<string> {
+    const found = new Set(linked(asking.baseStore, end, id));
+    for (const { view } of others(this.#liveQueries.values(), asking)) for (const far of linked(view.baseStore, end, id)) found.add(far);
+    for (const [source, rows] of this.#kept) {
+      const kept = rows.get(end.attr.etype);
+      const targets = kept && kept.live.view !== asking ? kept.row.targets(end.attr) : [];
+      if (end.isForward && source === id) for (const target of targets) found.add(target);
+      if (!end.isForward && targets.includes(id)) found.add(source);
+    }
+    return found;
+  }
+
+  /** An answer changed: what it tells no longer is kept, if it may be needed. */
+  onResultChanged(live: LiveQuery, changeSet: ChangeSet): void {
+    if (!this.hasPending) return;
+    for (const [etype, changes] of changeSet) {
+      for (const [id, { before, after }] of changes) if (before && !after && this.#writes.has(id)) this.#keep(etype, before, live);
+    }
+  }
+
+  onClosed(live: LiveQuery): void {
+    const { baseStore } = live.view;
+    for (const id of this.#writes.keys()) {
+      for (const etype of baseStore.etypes()) {
+        const row = baseStore.row(etype, id);
+        if (row) this.#keep(etype, row, live);
+      }
+    }
+  }
+
+  clear(): void {
+    this.#kept.clear();
+  }
+
+  #keep(etype: string, row: Row, live: LiveQuery): void {
+    const rows = this.#kept.get(row.id) ?? new Map<string, Source>();
+    this.#kept.set(row.id, rows.set(etype, { live, row, coverage: coverageOf(live.view.compiled, etype), isKept: true }));
+  }
+
+  /** The newest first. */
+  #sources(etype: string, id: string, asking: View): readonly Source[] {
+    const sources: Source[] = [];
+    for (const live of others(this.#holding(new Set([id])), asking)) {
+      const row = live.view.baseStore.row(etype, id);
+      if (row) sources.push({ live, row, coverage: coverageOf(live.view.compiled, etype), isKept: false });
+    }
+    const kept = this.#kept.get(id)?.get(etype);
+    if (sources.length === 0) return kept && kept.live.view !== asking ? [kept] : [];
+    return sources.sort((a, b) => (isOlder(a.live.processed ?? {}, b.live.processed) ? 1 : -1));
+  }
+
+  #liveOf(view: View): LiveQuery | undefined {
+    for (const live of this.#liveQueries.values()) if (live.view === view) return live;
+    return undefined;
+  }
+}
+
+/** Rules may hide an entity from one query that they show to another with other parameters. */
+function* others(liveQueries: Iterable<LiveQuery>, asking: View): Generator<LiveQuery> {
+  for (const live of liveQueries) {
+    const { view, source } = live;
+    if (view === asking || source === undefined || view.ruleParams !== asking.ruleParams) continue;
+    if (view.baseStore.attrs.sharesSlotsWith(asking.baseStore.attrs)) yield live;
+  }
+}
+
+/** Of values that differ, the first counts; of links, an answer may tell only those that it needs. */
+function merged(id: string, rows: readonly Row[], { links }: Namespace): Row {
+  const [first] = rows;
+  if (first && rows.length === 1) return first;
+  const values = Array<Value>(Math.max(...rows.map((row) => row.values.length))).fill(undefined);
+  for (const row of rows) {
+    row.values.forEach((value, slot) => {
+      if (values[slot] === undefined) values[slot] = value;
+    });
+  }
+  for (const { slot, isMany } of links) {
+    if (isMany) values[slot] = rows.flatMap((row) => listed(row.values[slot] as Links)).reduce<Links>(addLink, undefined);
+  }
+  return new Row(id, Math.max(...rows.map(({ t }) => t)), values);
+}

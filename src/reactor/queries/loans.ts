@@ -1,0 +1,103 @@
+// Which rows of other answers lie under the pending writes of a view, and for which write each was borrowed.
+
+import type { Layer } from '../../db/layer.ts';
+import { type Row, sameRow } from '../../db/row.ts';
+import type { Step } from '../../protocol/transact-messages.ts';
+import { borrow, type BorrowedRow, decides, noLoan } from './borrowed-rows.ts';
+import type { KnownRows } from './known-rows.ts';
+import type { AppliedMutation } from './pending-in-view.ts';
+import { needsOf } from './query-needs.ts';
+import type { View } from './view.ts';
+
+export class Loans {
+  readonly #view: View;
+  readonly #known: KnownRows | undefined;
+  /** Entity → etype → its row, and how many writes need it. */
+  readonly #rows = new Map<string, Map<string, { row: Row; loans: number }>>();
+  /** The entities that were looked for in other answers. */
+  readonly #lookedFor = new Set<string>();
+
+  constructor(view: View, known: KnownRows | undefined) {
+    this.#view = view;
+    this.#known = known;
+  }
+
+  /** The entities that a row is borrowed of. */
+  get ids(): Iterable<string> {
+    return this.#rows.keys();
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows.size === 0;
+  }
+
+  /** Whether steps can bring in one of these entities, which other answers hold. */
+  mayBorrow(steps: readonly Step[], ids: ReadonlySet<string>): boolean {
+    if (!this.#known || !decides(steps, needsOf(this.#view.compiled))) return false;
+    for (const id of ids) if (this.#known.has(id, this.#view)) return borrow(this.#view, this.#known, steps).rows.length > 0;
+    return false;
+  }
+
+  /** Those of the entities that are looked for in other answers. */
+  lookedFor(ids: Iterable<string>): Set<string> {
+    const found = new Set<string>();
+    if (this.#lookedFor.size > 0) for (const id of ids) if (this.#lookedFor.has(id)) found.add(id);
+    return found;
+  }
+
+  /** Finds out again what writes borrow. Adds the entities whose borrowed row is another now. */
+  update(writes: Iterable<AppliedMutation>, changed = new Set<string>()): Set<string> {
+    if (this.#known) for (const applied of writes) this.#update(applied, this.#known, changed);
+    return changed;
+  }
+
+  /** The write borrows nothing any longer. */
+  end(applied: AppliedMutation, changed = new Set<string>()): void {
+    this.#return(applied.loan.rows, changed);
+    applied.loan = noLoan;
+  }
+
+  endAll(writes: Iterable<AppliedMutation>): ReadonlySet<string> {
+    const changed = new Set<string>();
+    for (const applied of writes) this.end(applied, changed);
+    return changed;
+  }
+
+  clear(): void {
+    this.#rows.clear();
+    this.#lookedFor.clear();
+  }
+
+  /** Puts the rows of these entities, or all. */
+  putInto(layer: Layer, ids: Iterable<string> = this.#rows.keys()): void {
+    if (this.#rows.size === 0) return;
+    for (const id of ids) for (const [etype, { row }] of this.#rows.get(id) ?? []) layer.put(etype, id, row);
+  }
+
+  #update(applied: AppliedMutation, known: KnownRows, changed: Set<string>): void {
+    const before = applied.loan;
+    applied.loan = borrow(this.#view, known, applied.write.steps);
+    for (const id of applied.loan.ids) this.#lookedFor.add(id);
+    for (const borrowed of applied.loan.rows) this.#take(borrowed, changed);
+    this.#return(before.rows, changed);
+  }
+
+  #take({ etype, row }: BorrowedRow, changed: Set<string>): void {
+    const rows = this.#rows.get(row.id) ?? new Map<string, { row: Row; loans: number }>();
+    this.#rows.set(row.id, rows);
+    const before = rows.get(etype);
+    if (!before || !sameRow(before.row, row, this.#view.db.attrs.namespace(etype))) changed.add(row.id);
+    rows.set(etype, { row, loans: (before?.loans ?? 0) + 1 });
+  }
+
+  #return(borrowed: readonly BorrowedRow[], changed: Set<string>): void {
+    for (const { etype, row } of borrowed) {
+      const rows = this.#rows.get(row.id);
+      const known = rows?.get(etype);
+      if (!rows || !known || --known.loans > 0) continue;
+      changed.add(row.id);
+      rows.delete(etype);
+      if (rows.size === 0) this.#rows.delete(row.id);
+    }
+  }
+}

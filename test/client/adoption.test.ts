@@ -1,0 +1,123 @@
+// When the start of a client looks for what the official client left, and what it does when that fails or hangs.
+
+import { IDBFactory } from 'fake-indexeddb';
+import 'fake-indexeddb/auto';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { adoptionOf } from '../../src/client/adoption.ts';
+import { init, type InstantCoreDatabase } from '../../src/client/database.ts';
+import { type InitConfig, resolveConfig } from '../../src/client/config.ts';
+import type { AdoptionEvent } from '../../src/types/events.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+import { appId } from '../support/client.ts';
+import { FakeClock, settled } from '../support/fake-clock.ts';
+
+const ann = { id: 'ann', email: 'ann@example.com', refresh_token: 'secret' };
+const name = `instant_${appId}_6`;
+
+let clock: FakeClock;
+let errors: Error[];
+let db: InstantCoreDatabase<never> | undefined;
+beforeEach(async () => {
+  vi.stubGlobal('indexedDB', new IDBFactory());
+  clock = new FakeClock();
+  errors = [];
+  const opening = indexedDB.open(name, 1);
+  opening.onupgradeneeded = () => {
+    const kv = opening.result.createObjectStore('kv');
+    kv.put(ann, 'currentUser');
+    kv.put('local-1', 'localToken_guest');
+  };
+  await new Promise((resolve) => (opening.onsuccess = resolve));
+  opening.result.close();
+});
+afterEach(async () => {
+  await db?.close();
+  vi.unstubAllGlobals();
+});
+
+function open(options: Partial<InitConfig<never>> = {}): InstantCoreDatabase<never> {
+  const webSocket = (): never => ({ close: () => {}, send: () => {} }) as never;
+  const onError = (error: Error): void => void errors.push(error);
+  return (db = init<never>({ appId, apiURI: 'http://127.0.0.1:1', clock, webSocket, onError, startsWhenUsed: true, ...options }));
+}
+
+const userOf = async (database: InstantCoreDatabase<never>) => (await database.getAuth())?.email;
+
+test('the user and local ids are known before anything is answered, and it is told', async () => {
+  const database = open();
+  const events: AdoptionEvent[] = [];
+  database.on('adoption', (event) => void events.push(event));
+  expect(await database.getLocalId('guest')).toBe('local-1');
+  expect(await userOf(database)).toBe(ann.email);
+  const summary = { userId: 'ann', writes: 0, localIds: 1, results: 0, skipped: [] };
+  await vi.waitFor(() => expect(events).toEqual([{ type: 'adoption', atMs: clock.now(), ...summary }]));
+});
+
+test.each<[string, Partial<InitConfig<never>>, string | undefined]>([
+  ['adopt: false', { adopt: false }, undefined],
+  ['a storage of the program', { storage: memoryStore() }, undefined],
+  ['a storage of the program, and adopt: true', { storage: memoryStore(), adopt: true }, ann.email],
+])('with %s', async (_what, options, email) => {
+  expect(await userOf(open(options))).toBe(email);
+  expect(errors).toEqual([]);
+});
+
+test('a platform that cannot list databases opens it', async () => {
+  Object.assign(indexedDB, { databases: undefined });
+  expect(await userOf(open())).toBe(ann.email);
+});
+
+test('a page that may not use IndexedDB starts without a word', async () => {
+  const forbidden = (): never => {
+    throw new DOMException('blocked', 'SecurityError');
+  };
+  Object.assign(indexedDB, { databases: forbidden, open: forbidden });
+  expect(await userOf(open())).toBeUndefined();
+  expect(errors).toEqual([]);
+});
+
+test('a database that does not answer stops nothing: it is told, and the next start tries again', async () => {
+  const { open: really } = indexedDB;
+  const hanging = vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {
+    return args[0] === name ? ({} as IDBOpenDBRequest) : really.apply(indexedDB, args);
+  });
+  const database = open();
+  const user = userOf(database);
+  const localId = database.getLocalId('guest');
+  await vi.waitFor(() => expect(hanging).toHaveBeenCalledWith(name));
+  await clock.advance(10_000);
+  expect(await user).toBeUndefined();
+  expect(await localId).not.toBe('local-1');
+  expect(errors.map((error) => error.message)).toEqual([
+    'What the official client left on the device was not read within 10 s; the next start tries again',
+  ]);
+  await database.close();
+  hanging.mockRestore();
+  expect(await userOf(open())).toBe(ann.email);
+});
+
+test('after a month, a later start does not look any more', async () => {
+  const store = memoryStore();
+  const app = resolveConfig({ appId, clock, storage: store, adopt: true });
+  await adoptionOf(app, store)?.first();
+  const opened = vi.spyOn(indexedDB, 'open');
+  expect(await adoptionOf(app, store)?.later()).toBeUndefined();
+  expect(opened).toHaveBeenCalledTimes(1);
+  await clock.advance(31 * 86_400_000);
+  expect(await adoptionOf(app, store)?.later()).toBeUndefined();
+  expect(opened).toHaveBeenCalledTimes(1);
+  await settled();
+});
+
+test('where the platform has no IndexedDB, or does not let the page read it, there is nothing to take over', () => {
+  const app = resolveConfig({ appId, clock });
+  const store = memoryStore();
+  expect(adoptionOf(app, store, {})).toBeUndefined();
+  const blocked = Object.defineProperty({}, 'indexedDB', {
+    get: () => {
+      throw new DOMException('blocked', 'SecurityError');
+    },
+  });
+  expect(adoptionOf(app, store, blocked)).toBeUndefined();
+});

@@ -1,0 +1,85 @@
+// A task moved from one list to another by its own client, against the embedded server: shown in the other list at once, offline too, after a
+// reload without a server, and in the end as the server has it.
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { i, id, init } from '../../src/index.ts';
+import { createServer, type TriplaneServer } from '../../src/server/index.ts';
+import { memoryStore } from '../../src/storage/memory.ts';
+import type { KeyValue } from '../../src/storage/key-value.ts';
+import { channelTo, type Cut } from '../support/cut.ts';
+
+const schema = i.schema({
+  entities: {
+    tasks: i.entity({ title: i.string(), status: i.string().indexed() }),
+    lists: i.entity({ name: i.string() }),
+  },
+  links: { taskList: { forward: { on: 'tasks', has: 'one', label: 'list' }, reverse: { on: 'lists', has: 'many', label: 'tasks' } } },
+});
+
+let server: TriplaneServer;
+let line: Cut;
+beforeAll(async () => {
+  server = await createServer();
+  line = await channelTo(Number(new URL(server.apiURI).port));
+});
+afterAll(async () => {
+  await line.close();
+  await server.close();
+});
+
+function open(appId: string, storage: KeyValue) {
+  const db = init({ appId, apiURI: `http://127.0.0.1:${line.port}`, schema, storage: { ...storage, close: () => {} } });
+  const seen = { open: [] as string[], done: [] as string[], below: [] as string[][] };
+  db.subscribeQuery(
+    { tasks: { $: { where: { status: 'open' } } } },
+    ({ data }) => void (data && (seen.open = data.tasks.map(({ title }) => title))),
+  );
+  db.subscribeQuery(
+    { tasks: { $: { where: { status: 'done' } } } },
+    ({ data }) => void (data && (seen.done = data.tasks.map(({ title }) => title))),
+  );
+  for (const [at, name] of ['A', 'B'].entries()) {
+    db.subscribeQuery({ lists: { $: { where: { name } }, tasks: {} } }, ({ data }) => {
+      if (data) seen.below[at] = data.lists.flatMap(({ tasks }) => tasks.map(({ title }) => title));
+    });
+  }
+  return { db, seen };
+}
+
+it('shows in the other list offline, after a reload without a server, and when the server has it', async () => {
+  const { appId } = await server.createApp();
+  const storage = memoryStore();
+  const [task, a, b] = [id(), id(), id()];
+  const { db, seen } = open(appId, storage);
+  await db.transact([
+    db.tx.lists[a]!.update({ name: 'A' }),
+    db.tx.lists[b]!.update({ name: 'B' }),
+    db.tx.tasks[task]!.update({ title: 'Swim', status: 'open' }).link({ list: a }),
+  ]).settled;
+  const before = { open: ['Swim'], done: [], below: [['Swim'], []] };
+  const after = { open: [], done: ['Swim'], below: [[], ['Swim']] };
+  await expect.poll(() => seen).toEqual(before);
+
+  line.cut();
+  void db.transact(db.tx.tasks[task]!.update({ status: 'done' }).link({ list: b }));
+  await expect.poll(() => seen).toEqual(after);
+  await db.close();
+
+  const again = open(appId, storage);
+  await expect.poll(() => again.seen).toEqual(after);
+  // A change of mind, still offline.
+  void again.db.transact(again.db.tx.tasks[task]!.update({ status: 'open' }));
+  await expect.poll(() => again.seen).toEqual({ ...after, open: ['Swim'], done: [] });
+  await again.db.close();
+
+  const third = open(appId, storage);
+  await expect.poll(() => third.seen).toEqual({ ...after, open: ['Swim'], done: [] });
+  line.heal();
+  await expect
+    .poll(async () => (await third.db.queryOnce({ tasks: { list: {} } })).data.tasks, { timeout: 10_000 })
+    .toMatchObject([{ title: 'Swim', status: 'open', list: { name: 'B' } }]);
+  await third.db.transact(third.db.tx.tasks[task]!.update({ title: 'Swim far' })).settled;
+  await expect.poll(() => third.seen).toEqual({ open: ['Swim far'], done: [], below: [[], ['Swim far']] });
+  await third.db.close();
+});

@@ -1,0 +1,263 @@
+// What the official client leaves on a device, written here as it writes it, and what becomes of it. With the real client and a real browser:
+// test/browser/adoption.test.ts.
+
+import { IDBFactory } from 'fake-indexeddb';
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import { extraFieldsKey } from '../../../src/http/oauth.ts';
+import { adopt, type AdoptionConfig } from '../../../src/reactor/adoption/adopt.ts';
+import type { Adopted } from '../../../src/reactor/adoption/adoption.ts';
+import { readMutation } from '../../../src/reactor/mutations/mutation.ts';
+import type { KeyValue } from '../../../src/storage/key-value.ts';
+import { memoryStore } from '../../../src/storage/memory.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { attrIds, goalAttrs, goalId } from '../../support/goals.ts';
+
+const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be0b';
+const eventId = (at: number): string => `e0000000-0000-4000-8000-0000000000${String(at).padStart(2, '0')}`;
+const ann = { id: 'ann', email: 'ann@example.com', refresh_token: 'secret', type: 'guest' };
+const steps = [['add-triple', goalId(1), attrIds.title, 'Swim']];
+
+let indexedDB: IDBFactory;
+let store: KeyValue;
+let clock: FakeClock;
+beforeEach(() => {
+  indexedDB = new IDBFactory();
+  store = memoryStore();
+  clock = new FakeClock();
+});
+
+/** Writes entries into a database of the official client. */
+function leave(version: 5 | 6, kv: Readonly<Record<string, unknown>>, querySubs: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(`instant_${appId}_${version}`, 1);
+    const stores = version === 6 ? ['kv', 'querySubs', 'syncSubs'] : ['kv'];
+    opening.onupgradeneeded = () => stores.forEach((name) => opening.result.createObjectStore(name));
+    opening.onsuccess = () => {
+      const tx = opening.result.transaction(stores, 'readwrite');
+      for (const [key, value] of Object.entries(kv)) tx.objectStore('kv').put(value, key);
+      for (const [key, value] of Object.entries(querySubs)) tx.objectStore('querySubs').put(value, key);
+      tx.oncomplete = () => {
+        opening.result.close();
+        resolve();
+      };
+      tx.onerror = () => reject(new Error(String(tx.error)));
+    };
+  });
+}
+
+const mutation = (order: number, more: object = {}): object => ({
+  op: 'transact',
+  'tx-steps': steps,
+  created: 1_000 + order,
+  order,
+  ...more,
+});
+const pending = (...orders: readonly number[]): unknown[] => orders.map((order) => [eventId(order), mutation(order)]);
+
+const run = (config: Partial<AdoptionConfig> = {}): Promise<Adopted | undefined> =>
+  adopt({
+    ...{ appId, store, indexedDB, clock, locks: undefined, isLate: false, maxResults: 10, signal: new AbortController().signal },
+    ...config,
+  });
+
+const stored = async () => (await store.list('write/')).map(([, value]) => readMutation(value));
+const names = async () => (await indexedDB.databases()).map(({ name }) => name);
+
+test('without such a database none is created, and later starts do not look again', async () => {
+  expect(await run()).toBeUndefined();
+  expect(await names()).toEqual([]);
+  expect(await store.get('adopted')).toEqual({ atMs: 0, eventIds: [] });
+});
+
+test('all is there in one transaction, and the official database is as it was', async () => {
+  await leave(6, { __meta: {}, currentUser: ann, localToken_guest: 'local-1', pendingMutations: pending(2, 1) });
+  let writes = 0;
+  store = { ...store, write: (ops) => ((writes += 1), memoryWrite(ops)) };
+  const memoryWrite = memoryStore().write;
+  const adopted = await run();
+  expect(adopted).toMatchObject({ userId: 'ann', writes: 2, localIds: 1, results: 0, skipped: [] });
+  expect(writes).toBe(1);
+  expect(await names()).toEqual([`instant_${appId}_6`]);
+});
+
+test('writes keep their event ids and their order, and belong to the user; the user is whole', async () => {
+  const twice = [eventId(9), mutation(2)];
+  await leave(6, { currentUser: ann, localToken_guest: 'local-1', pendingMutations: [twice, ...pending(2, 1)] });
+  await run();
+  expect(await store.get('user')).toEqual({ ...ann, isGuest: true });
+  expect(await store.get('local-id/guest')).toBe('local-1');
+  const writes = await stored();
+  expect(writes.map((write) => write?.eventId)).toEqual([eventId(1), eventId(2), eventId(9)]);
+  expect(writes[0]).toMatchObject({ owner: 'ann', order: 1, createdMs: 1_001, sends: 1, state: 'pending', isAdopted: true, steps });
+});
+
+test('a user who is at an OAuth provider meanwhile comes back with the extra fields', async () => {
+  await leave(6, { currentUser: null, oauthExtraFields: { x1: { nickname: 'A' } } });
+  await run();
+  expect(await store.get(extraFieldsKey('x1'))).toEqual({ nickname: 'A' });
+});
+
+test('confirmed and failed writes stay where they are; values are as JSON carries them', async () => {
+  const date = [['add-triple', goalId(1), attrIds.title, new Date(0), undefined]];
+  await leave(6, {
+    pendingMutations: [
+      [eventId(1), mutation(1, { 'tx-id': 7, confirmed: 1 })],
+      [eventId(2), mutation(2, { error: new Error('no such attribute') })],
+      [eventId(3), mutation(3, { 'tx-steps': date })],
+      [eventId(4), mutation(4, { 'tx-steps': [] })],
+    ],
+  });
+  expect(await run()).toMatchObject({ writes: 1, skipped: [`write ${eventId(2)}: it had failed before it was sent`] });
+  const [write, ...more] = await stored();
+  expect(more).toEqual([]);
+  expect(write?.steps).toEqual([['add-triple', goalId(1), attrIds.title, '1970-01-01T00:00:00.000Z', null]]);
+  expect(write?.owner).toBe('');
+});
+
+test.each([
+  ['text that is no JSON', '[["e', 'the pending writes: the record cannot be read'],
+  ['a number', 7, 'the pending writes: the record cannot be read'],
+  ['an entry without steps', [[eventId(1), {}]], `write ${eventId(1)}: its steps cannot be read`],
+  ['half a step', [[eventId(1), mutation(1, { 'tx-steps': [['add-triple']] })]], `write ${eventId(1)}: its steps cannot be read`],
+  ['an id of another kind', [['1/2', mutation(1)]], 'write 1/2: the record cannot be read'],
+])('pending writes that are %s are skipped and told', async (_what, pendingMutations, reason) => {
+  await leave(6, { currentUser: ann, pendingMutations });
+  expect(await run()).toMatchObject({ userId: 'ann', writes: 0, skipped: [reason] });
+});
+
+test('writes of a user who cannot be read are left where they are, and told', async () => {
+  await leave(6, { currentUser: { id: 'ann' }, pendingMutations: pending(1), localToken_guest: 'local-1' });
+  const reason = 'the user, and the writes made in their name: the record cannot be read';
+  expect(await run()).toMatchObject({ userId: undefined, writes: 0, localIds: 1, skipped: [reason] });
+  expect(await stored()).toEqual([]);
+});
+
+test('what this client has is newer: another user, also one who signed out, and local ids', async () => {
+  await leave(6, { currentUser: ann, localToken_guest: 'local-1', pendingMutations: pending(1) });
+  await store.write([
+    { put: 'user', value: null },
+    { put: 'local-id/guest', value: 'ours' },
+  ]);
+  expect(await run()).toMatchObject({ userId: undefined, writes: 1, localIds: 0 });
+  expect(await store.get('user')).toBe(null);
+  expect(await store.get('local-id/guest')).toBe('ours');
+  expect((await stored())[0]?.owner).toBe('ann');
+});
+
+describe('attributes', () => {
+  const result = (attrs: readonly { id: string }[]): object => ({
+    q: { goals: {} },
+    lastAccessed: 5,
+    result: {
+      store: { triples: [[goalId(1), attrIds.id, goalId(1), 1]], version: 1 },
+      attrsStore: { attrs: Object.fromEntries(attrs.map((attr) => [attr.id, attr])) },
+      processedTxId: 900,
+    },
+  });
+  const meta = { objects: { a: { updatedAt: 1, size: 1 } } };
+
+  test('every write brings along those it uses, and what is cached can be read', async () => {
+    await leave(6, { pendingMutations: pending(1) }, { a: result(goalAttrs), __meta: meta });
+    expect(await run()).toMatchObject({ results: 1 });
+    const [write] = await stored();
+    expect(write?.steps).toEqual([['add-attr', { ...goalAttrs[1], isUnsynced: true }], ...steps]);
+    expect(await store.get('attrs')).toHaveLength(goalAttrs.length);
+    const [[, manifest] = []] = await store.list('answer//head/');
+    expect(manifest).toMatchObject({ processed: undefined, usedAtMs: 5 });
+  });
+
+  test('a write that creates them under ids of its own gets those of the cached results', async () => {
+    const own = { ...goalAttrs[1], id: 'a7000000-0000-4000-8000-0000000000ff' };
+    const made = [
+      ['add-attr', own],
+      ['add-triple', goalId(1), own.id, 'Swim'],
+    ];
+    await leave(6, { pendingMutations: [[eventId(1), mutation(1, { 'tx-steps': made })]] }, { a: result(goalAttrs), __meta: meta });
+    await run();
+    expect((await stored())[0]?.steps).toEqual([['add-attr', { ...goalAttrs[1], isUnsynced: true }], ...steps]);
+  });
+
+  test('cached results that cannot be read are left out, and large ones', async () => {
+    const many = { ...result(goalAttrs) } as { result: { store: object } };
+    many.result = { ...many.result, store: { triples: Array.from({ length: 50_001 }, () => []) } };
+    const objects = { big: { updatedAt: 3, size: 50_001 }, broken: { updatedAt: 2, size: 1 }, gone: { updatedAt: 1, size: 1 } };
+    await leave(6, { pendingMutations: pending(1) }, { big: many, broken: { q: 7 }, __meta: { objects } });
+    expect(await run()).toMatchObject({ results: 0, skipped: [] });
+    expect((await stored())[0]?.steps).toHaveLength(2);
+  });
+});
+
+describe('version 5, in which entries are JSON', () => {
+  const kv = {
+    currentUser: JSON.stringify(ann),
+    localToken_guest: 'local-1',
+    pendingMutations: JSON.stringify(pending(1)),
+    querySubs: JSON.stringify({ a: JSON.stringify({ q: { goals: {} }, result: { store: { triples: [], attrs: { a: goalAttrs[0] } } } }) }),
+  };
+
+  test('is read where there is no version 6, or an empty one', async () => {
+    await leave(5, kv);
+    await leave(6, {});
+    expect(await run()).toMatchObject({ userId: 'ann', writes: 1, localIds: 1, results: 1, skipped: [] });
+  });
+
+  test('is out of date where version 6 has anything', async () => {
+    await leave(5, kv);
+    await leave(6, { __meta: { objects: {} }, currentUser: null });
+    expect(await run()).toBeUndefined();
+    expect(await store.get('user')).toBeUndefined();
+  });
+});
+
+describe('more than one start', () => {
+  /** One holder at a time, as the browser's. */
+  function fakeLocks(): Pick<LockManager, 'request'> {
+    let last: Promise<unknown> = Promise.resolve();
+    const request = (_name: string, _options: unknown, run: () => Promise<unknown>): Promise<unknown> => (last = last.then(run));
+    return { request } as Pick<LockManager, 'request'>;
+  }
+
+  test('two at once take it once', async () => {
+    await leave(6, { currentUser: ann, pendingMutations: pending(1, 2) });
+    const locks = fakeLocks();
+    const both = await Promise.all([run({ locks }), run({ locks })]);
+    expect(both.map((adopted) => adopted?.writes)).toEqual([2, undefined]);
+  });
+
+  test('without locks, and where the page may not use them, they store the same', async () => {
+    await leave(6, { currentUser: ann, pendingMutations: pending(1, 2) });
+    const forbidden = { request: () => Promise.reject(new DOMException('no', 'SecurityError')) } as Pick<LockManager, 'request'>;
+    const both = await Promise.all([run({ locks: forbidden }), run()]);
+    expect(both.map((adopted) => adopted?.writes)).toContain(2);
+    expect((await stored()).map((write) => write?.eventId)).toEqual([eventId(1), eventId(2)]);
+  });
+
+  test('one that fails leaves nothing, and the next one takes it', async () => {
+    await leave(6, { currentUser: ann, pendingMutations: pending(1) });
+    const full = { ...store, write: () => Promise.reject(new Error('full')) };
+    await expect(run({ store: full })).rejects.toThrow('full');
+    expect(await run()).toMatchObject({ writes: 1 });
+  });
+
+  test('one that nobody waits for any more writes nothing', async () => {
+    await leave(6, { currentUser: ann, pendingMutations: pending(1) });
+    expect(await run({ signal: AbortSignal.abort() })).toBeUndefined();
+    expect(await store.list('')).toEqual([]);
+  });
+
+  test('a later one takes what was stored since, and nothing else', async () => {
+    await leave(6, { currentUser: ann, pendingMutations: pending(1) });
+    expect(await run({ isLate: true })).toBeUndefined();
+    await run();
+    expect(await run()).toBeUndefined();
+    expect(await run({ isLate: true })).toBeUndefined();
+    await store.write([{ remove: 'user' }]);
+    await leave(6, { pendingMutations: pending(1, 2), localToken_other: 'local-2' });
+    expect(await run({ isLate: true })).toMatchObject({ writes: 1, localIds: 0, userId: undefined, records: [{ eventId: eventId(2) }] });
+    expect(await run({ isLate: true })).toBeUndefined();
+    expect(await store.get('user')).toBeUndefined();
+    expect(await store.get('local-id/other')).toBeUndefined();
+    expect(await stored()).toHaveLength(2);
+  });
+});
