@@ -51,10 +51,11 @@ export class Recovery {
 
   /** Nobody waits for these requests any longer. Returns false if the server was not sent any of them. */
   drop(isDropped: (message: ClientMessage) => boolean): boolean {
-    const before = this.#waiting?.length;
-    this.#waiting = this.#waiting?.filter((message) => !isDropped(message));
+    const remaining = this.#waiting?.filter((message) => !isDropped(message));
+    const wasSent = remaining?.length === this.#waiting?.length;
+    this.#waiting = remaining;
     if (this.#current !== undefined && !this.#unanswered.has(this.#current)) this.#sendNext();
-    return before === this.#waiting?.length;
+    return wasSent;
   }
 
   /** The caller of this request receives the error. */
