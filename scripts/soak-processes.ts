@@ -80,7 +80,9 @@ const killer = setInterval(() => {
     server = await start();
   });
 }, killEverySeconds * 1000);
-const crashes = [1 / 3, 2 / 3].map((part) => setTimeout(() => void (killing = killing.then(() => postgres.crash())), seconds * part * 1000));
+const crashes = [1 / 3, 2 / 3].map((part) =>
+  setTimeout(() => void (killing = killing.then(() => postgres.crash())), seconds * part * 1000),
+);
 
 const heap = async (): Promise<number> => {
   for (let time = 0; time < 3; time += 1) {
