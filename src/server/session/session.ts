@@ -1,5 +1,4 @@
-// One connection: frames in, frames out. Every message gets an answer, which handle.ts decides.
-//
+// One connection: frames in, frames out. Every message gets a response, which handle.ts decides.
 //   opened ── init ──▶ opening ── app and user found ──▶ ready
 //      ▲                  │ refused                        │
 //      └──────────────────┘             any ── close ──▶ closed
