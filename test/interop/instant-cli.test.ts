@@ -116,3 +116,17 @@ async function listed(): Promise<string[]> {
   const answer = await fetch(`${server.url}/dash/apps`, { headers: { authorization: `Bearer ${server.operatorToken}` } });
   return ((await answer.json()) as { apps: { title: string }[] }).apps.map(({ title }) => title);
 }
+
+test('backup list shows the backups that the server has made', { timeout }, async () => {
+  const { appId, adminToken } = server;
+  const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
+  const path = `${server.url}/dash/apps/${appId}/backups`;
+  await fetch(path, { method: 'POST', headers, body: JSON.stringify({ description: 'Before the move' }) });
+  await expect
+    .poll(async () => (await (await fetch(path, { headers })).json()) as unknown, { timeout: 15_000 })
+    .toMatchObject({
+      backups: [{ description: 'Before the move' }],
+    });
+  const { code, out } = await run(['backup', 'list', '--json', '--app', appId], adminToken);
+  expect([code, out]).toEqual([0, expect.stringContaining('"description": "Before the move"')]);
+});
