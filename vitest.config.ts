@@ -28,6 +28,7 @@ const long = [
   'test/server/queries/subscription-index.test.ts',
   'test/server/storage/kill.test.ts',
   'test/server/storage/processes.test.ts',
+  'test/simulator/planted-bugs.test.ts',
   'test/types/official.test.ts',
 ];
 const longBuilt = ['test/package/consumer.test.ts', 'test/package/next-build.test.ts', 'test/package/publish.test.ts'];

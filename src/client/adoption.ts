@@ -27,26 +27,34 @@ export function adoptionOf(app: ResolvedConfig, store: KeyValue, platform: Adopt
   if (!adopt || !indexedDB) return undefined;
   const locks = readGlobal(() => platform.navigator?.locks);
   // Asked while the store opens.
-  const found = mayHaveOfficial(indexedDB, appId);
+  const found = hasOfficial(indexedDB, appId);
   const adoptNow = async (isLate: boolean): Promise<Adopted | undefined> => {
     const [isThere, record] = await Promise.all([found, store.get(adoptionKey)]);
     const isDue = isLate ? isObject(record) && clock.now() - Number(record['atMs']) < lateMs : record === undefined;
-    if (!isThere || !isDue) return undefined;
+    if (isThere === false || !isDue) return undefined;
     const aborting = new AbortController();
     const taken = loadAdoption().then(({ adopt: take }) =>
       take({ appId, store, indexedDB, locks, isLate, clock, maxResults, signal: aborting.signal }),
     );
-    return withTimeout(taken, clock, limitMs, timeoutError).finally(() => aborting.abort());
+    try {
+      return await withTimeout(taken, clock, limitMs, timeoutError);
+    } catch (error) {
+      // A page that may not use IndexedDB has nothing to take over.
+      if (isThere === undefined) return undefined;
+      throw error;
+    } finally {
+      aborting.abort();
+    }
   };
   return { first: () => adoptNow(false), later: () => adoptNow(true) };
 }
 
-/** Without `databases()`, it may be there: then the chunk opens it. */
-async function mayHaveOfficial(indexedDB: IDBFactory, appId: string): Promise<boolean> {
+/** Undefined if the platform does not tell: then the chunk opens it. */
+async function hasOfficial(indexedDB: IDBFactory, appId: string): Promise<boolean | undefined> {
   try {
     return (await indexedDB.databases()).some(({ name = '' }) => name.startsWith(`instant_${appId}_`));
   } catch {
-    return true;
+    return undefined;
   }
 }
 

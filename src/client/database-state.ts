@@ -69,9 +69,14 @@ export abstract class DatabaseState {
 
   /** Calls back with whether the app is read-only, now and after every change. Returns an unsubscribe function. */
   subscribeAppStatus(cb: (state: AppStatusState) => void): () => void {
+    let told: AppStatusState['status'] | null = null;
     const notify = (): void => {
       const { appStatus } = this.#reactor;
-      cb(appStatus === undefined ? { isLoading: true, isReadOnly: undefined } : { isLoading: false, isReadOnly: appStatus !== 'active' });
+      // A new session says it again.
+      if (appStatus === told) return;
+      told = appStatus;
+      if (appStatus === undefined) cb({ isLoading: true, isReadOnly: undefined });
+      else cb({ isLoading: false, isReadOnly: appStatus !== 'active', status: appStatus });
     };
     this.#reactor.assertOpen();
     notify();

@@ -1,6 +1,6 @@
-// Whether a change can have altered the answer to a query: asked for every live query after every transaction, so it
-// looks only at what the change touched. When in doubt it says yes. What rules say is not asked here beyond `visible`:
-// a rule that reads other entities must be watched by whoever knows it.
+// Decides whether a change set can have altered the result of a query. Runs for every live query after every transaction, so it reads only
+// what the change touched, and answers true when in doubt. Rules count only through `visible`: the caller must track rules that read other
+// entities.
 
 import type { Db } from '../db/db.ts';
 import { Layer } from '../db/layer.ts';
@@ -18,16 +18,16 @@ export interface Change {
   readonly changeSet: ChangeSet;
   readonly before: Db;
   readonly after: Db;
-  /** Whether rows count that changed in nothing that is shown. */
+  /** Whether to include rows of which no selected value changed. */
   readonly isExact?: boolean;
 }
 
-/** `db`: after the change that `report` tells of. */
+/** @param db the state after the change */
 export function isAffected(compiled: CompiledQuery, changeSet: ChangeSet, db: Db, { visible }: ResultOptions = {}): boolean {
   return isAffectedBy(compiled, changeOf(changeSet, db), visible && (() => visible));
 }
 
-/** The same for many queries and one change. */
+/** The same for many queries and one change set. */
 export function isAffectedBy(compiled: CompiledQuery, change: Change, visibleIn?: VisibleIn): boolean {
   let touches = false;
   for (const etype of change.changeSet.keys()) touches ||= compiled.etypes.has(etype);
@@ -36,26 +36,26 @@ export function isAffectedBy(compiled: CompiledQuery, change: Change, visibleIn?
   return within(newPass(), () => compiled.nodes.some((node) => affectedRows(node, masked).size > 0));
 }
 
-/** `db`: after the change that `report` tells of. */
+/** @param db the state after the change */
 export function changeOf(changeSet: ChangeSet, db: Db): Change {
   return { changeSet, before: revert(changeSet, db), after: db };
 }
 
-/** What may be seen of given data. */
+/** Filters a Db by read access. */
 export type VisibleIn = (db: Db) => Visible;
 
 function maskChange({ changeSet, before, after }: Change, visibleIn: VisibleIn): Change {
   return { changeSet, before: new VisibleDb(before, visibleIn(before)), after: new VisibleDb(after, visibleIn(after)) };
 }
 
-/** The Db as it was. */
+/** The Db before the change. */
 function revert(changeSet: ChangeSet, db: Db): Db {
   const layer = new Layer(db);
   for (const [etype, changes] of changeSet) for (const [id, { before }] of changes) layer.put(etype, id, before);
   return layer;
 }
 
-/** The rows that a form shows or showed, and would be answered otherwise than before. */
+/** The rows that a node contains or contained and whose part of the result may differ. */
 export function affectedRows(node: QueryNode, change: Change): ReadonlySet<string> {
   const affected = new Set<string>();
   if (node.isEmpty) return affected;
@@ -77,7 +77,7 @@ export function affectedRows(node: QueryNode, change: Change): ReadonlySet<strin
 
 const EMPTY: ReadonlyMap<string, RowChange> = new Map();
 
-/** The rows of a form that a change reaches other than from below; those that changed and no others, where no path leads here. */
+/** The rows of a node that a change reaches except through child nodes; without paths to the node, the changed rows only. */
 function reachedIds(node: QueryNode, changeSet: ChangeSet, after: Db): Iterable<string> {
   if (!node.where || (node.where.steps.length === 0 && node.where.groups.length === 0)) return (changeSet.get(node.etype) ?? EMPTY).keys();
   return trace({ ...node, children: [] }, changeSet, after).ids;
@@ -102,7 +102,7 @@ function includes(node: QueryNode, id: string, db: Db): boolean {
   return row !== undefined && matchesNode(node, row, db);
 }
 
-/** Whether a row shown before and after is answered with something that changed. */
+/** Whether a row that is in both results has a changed selected value. */
 function isVisibleChange(node: QueryNode, change: RowChange | undefined): boolean {
   if (!change?.before || !change.after || !Array.isArray(node.options.fields)) return true;
   const { before, after } = change;

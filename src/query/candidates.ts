@@ -1,5 +1,4 @@
-// Where to look for a form's rows: everywhere in the namespace, or only where an index says, if the `where` has an
-// equality that must hold.
+// The rows to check for a node: the whole namespace, or those that an index returns if the `where` requires an equality.
 
 // The rows a list begins with, in order: all that fit, or the first of them, if it is short and there is an order that is kept for all who
 // ask for it. Then it needs not look at all there are.
@@ -11,12 +10,12 @@ import type { Row } from '../db/row.ts';
 import type { Value } from '../protocol/triple.ts';
 import { matches, nearEnds } from './where.ts';
 
-/** Whether a row is one that the form asks for. */
+/** Whether a row matches the node. */
 export function matchesNode({ idAttr, where }: QueryNode, row: Row, db: Db): boolean {
   return row.exists(idAttr) && (!where || matches(where, row, db));
 }
 
-/** `ids`: where they are narrowed already. */
+/** @param ids restricts the candidates */
 export function candidates(node: QueryNode, db: Db, ids = narrowedIds(node, db)): Iterable<Row> {
   return ids ? rowsOf(ids, node.etype, db) : db.rows(node.etype);
 }
@@ -30,7 +29,7 @@ export function rowsOf(ids: readonly string[], etype: string, db: Db): Row[] {
   return rows;
 }
 
-/** Each id once. Undefined where any row may fit. */
+/** Without duplicates. Undefined if every row is a candidate. */
 export function narrowedIds({ where }: QueryNode, db: Db): readonly string[] | undefined {
   if (!where) return undefined;
   for (const { attr, condition } of where.tests) {
@@ -49,18 +48,18 @@ function each(values: readonly Value[], idsOf: (value: Value) => readonly string
   return values.length === 1 ? idsOf(values[0]) : [...new Set(values.flatMap(idsOf))];
 }
 
-/** A few more than are shown, so that not every row that goes has to be replaced by looking again. */
+/** More rows than the limit are kept, so that the removal of one does not require another scan. */
 const overfetch = 2;
 
 interface FirstRows {
   readonly rows: Row[];
-  /** Rows that come behind this one were not looked for. */
+  /** Rows after this one were not searched. */
   readonly horizon: Row | undefined;
 }
 
 export const orderName = ({ attr, isDescending }: Order): string => `${attr?.id} ${attr?.checkedType} ${isDescending}`;
 
-/** All rows in an order, where one is kept. */
+/** All rows in this order, if the table maintains it. */
 function sortedRows(etype: string, order: Order, db: Db): readonly Row[] | undefined {
   const sorted = db.sorted?.(etype, orderName(order), order.compare);
   return sorted && ('step' in sorted ? undefined : sorted);

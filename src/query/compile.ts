@@ -1,5 +1,4 @@
-// A query against a catalogue: a form for each namespace asked for, with everything looked up that can be looked
-// up once. Knows no data.
+// Compiles a query against an attr catalog: one node per form, with every name resolved. Independent of the data.
 
 import { QueryValidationError } from '../errors.ts';
 import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
@@ -8,34 +7,34 @@ import type { QueryNodeOptions, QueryNodeShape, Query } from './query.ts';
 import { type LinkEnd, type Where, compileWhere, linkOf } from './where.ts';
 
 export interface QueryNode {
-  /** The key it has in the result. */
+  /** The key in the result. */
   readonly key: string;
   readonly etype: string;
   readonly idAttr: KnownAttr | undefined;
-  /** Nothing can match: it names what the catalogue does not know. */
+  /** Nothing can match, because a name is unknown. */
   readonly isEmpty: boolean;
   readonly where: Where | undefined;
   readonly order: Order;
   readonly options: QueryNodeOptions;
-  /** How many rows at most; Infinity for all. */
+  /** The maximum number of rows; Infinity without a limit. */
   readonly limit: number;
-  /** The last of them rather than the first. */
+  /** The limit applies to the last rows instead of the first. */
   readonly fromEnd: boolean;
-  /** Starts where the data starts: no offset, no cursor. */
+  /** Begins at the first row: no offset, no cursor. */
   readonly isLeading: boolean;
   readonly attrs: Attrs;
-  /** The values shown, in the order of the keys. */
+  /** The selected values, in the order of their keys. */
   readonly fields: readonly KnownAttr[];
   readonly tree: TreeOptions | undefined;
   readonly children: readonly ChildQueryNode[];
-  /** How the objects of its rows are protected against changes by those who receive them; `none` where they are made for one caller. */
+  /** How result objects are protected against modification by subscribers; `none` if they are created for one caller. */
   readonly protection: 'none' | 'values' | 'frozen';
 }
 
 export interface ChildQueryNode extends QueryNode {
-  /** Undefined for a label nobody knows. */
+  /** Undefined for an unknown label. */
   readonly link: LinkEnd | undefined;
-  /** One object instead of a list. */
+  /** The result is one object instead of a list. */
   readonly isSingular: boolean;
 }
 
@@ -43,7 +42,7 @@ export interface CompiledQuery {
   readonly query: Query;
   readonly attrs: Attrs;
   readonly nodes: readonly QueryNode[];
-  /** Every namespace it looks at, paths included. */
+  /** Every namespace it reads, including those in paths. */
   readonly etypes: ReadonlySet<string>;
 }
 
@@ -51,11 +50,11 @@ export interface CompiledQuery {
 export type SingularLinks = Readonly<Record<string, Readonly<Record<string, { readonly isSingular: boolean }>>>>;
 
 export interface CompileOptions {
-  /** Which links are shown as one object. */
+  /** The links whose result is one object. */
   readonly singular?: SingularLinks | undefined;
-  /** Results go to several subscribers by way of a `Snapshot`: what they share is frozen. */
+  /** Several subscribers receive the result, each through a `Snapshot`; shared objects are frozen. */
   readonly isShared?: boolean | undefined;
-  /** Date attrs are shown as `Date` objects. */
+  /** Values of date attrs are returned as `Date` objects. */
   readonly useDates?: boolean | undefined;
   /** The result is a tree, as the admin API returns it. */
   readonly tree?: TreeOptions | undefined;
@@ -65,11 +64,11 @@ export interface CompileOptions {
 
 /** In a tree a link that has one end is a field too, nothing there is null, and a counted namespace is an empty list. PROTOCOL.md#results */
 export interface TreeOptions {
-  /** Leaves out the key of a nested link that the entity has none of, instead of showing an empty list. */
+  /** Omits the key of a nested link without targets, instead of returning an empty list. */
   readonly omitsUnlinked: boolean;
 }
 
-/** What all forms of a query have in common. */
+/** Shared by all nodes of a query. */
 interface CompileContext extends CompileOptions {
   readonly attrs: Attrs;
   readonly etypes: Set<string>;
@@ -113,7 +112,7 @@ function compileNode(key: string, etype: string, shape: QueryNodeShape, context:
   };
 }
 
-/** Rows with dates or lists in them cannot be frozen through and through: each subscriber gets a copy. */
+/** Rows that contain dates or lists cannot be frozen completely, so each subscriber receives a copy. */
 function protectionOf(fields: readonly KnownAttr[], children: readonly ChildQueryNode[], context: CompileContext): QueryNode['protection'] {
   if (!context.isShared) return 'none';
   const hasDates = context.useDates === true && fields.some(({ checkedType }) => checkedType === 'date');
@@ -133,7 +132,7 @@ function compileChild(label: string, namespace: Namespace, parent: string, shape
   return { ...node, isEmpty: !link || node.isEmpty, link, isSingular };
 }
 
-/** `limit: isLong && 10`: null and false are no options. */
+/** Null and false mean that the option is not set, as in `limit: isLong && 10`. */
 export function isGiven(option: unknown): boolean {
   return option !== undefined && option !== null && option !== false;
 }

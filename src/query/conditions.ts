@@ -1,22 +1,23 @@
-// What one condition of a `where` asks of one value: one table of operators. A condition says whether it also holds
-// where there is no value; comparisons never do.
+// Compiles one condition of a `where` to a test of one value. All operators are in one table. A condition says whether a missing value
+// satisfies it; for comparisons, it never does.
 
 import { QueryValidationError } from '../errors.ts';
 import { asDate } from '../db/ingest.ts';
 import { likeMatcher } from '../lib/like.ts';
 import { readStoredDate } from '../lib/stored-dates.ts';
+import { spend } from './pass.ts';
 import { namedInstant } from './query-dates.ts';
 import type { Value } from '../protocol/triple.ts';
 import { hasOwn } from '../lib/own.ts';
 
 export interface Condition {
-  /** For a stored value; null is one. */
+  /** Tests a stored value, which may be null. */
   readonly matches: (value: Value) => boolean;
   /** Whether a missing value satisfies it, at any step of its path. */
   readonly acceptsNull: boolean;
-  /** Whether it asks `$isNull`, either way: then the entity itself must be known, not just its value. */
+  /** Whether it is `$isNull`: then the entity itself must be known, not only its value. */
   readonly testsNull: boolean;
-  /** The values it is an equality with, where it is one: what an index can answer. */
+  /** If it is an equality: the values, for an index lookup. */
   readonly equals: readonly Value[] | undefined;
 }
 
@@ -48,7 +49,7 @@ const isOneOf: Operator = (operand, comparable) => {
 const likeOperator =
   (isCaseless: boolean): Operator =>
   (operand) => {
-    const matches = typeof operand === 'string' && likeMatcher(operand, isCaseless);
+    const matches = typeof operand === 'string' && likeMatcher(operand, isCaseless, (comparisons) => spend(comparisons / 20));
     return (value) => typeof value === 'string' && matches && matches(value);
   };
 
@@ -91,20 +92,20 @@ export function condition(input: unknown, isDate: boolean): Condition {
   };
 }
 
-/** Asked of an id. */
+/** Tests an id. */
 export function idPrefixCondition(prefix: unknown): Condition {
   const matches = (value: Value): boolean => typeof value === 'string' && typeof prefix === 'string' && value.startsWith(prefix);
   return { matches, acceptsNull: false, testsNull: false, equals: undefined };
 }
 
-/** What `<` and `>` would make of a value; but nothing in the value has a say in it, for then `{ toString: 1 }` could not be compared. */
+/** The primitive that `<` and `>` compare, without calling methods of the value: `{ toString: 1 }` must be comparable too. */
 export function primitive(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return value.getTime();
   return Array.isArray(value) ? value.map(primitive).join() : '[object Object]';
 }
 
-/** Milliseconds since the epoch, or NaN for what is no date. */
+/** Milliseconds since the epoch; NaN if the value is not a date. */
 export function instant(value: Value): number {
   if (typeof value === 'number') return value;
   const date = asDate(value);

@@ -1,6 +1,6 @@
-// Which changed rows can matter to a query at all, told before there is any change: all of a namespace, or only those that
-// hold one of some values, as its equalities have it. Whoever keeps many queries finds by it the few that a change is for.
-// A row that is not named here cannot alter the answer; one that is may (affected.ts).
+// The dependencies of a query, known before any change: whole namespaces, or rows with certain values where the query requires an equality.
+// An index of many queries uses them to find the few that a change concerns. A changed row that no dependency covers cannot alter the
+// result; one that is covered may (affected.ts).
 
 import type { KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
@@ -9,7 +9,7 @@ import type { Value } from '../protocol/triple.ts';
 import type { ChildQueryNode, CompiledQuery, QueryNode } from './compile.ts';
 import type { LinkStep, Where } from './where.ts';
 
-/** What is looked at in a row: its id, a value it has, what it links to, what links to it. */
+/** The key extractor of a row: its id, a value, its link targets, or the sources of a link to it. */
 export type KeyExtractor = { readonly by: 'id' } | { readonly by: 'value' | 'target' | 'source'; readonly attr: KnownAttr };
 
 export interface KeyConstraint {
@@ -29,7 +29,7 @@ export function dependenciesOf({ nodes }: CompiledQuery): readonly Dependency[] 
   return found;
 }
 
-/** What a probe finds in a row, as it was and as it is. Links from elsewhere only as they are: their change is another row's. */
+/** The keys of a row before and after the change. For links from other rows, only after: their change is a change of the other row. */
 export function keyOf(extractor: KeyExtractor, id: string, { before, after }: RowChange, db: Db): readonly Value[] {
   switch (extractor.by) {
     case 'id':
@@ -43,7 +43,7 @@ export function keyOf(extractor: KeyExtractor, id: string, { before, after }: Ro
   }
 }
 
-/** `pinned`: the form matches rows of these ids only; empty if that is not so. */
+/** @param pinned the only ids that the node can match; empty if any id can match */
 function visitNode(node: QueryNode, inherited: readonly KeyConstraint[], found: Dependency[]): void {
   if (node.isEmpty) return;
   const own = node.where && keyConstraintsOf(node.where);
@@ -70,7 +70,7 @@ function keyConstraintsOfFar(step: LinkStep): readonly KeyConstraint[] | undefin
   return ids ? [{ extractor: { by: 'id' }, values: ids }] : keyConstraintsOf(step.far);
 }
 
-/** One of these is met by every row that matches; undefined if that cannot be said. */
+/** Constraints of which every matching row satisfies one; undefined if there are none. */
 function keyConstraintsOf(where: Where): readonly KeyConstraint[] | undefined {
   for (const { attr, condition } of where.tests) {
     const values = condition.equals;

@@ -1,8 +1,8 @@
-// A query's identity: equal queries have equal keys, whatever the order of their keys.
+// The identity of a query: equal queries have the same key, independent of property order.
 
 import { hasJson } from '../lib/json.ts';
 
-/** Canonical JSON: keys sorted, undefined left out, `toJSON` honoured. */
+/** Canonical JSON: sorted keys, without undefined, with `toJSON` applied. */
 export function queryKey(query: unknown): string {
   return JSON.stringify(canonical(query)) ?? 'undefined';
 }

@@ -1,5 +1,5 @@
-// The rows of one form (under one parent, if it is nested), sorted, with the objects shown for them. Kept up to
-// date row by row: what did not change keeps its identity, and its place is found by halving, not by looking.
+// The sorted rows of one node (of one parent, if it is nested) and their result objects, updated incrementally: unchanged objects keep their
+// identity, and positions are found by binary search.
 
 import type { Db } from '../db/db.ts';
 import type { ChangeSet } from '../db/change-set.ts';
@@ -16,7 +16,7 @@ import type { PageInfo } from './query.ts';
 import type { Traced } from './trace.ts';
 import { linked } from './where.ts';
 
-/** Past this many at once, sorting anew is cheaper than moving one by one. */
+/** For more changes than this, sorting again is cheaper than moving rows one by one. */
 const manyIds = 500;
 
 const noLists: readonly List[] = [];
@@ -27,22 +27,22 @@ export class List {
   readonly #parent: string | undefined;
   #pageInfo: PageInfo | undefined;
   #order: Order;
-  /** All that match, in order. */
+  /** All matching rows, in order. */
   #rows: Row[] = [];
-  /** Beside them what is shown of each; undefined where it was not shown yet. */
+  /** The result object of each row, at the same index; undefined until the row is in the result. */
   #objects: (object | undefined)[] = [];
-  /** Whether that is what is shown, or was: it is never touched again. */
+  /** Whether the array was returned as a result: then it is never modified again. */
   #isShared = false;
-  /** By row, what is below its object. */
+  /** Row id → the nested lists of its object. */
   #lists: Map<string, readonly List[]> | undefined;
-  /** Rows that come behind this one are not here. They are looked for when those here do not suffice any more. */
+  /** Rows after this one are not loaded. They are searched when the loaded rows no longer fill the limit. */
   #horizon: Row | undefined;
-  /** The objects of rows that went behind it just now. */
+  /** The objects of rows that were moved behind the horizon by the current update. */
   #evicted: Map<string, object> | undefined;
   #items = EMPTY;
-  /** Whether the parent has a link here that the node asks for. */
+  /** Whether the parent has a link to any row of this list. */
   #isLinkedFromParent = true;
-  /** Before the one place, objects are those shown; before the other, they are made. Told of lists that are shown whole: others are short. */
+  /** Below `#unchangedTo`, objects equal the last result; below `#createdTo`, they exist. Only for lists whose result is not a page. */
   #unchangedTo = 0;
   #createdTo = 0;
 
@@ -54,17 +54,17 @@ export class List {
     this.#fill(db);
   }
 
-  /** The objects shown: the same array while nothing in it changed. */
+  /** The result objects: the same array while nothing in it changes. */
   get items(): readonly object[] {
     return this.#items;
   }
 
-  /** Whether a tree that leaves out the links that an entity has none of leaves this one out. */
+  /** Whether a tree that omits links without targets omits this one. */
   get isOmitted(): boolean {
     return this.#node.tree?.omitsUnlinked === true && !this.#isLinkedFromParent;
   }
 
-  /** Looks at these ids again, and cuts the page as the server cut it last. Whether `shown` changed. */
+  /** Evaluates these ids again and applies the server's last page. Returns whether `items` changed. */
   update(ids: ReadonlySet<string>, traced: Traced, changeSet: ChangeSet, db: Db, pageInfo?: PageInfo): boolean {
     const changes = changeSet.get(this.#node.etype);
     const isMany = ids.size > manyIds;
@@ -74,12 +74,12 @@ export class List {
       const after = change ? change.after : db.row(this.#node.etype, id);
       this.#updateRow(id, change ? change.before : after, after, isMany, traced, changeSet, db);
     }
-    // Until here, rows are found by the old order.
+    // Up to here, the old order applies.
     const isShort = this.#horizon !== undefined && this.#rows.length < this.#node.limit;
     return this.#setPage(pageInfo) || isMany || isShort ? this.#fill(db) : this.#updateItems(db);
   }
 
-  /** Whether the order is another. */
+  /** Returns whether the order changed. */
   #setPage(pageInfo: PageInfo | undefined): boolean {
     if (pageInfo === this.#pageInfo) return false;
     const { attr } = this.#order;
@@ -88,7 +88,7 @@ export class List {
     return this.#order.attr !== attr;
   }
 
-  /** Of many, rows stay where they are, and only objects are made again. */
+  /** With many changes, rows keep their positions until `#fill`; only objects are created again. */
   #updateRow(
     id: string,
     before: Row | undefined,
@@ -145,7 +145,7 @@ export class List {
     this.#evicted = undefined;
   }
 
-  /** An object after its row or what is below it may have changed; the same one if nothing shown did. */
+  /** The object after a change of its row or of nested lists; the same object if nothing selected changed. */
   #refreshObject(object: object, before: Row, row: Row, traced: Traced, changeSet: ChangeSet, db: Db): object {
     let isChanged = before !== row && this.#node.fields.some(({ slot }) => !equal(before.values[slot], row.values[slot]));
     const lists = this.#lists?.get(row.id) ?? noLists;
@@ -183,7 +183,7 @@ export class List {
     return (!previous || this.#order.compare(previous, row) < 0) && (!next || this.#order.compare(row, next) < 0);
   }
 
-  /** All rows anew. Whether `shown` changed. */
+  /** Finds and sorts all rows again. Returns whether `items` changed. */
   #fill(db: Db): boolean {
     const objects = new Map<string, object | undefined>(this.#evicted);
     const lists = this.#lists;
@@ -210,12 +210,12 @@ export class List {
     }
     const linkedRows = this.#node.isEmpty ? [] : rowsOf(ids, this.#node.etype, db);
     const rows = linkedRows.filter((row) => matchesNode(this.#node, row, db)).sort(this.#order.compare);
-    // A link to a row that is not visible counts as one, unless a condition is asked of it.
+    // A link to an invisible row counts, unless the node has a condition.
     this.#isLinkedFromParent = this.#node.where ? rows.length > 0 : ids.length > 0;
     return rows;
   }
 
-  /** Makes what is missing in the stretch shown, and shows it. */
+  /** Creates the missing objects of the page. Returns whether `items` changed. */
   #updateItems(db: Db): boolean {
     const { from, to } = pageRange(this.#rows, this.#node, this.#order, this.#pageInfo);
     const isWhole = to - from === this.#rows.length;

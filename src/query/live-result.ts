@@ -1,5 +1,4 @@
-// A query over a Db: once, or kept up to date. What a subscriber is handed keeps its identity, whole and row by
-// row, as long as it says the same.
+// The result of a query over a Db, once or updated incrementally. The result and its rows keep their identity while they do not change.
 
 import type { Db } from '../db/db.ts';
 import type { ChangeSet } from '../db/change-set.ts';
@@ -11,9 +10,9 @@ import type { PageInfo, QueryResult } from './query.ts';
 import { trace } from './trace.ts';
 import { hasOwn } from '../lib/own.ts';
 
-/** What came with the server's answer and is passed on. */
+/** Parts of the server's result that are passed on. */
 export interface ResultInfo {
-  /** It came with a result for a client, which expects the page of every limited list. */
+  /** From a server's result: then every limited list has a page. */
   readonly isFromServer?: boolean;
   readonly pageInfo?: Readonly<Record<string, PageInfo>> | undefined;
   readonly aggregate?: Readonly<Record<string, unknown>> | undefined;
@@ -21,17 +20,17 @@ export interface ResultInfo {
 
 const EMPTY_PAGE: PageInfo = { startCursor: null, endCursor: null, hasNextPage: false, hasPreviousPage: false };
 
-/** The answer to a query, once. */
+/** Evaluates a query once. */
 export function evaluate(compiled: CompiledQuery, db: Db, info: ResultInfo = {}): QueryResult {
   return new LiveResult(compiled, db, info).result;
 }
 
-/** The answer to a query, kept up to date change by change. */
+/** The result of a query, updated with each change set. */
 export class LiveResult {
   readonly #compiled: CompiledQuery;
   #info: ResultInfo;
   readonly #lists: readonly { readonly node: QueryNode; readonly list: List }[];
-  /** In a tree, the namespaces whose rows are counted and not shown. */
+  /** In a tree: the namespaces that are counted but not returned. */
   readonly #counted: readonly (readonly [key: string, rows: readonly object[]])[];
   #data: QueryResult['data'] | undefined;
   #result: QueryResult | undefined;
@@ -45,7 +44,7 @@ export class LiveResult {
     this.#lists = within(newPass(), () => nodes.map((node) => ({ node, list: new List(node, db, pageOf(node, info)) })));
   }
 
-  /** The same object while nothing in it changed. */
+  /** The same object while nothing in it changes. */
   get result(): QueryResult {
     const { aggregate } = this.#info;
     const pageInfo = this.#pageInfo();
@@ -53,14 +52,14 @@ export class LiveResult {
     return (this.#result ??= { data: this.#data, ...(pageInfo && { pageInfo }), ...(aggregate && { aggregate }) });
   }
 
-  /** A server says nothing of the page of a namespace that it does not know: nobody has written to it, so the page is empty. */
+  /** Servers omit the page of an unknown namespace: it has no entities, so the page is empty. */
   #pageInfo(): ResultInfo['pageInfo'] {
     const { pageInfo } = this.#info;
     const missing = this.#lists.filter(({ node }) => this.#info.isFromServer && isPaged(node) && !pageOf(node, this.#info));
     return missing.length === 0 ? pageInfo : { ...pageInfo, ...Object.fromEntries(missing.map(({ node }) => [node.key, EMPTY_PAGE])) };
   }
 
-  /** Takes a change of the Db into account, and what came with a new answer. Whether the result changed. */
+  /** Applies a change of the Db, and the info of a new server result. Returns whether the result changed. */
   update(changeSet: ChangeSet, db: Db, info?: ResultInfo): boolean {
     if (!info && ![...changeSet.keys()].some((etype) => this.#compiled.etypes.has(etype))) return false;
     return within(newPass(), () => this.#update(changeSet, db, info));
@@ -84,7 +83,7 @@ export class LiveResult {
   }
 }
 
-/** A namespace may be called like something every object has. */
+/** A namespace may have the name of a property of Object.prototype. */
 function pageOf({ key }: QueryNode, { pageInfo }: ResultInfo): PageInfo | undefined {
   return pageInfo && hasOwn(pageInfo, key) ? pageInfo[key] : undefined;
 }

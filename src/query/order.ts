@@ -1,5 +1,4 @@
-// The order of a form's rows: by creation, or by the value of one attr; ties by id. Total, so that a row's place
-// can be found by halving.
+// The order of a node's rows: by creation or by the value of one attr, then by id. A total order, so that binary search works.
 
 import type { Attrs, KnownAttr } from '../db/attrs.ts';
 import { Row } from '../db/row.ts';
@@ -11,7 +10,7 @@ export type SortKey = Value;
 export type Compare = (a: Row, b: Row) => number;
 
 export interface Order {
-  /** Undefined = by creation. */
+  /** Undefined for the order of creation. */
   readonly attr: KnownAttr | undefined;
   readonly isDescending: boolean;
   readonly compare: Compare;
@@ -23,7 +22,7 @@ export function order(etype: string, shape: Readonly<Record<string, unknown>> | 
   return orderBy(attr?.isRef ? undefined : attr, label !== undefined && direction !== 'asc');
 }
 
-/** Where a cursor stands, as a row. */
+/** A row at the position of a cursor. */
 export function rowAt([id, , value, t]: Cursor, { attr }: Order): Row {
   const values: Value[] = [];
   if (attr) values[attr.slot] = value;
@@ -33,7 +32,7 @@ export function rowAt([id, , value, t]: Cursor, { attr }: Order): Row {
 export function orderBy(attr: KnownAttr | undefined, isDescending: boolean): Order {
   const sign = isDescending ? -1 : 1;
   const byId = (a: Row, b: Row): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
-  // The usual order, written out: a row finds its place by it after every change.
+  // The default order has its own code path, because every change of a row uses it.
   if (!attr) return { attr, isDescending, compare: (a, b) => sign * (a.t - b.t || byId(a, b)) };
   const keyOf = keyReader(attr);
   const compareKeys = attr.checkedType === 'string' ? compareText : compareValues;
@@ -45,13 +44,13 @@ function keyReader(attr: KnownAttr): (row: Row) => SortKey {
   return attr.checkedType === 'date' ? (row) => dateKey(row.values[slot]) : (row) => row.values[slot];
 }
 
-/** What is no date comes where nothing does: first. */
+/** Invalid dates sort like missing values: first. */
 function dateKey(value: Value): SortKey {
   const at = instant(value);
   return Number.isNaN(at) ? null : at;
 }
 
-/** Nothing comes first; kinds that cannot be compared stand side by side, each kind together. */
+/** Missing values come first; values of types that cannot be compared are grouped by type. */
 function compareValues(a: SortKey, b: SortKey): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   const isNoA = a === null || a === undefined;
@@ -64,6 +63,11 @@ function compareValues(a: SortKey, b: SortKey): number {
 
 const collator = new Intl.Collator('en-US');
 
+/** Beyond so many characters, text is ordered by its code units: collating texts of a megabyte would keep a server busy. */
+const maxCollated = 1000;
+
 function compareText(a: SortKey, b: SortKey): number {
-  return typeof a === 'string' && typeof b === 'string' ? (a === b ? 0 : collator.compare(a, b)) : compareValues(a, b);
+  if (typeof a !== 'string' || typeof b !== 'string' || a === b) return compareValues(a, b);
+  const isShort = a.length <= maxCollated && b.length <= maxCollated;
+  return isShort ? collator.compare(a, b) : collator.compare(a.slice(0, maxCollated), b.slice(0, maxCollated)) || compareValues(a, b);
 }

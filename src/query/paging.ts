@@ -10,7 +10,7 @@ import { type Order, orderBy, rowAt } from './order.ts';
 import { type Row, attrTriples } from '../db/row.ts';
 import { lowerBound } from '../lib/sorted.ts';
 
-/** A page keeps the order it was cut in: that of its cursor. */
+/** A page keeps the order of its cursor. */
 export function pageOrder({ order: requestedOrder, attrs, idAttr }: QueryNode, page: PageInfo | undefined): Order {
   const attr = page?.startCursor && attrs.byId(page.startCursor[1]);
   return attr ? orderBy(attr === idAttr ? undefined : attr, requestedOrder.isDescending) : requestedOrder;
@@ -21,7 +21,7 @@ export interface PageRange {
   readonly to: number;
 }
 
-/** Empty for a page whose place is not known yet, or that is empty. */
+/** Empty if the page is empty or its position is unknown. */
 export function pageRange(rows: readonly Row[], node: QueryNode, order: Order, page: PageInfo | undefined): PageRange {
   let from = 0;
   let to = rows.length;
@@ -42,14 +42,14 @@ export interface PaginatedRows {
   readonly pageInfo: PageInfo;
 }
 
-/** Whether the client is to be told of a page. */
+/** Whether the result includes page info. */
 export function isPaged({ options }: QueryNode): boolean {
   const { order, limit, first, last, offset, before, after } = options;
   if (order && Object.keys(order).length > 0) return true;
   return [limit, first, last, offset, before, after].some((option) => option !== undefined && option !== null);
 }
 
-/** `matching`: all that match, in order. */
+/** @param matching all matching rows, in order */
 export function paginate(matching: readonly Row[], node: QueryNode): PaginatedRows {
   const { from, to } = range(matching, node);
   const rows = matching.slice(from, to);
@@ -83,7 +83,7 @@ function range(rows: readonly Row[], node: QueryNode): { from: number; to: numbe
   return { from, to: Math.min(to, from + node.limit) };
 }
 
-/** How many rows come before a cursor; `own`: whether the cursor's own counts. */
+/** The number of rows before a cursor. @param own whether the cursor's own row counts */
 function countBefore(rows: readonly Row[], cursor: Cursor, own: 0 | 1, { order }: QueryNode): number {
   return lowerBound(rows, rowAt(cursor, order), (a, b) => order.compare(a, b) || -own);
 }

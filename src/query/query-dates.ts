@@ -1,11 +1,11 @@
-// Dates as a query may name them: every form that can be stored, and a few words. PROTOCOL.md#dates
+// Dates in queries: every format that can be stored, and a few keywords. PROTOCOL.md#dates
 
 import { coerceToDate } from '../lib/dates.ts';
 import { hasOwn } from '../lib/own.ts';
 
 const dayMs = 86_400_000;
 
-/** Words that stand for an instant at the time of the query; days begin at midnight UTC. */
+/** Keywords for instants relative to the time of the query; days begin at midnight UTC. */
 const words: Readonly<Record<string, (now: number) => number>> = {
   now: (now) => now,
   today: startOfDay,
@@ -19,7 +19,7 @@ function startOfDay(now: number): number {
   return Math.floor(now / dayMs) * dayMs;
 }
 
-/** The instant that a word stands for; undefined for anything else. */
+/** The instant of a keyword; undefined for any other value. */
 export function namedInstant(value: unknown): number | undefined {
   return typeof value === 'string' && hasOwn(words, value) ? words[value]?.(Date.now()) : undefined;
 }
@@ -34,7 +34,7 @@ export function isQueryDate(value: unknown, isBound: boolean): boolean {
 
 const yearFirst = /^\s*"?\d{4,}[./-](\d\d?)[./-](\d\d?)/;
 
-/** Clients read a thirteenth month as the first of the next year; in a query it is a mistake. */
+/** Stored values may have a month 13, which means January of the next year; in a query it is an error. */
 function isDate(value: string | number): boolean {
   if (typeof value === 'number') return true;
   const [, month = 1, day = 1] = yearFirst.exec(value) ?? [];

@@ -1,4 +1,4 @@
-// A query as the engine takes it: untyped shapes. The types that a user's schema infers are in `types/query.ts`.
+// The untyped shape of a query. The types that are inferred from a schema are in `types/query.ts`.
 
 import type { Cursor, PageInfo } from '../protocol/query-result.ts';
 
@@ -21,13 +21,13 @@ export interface QueryNodeOptions {
   readonly aggregate?: string | undefined;
 }
 
-/** Options under `$`, and a form for each link asked for. */
+/** Options under `$`, and a form for each nested link. */
 export interface QueryNodeShape {
   readonly $?: QueryNodeOptions | undefined;
   readonly [label: string]: QueryNodeShape | QueryNodeOptions | undefined;
 }
 
-/** A form for each namespace; `$$ruleParams` is for the rules and no namespace. */
+/** A form for each namespace; `$$ruleParams` are the parameters of rules. */
 export type Query = Readonly<Record<string, unknown>>;
 
 export interface QueryResult {

@@ -1,6 +1,6 @@
-// An answer as a count: each of its triples with how many of the rows shown need it. So what a change does to the answer is
-// found by looking at the rows it touches, however long the answer is. Only for answers that are the sum of their rows: a
-// page has ends, which one row cannot know.
+// A result as reference counts: each triple with the number of rows that need it. The effect of a change is computed from the rows it
+// touches, independent of the size of the result. Only for results that are the union of their rows: the bounds of a page depend on
+// other rows.
 
 import type { Db } from '../db/db.ts';
 import type { Attrs } from '../db/attrs.ts';
@@ -13,7 +13,7 @@ import { matchingSteps, resultOfRow, rowResultSteps } from './result-triples.ts'
 import type { Where } from './where.ts';
 
 export interface TripleChange {
-  /** Those that are gone, or have another value now. */
+  /** Triples that were removed or have a new value. */
   readonly removed: readonly Triple[];
   readonly added: readonly Triple[];
 }
@@ -37,7 +37,7 @@ export class RefCount {
     this.#compiled = compiled;
   }
 
-  /** Counts the answer over the data. Yields when the pass is due to be interrupted. */
+  /** Counts the triples of the result. Yields when the pass should be interrupted. */
   static *of(compiled: CompiledQuery, db: Db): Generator<void, RefCount> {
     const counts = new RefCount(compiled);
     for (const node of compiled.nodes) {
@@ -48,7 +48,7 @@ export class RefCount {
     return counts;
   }
 
-  /** Takes up a change of what was counted. */
+  /** Applies a change set. */
   update(change: Change): TripleChange {
     const { attrs } = change.after;
     const lost = new Map<string, Triple>();
@@ -75,7 +75,7 @@ export class RefCount {
     for (const [key, count] of before) {
       const was = count > 0 ? lost.get(key) : undefined;
       const is = this.#counts.has(key) ? gained.get(key) : undefined;
-      // Still needed by rows that were not looked at: as it was.
+      // Rows that were not evaluated still need it.
       if ((count > 0 && !was) || (this.#counts.has(key) && !is) || (was && is && isSame(was, is))) continue;
       if (was) removed.push(was);
       if (is) added.push(is);
@@ -91,7 +91,7 @@ export class RefCount {
   }
 }
 
-/** The same, for two answers that are at hand. */
+/** The difference of two complete results. */
 export function tripleChange(before: readonly Triple[], after: readonly Triple[], attrs: Attrs): TripleChange {
   const were = new Map(before.map((triple) => [tripleKey(triple, attrs), triple]));
   const added: Triple[] = [];
@@ -108,7 +108,7 @@ export function tripleChange(before: readonly Triple[], after: readonly Triple[]
   return { removed, added };
 }
 
-/** What there can be one of. */
+/** The identity of a triple. */
 function tripleKey([e, a, v]: Triple, attrs: Attrs): string {
   return attrs.byId(a)?.isRef ? `${e} ${a} ${String(v)}` : `${e} ${a}`;
 }

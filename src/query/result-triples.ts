@@ -1,5 +1,5 @@
-// The answer to a query as a server sends it: not rows but triples, such that whoever evaluates the same query over
-// them alone sees what an evaluation over all the data would show. PROTOCOL.md#results
+// The result of a query as the server sends it: the triples on which evaluating the same query gives the result of evaluating it on all
+// data. PROTOCOL.md#results
 
 import type { KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
@@ -24,7 +24,7 @@ export interface ServerResult extends TripleResult {
 }
 
 export interface ResultOptions {
-  /** What is not visible is as if it were not there. */
+  /** Invisible entities and values count as missing. */
   readonly visible?: Visible | undefined;
 }
 
@@ -136,7 +136,7 @@ function orderedDb({ attr }: Order, db: Db): Db | undefined {
 /** With fewer candidates, sorting costs less than reading the order. */
 const minSorted = 1000;
 
-/** The rows a form shows, pages apart. */
+/** The rows of a node without a page. */
 export function* matchingSteps(node: QueryNode, db: Db): Generator<void, Row[]> {
   if (node.isEmpty) return [];
   // Rules are asked about one row after the other, with breaks between them.
@@ -192,7 +192,7 @@ function* addChildRows(child: ChildQueryNode, parent: Row, context: ResultContex
   }
 }
 
-/** What a row shown is sent with: all that it has one of, or the fields asked for; its id always. */
+/** The triples of a row: its id and all single values, or the requested fields. */
 function attrsSent(node: QueryNode, db: Db): readonly KnownAttr[] {
   const { fields } = node.options;
   const isSelected = Array.isArray(fields) ? ({ label }: KnownAttr) => fields.includes(label) : () => true;

@@ -1,5 +1,5 @@
-// From what changed back to the rows of each form that must be looked at again: a changed entity, or a changed
-// link, is walked against the direction of the paths that lead to it. Everything not found here is as it was.
+// The reverse walk: from changed entities and links, backwards along the paths of a query, to the rows of each node that must be evaluated
+// again. All other rows are unchanged.
 
 import type { Db } from '../db/db.ts';
 import { eachDifference } from '../db/links.ts';
@@ -8,7 +8,7 @@ import type { ChildQueryNode, QueryNode } from './compile.ts';
 import { spend } from './pass.ts';
 import { type LinkEnd, type Where, nearEnds } from './where.ts';
 
-/** For one form: the ids to look at, and for each of its child forms which children under which parent. */
+/** For one node: the ids to evaluate, and for each child node the pairs of parent and child. */
 export interface Traced {
   readonly ids: ReadonlySet<string>;
   readonly children: readonly TracedChild[];
@@ -47,7 +47,7 @@ function traceChild(child: ChildQueryNode, changeSet: ChangeSet, db: Db): Traced
   return { traced, pairs };
 }
 
-/** Adds the entities whose `where` may come out otherwise. */
+/** Adds the entities for which the `where` may give another result. */
 function traceWhere(where: Where, changeSet: ChangeSet, db: Db, ids: Set<string>): void {
   for (const step of where.steps) {
     eachChangedLink(step, changeSet, (near) => ids.add(near));

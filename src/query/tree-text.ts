@@ -1,5 +1,5 @@
-// The result of a query as the JSON of a tree, as the admin API returns it. An entity that many parents link to is written once and its
-// text used again, so that the work is that of the entities and links, however often each is shown.
+// The result of a query as the JSON text of a tree, as the admin API returns it. The text of an entity that many parents link to is created
+// once and reused, so the cost depends on the number of entities and links, not on the size of the tree.
 
 import type { Db } from '../db/db.ts';
 import type { Row } from '../db/row.ts';
@@ -16,7 +16,7 @@ import { attempt } from './witness.ts';
 
 export interface TreeTextOptions {
   readonly visible?: Visible | undefined;
-  /** A value as it is shown. */
+  /** Converts a value for the result. */
   readonly present?: ((etype: string, label: string, value: Value) => Value) | undefined;
   /** Receives the length of each list; throws if it is too long. */
   readonly checkLength: (length: number) => void;
@@ -28,7 +28,7 @@ export interface TreeTextResult {
   readonly aggregate: Readonly<Record<string, { readonly count: number }>> | undefined;
 }
 
-/** Yields when the pass is due to be interrupted. */
+/** Yields when the pass should be interrupted. */
 export function* treeTextSteps({ nodes }: CompiledQuery, db: Db, options: TreeTextOptions): Generator<void, TreeTextResult> {
   const writer = new TreeWriter(options.visible ? new VisibleDb(db, options.visible) : db, options);
   const pages: [string, PageInfo][] = [];
@@ -105,7 +105,7 @@ class TreeWriter {
       while ((isMatch = attempt(() => matchesNode(child, row, this.db))) === undefined) yield;
       if (isMatch) rows.push(row);
     }
-    // A link to a row that is not visible counts as one, unless a condition is asked of it.
+    // A link to an invisible row counts, unless the node has a condition.
     const isLinked = child.where ? rows.length > 0 : ids.length > 0;
     if (tree?.omitsUnlinked === true && !isLinked) return undefined;
     rows.sort(child.order.compare);

@@ -1,7 +1,5 @@
-// That what is asked has the form of a query: forms that are objects, options that exist, and nothing that cannot be sent as it stands,
-// because JSON has no word for it. Whether its names and values fit a schema is told in schema/check-query.ts.
-
-// A query checked by itself, before anybody asks it.
+// Validates the shape of a query without a schema: forms are objects, options exist, and JSON can represent every value. Names and types are
+// checked against a schema in schema/check-query.ts.
 
 import type { AnySchema } from '../schema/schema.ts';
 import type { QueryNodeOptions } from './query.ts';
@@ -10,7 +8,7 @@ import { hasJson } from '../lib/json.ts';
 import { kindOf, listed, own } from '../schema/read.ts';
 import { type QueryNodes, checkQuery } from '../schema/check-query.ts';
 
-/** A server reads no frame that is more than 100 levels deep. */
+/** Servers reject frames nested deeper than 100 levels. */
 const maxDepth = 90;
 
 /** Option → whether it works for top-level namespaces only. */
@@ -29,7 +27,7 @@ const options: Readonly<Record<keyof QueryNodeOptions, boolean>> = {
   aggregate: false,
 };
 
-/** @throws QueryValidationError whose message begins with the path to its place */
+/** @throws QueryValidationError with a message that begins with the path of the fault */
 export function checkQueryShape(query: unknown): asserts query is QueryNodes {
   expectObject(query, 'A query');
   expectSendable(query, '', new Set());
@@ -41,7 +39,7 @@ function checkNode(node: unknown, name: string, path: string, isTop: boolean): v
   for (const [key, value] of Object.entries(node) as [string, unknown][]) {
     const at = `${path}.${key}`;
     if (key === '$') checkOptions(value, at, isTop);
-    // Left out on purpose, as in `{ todos: isOpen ? {} : undefined }`.
+    // Omitted on purpose, as in `{ todos: isOpen ? {} : undefined }`.
     else if (value !== undefined) checkNode(value, key, at, false);
   }
 }
@@ -66,7 +64,7 @@ export function expectSendable(value: unknown, path: string, above: Set<object> 
   if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') {
     throw new QueryValidationError(`A ${typeof value} cannot be part of a query`, path);
   }
-  // What says itself what it is in JSON, as dates do, is taken at its word.
+  // Objects with `toJSON`, such as dates, define their own JSON.
   if (typeof value !== 'object' || value === null || hasJson(value)) return;
   if (value instanceof Map || value instanceof Set) throw new QueryValidationError('A Map or Set cannot be part of a query', path);
   if (above.has(value)) throw new QueryValidationError('The query contains itself', path);
@@ -80,7 +78,7 @@ export function expectSendable(value: unknown, path: string, above: Set<object> 
 }
 
 /**
- * Refuses a query that cannot be right.
+ * Throws for a query that is invalid by itself or under the schema.
  *
  * @throws QueryValidationError
  * @example

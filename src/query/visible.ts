@@ -1,5 +1,5 @@
-// A Db seen through rules: rows that may not be seen are not there, values that may not be seen are missing.
-// Whoever looks through it can tell nothing of what is hidden, not even by asking for it in a `where`.
+// A Db filtered by read rules: invisible rows do not exist in it, and invisible values are missing. A reader cannot infer hidden data, not
+// even with a `where`.
 
 import type { Attrs, KnownAttr } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
@@ -8,20 +8,20 @@ import { lowest } from '../db/value-index.ts';
 import type { Value } from '../protocol/triple.ts';
 import { spend } from './pass.ts';
 
-/** Whether a row may be seen; with a label, whether that value of it may. */
+/** Whether a row is visible; with a label, whether that value of it is. */
 export interface Visible {
   (etype: string, row: Row, label?: string): boolean;
-  /** Whether every value of this label may be seen, in rows that may. Missing: not known. */
+  /** Whether all values of this label are visible in visible rows. Undefined if unknown. */
   readonly showsField?: (etype: string, label: string) => boolean;
 }
 
-/** What it costs at least to ask the rules about a row. */
+/** The minimum cost of evaluating the rules for a row. */
 const ruleWork = 10;
 
 export class VisibleDb implements Db {
   readonly #db: Db;
   readonly #visible: Visible;
-  /** etype → row → the row as seen */
+  /** Etype → row → the filtered row. */
   readonly #cache = new Map<string, Map<Row, Row | undefined>>();
 
   constructor(db: Db, visible: Visible) {
@@ -49,7 +49,7 @@ export class VisibleDb implements Db {
     return this.#db.size(etype);
   }
 
-  /** What is seen and what is not. For where to look, not for what to show. */
+  /** All ids, visible or not. For finding candidates, not for results. */
   get stored(): Db {
     return this.#db;
   }

@@ -1,5 +1,5 @@
-// A `where` compiled: tests of an entity's own values, steps over links, and groups of alternatives. All entries of
-// one `where` that go over the same link speak of one linked entity; each entry of a member of `or`/`and` has its own.
+// Compiles a `where`: tests of an entity's own values, steps over links, and groups. All entries of one `where` that use the same link must
+// match one linked entity; each entry inside `or` and `and` may match another one.
 
 import type { Attrs, KnownAttr, Namespace } from '../db/attrs.ts';
 import type { Db } from '../db/db.ts';
@@ -16,14 +16,14 @@ export interface ValueTest {
 export interface LinkStep {
   readonly label: string;
   readonly attr: KnownAttr;
-  /** Whether the near end holds the link. */
+  /** Whether the link is followed in its forward direction. */
   readonly isForward: boolean;
   readonly etype: string;
-  /** Asked of the linked id itself. */
+  /** Tests of the linked id. */
   readonly idConditions: Condition[];
-  /** Asked of the linked entity. */
+  /** Tests of the linked entity. */
   readonly far: Where;
-  /** Whether an entity without such a link passes. */
+  /** Whether an entity without such a link matches. */
   acceptsNone: boolean;
 }
 
@@ -42,12 +42,12 @@ export interface Where {
 
 export interface WhereContext {
   readonly attrs: Attrs;
-  /** Receives every namespace that conditions look at. */
+  /** Receives every namespace that conditions read. */
   readonly etypes: Set<string>;
   readonly filtersByIdPrefix?: boolean | undefined;
 }
 
-/** Undefined where it names something the catalogue does not know: then nothing matches. */
+/** Undefined if a name is unknown: then nothing matches. */
 export function compileWhere(shape: WhereShape, etype: string, context: WhereContext, isMember = false): Where | undefined {
   const where = emptyWhere(etype, context);
   if (!where) return undefined;
@@ -67,7 +67,7 @@ function emptyWhere(etype: string, { attrs, etypes }: WhereContext): Where | und
   return idAttr && { etype, idAttr, tests: [], steps: [], groups: [] };
 }
 
-/** `joins`: whether the entry speaks of the linked entity that the entries before it speak of. False if it names what nobody knows. */
+/** @param joins whether the entry must match the same linked entity as the entries before it. Returns false if a name is unknown. */
 function addEntry(where: Where, [label = '', ...rest]: readonly string[], input: unknown, context: WhereContext, joins: boolean): boolean {
   if (label === '$entityIdStartsWith' && rest.length === 0) {
     if (context.filtersByIdPrefix) where.tests.push({ attr: where.idAttr, condition: idPrefixCondition(input) });
@@ -100,7 +100,7 @@ export interface LinkEnd {
   readonly etype: string;
 }
 
-/** The link a namespace knows by this label, whichever end it is; the end that holds it wins. */
+/** The link of a namespace with this label, forward links first. */
 export function linkOf(namespace: Namespace, label: string): LinkEnd | undefined {
   const forward = namespace.forward.get(label);
   if (forward)
@@ -115,12 +115,12 @@ function acceptsMissing(where: Where): boolean {
   return where.tests.every((test) => test.condition.acceptsNull) && where.steps.every((step) => step.acceptsNone);
 }
 
-/** The ids an entity is linked with over a link end. `row`: the entity, where it is at hand. */
+/** The ids linked to an entity. @param row the entity, if it is already loaded */
 export function linked(db: Db, { attr, isForward }: LinkEnd, id: string, row?: Row): readonly string[] {
   return ends(db, attr, isForward, id, row);
 }
 
-/** Those that reach `far` over the link now; those that did before are found by the link's own change. */
+/** The entities that link to `far` now; former ones are found through the change of the link. */
 export function nearEnds({ attr, isForward }: LinkEnd, far: string, db: Db): readonly string[] {
   return ends(db, attr, !isForward, far);
 }
@@ -152,10 +152,10 @@ function matchesLink(step: LinkStep, where: Where, row: Row, db: Db): boolean {
   return ids.some((id) => matchesStep(step, id, db));
 }
 
-/** Whether a linked id is one that the step asks for. */
+/** Whether a linked entity matches the step. */
 export function matchesStep(step: LinkStep, id: string, db: Db): boolean {
   const { far } = step;
-  // Where the path ends here, remembering would cost more than asking again.
+  // At the end of a path, the cache would cost more than the test.
   const known = far.steps.length > 0 ? knownMatches(db, step) : undefined;
   const answer = known?.get(id);
   if (answer !== undefined) return answer;
@@ -168,7 +168,7 @@ export function matchesStep(step: LinkStep, id: string, db: Db): boolean {
   return isMatch;
 }
 
-/** What is known of a linked entity: of one on the way to another it may be nothing but its id. */
+/** The data of a linked entity; of an intermediate one, possibly only its id. */
 export function farRow(step: LinkStep, id: string, db: Db): Row {
   return db.row(step.etype, id) ?? new Row(id, 0, []);
 }

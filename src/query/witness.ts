@@ -1,6 +1,6 @@
-// What proves that a row matches, and what proves that others do not. A client that holds an entity in part takes
-// what it does not see for missing; so whatever a `where` or an order asks about and could be taken for missing is
-// sent for every entity of the answer. Each row is looked at once for each part of a `where` that leads to it.
+// The triples that prove that a row matches and that others do not. A client treats values it has not received as missing, so the values
+// that a `where` or an order reads are sent for every entity of the result if a missing one could match. Each row is visited once per part
+// of the `where` that leads to it.
 
 import type { CompiledQuery, QueryNode } from './compile.ts';
 import type { Db } from '../db/db.ts';
@@ -10,7 +10,7 @@ import { type LinkStep, type Where, farRow, linked, matches, matchesStep, type L
 import { type Row, attrTriples } from '../db/row.ts';
 import { interruption, isDue, spend } from './pass.ts';
 
-/** Adds what shows that the row, which matches, does. Yields when the pass is due to be interrupted. */
+/** Adds the triples that prove that a matching row matches. Yields when the pass should be interrupted. */
 export function* addWitnesses(start: Where, startRow: Row, db: Db, witness: WitnessTriples): Generator<void, void> {
   const open: [Where, Row][] = [[start, startRow]];
   for (let next = open.pop(); next; next = open.pop()) {
@@ -43,7 +43,7 @@ export function* addWitnesses(start: Where, startRow: Row, db: Db, witness: Witn
   }
 }
 
-/** Undefined if the pass was interrupted: to be asked again. */
+/** Undefined if the pass was interrupted: call it again. */
 export function attempt(decide: () => boolean): boolean | undefined {
   try {
     return decide();
@@ -53,7 +53,7 @@ export function attempt(decide: () => boolean): boolean | undefined {
   }
 }
 
-/** Adds, for every entity of the answer, what keeps it from passing for one without a value. */
+/** Adds, for every entity of the result, the values that must not seem to be missing. */
 export function* addAbsenceWitnesses(compiled: CompiledQuery, db: Db, witness: WitnessTriples): Generator<void, void> {
   const values = new Set<KnownAttr>();
   const links: LinkStep[] = [];
@@ -90,7 +90,7 @@ export function* addAbsenceWitnesses(compiled: CompiledQuery, db: Db, witness: W
   }
 }
 
-/** Of a link, the targets that count; else everything the attr has. */
+/** The matching targets of a link; all values of another attr. */
 type WitnessedTargets = 'all' | Set<string>;
 
 export class WitnessTriples {
@@ -102,7 +102,7 @@ export class WitnessTriples {
     this.#db = db;
   }
 
-  /** Whether it was asked before whether the witnesses of this row are here. An entity may be known by its id alone. */
+  /** Whether the witnesses of this row were collected before. */
   isShown(where: Where, row: Row): boolean {
     let rows = this.#shown.get(where);
     if (!rows) this.#shown.set(where, (rows = new Set<string>()));
@@ -111,12 +111,12 @@ export class WitnessTriples {
     return false;
   }
 
-  /** Everything a row has for an attr. */
+  /** All values of a row for an attr. */
   add(attr: KnownAttr, row: Row): void {
     if (row.values[attr.slot] !== undefined) this.#of(attr).set(row, 'all');
   }
 
-  /** One link, given from either end. */
+  /** One link, from either end. */
   addLink({ attr, isForward }: LinkEnd, near: string, far: string): void {
     const row = this.#db.row(attr.etype, isForward ? near : far);
     if (!row) return;
@@ -128,7 +128,7 @@ export class WitnessTriples {
     else parts.set(row, new Set([target]));
   }
 
-  /** The rows of a namespace whose id triple is here. */
+  /** The rows of a namespace whose id triples were collected. */
   entities(idAttr: KnownAttr | undefined): readonly Row[] {
     return idAttr ? [...(this.#parts.get(idAttr)?.keys() ?? [])] : [];
   }

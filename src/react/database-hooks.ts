@@ -56,7 +56,7 @@ export function appStatusOf(core: AnyCore): ExternalStore<AppStatusState> {
   return derivedStore(
     eventSubscriber(core, 'appStatus'),
     () => core[internals].reactor.appStatus,
-    (status) => ({ isLoading: !status, isReadOnly: status && status !== 'active' }) as AppStatusState,
+    (status) => ({ isLoading: !status, isReadOnly: status && status !== 'active', status }) as AppStatusState,
   );
 }
 

@@ -30,6 +30,8 @@ export class Recovery {
   readonly #setAside = new Map<string, TriplaneError>();
   /** While requests are sent one at a time: those whose turn has not come. */
   #waiting: ClientMessage[] | undefined;
+  /** The event id of the request whose turn it is. Undefined once it is answered, dropped, or not answered in time. */
+  #current: string | undefined;
   #timer: Timer | undefined;
   /** The request that was alone in flight when the connection was lost, and how often in a row. */
   #suspect: { readonly key: string; readonly losses: number } | undefined;
@@ -43,8 +45,17 @@ export class Recovery {
   send(message: ClientMessage): void {
     const error = this.#setAside.get(keyOf(message));
     if (error) return this.refuse(message, error);
-    if (this.#waiting && (this.#unanswered.size > 0 || this.#waiting.length > 0)) this.#waiting.push(message);
+    if (this.#waiting && (this.#current !== undefined || this.#waiting.length > 0)) this.#waiting.push(message);
     else this.#send(message);
+  }
+
+  /** Nobody waits for these requests any longer. Returns false if the server was not sent any of them. */
+  drop(isDropped: (message: ClientMessage) => boolean): boolean {
+    const remaining = this.#waiting?.filter((message) => !isDropped(message));
+    const wasSent = remaining?.length === this.#waiting?.length;
+    this.#waiting = remaining;
+    if (this.#current !== undefined && !this.#unanswered.has(this.#current)) this.#sendNext();
+    return wasSent;
   }
 
   /** The caller of this request receives the error. */
@@ -55,7 +66,7 @@ export class Recovery {
   /** Call once the answer has left the unanswered requests. */
   onAnswer(answered: ClientMessage): void {
     if (this.#suspect?.key === keyOf(answered)) this.#suspect = undefined;
-    if (this.#unanswered.size === 0) this.#sendNext();
+    if (this.#unanswered.size === 0 || answered['client-event-id'] === this.#current) this.#sendNext();
   }
 
   /** A rejection that names no request: it is about the only one, or sending them one at a time will show which. */
@@ -88,6 +99,7 @@ export class Recovery {
   /** The connection is gone; the owners of the requests send them again over the next one. */
   clear(): void {
     this.#context.config.clock.clearTimeout(this.#timer);
+    this.#current = undefined;
     if (this.#waiting) this.#waiting = [];
   }
 
@@ -104,14 +116,20 @@ export class Recovery {
       this.#timer = clock.setTimeout(() => this.#sendNext(), answerMs);
     }
     this.#on.send(message);
+    const eventId = message['client-event-id'] ?? '';
+    this.#current = this.#unanswered.has(eventId) ? eventId : undefined;
   }
 
   #sendNext(): void {
     if (!this.#waiting) return;
     this.#context.config.clock.clearTimeout(this.#timer);
-    const next = this.#waiting.shift();
-    if (next) this.#send(next);
-    else if (this.#unanswered.size === 0) this.#waiting = undefined;
+    this.#current = undefined;
+    // Some messages are not answered at all.
+    for (let next = this.#waiting.shift(); next; next = this.#waiting?.shift()) {
+      this.#send(next);
+      if (this.#current !== undefined) return;
+    }
+    if (this.#unanswered.size === 0) this.#waiting = undefined;
   }
 }
 

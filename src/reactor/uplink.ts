@@ -7,6 +7,7 @@ import type { ClientMessage } from '../protocol/client-message.ts';
 import type { RemoveQuery } from '../protocol/query-messages.ts';
 import type { ErrorMessage } from '../protocol/server-error.ts';
 import type { ServerMessage } from '../protocol/server-message.ts';
+import { queryKey } from '../query/key.ts';
 import type { ConnectionDetails, ConnectionStatus } from '../types/database.ts';
 import { asError, unreachableError } from './client-errors.ts';
 import type { ClientContext } from './context.ts';
@@ -82,7 +83,7 @@ export class Uplink {
   /** Nothing is sent over a connection that was lost meanwhile: the state sends everything again in the next session. */
   send(message: ClientMessage): void {
     if (message.op === 'init') return this.#transmit(message);
-    if (!this.isReady) return;
+    if (!this.isReady || (message.op === 'remove-query' && !this.#drop(message))) return;
     const error = limitErrorOf(message, this.#context.state.session.limits);
     // Asynchronous: what follows may send messages, which must not overtake the ones that are being sent.
     if (error) this.#recover((recovery) => recovery.refuse(message, error));
@@ -109,6 +110,14 @@ export class Uplink {
   stop(): Promise<void> {
     this.#recovery?.clear();
     return this.#connection.stop();
+  }
+
+  /** Nobody waits for the result of this query any longer, so nothing else waits for it either. Whether the server has to be told. */
+  #drop({ q }: RemoveQuery): boolean {
+    const key = queryKey(q);
+    const isDropped = (message: ClientMessage): boolean => message.op === 'add-query' && queryKey(message.q) === key;
+    for (const [eventId, message] of this.#unanswered) if (isDropped(message)) this.#unanswered.delete(eventId);
+    return this.#recovery?.drop(isDropped) ?? true;
   }
 
   #transmit(message: ClientMessage): void {

@@ -12,6 +12,8 @@ export interface Fault {
   readonly expected?: string;
   readonly message?: string;
   readonly hint?: unknown;
+  /** A name that tools know. */
+  readonly issue?: string;
 }
 
 export function rejection(type: ServerErrorType, message: string, hint: unknown = null): InstantAPIError {

@@ -32,8 +32,10 @@ export interface ConnectionDetails {
   readonly isExactlyOnce: boolean | undefined;
 }
 
-/** Whether the app is read-only. */
-export type AppStatusState = { isLoading: true; isReadOnly: undefined } | { isLoading: false; isReadOnly: boolean };
+/** Whether the app is read-only. `status` tells a read-only app from a disabled one, which answers no queries either. */
+export type AppStatusState =
+  | { isLoading: true; isReadOnly: undefined; status?: undefined }
+  | { isLoading: false; isReadOnly: boolean; status?: 'active' | 'read-only' | 'disabled' };
 
 /** `synced`: the server has acknowledged the transaction. `enqueued`: it is in the outbox and is sent when there is a connection. */
 export type TransactionResult = { status: 'synced' | 'enqueued'; clientId: string };

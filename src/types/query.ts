@@ -11,9 +11,8 @@ export type Cursor = [string, string, any, number];
 
 type Direction = 'asc' | 'desc';
 
-interface OrderByAge {
-  serverCreatedAt?: Direction;
-}
+/** No interface: a type has an index signature where one is asked for, as in the query type of a database without a schema. */
+type OrderByAge = { serverCreatedAt?: Direction };
 
 /** The keys a list can be ordered by: indexed attributes, and the time the server created the entity. */
 export type Order<Schema extends AnySchema, EntityName extends keyof Schema['entities']> =

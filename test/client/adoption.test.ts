@@ -68,6 +68,15 @@ test('a platform that cannot list databases opens it', async () => {
   expect(await userOf(open())).toBe(ann.email);
 });
 
+test('a page that may not use IndexedDB starts without a word', async () => {
+  const forbidden = (): never => {
+    throw new DOMException('blocked', 'SecurityError');
+  };
+  Object.assign(indexedDB, { databases: forbidden, open: forbidden });
+  expect(await userOf(open())).toBeUndefined();
+  expect(errors).toEqual([]);
+});
+
 test('a database that does not answer stops nothing: it is told, and the next start tries again', async () => {
   const { open: really } = indexedDB;
   const hanging = vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {

@@ -15,12 +15,18 @@ export interface PlayedStep extends Played {
 /** Recordings in which the refreshes of two runs differ. */
 const unsteadyFolders = new Set(['live']);
 
-export async function playTranscript(folder: string, transcript: Transcript, storage: Storage): Promise<PlayedStep[]> {
+/** `around`: what is put in front of the app. */
+export async function playTranscript(
+  folder: string,
+  transcript: Transcript,
+  storage: Storage,
+  around = async (app: AppUnderTest): Promise<AppUnderTest> => app,
+): Promise<PlayedStep[]> {
   const names = stepNames(transcript.steps);
   const about = transcript.steps.map((step, index) => ({ name: names[index] ?? '', step }));
   let app: AppUnderTest;
   try {
-    app = await startApp(storage, transcript);
+    app = await around(await startApp(storage, transcript));
   } catch (error) {
     const ours = { answer: { failed: (error as Error).message } };
     return about.map((one) => ({ ...one, kind: 'refusal', ours }));

@@ -61,16 +61,16 @@ test('useConnectionStatus and useAppStatus', async () => {
   const seen: string[] = [];
   function Line() {
     const status = db.useConnectionStatus();
-    const { isReadOnly } = db.useAppStatus();
-    seen.push(`${status} ${isReadOnly}`);
+    const { isReadOnly, status: appStatus } = db.useAppStatus();
+    seen.push(`${status} ${isReadOnly} ${appStatus}`);
     return null;
   }
   await page(<Line />);
-  expect(seen[0]).toBe('connecting undefined');
-  expect(seen.at(-1)).toBe('authenticated false');
+  expect(seen[0]).toBe('connecting undefined undefined');
+  expect(seen.at(-1)).toBe('authenticated false active');
   db.world.cut();
   await drawn();
-  expect(seen.at(-1)).toBe('closed false');
+  expect(seen.at(-1)).toBe('closed false active');
 });
 
 test('useOutbox: what waits, what was refused, and what can be done about it', async () => {

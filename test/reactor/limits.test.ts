@@ -197,6 +197,56 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
+  /** Several requests were in flight when the server rejected one that it did not name. */
+  async function oneAtATime(prepare: (client: TestClient) => void): Promise<TestClient> {
+    const client = await connected();
+    prepare(client);
+    await write(client, 1, 'a');
+    await write(client, 2, 'b');
+    await client.receive(unnamed);
+    await connected(undefined, client);
+    return client;
+  }
+
+  const sentOps = (client: TestClient): unknown[] => client.transport.channel.sent.map(({ op }) => op);
+
+  it('while they are sent one at a time, a room whose join is never answered holds up the next request for 5 s, and none after that', async () => {
+    const client = await oneAtATime(({ reactor }) => void reactor.rooms.acquire('chat', 'lobby'));
+    await confirm(client, client.sentMessages('transact')[0]?.['client-event-id'], 2);
+    await confirm(client, client.sentMessages('transact')[1]?.['client-event-id'], 3);
+    expect(sentOps(client)).toEqual(['init', 'transact', 'transact', 'join-room']);
+    await client.clock.advance(4_999);
+    await write(client, 3, 'c');
+    expect(client.sentMessages('transact')).toHaveLength(2);
+    await client.clock.advance(1);
+    expect(client.sentMessages('transact')).toHaveLength(3);
+    await confirm(client, client.sentMessages('transact')[2]?.['client-event-id'], 4);
+    await write(client, 4, 'd');
+    expect(client.sentMessages('transact')).toHaveLength(4);
+    await confirm(client, client.sentMessages('transact')[3]?.['client-event-id'], 5);
+    await client.clock.advance(10_000);
+    await write(client, 5, 'e');
+    expect(client.sentMessages('transact')).toHaveLength(5);
+    client.reactor.shutdown();
+  });
+
+  it('while they are sent one at a time, a query that nobody listens to any longer holds up nothing, and is not sent', async () => {
+    const stops: (() => void)[] = [];
+    const client = await oneAtATime(({ reactor }) => {
+      for (const title of ['x', 'y']) stops.push(reactor.queries.subscribe({ goals: { $: { where: { title } } } }, listener()));
+    });
+    expect(sentOps(client)).toEqual(['init', 'add-query']);
+    stops[1]?.();
+    expect(sentOps(client)).toEqual(['init', 'add-query']);
+    stops[0]?.();
+    await settled();
+    expect(sentOps(client)).toEqual(['init', 'add-query', 'transact']);
+    await confirm(client, client.sentMessages('transact')[0]?.['client-event-id'], 2);
+    await confirm(client, client.sentMessages('transact')[1]?.['client-event-id'], 3);
+    expect(sentOps(client)).toEqual(['init', 'add-query', 'transact', 'transact', 'remove-query']);
+    client.reactor.shutdown();
+  });
+
   it('a write over which the connection is lost each time is set aside, and later writes and queries are answered', async () => {
     const client = await connected();
     const seen = listener();

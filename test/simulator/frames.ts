@@ -18,6 +18,29 @@ export function eventIdIn(frame: string): string | undefined {
 /** The answers to writes, and all others: the protocol gives no order between these. */
 export function lanesOf(frame: string): (readonly [lane: string, frame: string])[] {
   if (!frame.includes('"transact-ok"')) return [['down', frame]];
-  const messages = [JSON.parse(frame) as unknown].flat() as readonly { readonly op: string }[];
-  return messages.map((message) => [message.op === 'transact-ok' ? 'transact' : 'down', JSON.stringify(message)] as const);
+  return messagesIn(frame).map((message) => [message.op === 'transact-ok' ? 'transact' : 'down', JSON.stringify(message)] as const);
+}
+
+/** The writes that the server failed at, and those that it has refused for good. */
+export function errorsIn(frame: string): { readonly failed: readonly string[]; readonly refused: readonly string[] } {
+  if (!frame.includes('"op":"error"')) return { failed: [], refused: [] };
+  const errors = messagesIn(frame).filter((message) => message.op === 'error' && message['original-event']?.op === 'transact');
+  const ids = (isFit: (status: number, type: string | null | undefined) => boolean): string[] =>
+    errors.flatMap(({ status = 500, type, 'client-event-id': eventId }) => (eventId && isFit(status, type) ? [eventId] : []));
+  return {
+    failed: ids((status) => status >= 500),
+    refused: ids((status, type) => status < 500 && (type === 'validation-failed' || type === 'permission-denied')),
+  };
+}
+
+interface Message {
+  readonly op: string;
+  readonly status?: number;
+  readonly type?: string | null;
+  readonly 'client-event-id'?: string;
+  readonly 'original-event'?: { readonly op?: string };
+}
+
+function messagesIn(frame: string): readonly Message[] {
+  return [JSON.parse(frame) as Message | readonly Message[]].flat();
 }

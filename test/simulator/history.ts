@@ -17,6 +17,7 @@ export interface WriteRecord {
   readonly isDependent?: boolean;
   /** Undefined until the client said that it is on disk. */
   eventId: string | undefined;
+  storedAtMs: number;
   /** `left`: its tab is told no more of it, since its user left or the tab closed. */
   outcome: 'waiting' | 'acknowledged' | 'rejected' | 'left';
 }
@@ -34,10 +35,15 @@ export class History {
   readonly killed = new Set<string>();
   /** Tabs whose device could not store something: what they hold is in memory alone. */
   readonly unstored = new Set<string>();
-  /** The server failed at writes. If it did not get to say so, it was given them again after later ones. */
-  hasFailures = false;
+  /** Whether the server has failed at any write. */
+  hasFailures = (): boolean => false;
+  /** Devices on which more than one tab was open at a time. */
+  readonly parallel = new Set<string>();
+  /** The server failed at writes, and could not say so: it was given them again after later ones. */
+  hasLostFailures = false;
   readonly values = new ShownValues();
   readonly #shown = new Map<string, Shown>();
+  readonly #opened = new Set<string>();
   readonly #discarded = new Set<string>();
   /** Entities of writes that an older log, which took over, does not have. */
   readonly #rolledBack = new Set<string>();
@@ -47,8 +53,8 @@ export class History {
     this.#now = now;
   }
 
-  add(write: Omit<WriteRecord, 'seq' | 'eventId' | 'outcome'>): WriteRecord {
-    const record: WriteRecord = { ...write, seq: ++this.#seq, eventId: undefined, outcome: 'waiting' };
+  add(write: Omit<WriteRecord, 'seq' | 'eventId' | 'storedAtMs' | 'outcome'>): WriteRecord {
+    const record: WriteRecord = { ...write, seq: ++this.#seq, eventId: undefined, storedAtMs: Infinity, outcome: 'waiting' };
     this.writes.set(record.id, record);
     return record;
   }
@@ -66,10 +72,12 @@ export class History {
   settle(write: WriteRecord, outcome: WriteRecord['outcome'], reason = ''): void {
     if (write.outcome !== 'waiting') this.report(`write ${write.seq} was ${write.outcome}, then ${outcome}`);
     write.outcome = outcome;
+    if (write.isDependent && outcome === 'rejected')
+      this.report(`write ${write.seq} depends on an invalid one, and was rejected by itself`);
     if (outcome === 'acknowledged' && write.isInvalid) this.report(`write ${write.seq} is invalid and was acknowledged`);
-    // A row that an older log does not have cannot be updated.
-    if (outcome === 'rejected' && !write.isInvalid && this.#rolledBack.size === 0)
-      this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
+    // A row that an older log does not have, or that the server failed to make, cannot be updated.
+    const mayLackRow = this.#rolledBack.size > 0 || (this.hasFailures() && reason.includes('does not exist'));
+    if (outcome === 'rejected' && !write.isInvalid && !mayLackRow) this.report(`write ${write.seq} is valid and was rejected: ${reason}`);
   }
 
   /** Another user signed in: what this tab has shown is no longer shown. */
@@ -82,22 +90,48 @@ export class History {
   show(tab: string, owner: string, ids: readonly string[]): void {
     const now = new Set(ids);
     const before = this.#shown.get(tab);
+    if (!this.#opened.has(tab)) this.#checkFirst(tab, owner, now);
+    this.#opened.add(tab);
     for (const id of before?.owner === owner ? before.ids : []) {
       const write = this.writes.get(id);
       if (now.has(id) || !write || write.isInvalid || this.#mayBeLost(write)) continue;
       // After an older log took over, a valid write may be refused. Two tabs without a disk make the same attribute twice: one hides the other.
-      if (this.#rolledBack.size > 0 || this.unstored.has(write.tab)) continue;
+      if (this.#rolledBack.size > 0 || this.hasFailures() || this.unstored.has(write.tab)) continue;
       this.report(`${tab} showed write ${write.seq} of ${write.tab}, and shows it no more`);
     }
     this.#shown.set(tab, { owner, ids: now });
   }
 
+  /** A tab that opens shows what any tab of its device has stored for this user. */
+  #checkFirst(tab: string, owner: string, shown: ReadonlySet<string>): void {
+    const device = tab.split('.')[0] ?? '';
+    // Tabs that were open together keep results of different ages, until one of them closes or the server answers.
+    if (this.parallel.has(device)) return;
+    for (const write of this.writes.values()) {
+      const isOfDevice = write.tab.split('.')[0] === device && write.owner === owner;
+      // What another tab has stored this moment is on its way.
+      if (!isOfDevice || shown.has(write.id) || write.isInvalid || this.#now() - write.storedAtMs < 200) continue;
+      if (write.eventId === undefined || this.#mayBeLost(write) || this.#rolledBack.size > 0 || this.unstored.has(write.tab)) continue;
+      this.report(`${tab} opens, and does not show write ${write.seq} of ${write.tab}, which was stored`);
+    }
+  }
+
   /** The end, after everything has healed: the log against what clients were told. */
-  check(entries: readonly LogEntry[], markAttrs: ReadonlySet<string>): void {
+  check(entries: readonly LogEntry[], markAttrs: ReadonlySet<string>, refused: ReadonlySet<string>): void {
     const applied = this.#applied(entries, markAttrs);
     for (const write of this.writes.values()) this.#checkWrite(write, applied.get(write.id) ?? []);
-    if (this.#rolledBack.size === 0 && !this.hasFailures) this.#checkOrder(entries);
+    if (this.#rolledBack.size === 0 && !this.hasLostFailures) this.#checkOrder(entries);
     for (const violation of this.values.check(entries)) this.report(violation);
+    for (const { event, rejected } of entries)
+      if (event && !rejected && refused.has(event.id) && this.#rolledBack.size === 0)
+        this.report(`${event.id} was refused, and then applied`);
+  }
+
+  /** In the order in which the rows were made. */
+  checkOrderShown(ids: readonly string[], entries: readonly LogEntry[]): void {
+    const made = new Set(entries.flatMap(({ changes }) => changes.map(({ triple }) => triple[0])));
+    const expected = [...made].filter((id) => ids.includes(id));
+    if (expected.join() !== ids.join()) this.report('rows are shown in another order than they were made in');
   }
 
   report(violation: string): void {
@@ -135,7 +169,8 @@ export class History {
     for (const { changes } of entries) {
       for (const { action, triple } of changes) {
         const write = action === 'added' && typeof triple[2] === 'number' ? bySeq.get(triple[2]) : undefined;
-        if (write?.register !== triple[0]) continue;
+        // What is not on disk is not there when its user comes back, until the disk can be read.
+        if (write?.register !== triple[0] || this.unstored.has(write.tab)) continue;
         const line = `${write.tab} ${write.owner} ${write.register}`;
         const before = last.get(line) ?? 0;
         if (write.seq < before) this.report(`write ${write.seq} of ${write.tab} overwrote its later write ${before}`);
@@ -146,7 +181,7 @@ export class History {
 
   #mayBeLost(write: WriteRecord): boolean {
     const { id, eventId, tab, outcome } = write;
-    if (this.#rolledBack.has(id) || (this.#rolledBack.size > 0 && outcome === 'rejected')) return true;
+    if (this.#rolledBack.has(id) || ((this.#rolledBack.size > 0 || this.hasFailures()) && outcome === 'rejected')) return true;
     const isGone = this.killed.has(tab) || outcome === 'left';
     if (eventId === undefined || this.unstored.has(tab)) return isGone;
     return this.#discarded.has(eventId);

@@ -5,7 +5,7 @@
 import '../../src/reactor/recovery.ts';
 import '../../src/server/rules/rulebook.ts';
 
-import { steps, type StepName, weights, work } from './steps.ts';
+import { steps, type StepName, weightsFor, work } from './steps.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
@@ -37,7 +37,7 @@ export async function simulate({ seed, steps: count = 120, only }: RunOptions): 
     await world.begin();
     for (let at = 0; at < count; at += 1) {
       if (only && !only.has(at)) continue;
-      const name = await takeStep(world, at);
+      const name = await takeStep(world, seed, at);
       if (name) taken.push(at);
       if (name && !work.has(name)) faults += 1;
     }
@@ -52,26 +52,32 @@ export async function simulate({ seed, steps: count = 120, only }: RunOptions): 
   return { violations, writes: writes.size, faults, frames: world.traffic.frames, story: world.story, taken };
 }
 
-async function takeStep(world: World, at: number): Promise<StepName | undefined> {
+async function takeStep(world: World, seed: number, at: number): Promise<StepName | undefined> {
   world.random = world.seeds.fork(`step ${at}`);
-  const name = world.random.pickWeighted(weights);
+  const name = world.random.pickWeighted(weightsFor(seed));
   const done = await steps[name](world);
   if (done !== undefined) world.story.push(`${world.clock.monotonicNow()} ms: ${done}`);
   await world.pass();
   return done === undefined ? undefined : name;
 }
 
-/** A shorter run that fails too: steps are left out, many at once at first, as long as anything is violated without them. */
+/** A shorter run that fails in the same way: steps are left out, many at once at first, as long as it does so without them. */
 export async function shrink(seed: number, mostRuns = 200): Promise<RunResult> {
   let best = await simulate({ seed });
+  const kind = kindOf(best.violations[0]);
   let runs = 1;
   for (let size = Math.ceil(best.taken.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let from = 0; from < best.taken.length && runs < mostRuns; runs += 1) {
       const only = new Set([...best.taken.slice(0, from), ...best.taken.slice(from + size)]);
       const shorter = await simulate({ seed, only });
-      if (shorter.violations.length > 0) best = shorter;
+      if (shorter.violations.some((violation) => kindOf(violation) === kind)) best = shorter;
       else from += size;
     }
   }
   return best;
+}
+
+/** What was violated, without times, names and numbers. */
+function kindOf(violation = ''): string {
+  return violation.replace(/[0-9a-f]{8}-[0-9a-f-]+|d?\d+(\.\d+)?|of \S+/g, '');
 }

@@ -3,17 +3,27 @@
 import { submit } from '../../src/server/data/submit.ts';
 import type { DiskCondition } from '../../src/testing/virtual/disk.ts';
 import { tx } from '../../src/transact/chunk.ts';
-import type { Device, Tab, World } from './world.ts';
+import { type Device, isCalm, type Tab, type World } from './world.ts';
 
 /** How often each kind of step comes. */
-export const weights = {
+const weights = {
   ...{ write: 40, burst: 3, invalidWrite: 4, dependentWrite: 2, ask: 2, wait: 18 },
-  ...{ openTab: 3, closeTab: 2, killTab: 3, freeze: 2, thaw: 3 },
+  ...{ openTab: 3, closeTab: 2, killTab: 3, handOver: 1, freeze: 2, thaw: 3 },
   ...{ goOffline: 3, goOnline: 5, cut: 3, silence: 2, loseAnswers: 4, breakSocket: 2, repeat: 1, garble: 1, slowDown: 2 },
-  ...{ stopServer: 1, killServer: 2, startServer: 5, failStorage: 0.4, slowStorage: 1, rollBack: 0.3 },
-  ...{ changeUser: 2, expireUser: 1, disk: 2, clock: 1, status: 1, schema: 1 },
+  ...{ stopServer: 1, killServer: 2, startServer: 5, failStorage: 0.6, slowStorage: 1, rollBack: 0.3 },
+  ...{ changeUser: 3, expireUser: 1, disk: 2, slowDisk: 1, clock: 1, status: 1, schema: 1, mend: 1 },
 };
 export type StepName = keyof typeof weights;
+
+const faultsOfNetwork = ['closeTab', 'killTab', 'handOver', 'freeze', 'goOffline', 'cut', 'silence', 'loseAnswers', 'breakSocket'] as const;
+const faultsOfServer = ['stopServer', 'killServer', 'rollBack', 'changeUser', 'expireUser', 'disk', 'slowDisk'] as const;
+const none = Object.fromEntries([...faultsOfNetwork, ...faultsOfServer].map((name) => [name, 0]));
+/** No connection is lost: so every answer of failure arrives, and order holds whatever the server fails at. */
+const calmWeights: Readonly<Record<StepName, number>> = { ...weights, ...none, failStorage: 6, status: 5, burst: 8, slowStorage: 2 };
+
+export function weightsFor(seed: number): Readonly<Record<StepName, number>> {
+  return isCalm(seed) ? calmWeights : weights;
+}
 export const work: ReadonlySet<StepName> = new Set<StepName>([
   ...(['write', 'burst', 'invalidWrite', 'dependentWrite', 'ask', 'wait', 'openTab', 'goOnline', 'startServer', 'thaw'] as const),
 ]);
@@ -57,12 +67,17 @@ export const steps: Readonly<Record<StepName, Step>> = {
   },
   killTab: (world) => {
     const tab = world.tab();
-    if (!tab) return undefined;
-    world.noteErrors(tab);
-    world.history.killed.add(tab.name);
-    for (const [token, asker] of world.asked) if (asker === tab) world.asked.delete(token);
-    tab.device.kill(tab);
-    return `${tab.name} is killed`;
+    if (tab) killTab(world, tab);
+    return tab && `${tab.name} is killed`;
+  },
+  handOver: (world) => {
+    const device = world.random.pick(world.devices.filter(({ tabs }) => tabs.length > 1));
+    const leader = device?.tabs.find(({ reactor }) => reactor.isLeader);
+    if (!device || !leader) return undefined;
+    killTab(world, leader);
+    const user = world.random.pick([...world.users, undefined]);
+    world.signIn(device, user);
+    return `${leader.name}, which leads, is killed, and ${user?.email ?? 'nobody'} signs in`;
   },
   freeze: (world) => onTab(world, ({ clock }) => !clock.isFrozen, ({ clock }) => clock.freeze(), 'is frozen'), // prettier-ignore
   thaw: (world) => onTab(world, ({ clock }) => clock.isFrozen, ({ clock }) => clock.thaw(), 'is thawed'), // prettier-ignore
@@ -96,10 +111,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
     server.start();
     return 'the server starts';
   },
-  failStorage: (world) => {
-    world.history.hasFailures = true;
-    return forAWhile(world, "the server's storage fails now and then", (isOn) => (world.server.failures = isOn ? 0.4 : 0));
-  },
+  failStorage: (world) => forAWhile(world, "the server's storage fails now and then", (isOn) => (world.server.failures = isOn ? 0.4 : 0)),
   slowStorage: (world) => forAWhile(world, "the server's storage is slow", (isOn) => (world.server.appendMs = isOn ? 3_000 : 5)),
   rollBack: async (world) => {
     const { server, random } = world;
@@ -133,6 +145,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
     world.clock.setTimeout(() => (device.disk.condition = 'well'), world.random.between(100, 5_000));
     return `the disk of ${device.name}: ${condition}`;
   },
+  slowDisk: (world) => onDevice(world, () => true, ({ disk }) => (disk.delayMs = world.random.between(5, 500)), 'has a disk of another speed'), // prettier-ignore
   clock: (world) => {
     const ms = world.random.between(-3_600_000, 3_600_000);
     if (world.random.chance(0.3)) world.server.jump(ms);
@@ -146,6 +159,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
     return `the app becomes ${status}`;
   },
   schema: changeSchema,
+  mend: makeMissing,
 };
 
 function write(world: World, isInvalid: boolean, on?: Tab): string | undefined {
@@ -154,14 +168,25 @@ function write(world: World, isInvalid: boolean, on?: Tab): string | undefined {
   if (!tab?.reactor.account.isLoaded || !tab.reactor.state.session.isWritable) return undefined;
   const register = random.pick(registers) ?? '';
   const record = history.add({ id: random.uuid(), tab: tab.name, register, owner: tab.reactor.account.user?.id ?? '', isInvalid });
+  const missing = random.uuid();
+  if (isInvalid) world.missing.set(record.id, missing);
+  // Attributes that nobody has made before, or somebody else is about to make.
+  const more = random.chance(0.1) ? { [`extra${random.between(1, 6)}`]: record.seq } : {};
   const chunks = [
-    tx['marks']?.[record.id]?.update({ number: record.seq }),
+    tx['marks']?.[record.id]?.update({ number: record.seq, ...more }),
     isInvalid
-      ? tx['registers']?.[random.uuid()]?.update({ value: 0 }, { upsert: false })
+      ? tx['registers']?.[missing]?.update({ value: 0 }, { upsert: false })
       : tx['registers']?.[register]?.update({ value: record.seq }),
   ];
   world.follow(record, tab.reactor.writes.transact(chunks));
   return `${tab.name} makes ${isInvalid ? 'an invalid' : 'a'} write, number ${record.seq}`;
+}
+
+function killTab(world: World, tab: Tab): void {
+  world.noteErrors(tab);
+  world.history.killed.add(tab.name);
+  for (const [token, asker] of world.asked) if (asker === tab) world.asked.delete(token);
+  tab.device.kill(tab);
 }
 
 /** A write that the server must refuse makes an entity, and another, made before that is known, builds on it. */
@@ -195,6 +220,26 @@ function changeSchema({ server, random }: World): string | undefined {
   // Not awaited: it takes virtual time.
   change().catch(() => {});
   return `an admin makes or changes ${etype}.${label}`;
+}
+
+/** What a refused write needed is there from now on: if it is sent again, it is refused all the same. */
+function makeMissing(world: World): string | undefined {
+  const { server, random, history, traffic } = world;
+  const refused = [...history.writes.values()].filter(({ eventId }) => eventId !== undefined && traffic.refused.has(eventId));
+  const write = random.pick(refused);
+  const missing = write && world.missing.get(write.id);
+  if (!missing || !server.isUp) return undefined;
+  const change = async (): Promise<void> => {
+    const { ledger } = await server.app();
+    const idAttr = ledger.db.attrs.forward('registers', 'id')?.id;
+    await submit(ledger, {
+      steps: [['add-triple', missing, idAttr, missing]],
+      event: undefined,
+      actor: { userId: undefined, isAdmin: true },
+    });
+  };
+  change().catch(() => {});
+  return `an admin makes what write ${write.seq} needed`;
 }
 
 function forAWhile({ clock, random }: World, story: string, set: (isOn: boolean) => void): string {

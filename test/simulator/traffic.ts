@@ -5,7 +5,7 @@ import type { Socket, Traffic } from '../../src/testing/virtual/network.ts';
 import type { ProcessClock } from '../../src/testing/virtual/process-clock.ts';
 import type { SeededRandom } from '../../src/testing/virtual/seeded-random.ts';
 import type { VirtualClock } from '../../src/testing/virtual/clock.ts';
-import { badFrames, eventIdIn, lanesOf } from './frames.ts';
+import { badFrames, errorsIn, eventIdIn, lanesOf } from './frames.ts';
 
 /** More than any run needs: a client that sends again and again without a pause sends thousands a second. */
 const mostFrames = 6_000;
@@ -17,6 +17,8 @@ export class SimulatedTraffic implements Traffic {
   /** How likely it is that a frame comes twice, and that one that makes no sense comes before it. */
   repeats = 0;
   garbles = 0;
+  /** Writes that the server has refused for good, whether anybody heard of it or not. */
+  readonly refused = new Set<string>();
   /** The next call of `send` throws. */
   readonly broken = new Set<Socket>();
   readonly #clock: VirtualClock;
@@ -52,11 +54,15 @@ export class SimulatedTraffic implements Traffic {
   }
 
   down(socket: Socket, frame: string): readonly (readonly [lane: string, frame: string])[] {
+    const { failed, refused } = errorsIn(frame);
+    for (const eventId of refused) this.refused.add(eventId);
+    if (!socket.isHealthy) return [];
     const garbage = this.#random.chance(this.garbles) ? [['down', this.#random.pick(badFrames) ?? ''] as const] : [];
     const hasLanes = this.#hasLanes.get(socket) ?? this.#random.chance(0.4);
     this.#hasLanes.set(socket, hasLanes);
     const parts = hasLanes ? lanesOf(frame) : [['down', frame] as const];
-    return [...garbage, ...parts.flatMap((part) => (this.#random.chance(this.repeats) ? [part, part] : [part]))];
+    const isRepeated = failed.length === 0 && this.#random.chance(this.repeats);
+    return [...garbage, ...parts.flatMap((part) => (isRepeated ? [part, part] : [part]))];
   }
 
   /** A tab has heard that a write is in place. */

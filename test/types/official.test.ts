@@ -9,13 +9,14 @@ import { expect, test } from 'vitest';
 
 const here = import.meta.dirname;
 const ours = /'(\.\.\/)+src\/[^']+'/g;
+const ourReact = /'(\.\.\/)+src\/react\/index\.ts'/g;
 const all = readdirSync(here).filter((name) => name.endsWith('.test-d.ts'));
 /** They speak of both, or of what only ours has. */
 const comparing = new Set(['equivalence.test-d.ts', 'both-ways.test-d.ts', 'tables-streams.test-d.ts', 'react.test-d.ts']);
 const loose = { exactOptionalPropertyTypes: false, noUncheckedIndexedAccess: false };
 
 function toOfficial(text: string): string {
-  return text.replaceAll(ours, "'@instantdb/core'");
+  return text.replaceAll(ourReact, "'@instantdb/react'").replaceAll(ours, "'@instantdb/core'");
 }
 
 /** What the compiler says of our type tests, each of which it reads as `rewrite` gives it. */

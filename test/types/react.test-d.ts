@@ -64,7 +64,9 @@ test('people, the line, the device', () => {
   expectTypeOf<Ours['useAuth']>().toEqualTypeOf<Theirs['useAuth']>();
   expectTypeOf<Ours['useUser']>().toEqualTypeOf<Theirs['useUser']>();
   expectTypeOf<Ours['useConnectionStatus']>().toEqualTypeOf<Theirs['useConnectionStatus']>();
-  expectTypeOf<Ours['useAppStatus']>().toEqualTypeOf<Theirs['useAppStatus']>();
+  // Ours also has `status`.
+  expectTypeOf<Ours['useAppStatus']>().toExtend<Theirs['useAppStatus']>();
+  expectTypeOf<Theirs['useAppStatus']>().toExtend<Ours['useAppStatus']>();
   expectTypeOf<Ours['useLocalId']>().toEqualTypeOf<Theirs['useLocalId']>();
   expectTypeOf<Ours['SignedIn']>().toEqualTypeOf<Theirs['SignedIn']>();
   expectTypeOf<Awaited<ReturnType<Ours['transact']>>>().toEqualTypeOf<Awaited<ReturnType<Theirs['transact']>>>();

@@ -2,6 +2,7 @@
 // the record that says so. A start that is killed in between leaves nothing, and the next one does it again. A separate chunk.
 
 import type { Clock } from '../../lib/clock.ts';
+import { extraFieldsKey } from '../../http/oauth.ts';
 import { isObject } from '../../lib/json.ts';
 import type { KeyValue, KeyValueOp } from '../../storage/key-value.ts';
 import { userKey } from '../account.ts';
@@ -10,7 +11,16 @@ import { localIdKey } from '../local-ids.ts';
 import { type Mutation, mutationRecord, putMutation } from '../mutations/mutation.ts';
 import { type Adopted, adoptionKey, type AdoptionRecord } from './adoption.ts';
 import { type OfficialData, readOfficialData } from './official-database.ts';
-import { asUnsynced, completed, readAttrs, readLocalIds, readOfficialMutations, readOfficialUser, type Skip } from './official-records.ts';
+import {
+  asUnsynced,
+  completed,
+  readAttrs,
+  readLocalIds,
+  readOAuthFields,
+  readOfficialMutations,
+  readOfficialUser,
+  type Skip,
+} from './official-records.ts';
 import { resultOps } from './official-results.ts';
 
 export interface AdoptionConfig {
@@ -93,6 +103,7 @@ async function convert(
   const ops = [
     ...(isSignedIn ? [{ put: userKey, value: user }] : []),
     ...localIds,
+    ...readOAuthFields(kv).map(([id, value]) => ({ put: extraFieldsKey(id), value })),
     ...(isFirst ? [{ put: attrsKey, value: asUnsynced(attrs) }] : []),
     ...cached.flat(),
     ...mutationOps,

@@ -10,6 +10,8 @@ export type DiskCondition = 'well' | 'full' | 'broken' | 'hangs';
 
 export class VirtualDisk {
   condition: DiskCondition = 'well';
+  /** The longest time that an operation takes, in milliseconds. */
+  delayMs = 15;
   readonly entries = new Map<string, unknown>();
   readonly #name: string;
   readonly #world: VirtualClock;
@@ -28,7 +30,7 @@ export class VirtualDisk {
     const inTurn = <T>(run: () => T): Promise<T> => {
       if (isClosed) return Promise.reject(new Error('The store is closed'));
       const turn = last.then(async () => {
-        await this.#wait(this.#random.between(0, 15));
+        await this.#wait(this.#random.between(0, this.delayMs));
         while (this.condition === 'hangs') await this.#wait(500);
         if (tab.isDead) return new Promise<T>(() => {});
         if (this.condition === 'broken') throw new DOMException('The disk is broken', 'UnknownError');

@@ -119,8 +119,8 @@ export class Socket implements WebSocketLike {
     if (!this.link.isUp || !this.#network.server.isUp) return this.cut();
     this.#session = this.#network.server.connect({
       send: (frame) => {
-        if (this.#fate !== 'healthy') return;
         const frames = this.#network.traffic?.down(this, frame) ?? [['down', frame] as const];
+        if (this.#fate !== 'healthy') return;
         for (const [lane, data] of frames)
           this.#after(lane, () => this.#deliver(() => this.readyState === 1 && this.onmessage?.({ data } as never)));
       },

@@ -42,6 +42,10 @@ export class VirtualServer {
   appendMs = 5;
   /** How likely it is that the storage fails at an append: before it is durable, or after. */
   failures = 0;
+  /** How many of these failures come after it is durable. */
+  failuresAfterCommit = 0.5;
+  /** The event ids of the writes that it failed at, one for each time. */
+  readonly failedEvents: string[] = [];
   #disk = memory();
   readonly #world: VirtualClock;
   readonly #random: SeededRandom;
@@ -171,7 +175,8 @@ export class VirtualServer {
           // Killed before the commit, or, by chance, after it.
           if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
           const isFailing = this.#random.chance(this.failures);
-          if (isFailing && this.#random.chance(0.5)) throw new Error('The storage failed');
+          if (isFailing) this.failedEvents.push(...entries.flatMap(({ event }) => event?.id ?? []));
+          if (isFailing && !this.#random.chance(this.failuresAfterCommit)) throw new Error('The storage failed');
           const appended = await log.append(entries);
           if (appended === 'appended' && id === this.appId) {
             this.entries.push(...entries);

@@ -1,7 +1,7 @@
 // The original server's behavior, as far as it decides whether a write is lost or applied twice, in front of a session of ours. Each rule
 // below was seen on the original: docs/exactly-once.md, test/original/recordings. It is a layer for tests, and no mode of the server.
 
-import type { WireAttr } from '../../../src/protocol/attr.ts';
+import { isWireAttr, type WireAttr } from '../../../src/protocol/attr.ts';
 import type { Step } from '../../../src/protocol/transact-messages.ts';
 import { isUuid } from '../../../src/lib/uuid.ts';
 
@@ -68,19 +68,31 @@ export class OriginalServer {
     for (const attr of attrs) this.#attrs.set(attr.id, attr);
   }
 
+  /** What these steps have made and deleted. */
+  apply(steps: Steps): void {
+    for (const step of steps) {
+      if (step[0] === 'add-attr') this.#attrs.set(step[1].id, step[1]);
+      if (step[0] === 'delete-attr') this.#attrs.delete(step[1]);
+    }
+  }
+
   /** What the original answers where ours is more lenient. Undefined if the steps can be carried out. */
   refusal(steps: Steps): Message | undefined {
     const added = new Map<string, WireAttr>();
+    const deleted = new Set<string>();
     for (const step of steps) {
-      const refused = step[0] === 'add-attr' ? this.#refuseAttr(step[1], added) : this.#refuseData(step, added);
+      if (step[0] === 'delete-attr') deleted.add(step[1]);
+      // What is malformed is refused behind it.
+      if (step[0] === 'add-attr' && !isWireAttr(step[1])) return undefined;
+      const refused = step[0] === 'add-attr' ? this.#refuseAttr(step[1], added, deleted) : this.#refuseData(step, added);
       if (refused) return refused;
     }
     return undefined;
   }
 
-  #refuseAttr(attr: WireAttr, added: Map<string, WireAttr>): Message | undefined {
+  #refuseAttr(attr: WireAttr, added: Map<string, WireAttr>, deleted: ReadonlySet<string>): Message | undefined {
     const [ident, etype, label] = attr['forward-identity'];
-    const same = [...this.#attrs.values(), ...added.values()];
+    const same = [...[...this.#attrs.values()].filter(({ id }) => !deleted.has(id)), ...added.values()];
     const byName = same.find(({ 'forward-identity': [, e, l] }) => e === etype && l === label);
     const byId = same.find(({ id }) => id === attr.id);
     const byIdent = same.find(({ 'forward-identity': [id] }) => id === ident);
@@ -96,7 +108,7 @@ export class OriginalServer {
 
   #refuseData(step: Step, added: ReadonlyMap<string, WireAttr>): Message | undefined {
     const attr = step[0] === 'add-triple' || step[0] === 'deep-merge-triple' || step[0] === 'retract-triple' ? step[2] : undefined;
-    if (attr === undefined || this.#attrs.has(attr) || added.has(attr)) return undefined;
+    if (!isUuid(attr) || this.#attrs.has(attr) || added.has(attr)) return undefined;
     return raised(`We could not find an attribute with id = '${attr}'`);
   }
 }
@@ -110,6 +122,7 @@ class OriginalSession implements ServerSession {
   #current: Current | undefined;
   #sent = 0;
   #isOver = false;
+  #sessionId: unknown;
   #lastRefresh = 0;
 
   constructor(server: OriginalServer, connect: Connect, peer: Peer) {
@@ -120,7 +133,7 @@ class OriginalSession implements ServerSession {
 
   receive(frame: string): void {
     const message = parse(frame);
-    if (message?.op !== 'transact') {
+    if (message?.op !== 'transact' || !isStepList(message['tx-steps'])) {
       if (message) delete message['triplane'];
       return this.#session.receive(message ? JSON.stringify(message) : frame);
     }
@@ -166,6 +179,7 @@ class OriginalSession implements ServerSession {
 
   #forward(message: Message): void {
     const { random, maxRefreshDelay } = this.#server.options;
+    if (message.op === 'init-ok') this.#sessionId = message['session-id'];
     if (Array.isArray(message['attrs'])) this.#server.learn(message['attrs'] as WireAttr[]);
     delete message['triplane'];
     if (this.#current && message['client-event-id'] === this.#current.id) return this.#finish(this.#current, message);
@@ -178,7 +192,7 @@ class OriginalSession implements ServerSession {
   #finish({ queued, mishap }: Current, message: Message): void {
     this.#current = undefined;
     if (message.op === 'transact-ok') {
-      this.#server.learn(queued.steps.flatMap((step) => (step[0] === 'add-attr' ? [step[1]] : [])));
+      this.#server.apply(queued.steps);
       const merged = queued.merged.map(({ message }) => idOf(message));
       this.#server.options.onCommit?.(idOf(queued.message), queued.steps, merged);
     }
@@ -188,7 +202,7 @@ class OriginalSession implements ServerSession {
 
   #answer(queued: Queued, answer: Message): void {
     for (const { message } of [...queued.merged, queued]) {
-      const original = answer.op === 'error' && { 'original-event': message };
+      const original = answer.op === 'error' && { 'original-event': { ...message, 'session-id': this.#sessionId } };
       this.#send({ ...answer, ...original, 'client-event-id': message['client-event-id'] });
     }
   }
@@ -235,4 +249,8 @@ function failure(): Message {
 function parse(frame: string): Message | undefined {
   const message = JSON.parse(frame) as unknown;
   return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Message) : undefined;
+}
+
+function isStepList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(Array.isArray);
 }

@@ -1,0 +1,48 @@
+// Runs seeds of a simulator with a bug in it, in a thread of its own, until one of them violates something.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+export interface Hunt {
+  /** The number of the first seed that fails; undefined if none does. */
+  readonly seeds: number | undefined;
+  readonly violation: string;
+}
+
+const thread = `
+import { parentPort, workerData } from 'node:worker_threads';
+const { simulate } = await import(workerData.url);
+let found = { seeds: undefined, violation: '' };
+for (let seed = 1; seed <= workerData.most; seed += 1) {
+  const { violations } = await simulate({ seed });
+  if (violations.length === 0) continue;
+  found = { seeds: seed, violation: violations[0] };
+  break;
+}
+parentPort.postMessage(found);
+`;
+
+export async function hunt(simulator: string, most: number): Promise<Hunt> {
+  const folder = mkdtempSync(join(tmpdir(), 'planted-'));
+  const file = join(folder, 'simulator.mjs');
+  writeFileSync(file, simulator);
+  writeFileSync(join(folder, 'thread.mjs'), thread);
+  const worker = new Worker(join(folder, 'thread.mjs'), {
+    workerData: { url: pathToFileURL(file).href, most },
+    stdout: true,
+    stderr: true,
+  });
+  try {
+    return await new Promise<Hunt>((resolve) => {
+      worker.on('message', resolve);
+      // What nothing has caught ends the thread.
+      worker.on('error', (error) => resolve({ seeds: 1, violation: `not caught: ${error.message}` }));
+    });
+  } finally {
+    await worker.terminate();
+    rmSync(folder, { recursive: true });
+  }
+}
