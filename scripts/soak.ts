@@ -1,17 +1,18 @@
-// `npm run soak [seeds] [first seed]`: schedules of the simulator, one after the other. A seed that fails is printed with its story, and run
-// again by `npm run soak 1 <seed>`. Ends with 1 if any failed.
+// `npm run soak [seeds] [first seed]`: schedules of the simulator, one after the other. A seed that fails is printed with a shortened story, and
+// run again by `npm run soak 1 <seed>`. Ends with 1 if any failed.
 
-import { simulate } from '../test/simulator/simulate.ts';
+import { shrink, simulate } from '../test/simulator/simulate.ts';
 
 const [seeds = 20_000, first = Math.floor(Math.random() * 2 ** 31)] = process.argv.slice(2).map(Number);
 const totals = { writes: 0, faults: 0, failed: 0 };
 const startedAt = performance.now();
 for (let seed = first; seed < first + seeds; seed += 1) {
-  const { violations, story, writes, faults } = await simulate({ seed });
+  const { violations, writes, faults } = await simulate({ seed });
   totals.writes += writes;
   totals.faults += faults;
   if (violations.length === 0) continue;
   totals.failed += 1;
+  const { story } = await shrink(seed);
   console.error([`✗ seed ${seed}`, ...story.map((line) => `    ${line}`), ...violations.map((line) => `  ! ${line}`)].join('\n'));
 }
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);

@@ -1,5 +1,6 @@
 // A server in a process of its own, which says what it uses when it is asked.
 
+import { consoleLog, silent } from '../../src/lib/log.ts';
 import { createServer, memory, postgres, sqlite } from '../../src/server/index.ts';
 import { snapshotOf } from './app-data.ts';
 
@@ -21,6 +22,7 @@ const server = await createServer({
   port: 0,
   storage,
   ...ids,
+  log: { ...silent, error: (...parts) => consoleLog.error(...parts) },
   limits: { messagesPerSecond: 1e6, ...(appsToMake > 0 && { idleAppMs: 2000 }) },
 });
 

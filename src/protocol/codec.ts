@@ -36,6 +36,9 @@ export interface ClientFrame {
   readonly rejected: readonly RejectedMessage[];
 }
 
+/** Reads a message in another form before its fields are checked. */
+export type Adapt = (received: unknown) => unknown;
+
 /** Ties an HTTP post to its event stream; all fields come from `sse-init`. PROTOCOL.md#sse-init */
 export interface SseSession {
   readonly machineId: string;
@@ -76,9 +79,9 @@ export function decodeServerFrame(text: unknown): ServerFrame {
  *
  * @throws TriplaneError 'frame-malformed' if the frame is not JSON or exceeds a limit
  */
-export function decodeClientFrame(text: unknown, limits?: FrameLimits): ClientFrame {
+export function decodeClientFrame(text: unknown, limits?: FrameLimits, adapt?: Adapt): ClientFrame {
   const all = { ...clientLimits, ...limits };
-  return classifyAll(parseWithin(text, all), all);
+  return classifyAll(parseWithin(text, all), all, adapt);
 }
 
 /** Encodes the messages a client posts over HTTP while it reads an event stream. */
@@ -123,7 +126,7 @@ function classify(rows: Rows, message: unknown): 'known' | 'unknown' | FrameFaul
 
 type AllLimits = Required<FrameLimits>;
 
-function classifyAll(value: unknown, { depth, messages: maxMessages }: AllLimits): ClientFrame {
+function classifyAll(value: unknown, { depth, messages: maxMessages }: AllLimits, adapt: Adapt = (received) => received): ClientFrame {
   const items = list(value);
   if (items.length > maxMessages) throw ofFrame(`at most ${maxMessages} messages`);
   const levels = Math.min(depth, maxDepth);
@@ -134,8 +137,9 @@ function classifyAll(value: unknown, { depth, messages: maxMessages }: AllLimits
     const { isTooDeep, hadProtoKey, hasInfinity } = survey(received, items === value ? levels - 1 : levels);
     if (isTooDeep) throw tooDeep(levels);
     const flaw = hadProtoKey ? holdsProtoKey : hasInfinity ? holdsInfinity : undefined;
-    const kind = flaw ? faultIn(received, flaw) : classify(clientFields, received);
-    if (kind === 'known') messages.push(received as ClientMessage);
+    const adapted = flaw ? received : adapt(received);
+    const kind = flaw ? faultIn(received, flaw) : classify(clientFields, adapted);
+    if (kind === 'known') messages.push(adapted as ClientMessage);
     else if (kind === 'unknown') unknown.push(received as UnknownMessage);
     else rejected.push({ error: malformed(kind), received });
   }

@@ -87,13 +87,15 @@ export interface Broadcast {
 export interface ClientBroadcastOk extends ReplyEnvelope {
   readonly op: 'client-broadcast-ok';
   readonly 'room-id': string;
-  readonly topic: string;
+  /** A text, unless the sender is another client than this package's. */
+  readonly topic: unknown;
   readonly data?: Maybe<Broadcast>;
 }
 
 export interface ServerBroadcast extends ServerEnvelope {
   readonly op: 'server-broadcast';
   readonly 'room-id': string;
-  readonly topic: string;
+  /** A text, unless the sender is another client than this package's. */
+  readonly topic: unknown;
   readonly data: Broadcast;
 }

@@ -118,8 +118,8 @@ export const roomFields: FieldsOf<RoomOp> = {
   'set-presence-ok': ackInRoom,
   'refresh-presence': { ...serverEnvelope, 'room-id': string, data: values(peer) },
   'patch-presence': { ...serverEnvelope, 'room-id': string, edits: rows<PresencePatch>() },
-  'client-broadcast-ok': { ...ackInRoom, topic: string, data: optional(broadcast) },
-  'server-broadcast': { ...serverEnvelope, 'room-id': string, topic: string, data: broadcast },
+  'client-broadcast-ok': { ...ackInRoom, topic: json, data: optional(broadcast) },
+  'server-broadcast': { ...serverEnvelope, 'room-id': string, topic: json, data: broadcast },
 };
 
 /** An object with arbitrary keys whose values all pass the same check. */

@@ -5,6 +5,7 @@ import { QueryValidationError } from '../errors.ts';
 import { asDate } from '../db/ingest.ts';
 import { likeMatcher } from '../lib/like.ts';
 import { readStoredDate } from '../lib/stored-dates.ts';
+import { spend } from './pass.ts';
 import { namedInstant } from './query-dates.ts';
 import type { Value } from '../protocol/triple.ts';
 import { hasOwn } from '../lib/own.ts';
@@ -48,7 +49,7 @@ const isOneOf: Operator = (operand, comparable) => {
 const likeOperator =
   (isCaseless: boolean): Operator =>
   (operand) => {
-    const matches = typeof operand === 'string' && likeMatcher(operand, isCaseless);
+    const matches = typeof operand === 'string' && likeMatcher(operand, isCaseless, (comparisons) => spend(comparisons / 20));
     return (value) => typeof value === 'string' && matches && matches(value);
   };
 

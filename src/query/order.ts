@@ -63,6 +63,11 @@ function compareValues(a: SortKey, b: SortKey): number {
 
 const collator = new Intl.Collator('en-US');
 
+/** Beyond so many characters, text is ordered by its code units: collating texts of a megabyte would keep a server busy. */
+const maxCollated = 1000;
+
 function compareText(a: SortKey, b: SortKey): number {
-  return typeof a === 'string' && typeof b === 'string' ? (a === b ? 0 : collator.compare(a, b)) : compareValues(a, b);
+  if (typeof a !== 'string' || typeof b !== 'string' || a === b) return compareValues(a, b);
+  const isShort = a.length <= maxCollated && b.length <= maxCollated;
+  return isShort ? collator.compare(a, b) : collator.compare(a.slice(0, maxCollated), b.slice(0, maxCollated)) || compareValues(a, b);
 }

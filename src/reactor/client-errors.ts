@@ -9,16 +9,16 @@ interface ServerInfo {
 }
 
 export function unreachableError(serverName: string): TriplaneError {
-  const message = `No connection to ${serverName}. Is the server running, and is this its address? Writes are kept, and the connection is tried again.`;
+  const message = `No connection to ${serverName}. Check that the server is running and that the address is correct. Pending writes are kept; the client reconnects automatically.`;
   return new TriplaneError('unreachable', message);
 }
 
 export function queryTimeoutError({ serverName, queryTimeoutMs }: ServerInfo, status: ConnectionStatus): TriplaneError {
   const seconds = queryTimeoutMs / 1000;
-  if (status === 'authenticated') return new TriplaneError('timeout', `${serverName} did not answer the query within ${seconds} s`);
+  if (status === 'authenticated') return new TriplaneError('timeout', `${serverName} did not respond to the query within ${seconds} s`);
   return new TriplaneError(
     'unreachable',
-    `The query was not answered within ${seconds} s: there is no connection to ${serverName}. Is the server running?`,
+    `No response to the query within ${seconds} s: there is no connection to ${serverName}. Check that the server is running.`,
   );
 }
 
@@ -26,11 +26,11 @@ export function queryTimeoutError({ serverName, queryTimeoutMs }: ServerInfo, st
 export const storeTimeoutMs = 15_000;
 
 export function storeTimeoutError(): TriplaneError {
-  return new TriplaneError('timeout', `The store did not answer within ${storeTimeoutMs / 1000} s`);
+  return new TriplaneError('timeout', `The store did not respond within ${storeTimeoutMs / 1000} s`);
 }
 
 export function closedError(): TriplaneError {
-  return new TriplaneError('closed', 'This database was shut down; call init() for a new one');
+  return new TriplaneError('closed', 'This database was closed. Call init() to open a new one');
 }
 
 export function discardedError(cause?: unknown): TriplaneError {
@@ -38,11 +38,14 @@ export function discardedError(cause?: unknown): TriplaneError {
 }
 
 export function userChangedError(): TriplaneError {
-  return new TriplaneError('user-changed', 'Its user is signed in no longer; the write is kept, and goes out when they are back');
+  return new TriplaneError(
+    'user-changed',
+    'The user who made this write signed out. The write stays in the outbox and is sent when they sign in again',
+  );
 }
 
 export function outboxFullError(limit: number): TriplaneError {
-  const message = `${limit} writes wait to be sent, and there is room for no more: this one was not taken. Try again when the server is reached`;
+  const message = `The outbox is full: ${limit} writes are pending, and this one was not accepted. Try again when the server is reachable`;
   return new TriplaneError('limit', message);
 }
 
@@ -50,19 +53,22 @@ export function outboxFullError(limit: number): TriplaneError {
 export const maxQueuedRoomMessages = 1000;
 
 export function roomQueueFullError(): TriplaneError {
-  return new TriplaneError('limit', `More than ${maxQueuedRoomMessages} messages wait for a room to be joined; publish fewer, or wait`);
+  return new TriplaneError(
+    'limit',
+    `More than ${maxQueuedRoomMessages} messages are queued until the room is joined. Publish fewer, or wait`,
+  );
 }
 
 export const unprotectedText =
-  'The rules of this app do not let this user make receipts (triplaneReceipts), and its server does not remember event ids: a write whose ' +
-  'confirmation is lost may be applied twice. `npx triplane push` offers the rule. docs/exactly-once.md';
+  'The rules of this app do not allow this user to create receipts (triplaneReceipts), and its server does not deduplicate transactions: a ' +
+  'write whose confirmation is lost may be applied twice. `npx triplane push` adds the rule. docs/exactly-once.md';
 
 export function disabledError(): InstantAPIError {
   return rejection('app-disabled', 'This app is currently disabled', 'disabled');
 }
 
 export function readOnlyError(): InstantAPIError {
-  return rejection('app-read-only', 'This app is in read-only mode: it can be read, and writes are refused', 'read-only');
+  return rejection('app-read-only', 'This app is read-only: writes are rejected', 'read-only');
 }
 
 /** @param code the code for errors of other libraries */

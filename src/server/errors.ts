@@ -12,6 +12,8 @@ export interface Fault {
   readonly expected?: string;
   readonly message?: string;
   readonly hint?: unknown;
+  /** A name that tools know. */
+  readonly issue?: string;
 }
 
 export function rejection(type: ServerErrorType, message: string, hint: unknown = null): InstantAPIError {
@@ -63,4 +65,9 @@ export class QueryFault extends Error {
     super(messages[0]);
     this.faults = messages.map((message) => ({ in: path, message }));
   }
+}
+
+/** The token of a session is not, or no longer, one of a user. */
+export function signedOut(): InstantAPIError {
+  return rejection('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
 }

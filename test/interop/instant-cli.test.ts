@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import zlib from 'node:zlib';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,7 +17,7 @@ let server: TriplaneServer;
 let folder: string;
 
 beforeAll(async () => {
-  server = await createServer();
+  server = await createServer({ allowPrivateAddresses: true });
   folder = await mkdtemp(join(tmpdir(), 'triplane-instant-cli-'));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(
@@ -34,18 +35,22 @@ interface Ended {
   readonly out: string;
 }
 
-function run(args: readonly string[], token?: string): Promise<Ended> {
+function run(args: readonly string[], token?: string, onOutput: (out: string) => void = () => {}): Promise<Ended> {
   const { PATH } = process.env;
   const child = spawn(process.execPath, [tool, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      ...{ PATH, HOME: folder, NO_COLOR: '1', CI: '1', INSTANT_CLI_API_URI: server.url },
+      ...{ PATH, HOME: folder, NO_COLOR: '1', CI: '1', INSTANT_CLI_API_URI: server.url, INSTANT_CLI_DASH_URI: server.url },
       ...(token !== undefined && { INSTANT_CLI_AUTH_TOKEN: token }),
     },
   });
   let out = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (out += String(data)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data) => {
+      out += String(data);
+      onOutput(out);
+    });
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, out })));
 }
 
@@ -116,3 +121,70 @@ async function listed(): Promise<string[]> {
   const answer = await fetch(`${server.url}/dash/apps`, { headers: { authorization: `Bearer ${server.operatorToken}` } });
   return ((await answer.json()) as { apps: { title: string }[] }).apps.map(({ title }) => title);
 }
+
+test('login waits for the operator, who accepts it on a page of the server', { timeout }, async () => {
+  const accept = async (ticket: string): Promise<void> => {
+    const page = await fetch(`${server.url}/dash?ticket=${ticket}`);
+    expect(await page.text()).toContain('Operator token');
+    expect(page.headers.get('x-frame-options')).toBe('DENY');
+    const send = (token: string) =>
+      fetch(`${server.url}/dash/cli/login`, { method: 'POST', body: new URLSearchParams({ ticket, token }) }).then(({ status }) => status);
+    expect(await send(server.adminToken)).toBe(400);
+    expect(await send(server.operatorToken)).toBe(200);
+    expect(await send(server.operatorToken)).toBe(400);
+  };
+  let accepted: Promise<void> | undefined;
+  const { out, code } = await run(['login', '--headless'], undefined, (text) => {
+    const [, ticket] = /ticket=([0-9a-f-]{36})/.exec(text) ?? [];
+    if (ticket !== undefined) accepted ??= accept(ticket);
+  });
+  await accepted;
+  expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('Successfully logged in as operator@triplane.local') });
+  expect((await run(['info'])).out).toContain('Logged in as operator@triplane.local');
+  await run(['logout']);
+});
+
+test('auth origin, client and email', { timeout }, async () => {
+  const as = (...args: string[]) => run([...args, '--app', server.appId], server.adminToken);
+  const added = await as('auth', 'origin', 'add', '--type', 'website', '--url', 'app.example.com');
+  expect(added, added.out).toMatchObject({ code: 0 });
+  expect((await as('auth', 'origin', 'list')).out).toContain('app.example.com');
+  const settings = ['--client-id', 'an-id', '--client-secret', 'a-secret', '--custom-redirect-uri', 'https://app.example.com/back'];
+  const client = await as('auth', 'client', 'add', '--type', 'github', '--name', 'gh', ...settings);
+  expect(client, client.out).toMatchObject({ code: 0 });
+  const clients = (await as('auth', 'client', 'list')).out;
+  expect(clients).toContain('gh');
+  expect(clients).not.toContain('a-secret');
+  expect((await as('auth', 'email', 'status')).out).toContain('No custom magic code email');
+  const pulled = await as('auth', 'email', 'pull');
+  expect(pulled, pulled.out).toMatchObject({ code: 0 });
+  expect(await readFile(join(folder, 'instant.email.ts'), 'utf8')).toContain('{code}');
+  const pushed = await as('auth', 'email', 'push');
+  expect(pushed, pushed.out).toMatchObject({ code: 0 });
+  expect((await as('auth', 'email', 'status')).out).toContain('Custom Magic Code Email');
+});
+
+test('backup list and download', { timeout }, async () => {
+  const headers = { authorization: `Bearer ${server.adminToken}`, 'content-type': 'application/json' };
+  const started = await fetch(`${server.url}/dash/apps/${server.appId}/backups`, {
+    method: 'POST',
+    headers,
+    body: '{"description":"nightly"}',
+  });
+  expect(started.status).toBe(200);
+  const list = () => run(['backup', 'list', '--app', server.appId], server.adminToken);
+  await expect.poll(async () => (await list()).out, { timeout: 60_000 }).toContain('nightly');
+  const archive = join(folder, 'backup.zip');
+  const downloaded = await run(['backup', 'download', '--latest', '-o', archive, '--app', server.appId], server.adminToken);
+  // The tool needs zstd, which Node has since 22.15.
+  const hasZstd = 'createZstdDecompress' in zlib;
+  expect({ ...downloaded, isThere: existsSync(archive) }, downloaded.out).toMatchObject({ isThere: hasZstd });
+});
+
+test('webhooks are listed', { timeout }, async () => {
+  const headers = { authorization: `Bearer ${server.adminToken}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ url: 'http://127.0.0.1:9/hook', namespaces: ['$users'], actions: ['create'] });
+  expect((await fetch(`${server.url}/dash/apps/${server.appId}/webhooks`, { method: 'POST', headers, body })).status).toBe(200);
+  const { out, code } = await run(['webhook', 'list', '--app', server.appId], server.adminToken);
+  expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('http://127.0.0.1:9/hook') });
+});

@@ -3,7 +3,7 @@
 import { submit } from '../../src/server/data/submit.ts';
 import type { DiskCondition } from '../../src/testing/virtual/disk.ts';
 import { tx } from '../../src/transact/chunk.ts';
-import type { Device, Tab, World } from './world.ts';
+import { type Device, isCalm, type Tab, type World } from './world.ts';
 
 /** How often each kind of step comes. */
 const weights = {
@@ -22,7 +22,7 @@ const none = Object.fromEntries([...faultsOfNetwork, ...faultsOfServer].map((nam
 const calmWeights: Readonly<Record<StepName, number>> = { ...weights, ...none, failStorage: 6, status: 5, burst: 8, slowStorage: 2 };
 
 export function weightsFor(seed: number): Readonly<Record<StepName, number>> {
-  return seed % 6 === 0 ? calmWeights : weights;
+  return isCalm(seed) ? calmWeights : weights;
 }
 export const work: ReadonlySet<StepName> = new Set<StepName>([
   ...(['write', 'burst', 'invalidWrite', 'dependentWrite', 'ask', 'wait', 'openTab', 'goOnline', 'startServer', 'thaw'] as const),

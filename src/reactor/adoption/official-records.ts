@@ -42,8 +42,10 @@ export function readOfficialMutations(stored: unknown, owner: string, nowMs: num
     if (read) mutations.set(read.eventId, read);
   }
   const sorted = [...mutations.values()].sort((a, b) => a.order - b.order || (a.eventId < b.eventId ? -1 : 1));
-  // Numbered anew: two of its tabs may have given the same number twice.
-  return sorted.map((mutation, at) => ({ ...mutation, order: at + 1 }));
+  // Numbered anew, by the clock as this client's own are: two of its tabs may have given the same number twice, and one that was opened before
+  // the move may still write.
+  let order = 0;
+  return sorted.map((mutation) => ({ ...mutation, order: (order = Math.max(order + 1, mutation.createdMs)) }));
 }
 
 function readOfficialMutation(eventId: unknown, mutation: unknown, owner: string, nowMs: number, skip: Skip): Mutation | undefined {
@@ -52,7 +54,7 @@ function readOfficialMutation(eventId: unknown, mutation: unknown, owner: string
   if (isPresent(mutation['error'])) return void skip(`${name}: it had failed before it was sent`);
   const steps = asSent(mutation['tx-steps']);
   if (Array.isArray(steps) && steps.length === 0) return undefined;
-  const [order, created] = [Number(mutation['order']) || 0, Number(mutation['created']) || nowMs];
+  const [order, created] = [Number(mutation['order']) || 0, Math.min(Number(mutation['created']) || nowMs, nowMs)];
   const read = readMutation({ eventId, owner, order, steps, createdMs: created, sends: 1, isAdopted: true });
   return read ?? void skip(`${name}: its steps cannot be read`);
 }

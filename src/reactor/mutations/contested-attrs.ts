@@ -1,6 +1,6 @@
-// Attrs that writes on their way make, and that another client may have made first. The server refuses such a write, and it goes out again in
-// the terms of the other attr. Until it is answered no later write to the same entities may go out: if the answer is lost, nobody knows that
-// the later one has overtaken it. One that makes the same attr may: it is refused as well.
+// Attrs that inflight writes create and that another client may have created first. The server rejects such a write, and the client sends it
+// again with the other attr's id. Until it is acknowledged, no later write to the same entities is sent: if the response were lost, the client
+// could not know that the later write was applied first. A write that creates the same attr may be sent, because it is rejected too.
 
 import type { Step } from '../../protocol/transact-messages.ts';
 import { newAttrs } from '../attr-catalog.ts';

@@ -1,4 +1,4 @@
-// Which unconfirmed write makes which entity: what needs such an entity waits until the server has said that it is there.
+// Which unconfirmed write creates which entity: writes that need the entity wait until the server has confirmed its creation.
 
 import type { Step } from '../../protocol/transact-messages.ts';
 import { createdBy, upsertedBy, writeSetOf } from './write-set.ts';

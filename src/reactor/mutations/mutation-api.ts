@@ -1,4 +1,4 @@
-// Where writes are handed in. From here on a write is safe: it goes out, in order, when it is on disk and a session is open.
+// Accepts writes. An accepted write is stored, and sent in order once it is stored and a session is open.
 
 import { InstantAPIError, type TriplaneError } from '../../errors.ts';
 import type { Step } from '../../protocol/transact-messages.ts';

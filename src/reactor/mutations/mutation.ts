@@ -1,5 +1,5 @@
-// A write as the outbox keeps it, and the record it is stored as: one per write, so that two tabs never overwrite each
-// other's and a crash loses at most the one that was being stored. One that was refused is kept until the app has dealt with it.
+// A write in the outbox, and its stored record: one record per write, so that tabs never overwrite each other's writes and a crash loses at
+// most the write that was being stored. A rejected write is kept until the app retries or discards it.
 
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';

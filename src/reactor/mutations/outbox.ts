@@ -22,24 +22,24 @@ import { Removals } from './removals.ts';
 import { Footprint, Retries } from './retries.ts';
 import { dependsOn, type Missing, writeSetOf } from './write-set.ts';
 
-/** What steps are from now on; the same ones if nothing changes. */
+/** Returns the rewritten steps; the same array if nothing changes. */
 type RewriteSteps = (steps: readonly Step[]) => readonly Step[];
 
 export class Outbox {
-  /** Attrs that were given another id here than the server has them under. */
+  /** Attrs that this client created under another id than the server has. */
   readonly renames: Renames = new Map();
   readonly #writes = new Map<string, Mutation>();
-  /** Those that have not gone out, in order. Undefined when that has to be found out anew. */
+  /** The unsent writes, in order. Undefined until computed again. */
   #unsent: Map<string, Mutation> | undefined;
   readonly #pendingAttrs = new PendingAttrs();
   readonly #makers = new Makers();
   readonly #contested = new ContestedAttrs();
   readonly #waitingForAttrs = new Set<string>();
-  /** The server failed at them, while others behind them may have arrived. */
+  /** Writes that failed while later ones may have been applied. */
   readonly #retrying = new Set<string>();
   readonly retries = new Retries();
   readonly removals = new Removals();
-  /** The steps as they last went out. */
+  /** The steps as last sent. */
   readonly #sentSteps = new Map<string, readonly Step[]>();
   #lastOrder = 0;
 
@@ -51,12 +51,12 @@ export class Outbox {
     return this.#writes.get(eventId);
   }
 
-  /** All that are not yet certain, in order. */
+  /** All writes, in order. */
   list(): Mutation[] {
     return [...this.#writes.values()];
   }
 
-  /** The same, without those that wait for an entity which is not there. */
+  /** All writes that are not blocked, in order. */
   unblocked(): Mutation[] {
     return this.list().filter(({ state }) => state !== 'blocked');
   }
@@ -66,26 +66,26 @@ export class Outbox {
     return this.#pendingAttrs.list();
   }
 
-  /** Whether a write that the server has not confirmed makes this entity. */
+  /** Whether an unconfirmed write creates this entity. */
   isCreating(id: string): boolean {
     return this.#makers.isCreating(id);
   }
 
-  /** Behind all others: a new one, or one that was here before. */
+  /** Adds a write after all others, replacing one with the same event id. */
   add({ eventId, owner, steps, createdMs }: Pick<Mutation, 'eventId' | 'owner' | 'steps' | 'createdMs'>): Mutation {
     this.#drop(eventId);
-    // By the clock, so that writes of an earlier start come before those of this one.
+    // By the clock, so that writes of earlier sessions come before those of this one.
     this.#lastOrder = Math.max(this.#lastOrder + 1, createdMs);
     return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'persisting', sends: 0 });
   }
 
-  /** Somebody else writes from here on. What was kept for this user stays on disk, and comes back with them. */
+  /** The user changes. Stored writes of the previous user stay in the store until that user signs in again. */
   detach(): void {
     for (const eventId of this.#writes.keys()) this.#drop(eventId);
     this.#waitingForAttrs.clear();
   }
 
-  /** It is on disk: it may go out. Whether that is news. */
+  /** The write is stored and may be sent. Returns whether its state changed. */
   markPersisted(eventId: string): boolean {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'persisting') return false;
@@ -93,7 +93,7 @@ export class Outbox {
     return true;
   }
 
-  /** What an earlier start kept, or another tab. Those already here stay behind them. Gives those that were not. */
+  /** Adds stored writes of an earlier session or another tab, in order. Returns those that are new. */
   load(writes: readonly Mutation[]): Mutation[] {
     const added = writes.filter(({ eventId }) => !this.#writes.has(eventId));
     const all = [...added, ...this.list()].sort((a, b) => a.order - b.order);
@@ -103,7 +103,7 @@ export class Outbox {
     return added;
   }
 
-  /** What may go out now, in order. Each counts as sent. Pauses that are over have been forgotten. */
+  /** Returns the writes to send now, in order, and marks them as inflight. Call `retries.onDeadline` before. */
   dequeue(): Transact[] {
     if (this.retries.isPaused()) return [];
     this.#unsent ??= new Map([...this.#writes].filter(([, write]) => isUnsent(write)));
@@ -111,7 +111,7 @@ export class Outbox {
     const held = new Footprint();
     const sent = this.#retrying.size > 0 ? this.#sentFootprint() : undefined;
     for (const write of this.#unsent.values()) {
-      if (write.state === 'persisting') break; // those behind it wait, or the order would be lost
+      if (write.state === 'persisting') break; // later writes wait, to keep the order
       if (this.#waitingForAttrs.has(write.eventId)) continue;
       const maker = this.#unconfirmedMaker(write);
       if (this.#isHeld(write, held, sent) || (maker && this.#retrying.has(maker))) {
@@ -129,7 +129,7 @@ export class Outbox {
     return messages;
   }
 
-  /** The line is gone: what was sent may have arrived, or not, and goes out again under its own event id. */
+  /** Disconnected: inflight writes may have been applied or not, and are sent again under the same event id. */
   onDisconnect(): void {
     for (const write of this.#writes.values()) {
       if (write.state === 'inflight') this.#put({ ...write, state: 'pending' });
@@ -139,7 +139,7 @@ export class Outbox {
     this.#retrying.clear();
   }
 
-  /** Not now: it goes out again, and what is behind it waits: everything, or what touches the same. */
+  /** Schedules a retry. All later writes wait if `holdsAll`, otherwise those to the same entities. */
   postpone(eventId: string, atMs: number, holdsAll: boolean): void {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'inflight') return;
@@ -149,7 +149,7 @@ export class Outbox {
     else this.retries.pause(eventId, atMs);
   }
 
-  /** The steps that the server has said something about: those of now may be other ones. */
+  /** The steps that a response refers to: those as sent, which may have been rewritten since. */
   sentSteps({ eventId, steps }: Mutation): readonly Step[] {
     return this.#sentSteps.get(eventId) ?? steps;
   }
@@ -162,13 +162,13 @@ export class Outbox {
     return this.#put({ ...write, state: 'acknowledged', ...position });
   }
 
-  /** It is asked whether it was applied before it was refused. */
+  /** The client asks the server whether the rejected write was applied before. */
   markClaimed(eventId: string, { body, status }: Pick<InstantAPIError, 'body' | 'status'>): KeyValueOp[] {
     const write = this.#writes.get(eventId);
     return write ? [putMutation(this.#put({ ...write, claimed: { body, status } }))] : [];
   }
 
-  /** It was applied before earlier ones, which came back: they no longer say what it has said anew. Gives those that changed. */
+  /** The write was acknowledged before earlier writes that are being retried: drops the steps it supersedes from those. Returns the changed writes. */
   supersede({ order }: Mutation, rewrite: RewriteSteps): Mutation[] {
     const earlier = [...this.#retrying].flatMap((eventId) => this.#writes.get(eventId) ?? []);
     return this.#rewrite(
@@ -177,34 +177,34 @@ export class Outbox {
     );
   }
 
-  /** Every query shows it by itself. */
+  /** Every result includes the write. */
   remove(eventId: string): KeyValueOp[] {
     const write = this.#writes.get(eventId);
     this.#drop(eventId);
     return write ? [removeMutation(write)] : [];
   }
 
-  /** Whether a later one needs an attr or an entity that it makes. */
+  /** Whether a later write depends on an attr or entity that this one creates. */
   hasDependents({ eventId, order, steps }: Mutation): boolean {
     const made = writeSetOf(steps);
     return this.list().some((other) => other.order > order && (this.#pendingAttrs.isCreator(eventId) || dependsOn(other.steps, made)));
   }
 
-  /** It was refused, or discarded: out with it. What needs the entities it was to make is parked, and comes along. */
+  /** Removes a rejected or discarded write. Blocks the writes that depend on entities it creates, and returns them. */
   reject(eventId: string): Mutation[] {
     const write = this.#writes.get(eventId);
     this.#drop(eventId);
     return write ? this.block(writeSetOf(write.steps)) : [];
   }
 
-  /** Those that need one of these entities, or one that such a write was to make. */
+  /** Blocks the writes that depend on one of these entities, directly or through another such write. Returns them. */
   block(missing: Missing): Mutation[] {
     return this.dependentsOf(missing, ({ state }) => state !== 'acknowledged')
-      .filter(({ state }) => state !== 'inflight') // the server will tell
+      .filter(({ state }) => state !== 'inflight') // the server will reject it
       .map((write) => this.#put({ ...write, state: 'blocked' }));
   }
 
-  /** The same, of some, as they are. */
+  /** The candidates that depend on one of these entities, directly or through another candidate. */
   dependentsOf(missing: Missing, isCandidate: (write: Mutation) => boolean): Mutation[] {
     const creates = new Set(missing.creates);
     const upserts = new Set(missing.upserts);
@@ -221,8 +221,8 @@ export class Outbox {
   }
 
   /**
-   * In the terms of a newer catalogue. Gives the writes that changed. Also those that another tab sent, and knows to be confirmed: it may have
-   * sent them in other terms than they are held in here.
+   * Rewrites all writes for a newer attr catalog. Returns the changed ones. Includes acknowledged writes: another tab may have sent them with
+   * other steps than are stored here.
    */
   rebase(rewrite: RewriteSteps): Mutation[] {
     this.#waitingForAttrs.clear();
@@ -230,15 +230,15 @@ export class Outbox {
     return this.#rewrite(this.list(), rewrite);
   }
 
-  /** It was refused only for an attr that somebody else made first: it goes out again in the terms of that one, once it is known. */
+  /** Rejected because another client created the attr first: sent again with that attr, once it is known. */
   onNameTaken(eventId: string, rewrite: RewriteSteps, nowMs: number): Mutation[] {
     const write = this.#writes.get(eventId);
     if (write?.state !== 'inflight') return [];
     this.#put({ ...write, state: 'pending' });
-    // Writes behind it may have been applied: it does not go out before they are answered, nor say anew what they have said since.
+    // Later writes may have been applied: it waits for their responses, and must not overwrite their values.
     this.#retrying.add(eventId);
     const changed = this.rebase(rewrite);
-    // The attr may have come before the refusal did: then the steps are in its terms already.
+    // If the attr arrived before the rejection, the steps already use it.
     if (this.#writes.get(eventId)?.steps === this.sentSteps(write)) {
       this.#waitingForAttrs.add(eventId);
       this.retries.awaitAttrs(nowMs);
@@ -253,12 +253,12 @@ export class Outbox {
     });
   }
 
-  /** The write that makes an entity which this one needs: if the server refuses it, this one must not have gone out. */
+  /** The unconfirmed write that creates an entity this one depends on: if it is rejected, this one must not have been sent. */
   #unconfirmedMaker({ order, steps }: Mutation): string | undefined {
     return this.#makers.neededBy(steps, (eventId) => (this.#writes.get(eventId)?.order ?? Infinity) < order);
   }
 
-  /** What came back waits until it is time, and known which of those behind it have arrived; others wait for it if they touch the same. */
+  /** A retried write waits for its delay and for the responses to later writes; writes to the same entities wait for it. */
   #isHeld({ eventId, order, steps }: Mutation, held: Footprint, sent: Footprint | undefined): boolean {
     if (this.retries.isPaused(eventId) || held.meets(steps) || this.#contested.hold(steps)) return true;
     return this.#retrying.has(eventId) && (sent?.meets(steps, order) ?? false);
@@ -273,7 +273,7 @@ export class Outbox {
   #put(write: Mutation): Mutation {
     const { eventId, state, steps } = write;
     if (!isUnsent(write)) this.#unsent?.delete(eventId);
-    // One that comes back stands before those it was ahead of.
+    // A write that returns to pending goes back to its place in the order.
     else if (this.#writes.get(eventId)?.state === 'inflight') this.#unsent = undefined;
     else this.#unsent?.set(eventId, write);
     this.#writes.set(eventId, write);

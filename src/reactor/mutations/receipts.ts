@@ -1,4 +1,4 @@
-// Exactly once at a server that does not remember event ids. Every transaction also makes a small entity whose unique attribute holds its
+// Exactly-once delivery to servers that do not deduplicate transactions. Every transaction also creates a small entity whose unique attribute holds its
 // event id: the server refuses a repeat as a whole, which means "already applied". Later transactions delete the receipts of confirmed ones.
 // docs/exactly-once.md says why this holds.
 

@@ -1,6 +1,6 @@
-// What follows when the server rejects a write: every view drops it, it is kept for the app to read, and writes that need an entity it was to
-// create are blocked. A write that was sent before may have been applied then, at servers that do not remember event ids: it was if the
-// entity it creates exists, since its ids are unique.
+// Handles the rejection of a write: every view drops it, it is kept for the app to read, and writes that depend on an entity it creates are
+// blocked. On servers that do not deduplicate transactions, a write that was sent before may have been applied: it was if the entity it
+// creates exists, because ids are unique.
 
 import type { InstantAPIError } from '../../errors.ts';
 import type { ClientContext } from '../context.ts';

@@ -1,4 +1,4 @@
-// The writes that are settled, here or in another tab, while the records of the outbox are read: what was read of them is out of date.
+// Tracks the writes that are settled, here or in another tab, while the outbox is read from the store: their records are outdated.
 
 export class Removals {
   readonly #tracked = new Set<Set<string>>();

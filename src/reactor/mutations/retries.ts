@@ -1,5 +1,5 @@
-// When writes that the server failed at go out again, and when that has to end. A server that asks to wait is asked nothing; one that
-// fails at a single write is asked for the others, unless they touch what that write touches.
+// Schedules retries of failed writes, and limits their number. If the server asks the client to wait, all writes wait; if a single write
+// fails, only writes to the same entities wait.
 
 import type { Step } from '../../protocol/transact-messages.ts';
 import { looksUp, writeSetOf } from './write-set.ts';

@@ -1,5 +1,5 @@
-// Writes that can be undone: what they change is taken from the live queries before they are made. What no live query shows is not known,
-// and what is not known is never undone by guessing: such a write is made, and has no inverse.
+// Writes that can be undone: the values they change are read from the live queries first. A write that changes values which no live query
+// contains is executed without an inverse, because its previous values are unknown.
 
 import { type Changed, inverse } from '../../db/inverse.ts';
 import { Union } from '../../db/union.ts';

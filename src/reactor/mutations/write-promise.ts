@@ -1,5 +1,5 @@
-// What `transact` hands out: a promise with two stages. `await` gives the one that code written for InstantDB expects: kept,
-// if there is no session; confirmed, if there is one. `queued` and `settled` tell them apart.
+// The promise that `transact` returns. It resolves like InstantDB's: when the write is stored if there is no session, when it is confirmed if
+// there is one. `queued` and `settled` are promises for each of the two.
 
 import type { TriplaneError } from '../../errors.ts';
 import { onAbort } from '../../lib/abort.ts';

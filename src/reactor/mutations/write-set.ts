@@ -1,16 +1,16 @@
-// Which entities the steps of a write make, and which they need to be there.
+// The entities that the steps of a write create, and those they depend on.
 
 import { isUuid } from '../../lib/uuid.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 
 export interface WriteSet {
-  /** Made here, and refused if they were there before. */
+  /** Created in create mode: the server rejects the write if they exist. */
   readonly creates: ReadonlySet<string>;
-  /** Made here unless they are there: by a write that is no strict update. */
+  /** Created unless they exist, by a write that is not a strict update. */
   readonly upserts: ReadonlySet<string>;
-  /** Written to, linked or deleted. */
+  /** Changed, linked or deleted. */
   readonly touches: ReadonlySet<string>;
-  /** Ends of links that are not made here. Where such an entity is missing, the server makes half of one. */
+  /** Ends of links that this write does not create. If such an entity is missing, the server creates an incomplete one. */
   readonly linked: ReadonlySet<string>;
 }
 
@@ -53,24 +53,24 @@ function read(steps: readonly Step[]): WriteSet {
   return { creates, upserts, touches, linked };
 }
 
-/** What it makes. Most writes make nothing, which is seen at a glance. */
+/** The entities created in create mode. A fast path for the many writes that create none. */
 export function createdBy(steps: readonly Step[]): ReadonlySet<string> {
   return steps.some((step) => step[0] === 'add-triple' && step[4]?.mode === 'create') ? writeSetOf(steps).creates : EMPTY;
 }
 
-/** The same of entities that it makes unless they are there. */
+/** The entities created unless they exist. */
 export function upsertedBy(steps: readonly Step[]): ReadonlySet<string> {
   const isUpsert = (step: Step): boolean => step[0] === 'add-triple' && step[1] === step[3] && !step[4]?.mode;
   return steps.some(isUpsert) ? writeSetOf(steps).upserts : EMPTY;
 }
 
-/** Whether steps do nothing but set values of entities, if they are there. */
+/** Whether all steps set values of existing entities. */
 export function isUpdate(steps: readonly Step[]): boolean {
   for (const step of steps) if (step[0] !== 'add-triple' || step[4]?.mode !== 'update' || typeof step[1] !== 'string') return false;
   return true;
 }
 
-/** The entities of such steps. Undefined if the steps do anything else. */
+/** The entities of a strict update. Undefined for other steps. */
 export function updatedBy(steps: readonly Step[]): ReadonlySet<string> | undefined {
   if (!isUpdate(steps)) return undefined;
   const ids = new Set<string>();
@@ -78,15 +78,15 @@ export function updatedBy(steps: readonly Step[]): ReadonlySet<string> | undefin
   return ids;
 }
 
-/** Whether entities are looked up by their values: then any write before may decide which are meant. */
+/** Whether steps identify entities by value: then earlier writes may decide which entities they are. */
 export function looksUp(steps: readonly Step[]): boolean {
   return steps.some((step) => Array.isArray(step[1]) || (Array.isArray(step[3]) && step[3].length === 2));
 }
 
-/** Entities that are missing as long as a write that makes them is not confirmed. */
+/** Entities that do not exist until the write that creates them is confirmed. */
 export type Missing = Pick<WriteSet, 'creates' | 'upserts'>;
 
-/** Whether steps need one of them: any use of an entity that was to be created anew, and a link with one that an update was to make. */
+/** Whether steps depend on one of them: by any use of a created entity, or by a link with an upserted one. */
 export function dependsOn(steps: readonly Step[], { creates, upserts }: Missing): boolean {
   if (creates.size === 0 && upserts.size === 0) return false;
   const { touches, linked } = writeSetOf(steps);

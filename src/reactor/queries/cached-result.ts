@@ -1,5 +1,5 @@
-// An answer as it is kept for the next start, in records: a base in parts, and changes behind it, each as small as what changed. A base has
-// a name of its own, and counts from the moment the head names it: until then the one before is whole.
+// A cached result as stored records: a base in parts, and small records of later changes. Each base has its own name and becomes valid when
+// the head record refers to it; until then the previous base stays complete.
 
 import type { Store } from '../../db/store.ts';
 import { isObject } from '../../lib/json.ts';

@@ -1,5 +1,5 @@
-// An answer as it is kept: the triples of a group of entities as text, small and quick to read. Attr ids stand once; an entity is
-// a list that begins with its id and time, and goes on with attr and value, and a time of its own where that differs.
+// The stored text of a group of entities: compact and fast to parse. Each attr id is stored once. An entity is a list of its id and time,
+// followed by attrs and values, each with its own time if it differs.
 
 import type { Namespace } from '../../db/attrs.ts';
 import type { Row } from '../../db/row.ts';

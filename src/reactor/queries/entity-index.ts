@@ -1,5 +1,5 @@
-// Which live queries hold an entity in their answer, so that a write to it is shown without asking all of them. Only looked up: what the
-// queries hold is told by whoever gives them answers.
+// Index from entity id to the live queries whose result contains it, so that a write visits only those queries. Passive: callers report
+// changes of results.
 
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
@@ -10,12 +10,12 @@ import { needsOf } from './query-needs.ts';
 
 type ById = Map<string, LiveQuery | readonly LiveQuery[]>;
 
-/** So few are asked one by one, and no index is kept in memory. */
+/** Up to this many queries are visited without an index. */
 const indexThreshold = 4;
 
 export class EntityIndex {
   readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
-  /** Entity → the query that holds it, or those. Undefined until it is asked for. */
+  /** Entity id → the query or queries that contain it. Undefined until first used. */
   #byId: ById | undefined;
 
   /** Attr → the queries in which it decides which rows are shown. Undefined until it is asked for. */
@@ -23,9 +23,9 @@ export class EntityIndex {
   /** The queries that show rows which other answers hold. */
   readonly borrowers = new Set<LiveQuery>();
 
-  /** Entity → how many writes under way may make it, and so bring it to any query. */
+  /** Entity id → the number of pending writes that may create it, and so add it to any query. */
   readonly #pendingIds = new Map<string, number>();
-  /** How many of them look entities up. */
+  /** The number of pending writes with lookups. */
   #lookups = 0;
 
   constructor(liveQueries: ReadonlyMap<string, LiveQuery>) {
@@ -52,7 +52,7 @@ export class EntityIndex {
     return found;
   }
 
-  /** Of all queries, at least those that show one of these. */
+  /** At least the queries that contain one of these entities. */
   queriesWith(ids: ReadonlySet<string>): Iterable<LiveQuery> {
     if (this.#liveQueries.size <= indexThreshold || this.#lookups > 0) return this.#liveQueries.values();
     this.#byId ??= this.#buildIndex();
@@ -65,7 +65,7 @@ export class EntityIndex {
     return found;
   }
 
-  /** A write is under way. */
+  /** Adds a pending write. */
   addPending({ steps }: PendingMutation): void {
     if (isUpdate(steps)) return;
     this.#byAttr = undefined;
@@ -73,7 +73,7 @@ export class EntityIndex {
     for (const id of writeSetOf(steps).touches) this.#pendingIds.set(id, (this.#pendingIds.get(id) ?? 0) + 1);
   }
 
-  /** It is no longer. */
+  /** Removes a pending write. */
   removePending({ steps }: PendingMutation): void {
     if (isUpdate(steps)) return;
     if (looksUp(steps)) this.#lookups--;
@@ -84,7 +84,7 @@ export class EntityIndex {
     }
   }
 
-  /** The answer of this query changed. */
+  /** The result of this query changed. */
   onResultChanged(live: LiveQuery, changeSet: ChangeSet): void {
     if (!this.#byId) return;
     for (const changes of changeSet.values()) {
@@ -105,7 +105,7 @@ export class EntityIndex {
     if (this.#byId) for (const id of live.view.baseStore.ids()) remove(this.#byId, id, live);
   }
 
-  /** Answers changed in ways that were not told. */
+  /** Results changed without a change set. */
   invalidate(): void {
     this.#byId = this.#byAttr = undefined;
   }

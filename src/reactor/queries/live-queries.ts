@@ -1,4 +1,4 @@
-// The queries somebody listens to: what the server last answered to each, and the view on top of it. Equal queries are one.
+// The subscribed queries, each with the server's last result and the view on top of it. Equal queries share one entry.
 // Acknowledged writes leave a view query by query, as soon as *its* result contains them.
 
 import type { Attrs } from '../../db/attrs.ts';

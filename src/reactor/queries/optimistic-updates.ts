@@ -1,5 +1,5 @@
-// Which writes lie on top of which answers. A write is shown by every query until it is refused, or until the answer of *that* query
-// contains it: a confirmed write stays on those whose answer is older. Who is told is not decided here.
+// Which writes each view applies on top of its result. A view applies a write until the write is rejected or the result of *that* query
+// includes it: a confirmed write stays in the views whose results are older. Notifying listeners is up to the caller.
 
 import { type ChangeSet, touchedBy } from '../../db/change-set.ts';
 import type { Processed } from '../../protocol/query-messages.ts';

@@ -1,4 +1,4 @@
-// Where queries are asked: live, or once. Listeners are told at the end of a task, however much changed within it.
+// Runs queries, live or once. Listeners are notified once per task, however many changes it makes.
 
 import { TriplaneError } from '../../errors.ts';
 import { onAbort, throwIfAborted } from '../../lib/abort.ts';

@@ -1,5 +1,5 @@
-// What was answered before is here before the server speaks: recalled when a query is opened, written some time after it changed. A
-// store that fails costs the next start its head start, and nothing else.
+// The persistent cache of results: read when a query is opened, written some time after a result changed. If the store fails, the next
+// session starts without cached results, and nothing else is affected.
 
 import { isObject } from '../../lib/json.ts';
 import type { TripleResult } from '../../protocol/query-result.ts';

@@ -1,5 +1,5 @@
-// A big answer, read in slices before its turn comes: made into rows, held against what is there, and built up as what will be shown, all
-// beside the view that it is for. Taking it over is then a moment's work. If the view has another ground by then, it was in vain.
+// Ingests a large result in time slices before it is applied: builds the rows, the difference from the current result and the new view beside
+// the current one. Applying it is then fast. If the view's base has changed meanwhile, the work is discarded.
 
 import { Layer } from '../../db/layer.ts';
 import type { RowChange } from '../../db/change-set.ts';

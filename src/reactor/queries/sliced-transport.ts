@@ -1,5 +1,5 @@
-// A line whose big answers are read in slices before they are handed on, so that the page stays alive meanwhile. What comes after them
-// waits: nothing overtakes. What is still waiting when the line ends was as good as never sent.
+// A transport that ingests large results in time slices before it delivers them, so that the page stays responsive. Later messages wait, to
+// keep the order. Messages that still wait when the channel closes are dropped.
 
 import type { ChannelEvents, Transport } from '../../connection/transport.ts';
 import type { LiveQueries } from './live-queries.ts';

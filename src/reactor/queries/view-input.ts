@@ -1,4 +1,4 @@
-// Where an answer is from, and how a subscriber is told.
+// The source of a result, and its form for subscribers.
 
 // What comes of reading an answer before its turn: no more than what changes, so that taking it over is a moment's work.
 

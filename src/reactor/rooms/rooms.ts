@@ -136,7 +136,7 @@ export class Rooms implements Feature {
       case 'patch-presence':
         return this.#onPeersChanged(room, message.edits);
       case 'server-broadcast':
-        return [this.#notify(room, message.topic, message.data)];
+        return typeof message.topic === 'string' ? [this.#notify(room, message.topic, message.data)] : [];
       default:
         return [];
     }

@@ -88,6 +88,12 @@ export class Accounts {
     });
   }
 
+  /** What a mail with a code tells of the app. */
+  codeText(): { readonly title: string; readonly minutes: number } {
+    const { title = 'Triplane', codeMinutes = defaultCodeMinutes } = appRecordOf(this.#app.ledger.records) ?? {};
+    return { title, minutes: codeMinutes };
+  }
+
   async signInByCode(email: string, code: string, { from, ...options }: SignInOptions & { readonly from: string }): Promise<SignedIn> {
     const network = networkOf(from);
     this.#wrongFrom.check(network, 1);

@@ -49,7 +49,7 @@ export function adminUserRoutes(http: HttpContext): Hono {
     const { app, accounts, body } = await accountsFor(context, 'write');
     const email = required(body, 'email', asEmail);
     const code = await accounts.makeCode(email, { from: '' });
-    await http.send({ appId: app.id, email, code });
+    await http.send(app, email, code);
     return context.json({ code });
   });
 

@@ -18,7 +18,7 @@ export function authRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const email = required(body, 'email', asEmail);
     const { app, accounts } = await accountsFor(body, 'app-id', 'write');
-    await http.send({ appId: app.id, email, code: await accounts.makeCode(email, { from: addressOf(context, http).ip }) });
+    await http.send(app, email, await accounts.makeCode(email, { from: addressOf(context, http).ip }));
     return context.json({ sent: true });
   });
 

@@ -7,6 +7,7 @@ import { type Random, systemRandom } from '../../lib/random.ts';
 import type { Log } from '../../lib/log.ts';
 import type { App } from '../session/app.ts';
 import { Accounts } from '../auth/accounts.ts';
+import { filledTemplate, templateOf } from '../mail/email-template.ts';
 import { OAuth } from '../auth/oauth/oauth.ts';
 import { Providers } from '../auth/oauth/providers.ts';
 import { type ClientAddress, clientAddress } from '../client-address.ts';
@@ -21,6 +22,11 @@ export interface MagicCodeMail {
   readonly appId: string;
   readonly email: string;
   readonly code: string;
+  /** Where the app has a template of its own (`instant-cli auth email push`): what the mail says, and who it is from. */
+  readonly subject?: string;
+  readonly html?: string;
+  readonly senderName?: string;
+  readonly senderEmail?: string;
 }
 
 export interface HttpConfig {
@@ -109,7 +115,8 @@ export class HttpContext {
     return this.#recentCodes;
   }
 
-  async send(mail: MagicCodeMail): Promise<void> {
+  async send(app: App, email: string, code: string): Promise<void> {
+    const mail: MagicCodeMail = { appId: app.id, email, code, ...this.#textOf(app, email, code) };
     if (this.#config.showCodes) {
       this.#recentCodes.unshift(mail);
       this.#recentCodes.length = Math.min(this.#recentCodes.length, maxRecentCodes);
@@ -125,5 +132,14 @@ export class HttpContext {
       error.cause = cause;
       throw error;
     }
+  }
+
+  #textOf(app: App, email: string, code: string): Partial<MagicCodeMail> {
+    const template = templateOf(app.ledger.records);
+    if (!template) return {};
+    const { title: app_title, minutes } = this.accounts(app).codeText();
+    const filled = filledTemplate(template, { code, app_title, user_email: email, expiration: `${minutes} minutes` });
+    const { name, email: senderEmail } = template;
+    return { ...filled, ...(name !== null && { senderName: name }), ...(senderEmail !== null && { senderEmail }) };
   }
 }

@@ -35,11 +35,8 @@ const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] =
   ['Test users', ['/dash/apps/:app/test_users']],
   ['Earlier versions of rules', ['/dash/apps/:app/rule-versions']],
   [
-    'E-mail templates',
-    [
-      ...['/dash/apps/:app/email_templates', '/dash/apps/:app/email_templates/*', '/dash/default-email-template'],
-      ...['/dash/apps/:app/sender-verification', '/dash/apps/:app/sender-verification/*', '/dash/apps/:app/send-test-email'],
-    ],
+    'Verifications of senders',
+    ['/dash/apps/:app/sender-verification', '/dash/apps/:app/sender-verification/*', '/dash/apps/:app/send-test-email'],
   ],
   [
     "The cloud's own statistics and switches",

@@ -38,12 +38,17 @@ export function smtpMail({ url, from, template = {} }: SmtpOptions): (mail: Magi
     throw new TriplaneError('config-invalid', 'smtpMail: text and html must both contain {code}');
   }
   let loading: ReturnType<typeof transportTo> | undefined;
-  return async ({ email, code }) => {
+  return async ({ email, code, senderName, senderEmail, ...own }) => {
     const transport = await (loading ??= transportTo(url));
     const filled = (part: string): string => part.replaceAll('{code}', code);
-    await transport.sendMail({ from, to: email, subject: filled(subject), text: filled(text), html: filled(html) });
+    const texts = { subject: own.subject ?? filled(subject), text: filled(text), html: own.html ?? filled(html) };
+    // The mail server may refuse other senders: the mail comes from the server's address, and answers go to the app's.
+    const sender = senderName === undefined ? from : { name: senderName, address: addressIn(from) };
+    await transport.sendMail({ from: sender, to: email, ...(senderEmail !== undefined && { replyTo: senderEmail }), ...texts });
   };
 }
+
+const addressIn = (from: string): string => /<([^>]+)>/.exec(from)?.[1] ?? from.trim();
 
 async function transportTo(url: string) {
   const { createTransport } = await import('nodemailer').catch((cause: unknown) => {

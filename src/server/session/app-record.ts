@@ -8,7 +8,7 @@ import { submit } from '../data/submit.ts';
 import { serverActor } from '../data/system-rules.ts';
 import type { App } from './app.ts';
 
-const name = 'app';
+export const recordName = 'app';
 
 export interface AppRecord {
   readonly title?: string;
@@ -23,18 +23,18 @@ export interface AppRecord {
 }
 
 export function appRecordOf(records: ReadonlyMap<string, unknown>): AppRecord | undefined {
-  const found = records.get(name);
+  const found = records.get(recordName);
   return isObject(found) ? found : undefined;
 }
 
 export async function writeRecord(app: App, record: AppRecord): Promise<void> {
-  await submit(app.ledger, { steps: () => ({ steps: [], records: { [name]: record } }), event: undefined, actor: serverActor });
+  await submit(app.ledger, { steps: () => ({ steps: [], records: { [recordName]: record } }), event: undefined, actor: serverActor });
 }
 
 /** What is not named stays. */
 export async function changeRecord(app: App, changes: AppRecord): Promise<void> {
   const steps = ({ records }: { readonly records: ReadonlyMap<string, unknown> }) => {
-    return { steps: [], records: { [name]: { ...appRecordOf(records), ...changes } satisfies AppRecord } };
+    return { steps: [], records: { [recordName]: { ...appRecordOf(records), ...changes } satisfies AppRecord } };
   };
   await submit(app.ledger, { steps, event: undefined, actor: serverActor });
 }

@@ -4,11 +4,13 @@ import { encode } from '../../protocol/codec.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import { JsonText } from '../queries/results.ts';
+import { asReceived } from './tolerant-fields.ts';
 
 /** What no client can send, so that it is in no value. */
 const mark = `json ${crypto.randomUUID()} `;
 
-export function encodeMessage(message: ServerMessage): string {
+export function encodeMessage(sent: ServerMessage): string {
+  const message = asReceived(sent);
   if (!hasText(message)) return encode(message);
   const texts: string[] = [];
   const take = <T>(result: T): T => {

@@ -17,6 +17,7 @@ import { queryKey } from '../../query/key.ts';
 import { checkStatus } from './app-status.ts';
 import { sessionScope } from '../data/rejections.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
+import { noSubscription } from './tolerant-fields.ts';
 import { startStream, subscribeStream } from '../streams/stream-ops.ts';
 
 type MessageOf<Op extends ClientOp> = Extract<ClientMessage, { readonly op: Op }>;
@@ -120,7 +121,10 @@ const handlers: Handlers = {
   'start-stream': startStream,
   'append-stream': (message, { app, subscriber }) => app.streams.append(subscriber, message),
   'subscribe-stream': (message, context) => handleDurable(message, context, () => subscribeStream(message, context)),
-  'unsubscribe-stream': (message, { app, subscriber }) => app.streams.stopReading(subscriber, message['subscribe-event-id']),
+  'unsubscribe-stream': (message, { app, subscriber }) => {
+    const { 'subscribe-event-id': eventId } = message;
+    if (!app.streams.stopReading(subscriber, eventId)) throw noSubscription(eventId, subscriber.id);
+  },
 };
 
 /** Of an entry for a presence, beside the presence itself. */

@@ -8,7 +8,8 @@ import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { App } from './app.ts';
 import { type AppContent, fillApp } from './app-content.ts';
-import { changeRecord, isGone, isOwnToken, writeRecord } from './app-record.ts';
+import { changeRecord, isGone, isOwnToken, recordName, writeRecord } from './app-record.ts';
+import { eraseApp } from './erase-app.ts';
 import type { AppSummary, HubConfig, NewApp } from './hub-config.ts';
 import type { TakePush } from './push-relay.ts';
 import { Registry, registryId } from './registry.ts';
@@ -209,6 +210,8 @@ export class Hub {
     await this.registry.forgetTokensOf(appId);
     await changeRecord(app, { deletedAt: this.#config.clock.now() });
     app.disconnectAll();
+    for (const apps of [this.#open, this.#apps]) apps.delete(appId);
+    await eraseApp(app, new Set([recordName]), () => this.#config.storage.open(appId));
     return app;
   }
 

@@ -4,6 +4,7 @@
 import { isObject } from '../../lib/json.ts';
 import type { OriginalEvent } from '../../protocol/server-error.ts';
 import { overLimit } from '../errors.ts';
+import { originalOf } from './tolerant-fields.ts';
 
 export function eventIdOf(received: object): string | null {
   const eventId: unknown = 'client-event-id' in received ? received['client-event-id'] : undefined;
@@ -53,6 +54,6 @@ export interface About {
 /** Which message an error is about: what was said, without its secrets. */
 export function aboutOf(received: unknown, sessionId: string): About {
   if (!isObject(received)) return { 'client-event-id': null };
-  const safe = Object.entries(received).filter(([field]) => !isSecret(field));
+  const safe = Object.entries(originalOf(received)).filter(([field]) => !isSecret(field));
   return { 'client-event-id': eventIdOf(received), 'original-event': { ...Object.fromEntries(safe), 'session-id': sessionId } };
 }

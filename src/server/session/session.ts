@@ -1,9 +1,9 @@
-// One connection: frames in, frames out. Every message gets an answer, which handle.ts decides.
-//
+// One connection: frames in, frames out. Every message gets a response, which handle.ts decides.
 //   opened ── init ──▶ opening ── app and user found ──▶ ready
 //      ▲                  │ refused                        │
 //      └──────────────────┘             any ── close ──▶ closed
 
+import { knownFault, tolerant } from './tolerant-fields.ts';
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { ClientMessage, Init } from '../../protocol/client-message.ts';
@@ -24,7 +24,7 @@ import { aboutOf, eventIdOf, isSecret, longName, messageIn, withoutNames } from 
 import type { SessionContext } from './session-context.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
-import { failure, invalid, rejection } from '../errors.ts';
+import { failure, invalid, rejection, signedOut } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
 
 export interface Authenticated {
@@ -132,7 +132,7 @@ export class Session {
 
   #decode(frame: unknown): ClientFrame {
     try {
-      const decoded = decodeClientFrame(frame, { bytes: this.#config.limits.frameBytes });
+      const decoded = decodeClientFrame(frame, { bytes: this.#config.limits.frameBytes }, tolerant);
       if (decoded.messages.length + decoded.unknown.length + decoded.rejected.length === 0) throw malformed(noMessage);
       return decoded;
     } catch (error) {
@@ -144,9 +144,11 @@ export class Session {
   #rejectMalformed(error: unknown, received: unknown, limit: object = {}): void {
     const fault = frameFault(error);
     if (!fault) return this.#reject(isObject(received) ? received : {}, error);
+    const known = isObject(received) ? knownFault(received, String(fault.path[0]), this.id) : undefined;
+    if (known) this.#reject(received as Readonly<Record<string, unknown>>, known);
     const details = this.#paramRejection(fault, received);
     const hint = { ...(details.hint as object), ...limit };
-    this.#sendMessage({ op: 'error', ...details, hint, ...aboutOf(received, this.id) });
+    if (!known) this.#sendMessage({ op: 'error', ...details, hint, ...aboutOf(received, this.id) });
     this.#badFrames++;
     if (this.#badFrames >= this.#config.limits.badFrames) this.close(badClient, 'too many malformed frames');
   }
@@ -172,7 +174,7 @@ export class Session {
     switch (state.is) {
       case 'opened':
         if (message.op === 'init') void this.#open(message);
-        else this.#reject(message, invalid('init', message.op, [{ message: 'say init first' }]));
+        else this.#reject(message, invalid('init', { 'sess-id': this.id }, [{ message: 'say init first' }]));
         return;
       case 'opening':
         return this.#attempt(message, () => state.waiting.add(message));
@@ -294,8 +296,4 @@ export class Session {
   #sendFrame(frame: string): void {
     if (this.#state.is !== 'closed') this.#sendBatch.send(frame);
   }
-}
-
-function signedOut(): InstantAPIError {
-  return rejection('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
 }

@@ -45,7 +45,9 @@ function planStart(message: StartStream, id: string, { app, subscriber }: Sessio
   authorizeStart(app.rulebook.guard, creation(db, id, steps, subscriber.actor, params));
   if (!known) return { steps };
   if (!isSameSecret(String(valueOf(db, known, 'hashedReconnectToken')), hash))
-    throw invalid('stream', clientId, [{ message: 'the reconnect token is not the one the stream was begun with' }]);
+    throw invalid('start-stream', { 'client-id': clientId, 'sess-id': subscriber.id }, [
+      { message: 'the reconnect token is not the one the stream was begun with' },
+    ]);
   if (valueOf(db, known, 'done') === true) throw invalid('stream', clientId, [{ message: 'the stream is done' }]);
   return { steps: [] };
 }
@@ -69,7 +71,11 @@ function streamsDenied(action: 'create' | 'view'): InstantAPIError {
 export function subscribeStream(message: SubscribeStream, context: SessionContext): void {
   const { app, subscriber, send } = context;
   const { 'stream-id': id, 'client-id': name, 'rule-params': params } = message;
-  if (!id && !name) throw invalid('stream', null, [{ message: 'which stream? It has a stream-id and a client-id' }]);
+  const missing = (): InstantAPIError => {
+    const input = { 'client-id': name ?? null, 'sess-id': subscriber.id, 'stream-id': id ?? null };
+    return invalid('subscribe-stream', input, [{ message: 'there is no such stream' }]);
+  };
+  if (!id && !name) throw missing();
   checkCount(context);
   const { db } = app.ledger;
   const row = id ? streamById(db, id) : streamByClientId(db, name ?? '');
@@ -77,7 +83,7 @@ export function subscribeStream(message: SubscribeStream, context: SessionContex
   const visible = visibleIn?.(db);
   // Whether there is one is told to those only who may see it.
   if (visible && !(row && visible(streamsEtype, row))) throw streamsDenied('view');
-  if (!row) throw noSuchStream(id ?? name ?? '');
+  if (!row) throw missing();
   app.streams.read(subscriber, message, row.id, String(valueOf(db, row, 'clientId'))).forEach(send);
 }
 

@@ -101,8 +101,11 @@ export class Streams {
     return found.length > 0 ? found : [first];
   }
 
-  stopReading(subscriber: Subscriber, eventId: string): void {
-    for (const reading of this.#readingsOf(subscriber)) if (reading.eventId === eventId) this.#drop(reading);
+  /** False: it did not read under this id. */
+  stopReading(subscriber: Subscriber, eventId: string): boolean {
+    const readings = [...this.#readingsOf(subscriber)].filter((reading) => reading.eventId === eventId);
+    for (const reading of readings) this.#drop(reading);
+    return readings.length > 0;
   }
 
   forget(subscriber: Subscriber): void {

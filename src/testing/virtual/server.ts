@@ -42,6 +42,8 @@ export class VirtualServer {
   appendMs = 5;
   /** How likely it is that the storage fails at an append: before it is durable, or after. */
   failures = 0;
+  /** How many of these failures come after it is durable. */
+  failuresAfterCommit = 0.5;
   /** The event ids of the writes that it failed at, one for each time. */
   readonly failedEvents: string[] = [];
   #disk = memory();
@@ -174,7 +176,7 @@ export class VirtualServer {
           if (process.isDead && this.#random.chance(0.5)) return new Promise(() => {});
           const isFailing = this.#random.chance(this.failures);
           if (isFailing) this.failedEvents.push(...entries.flatMap(({ event }) => event?.id ?? []));
-          if (isFailing && this.#random.chance(0.5)) throw new Error('The storage failed');
+          if (isFailing && !this.#random.chance(this.failuresAfterCommit)) throw new Error('The storage failed');
           const appended = await log.append(entries);
           if (appended === 'appended' && id === this.appId) {
             this.entries.push(...entries);

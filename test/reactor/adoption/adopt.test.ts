@@ -89,13 +89,21 @@ test('writes keep their event ids and their order, and belong to the user; the u
   expect(await store.get('local-id/guest')).toBe('local-1');
   const writes = await stored();
   expect(writes.map((write) => write?.eventId)).toEqual([eventId(1), eventId(2), eventId(9)]);
-  expect(writes[0]).toMatchObject({ owner: 'ann', order: 1, createdMs: 1_001, sends: 1, state: 'pending', isAdopted: true, steps });
+  // By the clock, as this client's own, and never twice the same.
+  expect(writes.map((write) => write?.order)).toEqual([1_001, 1_002, 1_003]);
+  expect(writes[0]).toMatchObject({ owner: 'ann', order: 1_001, createdMs: 1_001, sends: 1, state: 'pending', isAdopted: true, steps });
 });
 
 test('a user who is at an OAuth provider meanwhile comes back with the extra fields', async () => {
   await leave(6, { currentUser: null, oauthExtraFields: { x1: { nickname: 'A' } } });
   await run();
   expect(await store.get(extraFieldsKey('x1'))).toEqual({ nickname: 'A' });
+});
+
+test('a write that a wrong clock dated in the future does not hold the order up', async () => {
+  await leave(6, { pendingMutations: [[eventId(1), mutation(1, { created: 1e30 })], ...pending(2)] });
+  await run();
+  expect((await stored()).map((write) => write?.order)).toEqual([clock.now(), clock.now() + 1]);
 });
 
 test('confirmed and failed writes stay where they are; values are as JSON carries them', async () => {

@@ -135,6 +135,23 @@ async function settled(): Promise<void> {
 }
 
 describe('a query that costs too much', () => {
+  test('is refused for what its patterns are compared with', async () => {
+    const { peer, writer } = await worldWith(1, { queryWork: 100_000 });
+    const goal = newId();
+    const text = blob('goals', 'text', { 'index?': true, 'checked-data-type': 'string' });
+    await writer.request({
+      op: 'transact',
+      'tx-steps': [
+        ['add-attr', text],
+        ['add-triple', goal, goalsId.id, goal],
+        ['add-triple', goal, text.id, 'a'.repeat(200_000)],
+      ],
+    });
+    const like = (pattern: string) => ({ op: 'add-query', q: { goals: { $: { where: { text: { $like: pattern } } } } } });
+    expect((await peer.request(like(`%${'a_'.repeat(1000)}b%`)))[0]).toMatchObject(overLimit('queryWork'));
+    await peer.response('add-query-ok', like(`%${'a'.repeat(50_000)}b%`));
+  });
+
   test('is refused, whatever the rules, and others are answered', async () => {
     const { peer } = await worldWith(30, { queryWork: 1500 });
     peer.send({ op: 'add-query', q: { goals: { tags: { goals: {} } } } });

@@ -103,7 +103,7 @@ describe('every message is answered', () => {
       '{"op":1}',
       undefined,
       Buffer.from('x'),
-      '{"op":"add-query"}',
+      '{"op":"join-room"}',
       '['.repeat(200) + ']'.repeat(200),
     ];
     for (const frame of frames) {
@@ -113,6 +113,40 @@ describe('every message is answered', () => {
       expect(peer.heard).toMatchObject([{ op: 'error', status: 400, type: expect.stringMatching(/^param-/) }]);
     }
     expect(await peer.response('remove-query-ok', { op: 'remove-query', q: { a: {} } })).toBeDefined();
+  });
+
+  test.each<[object, string, object]>([
+    [{ op: 'add-query' }, 'validation-failed', { 'data-type': 'add-query', input: { q: null } }],
+    [{ op: 'start-sync', q: null }, 'validation-failed', { 'data-type': 'start-sync', input: { q: null } }],
+    [{ op: 'start-sync', q: 7 }, 'validation-failed', { 'data-type': 'query', input: 7, errors: [{ in: [] }] }],
+    [{ op: 'transact' }, 'validation-failed', { 'data-type': 'tx-steps', input: null, errors: [{ in: [] }] }],
+    [{ op: 'transact', 'tx-steps': 'x' }, 'validation-failed', { 'data-type': 'tx-steps', input: 'x', errors: [{ in: [] }] }],
+    [{ op: 'transact', 'tx-steps': [[], 7] }, 'validation-failed', { 'data-type': 'tx-steps', errors: [{ in: [1] }] }],
+    [{ op: 'unsubscribe-stream' }, 'validation-failed', { 'data-type': 'unsubscribe-stream', input: { 'subscribe-event-id': null } }],
+    [{ op: 'unsubscribe-stream', 'subscribe-event-id': 7 }, 'validation-failed', { input: { 'subscribe-event-id': '7' } }],
+    [{ op: 'subscribe-stream', 'client-id': 7 }, 'validation-failed', { 'data-type': 'subscribe-stream', input: { 'client-id': '7' } }],
+    [{ op: 'leave-room', 'room-id': false }, 'param-missing', { in: ['room-id'] }],
+  ])('%j is rejected with a fault that programs know', async (message, type, hint) => {
+    const peer = await bench().open({ '__admin-token': adminToken });
+    expect(await peer.response('error', message)).toMatchObject({ status: 400, type, hint });
+  });
+
+  test.each([5, 1.5, true, false, [], [1], {}, { a: 1 }, '\0', '\0{'])('an event id and a topic may be %j', async (any) => {
+    const world = bench();
+    const heard: Record<string, unknown>[] = [];
+    const take = (frame: string): void => void heard.push(...([JSON.parse(frame)].flat() as Record<string, unknown>[]));
+    const session = world.hub.connect({ send: take, close: () => undefined });
+    const said = async (message: object): Promise<Record<string, unknown> | undefined> => {
+      session.receive(JSON.stringify({ ...message, 'client-event-id': any }));
+      await rest();
+      return heard.splice(0).find(({ op }) => /-ok$|error/.test(String(op)));
+    };
+    const id = { 'client-event-id': any };
+    expect(await said({ op: 'init', 'app-id': appId })).toMatchObject({ op: 'init-ok', ...id });
+    expect(await said({ op: 'join-room', 'room-id': 'r' })).toMatchObject({ op: 'join-room-ok', ...id });
+    expect(await said({ op: 'client-broadcast', 'room-id': 'r', topic: any, data: 1 })).toMatchObject({ topic: any, ...id });
+    expect(await said({ op: 'remove-query', q: any })).toMatchObject({ op: 'remove-query-ok', q: any, ...id });
+    expect(await said({ op: 'add-query', q: { a: { $: { limit: 'x' } } } })).toMatchObject({ op: 'error', ...id, 'original-event': id });
   });
 
   test('several messages in one frame', async () => {

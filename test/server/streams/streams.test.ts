@@ -99,7 +99,7 @@ describe('refused', () => {
     const failed = { status: 400, type: 'validation-failed', hint: { 'data-type': 'stream' } };
     const other = { op: 'start-stream', 'client-id': 'story', 'reconnect-token': newId() };
     const error = await (await world.open(admin)).response('error', other);
-    expect(error).toMatchObject(failed);
+    expect(error).toMatchObject({ ...failed, hint: { 'data-type': 'start-stream', input: { 'client-id': 'story' } } });
     expect(JSON.stringify(error)).not.toContain(other['reconnect-token']);
     expect(await append(peer, id, 3, ['x'])).toMatchObject([failed]);
     expect(await append(peer, newId(), 0, ['x'])).toMatchObject([failed]);
@@ -108,7 +108,7 @@ describe('refused', () => {
     expect(await peer.request({ op: 'start-stream', 'client-id': 'story', 'reconnect-token': token })).toMatchObject([failed]);
     expect(await peer.request({ op: 'start-stream', 'client-id': ' ', 'reconnect-token': token })).toMatchObject([failed]);
     expect(await peer.request({ op: 'subscribe-stream', 'client-event-id': 'r', 'client-id': 'nobody' })).toMatchObject([
-      { type: 'record-not-found', hint: { 'record-type': 'stream' } },
+      { type: 'validation-failed', hint: { 'data-type': 'subscribe-stream', input: { 'client-id': 'nobody', 'stream-id': null } } },
     ]);
   });
 
