@@ -24,7 +24,7 @@ import { aboutOf, eventIdOf, isSecret, longName, messageIn, withoutNames } from 
 import type { SessionContext } from './session-context.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
-import { failure, invalid, rejection } from '../errors.ts';
+import { failure, invalid, rejection, signedOut } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
 
 export interface Authenticated {
@@ -293,8 +293,4 @@ export class Session {
   #sendFrame(frame: string): void {
     if (this.#state.is !== 'closed') this.#sendBatch.send(frame);
   }
-}
-
-function signedOut(): InstantAPIError {
-  return rejection('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
 }
