@@ -1,4 +1,5 @@
-// Timers by the time at which they fall due, and then by age: a binary heap. Those that are cleared stay in it until their turn.
+// Timers by the time at which they fall due, and then by age: a binary heap. The places of those that are cleared stay in it until their turn,
+// without what they would have run.
 
 export interface Due {
   readonly id: number;
@@ -6,16 +7,21 @@ export interface Due {
   readonly run: () => void;
 }
 
+interface Place {
+  readonly id: number;
+  readonly at: number;
+}
+
 export class TimerQueue {
-  readonly #heap: Due[] = [];
-  readonly #waiting = new Set<number>();
+  readonly #heap: Place[] = [];
+  readonly #waiting = new Map<number, Due>();
 
   get size(): number {
     return this.#waiting.size;
   }
 
   add(due: Due): void {
-    this.#waiting.add(due.id);
+    this.#waiting.set(due.id, due);
     const heap = this.#heap;
     let at = heap.length;
     while (at > 0) {
@@ -25,7 +31,7 @@ export class TimerQueue {
       heap[at] = parent;
       at = above;
     }
-    heap[at] = due;
+    heap[at] = { id: due.id, at: due.at };
   }
 
   remove(id: number): void {
@@ -36,7 +42,9 @@ export class TimerQueue {
   takeUntil(end: number): Due | undefined {
     for (let first = this.#heap[0]; first && first.at <= end; first = this.#heap[0]) {
       this.#removeFirst();
-      if (this.#waiting.delete(first.id)) return first;
+      const due = this.#waiting.get(first.id);
+      this.#waiting.delete(first.id);
+      if (due) return due;
     }
     return undefined;
   }
@@ -58,6 +66,6 @@ export class TimerQueue {
   }
 }
 
-function isBefore(one: Due, other: Due): boolean {
+function isBefore(one: Place, other: Place): boolean {
   return one.at < other.at || (one.at === other.at && one.id < other.id);
 }
