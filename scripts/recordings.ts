@@ -4,6 +4,7 @@
 //   npx tsx scripts/recordings.ts update queries transactions/tx-ids                        writes the list anew: mended steps leave it
 //   npx tsx scripts/recordings.ts keep REASON queries/pages -t 'some step'                  gives listed steps that reason
 //   npx tsx scripts/recordings.ts count                                                     differences by folder, kind and reason
+//   npx tsx scripts/recordings.ts document                                              writes the reasons into docs/differences.md
 //   npx tsx scripts/recordings.ts pack DIRECTORY queries live                               packs folders of recordings from JSON files
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,6 +20,7 @@ import {
   readDifferences,
   reasonOf,
   reasons,
+  documentReasons,
   updated,
   writeDifferences,
 } from '../test/original/differences.ts';
@@ -150,7 +152,14 @@ function pack([directory = '.', ...folders]: readonly string[]): void {
   console.log(`${bytes} bytes`);
 }
 
-const commands: Readonly<Record<string, (names: readonly string[]) => unknown>> = { show, update, keep, count, pack };
+const commands: Readonly<Record<string, (names: readonly string[]) => unknown>> = {
+  show,
+  update,
+  keep,
+  count,
+  document: documentReasons,
+  pack,
+};
 const run = commands[command ?? ''];
 if (!run) console.error(`usage: recordings.ts ${Object.keys(commands).join('|')}`);
 else await run(rest);

@@ -27,7 +27,7 @@ export function openRoom(reactor: Reactor, type: string, roomId: string, initial
     publishTopic: (topic, data) => rooms.publishTopic(id, String(topic), data),
     subscribeTopic: (topic, onEvent) => listen(() => rooms.subscribeTopic(id, String(topic), onEvent as never)),
     publishPresence: (data) => rooms.publishPresence(id, data),
-    getPresence: (opts) => (rooms.presence(id, opts) as never) ?? null,
+    getPresence: (opts) => (rooms.presence(id, opts ?? undefined) as never) ?? null,
     subscribePresence: (opts, onChange) => listen(() => rooms.subscribePresence(id, opts, onChange as never), initialOf(opts)),
   };
 }

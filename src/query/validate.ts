@@ -4,7 +4,7 @@
 import type { AnySchema } from '../schema/schema.ts';
 import type { QueryNodeOptions } from './query.ts';
 import { QueryValidationError } from '../errors.ts';
-import { hasJson } from '../lib/json.ts';
+import { hasJson, isOpaque, tagOf } from '../lib/json.ts';
 import { kindOf, listed, own } from '../schema/read.ts';
 import { type QueryNodes, checkQuery } from '../schema/check-query.ts';
 
@@ -67,6 +67,8 @@ export function expectSendable(value: unknown, path: string, above: Set<object> 
   // Objects with `toJSON`, such as dates, define their own JSON.
   if (typeof value !== 'object' || value === null || hasJson(value)) return;
   if (value instanceof Map || value instanceof Set) throw new QueryValidationError('A Map or Set cannot be part of a query', path);
+  // The result of such a query would not be recognized: the server has another query than the client.
+  if (isOpaque(value)) throw new QueryValidationError(`A ${tagOf(value)} cannot be part of a query`, path);
   if (above.has(value)) throw new QueryValidationError('The query contains itself', path);
   if (above.size >= maxDepth) throw new QueryValidationError(`The query is more than ${maxDepth} levels deep`);
   above.add(value);

@@ -66,3 +66,8 @@ export class QueryFault extends Error {
     this.faults = messages.map((message) => ({ in: path, message }));
   }
 }
+
+/** The token of a session is not, or no longer, one of a user. */
+export function signedOut(): InstantAPIError {
+  return rejection('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
+}

@@ -95,7 +95,10 @@ function linkSteps({ action, etype, links }: Operation, e: EntityRef, names: New
 function asDate(attr: Attr, value: Value): Value {
   if (attr.checkedType !== 'date') return value;
   try {
-    return coerceToDate(value);
+    const date = coerceToDate(value);
+    const year = date instanceof Date ? date.getUTCFullYear() : 1;
+    if (year >= 1 && year <= 9999) return date;
+    throw new RangeError(`the year ${year} is not between 1 and 9999`);
   } catch (cause) {
     throw new TransactionValidationError(`'${attr.etype}.${attr.label}': ${cause instanceof Error ? cause.message : String(cause)}`);
   }

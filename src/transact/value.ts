@@ -2,7 +2,7 @@
 // fail on.
 
 import { TransactionValidationError } from '../errors.ts';
-import { hasJson } from '../lib/json.ts';
+import { hasJson, isOpaque, tagOf } from '../lib/json.ts';
 import type { Value } from '../protocol/triple.ts';
 import { hasOwn } from '../lib/own.ts';
 
@@ -60,19 +60,6 @@ function copyObject(value: object, path: string, copying: Copying): Value {
   const copied = copyParts(value, path, copying);
   ancestors.delete(value);
   return copied;
-}
-
-/**
- * Whether JSON would keep nothing of the value, or not what it stands for: `Blob`, `RegExp`, `Error`, `Promise`, typed arrays, `new Number(1)`.
- * Instances of a program's own classes are stored by their fields.
- */
-function isOpaque(value: object): boolean {
-  if (ArrayBuffer.isView(value)) return true;
-  return !Array.isArray(value) && tagOf(value) !== 'Object' && !hasJson(value);
-}
-
-function tagOf(value: object): string {
-  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 /** Outside these years a date's ISO text has a sign or six digits, which no server stores as a date. */

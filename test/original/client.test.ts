@@ -38,11 +38,18 @@ class Asker {
     return this.#attrs;
   }
 
-  static async open({ ws, id, adminToken }: AppUnderTest, isAdmin: boolean): Promise<Asker> {
+  /** @param as `admin`, `guest`, or the address of a user who exists */
+  static async open({ ws, http, id, adminToken }: AppUnderTest, as: string): Promise<Asker> {
     const socket = new WebSocket(`${ws}?app_id=${id}`);
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
     const asker = new Asker(socket);
-    await asker.ask({ op: 'init', 'app-id': id, versions: {}, ...(isAdmin && { '__admin-token': adminToken }) });
+    const credentials = async (): Promise<Json> => {
+      if (as === 'admin' || as === 'guest') return as === 'admin' ? { '__admin-token': adminToken } : {};
+      const headers = { 'content-type': 'application/json', 'app-id': id, authorization: `Bearer ${adminToken}` };
+      const made = await fetch(`${http}/admin/refresh_tokens`, { method: 'POST', headers, body: JSON.stringify({ email: as }) });
+      return { 'refresh-token': ((await made.json()) as { user: { refresh_token: string } }).user.refresh_token };
+    };
+    await asker.ask({ op: 'init', 'app-id': id, versions: {}, ...(await credentials()) });
     return asker;
   }
 
@@ -98,7 +105,8 @@ const asObject = (value: unknown): Json => (isObject(value) ? value : {});
 
 function queryOf({ http, as, body, answer, headers }: Step): Json | undefined {
   const isAnswered = answer?.status === 200 && http === 'POST /admin/query' && !headers;
-  return isAnswered && (as === 'admin' || as === 'guest') && isObject(body) && isObject(body['query']) ? body['query'] : undefined;
+  const isKnown = as === 'admin' || as === 'guest' || as?.includes('@');
+  return isAnswered && isKnown && isObject(body) && isObject(body['query']) ? body['query'] : undefined;
 }
 
 for (const file of recordedFiles('queries')) {
@@ -108,17 +116,19 @@ for (const file of recordedFiles('queries')) {
         const app = await startApp(memory(), transcript);
         const names = new Placeholders(app);
         const player = new Player(app);
-        const askers = { admin: await Asker.open(app, true), guest: await Asker.open(app, false) };
+        const askers = new Map([['admin', await Asker.open(app, 'admin')]]);
         const differing: unknown[] = [];
         await player.start();
-        names.learnAttrs(askers.admin.attrs);
+        names.learnAttrs(askers.get('admin')?.attrs ?? []);
         for (const step of transcript.steps) {
           const q = queryOf(step);
           if (!q) {
             await player.play(step);
             continue;
           }
-          const asker = askers[step.as as 'admin' | 'guest'];
+          const as = step.as ?? 'guest';
+          const asker = askers.get(as) ?? (await Asker.open(app, as));
+          askers.set(as, asker);
           const filled = names.fill(q) as Json;
           const [triples, tree] = [await asker.answer(filled, 'join-rows'), await asker.answer(filled, 'tree')];
           if (triples['op'] !== 'add-query-ok') continue;
@@ -127,7 +137,7 @@ for (const file of recordedFiles('queries')) {
           if (JSON.stringify(sorted(shown)) !== JSON.stringify(sorted(evaluated))) differing.push({ q, shown, evaluated });
         }
         player.end();
-        Object.values(askers).forEach((asker) => asker.close());
+        askers.forEach((asker) => asker.close());
         await app.close();
         expect(differing).toEqual([]);
       });

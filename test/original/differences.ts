@@ -13,6 +13,7 @@ export type Differences = Record<string, Record<string, Record<string, string>>>
 export const open = 'open';
 
 const directory = fileURLToPath(new URL('differences', import.meta.url));
+const page = fileURLToPath(new URL('../../docs/differences.md', import.meta.url));
 const pathOf = (name: string): string => join(directory, `${name}.json`);
 const read = (name: string): unknown => JSON.parse(readFileSync(pathOf(name), 'utf8'));
 
@@ -33,6 +34,28 @@ export const readDifferences = (folder: string): Differences => read(folder) as 
 
 export function writeDifferences(folder: string, differences: Differences): void {
   writeFileSync(pathOf(folder), `${JSON.stringify(withoutEmpty(differences), null, 2)}\n`);
+}
+
+/** Reasons that are about the comparison, and no difference by themselves. */
+const technical: ReadonlySet<string> = new Set([open, 'follows']);
+
+const tableStart = '| name | difference |\n| --- | --- |\n';
+
+/** The rows of docs/differences.md that name each reason. */
+export function reasonRows(): string[] {
+  const entries = Object.entries(reasons()).filter(([key]) => !technical.has(key));
+  return entries.map(([key, text]) => `| \`${key}\` | ${text.replaceAll('|', '\\|')} |`);
+}
+
+/** The page as it stands. */
+export const readPage = (): string => readFileSync(page, 'utf8');
+
+/** Writes the table of reasons, which ends the page, anew. */
+export function documentReasons(): void {
+  const text = readPage();
+  const at = text.indexOf(tableStart);
+  if (at < 0) throw new Error('docs/differences.md has no table of reasons');
+  writeFileSync(page, `${text.slice(0, at)}${tableStart}${reasonRows().join('\n')}\n`);
 }
 
 function withoutEmpty(differences: Differences): Differences {

@@ -63,7 +63,12 @@ function exchange(step: Step, app: AppUnderTest, names: Placeholders): Promise<E
         resolve({ status, headers: Object.fromEntries(joined), text: Buffer.concat(chunks).toString() });
       });
     });
-    outgoing.on('error', reject);
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      // The server closed the idle connection in the moment in which it was used again: it has not seen the request.
+      const isStale = outgoing.reusedSocket && error.code === 'ECONNRESET';
+      if (isStale) exchange(step, app, names).then(resolve, reject);
+      else reject(error);
+    });
     outgoing.on('socket', ignoreLateErrors);
     outgoing.end(body);
   });

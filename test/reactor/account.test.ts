@@ -70,7 +70,7 @@ const replace = 'persist results, detach calls, forget, show, announce, restart,
 const table: Record<Who, Record<Way, Record<Who, string>>> = {
   nobody: {
     here: {
-      nobody: 'store remove, tell, restart, auth nobody',
+      nobody: 'store put, tell, restart, auth nobody',
       ana: `store put, tell, ${replace}, auth ana`,
       'ana with another token': `store put, tell, ${replace}, auth ana`,
       ben: `store put, tell, ${replace}, auth ben`,
@@ -84,7 +84,7 @@ const table: Record<Who, Record<Way, Record<Who, string>>> = {
   },
   ana: {
     here: {
-      nobody: `store remove, tell, ${replace}, auth nobody`,
+      nobody: `store put, tell, ${replace}, auth nobody`,
       ana: 'store put, tell, restart, auth ana',
       'ana with another token': 'store put, tell, restart, auth ana',
       ben: `store put, tell, ${replace}, auth ben`,
@@ -98,7 +98,7 @@ const table: Record<Who, Record<Way, Record<Who, string>>> = {
   },
   'ana with another token': {
     here: {
-      nobody: `store remove, tell, ${replace}, auth nobody`,
+      nobody: `store put, tell, ${replace}, auth nobody`,
       ana: 'store put, tell, restart, auth ana',
       'ana with another token': 'store put, tell, restart, auth ana',
       ben: `store put, tell, ${replace}, auth ben`,
@@ -112,7 +112,7 @@ const table: Record<Who, Record<Way, Record<Who, string>>> = {
   },
   ben: {
     here: {
-      nobody: `store remove, tell, ${replace}, auth nobody`,
+      nobody: `store put, tell, ${replace}, auth nobody`,
       ana: `store put, tell, ${replace}, auth ana`,
       'ana with another token': `store put, tell, ${replace}, auth ana`,
       ben: 'store put, tell, restart, auth ben',

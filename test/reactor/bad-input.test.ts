@@ -187,7 +187,7 @@ test('a port nobody listens on: one error, a query asked once ends, writes are k
   const transports = [webSocketTransport({ url: `ws://127.0.0.1:${port}/runtime/session` })];
   const client = testClient({ transports, clock: systemClock, queryTimeoutMs: 1_500 });
   const once = client.reactor.queries.once(goalsQuery);
-  await expect(once).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining('Is the server running') });
+  await expect(once).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining('Check that the server is running') });
   expect(await client.reactor.writes.transact([chunk('create', g1, { title: 'a' })])).toMatchObject({ status: 'enqueued' });
   expect(client.errors).toMatchObject([{ code: 'unreachable' }]);
   client.reactor.shutdown();

@@ -92,12 +92,15 @@ describe('refused, by name', () => {
     expect(attrs.forward('acts', 'mood')).toBeUndefined();
   });
 
-  it('a date that cannot be read, where dates are kept as such', () => {
-    const chunk = { __ops: [['update', 'acts', A1, { formedAt: 'soon' }]] };
-    expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow(TransactionValidationError);
-    expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow('acts.formedAt');
-    expect(() => expandChunks(chunk, { attrs, id })).not.toThrow();
-  });
+  it.each(['soon', '10000-01-01', 1e20, -1e20, 8.64e15, -6.3e13])(
+    'the date %s, which no server stores, where dates are kept as such',
+    (formedAt) => {
+      const chunk = { __ops: [['update', 'acts', A1, { formedAt }]] };
+      expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow(TransactionValidationError);
+      expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow('acts.formedAt');
+      expect(() => expandChunks(chunk, { attrs, id })).not.toThrow();
+    },
+  );
 });
 
 describe('values', () => {

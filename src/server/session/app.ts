@@ -1,5 +1,4 @@
-// One app while it is served: its ledger, its live queries, rooms and namespaces kept in step, and the sessions that are in it.
-// What the parts say goes out from here, and nowhere else.
+// A loaded app: ledger, subscriptions, rooms, sync tables, and the sessions in it. All outgoing messages of these parts are sent from here.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Triple } from '../../protocol/triple.ts';

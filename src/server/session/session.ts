@@ -1,5 +1,4 @@
-// One connection: frames in, frames out. Every message gets an answer, which handle.ts decides.
-//
+// One connection: frames in, frames out. Every message gets a response, which handle.ts decides.
 //   opened ── init ──▶ opening ── app and user found ──▶ ready
 //      ▲                  │ refused                        │
 //      └──────────────────┘             any ── close ──▶ closed
@@ -25,7 +24,7 @@ import { aboutOf, eventIdOf, isSecret, longName, messageIn, withoutNames } from 
 import type { SessionContext } from './session-context.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
-import { failure, invalid, rejection } from '../errors.ts';
+import { failure, invalid, rejection, signedOut } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
 
 export interface Authenticated {
@@ -43,7 +42,6 @@ export interface SessionConfig {
   readonly clock: Clock;
   readonly log: Log;
   readonly authenticate: (init: Init) => Promise<Authenticated>;
-  /** What all sessions make the server hold. */
   readonly memory: MemoryBudget;
   readonly ended: (session: Session) => void;
 }
@@ -146,12 +144,10 @@ export class Session {
     const fault = frameFault(error);
     if (!fault) return this.#reject(isObject(received) ? received : {}, error);
     const known = isObject(received) ? knownFault(received, String(fault.path[0]), this.id) : undefined;
-    if (known) this.#reject(received as Readonly<Record<string, unknown>>, known);
     const details = this.#paramRejection(fault, received);
-    const hint = { ...(details.hint as object), ...limit };
-    if (!known) this.#sendMessage({ op: 'error', ...details, hint, ...aboutOf(received, this.id) });
-    this.#badFrames++;
-    if (this.#badFrames >= this.#config.limits.badFrames) this.close(badClient, 'too many malformed frames');
+    if (known) this.#reject(received as Readonly<Record<string, unknown>>, known);
+    else this.#sendMessage({ op: 'error', ...details, hint: { ...(details.hint as object), ...limit }, ...aboutOf(received, this.id) });
+    if (++this.#badFrames >= this.#config.limits.badFrames) this.close(badClient, 'too many malformed frames');
   }
 
   #paramRejection(fault: Parameters<typeof paramError>[0], received: unknown): ParamError {
@@ -241,12 +237,12 @@ export class Session {
     const held = { pending: new Set<ClientMessage>(), memory, presence: new Map<string, number>(), queries: new Map<string, number>() };
     const context: SessionContext = { app, subscriber, ...held, send, drained, reject };
     this.#state = { is: 'ready', context };
-    const restart = (): void => this.close(serviceRestart, 'the data was read anew');
+    const restart = (): void => this.close(serviceRestart, 'the data was read again');
     app.enter(subscriber, (frame) => this.#sendFrame(frame), { tokenHash, userId: user?.id, revoke, restart });
     return context;
   }
 
-  /** As before the `init`; whoever spoke behind it is told. */
+  /** Back to the state before `init`. Messages that arrived meanwhile get their responses. */
   #reopen(init: Init, error: unknown, waiting: EarlyMessages): void {
     if (this.#isClosed()) return;
     this.#state = { is: 'opened' };
@@ -254,7 +250,7 @@ export class Session {
     for (const message of waiting.take()) this.#dispatch(message);
   }
 
-  /** Its token has ended: told as if `init` had been refused. */
+  /** The token was revoked: the client receives the error of a rejected `init`. */
   #revoke(init: Init): void {
     this.#reject(init, signedOut());
     this.close(badClient, 'the sign-in has ended');
@@ -297,8 +293,4 @@ export class Session {
   #sendFrame(frame: string): void {
     if (this.#state.is !== 'closed') this.#sendBatch.send(frame);
   }
-}
-
-function signedOut(): InstantAPIError {
-  return rejection('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
 }
