@@ -106,7 +106,8 @@ export class History {
   #checkFirst(tab: string, owner: string, shown: ReadonlySet<string>): void {
     const device = tab.split('.')[0] ?? '';
     // Tabs that were open together keep results of different ages, until one of them closes or the server answers.
-    if (this.parallel.has(device)) return;
+    // One whose disk could not be read does not know.
+    if (this.parallel.has(device) || [...this.unstored].some((name) => name.startsWith(`${device}.`))) return;
     for (const write of this.writes.values()) {
       const isOfDevice = write.tab.split('.')[0] === device && write.owner === owner;
       // What another tab has stored this moment is on its way.

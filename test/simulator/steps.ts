@@ -11,7 +11,7 @@ const weights = {
   ...{ openTab: 3, closeTab: 2, killTab: 3, handOver: 1, freeze: 2, thaw: 3 },
   ...{ goOffline: 3, goOnline: 5, cut: 3, silence: 2, loseAnswers: 4, breakSocket: 2, repeat: 1, garble: 1, slowDown: 2 },
   ...{ stopServer: 1, killServer: 2, startServer: 5, failStorage: 0.6, slowStorage: 1, rollBack: 0.3 },
-  ...{ changeUser: 3, expireUser: 1, disk: 2, slowDisk: 1, clock: 1, status: 1, schema: 1, mend: 1 },
+  ...{ changeUser: 3, expireUser: 1, disk: 2, slowDisk: 1, clock: 1, status: 0.5, schema: 1, mend: 1 },
 };
 export type StepName = keyof typeof weights;
 
@@ -19,10 +19,11 @@ const faultsOfNetwork = ['closeTab', 'killTab', 'handOver', 'freeze', 'goOffline
 const faultsOfServer = ['stopServer', 'killServer', 'rollBack', 'changeUser', 'expireUser', 'disk', 'slowDisk'] as const;
 const none = Object.fromEntries([...faultsOfNetwork, ...faultsOfServer].map((name) => [name, 0]));
 /** No connection is lost: so every answer of failure arrives, and order holds whatever the server fails at. */
-const calmWeights: Readonly<Record<StepName, number>> = { ...weights, ...none, failStorage: 6, status: 5, burst: 8, slowStorage: 2 };
+const calmWeights: Readonly<Record<StepName, number>> = { ...weights, ...none, burst: 8, slowStorage: 2 };
 
 export function weightsFor(seed: number): Readonly<Record<StepName, number>> {
-  return isCalm(seed) ? calmWeights : weights;
+  if (!isCalm(seed)) return weights;
+  return { ...calmWeights, ...(seed % 12 === 0 ? { failStorage: 6, status: 0 } : { failStorage: 0, status: 5 }) };
 }
 export const work: ReadonlySet<StepName> = new Set<StepName>([
   ...(['write', 'burst', 'invalidWrite', 'dependentWrite', 'ask', 'wait', 'openTab', 'goOnline', 'startServer', 'thaw'] as const),
@@ -155,6 +156,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   status: (world) => {
     if (!world.server.isUp) return undefined;
     const status = world.random.pick(['active', 'active', 'read-only', 'disabled'] as const) ?? 'active';
+    world.hasStatusChange = true;
     world.setStatus(status);
     return `the app becomes ${status}`;
   },

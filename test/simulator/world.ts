@@ -45,6 +45,8 @@ export class World {
   readonly missing = new Map<string, string>();
   /** Queries asked once that have no answer yet, by the tab that asked. */
   readonly asked = new Map<symbol, Tab>();
+  /** A write that was refused because the app was disabled may be overtaken by one that came when it no longer was. */
+  hasStatusChange = false;
   /** So long after the present step. */
   pauseMs = 0;
   readonly #registers = new Map<string, string>();
@@ -111,7 +113,7 @@ export class World {
     for (const device of this.devices) this.#checkDisk(device);
     for (const tab of this.asked.values()) this.history.report(`${tab.name} asked once, and has no answer`);
     // Where an answer of failure was lost, nobody knows that later writes have overtaken the one that failed.
-    this.history.hasLostFailures = this.server.failedEvents.length > 0 && !isCalm(this.seed);
+    this.history.hasLostFailures = this.hasStatusChange || (this.server.failedEvents.length > 0 && !isCalm(this.seed));
     this.history.check(this.server.entries, this.#markAttrs(), this.traffic.refused);
     this.history.checkOrderShown(this.#marks.get(truth.name) ?? [], this.server.entries);
     this.traffic.check();
