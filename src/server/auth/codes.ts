@@ -52,6 +52,20 @@ export function withCode(records: RecordMap, { email, code, network, at, ttlMs }
   return { ...old, [prefix + email]: [...fresh, made].slice(-maxCodes) };
 }
 
+export interface WaitingCode {
+  readonly email: string;
+  readonly hash: string;
+  readonly at: number;
+}
+
+/** Of all addresses, the old ones too. */
+export function waitingCodes(records: RecordMap): WaitingCode[] {
+  return [...records].flatMap(([name, codes]) => {
+    if (!name.startsWith(prefix)) return [];
+    return (codes as readonly Code[]).map(({ hash, at }) => ({ email: name.slice(prefix.length), hash, at }));
+  });
+}
+
 export interface SpentCode {
   readonly is: 'good' | 'expired' | 'wrong';
   readonly records: Records;

@@ -3,7 +3,7 @@
 
 import type { CheckedType, WireAttr } from '../../protocol/attr.ts';
 
-interface AttrOptions {
+export interface AttrOptions {
   readonly type?: CheckedType;
   readonly unique?: true;
   readonly indexed?: true;
@@ -14,7 +14,7 @@ interface AttrOptions {
 const ofAttr = '96653230-13ff-ffff-';
 const ofIdentity = '96653231-03ff-ffff-';
 
-function blob(etype: string, label: string, end: string, { type, unique, indexed, required }: AttrOptions): WireAttr {
+export function blob(etype: string, label: string, end: string, { type, unique, indexed, required }: AttrOptions): WireAttr {
   return {
     id: ofAttr + end,
     'value-type': 'blob',
@@ -29,9 +29,9 @@ function blob(etype: string, label: string, end: string, { type, unique, indexed
   };
 }
 
-type End = readonly [etype: string, label: string, end: string];
+export type End = readonly [etype: string, label: string, end: string];
 
-function link(forward: End, reverse: End, rest: Partial<WireAttr>): WireAttr {
+export function link(forward: End, reverse: End, rest: Partial<WireAttr>): WireAttr {
   return {
     id: ofAttr + forward[2],
     'value-type': 'ref',
@@ -47,17 +47,17 @@ function link(forward: End, reverse: End, rest: Partial<WireAttr>): WireAttr {
   };
 }
 
-const id: AttrOptions = { unique: true, indexed: true };
+export const idOptions: AttrOptions = { unique: true, indexed: true };
 
 export const systemAttrs: readonly WireAttr[] = [
-  blob('$users', 'id', 'a4b4-81ffffffffff', id),
+  blob('$users', 'id', 'a4b4-81ffffffffff', idOptions),
   blob('$users', 'email', 'a4b4-46010bffffff', { type: 'string', unique: true, indexed: true }),
   blob('$users', 'type', 'a4b5-3cbc9fffffff', { type: 'string' }),
   blob('$users', 'imageURL', 'a4b4-8600c4a457ff', { type: 'string' }),
   link(['$users', 'linkedPrimaryUser', 'a4b4-b7d3ffffffff'], ['$users', 'linkedGuestUsers', 'a4b4-b353ffffffff'], {
     'on-delete': 'cascade',
   }),
-  blob('$files', 'id', '2a34-81ffffffffff', id),
+  blob('$files', 'id', '2a34-81ffffffffff', idOptions),
   blob('$files', 'path', '2a34-f04cffffffff', { type: 'string', unique: true, indexed: true, required: true }),
   blob('$files', 'size', '2a35-24609fffffff', { type: 'number', indexed: true, required: true }),
   blob('$files', 'content-type', '2a34-29e5e4ffffff', { type: 'string', indexed: true }),
@@ -65,7 +65,7 @@ export const systemAttrs: readonly WireAttr[] = [
   blob('$files', 'location-id', '2a34-b40fffffffff', { type: 'string', unique: true, indexed: true, required: true }),
   blob('$files', 'key-version', '2a34-aaffffffffff', { type: 'number' }),
   blob('$files', 'url', '2a35-48afffffffff', { type: 'string' }),
-  blob('$streams', 'id', '94f4-81ffffffffff', id),
+  blob('$streams', 'id', '94f4-81ffffffffff', idOptions),
   blob('$streams', 'clientId', '94f4-25a08d9a07ff', { type: 'string', unique: true, indexed: true, required: true }),
   blob('$streams', 'machineId', '94f4-c008e869103f', { type: 'string' }),
   link(['$streams', '$files', '94f4-547fffffffff'], ['$files', '$stream', '2a35-29c48067ffff'], {

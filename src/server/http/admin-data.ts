@@ -14,6 +14,7 @@ import type { Store } from '../../db/store.ts';
 import { adminOf, actorOf } from './caller.ts';
 import { asObject, asSteps, asText, asYes, bodyOf, optional, required } from './request.ts';
 import { answerTree, type JsonText } from '../queries/results.ts';
+import { withRecordRows } from '../move/record-view.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit } from '../data/submit.ts';
 import { txSteps } from './admin-steps.ts';
@@ -60,10 +61,11 @@ export interface TreeOptions {
 
 /** Rejects with InstantAPIError. */
 export async function treeOf(app: App, query: WireQuery, { actor, isInferred, guard }: TreeOptions): Promise<JsonText> {
-  const { limits } = app;
-  const { text, faults } = await app.reader.evaluate(actor, (db) => {
+  const { limits, ledger } = app;
+  const { text, faults } = await app.reader.evaluate(actor, function* (data) {
+    const db = yield* withRecordRows(data, query, { actor, records: ledger.records });
     const prepared = prepareQuery(query, isInferred ? 'inferred-tree' : 'tree', actor, db.attrs, guard, limits);
-    return answerTree(prepared, db, limits.resultLength);
+    return yield* answerTree(prepared, db, limits.resultLength);
   });
   if (faults.total) throw faults.total;
   return text;

@@ -68,6 +68,19 @@ const codeMinutes = 5;
 const statePrefix = 'oauth-state ';
 const codePrefix = 'oauth-code ';
 
+/** Sign-ins that have begun and are not done yet: the codes to trade for a token, and the users who are at a provider. */
+export function waitingSignIns(records: ReadonlyMap<string, unknown>) {
+  const hashed = <T>(prefix: string): (T & { readonly hash: string })[] =>
+    [...records].flatMap(([name, value]) => (name.startsWith(prefix) ? [{ ...(value as T), hash: name.slice(prefix.length) }] : []));
+  const codes = hashed<Code>(codePrefix).map(({ hash, at, challenge, method, identity }) => {
+    return { hash, at, codeChallenge: challenge, codeChallengeMethod: method, userInfo: { ...identity } };
+  });
+  const redirects = hashed<Pending>(statePrefix).map(({ hash, at, client, cookieHash, redirectUri, challenge, method }) => {
+    return { hash, at, client, cookieHash, redirectUrl: redirectUri, codeChallenge: challenge, codeChallengeMethod: method };
+  });
+  return { codes, redirects };
+}
+
 export class OAuth {
   readonly #app: App;
   readonly #accounts: Accounts;

@@ -40,7 +40,7 @@ export async function compareWithSource(
 
 type Row = Readonly<Record<string, unknown>>;
 
-async function* queried(app: RemoteApp, etype: string, links: readonly string[]): AsyncGenerator<readonly Row[]> {
+export async function* queried(app: RemoteApp, etype: string, links: readonly string[]): AsyncGenerator<readonly Row[]> {
   const linked = Object.fromEntries(links.map((label) => [label, { $: { fields: ['id'] } }]));
   for (let offset = 0; ; offset += rowsAtOnce) {
     const $ = { limit: rowsAtOnce, offset, order: { serverCreatedAt: 'asc' } };

@@ -6,6 +6,7 @@ import { isManyLink } from './live-copy.ts';
 import type { Mirror } from './mirror.ts';
 import type { RemoteApp } from './remote-app.ts';
 import { readRemoteConfig } from './remote-config.ts';
+import { recordNotes, type RemoteRecords } from './remote-records.ts';
 import type { RemoteFiles } from './remote-files.ts';
 
 const rowsAtOnce = 1000;
@@ -17,15 +18,19 @@ export interface MirrorSourceOptions {
   readonly mirror: Mirror;
   readonly files: RemoteFiles;
   readonly etypes: readonly string[];
+  /** What is not in the mirror. */
+  readonly records: RemoteRecords;
 }
 
-export async function mirrorSource({ app, mirror, files, etypes }: MirrorSourceOptions): Promise<Omit<Source, 'close'>> {
+export async function mirrorSource({ app, mirror, files, etypes, records }: MirrorSourceOptions): Promise<Omit<Source, 'close'>> {
   const notes: string[] = [];
-  const counted = etypes.map((etype) => [etype, mirror.count(etype)] as const).filter(([, rows]) => rows > 0);
+  const mirrored = etypes.map((etype) => [etype, mirror.count(etype)] as const).filter(([, rows]) => rows > 0);
+  const counted = [...mirrored, ...[...records].map(([etype, rows]) => [etype, rows.length] as const)];
   const counts = Object.fromEntries(counted);
   const rowCount = counted.reduce((sum, [, rows]) => sum + rows, 0);
-  if (!etypes.includes('$userRefreshTokens'))
-    notes.push('the source does not tell its refresh tokens: --accept-tokens-from keeps users signed in');
+  notes.push(...recordNotes(records));
+  if (!etypes.includes('$userRefreshTokens') && !records.has('$userRefreshTokens'))
+    notes.push('the source tells of no refresh tokens: --accept-tokens-from keeps users signed in');
   return {
     name: app.url,
     fingerprint: `a copy of ${app.url}`,
@@ -34,14 +39,23 @@ export async function mirrorSource({ app, mirror, files, etypes }: MirrorSourceO
     placeOf: (etype) => etype,
     rowBytes: rowCount * bytesOfRow,
     fileBytes: 0,
-    rows: (etype) => rowsOf(mirror, etype),
+    rows: (etype) => {
+      const rows = records.get(etype);
+      return rows ? batchOf(rows) : rowsOf(mirror, etype);
+    },
     hasFile: (location) => files.has(location),
     file: (location) => files.read(location),
     notes,
   };
 }
 
-async function* rowsOf(mirror: Mirror, etype: string): AsyncGenerator<{ readonly rows: readonly SourceRow[]; readonly bytes: number }> {
+type Batch = { readonly rows: readonly SourceRow[]; readonly bytes: number };
+
+async function* batchOf(rows: readonly SourceRow[]): AsyncGenerator<Batch> {
+  yield { rows, bytes: rows.length * bytesOfRow };
+}
+
+async function* rowsOf(mirror: Mirror, etype: string): AsyncGenerator<Batch> {
   const links = mirror.attrs.filter((attr) => isManyLink(attr) && attr['forward-identity'][1] === etype);
   let line = 0;
   for (const page of mirror.pages(etype, rowsAtOnce)) {

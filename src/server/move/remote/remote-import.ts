@@ -11,6 +11,7 @@ import { LiveCopy } from './live-copy.ts';
 import { Mirror } from './mirror.ts';
 import { mirrorSource } from './mirror-source.ts';
 import { RemoteApp } from './remote-app.ts';
+import { areSame, readRecords, type RemoteRecords } from './remote-records.ts';
 import { RemoteFiles } from './remote-files.ts';
 import { type Settled, settle, step } from './settle.ts';
 import { WorkFolder } from './work-folder.ts';
@@ -101,11 +102,13 @@ async function liveSource(given: Opened): Promise<RemoteImport> {
     await folder.remove();
   };
   let changes = 0;
+  let records: RemoteRecords = new Map();
   const checkCurrent = async (): Promise<void> => {
     if (!given.follow) return;
     if (copy.status !== 'disabled') await copy.roundTrip();
     const isMended = copy.status !== 'disabled' && (await step(live));
-    if (!isMended && copy.changes === changes) return;
+    const isSame = !isMended && copy.changes === changes && areSame(records, await readRecords(app, copy.etypes));
+    if (isSame) return;
     const message = 'The source was written to during the switch: nothing was taken over. Stop what writes to it, and add --resume';
     throw new TriplaneError('config-invalid', message);
   };
@@ -115,7 +118,8 @@ async function liveSource(given: Opened): Promise<RemoteImport> {
     // A copy that is read while it changes would be of no one moment; one that is followed is looked at again before the switch.
     if (!given.follow) await copy.close(false);
     changes = copy.changes;
-    const source = await mirrorSource({ app, mirror, files, etypes: copy.etypes });
+    records = await readRecords(app, copy.etypes);
+    const source = await mirrorSource({ app, mirror, files, etypes: copy.etypes, records });
     return { source: { ...source, close: () => undefined }, settled, isLive: true, checkCurrent, close: () => close(false), discard };
   } catch (error) {
     // What was followed is over when it is called off; a copy that was not is worth continuing.

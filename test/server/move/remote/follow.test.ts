@@ -168,8 +168,10 @@ test('what is written during the switch stops it: the app is not taken over with
   const follow = { switched: Promise.resolve(), everyMs: 1, print: () => undefined };
   const given = { url: server.url, appId, adminToken, storage: second, folder, follow };
   const writesLate = [db.tx['goals']![idOf(9)]!.update({ title: 'too late' }), db.tx['goals']![idOf(9)]!.link({ tags: idOf(1001) })];
-  for (const write of writesLate) {
-    const late = async (): Promise<void> => void (await db.transact(write));
+  const signIn = (): Promise<unknown> => db.auth.createToken({ email: 'known@example.com' });
+  await signIn();
+  for (const write of [...writesLate.map((each) => () => db.transact(each)), signIn]) {
+    const late = async (): Promise<void> => void (await write());
     const switching = importRemote({ ...given, resume: true, import: { ready: late, restart: true } });
     await expect(switching).rejects.toThrow('The source was written to during the switch');
     expect(await second.apps()).toEqual([]);
