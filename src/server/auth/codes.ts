@@ -6,9 +6,12 @@
 
 import { rejection } from '../errors.ts';
 import type { Records } from '../storage/storage.ts';
-import { hashCode, isSameSecret, newSalt } from './secrets.ts';
+import { hashCode, hashText, isSameSecret, newSalt } from './secrets.ts';
 
 interface Code {
+  /** Of its row, if an admin wrote it. */
+  readonly id?: string;
+  /** '' = none: the code is one that an admin wrote as a plain hash. */
   readonly salt: string;
   readonly hash: string;
   readonly at: number;
@@ -52,7 +55,15 @@ export function withCode(records: RecordMap, { email, code, network, at, ttlMs }
   return { ...old, [prefix + email]: [...fresh, made].slice(-maxCodes) };
 }
 
+/** A code of which an admin has the hash, without salt. */
+export function codeRecords(records: RecordMap, email: string, code: Pick<Code, 'hash' | 'at'> & { readonly id: string }): Records {
+  return { [prefix + email]: [...codesFor(records, email), { ...code, salt: '' }].slice(-maxCodes) };
+}
+
+const hashOf = (code: string, salt: string): string => (salt === '' ? hashText(code) : hashCode(code, salt));
+
 export interface WaitingCode {
+  readonly id: string | undefined;
   readonly email: string;
   readonly hash: string;
   readonly at: number;
@@ -62,7 +73,7 @@ export interface WaitingCode {
 export function waitingCodes(records: RecordMap): WaitingCode[] {
   return [...records].flatMap(([name, codes]) => {
     if (!name.startsWith(prefix)) return [];
-    return (codes as readonly Code[]).map(({ hash, at }) => ({ email: name.slice(prefix.length), hash, at }));
+    return (codes as readonly Code[]).map(({ id, hash, at }) => ({ id, email: name.slice(prefix.length), hash, at }));
   });
 }
 
@@ -76,7 +87,7 @@ export function spendCode(records: RecordMap, { email, code, network, at, ttlMs 
   const codes = codesFor(records, email);
   const open = codes.filter((each) => hasTries(each, hashCode(network, each.salt)));
   // All are compared, so that the time does not tell which.
-  const matching = open.filter(({ salt, hash }) => isSameSecret(hashCode(code, salt), hash));
+  const matching = open.filter(({ salt, hash }) => isSameSecret(hashOf(code, salt), hash));
   const [found] = matching;
   if (!found) {
     if (open.length === 0) throw noCode();

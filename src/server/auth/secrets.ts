@@ -24,6 +24,10 @@ export function hashCode(code: string, salt: string): string {
   return sha256(Buffer.from(`${salt} ${code}`, 'utf8'));
 }
 
+export function hashText(text: string): string {
+  return sha256(Buffer.from(text, 'utf8'));
+}
+
 /** Whether two texts are the same, in a time that does not tell where they differ. */
 export function isSameSecret(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(sha256(Buffer.from(a, 'utf8')), 'hex'), Buffer.from(sha256(Buffer.from(b, 'utf8')), 'hex'));

@@ -4,7 +4,8 @@ import type { Records } from '../storage/storage.ts';
 import { hashToken } from './secrets.ts';
 
 interface TokenRecord {
-  readonly user: string;
+  /** Nobody's yet, if an admin wrote it without a user. */
+  readonly user?: string;
   readonly at: number;
 }
 

@@ -10,10 +10,11 @@ import type { Guard } from '../rules/guard.ts';
 import type { HttpContext } from './context.ts';
 import type { Peer } from '../../protocol/server-message.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
-import type { Store } from '../../db/store.ts';
+import type { LedgerState, Planned } from '../data/write.ts';
 import { adminOf, actorOf } from './caller.ts';
 import { asObject, asSteps, asText, asYes, bodyOf, optional, required } from './request.ts';
 import { answerTree, type JsonText } from '../queries/results.ts';
+import { planRecordWrites, withRecordAttrs, writesRecords } from '../move/record-writes.ts';
 import { withRecordRows } from '../move/record-view.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit } from '../data/submit.ts';
@@ -37,7 +38,12 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const given = required(body, 'steps', asSteps);
     const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asYes) ?? false;
-    const steps = ({ db }: { db: Store }) => ({ steps: txSteps(given, { attrs: db.attrs, uuid: http.uuid, areMissingAttrsRejected }) });
+    const isAboutRecords = actor.isAdmin && Array.isArray(given) && writesRecords(given);
+    const steps = (state: LedgerState): Planned => {
+      const attrs = isAboutRecords ? withRecordAttrs(state.db.attrs) : state.db.attrs;
+      const made = txSteps(given, { attrs, uuid: http.uuid, areMissingAttrsRejected });
+      return isAboutRecords ? planRecordWrites(made, state) : { steps: made };
+    };
     return context.json({ 'tx-id': await submit(app.ledger, { steps, event: undefined, actor }) });
   });
 

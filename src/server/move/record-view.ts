@@ -47,12 +47,18 @@ function namesRecords(query: unknown): boolean {
   return Object.entries(query).some(([key, value]) => key.split('.').some((part) => recordNamespaces.has(part)) || namesRecords(value));
 }
 
-function recordRows(records: RecordMap, createdAtOf: (userId: string) => number): ReadonlyMap<string, readonly BackupRow[]> {
+/** By namespace. */
+export function recordRows(records: RecordMap, createdAtOf: (userId: string) => number): ReadonlyMap<string, readonly BackupRow[]> {
   const clientIds = new Map(oauthOf(records).clients.map(({ id, client_name: name }) => [name, id]));
   const { codes, redirects } = waitingSignIns(records);
   return new Map([
     ...systemRows(records, { createdAtOf, withSecrets: false }),
-    ['$magicCodes', waitingCodes(records).map(({ email, hash, at }) => rowOf('code', hash, at, { email, codeHash: hash }))],
+    [
+      '$magicCodes',
+      waitingCodes(records).map(({ email, hash, at, id }) =>
+        rowOf('code', hash, at, { ...(id !== undefined && { id }), email, codeHash: hash }),
+      ),
+    ],
     ['$oauthCodes', codes.map(({ hash, at, ...fields }) => rowOf('oauth-code', hash, at, { codeHash: hash, ...fields }))],
     [
       '$oauthRedirects',
@@ -70,6 +76,6 @@ const rowOf = (kind: string, hash: string, createdAt: number, fields: BackupRow[
 function* triplesOf(etype: string, { entity, createdAt }: BackupRow): Generator<Triple> {
   for (const [label, value] of Object.entries(entity)) {
     const attrId = attrIds.get(`${etype} ${label}`);
-    if (attrId !== undefined && value !== null && value !== undefined) yield [String(entity['id']), attrId, value, createdAt];
+    if (attrId !== undefined && value !== undefined) yield [String(entity['id']), attrId, value, createdAt];
   }
 }

@@ -66,7 +66,12 @@ describe('an admin reads', () => {
     const answer = await query({ $oauthProviders: { $oauthClients: { $: { fields: ['name'] } } }, $oauthClients: {} });
     expect(answer).toEqual({
       $oauthProviders: [{ id: provider, name: 'google', $oauthClients: [{ id: client, name: 'web' }] }],
-      $oauthClients: [{ id: client, name: 'web', clientId: 'c1', meta: { a: 1 }, useSharedCredentials: false, $oauthProvider: provider }],
+      $oauthClients: [
+        {
+          ...{ id: client, name: 'web', clientId: 'c1', meta: { a: 1 }, useSharedCredentials: false, $oauthProvider: provider },
+          ...{ discoveryEndpoint: null, redirectTo: null },
+        },
+      ],
     });
     expect(JSON.stringify(answer)).not.toContain('hush');
   });
@@ -104,8 +109,8 @@ describe('guests and users see none of it', () => {
   });
 
   test('a user by token, whatever the rules of the app say', async () => {
-    const rules = { $default: { allow: { $default: 'true' } }, $userRefreshTokens: { allow: { view: 'true' } } };
-    await call(`/dash/apps/${server.appId}/rules`, { code: rules }, asAdmin());
+    const rules = { $default: { allow: { $default: 'true' } }, $users: { allow: { view: 'true' } } };
+    expect(await call(`/dash/apps/${server.appId}/rules`, { code: rules }, asAdmin())).toHaveProperty('rules');
     const { token } = await newToken('ann@example.com');
     await newClient();
     expect(await query(named, { 'as-token': token })).toEqual(nothing);

@@ -55,6 +55,8 @@ interface Pending {
 }
 
 interface Code {
+  /** Of its row, if an admin wrote it. */
+  readonly id?: string;
   readonly identity: Identity;
   readonly challenge: string | null;
   readonly method: string | null;
@@ -68,12 +70,15 @@ const codeMinutes = 5;
 const statePrefix = 'oauth-state ';
 const codePrefix = 'oauth-code ';
 
+/** `null`: the code is spent. */
+export const signInCodeRecord = (hash: string, code: Code | null): Records => ({ [codePrefix + hash]: code });
+
 /** Sign-ins that have begun and are not done yet: the codes to trade for a token, and the users who are at a provider. */
 export function waitingSignIns(records: ReadonlyMap<string, unknown>) {
   const hashed = <T>(prefix: string): (T & { readonly hash: string })[] =>
     [...records].flatMap(([name, value]) => (name.startsWith(prefix) ? [{ ...(value as T), hash: name.slice(prefix.length) }] : []));
-  const codes = hashed<Code>(codePrefix).map(({ hash, at, challenge, method, identity }) => {
-    return { hash, at, codeChallenge: challenge, codeChallengeMethod: method, userInfo: { ...identity } };
+  const codes = hashed<Code>(codePrefix).map(({ id, hash, at, challenge, method, identity }) => {
+    return { ...(id !== undefined && { id }), hash, at, codeChallenge: challenge, codeChallengeMethod: method, userInfo: { ...identity } };
   });
   const redirects = hashed<Pending>(statePrefix).map(({ hash, at, client, cookieHash, redirectUri, challenge, method }) => {
     return { hash, at, client, cookieHash, redirectUrl: redirectUri, codeChallenge: challenge, codeChallengeMethod: method };

@@ -1,0 +1,166 @@
+// An admin writes sign-ins, codes and providers as rows, as a program does that copies an app by query.
+
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { id } from '../../../src/lib/uuid.ts';
+import { createServer, memory, type TriplaneServer } from '../../../src/server/index.ts';
+import type { Storage } from '../../../src/server/storage/storage.ts';
+
+let storage: Storage;
+let server: TriplaneServer;
+
+beforeEach(async () => {
+  storage = memory();
+  server = await createServer({ storage });
+});
+afterEach(() => server.close());
+
+type Json = Readonly<Record<string, unknown>>;
+
+async function call(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}, to = server): Promise<Json> {
+  const sent = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+  return (await (await fetch(to.url + path, sent)).json()) as Json;
+}
+
+const asAdmin = (of = server) => ({ authorization: `Bearer ${of.adminToken}`, 'app-id': of.appId });
+const query = (q: unknown, of = server) => call('/admin/query', { query: q }, asAdmin(of), of);
+const transact = (steps: unknown, headers = {}, to = server) => call('/admin/transact', { steps }, { ...asAdmin(to), ...headers }, to);
+const verify = (token: string, of = server) =>
+  call('/runtime/auth/verify_refresh_token', { 'app-id': of.appId, 'refresh-token': token }, {}, of);
+
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const hashOfToken = (token: string): string => hashOf(Buffer.from(token.replaceAll('-', ''), 'hex'));
+const done: unknown = { 'tx-id': expect.any(Number) };
+const refused = (message: string): unknown =>
+  expect.objectContaining({ type: 'validation-failed', message: expect.stringContaining(message) });
+
+async function newUser(email: string): Promise<string> {
+  const user = id();
+  expect(await transact([['update', '$users', user, { email }]])).toEqual(done);
+  return user;
+}
+
+test('a token by its hash signs its user in, moves to another, and ends', async () => {
+  const [token, other, row] = [id(), id(), id()];
+  const [ann, bob] = [await newUser('ann@example.com'), await newUser('bob@example.com')];
+  expect(await transact([['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(token) }]])).toEqual(done);
+  expect(await verify(token)).toMatchObject({ type: 'record-not-found' });
+  expect(await query({ $userRefreshTokens: {} })).toEqual({ $userRefreshTokens: [{ id: row, hashedToken: hashOfToken(token) }] });
+  expect(await transact([['link', '$userRefreshTokens', row, { $user: ann }]])).toEqual(done);
+  expect(await verify(token)).toMatchObject({ user: { id: ann } });
+  const byLookup = [
+    'link',
+    '$userRefreshTokens',
+    `lookup__hashedToken__"${hashOfToken(token)}"`,
+    { $user: 'lookup__email__"bob@example.com"' },
+  ];
+  expect(await transact([byLookup])).toEqual(done);
+  expect(await verify(token)).toMatchObject({ user: { id: bob } });
+  expect(await transact([['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(other) }]])).toEqual(done);
+  expect([await verify(token), await verify(other)]).toMatchObject([{ type: 'record-not-found' }, { user: { id: bob } }]);
+  expect(await transact([['delete', '$userRefreshTokens', row]])).toEqual(done);
+  expect(await verify(other)).toMatchObject({ type: 'record-not-found' });
+  expect(await query({ $userRefreshTokens: {} })).toEqual({ $userRefreshTokens: [] });
+});
+
+test('a user and the token from the end of the user, in one transaction; it is there after a restart', async () => {
+  const [user, token, row] = [id(), id(), id()];
+  const steps = [
+    ['update', '$users', user, { email: 'ann@example.com' }],
+    ['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(token) }],
+    ['link', '$users', user, { $userRefreshTokens: row }],
+  ];
+  expect(await transact(steps)).toEqual(done);
+  const { appId, adminToken } = server;
+  await server.close();
+  server = await createServer({ storage, appId, adminToken });
+  expect(await verify(token)).toMatchObject({ user: { id: user, email: 'ann@example.com' } });
+});
+
+test('a transaction is kept as a whole or not at all', async () => {
+  const [user, row] = [id(), id()];
+  const rest = ['update', '$userRefreshTokens', row, {}];
+  expect(await transact([['update', '$users', user, { email: 'ann@example.com' }], rest])).toEqual(refused('needs hashedToken'));
+  expect(await query({ $users: {}, $userRefreshTokens: {} })).toEqual({ $users: [], $userRefreshTokens: [] });
+  const twice = [id(), id()].map((each) => ['update', '$userRefreshTokens', each, { hashedToken: 'same' }]);
+  expect(await transact(twice)).toMatchObject({ type: 'record-not-unique' });
+  const missing = ['update', '$userRefreshTokens', row, { hashedToken: 'x' }, { upsert: false }];
+  expect(await transact([missing])).toEqual(refused('entity does not exist'));
+  expect(await transact([['update', '$userRefreshTokens', row, { v: 1 }]])).toMatchObject({ type: 'validation-failed' });
+  expect(await query({ $userRefreshTokens: {} })).toEqual({ $userRefreshTokens: [] });
+});
+
+test('providers, clients and identities; a provider takes its own with it', async () => {
+  const [provider, client, user] = [id(), id(), await newUser('ann@example.com')];
+  const steps: unknown[] = [
+    ['update', '$oauthProviders', provider, { name: 'google' }],
+    ['update', '$oauthClients', client, { name: 'web', clientId: 'c1', meta: { a: 1 } }],
+    ['link', '$oauthClients', client, { $oauthProvider: provider }],
+    ['update', '$oauthUserLinks', id(), { sub: 's1' }],
+  ];
+  expect(await transact(steps)).toEqual(refused('needs sub, $user and $oauthProvider'));
+  steps[3] = ['update', '$oauthUserLinks', id(), { sub: 's1', $user: user, $oauthProvider: provider }];
+  expect(await transact(steps)).toEqual(done);
+  const rows = { $oauthClients: {}, $oauthUserLinks: { $: { fields: ['sub', '$user'] } } };
+  expect(await query(rows)).toMatchObject({
+    $oauthClients: [{ id: client, name: 'web', clientId: 'c1', meta: { a: 1 }, $oauthProvider: provider }],
+    $oauthUserLinks: [{ sub: 's1' }],
+  });
+  expect(await transact([['merge', '$oauthClients', client, { meta: { b: 2 } }]])).toEqual(done);
+  expect(await query({ $oauthClients: { $: { fields: ['meta'] } } })).toEqual({ $oauthClients: [{ id: client, meta: { a: 1, b: 2 } }] });
+  expect(await transact([['update', '$oauthClients', client, { useSharedCredentials: true }]])).toEqual(refused('shares none'));
+  expect(await transact([['delete', '$oauthProviders', provider]])).toEqual(done);
+  expect(await query(rows)).toEqual({ $oauthClients: [], $oauthUserLinks: [] });
+});
+
+test('codes: to sign in by, once', async () => {
+  const [provider, client, code] = [id(), id(), id()];
+  const codeHash = hashOfToken(code);
+  const steps = [
+    ['update', '$oauthProviders', provider, { name: 'google' }],
+    ['update', '$oauthClients', client, { name: 'web', $oauthProvider: provider }],
+    ['update', '$oauthCodes', id(), { codeHash, userInfo: { sub: 's1', email: 'ann@example.com' }, $oauthClient: client }],
+    ['update', '$magicCodes', id(), { email: 'bob@example.com', codeHash: hashOf(Buffer.from('123456')) }],
+  ];
+  expect(await transact(steps)).toEqual(done);
+  const trade = () => call('/runtime/oauth/token', { app_id: server.appId, code });
+  expect(await trade()).toMatchObject({ user: { email: 'ann@example.com' } });
+  expect(await trade()).toMatchObject({ type: 'record-not-found' });
+  const signIn = (given: string) =>
+    call('/runtime/auth/verify_magic_code', { 'app-id': server.appId, email: 'bob@example.com', code: given });
+  expect(await signIn('654321')).toMatchObject({ message: expect.any(String) as string });
+  expect(await signIn('123456')).toMatchObject({ user: { email: 'bob@example.com' } });
+});
+
+test('what one server answers to an admin can be written to another: its users stay signed in', async () => {
+  const { user } = (await call('/admin/refresh_tokens', { email: 'ann@example.com' }, asAdmin())) as { user: Record<string, string> };
+  const { $users, $userRefreshTokens } = (await query({ $users: {}, $userRefreshTokens: {} })) as Record<string, Record<string, string>[]>;
+  const copy = await createServer();
+  const steps = [
+    ...($users ?? []).map(({ id: row, email }) => ['update', '$users', row, { email }]),
+    ...($userRefreshTokens ?? []).map(({ id: row, ...fields }) => ['update', '$userRefreshTokens', row, fields]),
+  ];
+  expect(await transact(steps, {}, copy)).toEqual(done);
+  expect(await verify(String(user['refresh_token']), copy)).toMatchObject({ user: { id: user['id'], email: 'ann@example.com' } });
+  await copy.close();
+});
+
+test.each([
+  ['a guest', { 'as-guest': 'true' }],
+  ['a user', { 'as-email': 'ann@example.com' }],
+])('%s writes none of it', async (_who, headers) => {
+  const user = await newUser('ann@example.com');
+  const row = id();
+  expect(await transact([['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(id()), $user: user }]])).toEqual(done);
+  const tries = [
+    ['update', '$userRefreshTokens', id(), { hashedToken: hashOfToken(id()), $user: user }],
+    ['update', '$oauthProviders', id(), { name: 'mine' }],
+    ['update', '$magicCodes', id(), { email: 'ann@example.com', codeHash: 'x' }],
+    ['link', '$users', user, { $userRefreshTokens: row }],
+    ['delete', '$userRefreshTokens', row],
+  ];
+  for (const step of tries)
+    expect(await transact([step], headers)).toMatchObject({ type: expect.stringMatching(/validation-failed|permission-denied/) as string });
+  expect((await query({ $userRefreshTokens: {} }))['$userRefreshTokens']).toHaveLength(1);
+  expect(await query({ $oauthProviders: {}, $magicCodes: {} })).toEqual({ $oauthProviders: [], $magicCodes: [] });
+});
