@@ -17,6 +17,7 @@ export const entries: Readonly<Record<string, string>> = {
   'triplane/admin': 'src/admin/index.ts',
   'triplane/server': 'src/server/index.ts',
   'triplane/testing': 'src/testing/index.ts',
+  'triplane/storage-conformance': 'src/storage-conformance/index.ts',
   'triplane/insforge': 'src/insforge/index.ts',
   'triplane/realtime-platform': 'src/realtime-platform/index.ts',
 };

@@ -68,6 +68,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   react: ['lib'],
   nextjs: ['lib'],
   testing: [...reactor, 'reactor', 'client', 'server', 'admin'],
+  'storage-conformance': ['lib', 'storage'],
   rooms: ['lib', 'types'],
   insforge: ['http', 'lib', 'errors', 'rooms'],
   'realtime-platform': ['http', 'lib', 'errors', 'rooms'],

@@ -7,5 +7,3 @@ export type { DiskCondition } from './virtual/disk.ts';
 export { simulate, SimulationError } from './simulation.ts';
 export type { Action, ActionContext, Invariant, InvariantContext, SimulationOptions, SimulationResult } from './simulation.ts';
 export { SeededRandom } from './virtual/seeded-random.ts';
-export { storageConformance } from './storage-conformance.ts';
-export type { ConformanceCase, StorageTraits } from './storage-conformance.ts';

@@ -3,12 +3,12 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { memoryStore } from '../../src/storage/memory.ts';
-import { storageConformance } from '../../src/testing/storage-conformance.ts';
+import { storageConformance } from '../../src/storage-conformance/index.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { bundled, inPage, TabWorld } from '../support/tab-world.ts';
 
 const source = `
-  import { storageConformance } from './src/testing/index.ts';
+  import { storageConformance } from './src/storage-conformance/index.ts';
   import { indexedDbStore } from './src/storage/indexed-db.ts';
   const cases = storageConformance(async (name) => indexedDbStore(name), { isShared: true });
   window.app = {

@@ -2,7 +2,7 @@
 // sort by code unit, and say by code why they refuse.
 
 import { describe, expect, test } from 'vitest';
-import { type StorageTraits, storageConformance } from 'triplane/testing';
+import { type StorageTraits, storageConformance } from 'triplane/storage-conformance';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 
 type Open = (name: string) => Promise<KeyValue>;

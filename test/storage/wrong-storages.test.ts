@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { KeyValueOp, KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
-import { storageConformance } from '../../src/testing/index.ts';
+import { storageConformance } from '../../src/storage-conformance/index.ts';
 
 /** A right one with a part in the place of its own. */
 type Wrong = (right: KeyValue) => Partial<KeyValue>;

@@ -36,20 +36,20 @@ class StepError extends Error {
 }
 
 /** How many parts a step has, at least and at most. */
-const lengths: Readonly<Record<string, readonly [least: number, most: number]>> = {
-  'add-triple': [4, 5],
-  'deep-merge-triple': [4, 5],
-  'retract-triple': [4, 4],
-  'delete-entity': [2, 3],
-  'rule-params': [4, 4],
-  'add-attr': [2, 2],
-  'update-attr': [2, 2],
-  'delete-attr': [2, 2],
-  'restore-attr': [2, 2],
-};
+const lengths: ReadonlyMap<unknown, readonly [least: number, most: number]> = new Map([
+  ['add-triple', [4, 5]],
+  ['deep-merge-triple', [4, 5]],
+  ['retract-triple', [4, 4]],
+  ['delete-entity', [2, 3]],
+  ['rule-params', [4, 4]],
+  ['add-attr', [2, 2]],
+  ['update-attr', [2, 2]],
+  ['delete-attr', [2, 2]],
+  ['restore-attr', [2, 2]],
+]);
 
 function checkLength(step: readonly unknown[]): void {
-  const [least, most] = lengths[String(step[0])] ?? [0, Infinity];
+  const [least, most] = lengths.get(step[0]) ?? [0, Infinity];
   if (step.length < least) throw new StepError(least === 4 && step[0] !== 'rule-params' ? [] : [0], `a step of ${least} parts`);
   if (step.length > most) throw new StepError([0], `a step of at most ${most} parts`);
 }

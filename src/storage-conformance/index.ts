@@ -1,4 +1,4 @@
-// The conformance suite for implementations of KeyValue, as cases that any test runner can run.
+// Entry `triplane/storage-conformance`: the cases that every implementation of KeyValue must pass, for any test runner, in Node and in browsers.
 
 import type { KeyValue } from '../storage/key-value.ts';
 import { assertRejects, assertSame } from './assert.ts';
