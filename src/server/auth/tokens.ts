@@ -31,8 +31,10 @@ export function withoutTokensOf(records: RecordMap, user: string): Records {
   return gone;
 }
 
-export function hasToken(records: RecordMap, hash: string): boolean {
-  return records.has(prefix + hash);
+/** `user`: whose it is to be. */
+export function hasToken(records: RecordMap, hash: string, user?: string): boolean {
+  const found = records.get(prefix + hash) as TokenRecord | undefined;
+  return found !== undefined && (user === undefined || found.user === user);
 }
 
 /** The hashes of tokens that ended. */

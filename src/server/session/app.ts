@@ -240,14 +240,14 @@ export class App {
     if (status === 'disabled') for (const subscriber of this.#sessions.keys()) this.subscriptions.forget(subscriber);
   }
 
-  /** Sessions whose token has ended, or whose user is gone, end. */
+  /** Sessions whose token has ended or is another user's, or whose user is gone, end. */
   #revokeEnded(entries: readonly LogEntry[]): void {
     const { db, records } = this.ledger;
     const ended = new Set(entries.flatMap((entry) => endedTokens(entry.records ?? {})));
     if (ended.size > 0) this.#tokensEnded?.(this, [...ended]);
     for (const { tokenHash, userId, revoke } of [...this.#auths.values()]) {
       if (tokenHash === undefined) continue;
-      if (ended.has(tokenHash) || !hasToken(records, tokenHash) || (userId !== undefined && !userRow(db, userId))) revoke();
+      if (ended.has(tokenHash) || !hasToken(records, tokenHash, userId) || (userId !== undefined && !userRow(db, userId))) revoke();
     }
   }
 

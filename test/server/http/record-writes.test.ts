@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { id } from '../../../src/lib/uuid.ts';
 import { createServer, memory, type TriplaneServer } from '../../../src/server/index.ts';
 import type { Storage } from '../../../src/server/storage/storage.ts';
@@ -61,6 +62,33 @@ test('a token by its hash signs its user in, moves to another, and ends', async 
   expect(await transact([['delete', '$userRefreshTokens', row]])).toEqual(done);
   expect(await verify(other)).toMatchObject({ type: 'record-not-found' });
   expect(await query({ $userRefreshTokens: {} })).toEqual({ $userRefreshTokens: [] });
+});
+
+test('a session ends when its token becomes that of another user', async () => {
+  const [token, row] = [id(), id()];
+  const [ann, bob] = [await newUser('ann@example.com'), await newUser('bob@example.com')];
+  expect(await transact([['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(token), $user: ann }]])).toEqual(done);
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/runtime/session?app_id=${server.appId}`);
+  const heard: Json[] = [];
+  const hears = (op: string) =>
+    new Promise<Json>((resolve) => {
+      socket.on('message', (data: Buffer) => {
+        const message = JSON.parse(data.toString()) as Json;
+        heard.push(message);
+        if (message['op'] === op) resolve(message);
+      });
+    });
+  const begun = hears('init-ok');
+  socket.on('open', () => {
+    socket.send(JSON.stringify({ op: 'init', 'client-event-id': id(), 'app-id': server.appId, 'refresh-token': token, versions: {} }));
+  });
+  expect(await begun).toMatchObject({ auth: { user: { id: ann } } });
+  const ended = hears('error');
+  expect(await transact([['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(token) }]])).toEqual(done);
+  expect(heard.map(({ op }) => op)).toEqual(['init-ok']);
+  expect(await transact([['link', '$userRefreshTokens', row, { $user: bob }]])).toEqual(done);
+  expect(await ended).toMatchObject({ type: 'record-not-found', hint: { 'record-type': 'app-user' } });
+  socket.close();
 });
 
 test('a user and the token from the end of the user, in one transaction; it is there after a restart', async () => {
