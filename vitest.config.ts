@@ -43,8 +43,8 @@ export default defineConfig({
   },
   test: {
     testTimeout: 20_000,
-    // Most tests wait for sockets, browsers and databases: one worker fewer than there are cores leaves a small machine idle.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most tests wait for sockets, browsers and databases: with a worker for each core, a small machine is idle a third of the time.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
       { extends: true, test: { name: 'source', include: ['test/**/*.test.ts', 'test/**/*.test.tsx'], exclude: [...built, ...long] } },

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
+import { openSeeds } from '../open-seeds.ts';
+
+
 export interface Hunt {
   /** The number of the first seed that fails; undefined if none does. */
   readonly seeds: number | undefined;
@@ -16,7 +19,7 @@ const thread = `
 import { parentPort, workerData } from 'node:worker_threads';
 const { simulate } = await import(workerData.url);
 let found = { seeds: undefined, violation: '' };
-for (let seed = 1; seed <= workerData.most; seed += 1) {
+for (const seed of workerData.seeds) {
   const { violations } = await simulate({ seed });
   if (violations.length === 0) continue;
   found = { seeds: seed, violation: violations[0] };
@@ -25,13 +28,16 @@ for (let seed = 1; seed <= workerData.most; seed += 1) {
 parentPort.postMessage(found);
 `;
 
-export async function hunt(simulator: string, most: number): Promise<Hunt> {
+/** @param likely a seed that is tried first, as it found the bug before */
+export async function hunt(simulator: string, most: number, likely?: number): Promise<Hunt> {
+  const all = Array.from({ length: most }, (_, at) => at + 1).filter((seed) => !openSeeds.has(seed));
+  const seeds = likely === undefined ? all : [likely, ...all];
   const folder = mkdtempSync(join(tmpdir(), 'planted-'));
   const file = join(folder, 'simulator.mjs');
   writeFileSync(file, simulator);
   writeFileSync(join(folder, 'thread.mjs'), thread);
   const worker = new Worker(join(folder, 'thread.mjs'), {
-    workerData: { url: pathToFileURL(file).href, most },
+    workerData: { url: pathToFileURL(file).href, seeds },
     stdout: true,
     stderr: true,
   });
