@@ -37,7 +37,7 @@ export function writeDifferences(folder: string, differences: Differences): void
 }
 
 /** Reasons that are about the comparison, and no difference by themselves. */
-const technical: ReadonlySet<string> = new Set([open, 'follows']);
+const technical: ReadonlySet<string> = new Set([open, 'follows', 'random-ids']);
 
 const tableStart = '| name | difference |\n| --- | --- |\n';
 
@@ -76,12 +76,15 @@ export const reasonOf = (entry: string): string => entry.split(' ').slice(1).joi
 export const entryOf = (steps: Readonly<Record<string, string>>, name: string): string | undefined =>
   Object.hasOwn(steps, name) ? steps[name] : undefined;
 
-/** The list of one transcript as it is now: what stays keeps its reason, what is new is open. */
+/**
+ * The list of one transcript as it is now: what stays keeps its reason, what is new is open. What is listed as unstable, since it depends on ids
+ * that each run makes anew, may differ or not.
+ */
 export function updated(listed: Readonly<Record<string, string>>, found: Readonly<Record<string, Kind>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(found).map(([step, kind]) => {
-      const entry = entryOf(listed, step);
-      return [step, entry !== undefined && kindOf(entry) === kind ? entry : `${kind} ${open}`];
-    }),
-  );
+  const unstable = Object.entries(listed).filter(([, entry]) => kindOf(entry) === 'unstable');
+  const others = Object.entries(found).map(([step, kind]) => {
+    const entry = entryOf(listed, step);
+    return [step, entry !== undefined && kindOf(entry) === kind ? entry : `${kind} ${open}`] as const;
+  });
+  return Object.fromEntries([...others, ...unstable]);
 }

@@ -55,10 +55,13 @@ function makeProject(): Project {
 async function startSite(): Promise<string> {
   site = spawn(process.execPath, [next, 'start', '--port', '0', '--hostname', '127.0.0.1'], { cwd: project.folder, env });
   let printed = '';
-  for await (const chunk of site.stdout ?? []) {
+  // The site goes on printing: its output must stay open.
+  for await (const chunk of site.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
     printed += String(chunk);
     const address = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
-    if (address !== undefined) return address;
+    if (address === undefined) continue;
+    site.stdout?.resume();
+    return address;
   }
   throw new Error(`next start printed no address: ${printed}`);
 }

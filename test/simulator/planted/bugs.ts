@@ -75,14 +75,12 @@ const known: readonly PlantedBug[] = [
 const client: readonly PlantedBug[] = [
   bug('a throw of the socket is left to the caller', 'connection/connection.ts', "if (error instanceof TriplaneError && error.code === 'frame-malformed') throw error;", 'throw error;'), // prettier-ignore
   bug('a confirmed write leaves the disk before the result with it is there', 'reactor/reactor.ts', 'return this.#queryCache.release(effect.edits);', 'return this.#persistQueue.add(effect.edits);'), // prettier-ignore
-  bug('writes read for one user are taken for another', api, 'if (session.owner !== owner) return;', ''),
   bug('a write is never stored', api, 'edits: account.isLoaded ? [putMutation(write)] : []', 'edits: []'),
   bug('the session stays that of the user before', account, "this.#context.run([{ do: 'restart' }]);", ''),
   bug('queries are not asked again after an outage', receive, "...[...queries.list()].map((live): Effect => ({ do: 'send', message: queries.request(live) })),", ''), // prettier-ignore
   bug('a name that another client was first to use is final', receiveError, 'if (isNameTaken({ type, hint }, outbox.sentSteps(write)) && sends < 10) {', 'if (sends < 0) {'), // prettier-ignore
   bug('a refusal for a taken name is taken for one of the steps sent since', receiveError, 'if (sends > 1 && isOfOtherSteps({ type, hint }, outbox.sentSteps(write))) return [];', ''), // prettier-ignore
   bug('what makes an attribute is overtaken at its entity', outbox, ' || this.#contested.hold(steps)', ''),
-  bug('confirmed writes keep the terms of attributes that never were', outbox, 'return this.#rewrite(this.list(), rewrite);', "return this.#rewrite(this.list().filter(({ state }) => state !== 'acknowledged'), rewrite);"), // prettier-ignore
   bug(
     'a write confirmed while the disk is read is taken up again',
     api,
