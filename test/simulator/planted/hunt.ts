@@ -8,7 +8,6 @@ import { Worker } from 'node:worker_threads';
 
 import { openSeeds } from '../open-seeds.ts';
 
-
 export interface Hunt {
   /** The number of the first seed that fails; undefined if none does. */
   readonly seeds: number | undefined;
