@@ -106,7 +106,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
   const useDateObjects = given.useDateObjects ?? false;
   const adminToken = given.__adminToken;
   checkSchema(given.schema);
-  for (const name of ports) checkPort(name, given[name]);
+  for (const name of Object.keys(ports) as (keyof typeof ports)[]) checkPort(name, given[name]);
   checkNumber('queryCacheLimit', queryCacheLimit, queryCacheLimit >= 0, '0 or more');
   checkNumber('yieldEvery', yieldEvery, yieldEvery > 0, 'more than 0');
   const log = given.log ?? verboseLog(given);
@@ -142,11 +142,20 @@ function readAddress(name: string, given: string, scheme: string): string {
     : fail(`init: invalid ${name} '${address}'. Expected ${scheme}(s)://host[:port][/path] without query or hash`);
 }
 
-/** Options that are objects with methods. */
-const ports = ['storage', 'network', 'clock', 'random'] as const;
+/** Options that are objects, and the methods that each must have. */
+const ports = {
+  storage: ['get', 'list', 'write', 'close'],
+  network: ['isOnline', 'subscribe'],
+  clock: ['now', 'monotonicNow', 'setTimeout', 'clearTimeout'],
+  random: ['next', 'uuid', 'eventId'],
+} as const;
 
-function checkPort(name: string, given: unknown): void {
-  if (given === undefined || given === null || (isObject(given) && !(given instanceof Promise))) return;
+function checkPort(name: keyof typeof ports, given: unknown): void {
+  if (given === undefined || given === null) return;
+  if (isObject(given) && !(given instanceof Promise)) {
+    const missing = ports[name].find((method) => typeof (given)[method] !== 'function');
+    return missing === undefined ? undefined : fail(`init: ${name} has no method ${missing}()`);
+  }
   const isFunction = typeof given === 'function';
   const found = isFunction ? 'a function' : given instanceof Promise ? 'a promise' : JSON.stringify(given);
   const advice = isFunction ? `: call it, as in ${name}: ${given.name || 'create'}(…)` : '';

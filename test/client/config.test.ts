@@ -92,6 +92,8 @@ const noApp = (given: unknown) => `init: invalid appId '${String(given)}'. Expec
 const http = 'Expected http(s)://host[:port][/path] without query or hash';
 const ws = 'Expected ws(s)://host[:port][/path] without query or hash';
 
+const localStorageLike = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
+
 it.each<[config: unknown, message: string]>([
   [undefined, noApp(undefined)],
   [appId, noApp(undefined)],
@@ -112,6 +114,12 @@ it.each<[config: unknown, message: string]>([
   [{ appId, queryCacheLimit: -1 }, 'init: queryCacheLimit must be a number, 0 or more'],
   ...[0, -1, NaN, '16'].map((yieldEvery): [object, string] => [{ appId, yieldEvery }, 'init: yieldEvery must be a number, more than 0']),
   [{ appId, queryCacheLimit: '10' }, 'init: queryCacheLimit must be a number, 0 or more'],
+  [{ appId, storage: {} }, 'init: storage has no method get()'],
+  [{ appId, storage: new Map() }, 'init: storage has no method list()'],
+  [{ appId, storage: localStorageLike }, 'init: storage has no method get()'],
+  [{ appId, network: {} }, 'init: network has no method isOnline()'],
+  [{ appId, clock: { now: () => 0 } }, 'init: clock has no method monotonicNow()'],
+  [{ appId, random: Math }, 'init: random has no method next()'],
   [
     { appId, schema: { goals: {} } },
     'init: schema must be the return value of i.schema({ entities, links, rooms }). Check the import of the schema file.',
