@@ -153,7 +153,7 @@ const ports = {
 function checkPort(name: keyof typeof ports, given: unknown): void {
   if (given === undefined || given === null) return;
   if (isObject(given) && !(given instanceof Promise)) {
-    const missing = ports[name].find((method) => typeof (given)[method] !== 'function');
+    const missing = ports[name].find((method) => typeof given[method] !== 'function');
     return missing === undefined ? undefined : fail(`init: ${name} has no method ${missing}()`);
   }
   const isFunction = typeof given === 'function';
