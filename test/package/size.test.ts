@@ -37,7 +37,8 @@ async function serverSize(row: SizeLimit): Promise<number> {
   return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length;
 }
 
-const [servers, pages] = [true, false].map((isServer) => manifest.sizes.filter(({ from }) => (from === 'triplane/server') === isServer));
+const forNode = ['triplane/server', 'triplane/testing'];
+const [servers, pages] = [true, false].map((isServer) => manifest.sizes.filter(({ from }) => forNode.includes(from) === isServer));
 
 test.each(pages ?? [])('import $import from $from is at most $limit bytes at the start', { timeout: 60_000 }, async (row) => {
   const { start, all } = await pageSize(project.folder, pageOf(row), foreign);
