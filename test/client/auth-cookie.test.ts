@@ -3,6 +3,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 
+import { systemClock } from '../../src/lib/clock.ts';
 import { type InstantCoreDatabase, init } from '../../src/index.ts';
 import { settled } from '../support/fake-clock.ts';
 import { hubWorld, userOf } from '../support/hub-world.ts';
@@ -51,8 +52,8 @@ test('at the start, after every change, and not again within a day', async () =>
   await done();
   expect(told).toEqual([]);
   db.shutdown();
-  const clock = { now: () => Date.now() + 86_400_000, setTimeout: () => 0, clearTimeout: () => {} };
-  open({ clock: clock as never });
+  const clock = { ...systemClock, now: () => Date.now() + 86_400_000, setTimeout: () => 0 };
+  open({ clock });
   await expect.poll(() => told).toEqual([['/api/instant/', 'ana@example.com']]);
 });
 
