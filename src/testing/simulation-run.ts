@@ -125,30 +125,30 @@ class Run<Schema extends AnySchemaDef> {
     goOffline: (random) =>
       this.#withDevice(
         random,
-        ({ isOnline }) => isOnline,
-        (device) => device.goOffline(),
         'goes offline',
+        (device) => device.goOffline(),
+        ({ isOnline }) => isOnline,
       ),
     goOnline: (random) =>
       this.#withDevice(
         random,
-        ({ isOnline }) => !isOnline,
-        (device) => device.goOnline(),
         'goes online',
+        (device) => device.goOnline(),
+        ({ isOnline }) => !isOnline,
       ),
     breakConnections: (random) =>
       this.#withDevice(
         random,
-        ({ isOnline }) => isOnline,
-        (device) => device.breakConnections(),
         'loses its connections',
+        (device) => device.breakConnections(),
+        ({ isOnline }) => isOnline,
       ),
     loseResponses: (random) =>
       this.#withDevice(
         random,
-        ({ isOnline }) => isOnline,
-        (device) => device.loseResponses(),
         'loses responses, then its connections',
+        (device) => device.loseResponses(),
+        ({ isOnline }) => isOnline,
       ),
     stopServer: async () => this.#whileUp(() => this.#app.server.stop(), 'the server is stopped'),
     killServer: async () => this.#whileUp(() => this.#app.server.kill(), 'the server is killed'),
@@ -158,28 +158,17 @@ class Run<Schema extends AnySchemaDef> {
       return 'the server starts';
     },
     hangDisk: (random) =>
-      this.#withDevice(
-        random,
-        () => true,
-        (device) => {
-          device.setDisk('hangs');
-          this.#app.clock.setTimeout(() => device.setDisk('well'), random.between(100, 5_000));
-        },
-        'has a disk that hangs for a while',
-      ),
+      this.#withDevice(random, 'has a disk that hangs for a while', (device) => {
+        device.setDisk('hangs');
+        this.#app.clock.setTimeout(() => device.setDisk('well'), random.between(100, 5_000));
+      }),
     jumpClock: async (random) => {
       const ms = random.between(-3_600_000, 3_600_000);
       if (random.chance(0.3)) this.#app.server.jumpClock(ms);
       else random.pick(this.#state.tabs)?.tab.jumpClock(ms);
       return `a clock jumps by ${ms} ms`;
     },
-    changeDelay: (random) =>
-      this.#withDevice(
-        random,
-        () => true,
-        (device) => device.setDelay(random.between(2, 900)),
-        'has another delay',
-      ),
+    changeDelay: (random) => this.#withDevice(random, 'has another delay', (device) => device.setDelay(random.between(2, 900))),
   };
 
   #whileUp(down: () => void, what: string): string | undefined {
@@ -190,9 +179,9 @@ class Run<Schema extends AnySchemaDef> {
 
   async #withDevice(
     random: SeededRandom,
-    isFit: (device: TestDevice<Schema>) => boolean,
-    run: (device: TestDevice<Schema>) => void,
     what: string,
+    run: (device: TestDevice<Schema>) => void,
+    isFit: (device: TestDevice<Schema>) => boolean = () => true,
   ): Promise<string | undefined> {
     const device = random.pick(this.#state.devices.filter(isFit));
     if (device) run(device);

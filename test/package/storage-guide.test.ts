@@ -1,40 +1,24 @@
 // The storages of docs/storage.md, as a reader takes them over: they compile in a strict project and pass the cases that are shown with them.
 
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { complaints } from '../support/complaints.ts';
-import { packedProject, type Project, root } from '../support/packed.ts';
+import { type Guide, openGuide } from '../support/guide.ts';
 
-const guide = readFileSync(join(root, 'docs/storage.md'), 'utf8');
-const files = [...guide.matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name = '', code = '']) => ({ name, code }));
+let guide: Guide;
 
-const run = promisify(execFile);
-let project: Project;
-
-beforeAll(() => {
-  project = packedProject();
-  for (const { name, code } of files) project.write(name, code);
-});
-afterAll(() => project.remove());
+beforeAll(() => void (guide = openGuide('docs/storage.md')));
+afterAll(() => guide.remove());
 
 test('they are there', () => {
-  expect(files.map(({ name }) => name)).toEqual(['sqlite-store.mts', 'encrypted.mts', 'storage.test.mts']);
+  expect(guide.names).toEqual(['sqlite-store.mts', 'encrypted.mts', 'storage.test.mts']);
 });
 
 test('they compile', () => {
-  const names = files.map(({ name }) => join(project.folder, name));
-  expect(complaints(project.folder, names)).toEqual([]);
+  expect(guide.complaints()).toEqual([]);
 });
 
 test('they pass', async () => {
-  const tsx = join(root, 'node_modules/tsx/dist/loader.mjs');
-  const args = ['--import', tsx, '--test-reporter', 'tap', 'storage.test.mts'];
-  const { stdout } = await run(process.execPath, args, { cwd: project.folder, timeout: 60_000 });
-  expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(60);
-  expect(stdout).toMatch(/^# (fail|skipped|cancelled) 0$/m);
+  const printed = await guide.test(['storage.test.mts']);
+  expect(Number(/^# pass (\d+)$/m.exec(printed)?.[1])).toBeGreaterThan(60);
+  expect(printed).toMatch(/^# (fail|skipped|cancelled) 0$/m);
 });

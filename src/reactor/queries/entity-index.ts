@@ -68,7 +68,8 @@ export class EntityIndex {
   /** Adds a pending write. */
   addPending({ steps }: PendingMutation): void {
     if (isUpdate(steps)) return;
-    this.#byAttr = undefined;
+    // Queries may be compiled anew with the attrs that it makes.
+    if (steps.some(([op]) => op.endsWith('-attr'))) this.#byAttr = undefined;
     if (looksUp(steps)) this.#lookups++;
     for (const id of writeSetOf(steps).touches) this.#pendingIds.set(id, (this.#pendingIds.get(id) ?? 0) + 1);
   }

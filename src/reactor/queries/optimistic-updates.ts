@@ -208,25 +208,26 @@ export class OptimisticUpdates {
     const { view } = live;
     if (view.loans.isEmpty) this.#entityIndex.borrowers.delete(live);
     else this.#entityIndex.borrowers.add(live);
-    const missed = this.#notIn(live, ids);
+    const missed = this.#notIn(live, this.#known.pendingAbout(ids));
     if (missed.every(({ steps }) => isUpdate(steps))) for (const write of missed) view.add(write);
     else view.rewrite([...view.writes(), ...missed]);
   }
 
   /** The answer to another query changed: rows may be known now that were not, or in other words. */
   #onOthersChanged(changed: LiveQuery, ids: ReadonlySet<string>): Effect[] {
+    const pending = this.#known.pendingAbout(ids);
     return this.notifyChanged((live) => {
       if (live === changed) return false;
       let shows = live.view.onOthersChanged(ids);
-      for (const write of this.#notIn(live, ids)) if (this.#applyTo(live, write)) shows = true;
+      for (const write of this.#notIn(live, pending)) if (this.#applyTo(live, write)) shows = true;
       if (shows) this.#catchUp(live, live.view.loans.ids);
       return shows;
     });
   }
 
-  /** The writes about these entities that the answer lacks and the view does not show. */
-  #notIn(live: LiveQuery, ids: Iterable<string>): Mutation[] {
-    return [...this.#known.pendingAbout(ids)].flatMap((eventId) => {
+  /** Those of the writes that the answer lacks and the view does not show. */
+  #notIn(live: LiveQuery, eventIds: ReadonlySet<string>): Mutation[] {
+    return [...eventIds].flatMap((eventId) => {
       const write = this.#writes.get(eventId);
       return write && !live.view.hasWrite(eventId) && this.#isMissing(live, write) ? [write] : [];
     });

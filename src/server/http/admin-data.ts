@@ -1,5 +1,3 @@
-// Which links of a catalogue have at most one at the other end, seen from either end.
-
 // An admin's questions and writes: `/admin/query`, `/admin/transact`, and who is in a room.
 
 import { Hono } from 'hono';

@@ -1,5 +1,6 @@
 // Webhooks over HTTP: set up by admins and tools, and read by receivers, who open the payload of an event with the token they were sent.
 
+import { positionOf } from '../queries/refresh.ts';
 import { type Context, Hono } from 'hono';
 import { whenDurable } from '../data/submit.ts';
 import { invalid } from '../errors.ts';
@@ -11,7 +12,6 @@ import {
   type EntityChange,
   eventKey,
   eventOf,
-  isnOf,
   txIdIn,
   type Webhook,
   type WebhookEvent,
@@ -128,7 +128,7 @@ async function readerApp(context: Context, http: HttpContext): Promise<App> {
   const appId = asUuid(context.req.param('app'));
   if (appId === undefined) throw malformed(['params', 'app_id'], context.req.param('app'));
   const signer = await http.hub.webhooks.signer();
-  const claims = { appId, webhookId: idIn(context), isn: isnOf(placeIn(context)) };
+  const claims = { appId, webhookId: idIn(context), isn: positionOf(placeIn(context)).isn };
   if (!(await signer.opens(token, claims, http.clock.now()))) {
     throw invalid('jwt', null, [{ message: 'The token is not that of this payload, or has expired' }]);
   }
@@ -164,7 +164,7 @@ function shownEvent({ txId, status, attempts, nextAt, createdAt, updatedAt }: We
     created_at: dateOf(createdAt),
     updated_at: dateOf(updatedAt),
   };
-  return { isn: isnOf(txId), status, attempts, ...times };
+  return { isn: positionOf(txId).isn, status, attempts, ...times };
 }
 
 const dateOf = (ms: number): string => new Date(ms).toISOString();

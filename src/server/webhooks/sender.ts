@@ -3,7 +3,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
 import { Signer, type StoredKey } from './signer.ts';
-import { type Attempt, eventKey, isnOf, type Webhook, type WebhookEvent } from './webhook.ts';
+import { positionOf } from '../queries/refresh.ts';
+import { type Attempt, eventKey, type Webhook, type WebhookEvent } from './webhook.ts';
 
 export interface SenderConfig {
   /** Missing = nothing is sent. */
@@ -61,7 +62,7 @@ export class WebhookSender {
     const { origin, outbound } = this.#config;
     if (!outbound) throw new Error('this server sends no requests');
     const signer = await this.signer();
-    const isn = isnOf(event.txId);
+    const { isn } = positionOf(event.txId);
     const token = await signer.token({ appId, webhookId: event.webhookId, isn }, origin(), nowMs);
     const body = JSON.stringify({ payloadUrl: `${origin()}/webhooks/payload/${appId}/${event.webhookId}/${isn}`, token });
     const headers = {

@@ -76,9 +76,6 @@ export function eventIn(name: string): { readonly webhookId: string; readonly tx
 
 export const eventRecord = (event: WebhookEvent): Records => ({ [eventName(event.webhookId, event.txId)]: event });
 
-/** The place of a transaction, as events name it. */
-export const isnOf = (txId: number): string => `1/0/${txId.toString(16).toUpperCase()}`;
-
 /** Undefined: not the form of a place. */
 export function txIdIn(isn: string): number | undefined {
   const [, slot, high, low] = /^([\dA-F]{1,8})\/([\dA-F]{1,8})\/([\dA-F]{1,12})$/i.exec(isn) ?? [];
