@@ -36,7 +36,7 @@ export class AppSessions {
     this.#auths.delete(subscriber);
   }
 
-  /** A message that goes to many is encoded once. */
+  /** A message for many sessions is serialised once. */
   deliver(outgoing: readonly Outgoing[]): void {
     const frames = new Map<ServerMessage, string>();
     for (const { to, message } of outgoing) {
@@ -52,12 +52,12 @@ export class AppSessions {
     this.deliver([...this.all()].map((to) => ({ to, message })));
   }
 
-  /** They have to connect again; where they connect to is not decided here. */
+  /** Asks these sessions to reconnect; the client chooses where. */
   restart(subscribers: Iterable<Subscriber>): void {
     for (const subscriber of [...subscribers]) this.#auths.get(subscriber)?.restart();
   }
 
-  /** Sessions whose token has ended or is another user's, or whose user is gone, end. */
+  /** Ends sessions whose token was revoked or now belongs to another user, or whose user was deleted. */
   revoke(endedHashes: ReadonlySet<string>, { db, records }: Pick<Ledger, 'db' | 'records'>): void {
     for (const { tokenHash, userId, revoke } of [...this.#auths.values()]) {
       if (tokenHash === undefined) continue;

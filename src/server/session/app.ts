@@ -1,4 +1,4 @@
-// A loaded app: ledger, subscriptions, rooms, sync tables, and the sessions in it. All outgoing messages of these parts are sent from here.
+// A loaded app: ledger, subscriptions, rooms, sync tables and the sessions in it. Sends all outgoing messages of these parts.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Triple } from '../../protocol/triple.ts';
@@ -50,14 +50,14 @@ export class App {
   readonly streams: Streams;
   readonly files: Files;
   readonly webhooks: Webhooks;
-  /** What is spent of rate limits. */
+  /** Usage of rate limits. */
   readonly spending: LimitStore;
   readonly limits: Limits;
   readonly reader: DataReader;
-  /** What sessions make the server hold for this app. */
+  /** Memory occupied by this app's sessions. */
   readonly memory: MemoryBudget;
   readonly #sessions = new AppSessions();
-  /** Who wrote in this turn. */
+  /** Sessions that wrote in the current group commit. */
   readonly #writers = new Set<Subscriber>();
   readonly #origin: (() => string) | undefined;
   readonly #tokensEnded: AppConfig['tokensEnded'];
@@ -97,7 +97,7 @@ export class App {
   static async open(config: AppConfig): Promise<App> {
     const { log, clock, random, logger, limits } = config;
     const { rememberMs, rememberBytes } = limits;
-    // Others may write before it is there, and there is nobody yet who would have to hear of it.
+    // Other servers may write while the app loads; there are no sessions to notify yet.
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
     const fileUrl = (location: string): string => files.url(location) ?? '';
@@ -126,7 +126,7 @@ export class App {
     return this.#sessions.size;
   }
 
-  /** All attrs as they are sent, by id. */
+  /** All attrs in wire form, by id. */
   get attrs(): readonly WireAttr[] {
     const { attrs } = this.ledger.db;
     if (this.#sent?.of !== attrs) {
@@ -140,13 +140,13 @@ export class App {
     return this.#status;
   }
 
-  /** For good, and for every server of the app. Resolves when it is in force here. */
+  /** Permanent, and for all servers of the app. Resolves when it is in force on this server. */
   async setStatus(status: AppStatus): Promise<void> {
     const planned = { steps: [], records: statusRecord(status) };
     await submit(this.ledger, { steps: () => planned, event: undefined, actor: serverActor });
   }
 
-  /** Where clients reach the server. */
+  /** Base URL for clients. */
   get origin(): string {
     return this.#origin?.() ?? '';
   }
@@ -159,7 +159,7 @@ export class App {
     this.#sessions.add(subscriber, send, auth);
   }
 
-  /** Whether the token with this hash still signs somebody in. */
+  /** Whether the token with this hash is still valid. */
   isTokenValid(tokenHash: string): boolean {
     return hasToken(this.ledger.records, tokenHash);
   }
@@ -174,7 +174,7 @@ export class App {
     this.notifyRooms();
   }
 
-  /** It gets a `refresh-ok` at the end of this turn, whether or not one of its answers changed. */
+  /** Sends the session a `refresh-ok` at the end of the current group commit, whether or not a result changed. */
   addWriter(subscriber: Subscriber): void {
     if (this.#sessions.has(subscriber)) this.#writers.add(subscriber);
   }
@@ -190,7 +190,7 @@ export class App {
     if (isReload) this.webhooks.load();
     else this.webhooks.committed(entries);
     if (isRollback) this.#sessions.restart(this.#sessions.all());
-    // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
+    // The history of the data is unknown, so sync tables cannot be continued across it.
     if (isReload) this.#sessions.restart(this.syncTables.reloaded(this.ledger.txId));
     const recipients = { all: this.#sessions.all(), writers: this.#writers };
     this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, recipients);
@@ -201,7 +201,7 @@ export class App {
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
   }
 
-  /** Every session has to connect again. */
+  /** Asks every session to reconnect; the client chooses where. */
   disconnectAll(): void {
     this.#sessions.restart(this.#sessions.all());
   }
@@ -225,17 +225,18 @@ export class App {
     if (status === this.#status) return;
     this.#status = status;
     this.#sessions.broadcast({ op: 'app-status-changed', status });
-    // Nobody is told any more; whoever comes back asks again.
+    // Sessions receive nothing further; clients that reconnect subscribe again.
     if (status === 'disabled') for (const subscriber of this.#sessions.all()) this.subscriptions.forget(subscriber);
   }
 
+  /** Ends sessions whose token was revoked or now belongs to another user, or whose user was deleted. */
   #revokeEnded(entries: readonly LogEntry[]): void {
     const ended = new Set(entries.flatMap((entry) => endedTokens(entry.records ?? {})));
     if (ended.size > 0) this.#tokensEnded?.(this, [...ended]);
     this.#sessions.revoke(ended, this.ledger);
   }
 
-  /** Soon: changes of the same moment go out together. */
+  /** Deferred, so that changes of the same moment are sent together. */
   notifyRooms(): void {
     if (this.#isFlushing || !this.rooms.hasChanged) return;
     this.#isFlushing = true;
@@ -246,7 +247,7 @@ export class App {
     });
   }
 
-  /** A broadcast, to those who are here and to those who are elsewhere. */
+  /** Sends a broadcast to local sessions and to other servers. */
   broadcast(
     roomId: string,
     topic: string,
@@ -257,7 +258,7 @@ export class App {
     this.#cluster.send({ is: 'said', roomId, topic, broadcast });
   }
 
-  /** To the process that keeps the event stream. Resolves to whether it took it. */
+  /** Forwards to the process that keeps the event stream. Resolves to whether it accepted the message. */
   forwardPush(push: Push): Promise<boolean> {
     return this.#cluster.forwardPush(push);
   }

@@ -31,7 +31,7 @@ import { checkStatus } from './app-status.ts';
 export interface Authenticated {
   readonly app: App;
   readonly user: WireUser | undefined;
-  /** When this token ends, so does the session. */
+  /** The token of the session's user; when it ends, so does the session. */
   readonly tokenHash?: string | undefined;
   readonly isAdmin: boolean;
 }
@@ -53,7 +53,7 @@ type State =
   | { readonly is: 'ready'; readonly context: SessionContext }
   | { readonly is: 'closed' };
 
-/** Close codes: policy violation, service restart. */
+/** Close codes "policy violation" and "service restart". */
 const [badClient, serviceRestart] = [1008, 1012];
 const noMessage = { path: [], problem: 'malformed', expected: 'at least one message' } as const;
 
@@ -81,7 +81,7 @@ export class Session {
     for (const message of messages) this.#accept(message);
   }
 
-  /** A frame that is too large to be read; `start` is its beginning. */
+  /** Handles a frame that is too large to read; `start` is its beginning. */
   rejectOversized(start: string): void {
     if (this.#state.is === 'closed' || this.#isPaused) return;
     const { frameBytes } = this.#config.limits;
@@ -89,13 +89,13 @@ export class Session {
     this.#rejectMalformed(error, messageIn(start), { limit: 'max-frame-bytes', most: frameBytes });
   }
 
-  /** Ready without an `init`, for a caller who was found by other means. Undefined if it has been closed by now. */
+  /** Opens a ready session without `init`, for a caller authenticated by other means. Undefined if the session was closed meanwhile. */
   openAs(authenticated: Authenticated, versions: Init['versions']): SessionContext | undefined {
     if (this.#state.is !== 'opened') return undefined;
     return this.#enter(authenticated, versions ? { versions } : {}, () => this.close(badClient, 'the sign-in has ended'));
   }
 
-  /** The server's own message on behalf of the client: refused as the client's would be. */
+  /** Executes a message of the server on behalf of the client, with the client's permissions. */
   run(message: ClientMessage, run: () => void): void {
     if (this.#state.is !== 'ready') return;
     try {
@@ -194,7 +194,7 @@ export class Session {
 
   #ready(init: Init, { app, user, tokenHash, isAdmin }: Authenticated, waiting: EarlyMessages): void {
     if (this.#isClosed()) return;
-    // It may have ended while the door was opened.
+    // The session may have ended while the app was being opened.
     if (tokenHash !== undefined && !app.isTokenValid(tokenHash)) return this.#reopen(init, signedOut(), waiting);
     this.#enter({ app, user, tokenHash, isAdmin }, init, () => this.#revoke(init));
     this.#sendMessage({
@@ -235,7 +235,7 @@ export class Session {
     return context;
   }
 
-  /** Back to the state before `init`. Messages that arrived meanwhile get their responses. */
+  /** Returns to the state before `init`. Messages that arrived meanwhile are answered. */
   #reopen(init: Init, error: unknown, waiting: EarlyMessages): void {
     if (this.#isClosed()) return;
     this.#state = { is: 'opened' };
