@@ -11,18 +11,17 @@
 // knowing of them is undone and made again.
 
 import type { Store } from '../../db/store.ts';
-import { InstantAPIError } from '../../errors.ts';
+import type { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { failure } from '../errors.ts';
+import { applyWrite } from './apply-write.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { type LedgerConfig, type Reader, runReader } from './ledger-config.ts';
 import { LogFollower } from './log-follower.ts';
-import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
 import { type Batch, Replica } from './replica.ts';
 import type { DataSnapshot } from './snapshot.ts';
-import { prepare } from './transact.ts';
-import { type Outcome, type Planned, withDerived, type Write } from './write.ts';
+import type { Outcome, Write } from './write.ts';
 
 /** Writes of one group commit. */
 const maxBatchSize = 1000;
@@ -194,7 +193,7 @@ export class Ledger {
   async #commitBatch(writes: readonly Write[]): Promise<boolean> {
     this.#state = 'committing';
     let batch = this.#replica.begin();
-    const outcomes = writes.map((write) => [write, this.#apply(write, batch)] as const);
+    const outcomes = writes.map((write) => [write, applyWrite(write, batch, this.#replica, this.#config)] as const);
     const isRejection = batch.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'rejected');
     const follower = this.#follower;
     let isUndone = false;
@@ -259,41 +258,6 @@ export class Ledger {
     } catch (error) {
       this.#config.logger.error('a result could not be delivered', error);
     }
-  }
-
-  #apply(write: Write, batch: Batch): Outcome {
-    const { event } = write;
-    const replica = this.#replica;
-    const known = event && replica.idempotencyKeys.find(event);
-    if (known?.rejected) return { is: 'rejected', error: errorOf(known.rejected) };
-    if (known) return { is: 'done', txId: known.txId, isRepeat: true };
-    const { random, clock } = this.#config;
-    const at = replica.nextAt(clock.now());
-    try {
-      const { steps, records } = this.#planned(write, at);
-      const { changeSet, catalog } = prepare(replica.store, replica.deleted, steps, {
-        actor: write.actor,
-        at,
-        uuid: () => random.uuid(),
-        authorizeWrite: this.#config.authorizeWrite,
-      });
-      const about = { before: replica.store, records: replica.records, attrs: catalog.attrs, txId: replica.txId + 1, at };
-      const all = withDerived(records, this.#config.derive?.(changeSet, about));
-      replica.apply({ id: random.eventId(), changeSet, catalog, records: all, event, at }, batch);
-      return { is: 'done', txId: replica.txId, isRepeat: false };
-    } catch (error) {
-      if (!(error instanceof InstantAPIError)) {
-        this.#config.logger.error('a transaction failed', error);
-        return { is: 'rejected', error: failure(error) };
-      }
-      const rejected = event && canComeAgain(event) ? finalRejection(error) : undefined;
-      if (event && rejected) replica.reject({ id: random.eventId(), event, rejected, at }, batch);
-      return { is: 'rejected', error };
-    }
-  }
-
-  #planned({ steps }: Write, at: number): Planned {
-    return typeof steps === 'function' ? steps({ db: this.#replica.store, records: this.#replica.records, at }) : { steps };
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Attrs } from '../../db/attrs.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
-import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
+import type { AppStatus, Broadcast } from '../../protocol/server-message.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
 import { LimitStore } from '../data/limit-store.ts';
 import type { Limits } from '../limits.ts';
@@ -13,17 +13,16 @@ import { Rooms } from '../rooms/rooms.ts';
 import { positionOf, type TxPosition } from '../queries/refresh.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
 import { endedTokens, hasToken } from '../auth/tokens.ts';
-import { userRow } from '../auth/users.ts';
 import { Rulebook } from '../rules/rulebook.ts';
 import type { AppConfig, SessionAuth } from './app-config.ts';
 import type { LogEntry, Records } from '../storage/storage.ts';
 import { statusOf, statusRecord } from './app-status.ts';
-import { encodeMessage } from './encode.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
 import { Files } from '../files/files.ts';
 import { Webhooks } from '../webhooks/webhooks.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
 import { AppCluster } from './app-cluster.ts';
+import { AppSessions, type Send } from './app-sessions.ts';
 import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
@@ -32,8 +31,6 @@ import { serverActor } from '../data/system-rules.ts';
 import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';
-
-type Send = (frame: string) => void;
 
 interface Parts {
   readonly ledger: Ledger;
@@ -59,8 +56,7 @@ export class App {
   readonly reader: DataReader;
   /** Memory occupied by this app's sessions. */
   readonly memory: MemoryBudget;
-  readonly #sessions = new Map<Subscriber, Send>();
-  readonly #auths = new Map<Subscriber, SessionAuth>();
+  readonly #sessions = new AppSessions();
   /** Sessions that wrote in the current group commit. */
   readonly #writers = new Set<Subscriber>();
   readonly #origin: (() => string) | undefined;
@@ -160,8 +156,7 @@ export class App {
   }
 
   enter(subscriber: Subscriber, send: Send, auth?: SessionAuth): void {
-    this.#sessions.set(subscriber, send);
-    if (auth) this.#auths.set(subscriber, auth);
+    this.#sessions.add(subscriber, send, auth);
   }
 
   /** Whether the token with this hash is still valid. */
@@ -170,8 +165,7 @@ export class App {
   }
 
   leave(subscriber: Subscriber): void {
-    this.#sessions.delete(subscriber);
-    this.#auths.delete(subscriber);
+    this.#sessions.remove(subscriber);
     this.#writers.delete(subscriber);
     this.subscriptions.forget(subscriber);
     this.syncTables.forget(subscriber);
@@ -195,10 +189,10 @@ export class App {
     else this.files.committed(entries);
     if (isReload) this.webhooks.load();
     else this.webhooks.committed(entries);
-    if (isRollback) this.#restart(this.#sessions.keys());
+    if (isRollback) this.#sessions.restart(this.#sessions.all());
     // The history of the data is unknown, so sync tables cannot be continued across it.
-    if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));
-    const recipients = { all: this.#sessions.keys(), writers: this.#writers };
+    if (isReload) this.#sessions.restart(this.syncTables.reloaded(this.ledger.txId));
+    const recipients = { all: this.#sessions.all(), writers: this.#writers };
     this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, recipients);
     this.#writers.clear();
     this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
@@ -209,7 +203,7 @@ export class App {
 
   /** Asks every session to reconnect; the client chooses where. */
   disconnectAll(): void {
-    this.#restart(this.#sessions.keys());
+    this.#sessions.restart(this.#sessions.all());
   }
 
   #querySource(): QuerySource {
@@ -222,33 +216,24 @@ export class App {
       release: (snapshot) => ledger.release(snapshot),
       whenClean: (run, failed) => ledger.read({ run, reject: failed }),
       deliver: (outgoing) => this.deliver(outgoing),
-      restart: (subscriber) => this.#auths.get(subscriber)?.restart(),
+      restart: (subscriber) => this.#sessions.restart([subscriber]),
     };
-  }
-
-  #restart(subscribers: Iterable<Subscriber>): void {
-    for (const subscriber of [...subscribers]) this.#auths.get(subscriber)?.restart();
   }
 
   #updateStatus(): void {
     const status = statusOf(this.ledger.records);
     if (status === this.#status) return;
     this.#status = status;
-    const message: ServerMessage = { op: 'app-status-changed', status };
-    this.deliver([...this.#sessions.keys()].map((to) => ({ to, message })));
+    this.#sessions.broadcast({ op: 'app-status-changed', status });
     // Sessions receive nothing further; clients that reconnect subscribe again.
-    if (status === 'disabled') for (const subscriber of this.#sessions.keys()) this.subscriptions.forget(subscriber);
+    if (status === 'disabled') for (const subscriber of this.#sessions.all()) this.subscriptions.forget(subscriber);
   }
 
   /** Ends sessions whose token was revoked or now belongs to another user, or whose user was deleted. */
   #revokeEnded(entries: readonly LogEntry[]): void {
-    const { db, records } = this.ledger;
     const ended = new Set(entries.flatMap((entry) => endedTokens(entry.records ?? {})));
     if (ended.size > 0) this.#tokensEnded?.(this, [...ended]);
-    for (const { tokenHash, userId, revoke } of [...this.#auths.values()]) {
-      if (tokenHash === undefined) continue;
-      if (ended.has(tokenHash) || !hasToken(records, tokenHash, userId) || (userId !== undefined && !userRow(db, userId))) revoke();
-    }
+    this.#sessions.revoke(ended, this.ledger);
   }
 
   /** Deferred, so that changes of the same moment are sent together. */
@@ -278,16 +263,8 @@ export class App {
     return this.#cluster.forwardPush(push);
   }
 
-  /** A message for many sessions is serialised once. */
   deliver(outgoing: readonly Outgoing[]): void {
-    const frames = new Map<ServerMessage, string>();
-    for (const { to, message } of outgoing) {
-      const send = this.#sessions.get(to);
-      if (!send) continue;
-      let frame = frames.get(message);
-      if (frame === undefined) frames.set(message, (frame = encodeMessage(message)));
-      send(frame);
-    }
+    this.#sessions.deliver(outgoing);
   }
 
   async close(): Promise<void> {

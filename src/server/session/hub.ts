@@ -2,15 +2,15 @@
 // and tests can drive it.
 
 import { TriplaneError } from '../../errors.ts';
-import { IdleApps } from './idle-apps.ts';
 import { inTime } from './in-time.ts';
 import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
-import { App } from './app.ts';
+import type { App } from './app.ts';
 import { type AppContent, fillApp } from './app-content.ts';
 import { changeRecord, isGone, isOwnToken, recordName, writeRecord } from './app-record.ts';
 import { eraseApp } from './erase-app.ts';
 import type { AppSummary, HubConfig, NewApp } from './hub-config.ts';
+import { OpenApps } from './open-apps.ts';
 import type { TakePush } from './push-relay.ts';
 import { Registry, registryId } from './registry.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
@@ -22,7 +22,6 @@ import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { denied, overLimit, recordNotFound, recordNotUnique } from '../errors.ts';
 import { type Authenticated, Session } from './session.ts';
-import { memory } from '../storage/memory.ts';
 import { whenDurable } from '../data/submit.ts';
 
 /** Close code "going away". */
@@ -30,22 +29,18 @@ const goingAway = 1001;
 
 export class Hub {
   readonly #config: HubConfig;
-  readonly #apps = new Map<string, Promise<App>>();
-  readonly #open = new Map<string, App>();
-  readonly #idle: IdleApps;
+  readonly #apps: OpenApps;
   readonly #sessions = new Set<Session>();
   /** Set by the owner of the event streams. */
   takePush: TakePush | undefined;
-  readonly #takePush: TakePush = (push) => this.takePush?.(push);
   /** Apps that are being created; other callers do not see them yet. */
   readonly #creating = new Map<string, Promise<App>>();
   /** Index from token to app. */
   readonly registry = new Registry({
-    open: () => this.#openOnce(registryId),
+    open: () => this.#apps.get(registryId),
     exists: async () => this.#apps.has(registryId) || (await this.#config.storage.apps()).includes(registryId),
   });
   readonly webhooks: WebhookSender;
-  readonly #jobs: QueryJobs;
   readonly #memory: MemoryBudget;
   #isClosed = false;
 
@@ -53,9 +48,13 @@ export class Hub {
     this.#config = config;
     const { webhookOutbound: outbound, clock } = config;
     this.webhooks = new WebhookSender({ outbound, clock, origin: () => this.origin, key: () => this.registry.signingKey() });
-    this.#idle = new IdleApps(config, this.#open, (appId) => this.#apps.delete(appId));
     this.#memory = new MemoryBudget('totalBytes', config.limits);
-    this.#jobs = new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error));
+    this.#apps = new OpenApps(config, {
+      webhookSender: this.webhooks,
+      takePush: (push) => this.takePush?.(push),
+      jobs: new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error)),
+      memory: this.#memory,
+    });
   }
 
   /** Registers a newly opened connection. Pass its frames to `receive` and its close to `end`. */
@@ -78,24 +77,9 @@ export class Hub {
 
   /** @throws InstantAPIError if the app does not exist */
   async app(appId: string): Promise<App> {
-    const isThere = !this.#creating.has(appId) && (this.#open.has(appId) || (await this.isKnown(appId)));
+    const isThere = !this.#creating.has(appId) && (this.#apps.isOpen(appId) || (await this.isKnown(appId)));
     if (!isThere) throw recordNotFound('app', { 'app-id': appId });
-    return this.#unlessGone(await this.#openOnce(appId));
-  }
-
-  async #openOnce(appId: string): Promise<App> {
-    const known = this.#apps.get(appId);
-    if (known) this.#idle.used(appId);
-    if (known) return known;
-    const opening = this.#openApp(appId);
-    this.#apps.set(appId, opening);
-    try {
-      await opening;
-    } catch (error) {
-      this.#apps.delete(appId);
-      throw error;
-    }
-    return opening;
+    return this.#unlessGone(await this.#apps.get(appId));
   }
 
   /** @throws InstantAPIError if the app was deleted or has expired */
@@ -137,7 +121,7 @@ export class Hub {
 
   async isKnown(appId: string): Promise<boolean> {
     if (appId === registryId) return false;
-    return this.#open.has(appId) || appId === this.#config.appId || (await this.#config.storage.apps()).includes(appId);
+    return this.#apps.isOpen(appId) || appId === this.#config.appId || (await this.#config.storage.apps()).includes(appId);
   }
 
   /** The ids of all apps, starting with the server's first. */
@@ -166,7 +150,7 @@ export class Hub {
     // An app with invalid content must leave nothing behind.
     if (hasContent) await this.#tryContent(id, content, uuid);
     if (token !== undefined) await this.registry.setOwner(token, id);
-    const app = await this.#openOnce(id);
+    const app = await this.#apps.get(id);
     if (hasContent) await fillApp(app, content, uuid);
     // The record comes last: until it is written, the app does not exist.
     await writeRecord(app, { createdAt: clock.now(), ...about, ...(token !== undefined && { tokenHash: hashToken(token) }) });
@@ -174,17 +158,7 @@ export class Hub {
   }
 
   async #tryContent(id: string, content: AppContent, uuid: () => string): Promise<void> {
-    const { clock, random, log: logger, limits } = this.#config;
-    const trial = await App.open({
-      id,
-      log: await memory().open(id),
-      clock,
-      random,
-      logger,
-      limits,
-      jobs: this.#jobs,
-      memory: this.#memory,
-    });
+    const trial = await this.#apps.openTrial(id);
     await fillApp(trial, content, uuid).finally(() => trial.close());
   }
 
@@ -210,7 +184,7 @@ export class Hub {
     await this.registry.forgetTokensOf(appId);
     await changeRecord(app, { deletedAt: this.#config.clock.now() });
     app.disconnectAll();
-    for (const apps of [this.#open, this.#apps]) apps.delete(appId);
+    this.#apps.forget(appId);
     await eraseApp(app, new Set([recordName]), () => this.#config.storage.open(appId));
     return app;
   }
@@ -248,33 +222,17 @@ export class Hub {
   }
 
   summary(): AppSummary[] {
-    return [...this.#open.values()].map(({ id, sessionCount, rooms }) => ({ id, sessions: sessionCount, rooms: rooms.sizes().size }));
+    return this.#apps.list().map(({ id, sessionCount, rooms }) => ({ id, sessions: sessionCount, rooms: rooms.sizes().size }));
   }
 
   /** Answers all accepted requests if the storage permits, then closes all connections. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#idle.stop();
+    this.#apps.stopEviction();
     for (const session of this.#sessions) session.drain();
-    await inTime(this.#config, 'what was taken in', async () => {
-      const opened = await Promise.allSettled(this.#apps.values());
-      await Promise.all(opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value.close()] : [])));
-    });
+    await inTime(this.#config, 'what was taken in', () => this.#apps.closeAll());
     for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
     await inTime(this.#config, 'the end', () => this.#config.storage.close());
-  }
-
-  async #openApp(id: string): Promise<App> {
-    const { storage, clock, random, log: logger, limits, origin, files } = this.#config;
-    const tokensEnded = this.#config.acceptedTokens?.ended;
-    const about = { fileStore: files ?? storage.files, origin, webhookSender: this.webhooks };
-    const shared = { ...about, relay: storage.relay, takePush: this.#takePush };
-    const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
-    const app = await App.open({ id, log: await storage.open(id), ...shared, ...around, tokensEnded });
-    if (id !== registryId) this.#open.set(id, app);
-    this.#idle.used(id);
-    this.#idle.schedule();
-    return app;
   }
 
   async #authenticate(init: Init): Promise<Authenticated> {

@@ -8,7 +8,7 @@ import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { ClientMessage, Init } from '../../protocol/client-message.ts';
 import { decodeClientFrame, type ClientFrame } from '../../protocol/codec.ts';
-import { frameFault, malformed, paramError, type ParamError, unknownOpError } from '../../protocol/frame-errors.ts';
+import { frameFault, malformed, unknownOpError } from '../../protocol/frame-errors.ts';
 import type { ServerMessage, WireUser } from '../../protocol/server-message.ts';
 import { supportedFeatures } from '../../protocol/version.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -16,15 +16,16 @@ import type { Log } from '../../lib/log.ts';
 import type { App } from './app.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { encodeMessage } from './encode.ts';
+import { errorReplies, malformedReply } from './error-replies.ts';
 import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
 import { announcedLimits, type Limits } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
-import { aboutOf, eventIdOf, isSecret, longName, messageIn, withoutNames } from './message-head.ts';
+import { aboutOf, longName, messageIn, withoutNames } from './message-head.ts';
 import type { SessionContext } from './session-context.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
-import { failure, invalid, rejection, signedOut } from '../errors.ts';
+import { invalid, rejection, signedOut } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
 
 export interface Authenticated {
@@ -144,17 +145,9 @@ export class Session {
     const fault = frameFault(error);
     if (!fault) return this.#reject(isObject(received) ? received : {}, error);
     const known = isObject(received) ? knownFault(received, String(fault.path[0]), this.id) : undefined;
-    const details = this.#paramRejection(fault, received);
     if (known) this.#reject(received as Readonly<Record<string, unknown>>, known);
-    else this.#sendMessage({ op: 'error', ...details, hint: { ...(details.hint as object), ...limit }, ...aboutOf(received, this.id) });
+    else this.#sendMessage(malformedReply(fault, received, limit, this.id));
     if (++this.#badFrames >= this.#config.limits.badFrames) this.close(badClient, 'too many malformed frames');
-  }
-
-  #paramRejection(fault: Parameters<typeof paramError>[0], received: unknown): ParamError {
-    const details = paramError(fault);
-    const [field] = fault.path;
-    if (typeof field !== 'string' || !isObject(received) || fault.problem === 'missing' || isSecret(field)) return details;
-    return { ...details, hint: { ...(details.hint as object), 'original-input': received[field] } };
   }
 
   #accept(message: ClientMessage): void {
@@ -270,13 +263,7 @@ export class Session {
 
   #reject(message: ClientMessage | Readonly<Record<string, unknown>>, error: unknown): void {
     if (!(error instanceof InstantAPIError)) this.#config.log.error('a message could not be answered', error);
-    const { status, body } = error instanceof InstantAPIError ? error : failure(error);
-    const { type = null, message: text = null, hint = null } = body;
-    this.#sendMessage({ op: 'error', status, type, message: text, hint, ...aboutOf(message, this.id) });
-    if (message.op === 'join-room' && typeof message['room-id'] === 'string') {
-      const eventId = eventIdOf(message);
-      this.#sendMessage({ op: 'join-room-error', 'client-event-id': eventId, 'room-id': message['room-id'], error: text });
-    }
+    for (const reply of errorReplies(message, error, this.id)) this.#sendMessage(reply);
   }
 
   async #drained(): Promise<void> {
