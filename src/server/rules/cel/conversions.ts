@@ -1,4 +1,4 @@
-// Values of one type made from another: an error where there is none.
+// Conversions between types; an error where a value has no counterpart.
 
 import { checkedInt, checkedUint } from './operators.ts';
 import type { Definition } from './overloads.ts';
@@ -15,7 +15,7 @@ function intOfText(text: string): bigint {
   return checkedInt(sign === '-' ? -plain : plain);
 }
 
-/** Decimal digits of every script stand in rows of ten. */
+/** Decimal digits of every script occupy ten consecutive code points. */
 function digitOf(char: string): string {
   let at = char.codePointAt(0) ?? 0;
   let value = 0;
@@ -36,7 +36,7 @@ function whole(value: number): bigint {
   return BigInt(Math.trunc(value));
 }
 
-/** As Java reads it, which the rules of existing apps go by. */
+/** Parses as Java does, because the rules of existing apps rely on it. */
 function doubleOfText(text: string): number {
   const trimmed = text.trim();
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?$/.test(trimmed)) return Number(trimmed.replace(/[dDfF]$/, ''));
@@ -45,7 +45,7 @@ function doubleOfText(text: string): number {
   return name === 'NaN' ? NaN : sign === '-' ? -Infinity : Infinity;
 }
 
-/** As Java writes it: with a fraction always, and an exponent outside of 0.001 to 10,000,000. */
+/** Formats as Java does: always with a fraction, and with an exponent outside 0.001 to 10,000,000. */
 export function doubleText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Object.is(value, -0)) return '-0.0';
@@ -79,7 +79,7 @@ const same = (value: unknown): unknown => value;
 export const conversions: readonly Definition[] = [
   ['int(int): int', same],
   ['int(uint): int', ({ value }: Uint) => checkedInt(value)],
-  // The least int is not exact as a double: what it stands for may be less.
+  // The smallest int has no exact double: the double may stand for a smaller number.
   ['int(double): int', (value: number) => checkedInt(whole(value <= -(2 ** 63) ? NaN : value))],
   ['int(string): int', intOfText],
   [
