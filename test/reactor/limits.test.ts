@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { ServerLimits } from '../../src/protocol/session-messages.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { listener, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
 // Loaded on first use otherwise, which `settled` does not wait for.
