@@ -8,6 +8,7 @@ import { isObject } from '../../lib/json.ts';
 import { pathFor, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
 import { pull, push, type Target } from './project-push.ts';
 import { receiptsHint, withReceipts } from './project-receipts.ts';
+import type { ProjectEnv } from './project-env.ts';
 import { rulesText, schemaText } from './project-write.ts';
 
 type Print = (line: string) => void;
@@ -68,12 +69,12 @@ export interface TargetFlags {
   readonly data?: string | undefined;
 }
 
-/** From flags, the environment, or the data folder of a server that was started here. */
-export async function targetOf(flags: TargetFlags, env: NodeJS.ProcessEnv, dataFolder: string): Promise<Target> {
+/** From flags, the environment and `.env`, or the data folder of a server that was started here. */
+export async function targetOf(flags: TargetFlags, env: ProjectEnv, dataFolder: string): Promise<Target> {
   const saved = await readJson(join(flags.data ?? dataFolder, 'server.json'));
-  const appId = flags['app-id'] ?? env['INSTANT_APP_ID'] ?? saved.appId;
-  const adminToken = flags['admin-token'] ?? env['INSTANT_APP_ADMIN_TOKEN'] ?? saved.adminToken;
-  const url = flags.url ?? env['INSTANT_CLI_API_URI'] ?? 'http://127.0.0.1:4747';
+  const appId = flags['app-id'] ?? env.INSTANT_APP_ID ?? saved.appId;
+  const adminToken = flags['admin-token'] ?? env.INSTANT_APP_ADMIN_TOKEN ?? saved.adminToken;
+  const url = flags.url ?? env.INSTANT_CLI_API_URI ?? 'http://127.0.0.1:4747';
   const operatorToken = flags['operator-token'] ?? saved.operatorToken;
   if (isUuid(appId) && isUuid(adminToken)) return { url, appId, adminToken, ...(isUuid(operatorToken) && { operatorToken }) };
   throw new TriplaneError('config-invalid', 'Missing app: pass --app-id and --admin-token, or start triplane dev in this directory first');

@@ -1,4 +1,5 @@
-// The data of an app that was deleted goes: its entities, its files, its sign-ins and settings. What is left says that it was deleted.
+// The data of an app that is cleared or deleted goes: its entities, their files and its attributes; of a deleted app also its rules,
+// sign-ins and settings. What is left of that one says that it was deleted.
 
 import { submit } from '../data/submit.ts';
 import { serverActor } from '../data/system-rules.ts';
@@ -9,11 +10,27 @@ import type { App } from './app.ts';
 /** Entities of one transaction: other apps are served meanwhile. */
 const atOnce = 5000;
 
+/** Entities and attributes. The app goes on without them, under the rules it has: it must not open up by being cleared. */
+export async function clearApp(app: App): Promise<void> {
+  await erase(app, []);
+}
+
 /** Closes the app. `kept`: records that stay. `reopen`: the log, for when the app has left it. */
 export async function eraseApp(app: App, kept: ReadonlySet<string>, reopen: () => Promise<AppLog>): Promise<void> {
+  await erase(
+    app,
+    [...app.ledger.records.keys()].filter((name) => !kept.has(name)),
+  );
+  await app.close();
+  // Until then, the log tells what there was.
+  const log = await reopen();
+  await log.compact({ ...replay(await log.load()), events: [] });
+}
+
+async function erase(app: App, records: readonly string[]): Promise<void> {
   const { ledger } = app;
-  const run = async (steps: readonly (readonly unknown[])[], records?: Record<string, null>): Promise<void> => {
-    await submit(ledger, { steps: () => ({ steps, records }), event: undefined, actor: serverActor });
+  const run = async (steps: readonly (readonly unknown[])[], gone?: Record<string, null>): Promise<void> => {
+    await submit(ledger, { steps: () => ({ steps, records: gone }), event: undefined, actor: serverActor });
   };
   // Deleted attributes keep their values until they are restored, so that these go with their entities.
   for (const id of [...ledger.deletedAttrs.keys()]) await run([['restore-attr', id]]).catch(() => undefined);
@@ -21,15 +38,10 @@ export async function eraseApp(app: App, kept: ReadonlySet<string>, reopen: () =
     await run(left.slice(0, atOnce).map(([id, etype]) => ['delete-entity', id, etype]));
   }
   const own = ledger.db.attrs.list.filter(({ isSystem }) => !isSystem);
-  const names = [...ledger.records.keys()].filter((name) => !kept.has(name));
   await run(
     own.map(({ id }) => ['delete-attr', id]),
-    Object.fromEntries(names.map((name) => [name, null])),
+    Object.fromEntries(records.map((name) => [name, null])),
   );
-  await app.close();
-  // Until then, the log tells what there was.
-  const log = await reopen();
-  await log.compact({ ...replay(await log.load()), events: [] });
 }
 
 function entitiesOf({ ledger: { db } }: App): (readonly [id: string, etype: string])[] {
