@@ -116,7 +116,7 @@ function keepSignInCode(row: ChangedRow, { records, config }: Kept, { at }: Ledg
   const { codeHash, userInfo, $oauthClient, codeChallenge, codeChallengeMethod } = after;
   const client = config.clients.find(({ id }) => id === $oauthClient);
   if (typeof codeHash !== 'string' || !isObject(userInfo) || typeof userInfo.sub !== 'string' || !client) {
-    throw fault(row, 'needs codeHash, userInfo with a sub, and an $oauthClient that is there');
+    throw fault(row, 'needs codeHash, userInfo with a sub, and an existing $oauthClient');
   }
   const identity = {
     ...{ provider: client.provider_id, sub: userInfo.sub },
