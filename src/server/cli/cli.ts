@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line `triplane`: parses the arguments, and runs the server until it receives a signal.
+// The command line `triplane`: parses the arguments and runs the server until it receives a signal.
 
 import { parseArgs } from 'node:util';
 import { isTriplaneError } from '../../errors.ts';

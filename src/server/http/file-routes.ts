@@ -1,5 +1,5 @@
-// Files over HTTP: `/storage` for clients, `/admin/storage` for admins and those they speak for, and the address each file has. What is
-// sent is never held in memory: it goes on to the store as it comes, and back as fast as the client reads.
+// Files over HTTP: `/storage` for clients, `/admin/storage` for admins and impersonated users, and the signed URL of each file. Bytes are
+// streamed in both directions and never held in memory.
 
 import { type Context, Hono } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
@@ -83,7 +83,7 @@ export function fileRoutes(http: HttpContext): Hono {
   return routes;
 }
 
-/** URLs that let one file in or out: what clients used before they could upload and query. */
+/** URLs for a single upload or download, used by older clients. */
 function ticketRoutes(routes: Hono, http: HttpContext, asClient: FindCaller): void {
   const ticketUrl = async (app: App, path: string): Promise<string> =>
     `${app.origin}/storage/${await app.files.ticket(path)}/consume-upload-url?app_id=${app.id}`;
@@ -131,7 +131,7 @@ async function upload(context: Context, http: HttpContext, app: App, actor: Acto
   return context.json({ data: await app.files.upload(actor, given, bodyBytes(context, declared, fileBytes)) });
 }
 
-/** The bytes as they come. @throws InstantAPIError if they are fewer than was said, or more than may be */
+/** The body as a stream. @throws InstantAPIError if it is shorter than announced or larger than the limit */
 async function* bodyBytes(context: Context, declared: number | undefined, most: number): AsyncIterable<Uint8Array> {
   let size = 0;
   const { body } = context.req.raw;
@@ -150,7 +150,7 @@ function lengthOf(context: Context): number | undefined {
   return given === undefined ? undefined : Number(given);
 }
 
-/** Clients name the app in one of two headers, or in the address or body of other requests. */
+/** Clients name the app in one of two headers, or in the URL or body of other requests. */
 function clientAppId(context: Context): string {
   const given = context.req.header('app-id') ?? context.req.header('app_id') ?? context.req.query('app_id');
   if (!given) throw missing(['app-id']);
@@ -158,7 +158,7 @@ function clientAppId(context: Context): string {
   return given.trim().toLowerCase();
 }
 
-/** A header holds Latin letters only; `x-path` is percent-encoded, and holds any. */
+/** Header values are Latin-1; `x-path` is percent-encoded and may contain any character. */
 function pathIn(context: Context): string {
   const encoded = context.req.header('x-path');
   if (encoded !== undefined) {
@@ -201,7 +201,7 @@ function listed({ files, ledger: { db } }: App): object[] {
     }));
 }
 
-/** `actor`: whom the rules are asked for; undefined = nobody. */
+/** `actor`: whose permissions apply; undefined = anonymous. */
 function downloadUrl({ files, rulebook, ledger: { db } }: App, path: string, actor: Actor | undefined): string | null {
   const row = fileByPath(db, path);
   const visible = actor && rulebook.guard.readAccess(actor, new Set([filesEtype]), undefined, db.attrs).visibleIn?.(db);

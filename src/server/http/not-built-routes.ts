@@ -1,4 +1,4 @@
-// Parts of InstantDB's platform that a server here does not have. Their routes say so, so that nobody looks for a typing error.
+// Parts of InstantDB's platform that this server does not offer. Their routes say so explicitly instead of returning a bare 404.
 
 import { Hono } from 'hono';
 
