@@ -230,7 +230,7 @@ export class World {
     const waiting = reactor.state.outbox.list().filter(({ state }) => state === 'pending' || state === 'inflight');
     if (waiting.length > 0)
       this.history.report(
-        `${name} has ${waiting.length} writes (${waiting.map((w) => w.eventId).join()}) without an answer long after everything was well again`,
+        `${name} has ${waiting.length} writes without an answer long after everything was well again`,
       );
   }
 
