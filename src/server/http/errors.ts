@@ -27,6 +27,11 @@ export function errorResponse(error: unknown, log: Log): ErrorResponse {
 
 type Path = readonly string[];
 
+const mayBeSecret = /token|code|secret|password|state|key|authorization/i;
+
+/** Every secret of a server, and of those it works with, has more characters. */
+const isTooShortForSecret = (given: unknown): boolean => JSON.stringify(given).length < 20;
+
 const formatPath = (path: Path): string => `[${path.map((part) => JSON.stringify(part)).join(' ')}]`;
 
 /** `others`: where else it may stand. */
@@ -35,14 +40,11 @@ export function missing(path: Path, others?: readonly Path[]): InstantAPIError {
   return rejection('param-missing', `Missing parameter: ${formatPath(path)}`, hint);
 }
 
-/** `given` is sent back, so it may be no secret. `places`: all in which it may stand, if several. */
+/** `places`: all in which it may stand, if several. */
 export function malformed(path: Path, given?: unknown, places?: readonly Path[]): InstantAPIError {
-  const hint = { in: path, ...(given !== undefined && { 'original-input': given }), ...(places && { 'possible-ins': places }) };
+  const isShown = given !== undefined && (!mayBeSecret.test(path.join(' ')) || isTooShortForSecret(given));
+  const hint = { in: path, ...(isShown && { 'original-input': given }), ...(places && { 'possible-ins': places }) };
   return rejection('param-malformed', `Malformed parameter: ${formatPath(path)}`, hint);
-}
-
-export function notFound(type: string): InstantAPIError {
-  return rejection('record-not-found', `Record not found: ${type}`, { args: [], 'record-type': type });
 }
 
 /** A token of a person (`per_`) or of a platform (`pat_`) that nobody has. */

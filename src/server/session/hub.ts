@@ -79,7 +79,7 @@ export class Hub {
   /** @throws InstantAPIError if there is no such app */
   async app(appId: string): Promise<App> {
     const isThere = !this.#creating.has(appId) && (this.#open.has(appId) || (await this.isKnown(appId)));
-    if (!isThere) throw recordNotFound('app', { 'app-id': appId });
+    if (!isThere) throw recordNotFound('app', { id: appId });
     return this.#unlessGone(await this.#openOnce(appId));
   }
 
@@ -100,7 +100,7 @@ export class Hub {
 
   /** @throws InstantAPIError once an app was deleted, or the time it was made for is over */
   #unlessGone(app: App): App {
-    if (isGone(app.ledger.records, this.#config.clock.now())) throw recordNotFound('app', { 'app-id': app.id });
+    if (isGone(app.ledger.records, this.#config.clock.now())) throw recordNotFound('app', { id: app.id });
     return app;
   }
 
