@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import type { ClientMessage } from '../../../src/protocol/client-message.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import { testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { initOk } from '../../support/goals.ts';
 
 async function readyClient(): Promise<TestClient> {
