@@ -1,4 +1,4 @@
-// Signing in with a provider over HTTP: `/runtime/oauth`, also with the app in the path; and, for tools, which providers an app has.
+// OAuth sign-in over HTTP: `/runtime/oauth`, also with the app in the path; and, for tools, an app's providers.
 
 import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
@@ -31,7 +31,7 @@ export function oauthRoutes(http: HttpContext): Hono {
         hd: optional(query, 'hd', asText, 'params'),
       });
       const isSecure = app.origin.startsWith('https:');
-      // Providers that post the answer do so from another site.
+      // Providers that post their response do so cross-site.
       const site = isSecure ? ({ secure: true, sameSite: 'None' } as const) : {};
       setCookie(context, cookieName, cookiePrefix + cookie, { path: '/runtime/oauth', httpOnly: true, maxAge: hourSeconds, ...site });
       return context.redirect(url, 302);
@@ -120,11 +120,11 @@ async function callback(context: Context, http: HttpContext, given: Readonly<Rec
 
 interface TokenFields {
   readonly fields: Fields;
-  /** @throws InstantAPIError that names all places in which it may stand */
+  /** @throws InstantAPIError that names all places where it may be */
   readonly idOf: (name: string) => string;
 }
 
-/** JSON, a form, or the address. */
+/** Parameters from JSON, a form, or the URL. */
 async function tokenFields(context: Context): Promise<TokenFields> {
   const [query, form, body]: Fields[] = [context.req.query(), await formOf(context), await bodyOf(context)];
   const sources = { params: { ...query, ...context.req.param() }, 'form-params': { ...form }, body: { ...body } };
@@ -141,7 +141,7 @@ async function tokenFields(context: Context): Promise<TokenFields> {
   return { fields, idOf };
 }
 
-/** In the order in which tools know them: whether a name is a text or a keyword makes two of one. */
+/** As recorded: some places are listed twice. */
 const placesOf = (name: string): [string, string][] =>
   ['params', 'body', 'body', 'form-params', 'form-params'].map((place) => [place, name]);
 

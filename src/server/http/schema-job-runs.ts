@@ -1,5 +1,5 @@
-// A job of a migration is done at once. Tools are told that it waits, ask for it, and are told what came of it: data that does not
-// allow a change is shown in its job.
+// Jobs of a migration run immediately. The response to the push shows them as waiting; tools then query their outcome. Data that violates a
+// change is reported in its job.
 
 import { InstantAPIError } from '../../errors.ts';
 import type { KnownAttr } from '../../db/attrs.ts';
@@ -12,15 +12,15 @@ import type { Job } from './schema-jobs.ts';
 
 interface Around {
   readonly id: string;
-  /** Null: a job of its own. */
+  /** Null: a separate job. */
   readonly group: string | null;
   readonly now: () => number;
 }
 
 export interface RunJob {
-  /** The job as the answer to its start tells it. */
+  /** The job in the response that starts it. */
   readonly started: object;
-  /** The job as it is told to those who ask for it. */
+  /** The job in later responses. */
   readonly ended: object;
 }
 
@@ -49,7 +49,7 @@ export async function runJob(app: App, job: Job, { id, group, now }: Around): Pr
 
 const untouched = { done_at: null, error: null, error_data: null, invalid_unique_value: null, work_completed: null, work_estimate: null };
 
-/** What tools are told beside that where several jobs start. */
+/** Further columns, present only in the response to a push. */
 function rowOf({ type }: Job): object {
   const key = type.endsWith('data-type') ? 'data-type' : type.replace('remove-', '');
   return { job_serial_key: key, job_dependency: null, context: null, error_detail: null, invalid_entity_id: null, worker_id: null };
@@ -64,7 +64,7 @@ function lastStage({ type }: Job): string {
   return type === 'remove-required' ? 'update-attr' : type === 'required' ? 'revalidate' : 'update-attr-done';
 }
 
-/** How many values each stage of a job looks at, added up. The estimate is what is known before they are counted. */
+/** The number of values each stage of a job reads, added up. The estimate is made before they are counted. */
 function workOf(app: App, attr: KnownAttr | undefined, { type }: Job, before: number, isDone: boolean): object {
   if (!attr || type === 'remove-required') return {};
   const after = valuesOf(app, attr).length;
@@ -78,7 +78,7 @@ function workOf(app: App, attr: KnownAttr | undefined, { type }: Job, before: nu
   return { work_completed: passes[type] === undefined ? after : passes[type], work_estimate: stages[type] ?? 0 };
 }
 
-/** Every value that is there, null too. */
+/** Every stored value, including null. */
 function valuesOf({ ledger }: App, attr: KnownAttr): (readonly [id: string, value: unknown])[] {
   return [...ledger.db.rows(attr.etype)].flatMap((row) => {
     if (attr.isRef) return row.targets(attr).map((target) => [row.id, target] as const);
@@ -89,7 +89,7 @@ function valuesOf({ ledger }: App, attr: KnownAttr): (readonly [id: string, valu
 
 const maxSamples = 10;
 
-/** Which data do not allow it. */
+/** The data that violates it. */
 function faultOf(app: App, attr: KnownAttr, { type, dataType }: Job): object {
   if (type === 'required') return missingIn(app, attr);
   const values = valuesOf(app, attr).filter(([, value]) => value !== null);

@@ -1,4 +1,4 @@
-// Steps of a migration as tools send them: those that are one transaction, and those that tools think of as jobs.
+// Migration steps sent by tools: those applied in one transaction, and those that tools treat as jobs.
 
 import type { Attrs } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
@@ -59,7 +59,7 @@ export function jobOf(type: string, given: unknown, at: number): Job {
   return { type, attrId, dataType, step: ['update-attr', { id: attrId, ...change }] };
 }
 
-/** A job changes an attribute that is there, or that its own push makes. @throws InstantAPIError */
+/** @throws InstantAPIError if a job is for an attribute that neither exists nor is created by the same push */
 export function checkAttrs(jobs: readonly Job[], transaction: readonly (readonly unknown[])[], attrs: Attrs): void {
   const made = new Set(transaction.map(([, attr]) => isObject(attr) && attr['id']));
   const unknown = jobs.find(({ attrId }) => !made.has(attrId) && !attrs.byId(attrId));
@@ -68,10 +68,10 @@ export function checkAttrs(jobs: readonly Job[], transaction: readonly (readonly
   throw rejection('record-foreign-key-invalid', `There is no attribute ${unknown.attrId} for '${unknown.type}'`, hint);
 }
 
-/** How many groups of finished jobs can still be asked for. */
+/** Maximum number of groups of finished jobs that can be queried. */
 const maxGroups = 100;
 
-/** Jobs that are done, for tools that ask how they went. */
+/** Finished jobs, for tools that query their outcome. */
 export class FinishedJobs {
   readonly #groups = new Map<string, readonly object[]>();
   readonly #jobs = new Map<string, object>();
