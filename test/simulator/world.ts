@@ -139,7 +139,7 @@ export class World {
       if (shownTo !== user?.id) this.history.forget(tab.name);
       shownTo = user?.id;
     });
-    tab.reactor.events.on('fact', (kind, message) => {
+    tab.reactor.events.on('fact', (...[kind, message]) => {
       const { op, 'client-event-id': eventId = '' } = (kind === 'heard' ? message : {}) as Heard;
       if (op === 'transact-ok') this.traffic.onConfirmed(tab.clock, eventId);
     });

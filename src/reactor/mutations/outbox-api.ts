@@ -64,13 +64,12 @@ export class OutboxApi {
   subscribe(onChange: (entries: readonly OutboxEntry[]) => void): () => void {
     this.#context.assertOpen();
     onChange(this.list());
-    const listener = (): void =>
+    return this.#context.events.on('outbox', () =>
       guarded(
         () => onChange(this.list()),
         (error) => this.#context.report(error),
-      );
-    this.#context.events.on('outbox', listener);
-    return () => void this.#context.events.off('outbox', listener);
+      ),
+    );
   }
 
   /**
