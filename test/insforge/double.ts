@@ -96,8 +96,10 @@ export class InsforgeDouble {
   }
 
   async close(): Promise<void> {
-    await this.io.close();
+    const closed = this.io.close();
+    // A connection that `fetch` keeps alive would be waited for.
     this.http.closeAllConnections();
+    await closed;
   }
 
   define(pattern: string, fields: Partial<Definition> = {}): Definition {

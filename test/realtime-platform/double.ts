@@ -151,8 +151,10 @@ export class PlatformDouble {
 
   async close(): Promise<void> {
     for (const client of this.#plain.keys()) client.terminate();
-    await this.io.close();
+    const closed = this.io.close();
+    // A connection that `fetch` keeps alive would be waited for.
     this.http.closeAllConnections();
+    await closed;
   }
 
   space(app = 'app_demo', environment = 'development'): Space {
