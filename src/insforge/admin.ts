@@ -205,10 +205,10 @@ function checkChannel(body: Partial<CreateChannel>, isNew: boolean): void {
       throw new InvalidArgumentError(`'${String(pattern)}' is not a pattern: ${rule}`);
   }
   if (description !== undefined && typeof description !== 'string')
-    throw new InvalidArgumentError(`description is a string; an empty one clears it`);
+    throw new InvalidArgumentError('description is a string; an empty one clears it');
   if (enabled !== undefined && typeof enabled !== 'boolean') throw new InvalidArgumentError('enabled is true or false');
-  if (webhookUrls !== undefined && !Array.isArray(webhookUrls))
-    throw new InvalidArgumentError('webhookUrls is a list; an empty one clears it');
+  const given: unknown = webhookUrls;
+  if (given !== undefined && !Array.isArray(given)) throw new InvalidArgumentError('webhookUrls is a list; an empty one clears it');
   const bad = webhookUrls?.find((url) => !URL.canParse(url));
   if (bad !== undefined) throw new InvalidArgumentError(`'${String(bad)}' is not the URL of a webhook`);
 }

@@ -3,7 +3,7 @@
 
 import { TriplaneError } from '../errors.ts';
 import { onAbort, throwIfAborted, untilAborted } from '../lib/abort.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
+import { type Clock, systemClock, type Timer } from '../lib/clock.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { backoffMs, maxRetryAfterMs } from '../lib/retry.ts';
 import { isPlain } from '../rooms/payload.ts';
@@ -208,18 +208,13 @@ export class JsonApi {
   /** Waits before the next attempt. */
   async #pause(call: ApiCall, clock: Clock, ms: number): Promise<void> {
     const { signal, end } = this.#signalOf(call);
+    let timer: Timer | undefined;
     try {
-      throwIfAborted(signal);
-      await new Promise<void>((resolve, reject) => {
-        const timer = clock.setTimeout(resolve, ms);
-        onAbort(signal, (reason) => {
-          clock.clearTimeout(timer);
-          reject(reason as Error);
-        });
-      });
+      await untilAborted(new Promise<void>((resolve) => void (timer = clock.setTimeout(resolve, ms))), signal);
     } catch (error) {
       throw error instanceof Failed ? this.#config.toError({ ...error.failure, body: undefined, wasRetried: true }) : error;
     } finally {
+      clock.clearTimeout(timer);
       end(undefined);
     }
   }
