@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { listener, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
 /** A client whose connection is in CLOSING: the socket takes nothing more, and its close event has not come yet. */

@@ -1,4 +1,4 @@
-// Apps for a while (`/dash/apps/ephemeral`), which tests and examples make for themselves; and what tools read of an app's attributes.
+// Ephemeral apps (`/dash/apps/ephemeral`), which tests and examples create, and the attribute listing for tools.
 
 import { type Context, Hono } from 'hono';
 import { newToken } from '../auth/secrets.ts';
@@ -26,7 +26,7 @@ const hourly = (capacity: number) => ({
 export function appRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
-  // Anybody may make one, so there is a limit to how many come from one address.
+  // Anybody may create one, so the number per address is limited.
   const making = new Bucket([hourly(http.limits.ephemeralApps)], http.clock);
   routes.post('/dash/apps/ephemeral', async (context) => {
     if (http.limits.ephemeralApps === 0) throw denied('apps', 'this server makes no apps for a while');

@@ -1,4 +1,4 @@
-// Indexing jobs for tools: one by one, and how those of a push went. A job is done when its request is answered.
+// Indexing jobs for tools: single ones, and those of a push. A job is finished when its request is answered.
 
 import { Hono } from 'hono';
 import { invalid, rejection } from '../errors.ts';

@@ -1,4 +1,4 @@
-// Which sign-in providers an app has, for tools: `/dash/apps/<id>/auth` and what stands beside it.
+// An app's sign-in providers, as tools edit them: `/dash/apps/<id>/auth` and related routes.
 
 import { Hono } from 'hono';
 import {
@@ -133,7 +133,7 @@ async function taken<List extends 'origins' | 'clients'>(
 
 type ClientFields = Partial<Pick<OAuthClient, 'client_id' | 'client_secret' | 'discovery_endpoint' | 'redirect_to' | 'meta'>>;
 
-/** What is given; null takes a value away. */
+/** The fields given; null removes a value. */
 function clientFields(body: Fields): ClientFields {
   const changes: Record<string, unknown> = {};
   for (const name of ['client_id', 'client_secret', 'discovery_endpoint', 'redirect_to'] as const) {

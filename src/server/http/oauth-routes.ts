@@ -1,4 +1,4 @@
-// Signing in with a provider over HTTP: `/runtime/oauth`, also with the app in the path; and, for tools, which providers an app has.
+// OAuth sign-in over HTTP: `/runtime/oauth`, also with the app in the path; and, for tools, an app's providers.
 
 import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
@@ -31,7 +31,7 @@ export function oauthRoutes(http: HttpContext): Hono {
         hd: optional(query, 'hd', asText, 'params'),
       });
       const isSecure = app.origin.startsWith('https:');
-      // Providers that post the answer do so from another site.
+      // Providers that post their response do so cross-site.
       const site = isSecure ? ({ secure: true, sameSite: 'None' } as const) : {};
       setCookie(context, cookieName, cookiePrefix + cookie, { path: '/runtime/oauth', httpOnly: true, maxAge: hourSeconds, ...site });
       return context.redirect(url, 302);
@@ -114,7 +114,7 @@ async function callback(context: Context, http: HttpContext, given: Readonly<Rec
   return http.oauth(app).callback(secret, cookie?.startsWith(cookiePrefix) ? cookie.slice(cookiePrefix.length) : undefined, { code });
 }
 
-/** JSON, a form, or the address. */
+/** Parameters from JSON, a form, or the URL. */
 async function tokenFields(context: Context): Promise<Fields> {
   const fields = { ...context.req.query(), ...(await formOf(context)), ...(await bodyOf(context)) };
   return { ...fields, app_id: appIn(context, fields) };

@@ -1,4 +1,4 @@
-// One request, as the routes read it: its parameters, each required or not, of the kind it must be.
+// A request as read by the routes: parameters, required or optional, of a checked type.
 
 import type { Context } from 'hono';
 import type { AppStatus } from '../../protocol/session-messages.ts';
@@ -9,7 +9,7 @@ import { malformed, missing } from './errors.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The body as JSON; without fields if it is none, or no object. */
+/** The body as JSON; an empty object if it is missing or not an object. */
 export async function bodyOf(context: Context): Promise<Fields> {
   const kind = context.req.header('content-type') ?? '';
   if (!/^\s*application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(kind)) return {};
@@ -50,12 +50,12 @@ export const asUuid: Read<string> = (given) => {
 export const asEmail: Read<string> = readEmail;
 export const asText: Read<string> = (given) => (typeof given === 'string' && given.trim() !== '' ? given : undefined);
 export const asObject: Read<Fields> = (given) => (isObject(given) ? given : undefined);
-/** Whether each is a step is looked at later. */
+/** The form of each step is checked later. */
 export const asSteps: Read<object> = (given) => (typeof given === 'object' && given !== null ? given : undefined);
-/** Whatever is said, if it is not false, is a yes. */
+/** Anything but `false` counts as true. */
 export const asYes: Read<boolean> = () => true;
 export const asFlag: Read<boolean> = (given) => (typeof given === 'boolean' ? given : undefined);
-/** Some send a number. */
+/** Some clients send a number. */
 export const asTitle: Read<string> = (given) => asText(typeof given === 'number' ? String(given) : given);
 const statuses = ['active', 'read-only', 'disabled'] as const;
 export const asStatus: Read<AppStatus> = (given) => statuses.find((each) => each === given);

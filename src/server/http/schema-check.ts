@@ -1,10 +1,10 @@
-// What a schema must be before anything is made of it: its form, and links that can exist.
+// Validates a schema before it is applied: its form, and whether its links are possible.
 
 import { isObject } from '../../lib/json.ts';
 import type { Attrs } from '../../db/attrs.ts';
 import { type Fault, invalid } from '../errors.ts';
 
-/** Else a schema that is none would pass for one in which little stands. @throws InstantAPIError with every fault */
+/** Otherwise arbitrary JSON would pass as an almost empty schema. @throws InstantAPIError with every fault */
 export function checkSchema(given: unknown, attrs: Attrs): void {
   const entities: unknown = isObject(given) ? given.entities : undefined;
   if (!isObject(given) || !isObject(entities))
@@ -58,7 +58,7 @@ function linkFaults(name: string, link: unknown, isKnown: (etype: string) => boo
   });
 }
 
-/** A label stands for one thing on an entity: an attribute, or an end of one link. */
+/** A label has one meaning per entity: an attribute, or one end of a link. */
 function labelFaults(links: object, entities: Readonly<Record<string, unknown>>): Fault[] {
   const taken = new Map<string, string>();
   for (const [etype, entity] of Object.entries(entities)) {

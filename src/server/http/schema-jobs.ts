@@ -1,5 +1,5 @@
-// Steps of a migration as tools send them: those that are one transaction, and those that tools think of as jobs. Jobs are done at
-// once, whatever comes of them; data that does not allow a change is told in its job.
+// Migration steps sent by tools: those applied in one transaction, and those that tools treat as jobs. Jobs run immediately; data that
+// violates a change is reported in its job.
 
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
@@ -65,10 +65,10 @@ export function jobOf(type: string, given: unknown, at: number): Job {
   return { type, attrId, dataType, step: ['update-attr', { id: attrId, ...change }] };
 }
 
-/** How many groups of finished jobs can still be asked for. */
+/** Maximum number of groups of finished jobs that can be queried. */
 const maxGroups = 100;
 
-/** Jobs that are done, for tools that ask how they went. */
+/** Finished jobs, for tools that query their outcome. */
 export class FinishedJobs {
   readonly #groups = new Map<string, readonly object[]>();
   readonly #jobs = new Map<string, object>();
@@ -100,12 +100,12 @@ function forgetFirst(map: Map<string, unknown>): void {
 
 interface Around {
   readonly id: string;
-  /** Null: a job of its own. */
+  /** Null: a separate job. */
   readonly group: string | null;
   readonly now: () => number;
 }
 
-/** Resolves to the job as tools read it. Rejects only if the server fails. */
+/** Resolves to the job in the form tools read. Rejects only if the server fails. */
 export async function runJob(app: App, { step, type, attrId, dataType }: Job, { id, group, now }: Around): Promise<object> {
   const at = new Date(now()).toISOString();
   const attr = app.ledger.db.attrs.byId(attrId);
@@ -126,7 +126,7 @@ export async function runJob(app: App, { step, type, attrId, dataType }: Job, { 
 
 const maxSamples = 10;
 
-/** Which data do not allow it. */
+/** The data that violates it. */
 function faultOf({ ledger }: App, attr: KnownAttr, type: string, dataType: unknown): object {
   const rows = [...ledger.db.rows(attr.etype)];
   if (type === 'required') {

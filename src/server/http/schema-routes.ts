@@ -1,4 +1,4 @@
-// Schema and rules for tools: read, plan and apply. The same under `/dash/apps/<id>` and `/superadmin/apps/<id>`.
+// Schema and rules for tools: read, plan and apply. The same routes under `/dash/apps/<id>` and `/superadmin/apps/<id>`.
 
 import { Hono, type Context } from 'hono';
 import { isObject } from '../../lib/json.ts';
@@ -30,7 +30,7 @@ export function schemaRoutes(http: HttpContext): Hono {
     for (const [at, job] of jobs.entries()) done.push(await runJob(app, job, { id: ids[at] ?? '', ...around }));
     if (done.length > 0) finished.remember(app.id, around.group, done);
     return {
-      // Each step names its job.
+      // Each step refers to its job.
       steps: steps.map(([type, about]) =>
         isJobStep(type) && isObject(about) ? [type, { ...about, 'job-id': ids.shift() }] : [type, about],
       ),

@@ -1,10 +1,10 @@
-// Evaluations that take long, in slices: between two of them the process serves everybody else. A job whose owner has none and that is
-// done within the first slice is done at once. Owners whose jobs wait take turns, the one that has cost least first; the jobs of one
-// owner keep their order.
+// Long evaluations in slices: between two slices the process serves other requests. A job that is done within its first slice runs
+// immediately if its owner has no other job. Owners take turns, the one with the least cost so far first; jobs of one owner keep their
+// order.
 
 import { QueryWork, sliceWork } from './query-work.ts';
 
-/** What is begun at once in one turn of the event loop, all owners together. */
+/** Work started immediately in one turn of the event loop, for all owners together. */
 const maxTurnWork = 2 * sliceWork;
 
 export type Steps<T> = () => Generator<void, T>;
@@ -18,7 +18,7 @@ interface Job {
 
 interface OwnerJobs {
   readonly jobs: Set<Job>;
-  /** Work so far; of an owner that comes anew, as much as of the one that had least. */
+  /** Work so far; a new owner starts with that of the owner with the least. */
   used: number;
 }
 
@@ -29,15 +29,15 @@ export class QueryJobs {
   #turnWork = 0;
   #isScheduled = false;
 
-  /** `failed`: what an `ended` threw. */
+  /** `failed`: the exception of an `ended` callback. */
   constructor(maxWork: number, failed: (error: unknown) => void) {
     this.#maxWork = maxWork;
     this.#failed = failed;
   }
 
   /**
-   * Calls `ended` when the steps are done, possibly before it returns unless `isDeferred`; never after a call of what it returns.
-   * A job that costs more than the limit fails with InstantAPIError 'validation-failed'.
+   * Calls `ended` when all steps are done, possibly before returning unless `isDeferred`; never after the returned function was called. A
+   * job above the cost limit fails with InstantAPIError 'validation-failed'.
    */
   start<T>(owner: object, steps: Steps<T>, ended: (outcome: JobOutcome<T>) => void, isDeferred = false): () => void {
     const job = jobOf(new QueryWork(this.#maxWork), steps, ended);
@@ -88,7 +88,7 @@ export class QueryJobs {
     });
   }
 
-  /** About one slice, of one or of many jobs. */
+  /** Runs about one slice, of one or several jobs. */
   #turn(): void {
     while (this.#owners.size > 0 && this.#turnWork < sliceWork) {
       const [owner, own] = this.#next();

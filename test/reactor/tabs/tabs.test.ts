@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { listener, testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
 import { addQueryOk, chunk, goalAttrs, initOk } from '../../support/goals.ts';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
