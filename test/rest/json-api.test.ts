@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { type ApiConfig, type ApiFailure, JsonApi } from '../../src/rest/json-api.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 
 class Failure extends Error {
   readonly status: number;
@@ -145,7 +145,7 @@ describe('what ends a call', () => {
     }
     handlers = [answer(503)];
     const controller = new AbortController();
-    const clock = new FakeClock(0);
+    const clock = new VirtualClock(0);
     const waiting = failureOf(api({ clock, retryDelayMs: 60_000 }).json({ ...get, signal: controller.signal }));
     await expect.poll(() => count).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 30));
@@ -181,7 +181,7 @@ describe('what ends a call', () => {
 
   test('a call that has ended leaves no timer and no listener', async () => {
     handlers = [answer(200, '{}')];
-    const clock = new FakeClock(0);
+    const clock = new VirtualClock(0);
     const { signal } = new AbortController();
     let listeners = 0;
     const add = signal.addEventListener.bind(signal);
