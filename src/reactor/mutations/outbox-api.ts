@@ -63,13 +63,14 @@ export class OutboxApi {
    */
   subscribe(onChange: (entries: readonly OutboxEntry[]) => void): () => void {
     this.#context.assertOpen();
-    onChange(this.list());
-    return this.#context.events.on('outbox', () =>
+    const listener = (): void =>
       guarded(
         () => onChange(this.list()),
         (error) => this.#context.report(error),
-      ),
-    );
+      );
+    const stop = this.#context.events.on('outbox', listener);
+    listener();
+    return stop;
   }
 
   /**

@@ -11,7 +11,8 @@ import { limitErrorOf } from '../limits.ts';
 import { guarded } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import { type PresenceRequest, presenceSlice, type Slice } from './presence-slice.ts';
-import { eventKeyOf, type Presence, type RoomEmitter, Rooms } from './rooms.ts';
+import type { Presence } from './room.ts';
+import { eventKeyOf, type RoomEmitter, Rooms } from './rooms.ts';
 
 export type TopicListener = (data: unknown, peer: unknown) => void;
 

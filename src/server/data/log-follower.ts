@@ -169,7 +169,7 @@ export class LogFollower {
       const entries = await this.load();
       const own = entries.find((entry) => entry.txId === txId);
       const isRollback = this.#replica.txId < txId || (own !== undefined && differ(own.id, lastId));
-      if (isRollback) logger.error(`the log is not the one that was read before: transaction ${txId} is gone. It was read anew`);
+      if (isRollback) logger.error(`the log differs from the one read before: transaction ${txId} is missing. The data was loaded again`);
       this.#notify({ changeSet: emptyChangeSet, attrsChanged: true, entries: [], isReload: true, isRollback });
       return true;
     } catch (cause) {

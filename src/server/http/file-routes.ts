@@ -12,7 +12,7 @@ import { checkUse, type Use } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
 import { type Actor, adminActor } from '../data/system-rules.ts';
 import { asText, asUuid, bodyOf, required } from './request.ts';
-import { adminOf, actorOf, viewerOf, addressOf } from './caller.ts';
+import { adminOf, actorOf, viewerOf, addressOf, toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { answerFile } from './file-answer.ts';
 import { malformed, missing } from './errors.ts';
@@ -21,6 +21,8 @@ interface FileCaller {
   readonly app: App;
   readonly actor: Actor;
 }
+
+const toolPath = '/dash/apps/:app/storage';
 
 type FindCaller = (context: Context, use: Use) => Promise<FileCaller>;
 
@@ -32,10 +34,16 @@ export function fileRoutes(http: HttpContext): Hono {
     return { app, actor: { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) } };
   };
   const asAdmin: FindCaller = (context, use) => actorOf(context, http, use);
+  const asTool: FindCaller = async (context, use) => {
+    const app = await toolApp(context, http);
+    checkUse(use, app.status);
+    return { app, actor: adminActor };
+  };
 
   for (const [path, find] of [
     ['/storage', asClient],
     ['/admin/storage', asAdmin],
+    [toolPath, asTool],
   ] as const) {
     routes.put(`${path}/upload`, async (context) => {
       const { app, actor } = await find(context, 'write');
@@ -48,11 +56,16 @@ export function fileRoutes(http: HttpContext): Hono {
     });
   }
 
-  routes.post('/admin/storage/files/delete', async (context) => {
-    const { app, actor } = await asAdmin(context, 'write');
-    const filenames = required(await bodyOf(context), 'filenames', asTexts);
-    return context.json({ data: { ids: await app.files.remove(actor, filenames) } });
-  });
+  for (const [path, find] of [
+    ['/admin/storage', asAdmin],
+    [toolPath, asTool],
+  ] as const) {
+    routes.post(`${path}/files/delete`, async (context) => {
+      const { app, actor } = await find(context, 'write');
+      const filenames = required(await bodyOf(context), 'filenames', asTexts);
+      return context.json({ data: { ids: await app.files.remove(actor, filenames) } });
+    });
+  }
 
   routes.get('/admin/storage/files', async (context) => {
     const app = await adminOf(context, http, 'read');

@@ -7,6 +7,7 @@ import { whenDurable } from '../data/submit.ts';
 import { invalid } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { changeRecord } from '../session/app-record.ts';
+import { clearApp } from '../session/erase-app.ts';
 import type { AccessToken } from '../session/registry.ts';
 import { shownApp } from './app-view.ts';
 import { requireOperator } from './caller.ts';
@@ -105,6 +106,11 @@ export function operatorRoutes(http: HttpContext): Hono {
     const token = required(await bodyOf(context), 'admin-token', asUuid);
     await hub.setAdminToken(app.id, token);
     return context.json({ app_id: app.id, token, created_at: new Date(http.clock.now()).toISOString() });
+  });
+
+  routes.post('/dash/apps/:app/clear', async (context) => {
+    await clearApp(await operatorsApp(context, http));
+    return context.json({ ok: true });
   });
 
   routes.delete('/dash/apps/:app', async (context) => {

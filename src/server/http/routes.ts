@@ -34,7 +34,7 @@ import { webhookRoutes } from './webhook-routes.ts';
 
 /** Not framed, not cached. */
 const pageHeaders = { 'x-frame-options': 'DENY', 'content-security-policy': "frame-ancestors 'none'", 'cache-control': 'no-store' };
-const isUpload = /^\/(admin\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
+const isUpload = /^\/((admin|dash\/apps\/[^/]+)\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
 
 export function httpRoutes(config: HttpConfig): Hono {
   const http = new HttpContext(config);

@@ -208,7 +208,7 @@ function startSync(message: MessageOf<'start-sync'>, context: SessionContext): v
         reject(message, error);
       };
       if (outcome.is === 'failed') return fail(outcome.error);
-      if (!syncTables.isLoading(id, subscriber)) return fail(failure(new Error('the data were read anew')));
+      if (!syncTables.isLoading(id, subscriber)) return fail(failure(new Error('the data was loaded again')));
       send({ op: 'start-sync-ok', ...echo(message), q, 'subscription-id': id, token });
       const finish = (): void => {
         const rest = syncTables.loaded(id, subscriber, snapshot.txId, ledger.db.attrs);

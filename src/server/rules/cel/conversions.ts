@@ -10,7 +10,7 @@ const toUtf8 = new TextEncoder();
 
 function intOfText(text: string): bigint {
   const [, sign, digits] = /^([+-]?)(\p{Nd}+)$/u.exec(text) ?? [];
-  if (digits === undefined || digits.length > 100) throw new EvaluationError(`int: '${text}' is none`, 'BAD_FORMAT');
+  if (digits === undefined || digits.length > 100) throw new EvaluationError(`'${text}' is not an int`, 'BAD_FORMAT');
   const plain = BigInt(digits.replace(/\P{ASCII}/gu, digitOf));
   return checkedInt(sign === '-' ? -plain : plain);
 }
@@ -27,7 +27,7 @@ function digitOf(char: string): string {
 }
 
 function uintOfText(text: string): Uint {
-  if (!/^\d{1,100}$/.test(text)) throw new EvaluationError(`uint: '${text}' is none`, 'BAD_FORMAT');
+  if (!/^\d{1,100}$/.test(text)) throw new EvaluationError(`'${text}' is not a uint`, 'BAD_FORMAT');
   return checkedUint(BigInt(text));
 }
 
@@ -41,7 +41,7 @@ function doubleOfText(text: string): number {
   const trimmed = text.trim();
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?$/.test(trimmed)) return Number(trimmed.replace(/[dDfF]$/, ''));
   const [, sign, name] = /^([+-]?)(NaN|Infinity)$/.exec(trimmed) ?? [];
-  if (name === undefined) throw new EvaluationError(`double: '${text}' is none`, 'BAD_FORMAT');
+  if (name === undefined) throw new EvaluationError(`'${text}' is not a double`, 'BAD_FORMAT');
   return name === 'NaN' ? NaN : sign === '-' ? -Infinity : Infinity;
 }
 
@@ -70,7 +70,7 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 
 function boolOfText(text: string): boolean {
   const value = booleans.get(text);
-  if (value === undefined) throw new EvaluationError(`bool: '${text}' is none`, 'BAD_FORMAT');
+  if (value === undefined) throw new EvaluationError(`'${text}' is not a bool`, 'BAD_FORMAT');
   return value;
 }
 
