@@ -12,9 +12,12 @@ import { reject } from './mutations/reject.ts';
 import { type Env, envOf, type SyncState } from './state.ts';
 
 /** Lost connections in a row before the only request in flight is given up. */
-const lossesBeforeGivingUp = 4;
-/** How long a connection has to last without the suspect: twice as long as the last one did with it. */
-const controlMs = { least: 1_000, most: 30_000 };
+const lossesBeforeGivingUp = 5;
+/**
+ * How long a connection has to last without the suspect: so much longer than the last one did with it that chance is ruled out: a
+ * request that a server never answers, and that is killed at random, is taken for the cause once in thousands of times.
+ */
+const controlMs = { factor: 8, least: 5_000, most: 120_000 };
 /** A request without an answer within this does not hold up the next one. */
 const answerMs = 5_000;
 /** The close code for a message that is too big. Event streams report status 413 as this code. */
@@ -108,9 +111,9 @@ export class Recovery {
     if (others.length > 0) return;
     const key = keyOf(only);
     const losses = this.#suspect?.key === key ? this.#suspect.losses + 1 : 1;
-    const { least, most } = controlMs;
+    const { factor, least, most } = controlMs;
     const inFlightMs = this.#sentAtMs === undefined ? 0 : this.#context.config.clock.monotonicNow() - this.#sentAtMs;
-    this.#suspect = { key, losses, controlMs: Math.min(most, Math.max(least, 2 * inFlightMs)) };
+    this.#suspect = { key, losses, controlMs: Math.min(most, Math.max(least, factor * inFlightMs)) };
     if (losses >= lossesBeforeGivingUp) this.#blame(only, connectionLost(losses));
   }
 

@@ -263,7 +263,7 @@ describe('a server that does not say what it cannot take', () => {
         const [next] = open;
         if (!next && bad.error() === undefined && client.transport.openChannels.length > 0) {
           // The connection has to last without the suspect.
-          await client.clock.advance(1_000);
+          await client.clock.advance(5_000);
           if (client.sentMessages('transact').length + client.sentMessages('add-query').length > all.length) continue;
         }
         if (!next) break;
@@ -297,9 +297,9 @@ describe('a server that does not say what it cannot take', () => {
       await client.clock.advance(20_000);
       await connected(undefined, client);
     };
-    for (let time = 0; time < 12; time += 1) await kill(4_000);
+    for (let time = 0; time < 12; time += 1) await kill(1_000);
     expect(only.error()).toBeUndefined();
-    await client.clock.advance(8_500);
+    await client.clock.advance(8_000);
     await confirm(client, client.sentMessages('transact')[0]?.['client-event-id']);
     expect(client.reactor.outbox.list().filter(({ state }) => state !== 'acknowledged')).toEqual([]);
     client.reactor.shutdown();
