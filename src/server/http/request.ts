@@ -2,10 +2,14 @@
 
 import type { Context } from 'hono';
 import type { AppStatus } from '../../protocol/session-messages.ts';
+import { isDeeperThan } from '../../protocol/frame-limits.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { readEmail } from '../auth/users.ts';
 import { malformed, missing } from './errors.ts';
+
+/** Nesting of a body. Recursive code, ours and the platform's, runs out of stack at some depth beyond. */
+const maxBodyDepth = 1000;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -21,6 +25,7 @@ export async function bodyOf(context: Context): Promise<Fields> {
   } catch {
     throw malformed(['body']);
   }
+  if (isDeeperThan(json, maxBodyDepth)) throw malformed(['body']);
   return isObject(json) ? json : {};
 }
 
