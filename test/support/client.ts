@@ -12,6 +12,7 @@ import { type Platform, Reactor } from '../../src/reactor/reactor.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { alwaysLeader } from '../../src/reactor/tabs/tab-channel.ts';
+import { boundedStore } from '../../src/storage/bounded-store.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 
 export const appId = 'a9900000-0000-4000-8000-000000000001';
@@ -37,6 +38,7 @@ export function testClient(
 ): TestClient {
   const transport = new FakeTransport(greet);
   const clock = new VirtualClock();
+  const { store = memoryStore() } = config;
   const network = new VirtualConnectivity();
   const errors: Error[] = [];
   const reactorConfig: ReactorConfig = {
@@ -47,7 +49,6 @@ export function testClient(
     random: systemRandom,
     network,
     log: silent,
-    store: memoryStore(),
     receipts: false,
     outboxLimit: 100_000,
     queryCacheLimit: 10,
@@ -57,6 +58,7 @@ export function testClient(
     serverName: 'the test server',
     onError: (error) => errors.push(error),
     ...config,
+    store: boundedStore(store, config.clock ?? clock),
   };
   const reactor = new Reactor(reactorConfig, { transports: transports ?? [transport], tabs: tabs ?? alwaysLeader() });
   return {
