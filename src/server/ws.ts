@@ -16,7 +16,7 @@ import type { AllowsOrigin } from './origins.ts';
 import type { Hub } from './session/hub.ts';
 import type { Socket } from './session/subscriber.ts';
 import { UnreadOutput } from './unread-output.ts';
-import { asPlainRequest, rejectUpgrade } from './upgrade.ts';
+import { plainRequests, rejectUpgrade } from './upgrade.ts';
 
 const pingEveryMs = 5000;
 /** Pings without an answer before the peer is taken to be gone. Counted, not measured: after a stop of the process nobody is late. */
@@ -57,9 +57,10 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes * answeredFactor });
   const peers = new Map<WebSocket, Peer>();
   const guarded = guard(config.log);
+  const asPlainRequest = plainRequests(server);
   server.on('upgrade', (request, socket: Duplex, head) => {
     const isDone = guarded(() => {
-      if (!isWebSocketUpgrade(request)) return asPlainRequest(server, request, socket, head);
+      if (!isWebSocketUpgrade(request)) return asPlainRequest(request, socket, head);
       const problem = problemWith(request, allowsOrigin);
       if (problem) return rejectUpgrade(socket, problem);
       sockets.handleUpgrade(request, socket, head, (opened) => {
