@@ -52,12 +52,16 @@ export interface Limits {
   readonly unreadBytes: number;
   /** Unsent bytes to all clients together: beyond this the clients with the most are disconnected. */
   readonly totalUnreadBytes: number;
+  /** Bytes of frames and bodies that have not arrived whole, of all clients together: beyond this those with the most are disconnected. */
+  readonly totalIncomingBytes: number;
   /** What one session makes the server hold besides data: presence, queries, messages that wait. */
   readonly sessionBytes: number;
   /** The same of all sessions of an app. */
   readonly appBytes: number;
   /** The same of all sessions of the server. */
   readonly totalBytes: number;
+  /** Bytes of the results that are kept for live queries, of all sessions of the server: beyond this they are made again when they are needed. */
+  readonly keptResultBytes: number;
   /** How long the result of a write is remembered. */
   readonly rememberMs: number;
   /** Bytes of results remembered for one app; the oldest are forgotten first. */
@@ -95,9 +99,11 @@ export const defaultLimits: Limits = {
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,
   totalUnreadBytes: 128 * MiB,
+  totalIncomingBytes: 128 * MiB,
   sessionBytes: 32 * MiB,
   appBytes: 128 * MiB,
   totalBytes: 256 * MiB,
+  keptResultBytes: 128 * MiB,
   rememberMs: 7 * 24 * 3600 * 1000,
   rememberBytes: 64 * MiB,
   history: 10_000,

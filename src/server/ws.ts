@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { type ClientAddress, clientAddress } from './client-address.ts';
+import { IncomingBytes } from './incoming-bytes.ts';
 import type { Limits } from './limits.ts';
 import type { AllowsOrigin } from './origins.ts';
 import type { Hub } from './session/hub.ts';
@@ -45,6 +46,8 @@ export interface SocketsConfig {
   readonly allowsOrigin?: AllowsOrigin;
   /** What all connections of the server have not read yet; missing = those of sockets only. */
   readonly unread?: UnreadOutput<object>;
+  /** What has arrived and is not complete yet, on all connections of the server; missing = that of sockets only. */
+  readonly incoming?: IncomingBytes<object>;
 }
 
 interface Peer {
@@ -53,6 +56,7 @@ interface Peer {
 
 export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): Sockets {
   const { limits, clock, unread = new UnreadOutput<object>(config.limits, config.clock) } = config;
+  const incoming = config.incoming ?? new IncomingBytes<object>(limits.totalIncomingBytes);
   const { allowsOrigin = () => true, clientAddress: addressOf = clientAddress(undefined) } = config;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes * answeredFactor });
   const peers = new Map<WebSocket, Peer>();
@@ -72,6 +76,7 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
             ip: addressOf(request.socket.remoteAddress, headerOf(request, 'x-forwarded-for')),
             origin: request.headers.origin,
           };
+          countIncoming(opened, socket, incoming);
           attach(opened, from, peer, { hub, limits, unread, guarded });
         });
         if (!isAttached) opened.terminate();
@@ -116,6 +121,17 @@ function pingAll(peers: ReadonlyMap<WebSocket, Peer>): void {
       socket.ping();
     }
   }
+}
+
+/** A frame is complete when it is told of. What came with it of the next one counts for nothing until more arrives. */
+function countIncoming(opened: WebSocket, socket: Duplex, incoming: IncomingBytes<object>): void {
+  const cut = (): void => {
+    opened.close(tooSlow, 'too much is being sent');
+    opened.terminate();
+  };
+  socket.prependListener('data', (chunk: Buffer) => incoming.add(opened, chunk.byteLength, cut));
+  opened.on('message', () => incoming.remove(opened));
+  opened.on('close', () => incoming.remove(opened));
 }
 
 /** What may be unread while more of a large answer is sent. */

@@ -21,6 +21,16 @@ export interface ComputedResult {
   readonly text?: JsonText | undefined;
 }
 
+/** A list of four with two numbers in it; ids and values are those of the data. */
+const bytesPerTriple = 112;
+/** Of an answer, besides. */
+const ownBytes = 500;
+
+/** About how much memory a result takes while it is kept. */
+export function sizeOfResult({ serverResult, result }: ComputedResult): number {
+  return ownBytes + serverResult.triples.length * bytesPerTriple + (result instanceof JsonText ? 2 * result.text.length : 0);
+}
+
 /** A value that is JSON already. */
 export class JsonText {
   readonly text: string;

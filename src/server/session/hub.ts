@@ -7,6 +7,7 @@ import { inTime } from './in-time.ts';
 import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
 import { App } from './app.ts';
+import type { AppConfig } from './app-config.ts';
 import { type AppContent, fillApp } from './app-content.ts';
 import { changeRecord, isGone, isOwnToken, recordName, writeRecord } from './app-record.ts';
 import { eraseApp } from './erase-app.ts';
@@ -18,6 +19,7 @@ import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
 import { WebhookSender } from '../webhooks/sender.ts';
 import { MemoryBudget } from '../memory-budget.ts';
+import { KeptResults } from '../queries/kept-results.ts';
 import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { denied, overLimit, recordNotFound, recordNotUnique } from '../errors.ts';
@@ -45,8 +47,7 @@ export class Hub {
     exists: async () => this.#apps.has(registryId) || (await this.#config.storage.apps()).includes(registryId),
   });
   readonly webhooks: WebhookSender;
-  readonly #jobs: QueryJobs;
-  readonly #memory: MemoryBudget;
+  readonly #shared: Pick<AppConfig, 'jobs' | 'keptResults' | 'memory'>;
   #isClosed = false;
 
   constructor(config: HubConfig) {
@@ -54,8 +55,11 @@ export class Hub {
     const { webhookOutbound: outbound, clock } = config;
     this.webhooks = new WebhookSender({ outbound, clock, origin: () => this.origin, key: () => this.registry.signingKey() });
     this.#idle = new IdleApps(config, this.#open, (appId) => this.#apps.delete(appId));
-    this.#memory = new MemoryBudget('totalBytes', config.limits);
-    this.#jobs = new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error));
+    this.#shared = {
+      memory: new MemoryBudget('totalBytes', config.limits),
+      keptResults: new KeptResults(config.limits.keptResultBytes),
+      jobs: new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error)),
+    };
   }
 
   /** A connection that has just opened. Its frames go to `receive`, its end to `end`. */
@@ -68,7 +72,7 @@ export class Hub {
       clock,
       log,
       authenticate: (init) => this.#authenticate(init),
-      memory: this.#memory,
+      memory: this.#shared.memory,
       ended: (ended) => this.#sessions.delete(ended),
     });
     this.#sessions.add(session);
@@ -175,16 +179,8 @@ export class Hub {
 
   async #tryContent(id: string, content: AppContent, uuid: () => string): Promise<void> {
     const { clock, random, log: logger, limits } = this.#config;
-    const trial = await App.open({
-      id,
-      log: await memory().open(id),
-      clock,
-      random,
-      logger,
-      limits,
-      jobs: this.#jobs,
-      memory: this.#memory,
-    });
+    const around = { clock, random, logger, limits, ...this.#shared };
+    const trial = await App.open({ id, log: await memory().open(id), ...around });
     await fillApp(trial, content, uuid).finally(() => trial.close());
   }
 
@@ -269,7 +265,7 @@ export class Hub {
     const tokensEnded = this.#config.acceptedTokens?.ended;
     const about = { fileStore: files ?? storage.files, origin, webhookSender: this.webhooks };
     const shared = { ...about, relay: storage.relay, takePush: this.#takePush };
-    const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
+    const around = { clock, random, logger, limits, ...this.#shared };
     const app = await App.open({ id, log: await storage.open(id), ...shared, ...around, tokensEnded });
     if (id !== registryId) this.#open.set(id, app);
     this.#idle.used(id);
