@@ -68,9 +68,9 @@ export class OutboxApi {
         () => onChange(this.list()),
         (error) => this.#context.report(error),
       );
-    this.#context.events.on('outbox', listener);
+    const stop = this.#context.events.on('outbox', listener);
     listener();
-    return () => void this.#context.events.off('outbox', listener);
+    return stop;
   }
 
   /**
