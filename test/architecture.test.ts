@@ -70,16 +70,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   testing: [...reactor, 'reactor', 'client', 'server', 'admin'],
   'storage-conformance': ['lib', 'storage'],
   rooms: ['lib', 'types'],
-  insforge: ['http', 'lib', 'errors', 'rooms'],
-  'realtime-platform': ['http', 'lib', 'errors', 'rooms'],
+  rest: ['http', 'lib', 'errors', 'rooms'],
+  insforge: ['rest', 'lib', 'rooms'],
+  'realtime-platform': ['rest', 'lib', 'rooms'],
 };
 
 /** The packages a place may use, or how their names begin. A place that is not listed uses none. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   lib: ['nanoid'],
   connection: ['isomorphic-ws'],
-  storage: ['idb'],
-  reactor: ['eventemitter3'],
   server: [
     ...['node:', 'hono', '@hono/', 'ws', 'pg', 'libsql', 'better-sqlite3', '@bufbuild/', 'jose', 'nodemailer', 'prom-client'],
     ...['yauzl', 'yazl', '@aws-sdk/'],

@@ -86,12 +86,11 @@ export abstract class DatabaseState {
   #listen<Name extends 'auth' | 'status' | 'appStatus'>(event: Name, callback: (...args: ReactorEvents[Name]) => void): () => void {
     const { events } = this.#reactor;
     this.#reactor.assertOpen();
-    const listener = (...args: unknown[]): void =>
+    return events.on(event, (...args) =>
       guarded(
-        () => callback(...(args as ReactorEvents[Name])),
+        () => callback(...args),
         (error) => this.#reactor.report(error),
-      );
-    events.on(event, listener);
-    return () => void events.off(event, listener);
+      ),
+    );
   }
 }

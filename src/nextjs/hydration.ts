@@ -54,11 +54,9 @@ export class HydratedResults {
       return (current = structuralShare(current, state));
     };
     const subscribe = (changed: () => void): (() => void) => {
-      const stop = store.subscribe(changed);
-      events.on('auth', changed);
+      const stops = [store.subscribe(changed), events.on('auth', changed)];
       return () => {
-        stop();
-        events.off('auth', changed);
+        for (const stop of stops) stop();
       };
     };
     return { subscribe, read, readOnServer: () => hydrated.state };

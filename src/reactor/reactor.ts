@@ -5,10 +5,9 @@
 //   up    chunks ─▶ validate ─▶ expand ─▶ outbox ─▶ disk ─▶ connection
 //                                           └─▶ views ─▶ listeners
 
-import { EventEmitter } from 'eventemitter3';
-
 import type { Transport } from '../connection/transport.ts';
 import { TriplaneError } from '../errors.ts';
+import { Emitter } from '../lib/emitter.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
 import type { KeyValueOp } from '../storage/key-value.ts';
 import type { ConnectionStatus } from '../types/database.ts';
@@ -44,7 +43,7 @@ export class Reactor implements ClientContext {
   readonly config: ReactorConfig;
   readonly state: SyncState;
   readonly pendingCalls = new PendingCalls();
-  readonly events = new EventEmitter<ReactorEvents>();
+  readonly events = new Emitter<ReactorEvents>();
   readonly queries: QueryApi;
   readonly writes: MutationApi;
   readonly outbox: OutboxApi;
@@ -72,14 +71,10 @@ export class Reactor implements ClientContext {
     this.localIds = new LocalIds(config.store, config.random, () => this.account.adopted);
     this.#queryCache = new QueryCache(this);
     this.#timer = new DeadlineTimer(config.clock, () => this.#onTimer());
-    this.#persistQueue = new PersistQueue(
-      config.store,
-      {
-        onPersisted: (edits) => this.#onPersisted(edits),
-        onError: (error) => this.report(error),
-      },
-      config.clock,
-    );
+    this.#persistQueue = new PersistQueue(config.store, {
+      onPersisted: (edits) => this.#onPersisted(edits),
+      onError: (error) => this.report(error),
+    });
     this.#uplink = new Uplink(this, transports);
     this.account = new Account(this);
     this.#tabs = tabs;
@@ -193,7 +188,7 @@ export class Reactor implements ClientContext {
     this.#queryCache.clear();
     this.queries.shutDown();
     this.pendingCalls.shutDown();
-    this.events.removeAllListeners();
+    this.events.clear();
     // Writes made before the store was read get their owner, and with it their place in the store, then.
     if (this.state.outbox.size > 0) await this.account.loaded;
     await this.#persistQueue.close().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));

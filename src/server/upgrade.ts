@@ -1,10 +1,10 @@
-// What becomes of an HTTP request that asks for another protocol and does not get it. Node hands every request with an
-// `Upgrade` header to the upgrade listener, and takes its parser away.
+// Handles HTTP requests for a protocol upgrade that the server does not offer. Node passes every request with an `Upgrade` header to the
+// upgrade listener and detaches its parser.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Answers, and closes the connection, whether or not the client closes its end. */
+/** Sends the response and closes the connection, whether or not the client closes its end. */
 export function rejectUpgrade(socket: Duplex, [status, text]: readonly [status: string, text: string]): void {
   socket.on('error', () => {});
   socket.once('finish', () => socket.destroy());
@@ -12,8 +12,8 @@ export function rejectUpgrade(socket: Duplex, [status, text]: readonly [status: 
 }
 
 /**
- * A server ignores an upgrade it does not offer, such as the `h2c` of `curl --http2` (RFC 9110, 7.8): the request is put back
- * on its connection without the header, and parsed again, body and all.
+ * Ignores an upgrade the server does not offer, such as `h2c` of `curl --http2` (RFC 9110, 7.8): the request goes back to its connection
+ * without the header and is parsed again, including its body.
  */
 export function plainRequests(server: Server): (request: IncomingMessage, socket: Duplex, body: Buffer) => void {
   const responses = new WeakMap<Duplex, ServerResponse>();

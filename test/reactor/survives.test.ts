@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { listener, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
 /** A client whose connection is in CLOSING: the socket takes nothing more, and its close event has not come yet. */
@@ -116,6 +116,26 @@ describe('a store that never answers', () => {
     await settled();
     await client.clock.advance(20_000);
     await expect(closed).resolves.toBeUndefined();
+  });
+});
+
+describe('a store that is never read', () => {
+  it.each(['get', 'list'] as const)('%s: given up with one report; then the client connects, and writes are confirmed', async (method) => {
+    const client = testClient({ store: { ...memoryStore(), [method]: () => new Promise(() => {}) } });
+    const write = client.reactor.writes.transact(chunk('create', goalId(1), { title: 'a' }));
+    await client.clock.advance(20_000);
+    await client.receive(initOk());
+    const [sent] = client.sentMessages('transact');
+    await client.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'] ?? '', 'tx-id': 1 });
+    await expect(write.settled).resolves.toMatchObject({ status: 'synced' });
+    expect(client.errors.map(({ message }) => message)).toEqual([expect.stringContaining('did not respond')]);
+    const told: unknown[] = [];
+    client.reactor.events.on('auth', (user) => told.push(user && user.id));
+    const signedIn = client.reactor.account.setUser({ id: 'alice', refresh_token: 'token', isGuest: false });
+    await client.clock.advance(20_000);
+    await expect(signedIn).resolves.toBeUndefined();
+    expect(told).toEqual(['alice']);
+    client.reactor.shutdown();
   });
 });
 

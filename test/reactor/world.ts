@@ -15,8 +15,8 @@ import type { Reactor } from '../../src/reactor/reactor.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { testClient } from '../support/client.ts';
-import { FakeClock, settled } from '../support/fake-clock.ts';
-import { FakeNetwork } from '../support/fake-network.ts';
+import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
+import { VirtualConnectivity } from '../../src/testing/virtual/connectivity.ts';
 import { attrIds, chunk, type Goal, goalId } from '../support/goals.ts';
 import { type Fault, type ModelOptions, ModelServer, type ModelSession } from '../support/model-server.ts';
 
@@ -65,8 +65,8 @@ interface Received {
 
 export class World {
   readonly server: ModelServer;
-  readonly clock = new FakeClock();
-  readonly network = new FakeNetwork();
+  readonly clock = new VirtualClock();
+  readonly network = new VirtualConnectivity();
   readonly lines: WorldChannel[] = [];
   readonly made: Made[] = [];
   readonly errors: Error[] = [];

@@ -20,11 +20,10 @@ export function observe(context: ClientContext, type: DatabaseEventType, listene
     traceEvents.push([config.clock.now(), ...traceEvent]);
     flush();
   };
-  const stop = (): void => void events.off('fact', record);
-  events.on('fact', record);
+  const stop = events.on('fact', record);
   loadObserver().then(
     ({ observer }) => {
-      flush = observer(context, type, traceEvents, () => events.listeners('fact').includes(record), listener);
+      flush = observer(context, type, traceEvents, () => events.has('fact', record), listener);
       flush();
     },
     (error: unknown) => {

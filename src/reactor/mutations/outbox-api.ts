@@ -63,14 +63,14 @@ export class OutboxApi {
    */
   subscribe(onChange: (entries: readonly OutboxEntry[]) => void): () => void {
     this.#context.assertOpen();
-    onChange(this.list());
     const listener = (): void =>
       guarded(
         () => onChange(this.list()),
         (error) => this.#context.report(error),
       );
-    this.#context.events.on('outbox', listener);
-    return () => void this.#context.events.off('outbox', listener);
+    const stop = this.#context.events.on('outbox', listener);
+    listener();
+    return stop;
   }
 
   /**

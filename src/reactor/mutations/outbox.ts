@@ -18,8 +18,9 @@ import { ContestedAttrs } from './contested-attrs.ts';
 import { Makers } from './makers.ts';
 import { putMutation, removeMutation, type Mutation } from './mutation.ts';
 import { PendingAttrs } from './pending-attrs.ts';
-import { Removals } from './removals.ts';
+import { SettledWrites } from './settled-writes.ts';
 import { Footprint, Retries } from './retries.ts';
+import type { TxPosition } from '../tx-position.ts';
 import { dependsOn, type Missing, writeSetOf } from './write-set.ts';
 
 /** Returns the rewritten steps; the same array if nothing changes. */
@@ -38,7 +39,7 @@ export class Outbox {
   /** Writes that failed while later ones may have been applied. */
   readonly #retrying = new Set<string>();
   readonly retries = new Retries();
-  readonly removals = new Removals();
+  readonly settled = new SettledWrites();
   /** The steps as last sent. */
   readonly #sentSteps = new Map<string, readonly Step[]>();
   #lastOrder = 0;
@@ -74,6 +75,7 @@ export class Outbox {
   /** Adds a write after all others, replacing one with the same event id. */
   add({ eventId, owner, steps, createdMs }: Pick<Mutation, 'eventId' | 'owner' | 'steps' | 'createdMs'>): Mutation {
     this.#drop(eventId);
+    this.settled.delete(eventId);
     // By the clock, so that writes of earlier sessions come before those of this one.
     this.#lastOrder = Math.max(this.#lastOrder + 1, createdMs);
     return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'persisting', sends: 0 });
@@ -81,7 +83,10 @@ export class Outbox {
 
   /** The user changes. Stored writes of the previous user stay in the store until that user signs in again. */
   detach(): void {
-    for (const eventId of this.#writes.keys()) this.#drop(eventId);
+    for (const eventId of this.#writes.keys()) {
+      this.#drop(eventId);
+      this.settled.delete(eventId);
+    }
     this.#waitingForAttrs.clear();
   }
 
@@ -154,7 +159,7 @@ export class Outbox {
     return this.#sentSteps.get(eventId) ?? steps;
   }
 
-  acknowledge(eventId: string, position: { readonly txId: number; readonly isn: string | undefined }): Mutation | undefined {
+  acknowledge(eventId: string, position: TxPosition): Mutation | undefined {
     const write = this.#writes.get(eventId);
     if (!write || write.state === 'acknowledged') return undefined;
     this.retries.countConfirmed();
@@ -287,11 +292,11 @@ export class Outbox {
   #drop(eventId: string): void {
     const write = this.#writes.get(eventId);
     if (write) this.#put({ ...write, state: 'acknowledged' });
+    this.settled.add(eventId, write?.txId === undefined ? undefined : { txId: write.txId, isn: write.isn });
     this.#retrying.delete(eventId);
     this.retries.forget(eventId);
     this.#sentSteps.delete(eventId);
     this.#writes.delete(eventId);
-    this.removals.add(eventId);
   }
 }
 

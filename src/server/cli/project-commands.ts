@@ -1,4 +1,4 @@
-// `triplane push`, `triplane pull`, and the watching of project files in `triplane dev`.
+// `triplane push`, `triplane pull`, and the file watcher of `triplane dev`.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,11 +8,12 @@ import { isObject } from '../../lib/json.ts';
 import { pathFor, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
 import { pull, push, type Target } from './project-push.ts';
 import { receiptsHint, withReceipts } from './project-receipts.ts';
+import type { ProjectEnv } from './project-env.ts';
 import { rulesText, schemaText } from './project-write.ts';
 
 type Print = (line: string) => void;
 
-/** Pushes what the files say, now and whenever they change. Ends with the function given back. */
+/** Pushes the files' content now and after every change. Returns a function that stops it. */
 export async function pushOnChange(target: Target, folder: string, print: Print, printError: Print): Promise<() => void> {
   let running: Promise<void> = Promise.resolve();
   const once = async (): Promise<void> => {
@@ -28,7 +29,7 @@ export async function pushOnChange(target: Target, folder: string, print: Print,
   });
 }
 
-/** @param receipts whether the namespace and the rule of receipts are pushed as well */
+/** @param receipts whether the namespace and the rule for receipts are pushed as well */
 export async function pushProject(target: Target, folder: string, print: Print, receipts = false): Promise<void> {
   const project = await readProject(folder);
   const files = receipts ? await withReceipts(target, project) : project;
@@ -52,7 +53,7 @@ export async function pullProject(target: Target, folder: string, print: Print):
   }
 }
 
-/** The package from which the project imports `i`: Triplane, unless it uses another one. */
+/** The package the project imports `i` from; Triplane by default. */
 async function packageIn(folder: string): Promise<string> {
   const manifest = await readJson(join(folder, 'package.json'));
   const used = { ...Object(manifest.dependencies), ...Object(manifest.devDependencies) } as object;
@@ -68,12 +69,12 @@ export interface TargetFlags {
   readonly data?: string | undefined;
 }
 
-/** From flags, the environment, or the data folder of a server that was started here. */
-export async function targetOf(flags: TargetFlags, env: NodeJS.ProcessEnv, dataFolder: string): Promise<Target> {
+/** From flags, the environment and `.env`, or the data folder of a server started here. */
+export async function targetOf(flags: TargetFlags, env: ProjectEnv, dataFolder: string): Promise<Target> {
   const saved = await readJson(join(flags.data ?? dataFolder, 'server.json'));
-  const appId = flags['app-id'] ?? env['INSTANT_APP_ID'] ?? saved.appId;
-  const adminToken = flags['admin-token'] ?? env['INSTANT_APP_ADMIN_TOKEN'] ?? saved.adminToken;
-  const url = flags.url ?? env['INSTANT_CLI_API_URI'] ?? 'http://127.0.0.1:4747';
+  const appId = flags['app-id'] ?? env.INSTANT_APP_ID ?? saved.appId;
+  const adminToken = flags['admin-token'] ?? env.INSTANT_APP_ADMIN_TOKEN ?? saved.adminToken;
+  const url = flags.url ?? env.INSTANT_CLI_API_URI ?? 'http://127.0.0.1:4747';
   const operatorToken = flags['operator-token'] ?? saved.operatorToken;
   if (isUuid(appId) && isUuid(adminToken)) return { url, appId, adminToken, ...(isUuid(operatorToken) && { operatorToken }) };
   throw new TriplaneError('config-invalid', 'Missing app: pass --app-id and --admin-token, or start triplane dev in this directory first');

@@ -1,5 +1,5 @@
-// The form of a transaction's steps: known actions, ids that are ids, attrs with all that an attr must have. Ids come out
-// in lower case. Whether the steps fit the app's data is not looked at. PROTOCOL.md#transact
+// Validates the form of a transaction's steps: known actions, well-formed ids, complete attrs. Ids are lowercased. Whether the steps fit
+// the app's data is not checked here. PROTOCOL.md#transact
 
 import { isUuid } from '../../lib/uuid.ts';
 import { survey } from '../../protocol/frame-limits.ts';
@@ -8,12 +8,12 @@ import { isObject } from '../../lib/json.ts';
 import type { EntityRef, Mode, Step, StepOptions } from '../../protocol/transact-messages.ts';
 import { type Fault, invalid, rejection } from '../errors.ts';
 
-/** What is deeper than a frame may be is rejected elsewhere. */
+/** Steps nested deeper than a frame are rejected elsewhere. */
 const maxValueDepth = 1000;
 
 type StepPath = readonly (string | number)[];
 
-/** @throws InstantAPIError for the first step that is none */
+/** @throws InstantAPIError for the first malformed step */
 export function readSteps(steps: readonly (readonly unknown[])[]): Step[] {
   return steps.map((step, at) => {
     try {
@@ -35,7 +35,7 @@ class StepError extends Error {
   }
 }
 
-/** How many parts a step has, at least and at most. */
+/** Minimum and maximum number of parts per step. */
 const lengths: ReadonlyMap<unknown, readonly [least: number, most: number]> = new Map([
   ['add-triple', [4, 5]],
   ['deep-merge-triple', [4, 5]],
@@ -98,7 +98,7 @@ function value(step: readonly unknown[]): unknown {
   return step[3];
 }
 
-/** Not every storage could keep U+0000. @throws InstantAPIError */
+/** U+0000 cannot be stored by every storage. @throws InstantAPIError */
 function checkText(part: unknown): void {
   if (typeof part === 'string') {
     if (part.includes('\0')) throw nullByte();
@@ -158,7 +158,7 @@ function identity(given: unknown, path: StepPath): Identity {
 const checkedType = choice<CheckedType>('string', 'number', 'boolean', 'date');
 const cascade = choice('cascade');
 
-/** What a client may say of an attr, in the order it is sent back. Null = not set. */
+/** Attr fields that a client may set, in the order they are returned. Null = not set. */
 const readers: { readonly [Field in keyof WireAttr]?: Reader<Field> } = {
   'value-type': choice('blob', 'ref'),
   cardinality: choice('one', 'many'),
@@ -199,7 +199,7 @@ function wholeAttr(given: unknown): WireAttr {
   return { 'required?': false, 'inferred-types': null, ...attr, catalog: 'user' } as WireAttr;
 }
 
-/** Null takes a trait away. */
+/** Null removes a trait. */
 function attrChanges(given: unknown): Partial<WireAttr> & Pick<WireAttr, 'id'> {
   const changes = readAttrFields(given);
   const gone = Object.entries(given as object).filter(([name, part]) => part === null && Object.hasOwn(readers, name));

@@ -1,4 +1,4 @@
-// An app as the dashboard's routes show it.
+// The JSON form of an app in dashboard routes.
 
 import type { App } from '../session/app.ts';
 import { type AppRecord, appRecordOf } from '../session/app-record.ts';

@@ -1,4 +1,4 @@
-// Why a rule passes or fails: a question or a write made for somebody, with every check and what it was given to look at.
+// Explains permissions: runs a query or a write as another user, and returns every check with the data it evaluated.
 
 import { Hono, type Context } from 'hono';
 import { compile } from '../../query/compile.ts';
@@ -121,7 +121,7 @@ function recordOf(data: Entity | Fields): unknown {
   return data instanceof Fields ? asJson(data) : entityRecord(data);
 }
 
-/** Every entity that the question, asked without rules, is answered with. */
+/** Every entity in the result of the query without rules. */
 function* viewChecks(db: Db, query: Body, actor: Actor, guard: Guard): Generator<void, object[]> {
   const params = optional(query, '$$ruleParams', asObject);
   const shared = sharedVariables(guard.ruleContext(actor), db, params);

@@ -1,5 +1,5 @@
-// What the operator of the server does through tools: apps made, listed, renamed and deleted, and personal access tokens. There are
-// no accounts of people: to a tool that logs in, the operator is the one user.
+// Operator actions of tools: apps created, listed, renamed and deleted, and personal access tokens. There are no personal accounts: to a
+// tool that logs in, the operator is the only user.
 
 import { type Context, Hono } from 'hono';
 import { newToken } from '../auth/secrets.ts';
@@ -7,6 +7,7 @@ import { whenDurable } from '../data/submit.ts';
 import { invalid } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { changeRecord } from '../session/app-record.ts';
+import { clearApp } from '../session/erase-app.ts';
 import type { AccessToken } from '../session/registry.ts';
 import { shownApp } from './app-view.ts';
 import { requireOperator } from './caller.ts';
@@ -97,7 +98,7 @@ export function operatorRoutes(http: HttpContext): Hono {
     return context.json({ status: app.status });
   });
 
-  // Tools tell where an app came from; nobody counts here.
+  // Tools report where an app was created; this is not recorded.
   routes.post('/dash/apps/:app/track-import', (context) => context.json({ ok: true }));
 
   routes.post('/dash/apps/:app/tokens', async (context) => {
@@ -105,6 +106,11 @@ export function operatorRoutes(http: HttpContext): Hono {
     const token = required(await bodyOf(context), 'admin-token', asUuid);
     await hub.setAdminToken(app.id, token);
     return context.json({ app_id: app.id, token, created_at: new Date(http.clock.now()).toISOString() });
+  });
+
+  routes.post('/dash/apps/:app/clear', async (context) => {
+    await clearApp(await operatorsApp(context, http));
+    return context.json({ ok: true });
   });
 
   routes.delete('/dash/apps/:app', async (context) => {
@@ -144,7 +150,7 @@ async function operatorsApp(context: Context, { hub }: HttpContext): Promise<App
   return hub.app(id);
 }
 
-/** All that are there: neither deleted nor past their time. */
+/** All existing apps: neither deleted nor expired. */
 async function appsOf({ hub }: HttpContext): Promise<readonly App[]> {
   const apps = await Promise.all((await hub.appIds()).map((id) => hub.app(id).catch(() => undefined)));
   return apps.filter((app) => app !== undefined);

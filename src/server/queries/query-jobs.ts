@@ -1,12 +1,12 @@
-// Evaluations that take long, in slices: between two of them the process serves everybody else. A job whose owner has none and that is
-// done within the first slice is done at once. Networks whose jobs wait take turns, and within each its owners, the one that has cost least
-// first; the jobs of one owner keep their order. What a job has found out so far takes memory, so only a few are under way at the same
-// time: the others are tried for one slice, and begun anew when it is their time.
+// Long evaluations in slices: between two slices the process serves other requests. A job that is done within its first slice runs
+// immediately if its owner has no other job. Networks take turns, and within each its owners, the one with the least cost so far first;
+// jobs of one owner keep their order. Partial results take memory, so only a few jobs are under way at the same time: the others get one
+// slice, and start again when there is room.
 
 import { networkOf } from '../client-address.ts';
 import { QueryWork, sliceWork } from './query-work.ts';
 
-/** What is begun at once in one turn of the event loop, all owners together. */
+/** Work started immediately in one turn of the event loop, for all owners together. */
 const maxTurnWork = 2 * sliceWork;
 /** Jobs under way at the same time. */
 const maxUnderWay = 4;
@@ -29,7 +29,7 @@ const networkOfOwner = (owner: JobOwner): Network => networkOf(owner.actor?.ip ?
 
 interface OwnerJobs {
   readonly jobs: Set<Job>;
-  /** Work so far; of an owner that comes anew, as much as of the one that had least. */
+  /** Work so far; a new owner starts with that of the owner with the least. */
   used: number;
 }
 
@@ -83,15 +83,15 @@ export class QueryJobs {
   #turnWork = 0;
   #isScheduled = false;
 
-  /** `failed`: what an `ended` threw. */
+  /** `failed`: the exception of an `ended` callback. */
   constructor(maxWork: number, failed: (error: unknown) => void) {
     this.#maxWork = maxWork;
     this.#failed = failed;
   }
 
   /**
-   * Calls `ended` when the steps are done, possibly before it returns unless `isDeferred`; never after a call of what it returns. The
-   * steps may be begun more than once. A job that costs more than the limit fails with InstantAPIError 'validation-failed'.
+   * Calls `ended` when all steps are done, possibly before returning unless `isDeferred`; never after the returned function was called. The
+   * steps may be started more than once. A job above the cost limit fails with InstantAPIError 'validation-failed'.
    */
   start<T>(owner: JobOwner, steps: Steps<T>, ended: (outcome: JobOutcome<T>) => void, isDeferred = false): () => void {
     const network = networkOfOwner(owner);
@@ -150,7 +150,7 @@ export class QueryJobs {
     });
   }
 
-  /** About one slice, of one or of many jobs. */
+  /** Runs about one slice, of one or several jobs. */
   #turn(): void {
     for (let next = this.#next(); next && this.#turnWork < sliceWork; next = this.#next()) {
       const { owner, job, network, own } = next;

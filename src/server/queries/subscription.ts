@@ -1,5 +1,5 @@
-// A question with everybody who asked it, and what they were told last. Knows how to tell what is new: as a whole answer to
-// some, as a difference to those who take that. While all take differences, the answer itself is not made.
+// One live query with its subscribed sessions and the result they were sent last. Computes updates as a full result, or as a delta for
+// sessions that support it. While all do, the full result is not built.
 
 import type { Db } from '../../db/db.ts';
 import { equal } from '../../lib/equal.ts';
@@ -17,13 +17,13 @@ import type { PreparedQuery } from './prepared-query.ts';
 import type { Subscriber } from '../session/subscriber.ts';
 import { deltaOf, type QueryRefresh } from './refresh.ts';
 
-/** What is new of a query, for the two kinds of listeners. */
+/** An update in both forms. */
 export interface RefreshForms {
   readonly whole: QueryRefresh | undefined;
   readonly delta: QueryRefresh | undefined;
 }
 
-/** What an evaluation over a snapshot has come to. */
+/** The outcome of an evaluation over a snapshot. */
 export interface Evaluation {
   readonly computed: ComputedResult;
   readonly counts: RefCount | undefined;
@@ -39,14 +39,14 @@ export class Subscription {
   readonly key: string;
   readonly q: WireQuery;
   readonly subscribers = new Set<Subscriber>();
-  /** Rules that could not be evaluated, since the query is there. */
+  /** Rules that could not be evaluated since the subscription started. */
   readonly faults = new RuleFaults();
   readonly #bounds: ResultBounds;
   #prepared: PreparedQuery;
   #dependencies: readonly Dependency[];
-  /** Undefined = has to be made anew. */
+  /** Undefined = must be rebuilt. */
   #lastResult: ComputedResult | undefined;
-  /** The transaction since which it holds. */
+  /** The transaction from which the result is valid. */
   #lastTxId: number;
   #refCounts: RefCount | undefined;
 
@@ -76,12 +76,12 @@ export class Subscription {
     return this.#dependencies;
   }
 
-  /** As everybody who asked knows it; undefined if it would have to be made. */
+  /** The result as sent to all sessions; undefined if it would have to be built. */
   get knownResult(): ComputedResult | undefined {
     return this.#lastResult;
   }
 
-  /** As everybody who asked knows it. */
+  /** The result as sent to all sessions. */
   lastResult(db: Db): ComputedResult {
     if (this.#lastResult) return this.#lastResult;
     const computed = this.#answer(db);
@@ -90,9 +90,10 @@ export class Subscription {
   }
 
   /** What everybody who asked knows was made again. */
-  restore(computed: ComputedResult): void {
+  restore(computed: ComputedResult): this {
     this.faults.add(computed.faults);
     this.#keep(computed, this.#refCounts);
+    return this;
   }
 
   /** What is kept is made again when it is needed. */
@@ -105,38 +106,38 @@ export class Subscription {
     this.#keep(undefined, undefined);
   }
 
-  /** The same question under another catalogue. */
+  /** The same query under another catalog. */
   recompiled(prepared: PreparedQuery): void {
     this.#prepared = prepared;
     this.#dependencies = allDependencies(prepared);
     this.#keep(this.#lastResult, undefined);
   }
 
-  /** Whether the change may have altered the answer. */
+  /** Whether the change may have altered the result. */
   mayBeAffected(change: Change): boolean {
     const { compiled, visibleIn, readAccess } = this.#prepared;
-    // What rules look at may show or hide anything.
+    // Data that rules read may reveal or hide any row.
     const rulesMayDiffer = [...change.changeSet.keys()].some((etype) => readAccess?.etypes.has(etype));
     const noting = visibleIn && ((db: Db) => visibleIn(db, this.faults));
     return rulesMayDiffer || isAffectedBy(compiled, change, noting);
   }
 
-  /** What the change did to the answer; undefined if nothing. */
+  /** The effect of the change on the result; undefined if there is none. */
   update(change: Change, db: Db, txId: number): RefreshForms | undefined {
     if (!this.mayBeAffected(change)) return undefined;
     const base = this.#lastTxId;
     if (this.#isCounted) return this.#count(change, base, txId);
-    // What was told last is what the data before the change say.
+    // The last result sent equals the result on the data before the change.
     const before = this.#lastResult ?? this.#answer(change.before);
     return this.#replace(before, { computed: this.#answer(db), counts: undefined }, txId);
   }
 
-  /** The whole answer as news. */
+  /** The full result as an update. */
   whole(db: Db): QueryRefresh {
     return this.#wholeOf(this.lastResult(db));
   }
 
-  /** For when anything may have changed. */
+  /** For changes of unknown extent. */
   recompute(db: Db, txId: number): RefreshForms | undefined {
     const before = this.#lastResult;
     const after = this.#answer(db);
@@ -150,14 +151,14 @@ export class Subscription {
     return { whole, delta: whole };
   }
 
-  /** The answer, and what later changes need to be counted, in steps. */
+  /** A generator: the result, and the counts that later changes need. */
   *evaluate(db: Db): Generator<void, Evaluation> {
     const computed = yield* answer(this.#prepared, db, this.#bounds.maxLength);
     const counts = this.#isCounted ? yield* RefCount.of(this.#prepared.compiled, db) : undefined;
     return { computed, counts };
   }
 
-  /** Takes over an evaluation of the data as they were after `txId`; what it did to the answer. */
+  /** Applies an evaluation of the data as of `txId`; returns its effect on the result. */
   evaluated(evaluation: Evaluation, txId: number): RefreshForms | undefined {
     return this.#replace(this.#lastResult, evaluation, txId);
   }
@@ -184,7 +185,7 @@ export class Subscription {
     try {
       triples = counts.update(change);
     } catch (error) {
-      // Half counted.
+      // Counting was interrupted.
       this.#keep(this.#lastResult, undefined);
       throw error;
     }

@@ -1,6 +1,6 @@
-// Live queries: who asked what, what each was told last, and who must hear of a change. Equal questions of sessions that
-// see the same are one, evaluated once. A change costs by the queries it may touch, not by the sessions there are. What takes long is
-// evaluated in slices (`readSnapshot`, `LateQueries`).
+// Live queries: which session subscribed to what, the last result sent, and who must be sent a change. Equal queries of sessions with equal
+// read permissions share one subscription. The cost of a change depends on the queries it may affect, not on the number of sessions. Long
+// evaluations run in slices (`readSnapshot`, `LateQueries`).
 
 import type { Attrs } from '../../db/attrs.ts';
 import { emptyChangeSet } from '../../db/change-set.ts';
@@ -25,12 +25,12 @@ import { RuleWarnings } from './rule-warnings.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
 import { type RefreshForms, type ResultBounds, Subscription } from './subscription.ts';
 
-/** Work of all live queries at once after a change. */
+/** Work that all live queries together may do immediately after a change. */
 const batchAllowance = 400_000;
 
 export class Subscriptions {
   readonly #registry = new SubscriptionRegistry();
-  /** Queries that are not answered yet, with what ends their evaluation. */
+  /** Queries without a result yet, with the function that cancels their evaluation. */
   readonly #pending = new Map<Subscriber, Map<string, () => void>>();
   readonly #late: LateQueries;
   readonly #warnings: RuleWarnings;
@@ -50,16 +50,16 @@ export class Subscriptions {
     this.#late = new LateQueries(source, jobs, this.#warnings, (subscription, error) => this.#drop(subscription, error));
   }
 
-  /** How many live queries a session has. */
+  /** Number of live queries of a session. */
   count(subscriber: Subscriber): number {
     return (this.#registry.of(subscriber)?.size ?? 0) + (this.#pending.get(subscriber)?.size ?? 0);
   }
 
   /**
-   * Calls one of `added` and `failed`, at once or when the query is evaluated; neither if it is removed before. Called while the data
-   * are what is durable.
+   * Calls `added` or `failed`, immediately or when the query has been evaluated; neither if the query is removed first. Call while the data
+   * is durable.
    *
-   * @throws InstantAPIError if it is no query
+   * @throws InstantAPIError if the query is invalid
    */
   add(subscriber: Subscriber, asked: Asked): void {
     const canonicalKey = asked.key;
@@ -104,8 +104,8 @@ export class Subscriptions {
   }
 
   /**
-   * Says what is to be said after a change. `to`: who hears of it even if no answer of theirs changed: all if the catalogue changed, else
-   * those who wrote.
+   * Sends the refreshes of a change. `to`: sessions that are sent a refresh even if no result changed: all if the catalog changed, else the
+   * writers.
    */
   refresh(change: Change, to: Recipients): void {
     const batch = this.#batch(change);
@@ -115,8 +115,8 @@ export class Subscriptions {
   }
 
   /**
-   * Everything is looked at again under other rules: those who see the same now share an answer, and no others. Says what is to be
-   * said to those for whom something changed.
+   * Evaluates everything again under new rules: sessions with equal read permissions share a subscription afterwards, and no others do.
+   * Sends refreshes to sessions whose results changed.
    */
   applyGuard(guard: Guard): void {
     const before = this.#registry.pairs();
@@ -140,11 +140,11 @@ export class Subscriptions {
     this.#say(batch);
   }
 
-  /** Shares what others with the same question know. @returns whether it could */
+  /** Joins an existing subscription with the same query. @returns whether that was possible */
   #join(subscriber: Subscriber, canonicalKey: string, prepared: PreparedQuery, { added }: Asked): boolean {
     const known = this.#registry.get(keyOf(prepared, canonicalKey));
     const computed = known?.knownResult;
-    // Where no rule can be evaluated, a new session gets an error: its query is evaluated for itself.
+    // If a rule cannot be evaluated, a new session gets an error, so its query is evaluated separately.
     if (!known || !computed || known.faults.total || this.#late.has(known)) return false;
     this.#registry.attach(subscriber, canonicalKey, known);
     added({ is: 'new', computed, position: this.#source.position() });
@@ -167,6 +167,7 @@ export class Subscriptions {
     this.#warnings.send([subscriber], subscription.faults);
     // If the session has been told of later transactions, the answer follows.
     if (snapshot.txId === this.#source.position().txId) return;
+    // The session has been sent later transactions, so the result must follow them.
     const batch = this.#batch({ changeSet: snapshot.changesSince(), attrsChanged: false, isReload: false });
     this.#recompute(subscription, batch);
     addRefresh(batch, subscriber);
@@ -177,8 +178,7 @@ export class Subscriptions {
   #restored(canonicalKey: string, prepared: PreparedQuery, computed: ComputedResult, { txId }: DataSnapshot): Subscription | undefined {
     const known = this.#registry.get(keyOf(prepared, canonicalKey));
     if (!known || known.knownResult || this.#late.has(known) || txId !== this.#source.position().txId) return undefined;
-    known.restore(computed);
-    return known;
+    return known.restore(computed);
   }
 
   #addAgain(subscriber: Subscriber, asked: Asked): void {
@@ -209,7 +209,7 @@ export class Subscriptions {
 
   #create(canonicalKey: string, q: WireQuery, prepared: PreparedQuery, computed: ComputedResult | undefined, txId: number): Subscription {
     const shared = keyOf(prepared, canonicalKey);
-    // Another with the same question may be ahead, or late: then each goes its own way.
+    // A subscription with the same query may be ahead or late; then each stays separate.
     const key = this.#registry.get(shared) ? `${shared} ${++this.#made}` : shared;
     const subscription = new Subscription(key, q, prepared, computed, txId, this.#bounds);
     this.#registry.add(subscription);
@@ -267,7 +267,7 @@ export class Subscriptions {
     this.#source.deliver(outgoing);
   }
 
-  /** @returns whether the query may mean something else now */
+  /** @returns whether the query may have another meaning now */
   #recompile(subscription: Subscription, attrs: Attrs): boolean {
     const [subscriber] = subscription.subscribers;
     const { compiled, returnType, readAccess } = subscription.prepared;
@@ -280,7 +280,7 @@ export class Subscriptions {
     return !isSame;
   }
 
-  /** One query that cannot be answered any more takes no other with it. */
+  /** A failing query does not affect others. */
   #drop(subscription: Subscription, error: unknown): void {
     const message = refreshFailed(subscription.q, error);
     const canonicalKey = queryKey(subscription.q);

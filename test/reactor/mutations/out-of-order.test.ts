@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
 import { listener, testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { addQueryOk, attrIds, chunk, goalAttrs, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 
 let client: TestClient;

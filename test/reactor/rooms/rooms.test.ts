@@ -1,9 +1,9 @@
 // Every state of a room × everything that may happen to it: the state afterwards, and what is sent and announced.
 
-import { EventEmitter } from 'eventemitter3';
 import { describe, expect, test } from 'vitest';
 
 import { InstantAPIError } from '../../../src/errors.ts';
+import { Emitter } from '../../../src/lib/emitter.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import type { ServerMessage } from '../../../src/protocol/server-message.ts';
 import type { Effect } from '../../../src/reactor/effect.ts';
@@ -17,6 +17,11 @@ const fails = (rooms: Rooms, original: object, retryAtMs?: number) => {
   const error = new InstantAPIError({ status: 400, body: { message: 'no' } });
   const message = { op: 'error', message: 'no', 'original-event': { 'room-id': 'r', ...original } } as never;
   return rooms.onError({ message, error, nowMs: 0, owner: '', retryAtMs: () => retryAtMs });
+};
+const deferred = (rooms: Rooms, original: object): Effect[] => {
+  const effects = fails(rooms, original, 5) ?? [];
+  expect(rooms.onDeadline(4)).toEqual([]);
+  return [...effects, ...rooms.onDeadline(5)];
 };
 const peers = { me: { data: {} } };
 
@@ -54,7 +59,11 @@ const events = {
   'join failed': (rooms: Rooms) => fails(rooms, { op: 'join-room' }),
   'presence rejected': (rooms: Rooms) => fails(rooms, { op: 'set-presence', data: { name: 'Ana' } }),
   'an older presence rejected': (rooms: Rooms) => fails(rooms, { op: 'set-presence', data: { name: 'A' } }),
-  'presence deferred': (rooms: Rooms) => fails(rooms, { op: 'set-presence', data: { name: 'Ana' } }, 5),
+  'join deferred, then due': (rooms: Rooms) => deferred(rooms, { op: 'join-room' }),
+  'presence deferred, then due': (rooms: Rooms) => deferred(rooms, { op: 'set-presence', data: { name: 'Ana' } }),
+  'message deferred, then due': (rooms: Rooms) => deferred(rooms, { op: 'client-broadcast', topic: 'wave', data: 1 }),
+  'leaving deferred, then due': (rooms: Rooms) => deferred(rooms, { op: 'leave-room' }),
+  'message rejected': (rooms: Rooms) => fails(rooms, { op: 'client-broadcast', topic: 'wave', data: 1 }),
   'peers sent': (rooms: Rooms) => says(rooms, { op: 'refresh-presence', data: peers }),
   'peers changed': (rooms: Rooms) => says(rooms, { op: 'patch-presence', edits: [[['me', 'data', 'name'], '+', 'A']] }),
   'an unknown peer changed': (rooms: Rooms) => says(rooms, { op: 'patch-presence', edits: [[['you', 'data', 'name'], 'r', 'B']] }),
@@ -81,7 +90,11 @@ const table: Record<State, Record<Event, string>> = {
     'join failed': '-',
     'presence rejected': '-: report',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': '-',
+    'presence deferred, then due': '-',
+    'message deferred, then due': '-',
+    'leaving deferred, then due': '-: leave-room',
+    'message rejected': '-: report',
     'peers sent': '-',
     'peers changed': '-',
     'an unknown peer changed': '-',
@@ -97,11 +110,15 @@ const table: Record<State, Record<Event, string>> = {
     'session opened': '-: join-room name',
     disconnected: 'apart: !',
     'join confirmed': 'joined, peers unknown: !, set-presence name',
-    'join rejected': 'refused: !',
-    'join failed': 'refused: !',
+    'join rejected': 'refused: report, !',
+    'join failed': 'refused: report, !',
     'presence rejected': '-: report, !, join-room',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': '-: join-room name',
+    'presence deferred, then due': '-',
+    'message deferred, then due': '-',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': 'joined: !, set-presence name, !',
     'peers changed': '-: leave-room, join-room name',
     'an unknown peer changed': '-: leave-room, join-room name',
@@ -117,11 +134,15 @@ const table: Record<State, Record<Event, string>> = {
     'session opened': 'asked: join-room name',
     disconnected: '-: !',
     'join confirmed': 'joined, peers unknown: !, set-presence name',
-    'join rejected': 'refused: !',
-    'join failed': 'refused: !',
+    'join rejected': 'refused: report, !',
+    'join failed': 'refused: report, !',
     'presence rejected': '-: report, !',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': 'asked: join-room name',
+    'presence deferred, then due': 'asked: join-room name',
+    'message deferred, then due': 'asked: join-room name',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': 'joined: !, set-presence name, !',
     'peers changed': 'asked: leave-room, join-room name',
     'an unknown peer changed': 'asked: leave-room, join-room name',
@@ -137,11 +158,15 @@ const table: Record<State, Record<Event, string>> = {
     'session opened': 'asked: join-room name',
     disconnected: 'apart: !',
     'join confirmed': '-',
-    'join rejected': 'refused: !',
-    'join failed': 'refused: !',
+    'join rejected': 'refused: report, !',
+    'join failed': 'refused: report, !',
     'presence rejected': '-: report, !',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': 'asked: join-room name',
+    'presence deferred, then due': '-: set-presence name',
+    'message deferred, then due': '-: client-broadcast',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': 'joined: !',
     'peers changed': 'asked: leave-room, join-room name',
     'an unknown peer changed': 'asked: leave-room, join-room name',
@@ -157,11 +182,15 @@ const table: Record<State, Record<Event, string>> = {
     'session opened': 'asked: join-room name',
     disconnected: 'apart: !',
     'join confirmed': '-',
-    'join rejected': 'refused: !',
-    'join failed': 'refused: !',
+    'join rejected': 'refused: report, !',
+    'join failed': 'refused: report, !',
     'presence rejected': '-: report, !',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': 'asked: join-room name',
+    'presence deferred, then due': '-: set-presence name',
+    'message deferred, then due': '-: client-broadcast',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': '-: !',
     'peers changed': '-: !',
     'an unknown peer changed': 'asked: leave-room, join-room name',
@@ -181,7 +210,11 @@ const table: Record<State, Record<Event, string>> = {
     'join failed': '-: !',
     'presence rejected': '-: report, !',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': 'asked: join-room name',
+    'presence deferred, then due': '-',
+    'message deferred, then due': '-',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': 'joined: !, set-presence name, !',
     'peers changed': 'asked: leave-room, join-room name',
     'an unknown peer changed': 'asked: leave-room, join-room name',
@@ -206,7 +239,7 @@ function line(effect: Effect): string {
 }
 
 function outcome(state: State, event: Event): string {
-  const rooms = new Rooms(systemRandom, new EventEmitter());
+  const rooms = new Rooms(systemRandom, new Emitter());
   ways[state](rooms);
   expect(stateOf(rooms)).toBe(state);
   const effects = events[event](rooms);

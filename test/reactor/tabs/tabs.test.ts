@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { listener, testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
 import { addQueryOk, chunk, goalAttrs, initOk } from '../../support/goals.ts';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
@@ -121,6 +121,81 @@ describe('tabs', () => {
     }
     expect(second.reactor.state.session.owner).toBe(ann.id);
     expect(second.reactor.state.outbox.list()).toEqual([]);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
+  it.each<[string, (first: TestClient, eventId: string) => Promise<void>, string[]]>([
+    ['confirmed', (first, eventId) => first.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }), []],
+    [
+      'rejected',
+      (first, eventId) => first.receive({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId }),
+      ['rejected'],
+    ],
+    ['discarded', async ({ reactor }, eventId) => void reactor.outbox.discard(eventId), []],
+    [
+      'discarded after it was rejected',
+      async (first, eventId) => {
+        await first.receive({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId });
+        first.reactor.outbox.discard(eventId);
+      },
+      [],
+    ],
+  ])('a write that was %s before a tab opens, and on disk only after the tab has read it', async (_outcome, settle, states) => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const first = testClient({ tabs: browser.tab(), store });
+    await settled();
+    await first.receive(initOk());
+    first.reactor.writes.transact(addGoal('swim')).catch(() => {});
+    await settled();
+    const before = await store.list('write/');
+    expect(before).toHaveLength(1);
+    await settle(first, first.sentMessages('transact')[0]?.['client-event-id'] ?? '');
+    const late: KeyValue = { ...store, list: async (prefix) => before.filter(([key]) => key.startsWith(prefix)) };
+    const second = testClient({ tabs: browser.tab(), store: late });
+    await settled();
+    await settled();
+    expect(second.reactor.outbox.list().map(({ state }) => state)).toEqual(states);
+    expect(sends(first)).toHaveLength(1);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
+  it('two tabs make the same attributes at the same moment: each shows both writes, in whatever order they are confirmed', async () => {
+    for (const first of [0, 1]) {
+      const { tabs } = await openTabs(2);
+      const seen = tabs.map((tab) => {
+        const received = listener();
+        tab.reactor.queries.subscribe({ moods: {} }, received);
+        return received;
+      });
+      for (const tab of tabs) await tab.receive(addQueryOk([], 1, { moods: {} }));
+      const ids = [id(), id()];
+      for (const [at, tab] of tabs.entries())
+        void tab.reactor.writes.transact({ __ops: [['update', 'moods', ids[at], { name: `${at}` }]], __etype: 'moods' });
+      await settled();
+      const both = ids.map((mood, at) => ({ id: mood, name: `${at}` }));
+      const sorted = (rows: unknown): unknown => [...(rows as { name: string }[])].sort((a, b) => (a.name < b.name ? -1 : 1));
+      for (const { last } of seen) expect(sorted(last?.data['moods'])).toEqual(both);
+      const sent = tabs[0]?.sentMessages('transact')[first];
+      await tabs[0]?.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 3 });
+      for (const { last } of seen) expect(sorted(last?.data['moods'])).toEqual(both);
+      for (const tab of tabs) tab.reactor.shutdown();
+    }
+  });
+
+  it('a write that the tab that sends was never told of, and that is on no disk, is told to it again after a while', async () => {
+    const browser = new FakeBrowser();
+    const [first, second] = [testClient({ tabs: browser.tab() }), testClient({ tabs: browser.tab(), store: memoryStore() })];
+    await settled();
+    for (const tab of [first, second]) await tab.receive(initOk());
+    void second.reactor.writes.transact(addGoal('swim'));
+    await settled();
+    const [write] = first.reactor.state.outbox.list();
+    first.reactor.state.outbox.detach();
+    await second.clock.advance(3_000);
+    await settled();
+    expect(first.reactor.state.outbox.list().map(({ eventId }) => eventId)).toEqual([write?.eventId]);
+    expect(sends(first)).toHaveLength(2);
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 

@@ -1,5 +1,5 @@
-// The open file: reads at once, writes in groups. All that is to be written in one moment, whatever the app, is one
-// transaction, and so one flush; each part of it can fail without the others.
+// The open database file: reads are immediate, writes are grouped. All writes of one moment, for whatever app, share one transaction and
+// one flush; each part can fail separately.
 
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
@@ -16,7 +16,7 @@ interface Waiting {
 
 export class SqliteFile {
   readonly #connection: Connection;
-  /** Whether the file is still where it was opened. */
+  /** Whether the file is still at its path. */
   readonly #isInPlace: () => boolean;
   readonly #statements = new Map<string, Statement>();
   #waiting: Waiting[] = [];
@@ -49,14 +49,14 @@ export class SqliteFile {
     if (this.#isClosed) return Promise.reject(closed());
     return new Promise<T>((resolve, reject) => {
       let outcome: T;
-      // After what has arrived by now: all of it shares the flush.
+      // Deferred, so that everything that has arrived by then shares the flush.
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
       this.#waiting.push({ run: () => (outcome = run()), done: () => resolve(outcome), failed: reject });
     });
   }
 
   /**
-   * Copies what is stored to another file, which must not be there; it is there only if it is complete. Nothing is read or written meanwhile.
+   * Copies the database to another file, which must not exist; it appears only when complete. Blocks reads and writes meanwhile.
    *
    * @throws TriplaneError 'config-invalid', 'storage-failed', 'closed'
    */
@@ -76,7 +76,7 @@ export class SqliteFile {
     }
   }
 
-  /** Gives the file up, also when the disk is full: what is in the write-ahead log is read from there the next time. */
+  /** Closes the file even if the disk is full: the next start reads the write-ahead log. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#flush();
@@ -91,7 +91,7 @@ export class SqliteFile {
     if (waiting.length === 0) return;
     const broken = new Map<Waiting, unknown>();
     try {
-      // What SQLite writes to a file that was deleted is gone with the process.
+      // Data written to a deleted file is lost when the process ends.
       if (!this.#isInPlace()) throw removed();
       this.#connection.exec('BEGIN IMMEDIATE');
       for (const each of waiting) this.#try(each, broken);
@@ -123,14 +123,14 @@ export class SqliteFile {
     try {
       this.#connection.exec('ROLLBACK');
     } catch {
-      // SQLite has done so itself.
+      // SQLite has rolled back already.
     }
   }
 }
 
 /**
- * One binding keeps the file locked until its statements are collected, so the lock is given up by hand. That cannot be done
- * as long as there is a write-ahead log, which is folded into the file here; false if that was not possible.
+ * One binding keeps the file locked until its statements are collected, so the lock is released explicitly. That is impossible while there
+ * is a write-ahead log, which is checkpointed here; false if that failed.
  */
 function release(connection: Connection): boolean {
   try {
@@ -143,7 +143,7 @@ function release(connection: Connection): boolean {
   }
 }
 
-/** What is collected is finalized a moment later. */
+/** Collected statements are finalised slightly later. */
 async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
