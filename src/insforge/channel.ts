@@ -4,7 +4,8 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import { type Deferred, deferred } from '../rooms/deferred.ts';
 import { type HookRoom, hookRoom } from '../rooms/hook-room.ts';
-import { LiveRoom, type RoomDriver } from '../rooms/live-room.ts';
+import { LiveRoom } from '../rooms/live-room.ts';
+import type { RoomDriver } from '../rooms/room-driver.ts';
 import { jsonOf } from '../rooms/payload.ts';
 import type { RoomCapabilities, RoomMessage } from '../rooms/room.ts';
 import type { RoomApi } from '../rooms/room-api.ts';

@@ -76,6 +76,7 @@ export class InsforgeClient {
       clock,
       random,
       Failure: InsforgeRealtimeError,
+      canRefresh: options.apiKey === undefined && options.getToken !== undefined,
       auth: (request) => this.#auth(request),
       opened: () => this.#each((channel) => channel.room.isWanted && channel.room.status !== 'rejected' && channel.subscribe()),
       lost: () => this.#each((channel) => channel.connectionLost()),

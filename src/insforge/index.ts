@@ -20,6 +20,7 @@ export { InsforgeApiError, InsforgeRealtimeError } from './insforge-error.ts';
 export { isValidChannelPattern, matchChannelPattern } from './patterns.ts';
 export { parseInsforgeWebhook } from './webhook.ts';
 export type { InsforgeWebhook } from './webhook.ts';
+export type { ApiFailureCode } from '../rest/json-api.ts';
 export { databaseRoom } from '../rooms/database-room.ts';
 export type { RoomDatabase } from '../rooms/database-room.ts';
 export type * from '../rooms/room.ts';

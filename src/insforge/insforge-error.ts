@@ -13,7 +13,7 @@ export class InsforgeRealtimeError extends RoomError {
 /** The management API answered with an error, with what is no JSON, or not at all (`status` 0). */
 export class InsforgeApiError extends Error {
   readonly status: number;
-  /** The server's `error` field; `MALFORMED_RESPONSE`, `UNREACHABLE` or `TIMEOUT` where there is none. */
+  /** The server's `error` field, or an `ApiFailureCode`. */
   readonly code: string;
   readonly nextActions: string | undefined;
 

@@ -3,7 +3,8 @@
 
 import type { Clock, Timer } from '../lib/clock.ts';
 import { type HookRoom, hookRoom } from '../rooms/hook-room.ts';
-import { LiveRoom, type RoomDriver } from '../rooms/live-room.ts';
+import { LiveRoom } from '../rooms/live-room.ts';
+import type { RoomDriver } from '../rooms/room-driver.ts';
 import { isPlain, jsonOf } from '../rooms/payload.ts';
 import type { RoomApi } from '../rooms/room-api.ts';
 import type { RoomCapabilities } from '../rooms/room.ts';

@@ -19,6 +19,7 @@ export type * from './types.ts';
 export { verifyPlatformWebhook, WebhookReceiver, WebhookVerificationError } from './webhook.ts';
 export type { WebhookOptions, WebhookScheme } from './webhook.ts';
 export type { ChannelMessage, ChannelNames, Wire, WireOptions } from './wire.ts';
+export type { ApiFailureCode } from '../rest/json-api.ts';
 export { databaseRoom } from '../rooms/database-room.ts';
 export type { RoomDatabase } from '../rooms/database-room.ts';
 export type * from '../rooms/room.ts';

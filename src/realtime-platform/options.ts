@@ -36,11 +36,17 @@ export interface PlatformOptions {
   readonly reconnect?: { readonly delayMs?: number; readonly maxDelayMs?: number; readonly attempts?: number };
   /** What is assumed of the protocol, part by part: A0 to A8 and A10 to A12. */
   readonly wire?: WireOptions;
+  /** A10: false if topics may have any name; short for `wire.topicName`. */
+  readonly validate?: boolean;
   /** A2, as an option of its own. */
   readonly wsUrl?: (token: string | undefined) => string;
   readonly io?: SocketIoFactory;
   readonly webSocket?: (url: string) => PlainWebSocket;
   readonly fetch?: typeof fetch;
+  /** How long one attempt of a call may take; 60,000 ms by default. `scoped({ timeoutMs })` changes it for some calls. */
+  readonly timeoutMs?: number;
+  /** A larger response to a call is an error; 100,000,000 by default. */
+  readonly maxResponseBytes?: number;
   /** The pause before the first retry of a call. */
   readonly retryDelayMs?: number;
   readonly clock?: Clock;
@@ -65,7 +71,11 @@ export function settingsOf(options: PlatformOptions): Settings {
   oneOf('publishVia', publishVia, ['rest', 'socket']);
   oneOf('presence', presence, ['events', 'poll', 'off']);
   if (!(presencePollMs >= 1_000)) throw new InvalidArgumentError('presencePollMs is 1000 or more');
-  const complete = wireOf({ ...wire, ...(wsUrl && { wsUrl: (_url: string, token: string | undefined) => wsUrl(token) }) });
+  const complete = wireOf({
+    ...(options.validate === false && { topicName: /./ }),
+    ...wire,
+    ...(wsUrl && { wsUrl: (_url: string, token: string | undefined) => wsUrl(token) }),
+  });
   return {
     ...options,
     url: url.replace(/\/+$/, ''),

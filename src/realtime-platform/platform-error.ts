@@ -21,7 +21,7 @@ export interface ApiErrorDetails {
 /** The API answered with an error, with what is no JSON, or not at all (`status` 0). Branch on `status`: names of errors are not documented. */
 export class PlatformApiError extends Error {
   readonly status: number;
-  /** The server's `error` field; `MALFORMED_RESPONSE`, `UNREACHABLE` or `TIMEOUT` where there is none. */
+  /** The server's `error` field, or an `ApiFailureCode`. */
   readonly code: string;
   /** The answer: parsed if it is JSON, else its text. */
   readonly body: unknown;

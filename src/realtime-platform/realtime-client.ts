@@ -61,9 +61,9 @@ export class RealtimeClient {
 
   /** Failures come as `error` events. */
   connect(): void {
-    // What ends the attempt is reported by the client, except that there was no connection in time.
+    // The client reports what ends its attempts, but not that one takes long. That it was closed is the caller's doing.
     this.client.connect().catch((error: unknown) => {
-      if (error instanceof PlatformRealtimeError && error.code !== 'AUTH_FAILED') this.#emit('error', error);
+      if (error instanceof PlatformRealtimeError && error.code === 'CONNECT_TIMEOUT') this.#emit('error', error);
     });
   }
 
@@ -129,8 +129,12 @@ export class VendorSocket {
 
   /** Who comes and goes is told as `presence` events. */
   joinChannel(channel: string): void {
-    if (this.#joined.has(channel)) return;
     const room = this.#client.channel(channel);
+    if (this.#joined.has(channel)) {
+      // After a rejection, only another join asks again.
+      if (room.status === 'rejected') room.join().catch(this.#report);
+      return;
+    }
     const stops = [
       room.onPresence((event) => event.type !== 'sync' && this.#emit('presence', { channel, type: event.type, socketId: event.peer.id })),
       room.onError((error) => this.#report(error)),

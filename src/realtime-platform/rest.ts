@@ -1,7 +1,7 @@
 // The platform's API, section by section of its overview: everything but documents (sync.ts). docs/realtime-platform.md#rest
 
+import type { Shape } from '../rest/shape.ts';
 import { InvalidArgumentError } from '../rooms/room-error.ts';
-import type { Shape } from '../rooms/shape.ts';
 import type { PlatformApi, RawInit } from './api.ts';
 import { type MetricFamily, parseMetrics } from './metrics.ts';
 import type {
@@ -167,9 +167,8 @@ export function webhooksApi(api: PlatformApi) {
 export function debuggerApi(api: PlatformApi) {
   const { paths } = api.options.wire;
   return {
-    traces: async (query: Readonly<Record<string, string>> = {}) =>
-      (await api.call('GET', paths.traces, { query })) as readonly Undocumented[],
-    trace: async (id: string) => (await api.call('GET', paths.trace(name('trace', id)))) as Undocumented,
+    traces: (query: Readonly<Record<string, string>> = {}) => api.list<Undocumented>({}, paths.traces, { query }),
+    trace: async (id: string) => api.one<Undocumented>({}, 'GET', paths.trace(name('trace', id))),
     /** Sends the event of a trace again. */
     replay: async (id: string, body: Readonly<Record<string, unknown>> = {}) =>
       (await api.call('POST', paths.replay(name('trace', id)), { body })) as Undocumented | undefined,
@@ -185,7 +184,7 @@ export function authApi(api: PlatformApi) {
         body: request,
       }),
     /** Whether the server accepts a token. Address and answer are assumed (A12). */
-    verifyToken: async (token: string) => (await api.call('POST', api.options.wire.paths.verifyToken, { body: { token } })) as Undocumented,
+    verifyToken: async (token: string) => api.one<Undocumented>({}, 'POST', api.options.wire.paths.verifyToken, { body: { token } }),
   };
 }
 
@@ -194,8 +193,8 @@ export function adminApi(api: PlatformApi) {
   const { paths } = api.options.wire;
   return {
     signingKeys: {
-      list: async () => (await api.call('GET', paths.signingKeys)) as readonly Undocumented[],
-      create: async (body: Readonly<Record<string, unknown>> = {}) => (await api.call('POST', paths.signingKeys, { body })) as Undocumented,
+      list: () => api.list<Undocumented>({}, paths.signingKeys),
+      create: async (body: Readonly<Record<string, unknown>> = {}) => api.one<Undocumented>({}, 'POST', paths.signingKeys, { body }),
       rotate: async (id: string) => (await api.call('POST', paths.rotateSigningKey(name('signing key', id)))) as Undocumented | undefined,
       revoke: async (id: string) => void (await api.call('DELETE', paths.signingKey(name('signing key', id)))),
     },

@@ -43,10 +43,11 @@ export class SyncApi {
   /** Null for one that does not exist, or was deleted. */
   async get<T>(service: string, id: string): Promise<SyncDoc<T> | null> {
     try {
-      const document = await this.#api.one<SyncDoc<T>>({ id: 'string' }, 'GET', path(service, id));
-      return this.#api.options.wire.isDeleted({ ...document }) ? null : document;
+      const { isDeleted } = this.#api.options.wire;
+      return await this.#api.document<SyncDoc<T>>(shape, path(service, id), (body) => isPlain(body) && isDeleted(body));
     } catch (error) {
-      if (error instanceof PlatformApiError && error.status === 404) return null;
+      // Another server's page says nothing about a document.
+      if (error instanceof PlatformApiError && error.status === 404 && error.code !== 'MALFORMED_RESPONSE') return null;
       throw error;
     }
   }

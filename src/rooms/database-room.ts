@@ -1,6 +1,7 @@
 // A room of a Triplane database behind the same contract as those of other backends: for a page that is to run on either.
 
-import { LiveRoom, type RoomDriver } from './live-room.ts';
+import { LiveRoom } from './live-room.ts';
+import type { RoomDriver } from './room-driver.ts';
 import { jsonOf } from './payload.ts';
 import type { Slice } from './presence-slice.ts';
 import type { PresenceData, Room, RoomCapabilities } from './room.ts';

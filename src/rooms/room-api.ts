@@ -42,13 +42,8 @@ export class RoomApi {
     const room = this.#roomOf(name);
     const state = this.#stateOf(room);
     if (initial && !state.own) this.#show(room, state, initial);
-    // A refusal reaches the holder as the `error` of its presence.
-    room.join().catch(() => {});
-    let isHeld = true;
-    return () => {
-      if (isHeld) void room.leave();
-      isHeld = false;
-    };
+    // A rejection reaches the holder as the `error` of its presence.
+    return room.hold();
   }
 
   publishPresence(name: string, data: PresenceData): void {
@@ -116,6 +111,11 @@ export class RoomApi {
   }
 
   #show(room: LiveRoom, state: HandleState, data: PresenceData): void {
+    try {
+      room.checkPresence(data);
+    } catch (error) {
+      return room.report(errorOf(error));
+    }
     state.own = { ...state.own, ...data };
     room.setPresence(data).catch((error: unknown) => room.report(errorOf(error)));
   }
@@ -124,7 +124,7 @@ export class RoomApi {
     const known = this.#states.get(room);
     if (known) return known;
     const state: HandleState = { own: undefined, error: undefined, waiting: [] };
-    room.onStatus((status, why) => {
+    room.observe((status, why) => {
       state.error = status === 'rejected' ? (why?.message ?? 'The room could not be joined') : undefined;
       if (status === 'left') state.waiting.length = 0;
       if (status !== 'joined') return;

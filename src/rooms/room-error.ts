@@ -12,6 +12,7 @@ export type RoomErrorCode =
   | 'SUBSCRIPTION_CANCELLED' // the room was left before it was joined
   | 'PUBLISH_TIMEOUT' // the server did not confirm a message in time
   | 'CONNECT_TIMEOUT' // no connection in time; the client goes on trying
+  | 'UNREACHABLE' // no connection after as many attempts as the options allow; connect() tries again
   | 'DISCONNECTED' // the connection was lost before the answer came
   | 'AUTH_FAILED' // the server does not accept the credentials
   | 'MALFORMED_FRAME' // the server sent what the protocol does not know

@@ -18,6 +18,8 @@ export interface SocketIoSocket {
   readonly connected: boolean;
   /** The socket will try to connect again by itself. */
   readonly active: boolean;
+  /** The manager, which counts the attempts to reconnect. */
+  readonly io?: { on(event: 'reconnect_failed', listener: () => void): unknown; off(event: 'reconnect_failed'): unknown };
   on(event: string, listener: (...args: never[]) => void): unknown;
   onAny(listener: (event: string, ...args: unknown[]) => void): unknown;
   off(): unknown;
@@ -42,7 +44,9 @@ export interface SocketIoOptions {
   readonly Failure: RoomErrorClass;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
-  /** What goes into the handshake. `force`: the last ones were refused. */
+  /** Whether `auth` may have other credentials when it is called with `force`. */
+  readonly canRefresh: boolean;
+  /** What goes into the handshake. `force`: the last ones were rejected. */
   auth(options: { readonly force: boolean }): Promise<Record<string, unknown>>;
   opened(socket: SocketIoSocket): void;
   lost(): void;
@@ -119,6 +123,7 @@ export class SocketIoConnection {
     this.#clock.clearTimeout(this.#again);
     this.#socket?.off();
     this.#socket?.offAny();
+    this.#socket?.io?.off('reconnect_failed');
     this.#socket?.disconnect();
     this.#socket = undefined;
   }
@@ -128,10 +133,7 @@ export class SocketIoConnection {
     try {
       io = this.#options.io ?? (await loadSocketIo(this.#options.Failure));
     } catch (error) {
-      if (this.#isClosed()) return;
-      this.#become('rejected', errorOf(error));
-      this.#options.rejected(errorOf(error));
-      return this.#settle(errorOf(error));
+      return this.#isClosed() ? undefined : this.#giveUp(errorOf(error));
     }
     // Closed, or opened by another caller, while the module was loaded.
     if (this.#isClosed() || this.#socket) return;
@@ -142,6 +144,8 @@ export class SocketIoConnection {
       forceNew: true,
       reconnectionDelay: delayMs,
       reconnectionDelayMax: maxDelayMs,
+      // The manager takes 0 attempts for no limit.
+      reconnection: attempts > 0,
       reconnectionAttempts: attempts,
       auth: (give: (auth: Record<string, unknown>) => void) => void this.#auth().then(give),
     });
@@ -149,6 +153,7 @@ export class SocketIoConnection {
     socket.on('connect', () => this.#opened(socket));
     socket.on('connect_error', (error: Error) => this.#refused(socket, error));
     socket.on('disconnect', (reason: string) => this.#lost(socket, reason));
+    socket.io?.on('reconnect_failed', () => this.#socket === socket && this.#exhausted());
     socket.onAny((event, ...args) => this.#options.received(event, args));
     socket.connect();
   }
@@ -177,13 +182,24 @@ export class SocketIoConnection {
 
   /** A refused handshake leaves the socket inactive; after a network failure it goes on trying by itself. */
   #refused(socket: SocketIoSocket, error: Error): void {
-    if (socket.active) return this.#become('reconnecting', error);
-    if (!this.#isForced) {
+    if (socket.active) return this.#options.attempts === 0 ? this.#exhausted(error) : this.#become('reconnecting', error);
+    if (!this.#isForced && this.#options.canRefresh) {
       this.#isForced = true;
       socket.connect();
       return;
     }
     const failure = this.#failure('AUTH_FAILED', `The server refused the connection: ${error.message}`, this.#authError ?? error);
+    this.#giveUp(failure);
+  }
+
+  /** No attempt to reconnect is left. */
+  #exhausted(cause?: Error): void {
+    const { attempts = Infinity } = this.#options;
+    const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+    this.#giveUp(this.#failure('UNREACHABLE', `No connection after ${tries} to reconnect`, cause));
+  }
+
+  #giveUp(failure: Error): void {
     this.#become('rejected', failure);
     this.#settle(failure);
     this.#options.rejected(failure);
@@ -194,6 +210,7 @@ export class SocketIoConnection {
     if (reason === 'io client disconnect' || this.#isClosed()) return;
     this.#become('reconnecting', this.#failure('DISCONNECTED', `The connection was lost: ${reason}`));
     this.#options.lost();
+    if (this.#options.attempts === 0) return this.#exhausted();
     if (reason !== 'io server disconnect') {
       this.#failures = 0;
       return;

@@ -2,10 +2,14 @@
 
 import type { Context } from 'hono';
 import type { AppStatus } from '../../protocol/session-messages.ts';
+import { isDeeperThan } from '../../protocol/frame-limits.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { readEmail } from '../auth/users.ts';
 import { malformed, missing } from './errors.ts';
+
+/** Nesting of a body. Recursive code, ours and the platform's, runs out of stack at some depth beyond. */
+const maxBodyDepth = 1000;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -21,10 +25,9 @@ export async function bodyOf(context: Context): Promise<Fields> {
   } catch {
     throw malformed(['body']);
   }
+  if (isDeeperThan(json, maxBodyDepth)) throw malformed(['body']);
   return isObject(json) ? json : {};
 }
-
-const mayBeSecret = /token|code|secret|password|state|key/i;
 
 type Read<T> = (given: unknown) => T | undefined;
 
@@ -38,7 +41,7 @@ export function optional<T>(fields: Fields, name: string, read: Read<T>, locatio
   const given = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (given === undefined || given === null || given === false) return undefined;
   const value = read(given);
-  if (value === undefined) throw malformed([location, name], mayBeSecret.test(name) ? undefined : given);
+  if (value === undefined) throw malformed([location, name], given);
   return value;
 }
 

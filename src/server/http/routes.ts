@@ -54,8 +54,14 @@ export function httpRoutes(config: HttpConfig): Hono {
   });
   const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
   const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
-  // Files have a limit of their own and are streamed.
-  const limitBody: MiddlewareHandler = (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next));
+  const limitBody: MiddlewareHandler = async (context, next) => {
+    // Files have a limit of their own and are streamed.
+    if (isUpload.test(context.req.path)) return next();
+    const length = context.req.header('content-length');
+    if (length === undefined || context.req.header('transfer-encoding') !== undefined) return limited(context, next);
+    // A body that was touched and is not read to its end costs the connection, and with it the client's next request.
+    return Number(length) > http.limits.frameBytes ? context.json(tooLarge, 413) : next();
+  };
   routes.use('*', limitBody);
   routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));
   routes.get('/', (context) => {
