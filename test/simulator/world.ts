@@ -141,7 +141,7 @@ export class World {
       if (shownTo !== user?.id) this.history.forget(tab.name);
       shownTo = user?.id;
     });
-    tab.reactor.events.on('fact', (...[kind, message]) => {
+    tab.reactor.events.on('fact', (kind, message) => {
       this.#trace?.(`${this.clock.monotonicNow()} ms: ${tab.name} ${kind} ${JSON.stringify(message)}`);
       const { op, 'client-event-id': eventId = '' } = (kind === 'heard' ? message : {}) as Heard;
       if (op === 'transact-ok') this.traffic.onConfirmed(tab.clock, eventId);
