@@ -90,10 +90,12 @@ export class Hub {
 
   /** Whether it is the operator token, or a personal access token, which has the same rights. */
   async isOperator(token: string | null | undefined): Promise<boolean> {
-    if (typeof token !== 'string') return false;
+    return typeof token === 'string' && (this.isOperatorToken(token) || (await this.registry.isAccessToken(token)));
+  }
+
+  isOperatorToken(token: string): boolean {
     const { operatorToken } = this.#config;
-    if (operatorToken !== undefined && isSameSecret(token.toLowerCase(), operatorToken.toLowerCase())) return true;
-    return this.registry.isAccessToken(token);
+    return operatorToken !== undefined && isSameSecret(token.toLowerCase(), operatorToken.toLowerCase());
   }
 
   /** Whether the token opens the app: it is the app's own, or the operator token and the app exists or may be created. */
