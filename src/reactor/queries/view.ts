@@ -236,7 +236,6 @@ export class View {
     return changeSet;
   }
 
-  /** With nothing in it. */
   readonly newStore = (): Store => new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
 
   #compile(): CompiledQuery {
@@ -271,6 +270,7 @@ export class View {
     this.#layer.clear();
     this.loans.putInto(this.#layer);
     this.#searched = false;
+    this.#applied.restart();
     for (const applied of this.#applied.all()) {
       this.#applied.forget(applied);
       applied.searched = false;
