@@ -18,6 +18,7 @@ import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
 import { WebhookSender } from '../webhooks/sender.ts';
 import { MemoryBudget } from '../memory-budget.ts';
+import { KeptResults } from '../queries/kept-results.ts';
 import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { denied, overLimit, recordNotFound, recordNotUnique } from '../errors.ts';
@@ -53,6 +54,7 @@ export class Hub {
     this.#apps = new OpenApps(config, {
       webhookSender: this.webhooks,
       takePush: (push) => this.takePush?.(push),
+      keptResults: new KeptResults(config.limits.keptResultBytes),
       jobs: new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error)),
       memory: this.#memory,
     });
@@ -91,10 +93,12 @@ export class Hub {
 
   /** Whether it is the operator token, or a personal access token, which has the same rights. */
   async isOperator(token: string | null | undefined): Promise<boolean> {
-    if (typeof token !== 'string') return false;
+    return typeof token === 'string' && (this.isOperatorToken(token) || (await this.registry.isAccessToken(token)));
+  }
+
+  isOperatorToken(token: string): boolean {
     const { operatorToken } = this.#config;
-    if (operatorToken !== undefined && isSameSecret(token.toLowerCase(), operatorToken.toLowerCase())) return true;
-    return this.registry.isAccessToken(token);
+    return operatorToken !== undefined && isSameSecret(token.toLowerCase(), operatorToken.toLowerCase());
   }
 
   /** Whether the token opens the app: it is the app's own, or the operator token and the app exists or may be created. */
