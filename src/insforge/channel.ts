@@ -192,6 +192,7 @@ export class InsforgeChannel implements RoomDriver {
     if (!read.ok) return this.room.refused(this.#failure(read.code, read.message));
     this.#hasPresence = read.hasPresence;
     this.room.opened(read.members, this.#context.selfId(new Set(read.members.map(({ id }) => id))));
+    if (read.hasMalformed) this.room.report(this.#failure('MALFORMED_FRAME', 'The server lists members without an id'));
   }
 
   #unanswered(socket: SocketIoSocket): void {

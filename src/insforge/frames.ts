@@ -84,14 +84,15 @@ export function readMember(member: unknown): Member | undefined {
 }
 
 export type SubscribeAnswer =
-  | { readonly ok: true; readonly members: readonly Member[]; readonly hasPresence: boolean }
+  | { readonly ok: true; readonly members: readonly Member[]; readonly hasPresence: boolean; readonly hasMalformed: boolean }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 export function readSubscribeAnswer(answer: unknown): SubscribeAnswer {
   if (isPlain(answer) && answer['ok'] === true) {
     const { presence } = answer;
     const listed = isPlain(presence) && Array.isArray(presence['members']) ? (presence['members'] as unknown[]) : undefined;
-    return { ok: true, members: (listed ?? []).flatMap((member) => readMember(member) ?? []), hasPresence: listed !== undefined };
+    const members = (listed ?? []).flatMap((member) => readMember(member) ?? []);
+    return { ok: true, members, hasPresence: listed !== undefined, hasMalformed: members.length < (listed?.length ?? 0) };
   }
   const error = isPlain(answer) && answer['ok'] === false ? answer['error'] : undefined;
   if (!isPlain(error))
