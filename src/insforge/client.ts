@@ -11,6 +11,7 @@ import { InvalidArgumentError } from '../rooms/room-error.ts';
 import type { HookRoom } from '../rooms/hook-room.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
 import { SocketIoConnection, type SocketIoFactory } from '../rooms/socket-io.ts';
+import type { SchemaWithRooms, WithRooms } from '../rooms/typed-room.ts';
 import { type ChannelContext, type ChannelOptions, InsforgeChannel } from './channel.ts';
 import { readFrame } from './frames.ts';
 import { InsforgeRealtimeError } from './insforge-error.ts';
@@ -24,6 +25,8 @@ export interface InsforgeOptions {
   readonly getToken?: (options: { readonly force: boolean }) => Promise<string | null> | string | null;
   /** A project's key. For servers only: it may do everything. */
   readonly apiKey?: string;
+  /** Types the rooms, as `init({ schema })` does; nothing is checked at run time. */
+  readonly schema?: SchemaWithRooms;
   /** The user's id; read from the token if not given. */
   readonly userId?: string;
   readonly connectTimeoutMs?: number;
@@ -243,7 +246,11 @@ export class InsforgeClient {
  * await room.join();
  * room.onTopic('stroke.added', (stroke) => draw(stroke));
  */
-export function createInsforgeClient(options: InsforgeOptions): InsforgeClient {
+export function createInsforgeClient<Schema extends SchemaWithRooms>(
+  options: InsforgeOptions & { readonly schema: Schema },
+): WithRooms<InsforgeClient, Schema, ChannelOptions>;
+export function createInsforgeClient(options: InsforgeOptions): InsforgeClient;
+export function createInsforgeClient(options: InsforgeOptions): object {
   return new InsforgeClient(options);
 }
 

@@ -7,6 +7,7 @@ import { type AnyRoomHandle, RoomApi } from '../rooms/room-api.ts';
 import type { HookRoom } from '../rooms/hook-room.ts';
 import { InvalidArgumentError } from '../rooms/room-error.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
+import type { SchemaWithRooms, WithRooms } from '../rooms/typed-room.ts';
 import { jsonOf } from '../rooms/payload.ts';
 import { type ApiScope, PlatformApi } from './api.ts';
 import { type ChannelContext, PlatformChannel } from './channel.ts';
@@ -280,7 +281,11 @@ export class PlatformClient {
  * const room = platform.room('board', '42');
  * await room.join();
  */
-export function createRealtimePlatformClient(options: PlatformOptions): PlatformClient {
+export function createRealtimePlatformClient<Schema extends SchemaWithRooms>(
+  options: PlatformOptions & { readonly schema: Schema },
+): WithRooms<PlatformClient, Schema, object>;
+export function createRealtimePlatformClient(options: PlatformOptions): PlatformClient;
+export function createRealtimePlatformClient(options: PlatformOptions): object {
   return new PlatformClient(options);
 }
 

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { InvalidArgumentError } from '../rooms/room-error.ts';
 import type { SocketIoFactory } from '../rooms/socket-io.ts';
+import type { SchemaWithRooms } from '../rooms/typed-room.ts';
 import type { PlainWebSocket } from './plain-socket.ts';
 import type { Environment } from './types.ts';
 import { type Wire, wireOf, type WireOptions } from './wire.ts';
@@ -28,6 +29,8 @@ export interface PlatformOptions {
   readonly presence?: 'events' | 'poll' | 'off';
   /** At least 1000. */
   readonly presencePollMs?: number;
+  /** Types the rooms, as `init({ schema })` does; nothing is checked at run time. */
+  readonly schema?: SchemaWithRooms;
   /** Presence data for `setPresence` and the React hooks, sent as messages: the platform's members carry none. */
   readonly sharePresence?: boolean;
   readonly maxPayloadBytes?: number;

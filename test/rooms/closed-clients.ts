@@ -46,4 +46,4 @@ await new Promise((resolve) => setTimeout(resolve, 100));
 for (const client of [insforge, unreachable, signedOut, platform, plain, lost, tokenless]) await client.close();
 vendor.disconnect();
 await Promise.all(pending);
-console.log(failures.join(' '));
+process.stdout.write(`${failures.join(' ')}\n`);
