@@ -19,9 +19,9 @@ import { InsforgeRealtimeError } from './insforge-error.ts';
 export interface InsforgeOptions {
   /** Where the backend is: `https://your-app.insforge.app`. */
   readonly baseUrl: string;
-  /** Sent when there is no token of a user. */
+  /** Sent while no user is signed in. */
   readonly anonKey?: string;
-  /** The user's token, asked for with every connection. `force`: the last one was refused, get a new one. */
+  /** Returns the user's token; called for every connection. `force`: the last token was rejected, so get a new one. */
   readonly getToken?: (options: { readonly force: boolean }) => Promise<string | null> | string | null;
   /** A project's key. For servers only: it may do everything. */
   readonly apiKey?: string;
@@ -31,14 +31,14 @@ export interface InsforgeOptions {
   readonly userId?: string;
   readonly connectTimeoutMs?: number;
   readonly subscribeTimeoutMs?: number;
-  /** A larger message is refused here: the server would close the connection. */
+  /** A larger message is rejected by the client, because the server would close the connection. */
   readonly maxPayloadBytes?: number;
   readonly transports?: readonly ('websocket' | 'polling')[];
   /** `io` of `socket.io-client`; imported when first needed if not given. */
   readonly io?: SocketIoFactory;
   /** The pauses between attempts to reconnect: at first, and at most. */
   readonly reconnect?: { readonly delayMs?: number; readonly maxDelayMs?: number };
-  /** Channel names that begin with `realtime:` cannot be told from others in every frame, and are refused unless this is set. */
+  /** Channel names that begin with `realtime:` are ambiguous in some frames, and rejected unless this is set. */
   readonly allowAmbiguousNames?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -60,7 +60,7 @@ export class InsforgeClient {
   readonly #context: ChannelContext;
   readonly #errors = new Listeners<[Error]>(surface);
   readonly #rooms = new RoomApi((name) => this.#channel(name).room);
-  /** Kinds of faulty frames that were reported: one report each, however many come. */
+  /** Kinds of malformed frames that were reported: one report for each kind. */
   readonly #reported = new Set<string>();
   #userId: string | undefined;
 
@@ -99,7 +99,7 @@ export class InsforgeClient {
       selfId: (ids) => this.#selfId(ids),
       rooms: this.#rooms,
       used: (channel) => this.#channels.hold(channel),
-      // Every other failure reaches all rooms: `late`, `rejected`.
+      // `late` and `rejected` deliver every other failure to all rooms.
       connect: ({ room }) =>
         void this.#connection.connect().catch(() => this.status === 'closed' && room.end('The client was closed', 'CLOSED')),
     };
@@ -118,13 +118,13 @@ export class InsforgeClient {
     return this.#connection.onStatus(listener);
   }
 
-  /** Errors that belong to no room, or to one that was dropped: refused credentials, faulty frames, the server's warnings. */
+  /** Errors that belong to no room: rejected credentials, malformed frames, warnings of the server. */
   onError(listener: (error: Error) => void): () => void {
     return this.#errors.add(listener);
   }
 
   /**
-   * Connects, if it is not done yet. Joining a room does it too.
+   * Connects if needed. Joining a room connects too.
    *
    * @throws InsforgeRealtimeError 'AUTH_FAILED', 'CONNECT_TIMEOUT', 'DEPENDENCY_MISSING' or 'CLOSED'
    */
@@ -132,7 +132,10 @@ export class InsforgeClient {
     return this.#connection.connect();
   }
 
-  /** After signing in or out: the server knows a socket by the token of its handshake, so a new connection is made, and rooms are joined again. */
+  /**
+   * Call after signing in or out: the server authenticates a socket by the token of its handshake, so the client reconnects and rejoins its
+   * rooms.
+   */
   setIdentity(): Promise<void> {
     this.#userId = undefined;
     this.#each((channel) => channel.room.retry());
@@ -155,7 +158,7 @@ export class InsforgeClient {
     return this.#rooms.handle(kind, name, options.initialPresence);
   }
 
-  /** Who is in a channel, as the server lists them; none for one that is not joined. */
+  /** The members of a channel, as the server lists them; empty for a channel that is not joined. */
   getPresenceState(channel: string): PresenceMember[] {
     const members = this.#channels.get(channel)?.room.members ?? [];
     return members.map(({ id, kind, joinedAt }) => ({
