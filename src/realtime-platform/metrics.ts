@@ -65,7 +65,7 @@ export function parseMetrics(text: string): MetricFamily[] {
 function readComment(line: string, family: (name: string) => Draft, at: number): void {
   const [, word, name, rest = ''] = /^#\s*(HELP|TYPE)\s+(\S+)\s*(.*)$/.exec(line) ?? [];
   if (word === undefined || name === undefined) return;
-  if (word === 'HELP') family(name).help = unescape(rest);
+  if (word === 'HELP') family(name).help = rest.replace(/\\(\\|n)/g, (_all, letter: string) => (letter === 'n' ? '\n' : letter));
   else if (types.has(rest)) family(name).type = rest as Draft['type'];
   else throw new MetricsFormatError(at, `'${rest}' is not a metric type`);
 }
@@ -91,14 +91,14 @@ function readSample(line: string, at: number): MetricSample {
 }
 
 function readLabels(text: string, at: number): { labels: Record<string, string>; rest: string } {
-  const labels: Record<string, string> = {};
+  const labels: [name: string, value: string][] = [];
   const label = /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))|\})/y;
   for (;;) {
     const found = label.exec(text);
     if (!found) throw new MetricsFormatError(at, 'its labels cannot be read');
     const [, name, value] = found;
-    if (name === undefined || value === undefined) return { labels, rest: text.slice(label.lastIndex) };
-    labels[name] = unescape(value);
+    if (name === undefined || value === undefined) return { labels: Object.fromEntries(labels), rest: text.slice(label.lastIndex) };
+    labels.push([name, unescape(value)]);
   }
 }
 

@@ -1,7 +1,7 @@
 // The client under the vendor's names, for programs written for its SDK: `RealtimeClient`, its `sync` and `socketClient`, and `on('event:…')`.
 
 import { Listeners, surface } from '../rooms/listeners.ts';
-import type { ClientStatus } from '../rooms/room.ts';
+import type { ClientStatus, Room } from '../rooms/room.ts';
 import { PlatformClient } from './client.ts';
 import type { PlatformOptions } from './options.ts';
 import { PlatformApiError, PlatformRealtimeError } from './platform-error.ts';
@@ -132,7 +132,7 @@ export class VendorSocket {
     const room = this.#client.channel(channel);
     if (this.#joined.has(channel)) {
       // After a rejection, only another join asks again.
-      if (room.status === 'rejected') room.join().catch(this.#report);
+      if (room.status === 'rejected') this.#join(room);
       return;
     }
     const stops = [
@@ -143,7 +143,14 @@ export class VendorSocket {
       for (const stop of stops) stop();
       void room.leave();
     });
-    room.join().catch(this.#report);
+    this.#join(room);
+  }
+
+  /** That a join ends because the caller left the channel or disconnected is not an error. */
+  #join(room: Room): void {
+    room.join().catch((error: PlatformRealtimeError) => {
+      if (error.code !== 'SUBSCRIPTION_CANCELLED' && error.code !== 'CLOSED') this.#report(error);
+    });
   }
 
   leaveChannel(channel: string): void {

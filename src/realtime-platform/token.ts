@@ -62,7 +62,8 @@ export class TokenSource {
     if (!getToken || (!force && this.#token !== undefined && !this.#isEnding(this.#token))) return this.#token;
     const asking = (this.#asking ??= Promise.resolve(getToken({ force })));
     try {
-      return (this.#token = await asking);
+      // An empty token is none: a program in JavaScript may return null.
+      return (this.#token = (await asking) || undefined);
     } finally {
       if (this.#asking === asking) this.#asking = undefined;
     }

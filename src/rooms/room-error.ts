@@ -16,6 +16,11 @@ export type RoomErrorCode =
   | 'DISCONNECTED' // the connection was lost before the answer came
   | 'AUTH_FAILED' // the server rejected the credentials
   | 'MALFORMED_FRAME' // the server sent a frame that is not one of the protocol
+  | 'JOIN_REFUSED' // the server rejected a join without a code of its own
+  | 'FORBIDDEN' // the token may not publish
+  | 'UNSUPPORTED_TRANSPORT' // the transport has no channels
+  | 'SERVER_ERROR' // the server reported an error without a code of its own
+  | 'NOTIFICATION' // a warning of the server, such as before a restart
   | 'DEPENDENCY_MISSING' // an optional package is not installed; the message names it
   | 'CLOSED'; // the client was closed
 
