@@ -15,6 +15,7 @@ import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { Renames } from '../../transact/rebase.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { ContestedAttrs } from './contested-attrs.ts';
+import { dependentsOf } from './dependents.ts';
 import { Makers } from './makers.ts';
 import { putMutation, removeMutation, type Mutation } from './mutation.ts';
 import { PendingAttrs } from './pending-attrs.ts';
@@ -204,25 +205,9 @@ export class Outbox {
 
   /** Blocks the writes that depend on one of these entities, directly or through another such write. Returns them. */
   block(missing: Missing): Mutation[] {
-    return this.dependentsOf(missing, ({ state }) => state !== 'acknowledged')
+    return dependentsOf(this.list(), missing, ({ state }) => state !== 'acknowledged')
       .filter(({ state }) => state !== 'inflight') // the server will reject it
       .map((write) => this.#put({ ...write, state: 'blocked' }));
-  }
-
-  /** The candidates that depend on one of these entities, directly or through another candidate. */
-  dependentsOf(missing: Missing, isCandidate: (write: Mutation) => boolean): Mutation[] {
-    const creates = new Set(missing.creates);
-    const upserts = new Set(missing.upserts);
-    return this.list().filter((write) => {
-      const made = writeSetOf(write.steps);
-      if (isCandidate(write) && dependsOn(write.steps, { creates, upserts })) {
-        for (const id of made.creates) creates.add(id);
-        for (const id of made.upserts) upserts.add(id);
-        return true;
-      }
-      for (const id of made.upserts) upserts.delete(id);
-      return false;
-    });
   }
 
   /**
