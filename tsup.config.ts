@@ -68,9 +68,10 @@ const client = {
 };
 
 /**
- * One small package is part of what is built: nanoid has no CommonJS, so that Jest could not load it. Its browser build runs everywhere.
+ * Two small packages are part of what is built. nanoid has no CommonJS, so that Jest could not load it; its browser build runs everywhere.
+ * eventemitter3's module imports CommonJS, which a page that is served without a bundler cannot load.
  */
-const bundled = ['nanoid'];
+const bundled = ['nanoid', 'eventemitter3'];
 export const webNanoid = {
   name: 'web-nanoid',
   setup(build: PluginBuild): void {

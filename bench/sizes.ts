@@ -95,7 +95,7 @@ async function profileOf({ start, modules }: PageSize): Promise<string> {
 }
 
 function folderOf(module: string): string {
-  if (!module.startsWith(source)) return 'packages (isomorphic-ws, nanoid)';
+  if (!module.startsWith(source)) return 'packages (eventemitter3, isomorphic-ws, nanoid)';
   const [first = '', ...rest] = module.slice(source.length + 1).split(sep);
   return rest.length > 0 ? `src/${first}` : 'src/*.ts';
 }

@@ -34,7 +34,7 @@ function withOptionalImports(text: string): string {
 rmSync(dist, { recursive: true, force: true });
 execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], { cwd: root, stdio: 'inherit' });
 const { target, platform } = shared;
-await buildClient(clientParts, dist, { target, platform, external: ['isomorphic-ws'], plugins: [webNanoid] });
+await buildClient(clientParts, dist, { target, platform, external: ['idb', 'isomorphic-ws'], plugins: [webNanoid] });
 await buildCommonJs(dist, Object.keys(commands));
 checkCommonJs(dist);
 

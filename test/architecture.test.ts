@@ -79,6 +79,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   lib: ['nanoid'],
   connection: ['isomorphic-ws'],
+  storage: ['idb'],
+  reactor: ['eventemitter3'],
   server: [
     ...['node:', 'hono', '@hono/', 'ws', 'pg', 'libsql', 'better-sqlite3', '@bufbuild/', 'jose', 'nodemailer', 'prom-client'],
     ...['yauzl', 'yazl', '@aws-sdk/'],

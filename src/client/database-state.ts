@@ -86,11 +86,12 @@ export abstract class DatabaseState {
   #listen<Name extends 'auth' | 'status' | 'appStatus'>(event: Name, callback: (...args: ReactorEvents[Name]) => void): () => void {
     const { events } = this.#reactor;
     this.#reactor.assertOpen();
-    return events.on(event, (...args) =>
+    const listener = (...args: unknown[]): void =>
       guarded(
-        () => callback(...args),
+        () => callback(...(args as ReactorEvents[Name])),
         (error) => this.#reactor.report(error),
-      ),
-    );
+      );
+    events.on(event, listener);
+    return () => void events.off(event, listener);
   }
 }

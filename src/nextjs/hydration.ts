@@ -54,9 +54,11 @@ export class HydratedResults {
       return (current = structuralShare(current, state));
     };
     const subscribe = (changed: () => void): (() => void) => {
-      const stops = [store.subscribe(changed), events.on('auth', changed)];
+      const stop = store.subscribe(changed);
+      events.on('auth', changed);
       return () => {
-        for (const stop of stops) stop();
+        stop();
+        events.off('auth', changed);
       };
     };
     return { subscribe, read, readOnServer: () => hydrated.state };

@@ -32,5 +32,8 @@ export function derivedStore<Raw, T>(
 /** Subscribes to one kind of database event. */
 export function eventSubscriber(core: AnyCore, eventName: 'auth' | 'status' | 'appStatus'): ExternalStore<unknown>['subscribe'] {
   const { events } = core[internals].reactor;
-  return (changed) => events.on(eventName, changed);
+  return (changed) => {
+    events.on(eventName, changed);
+    return () => void events.off(eventName, changed);
+  };
 }

@@ -1,9 +1,10 @@
 // What the parts of the Reactor need of the whole. The Reactor implements it.
 
+import type { EventEmitter } from 'eventemitter3';
+
 import type { Account } from './account.ts';
 import type { ReactorConfig, ReactorEvents } from './config.ts';
 import type { Effect } from './effect.ts';
-import type { Emitter } from '../lib/emitter.ts';
 import type { MutationApi } from './mutations/mutation-api.ts';
 import type { PendingCalls } from './pending-calls.ts';
 import type { QueryApi } from './queries/query-api.ts';
@@ -13,7 +14,7 @@ export interface ClientContext {
   readonly config: ReactorConfig;
   readonly state: SyncState;
   readonly pendingCalls: PendingCalls;
-  readonly events: Emitter<ReactorEvents>;
+  readonly events: EventEmitter<ReactorEvents>;
   readonly account: Account;
   readonly writes: MutationApi;
   readonly queries: QueryApi;

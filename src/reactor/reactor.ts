@@ -5,9 +5,10 @@
 //   up    chunks ─▶ validate ─▶ expand ─▶ outbox ─▶ disk ─▶ connection
 //                                           └─▶ views ─▶ listeners
 
+import { EventEmitter } from 'eventemitter3';
+
 import type { Transport } from '../connection/transport.ts';
 import { TriplaneError } from '../errors.ts';
-import { Emitter } from '../lib/emitter.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
 import type { KeyValueOp } from '../storage/key-value.ts';
 import type { ConnectionStatus } from '../types/database.ts';
@@ -43,7 +44,7 @@ export class Reactor implements ClientContext {
   readonly config: ReactorConfig;
   readonly state: SyncState;
   readonly pendingCalls = new PendingCalls();
-  readonly events = new Emitter<ReactorEvents>();
+  readonly events = new EventEmitter<ReactorEvents>();
   readonly queries: QueryApi;
   readonly writes: MutationApi;
   readonly outbox: OutboxApi;
@@ -188,7 +189,7 @@ export class Reactor implements ClientContext {
     this.#queryCache.clear();
     this.queries.shutDown();
     this.pendingCalls.shutDown();
-    this.events.clear();
+    this.events.removeAllListeners();
     // Writes made before the store was read get their owner, and with it their place in the store, then.
     if (this.state.outbox.size > 0) await this.account.loaded;
     await this.#persistQueue.close().catch((error: unknown) => this.config.log.warn('the store could not be closed', error));

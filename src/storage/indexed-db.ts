@@ -2,11 +2,17 @@
 // is cleared, Safari loses its server): it is then reopened and the failed operation repeated once. Writes are serialized, and waiting
 // writes share one transaction, which costs one flush to disk.
 
-import { committed, resultOf } from './idb-requests.ts';
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { copyOps, type KeyValue, type KeyValueOp, storageClosed, storageFailed } from './key-value.ts';
 
 const version = 1;
 const entries = 'entries';
+
+interface Shape extends DBSchema {
+  entries: { key: string; value: unknown };
+}
+
+type IdbConnection = IDBPDatabase<Shape>;
 
 export function indexedDbStore(name: string): KeyValue {
   return new IndexedDbStore(name);
@@ -20,7 +26,7 @@ interface QueuedWrite {
 
 class IndexedDbStore implements KeyValue {
   readonly #name: string;
-  #opening: Promise<IDBDatabase> | undefined;
+  #opening: Promise<IdbConnection> | undefined;
   #writes: QueuedWrite[] = [];
   /** The running write loop; undefined if no write is waiting. */
   #writing: Promise<void> | undefined;
@@ -32,15 +38,14 @@ class IndexedDbStore implements KeyValue {
   }
 
   async get(key: string): Promise<unknown> {
-    return this.#read((db) => resultOf(entriesOf(db).get(key)));
+    return this.#read((db) => db.get(entries, key));
   }
 
   async list(prefix: string): Promise<[key: string, value: unknown][]> {
     return this.#read(async (db) => {
-      const store = entriesOf(db);
-      const range = prefixRange(prefix);
-      const [keys, values] = await Promise.all([resultOf(store.getAllKeys(range)), resultOf(store.getAll(range))]);
-      return keys.map((key, at) => [key as string, values[at]]);
+      const store = db.transaction(entries).store;
+      const [keys, values] = await Promise.all([store.getAllKeys(prefixRange(prefix)), store.getAll(prefixRange(prefix))]);
+      return keys.map((key, at) => [key, values[at]]);
     });
   }
 
@@ -78,19 +83,16 @@ class IndexedDbStore implements KeyValue {
   async #commit(ops: readonly KeyValueOp[]): Promise<void> {
     await this.#attempt('write', async (db) => {
       const tx = db.transaction(entries, 'readwrite', { durability: 'strict' });
-      const store = tx.objectStore(entries);
-      for (const op of ops) {
-        if ('put' in op) store.put(op.value, op.put);
-        else store.delete(op.remove);
-      }
-      const done = committed(tx);
+      const { store } = tx;
+      const requests = ops.map((op) => ('put' in op ? store.put(op.value, op.put) : store.delete(op.remove)));
       // Committed at once: a tab that is frozen now must not keep the others waiting for it.
       tx.commit();
-      await done;
+      // The transaction's own failure says why; a request's often says no more than that it was aborted.
+      await Promise.all([tx.done, ...requests.map((request) => request.catch(() => undefined))]);
     });
   }
 
-  async #read<T>(run: (db: IDBDatabase) => Promise<T>): Promise<T> {
+  async #read<T>(run: (db: IdbConnection) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw storageClosed();
     const reading = this.#attempt('read', run);
     this.#reading.add(reading);
@@ -98,7 +100,7 @@ class IndexedDbStore implements KeyValue {
   }
 
   /** Retries once after a lost connection. Entries are set and removed by key, so repeating an operation is harmless. */
-  async #attempt<T>(doing: string, run: (db: IDBDatabase) => Promise<T>, isLast = false): Promise<T> {
+  async #attempt<T>(doing: string, run: (db: IdbConnection) => Promise<T>, isLast = false): Promise<T> {
     try {
       return await run(await this.#open());
     } catch (error) {
@@ -108,20 +110,17 @@ class IndexedDbStore implements KeyValue {
     }
   }
 
-  #open(): Promise<IDBDatabase> {
+  #open(): Promise<IdbConnection> {
     if (this.#opening) return this.#opening;
-    const request = indexedDB.open(this.#name, version);
-    request.onupgradeneeded = () => void request.result.createObjectStore(entries);
-    const opening = resultOf(request);
+    const opening = openDB<Shape>(this.#name, version, {
+      upgrade: (db) => void db.createObjectStore(entries),
+      // Another tab waits to upgrade or delete the database.
+      blocking: () => void this.#closeConnection(opening),
+      terminated: () => void this.#closeConnection(opening),
+    });
     this.#opening = opening;
     // The next operation opens the database again.
-    const close = (): void => void this.#closeConnection(opening);
-    opening.then((db) => {
-      // Another tab waits to upgrade or delete the database.
-      db.onversionchange = close;
-      // The browser has closed the connection.
-      db.onclose = close;
-    }, close);
+    opening.catch(() => void this.#closeConnection(opening));
     return opening;
   }
 
@@ -130,10 +129,6 @@ class IndexedDbStore implements KeyValue {
     if (this.#opening === opening) this.#opening = undefined;
     await opening?.then((db) => db.close()).catch(() => {});
   }
-}
-
-function entriesOf(db: IDBDatabase): IDBObjectStore {
-  return db.transaction(entries).objectStore(entries);
 }
 
 const lostConnectionNames: readonly string[] = ['InvalidStateError', 'UnknownError', 'AbortError'];

@@ -1,16 +1,16 @@
 // Every user × every change of user: who is signed in then, and what is done in which order. Then what is stored, and what happens at once.
 
+import { EventEmitter } from 'eventemitter3';
 import { describe, expect, test } from 'vitest';
 
 import { Account, readUser } from '../../src/reactor/account.ts';
-import type { ReactorConfig, ReactorEvents } from '../../src/reactor/config.ts';
+import type { ReactorConfig } from '../../src/reactor/config.ts';
 import type { ClientContext } from '../../src/reactor/context.ts';
 import type { Effect } from '../../src/reactor/effect.ts';
 import { newSyncState, type SyncState } from '../../src/reactor/state.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import type { User } from '../../src/types/auth.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { Emitter } from '../../src/lib/emitter.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { goalsQuery } from '../support/goals.ts';
 import { openQuery } from '../support/live-queries.ts';
@@ -34,8 +34,8 @@ function open(stored: unknown, more: Partial<ReactorConfig> = {}): World {
   if (stored) void store.write([{ put: 'user', value: stored }]);
   const config = { store, clock: systemClock, random: systemRandom, appId: 'app', ...more } as unknown as ReactorConfig;
   const state = newSyncState(config);
-  const events = new Emitter<ReactorEvents>();
-  events.on('auth', (user) => log.push(`auth ${user?.id ?? 'nobody'}`));
+  const events = new EventEmitter();
+  events.on('auth', (user: User | null) => log.push(`auth ${user?.id ?? 'nobody'}`));
   let isOpen = true;
   const context = {
     config,

@@ -4,7 +4,6 @@
 // Nothing is ever written, created or deleted.
 
 import { isObject } from '../../lib/json.ts';
-import { resultOf } from '../../storage/idb-requests.ts';
 
 /** More triples in one cached result, and in all, would make the first start slow. */
 export const maxTriples = 50_000;
@@ -55,7 +54,7 @@ function openExisting(indexedDB: IDBFactory, name: string): Promise<IDBDatabase 
 async function readKv(db: IDBDatabase): Promise<Map<string, unknown>> {
   if (!db.objectStoreNames.contains('kv')) return new Map();
   const store = db.transaction('kv').objectStore('kv');
-  const [keys, values] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]);
+  const [keys, values] = await Promise.all([answer(store.getAllKeys()), answer(store.getAll())]);
   return new Map(keys.flatMap((key, at): [string, unknown][] => (typeof key === 'string' ? [[key, values[at]]] : [])));
 }
 
@@ -65,10 +64,10 @@ async function readResults(db: IDBDatabase, maxResults: number): Promise<unknown
   const store = db.transaction('querySubs').objectStore('querySubs');
   const results: unknown[] = [];
   let free = maxTriples;
-  for (const [key, size] of byUse(await resultOf(store.get(metaKey)))) {
+  for (const [key, size] of byUse(await answer(store.get(metaKey)))) {
     // One that is too large is read if there is no other: the attrs in it say what pending writes mean.
     if (results.length >= maxResults || (size > free && results.length > 0)) continue;
-    results.push(await resultOf(store.get(key)));
+    results.push(await answer(store.get(key)));
     free -= size;
   }
   return results;
@@ -99,4 +98,11 @@ export function parsed(value: unknown): unknown {
   } catch {
     return undefined;
   }
+}
+
+function answer<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
+  });
 }

@@ -20,10 +20,11 @@ export function observe(context: ClientContext, type: DatabaseEventType, listene
     traceEvents.push([config.clock.now(), ...traceEvent]);
     flush();
   };
-  const stop = events.on('fact', record);
+  const stop = (): void => void events.off('fact', record);
+  events.on('fact', record);
   loadObserver().then(
     ({ observer }) => {
-      flush = observer(context, type, traceEvents, () => events.has('fact', record), listener);
+      flush = observer(context, type, traceEvents, () => events.listeners('fact').includes(record), listener);
       flush();
     },
     (error: unknown) => {

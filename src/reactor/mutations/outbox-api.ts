@@ -69,9 +69,9 @@ export class OutboxApi {
         () => onChange(this.list()),
         (error) => this.#context.report(error),
       );
-    const stop = this.#context.events.on('outbox', listener);
+    this.#context.events.on('outbox', listener);
     listener();
-    return stop;
+    return () => void this.#context.events.off('outbox', listener);
   }
 
   /**

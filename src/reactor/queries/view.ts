@@ -237,7 +237,6 @@ export class View {
     return changeSet;
   }
 
-  /** With nothing in it. */
   readonly newStore = (): Store => new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
 
   #apply(applied: AppliedMutation): void {
@@ -264,6 +263,7 @@ export class View {
     this.#layer.clear();
     this.loans.putInto(this.#layer);
     this.#searched = false;
+    this.#applied.restart();
     for (const applied of this.#applied.all()) {
       this.#applied.forget(applied);
       applied.searched = false;

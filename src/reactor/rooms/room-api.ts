@@ -1,7 +1,8 @@
 // Rooms as callers use them: joining, presence and topics. All of them throw 'closed' once the database is closed.
 
+import { EventEmitter } from 'eventemitter3';
+
 import { TriplaneError } from '../../errors.ts';
-import { Emitter } from '../../lib/emitter.ts';
 import { deepFreeze } from '../../lib/freeze.ts';
 import { isObject } from '../../lib/json.ts';
 import { copyJson } from '../../transact/value.ts';
@@ -12,14 +13,14 @@ import { guarded } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import { type PresenceRequest, presenceSlice, type Slice } from './presence-slice.ts';
 import type { Presence } from './room.ts';
-import { eventKeyOf, type RoomEmitter, Rooms } from './rooms.ts';
+import { eventKeyOf, Rooms } from './rooms.ts';
 
 export type TopicListener = (data: unknown, peer: unknown) => void;
 
 export class RoomApi {
   readonly #context: ClientContext;
   readonly #rooms: Rooms;
-  readonly #emitter: RoomEmitter = new Emitter();
+  readonly #emitter = new EventEmitter();
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -81,9 +82,7 @@ export class RoomApi {
 
   subscribeTopic(roomId: string, topic: string, listener: TopicListener): () => void {
     this.#context.assertOpen();
-    return this.#listen(eventKeyOf(roomId, topic), (broadcast) => {
-      if (!broadcast) return;
-      const { data, 'peer-id': peerId } = broadcast;
+    return this.#listen(eventKeyOf(roomId, topic), ({ data, 'peer-id': peerId }: Broadcast) => {
       const room = this.#rooms.get(roomId);
       // The sender's presence.
       listener(data, peerId === this.#ownId ? room?.own : room?.peers[peerId]?.data);
@@ -96,8 +95,10 @@ export class RoomApi {
     if (error) throw error;
   }
 
-  #listen(event: string, listener: (broadcast?: Broadcast) => void): () => void {
-    return this.#emitter.on(event, (broadcast) => guarded(() => listener(broadcast), this.#report));
+  #listen<Of extends readonly unknown[]>(event: string, listener: (...args: Of) => void): () => void {
+    const guardedListener = (...args: Of): void => guarded(() => listener(...args), this.#report);
+    this.#emitter.on(event, guardedListener);
+    return () => this.#emitter.off(event, guardedListener);
   }
 
   readonly #report = (error: Error): void => this.#context.report(error);

@@ -1,8 +1,9 @@
 // The rooms that the client has joined or is joining: its own presence, the peers, and messages that wait for the join. Every new session joins all
 // rooms again. PROTOCOL.md#join-room and the headings after it
 
+import type { EventEmitter } from 'eventemitter3';
+
 import { TriplaneError } from '../../errors.ts';
-import type { Emitter } from '../../lib/emitter.ts';
 import { equal } from '../../lib/equal.ts';
 import { type PresencePatch, tryPatches } from '../../protocol/presence-edits.ts';
 import type { Broadcast, ClientBroadcast, JoinRoom, LeaveRoom, SetPresence } from '../../protocol/room-messages.ts';
@@ -19,21 +20,19 @@ const roomOps: ReadonlySet<unknown> = new Set(['join-room', 'leave-room', 'set-p
 /** If the peers do not arrive within this time, the server has lost the message. */
 const peersTimeoutMs = 2000;
 
-/** The event names of a room: presence, or a topic, whose events carry the message. */
+/** The event names of a room: presence, or a topic. */
 export function eventKeyOf(roomId: string, topic?: string): string {
   return JSON.stringify([roomId, topic]);
 }
 
-export type RoomEmitter = Emitter<Record<string, [broadcast?: Broadcast]>>;
-
 export class Rooms implements Feature {
   readonly #random: Random;
-  readonly #emitter: RoomEmitter;
+  readonly #emitter: EventEmitter;
   readonly #byId = new Map<string, Room>();
   /** Rooms that this client could not leave yet, with the refusals and the time of the next attempt. */
   readonly #toLeave = new Map<string, Pick<Room, 'refusals' | 'retryAtMs'>>();
 
-  constructor(random: Random, emitter: RoomEmitter) {
+  constructor(random: Random, emitter: EventEmitter) {
     this.#random = random;
     this.#emitter = emitter;
   }
@@ -253,7 +252,7 @@ export class Rooms implements Feature {
   }
 
   #notify({ id: roomId }: Room, topic?: string, broadcast?: Broadcast): Effect {
-    const listener = (): void => this.#emitter.emit(eventKeyOf(roomId, topic), broadcast);
+    const listener = (): void => void this.#emitter.emit(eventKeyOf(roomId, topic), broadcast);
     return { do: 'call', listener, room: { roomId, topic } };
   }
 }

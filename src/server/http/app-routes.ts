@@ -3,7 +3,7 @@
 import { type Context, Hono } from 'hono';
 import { newToken } from '../auth/secrets.ts';
 import { whenDurable } from '../data/submit.ts';
-import { denied, rejection } from '../errors.ts';
+import { denied, recordNotFound, rejection } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { appRecordOf } from '../session/app-record.ts';
 import { shownApp } from './app-view.ts';
@@ -11,7 +11,7 @@ import { networkOf } from '../client-address.ts';
 import { Bucket } from '../rules/rate-limits.ts';
 import { addressOf, adminOf, toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
-import { malformed, notFound } from './errors.ts';
+import { malformed } from './errors.ts';
 import { asObject, asStatus, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
 
@@ -50,7 +50,7 @@ export function appRoutes(http: HttpContext): Hono {
     const token = required(body, 'admin-token', asUuid);
     const status = required(body, 'status', asStatus);
     const app = await ephemeralApp(context, http);
-    if (!(await http.hub.isAdminOf(app.id, token))) throw notFound('app-admin-token');
+    if (!(await http.hub.isAdminOf(app.id, token))) throw recordNotFound('app-admin-token', { 'app-id': app.id });
     await app.setStatus(status);
     return context.json({ status });
   });

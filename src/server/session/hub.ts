@@ -78,13 +78,13 @@ export class Hub {
   /** @throws InstantAPIError if the app does not exist */
   async app(appId: string): Promise<App> {
     const isThere = !this.#creating.has(appId) && (this.#apps.isOpen(appId) || (await this.isKnown(appId)));
-    if (!isThere) throw recordNotFound('app', { 'app-id': appId });
+    if (!isThere) throw recordNotFound('app', { id: appId });
     return this.#unlessGone(await this.#apps.get(appId));
   }
 
   /** @throws InstantAPIError if the app was deleted or has expired */
   #unlessGone(app: App): App {
-    if (isGone(app.ledger.records, this.#config.clock.now())) throw recordNotFound('app', { 'app-id': app.id });
+    if (isGone(app.ledger.records, this.#config.clock.now())) throw recordNotFound('app', { id: app.id });
     return app;
   }
 

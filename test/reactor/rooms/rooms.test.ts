@@ -1,9 +1,9 @@
 // Every state of a room × everything that may happen to it: the state afterwards, and what is sent and announced.
 
+import { EventEmitter } from 'eventemitter3';
 import { expect } from 'vitest';
 
 import { InstantAPIError } from '../../../src/errors.ts';
-import { Emitter } from '../../../src/lib/emitter.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import type { ServerMessage } from '../../../src/protocol/server-message.ts';
 import type { Effect } from '../../../src/reactor/effect.ts';
@@ -237,7 +237,7 @@ function line(effect: Effect): string {
 }
 
 function outcome(state: State, event: Event): string {
-  const rooms = new Rooms(systemRandom, new Emitter());
+  const rooms = new Rooms(systemRandom, new EventEmitter());
   ways[state](rooms);
   expect(stateOf(rooms)).toBe(state);
   const effects = events[event](rooms);
