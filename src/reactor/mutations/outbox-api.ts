@@ -7,7 +7,6 @@ import { onward } from '../effect.ts';
 import { guarded } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import { discardedError } from '../client-errors.ts';
-import { dependentsOf } from './dependents.ts';
 import { writeSetOf } from './write-set.ts';
 import type { WritePromise } from './write-promise.ts';
 import { removeMutation, putMutation, type Mutation, type MutationState } from './mutation.ts';
@@ -144,7 +143,7 @@ export class OutboxApi {
     if (!write || write.state === 'acknowledged') return [];
     const isOpen = ({ state, order }: Mutation): boolean =>
       write.state === 'rejected' ? state === 'blocked' : state !== 'acknowledged' && order > write.order;
-    const removed = [write, ...dependentsOf(outbox.list(), writeSetOf(write.steps), isOpen)];
+    const removed = [write, ...outbox.dependentsOf(writeSetOf(write.steps), isOpen)];
     rejections.delete(eventId);
     for (const each of removed) outbox.remove(each.eventId);
     this.#context.run([

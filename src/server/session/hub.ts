@@ -18,6 +18,7 @@ import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
 import { WebhookSender } from '../webhooks/sender.ts';
 import { MemoryBudget } from '../memory-budget.ts';
+import { KeptResults } from '../queries/kept-results.ts';
 import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { denied, overLimit, recordNotFound, recordNotUnique } from '../errors.ts';
@@ -52,6 +53,7 @@ export class Hub {
     this.#apps = new OpenApps(config, {
       webhookSender: this.webhooks,
       takePush: (push) => this.takePush?.(push),
+      keptResults: new KeptResults(config.limits.keptResultBytes),
       jobs: new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error)),
       memory: this.#memory,
     });
