@@ -40,8 +40,13 @@ export function recordNotFound(type: string, args: object): InstantAPIError {
   return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type, args: [args] });
 }
 
-export function recordNotUnique(type: string): InstantAPIError {
-  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type });
+export function recordExpired(type: string, args: object): InstantAPIError {
+  return rejection('record-expired', `Record expired: ${type}`, { args: [args] });
+}
+
+/** `which`: what is taken. */
+export function recordNotUnique(type: string, which: object = {}): InstantAPIError {
+  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type, ...which });
 }
 
 /** A limit of the server was exceeded. */

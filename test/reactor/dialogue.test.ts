@@ -148,6 +148,18 @@ describe('a query', () => {
     expect(seen.results).toHaveLength(1);
   });
 
+  test('add-query-exists in place of the first result, of a subscription that the server still had: it is asked anew', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    const [asked] = dialogue.sentMessages('add-query');
+    await dialogue.receive({ op: 'add-query-exists', q: goalsQuery, 'client-event-id': asked?.['client-event-id'] });
+    expect(dialogue.ops.slice(-3)).toEqual(['add-query', 'remove-query', 'add-query']);
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.receive({ op: 'add-query-exists', q: goalsQuery, 'client-event-id': asked?.['client-event-id'] });
+    expect(dialogue.ops.filter((op) => op === 'add-query')).toHaveLength(2);
+    expect(lastTitles(seen)).toEqual(['a']);
+  });
+
   test('a refresh puts the new answer in the place of the old one', async () => {
     const dialogue = await ready();
     const seen = await dialogue.subscribe();

@@ -2,7 +2,7 @@
 // race.
 
 import type { Clock } from '../../lib/clock.ts';
-import { denied, invalid, rejection } from '../errors.ts';
+import { denied, invalid, recordExpired, recordNotFound } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { Bucket } from '../rules/rate-limits.ts';
 import type { Records } from '../storage/storage.ts';
@@ -13,7 +13,7 @@ import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import { networkOf } from '../client-address.ts';
 import { appRecordOf } from '../session/app-record.ts';
-import { noCode, spendCode, withCode } from './codes.ts';
+import { spendCode, withCode } from './codes.ts';
 import type { Identity } from './oauth/providers.ts';
 import { newCode, newToken } from './secrets.ts';
 import { type Profile, checkExtraFields, checkSignup, userSteps } from './signup.ts';
@@ -96,11 +96,13 @@ export class Accounts {
 
   async signInByCode(email: string, code: string, { from, ...options }: SignInOptions & { readonly from: string }): Promise<SignedIn> {
     const network = networkOf(from);
+    // A code that is not good, or is spent, is no secret.
+    const lookedUp = { 'app-id': this.#app.id, email, code };
     this.#wrongFrom.check(network, 1);
     this.#verifying.limit(`${email} ${network}`, 1);
     const wrong = (): Error => {
       if (network !== '') this.#wrongFrom.limit(network, 1);
-      return noCode();
+      return recordNotFound('app-user-magic-code', lookedUp);
     };
     const outcome = await this.#run<SignedIn | 'expired' | 'wrong'>((state) => {
       const { records, at } = state;
@@ -116,7 +118,7 @@ export class Accounts {
     });
     if (outcome === 'wrong') throw wrong();
     if (outcome !== 'expired') return outcome;
-    throw rejection('record-expired', 'Record expired: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
+    throw recordExpired('app-user-magic-code', lookedUp);
   }
 
   /**
@@ -152,7 +154,7 @@ export class Accounts {
     return whenDurable(ledger, () => {
       const owner = tokenOwner(ledger.records, token);
       const row = owner === undefined ? undefined : userRow(ledger.db, owner);
-      if (!row) throw noUser();
+      if (!row) throw this.#noUser();
       return userOf(ledger.db, row, id, token);
     });
   }
@@ -181,7 +183,7 @@ export class Accounts {
     return this.#run((state) => {
       if ('token' in selector) return { records: withoutToken(selector.token), then: () => undefined };
       const id = 'id' in selector ? selector.id : find(state, selector);
-      if (id === undefined) throw noUser();
+      if (id === undefined) throw this.#noUser('email' in selector ? { email: selector.email } : {});
       return { records: withoutTokensOf(state.records, id), then: () => undefined };
     });
   }
@@ -241,7 +243,7 @@ export class Accounts {
   #resume(id: string, token: string): Plan<SignedIn> {
     const then = ({ db }: LedgerState): SignedIn => {
       const row = userRow(db, id);
-      if (!row) throw noUser();
+      if (!row) throw this.#noUser();
       return { user: userOf(db, row, this.#app.id, token), created: false };
     };
     return { then };
@@ -251,8 +253,13 @@ export class Accounts {
   #guest({ db, records }: LedgerState, token: string): string | undefined {
     const owner = tokenOwner(records, token);
     const row = owner === undefined ? undefined : userRow(db, owner);
-    if (!row) throw noUser();
+    if (!row) throw this.#noUser();
     return isGuest(db, row) ? row.id : undefined;
+  }
+
+  /** `by`: what was looked up by, if it is no token. */
+  #noUser(by: object = {}): Error {
+    return recordNotFound('app-user', { 'app-id': this.#app.id, ...by });
   }
 
   #create(state: LedgerState, profile: Profile, isTrusted = false): Plan<SignedIn> {
@@ -266,7 +273,7 @@ export class Accounts {
     const token = newToken();
     const then = ({ db }: LedgerState): SignedIn => {
       const row = userRow(db, id);
-      if (!row) throw noUser();
+      if (!row) throw this.#noUser();
       return { user: userOf(db, row, this.#app.id, token), created };
     };
     return { records: withToken(token, id, at), then };
@@ -288,8 +295,4 @@ function find({ db, records }: Pick<LedgerState, 'db' | 'records'>, selector: Se
   if ('email' in selector) return userByEmail(db, selector.email)?.id;
   if ('token' in selector) return tokenOwner(records, selector.token);
   return userRow(db, selector.id)?.id;
-}
-
-function noUser(): Error {
-  return rejection('record-not-found', 'Record not found: app-user', { args: [], 'record-type': 'app-user' });
 }

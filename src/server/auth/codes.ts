@@ -109,6 +109,6 @@ function missed(code: Code, network: string): Code {
   return { ...code, misses: { ...code.misses, [by]: (code.misses?.[by] ?? 0) + 1 } };
 }
 
-export function noCode(): Error {
+function noCode(): Error {
   return rejection('record-not-found', 'Record not found: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
 }

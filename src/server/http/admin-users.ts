@@ -19,7 +19,7 @@ export function adminUserRoutes(http: HttpContext): Hono {
   routes.post('/refresh_tokens', async (context) => {
     const { accounts, body } = await accountsFor(context, 'write');
     const [email, id] = [optional(body, 'email', asEmail), optional(body, 'id', asUuid)];
-    if (email === undefined && id === undefined) throw missingSelector();
+    if (email === undefined && id === undefined) throw missingSelector(body, 'body');
     return context.json(await accounts.createToken({ email, id }, optional(body, 'extra-fields', asObject)));
   });
 
@@ -85,9 +85,9 @@ function selectorIn(fields: Fields, names: readonly SelectorName[], location = '
     if (text === undefined) continue;
     return name === 'email' ? { email: text } : name === 'id' ? { id: text } : { token: text };
   }
-  throw missingSelector();
+  throw missingSelector(fields, location);
 }
 
-function missingSelector(): Error {
-  return invalid('user-lookup', null, [{ message: 'an email, an id or a refresh_token must be given' }]);
+function missingSelector({ refresh_token: _, ...fields }: Fields, location: string): Error {
+  return invalid(location, fields, [{ message: 'an email, an id or a refresh_token must be given' }]);
 }

@@ -48,6 +48,7 @@ export function authRoutes(http: HttpContext): Hono {
 
   routes.post('/signout', async (context) => {
     const body = await bodyOf(context);
+    required(body, 'app_id', asUuid);
     const token = required(body, 'refresh_token', asUuid);
     const { accounts } = await accountsFor(body, 'app_id');
     await accounts.signOut({ token });

@@ -10,9 +10,9 @@ import { checkUse, type Use } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
 import { type Actor, adminActor } from '../data/system-rules.ts';
 import type { HttpContext } from './context.ts';
-import { malformed, missing, noPerson, notFound, unauthorized } from './errors.ts';
+import { malformed, missing, noPerson, unauthorized } from './errors.ts';
 import type { InstantAPIError } from '../../errors.ts';
-import { rejection } from '../errors.ts';
+import { recordNotFound, rejection } from '../errors.ts';
 
 export interface RequestActor {
   readonly app: App;
@@ -41,12 +41,17 @@ export function appIdOf(context: Context): string {
 export async function requireAdmin(context: Context, hub: Hub, appId: string): Promise<void> {
   const token = bearerOf(context);
   if (await hub.isAdminOf(appId, token)) return;
-  throw isUuid(token) || (await hub.isOperator(token)) ? notFound('app-admin-token') : noPerson(token);
+  throw isUuid(token) || (await hub.isOperator(token)) ? recordNotFound('app-admin-token', { 'app-id': appId }) : noPerson(token);
 }
 
 /** For tools that act for a person: here the operator. @throws InstantAPIError 401, which tells tools to log in */
 export async function requireOperator(context: Context, hub: Hub): Promise<void> {
   if (!(await hub.isOperator(bearerOf(context)))) throw unauthorized();
+}
+
+/** For what personal access tokens may not do: revoking one must not leave another that it made. @throws InstantAPIError 401 */
+export function requireOperatorToken(context: Context, hub: Hub): void {
+  if (!hub.isOperatorToken(bearerOf(context))) throw unauthorized();
 }
 
 /** The app in the path, for a tool with admin rights. @throws InstantAPIError */
@@ -55,7 +60,7 @@ export async function toolApp(context: Context, { hub }: HttpContext): Promise<A
   if (!isUuid(given)) throw malformed(['params', 'app_id'], given);
   const [id, token] = [given.toLowerCase(), bearerOf(context)];
   if (await hub.isAdminOf(id, token)) return hub.app(id);
-  if (await hub.isOperator(token)) throw notFound('app');
+  if (await hub.isOperator(token)) throw recordNotFound('app', { id });
   if (await hub.isSomeAppsToken(token)) throw wrongApp(id);
   throw isUuid(token) || context.req.path.startsWith('/dash/') ? unauthorized() : noPerson(token);
 }
@@ -69,7 +74,7 @@ function bearerOf(context: Context): string {
   const header = context.req.header('authorization');
   if (header === undefined) throw missing(['headers', 'authorization']);
   const token = (header.split('Bearer ').at(-1) ?? '').trim();
-  if (!isUuid(token) && !/^(per|pat)_/.test(token)) throw malformed(['headers', 'authorization']);
+  if (!isUuid(token) && !/^(per|pat)_/.test(token)) throw malformed(['headers', 'authorization'], header);
   return token;
 }
 
@@ -94,7 +99,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   const address = addressOf(context, http);
   const [token, email, guest] = ['as-token', 'as-email', 'as-guest'].map((name) => context.req.header(name));
   if (token !== undefined) {
-    if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
+    if (!isUuid(token.trim())) throw malformed(['asUser', 'token'], token);
     const app = await http.hub.app(appId);
     await http.acceptedTokens?.accept(app, token.trim());
     const user = await http.accounts(app).verifyToken(token.trim());
@@ -108,7 +113,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   const app = await http.hub.app(appId);
   if (email === undefined) return { app, actor: { ...adminActor, ...address }, isImpersonated: false };
   const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
-  if (!row) throw notFound('app-user');
+  if (!row) throw recordNotFound('app-user', { 'app-id': appId, email });
   const user = userOf(app.ledger.db, row, app.id);
   return { app, actor: { userId: row.id, isAdmin: false, ...address }, isImpersonated: true, user };
 }

@@ -26,6 +26,11 @@ export function errorResponse(error: unknown, log: Log): ErrorResponse {
 
 type Path = readonly string[];
 
+const mayBeSecret = /token|code|secret|password|state|key|authorization/i;
+
+/** Secrets are longer. */
+const isTooShortForSecret = (given: unknown): boolean => JSON.stringify(given).length < 20;
+
 const formatPath = (path: Path): string => `[${path.map((part) => JSON.stringify(part)).join(' ')}]`;
 
 /** `others`: further places where the parameter may be. */
@@ -34,14 +39,11 @@ export function missing(path: Path, others?: readonly Path[]): InstantAPIError {
   return rejection('param-missing', `Missing parameter: ${formatPath(path)}`, hint);
 }
 
-/** `given` is returned to the caller, so it must not be a secret. `places`: all places where it may be, if several. */
+/** `given` is returned to the caller unless it may be a secret. `places`: all places where it may be, if several. */
 export function malformed(path: Path, given?: unknown, places?: readonly Path[]): InstantAPIError {
-  const hint = { in: path, ...(given !== undefined && { 'original-input': given }), ...(places && { 'possible-ins': places }) };
+  const isShown = given !== undefined && (!mayBeSecret.test(path.join(' ')) || isTooShortForSecret(given));
+  const hint = { in: path, ...(isShown && { 'original-input': given }), ...(places && { 'possible-ins': places }) };
   return rejection('param-malformed', `Malformed parameter: ${formatPath(path)}`, hint);
-}
-
-export function notFound(type: string): InstantAPIError {
-  return rejection('record-not-found', `Record not found: ${type}`, { args: [], 'record-type': type });
 }
 
 /** An unknown personal (`per_`) or platform (`pat_`) token. */

@@ -56,7 +56,7 @@ export class EventSessions {
     const messages = required(body, 'messages', (given) => (Array.isArray(given) ? given : undefined));
     const push: Push = { machine, session: id, token, messages };
     if (machine === this.#machineId) {
-      if (!this.#take(push)) throw gone('session-missing', { 'sess-id': id });
+      if (!this.#take(push)) throw gone('session-missing', { 'sess-id': { 'sess-id': id } });
     } else if (!(await this.#forward(appId, push))) throw gone('member-missing', { 'machine-id': machine });
     return context.json({});
   }

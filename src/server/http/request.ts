@@ -2,10 +2,14 @@
 
 import type { Context } from 'hono';
 import type { AppStatus } from '../../protocol/session-messages.ts';
+import { isDeeperThan } from '../../protocol/frame-limits.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
 import { readEmail } from '../auth/users.ts';
 import { malformed, missing } from './errors.ts';
+
+/** Nesting of a body. Recursive code, ours and the platform's, runs out of stack at some depth beyond. */
+const maxBodyDepth = 1000;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,7 +17,10 @@ export type Fields = Readonly<Record<string, unknown>>;
 export async function bodyOf(context: Context): Promise<Fields> {
   const kind = context.req.header('content-type') ?? '';
   if (!/^\s*application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(kind)) return {};
-  const text = await context.req.text();
+  // A client that goes away before the end is no fault of the server.
+  const text = await context.req.text().catch(() => {
+    throw malformed(['body']);
+  });
   if (text.trim() === '') return {};
   let json: unknown;
   try {
@@ -21,10 +28,9 @@ export async function bodyOf(context: Context): Promise<Fields> {
   } catch {
     throw malformed(['body']);
   }
+  if (isDeeperThan(json, maxBodyDepth)) throw malformed(['body']);
   return isObject(json) ? json : {};
 }
-
-const mayBeSecret = /token|code|secret|password|state|key/i;
 
 type Read<T> = (given: unknown) => T | undefined;
 
@@ -38,7 +44,7 @@ export function optional<T>(fields: Fields, name: string, read: Read<T>, locatio
   const given = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (given === undefined || given === null || given === false) return undefined;
   const value = read(given);
-  if (value === undefined) throw malformed([location, name], mayBeSecret.test(name) ? undefined : given);
+  if (value === undefined) throw malformed([location, name], given);
   return value;
 }
 

@@ -16,14 +16,15 @@ export function checkSchema(given: unknown, attrs: Attrs): void {
   const links = given.links ?? {};
   if (!isObject(links)) throw invalid('schema', given, [{ in: ['links'], message: 'must be an object of links' }]);
   const faults = [
-    ...Object.entries(links).flatMap(([name, link]) => linkFaults(name, link, (etype) => isEntity(etype, entities, attrs))),
+    ...Object.entries(links).flatMap(([name, link]) => linkFaults(name, link, (etype) => isPossibleEntity(etype, attrs))),
     ...labelFaults(links, entities),
   ];
   if (faults.length > 0) throw invalid('schema', 'plan', faults);
 }
 
-function isEntity(etype: string, entities: object, attrs: Attrs): boolean {
-  return Object.hasOwn(entities, etype) || (etype.startsWith('$') && attrs.forward(etype, 'id') !== undefined);
+/** An entity need not be listed to be linked: its attributes come with its first row. Those of the system are there from the start. */
+function isPossibleEntity(etype: string, attrs: Attrs): boolean {
+  return !etype.startsWith('$') || attrs.forward(etype, 'id') !== undefined;
 }
 
 interface End {
@@ -38,14 +39,14 @@ function endOf(link: unknown, side: 'forward' | 'reverse'): (End & Readonly<Reco
     : undefined;
 }
 
-function linkFaults(name: string, link: unknown, isKnown: (etype: string) => boolean): Fault[] {
+function linkFaults(name: string, link: unknown, isPossible: (etype: string) => boolean): Fault[] {
   return (['forward', 'reverse'] as const).flatMap((side) => {
     const end = endOf(link, side);
     if (!end) return [fault(`link ${name}: ${side} must have an entity (on) and a label`)];
     const { on, label, has, required, onDelete } = end;
     const where = `${on}->${label}`;
     const faults: Fault[] = [];
-    if (!isKnown(on)) faults.push(fault(`${where}: there is no entity '${on}' in the schema`));
+    if (!isPossible(on)) faults.push(fault(`${where}: the system has no entity '${on}'`));
     if (has !== 'one' && has !== 'many')
       faults.push(fault(`${where}: has must be 'one' or 'many', and is ${JSON.stringify(has) ?? 'missing'}`));
     if (isGiven(required) && (typeof required !== 'boolean' || side === 'reverse')) {

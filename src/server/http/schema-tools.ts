@@ -59,7 +59,7 @@ type Step = readonly [type: string, about: object];
 
 function stepsFor(wire: WireAttr, attrs: Attrs, { isBackground, checksTypes }: ToolOptions): Step[] {
   const known = knownAttr(wire, attrs);
-  if (!known) return [['add-attr', wire['value-type'] === 'ref' ? { 'on-delete': null, 'on-delete-reverse': null, ...wire } : wire]];
+  if (!known) return [['add-attr', newAttr(wire, checksTypes)]];
   if (known.isSystem) return [];
   const { 'checked-data-type': type, ...changes } = changesOf(known, wire);
   const job = (name: string, more: object = {}): Step => [
@@ -81,6 +81,12 @@ function stepsFor(wire: WireAttr, attrs: Attrs, { isBackground, checksTypes }: T
       : [type === null ? job('remove-data-type') : job('check-data-type', { 'checked-data-type': type })];
   const update: Step[] = Object.keys(rest).length > 0 ? [['update-attr', wholeAttr(known, wire, rest)]] : [];
   return [...update, ...jobs, ...typeStep];
+}
+
+function newAttr(wire: WireAttr, checksTypes: boolean): object {
+  if (wire['value-type'] === 'ref') return { 'on-delete': null, 'on-delete-reverse': null, ...wire };
+  const { 'checked-data-type': _, ...untyped } = wire;
+  return checksTypes ? wire : untyped;
 }
 
 const backgroundTraits = [

@@ -6,7 +6,7 @@ import type { InstantAPIError } from '../../errors.ts';
 import { positionOf } from '../queries/refresh.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
 import type { ResultShape } from '../queries/prepared-query.ts';
-import type { Added } from '../queries/subscriptions.ts';
+import type { Added } from '../queries/query-request.ts';
 import { echo, handleDurable, type SessionContext } from './session-context.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Outcome } from '../data/ledger.ts';
@@ -37,13 +37,15 @@ const handlers: Handlers = {
 
   'add-query': (message, context) => watch(message, context, message['return-type'] ?? 'join-rows'),
 
-  'remove-query': (message, context) => {
-    const { app, subscriber, send } = context;
-    const key = queryKey(message.q);
-    releaseQuery(context, key);
-    app.subscriptions.remove(subscriber, key);
-    send({ op: 'remove-query-ok', ...echo(message), q: message.q });
-  },
+  // In the order of the requests: an earlier 'add-query' may be waiting for the data to be durable.
+  'remove-query': (message, context) =>
+    handleDurable(message, context, () => {
+      const { app, subscriber, send } = context;
+      const key = queryKey(message.q);
+      releaseQuery(context, key);
+      app.subscriptions.remove(subscriber, key);
+      send({ op: 'remove-query-ok', ...echo(message), q: message.q });
+    }),
 
   transact: (message, context) => {
     const { app, subscriber, pending } = context;

@@ -275,6 +275,25 @@ describe('big kept answers', () => {
     expect((await hydrated(store))?.[0]).toBe('new');
   });
 
+  it.each([
+    ['the database is closed', (client: TestClient) => client.reactor.close()],
+    ['another user signs in', (client: TestClient) => client.reactor.account.setUser({ id: 'bob', refresh_token: 't', isGuest: false })],
+  ])('a confirmed write stays stored if %s before the result with it is', async (_, end) => {
+    const { store } = lasting();
+    const { client } = await writing(store, [], 5);
+    void client.reactor.writes.transact(chunk('update', goals[0]?.id ?? '', { title: 'mine' }));
+    await settled();
+    const [sent] = client.sentMessages('transact');
+    await client.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 6 });
+    await client.receive(refreshOk(titled(['mine']), 6));
+    await settled();
+    expect(client.reactor.outbox.list()).toEqual([]);
+    await Promise.resolve(end(client));
+    await settled();
+    expect(await store.list('write//')).toHaveLength(1);
+    client.reactor.shutdown();
+  });
+
   it('one of which a part is missing is none', async () => {
     const { store } = lasting();
     const { client, slices } = await writing(store, [], 5);

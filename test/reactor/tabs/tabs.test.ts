@@ -160,6 +160,29 @@ describe('tabs', () => {
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 
+  it('two tabs make the same attributes at the same moment: each shows both writes, in whatever order they are confirmed', async () => {
+    for (const first of [0, 1]) {
+      const { tabs } = await openTabs(2);
+      const seen = tabs.map((tab) => {
+        const received = listener();
+        tab.reactor.queries.subscribe({ moods: {} }, received);
+        return received;
+      });
+      for (const tab of tabs) await tab.receive(addQueryOk([], 1, { moods: {} }));
+      const ids = [id(), id()];
+      for (const [at, tab] of tabs.entries())
+        void tab.reactor.writes.transact({ __ops: [['update', 'moods', ids[at], { name: `${at}` }]], __etype: 'moods' });
+      await settled();
+      const both = ids.map((mood, at) => ({ id: mood, name: `${at}` }));
+      const sorted = (rows: unknown): unknown => [...(rows as { name: string }[])].sort((a, b) => (a.name < b.name ? -1 : 1));
+      for (const { last } of seen) expect(sorted(last?.data['moods'])).toEqual(both);
+      const sent = tabs[0]?.sentMessages('transact')[first];
+      await tabs[0]?.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 3 });
+      for (const { last } of seen) expect(sorted(last?.data['moods'])).toEqual(both);
+      for (const tab of tabs) tab.reactor.shutdown();
+    }
+  });
+
   it('a write that the tab that sends was never told of, and that is on no disk, is told to it again after a while', async () => {
     const browser = new FakeBrowser();
     const [first, second] = [testClient({ tabs: browser.tab() }), testClient({ tabs: browser.tab(), store: memoryStore() })];

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { isUuid } from '../../../lib/uuid.ts';
 import type { LedgerState } from '../../data/write.ts';
-import { invalid, rejection } from '../../errors.ts';
+import { invalid, recordExpired, recordNotFound, rejection } from '../../errors.ts';
 import type { Records } from '../../storage/storage.ts';
 import { submit, whenDurable } from '../../data/submit.ts';
 import { serverActor } from '../../data/system-rules.ts';
@@ -158,9 +158,9 @@ export class OAuth {
   /** @throws InstantAPIError */
   async token({ code: given, codeVerifier, origin, refreshToken, extraFields }: TokenRequest): Promise<SignedIn> {
     const code = await this.#take<Code>(codePrefix + hashToken(given));
-    if (!code) throw rejection('record-not-found', 'Record not found: app-oauth-code', { args: [], 'record-type': 'app-oauth-code' });
-    if (isOver(code.at, this.#now(), codeMinutes))
-      throw rejection('record-expired', 'Record expired: app-oauth-code', { args: [], 'record-type': 'app-oauth-code' });
+    const lookedUp = { 'app-id': this.#app.id };
+    if (!code) throw recordNotFound('app-oauth-code', lookedUp);
+    if (isOver(code.at, this.#now(), codeMinutes)) throw recordExpired('app-oauth-code', lookedUp);
     await this.#checkOrigin(origin);
     checkVerifier(code, codeVerifier);
     return this.#accounts.signInByIdentity(code.identity, { guestToken: refreshToken, extraFields });
