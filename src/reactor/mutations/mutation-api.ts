@@ -82,6 +82,7 @@ export class MutationApi {
   onPersisted(edits: readonly KeyValueOp[]): void {
     const { state, pendingCalls } = this.#context;
     for (const edit of edits) {
+      if ('put' in edit && edit.put === receiptsKey(state.session.owner)) state.receipts.onPersisted(edit.value);
       if (!('put' in edit) || !edit.put.startsWith('write/')) continue;
       const eventId = edit.put.slice(edit.put.lastIndexOf('/') + 1);
       if (state.outbox.markPersisted(eventId)) this.#context.run([{ do: 'tell', message: { type: 'write', record: edit.value } }]);

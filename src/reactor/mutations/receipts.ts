@@ -43,6 +43,8 @@ export class Receipts {
   #attrFailures = 0;
   /** Confirmed writes whose receipts are still at the server, and from when on each may be deleted, by the wall clock: the record outlives the page. */
   #removable = new Map<string, number>();
+  /** Those of which it is on disk that they are confirmed: the others are sent again if the page ends now. */
+  #stored = new Set<string>();
   /** Write → the receipts that it deletes. */
   readonly #deletedBy = new Map<string, readonly string[]>();
   /** Writes that went out with a receipt, and writes that must not. */
@@ -111,7 +113,10 @@ export class Receipts {
     if (!this.#covered.delete(eventId)) return [];
     this.#hasMadeAttrs = true;
     this.#attrFailures = 0;
-    for (const other of this.#deletedBy.get(eventId) ?? []) this.#removable.delete(other);
+    for (const other of this.#deletedBy.get(eventId) ?? []) {
+      this.#removable.delete(other);
+      this.#stored.delete(other);
+    }
     this.#deletedBy.delete(eventId);
     this.#removable.set(eventId, sends > 1 ? dateMs + keepRepeatedMs : 0);
     return [{ put: receiptsKey(owner), value: [...this.#removable] }];
@@ -124,11 +129,14 @@ export class Receipts {
     this.#deletedBy.delete(eventId);
   }
 
+  /** The record is on disk, and with it that these writes are confirmed. */
+  onPersisted(record: unknown): void {
+    for (const [eventId] of entriesOf(record)) if (this.#removable.has(eventId)) this.#stored.add(eventId);
+  }
+
   load(record: unknown): void {
-    const entries = (Array.isArray(record) ? record : []).filter(
-      (entry): entry is [string, number] => Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number',
-    );
-    this.#removable = new Map(entries);
+    this.#removable = new Map(entriesOf(record));
+    this.#stored = new Set(this.#removable.keys());
     this.#deletedBy.clear();
   }
 
@@ -178,7 +186,7 @@ export class Receipts {
   #deletions(eventId: string, dateMs: number): readonly string[] {
     this.#deletedBy.delete(eventId);
     const taken = new Set([...this.#deletedBy.values()].flat());
-    const free = [...this.#removable].flatMap(([other, fromMs]) => (fromMs <= dateMs && !taken.has(other) ? other : []));
+    const free = [...this.#removable].flatMap(([other, fromMs]) => (fromMs <= dateMs && this.#stored.has(other) && !taken.has(other) ? other : []));
     const deletions = free.slice(0, maxDeletions);
     this.#deletedBy.set(eventId, deletions);
     return deletions;
@@ -188,6 +196,12 @@ export class Receipts {
     const text = String(JSON.stringify(hint));
     return this.#attrs.some(({ id }) => text.includes(id));
   }
+}
+
+function entriesOf(record: unknown): [eventId: string, fromMs: number][] {
+  return (Array.isArray(record) ? record : []).filter(
+    (entry): entry is [string, number] => Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number',
+  );
 }
 
 /** Whether the server would refuse a second receipt of the same write. */
