@@ -52,12 +52,16 @@ export interface Limits {
   readonly unreadBytes: number;
   /** Unsent bytes to all clients; beyond it, the clients with the largest backlogs are disconnected. */
   readonly totalUnreadBytes: number;
+  /** Bytes of incomplete frames and bodies of all clients; beyond it, the clients with the most are disconnected. */
+  readonly totalIncomingBytes: number;
   /** Memory one session may occupy besides data (presence, queries, queued messages), in bytes. */
   readonly sessionBytes: number;
   /** The same for all sessions of an app. */
   readonly appBytes: number;
   /** The same for all sessions of the server. */
   readonly totalBytes: number;
+  /** Memory for cached results of live queries, for all sessions of the server, in bytes; beyond it, results are recomputed when needed. */
+  readonly keptResultBytes: number;
   /** How long the result of a write is remembered, in milliseconds. */
   readonly rememberMs: number;
   /** Memory for remembered results of one app, in bytes; the oldest are dropped first. */
@@ -95,9 +99,11 @@ export const defaultLimits: Limits = {
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,
   totalUnreadBytes: 128 * MiB,
+  totalIncomingBytes: 128 * MiB,
   sessionBytes: 32 * MiB,
   appBytes: 128 * MiB,
   totalBytes: 256 * MiB,
+  keptResultBytes: 128 * MiB,
   rememberMs: 7 * 24 * 3600 * 1000,
   rememberBytes: 64 * MiB,
   history: 10_000,

@@ -17,6 +17,7 @@ import type { FileStore } from './files/file-store.ts';
 import type { MagicCodeMail } from './http/context.ts';
 import { AppBackups } from './move/app-backups.ts';
 import { Hub } from './session/hub.ts';
+import { IncomingBytes } from './incoming-bytes.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
 import { keptAnswerBytes } from './webhooks/sender.ts';
@@ -25,6 +26,7 @@ import type { Storage } from './storage/storage.ts';
 import { clientAddress, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
 import { httpRoutes } from './http/routes.ts';
+import { countAnswers } from './http/unread-answers.ts';
 import { UnreadOutput } from './unread-output.ts';
 import { serveSockets } from './ws.ts';
 
@@ -182,6 +184,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   });
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
   const unread = new UnreadOutput<object>(limits, systemClock);
+  const incoming = new IncomingBytes<object>(limits.totalIncomingBytes);
   const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
   const backups = new AppBackups({ clock: systemClock, log, uuid: id });
   const routes = httpRoutes({
@@ -189,7 +192,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     backups,
     log,
     limits,
-    unread,
+    ...{ unread, incoming },
     clock: systemClock,
     sendMagicCode,
     showCodes,
@@ -199,7 +202,8 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     ...access,
   });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
-  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, ...access });
+  countAnswers(server, unread);
+  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, ...access });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await backups.close();
@@ -218,6 +222,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     throw error;
   });
   url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  void hub.removeExpired().catch((error: unknown) => log.error('apps whose time is over could not be erased', error));
   void hub.resumeWebhooks().catch((error: unknown) => log.error('webhooks could not be resumed', error));
   return {
     url,

@@ -10,12 +10,13 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { type ClientAddress, clientAddress } from './client-address.ts';
+import { IncomingBytes } from './incoming-bytes.ts';
 import type { Limits } from './limits.ts';
 import type { AllowsOrigin } from './origins.ts';
 import type { Hub } from './session/hub.ts';
 import type { Socket } from './session/subscriber.ts';
 import { UnreadOutput } from './unread-output.ts';
-import { asPlainRequest, rejectUpgrade } from './upgrade.ts';
+import { plainRequests, rejectUpgrade } from './upgrade.ts';
 
 const pingEveryMs = 5000;
 /** Unanswered pings before the peer counts as gone. Counted rather than measured, so that a paused process does not drop healthy peers. */
@@ -44,6 +45,8 @@ export interface SocketsConfig {
   readonly allowsOrigin?: AllowsOrigin;
   /** Unread output of all connections of the server. Default: of the sockets only. */
   readonly unread?: UnreadOutput<object>;
+  /** What has arrived and is not complete yet, on all connections of the server; missing = that of sockets only. */
+  readonly incoming?: IncomingBytes<object>;
 }
 
 interface Peer {
@@ -52,13 +55,15 @@ interface Peer {
 
 export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): Sockets {
   const { limits, clock, unread = new UnreadOutput<object>(config.limits, config.clock) } = config;
+  const incoming = config.incoming ?? new IncomingBytes<object>(limits.totalIncomingBytes);
   const { allowsOrigin = () => true, clientAddress: addressOf = clientAddress(undefined) } = config;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes * answeredFactor });
   const peers = new Map<WebSocket, Peer>();
   const guarded = guard(config.log);
+  const asPlainRequest = plainRequests(server);
   server.on('upgrade', (request, socket: Duplex, head) => {
     const isDone = guarded(() => {
-      if (!isWebSocketUpgrade(request)) return asPlainRequest(server, request, socket, head);
+      if (!isWebSocketUpgrade(request)) return asPlainRequest(request, socket, head);
       const problem = problemWith(request, allowsOrigin);
       if (problem) return rejectUpgrade(socket, problem);
       sockets.handleUpgrade(request, socket, head, (opened) => {
@@ -70,6 +75,7 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
             ip: addressOf(request.socket.remoteAddress, headerOf(request, 'x-forwarded-for')),
             origin: request.headers.origin,
           };
+          countIncoming(opened, socket, incoming);
           attach(opened, from, peer, { hub, limits, unread, guarded });
         });
         if (!isAttached) opened.terminate();
@@ -114,6 +120,17 @@ function pingAll(peers: ReadonlyMap<WebSocket, Peer>): void {
       socket.ping();
     }
   }
+}
+
+/** Counts a frame until it is complete. Bytes of the next frame in the same chunk are not counted until more arrives. */
+function countIncoming(opened: WebSocket, socket: Duplex, incoming: IncomingBytes<object>): void {
+  const cut = (): void => {
+    opened.close(tooSlow, 'too much is being sent');
+    opened.terminate();
+  };
+  socket.prependListener('data', (chunk: Buffer) => incoming.add(opened, chunk.byteLength, cut));
+  opened.on('message', () => incoming.remove(opened));
+  opened.on('close', () => incoming.remove(opened));
 }
 
 /** Unread bytes up to which more of a large response is sent. */

@@ -15,6 +15,7 @@ import type { AllowsOrigin } from '../origins.ts';
 import { type Outbound, outbound } from '../outbound.ts';
 import type { AppBackups } from '../move/app-backups.ts';
 import type { Hub } from '../session/hub.ts';
+import { IncomingBytes } from '../incoming-bytes.ts';
 import type { Limits } from '../limits.ts';
 import { UnreadOutput } from '../unread-output.ts';
 
@@ -38,6 +39,8 @@ export interface HttpConfig {
   readonly random?: Random | undefined;
   /** Unread output of all connections of the server. Default: of event streams only. */
   readonly unread?: UnreadOutput<object> | undefined;
+  /** Frames and bodies that are not complete yet, on all connections of the server. Default: bodies only. */
+  readonly incoming?: IncomingBytes<object> | undefined;
   /** Default: codes are written to the log. */
   readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
   /** HTTP client for sign-in providers. */
@@ -65,6 +68,7 @@ export class HttpContext {
   readonly log: Log;
   readonly limits: Limits;
   readonly unread: UnreadOutput<object>;
+  readonly incoming: IncomingBytes<object>;
   readonly providers: Providers;
   readonly clientAddress: ClientAddress;
   readonly allowsOrigin: AllowsOrigin;
@@ -84,6 +88,7 @@ export class HttpContext {
     this.clientAddress = config.clientAddress ?? clientAddress(undefined);
     this.allowsOrigin = config.allowsOrigin ?? (() => true);
     this.unread = config.unread ?? new UnreadOutput<object>(config.limits, config.clock);
+    this.incoming = config.incoming ?? new IncomingBytes<object>(config.limits.totalIncomingBytes);
     this.providers = new Providers(config.outbound ?? outbound({ allowPrivate: false, timeoutMs: 10_000, maxBytes: 1024 * 1024 }));
   }
 

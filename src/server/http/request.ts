@@ -17,7 +17,10 @@ export type Fields = Readonly<Record<string, unknown>>;
 export async function bodyOf(context: Context): Promise<Fields> {
   const kind = context.req.header('content-type') ?? '';
   if (!/^\s*application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(kind)) return {};
-  const text = await context.req.text();
+  // A client that goes away before the end is no fault of the server.
+  const text = await context.req.text().catch(() => {
+    throw malformed(['body']);
+  });
   if (text.trim() === '') return {};
   let json: unknown;
   try {

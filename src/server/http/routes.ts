@@ -2,7 +2,6 @@
 // can serve it.
 
 import { Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { isObject } from '../../lib/json.ts';
 import { isOpenedLocally } from '../origins.ts';
@@ -14,6 +13,7 @@ import { appBackupRoutes } from './app-backup-routes.ts';
 import { appRoutes } from './app-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { backupRoutes } from './backup-routes.ts';
+import { bodyLimit } from './body-limit.ts';
 import { cliLoginRoutes } from './cli-login-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
 import { remoteAddressOf } from './caller.ts';
@@ -52,16 +52,9 @@ export function httpRoutes(config: HttpConfig): Hono {
     if (!isFile && context.res.headers.get('content-type') === 'application/json')
       context.header('content-type', 'application/json; charset=utf-8');
   });
-  const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
-  const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
-  const limitBody: MiddlewareHandler = async (context, next) => {
-    // Files have a limit of their own and are streamed.
-    if (isUpload.test(context.req.path)) return next();
-    const length = context.req.header('content-length');
-    if (length === undefined || context.req.header('transfer-encoding') !== undefined) return limited(context, next);
-    // A body that was touched and is not read to its end costs the connection, and with it the client's next request.
-    return Number(length) > http.limits.frameBytes ? context.json(tooLarge, 413) : next();
-  };
+  const limited = bodyLimit({ maxBytes: http.limits.frameBytes, incoming: http.incoming });
+  // Files have a limit of their own and are streamed.
+  const limitBody: MiddlewareHandler = (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next));
   routes.use('*', limitBody);
   routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));
   routes.get('/', (context) => {

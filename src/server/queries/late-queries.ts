@@ -49,7 +49,7 @@ export class LateQueries {
   add(subscription: Subscription, coveredTxId: number): void {
     const before = this.#late.get(subscription);
     before?.cancel();
-    const [owner = subscription] = subscription.subscribers;
+    const [owner = {}] = subscription.subscribers;
     const cancel = readSnapshot(this.#source, this.#jobs, {
       owner,
       steps: (db) => subscription.evaluate(db),

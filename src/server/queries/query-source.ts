@@ -5,7 +5,7 @@ import type { Store } from '../../db/store.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { DataSnapshot } from '../data/snapshot.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
-import type { JobOutcome, QueryJobs } from './query-jobs.ts';
+import type { JobOutcome, JobOwner, QueryJobs } from './query-jobs.ts';
 import type { TxPosition } from './refresh.ts';
 
 export interface QuerySource {
@@ -26,7 +26,7 @@ type ReadingSource = Pick<QuerySource, 'snapshot' | 'release' | 'whenClean'>;
 
 export interface Reading<T> {
   /** The owner of the work: owners take turns. */
-  readonly owner: object;
+  readonly owner: JobOwner;
   readonly steps: (db: Db) => Generator<void, T>;
   /** The data is durable, and may have changed since the snapshot. */
   readonly ended: (outcome: JobOutcome<T>, snapshot: DataSnapshot) => void;
@@ -89,7 +89,7 @@ export class DataReader {
   }
 
   /** Can be called at any time. Rejects with InstantAPIError. */
-  evaluate<T>(owner: object, steps: Reading<T>['steps']): Promise<T> {
+  evaluate<T>(owner: JobOwner, steps: Reading<T>['steps']): Promise<T> {
     return new Promise((resolve, reject) => {
       const failed = (error: unknown): void => reject(error instanceof Error ? error : new Error(String(error)));
       const ended = (outcome: JobOutcome<T>): void => (outcome.is === 'done' ? resolve(outcome.value) : failed(outcome.error));

@@ -21,6 +21,16 @@ export interface ComputedResult {
   readonly text?: JsonText | undefined;
 }
 
+/** An array of four with two numbers; ids and values are shared with the data. */
+const bytesPerTriple = 112;
+/** Of a result, besides its triples. */
+const ownBytes = 500;
+
+/** The approximate memory of a result while it is cached. */
+export function sizeOfResult({ serverResult, result }: ComputedResult): number {
+  return ownBytes + serverResult.triples.length * bytesPerTriple + (result instanceof JsonText ? 2 * result.text.length : 0);
+}
+
 /** A value that is serialised already. */
 export class JsonText {
   readonly text: string;

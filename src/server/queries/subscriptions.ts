@@ -12,27 +12,18 @@ import type { DataSnapshot } from '../data/snapshot.ts';
 import type { Limits } from '../limits.ts';
 import { answer, type ComputedResult, isResultEqual } from './results.ts';
 import { type PreparedQuery, prepareQuery, type ResultShape } from './prepared-query.ts';
+import type { Asked } from './query-request.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
-import { type QueryRefresh, RefreshBuilder, type TxPosition } from './refresh.ts';
+import { type QueryRefresh, RefreshBuilder } from './refresh.ts';
 import type { Guard } from '../rules/guard.ts';
+import type { KeptResults } from './kept-results.ts';
 import { formFor, LateQueries, queryAllowance, refreshFailed } from './late-queries.ts';
 import type { QueryJobs } from './query-jobs.ts';
 import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
 import { addRefresh, atOnce, type Change, type RefreshBatch } from './refresh-batch.ts';
 import { RuleWarnings } from './rule-warnings.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
-import { type RefreshForms, Subscription } from './subscription.ts';
-
-export type Added = { readonly is: 'new'; readonly computed: ComputedResult; readonly position: TxPosition } | { readonly is: 'known' };
-
-export interface Asked {
-  /** `queryKey` of the query. */
-  readonly key: string;
-  readonly q: WireQuery;
-  readonly returnType: ResultShape;
-  readonly added: (added: Added) => void;
-  readonly failed: (error: unknown) => void;
-}
+import { type RefreshForms, type ResultBounds, Subscription } from './subscription.ts';
 
 /** Work that all live queries together may do immediately after a change. */
 const batchAllowance = 400_000;
@@ -46,14 +37,15 @@ export class Subscriptions {
   readonly #source: QuerySource;
   readonly #jobs: QueryJobs;
   readonly #limits: Limits;
+  readonly #bounds: ResultBounds;
   #guard: Guard;
   #made = 0;
 
-  constructor(guard: Guard, source: QuerySource, jobs: QueryJobs, limits: Limits) {
+  constructor(guard: Guard, source: QuerySource, jobs: QueryJobs, limits: Limits, keptResults: KeptResults) {
     this.#guard = guard;
     this.#source = source;
-    this.#jobs = jobs;
-    this.#limits = limits;
+    [this.#jobs, this.#limits] = [jobs, limits];
+    this.#bounds = { maxLength: limits.resultLength, keptResults };
     this.#warnings = new RuleWarnings(source.deliver);
     this.#late = new LateQueries(source, jobs, this.#warnings, (subscription, error) => this.#drop(subscription, error));
   }
@@ -168,16 +160,25 @@ export class Subscriptions {
     snapshot: DataSnapshot,
     { q, added }: Asked,
   ): void {
-    const subscription = this.#create(canonicalKey, q, prepared, computed, snapshot.txId);
+    const subscription =
+      this.#restored(canonicalKey, prepared, computed, snapshot) ?? this.#create(canonicalKey, q, prepared, computed, snapshot.txId);
     this.#registry.attach(subscriber, canonicalKey, subscription);
     added({ is: 'new', computed, position: this.#source.position(snapshot.txId) });
     this.#warnings.send([subscriber], subscription.faults);
+    // If the session has been told of later transactions, the answer follows.
     if (snapshot.txId === this.#source.position().txId) return;
     // The session has been sent later transactions, so the result must follow them.
     const batch = this.#batch({ changeSet: snapshot.changesSince(), attrsChanged: false, isReload: false });
     this.#recompute(subscription, batch);
     addRefresh(batch, subscriber);
     this.#say(batch);
+  }
+
+  /** The subscription of others with the same question, whose result is not kept. */
+  #restored(canonicalKey: string, prepared: PreparedQuery, computed: ComputedResult, { txId }: DataSnapshot): Subscription | undefined {
+    const known = this.#registry.get(keyOf(prepared, canonicalKey));
+    if (!known || known.knownResult || this.#late.has(known) || txId !== this.#source.position().txId) return undefined;
+    return known.restore(computed);
   }
 
   #addAgain(subscriber: Subscriber, asked: Asked): void {
@@ -210,14 +211,16 @@ export class Subscriptions {
     const shared = keyOf(prepared, canonicalKey);
     // A subscription with the same query may be ahead or late; then each stays separate.
     const key = this.#registry.get(shared) ? `${shared} ${++this.#made}` : shared;
-    const subscription = new Subscription(key, q, prepared, computed, txId, this.#limits.resultLength);
+    const subscription = new Subscription(key, q, prepared, computed, txId, this.#bounds);
     this.#registry.add(subscription);
     return subscription;
   }
 
   #detach(subscriber: Subscriber, canonicalKey: string): void {
     const gone = this.#registry.detach(subscriber, canonicalKey);
-    if (gone) this.#late.remove(gone);
+    if (!gone) return;
+    this.#late.remove(gone);
+    gone.end();
   }
 
   #batch(change: Change): RefreshBatch {

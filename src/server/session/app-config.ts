@@ -6,6 +6,7 @@ import type { Random } from '../../lib/random.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Limits } from '../limits.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import type { KeptResults } from '../queries/kept-results.ts';
 import type { QueryJobs } from '../queries/query-jobs.ts';
 import type { App } from './app.ts';
 import type { WebhookSender } from '../webhooks/sender.ts';
@@ -32,6 +33,7 @@ export interface AppConfig {
   /** Revoked tokens, by hash. */
   readonly tokensEnded?: ((app: App, hashes: readonly string[]) => void) | undefined;
   readonly jobs: QueryJobs;
+  readonly keptResults: KeptResults;
   /** Memory budget shared by all sessions of the server. */
   readonly memory: MemoryBudget;
 }

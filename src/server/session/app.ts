@@ -85,7 +85,7 @@ export class App {
     this.memory = new MemoryBudget('appBytes', config.limits, config.memory);
     const source = this.#querySource();
     this.reader = new DataReader(source, config.jobs);
-    this.subscriptions = new Subscriptions(rulebook.guard, source, config.jobs, config.limits);
+    this.subscriptions = new Subscriptions(rulebook.guard, source, config.jobs, config.limits, config.keptResults);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
     this.streams.load(ledger.records);

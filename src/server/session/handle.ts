@@ -6,7 +6,7 @@ import type { InstantAPIError } from '../../errors.ts';
 import { positionOf } from '../queries/refresh.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
 import type { ResultShape } from '../queries/prepared-query.ts';
-import type { Added } from '../queries/subscriptions.ts';
+import type { Added } from '../queries/query-request.ts';
 import { echo, handleDurable, type SessionContext } from './session-context.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Outcome } from '../data/ledger.ts';

@@ -3,6 +3,7 @@
 import { memory } from '../storage/memory.ts';
 import type { WebhookSender } from '../webhooks/sender.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import type { KeptResults } from '../queries/kept-results.ts';
 import type { QueryJobs } from '../queries/query-jobs.ts';
 import { App } from './app.ts';
 import type { HubConfig } from './hub-config.ts';
@@ -15,6 +16,7 @@ export interface SharedByApps {
   readonly webhookSender: WebhookSender;
   readonly takePush: TakePush;
   readonly jobs: QueryJobs;
+  readonly keptResults: KeptResults;
   readonly memory: MemoryBudget;
 }
 
@@ -64,8 +66,8 @@ export class OpenApps {
   /** An app by itself, which nothing is stored of. */
   async openTrial(id: string): Promise<App> {
     const { clock, random, log: logger, limits } = this.#config;
-    const { jobs, memory: budget } = this.#shared;
-    return App.open({ id, log: await memory().open(id), clock, random, logger, limits, jobs, memory: budget });
+    const { jobs, keptResults, memory: budget } = this.#shared;
+    return App.open({ id, log: await memory().open(id), clock, random, logger, limits, jobs, keptResults, memory: budget });
   }
 
   /** The next who asks for the app gets another one. */

@@ -40,6 +40,9 @@ const discoveryOf: Readonly<Record<string, string>> = {
   apple: 'https://account.apple.com/.well-known/openid-configuration',
 };
 
+/** Each app has an issuer of its own there. Elsewhere, a token that is not checked for its audience may be for anybody's app. */
+const ownIssuers: ReadonlySet<string> = new Set(['clerk', 'firebase']);
+
 const algorithms = ['RS256', 'ES256'];
 
 interface Discovery {
@@ -114,10 +117,11 @@ export class Providers {
     const { issuer, jwks_uri: jwks } = await this.discovery(found);
     const issuers = provider.provider_name === 'apple' ? ['https://appleid.apple.com', 'https://account.apple.com', issuer] : [issuer];
     const audience = audienceOf(found);
+    if (audience === undefined && !ownIssuers.has(provider.provider_name)) throw new OAuthFault('The OAuth client has no client id.');
     const verified = await jwtVerify(idToken, await this.#keySet(jwks), {
       algorithms,
       issuer: provider.provider_name === 'google' ? [issuer, 'accounts.google.com'] : issuers,
-      requiredClaims: ['sub', 'exp', ...(client.client_id !== null ? ['aud'] : [])],
+      requiredClaims: ['sub', 'exp', ...(audience === undefined ? [] : ['aud'])],
       ...(audience && { audience }),
     }).catch((error: unknown) => {
       throw new OAuthFault(`The id token is not valid: ${error instanceof Error ? error.message : String(error)}`);
