@@ -46,8 +46,6 @@ interface Made {
   readonly eventId: string;
   /** What is left of them to be said: see `#outrun`. */
   steps: readonly Step[];
-  /** The server failed at it on this line, and those behind it may have arrived. */
-  retriedOn?: WorldChannel | undefined;
   state: 'waiting' | 'confirmed' | 'refused' | 'parked';
   txId?: number;
 }
@@ -274,12 +272,10 @@ export class World {
       if (!made) return;
       const { log } = this.server;
       const done = log.find(({ eventId }) => eventId === made.eventId);
-      made.retriedOn = undefined;
       if (message.op === 'transact-ok') {
         Object.assign(made, { state: 'confirmed', txId: message['tx-id'] });
-        this.#supersede(made, channel);
+        this.#supersede(made);
       } else if (message.status === 400 && message.type !== 'rate-limited') this.#rejected(made, done?.txId);
-      else made.retriedOn = channel;
     }
     if (message.op === 'add-query-ok') {
       const key = queryKey(message.q);
@@ -307,11 +303,11 @@ export class World {
     }
   }
 
-  /** Earlier ones that came back do not say over again what it has said. */
-  #supersede(made: Made, channel: WorldChannel): void {
+  /** Earlier ones that come back do not say over again what it has said. */
+  #supersede(made: Made): void {
     const sent = new Set(made.steps.flatMap((step) => this.#targetOf(step) ?? []));
     for (const earlier of this.made.slice(0, this.made.indexOf(made))) {
-      if (earlier.state !== 'waiting' || earlier.retriedOn !== channel) continue;
+      if (earlier.state !== 'waiting') continue;
       earlier.steps = earlier.steps.filter((step) => !sent.has(this.#targetOf(step) ?? '') && !sent.has(JSON.stringify([step[1]])));
     }
   }

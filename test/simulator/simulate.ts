@@ -19,6 +19,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
+  readonly seed: number;
   readonly violations: readonly string[];
   readonly writes: number;
   readonly faults: number;
@@ -53,7 +54,7 @@ export async function simulate({ seed, steps: count = 120, only, trace }: RunOpt
     process.off('unhandledRejection', onUncaught);
   }
   const { violations, writes } = world.history;
-  return { violations, writes: writes.size, faults, frames: world.traffic.frames, story: world.story, taken, only };
+  return { seed, violations, writes: writes.size, faults, frames: world.traffic.frames, story: world.story, taken, only };
 }
 
 async function takeStep(world: World, seed: number, at: number): Promise<StepName | undefined> {

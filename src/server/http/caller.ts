@@ -49,6 +49,11 @@ export async function requireOperator(context: Context, hub: Hub): Promise<void>
   if (!(await hub.isOperator(bearerOf(context)))) throw unauthorized();
 }
 
+/** For what personal access tokens may not do: revoking one must not leave another that it made. @throws InstantAPIError 401 */
+export function requireOperatorToken(context: Context, hub: Hub): void {
+  if (!hub.isOperatorToken(bearerOf(context))) throw unauthorized();
+}
+
 /** The app in the path, for a tool with admin rights. @throws InstantAPIError */
 export async function toolApp(context: Context, { hub }: HttpContext): Promise<App> {
   const given = context.req.param('app') ?? '';

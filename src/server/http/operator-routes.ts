@@ -10,7 +10,7 @@ import { changeRecord } from '../session/app-record.ts';
 import { clearApp } from '../session/erase-app.ts';
 import type { AccessToken } from '../session/registry.ts';
 import { shownApp } from './app-view.ts';
-import { requireOperator } from './caller.ts';
+import { requireOperator, requireOperatorToken } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
 import { notBuiltRoutes } from './not-built-routes.ts';
@@ -122,16 +122,16 @@ export function operatorRoutes(http: HttpContext): Hono {
   });
 
   routes.get('/dash/personal_access_tokens', async (context) => {
-    await requireOperator(context, hub);
+    requireOperatorToken(context, hub);
     return context.json({ data: (await hub.registry.accessTokens()).map(shownToken) });
   });
   routes.post('/dash/personal_access_tokens', async (context) => {
-    await requireOperator(context, hub);
+    requireOperatorToken(context, hub);
     const { token, ...made } = await hub.registry.createAccessToken(required(await bodyOf(context), 'name', asText), http.clock.now());
     return context.json({ data: { ...shownToken(made), token } });
   });
   routes.delete('/dash/personal_access_tokens/:id', async (context) => {
-    await requireOperator(context, hub);
+    requireOperatorToken(context, hub);
     const id = asUuid(context.req.param('id'));
     if (id === undefined) throw malformed(['params', 'id'], context.req.param('id'));
     await hub.registry.deleteAccessToken(id);

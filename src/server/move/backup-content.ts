@@ -7,6 +7,7 @@ import type { Row } from '../../db/row.ts';
 import { oauthOf } from '../auth/oauth/oauth-config.ts';
 import { appRecordOf } from '../session/app-record.ts';
 import type { BackupConfig } from './backup-config.ts';
+import { exportedSettings } from './carried-settings.ts';
 import { configSchema } from './config-schema.ts';
 import { type BackupRow, systemRows } from './system-rows.ts';
 
@@ -62,7 +63,8 @@ export class BackupContent {
     const { db, records, at, appId, description: given } = this.#options;
     const { title = '' } = appRecordOf(records) ?? {};
     const kept = records.get('backup');
-    const { webhooks = [], emailTemplates = [], description = '' } = (isObject(kept) ? kept : {}) as Partial<BackupConfig>;
+    const { description = '', ...unused } = (isObject(kept) ? kept : {}) as Partial<BackupConfig>;
+    const { webhooks, emailTemplates } = exportedSettings(records, unused);
     const rules = records.get('rules');
     const counts = Object.fromEntries(this.counts);
     return {

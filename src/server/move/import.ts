@@ -11,6 +11,7 @@ import { hashToken } from '../auth/secrets.ts';
 import type { AppRecord } from '../session/app-record.ts';
 import { chunksOf } from '../storage/snapshot-chunks.ts';
 import { emptySnapshot, type Records, type Stage, type Storage } from '../storage/storage.ts';
+import { importedSettings } from './carried-settings.ts';
 import { Catalog } from './catalog.ts';
 import { checkedRules } from './check-backup-rules.ts';
 import { Digest, type NamespaceDigest } from './digest.ts';
@@ -222,15 +223,14 @@ class Import {
   #finalRecords(rules: unknown, hasFiles: boolean): Records {
     const { config } = this.#options.source;
     const oauth = this.#system.oauth(config.authorizedRedirectOrigins, config.backupAt);
-    const { webhooks, emailTemplates, description } = config;
-    if (webhooks.length > 0) this.#notes.push(`${webhooks.length} webhooks are kept for an export, and not served`);
-    if (emailTemplates.length > 0)
-      this.#notes.push(`${emailTemplates.length} e-mail templates are kept for an export; mail is up to sendMagicCode`);
+    const settings = importedSettings(config, Date.now());
+    this.#notes.push(...settings.notes);
     return {
       app: { title: config.title, createdAt: Date.now(), tokenHash: hashToken(this.#options.adminToken) } satisfies AppRecord,
       ...(rules !== null && { rules, 'rules-version': 0 }),
       oauth,
-      backup: { webhooks, emailTemplates, description },
+      ...settings.records,
+      backup: { ...settings.unused, description: config.description },
       ...(hasFiles && { [urlKeyRecord]: newUrlKey() }),
     };
   }
