@@ -25,7 +25,7 @@ export interface InsforgeAdminOptions {
   readonly baseUrl: string;
   /** A project's key, `ik_…`. */
   readonly apiKey?: string;
-  /** A project admin's token; a function is asked anew after a 401. */
+  /** A project admin's token; a function is called again after a 401. */
   readonly token?: string | (() => Promise<string> | string);
   readonly fetch?: typeof fetch;
   /** Aborting it ends every pending and later call with the signal's reason. */
@@ -45,7 +45,7 @@ export interface InsforgeAdmin {
     list(): Promise<Channel[]>;
     get(id: string): Promise<Channel>;
     create(channel: CreateChannel): Promise<Channel>;
-    /** What is not given stays as it is. To clear: an empty description, an empty list of URLs. */
+    /** Omitted fields stay unchanged. To clear a field, pass an empty description or an empty list of URLs. */
     update(id: string, changes: Partial<CreateChannel>): Promise<Channel>;
     /** The channel's messages stay in the history, with `channelId: null`. */
     delete(id: string): Promise<void>;
@@ -53,16 +53,16 @@ export interface InsforgeAdmin {
   readonly messages: {
     /** One page, newest first. */
     list(query?: MessageQuery): Promise<Message[]>;
-    /** All of them, page by page; a message that moves to the next page meanwhile comes once. */
+    /** All messages, page by page; a message that new ones push to the next page is returned once. */
     pages(query?: MessageQuery): AsyncIterable<Message>;
     stats(query?: StatsQuery): Promise<Stats>;
-    /** Deletes the whole history. Gives how many there were. */
+    /** Deletes the whole history. Returns the number of messages. */
     clear(): Promise<number>;
   };
   readonly permissions: { get(): Promise<Permissions> };
   readonly config: {
     get(): Promise<RealtimeConfig>;
-    /** Resolves with what was sent, as the server answers with a text only; with `verify`, with what it says afterwards. */
+    /** Resolves with the given config, because the server responds with a text only; with `verify`, with the config read back. */
     update(config: RealtimeConfig, options?: { readonly verify?: boolean }): Promise<RealtimeConfig>;
   };
   /** Whether the backend runs. Needs no credentials. */
@@ -191,9 +191,9 @@ function apiOf({ baseUrl, apiKey, token, ...options }: InsforgeAdminOptions): Js
   });
 }
 
-/** The server answers 500 to an id that is no UUID. */
+/** The server responds with 500 to an id that is not a UUID. */
 function channelPath(id: string): string {
-  if (!isUuid(id)) throw new InvalidArgumentError(`A channel's id is a UUID, and '${String(id)}' is none`);
+  if (!isUuid(id)) throw new InvalidArgumentError(`'${String(id)}' is not the id of a channel: it must be a UUID`);
   return `${base}/channels/${id}`;
 }
 
@@ -226,13 +226,13 @@ function statsQuery({ channelId, since }: StatsQuery): Record<string, string | u
   if (channelId !== undefined && !isUuid(channelId))
     throw new InvalidArgumentError(`channelId is a UUID, and '${String(channelId)}' is none`);
   const at = since === undefined ? undefined : new Date(since);
-  if (at && Number.isNaN(at.getTime())) throw new InvalidArgumentError(`since is no date: ${String(since)}`);
+  if (at && Number.isNaN(at.getTime())) throw new InvalidArgumentError(`since is not a date: ${String(since)}`);
   return { channelId, since: at?.toISOString() };
 }
 
 function checkRetention({ retentionDays }: RealtimeConfig): void {
   if (retentionDays === null || (Number.isInteger(retentionDays) && retentionDays > 0)) return;
-  throw new InvalidArgumentError('retentionDays is a whole number above 0, or null to keep messages for ever');
+  throw new InvalidArgumentError('retentionDays must be a positive integer, or null to keep messages forever');
 }
 
 const pageSize = 100;

@@ -93,7 +93,8 @@ export class PlatformChannel implements RoomDriver {
         // A token of the level `client` may listen and not publish.
         const { status, code, message } =
           cause instanceof PlatformApiError ? cause : { status: 0, code: 'UNREACHABLE', message: String(cause) };
-        throw new PlatformRealtimeError(status === 403 || status === 401 ? 'FORBIDDEN' : code, message, { channel: name, cause });
+        const known = status === 403 ? 'FORBIDDEN' : status === 401 ? 'AUTH_FAILED' : code;
+        throw new PlatformRealtimeError(known, message, { channel: name, cause });
       }
     }
     const transport = this.#context.transport();

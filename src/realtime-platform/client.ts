@@ -1,5 +1,5 @@
 // A client for the Realtime Platform: topics, rooms and documents over one connection, and its API. Experimental: it follows the public
-// documentation, and what that leaves open is in wire.ts. docs/realtime-platform.md
+// documentation; assumptions about the rest are in wire.ts. docs/realtime-platform.md
 
 import { Listeners, surface } from '../rooms/listeners.ts';
 import type { ClientStatus, PresenceData, Room } from '../rooms/room.ts';
@@ -7,6 +7,7 @@ import { type AnyRoomHandle, RoomApi } from '../rooms/room-api.ts';
 import type { HookRoom } from '../rooms/hook-room.ts';
 import { InvalidArgumentError } from '../rooms/room-error.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
+import type { SchemaWithRooms, WithRooms } from '../rooms/typed-room.ts';
 import { jsonOf } from '../rooms/payload.ts';
 import { type ApiScope, PlatformApi } from './api.ts';
 import { type ChannelContext, PlatformChannel } from './channel.ts';
@@ -113,7 +114,7 @@ export class PlatformClient {
     return this.#transport.status;
   }
 
-  /** The id under which the client is a member of channels; another one with every connection. */
+  /** The id under which the client is a member of channels; changes with every connection. */
   get socketId(): string | undefined {
     return this.#transport.socketId;
   }
@@ -122,7 +123,7 @@ export class PlatformClient {
     return this.#transport.onStatus(listener);
   }
 
-  /** Errors that no promise carries: faulty frames, subscriptions that are not confirmed, refused credentials. */
+  /** Errors that no promise carries: malformed frames, unconfirmed subscriptions, rejected credentials. */
   onError(listener: (error: Error) => void): () => void {
     return this.#errors.add(listener);
   }
@@ -132,7 +133,7 @@ export class PlatformClient {
     return this.#transport.connect();
   }
 
-  /** After signing in or out: a new connection with a new token. */
+  /** Call after signing in or out: reconnects with a new token. */
   setIdentity(): Promise<void> {
     this.#each((channel) => channel.room.retry());
     return this.#transport.reconnect();
@@ -148,7 +149,7 @@ export class PlatformClient {
   }
 
   /**
-   * Follows a topic.
+   * Subscribes to a topic.
    *
    * @throws PlatformRealtimeError 'INVALID_PAYLOAD' or 'PAYLOAD_TOO_LARGE' for a filter that cannot be sent
    * @example
@@ -170,12 +171,12 @@ export class PlatformClient {
     return this.channel(id === undefined ? kind : `${kind}:${id}`);
   }
 
-  /** A room in the form of `db.joinRoom`. */
+  /** Joins a room and returns what `db.joinRoom` returns. */
   joinRoom(kind: string, id?: string, options: { readonly initialPresence?: PresenceData } = {}): AnyRoomHandle {
     return this.#rooms.handle(kind, this.room(kind, id).name, options.initialPresence);
   }
 
-  /** A room that only listens: its topic `t` is the platform's topic `<name>.t`. Uses documented operations alone. */
+  /** A receive-only room: its topic `t` is the platform's topic `<name>.t`. Uses documented operations only. */
   topicRoom(name: string): Room {
     const context = {
       subscribe: (request: SubscribeRequest, listener: (event: PlatformEvent) => void) => this.subscribe(request, listener),
@@ -184,7 +185,7 @@ export class PlatformClient {
     return this.#topicRooms.getOrCreate(checkName('topic', name), () => new TopicRoom(name, context)).room;
   }
 
-  /** A message to one socket. Experimental: the event is assumed (A4). */
+  /** Sends a message to one socket. Experimental: the event is assumed (A4). */
   direct(socketId: string, event: string, data: unknown): void {
     const { emit } = this.#transport;
     if (!emit) throw unsupportedTransport();
@@ -193,7 +194,7 @@ export class PlatformClient {
     emit(this.#settings.wire.channel.direct, message);
   }
 
-  /** Messages that name no channel: those sent to this socket alone. Assumed (A4). */
+  /** Calls the listener with messages sent to this socket only: those without a channel. Assumed (A4). */
   onDirect(listener: (event: string, data: unknown, raw: unknown) => void): () => void {
     return this.#direct.add(listener);
   }
@@ -203,7 +204,7 @@ export class PlatformClient {
     return Object.assign(new SyncApi(this.#api), { watch: this.watch.bind(this) });
   }
 
-  /** Calls the listener with a document now and whenever it changes; with null when there is none. Gives what stops it. */
+  /** Calls the listener with a document now and whenever it changes; with null while it does not exist. Returns a function that stops it. */
   watch<T = unknown>(
     service: string,
     id: string,
@@ -280,7 +281,11 @@ export class PlatformClient {
  * const room = platform.room('board', '42');
  * await room.join();
  */
-export function createRealtimePlatformClient(options: PlatformOptions): PlatformClient {
+export function createRealtimePlatformClient<Schema extends SchemaWithRooms>(
+  options: PlatformOptions & { readonly schema: Schema },
+): WithRooms<PlatformClient, Schema, object>;
+export function createRealtimePlatformClient(options: PlatformOptions): PlatformClient;
+export function createRealtimePlatformClient(options: PlatformOptions): object {
   return new PlatformClient(options);
 }
 

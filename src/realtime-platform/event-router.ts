@@ -1,5 +1,4 @@
-// Frames that come in, handed to what they are for: subscriptions, channels, or the listeners of direct messages. Malformed ones are reported
-// once for each kind.
+// Routes incoming frames to subscriptions, channels, or the listeners of direct messages. Each kind of malformed frame is reported once.
 
 import { isPlain } from '../rooms/payload.ts';
 import { errorOf } from '../rooms/room-error.ts';
@@ -60,9 +59,9 @@ export class EventRouter {
     if (event === message) {
       const read = wire.parseMessage(body);
       if (read) return this.#context.channel(read.channel)?.message(read, body);
-      // Sent to this socket alone.
+      // Sent to this socket only.
       if (isPlain(body) && typeof body['event'] === 'string') return this.#context.direct(body['event'], body['data'], body);
-      return this.#reportOnce(`'${event}' is no message of a channel`);
+      return this.#reportOnce(`'${event}' does not carry a channel message`);
     }
     if (event === presenceJoin || event === presenceLeave) {
       const [member] = isPlain(body) ? readMembers([body]) : [];
@@ -74,7 +73,7 @@ export class EventRouter {
       const message = typeof text === 'string' ? text : 'The server reported an error';
       return this.#context.report(new PlatformRealtimeError(typeof code === 'string' ? code : 'SERVER_ERROR', message));
     }
-    if (event === '') this.#reportOnce('A frame is no message of the protocol');
+    if (event === '') this.#reportOnce('A frame is not a message of the protocol');
   }
 
   #reportOnce(why: string): void {

@@ -26,3 +26,4 @@ export type * from '../rooms/room.ts';
 export { InvalidArgumentError, RoomError } from '../rooms/room-error.ts';
 export type { RoomErrorCode } from '../rooms/room-error.ts';
 export type { SocketIoFactory, SocketIoSocket } from '../rooms/socket-io.ts';
+export type { SchemaWithRooms, TypedRoom, WithRooms } from '../rooms/typed-room.ts';

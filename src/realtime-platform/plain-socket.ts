@@ -1,4 +1,4 @@
-// The plain WebSocket protocol at /ws: subscribe, unsubscribe and ping; subscribed, event and pong. Kept up like the Socket.IO connection.
+// The plain WebSocket protocol at /ws: subscribe, unsubscribe and ping; subscribed, event and pong. Persistent like the Socket.IO connection.
 
 import WebSocket from 'isomorphic-ws';
 
@@ -59,7 +59,7 @@ export class PlainSocket implements PlatformTransport {
   #pong: Timer | undefined;
   #failures = 0;
   #isForced = false;
-  /** Of the socket that is being opened: what an older one reports is not heard. */
+  /** Number of the current socket; events of older ones are ignored. */
   #generation = 0;
 
   constructor(options: PlainSocketOptions, events: TransportEvents) {
@@ -181,7 +181,7 @@ export class PlainSocket implements PlatformTransport {
   }
 
   #received(data: unknown): void {
-    // A connection that has carried a frame was let in.
+    // The server has accepted a connection that carries a frame.
     this.#isForced = false;
     const frame = parse(data);
     switch (isPlain(frame) ? frame['type'] : undefined) {
@@ -253,7 +253,7 @@ export class PlainSocket implements PlatformTransport {
   }
 }
 
-/** Undefined for what is no JSON text. */
+/** Undefined for anything that is not JSON text. */
 function parse(data: unknown): unknown {
   try {
     return typeof data === 'string' ? JSON.parse(data) : undefined;

@@ -1,5 +1,5 @@
-// A room of a backend: its state, its listeners and its count of holders. It has no connection; a driver sends what it asks for and tells it
-// what the server said.
+// A room of a backend: its state, its listeners and its holders. It has no connection: a driver carries out its requests and reports the server's
+// responses.
 //
 //   idle ─join─▶ joining ─opened─▶ joined ─lost─▶ reconnecting ─opened─▶ joined
 //                   └─refused─▶ rejected ◀─refused─┘      any ─leave─▶ left
@@ -14,11 +14,11 @@ import { type Member, Roster, type RosterChange } from './roster.ts';
 import { presenceTopic, SharedPresence } from './shared-presence.ts';
 
 export interface LiveRoomOptions {
-  /** Presence data goes as messages on a topic of its own, for a backend whose members carry none. */
+  /** Sends presence data as messages on a separate topic, for a backend whose members carry none. */
   readonly sharePresence?: boolean;
 }
 
-/** Messages that arrive before the answer to the join. A server that floods a room it has not confirmed is not followed. */
+/** How many messages are queued until the join is confirmed; further ones are dropped. */
 const mostEarly = 1000;
 
 export class LiveRoom implements Room {
@@ -54,7 +54,7 @@ export class LiveRoom implements Room {
     return this.#shared ? { ...this.#driver.capabilities, presenceData: true } : this.#driver.capabilities;
   }
 
-  /** The room is to be subscribed on every new connection. */
+  /** Whether the room must be subscribed on every new connection. */
   get isWanted(): boolean {
     return this.#status !== 'idle' && this.#status !== 'left';
   }
@@ -111,7 +111,7 @@ export class LiveRoom implements Room {
     const { Failure } = this.#driver;
     if (!this.capabilities.publish) throw new Failure('UNSUPPORTED', `Nothing can be published to '${this.name}'`, { channel: this.name });
     if (typeof topic !== 'string' || topic === '') {
-      throw new Failure('INVALID_TOPIC', 'A topic is a string that is not empty', { channel: this.name });
+      throw new Failure('INVALID_TOPIC', 'A topic must be a non-empty string', { channel: this.name });
     }
     if (topic === presenceTopic) throw new Failure('INVALID_TOPIC', `'${topic}' carries presence`, { channel: this.name });
     if (this.#status !== 'joined') {
@@ -185,7 +185,7 @@ export class LiveRoom implements Room {
     return this.#topics.size + this.#presence.size + this.#statuses.size + this.#errors.size > 0;
   }
 
-  // From here on: what the driver reports.
+  // The methods below are called by the driver.
 
   /** The server confirmed the subscription. `selfId` is the caller among the members. */
   opened(members: readonly Member[], selfId: string | undefined): void {
@@ -203,7 +203,7 @@ export class LiveRoom implements Room {
     this.#shared?.announce();
   }
 
-  /** Who is here, asked anew. */
+  /** A new list of the members. */
   refreshed(members: readonly Member[], selfId: string | undefined): void {
     if (this.#status !== 'joined') return;
     for (const change of this.#roster.replace(members, selfId)) this.#announce(change);
@@ -219,7 +219,7 @@ export class LiveRoom implements Room {
     if (change) this.#announce(change);
   }
 
-  /** A member shows other data. */
+  /** The data of a member changed. */
   updated(id: string): void {
     if (this.isWanted) this.#changed(id);
   }
@@ -235,13 +235,13 @@ export class LiveRoom implements Room {
     }
   }
 
-  /** The connection is gone; whom the room had is shown until it is back. */
+  /** The connection was lost; the last known members are kept until it is back. */
   lost(): void {
     this.#early = [];
     if (this.#status === 'joined') this.#become('reconnecting');
   }
 
-  /** No answer in time. The promise ends; the room stays wanted, and is subscribed with the next connection. */
+  /** No confirmation in time. The promise rejects; the room stays wanted and is subscribed with the next connection. */
   failed(error: Error): void {
     if (!this.isWanted || this.#status === 'joined' || this.#status === 'rejected') return;
     this.#holders.joinsFailed();
@@ -249,7 +249,7 @@ export class LiveRoom implements Room {
     this.#reject(error);
   }
 
-  /** The server said no. */
+  /** The server rejected the join. */
   refused(error: Error): void {
     if (!this.isWanted) return;
     const wasAsked = this.#pending !== undefined;
@@ -261,7 +261,7 @@ export class LiveRoom implements Room {
     if (!wasAsked) this.report(error);
   }
 
-  /** Another identity may be let in where the last one was not. */
+  /** The server may admit another identity. */
   retry(): void {
     if (this.#status === 'rejected') this.#become('joining');
   }

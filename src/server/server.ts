@@ -222,6 +222,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     throw error;
   });
   url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  void hub.removeExpired().catch((error: unknown) => log.error('apps whose time is over could not be erased', error));
   void hub.resumeWebhooks().catch((error: unknown) => log.error('webhooks could not be resumed', error));
   return {
     url,

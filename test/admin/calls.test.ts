@@ -191,6 +191,20 @@ test.each([[{}], [{ guest: false }], [{ email: 'a@example.com', token: 'x' }], [
   },
 );
 
+test.each([undefined, null, 'ann@example.com'])('a user is not named by %j', async (user) => {
+  const { db, sent } = scripted(ok);
+  for (const call of [() => db.auth.getUser(user as never), () => db.auth.deleteUser(user as never)]) {
+    expect(await failureOf(call)).toMatchObject({ code: 'config-invalid' });
+  }
+  expect(sent).toEqual([]);
+});
+
+test.each([import.meta.dirname, `${import.meta.filename}.gone`, ''])("the file '%s' is not uploaded", async (filePath) => {
+  const { db, sent } = scripted(ok);
+  expect(await failureOf(() => db.storage.uploadFile('a', { filePath }))).toMatchObject({ code: 'config-invalid' });
+  expect(sent).toEqual([]);
+});
+
 test('dates are Dates where the schema declares them and the program asks for them', async () => {
   const schema = admin.i.schema({ entities: { goals: admin.i.entity({ due: admin.i.date(), title: admin.i.string() }) } });
   const fetch = (async () => Response.json({ goals: [{ id: appId, due: '2026-01-01', title: '2026-01-01' }] })) as typeof globalThis.fetch;

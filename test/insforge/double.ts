@@ -70,6 +70,8 @@ export class InsforgeDouble {
   reorderMs = 0;
   url = '';
   acknowledges = true;
+  /** False: messages are stored and go nowhere. */
+  delivers = true;
   hasPresence = true;
   retentionDays: number | null = null;
   #refusals: string[] = [];
@@ -234,6 +236,7 @@ export class InsforgeDouble {
       createdAt: new Date(Date.now() + this.messages.length).toISOString(),
     };
     this.messages.push(stored);
+    if (!this.delivers) return;
     if (this.reorderMs > 0) setTimeout(() => this.#deliver(stored, definition), Math.random() * this.reorderMs);
     else this.#deliver(stored, definition);
   }

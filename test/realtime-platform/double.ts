@@ -281,6 +281,7 @@ export class PlatformDouble {
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-allow-headers', '*');
     response.setHeader('access-control-allow-methods', '*');
+    if (url.pathname === '/silent') return;
     if (method === 'OPTIONS') return void response.writeHead(204).end();
     const prepared = this.#answers.shift();
     // `afterwards`: carried out, and the answer lost.

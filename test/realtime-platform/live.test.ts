@@ -319,6 +319,26 @@ test("the vendor's client without reconnection: one attempt, one error, and it i
   other.disconnect();
 });
 
+test("the vendor's client: leaving and disconnecting are no errors, a lost message is, and a refused channel is asked for again", async () => {
+  const client = new RealtimeClient({ url: world.double.url, token: platformToken(), applicationId: 'app_demo', presence: 'off' });
+  const errors: unknown[] = [];
+  client.on('error', ({ code }) => errors.push(code));
+  world.double.canJoin = () => false;
+  client.socketClient.joinChannel('a');
+  await until(() => errors, ['ForbiddenError']);
+  world.double.canJoin = () => true;
+  client.socketClient.joinChannel('a');
+  await until(() => client.client.channel('a').status, 'joined');
+  client.socketClient.joinChannel('b');
+  client.socketClient.leaveChannel('b');
+  client.socketClient.joinChannel('c');
+  client.disconnect();
+  await until(() => client.client.channel('c').status, 'left');
+  expect(errors).toEqual(['ForbiddenError']);
+  client.socketClient.publish('a', 'said', 1);
+  await until(() => errors, ['ForbiddenError', 'NOT_JOINED']);
+});
+
 test('what cannot be sent to a socket is refused', async () => {
   const client = world.client();
   await client.connect();

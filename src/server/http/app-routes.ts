@@ -35,6 +35,8 @@ export function appRoutes(http: HttpContext): Hono {
     const schema = optional(body, 'schema', asObject);
     const rules = optional(body, 'rules', asObject)?.code ?? undefined;
     making.limit(networkOf(addressOf(context, http).ip), 1);
+    // Room for new ones, as long as any are made.
+    void http.hub.removeExpired().catch((error: unknown) => http.log.error('apps whose time is over could not be erased', error));
     const [token, expiresAt] = [newToken(), http.clock.now() + lifetimeMs];
     const app = await http.hub.createApp({ id: http.uuid(), token, title, expiresAt, schema, rules });
     return context.json({ app: { ...shownApp(app), 'admin-token': token }, expires_ms: expiresAt });

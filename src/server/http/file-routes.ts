@@ -162,7 +162,7 @@ function clientAppId(context: Context): string {
 function pathIn(context: Context): string {
   const encoded = context.req.header('x-path');
   if (encoded !== undefined) {
-    const path = decoded(encoded.replace(/^utf-8''/i, ''));
+    const path = decoded(encoded.replace(/^(path\*=)?utf-8''/i, ''));
     if (path === undefined || path.trim() === '') throw malformed(['x-path']);
     return path;
   }

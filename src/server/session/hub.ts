@@ -43,6 +43,7 @@ export class Hub {
   });
   readonly webhooks: WebhookSender;
   readonly #memory: MemoryBudget;
+  #removing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(config: HubConfig) {
@@ -154,6 +155,7 @@ export class Hub {
     // An app with invalid content must leave nothing behind.
     if (hasContent) await this.#tryContent(id, content, uuid);
     if (token !== undefined) await this.registry.setOwner(token, id);
+    if (about.expiresAt !== undefined) await this.registry.setExpiry(id, about.expiresAt);
     const app = await this.#apps.get(id);
     if (hasContent) await fillApp(app, content, uuid);
     // The record comes last: until it is written, the app does not exist.
@@ -184,13 +186,30 @@ export class Hub {
   /** Makes the app inaccessible. The first app of the server cannot be deleted. @throws InstantAPIError */
   async deleteApp(appId: string): Promise<App> {
     if (appId === this.#config.appId) throw denied('apps', 'the app that the server was started with cannot be deleted');
-    const app = await this.app(appId);
-    await this.registry.forgetTokensOf(appId);
+    return this.#delete(await this.app(appId));
+  }
+
+  async #delete(app: App): Promise<App> {
+    await this.registry.forgetTokensOf(app.id);
     await changeRecord(app, { deletedAt: this.#config.clock.now() });
     app.disconnectAll();
-    this.#apps.forget(appId);
-    await eraseApp(app, new Set([recordName]), () => this.#config.storage.open(appId));
+    this.#apps.forget(app.id);
+    await eraseApp(app, new Set([recordName]), () => this.#config.storage.open(app.id));
+    await this.registry.forgetExpiryOf(app.id);
     return app;
+  }
+
+  /** Erases the apps whose time is over. Nobody can use them any more. */
+  removeExpired(): Promise<void> {
+    return (this.#removing ??= this.#removeExpired().finally(() => (this.#removing = undefined)));
+  }
+
+  async #removeExpired(): Promise<void> {
+    for (const appId of await this.registry.expiredApps(this.#config.clock.now())) {
+      if (this.#isClosed) return;
+      const erased = this.#apps.get(appId).then((app) => this.#delete(app));
+      await erased.catch((error: unknown) => this.#config.log.error(`app ${appId} is over and could not be erased`, error));
+    }
   }
 
   /** Whether other servers may use the storage at the same time. */

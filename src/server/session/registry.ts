@@ -25,7 +25,7 @@ export interface RegistryConfig {
   readonly exists: () => Promise<boolean>;
 }
 
-const [ownerPrefix, accessPrefix, webhooksPrefix] = ['admin-token ', 'access-token ', 'webhooks of '];
+const [ownerPrefix, accessPrefix, webhooksPrefix, expiryPrefix] = ['admin-token ', 'access-token ', 'webhooks of ', 'expiry of '];
 const signingKeyName = 'signing-key';
 
 export class Registry {
@@ -48,6 +48,21 @@ export class Registry {
   async forgetTokensOf(appId: string): Promise<void> {
     if (!(await this.#records())) return;
     await this.#write((records) => without(records, (name, value) => name.startsWith(ownerPrefix) && value === appId));
+  }
+
+  /** Notes when an app's time is over. */
+  async setExpiry(appId: string, expiresAt: number): Promise<void> {
+    await this.#write(() => ({ [expiryPrefix + appId]: expiresAt }));
+  }
+
+  /** Apps whose time is over, and whose data may still be there. */
+  async expiredApps(now: number): Promise<readonly string[]> {
+    const records = [...((await this.#records()) ?? [])].filter(([name, at]) => name.startsWith(expiryPrefix) && Number(at) <= now);
+    return records.map(([name]) => name.slice(expiryPrefix.length));
+  }
+
+  async forgetExpiryOf(appId: string): Promise<void> {
+    if ((await this.#records())?.has(expiryPrefix + appId)) await this.#write(() => ({ [expiryPrefix + appId]: null }));
   }
 
   async isAccessToken(token: string): Promise<boolean> {

@@ -1,13 +1,14 @@
 // Every state of a room × everything that may happen to it: the state afterwards, and what is sent and announced.
 
 import { EventEmitter } from 'eventemitter3';
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 
 import { InstantAPIError } from '../../../src/errors.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import type { ServerMessage } from '../../../src/protocol/server-message.ts';
 import type { Effect } from '../../../src/reactor/effect.ts';
 import { Rooms } from '../../../src/reactor/rooms/rooms.ts';
+import { tableTests, transition } from '../../support/tables.ts';
 
 type State = 'absent' | 'apart' | 'asked' | 'joined' | 'joined, peers unknown' | 'refused';
 
@@ -73,9 +74,6 @@ const events = {
 } as const;
 
 type Event = keyof typeof events;
-
-const states = Object.keys(ways) as State[];
-const names = Object.keys(events) as Event[];
 
 const table: Record<State, Record<Event, string>> = {
   absent: {
@@ -244,12 +242,7 @@ function outcome(state: State, event: Event): string {
   expect(stateOf(rooms)).toBe(state);
   const effects = events[event](rooms);
   const after = stateOf(rooms);
-  const told = effects ? effects.map(line).join(', ') : 'not of a room';
-  return `${after === state ? '-' : after}${told && `: ${told}`}`;
+  return transition(state, after, effects ? effects.map(line).join(', ') : 'not of a room');
 }
 
-describe.each(states)('%s', (state) => {
-  test.each(names)('%s', (event) => {
-    expect(outcome(state, event)).toBe(table[state][event]);
-  });
-});
+tableTests(table, outcome);

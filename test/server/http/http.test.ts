@@ -429,6 +429,17 @@ describe('a question for a page that is rendered on a server', () => {
     }
   });
 
+  test('is refused if no rule of what it asks for can be evaluated', async () => {
+    await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'data.title.first == 1' } } } }, asAdmin());
+    await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'mine' }]] }, asAdmin());
+    expect(await request({ goals: {} })).toMatchObject({
+      status: 400,
+      body: { type: 'permission-evaluation-failed', hint: { rule: ['goals', 'view'] } },
+    });
+    await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'true' } } } }, asAdmin());
+    expect(titles(await request({ goals: {} }))).toContain('mine');
+  });
+
   test('is refused as in a session', async () => {
     expect(await request({ goals: { $: 5 } })).toMatchObject({
       status: 400,
