@@ -146,10 +146,14 @@ export class VendorSocket {
     this.#join(room);
   }
 
-  /** That a join ends because the caller left the channel or disconnected is not an error. */
   #join(room: Room): void {
-    room.join().catch((error: PlatformRealtimeError) => {
-      if (error.code !== 'SUBSCRIPTION_CANCELLED' && error.code !== 'CLOSED') this.#report(error);
+    this.#reportFailure(room.join(), ['SUBSCRIPTION_CANCELLED', 'CLOSED']);
+  }
+
+  /** Ends that the caller caused, by leaving the channel or by disconnecting, are not errors. */
+  #reportFailure(promise: Promise<unknown>, expected: readonly string[]): void {
+    promise.catch((error: PlatformRealtimeError) => {
+      if (!expected.includes(error.code)) this.#report(error);
     });
   }
 
@@ -167,7 +171,7 @@ export class VendorSocket {
     const room = this.#client.channel(channel);
     // As in the vendor's SDK, a message published right after joining is sent once the channel is joined.
     const sent = room.status === 'joining' ? this.#whenJoined(channel).then(() => room.publish(event, data)) : room.publish(event, data);
-    sent.catch(this.#report);
+    this.#reportFailure(sent, ['CLOSED']);
   }
 
   directMessage(targetSocketId: string, event: string, data: unknown): void {

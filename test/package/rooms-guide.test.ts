@@ -29,7 +29,7 @@ const printed: Readonly<Record<string, RegExp>> = {
   'insforge-webhook.mts': /^$/,
   'realtime-platform-board.mts': /^({ id: 's-91' }\n)?$/,
   'realtime-platform-documents.mts': /(^|\n)1 3\n/,
-  'realtime-platform-vendor.mts': /^connecting\nconnected\nstroke { id: 's-92' }\ndisconnected\n$/,
+  'realtime-platform-vendor.mts': /^connected\nstroke { id: 's-92' }\ndisconnected\n$/,
 };
 
 let project: Project;

@@ -7,7 +7,7 @@ import { type Log, silent } from '../../lib/log.ts';
 import { ownVersion } from '../../protocol/version.ts';
 import { backup } from './backup.ts';
 import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
-import { pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
+import { partOf, pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
 import { exportCommand, importCommand } from './import-command.ts';
 import { createProject } from './create-command.ts';
 import { projectEnv } from './project-env.ts';
@@ -20,8 +20,8 @@ const help = `triplane ${ownVersion}
 
   triplane create <folder>  Write a project to start from: .env, main.ts, instant.schema.ts, instant.perms.ts.
   triplane dev              Run a sync server until Ctrl-C. Applies instant.schema.ts and instant.perms.ts, again whenever they change.
-  triplane push             Send the two files to a running server.
-  triplane pull             Write the two files from a running server.
+  triplane push [which]     Send the two files to a running server: schema, perms or all. Default: all
+  triplane pull [which]     Write the two files from a running server: schema, perms or all. Default: all
   triplane backup <file>    Copy all data except uploaded files to a new file, also while the server runs. Not for PostgreSQL.
 
   --data <folder>           Data directory. Default: ./.triplane
@@ -29,12 +29,12 @@ const help = `triplane ${ownVersion}
   --memory                  Store the data in memory only.
   --port <n>                Port, 0 for any free one. Default: 4747
   --host <name>             Address to listen on. Default: 127.0.0.1
-  --app-id <uuid>           App to create at the start. Default: INSTANT_APP_ID, also from .env; else one per data directory
-  --admin-token <uuid>      Token that grants admin access to that app. Default: INSTANT_APP_ADMIN_TOKEN, also from .env; else one per data directory
+  --app-id <uuid>           App to create at the start. Also -a, --app. Default: *_INSTANT_APP_ID, also in .env; else one per data directory
+  --admin-token <uuid>      Token that grants admin access to that app. Default: INSTANT_APP_ADMIN_TOKEN, also in .env; else one per data directory
   --operator-token <uuid>   Token that creates, lists and deletes apps, and reads /metrics. Default: one per data directory
   --trust-proxy <which>     Proxies whose X-Forwarded-For is believed: a number, or addresses and networks separated by commas. Default: none
   --origin <origin>         Web page that may use the server, such as https://app.example.com. May be repeated. Default: all
-  --url <url>               Server for push and pull. Default: INSTANT_CLI_API_URI, also from .env; else http://127.0.0.1:4747
+  --url <url>               Server for push and pull. Default: INSTANT_CLI_API_URI, also in .env; else http://127.0.0.1:4747
   --receipts                Push the namespace and the rule of receipts too (docs/exactly-once.md).
   --accept-tokens-from <url>
                             Check a refresh token that is unknown here there, once. For the time of a move.
@@ -51,6 +51,7 @@ const options = {
   port: { type: 'string' },
   host: { type: 'string' },
   'app-id': { type: 'string' },
+  app: { type: 'string', short: 'a' },
   'admin-token': { type: 'string' },
   'operator-token': { type: 'string' },
   'trust-proxy': { type: 'string' },
@@ -72,7 +73,8 @@ function read(args: readonly string[]) {
 }
 
 async function main(args: readonly string[]): Promise<number | undefined> {
-  const { values, positionals } = read(args);
+  const { values: given, positionals } = read(args);
+  const values = { ...given, ...(given.app !== undefined && { 'app-id': given['app-id'] ?? given.app }) };
   if (values.version) return print(`${ownVersion}\n`, 0);
   if (values.help || positionals.length === 0) return print(help, 0);
   const [command, argument] = positionals;
@@ -90,15 +92,16 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     await createProject(argument, printLine);
     return 0;
   }
-  if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
-    return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);
-  if (command !== 'dev') {
+  const part = partOf(argument);
+  if (positionals.length <= 2 && part && (command === 'push' || command === 'pull')) {
     const target = await targetOf(values, await projectEnv(process.cwd(), process.env), defaultFolder);
+    const options = { part, receipts: values.receipts };
     await (command === 'push'
-      ? pushProject(target, process.cwd(), printLine, values.receipts)
-      : pullProject(target, process.cwd(), printLine));
+      ? pushProject(target, process.cwd(), printLine, options)
+      : pullProject(target, process.cwd(), printLine, part));
     return 0;
   }
+  if (positionals.length > 1 || command !== 'dev') return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);
   const port = Number(values.port ?? 4747);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) return printError(`triplane: invalid port '${values.port}'\n`);
   await serve(values, port);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isTriplaneError, TriplaneError } from '../../errors.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
-import { pathFor, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
+import { pathFor, type ProjectFiles, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
 import { pull, push, type Target } from './project-push.ts';
 import { receiptsHint, withReceipts } from './project-receipts.ts';
 import type { ProjectEnv } from './project-env.ts';
@@ -29,24 +29,52 @@ export async function pushOnChange(target: Target, folder: string, print: Print,
   });
 }
 
-/** @param receipts whether the namespace and the rule for receipts are pushed as well */
-export async function pushProject(target: Target, folder: string, print: Print, receipts = false): Promise<void> {
-  const project = await readProject(folder);
+/** Which of the two files. */
+export type Part = 'schema' | 'perms' | 'all';
+
+/** Undefined = no part has that name. */
+export function partOf(given = 'all'): Part | undefined {
+  return (['schema', 'perms', 'all'] as const).find((part) => part === given);
+}
+
+export interface PushOptions {
+  readonly part?: Part;
+  /** Whether the namespace and the rule for receipts are pushed as well. */
+  readonly receipts?: boolean | undefined;
+}
+
+export async function pushProject(
+  target: Target,
+  folder: string,
+  print: Print,
+  { part = 'all', receipts = false }: PushOptions = {},
+): Promise<void> {
+  const project = onlyPart(await readProject(folder), part);
   const files = receipts ? await withReceipts(target, project) : project;
   if (files.schema === undefined && files.rules === undefined) {
-    throw new TriplaneError('config-invalid', `Found neither ${schemaFile} nor ${rulesFile} in ${folder}`);
+    const looked = part === 'all' ? `neither ${schemaFile} nor ${rulesFile}` : `no ${part === 'schema' ? schemaFile : rulesFile}`;
+    throw new TriplaneError('config-invalid', `Found ${looked} in ${folder}`);
   }
   const changes = await push(target, files);
   const hint = receiptsHint(files);
   for (const line of [...(changes.length > 0 ? changes : ['No changes']), ...(hint ? [hint] : [])]) print(line);
 }
 
-export async function pullProject(target: Target, folder: string, print: Print): Promise<void> {
+function onlyPart(files: ProjectFiles, part: Part): ProjectFiles {
+  return {
+    ...files,
+    schema: part === 'perms' ? undefined : files.schema,
+    rules: part === 'schema' ? undefined : files.rules,
+  };
+}
+
+export async function pullProject(target: Target, folder: string, print: Print, part: Part = 'all'): Promise<void> {
   const { attrs, rules } = await pull(target);
-  for (const [name, text] of [
-    [schemaFile, schemaText(attrs, await packageIn(folder))],
-    [rulesFile, rulesText(rules)],
+  for (const [name, own, text] of [
+    [schemaFile, 'schema', schemaText(attrs, await packageIn(folder))],
+    [rulesFile, 'perms', rulesText(rules)],
   ] as const) {
+    if (part !== 'all' && part !== own) continue;
     const path = pathFor(name, folder);
     await writeFile(path, text);
     print(`Written: ${path}`);

@@ -9,7 +9,7 @@ import type { App } from '../session/app.ts';
 import { changeRecord } from '../session/app-record.ts';
 import { clearApp } from '../session/erase-app.ts';
 import type { AccessToken } from '../session/registry.ts';
-import { shownApp } from './app-view.ts';
+import { operatorId, shownApp } from './app-view.ts';
 import { requireOperator, requireOperatorToken } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
@@ -17,7 +17,7 @@ import { notBuiltRoutes } from './not-built-routes.ts';
 import { asObject, asStatus, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
 
-const operator = { id: '00000000-0000-4000-8000-00000000000a', email: 'operator@triplane.local' };
+const operator = { id: operatorId, email: 'operator@triplane.local' };
 const maxCodeMinutes = 24 * 60;
 
 export function operatorRoutes(http: HttpContext): Hono {

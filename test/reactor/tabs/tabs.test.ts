@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { listener, testClient, type TestClient } from '../../support/client.ts';
 import { settled } from '../../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
-import { addQueryOk, chunk, goalAttrs, initOk } from '../../support/goals.ts';
+import type { WireQuery } from '../../../src/protocol/query-messages.ts';
+import { addQueryOk, chunk, type Goal, goalAttrs, goalId, initOk } from '../../support/goals.ts';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
@@ -23,6 +24,12 @@ async function openTabs(count: number): Promise<{ tabs: TestClient[]; store: Key
   await settled();
   for (const tab of tabs) await tab.receive(initOk());
   return { tabs, store };
+}
+
+function subscribed(tab: TestClient, query: WireQuery | undefined): { received: ReturnType<typeof listener> } {
+  const received = listener();
+  tab.reactor.queries.subscribe(query ?? {}, received);
+  return { received };
 }
 
 const addGoal = (title: string): unknown => chunk('create', id(), { title });
@@ -64,6 +71,27 @@ describe('tabs', () => {
     expect(tabs.map((tab) => tab.reactor.outbox.list().map(({ state }) => state))).toEqual([['rejected'], ['rejected']]);
     // Told by its promise, in the tab that made it; nobody else is bothered.
     expect(tabs.flatMap((tab) => tab.errors)).toEqual([]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('a row that one tab moves from one list to another moves in every tab', async () => {
+    const { tabs } = await openTabs(2);
+    const [moved, stays] = [goalId(1), goalId(2)];
+    const [todo, done] = [false, true].map((value) => ({ goals: { $: { where: { done: value } } } }));
+    const seen = tabs.map((tab) => [todo, done].map((query) => ({ query, ...subscribed(tab, query) })));
+    for (const tab of tabs) {
+      await tab.receive(addQueryOk([{ id: moved, title: 'swim', done: false }], 1, todo));
+      await tab.receive(addQueryOk([{ id: stays, title: 'run', done: true }], 1, done));
+    }
+    void tabs[1]?.reactor.writes.transact(chunk('update', moved, { done: true }));
+    await settled();
+    const titles = seen.map((lists) =>
+      lists.map(({ received }) => received.last?.data['goals']?.map((goal) => (goal as Goal).title).sort()),
+    );
+    expect(titles).toEqual([
+      [[], ['run', 'swim']],
+      [[], ['run', 'swim']],
+    ]);
     for (const tab of tabs) tab.reactor.shutdown();
   });
 

@@ -429,6 +429,17 @@ describe('a question for a page that is rendered on a server', () => {
     }
   });
 
+  test('is refused if no rule of what it asks for can be evaluated', async () => {
+    await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'data.title.first == 1' } } } }, asAdmin());
+    await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'mine' }]] }, asAdmin());
+    expect(await request({ goals: {} })).toMatchObject({
+      status: 400,
+      body: { type: 'permission-evaluation-failed', hint: { rule: ['goals', 'view'] } },
+    });
+    await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'true' } } } }, asAdmin());
+    expect(titles(await request({ goals: {} }))).toContain('mine');
+  });
+
   test('is refused as in a session', async () => {
     expect(await request({ goals: { $: 5 } })).toMatchObject({
       status: 400,
@@ -495,14 +506,21 @@ describe('an app that is closed', () => {
   const user = { email: 'ann@example.com' };
   const anyValue = { valueType: 'json', required: false, config: { indexed: false, unique: false } };
   /** What an open app answers where the request names something that is not there. */
-  const notThere: Readonly<Record<string, string>> = { '/runtime/oauth/token': 'app-oauth-code', '/dash/apps/APP/indexing-jobs': 'attrs' };
+  const notThere: Readonly<Record<string, string>> = {
+    '/runtime/oauth/token': 'app-oauth-code',
+    '/runtime/oauth/id_token': 'app-oauth-client',
+    '/runtime/auth/verify_magic_code': 'app-user-magic-code',
+    '/admin/verify_magic_code': 'app-user-magic-code',
+    '/dash/apps/APP/indexing-jobs': 'attrs',
+  };
   const uses: readonly (readonly [use: 'read' | 'write' | 'any', method: string, path: string, body?: object])[] = [
     ['read', 'POST', '/admin/query', { query: { goals: {} } }],
     ['read', 'POST', '/runtime/framework/query', { query: { goals: {} } }],
     ['any', 'GET', '/admin/rooms/presence?room-type=chat&room-id=r'],
     ['any', 'GET', `/admin/users?email=${user.email}`],
     ['any', 'POST', '/runtime/auth/verify_refresh_token', {}],
-    ['read', 'POST', '/admin/transact_perms_check', { steps: [] }],
+    ['read', 'POST', '/admin/query_perms_check', { query: { goals: {} } }],
+    ['write', 'POST', '/admin/transact_perms_check', { steps: [] }],
     ['write', 'POST', '/admin/transact_perms_check', { steps: [], 'dangerously-commit-tx': true }],
     ['write', 'POST', '/admin/transact', { steps: [] }],
     ['write', 'POST', '/admin/refresh_tokens', user],
@@ -513,7 +531,7 @@ describe('an app that is closed', () => {
     ['write', 'POST', '/runtime/auth/send_magic_code', user],
     ['write', 'POST', '/runtime/auth/sign_in_guest', {}],
     ['any', 'POST', '/admin/sign_out', user],
-    ['write', 'POST', '/runtime/oauth/token', { app_id: 'APP', code: id() }],
+    ['write', 'POST', '/runtime/oauth/token', { code: id() }],
     ['any', 'GET', '/dash/apps/APP/schema/pull'],
     ['any', 'GET', '/dash/apps/APP/perms/pull'],
     ['any', 'GET', '/dash/apps/APP/auth'],
@@ -523,6 +541,18 @@ describe('an app that is closed', () => {
     ['any', 'POST', '/dash/apps/APP/schema/steps/apply', { steps: [] }],
     ['write', 'POST', '/dash/apps/APP/schema/push/apply', { schema: { entities: { more: { attrs: { a: anyValue } } }, links: {} } }],
     ['write', 'POST', '/dash/apps/APP/schema/steps/apply', { steps: [['delete-attr', id()]] }],
+    ['write', 'POST', '/runtime/auth/verify_magic_code', { ...user, code: '1', 'refresh-token': undefined }],
+    ['write', 'POST', '/admin/verify_magic_code', { ...user, code: '1' }],
+    ['write', 'POST', '/runtime/oauth/id_token', { client_name: 'none', id_token: 'x' }],
+    ['any', 'GET', '/dash/apps/APP'],
+    ['any', 'GET', '/admin/schema'],
+    ['any', 'GET', '/admin/soft_deleted_attrs'],
+    ['any', 'GET', '/dash/apps/APP/email_status'],
+    ['any', 'GET', '/dash/apps/APP/webhooks'],
+    ['any', 'POST', '/dash/apps/APP/authorized_redirect_origins', { service: 'generic', params: ['example.com'] }],
+    ['any', 'POST', '/dash/apps/APP/backups', {}],
+    ['any', 'GET', '/dash/apps/APP/backups'],
+    ['any', 'GET', '/dash/apps/APP/backup-jobs'],
     ['write', 'POST', '/dash/apps/APP/indexing-jobs', { 'attr-id': id(), 'job-type': 'index' }],
   ];
 
@@ -536,7 +566,7 @@ describe('an app that is closed', () => {
     for (const [use, method, path, body] of uses) {
       const headers = { ...asAdmin(), ...(path.endsWith('perms_check') && { 'as-guest': 'true' }) };
       const isRuntime = path.startsWith('/runtime');
-      const sent = body && { ...body, ...(isRuntime && { 'app-id': server.appId, app_id: server.appId, 'refresh-token': token }) };
+      const sent = body && { ...(isRuntime && { 'app-id': server.appId, app_id: server.appId, 'refresh-token': token }), ...body };
       const response = await call(method, path.replace('APP', server.appId), sent, headers);
       const expected = rejected.includes(use)
         ? { status: 400, body: { type: `app-${status}`, hint: { status } } }

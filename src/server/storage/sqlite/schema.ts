@@ -4,6 +4,8 @@ import { TriplaneError } from '../../../errors.ts';
 import type { Connection } from './binding.ts';
 
 const version = 1;
+/** The write-ahead log is written to the file after so many pages. */
+export const autoCheckpoint = 'PRAGMA wal_autocheckpoint = 1000';
 /** Size limit of the write-ahead log after a checkpoint. */
 const maxWalBytes = 16 * 1024 * 1024;
 
@@ -26,7 +28,7 @@ export function prepare(connection: Connection, file: string): void {
   try {
     connection.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     // A large transaction may grow the write-ahead log; it is truncated after the next checkpoint.
-    connection.exec(`PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = ${maxWalBytes}`);
+    connection.exec(`${autoCheckpoint}; PRAGMA journal_size_limit = ${maxWalBytes}`);
     connection.exec('BEGIN IMMEDIATE');
   } catch (cause) {
     throw new TriplaneError('storage-failed', `${file} cannot be opened: ${whyOf(cause)}`, { cause });

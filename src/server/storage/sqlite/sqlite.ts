@@ -45,7 +45,7 @@ export async function sqlite(folder: string): Promise<Storage> {
     const now = statSync(path, { throwIfNoEntry: false });
     return now?.ino === ino && now.dev === dev;
   };
-  const file = new SqliteFile(connection, isInPlace);
+  const file = new SqliteFile(connection, path, isInPlace);
   const logs = new Map<string, AppLog>();
   return {
     files: diskFiles(join(folder, 'files')),
@@ -58,7 +58,7 @@ export async function sqlite(folder: string): Promise<Storage> {
     },
     stage: (appId) => sqliteStage(appId, file),
     apps: async () => file.read(() => file.prepared('SELECT app FROM heads ORDER BY app').all() as { app: string }[]).map(({ app }) => app),
-    backup: async (target) => file.backup(target),
+    backup: (target) => file.backup(target),
     close: () => file.close(),
   };
 }
