@@ -186,7 +186,9 @@ export class Receipts {
   #deletions(eventId: string, dateMs: number): readonly string[] {
     this.#deletedBy.delete(eventId);
     const taken = new Set([...this.#deletedBy.values()].flat());
-    const free = [...this.#removable].flatMap(([other, fromMs]) => (fromMs <= dateMs && this.#stored.has(other) && !taken.has(other) ? other : []));
+    const free = [...this.#removable].flatMap(([other, fromMs]) =>
+      fromMs <= dateMs && this.#stored.has(other) && !taken.has(other) ? other : [],
+    );
     const deletions = free.slice(0, maxDeletions);
     this.#deletedBy.set(eventId, deletions);
     return deletions;
