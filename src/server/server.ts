@@ -70,6 +70,8 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly acceptTokensFrom?: string;
   readonly log?: Log;
   readonly limits?: Partial<Limits>;
+  /** Whether long messages are compressed for clients on WebSockets that offer it. True if not given; false where a proxy does it. */
+  readonly compression?: boolean;
   /** How long `close` waits for a storage that does not answer. 10,000 if not given. */
   readonly closeWithinMs?: number;
 }
@@ -200,7 +202,14 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     ...access,
   });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
-  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, ...access });
+  const sockets = serveSockets(server, hub, {
+    limits,
+    clock: systemClock,
+    log,
+    unread,
+    compression: options.compression ?? true,
+    ...access,
+  });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await backups.close();

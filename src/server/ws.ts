@@ -6,7 +6,7 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { type PerMessageDeflateOptions, type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
@@ -30,6 +30,18 @@ const answeredFactor = 4;
 /** The part of an oversized frame in which the message is looked for that the error names. */
 const headBytes = 4096;
 
+/**
+ * Every message by itself: a context that is kept would cost memory for as long as the connection lasts. Small windows, as a connection
+ * keeps its buffers once it has used them.
+ */
+const deflate: PerMessageDeflateOptions = {
+  threshold: 8192,
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: 12,
+  zlibDeflateOptions: { memLevel: 5 },
+};
+
 export interface Sockets {
   /** Ends all sockets; resolves when none is left. */
   close(): Promise<void>;
@@ -43,6 +55,8 @@ export interface SocketsConfig {
   readonly clientAddress?: ClientAddress;
   /** Which web pages may connect; all, if not given. */
   readonly allowsOrigin?: AllowsOrigin;
+  /** Whether long messages are compressed for those who offer it; not, if not given. */
+  readonly compression?: boolean;
   /** What all connections of the server have not read yet; missing = those of sockets only. */
   readonly unread?: UnreadOutput<object>;
 }
@@ -54,7 +68,11 @@ interface Peer {
 export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): Sockets {
   const { limits, clock, unread = new UnreadOutput<object>(config.limits, config.clock) } = config;
   const { allowsOrigin = () => true, clientAddress: addressOf = clientAddress(undefined) } = config;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes * answeredFactor });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.frameBytes * answeredFactor,
+    perMessageDeflate: config.compression === true && deflate,
+  });
   const peers = new Map<WebSocket, Peer>();
   const guarded = guard(config.log);
   server.on('upgrade', (request, socket: Duplex, head) => {

@@ -185,7 +185,7 @@ export class App {
     if (this.#sessions.has(subscriber)) this.#writers.add(subscriber);
   }
 
-  committed({ changeSet, attrsChanged, entries, isReload, isRollback }: Commit): void {
+  committed({ changeSet, attrsChanged, schemaChanged, entries, isReload, isRollback }: Commit): void {
     const { db } = this.ledger;
     this.#updateStatus();
     if (isReload) this.streams.load(this.ledger.records);
@@ -199,7 +199,7 @@ export class App {
     // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
     if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));
     const recipients = { all: this.#sessions.keys(), writers: this.#writers };
-    this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, recipients);
+    this.subscriptions.refresh({ changeSet, attrsChanged, schemaChanged, isReload }, recipients);
     this.#writers.clear();
     this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
     forgetStreams(this.streams, this.ledger, changeSet);
