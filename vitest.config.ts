@@ -31,7 +31,12 @@ const long = [
   'test/simulator/planted-bugs.test.ts',
   'test/types/official.test.ts',
 ];
-const longBuilt = ['test/package/consumer.test.ts', 'test/package/next-build.test.ts', 'test/package/publish.test.ts'];
+const longBuilt = [
+  'test/package/consumer.test.ts',
+  'test/package/installed-example.test.ts',
+  'test/package/next-build.test.ts',
+  'test/package/publish.test.ts',
+];
 const report = process.env['TEST_REPORT'];
 
 export default defineConfig({

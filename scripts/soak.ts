@@ -1,27 +1,37 @@
 // `npm run soak [seeds] [first seed]`: schedules of the simulator, one after the other. A seed that fails is printed with a shortened story, and
-// run again by `npm run soak 1 <seed>`. Ends with 1 if any failed.
+// run again by `npm run soak 1 <seed>`; `--trace` adds what the tabs sent, received and showed. Ends with 1 if any failed. Ctrl-C ends it early,
+// with the figures so far.
 
-import { openSeeds } from '../test/simulator/open-seeds.ts';
-import { shrink, simulate } from '../test/simulator/simulate.ts';
+import { parseArgs } from 'node:util';
 
-const [seeds = 20_000, first = Math.floor(Math.random() * 2 ** 31)] = process.argv.slice(2).map(Number);
-const totals = { writes: 0, faults: 0, failed: 0, open: 0 };
+import { type RunResult, shrink, simulate } from '../test/simulator/simulate.ts';
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { trace: { type: 'boolean', default: false } } });
+const [seeds = 20_000, first = Math.floor(Math.random() * 2 ** 31)] = positionals.map(Number);
+const totals = { seeds: 0, writes: 0, faults: 0, failed: 0 };
+let isInterrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isInterrupted = true));
+
 const startedAt = performance.now();
-for (let seed = first; seed < first + seeds; seed += 1) {
+for (let seed = first; seed < first + seeds && !isInterrupted; seed += 1) {
   const { violations, writes, faults } = await simulate({ seed });
+  totals.seeds += 1;
   totals.writes += writes;
   totals.faults += faults;
+  // The loop of the process takes signals only between tasks.
+  await new Promise((resolve) => setImmediate(resolve));
   if (violations.length === 0) continue;
-  if (openSeeds.has(seed)) {
-    totals.open += 1;
-    continue;
-  }
   totals.failed += 1;
-  const { story } = await shrink(seed);
-  console.error([`✗ seed ${seed}`, ...story.map((line) => `    ${line}`), ...violations.map((line) => `  ! ${line}`)].join('\n'));
+  await report(await shrink(seed));
 }
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
 console.log(
-  `${seeds} seeds from ${first}: ${totals.writes} writes, ${totals.faults} faults, ${totals.failed} failed, ${totals.open} open, in ${seconds} s`,
+  `${totals.seeds} seeds from ${first}: ${totals.writes} writes, ${totals.faults} faults, ${totals.failed} failed, in ${seconds} s`,
 );
 process.exitCode = totals.failed === 0 ? 0 : 1;
+
+async function report({ seed, only, story, violations }: RunResult): Promise<void> {
+  console.error([`✗ seed ${seed}`, ...story.map((line) => `    ${line}`), ...violations.map((line) => `  ! ${line}`)].join('\n'));
+  if (values.trace) await simulate({ seed, only, trace: (line) => console.log(line.slice(0, 500)) });
+  else console.error(`  npm run soak 1 ${seed} -- --trace shows what each tab sent, received and showed`);
+}

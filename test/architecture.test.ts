@@ -70,8 +70,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   testing: [...reactor, 'reactor', 'client', 'server', 'admin'],
   'storage-conformance': ['lib', 'storage'],
   rooms: ['lib', 'types'],
-  insforge: ['http', 'lib', 'errors', 'rooms'],
-  'realtime-platform': ['http', 'lib', 'errors', 'rooms'],
+  rest: ['http', 'lib', 'errors', 'rooms'],
+  insforge: ['rest', 'lib', 'rooms'],
+  'realtime-platform': ['rest', 'lib', 'rooms'],
 };
 
 /** The packages a place may use, or how their names begin. A place that is not listed uses none. */

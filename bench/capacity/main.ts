@@ -1,91 +1,19 @@
 // What a server can carry: `npx tsx bench/capacity/main.ts [name…]`. The server is a process of its own, built as one file; the clients are in
 // this one. Prints figures, with the load of the machine beside them.
 
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
-import { WebSocket } from 'ws';
 
 import { startPostgres } from '../../test/support/postgres.ts';
 import { attrs, idOf } from './app-data.ts';
+import { hostile } from './hostile.ts';
+import { addAttrs, Client, out, pause, Server } from './peers.ts';
 
-const out = new URL('../.out/', import.meta.url).pathname;
-const appId = 'a9900000-0000-4000-8000-0000000000aa';
-const adminToken = 'ad000000-0000-4000-8000-0000000000aa';
 const operatorToken = '0b000000-0000-4000-8000-0000000000aa';
-
-interface Usage {
-  readonly rssMB: number;
-  readonly heapMB: number;
-  readonly cpuMs: number;
-}
-
-class Server {
-  readonly #child: ChildProcess;
-  readonly url: string;
-
-  private constructor(child: ChildProcess, url: string) {
-    this.#child = child;
-    this.url = url;
-  }
-
-  static async start(...args: readonly string[]): Promise<Server> {
-    const child = fork(join(out, 'server.mjs'), [...args], { execArgv: ['--expose-gc'] });
-    const { url } = await new Promise<{ url: string }>((resolve) => child.once('message', resolve as (value: unknown) => void));
-    return new Server(child, url);
-  }
-
-  usage(wish: 'stats' | 'collect' = 'stats'): Promise<Usage> {
-    this.#child.send(wish);
-    return new Promise((resolve) => this.#child.once('message', resolve as (value: unknown) => void));
-  }
-
-  async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.send('end');
-    await ended;
-  }
-}
-
-type Message = Readonly<Record<string, unknown>> & { readonly op: string };
-
-class Client {
-  readonly socket: WebSocket;
-  onMessage: (message: Message) => void = () => {};
-  readonly #requests = new Map<unknown, (message: Message) => void>();
-
-  constructor(url: string) {
-    this.socket = new WebSocket(`${url.replace('http', 'ws')}/runtime/session?app_id=${appId}`, { perMessageDeflate: false });
-    this.socket.on('message', (data) => {
-      const parsed = JSON.parse((data as Buffer).toString('utf8')) as Message | readonly Message[];
-      for (const message of Array.isArray(parsed) ? (parsed as readonly Message[]) : [parsed as Message]) {
-        this.#requests.get(message['client-event-id'])?.(message);
-        this.onMessage(message);
-      }
-    });
-  }
-
-  async ready(): Promise<this> {
-    await new Promise((resolve, reject) => this.socket.once('open', resolve).once('error', reject));
-    await this.request({ op: 'init', 'app-id': appId, '__admin-token': adminToken, triplane: { deltas: true } }, 'init-ok');
-    return this;
-  }
-
-  request(message: object, op: string): Promise<Message> {
-    const eventId = crypto.randomUUID();
-    return new Promise((resolve, reject) => {
-      this.#requests.set(eventId, (received) => {
-        this.#requests.delete(eventId);
-        if (received.op === op) resolve(received);
-        else reject(new Error(JSON.stringify(received).slice(0, 300)));
-      });
-      this.socket.send(JSON.stringify({ 'client-event-id': eventId, ...message }));
-    });
-  }
-}
 
 const write = (n: number): object => ({
   op: 'transact',
@@ -94,8 +22,6 @@ const write = (n: number): object => ({
     ['add-triple', idOf('e0', n), attrs[1]?.id, `Item ${n}`],
   ],
 });
-const addAttrs = { op: 'transact', 'tx-steps': attrs.map((attr) => ['add-attr', attr]) };
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const text = (figures: object): string =>
   JSON.stringify(figures, (_key, value: unknown) => (typeof value === 'number' ? Math.round(value * 100) / 100 : value));
 
@@ -218,6 +144,7 @@ async function onPostgres(): Promise<object> {
 const scenarios: Readonly<Record<string, () => object | Promise<object>>> = {
   sessions,
   sockets,
+  hostile,
   'one-app': oneApp,
   memory: () => throughput('memory', ''),
   postgres: onPostgres,

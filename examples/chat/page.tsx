@@ -1,4 +1,4 @@
-// A chat on whichever backend is chosen: the components know rooms only.
+// A chat on the selected backend. The components only use rooms, so they are the same for all backends.
 
 import { type FormEvent, useState } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -23,7 +23,7 @@ const schema = i.schema({
   },
 });
 
-/** Each backend is connected to when it is first chosen. */
+/** A backend is connected when it is first selected. */
 const backends: Readonly<Record<string, () => BackendRoom>> = {
   Triplane: () => init({ ...config.triplane, schema }).room('chat', 'lobby') as unknown as BackendRoom,
   InsForge: () => createInsforgeClient(config.insforge).room('chat', 'lobby', { sharePresence: true }),
@@ -46,7 +46,7 @@ interface Said {
 
 function Chat({ room, name }: { readonly room: BackendRoom; readonly name: string }) {
   const [messages, setMessages] = useState<readonly Said[]>([]);
-  // Some backends send a message back to its sender: it is known by its id.
+  // Some backends send a message back to its sender: the id identifies the duplicate.
   const add = (said: Said): void => setMessages((all) => (all.some(({ id }) => id === said.id) ? all : [...all, said]));
   const publish = rooms.usePublishTopic(room, 'said');
   const { peers, isLoading, error } = rooms.usePresence(room, { initialPresence: { name } });

@@ -9,7 +9,7 @@ import { type Raw, rules } from './cleaning.ts';
 
 export type Row = Readonly<Record<string, Raw>>;
 
-/** Without what is not known. */
+/** Unknown fields are omitted. */
 export interface Facts {
   readonly title: string;
   readonly year: number;
@@ -50,7 +50,7 @@ export interface Catalogue {
   readonly directors: readonly Named[];
   readonly distributors: readonly Named[];
   readonly genres: readonly Named[];
-  /** What was mended, by the name of the rule. */
+  /** The corrections, by rule. */
   readonly mended: ReadonlyMap<string, readonly Mended[]>;
 }
 
@@ -72,7 +72,7 @@ const numbers = {
 } as const;
 const columns = new Set<string>(['Title', 'Release Date', 'Director', 'Distributor', 'Major Genre', ...values(texts), ...values(numbers)]);
 
-/** The list as the package has it. */
+/** The list in the package. */
 export async function readMovies(): Promise<readonly Row[]> {
   const path = join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '../data/movies.json');
   const rows: unknown = JSON.parse(await readFile(path, 'utf8'));
@@ -156,7 +156,7 @@ function values(map: Readonly<Record<string, string>>): string[] {
   return Object.values(map);
 }
 
-/** One entity for each name, in the order they are first met. */
+/** One entity for each name, in order of first occurrence. */
 class Names {
   readonly #ids = new Map<string, string>();
   readonly #makeId: () => string;

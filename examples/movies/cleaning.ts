@@ -7,11 +7,11 @@ export interface Rule {
   readonly name: string;
   /** The column, as the list calls it. */
   readonly column: string;
-  /** Undefined = this rule has nothing to say. Null = there is no value. */
+  /** Undefined if the rule does not apply; null if there is no value. */
   readonly mend: (value: Raw) => Raw | undefined;
 }
 
-/** The list ends here; two films were announced for this year. Whatever is later was given a century too many. */
+/** The last year of the list, for which two films were announced. Later years are a century too late. */
 export const lastYear = 2011;
 
 /** Latin-1 that was read as if it were Mac Roman. Signs that are right as they are, as in 'Alien³' and 'Ri¢hie Ri¢h', are not here. */
@@ -36,7 +36,7 @@ const misread: ReadonlyMap<string, string> = new Map([
 
 export const rules: readonly Rule[] = [
   { name: 'title-is-number', column: 'Title', mend: (value) => (typeof value === 'number' ? String(value) : undefined) },
-  // The film of 3 November 2006 is called 'Unknown', which somebody's reader took for "not known".
+  // The film of 3 November 2006 is called 'Unknown', which was read as "not known".
   { name: 'title-is-missing', column: 'Title', mend: (value) => (value === null ? 'Unknown' : undefined) },
   { name: 'title-article-last', column: 'Title', mend: inText((text) => text.replace(/^(.+), The$/, 'The $1')) },
   { name: 'title-misread', column: 'Title', mend: inText((text) => text.replace(/[^\x20-\x7e]/g, (sign) => misread.get(sign) ?? sign)) },

@@ -6,16 +6,16 @@ import type { Database } from './load.ts';
 import type { Schema } from './schema.ts';
 
 export interface LiveValue<Data> {
-  /** What it shows now. */
+  /** The current result. */
   now(): Data;
-  /** Resolves as soon as it shows what is asked for; at once, if it does already. Rejects after ten seconds. */
+  /** Resolves as soon as the result meets the condition, immediately if it already does. Rejects after ten seconds. */
   until(isShown: (data: Data) => boolean): Promise<Data>;
   stop(): void;
 }
 
 const timeoutMs = 10_000;
 
-/** Resolves with the first answer. */
+/** Resolves with the first result. */
 export function liveValue<Q extends ValidQuery<Q, Schema>>(db: Database, query: Q): Promise<LiveValue<InstaQLResponse<Schema, Q, false>>> {
   type Data = InstaQLResponse<Schema, Q, false>;
   const waiting = new Set<(data: Data) => void>();

@@ -31,7 +31,7 @@ export class SwitchableConnection {
   }
 }
 
-/** Closed before it was open. */
+/** Closed before it was opened. */
 function failingSocket(): Socket {
   const socket: Socket = { readyState: 3, onopen: null, onmessage: null, onerror: null, onclose: null, send() {}, close() {} };
   queueMicrotask(() => (socket.onclose as ((why: object) => void) | null)?.({ code: 1006, reason: '' }));

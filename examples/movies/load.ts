@@ -10,7 +10,7 @@ const chunkSize = 100;
 export type Database = InstantCoreDatabase<Schema>;
 export type Progress = (films: number, of: number) => void;
 
-/** Resolves when the server has all of it. */
+/** Resolves when the server has stored everything. */
 export async function load(db: Database, { films, directors, distributors, genres }: Catalogue, progress: Progress): Promise<void> {
   const named = (etype: 'directors' | 'distributors' | 'genres', list: readonly Named[]) =>
     list.map(({ id, name }) => db.tx[etype][id]?.create({ name }) ?? missing(etype));
@@ -22,7 +22,7 @@ export async function load(db: Database, { films, directors, distributors, genre
   progress(films.length, films.length);
 }
 
-/** Nobody has rated it. Said all the same: an indexed attribute that comes up later is filled in for every film there is. */
+/** No rating yet. Set explicitly, because an indexed attribute that is added later is filled in for every existing film. */
 function born(db: Database, { id, facts, links }: Film) {
   const chunk = db.tx.films[id]?.create({ ...facts, stars: null }) ?? missing('films');
   return Object.keys(links).length > 0 ? chunk.link({ ...links }) : chunk;

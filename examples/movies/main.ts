@@ -14,7 +14,7 @@ import { openPage } from './page-server.ts';
 import { schema } from './schema.ts';
 import { bar, bold, dim, printFact, red, print } from './terminal.ts';
 
-/** Whatever was begun, the last first. */
+/** Functions that end everything that was started, in reverse order. */
 const endings: (() => unknown)[] = [];
 
 async function end(): Promise<void> {
@@ -28,7 +28,7 @@ function enter(name: string, { appId, apiURI, websocketURI }: TriplaneServer): C
   return { name, db, connection: line };
 }
 
-/** That there is no line is told by a scene of its own. */
+/** A scene of its own shows the lost connection. */
 function complain(error: Error): void {
   if (!isTriplaneError(error) || error.code !== 'unreachable') print(red(error.message));
 }
@@ -39,7 +39,7 @@ async function run({ once, port }: Options): Promise<void> {
   print();
   const server = await createServer({ storage: memory() });
   endings.push(() => server.close());
-  // Before anything is shown, so that a port that is taken is told at once.
+  // First of all, so that a port in use is reported at once.
   const page = once ? undefined : await openPage(server, port);
   if (page) endings.push(() => page.close());
   printFact('server', `${server.websocketURI} ${dim('in this process, in memory')}`);

@@ -20,7 +20,7 @@ interface File {
 
 const at = (path: string): string => fileURLToPath(new URL(`page/${path}`, import.meta.url));
 
-/** Port 0 = any that is free. */
+/** Port 0 selects any free port. */
 export async function openPage({ appId, apiURI, websocketURI }: TriplaneServer, port: number): Promise<Page> {
   const html = await readFile(at('index.html'), 'utf8');
   const files: ReadonlyMap<string, File> = new Map([

@@ -10,7 +10,7 @@ export const schema = i.schema({
       year: i.number().indexed(),
       /** The day; a text such as '1942-11-16'. */
       released: i.date().indexed().optional(),
-      /** What those who use the demo think of it, 1 to 5. */
+      /** The users' rating, 1 to 5. */
       stars: i.number().indexed().optional(),
       imdb: i.number().indexed().optional(),
       votes: i.number().indexed().optional(),

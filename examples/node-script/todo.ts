@@ -15,7 +15,7 @@ const schema = i.schema({
 });
 
 const storage = await sqlite(process.env['TODO_DATA'] ?? '.triplane');
-// The same id at every start, as it names the data in the file.
+// Constant, because it identifies the data in the file.
 const server = await createServer({ storage, appId: '70d05c12-17e0-4e0a-8f43-70d05c1217e0' });
 const { appId, apiURI, websocketURI } = server;
 const db = init({ appId, apiURI, websocketURI, schema, storage: memoryStore() });
@@ -23,7 +23,7 @@ const db = init({ appId, apiURI, websocketURI, schema, storage: memoryStore() })
 const [command = 'list', text = '', topic = 'other'] = process.argv.slice(2);
 if (command === 'add') {
   const todo = db.tx.todos[id()]?.create({ text, isDone: false, addedAt: Date.now() }).link({ topic: lookup('name', topic) }) ?? [];
-  // A lookup that finds nothing makes what it looks for.
+  // A lookup without a match creates the entity.
   await db.transact([db.tx.topics[lookup('name', topic)]?.update({}) ?? [], todo].flat()).settled;
 } else if (command === 'done') {
   const { data } = await db.queryOnce({ todos: { $: { where: { text: { $ilike: `%${text}%` }, isDone: false } } } });

@@ -1,4 +1,4 @@
-// Who may do what: everybody everything, but for one rule, so that there is something to be refused. Rules are checked by the server.
+// Permissions, checked by the server: everything is allowed except for one rule, so that the page can show a rejected write.
 
 import type { InstantRules } from 'triplane';
 
@@ -7,7 +7,7 @@ import type { Schema } from './instant.schema.ts';
 export const rules = {
   tasks: {
     allow: {
-      // What is done is there to be looked back at.
+      // Completed tasks are kept for reference.
       delete: "data.status != 'done'",
     },
   },

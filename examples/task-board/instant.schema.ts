@@ -1,4 +1,4 @@
-// What the board keeps: projects, their tasks, what is said about a task. Also the room in which those who look at a project meet.
+// The schema of the board: projects, their tasks, the comments of a task, and the room of the users who view a project.
 
 import { i } from 'triplane';
 
@@ -10,11 +10,11 @@ export const schema = i.schema({
     }),
     tasks: i.entity({
       title: i.string(),
-      /** The project and the title in one: unique, and so is the title in its project. The server refuses a second. */
+      /** Combines the project and the title. Unique, so the server rejects a second task with the same title in a project. */
       handle: i.string().unique().indexed(),
       /** The column. */
       status: i.string().indexed(),
-      /** The place in the column: between those of its neighbours. */
+      /** The position in the column: between the ranks of its neighbours. */
       rank: i.number().indexed(),
       notes: i.string().optional(),
       colour: i.string().optional(),
@@ -38,7 +38,7 @@ export const schema = i.schema({
   },
   rooms: {
     project: {
-      /** `taskId`: the task that is open; '' = none. */
+      /** `taskId`: the open task; '' if none. */
       presence: i.entity({ name: i.string(), colour: i.string(), taskId: i.string() }),
     },
   },

@@ -1,4 +1,4 @@
-// `npm start`: the board, until Ctrl-C. `--port <n>` says where the page is, `--memory` keeps nothing, `--empty` begins without the example.
+// `npm start`: the board, until Ctrl-C. `--port <n>` is the port of the page, `--memory` stores nothing, `--empty` omits the example data.
 
 import { parseArgs } from 'node:util';
 

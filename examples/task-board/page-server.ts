@@ -1,4 +1,4 @@
-// Serves the page: index.html with the server's address in it, and what esbuild makes of the sources when the board starts.
+// Serves the page: index.html with the server's address, and the bundle that esbuild builds when the board starts.
 
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -19,7 +19,7 @@ const types: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.cs
 const at = (path: string): string => fileURLToPath(new URL(`page/${path}`, import.meta.url));
 const require = createRequire(import.meta.url);
 
-/** Port 0 = any that is free. */
+/** Port 0 selects any free port. */
 export async function openPage({ appId, apiURI, websocketURI }: TriplaneServer, port: number): Promise<Page> {
   const html = await readFile(at('index.html'), 'utf8');
   const files: ReadonlyMap<string, string> = new Map([

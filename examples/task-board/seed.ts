@@ -1,4 +1,4 @@
-// Something to look at, for a board that is still empty: one project, its tasks, and what was said about them.
+// Example data for an empty board: one project with tasks and comments.
 
 import { id, init, memoryStore } from 'triplane';
 import type { TriplaneServer } from 'triplane/server';
@@ -32,7 +32,7 @@ const tasks: readonly Example[] = [
   ['done', 'Test the soil'],
 ]; // prettier-ignore
 
-/** Resolves when the server has it. */
+/** Resolves when the server has stored it. */
 export async function seed({ appId, apiURI, websocketURI }: TriplaneServer): Promise<void> {
   const db = init({ appId, apiURI, websocketURI, schema, storage: memoryStore() });
   try {

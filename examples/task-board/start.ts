@@ -1,4 +1,4 @@
-// The board as a whole: a sync server in this process, something to look at in it, and the page. What is begun here, `close` ends.
+// Starts the whole board: a sync server in this process, example data, and the page. `close` ends them.
 
 import { fileURLToPath } from 'node:url';
 
@@ -9,9 +9,9 @@ import { openPage } from './page-server.ts';
 import { seed } from './seed.ts';
 
 export interface BoardOptions {
-  /** Where the page is; 0 = any port that is free. */
+  /** The port of the page; 0 selects any free port. */
   readonly port: number;
-  /** Nothing is kept when it ends. */
+  /** Keeps the data in memory only. */
   readonly memory: boolean;
   /** Without the example project. */
   readonly empty: boolean;
@@ -19,12 +19,12 @@ export interface BoardOptions {
 
 export interface Board {
   readonly url: string;
-  /** For people to read. */
+  /** The text to print. */
   readonly where: string;
   close(): Promise<void>;
 }
 
-/** The same at every start, as it names the data in the file. A new app takes a new one. */
+/** Constant, because it identifies the data in the file. A new app needs a new one. */
 const appId = 'b0a2d000-7a5c-4b0a-9d1e-7a5cb0a2d000';
 
 export async function startBoard(options: BoardOptions): Promise<Board> {
@@ -46,7 +46,7 @@ export async function startBoard(options: BoardOptions): Promise<Board> {
   }
 }
 
-/** The way tools for InstantDB do it. */
+/** As tools for InstantDB do. */
 async function setRules({ apiURI, appId, adminToken }: TriplaneServer): Promise<void> {
   const answer = await fetch(`${apiURI}/dash/apps/${appId}/rules`, {
     method: 'POST',

@@ -1,4 +1,4 @@
-// `npm start`: a sync server in memory, and the page, until Ctrl-C. `--port <n>` says where the page is; 4801 if not given.
+// `npm start`: a sync server in memory, and the page, until Ctrl-C. `--port <n>` is the port of the page, 4801 by default.
 
 import { readFile } from 'node:fs/promises';
 import { createServer as createPageServer } from 'node:http';

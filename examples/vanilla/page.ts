@@ -1,4 +1,4 @@
-// A shopping list that everybody who opens the page shares: the whole program. It works offline, and is in step again afterwards.
+// The whole program: a shopping list that all visitors of the page share. It works offline and synchronises afterwards.
 
 import { i, id, init, type InstaQLEntity } from 'triplane';
 
@@ -15,13 +15,13 @@ type Item = InstaQLEntity<typeof schema, 'items'>;
 const config = JSON.parse(find('#config').textContent ?? '') as { appId: string; apiURI: string; websocketURI: string };
 const db = init({ ...config, schema, onError: (error) => setText(error.message) });
 
-// What is on the list, now and whenever that changes: here, in another tab, or on somebody else's screen.
+// Renders the list, now and after every change: in this window, in another tab, or by another user.
 db.subscribeQuery({ items: { $: { order: { addedAt: 'asc' } } } }, ({ data, error }) => {
   if (error) setText(error.message);
   else find('#items').replaceChildren(...data.items.map(row));
 });
 
-// What waits for the line, and who else is here.
+// The number of pending writes, and the other users.
 const room = db.joinRoom('kitchen', 'ours');
 let [waiting, others, isOnline] = [0, 0, false];
 db.outbox.subscribe((entries) => {
@@ -55,7 +55,7 @@ function row({ id: itemId, text, isDone }: Item): HTMLElement {
   return status;
 }
 
-/** It shows at once. If the server refuses, it is taken back, and the page says why. */
+/** Optimistic. If the server rejects the write, it is rolled back and the page shows the reason. */
 function write(chunk: Parameters<typeof db.transact>[0] | undefined): void {
   db.transact(chunk ?? []).settled.catch((error: Error) => setText(error.message));
 }

@@ -41,9 +41,9 @@ export async function callApi(config: ApiConfig, call: ApiCall): Promise<unknown
   const ending = new AbortController();
   const { signal } = ending;
   const end = (reason: unknown): void => ending.abort(reason);
-  const stops = [opts?.signal, opts?.fetchOpts?.signal ?? undefined, config.closing].map((given) => onAbort(given, end));
   const limitMs = opts?.timeoutMs ?? (call.bytes === undefined ? config.timeoutMs : Infinity);
   const timer = timeLimit(config, call, limitMs, end);
+  const stops = [opts?.signal, opts?.fetchOpts?.signal ?? undefined, config.closing].map((given) => onAbort(given, end));
   try {
     signal.throwIfAborted();
     const http: HttpCall = { ...rest, headers: { ...adminVersions, ...headers }, init: opts?.fetchOpts, signal, timeoutMs: Infinity };

@@ -168,7 +168,9 @@ export class Auth<Schema extends AnySchemaDef> {
 }
 
 /** The keys that have a value: `undefined` would be sent as a word. */
+/** @throws TriplaneError 'config-invalid' for what is no object */
 function selectorOf(user: UserSelector): Record<string, string> {
+  if (!isObject(user)) throw new TriplaneError('config-invalid', 'A user is named by an object with one of email, id and refresh_token');
   return Object.fromEntries(Object.entries(user).filter(([, value]) => value !== undefined && value !== null));
 }
 

@@ -7,7 +7,7 @@ import { kindOf } from '../http/params.ts';
 /** A file opened by the program: Node's `FileHandle`. */
 export interface FileHandleLike {
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
-  stat(): Promise<{ size: number }>;
+  stat(): Promise<{ size: number; isDirectory?(): boolean }>;
 }
 
 /** The contents of a file: bytes, a string (as UTF-8), a Blob, a stream, a path, or an open file. */
@@ -99,7 +99,11 @@ async function openPath(path: string | URL): Promise<OpenSource> {
 }
 
 async function openHandle(handle: FileHandleLike, start: number, close: () => Promise<void>): Promise<OpenSource> {
-  const { size } = await handle.stat();
+  const { size, isDirectory } = await handle.stat().then((stat) => ({ size: stat.size, isDirectory: stat.isDirectory?.() ?? false }));
+  if (isDirectory) {
+    await close();
+    throw invalid('a folder is no file');
+  }
   if (!(Number.isSafeInteger(start) && start >= 0 && start <= size)) {
     await close();
     throw invalid(`start must be between 0 and ${size}, the size of the file, and is ${String(start)}`);

@@ -1,6 +1,7 @@
 // Finds out, at little cost, whether the official client left data of this app on the device. Only then the chunk that takes it over is loaded.
 
 import { TriplaneError } from '../errors.ts';
+import type { Clock } from '../lib/clock.ts';
 import { readGlobal } from '../lib/global.ts';
 import { isObject } from '../lib/json.ts';
 import { withTimeout } from '../lib/timeout.ts';
@@ -27,7 +28,7 @@ export function adoptionOf(app: ResolvedConfig, store: KeyValue, platform: Adopt
   if (!adopt || !indexedDB) return undefined;
   const locks = readGlobal(() => platform.navigator?.locks);
   // Asked while the store opens.
-  const found = hasOfficial(indexedDB, appId);
+  const found = hasOfficial(indexedDB, appId, clock);
   const adoptNow = async (isLate: boolean): Promise<Adopted | undefined> => {
     const [isThere, record] = await Promise.all([found, store.get(adoptionKey)]);
     const isDue = isLate ? isObject(record) && clock.now() - Number(record['atMs']) < lateMs : record === undefined;
@@ -50,9 +51,11 @@ export function adoptionOf(app: ResolvedConfig, store: KeyValue, platform: Adopt
 }
 
 /** Undefined if the platform does not tell: then the chunk opens it. */
-async function hasOfficial(indexedDB: IDBFactory, appId: string): Promise<boolean | undefined> {
+async function hasOfficial(indexedDB: IDBFactory, appId: string, clock: Clock): Promise<boolean | undefined> {
   try {
-    return (await indexedDB.databases()).some(({ name = '' }) => name.startsWith(`instant_${appId}_`));
+    return (await withTimeout(indexedDB.databases(), clock, limitMs, timeoutError)).some(({ name = '' }) =>
+      name.startsWith(`instant_${appId}_`),
+    );
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import type { Network } from '../connection/network.ts';
 import type { WebSocketLike } from '../connection/web-socket.ts';
 import { TriplaneError } from '../errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { type Log, consoleLog, silent } from '../lib/log.ts';
+import { type Log, consoleLog, safeLog, silent } from '../lib/log.ts';
 import { isObject } from '../lib/json.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { isUuid } from '../lib/uuid.ts';
@@ -109,7 +109,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
   for (const name of Object.keys(ports) as (keyof typeof ports)[]) checkPort(name, given[name]);
   checkNumber('queryCacheLimit', queryCacheLimit, queryCacheLimit >= 0, '0 or more');
   checkNumber('yieldEvery', yieldEvery, yieldEvery > 0, 'more than 0');
-  const log = given.log ?? verboseLog(given);
+  const log = given.log ? safeLog(given.log) : verboseLog(given);
   const identity = [appId, apiURI, websocketURI, adminToken, useDateObjects, given.__extraDedupeKey];
   return {
     ...given,
@@ -178,12 +178,12 @@ function checkSchema(given: unknown): void {
 function verboseLog({ verbose, logger }: InitConfig<AnySchemaDef, boolean>): Log {
   if (!verbose) return silent;
   if (!logger) return consoleLog;
-  return {
+  return safeLog({
     debug: (...parts) => logger.debug(...parts),
     info: (...parts) => logger.info(...parts),
     warn: (...parts) => logger.error(...parts),
     error: (...parts) => logger.error(...parts),
-  };
+  });
 }
 
 function fail(message: string): never {

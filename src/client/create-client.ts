@@ -9,6 +9,7 @@ import { Reactor } from '../reactor/reactor.ts';
 import { alwaysLeader, browserTabs, type Tabs } from '../reactor/tabs/tab-channel.ts';
 import { linkIndex } from '../schema/schema.ts';
 import type { KeyValue } from '../storage/key-value.ts';
+import { boundedStore } from '../storage/bounded-store.ts';
 import { openStore } from '../storage/open-store.ts';
 import { adaptStoreClass } from '../storage/store-class.ts';
 import type { User } from '../types/auth.ts';
@@ -29,8 +30,8 @@ export function createReactor(
   EventSource?: EventSourceConstructor,
   tabs: Tabs = tabsFor(config),
 ): Reactor {
-  const { schema, websocketURI } = config;
-  const store = storeFor(config);
+  const { schema, websocketURI, clock } = config;
+  const store = boundedStore(storeFor(config), clock);
   const reactor: Reactor = new Reactor(
     {
       ...config,

@@ -2,7 +2,7 @@
 
 import { endWithSignal } from '../lib/abort.ts';
 import type { Reactor } from '../reactor/reactor.ts';
-import type { Presence } from '../reactor/rooms/rooms.ts';
+import type { Presence } from '../reactor/rooms/room.ts';
 import type { PresenceOpts, RoomHandle } from '../types/rooms.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- only the caller's types know presence and topics */

@@ -1,7 +1,7 @@
 // The deep merge of a `deep-merge-triple` step: objects merge, null removes a key, every other value replaces. PROTOCOL.md#transact
 
 import type { Value } from '../protocol/triple.ts';
-import { hasOwn } from '../lib/own.ts';
+import { hasOwn, setOwn } from '../lib/own.ts';
 
 type PlainObject = Record<string, Value>;
 
@@ -11,15 +11,9 @@ export function merge(current: Value, patch: Value): Value {
   for (const [key, value] of Object.entries(patch)) {
     if (value === undefined) continue;
     if (value === null) delete merged[key];
-    else define(merged, key, hasOwn(merged, key) && isPlainObject(value) ? merge(merged[key], value) : value);
+    else setOwn(merged, key, hasOwn(merged, key) && isPlainObject(value) ? merge(merged[key], value) : value);
   }
   return merged;
-}
-
-/** Sets a key called `__proto__` as ordinary data. */
-function define(target: PlainObject, key: string, value: Value): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
-  else target[key] = value;
 }
 
 function isPlainObject(value: Value): value is PlainObject {

@@ -25,7 +25,7 @@ export interface Message {
   /** The definition's id; null once it was deleted. */
   readonly channelId: string | null;
   readonly channelName: string;
-  /** As it was published: an array stays one here, and what the adapter put into an envelope is in it. */
+  /** As stored: an array is an array here, and the adapter's envelope is not removed. */
   readonly payload: unknown;
   readonly senderType: 'system' | 'user';
   readonly senderId: string | null;
@@ -72,6 +72,6 @@ export interface Permissions {
 }
 
 export interface RealtimeConfig {
-  /** Null: messages are kept for ever. */
+  /** Null: messages are kept forever. */
   readonly retentionDays: number | null;
 }

@@ -1,13 +1,12 @@
 // InsForge's management API: channel definitions, message history, statistics, permissions and retention. For servers; it needs the rights of a
 // project admin. docs/insforge.md#management
 
-import { TriplaneError } from '../errors.ts';
-import { type ApiFailure, JsonApi } from '../http/json-api.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { type ApiCall, JsonApi } from '../rest/json-api.ts';
+import type { Shape } from '../rest/shape.ts';
 import { isPlain } from '../rooms/payload.ts';
 import { InvalidArgumentError } from '../rooms/room-error.ts';
-import { misfit, type Shape } from '../rooms/shape.ts';
 import type {
   Channel,
   CreateChannel,
@@ -26,9 +25,15 @@ export interface InsforgeAdminOptions {
   readonly baseUrl: string;
   /** A project's key, `ik_…`. */
   readonly apiKey?: string;
-  /** A project admin's token; a function is asked anew after a 401. */
+  /** A project admin's token; a function is called again after a 401. */
   readonly token?: string | (() => Promise<string> | string);
   readonly fetch?: typeof fetch;
+  /** Aborting it ends every pending and later call with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** How long one attempt of a call may take; 60,000 ms by default. */
+  readonly timeoutMs?: number;
+  /** A larger response is an error; 100,000,000 by default. */
+  readonly maxResponseBytes?: number;
   readonly clock?: Clock;
   /** The pause before the first retry. */
   readonly retryDelayMs?: number;
@@ -40,7 +45,7 @@ export interface InsforgeAdmin {
     list(): Promise<Channel[]>;
     get(id: string): Promise<Channel>;
     create(channel: CreateChannel): Promise<Channel>;
-    /** What is not given stays as it is. To clear: an empty description, an empty list of URLs. */
+    /** Omitted fields stay unchanged. To clear a field, pass an empty description or an empty list of URLs. */
     update(id: string, changes: Partial<CreateChannel>): Promise<Channel>;
     /** The channel's messages stay in the history, with `channelId: null`. */
     delete(id: string): Promise<void>;
@@ -48,16 +53,16 @@ export interface InsforgeAdmin {
   readonly messages: {
     /** One page, newest first. */
     list(query?: MessageQuery): Promise<Message[]>;
-    /** All of them, page by page; a message that moves to the next page meanwhile comes once. */
+    /** All messages, page by page; a message that new ones push to the next page is returned once. */
     pages(query?: MessageQuery): AsyncIterable<Message>;
     stats(query?: StatsQuery): Promise<Stats>;
-    /** Deletes the whole history. Gives how many there were. */
+    /** Deletes the whole history. Returns the number of messages. */
     clear(): Promise<number>;
   };
   readonly permissions: { get(): Promise<Permissions> };
   readonly config: {
     get(): Promise<RealtimeConfig>;
-    /** Resolves with what was sent, as the server answers with a text only; with `verify`, with what it says afterwards. */
+    /** Resolves with the given config, because the server responds with a text only; with `verify`, with the config read back. */
     update(config: RealtimeConfig, options?: { readonly verify?: boolean }): Promise<RealtimeConfig>;
   };
   /** Whether the backend runs. Needs no credentials. */
@@ -69,14 +74,28 @@ const base = '/api/realtime';
 const channelShape: Shape = {
   id: 'string',
   pattern: 'string',
-  description: 'string?',
-  webhookUrls: 'array?',
+  description: 'string|null',
+  webhookUrls: 'array|null',
   enabled: 'boolean',
   createdAt: 'string',
   updatedAt: 'string',
 };
-const messageShape: Shape = { id: 'string', eventName: 'string', channelName: 'string', senderType: 'string', createdAt: 'string' };
-const statsShape: Shape = { totalMessages: 'number', whDeliveryRate: 'number', topEvents: 'array', retentionDays: 'number?' };
+const messageShape: Shape = {
+  id: 'string',
+  eventName: 'string',
+  channelId: 'string|null',
+  channelName: 'string',
+  senderType: 'string',
+  senderId: 'string|null',
+  wsAudienceCount: 'number',
+  whAudienceCount: 'number',
+  whDeliveredCount: 'number',
+  createdAt: 'string',
+};
+const statsShape: Shape = { totalMessages: 'number', whDeliveryRate: 'number', topEvents: 'array', retentionDays: 'number|null' };
+const topEventShape: Shape = { eventName: 'string', count: 'number' };
+const policyShape: Shape = { policyName: 'string', tableName: 'string', command: 'string', using: 'string?', withCheck: 'string?' };
+const configShape: Shape = { retentionDays: 'number|null' };
 
 /**
  * A client for InsForge's management API.
@@ -87,116 +106,111 @@ const statsShape: Shape = { totalMessages: 'number', whDeliveryRate: 'number', t
  */
 export function createInsforgeAdmin(options: InsforgeAdminOptions): InsforgeAdmin {
   const api = apiOf(options);
-  const as = <T>(value: unknown, shape: Shape, what: string): T => {
-    const problem = misfit(value, shape);
-    if (problem !== undefined)
-      throw new InsforgeApiError(200, 'MALFORMED_RESPONSE', `${what} was not answered as the API has it: ${problem}`);
-    return value as T;
-  };
-  const listOf = <T>(value: unknown, shape: Shape, what: string): T[] => {
-    if (!Array.isArray(value)) throw new InsforgeApiError(200, 'MALFORMED_RESPONSE', `${what} was not answered with a list`);
-    return value.map((item: unknown) => as<T>(item, shape, what));
-  };
-  const channel = (value: unknown): Channel => as(value, channelShape, 'The channel');
-  const list = async (query: MessageQuery = {}): Promise<Message[]> => {
-    const answer = await api.json({ method: 'GET', path: `${base}/messages`, query: messageQuery(query) });
-    return listOf(answer, messageShape, 'The list of messages');
-  };
-  const readConfig = async (): Promise<RealtimeConfig> =>
-    as(await api.json({ method: 'GET', path: `${base}/config` }), { retentionDays: 'number?' }, 'The config');
   return {
-    channels: {
-      list: async () => listOf(await api.json({ method: 'GET', path: `${base}/channels` }), channelShape, 'The list of channels'),
-      get: async (id) => channel(await api.json({ method: 'GET', path: channelPath(id) })),
-      create: async (body) => {
-        checkChannel(body, true);
-        return channel(await api.json({ method: 'POST', path: `${base}/channels`, body }));
-      },
-      update: async (id, body) => {
-        checkChannel(body, false);
-        return channel(await api.json({ method: 'PUT', path: channelPath(id), body }));
-      },
-      delete: async (id) => void (await api.json({ method: 'DELETE', path: channelPath(id) })),
-    },
-    messages: {
-      list,
-      pages: (query) => pages(list, query),
-      stats: async (query = {}) => {
-        const answer = await api.json({ method: 'GET', path: `${base}/messages/stats`, query: statsQuery(query) });
-        return as(answer, statsShape, 'The statistics');
-      },
-      clear: async () => {
-        const answer = await api.json({ method: 'DELETE', path: `${base}/messages` });
-        return as<{ deleted: number }>(answer, { deleted: 'number' }, 'The deletion').deleted;
-      },
-    },
-    permissions: { get: async () => permissionsOf(await api.json({ method: 'GET', path: `${base}/permissions` })) },
-    config: {
-      get: readConfig,
-      update: async (config, { verify = false } = {}) => {
-        checkRetention(config);
-        const { retentionDays } = config;
-        await api.json({ method: 'PATCH', path: `${base}/config`, body: { retentionDays } });
-        return verify ? readConfig() : { retentionDays };
-      },
-    },
-    health: async () =>
-      as(await api.json({ method: 'GET', path: '/api/health', auth: false }), { status: 'string', version: 'string?' }, 'The health'),
+    channels: channelCalls(api),
+    messages: messageCalls(api),
+    permissions: { get: () => permissions(api) },
+    config: configCalls(api),
+    health: () => one(api, { method: 'GET', path: '/api/health', auth: false }, { status: 'string', version: 'string?' }),
   };
 }
 
-function apiOf({ baseUrl, apiKey, token, fetch, clock, retryDelayMs }: InsforgeAdminOptions): JsonApi {
+async function one<T>(api: JsonApi, call: ApiCall, shape: Shape): Promise<T> {
+  return api.fit<T>(call, await api.json(call), shape);
+}
+
+async function list<T>(api: JsonApi, call: ApiCall, shape: Shape): Promise<T[]> {
+  const response = await api.json(call);
+  if (!Array.isArray(response)) throw api.misshapen(call, response, 'it is not a list');
+  return response.map((item: unknown) => api.fit<T>(call, item, shape));
+}
+
+function channelCalls(api: JsonApi): InsforgeAdmin['channels'] {
+  const path = `${base}/channels`;
+  return {
+    list: () => list<Channel>(api, { method: 'GET', path }, channelShape),
+    get: async (id) => one(api, { method: 'GET', path: channelPath(id) }, channelShape),
+    create: async (body) => {
+      checkChannel(body, true);
+      return one(api, { method: 'POST', path, body }, channelShape);
+    },
+    update: async (id, body) => {
+      checkChannel(body, false);
+      return one(api, { method: 'PUT', path: channelPath(id), body }, channelShape);
+    },
+    delete: async (id) => void (await api.json({ method: 'DELETE', path: channelPath(id) })),
+  };
+}
+
+function messageCalls(api: JsonApi): InsforgeAdmin['messages'] {
+  const path = `${base}/messages`;
+  const page = async (query: MessageQuery = {}): Promise<Message[]> =>
+    list<Message>(api, { method: 'GET', path, query: messageQuery(query) }, messageShape);
+  return {
+    list: page,
+    pages: (query) => pages(page, query),
+    stats: async (query = {}) => {
+      const call = { method: 'GET', path: `${path}/stats`, query: statsQuery(query) } as const;
+      const stats = await one<Stats>(api, call, statsShape);
+      for (const event of stats.topEvents) api.fit(call, event, topEventShape);
+      return stats;
+    },
+    clear: async () => (await one<{ deleted: number }>(api, { method: 'DELETE', path }, { deleted: 'number' })).deleted,
+  };
+}
+
+function configCalls(api: JsonApi): InsforgeAdmin['config'] {
+  const path = `${base}/config`;
+  const get = (): Promise<RealtimeConfig> => one(api, { method: 'GET', path }, configShape);
+  return {
+    get,
+    update: async (config, { verify = false } = {}) => {
+      checkRetention(config);
+      const { retentionDays } = config;
+      await api.json({ method: 'PATCH', path, body: { retentionDays } });
+      return verify ? get() : { retentionDays };
+    },
+  };
+}
+
+function apiOf({ baseUrl, apiKey, token, ...options }: InsforgeAdminOptions): JsonApi {
   if (!URL.canParse(baseUrl)) throw new InvalidArgumentError(`baseUrl is not a URL: ${String(baseUrl)}`);
   if (apiKey === undefined && token === undefined) throw new InvalidArgumentError('Give createInsforgeAdmin an apiKey or a token');
   return new JsonApi({
+    ...options,
     baseUrl: baseUrl.replace(/\/+$/, ''),
-    fetch,
-    clock,
-    retryDelayMs,
     canRefresh: typeof token === 'function',
     credentials: async () => {
       if (apiKey !== undefined) return { 'x-api-key': apiKey };
       return { authorization: `Bearer ${typeof token === 'function' ? await token() : token}` };
     },
-    toError: errorFrom,
+    toError: ({ status, code, message, body, cause }) => {
+      const nextActions = isPlain(body) && typeof body['nextActions'] === 'string' ? body['nextActions'] : undefined;
+      return new InsforgeApiError(status, code, message, { nextActions, cause });
+    },
   });
 }
 
-function errorFrom({ status, body, text, name, cause }: ApiFailure): InsforgeApiError {
-  if (status === 0) {
-    const code = cause instanceof TriplaneError && cause.code === 'timeout' ? 'TIMEOUT' : 'UNREACHABLE';
-    const reason = code === 'TIMEOUT' ? 'was not answered in time' : 'reached no server; check baseUrl and the network';
-    return new InsforgeApiError(0, code, `${name} ${reason}`, { cause });
-  }
-  if (!isPlain(body) || typeof body['error'] !== 'string') {
-    const excerpt = text.trim().slice(0, 200);
-    return new InsforgeApiError(
-      status,
-      'MALFORMED_RESPONSE',
-      `${name} was answered ${status}, not as the API answers: ${excerpt || 'nothing'}`,
-    );
-  }
-  const { error, message, nextActions } = body;
-  return new InsforgeApiError(status, error, typeof message === 'string' ? message : error, {
-    nextActions: typeof nextActions === 'string' ? nextActions : undefined,
-  });
-}
-
-/** The server answers 500 to an id that is no UUID. */
+/** The server responds with 500 to an id that is not a UUID. */
 function channelPath(id: string): string {
-  if (!isUuid(id)) throw new InvalidArgumentError(`A channel's id is a UUID, and '${String(id)}' is none`);
+  if (!isUuid(id)) throw new InvalidArgumentError(`'${String(id)}' is not the id of a channel: it must be a UUID`);
   return `${base}/channels/${id}`;
 }
 
 function checkChannel(body: Partial<CreateChannel>, isNew: boolean): void {
-  const { pattern, webhookUrls } = body;
+  const { pattern, description, webhookUrls, enabled } = body;
   if (isNew || pattern !== undefined) {
     const rule = 'letters, digits and hyphens, then segments after colons that may also have %';
     if (typeof pattern !== 'string' || !isValidChannelPattern(pattern))
-      throw new InvalidArgumentError(`'${String(pattern)}' is no pattern: ${rule}`);
+      throw new InvalidArgumentError(`'${String(pattern)}' is not a pattern: ${rule}`);
   }
+  if (description !== undefined && typeof description !== 'string')
+    throw new InvalidArgumentError('description is a string; an empty one clears it');
+  if (enabled !== undefined && typeof enabled !== 'boolean') throw new InvalidArgumentError('enabled is true or false');
+  const given: unknown = webhookUrls;
+  if (given !== undefined && !Array.isArray(given)) throw new InvalidArgumentError('webhookUrls is a list; an empty one clears it');
   const bad = webhookUrls?.find((url) => !URL.canParse(url));
-  if (bad !== undefined) throw new InvalidArgumentError(`A webhook's address is a URL, and '${bad}' is none`);
+  if (bad !== undefined) throw new InvalidArgumentError(`'${String(bad)}' is not the URL of a webhook`);
 }
 
 function messageQuery({ channelId, eventName, limit, offset }: MessageQuery): Record<string, string | undefined> {
@@ -212,13 +226,13 @@ function statsQuery({ channelId, since }: StatsQuery): Record<string, string | u
   if (channelId !== undefined && !isUuid(channelId))
     throw new InvalidArgumentError(`channelId is a UUID, and '${String(channelId)}' is none`);
   const at = since === undefined ? undefined : new Date(since);
-  if (at && Number.isNaN(at.getTime())) throw new InvalidArgumentError(`since is no date: ${String(since)}`);
+  if (at && Number.isNaN(at.getTime())) throw new InvalidArgumentError(`since is not a date: ${String(since)}`);
   return { channelId, since: at?.toISOString() };
 }
 
 function checkRetention({ retentionDays }: RealtimeConfig): void {
   if (retentionDays === null || (Number.isInteger(retentionDays) && retentionDays > 0)) return;
-  throw new InvalidArgumentError('retentionDays is a whole number above 0, or null to keep messages for ever');
+  throw new InvalidArgumentError('retentionDays must be a positive integer, or null to keep messages forever');
 }
 
 const pageSize = 100;
@@ -238,11 +252,14 @@ async function* pages(list: (query: MessageQuery) => Promise<Message[]>, query: 
   }
 }
 
-function permissionsOf(answer: unknown): Permissions {
+async function permissions(api: JsonApi): Promise<Permissions> {
+  const call = { method: 'GET', path: `${base}/permissions` } as const;
+  const response = await api.json(call);
   const policies = (side: 'subscribe' | 'publish'): { readonly policies: Policy[] } => {
-    const listed = isPlain(answer) && isPlain(answer[side]) ? answer[side]['policies'] : undefined;
-    if (!Array.isArray(listed)) throw new InsforgeApiError(200, 'MALFORMED_RESPONSE', `The permissions have no list of '${side}' policies`);
-    return { policies: listed.filter(isPlain).map((policy) => ({ ...(policy as unknown as Policy), roles: rolesOf(policy['roles']) })) };
+    const listed = isPlain(response) && isPlain(response[side]) ? response[side]['policies'] : undefined;
+    if (!Array.isArray(listed)) throw api.misshapen(call, response, `it has no list of '${side}' policies`);
+    const checked = listed.map((policy: unknown) => api.fit<Policy & { readonly roles: unknown }>(call, policy, policyShape));
+    return { policies: checked.map((policy) => ({ ...policy, roles: rolesOf(policy.roles) })) };
   };
   return { subscribe: policies('subscribe'), publish: policies('publish') };
 }

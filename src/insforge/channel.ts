@@ -1,10 +1,11 @@
-// One channel on the socket: subscribing with an answer in time, publishing, and matching a publish with its own echo. client.ts owns the
-// socket and routes what comes over it to here.
+// One channel on the socket: subscribing with a time-out, publishing, and matching a publish with its echo. client.ts owns the socket and routes
+// incoming frames to the channels.
 
 import type { Clock, Timer } from '../lib/clock.ts';
 import { type Deferred, deferred } from '../rooms/deferred.ts';
 import { type HookRoom, hookRoom } from '../rooms/hook-room.ts';
-import { LiveRoom, type RoomDriver } from '../rooms/live-room.ts';
+import { LiveRoom } from '../rooms/live-room.ts';
+import type { RoomDriver } from '../rooms/room-driver.ts';
 import { jsonOf } from '../rooms/payload.ts';
 import type { RoomCapabilities, RoomMessage } from '../rooms/room.ts';
 import type { RoomApi } from '../rooms/room-api.ts';
@@ -58,7 +59,7 @@ export class InsforgeChannel implements RoomDriver {
   readonly #ids = new Set<string>();
   #options: ChannelOptions;
   #hasPresence = true;
-  /** The subscription that an answer may belong to. An answer to an older one is not heard. */
+  /** Number of the current subscription; acknowledgements of older ones are ignored. */
   #epoch = 0;
   #isAsked = false;
   #timer: Timer | undefined;
@@ -132,7 +133,7 @@ export class InsforgeChannel implements RoomDriver {
     if (!(isOwn && this.#options.ack === 'echo' && this.#options.suppressEcho)) this.room.received(message);
   }
 
-  /** The server refused a publish. It does not say which: the oldest that waits is taken to be it. */
+  /** The server rejected a publish without saying which one: the oldest pending publish is assumed. */
   publishRefused(error: InsforgeRealtimeError): void {
     const [oldest] = this.#sent.keys();
     if (oldest === undefined) this.room.report(error);
@@ -150,7 +151,7 @@ export class InsforgeChannel implements RoomDriver {
     if (!socket) throw this.#failure('DISCONNECTED', 'There is no connection');
     const { name } = this.room;
     const payload = encodePayload(data, mark);
-    // With its envelope: a frame above the server's limit closes the connection without a word.
+    // Including the envelope: the server closes the connection, without an error, on a frame above its limit.
     jsonOf({ channel: name, event: topic, payload }, this.#context.maxPayloadBytes, InsforgeRealtimeError, name);
     socket.emit('realtime:publish', { channel: name, event: topic, payload });
   }
@@ -191,11 +192,12 @@ export class InsforgeChannel implements RoomDriver {
     if (!read.ok) return this.room.refused(this.#failure(read.code, read.message));
     this.#hasPresence = read.hasPresence;
     this.room.opened(read.members, this.#context.selfId(new Set(read.members.map(({ id }) => id))));
+    if (read.hasMalformed) this.room.report(this.#failure('MALFORMED_FRAME', 'The server lists members without an id'));
   }
 
   #unanswered(socket: SocketIoSocket): void {
     this.#forget();
-    // The answer may be on its way: without this the server would count a member that is not there.
+    // The acknowledgement may be on its way: without this, the server would count a member that is not there.
     if (socket.connected) socket.emit('realtime:unsubscribe', { channel: this.room.name });
     const { subscribeTimeoutMs } = this.#context;
     this.room.failed(this.#failure('SUBSCRIBE_TIMEOUT', `'${this.room.name}' was not confirmed within ${subscribeTimeoutMs} ms`));

@@ -11,6 +11,7 @@ import { InvalidArgumentError } from '../rooms/room-error.ts';
 import type { HookRoom } from '../rooms/hook-room.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
 import { SocketIoConnection, type SocketIoFactory } from '../rooms/socket-io.ts';
+import type { SchemaWithRooms, WithRooms } from '../rooms/typed-room.ts';
 import { type ChannelContext, type ChannelOptions, InsforgeChannel } from './channel.ts';
 import { readFrame } from './frames.ts';
 import { InsforgeRealtimeError } from './insforge-error.ts';
@@ -18,24 +19,26 @@ import { InsforgeRealtimeError } from './insforge-error.ts';
 export interface InsforgeOptions {
   /** Where the backend is: `https://your-app.insforge.app`. */
   readonly baseUrl: string;
-  /** Sent when there is no token of a user. */
+  /** Sent while no user is signed in. */
   readonly anonKey?: string;
-  /** The user's token, asked for with every connection. `force`: the last one was refused, get a new one. */
+  /** Returns the user's token; called for every connection. `force`: the last token was rejected, so get a new one. */
   readonly getToken?: (options: { readonly force: boolean }) => Promise<string | null> | string | null;
   /** A project's key. For servers only: it may do everything. */
   readonly apiKey?: string;
+  /** Types the rooms, as `init({ schema })` does; nothing is checked at run time. */
+  readonly schema?: SchemaWithRooms;
   /** The user's id; read from the token if not given. */
   readonly userId?: string;
   readonly connectTimeoutMs?: number;
   readonly subscribeTimeoutMs?: number;
-  /** A larger message is refused here: the server would close the connection. */
+  /** A larger message is rejected by the client, because the server would close the connection. */
   readonly maxPayloadBytes?: number;
   readonly transports?: readonly ('websocket' | 'polling')[];
   /** `io` of `socket.io-client`; imported when first needed if not given. */
   readonly io?: SocketIoFactory;
   /** The pauses between attempts to reconnect: at first, and at most. */
   readonly reconnect?: { readonly delayMs?: number; readonly maxDelayMs?: number };
-  /** Channel names that begin with `realtime:` cannot be told from others in every frame, and are refused unless this is set. */
+  /** Channel names that begin with `realtime:` are ambiguous in some frames, and rejected unless this is set. */
   readonly allowAmbiguousNames?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -57,7 +60,7 @@ export class InsforgeClient {
   readonly #context: ChannelContext;
   readonly #errors = new Listeners<[Error]>(surface);
   readonly #rooms = new RoomApi((name) => this.#channel(name).room);
-  /** Kinds of faulty frames that were reported: one report each, however many come. */
+  /** Kinds of malformed frames that were reported: one report for each kind. */
   readonly #reported = new Set<string>();
   #userId: string | undefined;
 
@@ -76,6 +79,7 @@ export class InsforgeClient {
       clock,
       random,
       Failure: InsforgeRealtimeError,
+      canRefresh: options.apiKey === undefined && options.getToken !== undefined,
       auth: (request) => this.#auth(request),
       opened: () => this.#each((channel) => channel.room.isWanted && channel.room.status !== 'rejected' && channel.subscribe()),
       lost: () => this.#each((channel) => channel.connectionLost()),
@@ -95,7 +99,7 @@ export class InsforgeClient {
       selfId: (ids) => this.#selfId(ids),
       rooms: this.#rooms,
       used: (channel) => this.#channels.hold(channel),
-      // Every other failure reaches all rooms: `late`, `rejected`.
+      // `late` and `rejected` deliver every other failure to all rooms.
       connect: ({ room }) =>
         void this.#connection.connect().catch(() => this.status === 'closed' && room.end('The client was closed', 'CLOSED')),
     };
@@ -114,13 +118,13 @@ export class InsforgeClient {
     return this.#connection.onStatus(listener);
   }
 
-  /** Errors that belong to no room, or to one that was dropped: refused credentials, faulty frames, the server's warnings. */
+  /** Errors that belong to no room: rejected credentials, malformed frames, warnings of the server. */
   onError(listener: (error: Error) => void): () => void {
     return this.#errors.add(listener);
   }
 
   /**
-   * Connects, if it is not done yet. Joining a room does it too.
+   * Connects if needed. Joining a room connects too.
    *
    * @throws InsforgeRealtimeError 'AUTH_FAILED', 'CONNECT_TIMEOUT', 'DEPENDENCY_MISSING' or 'CLOSED'
    */
@@ -128,7 +132,10 @@ export class InsforgeClient {
     return this.#connection.connect();
   }
 
-  /** After signing in or out: the server knows a socket by the token of its handshake, so a new connection is made, and rooms are joined again. */
+  /**
+   * Call after signing in or out: the server authenticates a socket by the token of its handshake, so the client reconnects and rejoins its
+   * rooms.
+   */
   setIdentity(): Promise<void> {
     this.#userId = undefined;
     this.#each((channel) => channel.room.retry());
@@ -151,7 +158,7 @@ export class InsforgeClient {
     return this.#rooms.handle(kind, name, options.initialPresence);
   }
 
-  /** Who is in a channel, as the server lists them; none for one that is not joined. */
+  /** The members of a channel, as the server lists them; empty for a channel that is not joined. */
   getPresenceState(channel: string): PresenceMember[] {
     const members = this.#channels.get(channel)?.room.members ?? [];
     return members.map(({ id, kind, joinedAt }) => ({
@@ -242,7 +249,11 @@ export class InsforgeClient {
  * await room.join();
  * room.onTopic('stroke.added', (stroke) => draw(stroke));
  */
-export function createInsforgeClient(options: InsforgeOptions): InsforgeClient {
+export function createInsforgeClient<Schema extends SchemaWithRooms>(
+  options: InsforgeOptions & { readonly schema: Schema },
+): WithRooms<InsforgeClient, Schema, ChannelOptions>;
+export function createInsforgeClient(options: InsforgeOptions): InsforgeClient;
+export function createInsforgeClient(options: InsforgeOptions): object {
   return new InsforgeClient(options);
 }
 

@@ -1,16 +1,16 @@
-// Frames of InsForge's socket, checked as they come in. Anything a peer publishes arrives as an event of the peer's choosing, so the frames
-// that only the server may send are told from forgeries by what a peer cannot write: the bare channel name beside `senderType: system`.
+// Frames of InsForge's socket, checked on receipt. A peer chooses the event name under which its message arrives, so it can imitate the server's own
+// frames. Those are recognised by fields that a peer cannot write: the bare channel name together with `senderType: system`.
 
 import { isPlain } from '../rooms/payload.ts';
 import type { RoomMessage } from '../rooms/room.ts';
 import type { Member } from '../rooms/roster.ts';
 import { decodePayload, type EchoMark } from './payload.ts';
 
-/** Delivered by the server as if they were its own; Socket.IO's own names are never delivered. */
+/** The server delivers messages under these names as if they were its own frames; those under Socket.IO's names it never delivers. */
 const forgeable = ['presence:join', 'presence:leave', 'realtime:error', 'notification'];
 const socketNames = ['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'];
 
-/** Events that no message may be published under. */
+/** Names under which no message may be published. */
 export const reservedEvents: ReadonlySet<string> = new Set([...forgeable, ...socketNames, '']);
 
 export type Frame =
@@ -18,7 +18,7 @@ export type Frame =
   | { readonly is: 'presence'; readonly type: 'join' | 'leave'; readonly channel: string; readonly member: Member }
   | { readonly is: 'error'; readonly channel: string | undefined; readonly code: string; readonly message: string }
   | { readonly is: 'notification'; readonly message: string }
-  /** Sent by a peer under a name of the server's. */
+  /** Sent by a peer under one of the server's names. */
   | { readonly is: 'forged' }
   | { readonly is: 'malformed'; readonly why: string };
 
@@ -74,7 +74,7 @@ function readMessage(topic: string, body: Readonly<Record<string, unknown>>): Fr
   return { is: 'message', channels, message, mark };
 }
 
-/** Undefined for what is not a member. */
+/** Undefined for anything that is not a member. */
 export function readMember(member: unknown): Member | undefined {
   if (!isPlain(member)) return undefined;
   const { presenceId, type, joinedAt } = member;
@@ -84,18 +84,19 @@ export function readMember(member: unknown): Member | undefined {
 }
 
 export type SubscribeAnswer =
-  | { readonly ok: true; readonly members: readonly Member[]; readonly hasPresence: boolean }
+  | { readonly ok: true; readonly members: readonly Member[]; readonly hasPresence: boolean; readonly hasMalformed: boolean }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 export function readSubscribeAnswer(answer: unknown): SubscribeAnswer {
   if (isPlain(answer) && answer['ok'] === true) {
     const { presence } = answer;
     const listed = isPlain(presence) && Array.isArray(presence['members']) ? (presence['members'] as unknown[]) : undefined;
-    return { ok: true, members: (listed ?? []).flatMap((member) => readMember(member) ?? []), hasPresence: listed !== undefined };
+    const members = (listed ?? []).flatMap((member) => readMember(member) ?? []);
+    return { ok: true, members, hasPresence: listed !== undefined, hasMalformed: members.length < (listed?.length ?? 0) };
   }
   const error = isPlain(answer) && answer['ok'] === false ? answer['error'] : undefined;
   if (!isPlain(error))
-    return { ok: false, code: 'MALFORMED_FRAME', message: 'The server answered the subscription with what the protocol does not know' };
+    return { ok: false, code: 'MALFORMED_FRAME', message: 'The acknowledgement of the subscription is not one of the protocol' };
   const code = textOf(error['code']) ?? 'INTERNAL_ERROR';
   return { ok: false, code, message: textOf(error['message']) ?? code };
 }

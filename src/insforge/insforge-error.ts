@@ -1,4 +1,4 @@
-// What InsForge reports, over the socket and over HTTP.
+// The errors of InsForge's socket and of its HTTP API.
 
 import { RoomError, type RoomErrorOptions } from '../rooms/room-error.ts';
 
@@ -10,10 +10,10 @@ export class InsforgeRealtimeError extends RoomError {
   }
 }
 
-/** The management API answered with an error, with what is no JSON, or not at all (`status` 0). */
+/** The management API responded with an error, with something that is not JSON of the API, or not at all (`status` 0). */
 export class InsforgeApiError extends Error {
   readonly status: number;
-  /** The server's `error` field; `MALFORMED_RESPONSE`, `UNREACHABLE` or `TIMEOUT` where there is none. */
+  /** The server's `error` field, or an `ApiFailureCode`. */
   readonly code: string;
   readonly nextActions: string | undefined;
 

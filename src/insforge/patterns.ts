@@ -1,11 +1,11 @@
-// Channel patterns as InsForge has them: SQL LIKE with `%` alone.
+// InsForge's channel patterns: SQL LIKE with `%` only.
 
-/** Whether the server takes this as the pattern of a channel definition: no `%` in the first segment, `_` nowhere. */
+/** Whether the server accepts the pattern of a channel definition: no `%` in the first segment, no `_`. */
 export function isValidChannelPattern(pattern: string): boolean {
   return /^[A-Za-z0-9-]+(?::[A-Za-z0-9%:-]+)?$/.test(pattern);
 }
 
-/** Whether a channel name is one of the pattern's: `%` is any run of characters, `:` among them, or none. */
+/** Whether a channel name matches the pattern: `%` stands for any number of characters, including `:`. */
 export function matchChannelPattern(pattern: string, name: string): boolean {
   // By position, not as a regular expression: a pattern with many wildcards would backtrack without end.
   const [first = '', ...rest] = pattern.split('%');

@@ -1,9 +1,9 @@
-// A payload on InsForge's wire. The server spreads it into the object it delivers, so that arrays and scalars would arrive as something else:
-// what is not a plain object travels in an envelope. docs/insforge.md#payloads
+// Payloads on InsForge's wire. The server spreads a payload into the object it delivers, which would change arrays and scalars: everything but a
+// plain object is sent in an envelope. docs/insforge.md#payloads
 
 import { isPlain } from '../rooms/payload.ts';
 
-/** Marks a message whose sender waits for its own echo. */
+/** Marks a message whose sender waits for the echo. */
 export interface EchoMark {
   /** The sending client. */
   readonly c: string;

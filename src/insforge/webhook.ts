@@ -1,4 +1,4 @@
-// A message that InsForge posts to a webhook of the program. It is not signed: only a secret address tells it from what others post.
+// Messages that InsForge posts to a webhook. They are not signed: a secret URL is the only authentication.
 
 import { InvalidArgumentError } from '../rooms/room-error.ts';
 import { isPlain } from '../rooms/payload.ts';
@@ -12,9 +12,9 @@ export interface InsforgeWebhook {
 }
 
 /**
- * Reads a webhook request. `body` is the JSON text or what was parsed from it.
+ * Parses a webhook request. `body` is JSON text, or the value parsed from it.
  *
- * @throws InvalidArgumentError if a header is missing or the body is no JSON
+ * @throws InvalidArgumentError if a header is missing or the body is not JSON
  * @example
  * app.post('/hooks/very-secret', (request, response) => {
  *   const { event, channel, payload } = parseInsforgeWebhook(request.headers, request.body);
@@ -32,7 +32,7 @@ export function parseInsforgeWebhook(headers: HeadersLike, body: unknown): Insfo
   return { event, channel, messageId, payload: isPlain(payload) ? unwrap(payload) : payload };
 }
 
-/** What the adapter added when it published. */
+/** Removes the envelope that the adapter added when publishing. */
 function unwrap({ _tp, ...payload }: Readonly<Record<string, unknown>>): unknown {
   return Object.keys(payload).length === 1 && '_value' in payload ? payload['_value'] : payload;
 }
@@ -41,6 +41,6 @@ function parse(body: string | Uint8Array): unknown {
   try {
     return JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body));
   } catch (cause) {
-    throw new InvalidArgumentError(`The body is no JSON: ${String(cause)}`);
+    throw new InvalidArgumentError(`The body is not JSON: ${String(cause)}`);
   }
 }

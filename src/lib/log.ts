@@ -11,6 +11,20 @@ const ignore = (): void => {};
 
 export const silent: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
+/** A log that throws must stop nothing of what is logged. */
+export function safeLog(log: Log): Log {
+  const safe =
+    (level: keyof Log): Log['debug'] =>
+    (...parts) => {
+      try {
+        log[level](...parts);
+      } catch {
+        // There is nobody else to tell.
+      }
+    };
+  return { debug: safe('debug'), info: safe('info'), warn: safe('warn'), error: safe('error') };
+}
+
 /* eslint-disable no-console -- the one place */
 export const consoleLog: Log = {
   debug: (...parts) => console.debug('[triplane]', ...parts),

@@ -6,7 +6,7 @@ import { TriplaneError } from '../errors.ts';
 import { isObject } from '../lib/json.ts';
 import { clientFields } from './client-fields.ts';
 import type { ClientMessage } from './client-message.ts';
-import { each, type Fault, type Fields, findIn, json, type Row, string } from './field-checks.ts';
+import { type Fault, findIn, type Row, string } from './field-checks.ts';
 import { faultIn, type FrameFault, malformed } from './frame-errors.ts';
 import { type FrameLimits, isLargerThan, survey } from './frame-limits.ts';
 import { serverFields } from './server-fields.ts';
@@ -89,31 +89,8 @@ export function encodePost({ machineId, sessionId, sseToken }: SseSession, messa
   return write({ machine_id: machineId, session_id: sessionId, sse_token: sseToken, messages });
 }
 
-/**
- * Decodes the body of an HTTP post.
- *
- * @throws TriplaneError 'frame-malformed', also if the envelope lacks a field
- */
-export function decodePost(text: unknown, limits?: FrameLimits): SseSession & ClientFrame {
-  const all = { ...clientLimits, ...limits };
-  const value = parseWithin(text, all);
-  const fault = findIn(postFields, value);
-  if (fault) throw malformed(faultIn(undefined, fault));
-  const post = value as WirePost;
-  const frame = classifyAll(post.messages, { ...all, depth: all.depth - 1 });
-  return { ...frame, machineId: post.machine_id, sessionId: post.session_id, sseToken: post.sse_token };
-}
-
-interface WirePost {
-  readonly machine_id: string;
-  readonly session_id: string;
-  readonly sse_token: string;
-  readonly messages: readonly unknown[];
-}
-
 type Rows = Readonly<Record<string, Row>>;
 
-const postFields: Fields<WirePost> = { machine_id: string, session_id: string, sse_token: string, messages: /* @__PURE__ */ each(json) };
 const opRow: Row = { op: string };
 
 function classify(rows: Rows, message: unknown): 'known' | 'unknown' | FrameFault {

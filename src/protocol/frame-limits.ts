@@ -83,3 +83,10 @@ export function survey(value: unknown, depth: number): Survey {
   };
   return { isTooDeep: isTooDeep(value, depth), hadProtoKey, hasInfinity };
 }
+
+/** Whether arrays and objects are nested deeper than that. Recursion stops there. */
+export function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === 0) return true;
+  return Object.values(value).some((part) => isDeeperThan(part, depth - 1));
+}

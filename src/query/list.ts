@@ -6,6 +6,7 @@ import type { ChangeSet } from '../db/change-set.ts';
 import type { Row } from '../db/row.ts';
 import { equal } from '../lib/equal.ts';
 import { deepFreeze } from '../lib/freeze.ts';
+import { setOwn } from '../lib/own.ts';
 import { lowerBound } from '../lib/sorted.ts';
 import { matchesNode, rowsOf } from './candidates.ts';
 import type { ChildQueryNode, QueryNode } from './compile.ts';
@@ -253,8 +254,7 @@ export class List {
       if (lists[index]?.isOmitted) return;
       const items = lists[index]?.items ?? EMPTY;
       const value = isSingular ? (items[0] ?? (tree ? null : undefined)) : items;
-      if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-      else object[key] = value;
+      setOwn(object, key, value);
     });
     return protection === 'frozen' ? Object.freeze(object) : object;
   }

@@ -21,20 +21,27 @@ export interface PageRange {
   readonly to: number;
 }
 
-/** Empty if the page is empty or its position is unknown. */
+/** Empty if the position of the page is unknown. A page at the end of its list has room for what a pending write adds behind it. */
 export function pageRange(rows: readonly Row[], node: QueryNode, order: Order, page: PageInfo | undefined): PageRange {
   let from = 0;
   let to = rows.length;
   if (!node.isLeading) {
+    // An empty page behind a cursor begins there.
+    if (page && !page.startCursor && node.options.after && !node.options.offset) return range(rows, node);
     if (!page?.startCursor) return { from, to: 0 };
     const { startCursor, endCursor } = page;
     if (node.attrs.byId(startCursor[1])) {
       from = lowerBound(rows, rowAt(startCursor, order), order.compare);
-      if (endCursor) to = lowerBound(rows, rowAt(endCursor, order), (a, b) => order.compare(a, b) || -1);
+      if (endCursor && !isAtEnd(node, page)) to = lowerBound(rows, rowAt(endCursor, order), (a, b) => order.compare(a, b) || -1);
     }
   }
   if (node.fromEnd) from = Math.max(from, to - node.limit);
   return { from, to: Math.max(from, Math.min(to, from + node.limit)) };
+}
+
+/** The server found nothing behind the page. */
+function isAtEnd({ options, fromEnd }: QueryNode, { hasNextPage }: PageInfo): boolean {
+  return hasNextPage === false && Boolean(options.after) && !options.before && !fromEnd;
 }
 
 export interface PaginatedRows {

@@ -5,6 +5,7 @@
 // Date is frozen and shared by all subscribers; any other row is copied per subscriber, because its lists and dates can be changed in place.
 
 import { deepFreeze } from '../lib/freeze.ts';
+import { setOwn } from '../lib/own.ts';
 import type { QueryResult } from './query.ts';
 
 /** Hands one subscriber the successive results of one query. */
@@ -20,7 +21,7 @@ export class Snapshot {
   of<R extends QueryResult>(source: R): R {
     if (source === this.#source) return this.#result as R;
     const data: Record<string, readonly unknown[]> = {};
-    for (const [key, items] of Object.entries(source.data)) define(data, key, this.#copyOf(key, items as readonly object[]));
+    for (const [key, items] of Object.entries(source.data)) setOwn(data, key, this.#copyOf(key, items as readonly object[]));
     this.#source = source;
     this.#result = { ...source, data };
     deepFreeze(source.pageInfo);
@@ -90,7 +91,7 @@ class RowCopy {
   constructor(source: object, previous?: RowCopy) {
     this.source = source;
     const value: Record<string, unknown> = {};
-    for (const [key, part] of Object.entries(source) as [string, unknown][]) define(value, key, this.#copyPart(key, part, previous));
+    for (const [key, part] of Object.entries(source) as [string, unknown][]) setOwn(value, key, this.#copyPart(key, part, previous));
     this.value = Object.freeze(value);
   }
 
@@ -122,10 +123,4 @@ class RowCopy {
 
 function idOf(row: object): unknown {
   return (row as { readonly id?: unknown }).id;
-}
-
-/** A key called `__proto__` is a key like any other. */
-function define(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
-  else target[key] = value;
 }

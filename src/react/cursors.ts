@@ -17,8 +17,8 @@ import {
 } from 'react';
 import type { RoomSchemaShape } from 'triplane';
 import { throttle } from '../lib/throttle.ts';
-import { type Presence, usePresence } from './room-hooks.ts';
-import type { InstantReactRoom } from './room.ts';
+import { type Presence, type RoomRef, usePresence } from './room-hooks.ts';
+import type { BackendRoom, InstantReactRoom } from './room.ts';
 
 export function CursorShape({ color = 'black' }: { readonly color?: string | undefined }): ReactElement {
   const path = createElement('path', { d: 'M2 2l7 20 3-9 9-3z', fill: color, stroke: 'white', strokeWidth: 2, strokeLinejoin: 'round' });
@@ -28,7 +28,7 @@ export function CursorShape({ color = 'black' }: { readonly color?: string | und
 export interface CursorsProps<RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema> {
   /** Distinguishes several areas in one room. */
   spaceId?: string;
-  room: InstantReactRoom<any, RoomSchema, RoomType>;
+  room: InstantReactRoom<any, RoomSchema, RoomType> | BackendRoom<RoomSchema>;
   style?: CSSProperties;
   userCursorColor?: string;
   as?: any;
@@ -55,7 +55,8 @@ const overAll: CSSProperties = { position: 'absolute', top: 0, left: 0, bottom: 
 export function Cursors<RoomSchema extends RoomSchemaShape, RoomType extends string & keyof RoomSchema>(
   props: CursorsProps<RoomSchema, RoomType>,
 ): DetailedReactHTMLElement<InputHTMLAttributes<HTMLInputElement>, HTMLInputElement> {
-  const { room, className, style, userCursorColor: color, children, renderCursor, propagate, zIndex = 99_999 } = props;
+  const { className, style, userCursorColor: color, children, renderCursor, propagate, zIndex = 99_999 } = props;
+  const room = props.room as RoomRef;
   const spaceId = props.spaceId ?? `cursors-space-default--${room.type}-${room.id}`;
   const { peers, publishPresence } = usePresence(room, { user: false, ...(!renderCursor && { keys: [spaceId] }) });
   const send = useMemo(() => throttle(publishPresence, sendEveryMs), [publishPresence]);

@@ -98,7 +98,8 @@ export class Account {
     // The connection changes before the writes: none may be sent in the previous user's session.
     this.#context.run([{ do: 'restart' }]);
     if (isOther) {
-      await this.#context.writes.load();
+      // Without what is stored, the client goes on: who is signed in must be known all the same.
+      await this.#context.writes.load().catch((cause: unknown) => this.#reportStore(cause));
       if (!this.#context.isOpen) return;
       for (const { key } of liveQueries) this.#context.hydrate(key);
     }
@@ -160,6 +161,11 @@ export class Account {
     if (adopted) await this.#enqueue(() => this.#context.writes.load());
   }
 
+  /** After a shutdown, nothing: the store is closed then. */
+  #reportStore(cause: unknown): void {
+    this.#context.run([{ do: 'report', error: asError(cause, 'storage-failed') }]);
+  }
+
   async #load(): Promise<void> {
     const { config, state } = this.#context;
     const adopted = this.adopted && (await this.adopted);
@@ -170,8 +176,7 @@ export class Account {
       await this.#hydrateAttrs();
       await this.#context.writes.load();
     } catch (cause) {
-      // The store is closed after a shutdown.
-      this.#context.run([{ do: 'report', error: asError(cause, 'storage-failed') }]);
+      this.#reportStore(cause);
     }
     this.#isLoaded = true;
     this.#context.writes.assignOwner();

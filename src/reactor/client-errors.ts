@@ -22,13 +22,6 @@ export function queryTimeoutError({ serverName, queryTimeoutMs }: ServerInfo, st
   );
 }
 
-/** The client gives up a store that does not respond within this time: a browser's may never respond. */
-export const storeTimeoutMs = 15_000;
-
-export function storeTimeoutError(): TriplaneError {
-  return new TriplaneError('timeout', `The store did not respond within ${storeTimeoutMs / 1000} s`);
-}
-
 export function closedError(): TriplaneError {
   return new TriplaneError('closed', 'This database was closed. Call init() to open a new one');
 }

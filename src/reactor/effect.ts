@@ -58,6 +58,8 @@ export type TabMessage =
   | { readonly type: 'rejected'; readonly record: unknown }
   /** Rejected writes were retried or discarded. Retried ones follow as messages of their own. */
   | { readonly type: 'gone'; readonly eventIds: readonly string[] }
+  /** These wait, and perhaps in vain: the leader tells what became of them. */
+  | { readonly type: 'waiting'; readonly records: readonly unknown[] }
   /** Null if no user is signed in. */
   | { readonly type: 'user'; readonly user: unknown };
 

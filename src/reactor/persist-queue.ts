@@ -3,10 +3,8 @@
 // the store or of a callback ends the loop.
 
 import { TriplaneError } from '../errors.ts';
-import type { Clock } from '../lib/clock.ts';
-import { withTimeout } from '../lib/timeout.ts';
 import type { KeyValueOp, KeyValue } from '../storage/key-value.ts';
-import { asError, storeTimeoutError, storeTimeoutMs } from './client-errors.ts';
+import { asError } from './client-errors.ts';
 
 export interface PersistQueueEvents {
   /** These operations are durable, or will never be. */
@@ -17,7 +15,6 @@ export interface PersistQueueEvents {
 export class PersistQueue {
   readonly #store: KeyValue;
   readonly #on: PersistQueueEvents;
-  readonly #clock: Clock;
   #edits: KeyValueOp[] = [];
   /** The running loop; it ends when the queue is empty. */
   #writing: Promise<void> | undefined;
@@ -25,10 +22,9 @@ export class PersistQueue {
   #isPersistable: (edit: KeyValueOp) => boolean = () => true;
   #isClosed = false;
 
-  constructor(store: KeyValue, on: PersistQueueEvents, clock: Clock) {
+  constructor(store: KeyValue, on: PersistQueueEvents) {
     this.#store = store;
     this.#on = on;
-    this.#clock = clock;
   }
 
   add(edits: readonly KeyValueOp[]): void {
@@ -48,7 +44,7 @@ export class PersistQueue {
   async close(): Promise<void> {
     await this.#writing;
     this.#isClosed = true;
-    await this.#answered(this.#store.close());
+    await this.#store.close();
   }
 
   async #write(): Promise<void> {
@@ -69,17 +65,12 @@ export class PersistQueue {
     }
   }
 
-  /** @throws TriplaneError 'timeout' if the store takes too long */
-  #answered(answer: void | Promise<void>): Promise<void> {
-    return withTimeout(Promise.resolve(answer), this.#clock, storeTimeoutMs, storeTimeoutError);
-  }
-
   /** If the store is full, writes take precedence over results, which the server has. */
   async #persist(batch: readonly KeyValueOp[]): Promise<void> {
     const persistable = batch.filter(this.#isPersistable);
     if (persistable.length === 0) return;
     try {
-      await this.#answered(this.#store.write(persistable));
+      await this.#store.write(persistable);
     } catch (cause) {
       const writes = persistable.filter((edit) => !isCachedResult(edit));
       const isHanging = cause instanceof TriplaneError && cause.code === 'timeout';

@@ -72,14 +72,10 @@ export class Reactor implements ClientContext {
     this.localIds = new LocalIds(config.store, config.random, () => this.account.adopted);
     this.#queryCache = new QueryCache(this);
     this.#timer = new DeadlineTimer(config.clock, () => this.#onTimer());
-    this.#persistQueue = new PersistQueue(
-      config.store,
-      {
-        onPersisted: (edits) => this.#onPersisted(edits),
-        onError: (error) => this.report(error),
-      },
-      config.clock,
-    );
+    this.#persistQueue = new PersistQueue(config.store, {
+      onPersisted: (edits) => this.#onPersisted(edits),
+      onError: (error) => this.report(error),
+    });
     this.#uplink = new Uplink(this, transports);
     this.account = new Account(this);
     this.#tabs = tabs;

@@ -41,7 +41,11 @@ const handlers: Handlers = {
   },
   error: receiveError,
   'add-query-ok': ({ queries }, message) => [...queries.applyResult(message), { do: 'prune' }],
-  'add-query-exists': noEffects,
+  // Of a subscription that the server still has from before this query was opened: nothing else would follow.
+  'add-query-exists': ({ queries }, { 'client-event-id': eventId }, { random }) => {
+    const live = queries.byEvent(eventId ?? '');
+    return live && !live.isFresh ? queries.refetch(live, random.eventId()) : [];
+  },
   'remove-query-ok': noEffects,
   'refresh-ok': (state, message, { random }) => [
     ...(message.attrs ? applyAttrs(state, message.attrs) : []),

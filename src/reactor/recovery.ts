@@ -1,6 +1,7 @@
 // Finds the request that a server cannot take, and sets it aside. A server that closes the connection over a request, or rejects one without
 // naming it, does not say which one it was; sent again with every connection, it would keep all others from being answered. When more than one
-// request may be the cause, they are sent one at a time.
+// request may be the cause, they are sent one at a time. A server that is killed now and then loses whatever is in flight: so before a suspect is
+// sent again, the connection has to last without it.
 
 import { InstantAPIError, type TriplaneError } from '../errors.ts';
 import type { Timer } from '../lib/clock.ts';
@@ -11,7 +12,12 @@ import { reject } from './mutations/reject.ts';
 import { type Env, envOf, type SyncState } from './state.ts';
 
 /** Lost connections in a row before the only request in flight is given up. */
-const lossesBeforeGivingUp = 4;
+const lossesBeforeGivingUp = 5;
+/**
+ * How long a connection has to last without the suspect: so much longer than the last one did with it that chance is ruled out: a
+ * request that a server never answers, and that is killed at random, is taken for the cause once in thousands of times.
+ */
+const controlMs = { factor: 8, least: 5_000, most: 120_000 };
 /** A request without an answer within this does not hold up the next one. */
 const answerMs = 5_000;
 /** The close code for a message that is too big. Event streams report status 413 as this code. */
@@ -33,8 +39,11 @@ export class Recovery {
   /** The event id of the request whose turn it is. Undefined once it is answered, dropped, or not answered in time. */
   #current: string | undefined;
   #timer: Timer | undefined;
-  /** The request that was alone in flight when the connection was lost, and how often in a row. */
-  #suspect: { readonly key: string; readonly losses: number } | undefined;
+  /** The request that was alone in flight when the connection was lost, how often in a row, and how long the next one has to last without it. */
+  #suspect: { readonly key: string; readonly losses: number; readonly controlMs: number } | undefined;
+  /** Nothing is sent, to see whether this connection lasts. */
+  #isControl = false;
+  #sentAtMs: number | undefined;
 
   constructor(context: ClientContext, unanswered: Map<string, ClientMessage>, on: RecoveryEvents) {
     this.#context = context;
@@ -45,8 +54,18 @@ export class Recovery {
   send(message: ClientMessage): void {
     const error = this.#setAside.get(keyOf(message));
     if (error) return this.refuse(message, error);
-    if (this.#waiting && (this.#current !== undefined || this.#waiting.length > 0)) this.#waiting.push(message);
+    if (this.#waiting && (this.#isControl || this.#current !== undefined || this.#waiting.length > 0)) this.#waiting.push(message);
     else this.#send(message);
+  }
+
+  /** A session has begun. */
+  onSession(): void {
+    if (!this.#suspect) return;
+    this.#isControl = true;
+    this.#timer = this.#context.config.clock.setTimeout(() => {
+      this.#isControl = false;
+      this.#sendNext();
+    }, this.#suspect.controlMs);
   }
 
   /** Nobody waits for these requests any longer. Returns false if the server was not sent any of them. */
@@ -92,7 +111,9 @@ export class Recovery {
     if (others.length > 0) return;
     const key = keyOf(only);
     const losses = this.#suspect?.key === key ? this.#suspect.losses + 1 : 1;
-    this.#suspect = { key, losses };
+    const { factor, least, most } = controlMs;
+    const inFlightMs = this.#sentAtMs === undefined ? 0 : this.#context.config.clock.monotonicNow() - this.#sentAtMs;
+    this.#suspect = { key, losses, controlMs: Math.min(most, Math.max(least, factor * inFlightMs)) };
     if (losses >= lossesBeforeGivingUp) this.#blame(only, connectionLost(losses));
   }
 
@@ -101,6 +122,9 @@ export class Recovery {
     this.#context.config.clock.clearTimeout(this.#timer);
     this.#current = undefined;
     if (this.#waiting) this.#waiting = [];
+    // It was lost without the suspect, too.
+    if (this.#isControl) this.#suspect = undefined;
+    this.#isControl = false;
   }
 
   #blame(message: ClientMessage, error: TriplaneError): void {
@@ -111,6 +135,7 @@ export class Recovery {
 
   #send(message: ClientMessage): void {
     const { clock } = this.#context.config;
+    this.#sentAtMs = clock.monotonicNow();
     if (this.#waiting) {
       clock.clearTimeout(this.#timer);
       this.#timer = clock.setTimeout(() => this.#sendNext(), answerMs);

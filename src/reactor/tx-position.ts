@@ -2,16 +2,17 @@
 
 import type { Processed } from '../protocol/query-messages.ts';
 
-interface TxPosition {
-  readonly txId?: number;
-  readonly isn?: string | undefined;
+/** Of an acknowledged write. */
+export interface TxPosition {
+  readonly txId: number;
+  readonly isn: string | undefined;
 }
 
 /**
  * A result names the newest transaction it includes. Servers assign ids at the start of a transaction and log positions at its commit: where
  * both are known, the result must have reached both.
  */
-export function isIncluded({ txId, isn }: TxPosition, processed: Processed | undefined): boolean {
+export function isIncluded({ txId, isn }: Partial<TxPosition>, processed: Processed | undefined): boolean {
   const processedTx = processed?.['processed-tx-id'];
   if (txId === undefined || processedTx === undefined || processedTx === null || txId > processedTx) return false;
   const processedIsn = processed?.['processed-isn'];

@@ -93,6 +93,7 @@ export class Uplink {
 
   /** The server accepted `init`. */
   ready(): void {
+    this.#recovery?.onSession();
     this.#connection.ready();
   }
 

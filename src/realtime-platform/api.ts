@@ -1,10 +1,9 @@
 // Calls of the platform's API: its headers for credentials and scope, its errors, and answers checked as far as they are read.
 
-import { TriplaneError } from '../errors.ts';
-import { type ApiFailure, JsonApi } from '../http/json-api.ts';
 import type { Clock } from '../lib/clock.ts';
+import { JsonApi } from '../rest/json-api.ts';
+import type { Shape } from '../rest/shape.ts';
 import { isPlain, jsonOf } from '../rooms/payload.ts';
-import { misfit, type Shape } from '../rooms/shape.ts';
 import { PlatformApiError, PlatformRealtimeError } from './platform-error.ts';
 import type { TokenSource } from './token.ts';
 import type { Wire } from './wire.ts';
@@ -26,22 +25,30 @@ export interface ApiOptions {
   readonly sessionHeader: 'x-session-token' | 'authorization';
   readonly applicationId: string | undefined;
   readonly environment: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly maxResponseBytes: number | undefined;
+  readonly closed: AbortSignal;
   readonly fetch: typeof fetch | undefined;
   readonly clock: Clock;
   readonly retryDelayMs: number | undefined;
   readonly wire: Wire;
 }
 
+/** What `scoped` changes. */
+export interface ApiScope {
+  readonly applicationId?: string | undefined;
+  readonly environment?: string | undefined;
+  /** Aborting it ends every pending and later call with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long one attempt of a call may take. */
+  readonly timeoutMs?: number | undefined;
+}
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A larger body is refused before it is sent. */
-const mostBytes = 10_000_000;
-
-/** An answer, and whether the server may have carried the call out more than once. */
-export interface Failed {
-  readonly error: PlatformApiError;
-  readonly wasRetried: boolean;
-}
+/** A larger body is rejected before it is sent. */
+const maxBodyBytes = 10_000_000;
 
 export class PlatformApi {
   readonly options: ApiOptions;
@@ -50,25 +57,33 @@ export class PlatformApi {
 
   constructor(options: ApiOptions) {
     this.options = options;
-    const { url, fetch, clock, retryDelayMs, tokens } = options;
+    const { url, fetch, clock, retryDelayMs, tokens, signal, closed, timeoutMs, maxResponseBytes } = options;
     this.#api = new JsonApi({
       baseUrl: url,
       fetch,
       clock,
       retryDelayMs,
+      signal,
+      closed,
+      timeoutMs,
+      maxResponseBytes,
       canRefresh: tokens.canRefresh,
       credentials: (request) => this.#credentials(request),
-      toError: (failure) => this.#errorOf(failure),
+      toError: ({ status, code, message, body, cause, wasRetried }) => {
+        const error = new PlatformApiError(message, { status, code, body, cause });
+        if (wasRetried) this.#retried.add(error);
+        return error;
+      },
     });
   }
 
-  /** The same API with other headers. */
-  scoped(scope: { readonly applicationId?: string | undefined; readonly environment?: string | undefined }): PlatformApi {
+  /** The same API with other headers, or limits of its own. */
+  scoped(scope: ApiScope): PlatformApi {
     return new PlatformApi({ ...this.options, ...scope });
   }
 
   async call(method: Method, path: string, init: RawInit = {}): Promise<unknown> {
-    if (init.body !== undefined) jsonOf(init.body, mostBytes, PlatformRealtimeError);
+    if (init.body !== undefined) jsonOf(init.body, maxBodyBytes, PlatformRealtimeError);
     return this.#api.json({ method, path, ...init, headers: { ...this.#scope(), ...init.headers } });
   }
 
@@ -76,26 +91,28 @@ export class PlatformApi {
     return (await this.#api.text({ method: 'GET', path, auth: false })).text;
   }
 
-  /** An answer of this shape. @throws PlatformApiError 'MALFORMED_RESPONSE' */
+  /** A response of this shape. @throws PlatformApiError 'MALFORMED_RESPONSE' */
   async one<T>(shape: Shape, method: Method, path: string, init?: RawInit): Promise<T> {
-    return this.#fit<T>(await this.call(method, path, init), shape, `${method} ${path}`);
+    return this.#api.fit<T>({ method, path }, await this.call(method, path, init), shape);
+  }
+
+  /** The same; null if `isGone`, whatever else it is. */
+  async document<T>(shape: Shape, path: string, isGone: (body: unknown) => boolean): Promise<T | null> {
+    const body = await this.call('GET', path);
+    return isGone(body) ? null : this.#api.fit<T>({ method: 'GET', path }, body, shape);
   }
 
   async list<T>(shape: Shape, path: string, init?: RawInit & { readonly within?: string }): Promise<T[]> {
-    const answer = await this.call('GET', path, init);
-    const items = init?.within !== undefined && isPlain(answer) ? answer[init.within] : answer;
-    if (!Array.isArray(items)) throw malformed(`GET ${path}`, 'it is no list', answer);
-    return items.map((item: unknown) => this.#fit<T>(item, shape, `GET ${path}`));
+    const call = { method: 'GET', path } as const;
+    const response = await this.call('GET', path, init);
+    const items = init?.within !== undefined && isPlain(response) ? response[init.within] : response;
+    if (!Array.isArray(items)) throw this.#api.misshapen(call, response, 'it is not a list');
+    return items.map((item: unknown) => this.#api.fit<T>(call, item, shape));
   }
 
+  /** Whether the server may have carried out the call before the attempt that failed. */
   wasRetried(error: PlatformApiError): boolean {
     return this.#retried.has(error);
-  }
-
-  #fit<T>(answer: unknown, shape: Shape, name: string): T {
-    const problem = misfit(answer, shape);
-    if (problem !== undefined) throw malformed(name, problem, answer);
-    return answer as T;
   }
 
   #scope(): Record<string, string | undefined> {
@@ -109,29 +126,4 @@ export class PlatformApi {
     const token = await tokens.get(request);
     return { authorization: token === undefined ? undefined : `Bearer ${token}` };
   }
-
-  #errorOf({ status, body, text, name, cause, wasRetried }: ApiFailure): PlatformApiError {
-    const error = errorFrom({ status, body, text, name, cause });
-    if (wasRetried) this.#retried.add(error);
-    return error;
-  }
-}
-
-function errorFrom({ status, body, text, name, cause }: Omit<ApiFailure, 'wasRetried'>): PlatformApiError {
-  if (status === 0) {
-    const isLate = cause instanceof TriplaneError && cause.code === 'timeout';
-    const message = isLate ? `${name} was not answered in time` : `${name} reached no server; check the url and the network`;
-    return new PlatformApiError(message, { status, code: isLate ? 'TIMEOUT' : 'UNREACHABLE', body: undefined, cause });
-  }
-  if (isPlain(body) && typeof body['error'] === 'string') {
-    const { error, message } = body;
-    return new PlatformApiError(typeof message === 'string' ? message : error, { status, code: error, body });
-  }
-  const excerpt = text.trim().slice(0, 200) || 'nothing';
-  const message = `${name} was answered ${status}, not as the API answers: ${excerpt}`;
-  return new PlatformApiError(message, { status, code: 'MALFORMED_RESPONSE', body: body ?? text });
-}
-
-function malformed(name: string, problem: string, body: unknown): PlatformApiError {
-  return new PlatformApiError(`${name} was not answered as the API answers: ${problem}`, { status: 200, code: 'MALFORMED_RESPONSE', body });
 }

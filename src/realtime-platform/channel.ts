@@ -3,7 +3,8 @@
 
 import type { Clock, Timer } from '../lib/clock.ts';
 import { type HookRoom, hookRoom } from '../rooms/hook-room.ts';
-import { LiveRoom, type RoomDriver } from '../rooms/live-room.ts';
+import { LiveRoom } from '../rooms/live-room.ts';
+import type { RoomDriver } from '../rooms/room-driver.ts';
 import { isPlain, jsonOf } from '../rooms/payload.ts';
 import type { RoomApi } from '../rooms/room-api.ts';
 import type { RoomCapabilities } from '../rooms/room.ts';
@@ -92,7 +93,8 @@ export class PlatformChannel implements RoomDriver {
         // A token of the level `client` may listen and not publish.
         const { status, code, message } =
           cause instanceof PlatformApiError ? cause : { status: 0, code: 'UNREACHABLE', message: String(cause) };
-        throw new PlatformRealtimeError(status === 403 || status === 401 ? 'FORBIDDEN' : code, message, { channel: name, cause });
+        const known = status === 403 ? 'FORBIDDEN' : status === 401 ? 'AUTH_FAILED' : code;
+        throw new PlatformRealtimeError(known, message, { channel: name, cause });
       }
     }
     const transport = this.#context.transport();

@@ -1,5 +1,5 @@
 // A client for the Realtime Platform: topics, rooms and documents over one connection, and its API. Experimental: it follows the public
-// documentation, and what that leaves open is in wire.ts. docs/realtime-platform.md
+// documentation; assumptions about the rest are in wire.ts. docs/realtime-platform.md
 
 import { Listeners, surface } from '../rooms/listeners.ts';
 import type { ClientStatus, PresenceData, Room } from '../rooms/room.ts';
@@ -7,12 +7,14 @@ import { type AnyRoomHandle, RoomApi } from '../rooms/room-api.ts';
 import type { HookRoom } from '../rooms/hook-room.ts';
 import { InvalidArgumentError } from '../rooms/room-error.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
-import { isPlain } from '../rooms/payload.ts';
-import { PlatformApi } from './api.ts';
-import { type ChannelContext, PlatformChannel, readMembers } from './channel.ts';
+import type { SchemaWithRooms, WithRooms } from '../rooms/typed-room.ts';
+import { jsonOf } from '../rooms/payload.ts';
+import { type ApiScope, PlatformApi } from './api.ts';
+import { type ChannelContext, PlatformChannel } from './channel.ts';
 import { type PlatformOptions, type Settings, settingsOf } from './options.ts';
 import { PlatformRealtimeError } from './platform-error.ts';
-import { name as checkName } from './rest.ts';
+import { name as checkName, serviceName } from './rest.ts';
+import { EventRouter } from './event-router.ts';
 import { type PlatformRest, restOf } from './sections.ts';
 import { transportOf } from './connect.ts';
 import { type Subscription, Subscriptions } from './subscriptions.ts';
@@ -20,7 +22,7 @@ import { SyncApi } from './sync.ts';
 import { TokenSource } from './token.ts';
 import { TopicRoom } from './topic-room.ts';
 import type { PlatformTransport, SubscribeRequest, TransportEvents } from './transport.ts';
-import type { Environment, PlatformEvent, ReturnMode, SyncDoc } from './types.ts';
+import type { PlatformEvent, ReturnMode, SyncDoc } from './types.ts';
 import { DocumentWatch } from './watch.ts';
 
 export type PlatformRoom = Room & HookRoom;
@@ -28,6 +30,19 @@ export type PlatformRoom = Room & HookRoom;
 export class PlatformClient {
   /** The API with the client's own application and environment. */
   readonly rest: PlatformRest;
+  readonly topics: PlatformRest['topics'];
+  readonly schemas: PlatformRest['schemas'];
+  readonly database: PlatformRest['database'];
+  readonly services: PlatformRest['services'];
+  readonly webhooks: PlatformRest['webhooks'];
+  readonly socket: PlatformRest['socket'];
+  readonly auth: PlatformRest['auth'];
+  readonly admin: PlatformRest['admin'];
+  readonly debugger: PlatformRest['debugger'];
+  readonly health: PlatformRest['health'];
+  readonly metrics: PlatformRest['metrics'];
+  readonly metricsText: PlatformRest['metricsText'];
+  readonly raw: PlatformRest['raw'];
   readonly #settings: Settings;
   readonly #api: PlatformApi;
   readonly #transport: PlatformTransport;
@@ -39,7 +54,7 @@ export class PlatformClient {
   readonly #errors = new Listeners<[Error]>(surface);
   readonly #connected = new Listeners<[]>(surface);
   readonly #direct = new Listeners<[string, unknown, unknown]>(surface);
-  readonly #reported = new Set<string>();
+  readonly #closed = new AbortController();
 
   constructor(options: PlatformOptions) {
     const settings = (this.#settings = settingsOf(options));
@@ -56,8 +71,20 @@ export class PlatformClient {
       environment: options.environment,
       fetch: options.fetch,
       retryDelayMs: options.retryDelayMs,
+      timeoutMs: options.timeoutMs,
+      maxResponseBytes: options.maxResponseBytes,
+      closed: this.#closed.signal,
     });
-    this.rest = restOf(this.#api);
+    const rest = (this.rest = restOf(this.#api));
+    [this.topics, this.schemas, this.database, this.services, this.webhooks] = [
+      rest.topics,
+      rest.schemas,
+      rest.database,
+      rest.services,
+      rest.webhooks,
+    ];
+    [this.socket, this.auth, this.admin, this.debugger] = [rest.socket, rest.auth, rest.admin, rest.debugger];
+    [this.health, this.metrics, this.metricsText, this.raw] = [rest.health, rest.metrics, rest.metricsText, rest.raw];
     this.#transport = transportOf(settings, tokens, this.#events());
     this.#subscriptions = new Subscriptions({
       wire,
@@ -87,7 +114,7 @@ export class PlatformClient {
     return this.#transport.status;
   }
 
-  /** The id under which the client is a member of channels; another one with every connection. */
+  /** The id under which the client is a member of channels; changes with every connection. */
   get socketId(): string | undefined {
     return this.#transport.socketId;
   }
@@ -96,7 +123,7 @@ export class PlatformClient {
     return this.#transport.onStatus(listener);
   }
 
-  /** Errors that no promise carries: faulty frames, subscriptions that are not confirmed, refused credentials. */
+  /** Errors that no promise carries: malformed frames, unconfirmed subscriptions, rejected credentials. */
   onError(listener: (error: Error) => void): () => void {
     return this.#errors.add(listener);
   }
@@ -106,7 +133,7 @@ export class PlatformClient {
     return this.#transport.connect();
   }
 
-  /** After signing in or out: a new connection with a new token. */
+  /** Call after signing in or out: reconnects with a new token. */
   setIdentity(): Promise<void> {
     this.#each((channel) => channel.room.retry());
     return this.#transport.reconnect();
@@ -118,16 +145,19 @@ export class PlatformClient {
     for (const { room } of this.#topicRooms.all()) room.end('The client was closed', 'CLOSED');
     this.#subscriptions.ended(new PlatformRealtimeError('CLOSED', 'The client was closed'));
     this.#transport.close();
+    this.#closed.abort();
   }
 
   /**
-   * Follows a topic.
+   * Subscribes to a topic.
    *
+   * @throws PlatformRealtimeError 'INVALID_PAYLOAD' or 'PAYLOAD_TOO_LARGE' for a filter that cannot be sent
    * @example
    * const { unsubscribe } = platform.subscribe({ topic: 'order.changed', filter: { state: 'paid' } }, ({ payload }) => show(payload));
    */
   subscribe<T = unknown>(request: SubscribeRequest, listener: (event: PlatformEvent<T>) => void): Subscription {
     checkName('topic', request.topic);
+    jsonOf(request, this.#context.maxPayloadBytes, PlatformRealtimeError);
     return this.#subscriptions.subscribe(request, listener);
   }
 
@@ -141,12 +171,12 @@ export class PlatformClient {
     return this.channel(id === undefined ? kind : `${kind}:${id}`);
   }
 
-  /** A room in the form of `db.joinRoom`. */
+  /** Joins a room and returns what `db.joinRoom` returns. */
   joinRoom(kind: string, id?: string, options: { readonly initialPresence?: PresenceData } = {}): AnyRoomHandle {
     return this.#rooms.handle(kind, this.room(kind, id).name, options.initialPresence);
   }
 
-  /** A room that only listens: its topic `t` is the platform's topic `<name>.t`. Uses documented operations alone. */
+  /** A receive-only room: its topic `t` is the platform's topic `<name>.t`. Uses documented operations only. */
   topicRoom(name: string): Room {
     const context = {
       subscribe: (request: SubscribeRequest, listener: (event: PlatformEvent) => void) => this.subscribe(request, listener),
@@ -155,14 +185,16 @@ export class PlatformClient {
     return this.#topicRooms.getOrCreate(checkName('topic', name), () => new TopicRoom(name, context)).room;
   }
 
-  /** A message to one socket. Experimental: the event is assumed (A4). */
+  /** Sends a message to one socket. Experimental: the event is assumed (A4). */
   direct(socketId: string, event: string, data: unknown): void {
     const { emit } = this.#transport;
     if (!emit) throw unsupportedTransport();
-    emit(this.#settings.wire.channel.direct, { targetSocketId: checkName('socket', socketId), event: checkName('event', event), data });
+    const message = { targetSocketId: checkName('socket', socketId), event: checkName('event', event), data };
+    jsonOf(data, this.#context.maxPayloadBytes, PlatformRealtimeError);
+    emit(this.#settings.wire.channel.direct, message);
   }
 
-  /** Messages that name no channel: those sent to this socket alone. Assumed (A4). */
+  /** Calls the listener with messages sent to this socket only: those without a channel. Assumed (A4). */
   onDirect(listener: (event: string, data: unknown, raw: unknown) => void): () => void {
     return this.#direct.add(listener);
   }
@@ -172,13 +204,15 @@ export class PlatformClient {
     return Object.assign(new SyncApi(this.#api), { watch: this.watch.bind(this) });
   }
 
-  /** Calls the listener with a document now and whenever it changes; with null when there is none. Gives what stops it. */
+  /** Calls the listener with a document now and whenever it changes; with null while it does not exist. Returns a function that stops it. */
   watch<T = unknown>(
     service: string,
     id: string,
     listener: (document: SyncDoc<T> | null) => void,
     options: { readonly returnMode?: ReturnMode } = {},
   ): () => void {
+    serviceName(service);
+    checkName('document', id);
     const context = {
       wire: this.#settings.wire,
       subscribe: (request: SubscribeRequest, onEvent: (event: PlatformEvent) => void) => this.subscribe(request, onEvent),
@@ -190,12 +224,19 @@ export class PlatformClient {
     return () => watch.stop();
   }
 
-  /** The API of another application or environment, with the same credentials. */
-  scoped(scope: { readonly applicationId?: string; readonly environment?: Environment }): PlatformRest {
+  /** The API of another application or environment, or with a signal or time-out of its own, with the same credentials. */
+  scoped(scope: ApiScope): PlatformRest {
     return restOf(this.#api.scoped(scope));
   }
 
   #events(): TransportEvents {
+    const router = new EventRouter({
+      wire: this.#settings.wire,
+      channel: (name) => this.#channels.get(name),
+      received: (body, topic) => this.#subscriptions.received(body, topic),
+      direct: (event, data, raw) => this.#direct.notify(event, data, raw),
+      report: (error) => this.#errors.notify(error),
+    });
     return {
       opened: () => {
         this.#subscriptions.opened();
@@ -215,43 +256,10 @@ export class PlatformClient {
         this.#each((channel) => channel.room.refused(error));
         for (const { room } of this.#topicRooms.all()) room.refused(error);
       },
-      event: (body, topic) => this.#event(body, topic),
+      event: (body, topic) => router.event(body, topic),
       subscribed: (body) => this.#subscriptions.subscribed(body),
-      other: (event, body) => this.#other(event, body),
+      other: (event, body) => router.other(event, body),
     };
-  }
-
-  #event(body: unknown, topic: string | undefined): void {
-    const { wire } = this.#settings;
-    // A channel message may come as an event of the socket service (A4).
-    const event = wire.parseEvent(body, topic);
-    const message = event?.source === 'socket' ? wire.parseMessage(event.payload) : undefined;
-    const channel = message && this.#channels.get(message.channel);
-    if (channel?.room.isWanted) channel.message(message as NonNullable<typeof message>, body);
-    if (!this.#subscriptions.received(body, topic)) this.#reportOnce('An event names no topic');
-  }
-
-  #other(event: string, body: unknown): void {
-    const { wire } = this.#settings;
-    const { message, presenceJoin, presenceLeave } = wire.channel;
-    if (event === message) {
-      const read = wire.parseMessage(body);
-      if (read) return this.#channels.get(read.channel)?.message(read, body);
-      // Sent to this socket alone.
-      if (isPlain(body) && typeof body['event'] === 'string') return this.#direct.notify(body['event'], body['data'], body);
-      return this.#reportOnce(`'${event}' is no message of a channel`);
-    }
-    if (event === presenceJoin || event === presenceLeave) {
-      const [member] = isPlain(body) ? readMembers([body]) : [];
-      if (!member || !isPlain(body) || typeof body['channel'] !== 'string') return this.#reportOnce(`'${event}' names no member`);
-      return this.#channels.get(body['channel'])?.presence(event === presenceJoin ? 'join' : 'leave', member);
-    }
-    if (event === 'error') {
-      const { code, message: text } = isPlain(body) ? body : {};
-      const message = typeof text === 'string' ? text : 'The server reported an error';
-      return this.#errors.notify(new PlatformRealtimeError(typeof code === 'string' ? code : 'SERVER_ERROR', message));
-    }
-    if (event === '') this.#reportOnce('A frame is no message of the protocol');
   }
 
   #channel(name: string): PlatformChannel {
@@ -263,12 +271,6 @@ export class PlatformClient {
   #each(run: (channel: PlatformChannel) => unknown): void {
     for (const channel of this.#channels.all()) run(channel);
   }
-
-  #reportOnce(why: string): void {
-    if (this.#reported.has(why) || this.#reported.size >= 100) return;
-    this.#reported.add(why);
-    this.#errors.notify(new PlatformRealtimeError('MALFORMED_FRAME', why));
-  }
 }
 
 /**
@@ -279,7 +281,11 @@ export class PlatformClient {
  * const room = platform.room('board', '42');
  * await room.join();
  */
-export function createRealtimePlatformClient(options: PlatformOptions): PlatformClient {
+export function createRealtimePlatformClient<Schema extends SchemaWithRooms>(
+  options: PlatformOptions & { readonly schema: Schema },
+): WithRooms<PlatformClient, Schema, object>;
+export function createRealtimePlatformClient(options: PlatformOptions): PlatformClient;
+export function createRealtimePlatformClient(options: PlatformOptions): object {
   return new PlatformClient(options);
 }
 

@@ -16,7 +16,7 @@ export interface MetricFamily {
   readonly samples: readonly MetricSample[];
 }
 
-/** The text is not Prometheus'. */
+/** The text is not in Prometheus' format. */
 export class MetricsFormatError extends Error {
   /** From 1. */
   readonly line: number;
@@ -39,7 +39,7 @@ const types: ReadonlySet<string> = new Set(['counter', 'gauge', 'histogram', 'su
 const nameThen = /^([a-zA-Z_:][a-zA-Z0-9_:]*)\s*/;
 
 /**
- * Reads metrics.
+ * Parses metrics.
  *
  * @throws MetricsFormatError with the number of the first line that cannot be read
  */
@@ -65,9 +65,9 @@ export function parseMetrics(text: string): MetricFamily[] {
 function readComment(line: string, family: (name: string) => Draft, at: number): void {
   const [, word, name, rest = ''] = /^#\s*(HELP|TYPE)\s+(\S+)\s*(.*)$/.exec(line) ?? [];
   if (word === undefined || name === undefined) return;
-  if (word === 'HELP') family(name).help = unescape(rest);
+  if (word === 'HELP') family(name).help = rest.replace(/\\(\\|n)/g, (_all, letter: string) => (letter === 'n' ? '\n' : letter));
   else if (types.has(rest)) family(name).type = rest as Draft['type'];
-  else throw new MetricsFormatError(at, `'${rest}' is no type of metrics`);
+  else throw new MetricsFormatError(at, `'${rest}' is not a metric type`);
 }
 
 /** `latency_bucket` belongs to the histogram `latency`. */
@@ -79,26 +79,26 @@ function familyOf(name: string, families: ReadonlyMap<string, Draft>): string {
 
 function readSample(line: string, at: number): MetricSample {
   const [head, name] = nameThen.exec(line) ?? [];
-  if (head === undefined || name === undefined) throw new MetricsFormatError(at, 'it begins with no name');
+  if (head === undefined || name === undefined) throw new MetricsFormatError(at, 'it does not begin with a name');
   const { labels, rest } =
     line[head.length] === '{' ? readLabels(line.slice(head.length + 1), at) : { labels: {}, rest: line.slice(head.length) };
   const [valueText = '', timeText, ...more] = rest.trim().split(/\s+/);
   const [value, timestamp] = [numberOf(valueText), timeText === undefined ? undefined : Number(timeText)];
   if (value === undefined || more.length > 0 || (timestamp !== undefined && !Number.isInteger(timestamp))) {
-    throw new MetricsFormatError(at, `'${rest.trim()}' is no value`);
+    throw new MetricsFormatError(at, `'${rest.trim()}' is not a value`);
   }
   return { name, labels, value, ...(timestamp !== undefined && { timestamp }) };
 }
 
 function readLabels(text: string, at: number): { labels: Record<string, string>; rest: string } {
-  const labels: Record<string, string> = {};
+  const labels: [name: string, value: string][] = [];
   const label = /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))|\})/y;
   for (;;) {
     const found = label.exec(text);
     if (!found) throw new MetricsFormatError(at, 'its labels cannot be read');
     const [, name, value] = found;
-    if (name === undefined || value === undefined) return { labels, rest: text.slice(label.lastIndex) };
-    labels[name] = unescape(value);
+    if (name === undefined || value === undefined) return { labels: Object.fromEntries(labels), rest: text.slice(label.lastIndex) };
+    labels.push([name, unescape(value)]);
   }
 }
 

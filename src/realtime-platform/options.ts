@@ -1,9 +1,10 @@
-// What createRealtimePlatformClient takes, checked and made complete.
+// The options of createRealtimePlatformClient: validation and defaults.
 
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { InvalidArgumentError } from '../rooms/room-error.ts';
 import type { SocketIoFactory } from '../rooms/socket-io.ts';
+import type { SchemaWithRooms } from '../rooms/typed-room.ts';
 import type { PlainWebSocket } from './plain-socket.ts';
 import type { Environment } from './types.ts';
 import { type Wire, wireOf, type WireOptions } from './wire.ts';
@@ -12,15 +13,15 @@ export interface PlatformOptions {
   /** Where the platform is: `http://localhost:3000`. */
   readonly url: string;
   readonly token?: string;
-  /** Asked for with every connection, and for a call when less than a minute is left of the last one. `force`: the last one was refused. */
+  /** Returns a token; called when the last one expires within a minute, or was rejected (`force`). */
   readonly getToken?: (options: { readonly force: boolean }) => Promise<string> | string;
-  /** For calls of the API, instead of a token. */
+  /** Authenticates API calls, in place of a token. */
   readonly sessionToken?: string;
-  /** How the session token is sent: `x-session-token` if not given. */
+  /** The header of the session token; `x-session-token` by default. */
   readonly sessionHeader?: 'x-session-token' | 'authorization';
   readonly applicationId?: string;
   readonly environment?: Environment;
-  /** Socket.IO if not given. Channels need it; topics work over both. */
+  /** Socket.IO by default. Channels need it; topics work over both. */
   readonly transport?: 'socketio' | 'ws';
   /** `rest` is documented and confirmed by the server; `socket` is assumed (A4). */
   readonly publishVia?: 'rest' | 'socket';
@@ -28,19 +29,27 @@ export interface PlatformOptions {
   readonly presence?: 'events' | 'poll' | 'off';
   /** At least 1000. */
   readonly presencePollMs?: number;
+  /** Types the rooms, as `init({ schema })` does; nothing is checked at run time. */
+  readonly schema?: SchemaWithRooms;
   /** Presence data for `setPresence` and the React hooks, sent as messages: the platform's members carry none. */
   readonly sharePresence?: boolean;
   readonly maxPayloadBytes?: number;
   readonly connectTimeoutMs?: number;
-  /** Pauses between attempts to reconnect, and how many there are: without end if not given. */
+  /** Delays between attempts to reconnect, and their number, which is unlimited by default. */
   readonly reconnect?: { readonly delayMs?: number; readonly maxDelayMs?: number; readonly attempts?: number };
-  /** What is assumed of the protocol, part by part: A0 to A8 and A10 to A12. */
+  /** Replaces assumptions about the protocol: A0 to A8 and A10 to A12. */
   readonly wire?: WireOptions;
-  /** A2, as an option of its own. */
+  /** A10: false if topics may have any name; short for `wire.topicName`. */
+  readonly validate?: boolean;
+  /** A2. */
   readonly wsUrl?: (token: string | undefined) => string;
   readonly io?: SocketIoFactory;
   readonly webSocket?: (url: string) => PlainWebSocket;
   readonly fetch?: typeof fetch;
+  /** How long one attempt of a call may take; 60,000 ms by default. `scoped({ timeoutMs })` changes it for some calls. */
+  readonly timeoutMs?: number;
+  /** A larger response to a call is an error; 100,000,000 by default. */
+  readonly maxResponseBytes?: number;
   /** The pause before the first retry of a call. */
   readonly retryDelayMs?: number;
   readonly clock?: Clock;
@@ -64,8 +73,12 @@ export function settingsOf(options: PlatformOptions): Settings {
   oneOf('transport', transport, ['socketio', 'ws']);
   oneOf('publishVia', publishVia, ['rest', 'socket']);
   oneOf('presence', presence, ['events', 'poll', 'off']);
-  if (!(presencePollMs >= 1_000)) throw new InvalidArgumentError('presencePollMs is 1000 or more');
-  const complete = wireOf({ ...wire, ...(wsUrl && { wsUrl: (_url: string, token: string | undefined) => wsUrl(token) }) });
+  if (!(presencePollMs >= 1_000)) throw new InvalidArgumentError('presencePollMs must be at least 1000');
+  const complete = wireOf({
+    ...(options.validate === false && { topicName: /./ }),
+    ...wire,
+    ...(wsUrl && { wsUrl: (_url: string, token: string | undefined) => wsUrl(token) }),
+  });
   return {
     ...options,
     url: url.replace(/\/+$/, ''),
@@ -82,5 +95,5 @@ export function settingsOf(options: PlatformOptions): Settings {
 
 function oneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
   if (value !== undefined && !allowed.includes(value))
-    throw new InvalidArgumentError(`${option} is one of ${allowed.join(', ')}, and is '${value}'`);
+    throw new InvalidArgumentError(`${option} must be one of ${allowed.join(', ')}, not '${value}'`);
 }

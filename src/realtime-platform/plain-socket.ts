@@ -1,4 +1,4 @@
-// The plain WebSocket protocol at /ws: subscribe, unsubscribe and ping; subscribed, event and pong. Kept up like the Socket.IO connection.
+// The plain WebSocket protocol at /ws: subscribe, unsubscribe and ping; subscribed, event and pong. Persistent like the Socket.IO connection.
 
 import WebSocket from 'isomorphic-ws';
 
@@ -20,6 +20,8 @@ export interface PlainSocketOptions {
   readonly delayMs: number;
   readonly maxDelayMs: number;
   readonly attempts: number;
+  /** Whether `url` may have another token in it when it is called with `force`. */
+  readonly canRefresh: boolean;
   /** The address with the token in it. */
   url(options: { readonly force: boolean }): Promise<string>;
   readonly webSocket?: ((url: string) => PlainWebSocket) | undefined;
@@ -57,7 +59,7 @@ export class PlainSocket implements PlatformTransport {
   #pong: Timer | undefined;
   #failures = 0;
   #isForced = false;
-  /** Of the socket that is being opened: what an older one reports is not heard. */
+  /** Number of the current socket; events of older ones are ignored. */
   #generation = 0;
 
   constructor(options: PlainSocketOptions, events: TransportEvents) {
@@ -179,7 +181,7 @@ export class PlainSocket implements PlatformTransport {
   }
 
   #received(data: unknown): void {
-    // A connection that has carried a frame was let in.
+    // The server has accepted a connection that carries a frame.
     this.#isForced = false;
     const frame = parse(data);
     switch (isPlain(frame) ? frame['type'] : undefined) {
@@ -200,18 +202,22 @@ export class PlainSocket implements PlatformTransport {
   #lost(cause: Error, isRefused: boolean): void {
     const wasConnected = this.isConnected;
     this.#drop();
-    if (isRefused && this.#isForced) return this.#reject(cause);
+    const { delayMs, maxDelayMs, attempts, canRefresh, random } = this.#options;
+    if (isRefused && (this.#isForced || !canRefresh)) {
+      return this.#giveUp(new PlatformRealtimeError('AUTH_FAILED', `The server rejected the connection: ${cause.message}`, { cause }));
+    }
     if (isRefused) this.#isForced = true;
-    const { delayMs, maxDelayMs, attempts, random } = this.#options;
     this.#become('reconnecting', new PlatformRealtimeError('DISCONNECTED', `The connection was lost: ${cause.message}`, { cause }));
     if (wasConnected) this.#events.lost();
-    if (this.#failures >= attempts) return;
+    if (this.#failures >= attempts) {
+      const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+      return this.#giveUp(new PlatformRealtimeError('UNREACHABLE', `No connection after ${tries} to reconnect`, { cause }));
+    }
     const pauseMs = backoffMs({ initialMs: delayMs, maxMs: maxDelayMs }, this.#failures++, random.next());
     this.#retry(isRefused ? 0 : pauseMs);
   }
 
-  #reject(cause: Error): void {
-    const error = new PlatformRealtimeError('AUTH_FAILED', `The server refused the connection: ${cause.message}`, { cause });
+  #giveUp(error: Error): void {
     this.#become('rejected', error);
     this.#settle(error);
     this.#events.rejected(error);
@@ -247,7 +253,7 @@ export class PlainSocket implements PlatformTransport {
   }
 }
 
-/** Undefined for what is no JSON text. */
+/** Undefined for anything that is not JSON text. */
 function parse(data: unknown): unknown {
   try {
     return typeof data === 'string' ? JSON.parse(data) : undefined;

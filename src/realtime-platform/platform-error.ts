@@ -1,9 +1,9 @@
-// What the Realtime Platform reports, over its sockets and over HTTP.
+// The errors of the Realtime Platform's sockets and of its HTTP API.
 
 import { RoomError, type RoomErrorOptions } from '../rooms/room-error.ts';
 import type { SyncDoc } from './types.ts';
 
-/** A failure of the live side. `code` is one of `RoomErrorCode`, `UNSUPPORTED_TRANSPORT`, or what the server called it. */
+/** A failure of the live side. `code` is one of `RoomErrorCode`, `UNSUPPORTED_TRANSPORT`, or the server's own. */
 export class PlatformRealtimeError extends RoomError {
   constructor(code: string, message: string, options?: RoomErrorOptions) {
     super(code, message, options);
@@ -18,12 +18,15 @@ export interface ApiErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The API answered with an error, with what is no JSON, or not at all (`status` 0). Branch on `status`: names of errors are not documented. */
+/**
+ * The API responded with an error, with something that is not JSON of the API, or not at all (`status` 0). Branch on `status`: the names of
+ * errors are not documented.
+ */
 export class PlatformApiError extends Error {
   readonly status: number;
-  /** The server's `error` field; `MALFORMED_RESPONSE`, `UNREACHABLE` or `TIMEOUT` where there is none. */
+  /** The server's `error` field, or an `ApiFailureCode`. */
   readonly code: string;
-  /** The answer: parsed if it is JSON, else its text. */
+  /** The response: parsed if it is JSON, otherwise its text. */
   readonly body: unknown;
 
   constructor(message: string, { status, code, body, cause }: ApiErrorDetails) {
@@ -35,10 +38,10 @@ export class PlatformApiError extends Error {
   }
 }
 
-/** A document was changed by someone else: the revision that was expected is not the one it has. */
+/** The document was changed concurrently: it does not have the expected revision. */
 export class RevisionConflictError extends PlatformApiError {
   readonly expectedRevision: number;
-  /** Undefined if the document could not be read, or is gone. */
+  /** Undefined if the document could not be read, or was deleted. */
   readonly currentRevision: number | undefined;
   /** The document as it is now. */
   readonly current: SyncDoc | null;

@@ -1,7 +1,7 @@
 // The client under the vendor's names, for programs written for its SDK: `RealtimeClient`, its `sync` and `socketClient`, and `on('event:…')`.
 
 import { Listeners, surface } from '../rooms/listeners.ts';
-import type { ClientStatus } from '../rooms/room.ts';
+import type { ClientStatus, Room } from '../rooms/room.ts';
 import { PlatformClient } from './client.ts';
 import type { PlatformOptions } from './options.ts';
 import { PlatformApiError, PlatformRealtimeError } from './platform-error.ts';
@@ -12,13 +12,13 @@ import type { PlatformEvent, SyncDoc, SyncMutation } from './types.ts';
 
 export interface RealtimeClientOptions extends Omit<PlatformOptions, 'reconnect'> {
   readonly token: string;
-  /** True if not given. */
+  /** True by default. */
   readonly autoConnect?: boolean;
-  /** True if not given. */
+  /** True by default. */
   readonly reconnection?: boolean;
-  /** 10 if not given. */
+  /** 10 by default. */
   readonly reconnectionAttempts?: number;
-  /** 1000 ms if not given. */
+  /** 1000 ms by default. */
   readonly reconnectionDelay?: number;
 }
 
@@ -36,7 +36,7 @@ const states: Readonly<Record<ClientStatus, ConnectionState>> = {
 type Listener = (value: never) => void;
 
 export class RealtimeClient {
-  /** Triplane's client below it. */
+  /** The underlying client. */
   readonly client: PlatformClient;
   readonly sync: VendorSync;
   readonly socketClient: VendorSocket;
@@ -59,11 +59,11 @@ export class RealtimeClient {
     if (autoConnect) this.connect();
   }
 
-  /** Failures come as `error` events. */
+  /** Failures are emitted as `error` events. */
   connect(): void {
-    // What ends the attempt is reported by the client, except that there was no connection in time.
+    // The client reports what ends its attempts, but not that one takes long. That it was closed is the caller's doing.
     this.client.connect().catch((error: unknown) => {
-      if (error instanceof PlatformRealtimeError && error.code !== 'AUTH_FAILED') this.#emit('error', error);
+      if (error instanceof PlatformRealtimeError && error.code === 'CONNECT_TIMEOUT') this.#emit('error', error);
     });
   }
 
@@ -75,7 +75,7 @@ export class RealtimeClient {
     return states[this.client.status];
   }
 
-  /** The subscription's id, at once. Its events come to `on('event')` and `on('event:<topic>')`. */
+  /** Returns the subscription's id at once. Its events are emitted as `event` and `event:<topic>`. */
   subscribe(request: SubscribeRequest): string {
     const subscription = this.client.subscribe(request, (event) => {
       this.#emit('event', event);
@@ -127,10 +127,14 @@ export class VendorSocket {
     this.#report = report;
   }
 
-  /** Who comes and goes is told as `presence` events. */
+  /** Emits `presence` events for sockets that join and leave. */
   joinChannel(channel: string): void {
-    if (this.#joined.has(channel)) return;
     const room = this.#client.channel(channel);
+    if (this.#joined.has(channel)) {
+      // After a rejection, only another join asks again.
+      if (room.status === 'rejected') this.#join(room);
+      return;
+    }
     const stops = [
       room.onPresence((event) => event.type !== 'sync' && this.#emit('presence', { channel, type: event.type, socketId: event.peer.id })),
       room.onError((error) => this.#report(error)),
@@ -139,7 +143,18 @@ export class VendorSocket {
       for (const stop of stops) stop();
       void room.leave();
     });
-    room.join().catch(this.#report);
+    this.#join(room);
+  }
+
+  #join(room: Room): void {
+    this.#reportFailure(room.join(), ['SUBSCRIPTION_CANCELLED', 'CLOSED']);
+  }
+
+  /** Ends that the caller caused, by leaving the channel or by disconnecting, are not errors. */
+  #reportFailure(promise: Promise<unknown>, expected: readonly string[]): void {
+    promise.catch((error: PlatformRealtimeError) => {
+      if (!expected.includes(error.code)) this.#report(error);
+    });
   }
 
   leaveChannel(channel: string): void {
@@ -147,16 +162,16 @@ export class VendorSocket {
     this.#joined.delete(channel);
   }
 
-  /** The channel's messages under one event name. Gives what stops it. */
+  /** Calls the listener with the channel's messages of one event name. Returns an unsubscribe function. */
   onMessage(channel: string, event: string, listener: (data: unknown, message: unknown) => void): () => void {
     return this.#client.channel(channel).onTopic(event, listener);
   }
 
   publish(channel: string, event: string, data: unknown): void {
     const room = this.#client.channel(channel);
-    // As with the vendor, what is published right after joining is sent once the channel is joined.
+    // As in the vendor's SDK, a message published right after joining is sent once the channel is joined.
     const sent = room.status === 'joining' ? this.#whenJoined(channel).then(() => room.publish(event, data)) : room.publish(event, data);
-    sent.catch(this.#report);
+    this.#reportFailure(sent, ['CLOSED']);
   }
 
   directMessage(targetSocketId: string, event: string, data: unknown): void {
@@ -214,7 +229,7 @@ export function getTokenExpiresIn(token: string): number {
   return Math.max(0, tokenExpiresInMs(token));
 }
 
-/** Less than this is left of it: a minute if not given. */
+/** Whether the token expires within the threshold; a minute by default. */
 export function shouldRefreshToken(token: string, thresholdMs = 60_000): boolean {
   decodeToken(token);
   return tokenExpiresInMs(token) < thresholdMs;

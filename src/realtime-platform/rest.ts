@@ -1,7 +1,7 @@
 // The platform's API, section by section of its overview: everything but documents (sync.ts). docs/realtime-platform.md#rest
 
+import type { Shape } from '../rest/shape.ts';
 import { InvalidArgumentError } from '../rooms/room-error.ts';
-import type { Shape } from '../rooms/shape.ts';
 import type { PlatformApi, RawInit } from './api.ts';
 import { type MetricFamily, parseMetrics } from './metrics.ts';
 import type {
@@ -49,7 +49,7 @@ export function topicsApi(api: PlatformApi) {
       return api.one<Topic>(topicShape, 'POST', '/api/topics', { body: topic });
     },
     update: async (name: string, changes: UpdateTopic) => api.one<Topic>(topicShape, 'PATCH', path(name), { body: changes }),
-    /** Its schemas, mappings and subscriptions stay. */
+    /** Does not delete its schemas, mappings and subscriptions. */
     delete: async (name: string) => void (await api.call('DELETE', path(name))),
   };
 }
@@ -62,10 +62,10 @@ export function schemasApi(api: PlatformApi) {
     version: async (topic: string, version: number) =>
       api.one<SchemaVersion>(schemaShape, 'GET', `${path(topic)}/versions/${whole('version', version)}`),
     latest: async (topic: string) => api.one<SchemaVersion>(schemaShape, 'GET', `${path(topic)}/latest`),
-    /** The next version. One that does not fit the last is refused, unless `compatibilityMode` is `none`. */
+    /** Adds a version. The server rejects one that is not compatible with the last, unless `compatibilityMode` is `none`. */
     create: async (topic: string, schema: JsonSchema, options: { readonly compatibilityMode?: CompatibilityMode } = {}) =>
       api.one<SchemaVersion>(schemaShape, 'POST', path(topic), { body: { schema, ...options } }),
-    /** Whether a payload fits the active version. The form of the call is assumed (A8); `raw` is the answer as it came. */
+    /** Whether a payload fits the active version. The form of the call is assumed (A8); `raw` is the response unchanged. */
     validate: async (topic: string, payload: unknown): Promise<Validation & { readonly raw: unknown }> => {
       const { validation } = api.options.wire;
       const raw = await api.call('POST', `${path(topic)}/validate`, { body: validation.body(payload) });
@@ -93,10 +93,10 @@ export function databaseApi(api: PlatformApi) {
       ofTopic: async (topic: string) => api.list<Mapping>(mappingShape, `${base}/mappings/topic/${at(topicName(api, topic))}`),
       status: () => api.list<MappingStatus>({ ...mappingShape, environments: 'object' }, `${base}/mappings/status`),
       versions: async (id: string) => api.list<MappingVersion>(versionShape, `${path(id)}/versions`),
-      /** A snapshot of the mapping as it is in this environment. */
+      /** Adds a snapshot of the mapping in this environment. */
       createVersion: async (id: string, environment: Environment) =>
         api.one<MappingVersion>(versionShape, 'POST', `${path(id)}/versions`, { body: { environment } }),
-      /** Development, staging, production. Whether `environment` is the stage it comes from or goes to is not documented; it is sent as given. */
+      /** From development to staging to production. Whether `environment` names the source or the target is not documented; it is sent unchanged. */
       promote: async (id: string, environment: Environment) =>
         (await api.call('POST', `${path(id)}/promote`, { body: { environment } })) as Undocumented | undefined,
     },
@@ -130,7 +130,7 @@ export function servicesApi(api: PlatformApi) {
   };
 }
 
-/** Socket channels, from outside. */
+/** Socket channels, seen by a server. */
 export function socketApi(api: PlatformApi) {
   return {
     channels: () => api.list<ChannelInfo>({ name: 'string', memberCount: 'number' }, '/api/socket/channels'),
@@ -144,14 +144,14 @@ export function socketApi(api: PlatformApi) {
   };
 }
 
-/** Webhook endpoints, and what was delivered to them. */
+/** Webhook endpoints, and the log of their deliveries. */
 export function webhooksApi(api: PlatformApi) {
   const path = (id: string): string => `/api/webhooks/${at(name('webhook', id))}`;
   return {
     list: () => api.list<Webhook>(webhookShape, '/api/webhooks'),
     create: async (webhook: CreateWebhook) => {
       required('webhook', webhook, ['url', 'secret', 'events']);
-      if (!URL.canParse(webhook.url)) throw new InvalidArgumentError(`A webhook's url is a URL, and '${webhook.url}' is none`);
+      if (!URL.canParse(webhook.url)) throw new InvalidArgumentError(`'${webhook.url}' is not the URL of a webhook`);
       return api.one<Webhook>(webhookShape, 'POST', '/api/webhooks', { body: webhook });
     },
     activate: async (id: string) => void (await api.call('POST', `${path(id)}/activate`)),
@@ -163,14 +163,13 @@ export function webhooksApi(api: PlatformApi) {
   };
 }
 
-/** Traces of events. Addresses and answers are assumed (A12). */
+/** Traces of events. Paths and responses are assumed (A12). */
 export function debuggerApi(api: PlatformApi) {
   const { paths } = api.options.wire;
   return {
-    traces: async (query: Readonly<Record<string, string>> = {}) =>
-      (await api.call('GET', paths.traces, { query })) as readonly Undocumented[],
-    trace: async (id: string) => (await api.call('GET', paths.trace(name('trace', id)))) as Undocumented,
-    /** Sends the event of a trace again. */
+    traces: (query: Readonly<Record<string, string>> = {}) => api.list<Undocumented>({}, paths.traces, { query }),
+    trace: async (id: string) => api.one<Undocumented>({}, 'GET', paths.trace(name('trace', id))),
+    /** Replays the event of a trace. */
     replay: async (id: string, body: Readonly<Record<string, unknown>> = {}) =>
       (await api.call('POST', paths.replay(name('trace', id)), { body })) as Undocumented | undefined,
   };
@@ -184,18 +183,18 @@ export function authApi(api: PlatformApi) {
       api.one<{ readonly token: string; readonly expiresAt: number }>({ token: 'string', expiresAt: 'number' }, 'POST', '/auth/token', {
         body: request,
       }),
-    /** Whether the server accepts a token. Address and answer are assumed (A12). */
-    verifyToken: async (token: string) => (await api.call('POST', api.options.wire.paths.verifyToken, { body: { token } })) as Undocumented,
+    /** Asks the server to verify a token. Path and response are assumed (A12). */
+    verifyToken: async (token: string) => api.one<Undocumented>({}, 'POST', api.options.wire.paths.verifyToken, { body: { token } }),
   };
 }
 
-/** Signing keys. Addresses and answers are assumed (A12). */
+/** Signing keys. Paths and responses are assumed (A12). */
 export function adminApi(api: PlatformApi) {
   const { paths } = api.options.wire;
   return {
     signingKeys: {
-      list: async () => (await api.call('GET', paths.signingKeys)) as readonly Undocumented[],
-      create: async (body: Readonly<Record<string, unknown>> = {}) => (await api.call('POST', paths.signingKeys, { body })) as Undocumented,
+      list: () => api.list<Undocumented>({}, paths.signingKeys),
+      create: async (body: Readonly<Record<string, unknown>> = {}) => api.one<Undocumented>({}, 'POST', paths.signingKeys, { body }),
       rotate: async (id: string) => (await api.call('POST', paths.rotateSigningKey(name('signing key', id)))) as Undocumented | undefined,
       revoke: async (id: string) => void (await api.call('DELETE', paths.signingKey(name('signing key', id)))),
     },
@@ -206,14 +205,14 @@ export function adminApi(api: PlatformApi) {
 export function systemApi(api: PlatformApi) {
   const metricsText = (): Promise<string> => api.text('/api/metrics/prometheus');
   return {
-    /** True if the server says that it is well; an error if it says nothing. */
+    /** Whether the server reports that it is healthy. */
     health: async () => (await api.one<{ status: string }>({ status: 'string' }, 'GET', '/health', { auth: false })).status === 'ok',
     metricsText,
     metrics: async (): Promise<MetricFamily[]> => parseMetrics(await metricsText()),
-    /** Any other call, with the same credentials, scope and errors: for what is not documented. */
+    /** Makes any other call, such as an undocumented one, with the same credentials, scope and errors. */
     raw: async <T>(method: string, path: string, init?: RawInit): Promise<T> => {
       const verb = method.toUpperCase();
-      if (!isMethod(verb)) throw new InvalidArgumentError(`'${method}' is no method of the API`);
+      if (!isMethod(verb)) throw new InvalidArgumentError(`'${method}' is not a method of the API`);
       if (!path.startsWith('/')) throw new InvalidArgumentError(`A path begins with a slash, and '${path}' does not`);
       return (await api.call(verb, path, init)) as T;
     },
@@ -225,16 +224,16 @@ const isMethod = (verb: string): verb is 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DEL
 
 function topicName(api: PlatformApi, topic: string): string {
   const { topicName: pattern } = api.options.wire;
-  // A pattern with the flag g or y begins where it last ended.
+  // A pattern with the flag g or y continues where it last matched.
   pattern.lastIndex = 0;
   if (typeof topic !== 'string' || topic === '' || !pattern.test(topic))
-    throw new InvalidArgumentError(`'${String(topic)}' is no topic's name: ${pattern.source}`);
+    throw new InvalidArgumentError(`'${String(topic)}' is not the name of a topic: ${pattern.source}`);
   return topic;
 }
 
 export function serviceName(service: string): string {
   if (typeof service !== 'string' || !/^[a-z][a-z0-9_-]*$/.test(service)) {
-    throw new InvalidArgumentError(`'${String(service)}' is no service's name: a lower-case letter, then letters, digits, _ and -`);
+    throw new InvalidArgumentError(`'${String(service)}' is not the name of a service: a lower-case letter, then letters, digits, _ and -`);
   }
   return service;
 }
@@ -242,7 +241,7 @@ export function serviceName(service: string): string {
 /** An id or name that goes into a path: an empty one would make another path. */
 export function name(what: string, value: string): string {
   if (typeof value !== 'string' || value === '' || value === '.' || value === '..')
-    throw new InvalidArgumentError(`'${String(value)}' names no ${what}`);
+    throw new InvalidArgumentError(`Invalid ${what} name or id: '${String(value)}'`);
   return value;
 }
 
@@ -252,6 +251,6 @@ function required(what: string, body: object, fields: readonly string[]): void {
 }
 
 function whole(what: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError(`A ${what} is a whole number from 1`);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError(`A ${what} must be a positive integer`);
   return value;
 }

@@ -1,5 +1,5 @@
-// Subscriptions to topics: made again with every connection, told apart by the server's id or by topic and filter, and ended at once for their
-// listener, whatever the server still sends.
+// Subscriptions to topics. They are renewed with every connection and identified by the server's id, or by topic and filter. The listener of one that
+// has ended is not called again, whatever the server still sends.
 
 import type { Clock, Timer } from '../lib/clock.ts';
 import { equal } from '../lib/equal.ts';
@@ -41,7 +41,7 @@ const mostEventIds = 500;
 export class Subscriptions {
   readonly #context: SubscriptionContext;
   readonly #entries = new Map<string, Entry>();
-  /** Topic → those whose confirmation is awaited, in the order in which they asked. */
+  /** Topic → unconfirmed subscriptions, in the order of their requests. */
   readonly #awaiting = new Map<string, Entry[]>();
   readonly #eventIds = new Set<string>();
   #count = 0;
@@ -68,13 +68,13 @@ export class Subscriptions {
     this.#context.clock.clearTimeout(entry.timer);
     entry.ready.reject(new PlatformRealtimeError('SUBSCRIPTION_CANCELLED', `The subscription to '${entry.request.topic}' was ended`));
     const { topic } = entry.request;
-    // One whose confirmation is still awaited is ended when it comes, and its id is known.
+    // An unconfirmed subscription is ended when the confirmation arrives, because only then its id is known.
     const isAwaited = this.#awaiting.get(topic)?.includes(entry) ?? false;
     if (entry.serverId !== undefined) this.#context.transport().unsubscribe({ subscriptionId: entry.serverId });
     else if (!isAwaited) this.#context.transport().unsubscribe({ topic, subscriptionId: id });
   }
 
-  /** A new connection: the server knows of none of them. */
+  /** After a new connection, on which the server knows none of them. */
   opened(): void {
     for (const entry of this.#entries.values()) this.#ask(entry);
   }
@@ -87,7 +87,7 @@ export class Subscriptions {
     }
   }
 
-  /** None of them will be made: the credentials are refused, or the client is closed. */
+  /** Ends all: the credentials were rejected, or the client was closed. */
   ended(error: Error): void {
     for (const entry of [...this.#entries.values()]) this.#fail(entry, error);
   }
@@ -99,7 +99,7 @@ export class Subscriptions {
     if (entry) this.#confirm(entry, this.#context.wire.subscribeResult(body));
   }
 
-  /** False for what is no event. */
+  /** False for anything that is not an event. */
   received(body: unknown, topic: string | undefined): boolean {
     const event = this.#context.wire.parseEvent(body, topic);
     if (!event) return false;
@@ -144,7 +144,7 @@ export class Subscriptions {
     entry.ready.resolve();
   }
 
-  /** A server that does not confirm has subscribed all the same, as far as is known (A1). */
+  /** A server that does not confirm is assumed to have subscribed (A1). */
   #unconfirmed(entry: Entry): void {
     const { topic } = entry.request;
     this.#context.report(
@@ -153,7 +153,7 @@ export class Subscriptions {
     this.#confirm(entry, undefined);
   }
 
-  /** False if its confirmation is no longer awaited. */
+  /** False if it was not waiting for a confirmation. */
   #forget(entry: Entry): boolean {
     this.#context.clock.clearTimeout(entry.timer);
     const waiting = this.#awaiting.get(entry.request.topic) ?? [];

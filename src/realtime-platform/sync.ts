@@ -14,9 +14,9 @@ export interface CreateDocOptions {
 }
 
 export interface MergeOptions {
-  /** The merge is refused if the document has another revision. */
+  /** The merge is rejected if the document has another revision. */
   readonly expectedRevision?: number;
-  /** How often the merge is tried again on a newer revision. */
+  /** How often the merge is retried on a newer revision. */
   readonly retries?: number;
 }
 
@@ -30,7 +30,7 @@ export class SyncApi {
     this.#api = api;
   }
 
-  /** A document of a service. Its id is made by the server if none is given. */
+  /** Creates a document of a service. The server generates the id if none is given. */
   async create<T>(service: string, data: T, { id, expiresAt }: CreateDocOptions = {}): Promise<SyncDoc<T>> {
     const body = {
       data,
@@ -40,19 +40,20 @@ export class SyncApi {
     return this.#api.one<SyncDoc<T>>(shape, 'POST', `/api/sync/${encodeURIComponent(serviceName(service))}/documents`, { body });
   }
 
-  /** Null for one that does not exist, or was deleted. */
+  /** Null if the document does not exist or was deleted. */
   async get<T>(service: string, id: string): Promise<SyncDoc<T> | null> {
     try {
-      const document = await this.#api.one<SyncDoc<T>>({ id: 'string' }, 'GET', path(service, id));
-      return this.#api.options.wire.isDeleted({ ...document }) ? null : document;
+      const { isDeleted } = this.#api.options.wire;
+      return await this.#api.document<SyncDoc<T>>(shape, path(service, id), (body) => isPlain(body) && isDeleted(body));
     } catch (error) {
-      if (error instanceof PlatformApiError && error.status === 404) return null;
+      // A page of another server says nothing about the document.
+      if (error instanceof PlatformApiError && error.status === 404 && error.code !== 'MALFORMED_RESPONSE') return null;
       throw error;
     }
   }
 
   /**
-   * Other data in place of the document's.
+   * Replaces the document's data.
    *
    * @throws RevisionConflictError if `expectedRevision` is given and the document has another
    */
@@ -62,10 +63,10 @@ export class SyncApi {
   }
 
   /**
-   * A deep merge into the document's data. A function is given the document and returns what is to be merged; it is called again with the newer
-   * document when somebody else was faster, five times if `retries` does not say otherwise.
+   * Deep-merges a patch into the document's data. A function receives the document and returns the patch; after a conflict it is called again
+   * with the newer document, up to `retries` times (5 by default).
    *
-   * @throws RevisionConflictError once there are no more retries
+   * @throws RevisionConflictError if the last retry conflicts too
    */
   async merge<T>(
     service: string,
@@ -84,15 +85,15 @@ export class SyncApi {
     }
   }
 
-  /** Single changes by JSON Pointer. Never repeated by itself: an increment that is sent twice counts twice. */
+  /** Applies single changes by JSON Pointer. Never retried, because an increment that is sent twice counts twice. */
   async mutate<T>(service: string, id: string, mutations: readonly SyncMutation[], expectedRevision?: number): Promise<SyncDoc<T>> {
     const bad = mutations.find(({ path: pointer }) => typeof pointer !== 'string' || (pointer !== '' && !pointer.startsWith('/')));
     if (bad || mutations.length === 0)
-      throw new InvalidArgumentError(`A mutation's path is a JSON Pointer, as /title${bad ? `, and '${bad.path}' is none` : ''}`);
+      throw new InvalidArgumentError(bad ? `'${bad.path}' is not a JSON Pointer such as /title` : 'mutations is empty');
     return this.#write<T>('POST', service, id, '/mutate', { mutations }, expectedRevision, () => false);
   }
 
-  /** Reads the document, replaces its data with what the function makes of it, and begins anew if somebody else was faster. */
+  /** Reads the document and replaces its data with the function's result; starts again after a conflict. */
   async update<T>(
     service: string,
     id: string,
@@ -128,7 +129,7 @@ export class SyncApi {
     }
   }
 
-  /** `isDone`: whether the document is what the write was to make it. */
+  /** `isDone`: whether the document already has the state that the write produces. */
   async #write<T>(
     method: 'PUT' | 'PATCH' | 'POST',
     service: string,
@@ -144,7 +145,7 @@ export class SyncApi {
     } catch (error) {
       if (!(error instanceof PlatformApiError) || error.status !== 409 || expectedRevision === undefined) throw error;
       const current = await this.get(service, id).catch(() => null);
-      // The answer to the first try was lost, and the second one met what the first had done.
+      // The response to the first attempt was lost, and the second attempt met the first one's result.
       if (this.#api.wasRetried(error) && current?.revision === expectedRevision + 1 && isDone(current)) return current as SyncDoc<T>;
       throw new RevisionConflictError(error.message, error, expectedRevision, current);
     }
@@ -155,7 +156,7 @@ function path(service: string, id: string): string {
   return `/api/sync/${encodeURIComponent(serviceName(service))}/documents/${encodeURIComponent(name('document', id))}`;
 }
 
-/** Merging the patch would change nothing. */
+/** Whether merging the patch would change nothing. */
 function holds(data: unknown, patch: unknown): boolean {
   if (!isPlain(patch)) return equal(data, patch);
   return isPlain(data) && Object.entries(patch).every(([key, value]) => holds(data[key], value));

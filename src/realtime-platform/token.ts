@@ -19,15 +19,15 @@ export interface TokenClaims {
 /**
  * The claims of a token. Its signature is not checked.
  *
- * @throws InvalidArgumentError for what is no token
+ * @throws InvalidArgumentError if it is not a JSON Web Token
  */
 export function decodeToken(token: string): TokenClaims {
   const claims = decodeJwt(token);
-  if (!claims) throw new InvalidArgumentError('This is no JSON Web Token');
+  if (!claims) throw new InvalidArgumentError('This is not a JSON Web Token');
   return claims;
 }
 
-/** How long the token is good for; below 0 when it has expired, Infinity when it never does. */
+/** Milliseconds until the token expires; negative if it has expired, Infinity if it never does. */
 export function tokenExpiresInMs(token: string, now: number = Date.now()): number {
   const { exp } = decodeToken(token);
   return typeof exp === 'number' ? exp * 1000 - now : Infinity;
@@ -41,7 +41,7 @@ export interface TokenOptions {
 
 const renewBeforeMs = 60_000;
 
-/** The token to send. It is asked for again when less than a minute is left of it; those who ask at the same time share one request. */
+/** The current token. Renewed when it expires within a minute; concurrent callers share one request. */
 export class TokenSource {
   readonly #options: TokenOptions;
   #token: string | undefined;
@@ -56,13 +56,14 @@ export class TokenSource {
     return this.#options.getToken !== undefined;
   }
 
-  /** `force`: the last one was refused. */
+  /** `force`: the last one was rejected. */
   async get({ force }: { readonly force: boolean }): Promise<string | undefined> {
     const { getToken } = this.#options;
     if (!getToken || (!force && this.#token !== undefined && !this.#isEnding(this.#token))) return this.#token;
     const asking = (this.#asking ??= Promise.resolve(getToken({ force })));
     try {
-      return (this.#token = await asking);
+      // An empty token is none: a program in JavaScript may return null.
+      return (this.#token = (await asking) || undefined);
     } finally {
       if (this.#asking === asking) this.#asking = undefined;
     }

@@ -1,6 +1,7 @@
 // A room that only listens, over documented operations alone: a topic `t` of the room is the platform's topic `<name>.<t>`.
 
-import { LiveRoom, type RoomDriver } from '../rooms/live-room.ts';
+import { LiveRoom } from '../rooms/live-room.ts';
+import type { RoomDriver } from '../rooms/room-driver.ts';
 import type { RoomCapabilities } from '../rooms/room.ts';
 import { PlatformRealtimeError } from './platform-error.ts';
 import type { Subscription } from './subscriptions.ts';

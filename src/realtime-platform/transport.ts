@@ -1,4 +1,4 @@
-// The two ways to a live connection, Socket.IO and the plain WebSocket at /ws, as the rest of the adapter sees them.
+// The two transports, Socket.IO and the plain WebSocket at /ws, behind one interface.
 
 import type { ClientStatus } from '../rooms/room.ts';
 import { SocketIoConnection, type SocketIoOptions } from '../rooms/socket-io.ts';
@@ -16,7 +16,7 @@ export interface UnsubscribeRequest {
   readonly topic?: string;
 }
 
-/** What a transport tells. */
+/** Callbacks of a transport. */
 export interface TransportEvents {
   opened(): void;
   lost(): void;
@@ -39,7 +39,7 @@ export interface PlatformTransport {
   close(): void;
   subscribe(request: SubscribeRequest, answered: (answer: unknown) => void): void;
   unsubscribe(request: UnsubscribeRequest): void;
-  /** Events beside topics. Undefined where the protocol has none. */
+  /** Sends an event that does not concern topics. Undefined where the protocol has none. */
   readonly emit: ((event: string, body: unknown, answered?: (answer: unknown) => void) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-// What the Realtime Platform's API takes and returns. Times are as the server sends them: milliseconds since 1970 for most, ISO text for services.
+// Requests and responses of the Realtime Platform's API. Times are as the server sends them: mostly milliseconds since 1970, ISO text for services.
 
 export type Timestamp = number | string;
 export type Environment = 'development' | 'staging' | 'production' | (string & {});
@@ -144,7 +144,7 @@ export interface WebhookDelivery {
   readonly deliveredAt?: Timestamp | null;
 }
 
-/** Fields are not documented: what the server sends is passed on. */
+/** Undocumented fields, as the server sends them. */
 export type Undocumented = Readonly<Record<string, unknown>>;
 
 /** An event of a topic. Further fields are in `raw`. */

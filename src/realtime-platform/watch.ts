@@ -1,5 +1,5 @@
-// One document, followed: read, then kept up by the events of its service. An event that does not carry the next revision is answered by
-// reading the document again, so that what was missed is never left out.
+// Watches one document: reads it, then applies the events of its service. After an event that does not carry the next revision, the document is read
+// again, so that no change is missed.
 
 import { isPlain } from '../rooms/payload.ts';
 import { errorOf } from '../rooms/room-error.ts';
@@ -13,7 +13,7 @@ export interface WatchContext {
   subscribe(request: SubscribeRequest, listener: (event: PlatformEvent) => void): Subscription;
   get(service: string, id: string): Promise<SyncDoc | null>;
   report(error: Error): void;
-  /** Called with every connection. Gives what stops it. */
+  /** Calls the listener on every connection. Returns a function that stops it. */
   onConnected(listener: () => void): () => void;
 }
 
@@ -53,7 +53,7 @@ export class DocumentWatch {
     const { payload } = event;
     const document = isPlain(payload) && isPlain(payload['document']) ? payload['document'] : payload;
     if (!isPlain(document) || typeof document['revision'] !== 'number') return this.#read();
-    // A document that is created anew under the id of a deleted one begins again with revision 1.
+    // A new document under the id of a deleted one begins again with revision 1.
     if (this.#isGone && !this.#context.wire.isDeleted(document)) return this.#read();
     if (document['revision'] <= this.#revision && !this.#context.wire.isDeleted(document)) return;
     const isWhole = 'data' in document && document['revision'] === this.#revision + 1;
@@ -62,7 +62,7 @@ export class DocumentWatch {
     else this.#read();
   }
 
-  /** One request at a time; what changes meanwhile is read after it. */
+  /** One request at a time; a change during a request is read after it. */
   #read(): void {
     this.#isStale = true;
     if (this.#isReading) return;

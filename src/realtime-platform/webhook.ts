@@ -1,5 +1,5 @@
-// Webhook deliveries: the signature checked, old ones refused. The scheme is an assumption (A9): the documentation says HMAC-SHA256 with the
-// endpoint's secret and a timestamp, not under which headers. On servers only.
+// Verifies webhook deliveries and rejects old ones. The scheme is an assumption (A9): the documentation specifies HMAC-SHA256 with the endpoint's
+// secret and a timestamp, but not the headers. For servers only.
 
 import { type HeadersLike, readHeader } from '../rooms/headers.ts';
 import { RoomError } from '../rooms/room-error.ts';
@@ -24,13 +24,13 @@ export const assumedWebhookScheme: WebhookScheme = {
 };
 
 export interface WebhookOptions {
-  /** How old a delivery may be; 5 minutes if not given. */
+  /** How old a delivery may be; 5 minutes by default. */
   readonly toleranceMs?: number;
   readonly scheme?: Partial<WebhookScheme>;
   readonly now?: number;
 }
 
-/** A delivery that is not to be trusted, or cannot be checked. */
+/** The delivery is not authentic, or cannot be verified. */
 export class WebhookVerificationError extends RoomError {
   declare readonly code: 'MISSING_HEADER' | 'INVALID_SIGNATURE' | 'STALE_TIMESTAMP' | 'INVALID_BODY' | 'UNSUPPORTED';
 
@@ -41,10 +41,10 @@ export class WebhookVerificationError extends RoomError {
 }
 
 /**
- * Checks a delivery and gives its parsed body. `rawBody` has to be the body as it came, byte by byte.
+ * Verifies a delivery and returns its parsed body. `rawBody` must be the unmodified body.
  *
- * @throws WebhookVerificationError if a header is missing, the signature is another, the timestamp is too old or too far ahead, or the body
- *   is no JSON
+ * @throws WebhookVerificationError if a header is missing, the signature does not match, the timestamp is too old or too far ahead, or the body
+ *   is not JSON
  * @example
  * const event = verifyPlatformWebhook(await request.text(), request.headers, process.env.WEBHOOK_SECRET);
  */
@@ -64,7 +64,7 @@ export function verifyPlatformWebhook(
   };
   const [signature, timestamp] = [header(scheme.signatureHeader).replace(/^sha256=/i, ''), header(scheme.timestampHeader)];
   if (!isSignedBy(secret, scheme.signed(timestamp, body), signature, scheme.encoding)) {
-    throw new WebhookVerificationError('INVALID_SIGNATURE', 'The signature does not belong to this body, timestamp and secret');
+    throw new WebhookVerificationError('INVALID_SIGNATURE', 'The signature does not match the body, timestamp and secret');
   }
   const sentMs = timestampMs(timestamp);
   if (Number.isNaN(sentMs) || Math.abs(now - sentMs) > toleranceMs) {
@@ -73,11 +73,11 @@ export function verifyPlatformWebhook(
   try {
     return JSON.parse(body);
   } catch {
-    throw new WebhookVerificationError('INVALID_BODY', 'The body is no JSON');
+    throw new WebhookVerificationError('INVALID_BODY', 'The body is not JSON');
   }
 }
 
-/** Under the vendor's name: one per endpoint, and `verify` for each request. */
+/** The vendor's API: one receiver per endpoint, `verify` for each request. */
 export class WebhookReceiver {
   readonly #secret: string;
   readonly #options: WebhookOptions;
@@ -91,7 +91,7 @@ export class WebhookReceiver {
   verify(rawBody: string | Uint8Array, headers: HeadersLike): { readonly event: PlatformEvent } {
     const body = verifyPlatformWebhook(rawBody, headers, this.#secret, this.#options);
     const event = assumedWire.parseEvent(body, '');
-    if (!event) throw new WebhookVerificationError('INVALID_BODY', 'The body is no event');
+    if (!event) throw new WebhookVerificationError('INVALID_BODY', 'The body is not an event');
     return { event };
   }
 }
@@ -106,9 +106,9 @@ function timestampMs(text: string): number {
 function isSignedBy(secret: string, signed: string, signature: string, encoding: 'hex' | 'base64'): boolean {
   // Not imported: bundlers for browsers would look for it.
   const crypto = globalThis.process?.getBuiltinModule?.('node:crypto');
-  if (!crypto) throw new WebhookVerificationError('UNSUPPORTED', 'Deliveries are checked on a server: Node 20.16 or later, Deno or Bun');
+  if (!crypto) throw new WebhookVerificationError('UNSUPPORTED', 'Deliveries can only be verified on Node 20.16 or later, Deno or Bun');
   const expected = crypto.createHmac('sha256', secret).update(signed).digest();
-  // Node reads hex up to the first letter that is none: what follows would not count.
+  // Node parses hex up to the first other character, and would ignore the rest.
   if (encoding === 'hex' && !/^[0-9a-f]*$/i.test(signature)) return false;
   const given = Buffer.from(signature, encoding);
   return given.length === expected.length && crypto.timingSafeEqual(given, expected);

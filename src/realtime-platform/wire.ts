@@ -1,5 +1,5 @@
-// What the public documentation of the Realtime Platform leaves open, and what this adapter takes it to be. Each assumption has a number, one
-// place here, and one option that replaces it. docs/realtime-platform.md#assumptions
+// Assumptions about points that the public documentation of the Realtime Platform leaves open. Each has a number, one place here, and one option
+// that replaces it. docs/realtime-platform.md#assumptions
 
 import { isPlain } from '../rooms/payload.ts';
 import type { PlatformEvent } from './types.ts';
@@ -45,19 +45,19 @@ export interface AssumedPaths {
 }
 
 export interface Wire {
-  /** A0: where the token goes in the handshake. */
+  /** A0: builds the `auth` object of the handshake. */
   readonly handshake: (token: string | undefined, scope: Scope) => Record<string, unknown>;
-  /** A1: the subscription's id in the answer to `subscribe`; undefined if it has none. */
+  /** A1: reads the subscription's id from the acknowledgement of `subscribe`; undefined if it has none. */
   readonly subscribeResult: (answer: unknown) => string | undefined;
   /** A2: the address of the plain WebSocket, with the token. */
   readonly wsUrl: (url: string, token: string | undefined, scope: Scope) => string;
-  /** A3: an event of a topic, from what `event` carries; undefined for what is none. */
+  /** A3: reads an event of a topic from the body of `event`; undefined if it is not one. */
   readonly parseEvent: (body: unknown, topic?: string) => PlatformEvent | undefined;
   /** A4: the names of channel events. */
   readonly channel: ChannelNames;
-  /** A4: why a join was refused; undefined if it was not. */
+  /** A4: reads from an acknowledgement why a join was rejected; undefined if it was not. */
   readonly joinRefusal: (answer: unknown) => Refusal | undefined;
-  /** A4: a channel message, from what the `message` event carries. */
+  /** A4: reads a channel message from the body of the `message` event. */
   readonly parseMessage: (body: unknown) => ChannelMessage | undefined;
   /** A5: the topics on which a service's documents change. */
   readonly syncTopics: (service: string) => readonly string[];
@@ -65,13 +65,13 @@ export interface Wire {
   readonly syncDocId: (event: PlatformEvent) => string | undefined;
   /** A7: the sender of a channel message receives it too. */
   readonly selfEcho: boolean;
-  /** A8: the body of a schema validation, and its answer. */
+  /** A8: the body of a schema validation, and how its response is read. */
   readonly validation: { readonly body: (payload: unknown) => unknown; readonly valid: (answer: unknown) => boolean | undefined };
   /** A10: a topic's name. */
   readonly topicName: RegExp;
-  /** A11: a document that was read is a deleted one. */
+  /** A11: whether a document is deleted. */
   readonly isDeleted: (document: Readonly<Record<string, unknown>>) => boolean;
-  /** A12: addresses that no documentation names. */
+  /** A12: undocumented paths. */
   readonly paths: AssumedPaths;
 }
 
@@ -154,9 +154,9 @@ function joinRefusal(answer: unknown): Refusal | undefined {
   if (!isPlain(answer)) return undefined;
   const { error, ok } = answer;
   if (isPlain(error))
-    return { code: textOf(error['code']) ?? 'JOIN_REFUSED', message: textOf(error['message']) ?? 'The server refused the join' };
+    return { code: textOf(error['code']) ?? 'JOIN_REFUSED', message: textOf(error['message']) ?? 'The server rejected the join' };
   if (typeof error === 'string') return { code: error, message: textOf(answer['message']) ?? error };
-  return ok === false ? { code: 'JOIN_REFUSED', message: 'The server refused the join' } : undefined;
+  return ok === false ? { code: 'JOIN_REFUSED', message: 'The server rejected the join' } : undefined;
 }
 
 function parseMessage(body: unknown): ChannelMessage | undefined {

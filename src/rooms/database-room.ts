@@ -1,6 +1,7 @@
-// A room of a Triplane database behind the same contract as those of other backends: for a page that is to run on either.
+// A room of a Triplane database behind the same contract as rooms of other backends, for pages that run on either.
 
-import { LiveRoom, type RoomDriver } from './live-room.ts';
+import { LiveRoom } from './live-room.ts';
+import type { RoomDriver } from './room-driver.ts';
 import { jsonOf } from './payload.ts';
 import type { Slice } from './presence-slice.ts';
 import type { PresenceData, Room, RoomCapabilities } from './room.ts';
@@ -8,16 +9,16 @@ import type { AnyRoomHandle } from './room-api.ts';
 import { RoomError } from './room-error.ts';
 import type { Member } from './roster.ts';
 
-/** As much of a database as is used: what `init` of `triplane` returns has it. */
+/** The part of a database that is used; the return value of `init` has it. */
 export interface RoomDatabase {
   joinRoom(type: never, id: string): AnyRoomHandle;
 }
 
-/** Below what a server takes as one frame. */
+/** Below the server's limit for one frame. */
 const mostBytes = 900_000;
 
 /**
- * A room of a database, in the form of `createInsforgeClient(…).room(…)`.
+ * Returns a room of a database with the interface of `createInsforgeClient(…).room(…)`.
  *
  * @example
  * const room = databaseRoom(db, 'chat', 'lobby');
@@ -52,7 +53,7 @@ class DatabaseRoom implements RoomDriver {
   }
 
   subscribe(): void {
-    // After a refusal the room is asked for anew.
+    // After a rejection the room is joined again.
     if (this.room.status === 'joining') this.#close();
     const handle = (this.#handle ??= this.#open());
     for (const topic of this.#topics.keys()) this.topicWanted(topic, true);
@@ -100,7 +101,7 @@ class DatabaseRoom implements RoomDriver {
 
   #changed({ user, peers, isLoading, error }: Slice): void {
     if (error !== undefined) return this.room.refused(new RoomError('JOIN_REFUSED', error, { channel: this.room.name }));
-    // The database joins again by itself when the connection is back.
+    // The database rejoins when the connection is back.
     if (isLoading) return this.room.lost();
     const [before, selfId] = [this.#shown, user?.['peerId']];
     this.#selfId = typeof selfId === 'string' ? selfId : undefined;

@@ -1,4 +1,4 @@
-// A promise that is settled from outside, and that no one has to listen to.
+// A promise that is settled from outside and whose rejection may go unhandled.
 
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -6,7 +6,7 @@ export interface Deferred<T> {
   reject(error: unknown): void;
 }
 
-/** A rejection without a listener is no fault here: the same error reaches `onStatus` and `onError`. */
+/** An unhandled rejection is harmless here, because `onStatus` and `onError` report the same error. */
 export function deferred<T>(): Deferred<T> {
   let resolve!: (value: T) => void; // Assigned before `new Promise` returns.
   let reject!: (error: unknown) => void; // The same.

@@ -1,4 +1,4 @@
-// Request headers in any of the forms in which server frameworks hand them out.
+// Request headers in any of the forms that server frameworks use.
 
 export type HeadersLike = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
 

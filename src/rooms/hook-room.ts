@@ -1,12 +1,12 @@
-// A backend's room with what the React hooks of `triplane/react` read of a room, so that `rooms.usePresence(room)` and the others work on it
-// as on `db.room(…)`.
+// A backend's room with the fields that the React hooks of `triplane/react` read, so that `rooms.usePresence(room)` and the other hooks work as with
+// `db.room(…)`.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what presence and topics hold is known to the caller only */
 
 import type { LiveRoom } from './live-room.ts';
 import type { RoomApi } from './room-api.ts';
 
-/** What the hooks read of a room. */
+/** The fields that the hooks read. */
 export interface HookRoom {
   readonly core: RoomApi['core'];
   readonly type: string;

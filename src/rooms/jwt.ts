@@ -1,8 +1,8 @@
-// The claims of a JSON Web Token, read without checking its signature: only the server can do that.
+// Decodes the claims of a JSON Web Token without verifying its signature, which only the server can do.
 
 import { isPlain } from './payload.ts';
 
-/** Undefined for what is no JWT. */
+/** Undefined for anything that is not a JWT. */
 export function decodeJwt(token: string): Readonly<Record<string, unknown>> | undefined {
   const [, body, signature] = token.split('.');
   if (body === undefined || signature === undefined) return undefined;

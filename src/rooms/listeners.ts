@@ -1,4 +1,4 @@
-// A set of listeners that cannot harm each other: one that throws is reported, and the rest are still called.
+// A set of listeners. If one throws, the error is reported and the others are still called.
 
 import { consoleLog } from '../lib/log.ts';
 
@@ -14,7 +14,7 @@ export class Listeners<Args extends readonly unknown[]> {
     return this.#listeners.size;
   }
 
-  /** The same function added twice is called twice. Gives what removes it. */
+  /** A function that is added twice is called twice. Returns an unsubscribe function. */
   add(listener: (...args: Args) => void): () => void {
     const own = (...args: Args): void => listener(...args);
     this.#listeners.add(own);
@@ -34,7 +34,7 @@ export class Listeners<Args extends readonly unknown[]> {
   }
 }
 
-/** Where an error goes that a listener threw: to the console, so that it is neither swallowed nor able to stop what called the listener. */
+/** Logs an error that a listener threw, so that it is neither lost nor able to stop the caller. */
 export function surface(error: unknown): void {
   consoleLog.error('A listener of a room threw', error);
 }

@@ -1,41 +1,24 @@
-// A room of a backend: its state, its listeners and its count of holders. It has no connection; a driver sends what it asks for and tells it
-// what the server said.
+// A room of a backend: its state, its listeners and its holders. It has no connection: a driver carries out its requests and reports the server's
+// responses.
 //
 //   idle ─join─▶ joining ─opened─▶ joined ─lost─▶ reconnecting ─opened─▶ joined
 //                   └─refused─▶ rejected ◀─refused─┘      any ─leave─▶ left
 
 import { type Deferred, deferred } from './deferred.ts';
+import { Holders } from './holders.ts';
 import { Listeners, surface } from './listeners.ts';
+import { jsonOf } from './payload.ts';
 import type { PresenceData, PresenceEvent, PresenceSnapshot, Room, RoomCapabilities, RoomMessage, RoomStatus } from './room.ts';
-import type { RoomErrorClass } from './room-error.ts';
+import type { RoomDriver } from './room-driver.ts';
 import { type Member, Roster, type RosterChange } from './roster.ts';
 import { presenceTopic, SharedPresence } from './shared-presence.ts';
 
-/** What a backend does for a room. */
-export interface RoomDriver {
-  readonly capabilities: RoomCapabilities;
-  readonly Failure: RoomErrorClass;
-  /** The room is wanted: connect if needed, subscribe, and call `opened`, `failed` or `refused`. */
-  subscribe(): void;
-  /** The room is wanted no more. */
-  unsubscribe(): void;
-  /** @throws RoomError for a topic that cannot be sent, or data that cannot */
-  publish(topic: string, data: unknown): Promise<void>;
-  /** Presence listeners came or went: a driver that polls starts or stops. */
-  presenceWanted?(isWanted: boolean): void;
-  /** The first listener of a topic came, or the last one went. */
-  topicWanted?(topic: string, isWanted: boolean): void;
-  /** Only where members carry data of their own. */
-  setPresence?(data: PresenceData): void;
-  dataOf?(id: string): unknown;
-}
-
 export interface LiveRoomOptions {
-  /** Presence data goes as messages on a topic of its own, for a backend whose members carry none. */
+  /** Sends presence data as messages on a separate topic, for a backend whose members carry none. */
   readonly sharePresence?: boolean;
 }
 
-/** Messages that arrive before the answer to the join. A server that floods a room it has not confirmed is not followed. */
+/** How many messages are queued until the join is confirmed; further ones are dropped. */
 const mostEarly = 1000;
 
 export class LiveRoom implements Room {
@@ -46,9 +29,10 @@ export class LiveRoom implements Room {
   readonly #topics = new Map<string, Listeners<[unknown, RoomMessage<never>]>>();
   readonly #presence = new Listeners<[PresenceEvent]>(surface);
   readonly #statuses = new Listeners<[RoomStatus, Error | undefined]>(surface);
+  readonly #observers = new Listeners<[RoomStatus, Error | undefined]>(surface);
   readonly #errors = new Listeners<[Error]>(surface);
   #status: RoomStatus = 'idle';
-  #holders = 0;
+  readonly #holders = new Holders();
   #pending: Deferred<PresenceSnapshot> | undefined;
   #early: RoomMessage[] = [];
 
@@ -70,7 +54,7 @@ export class LiveRoom implements Room {
     return this.#shared ? { ...this.#driver.capabilities, presenceData: true } : this.#driver.capabilities;
   }
 
-  /** The room is to be subscribed on every new connection. */
+  /** Whether the room must be subscribed on every new connection. */
   get isWanted(): boolean {
     return this.#status !== 'idle' && this.#status !== 'left';
   }
@@ -80,26 +64,41 @@ export class LiveRoom implements Room {
   }
 
   join(): Promise<PresenceSnapshot> {
-    this.#holders += 1;
-    if (this.#status === 'joined') return Promise.resolve(this.getPresence());
+    const isJoined = this.#status === 'joined';
+    this.#holders.join(isJoined);
+    if (isJoined) return Promise.resolve(this.getPresence());
     const pending = (this.#pending ??= deferred());
-    if (this.#status !== 'joining') {
-      // A room that waits for the connection to come back is subscribed with it; asking twice does no harm.
-      if (this.#status !== 'reconnecting') this.#become('joining');
-      this.#driver.subscribe();
-    }
+    this.#enter();
     return pending.promise;
   }
 
   async leave(): Promise<void> {
-    this.#holders = Math.max(0, this.#holders - 1);
-    if (this.#holders === 0) this.end('The room was left before it was joined', 'SUBSCRIPTION_CANCELLED');
+    this.#holders.leave();
+    this.#endIfUnused();
   }
 
-  /** Left, however many hold it. */
+  /** Keeps the room joined until the returned function is called, also through a failed or rejected join. */
+  hold(): () => void {
+    const release = this.#holders.hold();
+    if (this.#status !== 'joined') this.#enter();
+    return () => void (release() && this.#endIfUnused());
+  }
+
+  #enter(): void {
+    if (this.#status === 'joining') return;
+    // A room that waits for the connection is subscribed again with it; subscribing twice is harmless.
+    if (this.#status !== 'reconnecting') this.#become('joining');
+    this.#driver.subscribe();
+  }
+
+  #endIfUnused(): void {
+    if (this.#holders.isNone) this.end('The room was left before it was joined', 'SUBSCRIPTION_CANCELLED');
+  }
+
+  /** Left, regardless of its holders. */
   end(message: string, code: 'SUBSCRIPTION_CANCELLED' | 'CLOSED'): void {
     if (!this.isWanted) return;
-    this.#holders = 0;
+    this.#holders.clear();
     this.#become('left');
     this.#roster.clear();
     this.#shared?.clear();
@@ -112,7 +111,7 @@ export class LiveRoom implements Room {
     const { Failure } = this.#driver;
     if (!this.capabilities.publish) throw new Failure('UNSUPPORTED', `Nothing can be published to '${this.name}'`, { channel: this.name });
     if (typeof topic !== 'string' || topic === '') {
-      throw new Failure('INVALID_TOPIC', 'A topic is a string that is not empty', { channel: this.name });
+      throw new Failure('INVALID_TOPIC', 'A topic must be a non-empty string', { channel: this.name });
     }
     if (topic === presenceTopic) throw new Failure('INVALID_TOPIC', `'${topic}' carries presence`, { channel: this.name });
     if (this.#status !== 'joined') {
@@ -153,12 +152,23 @@ export class LiveRoom implements Room {
     return this.#statuses.add(listener);
   }
 
+  /** The same as `onStatus` for the library itself: does not count as a use of the room. */
+  observe(listener: (status: RoomStatus, why?: Error) => void): void {
+    this.#observers.add(listener);
+  }
+
   onError(listener: (error: Error) => void): () => void {
     return this.#errors.add(listener);
   }
 
+  /** @throws RoomError 'INVALID_PAYLOAD' for data that JSON cannot carry */
+  checkPresence(data: PresenceData): void {
+    jsonOf(data, Infinity, this.#driver.Failure, this.name);
+  }
+
   async setPresence(data: PresenceData): Promise<void> {
     const { Failure } = this.#driver;
+    this.checkPresence(data);
     if (this.#driver.setPresence) return this.#driver.setPresence(data);
     if (!this.#shared) {
       const message = `Peers in '${this.name}' carry no data; the option sharePresence sends it as messages`;
@@ -175,7 +185,7 @@ export class LiveRoom implements Room {
     return this.#topics.size + this.#presence.size + this.#statuses.size + this.#errors.size > 0;
   }
 
-  // From here on: what the driver reports.
+  // The methods below are called by the driver.
 
   /** The server confirmed the subscription. `selfId` is the caller among the members. */
   opened(members: readonly Member[], selfId: string | undefined): void {
@@ -186,13 +196,14 @@ export class LiveRoom implements Room {
     for (const change of changed) this.#announce(change);
     const snapshot = this.getPresence();
     this.#presence.notify({ type: 'sync', snapshot });
+    this.#holders.joinsSucceeded();
     this.#pending?.resolve(snapshot);
     this.#pending = undefined;
     for (const message of this.#early.splice(0)) this.received(message);
     this.#shared?.announce();
   }
 
-  /** Who is here, asked anew. */
+  /** A new list of the members. */
   refreshed(members: readonly Member[], selfId: string | undefined): void {
     if (this.#status !== 'joined') return;
     for (const change of this.#roster.replace(members, selfId)) this.#announce(change);
@@ -208,7 +219,7 @@ export class LiveRoom implements Room {
     if (change) this.#announce(change);
   }
 
-  /** A member shows other data. */
+  /** The data of a member changed. */
   updated(id: string): void {
     if (this.isWanted) this.#changed(id);
   }
@@ -224,25 +235,25 @@ export class LiveRoom implements Room {
     }
   }
 
-  /** The connection is gone; whom the room had is shown until it is back. */
+  /** The connection was lost; the last known members are kept until it is back. */
   lost(): void {
     this.#early = [];
     if (this.#status === 'joined') this.#become('reconnecting');
   }
 
-  /** No answer in time. The promise ends; the room stays wanted, and is subscribed with the next connection. */
+  /** No confirmation in time. The promise rejects; the room stays wanted and is subscribed with the next connection. */
   failed(error: Error): void {
     if (!this.isWanted || this.#status === 'joined' || this.#status === 'rejected') return;
-    this.#holders = this.#pending ? 0 : this.#holders;
+    this.#holders.joinsFailed();
     this.#become('reconnecting', error);
     this.#reject(error);
   }
 
-  /** The server said no. */
+  /** The server rejected the join. */
   refused(error: Error): void {
     if (!this.isWanted) return;
     const wasAsked = this.#pending !== undefined;
-    this.#holders = 0;
+    this.#holders.joinsRejected();
     this.#roster.clear();
     this.#early = [];
     this.#become('rejected', error);
@@ -250,7 +261,7 @@ export class LiveRoom implements Room {
     if (!wasAsked) this.report(error);
   }
 
-  /** Another identity may be let in where the last one was not. */
+  /** The server may admit another identity. */
   retry(): void {
     if (this.#status === 'rejected') this.#become('joining');
   }
@@ -275,6 +286,7 @@ export class LiveRoom implements Room {
   #become(status: RoomStatus, why?: Error): void {
     if (this.#status === status) return;
     this.#status = status;
+    this.#observers.notify(status, why);
     this.#statuses.notify(status, why);
   }
 

@@ -1,17 +1,17 @@
-// What JSON can carry without changing it. JSON.stringify would turn NaN into null, a Map into {} and drop functions: a message must arrive
-// as it was published, or not be published at all.
+// Rejects values that JSON cannot represent. JSON.stringify would turn NaN into null, a Map into {} and drop functions, but a message must arrive
+// as it was published.
 
 import type { RoomErrorClass } from './room-error.ts';
 
-/** The depth at which nested data is refused: recursion in a receiver's parser may end earlier. */
+/** Deeper data is rejected, because a receiver's parser may not support it. */
 const mostLevels = 200;
 
 const encoder = new TextEncoder();
 
 /**
- * The data as JSON text, and how many bytes it is.
+ * Returns the data as JSON text.
  *
- * @throws the given error class: 'INVALID_PAYLOAD' for what JSON cannot carry, 'PAYLOAD_TOO_LARGE' above `maxBytes`
+ * @throws the given error class: 'INVALID_PAYLOAD' for a value that JSON cannot represent, 'PAYLOAD_TOO_LARGE' above `maxBytes`
  */
 export function jsonOf(data: unknown, maxBytes: number, Failure: RoomErrorClass, channel?: string): string {
   const problem = problemOf(data, 'payload', []);

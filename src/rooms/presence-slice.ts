@@ -1,4 +1,4 @@
-// The presence of a room in the form in which `db.room` and the React hooks have it: the caller, and the others by id, as much as was asked for.
+// The presence of a room in the form that `db.room` and the React hooks use: the caller, and the peers by id, restricted to the requested parts.
 
 import { isPlain } from './payload.ts';
 import type { Peer, PresenceData, PresenceSnapshot, RoomStatus } from './room.ts';
@@ -20,7 +20,7 @@ export interface SliceSource {
   readonly snapshot: PresenceSnapshot;
   readonly status: RoomStatus;
   readonly error: string | undefined;
-  /** What the caller shows, whether the room lists the caller or not. */
+  /** The caller's own data, whether the room lists the caller or not. */
   readonly own: PresenceData | undefined;
 }
 

@@ -1,5 +1,5 @@
-// Rooms of a backend in the form in which a database has its own: what `db.joinRoom` returns and what the React hooks call. Each handle and
-// each listener holds its room; the room is left with the last of them.
+// The interface that `db.joinRoom` and the React hooks use, over rooms of another backend. Each handle and each listener holds its room; the client
+// leaves the room with the last of them.
 
 import type { RoomHandle } from '../types/rooms.ts';
 import type { LiveRoom } from './live-room.ts';
@@ -11,7 +11,7 @@ import { internals } from '../lib/internals.ts';
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a room's presence and topics hold is known to the caller's types only */
 export type AnyRoomHandle = RoomHandle<any, any>;
 
-/** What handles and hooks know of one room. */
+/** The state that handles and hooks share for one room. */
 interface HandleState {
   own: PresenceData | undefined;
   error: string | undefined;
@@ -22,7 +22,7 @@ interface HandleState {
 const mostWaiting = 1000;
 
 export class RoomApi {
-  /** One object per client: the hooks join anew when it changes. */
+  /** One object per client: the hooks rejoin when it changes. */
   readonly core = { [internals]: { reactor: { rooms: this as RoomApi } } };
   readonly #roomOf: (name: string) => LiveRoom;
   readonly #states = new WeakMap<LiveRoom, HandleState>();
@@ -31,24 +31,19 @@ export class RoomApi {
     this.#roomOf = roomOf;
   }
 
-  /** The hooks call rooms through this, as those of a database may still be loading. */
+  /** The hooks call this because the rooms of a database may still be loading. */
   begin(begin: (api: RoomApi) => (() => void) | void): () => void {
     const end = begin(this);
     return () => void end?.();
   }
 
-  /** The room is joined while anything holds it. Gives what lets go of it. */
+  /** Holds the room, which is joined while it is held. Returns a function that releases it. */
   acquire(_type: string, name: string, initial?: PresenceData): () => void {
     const room = this.#roomOf(name);
     const state = this.#stateOf(room);
     if (initial && !state.own) this.#show(room, state, initial);
-    // A refusal reaches the holder as the `error` of its presence.
-    room.join().catch(() => {});
-    let isHeld = true;
-    return () => {
-      if (isHeld) void room.leave();
-      isHeld = false;
-    };
+    // A rejection reaches the holder as the `error` of its presence.
+    return room.hold();
   }
 
   publishPresence(name: string, data: PresenceData): void {
@@ -116,6 +111,11 @@ export class RoomApi {
   }
 
   #show(room: LiveRoom, state: HandleState, data: PresenceData): void {
+    try {
+      room.checkPresence(data);
+    } catch (error) {
+      return room.report(errorOf(error));
+    }
     state.own = { ...state.own, ...data };
     room.setPresence(data).catch((error: unknown) => room.report(errorOf(error)));
   }
@@ -124,7 +124,7 @@ export class RoomApi {
     const known = this.#states.get(room);
     if (known) return known;
     const state: HandleState = { own: undefined, error: undefined, waiting: [] };
-    room.onStatus((status, why) => {
+    room.observe((status, why) => {
       state.error = status === 'rejected' ? (why?.message ?? 'The room could not be joined') : undefined;
       if (status === 'left') state.waiting.length = 0;
       if (status !== 'joined') return;

@@ -1,20 +1,26 @@
-// The errors of rooms and of the connection below them. Codes in capitals, as the backends write theirs: what a server answered keeps its
-// own code, what the client found out itself has one of these.
+// The errors of rooms and of their connection. Codes are in capitals, as the backends write theirs: an error that the server reports keeps the
+// server's code, an error that the client detects has one of these.
 
-/** What the client itself reports; a server's answer adds codes of its own. */
+/** The codes of errors that the client detects. */
 export type RoomErrorCode =
-  | 'NOT_JOINED' // a message needs a room that was joined
+  | 'NOT_JOINED' // only a joined room can publish
   | 'INVALID_TOPIC' // a topic that the backend reserves or cannot deliver
-  | 'INVALID_PAYLOAD' // data that JSON cannot carry
-  | 'PAYLOAD_TOO_LARGE' // more bytes than the backend takes
+  | 'INVALID_PAYLOAD' // data that JSON cannot represent
+  | 'PAYLOAD_TOO_LARGE' // larger than the backend accepts
   | 'UNSUPPORTED' // the backend has no such operation; see `capabilities`
-  | 'SUBSCRIBE_TIMEOUT' // the server did not answer a join in time
+  | 'SUBSCRIBE_TIMEOUT' // the server did not confirm a join in time
   | 'SUBSCRIPTION_CANCELLED' // the room was left before it was joined
   | 'PUBLISH_TIMEOUT' // the server did not confirm a message in time
   | 'CONNECT_TIMEOUT' // no connection in time; the client goes on trying
+  | 'UNREACHABLE' // no connection after as many attempts as the options allow; connect() tries again
   | 'DISCONNECTED' // the connection was lost before the answer came
-  | 'AUTH_FAILED' // the server does not accept the credentials
-  | 'MALFORMED_FRAME' // the server sent what the protocol does not know
+  | 'AUTH_FAILED' // the server rejected the credentials
+  | 'MALFORMED_FRAME' // the server sent a frame that is not one of the protocol
+  | 'JOIN_REFUSED' // the server rejected a join without a code of its own
+  | 'FORBIDDEN' // the token may not publish
+  | 'UNSUPPORTED_TRANSPORT' // the transport has no channels
+  | 'SERVER_ERROR' // the server reported an error without a code of its own
+  | 'NOTIFICATION' // a warning of the server, such as before a restart
   | 'DEPENDENCY_MISSING' // an optional package is not installed; the message names it
   | 'CLOSED'; // the client was closed
 
@@ -23,7 +29,7 @@ export interface RoomErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A failure of a room or of its connection. `code` is one of `RoomErrorCode`, or what the server called it. */
+/** A failure of a room or of its connection. `code` is one of `RoomErrorCode`, or the server's own. */
 export class RoomError extends Error {
   readonly code: string;
   readonly channel: string | undefined;
@@ -39,7 +45,7 @@ export class RoomError extends Error {
 /** Each adapter throws a class of its own. */
 export type RoomErrorClass = new (code: RoomErrorCode | (string & {}), message: string, options?: RoomErrorOptions) => RoomError;
 
-/** An argument that is refused before any request is made. */
+/** An argument that is rejected before any request is made. */
 export class InvalidArgumentError extends TypeError {
   readonly code = 'INVALID_ARGUMENT';
 

@@ -1,7 +1,7 @@
-// One object per room name, for as long as anyone can tell the difference: held while the room is wanted or listened to, and afterwards for as
-// long as the program holds it.
+// One object per room name: held strongly while the room is joined or has listeners, and weakly afterwards, so that the program always gets the same
+// object as long as it keeps one.
 
-/** Past this many, rooms that are not in use are held weakly. */
+/** Above this number, unused rooms are held weakly. */
 const mostIdle = 100;
 
 export class RoomRegistry<Held extends object> {
@@ -34,7 +34,7 @@ export class RoomRegistry<Held extends object> {
     return made;
   }
 
-  /** It is used, or about to be. */
+  /** Holds a room that is about to be used. */
   hold(held: Held): void {
     if (this.#held.size >= this.#sweepAt) this.#sweep();
     this.#held.add(held);

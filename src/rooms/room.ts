@@ -1,18 +1,18 @@
-// The contract every room keeps, whatever server is behind it: join, leave, publish, listen, and see who else is there. `capabilities` says
-// what a backend cannot do. Types only.
+// The contract of every room, whatever its backend: join, leave, publish, listen, and presence. `capabilities` describes the limits of a backend.
+// Types only.
 
-/** `reconnecting`: the room is wanted, and the client is trying to get it back. `rejected`: the server refused; only `join()` tries again. */
+/** `reconnecting`: the client is trying to rejoin. `rejected`: the server rejected the join; only `join()` tries again. */
 export type RoomStatus = 'idle' | 'joining' | 'joined' | 'reconnecting' | 'rejected' | 'left';
 
 export interface RoomCapabilities {
   readonly publish: boolean;
   /** `live`: the server reports changes. `polled`: the client asks from time to time. */
   readonly presence: 'live' | 'polled' | 'none';
-  /** Peers can show data of their own: `setPresence`. */
+  /** Members can carry data: `setPresence`. */
   readonly presenceData: boolean;
   /** The sender receives its own messages. */
   readonly selfEcho: boolean;
-  /** What a resolved `publish()` proves: nothing, that the message came back, or that the server took it. */
+  /** What a resolved `publish()` confirms: nothing, that the message came back, or that the server accepted it. */
   readonly publishAck: 'none' | 'echo' | 'server';
   /** Messages of one sender arrive in the order in which they were published. */
   readonly ordered: boolean;
@@ -57,27 +57,27 @@ export interface Room {
   readonly status: RoomStatus;
   readonly capabilities: RoomCapabilities;
   /**
-   * Enters the room and resolves with who is there. Calls are counted: the room is left with the last `leave()`.
+   * Joins the room and resolves with its presence. Calls are counted: the last `leave()` leaves the room.
    *
-   * @throws RoomError if the server refuses, cannot be reached in time, or the room is left meanwhile
+   * @throws RoomError if the server rejects the join or cannot be reached in time, or if the room is left meanwhile
    */
   join(): Promise<PresenceSnapshot>;
-  /** Takes back one `join()`; the last one leaves. Harmless in a room that was not joined. */
+  /** Undoes one `join()`; the last call leaves the room. Harmless in a room that is not joined. */
   leave(): Promise<void>;
   /**
-   * Sends a message to everyone in the room. What a resolved promise proves, `capabilities.publishAck` says.
+   * Sends a message to everyone in the room. `capabilities.publishAck` describes what a resolved promise confirms.
    *
-   * @throws RoomError 'NOT_JOINED', 'INVALID_PAYLOAD', 'PAYLOAD_TOO_LARGE', 'INVALID_TOPIC', or what the server answered
+   * @throws RoomError 'NOT_JOINED', 'INVALID_PAYLOAD', 'PAYLOAD_TOO_LARGE', 'INVALID_TOPIC', or the server's own
    */
   publish(topic: string, data: unknown): Promise<void>;
-  /** Calls the listener with each message on a topic. Gives what stops it. */
+  /** Calls the listener with each message on a topic. Returns an unsubscribe function. */
   onTopic<T = unknown>(topic: string, listener: (data: T, message: RoomMessage<T>) => void): () => void;
   getPresence(): PresenceSnapshot;
   onPresence(listener: (event: PresenceEvent) => void): () => void;
   onStatus(listener: (status: RoomStatus, why?: Error) => void): () => void;
   onError(listener: (error: Error) => void): () => void;
   /**
-   * Merges data into what the others see of the caller.
+   * Merges data into the caller's presence, which the peers see.
    *
    * @throws RoomError 'UNSUPPORTED' where `capabilities.presenceData` is false
    */

@@ -1,5 +1,5 @@
-// Who is in a room, as a map by id: a snapshot, single changes, and the difference between what was known before a reconnect and after it.
-// Pure; live-room.ts turns what it returns into events.
+// The members of a room by id: a snapshot, single changes, and the difference between the members before and after a reconnection. Pure; live-room.ts
+// turns the returned changes into events.
 
 import type { Peer, PresenceSnapshot } from './room.ts';
 
@@ -35,7 +35,7 @@ export class Roster {
     return this.#members.get(id);
   }
 
-  /** The whole room anew. The caller's own coming and going is not reported: an anonymous id changes with every connection. */
+  /** Replaces all members. Changes of the caller are not reported, because an anonymous id changes with every connection. */
   replace(members: readonly Member[], selfId: string | undefined): RosterChange[] {
     const [before, selfBefore] = [this.#members, this.#selfId];
     this.#members = new Map(members.map((member) => [member.id, member]));
@@ -45,14 +45,14 @@ export class Roster {
     return [...changes('leave', gone), ...changes('join', come)];
   }
 
-  /** Undefined for a member that is known already. */
+  /** Undefined if the member is known already. */
   add(member: Member): RosterChange | undefined {
     if (this.#members.has(member.id)) return undefined;
     this.#members.set(member.id, member);
     return this.isSelf(member.id) ? undefined : { type: 'join', member };
   }
 
-  /** Undefined for a member that is not known. */
+  /** Undefined if the member is not known. */
   remove(id: string): RosterChange | undefined {
     const member = this.#members.get(id);
     if (!member) return undefined;

@@ -1,5 +1,5 @@
-// Presence data for a backend whose members carry none: each client publishes its data as messages on a topic of its own, says it again to
-// those who arrive and after every reconnect. The server neither keeps nor checks it; a user's data is taken only from that user.
+// Presence data for a backend whose members carry none: each client publishes its data as messages on a separate topic, and repeats it for members
+// who join and after every reconnection. The server neither stores nor checks it; data of a user is accepted from that user only.
 
 import { isPlain } from './payload.ts';
 import type { PresenceData, RoomMessage } from './room.ts';
@@ -7,7 +7,7 @@ import type { Member, Roster } from './roster.ts';
 
 export const presenceTopic = 'triplane.presence';
 
-/** Data of ids that are not in the room yet: the message may overtake the event that says they came. */
+/** Limit on data of unknown ids: the message may arrive before the event that announces the member. */
 const mostUnknown = 256;
 
 interface Shown {
@@ -16,7 +16,7 @@ interface Shown {
   readonly isVerified: boolean;
 }
 
-/** `ask`: the sender has just arrived and wants to know what the others show. */
+/** `ask`: the sender has just joined and requests the data of the others. */
 interface PresenceMessage {
   readonly id: string;
   readonly data: PresenceData | null;
@@ -43,12 +43,12 @@ export class SharedPresence {
     this.#changed(this.#selfId);
   }
 
-  /** After every join, the first and those after a reconnect. */
+  /** Called after every join, including those after a reconnection. */
   announce(): void {
     this.#say(true);
   }
 
-  /** Forgets whom the room no longer has. */
+  /** Removes the data of members who have left. */
   keep(members: readonly Member[], selfId: string | undefined): void {
     this.#selfId = selfId;
     const ids = new Set(members.map(({ id }) => id));
@@ -82,7 +82,7 @@ export class SharedPresence {
     if (message.ask) this.#answer();
   }
 
-  /** Once for all that ask at the same time. */
+  /** One response to all requests of the same moment. */
   #answer(): void {
     if (this.#isAnswerDue || !this.#own) return;
     this.#isAnswerDue = true;

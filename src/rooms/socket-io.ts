@@ -1,5 +1,5 @@
-// One Socket.IO connection that is kept up: fresh credentials with every attempt, a refused handshake tried once more with forced ones, and
-// a server that ends the connection asked again. What is said over it is the adapter's business.
+// One persistent Socket.IO connection: fresh credentials for every attempt, one more attempt with forced credentials after a rejected handshake, and
+// reconnection when the server disconnects. The adapters define the protocol on top of it.
 //
 //   idle ─connect─▶ connecting ─connect─▶ connected ─disconnect─▶ reconnecting ─connect─▶ connected
 //                       └──── refused twice ────▶ rejected            any ─close─▶ closed
@@ -12,12 +12,14 @@ import { Listeners, surface } from './listeners.ts';
 import type { ClientStatus } from './room.ts';
 import { errorOf, type RoomErrorClass, type RoomErrorCode } from './room-error.ts';
 
-/** As much of a socket of `socket.io-client` as is used. */
+/** The part of a socket of `socket.io-client` that is used. */
 export interface SocketIoSocket {
   readonly id?: string | undefined;
   readonly connected: boolean;
-  /** The socket will try to connect again by itself. */
+  /** The socket will reconnect without a call of `connect`. */
   readonly active: boolean;
+  /** The manager, which counts the attempts to reconnect. */
+  readonly io?: { on(event: 'reconnect_failed', listener: () => void): unknown; off(event: 'reconnect_failed'): unknown };
   on(event: string, listener: (...args: never[]) => void): unknown;
   onAny(listener: (event: string, ...args: unknown[]) => void): unknown;
   off(): unknown;
@@ -35,21 +37,23 @@ export interface SocketIoOptions {
   readonly io?: SocketIoFactory | undefined;
   readonly transports?: readonly string[] | undefined;
   readonly connectTimeoutMs: number;
-  /** The longest pause between attempts. */
+  /** The longest delay between attempts. */
   readonly maxDelayMs: number;
   readonly attempts?: number | undefined;
   readonly delayMs?: number | undefined;
   readonly Failure: RoomErrorClass;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
-  /** What goes into the handshake. `force`: the last ones were refused. */
+  /** Whether `auth` may have other credentials when it is called with `force`. */
+  readonly canRefresh: boolean;
+  /** What goes into the handshake. `force`: the last ones were rejected. */
   auth(options: { readonly force: boolean }): Promise<Record<string, unknown>>;
   opened(socket: SocketIoSocket): void;
   lost(): void;
-  /** The server does not accept the credentials, forced ones neither. */
+  /** The server rejected the credentials, including forced ones, or there are no more attempts. */
   rejected(error: Error): void;
   received(event: string, args: readonly unknown[]): void;
-  /** A connect() was not successful in time. */
+  /** There was no connection in time. */
   late(error: Error): void;
 }
 
@@ -99,7 +103,7 @@ export class SocketIoConnection {
     return attempt.promise;
   }
 
-  /** The next handshake is another user's: what is open is ended. Resolves when connected again. */
+  /** Ends the connection and connects again, as another user. Resolves when connected. */
   reconnect(): Promise<void> {
     if (this.#status === 'idle' || this.#status === 'closed') return this.connect();
     const wasConnected = this.#status === 'connected';
@@ -119,6 +123,7 @@ export class SocketIoConnection {
     this.#clock.clearTimeout(this.#again);
     this.#socket?.off();
     this.#socket?.offAny();
+    this.#socket?.io?.off('reconnect_failed');
     this.#socket?.disconnect();
     this.#socket = undefined;
   }
@@ -128,10 +133,7 @@ export class SocketIoConnection {
     try {
       io = this.#options.io ?? (await loadSocketIo(this.#options.Failure));
     } catch (error) {
-      if (this.#isClosed()) return;
-      this.#become('rejected', errorOf(error));
-      this.#options.rejected(errorOf(error));
-      return this.#settle(errorOf(error));
+      return this.#isClosed() ? undefined : this.#giveUp(errorOf(error));
     }
     // Closed, or opened by another caller, while the module was loaded.
     if (this.#isClosed() || this.#socket) return;
@@ -142,6 +144,8 @@ export class SocketIoConnection {
       forceNew: true,
       reconnectionDelay: delayMs,
       reconnectionDelayMax: maxDelayMs,
+      // The manager takes 0 attempts for no limit.
+      reconnection: attempts > 0,
       reconnectionAttempts: attempts,
       auth: (give: (auth: Record<string, unknown>) => void) => void this.#auth().then(give),
     });
@@ -149,6 +153,7 @@ export class SocketIoConnection {
     socket.on('connect', () => this.#opened(socket));
     socket.on('connect_error', (error: Error) => this.#refused(socket, error));
     socket.on('disconnect', (reason: string) => this.#lost(socket, reason));
+    socket.io?.on('reconnect_failed', () => this.#socket === socket && this.#exhausted());
     socket.onAny((event, ...args) => this.#options.received(event, args));
     socket.connect();
   }
@@ -162,7 +167,7 @@ export class SocketIoConnection {
     try {
       return await this.#options.auth({ force: this.#isForced });
     } catch (error) {
-      // The server refuses a handshake without credentials, and that refusal carries this error as its cause.
+      // The server rejects a handshake without credentials, and the error for that has this one as its cause.
       this.#authError = errorOf(error);
       return {};
     }
@@ -175,30 +180,42 @@ export class SocketIoConnection {
     this.#options.opened(socket);
   }
 
-  /** A refused handshake leaves the socket inactive; after a network failure it goes on trying by itself. */
+  /** A rejected handshake leaves the socket inactive; after a network failure it reconnects without a call. */
   #refused(socket: SocketIoSocket, error: Error): void {
-    if (socket.active) return this.#become('reconnecting', error);
-    if (!this.#isForced) {
+    if (socket.active) return this.#options.attempts === 0 ? this.#exhausted(error) : this.#become('reconnecting', error);
+    if (!this.#isForced && this.#options.canRefresh) {
       this.#isForced = true;
       socket.connect();
       return;
     }
-    const failure = this.#failure('AUTH_FAILED', `The server refused the connection: ${error.message}`, this.#authError ?? error);
+    const failure = this.#failure('AUTH_FAILED', `The server rejected the connection: ${error.message}`, this.#authError ?? error);
+    this.#giveUp(failure);
+  }
+
+  /** No attempt to reconnect is left. */
+  #exhausted(cause?: Error): void {
+    const { attempts = Infinity } = this.#options;
+    const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+    this.#giveUp(this.#failure('UNREACHABLE', `No connection after ${tries} to reconnect`, cause));
+  }
+
+  #giveUp(failure: Error): void {
     this.#become('rejected', failure);
     this.#settle(failure);
     this.#options.rejected(failure);
   }
 
   #lost(socket: SocketIoSocket, reason: string): void {
-    // The client's own doing.
+    // Caused by the client itself.
     if (reason === 'io client disconnect' || this.#isClosed()) return;
     this.#become('reconnecting', this.#failure('DISCONNECTED', `The connection was lost: ${reason}`));
     this.#options.lost();
+    if (this.#options.attempts === 0) return this.#exhausted();
     if (reason !== 'io server disconnect') {
       this.#failures = 0;
       return;
     }
-    // Socket.IO leaves it to the caller to come back after the server has hung up.
+    // Socket.IO does not reconnect after the server has disconnected.
     const { maxDelayMs, delayMs = 1000, random = systemRandom } = this.#options;
     const pauseMs = backoffMs({ initialMs: delayMs, maxMs: maxDelayMs }, this.#failures++, random.next());
     this.#clock.clearTimeout(this.#again);
@@ -208,7 +225,7 @@ export class SocketIoConnection {
   }
 
   #late(): void {
-    const error = this.#failure('CONNECT_TIMEOUT', `No connection within ${this.#options.connectTimeoutMs} ms; the client goes on trying`);
+    const error = this.#failure('CONNECT_TIMEOUT', `No connection within ${this.#options.connectTimeoutMs} ms; the client keeps trying`);
     this.#become('reconnecting', error);
     this.#settle(error);
     this.#options.late(error);

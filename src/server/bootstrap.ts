@@ -1,5 +1,5 @@
-// The schema and the rules that a program starts its server with: brought into force before anybody is let in, as `triplane push`
-// does it. What is as it should be is left alone.
+// Applies the schema and the rules that a program starts its server with, before any client is admitted, as `triplane push` does. Parts
+// that are up to date are not touched.
 
 import { InstantAPIError, TriplaneError } from '../errors.ts';
 import { equal } from '../lib/equal.ts';
@@ -14,14 +14,14 @@ export interface BootstrapOptions {
   readonly rules: object | undefined;
 }
 
-/** @throws TriplaneError 'config-invalid' that names the faults */
+/** @throws TriplaneError 'config-invalid' that lists the faults */
 export async function bootstrap(app: App, given: BootstrapOptions, uuid: () => string): Promise<void> {
   const [schema, rules] = [asJson(given.schema, 'schema'), asJson(given.rules, 'rules')];
   if (schema !== undefined) {
     await explainErrors('schema', async () => {
       const plan = await whenDurable(app.ledger, () => planSchema(schema, app.ledger.db.attrs, uuid));
       if (plan.length === 0) return;
-      // Planned once more in its turn: another server may just have done the same.
+      // Planned again within the transaction: another server may have applied the same schema meanwhile.
       const steps = ({ db }: Pick<App['ledger'], 'db'>) => ({ steps: planSchema(schema, db.attrs, uuid) });
       await submit(app.ledger, { steps, event: undefined, actor: adminActor });
     });
@@ -33,7 +33,7 @@ export async function bootstrap(app: App, given: BootstrapOptions, uuid: () => s
   }
 }
 
-/** Types do not survive it, functions neither. */
+/** Drops what JSON cannot carry: types and functions. */
 function asJson(given: object | undefined, option: string): unknown {
   if (given === undefined) return undefined;
   if (isObject(given) && !Array.isArray(given)) return JSON.parse(JSON.stringify(given)) as unknown;

@@ -1,10 +1,10 @@
-// Where a client is, for rules and limits: the address of the connection, or, behind proxies that are trusted, the one that the
-// farthest of them saw. Read from the right, because a client can write the left of `X-Forwarded-For` itself.
+// A client's address, for rules and limits: the address of the connection, or, behind trusted proxies, the address seen by the farthest of
+// them. Read from the right, because a client can write the left part of `X-Forwarded-For` itself.
 
 import { BlockList, isIP } from 'node:net';
 import { TriplaneError } from '../errors.ts';
 
-/** How many proxies stand before the server, or the addresses and networks (CIDR) they are at; `loopback` stands for this machine. */
+/** The number of proxies in front of the server, or their addresses and networks (CIDR); `loopback` stands for this machine. */
 export type TrustProxy = number | string | readonly string[];
 
 /** An IP address, or '' if the connection has none. */
@@ -35,7 +35,7 @@ function trustOf(trusted: TrustProxy | undefined): IsTrusted {
   }
   const list = new BlockList();
   for (const entry of typeof trusted === 'string' ? trusted.split(',') : trusted) add(list, String(entry).trim());
-  // A connection without an address comes over a socket file: from this machine.
+  // A connection without an address uses a socket file, so it comes from this machine.
   return (address) => list.check(address || '127.0.0.1', isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
@@ -56,7 +56,7 @@ function notTrusted(given: unknown): TriplaneError {
   return new TriplaneError('config-invalid', `createServer: trustProxy must be ${expected}, and is '${String(given)}'`);
 }
 
-/** Without port, brackets and the prefix of IPv4 in IPv6; undefined if it is no address. */
+/** Without port, brackets and the IPv4-in-IPv6 prefix; undefined if the text is not an address. */
 function addressIn(text: string): string | undefined {
   const trimmed = text.trim().replace(/^::ffff:(?=\d+\.)/i, '');
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(trimmed) ?? [];
@@ -69,7 +69,7 @@ export function isLoopback(address: string): boolean {
   return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
 }
 
-/** The part of an address that one customer of a provider has: of IPv6 the first 64 bits. Limits go by it. */
+/** The part of an address assigned to one customer: the first 64 bits of IPv6. Limits are counted by it. */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   const [head = '', tail] = address.split('::');

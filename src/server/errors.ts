@@ -1,13 +1,13 @@
-// What a server says no with. Each is thrown where the fault is seen, and becomes the `error` that answers the message.
-// PROTOCOL.md#error
+// Errors with which the server rejects messages. Each is thrown where the fault is detected and becomes the `error` response of the
+// message. PROTOCOL.md#error
 
-// Where a query cannot be taken, and why: thrown by whoever reads a part of it, told as one refusal of the whole.
+// Where and why a query is invalid: thrown by the reader of each part, collected into one error of the query.
 
 import { InstantAPIError } from '../errors.ts';
 import { type ServerErrorType, serverErrors } from '../protocol/server-error.ts';
 
 export interface Fault {
-  /** Where in the input. */
+  /** Path within the input. */
   readonly in?: readonly (string | number)[];
   /** The name of the check that failed, or a list that describes it. Programs match on it. */
   readonly expected?: string | readonly unknown[];
@@ -15,7 +15,7 @@ export interface Fault {
   readonly 'expected?'?: string;
   readonly message?: string;
   readonly hint?: unknown;
-  /** A name that tools know. */
+  /** A name that tools recognise. */
   readonly issue?: string;
 }
 
@@ -23,7 +23,7 @@ export function rejection(type: ServerErrorType, message: string, hint: unknown 
   return new InstantAPIError({ status: serverErrors[type].status, body: { type, message, hint } });
 }
 
-/** Something does not have the form or the value it must have. `about` names what kind of thing it is. */
+/** Something lacks the required form or value. `about` names the kind of thing. */
 export function invalid(about: string, input: unknown, faults: readonly Fault[], message?: string): InstantAPIError {
   const [first] = faults;
   const text = message ?? `Validation failed for ${about}: ${first?.message ?? `expected ${wanted(first)}`}`;
@@ -40,13 +40,13 @@ export function denied(about: string, message: string, action = about === 'attrs
   });
 }
 
-/** `args`: what it was looked up by, without what may be secret. */
+/** `args`: the lookup key, without secret parts. */
 export function recordNotFound(type: string, args: object): InstantAPIError {
   return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type, args: [args] });
 }
 
-export function recordNotUnique(type: string): InstantAPIError {
-  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type });
+export function recordExpired(type: string, args: object): InstantAPIError {
+  return rejection('record-expired', `Record expired: ${type}`, { args: [args] });
 }
 
 /** U+0000, which PostgreSQL cannot keep. */
@@ -68,12 +68,17 @@ export function raised(message: string): InstantAPIError {
   return rejection('sql-raise', message, { condition: 'raise-exception', table: null, constraint: message });
 }
 
-/** One of the server's own limits. */
+/** `which`: what is taken. */
+export function recordNotUnique(type: string, which: object = {}): InstantAPIError {
+  return rejection('record-not-unique', `Record not unique: ${type}`, { 'record-type': type, ...which });
+}
+
+/** A limit of the server was exceeded. */
 export function overLimit(limit: string, most: number, what: string): InstantAPIError {
   return rejection('validation-failed', `${what}: at most ${most}`, { 'data-type': 'limit', limit, most });
 }
 
-/** A fault nobody foresaw: whether anything was done is not known. */
+/** An unexpected fault: it is unknown whether anything was done. */
 export function failure(cause: unknown): InstantAPIError {
   const error = new InstantAPIError({ status: 500, body: { type: null, message: 'The server failed', hint: null } });
   error.cause = cause;
@@ -82,7 +87,7 @@ export function failure(cause: unknown): InstantAPIError {
 
 export type Path = readonly (string | number)[];
 
-/** What is wrong with a query. */
+/** Faults of a query. */
 export class QueryFault extends Error {
   readonly faults: readonly Fault[];
   constructor(path: Path, check: Pick<Fault, 'expected' | 'expected?'>, ...messages: readonly string[]) {
@@ -91,7 +96,7 @@ export class QueryFault extends Error {
   }
 }
 
-/** The token of a session is not, or no longer, one of a user. */
+/** The session's token is not, or no longer, valid. */
 export function signedOut(): InstantAPIError {
   return rejection('record-not-found', 'Record not found: app-user', { 'record-type': 'app-user', args: [] });
 }

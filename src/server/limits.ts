@@ -1,70 +1,74 @@
-// How much of a server one client may use. A request above a limit is rejected with an error that names the limit; a connection
-// that goes on regardless is closed. What a client needs to know beforehand is announced in `init-ok`. PROTOCOL.md#limits
+// Limits on what one client may use of a server. A request above a limit is rejected with an error that names the limit; a connection that
+// keeps exceeding it is closed. Limits that clients need to know are announced in `init-ok`. PROTOCOL.md#limits
 
 import type { ServerLimits } from '../protocol/session-messages.ts';
 
 export interface Limits {
-  /** Bytes of one frame from a client. */
+  /** Size of one frame from a client, in bytes. */
   readonly frameBytes: number;
-  /** Bytes of one file. */
+  /** Size of one file, in bytes. */
   readonly fileBytes: number;
   /** Malformed frames on one connection before it is closed. */
   readonly badFrames: number;
-  /** Live queries of one session. */
+  /** Live queries per session. */
   readonly queries: number;
-  /** Forms of a query below each other. */
+  /** Nesting depth of a query. */
   readonly queryDepth: number;
-  /** Labels of one path in a `where`. */
+  /** Labels in one path of a `where` clause. */
   readonly pathLength: number;
-  /** Conditions, members of `or` and `and`, and forms of one query together. */
+  /** Conditions, members of `or` and `and`, and nested forms of one query, in total. */
   readonly conditions: number;
-  /** Values of all `$in` of one query together. */
+  /** Values of all `$in` operators of one query, in total. */
   readonly choices: number;
-  /** Entities, links and conditions that one evaluation of one query may look at. */
+  /** Entities, links and conditions that one evaluation of a query may visit. */
   readonly queryWork: number;
-  /** Characters of the result of one query. */
+  /** Size of the result of one query, in characters. */
   readonly resultLength: number;
-  /** Rooms one session may be in. */
+  /** Rooms per session. */
   readonly rooms: number;
-  /** Bytes of the presence of one session in one room. */
+  /** Size of a session's presence in one room, in bytes. */
   readonly presenceBytes: number;
-  /** Characters of a name that a client chooses: of a room, a topic, a stream, an event. */
+  /** Length of a name chosen by a client (room, topic, stream, event), in characters. */
   readonly nameLength: number;
-  /** Namespaces one session may keep in sync. */
+  /** Sync tables per session. */
   readonly syncTables: number;
-  /** Streams one session may read and write. */
+  /** Streams that one session may read and write. */
   readonly streams: number;
   /** Writes of one session that wait for their result. */
   readonly pendingWrites: number;
-  /** Messages that may wait while a session is being opened. */
+  /** Messages queued while a session is being opened. */
   readonly earlyMessages: number;
-  /** Steps of one transaction. */
+  /** Steps per transaction. */
   readonly steps: number;
-  /** Apps of the server. */
+  /** Apps per server. */
   readonly apps: number;
-  /** Apps for a while that one address may make in an hour; 0 = nobody makes any. */
+  /** Ephemeral apps that one address may create per hour; 0 disables them. */
   readonly ephemeralApps: number;
-  /** An app without sessions that nobody has asked for in so long leaves memory. */
+  /** An app without sessions or requests for this long is unloaded, in milliseconds. */
   readonly idleAppMs: number;
-  /** Messages of one session per second; five times as many at once. */
+  /** Messages per second and session; bursts may be five times as large. */
   readonly messagesPerSecond: number;
   /** Unsent bytes to one client that does not read. */
   readonly unreadBytes: number;
-  /** Unsent bytes to all clients together: beyond this the clients with the most are disconnected. */
+  /** Unsent bytes to all clients; beyond it, the clients with the largest backlogs are disconnected. */
   readonly totalUnreadBytes: number;
-  /** What one session makes the server hold besides data: presence, queries, messages that wait. */
+  /** Bytes of incomplete frames and bodies of all clients; beyond it, the clients with the most are disconnected. */
+  readonly totalIncomingBytes: number;
+  /** Memory one session may occupy besides data (presence, queries, queued messages), in bytes. */
   readonly sessionBytes: number;
-  /** The same of all sessions of an app. */
+  /** The same for all sessions of an app. */
   readonly appBytes: number;
-  /** The same of all sessions of the server. */
+  /** The same for all sessions of the server. */
   readonly totalBytes: number;
-  /** How long the result of a write is remembered. */
+  /** Memory for cached results of live queries, for all sessions of the server, in bytes; beyond it, results are recomputed when needed. */
+  readonly keptResultBytes: number;
+  /** How long the result of a write is remembered, in milliseconds. */
   readonly rememberMs: number;
-  /** Bytes of results remembered for one app; the oldest are forgotten first. */
+  /** Memory for remembered results of one app, in bytes; the oldest are dropped first. */
   readonly rememberBytes: number;
-  /** Transactions kept for clients that come back to a namespace they keep in sync. */
+  /** Transactions kept so that reconnecting sync tables can catch up. */
   readonly history: number;
-  /** Bytes of these transactions. */
+  /** Size of these transactions, in bytes. */
   readonly historyBytes: number;
 }
 
@@ -95,19 +99,21 @@ export const defaultLimits: Limits = {
   messagesPerSecond: 2000,
   unreadBytes: 64 * MiB,
   totalUnreadBytes: 128 * MiB,
+  totalIncomingBytes: 128 * MiB,
   sessionBytes: 32 * MiB,
   appBytes: 128 * MiB,
   totalBytes: 256 * MiB,
+  keptResultBytes: 128 * MiB,
   rememberMs: 7 * 24 * 3600 * 1000,
   rememberBytes: 64 * MiB,
   history: 10_000,
   historyBytes: 32 * MiB,
 };
 
-/** Levels of nesting in a frame from a client. */
+/** Nesting depth of a frame from a client. */
 export const maxFrameDepth = 100;
 
-/** The limits that a client can keep to by itself. */
+/** The limits that a client can respect without asking. */
 export function announcedLimits(limits: Limits): ServerLimits {
   return {
     'max-frame-bytes': limits.frameBytes,

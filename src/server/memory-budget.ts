@@ -1,5 +1,5 @@
-// What clients make the server hold besides its data, in bytes: of one session, of an app, of the server. A reservation counts
-// on all levels above; one that does not fit is refused, and nothing is counted.
+// Memory that clients occupy on the server besides its data, in bytes, counted per session, app and server. A reservation counts at all
+// three levels; one that does not fit is rejected without counting anywhere.
 
 import { overLimit } from './errors.ts';
 import type { Limits } from './limits.ts';
@@ -24,7 +24,7 @@ export class MemoryBudget {
   }
 
   /**
-   * `what` names what needs the memory.
+   * `what` names the purpose in the error.
    *
    * @throws InstantAPIError 'validation-failed'
    */
@@ -36,7 +36,7 @@ export class MemoryBudget {
     this.#used += bytes;
   }
 
-  /** Its owner is gone with all that it held; later calls count for nothing. */
+  /** Releases everything the owner holds; later calls have no effect. */
   close(): void {
     this.release(this.#used);
     this.#isClosed = true;

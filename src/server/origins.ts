@@ -1,9 +1,9 @@
-// Which web pages may use the server, and which requests come from a browser on this machine that opened the server itself.
+// Which web origins may use the server, and which requests come from a browser on this machine that opened the server's own page.
 
 import { TriplaneError } from '../errors.ts';
 import { isLoopback } from './client-address.ts';
 
-/** Whether pages of this origin may use the server. A request without an origin does not come from a page. */
+/** Whether pages of this origin may use the server. Requests without an `Origin` header do not come from a page and are allowed. */
 export type AllowsOrigin = (origin: string) => boolean;
 
 /** @throws TriplaneError 'config-invalid' */
@@ -26,7 +26,7 @@ function isSameOrigin(origin: string, url: string): boolean {
 }
 
 export interface PageRequest {
-  /** The address of the connection itself. */
+  /** The address of the connection itself, not the forwarded one. */
   readonly remote: string;
   readonly header: (name: string) => string | undefined;
 }

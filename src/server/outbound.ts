@@ -1,6 +1,6 @@
-// Requests this server makes: to sign-in providers and to the receivers of webhooks. Where they go is for users to say, so they must
-// not reach what only this machine can reach: every address a name stands for is looked at when the connection is made, and the
-// connection goes to that address and no other. Redirects are not followed, and a large or slow answer is cut off.
+// Outgoing requests of the server, to sign-in providers and webhook receivers. Users choose the targets, so a request must not reach
+// addresses that only this machine can reach: every resolved address is checked when the connection is made, and the connection goes to the
+// checked address. Redirects are not followed; large and slow responses are cut off.
 
 import { lookup as resolve } from 'node:dns/promises';
 import { request as requestHttp } from 'node:http';
@@ -19,7 +19,7 @@ export interface OutboundConfig {
   /** Whether private addresses, and plain http, are allowed. */
   readonly allowPrivate: boolean;
   readonly timeoutMs: number;
-  /** An answer is cut off beyond this. */
+  /** Maximum size of a response, in bytes. */
   readonly maxBytes: number;
 }
 
@@ -34,7 +34,7 @@ export class OutboundError extends Error {
   }
 }
 
-// One list for each family: a list of IPv6 ranges with `::ffff:0:0/96` in it holds every IPv4 address.
+// One list per address family: an IPv6 list with `::ffff:0:0/96` in it matches every IPv4 address.
 const privateRanges = { ipv4: new BlockList(), ipv6: new BlockList() };
 for (const [network, bits] of [
   ...([
@@ -61,7 +61,7 @@ for (const [network, bits] of [
 ] as const) {
   privateRanges.ipv4.addSubnet(network, bits, 'ipv4');
 }
-// Loopback, documentation, unique local, link local, multicast; and all that hold an IPv4 address inside.
+// Loopback, documentation, unique local, link local and multicast addresses, and all ranges that embed an IPv4 address.
 for (const [network, bits] of [
   ...([
     ['::', 96],
@@ -89,7 +89,7 @@ export function isPrivateAddress(address: string): boolean {
   return family === 4 ? privateRanges.ipv4.check(address, 'ipv4') : privateRanges.ipv6.check(address, 'ipv6');
 }
 
-/** Why no request may go there; undefined: it may. */
+/** Why requests to this address are refused; undefined if they are allowed. */
 export async function targetFault(given: string, allowPrivate: boolean): Promise<string | undefined> {
   if (!URL.canParse(given)) return 'The URL is malformed';
   const url = new URL(given);
@@ -110,7 +110,7 @@ export function outbound({ allowPrivate, timeoutMs, maxBytes }: OutboundConfig):
     if (!url || !(url.protocol === 'https:' || (allowPrivate && url.protocol === 'http:')))
       throw new OutboundError('protocol', `${given} is no https URL`);
     const address = allowPrivate ? undefined : (await publicAddresses(hostOf(url)))[0];
-    // The name is not looked up again: it could stand for another address by then.
+    // Not resolved again: the name could stand for another address by then.
     const lookup: LookupFunction | undefined =
       address && ((_host, options, done) => (options.all ? done(null, [address]) : done(null, address.address, address.family)));
     return new Promise<Response>((done, failed) => {

@@ -1,4 +1,4 @@
-// A server as a program has one: the hub, on a port. Everything it starts, `close` ends.
+// A server as a program embeds it: the hub, listening on a port. `close` stops everything it starts.
 
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +17,7 @@ import type { FileStore } from './files/file-store.ts';
 import type { MagicCodeMail } from './http/context.ts';
 import { AppBackups } from './move/app-backups.ts';
 import { Hub } from './session/hub.ts';
+import { IncomingBytes } from './incoming-bytes.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
 import { keptAnswerBytes } from './webhooks/sender.ts';
@@ -25,47 +26,48 @@ import type { Storage } from './storage/storage.ts';
 import { clientAddress, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
 import { httpRoutes } from './http/routes.ts';
+import { countAnswers } from './http/unread-answers.ts';
 import { UnreadOutput } from './unread-output.ts';
 import { serveSockets } from './ws.ts';
 
 export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchema> {
-  /** 0 = any that is free. */
+  /** Default 0: any free port. */
   readonly port?: number;
   readonly host?: string;
-  /** Where apps are kept, or a promise of it as `sqlite` returns. In memory if not given. */
+  /** Where apps are stored, or a promise of it as returned by `sqlite`. Default: in memory. */
   readonly storage?: Storage | Promise<Storage>;
-  /** The app that is there from the start. Made up, if it is not given. */
+  /** The app that exists from the start. Default: a random UUID. */
   readonly appId?: string;
-  /** Whoever has it is admin of that app. Made up, if it is not given. */
+  /** Admin token of that app. Default: a random UUID. */
   readonly adminToken?: string;
-  /** Makes, lists, opens and deletes apps, and reads `/metrics`: for tools, and for nobody else. Made up, if it is not given. */
+  /** Token for tools: creates, lists, opens and deletes apps, and reads `/metrics`. Default: a random UUID. */
   readonly operatorToken?: string;
-  /** What `i.schema` returns. The app has it once the server is there, as after `triplane push`; nothing is deleted. */
+  /** A schema made by `i.schema`. Applied before the server accepts requests, as `triplane push` does; nothing is deleted. */
   readonly schema?: Schema;
-  /** Who may do what in the app; takes the place of the rules it had. */
+  /** Permission rules of the app; they replace its current rules. */
   readonly rules?: InstantRules<Schema>;
-  /** Whether an app that is not there is made when a request for it comes with the operator's token. Otherwise there is no such app. */
+  /** Whether a request with the operator token creates an app that does not exist. Default false: such a request is rejected. */
   readonly createAppsOnUse?: boolean;
-  /** Brings a magic code to whoever wants to sign in. Without it, codes are written to `log`. */
+  /** Delivers a magic code to the user, by e-mail for instance. Default: codes are written to `log`. */
   readonly sendMagicCode?: (mail: MagicCodeMail) => unknown;
-  /** Whether the status page shows apps and the last codes, to a browser on this machine that opens it. For developing. */
+  /** Whether the status page lists apps and recent codes to a browser on this machine. For development only. */
   readonly showCodes?: boolean;
-  /** Where files are kept. If not given: with `sqlite` in its folder, with `memory` in memory, with `postgres` nowhere. */
+  /** Where uploaded files are stored. Default: in the data folder with `sqlite`, in memory with `memory`, nowhere with `postgres`. */
   readonly files?: FileStore;
-  /** Where clients reach the server, if that is not where it listens: behind a proxy. Addresses of files begin with it. */
+  /** The URL under which clients reach the server, if it runs behind a proxy. File URLs start with it. */
   readonly publicUrl?: string;
   /**
-   * The proxies before the server whose `X-Forwarded-For` is believed: how many there are (counted from the right), or their
-   * addresses and networks, such as `['loopback', '10.0.0.0/8']`. If not given, none: a client's address is its connection's.
+   * Proxies whose `X-Forwarded-For` header is trusted: their number (counted from the right), or their addresses and networks, such as
+   * `['loopback', '10.0.0.0/8']`. Default: none, so a client's address is that of its connection.
    */
   readonly trustProxy?: TrustProxy;
-  /** Web pages that may use the server, such as `['https://app.example.com']`. If not given, all may. */
+  /** Origins of web pages that may use the server, such as `['https://app.example.com']`. Default: all. */
   readonly origins?: readonly string[];
-  /** Whether sign-in providers and webhooks may be at private addresses, and without https: for developing, and inside a network of your own. */
+  /** Whether sign-in providers and webhook receivers may have private addresses and plain http URLs. For development and private networks. */
   readonly allowPrivateAddresses?: boolean;
   /**
-   * An old host of the apps, `https://api.instantdb.com`: a refresh token that is unknown here is checked there once, and is this
-   * server's from then on. For the time of a move.
+   * The previous host of the apps, such as `https://api.instantdb.com`. A refresh token unknown to this server is verified there once and
+   * accepted from then on. Meant for the time of a migration.
    */
   readonly acceptTokensFrom?: string;
   readonly log?: Log;
@@ -78,54 +80,54 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
 
 export interface TriplaneServer {
   readonly url: string;
-  /** What clients call `websocketURI`. */
+  /** The value for `websocketURI` of a client. */
   readonly websocketURI: string;
-  /** What clients call `apiURI`. */
+  /** The value for `apiURI` of a client. */
   readonly apiURI: string;
   readonly port: number;
   readonly appId: string;
-  /** Of the app `appId`. */
+  /** Admin token of the app `appId`. */
   readonly adminToken: string;
-  /** For tools: `INSTANT_CLI_AUTH_TOKEN` of the command line tool of InstantDB. */
+  /** Token for tools; `INSTANT_CLI_AUTH_TOKEN` for InstantDB's command-line tool. */
   readonly operatorToken: string;
   /**
-   * Another app on this server.
+   * Creates another app on this server.
    *
-   * Rejects with InstantAPIError if there is one with this id or token, or if its schema or rules are refused.
+   * Rejects with InstantAPIError if an app with this id or token exists, or if the schema or the rules are invalid.
    *
    * @example
    * const { appId, adminToken } = await server.createApp({ title: 'Second' });
    */
   createApp(app?: AppOptions): Promise<CreatedApp>;
   /**
-   * One of the apps of this server.
+   * Returns the controls of one app of this server.
    *
    * @example
    * await server.app(server.appId).setStatus('read-only');
    */
   app(appId: string): AppControl;
   /**
-   * Copies all that is stored to a new file while the server runs; files that users uploaded are not part of it. To restore it, stop
-   * the server and put the copy in the place of `triplane.db` in its folder.
+   * Copies everything stored to a new file while the server runs, except files uploaded by users. To restore the copy, stop the server and
+   * replace `triplane.db` in its data folder.
    *
-   * Rejects with TriplaneError: `config-invalid` if there is such a file, or for a storage other than SQLite; `storage-failed` if it
-   * cannot be written.
+   * Rejects with TriplaneError: `config-invalid` if the file exists or the storage is not SQLite; `storage-failed` if the file cannot be
+   * written.
    *
    * @example
    * await server.backup('/backups/monday.db');
    */
   backup(file: string): Promise<void>;
-  /** Ends every connection, and resolves when nothing is left. */
+  /** Closes all connections. Resolves when all resources are released. */
   close(): Promise<void>;
 }
 
 export interface AppOptions {
-  /** Made up, if it is not given. */
+  /** Default: a random UUID. */
   readonly appId?: string;
-  /** Made up, if it is not given. */
+  /** Default: a random UUID. */
   readonly adminToken?: string;
   readonly title?: string;
-  /** What `i.schema` returns. */
+  /** A schema made by `i.schema`. */
   readonly schema?: AnySchemaDef;
   readonly rules?: InstantRules<InstantUnknownSchema>;
 }
@@ -137,15 +139,14 @@ export interface CreatedApp {
 
 export interface AppControl {
   status(): Promise<AppStatus>;
-  /** Told to everybody who is connected; outlasts the server. */
+  /** Connected clients are notified. The status is stored and survives a restart. */
   setStatus(status: AppStatus): Promise<void>;
 }
 
 /**
- * A sync server in this process.
+ * Starts a sync server in this process.
  *
- * Rejects with TriplaneError `config-invalid` if it cannot use what it is given; a schema or rules that are refused are named
- * with every fault in them.
+ * Rejects with TriplaneError `config-invalid` if an option is invalid; the message lists every fault of an invalid schema or rule set.
  *
  * @example
  * const server = await createServer();
@@ -185,6 +186,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   });
   const reach = outbound({ allowPrivate, timeoutMs: 10_000, maxBytes: 1024 * 1024 });
   const unread = new UnreadOutput<object>(limits, systemClock);
+  const incoming = new IncomingBytes<object>(limits.totalIncomingBytes);
   const access = { clientAddress: clientAddress(options.trustProxy), allowsOrigin: allowedOrigins(options.origins, origin) };
   const backups = new AppBackups({ clock: systemClock, log, uuid: id });
   const routes = httpRoutes({
@@ -192,7 +194,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     backups,
     log,
     limits,
-    unread,
+    ...{ unread, incoming },
     clock: systemClock,
     sendMagicCode,
     showCodes,
@@ -202,14 +204,9 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     ...access,
   });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
-  const sockets = serveSockets(server, hub, {
-    limits,
-    clock: systemClock,
-    log,
-    unread,
-    compression: options.compression ?? true,
-    ...access,
-  });
+  countAnswers(server, unread);
+  const { compression = true } = options;
+  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, compression, ...access });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await backups.close();
@@ -228,6 +225,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
     throw error;
   });
   url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  void hub.removeExpired().catch((error: unknown) => log.error('apps whose time is over could not be erased', error));
   void hub.resumeWebhooks().catch((error: unknown) => log.error('webhooks could not be resumed', error));
   return {
     url,

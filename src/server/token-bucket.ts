@@ -1,5 +1,5 @@
-// A token bucket: up to `capacity` tokens, refilled over time. The only one in the server; sessions, rules and sign-in all
-// spend from buckets of this kind. Refills go by a monotonic clock, so setting the wall clock neither fills nor drains one.
+// A token bucket: up to `capacity` tokens, refilled over time. The only implementation in the server, used by sessions, rules and sign-in.
+// Refills follow a monotonic clock, so that changing the wall clock neither fills nor drains a bucket.
 
 export interface RateLimit {
   readonly capacity: number;
@@ -15,14 +15,14 @@ export class TokenBucket {
   #tokens: number;
   #refilledAt: number;
 
-  /** Full, unless told otherwise. @param nowMs of the same monotonic clock as in every later call */
+  /** Starts full by default. @param nowMs of the same monotonic clock as in every later call */
   constructor(limit: RateLimit, nowMs: number, tokens = limit.capacity) {
     this.limit = limit;
     this.#tokens = tokens;
     this.#refilledAt = nowMs;
   }
 
-  /** When the tokens were what they are. */
+  /** When `tokens` was last updated. */
   get refilledAt(): number {
     return this.#refilledAt;
   }
@@ -31,7 +31,7 @@ export class TokenBucket {
     return this.has(this.limit.capacity, nowMs);
   }
 
-  /** Others spent from the same bucket: so many are left at most. */
+  /** Lowers the number of tokens to `left` if others spent from the same bucket. */
   lower(tokens: number): void {
     this.#tokens = Math.min(this.#tokens, tokens);
   }
@@ -45,12 +45,12 @@ export class TokenBucket {
     return this.#tokens >= tokens;
   }
 
-  /** May go below zero: check with `has` first. */
+  /** The result may be negative: check with `has` first. */
   spend(tokens: number): void {
     this.#tokens -= Math.max(0, tokens);
   }
 
-  /** How long until there are so many tokens. */
+  /** How long until this many tokens are available. */
   waitMs(tokens: number, nowMs: number): number {
     const { amount, periodMs, isGreedy } = this.limit;
     const periods = Math.max(0, tokens - this.#tokens) / amount;

@@ -1,6 +1,6 @@
-// What was sent and not read yet, per connection and over all of them. One slow client may have a large backlog, and a change that
-// goes to many may fill many backlogs for a moment; but slow clients together may not take all memory. Above the total, connections
-// that have stopped reading are closed; at twice the total, those with the largest backlogs, whoever they are.
+// Output that was sent but not read yet, per connection and in total. One slow client may have a large backlog, and a change for many
+// clients may fill many backlogs for a moment, but slow clients together may not exhaust memory. Above the total, connections that stopped
+// reading are closed; at twice the total, those with the largest backlogs.
 
 import type { Clock } from '../lib/clock.ts';
 
@@ -16,7 +16,7 @@ interface Backlog {
   readonly disconnect: () => void;
 }
 
-/** A client that reads nothing for so long has stopped reading. */
+/** A client that reads nothing for this long has stopped reading. */
 const stalledAfterMs = 3000;
 
 export class UnreadOutput<Connection> {
@@ -35,8 +35,8 @@ export class UnreadOutput<Connection> {
   }
 
   /**
-   * Before a frame is sent. `buffered`: what still waits on this connection. Calls `disconnect` of each connection that has too
-   * much to be sent more; that may be this one.
+   * Call before a frame is sent. `buffered` is the backlog of this connection. Calls `disconnect` for each connection whose backlog is too
+   * large, which may be this one.
    */
   admit(connection: Connection, buffered: number, frameBytes: number, disconnect: () => void): void {
     this.update(connection, buffered);
@@ -44,14 +44,14 @@ export class UnreadOutput<Connection> {
     const backlog = this.#backlogs.get(connection) ?? { bytes: 0, readAtMs: this.#clock.monotonicNow(), disconnect };
     this.#backlogs.set(connection, backlog);
     this.#resize(backlog, buffered + frameBytes);
-    // A client that has read everything so far may be sent one frame, however large.
+    // A client without a backlog may be sent one frame of any size.
     const exempt = buffered === 0 ? connection : undefined;
     const { totalUnreadBytes } = this.#limits;
     if (this.#total > totalUnreadBytes) this.#shrink(totalUnreadBytes, exempt, this.#clock.monotonicNow() - stalledAfterMs);
     if (this.#total > 2 * totalUnreadBytes) this.#shrink(2 * totalUnreadBytes, exempt, Number.POSITIVE_INFINITY);
   }
 
-  /** After something was written to the network. */
+  /** Call after data was written to the network. */
   update(connection: Connection, buffered: number): void {
     const backlog = this.#backlogs.get(connection);
     if (!backlog) return;
@@ -70,7 +70,7 @@ export class UnreadOutput<Connection> {
     backlog.bytes = bytes;
   }
 
-  /** Disconnects the largest of those that last read before `readBeforeMs`, until the total fits. */
+  /** Disconnects the largest backlogs among clients that last read before `readBeforeMs`, until the total fits. */
   #shrink(maxTotal: number, exempt: Connection | undefined, readBeforeMs: number): void {
     const candidates = [...this.#backlogs].filter(([connection, { readAtMs }]) => connection !== exempt && readAtMs < readBeforeMs);
     candidates.sort(([, a], [, b]) => b.bytes - a.bytes);

@@ -1,20 +1,35 @@
-// What becomes of an HTTP request that asks for another protocol and does not get it. Node hands every request with an
-// `Upgrade` header to the upgrade listener, and takes its parser away.
+// Handles HTTP requests for a protocol upgrade that the server does not offer. Node passes every request with an `Upgrade` header to the
+// upgrade listener and detaches its parser.
 
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Answers, and closes the connection. */
+/** Sends the response and closes the connection, whether or not the client closes its end. */
 export function rejectUpgrade(socket: Duplex, [status, text]: readonly [status: string, text: string]): void {
   socket.on('error', () => {});
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
 }
 
 /**
- * A server ignores an upgrade it does not offer, such as the `h2c` of `curl --http2` (RFC 9110, 7.8): the request is put back
- * on its connection without the header, and parsed again, body and all.
+ * Ignores an upgrade the server does not offer, such as `h2c` of `curl --http2` (RFC 9110, 7.8): the request goes back to its connection
+ * without the header and is parsed again, including its body.
  */
-export function asPlainRequest(server: Server, request: IncomingMessage, socket: Duplex, body: Buffer): void {
+export function plainRequests(server: Server): (request: IncomingMessage, socket: Duplex, body: Buffer) => void {
+  const responses = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => void responses.set(socket, response));
+  return (request, socket, body) => {
+    const before = responses.get(socket);
+    const putBack = (): void => {
+      if (!socket.destroyed && socket.writable) putBackOn(server, request, socket, body);
+    };
+    // Behind a request that is not answered yet it would never be: Node keeps the order of answers for each time a connection is given to it.
+    if (before && !before.closed) before.once('close', putBack);
+    else putBack();
+  };
+}
+
+function putBackOn(server: Server, request: IncomingMessage, socket: Duplex, body: Buffer): void {
   const { method = 'GET', url = '/', httpVersion, rawHeaders } = request;
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

@@ -1,8 +1,7 @@
-// The server on WebSockets, built on the `ws` package. Adds what a session knows nothing of: whether the peer is alive, and
-// whether it reads what it is sent.
+// WebSocket transport of the server, built on the `ws` package. Adds what sessions do not handle: liveness of the peer, and back-pressure.
 //
-// The listeners here are called by Node, outside any promise or handler: an exception in one of them would end the process.
-// So each runs under `guarded`.
+// Node calls the listeners here outside any promise or handler, so an exception in one of them would end the process. Each runs under
+// `guarded`.
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -11,23 +10,24 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { type ClientAddress, clientAddress } from './client-address.ts';
+import { IncomingBytes } from './incoming-bytes.ts';
 import type { Limits } from './limits.ts';
 import type { AllowsOrigin } from './origins.ts';
 import type { Hub } from './session/hub.ts';
 import type { Socket } from './session/subscriber.ts';
 import { UnreadOutput } from './unread-output.ts';
-import { asPlainRequest, rejectUpgrade } from './upgrade.ts';
+import { plainRequests, rejectUpgrade } from './upgrade.ts';
 
 const pingEveryMs = 5000;
-/** Pings without an answer before the peer is taken to be gone. Counted, not measured: after a stop of the process nobody is late. */
+/** Unanswered pings before the peer counts as gone. Counted rather than measured, so that a paused process does not drop healthy peers. */
 const maxMissedPings = 3;
 /** "Try again later": the peer does not read. */
 const tooSlow = 1013;
 /** How long a peer has to answer a close frame. */
 const closeWithinMs = 1000;
-/** A frame above the limit, but not above so many times the limit, is answered; `ws` closes the connection for anything larger. */
+/** Oversized frames up to this multiple of the limit get an error response; `ws` closes the connection for larger ones. */
 const answeredFactor = 4;
-/** The part of an oversized frame in which the message is looked for that the error names. */
+/** The prefix of an oversized frame that is searched for the message the error should name. */
 const headBytes = 4096;
 
 /**
@@ -43,7 +43,7 @@ const deflate: PerMessageDeflateOptions = {
 };
 
 export interface Sockets {
-  /** Ends all sockets; resolves when none is left. */
+  /** Closes all sockets; resolves when none is left. */
   close(): Promise<void>;
 }
 
@@ -51,14 +51,16 @@ export interface SocketsConfig {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly log: Log;
-  /** Where a client is; the address of the connection, if not given. */
+  /** The client's address. Default: the address of the connection. */
   readonly clientAddress?: ClientAddress;
-  /** Which web pages may connect; all, if not given. */
+  /** Origins that may connect. Default: all. */
   readonly allowsOrigin?: AllowsOrigin;
   /** Whether long messages are compressed for those who offer it; not, if not given. */
   readonly compression?: boolean;
   /** What all connections of the server have not read yet; missing = those of sockets only. */
   readonly unread?: UnreadOutput<object>;
+  /** What has arrived and is not complete yet, on all connections of the server; missing = that of sockets only. */
+  readonly incoming?: IncomingBytes<object>;
 }
 
 interface Peer {
@@ -67,6 +69,7 @@ interface Peer {
 
 export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): Sockets {
   const { limits, clock, unread = new UnreadOutput<object>(config.limits, config.clock) } = config;
+  const incoming = config.incoming ?? new IncomingBytes<object>(limits.totalIncomingBytes);
   const { allowsOrigin = () => true, clientAddress: addressOf = clientAddress(undefined) } = config;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -75,9 +78,10 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
   });
   const peers = new Map<WebSocket, Peer>();
   const guarded = guard(config.log);
+  const asPlainRequest = plainRequests(server);
   server.on('upgrade', (request, socket: Duplex, head) => {
     const isDone = guarded(() => {
-      if (!isWebSocketUpgrade(request)) return asPlainRequest(server, request, socket, head);
+      if (!isWebSocketUpgrade(request)) return asPlainRequest(request, socket, head);
       const problem = problemWith(request, allowsOrigin);
       if (problem) return rejectUpgrade(socket, problem);
       sockets.handleUpgrade(request, socket, head, (opened) => {
@@ -89,6 +93,7 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
             ip: addressOf(request.socket.remoteAddress, headerOf(request, 'x-forwarded-for')),
             origin: request.headers.origin,
           };
+          countIncoming(opened, socket, incoming);
           attach(opened, from, peer, { hub, limits, unread, guarded });
         });
         if (!isAttached) opened.terminate();
@@ -108,7 +113,7 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
 
 type Guarded = (run: () => void) => boolean;
 
-/** Runs what must not throw; false if it did. */
+/** Runs a callback that must not throw; returns false if it did. */
 function guard(log: Log): Guarded {
   return (run) => {
     try {
@@ -135,7 +140,18 @@ function pingAll(peers: ReadonlyMap<WebSocket, Peer>): void {
   }
 }
 
-/** What may be unread while more of a large answer is sent. */
+/** Counts a frame until it is complete. Bytes of the next frame in the same chunk are not counted until more arrives. */
+function countIncoming(opened: WebSocket, socket: Duplex, incoming: IncomingBytes<object>): void {
+  const cut = (): void => {
+    opened.close(tooSlow, 'too much is being sent');
+    opened.terminate();
+  };
+  socket.prependListener('data', (chunk: Buffer) => incoming.add(opened, chunk.byteLength, cut));
+  opened.on('message', () => incoming.remove(opened));
+  opened.on('close', () => incoming.remove(opened));
+}
+
+/** Unread bytes up to which more of a large response is sent. */
 const drainedBytes = 1024 * 1024;
 
 interface Attachment {
@@ -185,7 +201,7 @@ function attach(socket: WebSocket, from: Pick<Socket, 'ip' | 'origin'>, peer: Pe
   });
   socket.on('pong', isAlive);
   socket.on('ping', isAlive);
-  // `close` follows, with the code the peer was sent (1009 for a frame that is far too large).
+  // `close` follows with the code sent to the peer (1009 for a frame that is far too large).
   socket.on('error', () => {});
   socket.on('close', () => {
     unread.remove(socket);
@@ -216,13 +232,13 @@ function problemWith(request: IncomingMessage, allowsOrigin: AllowsOrigin): Prob
   return undefined;
 }
 
-/** Repeated lines of a header are one list. */
+/** Repeated header lines are joined into one list. */
 function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value.join(',') : value;
 }
 
-/** Undefined for a target that is no URL, such as `//` or `http://a:99999/`. */
+/** Undefined if the request target is not a valid URL, such as `//` or `http://a:99999/`. */
 function parsed(target: string): URL | undefined {
   try {
     return new URL(target, 'http://server');
@@ -241,7 +257,7 @@ function every(clock: Clock, ms: number, run: () => void): () => void {
   return () => clock.clearTimeout(timer);
 }
 
-/** Peers that were sent a close frame get a moment to answer it. */
+/** Peers that received a close frame get some time to answer it. */
 async function closeAll(peers: ReadonlyMap<WebSocket, Peer>, clock: Clock): Promise<void> {
   const timer = clock.setTimeout(() => {
     for (const socket of peers.keys()) socket.terminate();

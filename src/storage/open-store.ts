@@ -2,8 +2,9 @@
 // browser), falls back to an in-memory store and logs a warning: writes are then lost when the page closes.
 
 import { TriplaneError } from '../errors.ts';
-import { type Clock, systemClock, type Timer } from '../lib/clock.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { withTimeout } from '../lib/timeout.ts';
 import { indexedDbStore } from './indexed-db.ts';
 import type { KeyValue } from './key-value.ts';
 import { memoryStore } from './memory.ts';
@@ -23,18 +24,13 @@ export function openStore(name: string, log: Log, clock: Clock = systemClock): K
 
 async function indexedDbOrMemory(name: string, log: Log, clock: Clock): Promise<KeyValue> {
   const store = indexedDbStore(name);
-  let timer: Timer | undefined;
-  const timedOut = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new TriplaneError('timeout', `IndexedDB did not open within ${openMs} ms`)), openMs);
-  });
+  const timeoutError = (): TriplaneError => new TriplaneError('timeout', `IndexedDB did not open within ${openMs} ms`);
   try {
-    await Promise.race([store.get(''), timedOut]);
+    await withTimeout(store.get(''), clock, openMs, timeoutError);
     return store;
   } catch (error) {
     void store.close();
     log.warn(`Storage '${name}' is in memory only: writes that are not sent before the page closes are lost`, error);
     return memoryStore();
-  } finally {
-    clock.clearTimeout(timer);
   }
 }

@@ -4,6 +4,7 @@
 import type { Attrs } from '../db/attrs.ts';
 import { TransactionValidationError } from '../errors.ts';
 import { coerceToDate } from '../lib/dates.ts';
+import { readStoredDate } from '../lib/stored-dates.ts';
 import type { Attr } from '../protocol/attr.ts';
 import type { EntityRef, Step } from '../protocol/transact-messages.ts';
 import type { Value } from '../protocol/triple.ts';
@@ -74,7 +75,7 @@ function stepsOf(operation: Operation, names: NewAttrs, options: ExpandOptions):
       const hint = { condition: 'raise-exception' };
       throw new TransactionValidationError(`'${etype}.${label}' is a link; merge() applies to values only`, hint);
     }
-    steps.push(step(isMerge ? 'deep-merge-triple' : 'add-triple', attr.id, options.useDates ? asDate(attr, value) : value));
+    steps.push(step(isMerge ? 'deep-merge-triple' : 'add-triple', attr.id, dateField(attr, value, options.useDates ?? false)));
   }
   return steps;
 }
@@ -95,14 +96,25 @@ function linkSteps({ action, etype, links }: Operation, e: EntityRef, names: New
   });
 }
 
-function asDate(attr: Attr, value: Value): Value {
+/** What is sent for a field of dates: with `useDates` the date, otherwise the value as it is. Throws for what a server would not store. */
+function dateField(attr: Attr, value: Value, useDates: boolean): Value {
   if (attr.checkedType !== 'date') return value;
   try {
-    const date = coerceToDate(value);
+    if (useDates ? typeof value === 'string' && Number.isNaN(readStoredDate(value)) : isNoDate(value))
+      throw new RangeError(`${JSON.stringify(value)} is not a date`);
+    if (!useDates) return value;
+    const date = typeof value === 'string' ? new Date(readStoredDate(value)) : coerceToDate(value);
     const year = date instanceof Date ? date.getUTCFullYear() : 1;
     if (year >= 1 && year <= 9999) return date;
     throw new RangeError(`the year ${year} is not between 1 and 9999`);
   } catch (cause) {
     throw new TransactionValidationError(`'${attr.etype}.${attr.label}': ${cause instanceof Error ? cause.message : String(cause)}`);
   }
+}
+
+/** Numbers out of range, and days in numbers that no calendar has. Other text may have a form that only the server reads. */
+function isNoDate(value: Value): boolean {
+  if (typeof value === 'number') return Number.isNaN(readStoredDate(value));
+  const day = typeof value === 'string' && /^"?([+-]?\d[\d./-]*)(?:$|["T ])/i.exec(value.trim())?.[1];
+  return typeof day === 'string' && Number.isNaN(readStoredDate(day)) && Number.isNaN(readStoredDate(value));
 }

@@ -58,6 +58,12 @@ describe('retries', () => {
     expect(waits).toEqual([7_125, 3_250]);
   });
 
+  test('a header may name the time instead', async () => {
+    const { db, waits } = scripted(busy({ 'retry-after': 'Thu, 01 Jan 1970 00:00:07 GMT' }), busy({ 'retry-after': 'soon' }), ok);
+    await db.query({ todos: {} });
+    expect(waits).toEqual([7_125, 250]);
+  });
+
   test('a wait that is too long is left to the caller', async () => {
     const { db, sent } = scripted(busy({ 'retry-after': '3600' }));
     expect(await failureOf(() => db.query({ todos: {} }))).toMatchObject({ status: 429, retryAfterMs: 3_600_000 });
@@ -100,6 +106,67 @@ test('a call ends by its time limit, by its signal, and by close', async () => {
   expect(sent).toHaveLength(1);
 });
 
+type Db = admin.InstantAdminDatabase<admin.InstantUnknownSchema>;
+type Call = (db: Db, opts: admin.CallOpts) => unknown;
+
+const body = { payloadUrl: 'http://app.test/webhooks/payload/a/b/1', token: 'eyJ.a.b' };
+const signed = { receivedAt: new Date(0) };
+const signature = `t=0,kid=unheard,v1=${'0'.repeat(128)}`;
+const everyCall: Readonly<Record<string, Call>> = {
+  query: (db, opts) => db.query({ todos: {} }, opts),
+  transact: (db, opts) => db.transact(db.tx['todos']![appId]!.update({ a: 1 }), opts),
+  debugQuery: (db, opts) => db.asUser({ guest: true }).debugQuery({ todos: {} }, opts),
+  debugTransact: (db, opts) => db.asUser({ guest: true }).debugTransact(db.tx['todos']![appId]!.update({ a: 1 }), opts),
+  generateMagicCode: (db, opts) => db.auth.generateMagicCode('a@example.com', opts),
+  sendMagicCode: (db, opts) => db.auth.sendMagicCode('a@example.com', opts),
+  checkMagicCode: (db, opts) => db.auth.checkMagicCode('a@example.com', '123456', opts),
+  verifyMagicCode: (db, opts) => db.auth.verifyMagicCode('a@example.com', '123456', opts),
+  createToken: (db, opts) => db.auth.createToken({ id: appId }, opts),
+  verifyToken: (db, opts) => db.auth.verifyToken(appId, opts),
+  getUser: (db, opts) => db.auth.getUser({ id: appId }, opts),
+  deleteUser: (db, opts) => db.auth.deleteUser({ id: appId }, opts),
+  signOut: (db, opts) => db.auth.signOut({ id: appId }, opts),
+  getPresence: (db, opts) => db.rooms.getPresence('chat', 'a', opts),
+  uploadFile: (db, opts) => db.storage.uploadFile('a', 'text', opts),
+  'uploadFile of a stream': (db, opts) => db.storage.uploadFile('a', new Blob(['text']).stream(), opts),
+  'storage.delete': (db, opts) => db.storage.delete('a', opts),
+  'storage.deleteMany': (db, opts) => db.storage.deleteMany(['a'], opts),
+  'storage.list': (db, opts) => db.storage.list(opts),
+  'storage.getDownloadUrl': (db, opts) => db.storage.getDownloadUrl('a', opts),
+  'manager.list': (db, opts) => db.webhooks.manager.list(opts),
+  'manager.create': (db, opts) =>
+    db.webhooks.manager.create({ url: 'https://a.example', namespaces: ['todos'], actions: ['create'] }, opts),
+  'manager.update': (db, opts) => db.webhooks.manager.update(appId, { namespaces: ['todos'] }, opts),
+  'manager.delete': (db, opts) => db.webhooks.manager.delete(appId, opts),
+  'manager.enable': (db, opts) => db.webhooks.manager.enable(appId, opts),
+  'manager.disable': (db, opts) => db.webhooks.manager.disable(appId, opts),
+  'manager.listEvents': (db, opts) => db.webhooks.manager.listEvents(appId, opts),
+  'manager.getEvent': (db, opts) => db.webhooks.manager.getEvent(appId, '0/1A/2B3C4D5E', opts),
+  'manager.getPayload': (db, opts) => db.webhooks.manager.getPayload(appId, '0/1A/2B3C4D5E', opts),
+  'manager.resendEvent': (db, opts) => db.webhooks.manager.resendEvent(appId, '0/1A/2B3C4D5E', opts),
+  'webhooks.fetchJwks': (db, opts) => db.webhooks.fetchJwks(opts),
+  'webhooks.fetchPayloads': (db, opts) => db.webhooks.fetchPayloads(body, opts),
+  'webhooks.validate': (db, opts) => db.webhooks.validate(signature, JSON.stringify(body), { ...opts, ...signed }),
+};
+
+describe('every call', () => {
+  test.each(Object.entries(everyCall))(
+    '%s ends by its time limit and by its signal, and sends nothing once that is aborted',
+    async (_name, call) => {
+      expect(await failureOf(() => call(scripted('silence').db, { timeoutMs: 5 }))).toMatchObject({ code: 'timeout' });
+      const reason = new Error('enough');
+      const aborting = new AbortController();
+      const waiting = failureOf(() => call(scripted('silence').db, { signal: aborting.signal }));
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      aborting.abort(reason);
+      expect(await waiting).toBe(reason);
+      const { db, sent } = scripted(ok);
+      expect(await failureOf(() => call(db, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+      expect(sent).toEqual([]);
+    },
+  );
+});
+
 test('S04 what init is not given comes from the environment', () => {
   const names = ['INSTANT_APP_ID', 'INSTANT_APP_ADMIN_TOKEN', 'INSTANT_API_URI'] as const;
   const before = names.map((name) => process.env[name]);
@@ -123,6 +190,20 @@ test.each([[{}], [{ guest: false }], [{ email: 'a@example.com', token: 'x' }], [
     expect(() => scripted(ok).db.asUser(opts as never)).toThrow(admin.InstantError);
   },
 );
+
+test.each([undefined, null, 'ann@example.com'])('a user is not named by %j', async (user) => {
+  const { db, sent } = scripted(ok);
+  for (const call of [() => db.auth.getUser(user as never), () => db.auth.deleteUser(user as never)]) {
+    expect(await failureOf(call)).toMatchObject({ code: 'config-invalid' });
+  }
+  expect(sent).toEqual([]);
+});
+
+test.each([import.meta.dirname, `${import.meta.filename}.gone`, ''])("the file '%s' is not uploaded", async (filePath) => {
+  const { db, sent } = scripted(ok);
+  expect(await failureOf(() => db.storage.uploadFile('a', { filePath }))).toMatchObject({ code: 'config-invalid' });
+  expect(sent).toEqual([]);
+});
 
 test('dates are Dates where the schema declares them and the program asks for them', async () => {
   const schema = admin.i.schema({ entities: { goals: admin.i.entity({ due: admin.i.date(), title: admin.i.string() }) } });

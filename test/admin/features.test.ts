@@ -74,6 +74,19 @@ onEachStorage((fresh) => {
       expect(await given.query({ nothing: {} })).toEqual({ nothing: [] });
     });
 
+    test('S04 what is not given comes from the environment, with ours', async () => {
+      const names = { INSTANT_APP_ID: server.appId, INSTANT_APP_ADMIN_TOKEN: server.adminToken, INSTANT_API_URI: server.apiURI };
+      for (const [variable, value] of Object.entries(names)) vi.stubEnv(variable, value);
+      try {
+        const given = (): unknown => (sdk.init as () => ReturnType<typeof open_>)().query({ goals: { $: { limit: 1 } } });
+        // The official package reads no environment.
+        if (name === '@instantdb/admin') await failureOf(given);
+        else expect(await given()).toHaveProperty('goals');
+      } finally {
+        vi.unstubAllEnvs();
+      }
+    });
+
     test('S05 id is a random UUID', () => {
       expect(sdk.id()).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
       expect(sdk.id()).not.toBe(sdk.id());
@@ -110,11 +123,22 @@ onEachStorage((fresh) => {
       expect(typeof db.streams.createWriteStream).toBe('function');
     });
 
-    test('S12 schema and rules can be pushed with the admin token', async () => {
-      const response = await fetch(`${server.apiURI}/dash/apps/${server.appId}/schema/pull`, {
-        headers: { authorization: `Bearer ${server.adminToken}` },
-      });
-      expect(await response.json()).toMatchObject({ schema: { blobs: { goals: { title: expect.anything() as unknown } } } });
+    test('S12 schema and rules are pushed and pulled with the admin token', async () => {
+      const call = async (method: string, path: string, body?: object): Promise<unknown> => {
+        const headers = { authorization: `Bearer ${server.adminToken}`, 'content-type': 'application/json' };
+        const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+        return (await fetch(`${server.apiURI}/dash/apps/${server.appId}/${path}`, init)).json();
+      };
+      const pushed = `pushed${name.length}`;
+      const { entities, links } = sdk.i.schema({ entities: { [pushed]: sdk.i.entity({ title: sdk.i.string() }) }, links: {} });
+      await call('POST', 'schema/push/apply', { schema: { entities, links }, check_types: true, supports_background_updates: true });
+      await call('POST', 'rules', { code: { ...rules, [pushed]: { allow: { view: 'false' } } } });
+      expect(await call('GET', 'schema/pull')).toMatchObject({ schema: { blobs: { [pushed]: { title: expect.anything() as unknown } } } });
+      const free = sdk.init(config());
+      await free.transact(free.tx[pushed]![id()]!.create({ title: 'hidden' }));
+      expect((await free.query({ [pushed]: {} }))[pushed]).toHaveLength(1);
+      expect(await free.asUser({ guest: true }).query({ [pushed]: {} })).toEqual({ [pushed]: [] });
+      await call('POST', 'rules', { code: rules });
     });
 
     test('S13 a request handler returns what it wrote, typed by the schema', async () => {

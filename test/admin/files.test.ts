@@ -118,6 +118,15 @@ function ownFiles(
   const { id } = Object.fromEntries(sdks)['triplane/admin'] as Sdk;
   const self = new URL('files.test.ts', import.meta.url);
 
+  test('S44 a path of any characters is kept as it is', async () => {
+    const own = id();
+    for (const name of ['日本/ü.txt', 'ž', '😀', ' a ', 'a\nb', '../up', 'a\\b', "path*=UTF-8''x", 'ü?b#c&d=e%20']) {
+      const { data } = await db().storage.uploadFile(`${own}${name}`, name);
+      expect(await fileOf(`${own}${name}`)).toMatchObject({ id: data.id });
+      expect(await bytesOf(`${own}${name}`)).toBe(name);
+    }
+  });
+
   test('S45 a path is opened and closed by the SDK', async () => {
     const [byUrl, byPath] = [id(), id()];
     await db().storage.uploadFile(byUrl, self);

@@ -4,7 +4,7 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { Readable } from 'node:stream';
 
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 
 import * as ours from '../../src/admin/index.ts';
 import { useRecorder } from '../http/recorder.ts';
@@ -293,6 +293,50 @@ describe('only ours', () => {
   test('invented key ids do not make the keys be fetched again and again', async () => {
     for (let n = 0; n < 5; n += 1) await failureOf(() => webhooks.validate(headerOf(vectorBody).replace(kid, `invented-${n}`), vectorBody));
     expect(recorder.requested).toHaveLength(1);
+  });
+
+  test('who gives up while the keys are fetched takes nobody else along', async () => {
+    const answers: ((response: Response) => void)[] = [];
+    const fetch = ((_url: string, init: RequestInit) =>
+      new Promise((resolve, reject) => {
+        answers.push(resolve);
+        init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error));
+      })) as typeof globalThis.fetch;
+    const own = () => new ours.Webhooks({ apiURI: `http://keys-${kid}.test`, fetch });
+    const leaving = new AbortController();
+    const first = failureOf(() => own().validate(headerOf(vectorBody), vectorBody, { signal: leaving.signal }));
+    const second = own().validate(headerOf(vectorBody), vectorBody);
+    const third = new AbortController();
+    const waiting = failureOf(() => own().validate(headerOf(vectorBody), vectorBody, { signal: third.signal }));
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    third.abort(new Error('third'));
+    expect(await waiting).toMatchObject({ message: 'third' });
+    leaving.abort(new Error('first'));
+    expect(await first).toMatchObject({ message: 'first' });
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    answers[1]?.(Response.json({ keys: [jwk()] }));
+    expect(await second).toHaveProperty('token');
+  });
+
+  test('while keys change, each of the two is known from one request', async () => {
+    const [old, next] = [kid, `${kid}-next`];
+    recorder.response({ body: { keys: [jwk(old), jwk(next)] } });
+    for (const named of [old, next, old]) {
+      kid = named;
+      expect(await webhooks.validate(headerOf(vectorBody), vectorBody)).toHaveProperty('token');
+    }
+    expect(recorder.requested).toHaveLength(1);
+  });
+
+  test('a new key of the server is fetched when it is first named', async () => {
+    await webhooks.validate(headerOf(vectorBody), vectorBody);
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 11_000);
+    const old = kid;
+    kid = `${kid}-next`;
+    recorder.response({ body: { keys: [jwk(old), jwk()] } });
+    expect(await webhooks.validate(headerOf(vectorBody), vectorBody)).toHaveProperty('token');
+    expect(recorder.requested).toHaveLength(2);
+    vi.restoreAllMocks();
   });
 
   test('a payload whose history is gone has no records', async () => {

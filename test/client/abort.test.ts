@@ -9,7 +9,7 @@ import type { ReactorConfig } from '../../src/reactor/config.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import type { KeyValueOp, KeyValue } from '../../src/storage/key-value.ts';
 import { appId, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, goalAttrs, goalId, initOk, rejection } from '../support/goals.ts';
 
 /** Code that is loaded on demand takes as long as it takes. */

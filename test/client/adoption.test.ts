@@ -10,17 +10,17 @@ import { type InitConfig, resolveConfig } from '../../src/client/config.ts';
 import type { AdoptionEvent } from '../../src/types/events.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { appId } from '../support/client.ts';
-import { FakeClock, settled } from '../support/fake-clock.ts';
+import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
 
 const ann = { id: 'ann', email: 'ann@example.com', refresh_token: 'secret' };
 const name = `instant_${appId}_6`;
 
-let clock: FakeClock;
+let clock: VirtualClock;
 let errors: Error[];
 let db: InstantCoreDatabase<never> | undefined;
 beforeEach(async () => {
   vi.stubGlobal('indexedDB', new IDBFactory());
-  clock = new FakeClock();
+  clock = new VirtualClock();
   errors = [];
   const opening = indexedDB.open(name, 1);
   opening.onupgradeneeded = () => {

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 
 import { systemClock } from '../../src/lib/clock.ts';
 import { type InstantCoreDatabase, init } from '../../src/index.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { hubWorld, userOf } from '../support/hub-world.ts';
 import { internals } from '../../src/lib/internals.ts';
 

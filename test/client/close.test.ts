@@ -13,7 +13,7 @@ import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { browserTabs } from '../../src/reactor/tabs/tab-channel.ts';
 import { appId, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, goalId, initOk } from '../support/goals.ts';
 import { CountedPlatform } from '../support/leaks.ts';
 

@@ -52,10 +52,23 @@ it.each<[name: string, given: object, resolved: object]>([
   ['the path of one’s own server', { firstPartyPath: '/api/instant/' }, { firstPartyPath: '/api/instant' }],
   ['a server’s token', { __adminToken: 't' }, { adminToken: 't' }],
   ['verbose', { verbose: true }, { log: consoleLog }],
-  ['a log', { log: consoleLog }, { log: consoleLog }],
   ['a port', { network: alwaysOnline }, { network: alwaysOnline }],
 ])('%s', (_name, given, resolved) => {
   expect(resolve({ appId, ...given })).toMatchObject(resolved);
+});
+
+it('a log that throws stops nothing', () => {
+  const heard: unknown[] = [];
+  const log = (part: unknown): never => {
+    heard.push(part);
+    throw new Error('boom');
+  };
+  const given = { debug: log, info: log, warn: log, error: log };
+  for (const config of [{ log: given }, { logger: given, verbose: true }]) {
+    const resolved = resolve({ appId, ...config }).log;
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) resolved[level](level);
+  }
+  expect(heard).toEqual(['debug', 'info', 'warn', 'error', 'debug', 'info', 'warn', 'error']);
 });
 
 it('a logger hears remarks with verbose only', () => {

@@ -12,7 +12,7 @@ import { indexedDbStore } from '../../src/storage/indexed-db.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { appId } from '../support/client.ts';
-import { FakeClock, settled } from '../support/fake-clock.ts';
+import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
 import { chunk, goalId } from '../support/goals.ts';
 
 const ana = { id: 'ana', refresh_token: 't', isGuest: false };
@@ -32,7 +32,7 @@ function open(ports: Ports & { readonly Store?: unknown } = {}): Reactor {
   const config = resolveConfig({
     appId,
     apiURI: 'http://127.0.0.1:1',
-    clock: new FakeClock(),
+    clock: new VirtualClock(),
     log: { ...silent, warn: (...all) => void warnings.push(all) },
     onError: (error) => void errors.push(error),
     webSocket: () => new EndedSocket() as never,

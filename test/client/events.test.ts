@@ -12,7 +12,7 @@ import { redacted } from '../../src/reactor/debug/redact.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import type { DatabaseEvent } from '../../src/types/events.ts';
 import { appId, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../support/fake-tabs.ts';
 import { addQueryOk, goalId, initOk, rejection } from '../support/goals.ts';
 

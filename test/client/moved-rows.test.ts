@@ -47,6 +47,31 @@ function open(appId: string, storage: KeyValue) {
   return { db, seen };
 }
 
+it('shows in an infinite list at once, in its place, while there is no server', async () => {
+  const { appId } = await server.createApp();
+  const { db } = open(appId, memoryStore());
+  await db.transact(['b', 'c', 'd', 'e'].map((title) => db.tx.tasks[id()]!.update({ title, status: 'open' }))).settled;
+  const moved = id();
+  await db.transact(db.tx.tasks[moved]!.update({ title: 'a', status: 'done' })).settled;
+  let titles: string[] | undefined;
+  const query = { tasks: { $: { where: { status: 'open' }, order: { serverCreatedAt: 'desc' }, limit: 2 } } } as const;
+  db.subscribeInfiniteQuery(query, ({ data }) => void (titles = data?.tasks.map(({ title }) => title)));
+  await expect.poll(() => titles).toHaveLength(2);
+  const before = titles;
+  // By then the pages around the first one are answered too.
+  await db.queryOnce({ tasks: {} });
+  line.cut();
+  void db.transact(db.tx.tasks[moved]!.update({ status: 'open' }));
+  await expect.poll(() => titles).toEqual(['a', ...(before ?? [])]);
+  // So does one that is made here, in front of it.
+  void db.transact(db.tx.tasks[id()]!.create({ title: 'new', status: 'open' }));
+  await expect.poll(() => titles).toEqual(['new', 'a', ...(before ?? [])]);
+  line.heal();
+  await expect.poll(() => db.outbox.list()).toEqual([]);
+  expect(titles).toEqual(['new', 'a', ...(before ?? [])]);
+  await db.close();
+});
+
 it('shows in the other list offline, after a reload without a server, and when the server has it', async () => {
   const { appId } = await server.createApp();
   const storage = memoryStore();

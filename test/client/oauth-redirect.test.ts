@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { testClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { initOk } from '../support/goals.ts';
 import { resolveConfig } from '../../src/client/config.ts';
 import { extraFieldsKey } from '../../src/http/oauth.ts';

@@ -55,6 +55,7 @@ describe('a server that announces its limit', () => {
     await db.queryOnce({ notes: {} });
     const shown: unknown[] = [];
     db.subscribeQuery({ notes: {} }, ({ data }) => shown.push(data?.['notes']?.length));
+    await expect.poll(() => shown).toContain(0);
     const big = db.transact(db.tx['notes']![id()]!.create({ text: 'x'.repeat(150_000) }));
     await expect(big).rejects.toMatchObject({ code: 'limit', hint: { limit: 'max-frame-bytes', most: 100_000 } });
     await expect(db.transact(db.tx['notes']![id()]!.create({ text: 'small' })).settled).resolves.toMatchObject({ status: 'synced' });

@@ -17,6 +17,8 @@ export interface RoomBackend {
   dropAll(): void;
   /** A room of this name is refused from now on. */
   refuse(name: string): void | Promise<void>;
+  /** No room is refused any more. */
+  allow(): void;
 }
 
 const withinMs = 10_000;
@@ -114,6 +116,31 @@ export function roomConformance(backend: () => RoomBackend): void {
     expect([secret.status, secret.getPresence()]).toEqual(['rejected', { self: null, peers: [] }]);
     await expect(secret.publish('said', 1)).rejects.toMatchObject({ code: 'NOT_JOINED' });
     await expect(secret.join()).rejects.toBeInstanceOf(Error);
+    backend().allow();
+    await secret.join();
+    expect(secret.status).toBe('joined');
+  });
+
+  test('presence data: seen by those who are there and by those who come, and said again after a reconnect', async () => {
+    const [ana, ben] = [await room('chat:1'), await room('chat:1')];
+    await ana.join();
+    if (!ana.capabilities.presenceData) {
+      await expect(ana.setPresence({ name: 'Ana' })).rejects.toMatchObject({ code: 'UNSUPPORTED', channel: 'chat:1' });
+      return;
+    }
+    await ana.setPresence({ name: 'Ana' });
+    await ana.setPresence({ mood: 'well' });
+    await ben.join();
+    const seen = (): unknown => ben.getPresence().peers.map(({ data }) => data);
+    await until(seen, [{ name: 'Ana', mood: 'well' }]);
+    const lost = new Set<string>();
+    ana.onStatus((status) => status === 'reconnecting' && lost.add('ana'));
+    ben.onStatus((status) => status === 'reconnecting' && lost.add('ben'));
+    backend().dropAll();
+    await until(() => [lost.size, ana.status, ben.status], [2, 'joined', 'joined']);
+    await until(seen, [{ name: 'Ana', mood: 'well' }]);
+    await ana.setPresence({ mood: 'better' });
+    await until(seen, [{ name: 'Ana', mood: 'better' }]);
   });
 
   test('left with the last handle', async () => {

@@ -6,19 +6,19 @@ import { InstantAPIError, type TriplaneError } from '../../src/errors.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
-import { FakeClock, settled } from '../support/fake-clock.ts';
+import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
 import { type FakeChannel, FakeTransport } from '../support/fake-line.ts';
-import { FakeNetwork } from '../support/fake-network.ts';
+import { VirtualConnectivity } from '../../src/testing/virtual/connectivity.ts';
 import { accepts, dropsAfterInit, dropsAtOnce, inTurn, rejects, ScriptedServer, type World } from '../support/scripted-socket.ts';
 
 const init: ClientMessage = { op: 'init', 'client-event-id': 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
 const probe: ClientMessage = { op: 'remove-query', 'client-event-id': 'probe', q: { ping: {} } };
 
-let clock: FakeClock;
-let network: FakeNetwork;
+let clock: VirtualClock;
+let network: VirtualConnectivity;
 beforeEach(() => {
-  clock = new FakeClock();
-  network = new FakeNetwork();
+  clock = new VirtualClock();
+  network = new VirtualConnectivity();
 });
 
 /** A connection whose owner does the least: says `init`, and hears the answer. It notes what it was told. */

@@ -4,15 +4,15 @@ import { expect, test } from 'vitest';
 import { Connection } from '../../src/connection/connection.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 import { type FakeChannel, FakeTransport } from '../support/fake-line.ts';
-import { FakeNetwork } from '../support/fake-network.ts';
+import { VirtualConnectivity } from '../../src/testing/virtual/connectivity.ts';
 
-function connect(transport: FakeTransport, clock: FakeClock, next: () => number): void {
+function connect(transport: FakeTransport, clock: VirtualClock, next: () => number): void {
   const config = {
     transports: [transport],
     clock,
-    network: new FakeNetwork(),
+    network: new VirtualConnectivity(),
     log: silent,
     random: { ...systemRandom, next },
     probe: () => ({ op: 'remove-query', q: {} }) as const,
@@ -28,7 +28,7 @@ function connect(transport: FakeTransport, clock: FakeClock, next: () => number)
 }
 
 test('100 clients of a server that is back after 15 s do not come all at once', async () => {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   let isUp = true;
   const arrivals: number[] = [];
   const greet = (channel: FakeChannel): void => {

@@ -9,8 +9,8 @@ import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { FakeNetwork } from '../support/fake-network.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
+import { VirtualConnectivity } from '../../src/testing/virtual/connectivity.ts';
 import { check } from '../support/runs.ts';
 
 type ChannelDoing = 'opened' | 'init-ok' | 'message' | 'activity' | 'fault' | 'closed' | '400' | '500';
@@ -34,8 +34,8 @@ const probe: ClientMessage = { op: 'remove-query', q: { ping: {} } };
 const write: ClientMessage = { op: 'transact', 'tx-steps': [] };
 
 class World {
-  readonly clock = new FakeClock();
-  readonly network = new FakeNetwork();
+  readonly clock = new VirtualClock();
+  readonly network = new VirtualConnectivity();
   readonly lines: NastyChannel[] = [];
   readonly connection: Connection;
   canOpen = true;

@@ -8,7 +8,7 @@ import { WebSocketServer } from 'ws';
 import type { Channel, ChannelEvents } from '../../src/connection/transport.ts';
 import { webSocketTransport, type WebSocketLike } from '../../src/connection/web-socket.ts';
 import type { ClientMessage } from '../../src/protocol/client-message.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 
 const init: ClientMessage = { op: 'init', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
 
@@ -108,7 +108,7 @@ test('what cannot be written is the caller’s mistake, and the line lives', () 
 
 test('a peer that ignores the close is given up after a second of the injected clock', async () => {
   const socket = Object.assign(new HandSocket(), { terminate: vi.fn() });
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const channel = webSocketTransport({ url: 'wss://x', create: () => socket, clock }).open(listen().on);
   socket.open();
   let isReleased = false;

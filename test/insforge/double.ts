@@ -11,6 +11,7 @@ import { Server, type Socket } from 'socket.io';
 
 import { decodeJwt } from '../../src/rooms/jwt.ts';
 import { isValidChannelPattern, matchChannelPattern } from '../../src/insforge/patterns.ts';
+import { type PreparedAnswer, sendPrepared } from '../support/bad-answers.ts';
 
 export const apiKey = 'ik_the_project';
 export const anonKey = 'anon_everyone';
@@ -69,10 +70,12 @@ export class InsforgeDouble {
   reorderMs = 0;
   url = '';
   acknowledges = true;
+  /** False: messages are stored and go nowhere. */
+  delivers = true;
   hasPresence = true;
   retentionDays: number | null = null;
   #refusals: string[] = [];
-  #answers: { status: number; text: string }[] = [];
+  #answers: PreparedAnswer[] = [];
 
   constructor() {
     this.http = createServer(
@@ -96,8 +99,10 @@ export class InsforgeDouble {
   }
 
   async close(): Promise<void> {
-    await this.io.close();
+    const closed = this.io.close();
+    // A connection that `fetch` keeps alive would be waited for.
     this.http.closeAllConnections();
+    await closed;
   }
 
   define(pattern: string, fields: Partial<Definition> = {}): Definition {
@@ -131,8 +136,12 @@ export class InsforgeDouble {
   }
 
   /** The next REST answers, whatever is asked. */
-  answerNext(...answers: { status: number; text: string }[]): void {
+  answerNext(...answers: PreparedAnswer[]): void {
     this.#answers.push(...answers);
+  }
+
+  forgetAnswers(): void {
+    this.#answers = [];
   }
 
   /** To every socket, as the backend could never send it, or could. */
@@ -227,6 +236,7 @@ export class InsforgeDouble {
       createdAt: new Date(Date.now() + this.messages.length).toISOString(),
     };
     this.messages.push(stored);
+    if (!this.delivers) return;
     if (this.reorderMs > 0) setTimeout(() => this.#deliver(stored, definition), Math.random() * this.reorderMs);
     else this.#deliver(stored, definition);
   }
@@ -275,7 +285,7 @@ export class InsforgeDouble {
       return fail(400, 'INVALID_INPUT', 'Malformed JSON');
     }
     this.requests.push({ method, path: url.pathname + url.search, headers, body });
-    if (prepared) return void response.writeHead(prepared.status).end(prepared.text);
+    if (prepared) return sendPrepared(response, prepared);
     if (url.pathname === '/api/health')
       return send(200, { status: 'ok', version: '2.3.1', service: 'insforge', timestamp: new Date().toISOString() });
     const refused = refusalOf(headers);

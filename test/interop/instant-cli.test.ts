@@ -175,7 +175,7 @@ test('backup list and download', { timeout }, async () => {
   const list = () => run(['backup', 'list', '--app', server.appId], server.adminToken);
   await expect.poll(async () => (await list()).out, { timeout: 60_000 }).toContain('nightly');
   const archive = join(folder, 'backup.zip');
-  const downloaded = await run(['backup', 'download', '--latest', '-o', archive, '--app', server.appId], server.adminToken);
+  const downloaded = await run(['backup', 'download', '--latest', '--yes', '-o', archive, '--app', server.appId], server.adminToken);
   // The tool needs zstd, which Node has since 22.15.
   const hasZstd = 'createZstdDecompress' in zlib;
   expect({ ...downloaded, isThere: existsSync(archive) }, downloaded.out).toMatchObject({ isThere: hasZstd });

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 
 test('the platform’s clock calls, unless it is told not to', async () => {
   const ran: string[] = [];
@@ -12,7 +12,7 @@ test('the platform’s clock calls, unless it is told not to', async () => {
 });
 
 test('a fake clock runs timers in order, those set on the way too, and what they lead to', async () => {
-  const clock = new FakeClock(0);
+  const clock = new VirtualClock(0);
   const ran: string[] = [];
   clock.setTimeout(() => ran.push(`b ${clock.now()}`), 20);
   clock.setTimeout(() => {
@@ -28,7 +28,7 @@ test('a fake clock runs timers in order, those set on the way too, and what they
 });
 
 test('a jump moves the time and no timer', async () => {
-  const clock = new FakeClock(0);
+  const clock = new VirtualClock(0);
   const ran: number[] = [];
   clock.setTimeout(() => ran.push(clock.now()), 10);
   clock.jump(1_000);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TriplaneError } from '../../src/errors.ts';
-import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
+import { decodeClientFrame, decodeServerFrame } from '../../src/protocol/codec.ts';
 import { frameFault } from '../../src/protocol/frame-errors.ts';
 import { applyPatches } from '../../src/protocol/presence-edits.ts';
 import { readResult } from '../../src/protocol/query-result.ts';
@@ -10,7 +10,7 @@ import { check } from '../support/runs.ts';
 
 /** Reads a frame every way there is, as its receivers would. */
 function receive(frame: unknown): void {
-  for (const decode of [decodeServerFrame, decodeClientFrame, decodePost]) {
+  for (const decode of [decodeServerFrame, decodeClientFrame]) {
     try {
       for (const message of decode(frame).messages) {
         if (message.op === 'add-query-ok') readResult(message.result);

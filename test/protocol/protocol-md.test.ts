@@ -4,7 +4,7 @@ import { coerceToDate } from '../../src/lib/dates.ts';
 import { isWireAttr } from '../../src/protocol/attr.ts';
 import type { Row } from '../../src/protocol/field-checks.ts';
 import { clientFields } from '../../src/protocol/client-fields.ts';
-import { decodeClientFrame, decodePost, decodeServerFrame } from '../../src/protocol/codec.ts';
+import { decodeClientFrame, decodeServerFrame } from '../../src/protocol/codec.ts';
 import { readResult, readDelta, type WireResult } from '../../src/protocol/query-result.ts';
 import type { ResultDelta } from '../../src/protocol/query-messages.ts';
 import { serverErrors } from '../../src/protocol/server-error.ts';
@@ -96,7 +96,8 @@ test('every other JSON block is what its section is about', () => {
     pageInfo: { goals: {} },
     aggregate: { todos: {} },
   });
-  expect(decodePost(JSON.stringify(blocksOf('sse-init')[1])).messages).toMatchObject([{ op: 'remove-query' }]);
+  const post = blocksOf('sse-init')[1] as { messages: unknown };
+  expect(decodeClientFrame(JSON.stringify(post.messages)).messages).toMatchObject([{ op: 'remove-query' }]);
   const beyondFirst = sections.filter(({ blocks }) => blocks.length > 1).map(({ heading }) => heading);
   expect(beyondFirst).toEqual(['sse-init', 'results']);
 });

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 
 import { id } from '../../src/lib/uuid.ts';
 import { i } from '../../src/schema/schema.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { cleanUp, database, page, tally } from './page.tsx';
 
 afterEach(cleanUp);

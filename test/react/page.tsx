@@ -6,7 +6,7 @@ import { createRoot } from 'react-dom/client';
 import { init } from '../../src/react/init.ts';
 import type { AnySchemaDef } from '../../src/react/types.ts';
 import type { InstantReactWebDatabase } from '../../src/react/database.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { hubWorld, type HubWorld } from '../support/hub-world.ts';
 
 export interface Page {

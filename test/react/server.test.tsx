@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 
 import { i } from '../../src/schema/schema.ts';
 import { init } from '../../src/react/index.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { hubWorld } from '../support/hub-world.ts';
 
 const world = hubWorld();

@@ -14,6 +14,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { goalsQuery } from '../support/goals.ts';
 import { openQuery } from '../support/live-queries.ts';
+import { tableTests } from '../support/tables.ts';
 
 const ana: User = { id: 'ana', refresh_token: 'a', isGuest: false };
 const anaAgain: User = { ...ana, refresh_token: 'b' };
@@ -59,9 +60,7 @@ function open(stored: unknown, more: Partial<ReactorConfig> = {}): World {
 
 const users = { nobody: undefined, ana, 'ana with another token': anaAgain, ben } as const;
 type Who = keyof typeof users;
-const names = Object.keys(users) as Who[];
-const ways = ['here', 'in another tab'] as const;
-type Way = (typeof ways)[number];
+type Way = 'here' | 'in another tab';
 
 /** Ends what the previous user's session shows and waits for, before anything of the next user is loaded. */
 const replace = 'persist results, detach calls, forget, show, announce, restart, load writes, hydrate';
@@ -136,13 +135,7 @@ async function outcome(before: Who, way: Way, after: Who): Promise<string> {
   return world.log.join(', ');
 }
 
-describe.each(names)('%s is signed in', (before) => {
-  describe.each(ways)('a change %s', (way) => {
-    test.each(names)('to %s', async (after) => {
-      expect(await outcome(before, way, after)).toBe(table[before][way][after]);
-    });
-  });
-});
+describe('the user, the tab that changes it, and the next user', () => tableTests(table, outcome));
 
 describe('what is stored', () => {
   test.each([

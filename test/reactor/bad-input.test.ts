@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
-import { FakeClock, settled } from '../support/fake-clock.ts';
+import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, goalAttrs, goalId, goalsQuery, initOk, rejection } from '../support/goals.ts';
 import { appId, testClient } from '../support/client.ts';
 import { checkAsync, patience } from '../support/runs.ts';
@@ -259,7 +259,7 @@ function collect(value: unknown, places: [holder: Record<string, unknown>, key: 
 
 /** A client that does a little of everything, on sockets of which the newest is the one that speaks. */
 class FrameWorld {
-  readonly clock = new FakeClock();
+  readonly clock = new VirtualClock();
   readonly errors: Error[] = [];
   readonly ids: string[] = [];
   readonly #sockets: (WebSocketLike & { readonly said: ClientMessage[] })[] = [];

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { listener, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
 const dayMs = 24 * 3600 * 1000;

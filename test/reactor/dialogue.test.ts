@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import {
   addQueryOk,
   attrIds,
@@ -146,6 +146,18 @@ describe('a query', () => {
     await dialogue.receive({ op: 'add-query-exists', q: goalsQuery });
     expect(lastTitles(seen)).toEqual(['a']);
     expect(seen.results).toHaveLength(1);
+  });
+
+  test('add-query-exists in place of the first result, of a subscription that the server still had: it is asked anew', async () => {
+    const dialogue = await ready();
+    const seen = await dialogue.subscribe();
+    const [asked] = dialogue.sentMessages('add-query');
+    await dialogue.receive({ op: 'add-query-exists', q: goalsQuery, 'client-event-id': asked?.['client-event-id'] });
+    expect(dialogue.ops.slice(-3)).toEqual(['add-query', 'remove-query', 'add-query']);
+    await dialogue.receive(addQueryOk([{ id: g1, title: 'a' }], 1));
+    await dialogue.receive({ op: 'add-query-exists', q: goalsQuery, 'client-event-id': asked?.['client-event-id'] });
+    expect(dialogue.ops.filter((op) => op === 'add-query')).toHaveLength(2);
+    expect(lastTitles(seen)).toEqual(['a']);
   });
 
   test('a refresh puts the new answer in the place of the old one', async () => {

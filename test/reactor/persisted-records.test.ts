@@ -8,7 +8,7 @@ import { memoryStore } from '../../src/storage/memory.ts';
 import { SyncTable } from '../../src/client/sync-table.ts';
 import records from '../data/kept-records.json' with { type: 'json' };
 import { listener, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { type Goal, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
 let store: KeyValue;

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { listener, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 
 /** A client whose connection is in CLOSING: the socket takes nothing more, and its close event has not come yet. */
@@ -119,6 +119,26 @@ describe('a store that never answers', () => {
   });
 });
 
+describe('a store that is never read', () => {
+  it.each(['get', 'list'] as const)('%s: given up with one report; then the client connects, and writes are confirmed', async (method) => {
+    const client = testClient({ store: { ...memoryStore(), [method]: () => new Promise(() => {}) } });
+    const write = client.reactor.writes.transact(chunk('create', goalId(1), { title: 'a' }));
+    await client.clock.advance(20_000);
+    await client.receive(initOk());
+    const [sent] = client.sentMessages('transact');
+    await client.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'] ?? '', 'tx-id': 1 });
+    await expect(write.settled).resolves.toMatchObject({ status: 'synced' });
+    expect(client.errors.map(({ message }) => message)).toEqual([expect.stringContaining('did not respond')]);
+    const told: unknown[] = [];
+    client.reactor.events.on('auth', (user) => told.push(user && user.id));
+    const signedIn = client.reactor.account.setUser({ id: 'alice', refresh_token: 'token', isGuest: false });
+    await client.clock.advance(20_000);
+    await expect(signedIn).resolves.toBeUndefined();
+    expect(told).toEqual(['alice']);
+    client.reactor.shutdown();
+  });
+});
+
 describe('a query that cannot be sent', () => {
   it('rejects at once, and nothing is left of it', async () => {
     const client = testClient();
@@ -134,8 +154,69 @@ describe('a query that cannot be sent', () => {
   });
 });
 
+it('what the outbox lists is what will be sent: nobody can change it', async () => {
+  const client = testClient();
+  void client.reactor.writes.transact(chunk('create', goalId(1), { title: 'mine' }));
+  await settled();
+  const entries = client.reactor.outbox.list() as unknown as { steps: unknown[][]; state: string }[];
+  const [entry] = entries;
+  const changes = [
+    () => entries.pop(),
+    () => Object.assign(entry ?? {}, { state: 'x' }),
+    () => entry?.steps.reverse(),
+    () => entry?.steps.splice(0, 9),
+    () => entry?.steps[1]?.splice(3, 1, 'theirs'),
+  ];
+  for (const change of changes) expect(change).toThrow(TypeError);
+  await client.receive(initOk());
+  expect(client.sentMessages('transact')[0]?.['tx-steps'].map((step) => step[3])).toContain('mine');
+  client.reactor.shutdown();
+});
+
 describe('two users in a row', () => {
   const user = (id: string) => ({ id, refresh_token: `token of ${id}`, isGuest: false });
+
+  it('a token that the server does not know signs out; the writes wait for the user', async () => {
+    const store = { ...memoryStore(), close: () => {} };
+    const official = { owner: 'alice', order: 1, createdMs: 1, sends: 1, isAdopted: true, steps: [['delete-entity', goalId(1), 'goals']] };
+    await store.write([
+      { put: 'user', value: user('alice') },
+      ...['first', 'second'].map((eventId) => ({ put: `write/alice/${eventId}`, value: { ...official, eventId } })),
+    ]);
+    const client = testClient({ store });
+    const told: unknown[] = [];
+    client.reactor.events.on('auth', (signedIn) => told.push(signedIn?.id));
+    const seen = listener();
+    client.reactor.queries.subscribe(goalsQuery, seen);
+    await settled();
+    const [init] = client.sentMessages('init');
+    await client.receive({
+      op: 'error',
+      status: 400,
+      type: 'record-not-found',
+      message: 'Record not found: app-user',
+      hint: { 'record-type': 'app-user' },
+      'client-event-id': init?.['client-event-id'],
+      'original-event': { op: 'init' },
+    });
+    await client.receive(initOk());
+    await client.receive(addQueryOk([{ id: goalId(1), title: 'a' }], 1));
+    expect(told).toEqual(['alice', undefined]);
+    expect(client.reactor.account.user).toBeNull();
+    expect(client.sentMessages('init')[0]).not.toHaveProperty('refresh-token');
+    expect([client.sentMessages('transact'), client.reactor.outbox.list(), seen.errors, client.errors]).toEqual([[], [], [], []]);
+    expect(seen.last?.data['goals']).toHaveLength(1);
+    await client.reactor.close();
+
+    const next = testClient({ store });
+    await settled();
+    await next.receive(initOk());
+    await next.reactor.account.setUser(user('alice'));
+    await settled();
+    await next.receive(initOk());
+    expect(next.sentMessages('transact').map((message) => message['client-event-id'])).toEqual(['first', 'second']);
+    next.reactor.shutdown();
+  });
 
   it('mutations of the first, read late from a slow store, are not sent in the name of the second', async () => {
     const store = memoryStore();

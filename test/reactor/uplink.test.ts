@@ -6,7 +6,7 @@ import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { addQueryOk, chunk, goalId, goalsQuery, initOk } from '../support/goals.ts';
 import { listener, type TestClient, testClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../support/fake-tabs.ts';
 
 const ana = { id: 'ana', refresh_token: 't', isGuest: false };

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { listener, testClient, type TestClient } from '../support/client.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { linkIndexOf } from '../support/links.ts';
 import { type Fixture, plain, readVectors } from '../support/vectors.ts';
 import { mendedDialogues } from '../vectors/mended.ts';

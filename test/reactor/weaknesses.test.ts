@@ -3,7 +3,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { Dialogue, lastTitles } from '../support/dialogue.ts';
-import { settled } from '../support/fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { openRoom } from '../../src/client/room.ts';
 import { addQueryOk, attrIds, chunk, goalAttrs, goalId, goalsQuery, initOk, refreshOk, rejection } from '../support/goals.ts';
 import type { Peer } from '../../src/protocol/room-messages.ts';

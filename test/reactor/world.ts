@@ -15,8 +15,8 @@ import type { Reactor } from '../../src/reactor/reactor.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import { testClient } from '../support/client.ts';
-import { FakeClock, settled } from '../support/fake-clock.ts';
-import { FakeNetwork } from '../support/fake-network.ts';
+import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
+import { VirtualConnectivity } from '../../src/testing/virtual/connectivity.ts';
 import { attrIds, chunk, type Goal, goalId } from '../support/goals.ts';
 import { type Fault, type ModelOptions, ModelServer, type ModelSession } from '../support/model-server.ts';
 
@@ -46,8 +46,6 @@ interface Made {
   readonly eventId: string;
   /** What is left of them to be said: see `#outrun`. */
   steps: readonly Step[];
-  /** The server failed at it on this line, and those behind it may have arrived. */
-  retriedOn?: WorldChannel | undefined;
   state: 'waiting' | 'confirmed' | 'refused' | 'parked';
   txId?: number;
 }
@@ -65,8 +63,8 @@ interface Received {
 
 export class World {
   readonly server: ModelServer;
-  readonly clock = new FakeClock();
-  readonly network = new FakeNetwork();
+  readonly clock = new VirtualClock();
+  readonly network = new VirtualConnectivity();
   readonly lines: WorldChannel[] = [];
   readonly made: Made[] = [];
   readonly errors: Error[] = [];
@@ -274,12 +272,10 @@ export class World {
       if (!made) return;
       const { log } = this.server;
       const done = log.find(({ eventId }) => eventId === made.eventId);
-      made.retriedOn = undefined;
       if (message.op === 'transact-ok') {
         Object.assign(made, { state: 'confirmed', txId: message['tx-id'] });
-        this.#supersede(made, channel);
+        this.#supersede(made);
       } else if (message.status === 400 && message.type !== 'rate-limited') this.#rejected(made, done?.txId);
-      else made.retriedOn = channel;
     }
     if (message.op === 'add-query-ok') {
       const key = queryKey(message.q);
@@ -307,11 +303,11 @@ export class World {
     }
   }
 
-  /** Earlier ones that came back do not say over again what it has said. */
-  #supersede(made: Made, channel: WorldChannel): void {
+  /** Earlier ones that come back do not say over again what it has said. */
+  #supersede(made: Made): void {
     const sent = new Set(made.steps.flatMap((step) => this.#targetOf(step) ?? []));
     for (const earlier of this.made.slice(0, this.made.indexOf(made))) {
-      if (earlier.state !== 'waiting' || earlier.retriedOn !== channel) continue;
+      if (earlier.state !== 'waiting') continue;
       earlier.steps = earlier.steps.filter((step) => !sent.has(this.#targetOf(step) ?? '') && !sent.has(JSON.stringify([step[1]])));
     }
   }

@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 
 import { verifyPlatformWebhook } from '../../src/realtime-platform/index.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 import { platformToken } from './double.ts';
 import { platformWorld, until } from './world.ts';
 
@@ -119,7 +119,7 @@ test('a document that is created anew under the id of a deleted one is shown', a
 });
 
 test('a plain WebSocket whose pings go unanswered is opened anew; one whose pings are answered is kept', async () => {
-  const clock = new FakeClock(Date.now());
+  const clock = new VirtualClock(Date.now());
   const client = world.client({ transport: 'ws', clock });
   const connected = client.connect();
   for (let time = 0; time < 60 && client.status !== 'connected'; time++) await passed(clock, 5);
@@ -138,7 +138,7 @@ test('a plain WebSocket whose pings go unanswered is opened anew; one whose ping
 });
 
 /** The clock moves, then the real socket gets time to carry what was sent. */
-async function passed(clock: FakeClock, ms: number): Promise<void> {
+async function passed(clock: VirtualClock, ms: number): Promise<void> {
   await clock.advance(ms);
   await new Promise((resolve) => setTimeout(resolve, 100));
 }

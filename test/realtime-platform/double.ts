@@ -13,6 +13,7 @@ import { z } from 'zod';
 
 import { decodeJwt } from '../../src/rooms/jwt.ts';
 import { assumedWire, type Wire } from '../../src/realtime-platform/wire.ts';
+import { type PreparedAnswer, sendPrepared } from '../support/bad-answers.ts';
 
 const text = z.string().min(1);
 const anyRecord = z.record(z.string(), z.unknown());
@@ -113,7 +114,7 @@ export class PlatformDouble {
   canJoin: (channel: string) => boolean = () => true;
   pongs = true;
   url = '';
-  #answers: { status: number; text: string; afterwards?: boolean }[] = [];
+  #answers: (PreparedAnswer & { afterwards?: boolean })[] = [];
   #refusals = 0;
   #count = 0;
   readonly #plain = new Map<WebSocket, Map<string, Record<string, unknown>>>();
@@ -151,8 +152,10 @@ export class PlatformDouble {
 
   async close(): Promise<void> {
     for (const client of this.#plain.keys()) client.terminate();
-    await this.io.close();
+    const closed = this.io.close();
+    // A connection that `fetch` keeps alive would be waited for.
     this.http.closeAllConnections();
+    await closed;
   }
 
   space(app = 'app_demo', environment = 'development'): Space {
@@ -162,8 +165,12 @@ export class PlatformDouble {
     return known;
   }
 
-  answerNext(...answers: { status: number; text: string; afterwards?: boolean }[]): void {
+  answerNext(...answers: (PreparedAnswer & { afterwards?: boolean })[]): void {
     this.#answers.push(...answers);
+  }
+
+  forgetAnswers(): void {
+    this.#answers = [];
   }
 
   refuseNextHandshakes(count: number): void {
@@ -274,11 +281,12 @@ export class PlatformDouble {
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-allow-headers', '*');
     response.setHeader('access-control-allow-methods', '*');
+    if (url.pathname === '/silent') return;
     if (method === 'OPTIONS') return void response.writeHead(204).end();
     const prepared = this.#answers.shift();
     // `afterwards`: carried out, and the answer lost.
     const [status, answer] = prepared && !prepared.afterwards ? [0] : this.#answer(method, url, headers, body);
-    if (prepared) return void response.writeHead(prepared.status).end(prepared.text);
+    if (prepared) return sendPrepared(response, prepared);
     response.writeHead(status, { 'content-type': typeof answer === 'string' ? 'text/plain' : 'application/json' });
     response.end(typeof answer === 'string' ? answer : answer === undefined ? '' : JSON.stringify(answer));
   }

@@ -91,6 +91,57 @@ describe.each(['socketio', 'ws'] as const)('topics over %s', (transport) => {
     expect(one.status).toBe('connected');
   });
 
+  test('static credentials are not tried twice', async () => {
+    const one = client({ getToken: undefined as never, token: 'wrong' });
+    const errors: Error[] = [];
+    one.onError((error) => errors.push(error));
+    // A plain WebSocket is open before the server closes it.
+    await one.connect().catch(() => {});
+    await until(() => one.status, 'rejected');
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect([errors, world.double.handshakes.length]).toMatchObject([[{ code: 'AUTH_FAILED' }], 1]);
+  });
+
+  test('after as many attempts as are allowed there is an error, and connect() begins anew', async () => {
+    const { url } = world.double;
+    await world.double.close();
+    const one = client({ reconnect: { delayMs: 1, maxDelayMs: 2, attempts: 2 } });
+    const errors: Error[] = [];
+    one.onError((error) => errors.push(error));
+    await expect(one.connect()).rejects.toMatchObject({ name: 'PlatformRealtimeError', code: 'UNREACHABLE' });
+    expect([one.status, errors.length]).toEqual(['rejected', 1]);
+    const again = one.connect();
+    await world.double.listen(Number(new URL(url).port));
+    await again.catch(() => one.connect());
+    expect(one.status).toBe('connected');
+  });
+
+  test('a filter that JSON cannot carry, or that no frame holds, is refused at once', async () => {
+    const one = client();
+    const subscribe = (filter: Record<string, unknown>) => () => one.subscribe({ topic: 'a.b', filter }, () => {});
+    expect(subscribe({ n: 1n })).toThrow(expect.objectContaining({ code: 'INVALID_PAYLOAD' }));
+    expect(subscribe({ text: 'x'.repeat(1_000_000) })).toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' }));
+    expect(() => one.watch('Not a service', 'id', () => {})).toThrow(TypeError);
+    expect(() => one.watch('board', '', () => {})).toThrow(TypeError);
+    expect(one.status).toBe('idle');
+  });
+
+  test('an option of the wire that throws is reported, and harms nothing else', async () => {
+    const one = client({
+      wire: {
+        parseEvent: () => {
+          throw new Error('the parser is wrong');
+        },
+      },
+    });
+    const errors: Error[] = [];
+    one.onError((error) => errors.push(error));
+    await one.subscribe({ topic: 'a.b' }, () => {}).ready;
+    world.double.event('a.b', {});
+    await until(() => errors.map(({ message }) => message), ['the parser is wrong']);
+    expect(one.status).toBe('connected');
+  });
+
   test('closing ends what waits', async () => {
     const one = client();
     await one.connect();
@@ -247,6 +298,52 @@ describe('channels', () => {
     await room.leave();
     await until(() => world.double.unsubscribes.length, 1);
   });
+});
+
+test("the vendor's client without reconnection: one attempt, one error, and it is disconnected", async () => {
+  const { url } = world.double;
+  await world.double.close();
+  const client = new RealtimeClient({ url, token: platformToken(), reconnection: false });
+  const [errors, states]: [unknown[], string[]] = [[], []];
+  client.on('error', ({ code }) => errors.push(code));
+  client.on('connection', ({ state }) => states.push(state));
+  await until(() => client.connectionState, 'disconnected');
+  expect([errors, states.at(-1)]).toEqual([['UNREACHABLE'], 'disconnected']);
+  client.disconnect();
+  await world.double.listen();
+  // Nor does it come back after a loss.
+  const other = new RealtimeClient({ url: world.double.url, token: platformToken(), reconnection: false });
+  await until(() => other.connectionState, 'connected');
+  world.double.dropAll();
+  await until(() => other.connectionState, 'disconnected');
+  other.disconnect();
+});
+
+test("the vendor's client: leaving and disconnecting are no errors, a lost message is, and a refused channel is asked for again", async () => {
+  const client = new RealtimeClient({ url: world.double.url, token: platformToken(), applicationId: 'app_demo', presence: 'off' });
+  const errors: unknown[] = [];
+  client.on('error', ({ code }) => errors.push(code));
+  world.double.canJoin = () => false;
+  client.socketClient.joinChannel('a');
+  await until(() => errors, ['ForbiddenError']);
+  world.double.canJoin = () => true;
+  client.socketClient.joinChannel('a');
+  await until(() => client.client.channel('a').status, 'joined');
+  client.socketClient.joinChannel('b');
+  client.socketClient.leaveChannel('b');
+  client.socketClient.joinChannel('c');
+  client.disconnect();
+  await until(() => client.client.channel('c').status, 'left');
+  expect(errors).toEqual(['ForbiddenError']);
+  client.socketClient.publish('a', 'said', 1);
+  await until(() => errors, ['ForbiddenError', 'NOT_JOINED']);
+});
+
+test('what cannot be sent to a socket is refused', async () => {
+  const client = world.client();
+  await client.connect();
+  expect(() => client.direct('s', 'e', 1n)).toThrow(expect.objectContaining({ code: 'INVALID_PAYLOAD' }));
+  expect(() => client.direct('s', 'e', 'x'.repeat(1_000_000))).toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' }));
 });
 
 test("the vendor's names", async () => {

@@ -107,3 +107,12 @@ test('tokens', () => {
   expect([isTokenExpired(expired), getTokenExpiresIn(expired)]).toEqual([true, 0]);
   for (const bad of ['', 'a.b', 'a.!.c', 'a.bm8.c']) expect(() => decodeToken(bad)).toThrow(TypeError);
 });
+
+test('labels of any name, and help in which only backslashes and line breaks are escaped', () => {
+  const [family] = parseMetrics('# HELP a A "quote", a \\\\ and a \\n and \\"\na{__proto__="x",constructor="y"} 1');
+  expect(family?.help).toBe('A "quote", a \\ and a \n and \\"');
+  expect(Object.entries(family?.samples[0]?.labels ?? {})).toEqual([
+    ['__proto__', 'x'],
+    ['constructor', 'y'],
+  ]);
+});

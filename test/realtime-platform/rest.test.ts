@@ -210,9 +210,9 @@ test('the debugger, tokens and signing keys, at the assumed addresses and at oth
   expect(await api.admin.signingKeys.create()).toEqual({ id: 'k2' });
   expect(await api.admin.signingKeys.rotate('k1')).toEqual({ rotated: 'k1' });
   await api.admin.signingKeys.revoke('k1');
-  const moved = rest({ wire: { paths: { traces: '/api/topics', signingKeys: '/api/services' } } });
+  const moved = rest({ wire: { paths: { traces: '/api/topics', signingKeys: '/api/webhooks' } } });
   expect(await moved.debugger.traces()).toEqual([]);
-  expect(await moved.admin.signingKeys.list()).toEqual({ services: [] });
+  expect(await moved.admin.signingKeys.list()).toEqual([]);
 });
 
 test('metrics are read into families', async () => {

@@ -9,7 +9,7 @@ import type { Session } from '../../src/server/session/session.ts';
 import type { Storage } from '../../src/server/storage/storage.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 import type { ServerMessage, ServerOp } from '../../src/protocol/server-message.ts';
 import { decodeServerFrame } from '../../src/protocol/codec.ts';
 
@@ -26,7 +26,7 @@ export interface BenchOptions {
 
 export interface Bench {
   readonly hub: Hub;
-  readonly clock: FakeClock;
+  readonly clock: VirtualClock;
   /** Warnings in the log. */
   readonly logged: (readonly unknown[])[];
   /** A connection, nothing said yet. */
@@ -42,7 +42,7 @@ const users: Readonly<Record<string, { readonly id: string; readonly email: stri
 };
 
 export function bench({ storage = memory(), limits, createAppsOnUse = true, webhookOutbound }: BenchOptions = {}): Bench {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const logged: (readonly unknown[])[] = [];
   const hub = new Hub({
     storage,

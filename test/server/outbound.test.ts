@@ -1,6 +1,9 @@
 // Which addresses the server makes requests to: those of the internet, and no others.
 
-import { expect, test } from 'vitest';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { afterEach, expect, test, vi } from 'vitest';
 import { isPrivateAddress, outbound, targetFault } from '../../src/server/outbound.ts';
 
 test.each(['8.8.8.8', '140.82.121.3', '1.1.1.1', '172.15.0.1', '172.32.0.1', '2606:4700:4700::1111', '2a00:1450:4001:81b::200e'])(
@@ -15,6 +18,66 @@ test.each([
   ...['::', '::1', '::ffff:8.8.8.8', '::ffff:127.0.0.1', '64:ff9b::a00:1', '2002:7f00:1::', 'fc00::1', 'fe80::1', 'ff02::1', 'no address'],
 ])('%s is private', (address) => {
   expect(isPrivateAddress(address)).toBe(true);
+});
+
+vi.mock('node:dns/promises', async (original) => {
+  const real = await original<typeof import('node:dns/promises')>();
+  return { ...real, lookup: vi.fn(real.lookup) };
+});
+const answer = (...addresses: readonly string[]): void => {
+  vi.mocked(lookup).mockResolvedValueOnce(addresses.map((address) => ({ address, family: 4 })) as never);
+};
+afterEach(() => {
+  vi.mocked(lookup).mockClear();
+});
+
+test.each([
+  ...[
+    'https://localhost/',
+    'https://2130706433/',
+    'https://0x7f.1/',
+    'https://017700000001/',
+    'https://127.1/',
+    'https://0/',
+    'https://[::]/',
+  ],
+  ...['https://[::ffff:7f00:1]/', 'https://[0:0:0:0:0:0:0:1]/', 'https://[64:ff9b::7f00:1]/', 'https://[fd00::1]/', 'https://①②⑦.⓪.⓪.①/'],
+])('%s, however it is written, is no target', async (url) => {
+  expect(await targetFault(url, false)).toMatch(/private|resolved/);
+  await expect(outbound({ allowPrivate: false, timeoutMs: 1000, maxBytes: 100 })(url)).rejects.toMatchObject({ name: 'OutboundError' });
+});
+
+test('a name with a private address among its addresses is no target', async () => {
+  answer('8.8.8.8', '10.0.0.1');
+  expect(await targetFault('https://hooks.example.com/', false)).toContain('private');
+  answer('8.8.8.8', '10.0.0.1');
+  await expect(outbound({ allowPrivate: false, timeoutMs: 1000, maxBytes: 100 })('https://hooks.example.com/')).rejects.toMatchObject({
+    fault: 'connect',
+  });
+});
+
+test('a name is resolved once: what it stands for later is not asked', async () => {
+  answer('8.8.8.8');
+  const send = outbound({ allowPrivate: false, timeoutMs: 200, maxBytes: 100 });
+  // Nobody listens there as hooks.example.com.
+  await expect(send('https://hooks.example.com/')).rejects.toMatchObject({
+    name: 'OutboundError',
+    fault: expect.not.stringMatching('dns') as string,
+  });
+  expect(lookup).toHaveBeenCalledTimes(1);
+});
+
+test('a redirect is an answer like any other, and is not followed', async () => {
+  let asked = 0;
+  const server: Server = createServer((_request, response) => {
+    asked += 1;
+    response.writeHead(302, { location: '/inside' }).end('elsewhere');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const send = outbound({ allowPrivate: true, timeoutMs: 1000, maxBytes: 100 });
+  const received = await send(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  expect([received.status, await received.text(), asked]).toEqual([302, 'elsewhere', 1]);
+  await new Promise((closed) => server.close(closed));
 });
 
 test('a public address may be a target, a private one may not, and no request goes there', async () => {

@@ -15,7 +15,7 @@ import { Hub } from '../../src/server/session/hub.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
 import type { Storage } from '../../src/server/storage/storage.ts';
 import { serveSockets } from '../../src/server/ws.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 
 const appId = 'a9900000-0000-4000-8000-000000000001';
 const running: TriplaneServer[] = [];
@@ -125,7 +125,7 @@ test('who does not read is cut off', async () => {
 });
 
 test('a socket that does not answer pings is closed after 15 to 20 s', async () => {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const storage = memory();
   const hub = new Hub({
     ...{ storage, clock, random: systemRandom, log: silent, limits: defaultLimits },
@@ -158,11 +158,11 @@ test('a socket that does not answer pings is closed after 15 to 20 s', async () 
 });
 
 test.each([
-  ['the wall clock jumps ahead', (clock: FakeClock) => clock.jump(20_000)],
-  ['the wall clock jumps back', (clock: FakeClock) => clock.jump(-60_000)],
-  ['the process stops for a while', (clock: FakeClock) => clock.stop(17_000)],
+  ['the wall clock jumps ahead', (clock: VirtualClock) => clock.jump(20_000)],
+  ['the wall clock jumps back', (clock: VirtualClock) => clock.jump(-60_000)],
+  ['the process stops for a while', (clock: VirtualClock) => clock.stop(17_000)],
 ])('no socket is closed when %s', async (_what, disturb) => {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const hub = new Hub({
     ...{ storage: memory(), clock, random: systemRandom, log: silent, limits: defaultLimits },
     ...{ adminToken: appId, appId, createAppsOnUse: true },

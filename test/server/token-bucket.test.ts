@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Bucket } from '../../src/server/rules/rate-limits.ts';
 import { RateLimiter } from '../../src/server/session/message-rate.ts';
 import { TokenBucket } from '../../src/server/token-bucket.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 import { check } from '../support/runs.ts';
 
 test('a bucket never has more than its capacity, and refills at its rate', () => {
@@ -36,7 +36,7 @@ test('a bucket never has more than its capacity, and refills at its rate', () =>
 });
 
 test.each([-60_000, 20_000, -3_600_000_000])('a jump of the wall clock by %i ms changes no rate', (jumpMs) => {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const limiter = new RateLimiter(clock, 10);
   const rule = new Bucket([{ capacity: 50, amount: 10, periodMs: 1000, isGreedy: true }], clock);
   for (let n = 0; n < 50; n++) expect([limiter.check(), rule.limit('k', 1)]).toEqual(['ok', true]);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { UnreadOutput } from '../../src/server/unread-output.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 
 /** Connections that read only when told to: all else that is sent stays buffered. */
 function world(unreadBytes: number, totalUnreadBytes: number) {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const unread = new UnreadOutput<string>({ unreadBytes, totalUnreadBytes }, clock);
   const buffered = new Map<string, number>();
   const disconnected: string[] = [];

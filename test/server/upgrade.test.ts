@@ -53,3 +53,33 @@ test('a body and further requests behind an ignored upgrade are read', async () 
     `app-id: ${server.appId}\r\nAuthorization: Bearer ${server.adminToken}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   expect(await statuses(`${post}GET /health HTTP/1.1\r\nHost: x\r\n\r\n`)).toEqual(['200', '200']);
 });
+
+test('requests that all ask for an upgrade, sent at once, are answered one after the other', async () => {
+  const socket = connect(server.port, '127.0.0.1');
+  const count = 20;
+  let received = '';
+  await new Promise<void>((resolve, reject) => {
+    socket.on('data', (data) => {
+      received += String(data);
+      if (received.split('"status":"ok"').length > count) resolve();
+    });
+    socket.on('error', reject);
+    for (let n = 0; n < count; n++) socket.write(upgrade('/health', 'h2c'));
+  });
+  socket.destroy();
+  expect(received.match(/HTTP\/1\.1 200/g)).toHaveLength(count);
+});
+
+test.each([
+  ['the server', '/elsewhere', ''],
+  ['the WebSocket package', '/runtime/session', 'Sec-WebSocket-Version: 1\r\n'],
+])('a connection whose upgrade was rejected by %s is closed, also if the client never closes its end', async (_who, target, more) => {
+  const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.write(upgrade(target, 'websocket', more));
+  await new Promise((resolve) => socket.resume().once('end', resolve));
+  // What arrives at a connection that is closed at both ends is answered with a reset.
+  const isReset = new Promise((resolve) => socket.once('error', resolve));
+  const writing = setInterval(() => socket.write('more'), 10);
+  await isReset;
+  clearInterval(writing);
+});

@@ -14,9 +14,12 @@ export interface RunOptions {
   readonly steps?: number;
   /** Only these of them are taken. Each draws lots of its own, so that those left do what they did. */
   readonly only?: ReadonlySet<number> | undefined;
+  /** Is given a line for whatever a tab sends, receives or shows. */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 export interface RunResult {
+  readonly seed: number;
   readonly violations: readonly string[];
   readonly writes: number;
   readonly faults: number;
@@ -25,10 +28,12 @@ export interface RunResult {
   readonly story: readonly string[];
   /** The places of the steps that did something. */
   readonly taken: readonly number[];
+  /** The `only` that the run was given. */
+  readonly only: ReadonlySet<number> | undefined;
 }
 
-export async function simulate({ seed, steps: count = 120, only }: RunOptions): Promise<RunResult> {
-  const world = new World(seed);
+export async function simulate({ seed, steps: count = 120, only, trace }: RunOptions): Promise<RunResult> {
+  const world = new World(seed, trace);
   const taken: number[] = [];
   let faults = 0;
   const onUncaught = (error: unknown): void => world.history.report(`not caught: ${String(error)}`);
@@ -49,7 +54,7 @@ export async function simulate({ seed, steps: count = 120, only }: RunOptions): 
     process.off('unhandledRejection', onUncaught);
   }
   const { violations, writes } = world.history;
-  return { violations, writes: writes.size, faults, frames: world.traffic.frames, story: world.story, taken };
+  return { seed, violations, writes: writes.size, faults, frames: world.traffic.frames, story: world.story, taken, only };
 }
 
 async function takeStep(world: World, seed: number, at: number): Promise<StepName | undefined> {

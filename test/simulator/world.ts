@@ -53,9 +53,11 @@ export class World {
   readonly #marks = new Map<string, readonly string[]>();
 
   readonly seed: number;
+  readonly #trace: ((line: string) => void) | undefined;
 
-  constructor(seed: number) {
+  constructor(seed: number, trace?: (line: string) => void) {
     this.seed = seed;
+    this.#trace = trace;
     this.seeds = this.random = new SeededRandom(seed);
     this.users = ['ann', 'bob'].map((name) => {
       const id = this.random.uuid();
@@ -140,6 +142,7 @@ export class World {
       shownTo = user?.id;
     });
     tab.reactor.events.on('fact', (kind, message) => {
+      this.#trace?.(`${this.clock.monotonicNow()} ms: ${tab.name} ${kind} ${JSON.stringify(message)}`);
       const { op, 'client-event-id': eventId = '' } = (kind === 'heard' ? message : {}) as Heard;
       if (op === 'transact-ok') this.traffic.onConfirmed(tab.clock, eventId);
     });
@@ -273,6 +276,7 @@ export class World {
   #showMarks(tab: Tab, data: Data): void {
     const ids = rowsOf(data, 'marks').map(({ id }) => String(id));
     this.#marks.set(tab.name, ids);
+    this.#trace?.(`${this.clock.monotonicNow()} ms: ${tab.name} shows ${ids.map((id) => this.history.writes.get(id)?.seq).join(' ')}`);
     this.noteErrors(tab);
     this.history.show(tab.name, tab.reactor.state.session.owner, ids);
   }

@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Log, silent } from '../../src/lib/log.ts';
 import { openStore } from '../../src/storage/open-store.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 
 let warn: ReturnType<typeof vi.fn<Log['warn']>>;
 let log: Log;
@@ -24,7 +24,7 @@ async function expectMemory(opening: ReturnType<typeof openStore>): Promise<void
 }
 
 test('where there is IndexedDB, what is written outlives the store, and nothing is said', async () => {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const store = openStore('s', log, clock);
   await store.write([{ put: 'k', value: 1 }]);
   void store.close();
@@ -58,7 +58,7 @@ test('where it refuses to open, memory, with one warning', async () => {
 });
 
 test('where it never answers, memory, with one warning', async () => {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   vi.spyOn(indexedDB, 'open').mockImplementation(() => new EventTarget() as IDBOpenDBRequest);
   const opening = openStore('s', log, clock);
   await clock.advance(5_000);

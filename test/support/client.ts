@@ -2,8 +2,8 @@
 
 import type { FakeChannel } from './fake-line.ts';
 import { FakeTransport } from './fake-line.ts';
-import { FakeClock, settled } from './fake-clock.ts';
-import { FakeNetwork } from './fake-network.ts';
+import { VirtualClock, settled } from '../../src/testing/virtual/clock.ts';
+import { VirtualConnectivity } from '../../src/testing/virtual/connectivity.ts';
 import type { ClientMessage, ClientOp } from '../../src/protocol/client-message.ts';
 import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import type { QueryResult } from '../../src/query/query.ts';
@@ -12,6 +12,7 @@ import { type Platform, Reactor } from '../../src/reactor/reactor.ts';
 import { silent } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { alwaysLeader } from '../../src/reactor/tabs/tab-channel.ts';
+import { boundedStore } from '../../src/storage/bounded-store.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 
 export const appId = 'a9900000-0000-4000-8000-000000000001';
@@ -19,8 +20,8 @@ export const appId = 'a9900000-0000-4000-8000-000000000001';
 export interface TestClient {
   readonly reactor: Reactor;
   readonly transport: FakeTransport;
-  readonly clock: FakeClock;
-  readonly network: FakeNetwork;
+  readonly clock: VirtualClock;
+  readonly network: VirtualConnectivity;
   readonly errors: Error[];
   /** What the server says, on the newest line. */
   receive(message: ServerMessage): Promise<void>;
@@ -36,8 +37,9 @@ export function testClient(
   greet: (channel: FakeChannel) => void = (channel) => channel.on.opened(),
 ): TestClient {
   const transport = new FakeTransport(greet);
-  const clock = new FakeClock();
-  const network = new FakeNetwork();
+  const clock = new VirtualClock();
+  const { store = memoryStore() } = config;
+  const network = new VirtualConnectivity();
   const errors: Error[] = [];
   const reactorConfig: ReactorConfig = {
     appId,
@@ -47,7 +49,6 @@ export function testClient(
     random: systemRandom,
     network,
     log: silent,
-    store: memoryStore(),
     receipts: false,
     outboxLimit: 100_000,
     queryCacheLimit: 10,
@@ -57,6 +58,7 @@ export function testClient(
     serverName: 'the test server',
     onError: (error) => errors.push(error),
     ...config,
+    store: boundedStore(store, config.clock ?? clock),
   };
   const reactor = new Reactor(reactorConfig, { transports: transports ?? [transport], tabs: tabs ?? alwaysLeader() });
   return {

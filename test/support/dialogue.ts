@@ -11,7 +11,7 @@ import type { ServerMessage } from '../../src/protocol/server-message.ts';
 import type { WireQuery } from '../../src/protocol/query-messages.ts';
 import { queryKey } from '../../src/query/key.ts';
 import { chunk, type Goal, goalsQuery, initOk } from './goals.ts';
-import { settled } from './fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { testClient, type TestClient } from './client.ts';
 
 export interface WriteLog {

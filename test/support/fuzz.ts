@@ -7,7 +7,7 @@ import { memory } from '../../src/server/storage/memory.ts';
 import type { Storage } from '../../src/server/storage/storage.ts';
 import { adminToken, appId, type Bench, bench, rest, type TestPeer } from '../server/bench.ts';
 import { testClient } from './client.ts';
-import { settled } from './fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 import { clientSeeds, frameArb, serverSeeds } from './fuzz-frames.ts';
 import { goalAttrs, goalId, goalsQuery, goalTriples } from './goals.ts';
 

@@ -5,10 +5,10 @@ import { browserNetwork } from '../../src/connection/network.ts';
 import type { KeyValue } from '../../src/storage/key-value.ts';
 import { memoryStore } from '../../src/storage/memory.ts';
 import type { TabPlatform } from '../../src/reactor/tabs/tab-channel.ts';
-import { FakeClock } from './fake-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual/clock.ts';
 
 export class CountedPlatform {
-  readonly clock = new FakeClock();
+  readonly clock = new VirtualClock();
   readonly #listeners = new Set<string>();
   readonly #locks: { readonly name: string; readonly start: () => void }[] = [];
   channels = 0;

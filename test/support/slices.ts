@@ -1,7 +1,7 @@
 // Slices that end after each step, and go on when the test says so.
 
 import type { Scheduler } from '../../src/lib/yielding.ts';
-import { settled } from './fake-clock.ts';
+import { settled } from '../../src/testing/virtual/clock.ts';
 
 export class FakeScheduler implements Scheduler {
   #now = 0;

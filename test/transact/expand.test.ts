@@ -1,5 +1,7 @@
 // Expansion beyond the recorded vectors: broken input is refused by name and whole, values are taken over, attrs are born once.
 
+import { readStoredDate } from '../../src/lib/stored-dates.ts';
+import { hasType } from '../../src/server/data/constraints.ts';
 import { describe, expect, it } from 'vitest';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Layer } from '../../src/db/layer.ts';
@@ -98,9 +100,65 @@ describe('refused, by name', () => {
       const chunk = { __ops: [['update', 'acts', A1, { formedAt }]] };
       expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow(TransactionValidationError);
       expect(() => expandChunks(chunk, { attrs, id, useDates: true })).toThrow('acts.formedAt');
-      expect(() => expandChunks(chunk, { attrs, id })).not.toThrow();
     },
   );
+});
+
+describe('a date that is written', () => {
+  const sent = (formedAt: unknown, useDates: boolean): unknown => {
+    try {
+      return expandChunks({ __ops: [['update', 'acts', A1, { formedAt }]] }, { attrs, id, useDates }).at(-1)?.[3];
+    } catch {
+      return 'refused';
+    }
+  };
+  const years = ['25', '0001', '0099', '2024', '2025', '9999'];
+  const days = ['-01-01', '-1-1', '-13-01', '-00-01', '-02-29', '-02-30', '-04-31', '-12-32', '/02/30', '.06.15'];
+  const times = [
+    'T10',
+    'T10:00',
+    ' 10:00:00.5',
+    'T24:00:00Z',
+    'T25:00Z',
+    'T10:60Z',
+    't10:00:00z',
+    'T10:00:00,5Z',
+    'T10:00+16:00',
+    'T10:00 EST',
+    'T10:00 PM',
+  ];
+  const others = [
+    'Jan 31, 2024',
+    'Feb 30, 2024',
+    'jan 31 2024',
+    '30 Feb 2024',
+    '20240131',
+    '20241331',
+    '2024-060',
+    '2023-366',
+    '01/02/2025',
+    '13/01/2025',
+    '"2025-13-01"',
+    'Mon Feb 30 2025',
+    '+012000-01-01T00:00:00.000Z',
+    '-000001-01-01',
+    '2025',
+    '',
+  ];
+  const texts = [...years.flatMap((year) => days.map((day) => year + day)), ...times.map((time) => `2025-02-24${time}`), ...others];
+
+  it.each(texts)('%s: with dates it is the instant that the server reads, or refused', (text) => {
+    const at = readStoredDate(text);
+    expect(sent(text, true)).toEqual(Number.isNaN(at) ? 'refused' : new Date(at));
+  });
+
+  it('without dates, days that are none and numbers out of range are refused, and nothing that the server stores', () => {
+    for (const text of texts) if (hasType(text, 'date')) expect(sent(text, false)).toBe(text);
+    const refused = ['2025-13-01', '2025-02-30T10:00Z', '13/01/2025', '+012000-01-01T00:00:00.000Z', '"2024-04-31"', 1e20, -1e20];
+    for (const value of refused) expect([value, sent(value, false)]).toEqual([value, 'refused']);
+    // Forms and zones that this client does not read, and words, are left to the server.
+    for (const value of ['now', 'infinity', '2025-01-01 10:00 Europe/Berlin', 'soon', 0, null]) expect(sent(value, false)).toBe(value);
+  });
 });
 
 describe('values', () => {

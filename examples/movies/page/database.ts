@@ -15,7 +15,7 @@ export const db = init({ ...readConfig(), schema, ...connection.ports, onError: 
 connection.switch(navigator.onLine);
 for (const change of ['online', 'offline']) addEventListener(change, followBrowser);
 
-/** @returns whether it is held offline now */
+/** @returns whether the page is offline now */
 export function toggleConnection(): boolean {
   isOffline = !isOffline;
   followBrowser();
@@ -35,7 +35,7 @@ export function add(title: string, year: number, genreId: string): void {
   write(genreId === '' ? chunk : chunk?.link({ genre: genreId }));
 }
 
-/** It shows at once, is rolled back if it is refused, and then the page says why. */
+/** Optimistic. If the server rejects the write, it is rolled back and the page shows the reason. */
 function write(chunk: Parameters<typeof db.transact>[0] | undefined): void {
   try {
     if (chunk) db.transact(chunk).settled.catch((error: unknown) => toast(messageOf(error)));

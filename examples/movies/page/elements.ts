@@ -15,7 +15,7 @@ function checked<Made extends Element>(found: Element | null, kind: Kind<Made>, 
   throw new Error(`index.html should have ${name}, a ${kind.name}`);
 }
 
-/** A line of text that goes away by itself. */
+/** Shows a line of text for a short time. */
 export function toast(text: string): void {
   const box = byId('toast', HTMLDivElement);
   box.textContent = text;

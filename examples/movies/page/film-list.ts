@@ -1,4 +1,4 @@
-// The list on the page. Rows of an answer that did not change are the same objects as before, so only the others are drawn again.
+// The list on the page. Unchanged rows of a result keep their identity, so only the others are rendered again.
 
 import type { InstaQLEntity } from 'triplane';
 
@@ -29,7 +29,7 @@ export function renderList(films: readonly Film[]): void {
   }
 }
 
-/** Who looks at which film, by colour. */
+/** The colours of the users who view each film. */
 export function mark(colours: ReadonlyMap<string, string>): void {
   for (const [filmId, { item }] of rendered) {
     const colour = colours.get(filmId);
@@ -38,7 +38,7 @@ export function mark(colours: ReadonlyMap<string, string>): void {
   }
 }
 
-/** The film that an event is about. */
+/** The film that an event concerns. */
 export function filmAt(target: EventTarget | null): string | undefined {
   return target instanceof Element ? target.closest('li')?.dataset['id'] : undefined;
 }

@@ -1,4 +1,4 @@
-// The page: asks for the films that the form says, and shows what it is told. Everything else is in the files beside it.
+// The page: subscribes to the films that the form selects and renders the result. The rest is in the other files of this folder.
 
 import { add, db, toggleConnection } from './database.ts';
 import { byId, toast, within } from './elements.ts';
@@ -30,11 +30,11 @@ function isOrder(value: string): value is keyof typeof orders {
   return value in orders;
 }
 
-/** The list stays, paler, until the first answer. */
+/** Dims the list until the first result. */
 function subscribe(): void {
   stop();
   list.ariaBusy = 'true';
-  // `%` and `_` stand for others, and nothing takes that from them: `_` fits both.
+  // `%` and `_` are wildcards that cannot be escaped; `_` matches both.
   const filters = search.value.trim().replace(/[%_]/g, '_');
   const where = {
     ...(filters !== '' && { title: { $ilike: `%${filters}%` } }),

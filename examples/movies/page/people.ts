@@ -1,4 +1,4 @@
-// Who is here: this window under a name of its own, the others, and which film each of them looks at.
+// The present users: this window with a name of its own, the others, and the film that each of them views.
 
 import { db } from './database.ts';
 import { byId } from './elements.ts';
@@ -7,7 +7,7 @@ import { mark } from './film-list.ts';
 const names = ['Ana', 'Bea', 'Caro', 'Dan', 'Eva', 'Finn', 'Gul', 'Hugo', 'Ida', 'Jon', 'Kim', 'Lea', 'Max', 'Nia', 'Otto', 'Pia'];
 const colours = ['#b3402e', '#8a5a00', '#4a7a1f', '#137a6b', '#2b62c4', '#6a48c9', '#a8368f', '#5b6472'];
 
-/** As long as the tab lives. */
+/** For the lifetime of the tab. */
 function whoAmI(): { name: string; colour: string } {
   const at = Number(sessionStorage.getItem('who') ?? Math.floor(Math.random() * names.length * colours.length));
   sessionStorage.setItem('who', String(at));

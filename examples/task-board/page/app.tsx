@@ -1,4 +1,4 @@
-// The page: the bar, what there is to be told, and the project that is looked at.
+// The page: the bar, the messages, and the open project.
 
 import type { ReactElement } from 'react';
 

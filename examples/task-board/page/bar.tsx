@@ -1,4 +1,4 @@
-// The bar at the top: the projects, undo and redo, who is here.
+// The bar at the top: the projects, undo and redo, and the present users.
 
 import type { ReactElement } from 'react';
 

@@ -1,4 +1,4 @@
-// One project: its columns, everybody's cursor over them, and the task that is open beside them.
+// One project: its columns, the cursors of all users over them, and the open task beside them.
 
 import { type ReactElement, useMemo } from 'react';
 import { Cursors } from 'triplane/react';

@@ -1,4 +1,4 @@
-// A task as it lies in its column. Drawn again only when something of it changed.
+// A task in its column. Re-renders only when its data changes.
 
 import { memo, type ReactElement } from 'react';
 

@@ -1,4 +1,4 @@
-// What is drawn when drawing fails.
+// The error boundary.
 
 import { Component, type ReactNode } from 'react';
 

@@ -1,4 +1,4 @@
-// A column: its cards in order, the place where one would be dropped, and a field for one more.
+// A column: its cards in order, the drop position, and a field for a new card.
 
 import { Fragment, memo, type ReactElement } from 'react';
 
@@ -58,7 +58,7 @@ const Gap = memo(function Gap(): ReactElement {
 
 const NO_VIEWERS: readonly Viewer[] = [];
 
-/** The same list where nobody looks, so that the card is not drawn again. */
+/** A stable list while nobody views the task, so that the card does not re-render. */
 function viewersAt(viewers: readonly Viewer[], taskId: string): readonly Viewer[] {
   const viewing = viewers.filter((viewer) => viewer.taskId === taskId);
   return viewing.length > 0 ? viewing : NO_VIEWERS;

@@ -1,4 +1,4 @@
-// The columns, the same for all projects; which task stands where.
+// The columns, which are the same for all projects, and the order of their tasks.
 
 import type { Task } from './db.ts';
 
@@ -11,12 +11,12 @@ export const columns = [
 
 export type Status = (typeof columns)[number]['status'];
 
-/** In the order in which they are shown. Two of one rank, as two people may make them, stand in the same order for all. */
+/** In display order. Tasks of equal rank, which two users may create at once, have the same order for all users. */
 export function inColumn(tasks: readonly Task[], status: string): Task[] {
   return tasks.filter((task) => task.status === status).sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1));
 }
 
-/** The rank of what comes to stand at a place among others. */
+/** The rank of a task at a position among others. */
 export function rankAt(others: readonly Task[], place: number): number {
   const before = others[place - 1]?.rank;
   const after = others[place]?.rank;

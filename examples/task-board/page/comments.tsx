@@ -1,4 +1,4 @@
-// What is said about a task, and who is just writing something.
+// The comments of a task, and who is typing one.
 
 import { type FormEvent, type ReactElement, useState } from 'react';
 

@@ -1,4 +1,4 @@
-// The cursor of somebody else, with the name on it.
+// The cursor of another user, with the name.
 
 import type { CSSProperties, ReactElement } from 'react';
 

@@ -1,4 +1,4 @@
-// The database of the page, and the shapes of what it holds.
+// The database of the page, and the types of its entities.
 
 import type { InstaQLEntity } from 'triplane';
 import { init } from 'triplane/react';

@@ -1,4 +1,4 @@
-// Dragging a card, by pointer: what follows the pointer is a copy, so React draws only when the place below it is another.
+// Dragging a card with the pointer. A copy of the card follows the pointer, so React only renders when the drop position changes.
 
 export interface DropTarget {
   readonly status: string;
@@ -7,16 +7,16 @@ export interface DropTarget {
 }
 
 export interface DragEvents {
-  /** It was moved far enough to be meant. */
+  /** The pointer has moved far enough for a drag. */
   begun(): void;
   over(target: DropTarget | undefined): void;
-  /** Undefined = let go of where it cannot lie, or given up. */
+  /** Undefined if the card was dropped outside, or the drag was cancelled. */
   ended(target: DropTarget | undefined): void;
 }
 
-/** Pixels. What is less is a click. */
+/** In pixels. A shorter movement is a click. */
 const slack = 5;
-/** Pixels from the edge, where the board begins to move along. */
+/** In pixels from the edge: where the board begins to scroll. */
 const edge = 48;
 
 export function followPointer(card: HTMLElement, start: PointerEvent, on: DragEvents): void {
@@ -83,7 +83,7 @@ function scrollAlong({ clientX }: PointerEvent): void {
   else if (clientX > right - edge) scroller.scrollBy({ left: 12 });
 }
 
-/** The one that the browser makes of letting go. */
+/** The click event that the browser fires after the drop. */
 function swallowClick(): void {
   const listening = new AbortController();
   const stop = (event: Event): void => {

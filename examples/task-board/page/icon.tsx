@@ -1,4 +1,4 @@
-// Small drawings, in the colour of the text beside them.
+// Icons in the colour of the text beside them.
 
 import type { ReactElement } from 'react';
 

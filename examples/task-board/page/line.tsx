@@ -1,16 +1,16 @@
-// How the line to the server is, and how many writes wait for it.
+// The state of the connection, and the number of pending writes.
 
 import { type ReactElement, useEffect, useState } from 'react';
 
 import { db } from './db.ts';
 import { Icon } from './icon.tsx';
 
-/** A line that is lost for a moment only is nobody's business. */
+/** A shorter loss of the connection is not shown. */
 const debounceMs = 800;
 
 interface ConnectionState {
   readonly isUp: boolean;
-  /** Not up for long enough to be told. */
+  /** Disconnected for long enough to be shown. */
   readonly isOffline: boolean;
   readonly waiting: number;
   readonly rejected: number;
@@ -46,7 +46,7 @@ export function ConnectionBadge(): ReactElement | null {
   );
 }
 
-/** A small word in the bar. */
+/** A short text in the bar. */
 export function Saved(): ReactElement {
   const { isUp, isOffline, waiting, rejected } = useConnectionState();
   const state = isOffline ? 'offline' : !isUp ? 'connecting' : waiting > 0 ? 'saving' : rejected > 0 ? 'rejected' : 'saved';

@@ -1,4 +1,4 @@
-// Who this window is: a name and a colour, as long as the tab lives, so that two windows are two people. `?me=Ana` names one.
+// The user of this window: a name and a colour for the lifetime of the tab, so that two windows are two users. `?me=Ana` sets the name.
 
 import { newValue } from './value.ts';
 

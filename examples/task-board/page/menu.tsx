@@ -1,4 +1,4 @@
-// Something small that opens below its button, and closes when one is done with it: Esc, or a press elsewhere.
+// A menu that opens below its button and closes on Esc or a click elsewhere.
 
 import { type ReactElement, type ReactNode, useEffect, useRef } from 'react';
 

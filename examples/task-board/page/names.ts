@@ -1,4 +1,4 @@
-// What writes are called, for the list of those that were refused. On the device, as that list is: both outlive a reload.
+// Names of writes, for the list of rejected ones. Stored on the device like that list, so that both survive a reload.
 
 import type { WritePromise } from 'triplane/react';
 
@@ -13,7 +13,7 @@ function read(): [eventId: string, name: string][] {
   }
 }
 
-/** Known by its id from the moment it is kept, which is before it can be refused. */
+/** Stored under the write's id before the write can be rejected. */
 export function note(write: WritePromise, name: string): void {
   const keep = ({ clientId }: { clientId: string }): void =>
     localStorage.setItem(key, JSON.stringify([...read(), [clientId, name]].slice(-most)));

@@ -1,4 +1,4 @@
-// A name, and there is a project.
+// The form for a new project.
 
 import { type FormEvent, type ReactElement, useState } from 'react';
 

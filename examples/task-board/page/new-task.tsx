@@ -1,4 +1,4 @@
-// The field at the end of a column. Enter adds, and leaves it ready for the next.
+// The field at the end of a column: Enter adds a task and clears the field.
 
 import { type FormEvent, type ReactElement, useState } from 'react';
 

@@ -1,4 +1,4 @@
-// Who looks at this project: the others as badges, and oneself, with a name that can be changed.
+// The users who view this project: the others as badges, and the own name, which can be edited.
 
 import { type CSSProperties, type ReactElement, useState } from 'react';
 

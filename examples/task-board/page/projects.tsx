@@ -1,4 +1,4 @@
-// The projects as tabs, and what makes one more.
+// The projects as tabs, and the button for a new one.
 
 import { type ReactElement, useState } from 'react';
 

@@ -1,4 +1,4 @@
-// The writes the server refused: what was wanted, why not, and what can be done about it. They stay until somebody decides.
+// The writes that the server rejected, each with its reason and the possible actions. They stay until the user decides.
 
 import type { ReactElement } from 'react';
 import { InstantAPIError, isTriplaneError, type OutboxEntry } from 'triplane/react';

@@ -1,4 +1,4 @@
-// What is looked at, as the address has it: `#/<project>/<task>`. So it can be linked to, and outlives a reload.
+// The open project and task, from the URL `#/<project>/<task>`, so that they can be linked and survive a reload.
 
 import { useSyncExternalStore } from 'react';
 

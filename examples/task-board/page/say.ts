@@ -1,4 +1,4 @@
-// What happened, for those who listen to the page rather than look at it.
+// Announcements for screen readers.
 
 import { newValue } from './value.ts';
 

@@ -1,4 +1,4 @@
-// What stands in the place of a board: nothing yet, nothing any more, not loaded, or a fault.
+// Shown in place of a board: empty, deleted, loading, or an error.
 
 import type { ReactElement } from 'react';
 
@@ -6,7 +6,7 @@ import { columns } from './columns.ts';
 import { useConnectionState } from './line.tsx';
 import { NewProject } from './new-project.tsx';
 
-/** There is nothing to show yet, and no server to ask: not a fault of the query. */
+/** Nothing is cached and the server cannot be reached, which is not an error of the query. */
 export function isUnreachable(error: { readonly message: string }): boolean {
   return 'code' in error && error.code === 'unreachable';
 }

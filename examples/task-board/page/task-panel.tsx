@@ -1,4 +1,4 @@
-// A task that is open: all of it can be changed here, and talked about.
+// The open task: its fields and its comments.
 
 import type { ReactElement } from 'react';
 

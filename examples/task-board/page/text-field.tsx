@@ -1,4 +1,4 @@
-// A text that is saved when one is done with it: on Enter, or on leaving it. Until somebody types here, it shows what others wrote.
+// A text field that saves on Enter or blur. Until the user types, it shows the changes of others.
 
 import { type KeyboardEvent, type ReactElement, useState } from 'react';
 

@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it.
+// The colour scheme: light, dark, or the system's.
 
 import { type ReactElement, useEffect } from 'react';
 

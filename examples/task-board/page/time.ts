@@ -1,4 +1,4 @@
-// How long ago, in words.
+// Elapsed time, in words.
 
 const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const units = [

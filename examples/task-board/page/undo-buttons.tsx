@@ -1,4 +1,4 @@
-// One step back, one step forward: by button or by key.
+// Undo and redo, by button or by key.
 
 import { type ReactElement, useEffect } from 'react';
 import { useUndo } from 'triplane/react';
@@ -25,7 +25,7 @@ export function UndoButtons(): ReactElement {
   );
 }
 
-/** In a field the browser undoes what was typed. */
+/** In a text field, the browser undoes the typing. */
 function onKey(event: KeyboardEvent): void {
   const isTyping = event.target instanceof Element && event.target.matches('input, textarea');
   if (isTyping || !(event.ctrlKey || event.metaKey) || event.altKey) return;

@@ -1,4 +1,4 @@
-// The card that is being dragged, for columns to draw.
+// The dragged card, as state for the columns.
 
 import { type PointerEvent, useCallback, useEffect, useRef, useState } from 'react';
 

@@ -1,4 +1,4 @@
-// Going from task to task and moving them, by the keys that help.tsx lists.
+// Keyboard navigation: selects and moves tasks with the keys that help.tsx lists.
 
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 
@@ -27,7 +27,7 @@ const steps: Readonly<Record<string, readonly [columns: number, rows: number]>> 
 
 export function useKeys(columns: readonly ColumnOfTasks[], projectId: string): (event: KeyboardEvent) => void {
   const wanted = useRef<string | undefined>(undefined);
-  // What was moved is drawn anew in its other column, and keeps the focus all the same.
+  // A moved card is rendered anew in its new column and must keep the focus.
   useEffect(() => {
     if (wanted.current !== undefined) focus(wanted.current);
     wanted.current = undefined;

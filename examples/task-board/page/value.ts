@@ -1,4 +1,4 @@
-// One value that components draw and anybody may change: what is of the page alone, and not in the database.
+// A value shared by components, for state that belongs to the page and not to the database.
 
 import { useSyncExternalStore } from 'react';
 

@@ -1,4 +1,4 @@
-// Every write of the page. It shows at once, can be undone, waits where there is no line, and has a name for the case that it is refused.
+// All writes of the page. Each is optimistic, can be undone, stays pending while offline, and has a name in case the server rejects it.
 
 import { id, undoHistory } from 'triplane';
 
@@ -63,12 +63,12 @@ export function redo(): void {
   if (redone) note(redone, 'Redo');
 }
 
-/** Sent again, it is a new write of the same name. */
+/** Retrying creates a new write with the same name. */
 export function retry(eventId: string, name: string): void {
   note(db.outbox.retry(eventId), name);
 }
 
-/** There is a chunk for every id, whatever `noUncheckedIndexedAccess` says. */
+/** There is a chunk for every id, which `noUncheckedIndexedAccess` cannot know. */
 function write(name: string, chunks: Chunks | undefined): void {
   if (chunks) note(history.transact(chunks), name);
 }

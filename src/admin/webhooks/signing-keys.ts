@@ -31,6 +31,8 @@ const shortestRefetchMs = 10_000;
 export class SigningKeys {
   readonly #keys = new Map<string, Promise<SigningKey>>();
   #fetching: Promise<readonly Jwk[]> | undefined;
+  /** All that the server had then: while keys change, it signs with one and has published two. */
+  #published: readonly Jwk[] = [];
   #fetchedAtMs = -Infinity;
 
   /**
@@ -40,7 +42,7 @@ export class SigningKeys {
   async get(apiURI: string, kid: string, fetchJwks: () => Promise<unknown>): Promise<SigningKey> {
     const cached = this.#keys.get(kid);
     if (cached) return cached;
-    const jwk = known[apiURI]?.find((key) => key.kid === kid) ?? (await this.#published(fetchJwks)).find((key) => key.kid === kid);
+    const jwk = known[apiURI]?.find((key) => key.kid === kid) ?? (await this.#fetched(fetchJwks)).find((key) => key.kid === kid);
     if (!jwk)
       throw new TriplaneError('signature-invalid', 'No signing key of the server has the id that the signature names', { hint: { kid } });
     const imported = importKey(jwk);
@@ -49,15 +51,19 @@ export class SigningKeys {
     return imported;
   }
 
-  async #published(fetchJwks: () => Promise<unknown>): Promise<readonly Jwk[]> {
-    if (this.#fetching) return this.#fetching;
+  async #fetched(fetchJwks: () => Promise<unknown>): Promise<readonly Jwk[]> {
+    // Requested by somebody else, whose time limit, signal and `close` apply to it: if it fails, the others request the keys themselves.
+    while (this.#fetching) {
+      const keys = await this.#fetching.catch(() => undefined);
+      if (keys) return keys;
+    }
     const nowMs = performance.now();
-    if (nowMs - this.#fetchedAtMs < shortestRefetchMs) return [];
+    if (nowMs - this.#fetchedAtMs < shortestRefetchMs) return this.#published;
     this.#fetching = fetchJwks().then(readJwks);
     try {
-      const keys = await this.#fetching;
+      this.#published = await this.#fetching;
       this.#fetchedAtMs = nowMs;
-      return keys;
+      return this.#published;
     } finally {
       this.#fetching = undefined;
     }

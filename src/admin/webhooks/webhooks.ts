@@ -2,6 +2,7 @@
 // token for the records.
 
 import { TriplaneError } from '../../errors.ts';
+import { untilAborted } from '../../lib/abort.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { consoleLog } from '../../lib/log.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -91,7 +92,9 @@ export class Webhooks<Schema extends AnySchemaDef> {
 
   /** The key with an id, from the cache or the server. @throws TriplaneError 'signature-invalid' if the server has no such key */
   keyOfKid(kid: string, opts?: CallOpts): Promise<SigningKey> {
-    return signingKeysOf(this.apiURI).get(this.apiURI, kid, () => this.fetchJwks(opts));
+    const key = signingKeysOf(this.apiURI).get(this.apiURI, kid, () => this.fetchJwks(opts));
+    // It may be waiting for another caller's request.
+    return untilAborted(key, opts?.signal);
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Step } from '../../protocol/transact-messages.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { attrsKey } from '../attr-catalog.ts';
 import { type Mutation, putMutation } from './mutation.ts';
+import type { TxPosition } from '../tx-position.ts';
 import { rebase } from '../../transact/rebase.ts';
 import { type Effect, onward } from '../effect.ts';
 
@@ -33,11 +34,6 @@ function targetOf(
   const attr = attrs.byId(a);
   if (!attr || attr === attrs.idAttr(attr.etype)) return undefined;
   return JSON.stringify(attr.isRef && attr.isMany ? [e, a, v] : [e, a]);
-}
-
-interface TxPosition {
-  readonly txId: number;
-  readonly isn: string | undefined;
 }
 
 /** Of a write that was applied before this session began: every answer of the session contains it. */

@@ -9,6 +9,7 @@ import type { Step } from '../../protocol/transact-messages.ts';
 /** The same error, with a message for people. Only the message changes. */
 export function describeDenial(error: InstantAPIError, steps: readonly Step[], attrs: Attrs): InstantAPIError {
   const [etype] = (error.type === 'permission-denied' && isObject(error.hint) ? [error.hint['input']].flat() : []) as readonly string[];
+  if (etype === undefined) return error;
   /** Entity → the rule that its steps are checked against. An update of an entity that may not exist may be its creation. */
   const actions = new Map<string, string>();
   for (const [op, e, attrId, , options] of steps as readonly (readonly [string, unknown, unknown, unknown?, { mode?: string }?])[]) {

@@ -14,7 +14,10 @@ import { rebaseLoaded } from './acknowledge.ts';
 import { receiptsKey } from './receipts.ts';
 import { asError, disabledError, outboxFullError, readOnlyError } from '../client-errors.ts';
 import type { WritePromise } from './write-promise.ts';
-import { putMutation, readMutation, type Mutation, mutationPrefix, mutationRecordKey } from './mutation.ts';
+import { putMutation, readMutation, type Mutation, mutationPrefix, mutationRecord, mutationRecordKey } from './mutation.ts';
+
+/** So many are asked for at a time: each is sent whole. */
+const mostAsked = 100;
 
 export class MutationApi {
   readonly #context: ClientContext;
@@ -113,7 +116,8 @@ export class MutationApi {
     const { owner } = session;
     const list = async (kind: 'write' | 'rejected'): Promise<Mutation[]> =>
       (await config.store.list(mutationPrefix(owner, kind))).flatMap(([, value]) => readMutation(value) ?? []);
-    const { removed, end } = outbox.removals.track();
+    const { settled } = outbox;
+    const { end } = settled.remember();
     const listed = new Set(rejections.keys());
     const read = async (): Promise<readonly [Mutation[], Mutation[], unknown]> => [
       await list('write'),
@@ -124,10 +128,10 @@ export class MutationApi {
     // Another user signed in while the store was read: these mutations are not theirs.
     if (session.owner !== owner) return;
     // What was settled meanwhile is not taken up again: it would go out once more.
-    const stored = records.filter(({ eventId }) => !removed.has(eventId));
+    const stored = records.filter(({ eventId }) => !settled.has(eventId));
     const added = outbox.load(rebaseLoaded(state, stored));
     for (const { eventId, claimed } of added) if (claimed) state.receipts.resumeClaim(eventId, new InstantAPIError(claimed));
-    const isDiscarded = ({ eventId }: Mutation): boolean => listed.has(eventId) && !rejections.has(eventId);
+    const isDiscarded = ({ eventId }: Mutation): boolean => !rejections.has(eventId) && (listed.has(eventId) || settled.has(eventId));
     for (const rejection of rejected) if (!isDiscarded(rejection)) rejections.set(rejection.eventId, rejection);
     state.receipts.load(receipts);
     for (const { steps } of rejections.values()) outbox.block(writeSetOf(steps));
@@ -135,6 +139,16 @@ export class MutationApi {
     const edits = added.filter((write) => !asStored.has(write)).map(putMutation);
     if (added.length > 0) this.#context.run([{ do: 'store', edits }, ...state.queries.rewrite(outbox.unblocked()), ...onward]);
     else this.#context.run([{ do: 'announce', what: 'outbox' }]);
+    this.askLeader();
+  }
+
+  /** What became of the first writes that wait: this tab may have read them before their outcome was stored, and after it was told. */
+  askLeader(): void {
+    const { state, isLeader } = this.#context;
+    if (isLeader) return;
+    const open = [...state.rejections.values(), ...state.outbox.list().filter((write) => write.state === 'pending')];
+    const records = open.slice(0, mostAsked).map(mutationRecord);
+    if (records.length > 0) this.#context.run([{ do: 'tell', message: { type: 'waiting', records } }]);
   }
 
   /** Those made before it was known whose they are. */

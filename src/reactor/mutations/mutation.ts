@@ -32,6 +32,10 @@ export interface Mutation extends PendingMutation {
   readonly rejectedAtMs?: number;
 }
 
+export function isUnsent({ state }: Mutation): boolean {
+  return state === 'persisting' || state === 'pending';
+}
+
 type MutationRecord = Omit<Mutation, 'state' | 'error'> & {
   readonly reason?: Pick<InstantAPIError, 'body' | 'status'>;
   /** `rejectedAtMs` in records of version 0.1.0. */

@@ -2,6 +2,7 @@
 
 import { TriplaneError } from '../../errors.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
+import { deepFreeze } from '../../lib/freeze.ts';
 import type { Abortable } from '../../lib/abort.ts';
 import { onward } from '../effect.ts';
 import { guarded } from '../notify.ts';
@@ -43,13 +44,18 @@ export class OutboxApi {
    */
   list(): readonly OutboxEntry[] {
     const { rejections, outbox } = this.#context.state;
-    this.#entries ??= [...rejections.values(), ...outbox.list()].map(({ eventId, state, createdMs, steps, error }) => ({
-      eventId,
-      state: state === 'persisting' ? 'pending' : state,
-      createdMs,
-      steps,
-      ...(error && { error }),
-    }));
+    this.#entries ??= Object.freeze(
+      [...rejections.values(), ...outbox.list()].map(({ eventId, state, createdMs, steps, error }) =>
+        // The steps are those that will be sent.
+        Object.freeze({
+          eventId,
+          state: state === 'persisting' ? 'pending' : state,
+          createdMs,
+          steps: deepFreeze(steps),
+          ...(error && { error }),
+        }),
+      ),
+    );
     return this.#entries;
   }
 
@@ -63,13 +69,13 @@ export class OutboxApi {
    */
   subscribe(onChange: (entries: readonly OutboxEntry[]) => void): () => void {
     this.#context.assertOpen();
-    onChange(this.list());
     const listener = (): void =>
       guarded(
         () => onChange(this.list()),
         (error) => this.#context.report(error),
       );
     this.#context.events.on('outbox', listener);
+    listener();
     return () => void this.#context.events.off('outbox', listener);
   }
 

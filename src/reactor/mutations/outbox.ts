@@ -7,7 +7,7 @@
 //                   ▼
 //                blocked: depends on an entity whose creation was rejected
 //
-// Sends and stores nothing itself: it returns what to send and store. How a write changes a view is not known here.
+// Sends and stores nothing itself: it returns what to send and store.
 
 import type { InstantAPIError } from '../../errors.ts';
 import type { Step, Transact } from '../../protocol/transact-messages.ts';
@@ -16,11 +16,12 @@ import type { Renames } from '../../transact/rebase.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { ContestedAttrs } from './contested-attrs.ts';
 import { Makers } from './makers.ts';
-import { putMutation, removeMutation, type Mutation } from './mutation.ts';
+import { isUnsent, putMutation, removeMutation, type Mutation } from './mutation.ts';
 import { PendingAttrs } from './pending-attrs.ts';
-import { Removals } from './removals.ts';
+import { SettledWrites } from './settled-writes.ts';
 import { Footprint, Retries } from './retries.ts';
-import { dependsOn, type Missing, writeSetOf } from './write-set.ts';
+import type { TxPosition } from '../tx-position.ts';
+import { dependentsIn, dependsOn, type Missing, writeSetOf } from './write-set.ts';
 
 /** Returns the rewritten steps; the same array if nothing changes. */
 type RewriteSteps = (steps: readonly Step[]) => readonly Step[];
@@ -35,10 +36,12 @@ export class Outbox {
   readonly #makers = new Makers();
   readonly #contested = new ContestedAttrs();
   readonly #waitingForAttrs = new Set<string>();
+  /** The writes that may yet be applied, in order. */
+  readonly #waiting = new Set<string>();
   /** Writes that failed while later ones may have been applied. */
   readonly #retrying = new Set<string>();
   readonly retries = new Retries();
-  readonly removals = new Removals();
+  readonly settled = new SettledWrites();
   /** The steps as last sent. */
   readonly #sentSteps = new Map<string, readonly Step[]>();
   #lastOrder = 0;
@@ -73,7 +76,8 @@ export class Outbox {
 
   /** Adds a write after all others, replacing one with the same event id. */
   add({ eventId, owner, steps, createdMs }: Pick<Mutation, 'eventId' | 'owner' | 'steps' | 'createdMs'>): Mutation {
-    this.#drop(eventId);
+    this.#forget(eventId);
+    this.settled.delete(eventId);
     // By the clock, so that writes of earlier sessions come before those of this one.
     this.#lastOrder = Math.max(this.#lastOrder + 1, createdMs);
     return this.#put({ eventId, owner, order: this.#lastOrder, steps, createdMs, state: 'persisting', sends: 0 });
@@ -81,7 +85,7 @@ export class Outbox {
 
   /** The user changes. Stored writes of the previous user stay in the store until that user signs in again. */
   detach(): void {
-    for (const eventId of this.#writes.keys()) this.#drop(eventId);
+    for (const eventId of this.#writes.keys()) this.#forget(eventId);
     this.#waitingForAttrs.clear();
   }
 
@@ -98,6 +102,7 @@ export class Outbox {
     const added = writes.filter(({ eventId }) => !this.#writes.has(eventId));
     const all = [...added, ...this.list()].sort((a, b) => a.order - b.order);
     this.#writes.clear();
+    this.#waiting.clear();
     this.#unsent = undefined;
     for (const write of all) this.#lastOrder = Math.max(this.#lastOrder, this.#put(write).order);
     return added;
@@ -154,7 +159,7 @@ export class Outbox {
     return this.#sentSteps.get(eventId) ?? steps;
   }
 
-  acknowledge(eventId: string, position: { readonly txId: number; readonly isn: string | undefined }): Mutation | undefined {
+  acknowledge(eventId: string, position: TxPosition): Mutation | undefined {
     const write = this.#writes.get(eventId);
     if (!write || write.state === 'acknowledged') return undefined;
     this.retries.countConfirmed();
@@ -168,13 +173,18 @@ export class Outbox {
     return write ? [putMutation(this.#put({ ...write, claimed: { body, status } }))] : [];
   }
 
-  /** The write was acknowledged before earlier writes that are being retried: drops the steps it supersedes from those. Returns the changed writes. */
+  /**
+   * The write was acknowledged before earlier ones: drops the steps it supersedes from those. The server may have failed at them already, and not
+   * have said so yet. Returns the changed writes.
+   */
   supersede({ order }: Mutation, rewrite: RewriteSteps): Mutation[] {
-    const earlier = [...this.#retrying].flatMap((eventId) => this.#writes.get(eventId) ?? []);
-    return this.#rewrite(
-      earlier.filter((write) => write.order < order && write.state === 'pending'),
-      rewrite,
-    );
+    const earlier: Mutation[] = [];
+    for (const eventId of this.#waiting) {
+      const write = this.#writes.get(eventId);
+      if (!write || write.order >= order) break;
+      if (write.state !== 'persisting') earlier.push(write);
+    }
+    return this.#rewrite(earlier, rewrite);
   }
 
   /** Every result includes the write. */
@@ -206,18 +216,7 @@ export class Outbox {
 
   /** The candidates that depend on one of these entities, directly or through another candidate. */
   dependentsOf(missing: Missing, isCandidate: (write: Mutation) => boolean): Mutation[] {
-    const creates = new Set(missing.creates);
-    const upserts = new Set(missing.upserts);
-    return this.list().filter((write) => {
-      const made = writeSetOf(write.steps);
-      if (isCandidate(write) && dependsOn(write.steps, { creates, upserts })) {
-        for (const id of made.creates) creates.add(id);
-        for (const id of made.upserts) upserts.add(id);
-        return true;
-      }
-      for (const id of made.upserts) upserts.delete(id);
-      return false;
-    });
+    return dependentsIn(this.list(), missing, isCandidate);
   }
 
   /**
@@ -265,9 +264,7 @@ export class Outbox {
   }
 
   #sentFootprint(): Footprint {
-    const sent = new Footprint();
-    for (const write of this.#writes.values()) if (write.state === 'inflight') sent.add(write);
-    return sent;
+    return new Footprint([...this.#writes.values()].filter(({ state }) => state === 'inflight'));
   }
 
   #put(write: Mutation): Mutation {
@@ -279,22 +276,25 @@ export class Outbox {
     this.#writes.set(eventId, write);
     if (state !== 'inflight') this.#contested.onReturn(eventId);
     const isOpen = state !== 'acknowledged' && state !== 'blocked';
+    if (isOpen) this.#waiting.add(eventId);
+    else this.#waiting.delete(eventId);
     this.#pendingAttrs.set(eventId, steps, isOpen);
     this.#makers.set(eventId, steps, isOpen);
     return write;
   }
 
   #drop(eventId: string): void {
+    const { txId, isn } = this.#writes.get(eventId) ?? {};
+    this.settled.add(eventId, txId === undefined ? undefined : { txId, isn });
+    this.#forget(eventId);
+  }
+
+  #forget(eventId: string): void {
     const write = this.#writes.get(eventId);
     if (write) this.#put({ ...write, state: 'acknowledged' });
     this.#retrying.delete(eventId);
     this.retries.forget(eventId);
     this.#sentSteps.delete(eventId);
     this.#writes.delete(eventId);
-    this.removals.add(eventId);
   }
-}
-
-function isUnsent({ state }: Mutation): boolean {
-  return state === 'persisting' || state === 'pending';
 }

@@ -96,6 +96,10 @@ export class Footprint {
   #last = -Infinity;
   #lastLookup = -Infinity;
 
+  constructor(writes: readonly { readonly order: number; readonly steps: readonly Step[] }[] = []) {
+    for (const write of writes) this.add(write);
+  }
+
   add({ order, steps }: { readonly order: number; readonly steps: readonly Step[] }): void {
     for (const id of writeSetOf(steps).touches) this.#lastOrder.set(id, Math.max(this.#lastOrder.get(id) ?? order, order));
     this.#last = Math.max(this.#last, order);

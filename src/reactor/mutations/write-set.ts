@@ -93,6 +93,26 @@ export function dependsOn(steps: readonly Step[], { creates, upserts }: Missing)
   return intersects(touches, creates) || intersects(linked, upserts);
 }
 
+/** Of these writes, in order, the candidates that depend on one of the entities, directly or through another candidate. */
+export function dependentsIn<Write extends { readonly steps: readonly Step[] }>(
+  writes: readonly Write[],
+  missing: Missing,
+  isCandidate: (write: Write) => boolean,
+): Write[] {
+  const creates = new Set(missing.creates);
+  const upserts = new Set(missing.upserts);
+  return writes.filter((write) => {
+    const made = writeSetOf(write.steps);
+    if (isCandidate(write) && dependsOn(write.steps, { creates, upserts })) {
+      for (const id of made.creates) creates.add(id);
+      for (const id of made.upserts) upserts.add(id);
+      return true;
+    }
+    for (const id of made.upserts) upserts.delete(id);
+    return false;
+  });
+}
+
 function intersects(ids: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
   if (others.size === 0) return false;
   for (const id of ids) if (others.has(id)) return true;

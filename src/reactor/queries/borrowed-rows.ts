@@ -34,6 +34,8 @@ export const noLoan: Loan = { rows: [], ids: new Set() };
 export function decides(steps: readonly Step[], { deciding, nodes }: QueryNeeds): boolean {
   for (const [op, , attrId, , options] of steps as readonly (readonly [string, unknown, string, unknown?, { mode?: string }?])[]) {
     if (deciding.has(attrId)) return true;
+    // What was linked with it has one link less.
+    if (op === 'delete-entity' && nodes.some(({ paths }) => paths.some(({ far }) => far.etype === attrId))) return true;
     // An upsert of an entity that is known elsewhere only: it is no new one.
     if (op === 'add-triple' && !options?.mode && nodes.some(({ node }) => node.idAttr?.id === attrId)) return true;
   }
@@ -66,6 +68,7 @@ class Borrowing {
   loan(): Loan {
     const { attrs } = this.#view.db;
     for (const [op, e, attrId, value] of this.#steps as readonly (readonly [string, unknown, string, unknown?])[]) {
+      if (op === 'delete-entity' && typeof e === 'string') this.#consider(attrId, e);
       const attr = op.endsWith('-triple') ? attrs.byId(attrId) : undefined;
       if (!attr) continue;
       if (typeof e === 'string') this.#consider(attr.etype, e);

@@ -7,6 +7,7 @@ import type { Layer } from '../../db/layer.ts';
 import { applyUpdates, updatesOf } from '../../db/updates.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
+import { rebase, type Renames } from '../../transact/rebase.ts';
 import { type Loan, noLoan } from './borrowed-rows.ts';
 
 export interface PendingMutation {
@@ -43,6 +44,8 @@ export class AppliedMutations {
   #unindexed: AppliedMutation[] = [];
   #last: AppliedMutation | undefined;
   #attrMakers = 0;
+  /** Attrs that are known under another id since an earlier write. */
+  readonly #renames: Renames = new Map();
   #isOrdered = true;
 
   get last(): AppliedMutation | undefined {
@@ -111,9 +114,10 @@ export class AppliedMutations {
 
   /** Applies the write, and finds out what its outcome depends on. */
   apply(applied: AppliedMutation, layer: Layer, useDates: boolean): void {
-    const { loan, write } = applied;
-    this.#trackAttrs(applied, layer.attrs);
-    const updates = updatesOf(write.steps, layer.attrs, useDates);
+    const { loan } = applied;
+    const steps = this.#inTermsOf(layer.attrs, applied.write.steps);
+    this.#trackAttrs(applied, steps, layer.attrs);
+    const updates = updatesOf(steps, layer.attrs, useDates);
     if (updates) {
       applied.touched = updates.ids;
       applyUpdates(layer, updates);
@@ -122,16 +126,27 @@ export class AppliedMutations {
       const touched = new Set<string>();
       applied.touched = touched;
       const touch = (id: string): unknown => touched.add(id);
-      applySteps(layer, write.steps, { now: () => time++, useDates, touch, search: () => (applied.searched = true) });
+      applySteps(layer, steps, { now: () => time++, useDates, touch, search: () => (applied.searched = true) });
     }
     if (loan.ids.size > 0) applied.touched = new Set([...applied.touched, ...loan.ids]);
     this.#unindexed.push(applied);
   }
 
-  #trackAttrs(applied: AppliedMutation, attrs: Attrs): void {
-    const changesAttrs = makesAttrs(applied.write, (attr) => attrs.holds(attr));
+  /** Two tabs may make the same attr at a time: the server will have one of them, and a name is shown once. */
+  #inTermsOf(attrs: Attrs, steps: readonly Step[]): readonly Step[] {
+    const isTaken = (step: Step): boolean => step[0] === 'add-attr' && idOfName(step[1], attrs) !== step[1].id;
+    return this.#renames.size > 0 || steps.some(isTaken) ? rebase(steps, attrs, this.#renames) : steps;
+  }
+
+  #trackAttrs(applied: AppliedMutation, steps: readonly Step[], attrs: Attrs): void {
+    const changesAttrs = makesAttrs({ ...applied.write, steps }, (attr) => attrs.holds(attr));
     if (applied.makesAttrs !== changesAttrs) this.#attrMakers += changesAttrs ? 1 : -1;
     applied.makesAttrs = changesAttrs;
+  }
+
+  /** All writes are applied again, from the first. */
+  restart(): void {
+    this.#renames.clear();
   }
 
   /** What it depends on is no longer known. */
@@ -175,6 +190,11 @@ export class AppliedMutations {
 
 const inOrder = (writes: Iterable<AppliedMutation>): AppliedMutation[] =>
   [...writes].sort((a, b) => (comesBefore(a.write, b.write) ? -1 : 1));
+
+/** The id that the catalog has for the name of an attr; its own if there is none. */
+function idOfName({ id, 'forward-identity': [, etype, label] }: WireAttr, attrs: Attrs): string {
+  return (attrs.forward(etype, label) ?? attrs.reverse(etype, label))?.id ?? id;
+}
 
 /** Whether it changes a catalog: one that creates attrs which are known changes nothing. */
 export function makesAttrs({ steps }: PendingMutation, isKnown: (attr: WireAttr) => boolean): boolean {

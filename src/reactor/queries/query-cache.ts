@@ -118,10 +118,11 @@ export class QueryCache {
     return this.#released.splice(0);
   }
 
-  /** What has yet to be written is not: somebody else is here, or nobody any more. */
+  /** Drops results that are not stored: another user signed in, or the client closes. Mutations that only these contain stay stored. */
   clear(): void {
+    const released = this.#takeReleased();
+    if (this.#isSettled()) this.#store(...released);
     this.#entries.clear();
-    this.#store(...this.#takeReleased());
     this.#deadlineMs = undefined;
     this.#isPruned = false;
   }

@@ -1,35 +1,10 @@
 // A query that cannot be compiled or evaluated here has an error of its own. The other queries, writes and rooms of the same frame go on.
 
-import type { Attrs } from '../../db/attrs.ts';
 import type { TriplaneError } from '../../errors.ts';
-import { type CompiledQuery, compile } from '../../query/compile.ts';
-import type { Query, QueryResult } from '../../query/query.ts';
-import type { LinkIndex } from '../../schema/schema.ts';
+import type { QueryResult } from '../../query/query.ts';
 import { asError } from '../client-errors.ts';
 import type { Effect } from '../effect.ts';
 import type { LiveQuery } from './live-query.ts';
-
-export interface ViewOptions {
-  readonly links?: LinkIndex | undefined;
-  readonly useDates?: boolean | undefined;
-}
-
-interface Compilation {
-  /** Of a query that cannot be compiled: one that asks for nothing. */
-  readonly compiled: CompiledQuery;
-  readonly error: TriplaneError | undefined;
-}
-
-/** @param before the error of the last attempt: the same object comes back while the reason is the same, so that nobody is told twice */
-export function tryCompile(query: Query, attrs: Attrs, { links, useDates }: ViewOptions, before: TriplaneError | undefined): Compilation {
-  const options = { singular: links, isShared: true, useDates };
-  try {
-    return { compiled: compile(query, attrs, options), error: undefined };
-  } catch (cause) {
-    const error = asError(cause, 'query-invalid');
-    return { compiled: compile({}, attrs, options), error: error.message === before?.message ? before : error };
-  }
-}
 
 /** What the listeners of a query see: its error, its result, or nothing yet. */
 export function outcomeOf(live: LiveQuery): { readonly error?: TriplaneError; readonly result?: QueryResult | undefined } {

@@ -11,7 +11,7 @@ import type { TripleResult } from '../../protocol/query-result.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
 import type { IngestedResult } from './view-input.ts';
-import { sortSliced } from '../../lib/yielding.ts';
+import { sortSliced } from '../../lib/sort-sliced.ts';
 import type { View } from './view.ts';
 
 /** How far it has come. What is counted means nothing by itself. */

@@ -15,7 +15,7 @@ import type { CompiledQuery } from '../../query/compile.ts';
 import type { Query } from '../../query/query.ts';
 import { type ResultInfo, LiveResult } from '../../query/live-result.ts';
 import { type BaseVersion, type IngestedResult, type ResultSource, StaleMarker, type SubscriberResult } from './view-input.ts';
-import { tryCompile, type ViewOptions } from './query-errors.ts';
+import { Compilation, type ViewOptions } from './compilation.ts';
 import { updatedBy } from '../mutations/write-set.ts';
 import type { KnownRows } from './known-rows.ts';
 import { Loans } from './loans.ts';
@@ -32,7 +32,6 @@ export interface ViewConfig extends ViewOptions {
 }
 
 export class View {
-  readonly #query: Query;
   readonly #config: ViewConfig;
   readonly #now: () => number;
   #attrs: Attrs;
@@ -40,8 +39,7 @@ export class View {
   #source: ResultSource = 'server';
   readonly #staleMarker = new StaleMarker();
   #layer: Layer;
-  #compiled: CompiledQuery;
-  #signature: string;
+  readonly #compilation: Compilation;
   readonly #applied = new AppliedMutations();
   /** What the writes need of other answers. */
   readonly loans: Loans;
@@ -53,12 +51,9 @@ export class View {
   info: ResultInfo | undefined;
   #hasNewInfo = false;
   #live: LiveResult | undefined;
-  /** Why the query cannot be compiled against these attrs. */
-  error: TriplaneError | undefined;
   #baseVersion: BaseVersion = {};
 
   constructor(query: Query, config: ViewConfig) {
-    this.#query = query;
     this.#config = config;
     this.ruleParams = JSON.stringify(query.$$ruleParams ?? null);
     this.#now = config.now ?? Date.now;
@@ -66,8 +61,7 @@ export class View {
     this.#attrs = config.attrs;
     this.#store = this.newStore();
     this.#layer = new Layer(this.#store);
-    this.#compiled = this.#compile();
-    this.#signature = this.#computeSignature();
+    this.#compilation = new Compilation(query, config.attrs, config);
   }
 
   /** An answer: the new ground under the pending writes. Gives what is different now. */
@@ -95,9 +89,16 @@ export class View {
   get baseVersion(): BaseVersion {
     return this.#baseVersion;
   }
+
   get compiled(): CompiledQuery {
-    return this.#compiled;
+    return this.#compilation.compiled;
   }
+
+  /** Why the query cannot be compiled against these attrs. */
+  get error(): TriplaneError | undefined {
+    return this.#compilation.error;
+  }
+
   /** The answer as it is held, without the pending writes. */
   get baseStore(): Store {
     return this.#store;
@@ -120,7 +121,7 @@ export class View {
     if (updates)
       return updates.list.some(({ etype, id }) => this.#layer.row(etype, id) !== undefined) || this.loans.mayBorrow(steps, updates.ids);
     const etypes = writtenEtypes(steps, attrs);
-    return !etypes || etypes.some((etype) => this.#compiled.etypes.has(etype));
+    return !etypes || etypes.some((etype) => this.compiled.etypes.has(etype));
   }
 
   /** Shows one more write, in its place. */
@@ -191,7 +192,7 @@ export class View {
       this.#live.update(this.#layer.takeChangeSet(), this.#layer, this.#hasNewInfo ? this.info : undefined);
     } else {
       this.#layer.forgetChanges();
-      this.#live = new LiveResult(this.#compiled, this.#layer, this.info);
+      this.#live = new LiveResult(this.compiled, this.#layer, this.info);
     }
     this.#hasNewInfo = false;
     return this.#staleMarker.mark(this.#live.result, this.#source);
@@ -208,7 +209,7 @@ export class View {
     const applied = this.#applied.get(eventId);
     if (!applied) return false;
     const differs = (etype: string, id: string): boolean => this.#layer.row(etype, id) !== this.#store.row(etype, id);
-    return [...applied.touched].some((id) => [...this.#compiled.etypes].some((etype) => differs(etype, id)));
+    return [...applied.touched].some((id) => [...this.compiled.etypes].some((etype) => differs(etype, id)));
   }
 
   readonly writes = (): PendingMutation[] => [...this.#applied.all()].map(({ write }) => write);
@@ -236,16 +237,7 @@ export class View {
     return changeSet;
   }
 
-  /** With nothing in it. */
   readonly newStore = (): Store => new Store(this.#attrs, { useDates: this.#config.useDates ?? false });
-
-  #compile(): CompiledQuery {
-    const compilation = tryCompile(this.#query, this.#layer.attrs, this.#config, this.error);
-    this.error = compilation.error;
-    return compilation.compiled;
-  }
-
-  readonly #computeSignature = (): string => [...this.#compiled.etypes].map((etype) => this.#layer.attrs.signature(etype)).join('\n');
 
   #apply(applied: AppliedMutation): void {
     this.#applied.apply(applied, this.#layer, this.#config.useDates ?? false);
@@ -271,6 +263,7 @@ export class View {
     this.#layer.clear();
     this.loans.putInto(this.#layer);
     this.#searched = false;
+    this.#applied.restart();
     for (const applied of this.#applied.all()) {
       this.#applied.forget(applied);
       applied.searched = false;
@@ -290,10 +283,7 @@ export class View {
   }
 
   #recompileIfNeeded(): void {
-    const before = this.#signature;
-    this.#compiled = this.#compile();
-    this.#signature = this.#computeSignature();
-    if (before === this.#signature) return;
+    if (!this.#compilation.update(this.#layer.attrs)) return;
     this.#live = undefined;
     this.#baseVersion = {};
   }

@@ -1,7 +1,7 @@
 // The presence that a listener of a room receives: of the user and of the peers, limited to the requested keys.
 
 import { deepFreeze } from '../../lib/freeze.ts';
-import type { Presence, Room } from './rooms.ts';
+import type { Presence, Room } from './room.ts';
 
 export interface PresenceRequest {
   readonly user?: boolean | undefined;

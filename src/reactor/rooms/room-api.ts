@@ -12,7 +12,8 @@ import { limitErrorOf } from '../limits.ts';
 import { guarded } from '../notify.ts';
 import type { ClientContext } from '../context.ts';
 import { type PresenceRequest, presenceSlice, type Slice } from './presence-slice.ts';
-import { eventKeyOf, type Presence, Rooms } from './rooms.ts';
+import type { Presence } from './room.ts';
+import { eventKeyOf, Rooms } from './rooms.ts';
 
 export type TopicListener = (data: unknown, peer: unknown) => void;
 

@@ -3,42 +3,19 @@
 
 import type { EventEmitter } from 'eventemitter3';
 
-import type { TriplaneError } from '../../errors.ts';
+import { TriplaneError } from '../../errors.ts';
 import { equal } from '../../lib/equal.ts';
-import { isObject } from '../../lib/json.ts';
 import { type PresencePatch, tryPatches } from '../../protocol/presence-edits.ts';
-import type { Broadcast, ClientBroadcast, JoinRoom, LeaveRoom, Peer, SetPresence } from '../../protocol/room-messages.ts';
+import type { Broadcast, ClientBroadcast, JoinRoom, LeaveRoom, SetPresence } from '../../protocol/room-messages.ts';
+import type { OriginalEvent } from '../../protocol/server-error.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Effect } from '../effect.ts';
 import type { Feature, RejectedRequest, FeatureEnv } from '../features.ts';
 import { roomQueueFullError, maxQueuedRoomMessages } from '../client-errors.ts';
+import { isPeers, newRoom, type Peers, type Presence, type Room } from './room.ts';
 
-export type Presence = Readonly<Record<string, unknown>>;
-
-type Peers = Readonly<Record<string, Peer>>;
-
-/** `asked`: the join was sent. `joined`: the server confirmed it; `hasPeers` says whether the peers are known. */
-type RoomState = 'apart' | 'asked' | 'joined' | 'refused';
-
-export interface Room {
-  readonly id: string;
-  readonly type: string;
-  state: RoomState;
-  /** Reference count: handles and subscriptions. */
-  refCount: number;
-  /** The client's own presence. Undefined until it is published. */
-  own: Presence | undefined;
-  /** By session id, including this session. */
-  peers: Peers;
-  /** Whether the server has sent the peers. */
-  hasPeers: boolean;
-  /** When to join again if the peers are still missing; Infinity for never. */
-  peersDeadlineMs: number;
-  error: string | undefined;
-  /** Messages sent before the join was confirmed. */
-  readonly queued: { readonly topic: string; readonly data: unknown }[];
-}
+const roomOps: ReadonlySet<unknown> = new Set(['join-room', 'leave-room', 'set-presence', 'client-broadcast']);
 
 /** If the peers do not arrive within this time, the server has lost the message. */
 const peersTimeoutMs = 2000;
@@ -52,6 +29,8 @@ export class Rooms implements Feature {
   readonly #random: Random;
   readonly #emitter: EventEmitter;
   readonly #byId = new Map<string, Room>();
+  /** Rooms that this client could not leave yet, with the refusals and the time of the next attempt. */
+  readonly #toLeave = new Map<string, Pick<Room, 'refusals' | 'retryAtMs'>>();
 
   constructor(random: Random, emitter: EventEmitter) {
     this.#random = random;
@@ -69,19 +48,9 @@ export class Rooms implements Feature {
       known.refCount += 1;
       return initial && !known.own ? this.publish(id, initial) : [];
     }
-    const room: Room = {
-      id,
-      type,
-      state: 'apart',
-      refCount: 1,
-      own: initial,
-      peers: {},
-      hasPeers: false,
-      peersDeadlineMs: Infinity,
-      error: undefined,
-      queued: [],
-    };
+    const room = newRoom(id, type, initial);
     this.#byId.set(id, room);
+    this.#toLeave.delete(id);
     return this.#join(room);
   }
 
@@ -99,15 +68,16 @@ export class Rooms implements Feature {
     const room = this.#byId.get(id);
     if (!room) return [];
     room.own = { ...room.own, ...data };
-    return [this.#notify(room), ...(room.state === 'joined' ? this.#sendPresence(room) : [])];
+    room.isPresenceDue = true;
+    return [this.#notify(room), ...this.#flush(room)];
   }
 
   publishTopic(id: string, topic: string, data: unknown): Effect[] {
     const room = this.#byId.get(id);
     if (!room) return [];
-    if (room.state !== 'joined' && room.queued.length >= maxQueuedRoomMessages) throw roomQueueFullError();
+    if (room.queued.length >= maxQueuedRoomMessages) throw roomQueueFullError();
     room.queued.push({ topic, data });
-    return this.#broadcast(room);
+    return this.#flush(room);
   }
 
   /** A session is open: join every room. */
@@ -116,21 +86,29 @@ export class Rooms implements Feature {
   }
 
   onDisconnect(): Effect[] {
+    this.#toLeave.clear();
     return this.#each((room) => {
       room.state = 'apart';
+      this.#resume(room);
       this.#forgetPeers(room);
       return [this.#notify(room)];
     });
   }
 
   onMessage(message: ServerMessage, { nowMs }: FeatureEnv): Effect[] {
+    if (message.op === 'leave-room-ok') this.#toLeave.delete(message['room-id']);
     const room = 'room-id' in message && this.#byId.get(message['room-id']);
     if (!room) return [];
     switch (message.op) {
       case 'join-room-ok':
         return this.#onJoined(room, nowMs);
       case 'join-room-error':
-        return this.#onRejected(room, message.error);
+        // An error message comes with it, and says whether the refusal is one for the moment.
+        return room.retryAtMs < Infinity ? [] : this.#onRejected(room, message.error);
+      case 'set-presence-ok':
+      case 'client-broadcast-ok':
+        room.refusals = 0;
+        return [];
       case 'refresh-presence':
         return this.#onPeers(room, message.data, nowMs);
       case 'patch-presence':
@@ -144,10 +122,28 @@ export class Rooms implements Feature {
 
   onError({ message: { message, 'original-event': original }, error, retryAtMs }: RejectedRequest): Effect[] | undefined {
     const op = original?.['op'];
-    if (!original || (op !== 'join-room' && op !== 'set-presence')) return undefined;
-    const room = this.#byId.get(String(original['room-id']));
-    if (op === 'set-presence') return retryAtMs(0) === undefined ? this.#onPresenceRejected(room, original['data'], error) : undefined;
-    return room ? this.#onRejected(room, message) : [];
+    if (!original || !roomOps.has(op)) return undefined;
+    const id = String(original['room-id']);
+    const room = this.#byId.get(id);
+    const known = room ?? this.#toLeave.get(id) ?? { refusals: 0, retryAtMs: Infinity };
+    // The rooms of a disabled app are joined when it is enabled again: until then their listeners have the error.
+    const atMs = op === 'join-room' && error.type === 'app-disabled' ? undefined : retryAtMs(known.refusals);
+    // A message that may have been delivered is not sent twice.
+    if (atMs === undefined || (op === 'client-broadcast' && error.status >= 500)) return this.#onFinalError(room, original, error, message);
+    if (op === 'leave-room' ? room : !room) return [];
+    // Of what was sent together, each refusal postpones the rest.
+    if (known.retryAtMs === Infinity) known.refusals += 1;
+    known.retryAtMs = atMs;
+    if (!room) this.#toLeave.set(id, known);
+    else if (op === 'join-room') room.state = 'apart';
+    else if (op === 'set-presence') room.isPresenceDue = true;
+    else room.queued.splice(room.refusedMessages++, 0, { topic: String(original['topic']), data: original['data'] });
+    return [];
+  }
+
+  #onFinalError(room: Room | undefined, original: OriginalEvent, error: TriplaneError, text: unknown): Effect[] {
+    if (original['op'] === 'set-presence') return this.#onPresenceRejected(room, original['data'], error);
+    return original['op'] === 'join-room' ? (room ? this.#onRejected(room, text) : []) : [{ do: 'report', error }];
   }
 
   /** The same presence would be rejected again with every join, and with it the join. */
@@ -155,15 +151,38 @@ export class Rooms implements Feature {
     const effects: Effect[] = [{ do: 'report', error }];
     if (!room || (data !== undefined && !equal(data, room.own))) return effects;
     room.own = undefined;
+    room.isPresenceDue = false;
     return [...effects, this.#notify(room), ...(room.state === 'asked' ? this.#join(room) : [])];
   }
 
   nextDeadline(): number {
-    return Math.min(...[...this.#byId.values()].map(({ peersDeadlineMs }) => peersDeadlineMs));
+    const rooms = [...this.#byId.values()];
+    return Math.min(
+      ...[...rooms, ...this.#toLeave.values()].map(({ retryAtMs }) => retryAtMs),
+      ...rooms.map(({ peersDeadlineMs }) => peersDeadlineMs),
+    );
   }
 
   onDeadline(nowMs: number): Effect[] {
-    return this.#each((room) => (room.peersDeadlineMs <= nowMs ? this.#rejoin(room) : []));
+    const due = this.#each((room) =>
+      room.retryAtMs <= nowMs ? this.#retry(room) : room.peersDeadlineMs <= nowMs ? this.#rejoin(room) : [],
+    );
+    for (const [id, left] of this.#toLeave) {
+      if (left.retryAtMs > nowMs) continue;
+      left.retryAtMs = Infinity;
+      due.push(this.#send({ id }, { op: 'leave-room' }));
+    }
+    return due;
+  }
+
+  #retry(room: Room): Effect[] {
+    this.#resume(room);
+    return room.state === 'apart' ? this.#join(room) : this.#flush(room);
+  }
+
+  #resume(room: Room): void {
+    room.retryAtMs = Infinity;
+    room.refusedMessages = 0;
   }
 
   #each(run: (room: Room) => Effect[]): Effect[] {
@@ -174,14 +193,19 @@ export class Rooms implements Feature {
     if (room.state === 'joined') return [];
     room.state = 'joined';
     room.error = undefined;
+    room.refusals = 0;
+    this.#resume(room);
     if (!room.hasPeers) room.peersDeadlineMs = nowMs + peersTimeoutMs;
-    return [this.#notify(room), ...this.#sendPresence(room), ...this.#broadcast(room)];
+    room.isPresenceDue = true;
+    return [this.#notify(room), ...this.#flush(room)];
   }
 
+  /** Reported once: listeners of presence see it, those of topics do not. */
   #onRejected(room: Room, error: unknown): Effect[] {
+    const isKnown = room.error !== undefined;
     room.state = 'refused';
     room.error = typeof error === 'string' ? error : 'The room could not be joined';
-    return [this.#notify(room)];
+    return [...(isKnown ? [] : [roomRefused(room)]), this.#notify(room)];
   }
 
   #onPeers(room: Room, peers: Peers, nowMs: number): Effect[] {
@@ -214,17 +238,16 @@ export class Rooms implements Feature {
     return [this.#send(room, { op: 'leave-room' }), ...this.#join(room)];
   }
 
-  #sendPresence(room: Room): Effect[] {
-    return room.own ? [this.#send(room, { op: 'set-presence', data: room.own })] : [];
+  /** What waits, once the room is joined. */
+  #flush(room: Room): Effect[] {
+    if (room.state !== 'joined' || room.retryAtMs < Infinity) return [];
+    const presence = room.isPresenceDue && room.own ? [this.#send(room, { op: 'set-presence', data: room.own })] : [];
+    room.isPresenceDue = false;
+    const messages = room.queued.splice(0);
+    return [...presence, ...messages.map((each) => this.#send(room, { op: 'client-broadcast', roomType: room.type, ...each }))];
   }
 
-  /** The waiting messages, once the room is joined. */
-  #broadcast(room: Room): Effect[] {
-    if (room.state !== 'joined') return [];
-    return room.queued.splice(0).map((broadcast) => this.#send(room, { op: 'client-broadcast', roomType: room.type, ...broadcast }));
-  }
-
-  #send({ id }: Room, message: RoomMessage): Effect {
+  #send({ id }: Pick<Room, 'id'>, message: RoomMessage): Effect {
     return { do: 'send', message: { ...message, 'room-id': id, 'client-event-id': this.#random.eventId() } };
   }
 
@@ -234,9 +257,9 @@ export class Rooms implements Feature {
   }
 }
 
+function roomRefused({ id, error }: Room): Effect {
+  return { do: 'report', error: new TriplaneError('refused', `The room '${id}' could not be joined: ${error}`) };
+}
+
 type Unaddressed<Message> = Message extends unknown ? Omit<Message, 'room-id' | 'client-event-id'> : never;
 type RoomMessage = Unaddressed<JoinRoom | LeaveRoom | SetPresence | ClientBroadcast>;
-
-function isPeers(state: unknown): state is Peers {
-  return isObject(state) && Object.values(state).every(isObject);
-}

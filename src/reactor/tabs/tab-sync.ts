@@ -9,10 +9,11 @@ import { readUser } from '../account.ts';
 import { reject } from '../mutations/reject.ts';
 import { isTabMessage, type TabMessage } from '../effect.ts';
 import { asError, discardedError } from '../client-errors.ts';
-import { readMutation } from '../mutations/mutation.ts';
+import { mutationRecord, readMutation } from '../mutations/mutation.ts';
+import type { TxPosition } from '../tx-position.ts';
 import { envOf } from '../state.ts';
 
-/** How long a write waits for the leader before it is asked for a sign of life. */
+/** How long a write waits for the leader before it is asked for a sign of life, and what became of the write. */
 const leaderCheckMs = 3_000;
 
 export class TabSync {
@@ -36,7 +37,7 @@ export class TabSync {
   /** Called after every change. While writes wait for another tab to send them, that tab is asked for a sign of life now and then. */
   watchLeader(hasWaitingWrites: boolean): void {
     const { clock } = this.#context.config;
-    const isNeeded = hasWaitingWrites && !this.#tabs.isLeader && this.#tabs.checkLeader !== undefined;
+    const isNeeded = hasWaitingWrites && !this.#tabs.isLeader;
     if (!isNeeded) {
       clock.clearTimeout(this.#leaderTimer);
       this.#leaderTimer = undefined;
@@ -44,6 +45,7 @@ export class TabSync {
       this.#leaderTimer ??= clock.setTimeout(() => {
         this.#leaderTimer = undefined;
         this.#tabs.checkLeader?.();
+        this.#context.writes.askLeader();
         this.#context.run([]);
       }, leaderCheckMs);
   }
@@ -67,7 +69,7 @@ export class TabSync {
     events.emit('fact', 'tab', message);
     if (!isTabMessage(message)) return;
     // While this tab reads the disk, it may have read how the writes were before.
-    for (const eventId of settledIn(message)) state.outbox.removals.add(eventId);
+    for (const [eventId, position] of settledIn(message)) state.outbox.settled.add(eventId, position);
     switch (message.type) {
       case 'write':
         return this.#onWrite(message.record);
@@ -77,6 +79,8 @@ export class TabSync {
         return this.#onRejected(message.record);
       case 'gone':
         return this.#onRemoved(message.eventIds);
+      case 'waiting':
+        return this.#tabs.isLeader && Array.isArray(message.records) ? message.records.forEach((record) => this.#onWaiting(record)) : undefined; // prettier-ignore
       case 'user':
         return this.#context.account.applyUser(readUser(message.user));
     }
@@ -87,9 +91,24 @@ export class TabSync {
     const { outbox, queries, session } = state;
     const write = readMutation(record);
     if (write?.owner !== session.owner) return;
+    outbox.settled.delete(write.eventId);
     const added = outbox.load(rebaseLoaded(state, [write]));
     for (const { eventId } of added) this.#context.writes.fromOtherTabs.add(eventId);
     this.#context.run([...added.flatMap((write) => queries.add(write)), { do: 'announce', what: 'outbox' }, { do: 'flush' }]);
+  }
+
+  /** Another tab waits for this write to be sent: it may have been settled, or nobody may have told it here. */
+  #onWaiting(record: unknown): void {
+    const { outbox, rejections, session } = this.#context.state;
+    const waiting = readMutation(record);
+    if (waiting?.owner !== session.owner) return;
+    const { eventId, error } = waiting;
+    const { txId, isn } = outbox.get(eventId) ?? outbox.settled.positionOf(eventId) ?? {};
+    const rejection = rejections.get(eventId);
+    if (txId !== undefined) this.broadcast({ type: 'acknowledged', eventId, txId, isn });
+    else if (rejection) this.broadcast({ type: 'rejected', record: mutationRecord(rejection) });
+    else if (outbox.settled.has(eventId)) this.broadcast({ type: 'gone', eventIds: [eventId] });
+    else if (!error && !outbox.get(eventId)) this.#onWrite(record);
   }
 
   #onRejected(record: unknown): void {
@@ -128,14 +147,14 @@ export class TabSync {
   }
 }
 
-function settledIn(message: TabMessage): readonly string[] {
+function settledIn(message: TabMessage): readonly (readonly [eventId: string, position?: TxPosition])[] {
   switch (message.type) {
     case 'acknowledged':
-      return [message.eventId];
+      return [[message.eventId, message]];
     case 'rejected':
-      return [readMutation(message.record)?.eventId ?? ''];
+      return [[readMutation(message.record)?.eventId ?? '']];
     case 'gone':
-      return message.eventIds;
+      return message.eventIds.map((eventId) => [eventId]);
     default:
       return [];
   }

@@ -1,5 +1,5 @@
-// Refresh tokens that an app's old host gave out and a backup did not bring along: each is checked there once, and is this server's from then
-// on. A token that has ended here is never asked about again, or a sign-out could be undone.
+// Refresh tokens issued by the app's previous host that a backup did not include: each is verified there once and accepted by this server
+// from then on. A token revoked here is never verified again, which would undo a sign-out.
 
 import { isObject } from '../../lib/json.ts';
 import type { Log } from '../../lib/log.ts';
@@ -15,9 +15,9 @@ import { hasToken, withToken } from './tokens.ts';
 import { readEmail, userByEmail, userRow } from './users.ts';
 
 export interface AcceptedTokensConfig {
-  /** The old host, without a slash at the end. */
+  /** URL of the previous host, without a trailing slash. */
   readonly from: string;
-  /** With a time-out. */
+  /** An HTTP client with a time-out. */
   readonly outbound: Outbound;
   readonly log: Log;
 }
@@ -30,14 +30,14 @@ interface OldUser {
 }
 
 const askedPrefix = 'asked-token ';
-/** Requests to the old host at once; tokens that wait for their turn, beyond which one is unknown for now; unknown tokens remembered. */
+/** Concurrent requests to the previous host; queued tokens, beyond which a token counts as unknown for now; remembered unknown tokens. */
 const [atOnce, maxWaiting, maxUnknown] = [8, 1000, 10_000];
 
 export class AcceptedTokens {
   readonly #config: AcceptedTokensConfig;
   readonly #asking = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
-  /** Tokens the old host does not know. In memory: made-up tokens must not fill the log. */
+  /** Tokens the previous host does not know. Kept in memory, so that invented tokens do not fill the log. */
   readonly #unknown = new Set<string>();
   #running = 0;
 
@@ -45,7 +45,7 @@ export class AcceptedTokens {
     this.#config = config;
   }
 
-  /** Resolves when the token is known here, if it ever will be. Never rejects. */
+  /** Resolves when the token is known here or will not be. Never rejects. */
   async accept(app: App, token: string): Promise<void> {
     if (!isUuid(token)) return;
     const name = `${app.id} ${hashToken(token)}`;
@@ -61,7 +61,7 @@ export class AcceptedTokens {
     this.#asking.delete(name);
   }
 
-  /** Tokens that ended here, by a sign-out or with their user. */
+  /** Tokens revoked here, by sign-out or deletion of the user. */
   readonly ended = (app: App, hashes: readonly string[]): void => {
     const records = Object.fromEntries(hashes.map((hash) => [askedPrefix + hash, true]));
     void submit(app.ledger, { steps: () => ({ steps: [], records }), event: undefined, actor: serverActor }).catch((error: unknown) =>
@@ -102,7 +102,7 @@ export class AcceptedTokens {
     }
   }
 
-  /** Undefined: the old host says that it is nobody's. */
+  /** Undefined: the previous host does not know the token. */
   async #ask(appId: string, token: string): Promise<OldUser | 'unreachable' | undefined> {
     const { from, outbound, log } = this.#config;
     const body = JSON.stringify({ 'app-id': appId, 'refresh-token': token });
@@ -129,7 +129,7 @@ function readUser(answer: unknown): OldUser | undefined {
   return { id: user.id.toLowerCase(), email: readEmail(user.email), isGuest: user.isGuest === true || user.type === 'guest', imageURL };
 }
 
-/** Undefined if the user cannot be one here: another has the address. */
+/** Undefined if the user cannot be created here because another user has the address. */
 function planFor({ db }: LedgerState, { id, email, isGuest, imageURL }: OldUser): unknown[][] | undefined {
   if (userRow(db, id)) return [];
   if (email !== undefined && userByEmail(db, email)) return undefined;

@@ -1,8 +1,8 @@
-// Users, codes and tokens of one app: every way to become signed in, and to stop. Each call is one transaction, so a code is
-// good once, whoever is faster.
+// Users, codes and tokens of one app: all ways to sign in and out. Each call is one transaction, so a code is accepted only once even in a
+// race.
 
 import type { Clock } from '../../lib/clock.ts';
-import { denied, invalid, rejection } from '../errors.ts';
+import { denied, invalid, recordExpired, recordNotFound } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { Bucket } from '../rules/rate-limits.ts';
 import type { Records } from '../storage/storage.ts';
@@ -13,7 +13,7 @@ import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import { networkOf } from '../client-address.ts';
 import { appRecordOf } from '../session/app-record.ts';
-import { noCode, spendCode, withCode } from './codes.ts';
+import { spendCode, withCode } from './codes.ts';
 import type { Identity } from './oauth/providers.ts';
 import { newCode, newToken } from './secrets.ts';
 import { type Profile, checkExtraFields, checkSignup, userSteps } from './signup.ts';
@@ -27,13 +27,13 @@ export interface SignedIn {
 
 export interface SignInOptions {
   readonly extraFields?: Readonly<Record<string, unknown>> | undefined;
-  /** A guest's: the guest becomes the user, or is linked to them. */
+  /** A guest's token: the guest becomes the user, or is linked to an existing one. */
   readonly guestToken?: string | undefined;
-  /** Whether the app's rule for new users is asked. */
+  /** Whether the app's rule for new users applies. */
   readonly isTrusted?: boolean;
 }
 
-/** One of them, or both of one user. */
+/** An id, an e-mail address, or both for the same user. */
 export interface UserSelector {
   readonly id?: string | undefined;
   readonly email?: string | undefined;
@@ -48,7 +48,7 @@ const defaultCodeMinutes = 10;
 interface Plan<T> {
   readonly steps?: readonly (readonly unknown[])[];
   readonly records?: Records;
-  /** What is given back, once it is durable. */
+  /** The return value, once it is durable. */
   readonly then: (state: LedgerState) => T;
 }
 
@@ -72,7 +72,7 @@ export class Accounts {
     this.#wrongFrom = hourly('wrong tries from a network', 10 * mostPerHour);
   }
 
-  /** A code for the address. `from`: who asked for it to be sent, which counts against what may be sent in an hour. */
+  /** Creates a code for the address. `from`: the network that requested it, which counts against the hourly limit. */
   makeCode(email: string, sent?: { readonly from: string }): Promise<string> {
     const network = networkOf(sent?.from ?? '');
     if (sent) {
@@ -88,7 +88,7 @@ export class Accounts {
     });
   }
 
-  /** What a mail with a code tells of the app. */
+  /** App details used in a mail with a code. */
   codeText(): { readonly title: string; readonly minutes: number } {
     const { title = 'Triplane', codeMinutes = defaultCodeMinutes } = appRecordOf(this.#app.ledger.records) ?? {};
     return { title, minutes: codeMinutes };
@@ -96,16 +96,18 @@ export class Accounts {
 
   async signInByCode(email: string, code: string, { from, ...options }: SignInOptions & { readonly from: string }): Promise<SignedIn> {
     const network = networkOf(from);
+    // A code that is not good, or is spent, is no secret.
+    const lookedUp = { 'app-id': this.#app.id, email, code };
     this.#wrongFrom.check(network, 1);
     this.#verifying.limit(`${email} ${network}`, 1);
     const wrong = (): Error => {
       if (network !== '') this.#wrongFrom.limit(network, 1);
-      return noCode();
+      return recordNotFound('app-user-magic-code', lookedUp);
     };
     const outcome = await this.#run<SignedIn | 'expired' | 'wrong'>((state) => {
       const { records, at } = state;
       const spent = spendCode(records, { email, code: code.trim(), network, at, ttlMs: codeTtlMs(records) });
-      // A code that has grown old is spent too, and a wrong try counts.
+      // Removes expired codes as well, and counts a wrong try.
       const { is } = spent;
       if (is !== 'good') return { records: spent.records, then: () => is };
       const plan = this.#signIn(state, email, options);
@@ -116,12 +118,12 @@ export class Accounts {
     });
     if (outcome === 'wrong') throw wrong();
     if (outcome !== 'expired') return outcome;
-    throw rejection('record-expired', 'Record expired: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
+    throw recordExpired('app-user-magic-code', lookedUp);
   }
 
   /**
-   * By who they are at a provider: the user who has this identity, or its address, which is then theirs too; a new one if there is
-   * none. `reuseToken`: a session of the same user goes on.
+   * Signs in by an identity at a provider: the user with this identity, else the user with its address, who is then linked to it, else a
+   * new user. `reuseToken`: continues a session of the same user.
    */
   signInByIdentity(identity: Identity, options: SignInOptions & { readonly reuseToken?: boolean } = {}): Promise<SignedIn> {
     return this.#run((state) => this.#signInByIdentity(state, identity, options));
@@ -131,7 +133,7 @@ export class Accounts {
     return this.#run((state) => this.#create(state, { id: newToken(), type: 'guest', extraFields }, isTrusted));
   }
 
-  /** A token for someone, who is made if there is nobody. */
+  /** Creates a token for a user, who is created if missing. */
   createToken({ id, email }: UserSelector, extraFields?: SignInOptions['extraFields']): Promise<SignedIn> {
     return this.#run((state) => {
       const [byEmail, byId] = [
@@ -146,13 +148,13 @@ export class Accounts {
     });
   }
 
-  /** @throws InstantAPIError if it is nobody's */
+  /** @throws InstantAPIError if the token is unknown */
   verifyToken(token: string): Promise<AppUser> {
     const { ledger, id } = this.#app;
     return whenDurable(ledger, () => {
       const owner = tokenOwner(ledger.records, token);
       const row = owner === undefined ? undefined : userRow(ledger.db, owner);
-      if (!row) throw noUser();
+      if (!row) throw this.#noUser();
       return userOf(ledger.db, row, id, token);
     });
   }
@@ -176,12 +178,12 @@ export class Accounts {
     });
   }
 
-  /** By a token: that one. By who it is: all of them. */
+  /** By token: revokes that one. By user: revokes all tokens. */
   signOut(selector: Selector): Promise<void> {
     return this.#run((state) => {
       if ('token' in selector) return { records: withoutToken(selector.token), then: () => undefined };
       const id = 'id' in selector ? selector.id : find(state, selector);
-      if (id === undefined) throw noUser();
+      if (id === undefined) throw this.#noUser('email' in selector ? { email: selector.email } : {});
       return { records: withoutTokensOf(state.records, id), then: () => undefined };
     });
   }
@@ -241,18 +243,23 @@ export class Accounts {
   #resume(id: string, token: string): Plan<SignedIn> {
     const then = ({ db }: LedgerState): SignedIn => {
       const row = userRow(db, id);
-      if (!row) throw noUser();
+      if (!row) throw this.#noUser();
       return { user: userOf(db, row, this.#app.id, token), created: false };
     };
     return { then };
   }
 
-  /** Whose token it is, if a guest's. */
+  /** The token's user, if that is a guest. */
   #guest({ db, records }: LedgerState, token: string): string | undefined {
     const owner = tokenOwner(records, token);
     const row = owner === undefined ? undefined : userRow(db, owner);
-    if (!row) throw noUser();
+    if (!row) throw this.#noUser();
     return isGuest(db, row) ? row.id : undefined;
+  }
+
+  /** `by`: what was looked up by, if it is no token. */
+  #noUser(by: object = {}): Error {
+    return recordNotFound('app-user', { 'app-id': this.#app.id, ...by });
   }
 
   #create(state: LedgerState, profile: Profile, isTrusted = false): Plan<SignedIn> {
@@ -266,7 +273,7 @@ export class Accounts {
     const token = newToken();
     const then = ({ db }: LedgerState): SignedIn => {
       const row = userRow(db, id);
-      if (!row) throw noUser();
+      if (!row) throw this.#noUser();
       return { user: userOf(db, row, this.#app.id, token), created };
     };
     return { records: withToken(token, id, at), then };
@@ -288,8 +295,4 @@ function find({ db, records }: Pick<LedgerState, 'db' | 'records'>, selector: Se
   if ('email' in selector) return userByEmail(db, selector.email)?.id;
   if ('token' in selector) return tokenOwner(records, selector.token);
   return userRow(db, selector.id)?.id;
-}
-
-function noUser(): Error {
-  return rejection('record-not-found', 'Record not found: app-user', { args: [], 'record-type': 'app-user' });
 }

@@ -1,30 +1,30 @@
-// Magic codes that are still good: as records of the app's log, one for each address, with the hashes of its codes.
+// Valid magic codes: records of the app's log, one per address, with hashes of its codes.
 //
-// A code has a million values, so that tries have to be few. A network that was wrong five times has no more tries at a code, and all
-// networks but the one that asked for the code have ten together. Who guesses from elsewhere keeps nobody out who signs in from where
-// the code was asked for.
+// A code has only a million values, so tries are limited. A network with five wrong tries may not try a code again, and all networks other
+// than the one that requested the code share ten tries. So guessing from elsewhere cannot lock out the user who signs in from where the
+// code was requested.
 
 import { rejection } from '../errors.ts';
 import type { Records } from '../storage/storage.ts';
 import { hashCode, hashText, isSameSecret, newSalt } from './secrets.ts';
 
 interface Code {
-  /** Of its row, if an admin wrote it. */
+  /** Id of the row, if an admin wrote it. */
   readonly id?: string;
-  /** '' = none: the code is one that an admin wrote as a plain hash. */
+  /** '' = none: an admin wrote the code as a plain hash. */
   readonly salt: string;
   readonly hash: string;
   readonly at: number;
-  /** The network that asked for it, as a hash. */
+  /** Hash of the network that requested the code. */
   readonly from?: string;
   /** Wrong tries by network. */
   readonly misses?: Readonly<Record<string, number>>;
 }
 
-/** Of one address. More than this, and the oldest is no longer good. */
+/** Codes per address; more invalidate the oldest. */
 const maxCodes = 20;
 const maxMisses = 5;
-/** Of all networks together that did not ask for the code. */
+/** Tries shared by all networks that did not request the code. */
 const maxMissesElsewhere = 10;
 const prefix = 'codes ';
 
@@ -33,7 +33,7 @@ type RecordMap = ReadonlyMap<string, unknown>;
 export interface CodeRequest {
   readonly email: string;
   readonly code: string;
-  /** The network of the client; '' = the app's own server. */
+  /** The client's network; '' for the app's own server. */
   readonly network: string;
   readonly at: number;
   readonly ttlMs: number;
@@ -43,7 +43,7 @@ function codesFor(records: RecordMap, email: string): readonly Code[] {
   return (records.get(prefix + email) as readonly Code[] | undefined) ?? [];
 }
 
-/** What to keep so that the code is good; what has grown old goes. */
+/** The record to store to make the code valid; drops expired codes. */
 export function withCode(records: RecordMap, { email, code, network, at, ttlMs }: CodeRequest): Records {
   const salt = newSalt();
   const fresh = codesFor(records, email).filter((each) => at - each.at <= ttlMs);
@@ -55,7 +55,7 @@ export function withCode(records: RecordMap, { email, code, network, at, ttlMs }
   return { ...old, [prefix + email]: [...fresh, made].slice(-maxCodes) };
 }
 
-/** A code of which an admin has the hash, without salt. */
+/** A code that an admin wrote as a hash without salt. */
 export function codeRecords(records: RecordMap, email: string, code: Pick<Code, 'hash' | 'at'> & { readonly id: string }): Records {
   return { [prefix + email]: [...codesFor(records, email), { ...code, salt: '' }].slice(-maxCodes) };
 }
@@ -69,7 +69,7 @@ export interface WaitingCode {
   readonly at: number;
 }
 
-/** Of all addresses, the old ones too. */
+/** Of all addresses, including expired ones. */
 export function waitingCodes(records: RecordMap): WaitingCode[] {
   return [...records].flatMap(([name, codes]) => {
     if (!name.startsWith(prefix)) return [];
@@ -82,11 +82,11 @@ export interface SpentCode {
   readonly records: Records;
 }
 
-/** @throws InstantAPIError if there is no code at which the network has a try */
+/** @throws InstantAPIError if the network has no tries left at any code */
 export function spendCode(records: RecordMap, { email, code, network, at, ttlMs }: CodeRequest): SpentCode {
   const codes = codesFor(records, email);
   const open = codes.filter((each) => hasTries(each, hashCode(network, each.salt)));
-  // All are compared, so that the time does not tell which.
+  // All codes are compared, so that the duration does not reveal which one matched.
   const matching = open.filter(({ salt, hash }) => isSameSecret(hashOf(code, salt), hash));
   const [found] = matching;
   if (!found) {
@@ -109,6 +109,6 @@ function missed(code: Code, network: string): Code {
   return { ...code, misses: { ...code.misses, [by]: (code.misses?.[by] ?? 0) + 1 } };
 }
 
-export function noCode(): Error {
+function noCode(): Error {
   return rejection('record-not-found', 'Record not found: app-user-magic-code', { args: [], 'record-type': 'app-user-magic-code' });
 }

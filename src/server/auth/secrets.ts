@@ -1,4 +1,4 @@
-// Tokens and codes: made from good randomness, kept as hashes only, compared in constant time.
+// Tokens and codes: created from secure randomness, stored as hashes only, compared in constant time.
 
 import { createHash, randomBytes, randomInt, randomUUID, timingSafeEqual } from 'node:crypto';
 
@@ -6,12 +6,12 @@ export function newToken(): string {
   return randomUUID();
 }
 
-/** Of the 16 bytes of a uuid; what is none hashes to what no token has. */
+/** Hash of the UUID's 16 bytes; text that is not a UUID hashes to a value no token has. */
 export function hashToken(token: string): string {
   return sha256(Buffer.from(token.replaceAll('-', ''), 'hex'));
 }
 
-/** Six digits. */
+/** A code of six digits. */
 export function newCode(): string {
   return String(randomInt(1_000_000)).padStart(6, '0');
 }
@@ -28,7 +28,7 @@ export function hashText(text: string): string {
   return sha256(Buffer.from(text, 'utf8'));
 }
 
-/** Whether two texts are the same, in a time that does not tell where they differ. */
+/** Compares two texts in constant time. */
 export function isSameSecret(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(sha256(Buffer.from(a, 'utf8')), 'hex'), Buffer.from(sha256(Buffer.from(b, 'utf8')), 'hex'));
 }

@@ -1,4 +1,4 @@
-// Someone new: whether they may be, and the steps that make them.
+// Creation of a new user: permission, and the steps that create it.
 
 import type { Db } from '../../db/db.ts';
 import { invalid } from '../errors.ts';
@@ -16,7 +16,7 @@ export interface Profile {
 }
 
 /**
- * Only attributes that the app added to its users.
+ * Checks that only attributes added by the app are set.
  *
  * @throws InstantAPIError
  */
@@ -31,7 +31,7 @@ export function checkExtraFields(db: Db, fields: Profile['extraFields'] = {}): v
   }
 }
 
-/** What the app's rule for new users says. Without one everybody may be one, but bring nothing along. */
+/** Evaluates the app's rule for new users. Without one, anybody may sign up, but not set extra fields. */
 export function checkSignup({ rules, ruleContext: asker }: Guard, db: Db, { id, email, extraFields = {} }: Profile): boolean {
   const rule = rules.explicit('$users', 'create');
   if (!rule) return Object.keys(extraFields).length === 0;

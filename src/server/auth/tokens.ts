@@ -1,10 +1,10 @@
-// Refresh tokens: whom each belongs to, as records of the app's log under its hash. They do not expire; they end.
+// Refresh tokens: records of the app's log, named by the token's hash. They do not expire, but can be revoked.
 
 import type { Records } from '../storage/storage.ts';
 import { hashToken } from './secrets.ts';
 
 interface TokenRecord {
-  /** Nobody's yet, if an admin wrote it without a user. */
+  /** Missing if an admin wrote the token without a user. */
   readonly user?: string;
   readonly at: number;
 }
@@ -31,13 +31,13 @@ export function withoutTokensOf(records: RecordMap, user: string): Records {
   return gone;
 }
 
-/** `user`: whose it is to be. */
+/** `user`: the token's user. */
 export function hasToken(records: RecordMap, hash: string, user?: string): boolean {
   const found = records.get(prefix + hash) as TokenRecord | undefined;
   return found !== undefined && (user === undefined || found.user === user);
 }
 
-/** The hashes of tokens that ended. */
+/** Hashes of revoked tokens. */
 export function endedTokens(records: Records): string[] {
   return Object.entries(records).flatMap(([name, value]) => (value === null && name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
 }

@@ -1,4 +1,4 @@
-// Users as they are told of over HTTP and in sessions: an entity of `$users`, with what it is called there.
+// User objects as returned over HTTP and in sessions, built from entities of `$users`.
 
 import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
@@ -6,9 +6,9 @@ import type { Row } from '../../db/row.ts';
 export interface AppUser {
   readonly id: string;
   readonly app_id: string;
-  /** A guest has none; null: a user whom a provider told without an address. */
+  /** Missing for guests; null for a user whose provider gave no address. */
   readonly email?: string | null;
-  /** Of a guest who signed in as a user that was there before. */
+  /** The user that a guest signed in as, if that user existed before. */
   readonly linkedPrimaryUser?: string;
   readonly isGuest: boolean;
   readonly created_at: string;
@@ -35,7 +35,7 @@ export function createdAt(row: Row): string {
   return new Date(row.t).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** With its own attributes; of links, only the user that a guest became. */
+/** Includes the user's own attributes; of links, only the user that a guest became. */
 export function userOf(db: Db, row: Row, appId: string, token?: string): AppUser {
   const own: Record<string, unknown> = {};
   for (const attr of db.attrs.namespace('$users').blobs) {
@@ -69,7 +69,7 @@ function valueOf(db: Db, row: Row, label: string): unknown {
 const atom = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const domain = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** In lower case, without what is around it; undefined if it is no address. */
+/** Lowercased and trimmed; undefined if the text is not an e-mail address. */
 export function readEmail(given: unknown): string | undefined {
   if (typeof given !== 'string' || given.length > 320) return undefined;
   const text = given.trim().toLowerCase();

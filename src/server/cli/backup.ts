@@ -1,4 +1,4 @@
-// `triplane backup`: asks a running server for a copy of its file, or makes one where no server runs.
+// `triplane backup`: requests a copy of the file from a running server, or makes one if no server is running.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,7 +10,7 @@ import type { Target } from './project-push.ts';
 export interface BackupSource {
   /** The data directory. */
   readonly folder: string;
-  /** The URL of a PostgreSQL database, if the data is there. */
+  /** URL of the PostgreSQL database, if the data is there. */
   readonly database?: string | undefined;
   /** The server, if its token is known. */
   readonly target?: Target | undefined;
@@ -21,7 +21,7 @@ export async function backup(file: string, { folder, database, target }: BackupS
   if (database !== undefined) throw new TriplaneError('config-invalid', 'The data is in PostgreSQL: use pg_dump');
   const path = resolve(file);
   if (!(target && (await askServer(path, target)))) {
-    // `sqlite` would make an empty one.
+    // Checked first, because `sqlite` would create an empty file.
     if (!existsSync(join(folder, fileName)))
       throw new TriplaneError('config-invalid', `No server answers, and there is no ${join(folder, fileName)}: nothing to copy`);
     const storage = await sqlite(folder);
@@ -34,7 +34,7 @@ export async function backup(file: string, { folder, database, target }: BackupS
   print(`Written: ${path}`);
 }
 
-/** @returns false if there is no server */
+/** @returns false if no server is running */
 async function askServer(file: string, { url, adminToken, operatorToken = adminToken }: Target): Promise<boolean> {
   const response = await fetch(`${url}/admin/backup`, {
     method: 'POST',

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line `triplane`: parses the arguments, and runs the server until it receives a signal.
+// The command line `triplane`: parses the arguments and runs the server until it receives a signal.
 
 import { parseArgs } from 'node:util';
 import { isTriplaneError } from '../../errors.ts';
@@ -7,8 +7,10 @@ import { type Log, silent } from '../../lib/log.ts';
 import { ownVersion } from '../../protocol/version.ts';
 import { backup } from './backup.ts';
 import { defaultFolder, openDataDir, type DataDir } from './data-dir.ts';
-import { pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
+import { partOf, pushOnChange, pullProject, pushProject, targetOf } from './project-commands.ts';
 import { exportCommand, importCommand } from './import-command.ts';
+import { createProject } from './create-command.ts';
+import { projectEnv } from './project-env.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { moveHelp, moveOptions } from './move-flags.ts';
 import { diskFiles } from '../files/disk-files.ts';
@@ -16,9 +18,10 @@ import { createServer, type TriplaneServer } from '../server.ts';
 
 const help = `triplane ${ownVersion}
 
+  triplane create <folder>  Write a project to start from: .env, main.ts, instant.schema.ts, instant.perms.ts.
   triplane dev              Run a sync server until Ctrl-C. Applies instant.schema.ts and instant.perms.ts, again whenever they change.
-  triplane push             Send the two files to a running server.
-  triplane pull             Write the two files from a running server.
+  triplane push [which]     Send the two files to a running server: schema, perms or all. Default: all
+  triplane pull [which]     Write the two files from a running server: schema, perms or all. Default: all
   triplane backup <file>    Copy all data except uploaded files to a new file, also while the server runs. Not for PostgreSQL.
 
   --data <folder>           Data directory. Default: ./.triplane
@@ -26,12 +29,12 @@ const help = `triplane ${ownVersion}
   --memory                  Store the data in memory only.
   --port <n>                Port, 0 for any free one. Default: 4747
   --host <name>             Address to listen on. Default: 127.0.0.1
-  --app-id <uuid>           App to create at the start. Default: one per data directory.
-  --admin-token <uuid>      Token that grants admin access to that app. Default: one per data directory
+  --app-id <uuid>           App to create at the start. Also -a, --app. Default: *_INSTANT_APP_ID, also in .env; else one per data directory
+  --admin-token <uuid>      Token that grants admin access to that app. Default: INSTANT_APP_ADMIN_TOKEN, also in .env; else one per data directory
   --operator-token <uuid>   Token that creates, lists and deletes apps, and reads /metrics. Default: one per data directory
   --trust-proxy <which>     Proxies whose X-Forwarded-For is believed: a number, or addresses and networks separated by commas. Default: none
   --origin <origin>         Web page that may use the server, such as https://app.example.com. May be repeated. Default: all
-  --url <url>               Server for push and pull. Default: http://127.0.0.1:4747
+  --url <url>               Server for push and pull. Default: INSTANT_CLI_API_URI, also in .env; else http://127.0.0.1:4747
   --receipts                Push the namespace and the rule of receipts too (docs/exactly-once.md).
   --accept-tokens-from <url>
                             Check a refresh token that is unknown here there, once. For the time of a move.
@@ -48,6 +51,7 @@ const options = {
   port: { type: 'string' },
   host: { type: 'string' },
   'app-id': { type: 'string' },
+  app: { type: 'string', short: 'a' },
   'admin-token': { type: 'string' },
   'operator-token': { type: 'string' },
   'trust-proxy': { type: 'string' },
@@ -69,7 +73,8 @@ function read(args: readonly string[]) {
 }
 
 async function main(args: readonly string[]): Promise<number | undefined> {
-  const { values, positionals } = read(args);
+  const { values: given, positionals } = read(args);
+  const values = { ...given, ...(given.app !== undefined && { 'app-id': given['app-id'] ?? given.app }) };
   if (values.version) return print(`${ownVersion}\n`, 0);
   if (values.help || positionals.length === 0) return print(help, 0);
   const [command, argument] = positionals;
@@ -79,19 +84,24 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return run(argument, values, { print: printLine, log: values.quiet ? errorsOnly : toStderr });
   }
   if (command === 'backup' && argument !== undefined && positionals.length === 2) {
-    const target = await targetOf(values, process.env, defaultFolder).catch(() => undefined);
+    const target = await targetOf(values, await projectEnv(process.cwd(), process.env), defaultFolder).catch(() => undefined);
     await backup(argument, { folder: values.data ?? defaultFolder, database: databaseOf(values), target }, printLine);
     return 0;
   }
-  if (positionals.length > 1 || (command !== 'dev' && command !== 'push' && command !== 'pull'))
-    return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);
-  if (command !== 'dev') {
-    const target = await targetOf(values, process.env, defaultFolder);
-    await (command === 'push'
-      ? pushProject(target, process.cwd(), printLine, values.receipts)
-      : pullProject(target, process.cwd(), printLine));
+  if (command === 'create' && argument !== undefined && positionals.length === 2) {
+    await createProject(argument, printLine);
     return 0;
   }
+  const part = partOf(argument);
+  if (positionals.length <= 2 && part && (command === 'push' || command === 'pull')) {
+    const target = await targetOf(values, await projectEnv(process.cwd(), process.env), defaultFolder);
+    const options = { part, receipts: values.receipts };
+    await (command === 'push'
+      ? pushProject(target, process.cwd(), printLine, options)
+      : pullProject(target, process.cwd(), printLine, part));
+    return 0;
+  }
+  if (positionals.length > 1 || command !== 'dev') return printError(`triplane: unknown command '${positionals.join(' ')}'\n\n${help}`);
   const port = Number(values.port ?? 4747);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) return printError(`triplane: invalid port '${values.port}'\n`);
   await serve(values, port);
@@ -101,14 +111,17 @@ async function main(args: readonly string[]): Promise<number | undefined> {
 async function serve(flags: Flags, port: number): Promise<void> {
   const log = flags.quiet ? errorsOnly : toStderr;
   const database = databaseOf(flags);
+  const env = await projectEnv(process.cwd(), process.env);
+  const appId = flags['app-id'] ?? env.INSTANT_APP_ID;
+  const adminToken = flags['admin-token'] ?? env.INSTANT_APP_ADMIN_TOKEN;
   const dataDir = await openDataDir({ ...flags, database }, log);
   const server = await createServer({
     ...dataDir.identity,
     storage: dataDir.storage,
     port,
     ...(flags.host !== undefined && { host: flags.host }),
-    ...(flags['app-id'] !== undefined && { appId: flags['app-id'] }),
-    ...(flags['admin-token'] !== undefined && { adminToken: flags['admin-token'] }),
+    ...(appId !== undefined && { appId }),
+    ...(adminToken !== undefined && { adminToken }),
     ...(flags['accept-tokens-from'] !== undefined && { acceptTokensFrom: flags['accept-tokens-from'] }),
     ...(flags.files !== undefined && { files: diskFiles(flags.files) }),
     ...(flags['operator-token'] !== undefined && { operatorToken: flags['operator-token'] }),
@@ -123,10 +136,12 @@ async function serve(flags: Flags, port: number): Promise<void> {
     await dataDir.storage.close();
     throw error;
   });
-  greet(server, dataDir, flags);
+  if (!flags.json) greet(server, dataDir, flags);
   const stopWatching = await pushOnChange(server, process.cwd(), flags.quiet || flags.json ? () => {} : printLine, (problem) =>
     printError(`${problem}\n`),
   );
+  // The program that reads this line uses the schema at once.
+  if (flags.json) greet(server, dataDir, flags);
   const stop = (): void => {
     stopWatching();
     void server.close().then(() => process.exit(0));

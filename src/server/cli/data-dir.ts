@@ -1,5 +1,5 @@
-// The data directory of a server started from the command line: its storage, and its identity (an app id and an admin token), which is the same at
-// every start.
+// The data directory of a server started from the command line: its storage and its identity (an app id and an admin token), which stays
+// the same.
 
 import { existsSync } from 'node:fs';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ export interface DataDirOptions {
 
 export interface DataDir {
   readonly storage: Storage;
-  /** A description for people. */
+  /** For display. */
   readonly where: string;
   /** Undefined for storage in memory, whose identity ends with the process. */
   readonly identity: Identity | undefined;
@@ -32,7 +32,7 @@ export interface DataDir {
 export interface Identity {
   readonly appId: string;
   readonly adminToken: string;
-  /** Missing in what earlier versions wrote. */
+  /** Missing in files written by earlier versions. */
   readonly operatorToken?: string;
 }
 
@@ -45,7 +45,7 @@ export async function openDataDir(options: DataDirOptions, log: Log): Promise<Da
   if (options.memory) return { storage: memory(), where: 'in memory only', identity: undefined };
   const folder = options.data ?? defaultFolder;
   const opened = await openStorage(options, log).catch((error: unknown) => {
-    // Whoever asked for a folder wants it; at the first try it runs.
+    // An explicitly requested folder must work; by default, the server falls back to memory.
     if (options.data !== undefined || !isTriplaneError(error) || error.code !== 'dependency-missing') throw error;
     log.warn(`WARNING: data is kept in memory only, and is gone when the server stops. ${error.message}`);
     return undefined;
@@ -78,7 +78,7 @@ export async function identityIn(folder: string): Promise<Identity> {
   return withOperator(readIdentity(found, path), path);
 }
 
-/** Unless there is one. */
+/** Unless it exists. */
 async function writeIdentity(folder: string, made: Identity): Promise<void> {
   const path = join(folder, identityFile);
   await makeFolder(folder);
@@ -95,8 +95,8 @@ async function writeIdentity(folder: string, made: Identity): Promise<void> {
 }
 
 /**
- * The identity of a folder into which an app is imported: the app's, if no server was started there yet. An admin token that is given
- * counts for the app in any case. `keep` makes it last.
+ * The identity of a folder into which an app is imported: the app's, if no server was started there yet. A given admin token always applies
+ * to the app. `keep` stores it.
  */
 export async function adoptedIdentity(
   folder: string,
@@ -135,7 +135,7 @@ function displayPath(folder: string): string {
   return short === '' || short.startsWith('..') ? folder : `./${short}`;
 }
 
-/** The host and database of a URL, without the password. */
+/** Host and database of a URL, without the password. */
 function hostOf(url: string): string {
   try {
     const { host, pathname } = new URL(url);

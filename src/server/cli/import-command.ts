@@ -17,7 +17,7 @@ import { openFromServer, printCopy } from './remote-source.ts';
 
 type Print = (line: string) => void;
 
-/** The exit code of what Ctrl-C ended. */
+/** Exit code after Ctrl-C. */
 const interrupted = 130;
 
 interface Io {
@@ -25,7 +25,7 @@ interface Io {
   readonly log: Log;
 }
 
-/** The exit code: 0, 2 if what is stored is not what the source has, 130 after Ctrl-C. */
+/** Exit code: 0, 2 if the stored app differs from the source, 130 after Ctrl-C. */
 export async function importCommand(path: string | undefined, flags: MoveFlags, io: Io): Promise<number> {
   if (flags.from !== undefined) return importFromServer(path, flags.from, flags, io);
   if (flags.follow || flags.live) throw new TriplaneError('config-invalid', '--follow and --live need --from');
@@ -69,7 +69,7 @@ interface TakeOver {
   readonly io: Io;
   readonly progress: ProgressLine;
   readonly adminToken: string | undefined;
-  /** Rejects with TriplaneError if the source was written to since it was copied. */
+  /** Rejects with TriplaneError if the source was written to since the copy. */
   readonly checkCurrent?: () => Promise<void>;
 }
 
@@ -97,7 +97,7 @@ async function importFromServer(path: string | undefined, url: string, flags: Mo
   }
 }
 
-/** Whether there is a place for the app is not to be found out after hours of copying. */
+/** Checked first: whether the app can be stored must not be discovered after hours of copying. */
 async function checkDestination(appId: string, flags: MoveFlags, { log }: Io): Promise<void> {
   const database = databaseOf(flags);
   if (flags.replace === true || (database === undefined && !existsSync(flags.data ?? defaultFolder))) return;

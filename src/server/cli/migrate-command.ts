@@ -1,4 +1,4 @@
-// `triplane migrate`: a project that uses InstantDB's packages, changed to use this one. Shows a diff; changes files only with --write.
+// `triplane migrate`: changes a project that uses InstantDB's packages to use this one. Prints a diff; changes files only with --write.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -52,7 +52,7 @@ interface RewrittenProject {
   readonly variables: ReadonlySet<string>;
 }
 
-/** A file that exports `init` again makes calls of others change: it is known once all files are read. */
+/** A file that re-exports `init` affects calls in other files, so all files are read first. */
 async function rewritten(folder: string, url: string, manifests: readonly Manifest[]): Promise<RewrittenProject> {
   const paths = await sourceFiles(folder);
   const sources = new Map<string, string>();

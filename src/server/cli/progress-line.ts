@@ -1,4 +1,4 @@
-// How far an import is: on a terminal one line that is written over, with rate and time left; elsewhere a line per phase.
+// Progress of an import: on a terminal, one line that is rewritten, with rate and remaining time; elsewhere one line per phase.
 
 import type { WriteStream } from 'node:tty';
 import type { Progress } from '../move/import.ts';
@@ -36,7 +36,7 @@ export class ProgressLine {
     this.#out.write(`\r\u001B[K${textOf(progress, (now - this.#phaseAt) / 1000)}`);
   }
 
-  /** The next output stands on a line of its own. */
+  /** The next output starts on a new line. */
   end(): void {
     if (this.#isOpen) this.#out.write('\n');
     this.#isOpen = false;

@@ -1,18 +1,19 @@
-// `triplane push`, `triplane pull`, and the watching of project files in `triplane dev`.
+// `triplane push`, `triplane pull`, and the file watcher of `triplane dev`.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTriplaneError, TriplaneError } from '../../errors.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
-import { pathFor, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
+import { pathFor, type ProjectFiles, readProject, rulesFile, schemaFile, watchProject } from './project-files.ts';
 import { pull, push, type Target } from './project-push.ts';
 import { receiptsHint, withReceipts } from './project-receipts.ts';
+import type { ProjectEnv } from './project-env.ts';
 import { rulesText, schemaText } from './project-write.ts';
 
 type Print = (line: string) => void;
 
-/** Pushes what the files say, now and whenever they change. Ends with the function given back. */
+/** Pushes the files' content now and after every change. Returns a function that stops it. */
 export async function pushOnChange(target: Target, folder: string, print: Print, printError: Print): Promise<() => void> {
   let running: Promise<void> = Promise.resolve();
   const once = async (): Promise<void> => {
@@ -28,31 +29,59 @@ export async function pushOnChange(target: Target, folder: string, print: Print,
   });
 }
 
-/** @param receipts whether the namespace and the rule of receipts are pushed as well */
-export async function pushProject(target: Target, folder: string, print: Print, receipts = false): Promise<void> {
-  const project = await readProject(folder);
+/** Which of the two files. */
+export type Part = 'schema' | 'perms' | 'all';
+
+/** Undefined = no part has that name. */
+export function partOf(given = 'all'): Part | undefined {
+  return (['schema', 'perms', 'all'] as const).find((part) => part === given);
+}
+
+export interface PushOptions {
+  readonly part?: Part;
+  /** Whether the namespace and the rule for receipts are pushed as well. */
+  readonly receipts?: boolean | undefined;
+}
+
+export async function pushProject(
+  target: Target,
+  folder: string,
+  print: Print,
+  { part = 'all', receipts = false }: PushOptions = {},
+): Promise<void> {
+  const project = onlyPart(await readProject(folder), part);
   const files = receipts ? await withReceipts(target, project) : project;
   if (files.schema === undefined && files.rules === undefined) {
-    throw new TriplaneError('config-invalid', `Found neither ${schemaFile} nor ${rulesFile} in ${folder}`);
+    const looked = part === 'all' ? `neither ${schemaFile} nor ${rulesFile}` : `no ${part === 'schema' ? schemaFile : rulesFile}`;
+    throw new TriplaneError('config-invalid', `Found ${looked} in ${folder}`);
   }
   const changes = await push(target, files);
   const hint = receiptsHint(files);
   for (const line of [...(changes.length > 0 ? changes : ['No changes']), ...(hint ? [hint] : [])]) print(line);
 }
 
-export async function pullProject(target: Target, folder: string, print: Print): Promise<void> {
+function onlyPart(files: ProjectFiles, part: Part): ProjectFiles {
+  return {
+    ...files,
+    schema: part === 'perms' ? undefined : files.schema,
+    rules: part === 'schema' ? undefined : files.rules,
+  };
+}
+
+export async function pullProject(target: Target, folder: string, print: Print, part: Part = 'all'): Promise<void> {
   const { attrs, rules } = await pull(target);
-  for (const [name, text] of [
-    [schemaFile, schemaText(attrs, await packageIn(folder))],
-    [rulesFile, rulesText(rules)],
+  for (const [name, own, text] of [
+    [schemaFile, 'schema', schemaText(attrs, await packageIn(folder))],
+    [rulesFile, 'perms', rulesText(rules)],
   ] as const) {
+    if (part !== 'all' && part !== own) continue;
     const path = pathFor(name, folder);
     await writeFile(path, text);
     print(`Written: ${path}`);
   }
 }
 
-/** The package from which the project imports `i`: Triplane, unless it uses another one. */
+/** The package the project imports `i` from; Triplane by default. */
 async function packageIn(folder: string): Promise<string> {
   const manifest = await readJson(join(folder, 'package.json'));
   const used = { ...Object(manifest.dependencies), ...Object(manifest.devDependencies) } as object;
@@ -68,12 +97,12 @@ export interface TargetFlags {
   readonly data?: string | undefined;
 }
 
-/** From flags, the environment, or the data folder of a server that was started here. */
-export async function targetOf(flags: TargetFlags, env: NodeJS.ProcessEnv, dataFolder: string): Promise<Target> {
+/** From flags, the environment and `.env`, or the data folder of a server started here. */
+export async function targetOf(flags: TargetFlags, env: ProjectEnv, dataFolder: string): Promise<Target> {
   const saved = await readJson(join(flags.data ?? dataFolder, 'server.json'));
-  const appId = flags['app-id'] ?? env['INSTANT_APP_ID'] ?? saved.appId;
-  const adminToken = flags['admin-token'] ?? env['INSTANT_APP_ADMIN_TOKEN'] ?? saved.adminToken;
-  const url = flags.url ?? env['INSTANT_CLI_API_URI'] ?? 'http://127.0.0.1:4747';
+  const appId = flags['app-id'] ?? env.INSTANT_APP_ID ?? saved.appId;
+  const adminToken = flags['admin-token'] ?? env.INSTANT_APP_ADMIN_TOKEN ?? saved.adminToken;
+  const url = flags.url ?? env.INSTANT_CLI_API_URI ?? 'http://127.0.0.1:4747';
   const operatorToken = flags['operator-token'] ?? saved.operatorToken;
   if (isUuid(appId) && isUuid(adminToken)) return { url, appId, adminToken, ...(isUuid(operatorToken) && { operatorToken }) };
   throw new TriplaneError('config-invalid', 'Missing app: pass --app-id and --admin-token, or start triplane dev in this directory first');

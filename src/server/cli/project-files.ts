@@ -1,4 +1,4 @@
-// A project's schema and rules on disk: where they are, what is in them, and when that changes.
+// A project's schema and rules on disk: their paths, contents, and changes.
 
 import { existsSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -18,15 +18,15 @@ export interface ProjectFiles {
   /** As JSON; undefined if there is no file. */
   readonly schema: unknown;
   readonly rules: unknown;
-  /** The schema is not all there is: what it does not name is not missing from it. */
+  /** The schema is partial: attributes it does not name are not reported as missing. */
   readonly isPartial?: boolean;
-  /** Where in each file something is said, as `file:line: `; the file alone where that is not found. */
+  /** Where a path is defined in each file, as `file:line: `; only the file if the line is unknown. */
   readonly lineOf?: { readonly schema: Locate; readonly rules: Locate };
 }
 
 type Locate = (path: readonly string[]) => string;
 
-/** @throws whatever the files throw */
+/** @throws any error thrown by the files */
 export async function readProject(folder: string): Promise<ProjectFiles> {
   const [schema, rules] = await Promise.all(
     [schemaFile, rulesFile].map(async (name) => {
@@ -38,7 +38,7 @@ export async function readProject(folder: string): Promise<ProjectFiles> {
   return { schema: schema?.json, rules: rules?.json, lineOf: { schema: schema?.at ?? nowhere, rules: rules?.at ?? nowhere } };
 }
 
-/** The keys of the path, each looked for behind the one before. */
+/** Finds the keys of the path, each after the previous one. */
 function locateIn(name: string, text: string): Locate {
   return (path) => {
     let at = 0;
@@ -55,10 +55,10 @@ function asJson(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-/** How long after the last change of several, in milliseconds. */
+/** Delay after the last of several changes, in milliseconds. */
 const calm = 100;
 
-/** Calls after a change of either file. Ends with the function given back. */
+/** Calls `run` after a change of either file. Returns a function that stops it. */
 export function watchProject(folder: string, changed: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   const found = [schemaFile, rulesFile].flatMap((name) => findFile(name, folder) ?? []);

@@ -1,5 +1,5 @@
-// What `i` is imported from, in a project that does not have the package: `triplane`, when it was started by `npx`, or one of
-// `@instantdb/*`, which the project came from. They are this package.
+// Resolves the package that `i` is imported from in a project where it is not installed: `triplane` itself when started by `npx`, or one of
+// `@instantdb/*` in a project that is migrating. Both resolve to this package.
 
 import { existsSync } from 'node:fs';
 import { register } from 'node:module';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 let isProvided = false;
 
-/** The hook runs beside the program, and knows only what is in its text. A package that is there stays what it is. */
+/** The hook runs in another thread and knows only its own source text. Installed packages are left alone. */
 const hook = (entry: string): string => `
 const isOurs = /^(triplane|@instantdb\\/(core|react|react-native|admin|svelte|solidjs|vue))(\\/react)?$/;
 export async function resolve(specifier, context, next) {
@@ -19,11 +19,11 @@ export async function resolve(specifier, context, next) {
   }
 }`;
 
-/** For every import from now on. */
+/** Applies to every later import. */
 export function provideImports(): void {
   if (isProvided) return;
   isProvided = true;
-  // Beside the command in the package, and up from it in the source.
+  // In the package it is next to the command; in the source tree, above it.
   const entries = ['./index.js', '../../index.ts'].map((path) => new URL(path, import.meta.url));
   const entry = entries.find((url) => url.protocol === 'file:' && existsSync(fileURLToPath(url)));
   if (entry) register(`data:text/javascript,${encodeURIComponent(hook(entry.href))}`);

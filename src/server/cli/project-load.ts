@@ -1,5 +1,5 @@
-// What a project's `instant.schema.ts` or `instant.perms.ts` exports, as it is now. Newer versions of Node read TypeScript by
-// themselves; for the others the project's own `typescript` takes the types out.
+// Loads what a project's `instant.schema.ts` or `instant.perms.ts` currently exports. Newer versions of Node read TypeScript themselves;
+// for others, the project's own `typescript` strips the types.
 
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -11,9 +11,9 @@ import { provideImports } from './project-imports.ts';
 let loads = 0;
 
 /**
- * The default export. A change of the file is seen at the next call.
+ * Returns the default export. A change of the file is seen at the next call.
  *
- * @throws TriplaneError 'config-invalid' that names file and line, if the file cannot be read
+ * @throws TriplaneError 'config-invalid' with file and line, if the file cannot be read
  */
 export async function loadFile(path: string): Promise<unknown> {
   provideImports();
@@ -35,7 +35,7 @@ async function loadModule(path: string): Promise<unknown> {
   }
 }
 
-/** Where in the file, as `:line`, if its stack tells. */
+/** The location in the file, as `:line`, if the stack shows it. */
 function lineIn(path: string, error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const places = [...stack.matchAll(/([\w.-]+)(?:\?v=\d+)?:(\d+)/g)];
@@ -43,7 +43,7 @@ function lineIn(path: string, error: unknown): string {
   return own ? `:${own[2]}` : '';
 }
 
-/** Beside the file, so that what it imports is found. */
+/** Written beside the file, so that its imports resolve. */
 async function loadStripped(path: string): Promise<unknown> {
   const outputText = stripperFor(path)(await readFile(path, 'utf8'));
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.${++loads}.mjs`);
@@ -55,7 +55,7 @@ async function loadStripped(path: string): Promise<unknown> {
   }
 }
 
-/** What takes the types out. @throws TriplaneError 'config-invalid' for what is no TypeScript */
+/** The tool that strips types. @throws TriplaneError 'config-invalid' for invalid TypeScript */
 type Strip = (source: string) => string;
 
 interface TypeScript {
@@ -72,7 +72,7 @@ interface Esbuild {
   transformSync(source: string, options: object): { readonly code: string };
 }
 
-/** By a package of the project: `typescript`, or the `esbuild` that Vite brings. */
+/** From a package of the project: `typescript`, or `esbuild`, which Vite includes. */
 function stripperFor(path: string): Strip {
   const require = createRequire(path);
   const makers: readonly (() => Strip)[] = [
@@ -83,7 +83,7 @@ function stripperFor(path: string): Strip {
     try {
       return make();
     } catch {
-      // The next one.
+      // Try the next one.
     }
   }
   throw new TriplaneError(

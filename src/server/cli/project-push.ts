@@ -1,4 +1,4 @@
-// Schema and rules from a project to a server and back, over HTTP as any tool does it; and what changed, in words.
+// Pushes schema and rules from a project to a server and pulls them back, over HTTP like any tool; describes the changes.
 
 import { TriplaneError } from '../../errors.ts';
 import { equal } from '../../lib/equal.ts';
@@ -9,7 +9,7 @@ export interface Target {
   readonly url: string;
   readonly appId: string;
   readonly adminToken: string;
-  /** For what concerns the whole server. */
+  /** For faults of the whole server. */
   readonly operatorToken?: string;
 }
 
@@ -45,7 +45,7 @@ export async function pull(target: Target): Promise<Pulled> {
   return { attrs: Array.isArray(attrs) ? attrs : [], rules: perms ?? null };
 }
 
-/** Finds the line of a fault in the file it came from. */
+/** Finds the line of a fault in its file. */
 type Locate = (path: readonly string[]) => string;
 
 async function request(
@@ -65,7 +65,7 @@ async function request(
   return json;
 }
 
-/** With the place of each fault. */
+/** Adds the location of each fault. */
 function rejectionOf({ message, hint }: Readonly<Record<string, unknown>>, at?: Locate): string {
   const lines = faultLines(isObject(hint) ? hint.errors : undefined, at);
   return [String(message), ...lines.map((line) => `  ${line}`)].join('\n');
@@ -79,7 +79,7 @@ function faultLines(faults: unknown, at: Locate = () => ''): string[] {
   });
 }
 
-/** What the app has and the schema does not: it stays, with its data. */
+/** What the app has and the schema lacks: it stays, with its data. */
 function removedLines(current: unknown, wanted: unknown): string[] {
   const { blobs, refs } = isObject(wanted) ? wanted : {};
   const links = Object.values(isObject(refs) ? refs : {}).map((attr) => (isObject(attr) ? nameOf(attr['forward-identity']) : ''));
@@ -96,7 +96,7 @@ function removedLines(current: unknown, wanted: unknown): string[] {
 
 const nameOf = (identity: unknown): string => (Array.isArray(identity) ? identity.slice(1).join('.') : '?');
 
-/** @throws TriplaneError that names what the data does not allow */
+/** @throws TriplaneError that names the data which violates the change */
 function throwIfFailed(answer: unknown): void {
   const jobs = isObject(answer) && Array.isArray(answer.jobs) ? answer.jobs.filter(isObject) : [];
   const failed = jobs.filter((job) => job.job_status === 'errored');

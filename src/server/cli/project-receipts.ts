@@ -1,20 +1,20 @@
-// The namespace and the rule that `receipts` of the client need, for apps whose rules forbid new attributes or namespaces.
+// The namespace and the rule that the client's `receipts` option needs, for apps whose rules forbid new attributes or namespaces.
 // docs/exactly-once.md
 
 import { isObject } from '../../lib/json.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { pull, type Target } from './project-push.ts';
 
-/** As the client names it. */
+/** The client uses the same name. */
 const receiptEtype = 'triplaneReceipts';
 const entity = {
   attrs: { eventId: { valueType: 'string', required: false, isIndexed: true, config: { unique: true, indexed: true }, metadata: {} } },
   links: {},
 };
-/** A receipt is made once, and deleted later by whoever made it: nobody has to read one. */
+/** A receipt is created once and later deleted by its creator; nobody reads it. */
 const rule = { allow: { view: 'false', create: 'true', update: 'false', delete: 'true' } };
 
-/** The same files with what receipts need. Without a file of rules, the rules that the server has, if it has any. */
+/** Adds what receipts need to the files. Without a rules file, uses the server's rules, if it has any. */
 export async function withReceipts(target: Target, files: ProjectFiles): Promise<ProjectFiles> {
   const schema = isObject(files.schema) ? files.schema : { links: {}, rooms: {} };
   const rules = files.rules ?? (await pull(target)).rules;
@@ -25,7 +25,7 @@ export async function withReceipts(target: Target, files: ProjectFiles): Promise
   };
 }
 
-/** What to say to somebody whose rules forbid receipts. Undefined if they do not, as far as that can be seen. */
+/** The warning to show if the rules forbid receipts. Undefined if they do not, as far as can be determined. */
 export function receiptsHint({ rules }: ProjectFiles): string | undefined {
   if (!isObject(rules) || rules[receiptEtype] !== undefined) return undefined;
   const isForbidden = [rules['attrs'], rules['$default']].some((each) => {

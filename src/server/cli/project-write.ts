@@ -1,4 +1,4 @@
-// A server's schema and rules as the files of a project.
+// Writes a server's schema and rules as the files of a project.
 
 import { isObject } from '../../lib/json.ts';
 import { readAttr, type Attr, type WireAttr } from '../../protocol/attr.ts';
@@ -7,7 +7,7 @@ import { systemAttrs } from '../data/system-attrs.ts';
 const system: ReadonlySet<unknown> = new Set(systemAttrs.map(({ id }) => id));
 const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
 
-/** `from`: the package that has `i`. */
+/** `from`: the package that exports `i`. */
 export function schemaText(given: readonly unknown[], from: string): string {
   const attrs = given
     .filter(isObject)

@@ -1,4 +1,4 @@
-// `triplane import --from`: the terminal's side of a copy from a running server.
+// `triplane import --from`: the terminal side of a copy from a running server.
 
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export interface RemoteAddress {
 
 const followEveryMs = 5000;
 
-/** Undefined after Ctrl-C: the app at its destination was not touched. A copy that is followed is removed then. */
+/** Undefined after Ctrl-C: the destination app is unchanged. A followed copy is then removed. */
 export async function openFromServer(
   address: RemoteAddress,
   flags: MoveFlags,
@@ -58,7 +58,7 @@ export async function openFromServer(
   }
 }
 
-/** Input that ends is not Enter: without a terminal, the source going read-only is what ends the copy. */
+/** End of input does not count as Enter: without a terminal, the copy ends when the source becomes read-only. */
 function enterPressed(): { readonly pressed: Promise<void>; readonly close: () => void } {
   const lines = createInterface({ input: process.stdin });
   const pressed = new Promise<void>((resolve) => lines.once('line', () => resolve()));

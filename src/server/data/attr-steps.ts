@@ -1,6 +1,6 @@
-// What a transaction does to the catalogue: attrs made, changed, deleted, restored, each checked against what is there.
-// Data is looked at only to ask whether a new trait of an attr already holds. To change, delete or restore an attr that is not there
-// does nothing, so that a program may repeat it.
+// Schema steps of a transaction: creates, changes, deletes and restores attrs, each checked against the catalog. Data is read only to check
+// whether it satisfies a new constraint. Changing, deleting or restoring an attr that does not exist has no effect, so that a program may
+// repeat the step.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
@@ -13,12 +13,12 @@ import type { Actor } from './system-rules.ts';
 
 export interface AttrCatalog {
   readonly attrs: Attrs;
-  /** Their triples are kept, so that they can be restored. */
+  /** Deleted attrs. Their triples are kept so that they can be restored. */
   readonly deleted: ReadonlyMap<string, WireAttr>;
 }
 
 export interface AttrCatalogChange extends AttrCatalog {
-  /** Attrs with traits that existing data has to be brought in line with, or may stand against. */
+  /** Attrs with constraints that existing data must be adapted to, or may violate. */
   readonly constrained: readonly KnownAttr[];
   readonly put: readonly WireAttr[];
   readonly removed: readonly string[];
@@ -96,7 +96,7 @@ class CatalogEdit {
     if (merged['forward-identity'][1] !== known.etype) {
       throw invalid('tx-steps', changes, [{ message: `'${nameOf(known.wire)}' belongs to '${known.etype}' and stays there` }]);
     }
-    // A trait set to nothing is a trait taken away.
+    // Setting a trait to null removes it.
     const wire = Object.fromEntries(Object.entries(merged).filter(([, part]) => part !== undefined)) as unknown as WireAttr;
     checkNames(wire);
     this.#checkFree(wire, 'attr');
@@ -132,7 +132,7 @@ class CatalogEdit {
     return false;
   }
 
-  /** Both of its names are its own. `recordType`: what a rejection calls it. */
+  /** Neither of its names may be taken. `recordType`: the name used in a rejection. */
   #checkFree(wire: WireAttr, recordType: 'attr' | 'ident' = 'ident'): void {
     for (const identity of [wire['forward-identity'], wire['reverse-identity']]) {
       if (!identity) continue;
@@ -155,7 +155,7 @@ function checkNames(wire: WireAttr): void {
   }
 }
 
-/** Without what the server adds. */
+/** The attr without fields added by the server. */
 function asSaid({ catalog: _, 'inferred-types': __, 'required?': isRequired, ...said }: WireAttr): object {
   return { ...said, ...(isRequired && { 'required?': true }) };
 }

@@ -1,5 +1,5 @@
-// What must be true of the data after a transaction, whatever its steps were: types, uniqueness, what is required. And the
-// nulls that stand for a missing value of an indexed attr. Only what the transaction touched is looked at.
+// Constraints that must hold after a transaction, whatever its steps: types, uniqueness, required attrs. Also the nulls that stand for
+// missing values of indexed attrs. Checks only what the transaction touched.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
@@ -47,14 +47,14 @@ function fillRow(layer: Layer, etype: string, id: string, attrs: readonly KnownA
   fill(layer, etype, row, etype === '$users' ? indexedOfUser(layer.attrs, row, attrs) : attrs, now);
 }
 
-/** For an attr that is indexed as of now: the entities that were there before. */
+/** For an attr that has just become indexed: the entities that existed before. */
 export function fillNullsOf(layer: Layer, attr: KnownAttr, now: () => number): void {
   const { idAttr } = layer.attrs.namespace(attr.etype);
   if (attr.isRef || !attr.isIndexed || attr === idAttr) return;
   for (const row of [...layer.rows(attr.etype)]) if (row.exists(idAttr)) fill(layer, attr.etype, row, [attr], now);
 }
 
-/** A guest has no address at all, not even null. */
+/** Guests have no address, not even null. */
 function indexedOfUser(attrs: Attrs, row: Row, indexed: readonly KnownAttr[]): readonly KnownAttr[] {
   const type = attrs.forward('$users', 'type');
   const isGuest = type !== undefined && row.value(type) === 'guest';
@@ -74,7 +74,7 @@ function fill(layer: Layer, etype: string, row: Row, attrs: readonly KnownAttr[]
   layer.put(etype, row.id, new Row(row.id, row.t, values, times));
 }
 
-/** @throws InstantAPIError for the first thing that is not as it must be */
+/** @throws InstantAPIError for the first violation */
 export function checkConstraints(base: Db, attrs: Attrs, changeSet: ChangeSet): void {
   for (const [etype, changes] of changeSet) {
     const { forward, idAttr } = attrs.namespace(etype);
@@ -107,10 +107,10 @@ export function hasType(value: Value, type: CheckedType): boolean {
   return isStorableDate(value);
 }
 
-/** Words for a date that clients cannot read, but may send. */
+/** Date keywords that clients may send but cannot read back. */
 const serverDates: ReadonlySet<string> = new Set(['now', 'today', 'tomorrow', 'yesterday', 'infinity', '-infinity']);
 
-/** A link's targets count one by one. */
+/** Uniqueness of a link applies to each target. */
 function checkUnique(base: Db, attr: KnownAttr, changes: Changes): void {
   const seen = new Map<Value, string>();
   for (const [id, value] of changedValues(attr, changes)) {
@@ -123,7 +123,7 @@ function checkUnique(base: Db, attr: KnownAttr, changes: Changes): void {
   }
 }
 
-/** Who had the value before and still has it. */
+/** The entity that had the value before the transaction and still has it. */
 function holderIn(base: Db, attr: KnownAttr, value: Value, id: string, changes: Changes): string | undefined {
   for (const holder of base.holders(attr, value)) {
     if (holder === id) continue;
@@ -147,12 +147,12 @@ function checkRequired(required: readonly KnownAttr[], idAttr: KnownAttr | undef
   }
 }
 
-/** All rows of a namespace as if they had just been written: for an attr that gets a new trait. */
+/** Treats all rows of a namespace as written, for an attr that gains a constraint. */
 export function asWritten(db: Db, etype: string): Changes {
   return new Map([...db.rows(etype)].map((after) => [after.id, { before: undefined, after }]));
 }
 
-/** @throws InstantAPIError if existing data stands against a trait of the attr */
+/** @throws InstantAPIError if existing data violates the attr's constraints */
 export function checkAttrConstraints(db: Db, attr: KnownAttr): void {
   const { idAttr } = db.attrs.namespace(attr.etype);
   const rows = asWritten(db, attr.etype);

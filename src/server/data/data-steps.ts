@@ -1,5 +1,5 @@
-// The data steps of a transaction, one after the other on a layer: modes asked of the data as it was before, lookups
-// resolved as it is by then, everything else as the engine does it. What the result must be is checked afterwards.
+// Executes the data steps of a transaction in order, on a layer. Modes (create, update) are checked against the data before the
+// transaction; lookups are resolved against the current state. The result is checked afterwards.
 
 import { applySteps, type ApplyOptions } from '../../db/apply.ts';
 import type { KnownAttr } from '../../db/attrs.ts';
@@ -27,12 +27,12 @@ export interface StepContext {
   readonly actor: Actor;
   readonly now: () => number;
   readonly uuid: () => string;
-  /** Where it is noted what they touched. */
+  /** Collects what the steps touched. */
   readonly accesses: Access[];
 }
 
 export interface DataStepsResult {
-  /** The first step that was to make what exists, or to change what does not. */
+  /** The first step whose mode does not hold: a create of an existing entity, or an update of a missing one. */
   readonly conflict: Error | undefined;
 }
 
@@ -45,7 +45,7 @@ export function applyDataSteps(
   const writer = new Writer(layer, context);
   const conflicts = steps.map(([at, step]) => writer.conflict(at, step));
   for (const [at, step] of steps) writer.apply(at, step);
-  // An entity may have its params before it is made.
+  // Rule params may precede the creation of their entity.
   for (const [at, step] of steps) if (step[0] === 'rule-params') writer.params(at, step);
   return { conflict: conflicts.find((conflict) => conflict !== undefined) };
 }
@@ -54,7 +54,7 @@ class Writer {
   readonly #layer: Layer;
   readonly #context: StepContext;
   readonly #options: ApplyOptions;
-  /** Entities made because nothing had the value looked up. */
+  /** Entities created because a lookup found nothing. */
   readonly #made = new Map<string, string>();
 
   constructor(layer: Layer, context: StepContext) {
@@ -63,7 +63,7 @@ class Writer {
     this.#options = { now: context.now, times: timesAfter };
   }
 
-  /** What is asked of the data before the transaction. An entity that has no more than a link exists too. */
+  /** Checked against the data before the transaction. An entity that has only links exists too. */
   conflict(at: number, step: DataStep): Error | undefined {
     if (step[0] !== 'add-triple' && step[0] !== 'deep-merge-triple') return undefined;
     const mode = step[4]?.mode;
@@ -158,7 +158,7 @@ class Writer {
     return this.#layer.base.row(etype, id)?.exists(this.#layer.attrs.idAttr(etype)) ?? false;
   }
 
-  /** An id, or what a lookup stands for; an entity is made for it if there is none. */
+  /** Resolves an id or a lookup; a lookup that finds nothing creates an entity. */
   #entity(at: number, ref: EntityRef, { etype }: KnownAttr): string {
     if (typeof ref === 'string') return ref;
     const lookup = this.#lookup(at, ref, etype, 1);
@@ -211,7 +211,7 @@ class Writer {
     return isId ? String(value) : this.#layer.find(attr, value);
   }
 
-  /** The value of an id triple: the entity's own id, or a lookup that stands for it. */
+  /** The value of an id triple: the entity's own id, or a lookup that resolves to it. */
   #ownId(at: number, id: string, step: AddTriple | DeepMergeTriple): string {
     const given = step[3];
     const isOwn = typeof given === 'string' ? given.toLowerCase() === id : Array.isArray(given) && Array.isArray(step[1]);
@@ -225,7 +225,7 @@ class Writer {
     return id;
   }
 
-  /** Undefined: a lookup that finds nothing. */
+  /** Undefined if the lookup finds nothing. */
   #findTarget(at: number, given: Value, attr: KnownAttr, step: DataStep): string | undefined {
     if (isUuid(given)) return given.toLowerCase();
     if (Array.isArray(given) && given.length === 2 && typeof given[0] === 'string') {
@@ -246,7 +246,7 @@ interface Lookup {
   readonly isId: boolean;
 }
 
-/** Sign-in reads e-mail addresses in lower case: in any other, the address would be a second user. */
+/** Sign-in lowercases e-mail addresses; in any other case the address would create a second user. */
 function asStored(attr: KnownAttr, value: Value): Value {
   return attr.etype === '$users' && attr.label === 'email' && typeof value === 'string' ? value.toLowerCase() : value;
 }
@@ -263,7 +263,7 @@ function noTarget({ attr, value }: Lookup): Error {
   return invalid('lookup', { 'attribute-id': id, namespace, label, value }, [{ message }]);
 }
 
-/** In the words of the protocol: programs look for them. */
+/** The wire names of actions, which programs match on. */
 function modeMismatch(message: string, step: DataStep): Error {
   return invalid('tx-step', step, [{ message }], message);
 }

@@ -1,14 +1,14 @@
-// The results of writes by the event id their sender gave them, so that a write that is sent again gets its first result, yes or
-// no, and is not executed again. Kept for a while; a client that comes back later than that has its write executed twice.
+// Results of writes by event id, so that a repeated write gets its first result (accepted or rejected) and is not executed again. Kept for
+// a limited time; a client that returns later has its write executed again.
 
 import type { AnsweredEvent, Event } from '../storage/storage.ts';
 
-/** Of a result without its error, beyond the text of its key. */
+/** Memory for a result without its error and the text of its key, in bytes. */
 const bytesPerKey = 150;
 
 interface Remembered {
   readonly event: AnsweredEvent;
-  /** By the monotonic clock: setting the wall clock ahead forgets nothing. */
+  /** Expires by the monotonic clock: changing the wall clock drops nothing. */
   readonly sinceMs: number;
   readonly bytes: number;
 }
@@ -17,7 +17,7 @@ export class IdempotencyKeys {
   readonly #windowMs: number;
   readonly #maxBytes: number;
   readonly #monotonicNow: () => number;
-  /** In the order of the log. */
+  /** In log order. */
   #byKey = new Map<string, Remembered>();
   #bytes = 0;
 
@@ -44,7 +44,7 @@ export class IdempotencyKeys {
     this.#delete(keyOf(event));
   }
 
-  /** `now`: by the wall clock, as the times of the events are. */
+  /** `now`: wall clock, like the times of the events. */
   replace(events: readonly AnsweredEvent[], now: number): void {
     this.#byKey = new Map();
     this.#bytes = 0;
@@ -53,7 +53,7 @@ export class IdempotencyKeys {
     this.forget();
   }
 
-  /** Drops what is older than it has to be. */
+  /** Drops expired results. */
   forget(): void {
     const oldest = this.#monotonicNow() - this.#windowMs;
     for (const [key, { sinceMs }] of this.#byKey) {

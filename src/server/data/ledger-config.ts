@@ -1,4 +1,4 @@
-// What a ledger is made with, and what it is asked.
+// Dependencies and callbacks of a ledger.
 
 import type { Random } from '../../lib/random.ts';
 import type { FollowerConfig } from './log-follower.ts';
@@ -9,7 +9,7 @@ export interface LedgerConfig extends FollowerConfig {
   readonly random: Random;
   readonly rememberMs: number;
   readonly rememberBytes: number;
-  /** Throws for a transaction that is not permitted. */
+  /** Throws if the transaction is not permitted. */
   readonly authorizeWrite?: AuthorizeWrite | undefined;
   readonly derive?: Derive | undefined;
 }
@@ -17,7 +17,7 @@ export interface LedgerConfig extends FollowerConfig {
 /** A read of durable state. */
 export interface Reader {
   readonly run: () => void;
-  /** Receives what prevents the read, and what `run` throws. */
+  /** Receives errors that prevent the read, and exceptions of `run`. */
   readonly reject: (error: unknown) => void;
 }
 

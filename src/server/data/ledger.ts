@@ -11,28 +11,27 @@
 // knowing of them is undone and made again.
 
 import type { Store } from '../../db/store.ts';
-import { InstantAPIError } from '../../errors.ts';
+import type { InstantAPIError } from '../../errors.ts';
 import type { Timer } from '../../lib/clock.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { failure } from '../errors.ts';
+import { applyWrite } from './apply-write.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { type LedgerConfig, type Reader, runReader } from './ledger-config.ts';
 import { LogFollower } from './log-follower.ts';
-import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
 import { type Batch, Replica } from './replica.ts';
 import type { DataSnapshot } from './snapshot.ts';
-import { prepare } from './transact.ts';
-import { type Outcome, type Planned, withDerived, type Write } from './write.ts';
+import type { Outcome, Write } from './write.ts';
 
 /** Writes of one group commit. */
 const maxBatchSize = 1000;
-/** Attempts to commit a group between two looks at the log before its writes are answered with an error. */
+/** How often a group is retried after concurrent commits before its writes are rejected. */
 const maxAttempts = 50;
-/** Compaction waits for a pause between writes, until the log is so many times as long as it should be. */
+/** Compaction waits for a pause between writes until the log exceeds its target size by this factor. */
 const overdueLength = 4;
-/** A log that has not answered for so long is slow: reads go on from what was durable before. */
+/** A log that has not responded for this long counts as slow: reads then use the last durable state. */
 const slowLogMs = 1000;
-/** While the log cannot be read. */
+/** Retry interval while the log cannot be read. */
 const [minRetryMs, maxRetryMs] = [500, 5000];
 
 export type { Commit } from './log-follower.ts';
@@ -40,8 +39,8 @@ export type { LedgerConfig, Reader } from './ledger-config.ts';
 export type { Outcome, Write } from './write.ts';
 
 /**
- * `committing`: memory may hold what is not durable yet. `stale`: the log failed; memory holds what was durable before.
- * `recovering`: the same, and the log is being read.
+ * `committing`: memory may contain writes that are not durable yet. `stale`: the log failed; memory contains the last durable state.
+ * `recovering`: as `stale`, and the log is being read.
  */
 type State = 'idle' | 'committing' | 'stale' | 'recovering' | 'closed';
 
@@ -75,7 +74,7 @@ export class Ledger {
     return this.#replica.store;
   }
 
-  /** What is stored beside the data, by name. */
+  /** Records stored beside the data, by name. */
   get records(): ReadonlyMap<string, unknown> {
     return this.#replica.records;
   }
@@ -85,17 +84,17 @@ export class Ledger {
     return this.#replica.deleted;
   }
 
-  /** The last transaction that is durable and in `db`, inside callbacks of `read` and `committed`. */
+  /** The last durable transaction; inside callbacks of `read` and `committed`, it is the state of `db`. */
   get txId(): number {
     return this.#replica.txId;
   }
 
-  /** Whether nothing is under way. */
+  /** Whether no commit is in progress. */
   get isIdle(): boolean {
     return this.#state === 'idle';
   }
 
-  /** The data as they are now, for reading on later. Inside callbacks of `read` and `committed`. */
+  /** A snapshot of the data for later reads. Inside callbacks of `read` and `committed`. */
   snapshot(): DataSnapshot {
     return this.#replica.snapshot();
   }
@@ -110,7 +109,7 @@ export class Ledger {
     this.#start();
   }
 
-  /** Calls `run` when `db` holds what is durable and nothing else: at once, or after the group commit under way. */
+  /** Calls `run` when `db` contains durable data only: immediately, or after the group commit in progress. */
   read(reader: Reader): void {
     const isClean = this.#state === 'idle' || this.#state === 'stale' || this.#state === 'recovering';
     if (isClean && this.#follower.isIntact) return runReader(reader);
@@ -119,7 +118,7 @@ export class Ledger {
     this.#start();
   }
 
-  /** Finishes the writes that were accepted. */
+  /** Finishes accepted writes, then closes. */
   async close(): Promise<void> {
     this.#unsubscribe();
     this.#config.clock.clearTimeout(this.#retryTimer);
@@ -129,7 +128,7 @@ export class Ledger {
   }
 
   async #open(): Promise<void> {
-    // Before it is read, so that nothing falls in between.
+    // Subscribed before loading, so that no entry is missed.
     this.#unsubscribe = this.#config.log.subscribe((txId, entries, lastId) => {
       this.#follower.onAppend(this.#state === 'idle', txId, entries, lastId);
       if (this.#follower.isBehind) this.#start();
@@ -153,7 +152,7 @@ export class Ledger {
   }
 
   async #work(wasCurrent: boolean): Promise<void> {
-    // What arrives in the same moment goes into the same group.
+    // Writes of the same moment join one group.
     await Promise.resolve();
     const follower = this.#follower;
     let isCurrent = wasCurrent || (await this.#answerOf(follower.catchUp()));
@@ -171,7 +170,7 @@ export class Ledger {
     if (this.#waiting.length > 0) this.#start();
   }
 
-  /** After the log failed: whether the last group is in it is not known. */
+  /** After the log failed, it is unknown whether the last group was stored. */
   #recover(): Promise<boolean> {
     this.#state = 'recovering';
     this.#runReaders();
@@ -194,7 +193,7 @@ export class Ledger {
   async #commitBatch(writes: readonly Write[]): Promise<boolean> {
     this.#state = 'committing';
     let batch = this.#replica.begin();
-    const outcomes = writes.map((write) => [write, this.#apply(write, batch)] as const);
+    const outcomes = writes.map((write) => [write, applyWrite(write, batch, this.#replica, this.#config)] as const);
     const isRejection = batch.entries.length === 0 && outcomes.some(([, outcome]) => outcome.is === 'rejected');
     const follower = this.#follower;
     let isUndone = false;
@@ -225,7 +224,7 @@ export class Ledger {
     return false;
   }
 
-  /** What the log says. While it is slow, reads go on: `undo` makes memory what is durable. */
+  /** Reads the log. While it is slow, reads continue: `undo` restores the durable state. */
   async #answerOf<T>(answer: Promise<T>, undo: () => void = () => {}): Promise<T> {
     const { clock } = this.#config;
     const timer = clock.setTimeout(() => {
@@ -252,48 +251,13 @@ export class Ledger {
     this.#safely(() => write.settle(outcome));
   }
 
-  /** What one caller does with a result must not stop the writes of all others. */
+  /** An exception in one caller's callback must not affect other writes. */
   #safely(run: () => void): void {
     try {
       run();
     } catch (error) {
       this.#config.logger.error('a result could not be delivered', error);
     }
-  }
-
-  #apply(write: Write, batch: Batch): Outcome {
-    const { event } = write;
-    const replica = this.#replica;
-    const known = event && replica.idempotencyKeys.find(event);
-    if (known?.rejected) return { is: 'rejected', error: errorOf(known.rejected) };
-    if (known) return { is: 'done', txId: known.txId, isRepeat: true };
-    const { random, clock } = this.#config;
-    const at = replica.nextAt(clock.now());
-    try {
-      const { steps, records } = this.#planned(write, at);
-      const { changeSet, catalog } = prepare(replica.store, replica.deleted, steps, {
-        actor: write.actor,
-        at,
-        uuid: () => random.uuid(),
-        authorizeWrite: this.#config.authorizeWrite,
-      });
-      const about = { before: replica.store, records: replica.records, attrs: catalog.attrs, txId: replica.txId + 1, at };
-      const all = withDerived(records, this.#config.derive?.(changeSet, about));
-      replica.apply({ id: random.eventId(), changeSet, catalog, records: all, event, at }, batch);
-      return { is: 'done', txId: replica.txId, isRepeat: false };
-    } catch (error) {
-      if (!(error instanceof InstantAPIError)) {
-        this.#config.logger.error('a transaction failed', error);
-        return { is: 'rejected', error: failure(error) };
-      }
-      const rejected = event && canComeAgain(event) ? finalRejection(error) : undefined;
-      if (event && rejected) replica.reject({ id: random.eventId(), event, rejected, at }, batch);
-      return { is: 'rejected', error };
-    }
-  }
-
-  #planned({ steps }: Write, at: number): Planned {
-    return typeof steps === 'function' ? steps({ db: this.#replica.store, records: this.#replica.records, at }) : { steps };
   }
 }
 

@@ -1,8 +1,8 @@
-// What is spent of the rate limits of an app. The processes of one database share it, and it outlasts them: what was spent becomes
-// records of the app's log, several at once and a moment later, and what others spent comes from there.
+// Usage of an app's rate limits. It is shared by all processes of a database and survives restarts: usage is written to records of the
+// app's log, in batches and with a delay, and other processes' usage is read from there.
 //
-// A bucket that is full again is forgotten. Where there are too many of them, the fullest are forgotten first: whoever wants one to be
-// forgotten has to spend as much from each of all the others.
+// Full buckets are dropped. If there are too many, the fullest are dropped first, so to have one dropped, an attacker must spend as much
+// from each of all the others.
 
 import { createHash } from 'node:crypto';
 import type { Clock, Timer } from '../../lib/clock.ts';
@@ -11,7 +11,7 @@ import { type RateLimit, TokenBucket } from '../token-bucket.ts';
 
 export type LimitClock = Pick<Clock, 'now' | 'monotonicNow'>;
 
-/** Makes records durable. Rejects if it cannot. */
+/** Writes records durably. Rejects on failure. */
 type Save = (records: Records) => Promise<unknown>;
 
 export interface LimitStoreConfig {
@@ -19,12 +19,12 @@ export interface LimitStoreConfig {
   readonly save: Save;
 }
 
-/** For each limit: the tokens that are left, and since when by the wall clock. */
+/** Per limit: the remaining tokens, and the wall-clock time they were counted at. */
 type Left = readonly (readonly [tokens: number, at: number])[];
 
 const prefix = 'limit ';
 const saveAfterMs = 100;
-/** After a failure. */
+/** Retry delay after a failure. */
 const saveAgainAfterMs = 2000;
 const maxKeys = 100_000;
 
@@ -33,7 +33,7 @@ export class LimitStore {
   readonly #config: LimitStoreConfig | undefined;
   readonly #maxKeys: number;
   readonly #buckets = new Map<string, readonly TokenBucket[]>();
-  /** From the log, and not asked for yet. */
+  /** Loaded from the log and not used yet. */
   readonly #stored = new Map<string, Left>();
   readonly #unsaved = new Set<string>();
   #timer: Timer | undefined;
@@ -45,18 +45,18 @@ export class LimitStore {
     this.#maxKeys = most;
   }
 
-  /** In place of all that was known. */
+  /** Replaces everything known. */
   load(records: ReadonlyMap<string, unknown>): void {
     this.#stored.clear();
     for (const [name, left] of records) this.#take(name, left);
   }
 
-  /** What this process or another has written. */
+  /** Applies records written by this or another process. */
   committed(records: Records): void {
     for (const [name, left] of Object.entries(records)) this.#take(name, left);
   }
 
-  /** One for each of the limits. */
+  /** One bucket per limit. */
   buckets(name: string, key: string, limits: readonly RateLimit[]): readonly TokenBucket[] {
     const record = recordName(name, key);
     const known = this.#buckets.get(record);
@@ -76,14 +76,14 @@ export class LimitStore {
     this.#timer ??= this.#config.clock.setTimeout(() => void this.save(), saveAfterMs);
   }
 
-  /** Resolves when all that was spent is durable, or could not be made so. */
+  /** Resolves when all usage is durable or writing it has failed. */
   save(): Promise<void> {
     this.#config?.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     return (this.#saving = this.#saving.then(() => this.#save()));
   }
 
-  /** Nothing is written any more. */
+  /** Stops writing. */
   stop(): void {
     this.#config?.clock.clearTimeout(this.#timer);
     this.#unsaved.clear();
@@ -121,14 +121,14 @@ export class LimitStore {
     const now = this.clock.monotonicNow();
     known.forEach((bucket, at) => {
       const theirs = this.#restored(bucket.limit, (value as unknown as Left)[at], now);
-      // Both are brought to the same time before they are compared.
+      // Both are advanced to the same time before they are compared.
       bucket.has(0, now);
       theirs.has(0, now);
       bucket.lower(theirs.tokens);
     });
   }
 
-  /** A wall clock that was set back makes a bucket wait, never full. */
+  /** If the wall clock was set back, the bucket refills later; it never becomes full. */
   #restored(limit: RateLimit, left: Left[number] | undefined, now: number): TokenBucket {
     if (!left) return new TokenBucket(limit, now);
     const age = Math.max(0, this.clock.now() - left[1]);
@@ -151,7 +151,7 @@ export class LimitStore {
   }
 }
 
-/** The key is a person's address, or an e-mail address: only its hash is kept. */
+/** The key is an IP or e-mail address: only its hash is stored. */
 function recordName(name: string, key: string): string {
   return prefix + createHash('sha256').update(`${name}\n${key}`).digest('hex').slice(0, 32);
 }

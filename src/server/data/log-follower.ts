@@ -1,8 +1,8 @@
-// Keeps a replica in step with its log: takes over what other servers append, notices that the log is not the one the replica was
-// built from, rebuilds the replica then, and replaces the log by a snapshot when it has grown long.
+// Keeps a replica in step with its log: applies entries appended by other servers, detects that the log is not the one the replica was
+// built from, rebuilds the replica in that case, and replaces a long log by a snapshot.
 //
-// Two logs may have the same numbers and different entries: a database that was restored from a backup, or failed over without
-// its last commits, goes on counting from where it is. So every entry has a random id and names the one before it.
+// Two logs may have equal transaction ids and different entries: a database that was restored from a backup, or failed over without its
+// last commits, continues counting. So every entry has a random id and names its predecessor.
 
 import { emptyChangeSet, type ChangeSet } from '../../db/change-set.ts';
 import type { InstantAPIError } from '../../errors.ts';
@@ -15,21 +15,21 @@ import type { Appended, AppLog, LogEntry, Snapshot } from '../storage/storage.ts
 import { RemoteTail } from './remote-tail.ts';
 import type { Replica } from './replica.ts';
 
-/** Log entries before a snapshot is worth it; more, if the app is larger than that. */
+/** Log entries that justify a snapshot; more for large apps. */
 const compactAfter = 2000;
 /** The same in bytes. */
 const compactAfterBytes = 16 * 1024 * 1024;
 
-/** What became durable at once. */
+/** Changes that became durable together. */
 export interface Commit {
   readonly changeSet: ChangeSet;
   readonly attrsChanged: boolean;
   /** More than the types that values have had: everybody is to hear of it. */
   readonly schemaChanged: boolean;
   readonly entries: readonly LogEntry[];
-  /** The replica was rebuilt: anything may have changed. */
+  /** Called after the replica was rebuilt: anything may have changed. */
   readonly isReload: boolean;
-  /** The log has lost entries that clients have seen: positions they know mean something else now. */
+  /** Called when the log has lost entries that clients have seen: positions they know are invalid. */
   readonly isRollback: boolean;
 }
 
@@ -48,11 +48,11 @@ export class LogFollower {
   #bytesSinceSnapshot = 0;
   #snapshotSize = 0;
   #snapshotBytes = 0;
-  /** The log may have lost the entry we are at. */
+  /** The log may have lost the entry the replica is at. */
   #isSuspect = false;
-  /** The log did not end where we are when we last looked. */
+  /** At the last check, the log did not end where the replica is. */
   #isElsewhere = false;
-  /** Whether the replica is the state of some log at all. */
+  /** Whether the replica reflects a state of the log. */
   #isIntact = true;
 
   constructor(config: FollowerConfig, replica: Replica) {
@@ -60,7 +60,7 @@ export class LogFollower {
     this.#replica = replica;
   }
 
-  /** Whether there may be something to take over. */
+  /** Whether there may be entries to apply. */
   get isBehind(): boolean {
     return this.#isSuspect || this.#isElsewhere || this.#remoteTail.isBeyond(this.#replica.txId);
   }
@@ -69,11 +69,11 @@ export class LogFollower {
     return this.#isIntact;
   }
 
-  /** `isIdle`: the replica holds nothing that is not in the log. */
+  /** `isIdle`: the replica contains nothing that is not in the log. */
   onAppend(isIdle: boolean, txId: number, entries?: readonly LogEntry[], lastId?: string): void {
     this.#remoteTail.add(txId, entries);
     const replica = this.#replica;
-    // May be an old look at the log, or our own numbers while a batch is under way: it is verified before it counts.
+    // May be outdated, or our own entries while a batch is in progress, so it is verified before use.
     const isOther = lastId !== undefined && (txId < replica.txId || (txId === replica.txId && differ(lastId, replica.lastId)));
     this.#isSuspect ||= isOther;
     if (isIdle) this.#remoteTail.forget(replica.txId);
@@ -93,7 +93,7 @@ export class LogFollower {
     }
   }
 
-  /** Nothing is rejected because of what another server has already changed. */
+  /** Writes are not rejected because of another server's concurrent changes. */
   async confirm(): Promise<Appended> {
     try {
       const newEntries = await this.#config.log.since(this.#replica.txId);
@@ -106,7 +106,7 @@ export class LogFollower {
     }
   }
 
-  /** Takes over what is in the log. @returns whether replica and log agree */
+  /** Applies new log entries. @returns whether replica and log agree */
   async catchUp(): Promise<boolean> {
     const { logger } = this.#config;
     try {
@@ -128,7 +128,7 @@ export class LogFollower {
     }
     const entries = this.#remoteTail.drainAfter(replica.txId) ?? (await log.since(replica.txId));
     const isContinued = entries && follows(entries, replica.lastId);
-    // A log that does not end here, and has nothing that follows, is another.
+    // A log that neither ends at the replica's position nor continues from it is a different log.
     if (!isContinued || (entries.length === 0 && this.#isElsewhere)) return this.reload();
     this.#isElsewhere = false;
     if (entries.length === 0) this.#remoteTail.setEnd(replica.txId);
@@ -144,7 +144,7 @@ export class LogFollower {
     this.#notify({ ...batch, isReload: false, isRollback: false });
   }
 
-  /** A fault in delivering a change is none of the log. */
+  /** An exception while delivering a change is not a failure of the log. */
   #notify(commit: Commit): void {
     const { committed, logger } = this.#config;
     try {
@@ -154,7 +154,7 @@ export class LogFollower {
     }
   }
 
-  /** Whether the log still has the entry we are at. */
+  /** Whether the log still contains the replica's entry. */
   async #isOurLog(): Promise<boolean> {
     const { txId, lastId } = this.#replica;
     if (txId === 0) return true;
@@ -163,7 +163,7 @@ export class LogFollower {
     return own?.txId === txId && !differ(own.id, lastId);
   }
 
-  /** Rebuilds the replica. @returns whether that was possible */
+  /** Rebuilds the replica. @returns whether that succeeded */
   async reload(): Promise<boolean> {
     const { logger } = this.#config;
     const { txId, lastId } = this.#replica;
@@ -193,7 +193,7 @@ export class LogFollower {
     return loaded.entries;
   }
 
-  /** Of the log since the last snapshot; above 1, another is worth it. */
+  /** Log size since the last snapshot, relative to the threshold; above 1, a snapshot is due. */
   get length(): number {
     const entries = this.#sinceSnapshot / Math.max(compactAfter, this.#snapshotSize);
     return Math.max(entries, this.#bytesSinceSnapshot / Math.max(compactAfterBytes, this.#snapshotBytes));
@@ -203,7 +203,7 @@ export class LogFollower {
     const { idempotencyKeys, txId } = this.#replica;
     const { log, logger } = this.#config;
     try {
-      // Read back rather than written from memory: triples of deleted attrs are in the log only.
+      // Read back rather than written from memory, because triples of deleted attrs exist only in the log.
       const snapshot: Snapshot = replay(await log.load());
       idempotencyKeys.forget();
       await log.compact(snapshot.txId === txId ? { ...snapshot, events: idempotencyKeys.list() } : snapshot);
@@ -212,7 +212,7 @@ export class LogFollower {
       this.#snapshotBytes = sizeOfEntry(snapshot.triples);
     } catch (cause) {
       logger.warn('the log could not be compacted', cause);
-      // Not again right away.
+      // Delayed after a failure.
       this.#sinceSnapshot = this.#bytesSinceSnapshot = 0;
     }
   }
@@ -223,7 +223,7 @@ export class LogFollower {
   }
 }
 
-/** Ids that are not known are no difference. */
+/** Missing ids count as equal. */
 function differ(one: string | undefined, other: string | undefined): boolean {
   return Boolean(one && other) && one !== other;
 }

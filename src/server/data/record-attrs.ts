@@ -1,5 +1,5 @@
-// The attrs of what the server keeps as records and not as data: sign-ins, codes, providers. Admins see it as rows with these attrs; nobody
-// else knows them. Their ids are the same everywhere.
+// Attrs of data the server stores as records: sign-ins, magic codes, providers. Admins see them as rows with these attrs; other users do
+// not. The ids are the same on every server.
 
 import type { WireAttr } from '../../protocol/attr.ts';
 import { blob, idOptions, link } from './system-attrs.ts';
@@ -58,5 +58,5 @@ export const recordAttrs: readonly WireAttr[] = [
   }),
 ];
 
-/** The namespaces of the records. */
+/** Namespaces of the records. */
 export const recordNamespaces: ReadonlySet<string> = new Set(recordAttrs.map(({ 'forward-identity': [, etype] }) => etype));

@@ -1,15 +1,15 @@
-// Which rejections of a write are final, and how they are remembered: a write that was rejected once stays rejected, whenever and
-// wherever it arrives again. Its sender was told so, and may have acted on it.
+// Which rejections of a write are final and how they are remembered: a write that was rejected once stays rejected when and wherever it
+// arrives again, because its sender may have acted on the rejection.
 
 import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import { meaningOf } from '../../protocol/server-error.ts';
 import type { Event, RememberedRejection } from '../storage/storage.ts';
 
-/** A hint that repeats a large input is not worth remembering. */
+/** A hint that repeats large input is not stored. */
 const maxHintLength = 2000;
 
-/** Undefined for an error that may pass: the client sends the same write again. */
+/** Undefined for a temporary error: the client sends the same write again. */
 export function finalRejection({ status, body }: InstantAPIError): RememberedRejection | undefined {
   const { type = null, message = null } = body;
   const { outcome, isTransient } = meaningOf({ status, type });
@@ -17,7 +17,10 @@ export function finalRejection({ status, body }: InstantAPIError): RememberedRej
   return { status, type, message: message?.slice(0, maxHintLength) ?? null, hint: shortHint(body.hint) };
 }
 
-/** Another client made the attribute first: the sender puts its steps in the terms of that one, and sends the write again under the same id. */
+/**
+ * Another client created the attribute first: the sender rewrites its steps with the existing attribute and sends the write again under the
+ * same id.
+ */
 function isNameClash(type: string | null, hint: unknown): boolean {
   return type === 'record-not-unique' && isObject(hint) && hint['record-type'] === 'ident';
 }
@@ -35,12 +38,12 @@ export function errorOf({ status, type, message, hint }: RememberedRejection): I
 
 const sessionPrefix = 'session ';
 
-/** Short ids may be counted up, and come from another client too: they are good for one session only. */
+/** Short ids may be counters that other clients use too: they are valid within one session only. */
 export function sessionScope(sessionId: string): string {
   return `${sessionPrefix}${sessionId}`;
 }
 
-/** Whether the same write can arrive at another time or place. One session sends a write once, and hears of it in order. */
+/** Whether the same write can arrive again. A session sends each write once and receives its results in order. */
 export function canComeAgain({ by }: Event): boolean {
   return !by.startsWith(sessionPrefix);
 }

@@ -1,10 +1,10 @@
-// The tail of a log as announced by other servers: how far it goes, and the entries that came along. Only entries that follow on
-// without a gap are used; anything else is read from the log.
+// The tail of a log as announced by other servers: the last position, and the entries delivered with the announcement. Only entries without
+// a gap are used; others are read from the log.
 
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
-/** Entries held until they are needed. What does not fit is read from the log later. */
+/** Entries held until needed; beyond this number they are read from the log later. */
 const maxBytes = 16 * 1024 * 1024;
 
 export class RemoteTail {
@@ -26,13 +26,13 @@ export class RemoteTail {
     return this.#end > txId;
   }
 
-  /** The log goes no further than this. */
+  /** The log ends here. */
   setEnd(txId: number): void {
     this.#end = txId;
     this.#clear();
   }
 
-  /** All that follows on `txId`, if that is known. */
+  /** All entries after `txId`, if they are known without a gap. */
   drainAfter(txId: number): readonly LogEntry[] | undefined {
     const next = this.#entries.filter((entry) => entry.txId > txId);
     this.#clear();

@@ -1,5 +1,5 @@
-// The data of an app in memory: the state of the log up to one transaction. Advanced by transactions of this server, which can be
-// undone until they are in the log, and by log entries of other servers.
+// An app's data in memory: the state of the log up to one transaction. Advanced by transactions of this server, which can be undone until
+// they are in the log, and by log entries of other servers.
 
 import { Attrs, type KnownAttr } from '../../db/attrs.ts';
 import { Layer } from '../../db/layer.ts';
@@ -28,7 +28,7 @@ import {
 } from '../storage/storage.ts';
 import { systemAttrs } from './system-attrs.ts';
 
-/** Transactions that are applied, and how to undo them. */
+/** Applied transactions, and how to undo them. */
 export interface Batch {
   changeSet: ChangeSet;
   attrsChanged: boolean;
@@ -38,7 +38,7 @@ export interface Batch {
   readonly before: Position & { readonly at: number; readonly catalog: AttrCatalog; readonly records: Map<string, unknown> };
 }
 
-/** A place in the log. */
+/** A position in the log. */
 export interface Position {
   readonly txId: number;
   /** The id of the entry `txId`; undefined at the start of a log, and after entries of earlier versions. */
@@ -61,7 +61,7 @@ export interface RejectedWrite {
   readonly at: number;
 }
 
-/** More entries than these are cheaper to apply to the triples of a snapshot than to rows, one by one. */
+/** With more entries than this, applying them to the snapshot's triples is cheaper than applying them to rows. */
 const maxPlayed = 1000;
 
 export class Replica {
@@ -104,7 +104,7 @@ export class Replica {
     return this.#at;
   }
 
-  /** For readers that take longer than a moment. Costs until it is released. */
+  /** A snapshot for long-running readers. Costs memory until released. */
   snapshot(): DataSnapshot {
     const snapshot = new DataSnapshot(this.#store, this.#txId);
     this.#snapshots.add(snapshot);
@@ -115,12 +115,12 @@ export class Replica {
     this.#snapshots.delete(snapshot);
   }
 
-  /** The time of the next transaction: later than the last, so that the order of the log is the order of creation, whatever the clocks. */
+  /** The time of the next transaction: later than the last, so that log order is creation order whatever the clocks say. */
   nextAt(now: number): number {
     return Math.max(this.#at + 1, now);
   }
 
-  /** @returns how much data there is */
+  /** @returns the amount of data */
   load(loaded: Loaded, now: number): { readonly triples: number; readonly bytes: number } {
     const { entries } = loaded;
     const isPlayed = entries.length <= maxPlayed;
@@ -128,7 +128,7 @@ export class Replica {
     const { txId, at, lastId, attrs, deletedAttrs, triples, events, records } = snapshot;
     const known = new Set(systemAttrs.map(({ id }) => id));
     const own = attrs.filter(({ id }) => !known.has(id));
-    // Where a deleted one has the same name, the other is the one that counts.
+    // If a deleted attr has the same name, the live one counts.
     const all = Attrs.from([...systemAttrs, ...deletedAttrs, ...own]);
     this.#store = new Store(all, { times: true });
     this.#snapshots.clear();
@@ -150,7 +150,7 @@ export class Replica {
     return { changeSet: emptyChangeSet, attrsChanged: false, schemaChanged: false, entries: [], before };
   }
 
-  /** Applied here, not in the log yet. `id`: of the entry. */
+  /** Applies a transaction that is not in the log yet. `id`: of the log entry. */
   apply({ id, changeSet, catalog, records, event, at }: AppliedWrite, batch: Batch): void {
     const changes = tripleChanges(changeSet, catalog.attrs, hiddenIn(catalog));
     const attrsChanged = catalog.attrs !== this.#store.attrs;
@@ -166,14 +166,14 @@ export class Replica {
     record(batch, entry, changeSet, { attrsChanged, schemaChanged });
   }
 
-  /** A write that was rejected for good takes a place in the log, too. */
+  /** A final rejection takes a position in the log too. */
   reject({ id, event, rejected, at }: RejectedWrite, batch: Batch): void {
     const entry: LogEntry = { ...this.#nextPlace(id), at, event, rejected, changes: [] };
     this.#advance(entry);
     record(batch, entry, emptyChangeSet, { attrsChanged: false, schemaChanged: false });
   }
 
-  /** As it was before. */
+  /** Restores the previous state. */
   undo({ changeSet, entries, before }: Batch): void {
     this.#commit(before.catalog, inverted(changeSet));
     for (const [name, value] of before.records) {
@@ -186,7 +186,7 @@ export class Replica {
     this.#at = before.at;
   }
 
-  /** Entries of other servers, which follow on ours. */
+  /** Applies entries of other servers that follow ours. */
   applyEntries(entries: readonly LogEntry[]): Batch {
     const batch = this.begin();
     for (const entry of entries) {
@@ -262,7 +262,7 @@ function catalogAfter({ attrs, deleted }: AttrCatalog, { put, deleted: gone }: A
   return { attrs: gone.length > 0 ? all.without(new Set(gone)) : all, deleted: nextDeleted };
 }
 
-/** The attrs that are deleted, with the slots their values are still in. */
+/** The deleted attrs, with the slots that still hold their values. */
 function hiddenIn({ attrs, deleted }: AttrCatalog): KnownAttr[] {
   if (deleted.size === 0) return [];
   return attrs.with([...deleted.values()]).list.filter(({ id }) => deleted.has(id));

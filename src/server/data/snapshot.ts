@@ -1,4 +1,4 @@
-// The data as they were at one moment, for readers that take longer than that moment: every row that is changed later is kept as it was.
+// The data as of one moment, for readers that take longer than that moment: rows are copied before they change.
 
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
 import type { Db } from '../../db/db.ts';
@@ -22,7 +22,7 @@ export class DataSnapshot {
     return this.#layer;
   }
 
-  /** The store is about to change, or has just changed. */
+  /** Call before the store changes, or right after. */
   keep(changeSet: ChangeSet): void {
     for (const [etype, changes] of changeSet) {
       let ids = this.#changed.get(etype);
@@ -36,7 +36,7 @@ export class DataSnapshot {
     this.#layer.forgetChanges();
   }
 
-  /** From then to now. */
+  /** Advances from that moment to now. */
   changesSince(): ChangeSet {
     const changeSet = new Map<string, Map<string, RowChange>>();
     for (const [etype, ids] of this.#changed) {

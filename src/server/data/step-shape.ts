@@ -1,5 +1,5 @@
-// The form of a transaction's steps: known actions, ids that are ids, attrs with all that an attr must have. Ids come out
-// in lower case. Whether the steps fit the app's data is not looked at. PROTOCOL.md#transact
+// Validates the form of a transaction's steps: known actions, well-formed ids, complete attrs. Ids are lowercased. Whether the steps fit
+// the app's data is not checked here. PROTOCOL.md#transact
 
 import { isUuid } from '../../lib/uuid.ts';
 import { survey } from '../../protocol/frame-limits.ts';
@@ -8,12 +8,12 @@ import { isObject } from '../../lib/json.ts';
 import type { EntityRef, Mode, Step, StepOptions } from '../../protocol/transact-messages.ts';
 import { type Fault, hasNullByte, invalid, nullByte } from '../errors.ts';
 
-/** What is deeper than a frame may be is rejected elsewhere. */
+/** Steps nested deeper than a frame are rejected elsewhere. */
 const maxValueDepth = 1000;
 
 type StepPath = readonly (string | number)[];
 
-/** @throws InstantAPIError for the first step that is none */
+/** @throws InstantAPIError for the first malformed step */
 export function readSteps(steps: readonly (readonly unknown[])[]): Step[] {
   return steps.map((step, at) => {
     try {
@@ -123,7 +123,7 @@ function value(step: readonly unknown[]): unknown {
   return step[3];
 }
 
-/** Not every storage could keep U+0000. @throws InstantAPIError */
+/** U+0000 cannot be stored by every storage. @throws InstantAPIError */
 function checkText(part: unknown): void {
   if (hasNullByte(part)) throw nullByte('in the transaction contains null bytes, which cannot be stored');
 }
@@ -176,7 +176,7 @@ const checkedType = choice<CheckedType>(['string', 'number', 'boolean', 'date'],
 const cascade = choice(['cascade']);
 const valueType = choice(['blob', 'ref'], 'instant.db.model.attr/value-type');
 
-/** What a client may say of an attr, in the order it is sent back. Null = not set. */
+/** Attr fields that a client may set, in the order they are returned. Null = not set. */
 const readers: { readonly [Field in keyof WireAttr]?: Reader<Field> } = {
   // Which of two kinds of attr it is, is told of the attr as a whole.
   'value-type': (given) => valueType(given, [1]),
@@ -230,7 +230,7 @@ function wholeAttr(given: unknown): WireAttr {
   return { 'required?': false, 'inferred-types': null, ...attr, catalog: 'user' } as WireAttr;
 }
 
-/** Null takes a trait away. */
+/** Null removes a trait. */
 function attrChanges(given: unknown): Partial<WireAttr> & Pick<WireAttr, 'id'> {
   const changes = readAttrFields(given);
   const gone = Object.entries(given as object).filter(([name, part]) => part === null && Object.hasOwn(readers, name));

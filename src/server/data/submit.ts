@@ -1,16 +1,16 @@
-// Writes and reads of the ledger as promises, for callers without a session.
+// Promise-based writes and reads of the ledger, for callers without a session.
 
 import type { Ledger } from './ledger.ts';
 import type { Write } from './write.ts';
 
-/** @returns the number of the transaction; rejects with InstantAPIError if it was refused */
+/** Resolves to the transaction id. Rejects with InstantAPIError if the write is rejected. */
 export function submit(ledger: Ledger, write: Omit<Write, 'settle'>): Promise<number> {
   return new Promise((resolve, reject) => {
     ledger.write({ ...write, settle: (outcome) => (outcome.is === 'done' ? resolve(outcome.txId) : reject(outcome.error)) });
   });
 }
 
-/** The result of `read`, called with durable state. */
+/** Resolves to the result of `read`, which is called with durable state. */
 export function whenDurable<T>(ledger: Ledger, read: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
     ledger.read({ run: () => resolve(read()), reject });

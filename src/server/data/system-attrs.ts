@@ -1,5 +1,5 @@
-// The attrs every app has from the start: users, files, streams. Their ids are the same everywhere, so that an app can
-// move from one server to another. Who may write them is said in system-rules.ts.
+// Attrs that every app has from the start: users, files, streams. Their ids are the same everywhere, so that an app can move between
+// servers. system-rules.ts defines who may write them.
 
 import type { CheckedType, WireAttr } from '../../protocol/attr.ts';
 
@@ -10,7 +10,7 @@ export interface AttrOptions {
   readonly required?: true;
 }
 
-/** Ids of the catalogue end in these; attrs and identities have a first half each. */
+/** Suffix of system ids; attrs and identities have different prefixes. */
 const ofAttr = '96653230-13ff-ffff-';
 const ofIdentity = '96653231-03ff-ffff-';
 
@@ -79,7 +79,7 @@ export const systemAttrs: readonly WireAttr[] = [
   blob('$streams', 'abortReason', '94f4-00c6712024df', { type: 'string' }),
 ];
 
-/** Namespaces of the system that an app may add attrs to. */
+/** System namespaces that an app may add attrs to. */
 export const openNamespaces: ReadonlySet<string> = new Set(['$users', '$files', '$streams']);
 
 export const isSystemEtype = (etype: string): boolean => etype.startsWith('$');

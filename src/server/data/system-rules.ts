@@ -1,16 +1,15 @@
-// What nobody may write of the system's own, whatever an app's rules say: users, files, streams. What rules may say of them, and
-// what holds where they are silent, is in rules/.
+// Writes to system namespaces that are forbidden whatever the app's rules say. The app's rules for them, and their defaults, are in rules/.
 
 import type { KnownAttr } from '../../db/attrs.ts';
 import { invalid } from '../errors.ts';
 import { isSystemEtype } from './system-attrs.ts';
 
-/** Who asks. */
+/** The principal of a request. */
 export interface Actor {
   /** Undefined = anonymous. */
   readonly userId: string | undefined;
   readonly isAdmin: boolean;
-  /** The server, which may do what nobody else may. */
+  /** The server itself, which has no restrictions. */
   readonly isServer?: boolean;
   readonly ip?: string | undefined;
   readonly origin?: string | undefined;
@@ -21,13 +20,13 @@ export const adminActor: Actor = { userId: undefined, isAdmin: true };
 /** The server itself. */
 export const serverActor: Actor = { userId: undefined, isAdmin: true, isServer: true };
 
-/** What a client may write of the system's attrs; every write to an entity begins with its id. */
+/** System attrs that a client may write; every write to an entity starts with its id. */
 const openLabels: ReadonlySet<string> = new Set(['id', 'path']);
 
 export interface SystemWrite {
   readonly attr: KnownAttr;
   readonly value: unknown;
-  /** Whether the entity was there before. */
+  /** Whether the entity existed before the transaction. */
   readonly isNew: boolean;
 }
 

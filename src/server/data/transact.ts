@@ -1,5 +1,5 @@
-// A transaction from what was sent to what it does: checked, applied to a layer of its own, checked again. Either
-// what it changes comes out, ready to be taken over, or the refusal. Nothing is stored or announced here.
+// Executes a transaction: validated, applied to a layer of its own, checked again. Returns the changes, ready to be committed, or throws
+// the rejection. Nothing is stored or announced here.
 
 import { Layer } from '../../db/layer.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
@@ -17,7 +17,7 @@ import type { AuthorizeWrite, Access } from './touched.ts';
 
 export interface TransactOptions {
   readonly actor: Actor;
-  /** The time of what is new. */
+  /** Creation time of new triples. */
   readonly at: number;
   readonly uuid: () => string;
   readonly authorizeWrite?: AuthorizeWrite | undefined;
@@ -28,7 +28,7 @@ export interface Prepared {
   readonly catalog: AttrCatalogChange;
 }
 
-/** @throws InstantAPIError; then nothing was changed */
+/** @throws InstantAPIError; nothing is changed in that case */
 export function prepare(
   store: Store,
   deleted: AttrCatalog['deleted'],
@@ -47,7 +47,7 @@ export function prepare(
     uuid,
     accesses,
   });
-  // Before the invariants: what one may not write tells nothing of what others have written.
+  // Permissions come before constraints: a forbidden write must not reveal other users' data.
   authorizeWrite?.({ actor, before: store, after: layer, accesses, newAttrs: catalog.put, conflict });
   if (conflict) throw conflict;
   const written = layer.takeChangeSet();

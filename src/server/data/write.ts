@@ -1,4 +1,4 @@
-// A write as the ledger takes it, and its outcome.
+// A write as submitted to the ledger, and its result.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
@@ -8,9 +8,9 @@ import type { Event, Records } from '../storage/storage.ts';
 import type { Actor } from './system-rules.ts';
 
 export interface Write {
-  /** Or a function that makes them from the data at the time the write is executed. */
+  /** Or a function that derives them from the data when the write is executed. */
   readonly steps: Steps | ((state: LedgerState) => Planned);
-  /** Undefined = repetitions are not recognised. */
+  /** Undefined: repetitions are not recognised. */
   readonly event: Event | undefined;
   readonly actor: Actor;
   readonly settle: (outcome: Outcome) => void;
@@ -32,20 +32,20 @@ export interface Planned {
 export type Outcome =
   { readonly is: 'done'; readonly txId: number; readonly isRepeat: boolean } | { readonly is: 'rejected'; readonly error: InstantAPIError };
 
-/** What else a transaction changes in the records, given what it does to the data. */
+/** Record changes that follow from a transaction's changes to the data. */
 export type Derive = (changeSet: ChangeSet, transaction: DerivedFrom) => Records | undefined;
 
 export interface DerivedFrom {
-  /** The data and the records as they were. */
+  /** Data and records before the transaction. */
   readonly before: Store;
   readonly records: ReadonlyMap<string, unknown>;
-  /** As they will be. */
+  /** Records after it. */
   readonly attrs: Attrs;
   readonly txId: number;
   readonly at: number;
 }
 
-/** What the writer changes itself counts. */
+/** Changes made by the writer itself take precedence. */
 export function withDerived(records: Records | undefined, derived: Records | undefined): Records | undefined {
   return derived ? { ...derived, ...records } : records;
 }

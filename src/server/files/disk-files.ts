@@ -1,6 +1,6 @@
-// Files in a folder, found by what is in them: <folder>/<app>/<first two digits>/<SHA-256>/<location>. Files with the same content
-// are links to one copy, so that a second costs no space, and the copy goes with the last of them. There is no moment at which
-// one process could take away what another has just found: a link either is made, or is not, and then the bytes are written.
+// Content-addressed files in a folder: <folder>/<app>/<first two digits>/<SHA-256>/<location>. Files with equal content are hard links to
+// one copy, which is removed with the last link. There is no moment at which one process could delete what another has just found: creating
+// a link either succeeds, or fails and the bytes are written.
 
 import { createHash } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, opendir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import { Readable } from 'node:stream';
 import { TriplaneError } from '../../errors.ts';
 import type { FileStore, ListedFile, StoredFile } from './file-store.ts';
 
-/** Uploads under way. What a process that died has left here is removed by the next search. */
+/** Uploads in progress. Leftovers of a killed process are removed by the next sweep. */
 const underWay = 'uploads';
 
 /**
- * Files in a folder of this machine. What was acknowledged survives a killed process and a loss of power.
+ * Stores files in a folder of this machine. Acknowledged files survive a killed process and a loss of power.
  *
- * @param folder made if it is not there
+ * @param folder created if missing
  * @example
  * const server = await createServer({ storage: await postgres(url), files: diskFiles('./files') });
  */
@@ -51,7 +51,7 @@ export function diskFiles(folder: string): FileStore {
       const path = pathOf(appId, key);
       if (key.startsWith(`${underWay}/`)) return rm(join(folder, appId, key), { force: true });
       await rm(path, { force: true });
-      // Refused, rightly, while another file has the same content.
+      // Fails while another file has the same content, as intended.
       await rmdir(join(path, '..')).catch(() => {});
     },
     list: (appId) => listed(join(folder, appId)),
@@ -75,7 +75,7 @@ async function writeAll(path: string, body: AsyncIterable<Uint8Array>): Promise<
   return { hash: hash.digest('hex'), size };
 }
 
-/** As a link to the same content where there is some, and as a file of its own where there is none. */
+/** As a link to equal content if there is any, otherwise as a new file. */
 async function place(temporary: string, parent: string, location: string): Promise<void> {
   for (;;) {
     await mkdir(parent, { recursive: true });
@@ -85,9 +85,9 @@ async function place(temporary: string, parent: string, location: string): Promi
       else await rename(temporary, join(parent, location));
       return;
     } catch (error) {
-      // The twin, or the folder, went in between.
+      // The existing copy, or its folder, was removed meanwhile.
       if (codeOf(error) === 'ENOENT' && (await isThere(temporary))) continue;
-      // A file system without links.
+      // The file system does not support hard links.
       if (twin === undefined || codeOf(error) === 'EEXIST') throw error;
       await rename(temporary, join(parent, location));
       return;
@@ -114,14 +114,14 @@ async function* filesIn(folder: string): AsyncIterable<string> {
   }
 }
 
-/** A name is durable once its folder is. */
+/** A name is durable once its folder is flushed. */
 async function flushFolders(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     const handle = await open(folder, 'r').catch(() => undefined);
     try {
       await handle?.sync();
     } catch (error) {
-      // Not every system lets a folder be flushed.
+      // Not every system supports flushing a folder.
       if (!['EINVAL', 'EPERM', 'EISDIR', 'EBADF'].includes(codeOf(error) ?? '')) throw error;
     } finally {
       await handle?.close();
@@ -150,7 +150,7 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What the system says is a failure of the storage; what the body says stays as it is. */
+/** System errors become storage errors; errors of the body pass unchanged. */
 function asFailure(cause: unknown): unknown {
   const isSystem = cause instanceof Error && 'syscall' in cause && 'path' in cause;
   return isSystem ? new TriplaneError('storage-failed', `The file cannot be kept: ${cause.message}`, { cause }) : cause;

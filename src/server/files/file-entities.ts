@@ -1,5 +1,5 @@
-// The entity of each file, as queries see it, and the records beside it. What queries show as `url` is kept as the location alone:
-// it is signed when it is sent, so that it is good for a week from then.
+// The entity of each file as seen by queries, and the records beside it. The `url` attribute stores only the location; it is signed when
+// sent, so that it is valid for a week from then.
 
 import { applySteps } from '../../db/apply.ts';
 import type { Db } from '../../db/db.ts';
@@ -58,7 +58,7 @@ export function fileSteps(db: Db, id: string, fields: Partial<FileFields>): Step
   });
 }
 
-/** The data with a file of which only its path is known. */
+/** The data plus a file of which only the path is known. */
 function withPath(db: Store, id: string, path: string): Layer {
   const layer = new Layer(db);
   const steps = fileSteps(db, id, { path }).filter((step) => step[3] !== 1);
@@ -67,7 +67,7 @@ function withPath(db: Store, id: string, path: string): Layer {
 }
 
 /**
- * Rules see where the file is to be, and who puts it there; nothing else is known before the bytes have come.
+ * Evaluates the rules on a file that is about to be created: only its path and its uploader are known before the bytes arrive.
  *
  * @throws InstantAPIError
  */
@@ -77,14 +77,14 @@ export function checkUpload(guard: Guard, db: Store, actor: Actor, id: string, p
   asStorageRule('create', () => guard.authorizeWrite({ actor, before: db, after, accesses: [touch], newAttrs: [] }));
 }
 
-/** Asks the delete rule of a file that is not there, by the path it would have. @throws InstantAPIError */
+/** Evaluates the delete rule for a missing file, by the path it would have. @throws InstantAPIError */
 export function checkDelete(guard: Guard, db: Store, actor: Actor, path: string): void {
   const id = newToken();
   const before = withPath(db, id, path);
   guard.authorizeWrite({ actor, before, after: db, accesses: [{ is: 'delete', etype: filesEtype, id, root: id }], newAttrs: [] });
 }
 
-/** What the rules of `$files` refuse, in the words of the storage routes. */
+/** Rejections by the rules of `$files`, as the storage routes word them. */
 export function asStorageRule<T>(action: string, run: () => T): T {
   try {
     return run();
@@ -99,7 +99,7 @@ export function storageDenied(action: string, error?: unknown): unknown {
   return rejection('permission-denied', 'Permission denied: not has-storage-permission?', hint);
 }
 
-/** Where the bytes of a location are, as kept in the log. */
+/** Where the bytes of a location are stored, as recorded in the log. */
 export interface LocationRecord {
   readonly key: string;
   readonly size: number;
@@ -109,12 +109,12 @@ const prefix = 'file ';
 
 export const locationName = (location: string): string => prefix + location;
 
-/** The location a record is about. */
+/** The location a record describes. */
 export function locationIn(name: string): string | undefined {
   return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
 }
 
-/** Locations that no entity has any more: their records go in the same transaction. */
+/** Locations without an entity: their records are removed in the same transaction. */
 export function forgottenLocations(report: ChangeSet, db: Db): Records | undefined {
   const changes = report.get(filesEtype);
   const attr = db.attrs.forward(filesEtype, 'location-id');
@@ -128,7 +128,7 @@ export function forgottenLocations(report: ChangeSet, db: Db): Records | undefin
 
 export type FileUrl = (location: string) => string;
 
-/** With the URLs signed. */
+/** With signed URLs. */
 export function withUrls(triples: readonly Triple[], fileUrl: FileUrl | undefined): readonly Triple[] {
   if (!fileUrl || !triples.some(([, a]) => a === urlAttr)) return triples;
   return triples.map((triple) => withUrl(triple, fileUrl));
@@ -139,7 +139,7 @@ export function withUrl(triple: Triple, fileUrl: FileUrl | undefined): Triple {
   return fileUrl && a === urlAttr && typeof v === 'string' ? [e, a, fileUrl(v), t] : triple;
 }
 
-/** A value of a tree as it is shown: URLs are signed. */
+/** A tree value for output: URLs are signed. */
 export function presentFile(etype: string, label: string, value: Value, fileUrl: FileUrl): Value {
   return etype === filesEtype && label === 'url' && typeof value === 'string' ? fileUrl(value) : value;
 }

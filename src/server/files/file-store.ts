@@ -1,28 +1,28 @@
-// Where the bytes of files are kept: on disk, in an S3 bucket, in memory, or where a program wants them. What files there are, and
-// what each is called, is in the app's log; a store only knows bytes under a key.
+// The file store port: bytes by key, on disk, in an S3 bucket, in memory, or in a store of the program's own. The app's log knows which
+// files exist and their names.
 
 export interface FileStore {
   /**
-   * Takes all of `body`. Durable when it resolves; when it rejects, nothing of it is kept.
+   * Stores all of `body`. Durable when it resolves; nothing is kept when it rejects.
    *
    * @param location a UUID that no other file of the app has
    */
   write(appId: string, location: string, body: AsyncIterable<Uint8Array>): Promise<StoredFile>;
-  /** Undefined if it is not there. `range` counts bytes, both ends included. */
+  /** Undefined if the file does not exist. `range` counts bytes, both ends included. */
   read(appId: string, key: string, range?: ByteRange): Promise<ReadableStream<Uint8Array> | undefined>;
-  /** Nothing happens if it is not there. */
+  /** No effect if the file does not exist. */
   remove(appId: string, key: string): Promise<void>;
-  /** Everything that is kept for the app, for a search for what no file refers to. */
+  /** Lists everything stored for the app; used to find unreferenced files. */
   list(appId: string): AsyncIterable<ListedFile>;
 }
 
-/** The chunks of a stream. On Node every stream of the web can be iterated; the types of browsers do not say so. */
+/** The chunks of a stream. Node's web streams are iterable, although the browser types do not say so. */
 export function chunksOf(stream: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   return stream as unknown as AsyncIterable<Uint8Array>;
 }
 
 export interface StoredFile {
-  /** What the store finds it by. */
+  /** The key in the store. */
   readonly key: string;
   readonly size: number;
 }
@@ -35,6 +35,6 @@ export interface ByteRange {
 export interface ListedFile {
   readonly key: string;
   readonly location: string;
-  /** When it was written, in milliseconds. */
+  /** Time of writing, in milliseconds since the epoch. */
   readonly at: number;
 }

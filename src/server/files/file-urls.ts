@@ -1,5 +1,5 @@
-// The address of a file, which needs no sign-in: it is signed, and good for seven days from the start of the day. All who ask on
-// one day get the same one, so that browsers need not load it twice.
+// Signed file URLs, which need no sign-in and are valid for seven days from the start of the day. All requests on one day get the same URL,
+// so that browsers can cache the file.
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { isUuid } from '../../lib/uuid.ts';
@@ -8,7 +8,7 @@ import { isSameSecret } from '../auth/secrets.ts';
 const dayMs = 24 * 3_600_000;
 const goodForSeconds = 7 * 24 * 3600;
 
-/** Name of the record with the app's key. */
+/** Name of the record with the app's signing key. */
 export const urlKeyRecord = 'file-url-key';
 
 export function newUrlKey(): string {
@@ -26,7 +26,7 @@ export function signedUrl({ origin, appId, key }: UrlSigner, location: string, n
   return `${origin}/storage/f/${appId}/${location}?e=${expires}&s=${signature(key, appId, location, expires)}`;
 }
 
-/** Whether the address is one that was given out, and still good. */
+/** Whether the URL was signed by this app and has not expired. */
 export function isGoodUrl({ appId, key }: Pick<UrlSigner, 'appId' | 'key'>, location: string, e: string, s: string, now: number): boolean {
   if (!isUuid(location) || !/^\d{1,12}$/.test(e)) return false;
   return isSameSecret(s, signature(key, appId, location, Number(e))) && now < Number(e) * 1000;

@@ -1,6 +1,6 @@
-// The files of one app: bytes in a store, an entity of `$files` and a record for each in the log. The bytes come first, then the
-// transaction that names them; and they go after the transaction that no longer does. So a name always has its bytes, and what a
-// dead process left behind has no name and is found by a search.
+// The files of one app: bytes in a store, plus an entity of `$files` and a record for each in the log. Bytes are written before the
+// transaction that names them, and deleted after the transaction that removes the name. So a name always has its bytes; leftovers of a
+// killed process have no name and are found by a sweep.
 
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -32,9 +32,9 @@ export interface FilesConfig {
   readonly appId: string;
   readonly ledger: Ledger;
   readonly guard: () => Guard;
-  /** Missing = files are refused. */
+  /** Missing = uploads are rejected. */
   readonly store: FileStore | undefined;
-  /** Where clients reach this server. */
+  /** Base URL for clients. */
   readonly origin: () => string;
   readonly clock: Clock;
   readonly logger: Log;
@@ -44,7 +44,7 @@ export interface Upload {
   readonly path: string;
   readonly contentType?: string | undefined;
   readonly contentDisposition?: string | undefined;
-  /** Of a URL that lets one file in: spent by it. */
+  /** Record of a single-use upload URL. */
   readonly ticket?: string | undefined;
 }
 
@@ -66,20 +66,20 @@ const ticketName = (ticket: string): string => `upload ${ticket}`;
 
 export class Files {
   readonly #config: FilesConfig;
-  /** Location → where its bytes are; as the records have it. */
+  /** Location → key of its bytes, as in the records. */
   #keys = new Map<string, string>();
 
   constructor(config: FilesConfig) {
     this.#config = config;
   }
 
-  /** All records anew. */
+  /** Replaces all records. */
   load(): void {
     this.#keys = new Map();
     for (const [name, value] of this.#config.ledger.records) this.#note(name, value);
   }
 
-  /** Bytes of locations that went with these transactions go too. */
+  /** Deletes the bytes of locations removed by these transactions. */
   committed(entries: readonly LogEntry[]): void {
     for (const { records } of entries) {
       for (const [name, value] of Object.entries(records ?? {})) {
@@ -91,7 +91,7 @@ export class Files {
     }
   }
 
-  /** Undefined while the app has had no file. */
+  /** Undefined until the app has its first file. */
   url(location: string): string | undefined {
     const { appId, ledger, origin, clock } = this.#config;
     const key = ledger.records.get(urlKeyRecord);
@@ -104,7 +104,7 @@ export class Files {
     return typeof key === 'string' && isGoodUrl({ appId, key }, location, expires, signature, clock.now());
   }
 
-  /** Before the bytes are taken in. @throws InstantAPIError */
+  /** Call before the body is read. @throws InstantAPIError */
   async mayUpload(actor: Actor, path: string): Promise<void> {
     checkPath(path);
     const { ledger, guard } = this.#config;
@@ -112,7 +112,7 @@ export class Files {
     await whenDurable(ledger, () => checkUpload(guard(), ledger.db, actor, newToken(), path));
   }
 
-  /** @throws InstantAPIError; then nothing is kept */
+  /** @throws InstantAPIError; nothing is kept in that case */
   async upload(actor: Actor, upload: Upload, body: AsyncIterable<Uint8Array>): Promise<Uploaded> {
     const { appId, ledger } = this.#config;
     const store = this.#store();
@@ -134,7 +134,7 @@ export class Files {
     return { id, 'location-id': location, size: stored.size };
   }
 
-  /** A secret that lets one file in, at this path, within the hour. */
+  /** A secret that allows one upload at this path within an hour. */
   async ticket(path: string): Promise<string> {
     checkPath(path);
     const ticket = newToken();
@@ -143,18 +143,18 @@ export class Files {
     return ticket;
   }
 
-  /** @throws InstantAPIError if it is spent, or has run out */
+  /** @throws InstantAPIError if it was used or has expired */
   async pathOf(ticket: string): Promise<string> {
     return whenDurable(this.#config.ledger, () => pathFor(this.#config.ledger.records, ticket, this.#config.clock.now()));
   }
 
-  /** @returns the ids of those that were there. @throws InstantAPIError; then none is gone */
+  /** @returns the ids of the files that existed. @throws InstantAPIError; nothing is deleted in that case */
   async remove(actor: Actor, paths: readonly string[]): Promise<string[]> {
     let ids: string[] = [];
     const steps = ({ db }: LedgerState): Planned => {
       ids = [...new Set(paths)].flatMap((path) => {
         const found = fileByPath(db, path);
-        // Whether a file is there is told to those only who may delete it.
+        // Only a caller who may delete the file learns whether it exists.
         if (!found) checkDelete(this.#config.guard(), db, actor, path);
         return found?.id ?? [];
       });
@@ -168,7 +168,7 @@ export class Files {
     return ids;
   }
 
-  /** What is at a location; undefined if there is no file. */
+  /** The file at a location; undefined if there is none. */
   head(location: string): Promise<FileHead | undefined> {
     const { ledger } = this.#config;
     return whenDurable(ledger, () => {
@@ -184,7 +184,7 @@ export class Files {
     });
   }
 
-  /** Where the store has it. */
+  /** Its key in the store. */
   keyOf(location: string): string | null {
     return this.#keys.get(location) ?? null;
   }
@@ -194,7 +194,7 @@ export class Files {
     return key === undefined ? undefined : this.#store().read(this.#config.appId, key, range);
   }
 
-  /** Removes what has been in the store for a day and belongs to no file. Never rejects. */
+  /** Removes files that are a day old and not referenced. Never rejects. */
   async sweep(): Promise<void> {
     const { appId, ledger, store, clock, logger } = this.#config;
     try {
@@ -246,10 +246,10 @@ function pathFor(records: ReadonlyMap<string, unknown>, ticket: string, now: num
   throw invalid('app-upload-url', ticket, [{ message: 'The upload URL is expired or invalid.' }]);
 }
 
-/** As many bytes as an attribute that can be looked up may have. */
+/** Paths are limited to the size of an indexed attribute. */
 const longestPath = 1024;
 
-/** A path is a name, not a place: dots and slashes mean nothing. @throws InstantAPIError */
+/** A path is a name, not a location: dots and slashes have no meaning. @throws InstantAPIError */
 function checkPath(path: string): void {
   const fault = path.includes('\0')
     ? 'a path has no NUL character'

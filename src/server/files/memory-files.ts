@@ -1,4 +1,4 @@
-// Files in memory, for tests and for servers that keep nothing else either.
+// A file store in memory, for tests and for servers without persistent storage.
 
 import type { ByteRange, FileStore, ListedFile } from './file-store.ts';
 
@@ -7,7 +7,7 @@ interface LedgerState {
   readonly at: number;
 }
 
-/** Files that last as long as the process. */
+/** Files are lost when the process ends. */
 export function memoryFiles(): FileStore {
   const held = new Map<string, LedgerState>();
   const nameOf = (appId: string, key: string): string => `${appId}/${key}`;

@@ -1,5 +1,5 @@
-// Files in a bucket of any service that speaks S3, by the AWS SDK, which is loaded when the first file is written or read. A file is
-// sent in parts as it comes in; what fails in the middle is taken back by the SDK.
+// A file store in an S3 bucket or any compatible service, using the AWS SDK, which is loaded with the first file. Uploads are multipart and
+// streamed; the SDK aborts failed ones.
 
 import { Readable } from 'node:stream';
 import { TriplaneError } from '../../errors.ts';
@@ -7,22 +7,22 @@ import type { FileStore, ListedFile } from './file-store.ts';
 
 export interface S3Options {
   readonly bucket: string;
-  /** Before every key. */
+  /** Prefix of every key. */
   readonly prefix?: string;
-  /** 'us-east-1' if not given, neither here nor in AWS_REGION. */
+  /** Default: AWS_REGION, else 'us-east-1'. */
   readonly region?: string;
   /** For services other than Amazon's. */
   readonly endpoint?: string;
-  /** Bucket in the path rather than in the host name. True if not given and there is an endpoint. */
+  /** Bucket in the path rather than in the host name. Default: true if an endpoint is given. */
   readonly forcePathStyle?: boolean;
-  /** Found as the AWS SDK finds them, in the environment for one, if not given. */
+  /** Default: found by the AWS SDK, in environment variables for instance. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
 }
 
 const partBytes = 8 * 1024 * 1024;
 
 /**
- * Files in an S3 bucket. Needs the packages `@aws-sdk/client-s3` and `@aws-sdk/lib-storage`.
+ * Stores files in an S3 bucket. Needs the packages `@aws-sdk/client-s3` and `@aws-sdk/lib-storage`.
  *
  * @example
  * const server = await createServer({ storage, files: s3Files({ bucket: 'my-files', region: 'eu-central-1' }) });
@@ -50,7 +50,7 @@ export function s3Files(options: S3Options): FileStore {
       };
       const params = { ...place(appId, location), Body: Readable.from(counted(), { objectMode: false }) };
       await new Upload({ client, params, partSize: partBytes, queueSize: 2 }).done().catch((error: unknown) => {
-        // What went wrong first, rather than what the bucket says to taking it back.
+        // Reports the first failure rather than that of the abort.
         throw failure ? failure.cause : error;
       });
       return { key: location, size };

@@ -1,4 +1,4 @@
-// An admin's questions and writes: `/admin/query`, `/admin/transact`, and who is in a room.
+// Admin queries and writes (`/admin/query`, `/admin/transact`) and room presence.
 
 import { Hono } from 'hono';
 
@@ -58,7 +58,7 @@ export function adminDataRoutes(http: HttpContext): Hono {
 
 export interface TreeOptions {
   readonly actor: Actor;
-  /** Links that have one end are one object. */
+  /** Has-one links become objects. */
   readonly isInferred: boolean;
   readonly guard: Guard;
 }

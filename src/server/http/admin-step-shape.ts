@@ -1,4 +1,4 @@
-// The form of the steps that admins write: which parts each action takes, and what each part is. Tells where the first fault is.
+// Validates the form of admin steps: the parts of each action and their types. Reports the first fault with its path.
 
 import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
@@ -8,7 +8,7 @@ import { type Fault, invalid } from '../errors.ts';
 type Path = readonly (string | number)[];
 type List = readonly unknown[];
 
-/** How many parts a step has, at least and at most. */
+/** Minimum and maximum number of parts per step. */
 const operations: Readonly<Record<string, readonly [least: number, most: number]>> = {
   create: [4, 4],
   update: [4, 5],
@@ -25,7 +25,7 @@ export interface AdminSteps {
   readonly operations: readonly List[];
 }
 
-/** @throws InstantAPIError for the first step that is none */
+/** @throws InstantAPIError for the first malformed step */
 export function readAdminSteps(given: unknown): AdminSteps {
   const steps = listOf(given);
   for (const [at, step] of steps.entries()) {
@@ -43,7 +43,7 @@ function unsupported(action: string): Error {
   return invalid('action', action, [{ message: `Unsupported action ${action}`, hint: { value: action } }]);
 }
 
-/** An object without keys is what some encoders make of an empty list. */
+/** Some encoders serialise an empty list as an object without keys. */
 function listOf(given: unknown): List {
   if (Array.isArray(given)) return given as List;
   if (isObject(given) && Object.keys(given).length === 0) return [];

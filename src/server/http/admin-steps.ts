@@ -1,5 +1,4 @@
-// A transaction as admins write it, `["update", "todos", id, { … }]`, made into steps by the catalogue as it is when its turn
-// has come.
+// Converts admin transactions, `["update", "todos", id, { … }]`, to wire steps, using the catalog as of the moment of execution.
 
 import type { Attrs } from '../../db/attrs.ts';
 import { TransactionValidationError } from '../../errors.ts';
@@ -12,7 +11,7 @@ import { readAdminSteps } from './admin-step-shape.ts';
 export interface StepsOptions {
   readonly attrs: Attrs;
   readonly uuid: () => string;
-  /** Refused rather than made. */
+  /** Rejected rather than created. */
   readonly areMissingAttrsRejected: boolean;
 }
 

@@ -1,5 +1,5 @@
-// What an admin, or a caller an admin speaks for, follows over an event stream: one live query (`/admin/subscribe-query`), or a whole
-// session (`/admin/sse`) whose messages are pushed beside it. Who it is for is settled by the headers; no `init` follows.
+// Event streams for admins and for users an admin impersonates: one live query (`/admin/subscribe-query`), or a whole session
+// (`/admin/sse`) whose messages are pushed separately. Authenticated by headers, without `init`.
 
 import { Hono } from 'hono';
 import { isObject } from '../../lib/json.ts';
@@ -12,7 +12,7 @@ import { appIdOf, type RequestActor, actorOf } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import type { EventSessions } from './event-sessions.ts';
 
-/** What the official server tells its clients. */
+/** The retry interval the original sends. */
 const retryMs = 500;
 
 export function adminStreamRoutes(desk: HttpContext, sessions: EventSessions): Hono {
@@ -53,5 +53,5 @@ function enter(session: Session, { app, actor, user, tokenHash }: RequestActor, 
   return session.openAs({ app, user, tokenHash, isAdmin: actor.isAdmin }, isObject(versions) ? versions : undefined);
 }
 
-/** A flag that is none counts as not given. */
+/** An invalid flag counts as missing. */
 const asAnyFlag = (given: unknown): boolean => asFlag(given) ?? false;

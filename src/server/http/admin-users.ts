@@ -1,4 +1,4 @@
-// An admin's view of users: `/admin/users`, tokens, codes, signing out.
+// User administration: `/admin/users`, tokens, codes, sign-out.
 
 import { Hono, type Context } from 'hono';
 import type { Selector } from '../auth/accounts.ts';
@@ -19,11 +19,11 @@ export function adminUserRoutes(http: HttpContext): Hono {
   routes.post('/refresh_tokens', async (context) => {
     const { accounts, body } = await accountsFor(context, 'write');
     const [email, id] = [optional(body, 'email', asEmail), optional(body, 'id', asUuid)];
-    if (email === undefined && id === undefined) throw missingSelector();
+    if (email === undefined && id === undefined) throw missingSelector(body, 'body');
     return context.json(await accounts.createToken({ email, id }, optional(body, 'extra-fields', asObject)));
   });
 
-  // Nobody is kept signed in because an app is closed.
+  // Allowed in every app status: closing an app must not keep users signed in.
   routes.post('/sign_out', async (context) => {
     const { accounts, body } = await accountsFor(context);
     await accounts.signOut(selectorIn(body, ['id', 'email', 'refresh_token']));
@@ -69,7 +69,7 @@ export function adminUserRoutes(http: HttpContext): Hono {
   return routes;
 }
 
-/** A parameter that is given twice is a list, which is nothing that is looked up by. */
+/** A repeated parameter is a list, which is not a valid lookup key. */
 function paramsOf(context: Context): Fields {
   return Object.fromEntries(
     Object.entries(context.req.queries()).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
@@ -78,16 +78,16 @@ function paramsOf(context: Context): Fields {
 
 type SelectorName = 'email' | 'id' | 'refresh_token';
 
-/** The first that is given, in this order. */
+/** The first parameter present, in this order. */
 function selectorIn(fields: Fields, names: readonly SelectorName[], location = 'body'): Selector {
   for (const name of names) {
     const text = optional(fields, name, name === 'email' ? asEmail : asUuid, location);
     if (text === undefined) continue;
     return name === 'email' ? { email: text } : name === 'id' ? { id: text } : { token: text };
   }
-  throw missingSelector();
+  throw missingSelector(fields, location);
 }
 
-function missingSelector(): Error {
-  return invalid('user-lookup', null, [{ message: 'an email, an id or a refresh_token must be given' }]);
+function missingSelector({ refresh_token: _, ...fields }: Fields, location: string): Error {
+  return invalid(location, fields, [{ message: 'an email, an id or a refresh_token must be given' }]);
 }

@@ -65,7 +65,7 @@ export function appBackupRoutes(http: HttpContext, backups: AppBackups): Hono {
     return context.body(text, 200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-cache' });
   });
 
-  // Whoever has the address may read: it is signed, and good for an hour.
+  // No further authentication: the URL is signed and valid for one hour.
   routes.get('/backups/:backup', async (context) => {
     const { name = '', expires = '', signature = '' } = context.req.query();
     const id = context.req.param('backup');

@@ -1,9 +1,9 @@
-// Apps for a while (`/dash/apps/ephemeral`), which tests and examples make for themselves; and what tools read of an app's attributes.
+// Ephemeral apps (`/dash/apps/ephemeral`), which tests and examples create, and the attribute listing for tools.
 
 import { type Context, Hono } from 'hono';
 import { newToken } from '../auth/secrets.ts';
 import { whenDurable } from '../data/submit.ts';
-import { denied, rejection } from '../errors.ts';
+import { denied, recordNotFound, rejection } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { appRecordOf } from '../session/app-record.ts';
 import { shownApp } from './app-view.ts';
@@ -11,7 +11,7 @@ import { networkOf } from '../client-address.ts';
 import { Bucket } from '../rules/rate-limits.ts';
 import { addressOf, adminOf, toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
-import { malformed, notFound } from './errors.ts';
+import { malformed } from './errors.ts';
 import { asObject, asStatus, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
 
@@ -26,7 +26,7 @@ const hourly = (capacity: number) => ({
 export function appRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
-  // Anybody may make one, so there is a limit to how many come from one address.
+  // Anybody may create one, so the number per address is limited.
   const making = new Bucket([hourly(http.limits.ephemeralApps)], http.clock);
   routes.post('/dash/apps/ephemeral', async (context) => {
     if (http.limits.ephemeralApps === 0) throw denied('apps', 'this server makes no apps for a while');
@@ -35,6 +35,8 @@ export function appRoutes(http: HttpContext): Hono {
     const schema = optional(body, 'schema', asObject);
     const rules = optional(body, 'rules', asObject)?.code ?? undefined;
     making.limit(networkOf(addressOf(context, http).ip), 1);
+    // Room for new ones, as long as any are made.
+    void http.hub.removeExpired().catch((error: unknown) => http.log.error('apps whose time is over could not be erased', error));
     const [token, expiresAt] = [newToken(), http.clock.now() + lifetimeMs];
     const app = await http.hub.createApp({ id: http.uuid(), token, title, expiresAt, schema, rules });
     return context.json({ app: { ...shownApp(app), 'admin-token': token }, expires_ms: expiresAt });
@@ -50,7 +52,7 @@ export function appRoutes(http: HttpContext): Hono {
     const token = required(body, 'admin-token', asUuid);
     const status = required(body, 'status', asStatus);
     const app = await ephemeralApp(context, http);
-    if (!(await http.hub.isAdminOf(app.id, token))) throw notFound('app-admin-token');
+    if (!(await http.hub.isAdminOf(app.id, token))) throw recordNotFound('app-admin-token', { 'app-id': app.id });
     await app.setStatus(status);
     return context.json({ status });
   });

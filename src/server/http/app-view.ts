@@ -1,7 +1,10 @@
-// An app as the dashboard's routes show it.
+// The JSON form of an app in dashboard routes.
 
 import type { App } from '../session/app.ts';
 import { type AppRecord, appRecordOf } from '../session/app-record.ts';
+
+/** The one user of the dashboard. */
+export const operatorId = '00000000-0000-4000-8000-00000000000a';
 
 export function shownApp(app: App): object {
   const own: Partial<AppRecord> = appRecordOf(app.ledger.records) ?? {};
@@ -10,7 +13,7 @@ export function shownApp(app: App): object {
     title: titleOf(app),
     status: app.status,
     created_at: dateOf(own.createdAt ?? 0),
-    creator_id: null,
+    creator_id: operatorId,
     org_id: null,
     subscription_id: null,
     deletion_marked_at: own.deletedAt === undefined ? null : dateOf(own.deletedAt),

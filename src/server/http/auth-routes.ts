@@ -1,4 +1,4 @@
-// How people sign in and out: `/runtime/auth` and `/runtime/signout`. No admin is needed, and the app is named in the body.
+// Sign-in and sign-out of users: `/runtime/auth` and `/runtime/signout`. No admin token is needed; the body names the app.
 
 import { Hono } from 'hono';
 import { checkUse, type Use } from '../session/app-status.ts';
@@ -48,6 +48,7 @@ export function authRoutes(http: HttpContext): Hono {
 
   routes.post('/signout', async (context) => {
     const body = await bodyOf(context);
+    required(body, 'app_id', asUuid);
     const token = required(body, 'refresh_token', asUuid);
     const { accounts } = await accountsFor(body, 'app_id');
     await accounts.signOut({ token });
@@ -57,5 +58,5 @@ export function authRoutes(http: HttpContext): Hono {
   return routes;
 }
 
-/** What is no code at all is looked up like one, and is nobody's. */
+/** A malformed code is looked up like any other and found unknown. */
 export const asCode = (given: unknown): string | undefined => (typeof given === 'string' ? given : undefined);

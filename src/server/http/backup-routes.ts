@@ -1,4 +1,4 @@
-// A backup while the server runs: `triplane backup` asks for it here.
+// Backup of a running server, requested by `triplane backup`.
 
 import { Hono } from 'hono';
 import { isAbsolute } from 'node:path';
@@ -11,7 +11,7 @@ import type { HttpContext } from './context.ts';
 export function backupRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
-  /** The path is one on the machine of the server. */
+  /** A path on the server's machine. */
   routes.post('/backup', async (context) => {
     await requireOperator(context, http.hub);
     const file = required(await bodyOf(context), 'file', asText);

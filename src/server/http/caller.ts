@@ -1,4 +1,4 @@
-// Which app a request is for, and who makes it: an admin, somebody an admin or a token speaks for, or nobody.
+// Authentication of a request: the app it is for, and its actor: an admin, an impersonated user, a signed-in user, or a guest.
 
 import type { Context } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
@@ -10,21 +10,21 @@ import { checkUse, type Use } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
 import { type Actor, adminActor } from '../data/system-rules.ts';
 import type { HttpContext } from './context.ts';
-import { malformed, missing, noPerson, notFound, unauthorized } from './errors.ts';
+import { malformed, missing, noPerson, unauthorized } from './errors.ts';
 import type { InstantAPIError } from '../../errors.ts';
-import { rejection } from '../errors.ts';
+import { recordNotFound, rejection } from '../errors.ts';
 
 export interface RequestActor {
   readonly app: App;
   readonly actor: Actor;
-  /** Somebody is spoken for. */
+  /** An admin impersonates somebody. */
   readonly isImpersonated: boolean;
   readonly user?: AppUser;
-  /** Of the refresh token that says who calls. */
+  /** Id of the refresh token that identifies the caller. */
   readonly tokenHash?: string;
 }
 
-/** The app named by a header, or in the address. */
+/** The app named by a header or by the URL. */
 export function appIdOf(context: Context): string {
   const given = context.req.header('app-id') ?? context.req.query('app_id');
   if (!given) throw missing(['headers', 'app-id'], [['query-params', 'app_id']]);
@@ -37,25 +37,30 @@ export function appIdOf(context: Context): string {
   return text.toLowerCase();
 }
 
-/** The app's admin token, or the operator's. @throws InstantAPIError if it is neither */
+/** The app's admin token, or the operator token. @throws InstantAPIError for any other token */
 export async function requireAdmin(context: Context, hub: Hub, appId: string): Promise<void> {
   const token = bearerOf(context);
   if (await hub.isAdminOf(appId, token)) return;
-  throw isUuid(token) || (await hub.isOperator(token)) ? notFound('app-admin-token') : noPerson(token);
+  throw isUuid(token) || (await hub.isOperator(token)) ? recordNotFound('app-admin-token', { 'app-id': appId }) : noPerson(token);
 }
 
-/** For tools that act for a person: here the operator. @throws InstantAPIError 401, by which tools know that one has to log in */
+/** For tools that act for a person: here the operator. @throws InstantAPIError 401, which tells tools to log in */
 export async function requireOperator(context: Context, hub: Hub): Promise<void> {
   if (!(await hub.isOperator(bearerOf(context)))) throw unauthorized();
 }
 
-/** The app in the path, for a tool that is admin of it. @throws InstantAPIError */
+/** For what personal access tokens may not do: revoking one must not leave another that it made. @throws InstantAPIError 401 */
+export function requireOperatorToken(context: Context, hub: Hub): void {
+  if (!hub.isOperatorToken(bearerOf(context))) throw unauthorized();
+}
+
+/** The app in the path, for a tool with admin rights. @throws InstantAPIError */
 export async function toolApp(context: Context, { hub }: HttpContext): Promise<App> {
   const given = context.req.param('app') ?? '';
   if (!isUuid(given)) throw malformed(['params', 'app_id'], given);
   const [id, token] = [given.toLowerCase(), bearerOf(context)];
   if (await hub.isAdminOf(id, token)) return hub.app(id);
-  if (await hub.isOperator(token)) throw notFound('app');
+  if (await hub.isOperator(token)) throw recordNotFound('app', { id });
   if (await hub.isSomeAppsToken(token)) throw wrongApp(id);
   throw isUuid(token) || context.req.path.startsWith('/dash/') ? unauthorized() : noPerson(token);
 }
@@ -69,11 +74,11 @@ function bearerOf(context: Context): string {
   const header = context.req.header('authorization');
   if (header === undefined) throw missing(['headers', 'authorization']);
   const token = (header.split('Bearer ').at(-1) ?? '').trim();
-  if (!isUuid(token) && !/^(per|pat)_/.test(token)) throw malformed(['headers', 'authorization']);
+  if (!isUuid(token) && !/^(per|pat)_/.test(token)) throw malformed(['headers', 'authorization'], header);
   return token;
 }
 
-/** `use`: what the app must be open to; missing = it may be closed. */
+/** `use`: the app status required; missing = any. */
 export async function adminOf(context: Context, http: HttpContext, use?: Use): Promise<App> {
   const appId = appIdOf(context);
   await requireAdmin(context, http.hub, appId);
@@ -82,7 +87,7 @@ export async function adminOf(context: Context, http: HttpContext, use?: Use): P
   return app;
 }
 
-/** `use`: what the app must be open to; missing = it may be closed. */
+/** `use`: the app status required; missing = any. */
 export async function actorOf(context: Context, http: HttpContext, use?: Use): Promise<RequestActor> {
   const requester = await findActor(context, http);
   if (use) checkUse(use, requester.app.status);
@@ -94,7 +99,7 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   const address = addressOf(context, http);
   const [token, email, guest] = ['as-token', 'as-email', 'as-guest'].map((name) => context.req.header(name));
   if (token !== undefined) {
-    if (!isUuid(token.trim())) throw malformed(['asUser', 'token']);
+    if (!isUuid(token.trim())) throw malformed(['asUser', 'token'], token);
     const app = await http.hub.app(appId);
     await http.acceptedTokens?.accept(app, token.trim());
     const user = await http.accounts(app).verifyToken(token.trim());
@@ -108,12 +113,12 @@ async function findActor(context: Context, http: HttpContext): Promise<RequestAc
   const app = await http.hub.app(appId);
   if (email === undefined) return { app, actor: { ...adminActor, ...address }, isImpersonated: false };
   const row = await whenDurable(app.ledger, () => userByEmail(app.ledger.db, email) ?? userByEmail(app.ledger.db, email.toLowerCase()));
-  if (!row) throw notFound('app-user');
+  if (!row) throw recordNotFound('app-user', { 'app-id': appId, email });
   const user = userOf(app.ledger.db, row, app.id);
   return { app, actor: { userId: row.id, isAdmin: false, ...address }, isImpersonated: true, user };
 }
 
-/** Who is signed in by the bearer: nobody, if the token is none of this app's. What is asked is answered for nobody then. */
+/** The user of the bearer token; a token unknown to this app counts as anonymous. */
 export async function viewerOf(context: Context, http: HttpContext, app: App): Promise<string | undefined> {
   const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim();
   if (!token || !isUuid(token)) return undefined;
@@ -135,7 +140,7 @@ export function addressOf(context: Context, http: HttpContext): ActorAddress {
   return { ip, origin: context.req.header('origin') ?? '' };
 }
 
-/** Of the connection itself. */
+/** Address of the connection itself. */
 export function remoteAddressOf(context: Context): string | undefined {
   return (context.env as NodeEnv | undefined)?.incoming?.socket?.remoteAddress;
 }

@@ -1,5 +1,5 @@
-// `instant-cli login`: the tool registers a request and waits; the operator accepts it on a page of this server, with the operator token;
-// the tool gets a personal access token. Requests are kept in memory for a few minutes.
+// `instant-cli login`: the tool registers a request and polls; the operator approves it on a page of this server with the operator token;
+// the tool receives a personal access token. Requests are kept in memory for a few minutes.
 
 import { Hono } from 'hono';
 import { html } from 'hono/html';
@@ -13,13 +13,13 @@ interface LoginRequest {
   readonly ticket: string;
   readonly at: number;
   readonly state: 'waiting' | 'voided' | 'claimed';
-  /** Once it is accepted, until the tool has fetched it. */
+  /** Set on approval, until the tool has fetched it. */
   readonly token?: string;
 }
 
 const lifetimeMs = 10 * 60_000;
 const mostRequests = 1000;
-/** Never in a frame of another page, nor in a cache, and without scripts. */
+/** Not framed, not cached, no scripts. */
 const pageHeaders = {
   'x-frame-options': 'DENY',
   'content-security-policy': "default-src 'none'; form-action 'self'",
@@ -73,7 +73,7 @@ export function cliLoginRoutes(http: HttpContext): Hono {
 
 class LoginRequests {
   readonly #http: HttpContext;
-  /** By their secrets, the oldest first. */
+  /** By secret, oldest first. */
   readonly #requests = new Map<string, LoginRequest>();
 
   constructor(http: HttpContext) {
@@ -90,7 +90,7 @@ class LoginRequests {
     return { secret, ticket };
   }
 
-  /** The token, once. @throws InstantAPIError by which the tool knows whether to wait */
+  /** Returns the token once. @throws InstantAPIError that tells the tool whether to keep polling */
   fetch(secret: string): string {
     const request = this.#requests.get(secret);
     if (!request || this.#isOver(request.at)) throw unknown();
@@ -111,7 +111,7 @@ class LoginRequests {
   async accept(ticket: string): Promise<void> {
     const [secret, request] = this.#find(ticket) ?? [];
     if (secret === undefined || request?.state !== 'waiting') throw unknown();
-    // At once, so that two clicks make one token.
+    // Set synchronously, so that two clicks create one token.
     this.#requests.set(secret, { ...request, state: 'claimed' });
     const { token } = await this.#http.hub.registry.createAccessToken('instant-cli login', this.#http.clock.now());
     this.#requests.set(secret, { ...request, state: 'claimed', token });

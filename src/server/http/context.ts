@@ -1,4 +1,4 @@
-// What the routes work with: the apps, the accounts of each, and where codes are sent.
+// Dependencies of the routes: the apps, their accounts, and delivery of codes.
 
 import type { AcceptedTokens } from '../auth/accepted-tokens.ts';
 import { InstantAPIError } from '../../errors.ts';
@@ -15,6 +15,7 @@ import type { AllowsOrigin } from '../origins.ts';
 import { type Outbound, outbound } from '../outbound.ts';
 import type { AppBackups } from '../move/app-backups.ts';
 import type { Hub } from '../session/hub.ts';
+import { IncomingBytes } from '../incoming-bytes.ts';
 import type { Limits } from '../limits.ts';
 import { UnreadOutput } from '../unread-output.ts';
 
@@ -22,7 +23,7 @@ export interface MagicCodeMail {
   readonly appId: string;
   readonly email: string;
   readonly code: string;
-  /** Where the app has a template of its own (`instant-cli auth email push`): what the mail says, and who it is from. */
+  /** Set if the app has its own template (`instant-cli auth email push`): content and sender of the mail. */
   readonly subject?: string;
   readonly html?: string;
   readonly senderName?: string;
@@ -34,29 +35,31 @@ export interface HttpConfig {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
-  /** Where new ids come from; the system, if not given. */
+  /** Default: the system's random source. */
   readonly random?: Random | undefined;
-  /** What all connections of the server have not read yet; missing = those of event streams only. */
+  /** Unread output of all connections of the server. Default: of event streams only. */
   readonly unread?: UnreadOutput<object> | undefined;
-  /** Without it, codes are written to the log. */
+  /** Frames and bodies that are not complete yet, on all connections of the server. Default: bodies only. */
+  readonly incoming?: IncomingBytes<object> | undefined;
+  /** Default: codes are written to the log. */
   readonly sendMagicCode?: ((mail: MagicCodeMail) => unknown) | undefined;
-  /** How sign-in providers are reached. */
+  /** HTTP client for sign-in providers. */
   readonly outbound?: Outbound | undefined;
-  /** Whether webhooks may be at private addresses. */
+  /** Whether webhooks may have private addresses. */
   readonly allowPrivateTargets?: boolean | undefined;
-  /** Whether the status page shows apps and the last codes. */
+  /** Whether the status page lists apps and recent codes. */
   readonly showCodes?: boolean | undefined;
-  /** Where a client is; the address of the connection, if not given. */
+  /** The client's address. Default: the address of the connection. */
   readonly clientAddress?: ClientAddress | undefined;
-  /** Which web pages may use the server; all, if not given. */
+  /** Origins of web pages that may use the server. Default: all. */
   readonly allowsOrigin?: AllowsOrigin | undefined;
-  /** Refresh tokens of an old host. */
+  /** Refresh tokens of a previous host. */
   readonly acceptedTokens?: AcceptedTokens | undefined;
-  /** Missing = no backups of single apps. */
+  /** Missing = backups of single apps are not offered. */
   readonly backups?: AppBackups | undefined;
 }
 
-/** How many of the last codes are shown. */
+/** Number of recent codes shown. */
 const maxRecentCodes = 10;
 
 export class HttpContext {
@@ -65,6 +68,7 @@ export class HttpContext {
   readonly log: Log;
   readonly limits: Limits;
   readonly unread: UnreadOutput<object>;
+  readonly incoming: IncomingBytes<object>;
   readonly providers: Providers;
   readonly clientAddress: ClientAddress;
   readonly allowsOrigin: AllowsOrigin;
@@ -84,6 +88,7 @@ export class HttpContext {
     this.clientAddress = config.clientAddress ?? clientAddress(undefined);
     this.allowsOrigin = config.allowsOrigin ?? (() => true);
     this.unread = config.unread ?? new UnreadOutput<object>(config.limits, config.clock);
+    this.incoming = config.incoming ?? new IncomingBytes<object>(config.limits.totalIncomingBytes);
     this.providers = new Providers(config.outbound ?? outbound({ allowPrivate: false, timeoutMs: 10_000, maxBytes: 1024 * 1024 }));
   }
 
@@ -105,12 +110,12 @@ export class HttpContext {
     return this.#config.allowPrivateTargets ?? false;
   }
 
-  /** Whether the server is for developing: its page shows what is in it. */
+  /** Whether the server is in development mode: its page shows its content. */
   get isShown(): boolean {
     return this.#config.showCodes ?? false;
   }
 
-  /** The last codes, the newest first; none unless they are to be shown. */
+  /** Recent codes, newest first; empty unless they may be shown. */
   get codes(): readonly MagicCodeMail[] {
     return this.#recentCodes;
   }

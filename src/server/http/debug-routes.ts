@@ -1,4 +1,4 @@
-// Why a rule passes or fails: a question or a write made for somebody, with every check and what it was given to look at.
+// Explains permissions: runs a query or a write as another user, and returns every check with the data it evaluated.
 
 import { Hono, type Context } from 'hono';
 import { compile } from '../../query/compile.ts';
@@ -13,7 +13,7 @@ import { Fields } from '../rules/fields.ts';
 import type { Guard, Verdict } from '../rules/guard.ts';
 import { absent } from '../rules/write-checks.ts';
 import { cannotEvaluate, type Rule } from '../rules/rule.ts';
-import { checkUse } from '../session/app-status.ts';
+import type { Use } from '../session/app-status.ts';
 import { submit, whenDurable } from '../data/submit.ts';
 import type { Actor } from '../data/system-rules.ts';
 import { treeOf } from './admin-data.ts';
@@ -33,7 +33,7 @@ export function debugRoutes(http: HttpContext): Hono {
   const routes = new Hono();
 
   routes.post('/query_perms_check', async (context) => {
-    const { app, actor, guard, body } = await trialOf(context, http);
+    const { app, actor, guard, body } = await trialOf(context, http, 'read');
     const query = required(body, 'query', asObject);
     const isInferred = optional(body, 'inference?', asYes) ?? false;
     const result = await treeOf(app, query, { actor, isInferred, guard });
@@ -42,9 +42,8 @@ export function debugRoutes(http: HttpContext): Hono {
   });
 
   routes.post('/transact_perms_check', async (context) => {
-    const trial = await trialOf(context, http);
+    const trial = await trialOf(context, http, 'write');
     const isCommitted = optional(trial.body, 'dangerously-commit-tx', asFlag) ?? false;
-    if (isCommitted) checkUse('write', trial.app.status);
     const { txId, steps, verdicts } = await whenDurable(trial.app.ledger, () => tryOut(trial, http));
     for (const { check, error } of verdicts) if (error !== undefined && check.rule) throw cannotEvaluate(check.rule, error);
     const areAllOk = verdicts.every(({ isPassed }) => isPassed);
@@ -57,9 +56,9 @@ export function debugRoutes(http: HttpContext): Hono {
   return routes;
 }
 
-async function trialOf(context: Context, http: HttpContext): Promise<Trial> {
+async function trialOf(context: Context, http: HttpContext, use: Use): Promise<Trial> {
   await requireAdmin(context, http.hub, appIdOf(context));
-  const { app, actor, isImpersonated } = await actorOf(context, http, 'read');
+  const { app, actor, isImpersonated } = await actorOf(context, http, use);
   if (!isImpersonated)
     throw invalid('non-admin', 'non-admin', [
       { message: 'admins pass every check: say whom to check for, with as-email, as-token or as-guest' },
@@ -121,7 +120,7 @@ function recordOf(data: Entity | Fields): unknown {
   return data instanceof Fields ? asJson(data) : entityRecord(data);
 }
 
-/** Every entity that the question, asked without rules, is answered with. */
+/** Every entity in the result of the query without rules. */
 function* viewChecks(db: Db, query: Body, actor: Actor, guard: Guard): Generator<void, object[]> {
   const params = optional(query, '$$ruleParams', asObject);
   const shared = sharedVariables(guard.ruleContext(actor), db, params);

@@ -1,5 +1,5 @@
-// The text of the mails with magic codes, for tools: one for each app. Whether an address may be sent from is for the mail server to say, so
-// senders are not verified here.
+// Templates of magic-code mails, one per app, as tools edit them. Senders are not verified here: the mail server decides which addresses
+// may be used.
 
 import { Hono } from 'hono';
 import { submit, whenDurable } from '../data/submit.ts';
@@ -37,7 +37,7 @@ export function emailRoutes(http: HttpContext): Hono {
       ...{ name: optional(body, 'sender-name', asText) ?? null, email: optional(body, 'sender-email', asEmail) ?? null },
     };
     checkTemplate(template);
-    // There are mails of one kind only.
+    // There is only one kind of mail.
     if (emailType === magicCode) await setTemplate(app, template);
     return context.json({ id: template.id });
   });

@@ -1,5 +1,4 @@
-// What goes wrong, as an HTTP answer: always JSON, with the status its type has. What was sent is never told back where it
-// could be a secret.
+// Errors as HTTP responses: always JSON, with the status of their type. Request content that may be a secret is not repeated.
 
 import { isTriplaneError, InstantAPIError } from '../../errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -10,7 +9,7 @@ export interface ErrorResponse {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Where HTTP has another status than a session. */
+/** Types whose HTTP status differs from the session's. */
 const statusOf: Readonly<Record<string, 429>> = { 'rate-limited': 429, timeout: 429 };
 
 export function errorResponse(error: unknown, log: Log): ErrorResponse {
@@ -27,31 +26,33 @@ export function errorResponse(error: unknown, log: Log): ErrorResponse {
 
 type Path = readonly string[];
 
+const mayBeSecret = /token|code|secret|password|state|key|authorization/i;
+
+/** Secrets are longer. */
+const isTooShortForSecret = (given: unknown): boolean => JSON.stringify(given).length < 20;
+
 const formatPath = (path: Path): string => `[${path.map((part) => JSON.stringify(part)).join(' ')}]`;
 
-/** `others`: where else it may stand. */
+/** `others`: further places where the parameter may be. */
 export function missing(path: Path, others?: readonly Path[]): InstantAPIError {
   const hint = { in: path, ...(others && { 'possible-ins': others }) };
   return rejection('param-missing', `Missing parameter: ${formatPath(path)}`, hint);
 }
 
-/** `given` is sent back, so it may be no secret. `places`: all in which it may stand, if several. */
+/** `given` is returned to the caller unless it may be a secret. `places`: all places where it may be, if several. */
 export function malformed(path: Path, given?: unknown, places?: readonly Path[]): InstantAPIError {
-  const hint = { in: path, ...(given !== undefined && { 'original-input': given }), ...(places && { 'possible-ins': places }) };
+  const isShown = given !== undefined && (!mayBeSecret.test(path.join(' ')) || isTooShortForSecret(given));
+  const hint = { in: path, ...(isShown && { 'original-input': given }), ...(places && { 'possible-ins': places }) };
   return rejection('param-malformed', `Malformed parameter: ${formatPath(path)}`, hint);
 }
 
-export function notFound(type: string): InstantAPIError {
-  return rejection('record-not-found', `Record not found: ${type}`, { args: [], 'record-type': type });
-}
-
-/** A token of a person (`per_`) or of a platform (`pat_`) that nobody has. */
+/** An unknown personal (`per_`) or platform (`pat_`) token. */
 export function noPerson(token: string): InstantAPIError {
   const type = token.startsWith('per_') ? 'instant-user' : 'oauth-access-token';
   return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type });
 }
 
-/** Nobody whom a tool could act for. */
+/** No user that a tool could act for. */
 export function unauthorized(): InstantAPIError {
   const hint = { args: [{ 'auth?': true }], 'record-type': 'instant-user' };
   return new InstantAPIError({ status: 401, body: { type: 'record-not-found', message: 'Record not found: instant-user', hint } });

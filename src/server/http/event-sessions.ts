@@ -1,5 +1,5 @@
-// Sessions without sockets: the server sends on an event stream, the client pushes messages in requests beside it. Whoever opened
-// the stream is the only one who has its token, so that a push needs no other proof.
+// Sessions over server-sent events: the server sends on an event stream, and the client pushes messages in separate requests. Only the
+// client that opened the stream has its token, so a push needs no other proof.
 
 import type { Context } from 'hono';
 import { InstantAPIError } from '../../errors.ts';
@@ -21,9 +21,9 @@ interface Open {
 }
 
 export interface EventSessionOptions {
-  /** How long the client waits before it opens a broken stream again. */
+  /** Interval after which the client reopens a broken stream, in milliseconds. */
   readonly retryMs?: number;
-  /** Called once the stream has begun. */
+  /** Called once the stream has started. */
   readonly opened?: (session: Session) => void;
 }
 
@@ -46,7 +46,7 @@ export class EventSessions {
     });
   }
 
-  /** Messages for a session. @throws InstantAPIError */
+  /** Delivers messages to a session. @throws InstantAPIError */
   async push(context: Context): Promise<Response> {
     const appId = required(context.req.query(), 'app_id', asUuid, 'params');
     const body = await bodyOf(context);
@@ -56,12 +56,12 @@ export class EventSessions {
     const messages = required(body, 'messages', (given) => (Array.isArray(given) ? given : undefined));
     const push: Push = { machine, session: id, token, messages };
     if (machine === this.#machineId) {
-      if (!this.#take(push)) throw gone('session-missing', { 'sess-id': id });
+      if (!this.#take(push)) throw gone('session-missing', { 'sess-id': { 'sess-id': id } });
     } else if (!(await this.#forward(appId, push))) throw gone('member-missing', { 'machine-id': machine });
     return context.json({});
   }
 
-  /** Before a stream opens: the app has to hear what other servers hand on for it. */
+  /** Before a stream opens: the app must receive messages that other servers forward for it. */
   async listenFor(appId: string): Promise<void> {
     if (this.#desk.hub.isShared) await this.#desk.hub.app(appId).catch(() => undefined);
   }
@@ -104,7 +104,7 @@ export class EventSessions {
       const buffered = (): number => -(controller.desiredSize ?? 0);
       const cut = (): void => {
         connected.close(tooSlow, 'the client does not read');
-        // What waits is not sent any more.
+        // Queued output is discarded.
         controller.error(new Error('the client does not read'));
       };
       const send = (frame: string): void => {

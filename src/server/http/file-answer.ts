@@ -1,11 +1,11 @@
-// A file as an answer: whole, or the range that was asked for, or nothing but that it has not changed.
+// A file as an HTTP response: complete, a requested range, or 304.
 
 import type { Context } from 'hono';
 import type { App } from '../session/app.ts';
 import type { ByteRange } from '../files/file-store.ts';
 import { rejection } from '../errors.ts';
 
-/** What can hold a program that a browser would run with the rights of this server's address. */
+/** Types that a browser may execute with the rights of this origin. */
 const isActive = /html|xml|svg|script/i;
 
 export async function answerFile(context: Context, app: App, location: string): Promise<Response> {
@@ -37,7 +37,7 @@ export async function answerFile(context: Context, app: App, location: string): 
   return context.body(body, status, headers);
 }
 
-/** One range; several at once, and what is no range, count as none, so that all is sent. */
+/** A single range; multiple or invalid ranges are ignored, so the whole file is sent. */
 function rangeOf(context: Context, etag: string, size: number): ByteRange | 'none' | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(context.req.header('range')?.trim() ?? '') ?? [];
   const condition = context.req.header('if-range');

@@ -1,5 +1,5 @@
-// Files over HTTP: `/storage` for clients, `/admin/storage` for admins and those they speak for, and the address each file has. What is
-// sent is never held in memory: it goes on to the store as it comes, and back as fast as the client reads.
+// Files over HTTP: `/storage` for clients, `/admin/storage` for admins and impersonated users, and the signed URL of each file. Bytes are
+// streamed in both directions and never held in memory.
 
 import { type Context, Hono } from 'hono';
 import { isUuid } from '../../lib/uuid.ts';
@@ -12,7 +12,7 @@ import { checkUse, type Use } from '../session/app-status.ts';
 import { whenDurable } from '../data/submit.ts';
 import { type Actor, adminActor } from '../data/system-rules.ts';
 import { asText, asUuid, bodyOf, required } from './request.ts';
-import { adminOf, actorOf, viewerOf, addressOf } from './caller.ts';
+import { adminOf, actorOf, viewerOf, addressOf, toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { answerFile } from './file-answer.ts';
 import { malformed, missing } from './errors.ts';
@@ -21,6 +21,8 @@ interface FileCaller {
   readonly app: App;
   readonly actor: Actor;
 }
+
+const toolPath = '/dash/apps/:app/storage';
 
 type FindCaller = (context: Context, use: Use) => Promise<FileCaller>;
 
@@ -32,10 +34,16 @@ export function fileRoutes(http: HttpContext): Hono {
     return { app, actor: { userId: await viewerOf(context, http, app), isAdmin: false, ...addressOf(context, http) } };
   };
   const asAdmin: FindCaller = (context, use) => actorOf(context, http, use);
+  const asTool: FindCaller = async (context, use) => {
+    const app = await toolApp(context, http);
+    checkUse(use, app.status);
+    return { app, actor: adminActor };
+  };
 
   for (const [path, find] of [
     ['/storage', asClient],
     ['/admin/storage', asAdmin],
+    [toolPath, asTool],
   ] as const) {
     routes.put(`${path}/upload`, async (context) => {
       const { app, actor } = await find(context, 'write');
@@ -48,11 +56,16 @@ export function fileRoutes(http: HttpContext): Hono {
     });
   }
 
-  routes.post('/admin/storage/files/delete', async (context) => {
-    const { app, actor } = await asAdmin(context, 'write');
-    const filenames = required(await bodyOf(context), 'filenames', asTexts);
-    return context.json({ data: { ids: await app.files.remove(actor, filenames) } });
-  });
+  for (const [path, find] of [
+    ['/admin/storage', asAdmin],
+    [toolPath, asTool],
+  ] as const) {
+    routes.post(`${path}/files/delete`, async (context) => {
+      const { app, actor } = await find(context, 'write');
+      const filenames = required(await bodyOf(context), 'filenames', asTexts);
+      return context.json({ data: { ids: await app.files.remove(actor, filenames) } });
+    });
+  }
 
   routes.get('/admin/storage/files', async (context) => {
     const app = await adminOf(context, http, 'read');
@@ -70,7 +83,7 @@ export function fileRoutes(http: HttpContext): Hono {
   return routes;
 }
 
-/** URLs that let one file in or out: what clients used before they could upload and query. */
+/** URLs for a single upload or download, used by older clients. */
 function ticketRoutes(routes: Hono, http: HttpContext, asClient: FindCaller): void {
   const ticketUrl = async (app: App, path: string): Promise<string> =>
     `${app.origin}/storage/${await app.files.ticket(path)}/consume-upload-url?app_id=${app.id}`;
@@ -118,7 +131,7 @@ async function upload(context: Context, http: HttpContext, app: App, actor: Acto
   return context.json({ data: await app.files.upload(actor, given, bodyBytes(context, declared, fileBytes)) });
 }
 
-/** The bytes as they come. @throws InstantAPIError if they are fewer than was said, or more than may be */
+/** The body as a stream. @throws InstantAPIError if it is shorter than announced or larger than the limit */
 async function* bodyBytes(context: Context, declared: number | undefined, most: number): AsyncIterable<Uint8Array> {
   let size = 0;
   const { body } = context.req.raw;
@@ -137,7 +150,7 @@ function lengthOf(context: Context): number | undefined {
   return given === undefined ? undefined : Number(given);
 }
 
-/** Clients name the app in one of two headers, or in the address or body of other requests. */
+/** Clients name the app in one of two headers, or in the URL or body of other requests. */
 function clientAppId(context: Context): string {
   const given = context.req.header('app-id') ?? context.req.header('app_id') ?? context.req.query('app_id');
   if (!given) throw missing(['app-id']);
@@ -145,11 +158,11 @@ function clientAppId(context: Context): string {
   return given.trim().toLowerCase();
 }
 
-/** A header holds Latin letters only; `x-path` is percent-encoded, and holds any. */
+/** Header values are Latin-1; `x-path` is percent-encoded and may contain any character. */
 function pathIn(context: Context): string {
   const encoded = context.req.header('x-path');
   if (encoded !== undefined) {
-    const path = decoded(encoded.replace(/^utf-8''/i, ''));
+    const path = decoded(encoded.replace(/^(path\*=)?utf-8''/i, ''));
     if (path === undefined || path.trim() === '') throw malformed(['x-path']);
     return path;
   }
@@ -188,7 +201,7 @@ function listed({ files, ledger: { db } }: App): object[] {
     }));
 }
 
-/** `actor`: whom the rules are asked for; undefined = nobody. */
+/** `actor`: whose permissions apply; undefined = anonymous. */
 function downloadUrl({ files, rulebook, ledger: { db } }: App, path: string, actor: Actor | undefined): string | null {
   const row = fileByPath(db, path);
   const visible = actor && rulebook.guard.readAccess(actor, new Set([filesEtype]), undefined, db.attrs).visibleIn?.(db);

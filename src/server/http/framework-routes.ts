@@ -1,5 +1,5 @@
-// Questions for pages that are rendered on a server: `/runtime/framework/query`. Answered as in a session, with the attrs, so that the page
-// and the server make the same result of it.
+// Queries for server-side rendering: `/runtime/framework/query`. The response contains the result and the attrs, so that page and server
+// build the same data.
 
 import { Hono } from 'hono';
 import { answer } from '../queries/results.ts';

@@ -1,4 +1,4 @@
-// Indexing jobs for tools: one by one, and how those of a push went. A job is done when its request is answered.
+// Indexing jobs for tools: single ones, and those of a push. A job is finished when its request is answered.
 
 import { Hono } from 'hono';
 import { invalid, rejection } from '../errors.ts';
@@ -7,7 +7,8 @@ import { toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
 import { asText, asUuid, bodyOf, required } from './request.ts';
-import { type FinishedJobs, jobNames, jobOf, runJob } from './schema-jobs.ts';
+import { runJob } from './schema-job-runs.ts';
+import { type FinishedJobs, jobNames, jobOf } from './schema-jobs.ts';
 
 export function jobRoutes(http: HttpContext, finished: FinishedJobs): Hono {
   const routes = new Hono();
@@ -26,9 +27,9 @@ export function jobRoutes(http: HttpContext, finished: FinishedJobs): Hono {
       }
       const job = jobOf(type, { 'attr-id': attrId, 'checked-data-type': dataType ?? null }, 0);
       const id = http.uuid();
-      const done = await runJob(app, job, { id, group: null, now: () => http.clock.now() });
-      finished.remember(app.id, id, [done]);
-      return context.json({ job: done });
+      const { started, ended } = await runJob(app, job, { id, group: null, now: () => http.clock.now() });
+      finished.remember(app.id, id, [ended]);
+      return context.json({ job: started });
     });
 
     routes.get(`${path}/:job`, async (context) => {

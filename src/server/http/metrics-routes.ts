@@ -1,4 +1,4 @@
-// What a monitor reads: `/metrics` in the format of Prometheus. For admins only, as it tells what a server does.
+// `/metrics` in Prometheus format. Requires the operator token, because metrics reveal usage.
 
 import { Hono } from 'hono';
 import { TriplaneError } from '../../errors.ts';

@@ -1,4 +1,4 @@
-// Parts of InstantDB's platform that a server here does not have. Their routes say so, so that nobody looks for a typing error.
+// Parts of InstantDB's platform that this server does not offer. Their routes say so explicitly instead of returning a bare 404.
 
 import { Hono } from 'hono';
 
@@ -11,13 +11,17 @@ export function notBuiltRoutes(): Hono {
   return routes;
 }
 
-const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] = [
-  ['Accounts of people', ['/dash/auth/*', '/dash/oauth/*', '/dash/profiles', '/dash/profiles/*', '/dash/signout', '/dash/apps/:app/stats']],
+/** docs/differences.md lists the same paths. */
+export const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] = [
+  ['Accounts of people', ['/dash/auth/*', '/dash/oauth/*', '/dash/profiles', '/dash/signout']],
   ['Members and invitations', ['/dash/apps/:app/invite/*', '/dash/apps/:app/members/*', '/dash/invites/*']],
   ['Organisations', ['/dash/orgs', '/dash/orgs/*', '/superadmin/orgs', '/superadmin/orgs/*']],
   [
     'Billing and subscriptions',
-    ['/dash/apps/:app/billing', '/dash/apps/:app/checkout_session', '/dash/apps/:app/portal_session', '/hooks/stripe'],
+    [
+      ...['/dash/apps/:app/billing', '/dash/apps/:app/checkout_session', '/dash/apps/:app/portal_session'],
+      '/dash/apps/:app/self_hosted_subscription',
+    ],
   ],
   ['Transfers', ['/superadmin/apps/:app/transfers/*', '/dash/apps/:app/transfer_to_org/*']],
   [
@@ -27,7 +31,7 @@ const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] =
   [
     'OAuth apps of the platform',
     [
-      ...['/platform/oauth/*', '/dash/oauth-apps', '/dash/oauth-apps/*', '/dash/user/oauth_apps', '/dash/user/oauth_apps/*'],
+      ...['/platform/oauth/*', '/dash/user/oauth_apps', '/dash/user/oauth_apps/*'],
       ...['/dash/apps/:app/oauth-apps', '/dash/apps/:app/oauth-apps/*', '/dash/apps/:app/oauth-app-clients/*'],
       '/dash/apps/:app/oauth-app-client-secrets/*',
     ],
@@ -43,7 +47,7 @@ const notBuilt: readonly (readonly [what: string, paths: readonly string[]])[] =
     [
       ...['/dash/admin', '/dash/check-admin', '/dash/sunset', '/dash/sunset/*', '/dash/top', '/dash/paid', '/dash/storage'],
       ...['/dash/investor_updates', '/dash/overview/*', '/dash/admin-debug-uri', '/dash/restores/*', '/dash/restore-jobs'],
-      ...['/dash/restore-jobs/*', '/dash/stats/*', '/dash/ws_playground'],
+      ...['/dash/restore-jobs/*', '/dash/stats/*', '/dash/session_counts', '/dash/apps/:app/stats', '/dash/ws_playground'],
     ],
   ],
 ];

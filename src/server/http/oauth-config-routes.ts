@@ -1,4 +1,4 @@
-// Which sign-in providers an app has, for tools: `/dash/apps/<id>/auth` and what stands beside it.
+// An app's sign-in providers, as tools edit them: `/dash/apps/<id>/auth` and related routes.
 
 import { Hono } from 'hono';
 import {
@@ -11,7 +11,8 @@ import {
   shownClient,
 } from '../auth/oauth/oauth-config.ts';
 import { OAuthFault } from '../auth/oauth/providers.ts';
-import { invalid, recordNotFound, recordNotUnique } from '../errors.ts';
+import { recordAttrs } from '../data/record-attrs.ts';
+import { invalid, recordNotFound, recordNotUnique, rejection } from '../errors.ts';
 import type { HttpContext } from './context.ts';
 import { malformed, missing } from './errors.ts';
 import { asObject, asText, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
@@ -38,7 +39,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const [service, params] = [required(body, 'service', asText), required(body, 'params', asList)];
     const fault = originFault(service, params);
-    if (fault !== undefined) throw invalid('origin-request', { 'app-id': app.id, service, params }, [{ message: fault }]);
+    if (fault !== undefined) throw faulty('origin-request', { 'app-id': app.id, service, params }, fault);
     const origin = { id: http.uuid(), service: service as OriginService, params: params as readonly string[], created_at: now() };
     await http.oauth(app).configure((config) => {
       const isKnown = config.origins.some((each) => each.service === service && JSON.stringify(each.params) === JSON.stringify(params));
@@ -60,7 +61,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const name = required(await bodyOf(context), 'provider_name', (given) => asText(typeof given === 'number' ? String(given) : given));
     const provider = { id: http.uuid(), provider_name: name, created_at: now() };
     await http.oauth(app).configure((config) => {
-      if (config.providers.some(({ provider_name: known }) => known === name)) throw recordNotUnique('triple');
+      if (config.providers.some(({ provider_name: known }) => known === name)) throw nameTaken('$oauthProviders', name);
       return { ...config, providers: [...config.providers, provider] };
     });
     return context.json({ provider });
@@ -72,8 +73,8 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const providerId = required(body, 'provider_id', asUuid);
     const name = required(body, 'client_name', asText);
     const provider = oauthOf(app.ledger.records).providers.find(({ id }) => id === providerId);
-    if (!provider) throw recordNotFound('oauth-service-provider', { 'provider-id': providerId });
-    if (body.use_shared_credentials === true) throw recordNotFound('shared-oauth-client', { 'provider-name': provider.provider_name });
+    if (!provider) throw notThere('oauth-service-provider', { 'provider-id': providerId });
+    if (body.use_shared_credentials === true) throw notThere('shared-oauth-client', { 'provider-name': provider.provider_name });
     const changes = clientFields(body);
     const needsDiscovery = !['github', 'google', 'linkedin', 'apple'].includes(provider.provider_name);
     if (needsDiscovery && !changes.discovery_endpoint) throw missing(['body', 'discovery_endpoint']);
@@ -81,7 +82,7 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
     const blank = { client_id: null, client_secret: null, discovery_endpoint: null, redirect_to: null, meta: null };
     const client: OAuthClient = { ...blank, ...changes, id: http.uuid(), provider_id: providerId, client_name: name, created_at: now() };
     await http.oauth(app).configure((config) => {
-      if (config.clients.some(({ client_name: known }) => known === name)) throw recordNotUnique('triple');
+      if (config.clients.some(({ client_name: known }) => known === name)) throw nameTaken('$oauthClients', name);
       return { ...config, clients: [...config.clients, client] };
     });
     return context.json({ client: shownClient(client) });
@@ -114,6 +115,20 @@ export function oauthConfigRoutes(http: HttpContext): Hono {
   return routes;
 }
 
+/** Tools read these faults as texts. */
+function faulty(about: string, input: unknown, fault: string): Error {
+  return rejection('validation-failed', `Validation failed for ${about}: ${fault}`, { 'data-type': about, input, errors: [fault] });
+}
+
+function nameTaken(etype: string, name: string): Error {
+  const attr = recordAttrs.find(({ 'forward-identity': [, on, label] }) => on === etype && label === 'name');
+  return recordNotUnique('triple', { 'attr-id': attr?.id, etype, label: 'name', value: JSON.stringify(name) });
+}
+
+function notThere(type: string, by: object): Error {
+  return rejection('record-not-found', `Record not found: ${type}`, { 'record-type': type, ...by });
+}
+
 async function taken<List extends 'origins' | 'clients'>(
   http: HttpContext,
   app: Parameters<HttpContext['oauth']>[0],
@@ -133,7 +148,7 @@ async function taken<List extends 'origins' | 'clients'>(
 
 type ClientFields = Partial<Pick<OAuthClient, 'client_id' | 'client_secret' | 'discovery_endpoint' | 'redirect_to' | 'meta'>>;
 
-/** What is given; null takes a value away. */
+/** The fields given; null removes a value. */
 function clientFields(body: Fields): ClientFields {
   const changes: Record<string, unknown> = {};
   for (const name of ['client_id', 'client_secret', 'discovery_endpoint', 'redirect_to'] as const) {
@@ -141,7 +156,7 @@ function clientFields(body: Fields): ClientFields {
   }
   if (body.meta !== undefined) changes.meta = optional(body, 'meta', asObject) ?? null;
   const fault = typeof changes.redirect_to === 'string' ? redirectToFault(changes.redirect_to) : undefined;
-  if (fault !== undefined) throw invalid('redirect_to', changes.redirect_to, [{ message: fault }]);
+  if (fault !== undefined) throw faulty('redirect_to', changes.redirect_to, fault);
   return changes;
 }
 

@@ -1,4 +1,4 @@
-// Signing in with a provider over HTTP: `/runtime/oauth`, also with the app in the path; and, for tools, which providers an app has.
+// OAuth sign-in over HTTP: `/runtime/oauth`, also with the app in the path; and, for tools, an app's providers.
 
 import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
@@ -31,18 +31,18 @@ export function oauthRoutes(http: HttpContext): Hono {
         hd: optional(query, 'hd', asText, 'params'),
       });
       const isSecure = app.origin.startsWith('https:');
-      // Providers that post the answer do so from another site.
+      // Providers that post their response do so cross-site.
       const site = isSecure ? ({ secure: true, sameSite: 'None' } as const) : {};
       setCookie(context, cookieName, cookiePrefix + cookie, { path: '/runtime/oauth', httpOnly: true, maxAge: hourSeconds, ...site });
       return context.redirect(url, 302);
     });
 
     routes.post(`${path}/token`, async (context) => {
-      const fields = await tokenFields(context);
-      const app = await http.hub.app(required(fields, 'app_id', asUuid, 'params'));
+      const { fields, idOf } = await tokenFields(context);
+      const app = await http.hub.app(idOf('app_id'));
       checkUse('write', app.status);
       const signedIn = await http.oauth(app).token({
-        code: required(fields, 'code', asUuid, 'params'),
+        code: idOf('code'),
         codeVerifier: optional(fields, 'code_verifier', asText),
         origin: context.req.header('origin'),
         refreshToken: optional(fields, 'refresh_token', asUuid),
@@ -98,7 +98,11 @@ function clientNameIn(query: Fields): string {
   const given = query.client_name ?? query.client_id;
   if (given === undefined) throw missing(['params', 'client_name'], [['params', 'client_id']]);
   const name = asText(given);
-  if (name === undefined) throw malformed(['params', 'client_name']);
+  if (name === undefined)
+    throw malformed(['params', 'client_name'], given, [
+      ['params', 'client_name'],
+      ['params', 'client_id'],
+    ]);
   return name;
 }
 
@@ -114,11 +118,32 @@ async function callback(context: Context, http: HttpContext, given: Readonly<Rec
   return http.oauth(app).callback(secret, cookie?.startsWith(cookiePrefix) ? cookie.slice(cookiePrefix.length) : undefined, { code });
 }
 
-/** JSON, a form, or the address. */
-async function tokenFields(context: Context): Promise<Fields> {
-  const fields = { ...context.req.query(), ...(await formOf(context)), ...(await bodyOf(context)) };
-  return { ...fields, app_id: appIn(context, fields) };
+interface TokenFields {
+  readonly fields: Fields;
+  /** @throws InstantAPIError that names all places where it may be */
+  readonly idOf: (name: string) => string;
 }
+
+/** Parameters from JSON, a form, or the URL. */
+async function tokenFields(context: Context): Promise<TokenFields> {
+  const [query, form, body]: Fields[] = [context.req.query(), await formOf(context), await bodyOf(context)];
+  const sources = { params: { ...query, ...context.req.param() }, 'form-params': { ...form }, body: { ...body } };
+  const fields: Fields = { ...sources.params, ...sources['form-params'], ...sources.body };
+  const inPath = context.req.param('app');
+  const idOf = (name: string): string => {
+    const given = name === 'app_id' && inPath !== undefined ? inPath : fields[name];
+    if (given === undefined || given === null) throw missing(['params', name], placesOf(name));
+    const id = asUuid(given);
+    const place = (['body', 'form-params', 'params'] as const).find((each) => Object.hasOwn(sources[each], name)) ?? 'params';
+    if (id === undefined) throw malformed([place, name], given, [['params', name], ...placesOf(name)]);
+    return id;
+  };
+  return { fields, idOf };
+}
+
+/** As recorded: some places are listed twice. */
+const placesOf = (name: string): [string, string][] =>
+  ['params', 'body', 'body', 'form-params', 'form-params'].map((place) => [place, name]);
 
 async function formOf(context: Context): Promise<Readonly<Record<string, string>>> {
   if (!/^application\/x-www-form-urlencoded/i.test(context.req.header('content-type') ?? '')) return {};

@@ -1,5 +1,5 @@
-// What the operator of the server does through tools: apps made, listed, renamed and deleted, and personal access tokens. There are
-// no accounts of people: to a tool that logs in, the operator is the one user.
+// Operator actions of tools: apps created, listed, renamed and deleted, and personal access tokens. There are no personal accounts: to a
+// tool that logs in, the operator is the only user.
 
 import { type Context, Hono } from 'hono';
 import { newToken } from '../auth/secrets.ts';
@@ -7,16 +7,17 @@ import { whenDurable } from '../data/submit.ts';
 import { invalid } from '../errors.ts';
 import type { App } from '../session/app.ts';
 import { changeRecord } from '../session/app-record.ts';
+import { clearApp } from '../session/erase-app.ts';
 import type { AccessToken } from '../session/registry.ts';
-import { shownApp } from './app-view.ts';
-import { requireOperator } from './caller.ts';
+import { operatorId, shownApp } from './app-view.ts';
+import { requireOperator, requireOperatorToken } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { malformed } from './errors.ts';
 import { notBuiltRoutes } from './not-built-routes.ts';
 import { asObject, asStatus, asText, asTitle, asUuid, bodyOf, optional, required } from './request.ts';
 import { schemaOf } from './schema-view.ts';
 
-const operator = { id: '00000000-0000-4000-8000-00000000000a', email: 'operator@triplane.local' };
+const operator = { id: operatorId, email: 'operator@triplane.local' };
 const maxCodeMinutes = 24 * 60;
 
 export function operatorRoutes(http: HttpContext): Hono {
@@ -97,7 +98,7 @@ export function operatorRoutes(http: HttpContext): Hono {
     return context.json({ status: app.status });
   });
 
-  // Tools tell where an app came from; nobody counts here.
+  // Tools report where an app was created; this is not recorded.
   routes.post('/dash/apps/:app/track-import', (context) => context.json({ ok: true }));
 
   routes.post('/dash/apps/:app/tokens', async (context) => {
@@ -105,6 +106,11 @@ export function operatorRoutes(http: HttpContext): Hono {
     const token = required(await bodyOf(context), 'admin-token', asUuid);
     await hub.setAdminToken(app.id, token);
     return context.json({ app_id: app.id, token, created_at: new Date(http.clock.now()).toISOString() });
+  });
+
+  routes.post('/dash/apps/:app/clear', async (context) => {
+    await clearApp(await operatorsApp(context, http));
+    return context.json({ ok: true });
   });
 
   routes.delete('/dash/apps/:app', async (context) => {
@@ -116,16 +122,16 @@ export function operatorRoutes(http: HttpContext): Hono {
   });
 
   routes.get('/dash/personal_access_tokens', async (context) => {
-    await requireOperator(context, hub);
+    requireOperatorToken(context, hub);
     return context.json({ data: (await hub.registry.accessTokens()).map(shownToken) });
   });
   routes.post('/dash/personal_access_tokens', async (context) => {
-    await requireOperator(context, hub);
+    requireOperatorToken(context, hub);
     const { token, ...made } = await hub.registry.createAccessToken(required(await bodyOf(context), 'name', asText), http.clock.now());
     return context.json({ data: { ...shownToken(made), token } });
   });
   routes.delete('/dash/personal_access_tokens/:id', async (context) => {
-    await requireOperator(context, hub);
+    requireOperatorToken(context, hub);
     const id = asUuid(context.req.param('id'));
     if (id === undefined) throw malformed(['params', 'id'], context.req.param('id'));
     await hub.registry.deleteAccessToken(id);
@@ -144,7 +150,7 @@ async function operatorsApp(context: Context, { hub }: HttpContext): Promise<App
   return hub.app(id);
 }
 
-/** All that are there: neither deleted nor past their time. */
+/** All existing apps: neither deleted nor expired. */
 async function appsOf({ hub }: HttpContext): Promise<readonly App[]> {
   const apps = await Promise.all((await hub.appIds()).map((id) => hub.app(id).catch(() => undefined)));
   return apps.filter((app) => app !== undefined);

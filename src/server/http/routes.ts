@@ -1,8 +1,7 @@
-// The server over HTTP: every route under its path, CORS for all of them, and every failure as JSON. Requests as the platform
-// knows them, so any host can serve them.
+// The HTTP side of the server: all routes by path, CORS, and errors as JSON. Works on platform Request and Response objects, so any host
+// can serve it.
 
 import { Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { isObject } from '../../lib/json.ts';
 import { isOpenedLocally } from '../origins.ts';
@@ -14,6 +13,7 @@ import { appBackupRoutes } from './app-backup-routes.ts';
 import { appRoutes } from './app-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { backupRoutes } from './backup-routes.ts';
+import { bodyLimit } from './body-limit.ts';
 import { cliLoginRoutes } from './cli-login-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
 import { remoteAddressOf } from './caller.ts';
@@ -32,29 +32,28 @@ import { sseRoutes } from './sse-routes.ts';
 import { statusPage } from './status-page.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 
-/** Never in a frame of another page, nor in a cache. */
+/** Not framed, not cached. */
 const pageHeaders = { 'x-frame-options': 'DENY', 'content-security-policy': "frame-ancestors 'none'", 'cache-control': 'no-store' };
-const isUpload = /^\/(admin\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
+const isUpload = /^\/((admin|dash\/apps\/[^/]+)\/)?storage\/(upload|[^/]+\/consume-upload-url)$/;
 
 export function httpRoutes(config: HttpConfig): Hono {
   const http = new HttpContext(config);
   const routes = new Hono();
   const allowed = (origin: string): string | undefined => (!origin ? '*' : http.allowsOrigin(origin) ? origin : undefined);
   const allowOrigin = cors({ origin: allowed, allowMethods: ['GET', 'PUT', 'POST', 'DELETE'], maxAge: 600 });
-  // The server's own page is for nobody else's scripts.
+  // The server's own page is not readable by scripts of other origins.
   routes.use('*', (context, next) => (context.req.path === '/' ? next() : allowOrigin(context as never, next)));
   routes.use('*', async (context, next) => {
     await next();
     if (context.req.method === 'OPTIONS') context.header('cache-control', 'public, max-age=600');
-    // Nothing that is stored here may be taken for a page or a script.
+    // Stored content must not be interpreted as a page or a script.
     context.header('x-content-type-options', 'nosniff');
     const isFile = context.req.path.startsWith('/storage/f/');
     if (!isFile && context.res.headers.get('content-type') === 'application/json')
       context.header('content-type', 'application/json; charset=utf-8');
   });
-  const tooLarge = { type: 'param-malformed', message: `A body may have ${http.limits.frameBytes} bytes`, hint: { in: ['body'] } };
-  const limited = bodyLimit({ maxSize: http.limits.frameBytes, onError: (context) => context.json(tooLarge, 413) });
-  // Files have a limit of their own, and are never held in memory.
+  const limited = bodyLimit({ maxBytes: http.limits.frameBytes, incoming: http.incoming });
+  // Files have a limit of their own and are streamed.
   const limitBody: MiddlewareHandler = (context, next) => (isUpload.test(context.req.path) ? next() : limited(context, next));
   routes.use('*', limitBody);
   routes.get('/health', (context) => context.json({ status: 'ok', version: ownVersion }));

@@ -1,10 +1,10 @@
-// What a schema must be before anything is made of it: its form, and links that can exist.
+// Validates a schema before it is applied: its form, and whether its links are possible.
 
 import { isObject } from '../../lib/json.ts';
 import type { Attrs } from '../../db/attrs.ts';
 import { type Fault, invalid } from '../errors.ts';
 
-/** Else a schema that is none would pass for one in which little stands. @throws InstantAPIError with every fault */
+/** Otherwise arbitrary JSON would pass as an almost empty schema. @throws InstantAPIError with every fault */
 export function checkSchema(given: unknown, attrs: Attrs): void {
   const entities: unknown = isObject(given) ? given.entities : undefined;
   if (!isObject(given) || !isObject(entities))
@@ -16,14 +16,15 @@ export function checkSchema(given: unknown, attrs: Attrs): void {
   const links = given.links ?? {};
   if (!isObject(links)) throw invalid('schema', given, [{ in: ['links'], message: 'must be an object of links' }]);
   const faults = [
-    ...Object.entries(links).flatMap(([name, link]) => linkFaults(name, link, (etype) => isEntity(etype, entities, attrs))),
+    ...Object.entries(links).flatMap(([name, link]) => linkFaults(name, link, (etype) => isPossibleEntity(etype, attrs))),
     ...labelFaults(links, entities),
   ];
   if (faults.length > 0) throw invalid('schema', 'plan', faults);
 }
 
-function isEntity(etype: string, entities: object, attrs: Attrs): boolean {
-  return Object.hasOwn(entities, etype) || (etype.startsWith('$') && attrs.forward(etype, 'id') !== undefined);
+/** An entity need not be listed to be linked: its attributes come with its first row. Those of the system are there from the start. */
+function isPossibleEntity(etype: string, attrs: Attrs): boolean {
+  return !etype.startsWith('$') || attrs.forward(etype, 'id') !== undefined;
 }
 
 interface End {
@@ -38,14 +39,14 @@ function endOf(link: unknown, side: 'forward' | 'reverse'): (End & Readonly<Reco
     : undefined;
 }
 
-function linkFaults(name: string, link: unknown, isKnown: (etype: string) => boolean): Fault[] {
+function linkFaults(name: string, link: unknown, isPossible: (etype: string) => boolean): Fault[] {
   return (['forward', 'reverse'] as const).flatMap((side) => {
     const end = endOf(link, side);
     if (!end) return [fault(`link ${name}: ${side} must have an entity (on) and a label`)];
     const { on, label, has, required, onDelete } = end;
     const where = `${on}->${label}`;
     const faults: Fault[] = [];
-    if (!isKnown(on)) faults.push(fault(`${where}: there is no entity '${on}' in the schema`));
+    if (!isPossible(on)) faults.push(fault(`${where}: the system has no entity '${on}'`));
     if (has !== 'one' && has !== 'many')
       faults.push(fault(`${where}: has must be 'one' or 'many', and is ${JSON.stringify(has) ?? 'missing'}`));
     if (isGiven(required) && (typeof required !== 'boolean' || side === 'reverse')) {
@@ -58,7 +59,7 @@ function linkFaults(name: string, link: unknown, isKnown: (etype: string) => boo
   });
 }
 
-/** A label stands for one thing on an entity: an attribute, or an end of one link. */
+/** A label has one meaning per entity: an attribute, or one end of a link. */
 function labelFaults(links: object, entities: Readonly<Record<string, unknown>>): Fault[] {
   const taken = new Map<string, string>();
   for (const [etype, entity] of Object.entries(entities)) {

@@ -1,14 +1,8 @@
-// Steps of a migration as tools send them: those that are one transaction, and those that tools think of as jobs. Jobs are done at
-// once, whatever comes of them; data that does not allow a change is told in its job.
+// Migration steps sent by tools: those applied in one transaction, and those that tools treat as jobs.
 
-import { InstantAPIError } from '../../errors.ts';
+import type { Attrs } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
-import type { KnownAttr } from '../../db/attrs.ts';
-import type { Row } from '../../db/row.ts';
-import { submit } from '../data/submit.ts';
-import { adminActor } from '../data/system-rules.ts';
-import { invalid } from '../errors.ts';
-import type { App } from '../session/app.ts';
+import { invalid, rejection } from '../errors.ts';
 
 export interface Job {
   readonly type: string;
@@ -65,10 +59,19 @@ export function jobOf(type: string, given: unknown, at: number): Job {
   return { type, attrId, dataType, step: ['update-attr', { id: attrId, ...change }] };
 }
 
-/** How many groups of finished jobs can still be asked for. */
+/** @throws InstantAPIError if a job is for an attribute that neither exists nor is created by the same push */
+export function checkAttrs(jobs: readonly Job[], transaction: readonly (readonly unknown[])[], attrs: Attrs): void {
+  const made = new Set(transaction.map(([, attr]) => isObject(attr) && attr['id']));
+  const unknown = jobs.find(({ attrId }) => !made.has(attrId) && !attrs.byId(attrId));
+  if (!unknown) return;
+  const hint = { condition: 'foreign-key-violation', constraint: 'indexing_jobs_attr_id_fkey', table: 'indexing_jobs' };
+  throw rejection('record-foreign-key-invalid', `There is no attribute ${unknown.attrId} for '${unknown.type}'`, hint);
+}
+
+/** Maximum number of groups of finished jobs that can be queried. */
 const maxGroups = 100;
 
-/** Jobs that are done, for tools that ask how they went. */
+/** Finished jobs, for tools that query their outcome. */
 export class FinishedJobs {
   readonly #groups = new Map<string, readonly object[]>();
   readonly #jobs = new Map<string, object>();
@@ -96,68 +99,4 @@ function forgetOldest(groups: Map<string, unknown>): void {
 function forgetFirst(map: Map<string, unknown>): void {
   const [oldest] = map.keys();
   if (oldest !== undefined) map.delete(oldest);
-}
-
-interface Around {
-  readonly id: string;
-  /** Null: a job of its own. */
-  readonly group: string | null;
-  readonly now: () => number;
-}
-
-/** Resolves to the job as tools read it. Rejects only if the server fails. */
-export async function runJob(app: App, { step, type, attrId, dataType }: Job, { id, group, now }: Around): Promise<object> {
-  const at = new Date(now()).toISOString();
-  const attr = app.ledger.db.attrs.byId(attrId);
-  const base = {
-    ...{ id, app_id: app.id, attr_id: attrId, attr_name: attr ? `${attr.etype}.${attr.label}` : null, group_id: group },
-    ...{ job_type: type, checked_data_type: type === 'check-data-type' ? dataType : null, created_at: at, updated_at: at },
-    ...{ work_estimate: 0, work_completed: 0, error: null, error_data: null, invalid_unique_value: null, invalid_triples_sample: null },
-  };
-  try {
-    await submit(app.ledger, { steps: [step], event: undefined, actor: adminActor });
-    return { ...base, done_at: at, job_status: 'completed', job_stage: 'update-attr-done' };
-  } catch (error) {
-    if (!(error instanceof InstantAPIError) || error.status >= 500) throw error;
-    const fault = attr ? faultOf(app, attr, type, dataType) : { error: 'attr-not-found-error' };
-    return { ...base, done_at: null, job_status: 'errored', job_stage: type === 'unique' ? 'update-triples' : 'validate', ...fault };
-  }
-}
-
-const maxSamples = 10;
-
-/** Which data do not allow it. */
-function faultOf({ ledger }: App, attr: KnownAttr, type: string, dataType: unknown): object {
-  const rows = [...ledger.db.rows(attr.etype)];
-  if (type === 'required') {
-    const lacking = rows.filter((row) => isLacking(row, attr)).map(({ id }) => id);
-    const data = { count: lacking.length, 'entity-ids': lacking.slice(0, maxSamples), etype: attr.etype, label: attr.label };
-    return {
-      error: 'missing-required-error',
-      error_data: data,
-      invalid_triples_sample: lacking.slice(0, maxSamples).map((id) => sample(id, null)),
-    };
-  }
-  const values = rows.flatMap((row) => (isLacking(row, attr) ? [] : [[row.id, row.value(attr)] as const]));
-  if (type === 'unique') {
-    const owners = new Map<string, (typeof values)[number][]>();
-    for (const each of values) owners.set(JSON.stringify(each[1]), [...(owners.get(JSON.stringify(each[1])) ?? []), each]);
-    const [twice = []] = [...owners.values()].filter((each) => each.length > 1);
-    return {
-      ...{ error: 'triple-not-unique-error', invalid_unique_value: twice[0]?.[1] ?? null },
-      invalid_triples_sample: twice.slice(0, maxSamples).map(([id, value]) => sample(id, value)),
-    };
-  }
-  if (type !== 'check-data-type') return { error: 'unexpected-error' };
-  const wrong = values.filter(([, value]) => typeof value !== (dataType === 'date' ? 'string' : dataType));
-  return { error: 'invalid-triple-error', invalid_triples_sample: wrong.slice(0, maxSamples).map(([id, value]) => sample(id, value)) };
-}
-
-function isLacking(row: Row, attr: KnownAttr): boolean {
-  return attr.isRef ? row.targets(attr).length === 0 : row.value(attr) === undefined || row.value(attr) === null;
-}
-
-function sample(id: string, value: unknown): object {
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
-  return { entity_id: id, value, json_type: kind };
 }

@@ -1,5 +1,4 @@
-// From a schema to the steps that bring a catalogue to it: what is missing is made, what differs is changed, nothing is
-// deleted.
+// Plans the steps that bring a catalog to a schema: missing attributes are created, differing ones changed, nothing is deleted.
 
 import type { AttrStep } from '../../protocol/transact-messages.ts';
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
@@ -9,7 +8,7 @@ import { parseSchemaFromJSON } from '../../schema/json.ts';
 import { checkSchema } from './schema-check.ts';
 import { schemaAttrs } from '../../transact/attr-defaults.ts';
 
-/** In one transaction. @throws InstantAPIError */
+/** Applied in one transaction. @throws InstantAPIError */
 export function planSchema(given: unknown, attrs: Attrs, uuid: () => string): AttrStep[] {
   return wantedAttrs(given, attrs, uuid).flatMap((wire) => stepsFor(wire, attrs));
 }
@@ -32,7 +31,7 @@ function stepsFor({ isUnsynced: _, ...wire }: WireAttr, attrs: Attrs): AttrStep[
   return Object.keys(changes).length > 0 ? [['update-attr', { id: known.id, ...changes }]] : [];
 }
 
-/** @throws InstantAPIError if the label stands for another thing */
+/** @throws InstantAPIError if the label has another meaning */
 export function knownAttr(
   { 'forward-identity': [, etype, label], 'value-type': valueType }: WireAttr,
   attrs: Attrs,
@@ -46,7 +45,7 @@ export function knownAttr(
 
 const attrProperties = ['cardinality', 'unique?', 'index?', 'required?', 'checked-data-type', 'on-delete', 'on-delete-reverse'] as const;
 
-/** Null takes a trait away. */
+/** Null removes a trait. */
 export function changesOf({ wire: is, label }: KnownAttr, wanted: WireAttr): Partial<WireAttr> {
   const changes: Record<string, unknown> = {};
   for (const property of attrProperties) {
@@ -54,7 +53,7 @@ export function changesOf({ wire: is, label }: KnownAttr, wanted: WireAttr): Par
     if (was === will || (label === 'id' && property !== 'unique?')) continue;
     if (typeof will === 'boolean' ? (was ?? false) !== will : true) changes[property] = will;
   }
-  // What is not said of it stays.
+  // Traits the schema does not mention stay.
   if (wanted['required?'] === undefined) delete changes['required?'];
   const [back, other] = [is['reverse-identity'], wanted['reverse-identity']];
   if (other && (back?.[1] !== other[1] || back[2] !== other[2])) changes['reverse-identity'] = [back?.[0] ?? other[0], other[1], other[2]];

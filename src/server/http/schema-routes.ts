@@ -1,4 +1,4 @@
-// Schema and rules for tools: read, plan and apply. The same under `/dash/apps/<id>` and `/superadmin/apps/<id>`.
+// Schema and rules for tools: read, plan and apply. The same routes under `/dash/apps/<id>` and `/superadmin/apps/<id>`.
 
 import { Hono, type Context } from 'hono';
 import { isObject } from '../../lib/json.ts';
@@ -10,7 +10,8 @@ import { asObject, bodyOf, optional, required } from './request.ts';
 import { shownApp, titleOf } from './app-view.ts';
 import { toolApp } from './caller.ts';
 import type { HttpContext } from './context.ts';
-import { FinishedJobs, isJobStep, readSchemaSteps, runJob } from './schema-jobs.ts';
+import { runJob } from './schema-job-runs.ts';
+import { checkAttrs, FinishedJobs, isJobStep, readSchemaSteps } from './schema-jobs.ts';
 import { jobRoutes } from './job-routes.ts';
 import { planForTools } from './schema-tools.ts';
 import { schemaOf } from './schema-view.ts';
@@ -20,22 +21,28 @@ export function schemaRoutes(http: HttpContext): Hono {
   const finished = new FinishedJobs();
   const appOf = (context: Context): Promise<App> => toolApp(context, http);
   const apply = async (app: App, steps: readonly (readonly unknown[])[]): Promise<object> => {
-    checkUse('write', app.status);
+    if (steps.length > 0) checkUse('write', app.status);
     const { transaction, jobs } = readSchemaSteps(steps);
+    checkAttrs(jobs, transaction, app.ledger.db.attrs);
     const created_at = new Date(http.clock.now()).toISOString();
     const txId = transaction.length > 0 && (await submit(app.ledger, { steps: transaction, event: undefined, actor: adminActor }));
-    const done: object[] = [];
+    const started: object[] = [];
+    const ended: object[] = [];
     const around = { group: http.uuid(), now: () => http.clock.now() };
     const ids = jobs.map(() => http.uuid());
-    for (const [at, job] of jobs.entries()) done.push(await runJob(app, job, { id: ids[at] ?? '', ...around }));
-    if (done.length > 0) finished.remember(app.id, around.group, done);
+    for (const [at, job] of jobs.entries()) {
+      const run = await runJob(app, job, { id: ids[at] ?? '', ...around });
+      started.push(run.started);
+      ended.push(run.ended);
+    }
+    if (ended.length > 0) finished.remember(app.id, around.group, ended);
     return {
-      // Each step names its job.
+      // Each step refers to its job.
       steps: steps.map(([type, about]) =>
         isJobStep(type) && isObject(about) ? [type, { ...about, 'job-id': ids.shift() }] : [type, about],
       ),
       transaction: txId === false ? {} : { id: txId, app_id: app.id, created_at, results: {} },
-      'indexing-jobs': done.length > 0 ? { 'group-id': around.group, jobs: done } : null,
+      'indexing-jobs': started.length > 0 ? { 'group-id': around.group, jobs: started } : null,
     };
   };
 

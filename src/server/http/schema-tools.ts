@@ -1,5 +1,5 @@
-// The plan of a schema push as tools are told of it: what is made and changed at once, and what tools think of as jobs because
-// elsewhere it takes long.
+// The plan of a schema push in the form tools read: immediate changes, and changes that tools treat as jobs because they may take long on
+// the original.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
@@ -9,7 +9,7 @@ import { changesOf, knownAttr, wantedAttrs } from './schema-plan.ts';
 export interface ToolOptions {
   /** Whether indexes and constraints are jobs. */
   readonly isBackground: boolean;
-  /** Whether types are part of the push. */
+  /** Whether the push includes types. */
   readonly checksTypes: boolean;
 }
 
@@ -32,13 +32,13 @@ export function planForTools(given: unknown, attrs: Attrs, uuid: () => string, o
   return { 'new-schema': schemaOfWires(filled), steps: filled.flatMap((wire) => stepsFor(wire, attrs, options)) };
 }
 
-/** An entity without attributes makes none for its id. */
+/** An entity without attributes still gets an id attribute. */
 function hasAttributes({ 'forward-identity': [, etype, label] }: WireAttr, given: unknown): boolean {
   const entities = (given as { readonly entities: Readonly<Record<string, { readonly attrs: object }>> }).entities;
   return label !== 'id' || !Object.hasOwn(entities, etype) || Object.keys(entities[etype]?.attrs ?? {}).length > 0;
 }
 
-/** Tools send entities with names of the system's that there are none of; they are left out. */
+/** Unknown entities with system names, which tools send, are ignored. */
 function isNoSystemEntity({ 'forward-identity': [, etype] }: WireAttr, attrs: Attrs): boolean {
   return etype.startsWith('$') && attrs.forward(etype, 'id') === undefined;
 }
@@ -59,7 +59,7 @@ type Step = readonly [type: string, about: object];
 
 function stepsFor(wire: WireAttr, attrs: Attrs, { isBackground, checksTypes }: ToolOptions): Step[] {
   const known = knownAttr(wire, attrs);
-  if (!known) return [['add-attr', wire['value-type'] === 'ref' ? { 'on-delete': null, 'on-delete-reverse': null, ...wire } : wire]];
+  if (!known) return [['add-attr', newAttr(wire, checksTypes)]];
   if (known.isSystem) return [];
   const { 'checked-data-type': type, ...changes } = changesOf(known, wire);
   const job = (name: string, more: object = {}): Step => [
@@ -70,7 +70,7 @@ function stepsFor(wire: WireAttr, attrs: Attrs, { isBackground, checksTypes }: T
   const rest: Record<string, unknown> = { ...changes };
   for (const [trait, name] of backgroundTraits) {
     const change = rest[trait];
-    // Whether the other end has one is a property of a link, not of its values.
+    // Uniqueness of the other end is a property of the link, not of its values.
     if (!isBackground || change === undefined || (known.isRef && trait === 'unique?')) continue;
     jobs.push(job(change === true ? name : `remove-${name}`));
     delete rest[trait];
@@ -83,13 +83,19 @@ function stepsFor(wire: WireAttr, attrs: Attrs, { isBackground, checksTypes }: T
   return [...update, ...jobs, ...typeStep];
 }
 
+function newAttr(wire: WireAttr, checksTypes: boolean): object {
+  if (wire['value-type'] === 'ref') return { 'on-delete': null, 'on-delete-reverse': null, ...wire };
+  const { 'checked-data-type': _, ...untyped } = wire;
+  return checksTypes ? wire : untyped;
+}
+
 const backgroundTraits = [
   ['index?', 'index'],
   ['unique?', 'unique'],
   ['required?', 'required'],
 ] as const;
 
-/** As it will be, but for its type and what becomes of it in jobs. */
+/** The attribute after the push, except its type and what its jobs change. */
 function wholeAttr({ id, isRef, wire: is }: KnownAttr, wanted: WireAttr, changes: object): object {
   const { 'forward-identity': forward, 'reverse-identity': back, cardinality, 'value-type': valueType } = is;
   return {

@@ -1,9 +1,9 @@
-// The catalogue as tools read it: attrs by namespace and label, without what the system keeps to itself.
+// The catalog in the form tools read: attrs by namespace and label, without internal ones.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 
-/** Attrs of the system that no schema shows. */
+/** System attrs that schemas do not show. */
 export const hiddenAttrs: ReadonlySet<string> = new Set([
   ...['$files.content-type', '$files.content-disposition', '$files.size', '$files.location-id', '$files.key-version'],
   ...['$streams.machineId', '$streams.hashedReconnectToken'],

@@ -1,4 +1,4 @@
-// The session protocol without sockets: `/runtime/sse`.
+// The session protocol over server-sent events: `/runtime/sse`.
 
 import { Hono } from 'hono';
 import { asUuid, required } from './request.ts';

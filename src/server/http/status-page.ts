@@ -1,9 +1,9 @@
-// The status page at `/`: the apps with their connections, and in development the last sign-in codes.
+// The status page at `/`: the apps with their connections and, in development, recent sign-in codes.
 
 import { ownVersion } from '../../protocol/version.ts';
 import type { HttpContext } from './context.ts';
 
-/** `isWhole`: with what is in the server; else only that there is one. */
+/** `isWhole`: with the server's content; otherwise only that it is running. */
 export function statusPage(http: HttpContext, isWhole: boolean): string {
   return `<!doctype html>
 <html lang="en">

@@ -1,4 +1,4 @@
-// Webhooks over HTTP: set up by admins and tools, and read by receivers, who open the payload of an event with the token they were sent.
+// Webhooks over HTTP: management by admins and tools, and payloads for receivers, who authenticate with the token they were sent.
 
 import { positionOf } from '../queries/refresh.ts';
 import { type Context, Hono } from 'hono';
@@ -121,7 +121,7 @@ function payloadRoutes(routes: Hono, http: HttpContext, settingsOf: SettingsOf):
   });
 }
 
-/** For an admin, or for whoever has the token of this payload. */
+/** For an admin, or a receiver with the token of this payload. */
 async function readerApp(context: Context, http: HttpContext): Promise<App> {
   const token = context.req.header('authorization')?.split('Bearer ').at(-1)?.trim() ?? '';
   if (!token.startsWith('eyJ')) return toolApp(context, http);
@@ -135,7 +135,7 @@ async function readerApp(context: Context, http: HttpContext): Promise<App> {
   return http.hub.app(appId);
 }
 
-/** The bytes of a file are reached by a URL that is signed anew. */
+/** File URLs are signed again. */
 function withUrls(change: EntityChange, { files }: App): EntityChange {
   if (change.namespace !== '$files') return change;
   const signed = (row: EntityChange['after']): EntityChange['after'] => row && { ...row, url: files.url(String(row.url)) ?? null };

@@ -1,4 +1,4 @@
-// What the mail with a magic code says, where an app has a text of its own.
+// Template of the magic-code mail, for apps with a text of their own.
 
 import { isObject } from '../../lib/json.ts';
 import { invalid } from '../errors.ts';
@@ -8,9 +8,9 @@ export interface EmailTemplate {
   readonly subject: string;
   /** HTML. */
   readonly body: string;
-  /** Who the mail is from, as readers see it. */
+  /** Display name of the sender. */
   readonly name: string | null;
-  /** The address it is from; null: that of the server. */
+  /** Sender address; null: the server's. */
   readonly email: string | null;
 }
 
@@ -21,7 +21,7 @@ export function templateOf(records: ReadonlyMap<string, unknown>): EmailTemplate
   return isObject(found) ? (found as unknown as EmailTemplate) : undefined;
 }
 
-/** @throws InstantAPIError: without a code, a mail is of no use */
+/** @throws InstantAPIError if the template lacks the code */
 export function checkTemplate({ subject, body }: Pick<EmailTemplate, 'subject' | 'body'>): void {
   for (const [name, text] of Object.entries({ subject, body })) {
     if (!text.includes('{code}')) throw invalid(name, text, [{ message: `The ${name} must contain {code}` }]);
@@ -35,7 +35,7 @@ export interface TemplateValues {
   readonly expiration: string;
 }
 
-/** The subject is text, the body HTML: values are escaped in it. */
+/** The subject is plain text, the body HTML: values are escaped in the body. */
 export function filledTemplate(
   { subject, body }: EmailTemplate,
   values: TemplateValues,

@@ -1,14 +1,14 @@
-// Magic codes by mail, over SMTP, by `nodemailer`, which is loaded when the first code is sent.
+// Magic codes by SMTP, using `nodemailer`, which is loaded when the first code is sent.
 
 import { TriplaneError } from '../../errors.ts';
 import type { MagicCodeMail } from '../http/context.ts';
 
 export interface SmtpOptions {
-  /** `smtps://user:password@mail.example.com`, or what else `nodemailer` takes as a URL. */
+  /** `smtps://user:password@mail.example.com`, or any other URL that `nodemailer` accepts. */
   readonly url: string;
-  /** Who the mails are from: `"My app" <login@example.com>`. */
+  /** Sender of the mails: `"My app" <login@example.com>`. */
   readonly from: string;
-  /** What the mail says. `{code}` stands for the code in each of them. */
+  /** Text of the mail. `{code}` is replaced by the code. */
   readonly template?: Partial<MailTemplate>;
 }
 
@@ -25,9 +25,9 @@ const defaultTemplate: MailTemplate = {
 };
 
 /**
- * Sends magic codes by mail: for `createServer`'s `sendMagicCode`. Needs the package `nodemailer`.
+ * Sends magic codes by mail: for the `sendMagicCode` option of `createServer`. Needs the package `nodemailer`.
  *
- * @returns a function that rejects if the mail server does not take the mail; the caller of the route is told `email-send-failed`
+ * @returns a function that rejects if the mail server rejects the mail; the caller of the route gets `email-send-failed`
  * @example
  * const sendMagicCode = smtpMail({ url: 'smtps://user:pass@mail.example.com', from: 'login@example.com' });
  * const server = await createServer({ sendMagicCode });
@@ -42,7 +42,7 @@ export function smtpMail({ url, from, template = {} }: SmtpOptions): (mail: Magi
     const transport = await (loading ??= transportTo(url));
     const filled = (part: string): string => part.replaceAll('{code}', code);
     const texts = { subject: own.subject ?? filled(subject), text: filled(text), html: own.html ?? filled(html) };
-    // The mail server may refuse other senders: the mail comes from the server's address, and answers go to the app's.
+    // The mail server may refuse other senders: the mail uses the server's address, with the app's address as reply-to.
     const sender = senderName === undefined ? from : { name: senderName, address: addressIn(from) };
     await transport.sendMail({ from: sender, to: email, ...(senderEmail !== undefined && { replyTo: senderEmail }), ...texts });
   };

@@ -1,5 +1,5 @@
-// Backups that a running server makes of its apps, for `instant-cli backup` and for another server's import. They are kept beside the server
-// until it stops: at most a day, and the last few of each app.
+// Backups of single apps made by a running server, for `instant-cli backup` and for imports by other servers. Kept beside the server until
+// it stops, for at most a day, and only the most recent of each app.
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream, type ReadStream } from 'node:fs';
@@ -34,7 +34,7 @@ export interface AppBackup {
   readonly at: number;
   readonly expiresAt: number;
   readonly files: readonly { readonly name: string; readonly size: number }[];
-  /** Of the app's own files: where they are, by their location. */
+  /** The app's own files by location, with the key of their bytes. */
   readonly locations: readonly { readonly location: string; readonly path: string }[];
 }
 
@@ -61,7 +61,7 @@ export class AppBackups {
     this.#config = config;
   }
 
-  /** Undefined if one of this app is being made. */
+  /** Undefined if a backup of this app is in progress. */
   start(app: App, description: string | null): BackupJob | undefined {
     if (this.#running.has(app.id)) return undefined;
     void this.#tidy();
@@ -95,19 +95,19 @@ export class AppBackups {
     return job?.appId === app.id ? job : undefined;
   }
 
-  /** Those that are not over. */
+  /** Backups that have not expired. */
   running(app: App): BackupJob[] {
     return [...this.#jobs.values()].filter(({ appId, status }) => appId === app.id && status === 'processing');
   }
 
-  /** Returns whether it was running; a backup that is almost ready may still appear. */
+  /** Returns whether the job was running; a backup that is almost ready may still appear. */
   cancel(app: App, id: string): boolean {
     const isRunning = this.job(app, id)?.status === 'processing';
     if (isRunning) this.#set(id, { status: 'cancelled' });
     return isRunning;
   }
 
-  /** The newest first. */
+  /** Newest first. */
   list(app: App): AppBackup[] {
     const now = this.#config.clock.now();
     return [...this.#backups.values()].filter(({ appId, expiresAt }) => appId === app.id && expiresAt > now).reverse();
@@ -123,13 +123,13 @@ export class AppBackups {
     for (const at of (backup?.files ?? []).keys()) await rm(await this.#path(id, at), { force: true });
   }
 
-  /** Path and query of an address that needs no token, for an hour. */
+  /** Path and query of a URL that is valid for an hour without a token. */
   address(id: string, name: string): string {
     const expires = this.#config.clock.now() + urlLifetimeMs;
     return `/backups/${id}?name=${encodeURIComponent(name)}&expires=${expires}&signature=${this.#signature(id, name, expires)}`;
   }
 
-  /** The file at such an address; undefined if the address is not one, or is over, or the file is gone. */
+  /** The file of such a URL; undefined if the URL is invalid or expired, or the file is gone. */
   async open(id: string, name: string, expires: number, signature: string): Promise<{ size: number; bytes: ReadStream } | undefined> {
     const isGood = isSameSecret(signature, this.#signature(id, name, expires)) && this.#config.clock.now() < expires;
     const at = this.#backups.get(id)?.files.findIndex((file) => file.name === name) ?? -1;
@@ -138,14 +138,14 @@ export class AppBackups {
     return { size: (await stat(path)).size, bytes: createReadStream(path) };
   }
 
-  /** Ends what is being made, and removes what was made. */
+  /** Aborts running jobs and removes all backups. */
   async close(): Promise<void> {
     for (const { id, status } of this.#jobs.values()) if (status === 'processing') this.#set(id, { status: 'cancelled' });
     await Promise.all(this.#running.values());
     if (this.#folder) await rm(await this.#folder, { recursive: true, force: true });
   }
 
-  /** What is over, and jobs that nobody asks about any more. */
+  /** Drops expired backups, and jobs that are no longer polled. */
   async #tidy(): Promise<void> {
     const now = this.#config.clock.now();
     const over = [...this.#jobs.values()].filter(({ status }) => status !== 'processing');
@@ -211,7 +211,7 @@ export class AppBackups {
     return join(await this.#folder, `${id}-${at}`);
   }
 
-  /** What is over stays as it is. */
+  /** A finished job does not change. */
   #set(id: string, change: Partial<BackupJob>): void {
     const job = this.#jobs.get(id);
     if (job?.status === 'processing') this.#jobs.set(id, { ...job, ...change, updatedAt: this.#config.clock.now() });

@@ -1,4 +1,4 @@
-// A zip archive, read entry by entry and never unpacked to disk. Everything an archive claims about itself is checked: names, sizes, checksums.
+// A zip archive, read entry by entry without unpacking it to disk. Everything the archive declares is checked: names, sizes, checksums.
 
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -6,9 +6,9 @@ import type { Entry, ZipFile } from 'yauzl';
 import { TriplaneError } from '../../errors.ts';
 
 export interface ArchiveLimits {
-  /** Bytes of all entries together, unpacked. */
+  /** Unpacked size of all entries together, in bytes. */
   readonly totalBytes: number;
-  /** An entry above `ratioFromBytes` may unpack to so many times its packed size. */
+  /** Maximum compression ratio of entries larger than `ratioFromBytes`. */
   readonly ratio: number;
   readonly ratioFromBytes: number;
   readonly entries: number;
@@ -32,7 +32,7 @@ export class Archive {
     this.entries = entries;
   }
 
-  /** Rejects with TriplaneError `archive-invalid` if the file is no zip archive, is cut off, or breaks a limit. */
+  /** Rejects with TriplaneError `archive-invalid` if the file is not a zip archive, is truncated, or exceeds a limit. */
   static async open(path: string, limits: ArchiveLimits = defaultArchiveLimits): Promise<Archive> {
     const { openPromise } = await loadYauzl();
     const zip = await openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true }).catch((cause: unknown) => {
@@ -50,7 +50,7 @@ export class Archive {
     return [...this.entries.keys()];
   }
 
-  /** The directory of an archive has the checksum of every entry. */
+  /** The central directory contains the checksum of every entry. */
   get fingerprint(): string {
     const hash = createHash('sha256');
     for (const [name, { crc32: sum, uncompressedSize }] of this.entries) hash.update(`${name}\0${sum}\0${uncompressedSize}\n`);
@@ -61,7 +61,7 @@ export class Archive {
     return this.entries.get(name)?.uncompressedSize ?? 0;
   }
 
-  /** The unpacked bytes. Rejects at the end if size or checksum differ from what the archive says. */
+  /** The unpacked bytes. Fails at the end if size or checksum differ from what the archive declares. */
   async *read(name: string): AsyncGenerator<Buffer> {
     const entry = this.entries.get(name);
     if (!entry) throw invalidArchive(`${this.path} has no ${name}`);

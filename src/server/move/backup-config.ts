@@ -38,9 +38,9 @@ export interface BackupConfig {
   readonly title: string;
   readonly description: string;
   readonly schema: SchemaConfig;
-  /** Null = none. */
+  /** Null = no rules. */
   readonly rules: Readonly<Record<string, unknown>> | null;
-  /** Rows by namespace. */
+  /** Number of rows by namespace. */
   readonly counts: Readonly<Record<string, number>>;
   readonly tripleCount: number;
   readonly isn: null;

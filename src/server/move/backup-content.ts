@@ -1,4 +1,4 @@
-// An app as the files of a backup, without the bytes of its own files: `config.json`, and for each namespace its rows, one a line.
+// An app in the form of a backup, without the bytes of its files: `config.json`, and the rows of each namespace as JSON lines.
 
 import { isObject } from '../../lib/json.ts';
 import type { Namespace } from '../../db/attrs.ts';
@@ -7,16 +7,17 @@ import type { Row } from '../../db/row.ts';
 import { oauthOf } from '../auth/oauth/oauth-config.ts';
 import { appRecordOf } from '../session/app-record.ts';
 import type { BackupConfig } from './backup-config.ts';
+import { exportedSettings } from './carried-settings.ts';
 import { configSchema } from './config-schema.ts';
 import { type BackupRow, systemRows } from './system-rows.ts';
 
 export interface BackupContentOptions {
   readonly appId: string;
-  /** Does not change while the backup is written. */
+  /** Must not change while the backup is written. */
   readonly db: Db;
   readonly records: ReadonlyMap<string, unknown>;
   readonly at: number;
-  /** Secrets of sign-in clients are written readable. */
+  /** Secrets of sign-in clients are included in plain text. */
   readonly withSecrets: boolean;
   readonly description?: string;
 }
@@ -27,7 +28,7 @@ export class BackupContent {
   readonly #options: BackupContentOptions;
   readonly #ids = new Map<string, string[]>();
   readonly #system: ReadonlyMap<string, readonly BackupRow[]>;
-  /** Rows of each namespace that has any. */
+  /** Number of rows of each namespace that has any. */
   readonly counts: ReadonlyMap<string, number>;
 
   constructor(options: BackupContentOptions) {
@@ -43,7 +44,7 @@ export class BackupContent {
     this.counts = new Map([...counts, ...systemCounts].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** Each target of a link is one. Returns now and then, so that others have their turn. */
+  /** Each link target counts as one. A generator, so that other work can interleave. */
   *countTriples(): Generator<void, number> {
     let count = 0;
     for (const [etype, ids] of this.#ids) {
@@ -62,7 +63,8 @@ export class BackupContent {
     const { db, records, at, appId, description: given } = this.#options;
     const { title = '' } = appRecordOf(records) ?? {};
     const kept = records.get('backup');
-    const { webhooks = [], emailTemplates = [], description = '' } = (isObject(kept) ? kept : {}) as Partial<BackupConfig>;
+    const { description = '', ...unused } = (isObject(kept) ? kept : {}) as Partial<BackupConfig>;
+    const { webhooks, emailTemplates } = exportedSettings(records, unused);
     const rules = records.get('rules');
     const counts = Object.fromEntries(this.counts);
     return {
@@ -107,7 +109,7 @@ function triplesOf(row: Row, { etype, forward }: Namespace): number {
   return count;
 }
 
-/** Labels as the archive has them: links with several targets as arrays, others as an id, nulls where they are stored. */
+/** Values by label, in the archive's form: has-many links as arrays, has-one links as an id, nulls where they are stored. */
 function entityOf(row: Row, { etype, forward }: Namespace): Readonly<Record<string, unknown>> {
   const fields: [string, unknown][] = [];
   for (const [label, attr] of forward) {

@@ -1,5 +1,4 @@
-// An app in a backup, whether it is one archive or a folder of downloaded files: `config.json`, `entities/<namespace>.jsonl`,
-// `files/<location>`.
+// An app in a backup, either an archive or a folder of downloaded files: `config.json`, `entities/<namespace>.jsonl`, `files/<location>`.
 
 import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
@@ -14,10 +13,10 @@ const [rowsFolder, rowsEnd, filesFolder] = ['entities/', '.jsonl', 'files/'];
 
 /** The files of a backup. */
 export interface BackupFiles {
-  /** For people to read. */
+  /** For display. */
   readonly path: string;
   readonly names: readonly string[];
-  /** Equal for the same names and contents. */
+  /** Equal for equal names and contents. */
   readonly fingerprint: string;
   /** In bytes. */
   sizeOf(name: string): number;
@@ -30,7 +29,7 @@ export async function openArchiveSource(path: string, limits: ArchiveLimits = de
   return openBackupSource(await Archive.open(path, limits));
 }
 
-/** Closes the files if they are no backup. Rejects with TriplaneError `archive-invalid`. */
+/** Closes the files if they are not a backup. Rejects with TriplaneError `archive-invalid`. */
 export async function openBackupSource(files: BackupFiles): Promise<Source> {
   try {
     return sourceOf(files, readConfig(await readConfigText(files), 'config.json'));

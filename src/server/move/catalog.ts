@@ -1,4 +1,4 @@
-// The attrs of an app that is being imported: those of the schema, the system's, and those that only the data shows.
+// The attrs of an app being imported: those of the schema, the system's, and those found only in the data.
 
 import type { CheckedType, WireAttr } from '../../protocol/attr.ts';
 import { systemAttrs } from '../data/system-attrs.ts';
@@ -11,10 +11,10 @@ const checkedTypes: readonly string[] = ['string', 'number', 'boolean', 'date'] 
 export class Catalog {
   readonly #appId: string;
   readonly #byName = new Map<string, Map<string, WireAttr>>();
-  /** What was repaired or is missing, for people to read. */
+  /** Repairs and omissions, for display. */
   readonly notes: string[] = [];
 
-  /** `namespaces`: those that have rows. */
+  /** `namespaces`: those with rows. */
   constructor({ schema }: BackupConfig, appId: string, namespaces: readonly string[]) {
     this.#appId = appId;
     for (const attr of systemAttrs) this.#enter(attr);
@@ -27,7 +27,7 @@ export class Catalog {
     for (const link of links) this.#enterLink(link);
   }
 
-  /** Of the app's own namespaces, and of the open ones of the system. */
+  /** Of the app's own namespaces, and of system namespaces that apps may extend. */
   get own(): WireAttr[] {
     const system = new Set(systemAttrs.map(({ id }) => id));
     return [...this.#byName.values()].flatMap((attrs) => [...attrs.values()].filter(({ id }) => !system.has(id)));
@@ -37,14 +37,14 @@ export class Catalog {
     return this.#byName.get(etype) ?? new Map<string, WireAttr>();
   }
 
-  /** For a label that the schema does not have. */
+  /** Adds an attr for a label missing from the schema. */
   learn(etype: string, label: string): WireAttr {
     const isId = label === 'id';
     if (!isId) this.notes.push(`${etype}.${label} is in the data and not in the schema: it is taken over without a type`);
     return this.#enterField(etype, label, { valueType: 'any', config: { unique: isId, indexed: false } });
   }
 
-  /** Takes a constraint away that the data does not meet. */
+  /** Drops a constraint that the data violates. */
   relax(attr: WireAttr, without: 'required?' | 'unique?' | 'checked-data-type'): void {
     const { [without]: _, ...rest } = attr;
     this.#enter(without === 'checked-data-type' ? (rest as WireAttr) : { ...attr, [without]: false });

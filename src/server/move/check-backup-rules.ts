@@ -1,4 +1,4 @@
-// Rules of a backup, checked as a push checks them: what this server cannot evaluate would close the app.
+// Checks the rules of a backup like a push of rules: a rule this server cannot evaluate would deny access.
 
 import type { Attrs } from '../../db/attrs.ts';
 import { InstantAPIError } from '../../errors.ts';

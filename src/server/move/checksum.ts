@@ -1,4 +1,4 @@
-// The CRC-32 and the size of a stream of bytes, read to its end or while it passes.
+// CRC-32 and size of a byte stream, computed by reading it or while it passes through.
 
 import { crc32 } from 'node:zlib';
 

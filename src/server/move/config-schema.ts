@@ -1,4 +1,4 @@
-// The catalog of an app as the `schema` of a backup's `config.json`.
+// The catalog of an app in the form of the `schema` in a backup's `config.json`.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import { hiddenAttrs } from '../http/schema-view.ts';
@@ -33,7 +33,7 @@ function linkConfig({ etype, label, reverseEtype = '', reverseLabel = '', ...att
   return { forward, reverse };
 }
 
-/** `things.box` is `thingsBox`; `ab.c` and `a.bC` must not be the same. */
+/** `things.box` becomes `thingsBox`; `ab.c` and `a.bC` must not collide. */
 function linkName({ etype, label }: KnownAttr, taken: readonly (readonly [string, LinkConfig])[]): string {
   const name = etype + label.slice(0, 1).toUpperCase() + label.slice(1);
   const names = new Set(taken.map(([each]) => each));

@@ -1,4 +1,4 @@
-// Ids that follow from names: the same archive gives the same app, so that an import that was interrupted goes on where it was.
+// Ids derived from names: importing the same archive twice gives the same ids, so that an interrupted import can continue.
 
 import { createHash } from 'node:crypto';
 

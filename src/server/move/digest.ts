@@ -1,5 +1,5 @@
-// What an app holds, namespace by namespace: how many rows, and a hash that does not depend on their order. Computed once from the source and
-// once from the storage.
+// A digest of an app by namespace: the number of rows and an order-independent hash. Computed once from the source and once from the
+// storage.
 
 import { createHash } from 'node:crypto';
 
@@ -20,7 +20,7 @@ interface Sum {
 export class Digest {
   readonly #sums = new Map<string, Sum>();
 
-  /** `fields`: links with several targets as an array. */
+  /** `fields`: has-many links as arrays. */
   addRow(etype: string, id: string, createdAt: number, fields: readonly Field[]): void {
     const sorted = fields.map(([label, value]): Field => [label, value]).sort(([a], [b]) => (a < b ? -1 : 1));
     this.add(etype, JSON.stringify([id, createdAt, sorted]));

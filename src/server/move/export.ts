@@ -1,4 +1,4 @@
-// An app as a backup archive, in the format of InstantDB's backups: what `import.ts` reads, and what the original restores.
+// Writes an app as a backup archive in InstantDB's format, which `import.ts` reads and the original restores.
 
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -18,9 +18,9 @@ export interface ExportOptions {
   readonly storage: Storage;
   readonly files?: FileStore | undefined;
   readonly appId: string;
-  /** The archive; written beside it first, and then put in its place. */
+  /** Path of the archive; it is written under a temporary name and renamed when complete. */
   readonly out: string;
-  /** Secrets of sign-in clients are written readable. */
+  /** Secrets of sign-in clients are included in plain text. */
   readonly withSecrets?: boolean | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface ExportReport {
   readonly notes: readonly string[];
 }
 
-/** Rejects with TriplaneError `config-invalid` if there is no such app. */
+/** Rejects with TriplaneError `config-invalid` if the app does not exist. */
 export async function exportApp(options: ExportOptions): Promise<ExportReport> {
   const { storage, appId } = options;
   if (!(await storage.apps()).includes(appId)) throw new TriplaneError('config-invalid', `There is no app ${appId}`);

@@ -1,4 +1,4 @@
-// What keeps data from being taken over: each with its file and line, as many as people read, and how many there are.
+// Faults that prevent an import: the first ones with file and line, and their total number.
 
 import { invalidArchive } from './archive.ts';
 

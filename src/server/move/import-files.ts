@@ -1,4 +1,4 @@
-// The bytes of files, from a source into a store. They come before the records that name them; each is read back and compared.
+// Copies the bytes of files from a source into a store, before the records that name them; each is read back and compared.
 
 import { locationName, type LocationRecord } from '../files/file-entities.ts';
 import { chunksOf, type FileStore } from '../files/file-store.ts';
@@ -17,7 +17,7 @@ export interface FileImport {
   readonly progress: (bytes: number) => void;
 }
 
-/** Files copied at the same time; their records are one chunk. */
+/** Files copied concurrently; their records form one chunk. */
 const atOnce = 8;
 
 export async function importFiles(given: FileImport): Promise<void> {
@@ -33,7 +33,7 @@ export async function importFiles(given: FileImport): Promise<void> {
   }
 }
 
-/** What an earlier attempt has written, by location. */
+/** Files written by an earlier attempt, by location. */
 async function listed({ store, appId }: FileImport): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for await (const { key, location } of store.list(appId)) found.set(location, key);

@@ -1,5 +1,5 @@
-// Takes an app over from a source: rows and files go into a stage, are read back and compared, and become the app in one step. Until that step
-// nothing of the app has changed; a process that is killed leaves a stage that the next one continues.
+// Imports an app from a source: rows and files are staged, read back and compared, and become the app in one step. Until then the app is
+// unchanged; a killed process leaves a stage that the next one continues.
 
 import { TriplaneError } from '../../errors.ts';
 import { id } from '../../lib/uuid.ts';
@@ -11,6 +11,7 @@ import { hashToken } from '../auth/secrets.ts';
 import type { AppRecord } from '../session/app-record.ts';
 import { chunksOf } from '../storage/snapshot-chunks.ts';
 import { emptySnapshot, type Records, type Stage, type Storage } from '../storage/storage.ts';
+import { importedSettings } from './carried-settings.ts';
 import { Catalog } from './catalog.ts';
 import { checkedRules } from './check-backup-rules.ts';
 import { Digest, type NamespaceDigest } from './digest.ts';
@@ -25,30 +26,30 @@ import { readBack } from './verify.ts';
 export interface ImportOptions {
   readonly storage: Storage;
   readonly source: Source;
-  /** Where files are kept; if not given, where the storage says. */
+  /** Default: the file store suggested by the storage. */
   readonly files?: FileStore | undefined;
-  /** The source's, if not given. */
+  /** Default: the source's app id. */
   readonly appId?: string | undefined;
-  /** Becomes the app's own. */
+  /** Admin token of the imported app. */
   readonly adminToken: string;
-  /** Continues an import that was interrupted. */
+  /** Continues an interrupted import. */
   readonly resume?: boolean | undefined;
-  /** Throws away what an interrupted import has staged. */
+  /** Discards what an interrupted import has staged. */
   readonly restart?: boolean | undefined;
-  /** The app that is there is replaced. */
+  /** Replaces an existing app. */
   readonly replace?: boolean | undefined;
-  /** Constraints of the schema that the data does not meet are taken away. */
+  /** Drops constraints of the schema that the data violates. */
   readonly relax?: boolean | undefined;
   readonly clientSecrets?: Readonly<Record<string, string>> | undefined;
   readonly progress?: ((progress: Progress) => void) | undefined;
-  /** Everything is staged and equals the source: the last call before the switch. */
+  /** Called when everything is staged and equals the source, just before the switch. */
   readonly ready?: (() => Promise<void>) | undefined;
 }
 
 export interface Progress {
   /** The first four only if the source is a server. */
   readonly phase: 'backup' | 'download' | 'copying' | 'checking' | 'rows' | 'files' | 'comparing';
-  /** In triples, files, namespaces, rows; in bytes from `rows` on. `total` 0 = not known. */
+  /** Triples, files, namespaces or rows; bytes from phase `rows` on. `total` 0 = unknown. */
   readonly done: number;
   readonly total: number;
   readonly rows: number;
@@ -65,13 +66,13 @@ export interface ImportReport {
   readonly namespaces: readonly ComparedNamespace[];
   readonly triples: number;
   readonly files: number;
-  /** What people should know: repaired, left out, to be entered again. */
+  /** Notes for the user: repairs, omissions, settings to be entered again. */
   readonly notes: readonly string[];
-  /** Whether the stored app equals the source. If not, nothing was taken over. */
+  /** Whether the stored app equals the source. If not, nothing was replaced. */
   readonly isSame: boolean;
 }
 
-/** Rejects with TriplaneError `archive-invalid` if the source does not fit; then nothing has changed. */
+/** Rejects with TriplaneError `archive-invalid` if the source cannot be imported; nothing has changed in that case. */
 export async function importApp(options: ImportOptions): Promise<ImportReport> {
   const { storage, source } = options;
   const appId = (options.appId ?? source.config.appId).toLowerCase();
@@ -81,7 +82,7 @@ export async function importApp(options: ImportOptions): Promise<ImportReport> {
   try {
     return await new Import(options, appId, stage, begun).run();
   } catch (error) {
-    // What cannot be taken over is not worth continuing; a failure of the source or the storage may be.
+    // After invalid data, continuing is pointless; after a failure of the source or the storage it may help.
     if (error instanceof TriplaneError && error.code === 'archive-invalid') await stage.discard();
     throw error;
   }
@@ -189,7 +190,7 @@ class Import {
     this.#checkCounts(counts);
   }
 
-  /** Rows that a backup counts and does not have are lost. */
+  /** Rows that the backup counts but does not contain are reported as lost. */
   #checkCounts(counts: ReadonlyMap<string, number>): void {
     const { source, relax = false } = this.#options;
     for (const [etype, count] of Object.entries(source.config.counts)) {
@@ -201,7 +202,7 @@ class Import {
     }
   }
 
-  /** @returns how many */
+  /** @returns their number */
   async #importFiles(): Promise<number> {
     const { source, storage, progress } = this.#options;
     const all = this.#reader.files;
@@ -222,15 +223,14 @@ class Import {
   #finalRecords(rules: unknown, hasFiles: boolean): Records {
     const { config } = this.#options.source;
     const oauth = this.#system.oauth(config.authorizedRedirectOrigins, config.backupAt);
-    const { webhooks, emailTemplates, description } = config;
-    if (webhooks.length > 0) this.#notes.push(`${webhooks.length} webhooks are kept for an export, and not served`);
-    if (emailTemplates.length > 0)
-      this.#notes.push(`${emailTemplates.length} e-mail templates are kept for an export; mail is up to sendMagicCode`);
+    const settings = importedSettings(config, Date.now());
+    this.#notes.push(...settings.notes);
     return {
       app: { title: config.title, createdAt: Date.now(), tokenHash: hashToken(this.#options.adminToken) } satisfies AppRecord,
       ...(rules !== null && { rules, 'rules-version': 0 }),
       oauth,
-      backup: { webhooks, emailTemplates, description },
+      ...settings.records,
+      backup: { ...settings.unused, description: config.description },
       ...(hasFiles && { [urlKeyRecord]: newUrlKey() }),
     };
   }
@@ -252,7 +252,7 @@ class Import {
         'The app was written to during the import: nothing was taken over. Add --restart to begin again',
       );
     }
-    // Servers that share the storage hear of the change.
+    // Other servers that share the storage are notified.
     const log = await this.#options.storage.open(this.#appId);
     await log.append([{ id: id(), prev: this.#begun.nonce, txId: txId + 1, at: Date.now(), changes: [] }]);
   }

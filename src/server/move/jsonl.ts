@@ -1,4 +1,4 @@
-// Lines of JSON from a stream of bytes, in batches, with the number of each line. Holds one line at most beyond the chunk it reads.
+// Parses JSON lines from a byte stream in batches, with line numbers. Buffers at most one line beyond the current chunk.
 
 import { isUtf8 } from 'node:buffer';
 import { invalidArchive } from './archive.ts';
@@ -8,11 +8,11 @@ export interface NumberedJson {
   readonly json: unknown;
 }
 
-/** Of one line. The longest that PostgreSQL lets a value be is shorter. */
+/** Maximum length of a line; longer than any value PostgreSQL can hold. */
 const maxLineBytes = 256 * 1024 ** 2;
 const newline = 0x0a;
 
-/** `name`: what errors call the source. */
+/** `name`: the source's name in errors. */
 export async function* readJsonLines(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<readonly NumberedJson[]> {
   let line = 0;
   let rest: Buffer[] = [];

@@ -1,4 +1,4 @@
-// How rows that an admin writes are kept, namespace by namespace.
+// How rows written by admins map to records, by namespace.
 
 import { isObject } from '../../lib/json.ts';
 import { isUuid } from '../../lib/uuid.ts';
@@ -26,7 +26,7 @@ interface Kept {
 
 type Keep = (row: ChangedRow, kept: Kept, state: LedgerState) => void;
 
-/** Providers first: what links to them needs them. */
+/** Providers first: rows that link to them are processed later. */
 const keeps: Readonly<Record<string, Keep>> = {
   $oauthProviders: keepProvider,
   $oauthClients: keepClient,
@@ -36,7 +36,7 @@ const keeps: Readonly<Record<string, Keep>> = {
   $magicCodes: keepCode,
 };
 
-/** @throws InstantAPIError if a row lacks what it needs, or is of a namespace that only the server writes */
+/** @throws InstantAPIError if a row lacks a required field, or belongs to a namespace that only the server writes */
 export function rowRecords(changed: readonly ChangedRow[], state: LedgerState): Records {
   const config = oauthOf(state.records);
   const kept: Kept = { records: {}, config };
@@ -76,7 +76,7 @@ function keepProvider(row: ChangedRow, kept: Kept, { at, records }: LedgerState)
   const { providers, clients } = kept.config;
   const others = providers.filter((provider) => provider.id !== id);
   if (!after) {
-    // Its clients and identities go with it.
+    // Its clients and identities are deleted too.
     for (const [name] of records) if (name.startsWith(`identity ${id} `)) kept.records[name] = null;
     kept.config = { ...kept.config, providers: others, clients: clients.filter(({ provider_id: provider }) => provider !== id) };
     return;
@@ -116,7 +116,7 @@ function keepSignInCode(row: ChangedRow, { records, config }: Kept, { at }: Ledg
   const { codeHash, userInfo, $oauthClient, codeChallenge, codeChallengeMethod } = after;
   const client = config.clients.find(({ id }) => id === $oauthClient);
   if (typeof codeHash !== 'string' || !isObject(userInfo) || typeof userInfo.sub !== 'string' || !client) {
-    throw fault(row, 'needs codeHash, userInfo with a sub, and an $oauthClient that is there');
+    throw fault(row, 'needs codeHash, userInfo with a sub, and an existing $oauthClient');
   }
   const identity = {
     ...{ provider: client.provider_id, sub: userInfo.sub },

@@ -1,5 +1,5 @@
-// What the server keeps as records, shown to admins as rows beside the data: made when a query names them, and never to be had by others.
-// Secrets are there as hashes; the secrets of sign-in clients are not.
+// The server's records as rows for admins: created when a query names them, and never visible to others. Secrets appear as hashes; secrets
+// of sign-in clients do not appear.
 
 import type { Db } from '../../db/db.ts';
 import { Ingestion } from '../../db/ingest.ts';
@@ -16,16 +16,16 @@ import { type BackupRow, systemRows } from './system-rows.ts';
 
 type RecordMap = ReadonlyMap<string, unknown>;
 
-/** Between two breaths. */
+/** Rows between two yields. */
 const rowsAtOnce = 1000;
 const attrIds = new Map(recordAttrs.map(({ id, 'forward-identity': [, etype, label] }) => [`${etype} ${label}`, id]));
 
-/** The data that the query is about, for who asks: with the rows of records if an admin names them. */
+/** The data for a query of this actor: includes rows of records if an admin's query names them. */
 export function* withRecordRows(db: Db, query: unknown, { actor, records }: { readonly actor: Actor; readonly records: RecordMap }) {
   if (!actor.isAdmin || !namesRecords(query)) return db;
   const layer = new Layer(db);
   layer.setAttrs(db.attrs.with(recordAttrs));
-  // A copy: what comes while it is read is no part of the answer.
+  // A copy: records added while it is read are not part of the result.
   const rows = recordRows(new Map(records), (userId) => db.row('$users', userId)?.t ?? 0);
   const ingestion = new Ingestion(layer.attrs, {});
   let count = 0;
@@ -40,7 +40,7 @@ export function* withRecordRows(db: Db, query: unknown, { actor, records }: { re
   return layer;
 }
 
-/** Whether a namespace, a link or a path of the query is about records. */
+/** Whether a namespace, a link or a path of the query refers to records. */
 function namesRecords(query: unknown): boolean {
   if (Array.isArray(query)) return query.some(namesRecords);
   if (!isObject(query)) return false;

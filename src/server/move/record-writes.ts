@@ -1,5 +1,5 @@
-// What an admin writes to the rows of records, translated into records, in one transaction with what is written to the data. A row says what
-// its namespace needs before it is kept; the rest may come with a later transaction.
+// Translates an admin's writes to rows of records, in one transaction with the writes to the data. A row is stored once it has the required
+// fields; the others may follow in a later transaction.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import { merge } from '../../db/merge.ts';
@@ -19,7 +19,7 @@ type Entity = BackupRow['entity'];
 const recordAttrIds: ReadonlySet<unknown> = new Set(recordAttrs.map(({ id }) => id));
 const reverseLabels = new Set(recordAttrs.flatMap(({ 'reverse-identity': reverse }) => (reverse ? [reverse[2]] : [])));
 
-/** Whether steps as admins write them are about records. */
+/** Whether admin steps refer to records. */
 export function writesRecords(steps: readonly unknown[]): boolean {
   return steps.some((step) => {
     if (!Array.isArray(step)) return false;
@@ -37,7 +37,7 @@ function isRecordStep(step: readonly unknown[]): boolean {
   return recordAttrIds.has(about);
 }
 
-/** `steps`: made with a catalog that has the attrs of records. @throws InstantAPIError */
+/** `steps`: built with a catalog that has the attrs of records. @throws InstantAPIError */
 export function planRecordWrites(steps: readonly (readonly unknown[])[], state: LedgerState): Planned {
   const rows = new RecordRows(state);
   for (const step of steps) if (isRecordStep(step)) rows.apply(step as unknown as DataStep);
@@ -48,7 +48,7 @@ class RecordRows {
   readonly #state: LedgerState;
   readonly #attrs: Attrs;
   readonly #before: ReadonlyMap<string, ReadonlyMap<string, BackupRow>>;
-  /** etype → id → the row as it is to be */
+  /** etype → id → the resulting row */
   readonly #after = new Map<string, Map<string, Entity | undefined>>();
 
   constructor(state: LedgerState) {
@@ -76,7 +76,7 @@ class RecordRows {
     this.#put(etype, id, { ...existing, id, ...(label !== 'id' && { [label]: value }) });
   }
 
-  /** What is kept of it. @throws InstantAPIError if a row lacks what it needs */
+  /** The record to store. @throws InstantAPIError if a row lacks a required field */
   records(): Records {
     for (const etype of this.#after.keys()) this.#checkUnique(etype);
     const changed = [...this.#after].flatMap(([etype, rows]) =>
@@ -101,7 +101,7 @@ class RecordRows {
     rows.set(id, entity);
   }
 
-  /** Unique values are checked at the end of the transaction. */
+  /** Uniqueness is checked at the end of the transaction. */
   #checkUnique(etype: string): void {
     for (const { label } of this.#attrs.namespace(etype).blobs.filter(({ isUnique, label }) => isUnique && label !== 'id')) {
       const seen = new Set<unknown>();

@@ -1,5 +1,5 @@
-// The original writes a name with a slash (`a/b`) into the schema of a backup twice: whole but without its types, and as what follows the
-// slash (`b`) with them. The files of the entities bear the whole name, so the two can be put together again.
+// The original writes a name with a slash (`a/b`) into the schema of a backup twice: in full but without types, and as the part after the
+// slash (`b`) with types. The entity files have the full name, so the two can be joined again.
 
 import type { AttrConfig, LinkConfig, SchemaConfig } from './backup-config.ts';
 
@@ -9,7 +9,7 @@ export interface RepairedSchema {
   readonly notes: readonly string[];
 }
 
-/** `namespaces`: those that have rows. */
+/** `namespaces`: those with rows. */
 export function repairedSchema({ entities, links }: SchemaConfig, namespaces: readonly string[]): RepairedSchema {
   const notes: string[] = [];
   const repaired = new Map(Object.entries(entities));
@@ -18,7 +18,7 @@ export function repairedSchema({ entities, links }: SchemaConfig, namespaces: re
     const stray = entities[short];
     if (!stray || namespaces.includes(short)) continue;
     const whole = repaired.get(name)?.attrs ?? {};
-    // A namespace that is there for itself has attributes that the other does not.
+    // A namespace that exists in its own right has attributes that the other lacks.
     if (!Object.keys(stray.attrs).every((label) => whole[label] === undefined || isPlain(whole[label]))) continue;
     if (Object.keys(whole).length > 0 && !Object.keys(stray.attrs).some((label) => Object.hasOwn(whole, label))) continue;
     repaired.set(name, { attrs: { ...whole, ...stray.attrs } });

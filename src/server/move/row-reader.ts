@@ -1,4 +1,4 @@
-// Rows of a backup as triples, checked against the schema: types, unique values, what is required, the targets of links.
+// Converts rows of a backup to triples, checked against the schema: types, uniqueness, required attrs, link targets.
 
 import { isUuid } from '../../lib/uuid.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
@@ -15,7 +15,7 @@ export interface SourceRow {
   readonly entity: Readonly<Record<string, unknown>>;
   readonly createdAt: number;
   readonly line: number;
-  /** How errors call the row, if not by its line. */
+  /** How errors name the row. Default: by line. */
   readonly name?: string;
 }
 
@@ -27,7 +27,7 @@ export interface RowReaderConfig {
   readonly faults: Faults;
   readonly digest: Digest;
   readonly notes: string[];
-  /** Constraints that the data does not meet are taken away, and the data is kept. */
+  /** Drops constraints that the data violates, and keeps the data. */
   readonly relax: boolean;
 }
 
@@ -36,7 +36,7 @@ interface FileRow {
   readonly path: string;
 }
 
-/** What a constraint is called in the catalog. */
+/** The constraint's field in the catalog. */
 type Constraint = 'required?' | 'unique?' | 'checked-data-type';
 
 export class RowReader {
@@ -48,7 +48,7 @@ export class RowReader {
     this.#config = config;
   }
 
-  /** Files that rows refer to. */
+  /** Files referenced by rows. */
   get files(): readonly FileRow[] {
     return this.#files;
   }
@@ -89,7 +89,7 @@ export class RowReader {
     return undefined;
   }
 
-  /** With the id, with nulls for indexed attrs, without links to nothing. */
+  /** Adds the id and nulls for indexed attrs, and omits links without a target. */
   #fieldsOf(etype: string, { entity }: SourceRow, id: string): Field[] {
     const attrs = this.#config.catalog.namespace(etype);
     const fields: Field[] = [['id', id]];
@@ -131,7 +131,7 @@ export class RowReader {
     if (!isNew) this.#break(attr, 'unique?', where, `must be unique, and ${short(value)} is there twice`);
   }
 
-  /** Dates stand as they were written, and the original reads more forms of them. */
+  /** Dates are stored as written, and the original accepts more formats. */
   #wrongType(attr: WireAttr, type: string, value: unknown, where: string): void {
     const isUnreadDate = type === 'date' && typeof value === 'string';
     if (isUnreadDate)

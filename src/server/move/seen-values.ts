@@ -1,4 +1,4 @@
-// Values that must be unique, in 16 to 32 bytes each: a set of 64-bit hashes. Two values are mistaken for each other once in 2^64 pairs.
+// A set for uniqueness checks that uses 16 to 32 bytes per value: it stores 64-bit hashes, so two values collide once in 2^64 pairs.
 
 export class SeenValues {
   #high = new Uint32Array(1024);
@@ -37,7 +37,7 @@ export class SeenValues {
   }
 }
 
-/** Two multiplicative hashes with the finalizer of MurmurHash3; never both zero, which stands for an empty place. */
+/** Two multiplicative hashes with the finaliser of MurmurHash3; never both zero, which marks an empty slot. */
 function hash64(text: string): readonly [number, number] {
   let [a, b] = [0xdeadbeef ^ text.length, 0x41c6ce57];
   for (let at = 0; at < text.length; at++) {

@@ -1,5 +1,5 @@
-// Writes the chunks of a snapshot into a stage. Chunks that an earlier process has staged are not written again: the same source gives the same
-// chunks in the same order.
+// Writes the chunks of a snapshot into a stage. Chunks staged by an earlier process are skipped: the same source gives the same chunks in
+// the same order.
 
 import type { Triple } from '../../protocol/triple.ts';
 import type { Stage } from '../storage/storage.ts';
@@ -19,12 +19,12 @@ export class StageWriter {
     this.#staged = stage.length;
   }
 
-  /** Whether the next chunk is there already. */
+  /** Whether the next chunk is staged already. */
   get isStaged(): boolean {
     return this.#at < this.#staged;
   }
 
-  /** Of one row: a chunk never ends inside one. */
+  /** Rows are not split across chunks. */
   async addRow(triples: readonly Triple[]): Promise<void> {
     for (const triple of triples) this.#triples.push(triple);
     if (this.#triples.length >= chunkLength) await this.flush();

@@ -1,5 +1,5 @@
-// What a backup holds of sign-ins and providers, as namespaces of the system, and what a server keeps of it beside the data: records. Read and
-// written here, so that both directions stay the same.
+// Mapping between sign-ins and providers as system namespaces of a backup and as records of a server. Both directions are here so that they
+// stay consistent.
 
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
@@ -17,7 +17,7 @@ import type { Digest } from './digest.ts';
 import type { Faults } from './faults.ts';
 import { type SourceRow, whereOf } from './row-reader.ts';
 
-/** Namespaces of the system that are data like any other. */
+/** System namespaces that are ordinary data. */
 const dataNamespaces: ReadonlySet<string> = new Set(['$users', '$files', '$streams']);
 
 export const isRecordNamespace = (etype: string): boolean => etype.startsWith('$') && !dataNamespaces.has(etype);
@@ -30,7 +30,7 @@ interface SystemReaderConfig {
   readonly digest: Digest;
   readonly faults: Faults;
   readonly notes: string[];
-  /** By client name: a backup has secrets only encrypted, with a key that nobody else has. */
+  /** By client name: a backup contains secrets only encrypted, with a key that is not available. */
   readonly clientSecrets: Readonly<Record<string, string>>;
 }
 
@@ -47,7 +47,7 @@ export class SystemReader {
     this.#config = config;
   }
 
-  /** The record a row becomes; undefined if none of its own. */
+  /** The record of a row; undefined if it has none of its own. */
   read(etype: string, row: SourceRow, place: string): NamedRecord | undefined {
     const where = whereOf(row, place);
     if (etype === '$userRefreshTokens') return this.#readToken(row, where);
@@ -58,7 +58,7 @@ export class SystemReader {
     return undefined;
   }
 
-  /** After the last row. */
+  /** Call after the last row. */
   oauth(origins: readonly OriginConfig[], at: string): OAuthConfig {
     const { appId, notes } = this.#config;
     for (const [etype, count] of this.#dropped) {
@@ -83,7 +83,7 @@ export class SystemReader {
   #readToken({ entity, createdAt }: SourceRow, where: string): NamedRecord | undefined {
     const { hashedToken, $user: user, id } = entity;
     if (typeof hashedToken !== 'string' || !/^[0-9a-f]{64}$/.test(hashedToken) || !isUuid(user)) {
-      // Nobody can sign in with it, at the source neither.
+      // Nobody can sign in with it, not even at the source.
       this.#config.notes.push(`${where}: left out, as a refresh token needs hashedToken (64 hex digits) and $user`);
       return undefined;
     }
@@ -137,7 +137,7 @@ export class SystemReader {
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** Counts a record that stands for a row of a backup; others are ignored. */
+/** Counts a record that corresponds to a row of a backup; others are ignored. */
 export function digestRecord(digest: Digest, [name, value]: NamedRecord): void {
   if (name.startsWith(tokenPrefix)) digest.add('$userRefreshTokens', JSON.stringify([name, value]));
   else if (name.startsWith(identityPrefix)) digest.add('$oauthUserLinks', JSON.stringify([name, value]));
@@ -160,7 +160,7 @@ export interface BackupRow {
   readonly createdAt: number;
 }
 
-/** The rows that stand for an app's records, by namespace. `createdAtOf`: of a user. */
+/** The rows that correspond to an app's records, by namespace. `createdAtOf`: of a user. */
 export function systemRows(
   records: ReadonlyMap<string, unknown>,
   options: { readonly createdAtOf: (userId: string) => number; readonly withSecrets: boolean },

@@ -1,4 +1,4 @@
-// What is staged, read back and counted: the other half of the comparison with the source.
+// Reads the staged data back and digests it, for the comparison with the source.
 
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { Triple } from '../../protocol/triple.ts';
@@ -46,7 +46,7 @@ function systemOf(catalog: Catalog): WireAttr[] {
   return ['$users', '$files', '$streams'].flatMap((etype) => [...catalog.namespace(etype).values()]);
 }
 
-/** Rows are whole in a chunk, and their triples stand together. */
+/** A row is in a single chunk, with its triples adjacent. */
 function digestTriples(digest: Digest, triples: readonly Triple[], attrs: ReadonlyMap<string, WireAttr>): void {
   let current: { etype: string; id: string; at: number; fields: Map<string, unknown> } | undefined;
   const end = (): void => {

@@ -1,5 +1,5 @@
-// The form of conditions, fields and cursors. The original reports these as paths into its own reading of the query, in which a `where` is a
-// list of conditions, so that reading is what the error shows.
+// Validates conditions, fields and cursors. The original reports faults as paths into its normalised query, in which a `where` is a list of
+// conditions, so errors use the same paths.
 
 import type { Attrs } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
@@ -35,7 +35,7 @@ function formOf(k: string, etype: string | null, { $: options, ...children }: Sh
   return { k, etype, ...(optionMap !== undefined && { 'option-map': optionMap as Shape | null }), 'child-forms': childForms };
 }
 
-/** Whether a path is an indexed value of the namespace itself: of these, `$not` is not an alternative in the original's reading. */
+/** Whether a path is an indexed value of the namespace itself; for these, the original does not normalise `$not` to an alternative. */
 type IsIndexed = (path: readonly string[]) => boolean;
 
 function isIndexedIn(etype: string | null, attrs: Attrs): IsIndexed {
@@ -61,7 +61,7 @@ function conditionsOf(where: Shape, isIndexed: IsIndexed): unknown[] {
     const negated = negatedIn(given);
     if (!negated) return [path, given];
     const negation = [path, { $not: negated.operand }];
-    // Whoever has no value has another one than that; the steps of a path that lead nowhere are told one by one.
+    // An entity without a value differs from any value; the steps of a path without a match are reported individually.
     const missing = path.map((_, index) => [path.slice(0, path.length - index), { $isNull: true }]);
     return isIndexed(path) ? negation : { or: [negation, ...missing] };
   });

@@ -1,5 +1,5 @@
-// What sessions would have been told by now, if one of their queries were not still being evaluated. A `refresh-ok` says of all queries
-// of a session that they are as of one transaction, so none goes out before the slowest of them has got there.
+// Refreshes held back because one of a session's queries is still being evaluated. A `refresh-ok` states that all queries of a session are
+// as of one transaction, so it waits for the slowest of them.
 
 import type { QueryRefresh } from './refresh.ts';
 import type { Subscriber } from '../session/subscriber.ts';
@@ -10,7 +10,7 @@ export interface HeldRefresh {
   readonly needsAttrs: boolean;
 }
 
-/** A session that is further behind than so many transactions has to ask anew. */
+/** A session that is this many transactions behind must subscribe again. */
 const maxHeld = 1000;
 
 export class HeldRefreshes {
@@ -36,7 +36,7 @@ export class HeldRefreshes {
     this.#bySubscriber.delete(subscriber);
   }
 
-  /** Everything up to a transaction, as one. Undefined if there is nothing. */
+  /** Merges everything up to a transaction. Undefined if there is nothing. */
   take(subscriber: Subscriber, upTo: number): HeldRefresh | undefined {
     const all = this.#bySubscriber.get(subscriber) ?? [];
     const due = all.filter(({ txId }) => txId <= upTo).sort((a, b) => a.txId - b.txId);
@@ -52,7 +52,7 @@ export class HeldRefreshes {
   }
 }
 
-/** What comes before a whole answer to the same query is of no use: clients read whole answers first. */
+/** Messages before a full result of the same query are dropped: clients apply full results first. */
 function merged(refreshes: readonly QueryRefresh[]): QueryRefresh[] {
   const isWhole = new Set<unknown>();
   const kept: QueryRefresh[] = [];

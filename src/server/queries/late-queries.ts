@@ -1,5 +1,5 @@
-// Live queries that a change has not been worked into yet, because that takes long: they are evaluated in slices over a snapshot while
-// others are served. Their sessions hear of that change, and of all that follow, once they are done.
+// Live queries whose evaluation after a change takes long: they are evaluated in slices over a snapshot while others are served. Their
+// sessions receive that change, and all later ones, once the evaluation is done.
 
 import { InstantAPIError } from '../../errors.ts';
 import { changeOf } from '../../query/affected.ts';
@@ -18,18 +18,18 @@ import type { Evaluation, RefreshForms, Subscription } from './subscription.ts';
 
 interface LateQuery {
   readonly cancel: () => void;
-  /** The last transaction that its sessions may be told of. */
+  /** The last transaction that its sessions may be sent. */
   readonly coveredTxId: number;
 }
 
-/** Work that a live query may do at once after a change; what takes longer is done in slices. */
+/** Work that one live query may do immediately after a change; more is done in slices. */
 export const queryAllowance = 100_000;
 
 export class LateQueries {
   readonly #source: QuerySource;
   readonly #jobs: QueryJobs;
   readonly #warnings: RuleWarnings;
-  /** A query that cannot be answered any more. */
+  /** A query that can no longer be answered. */
   readonly #drop: (subscription: Subscription, error: unknown) => void;
   readonly #late = new Map<Subscription, LateQuery>();
   readonly #held = new HeldRefreshes();
@@ -45,11 +45,11 @@ export class LateQueries {
     return this.#late.has(subscription);
   }
 
-  /** The query is late from now on, or from before; what is under way is begun anew. `coveredTxId`: the last transaction told of. */
+  /** Marks the query as late; a running evaluation restarts. `coveredTxId`: the last transaction sent. */
   add(subscription: Subscription, coveredTxId: number): void {
     const before = this.#late.get(subscription);
     before?.cancel();
-    const [owner = subscription] = subscription.subscribers;
+    const [owner = {}] = subscription.subscribers;
     const cancel = readSnapshot(this.#source, this.#jobs, {
       owner,
       steps: (db) => subscription.evaluate(db),
@@ -68,7 +68,7 @@ export class LateQueries {
     this.#held.forget(subscriber);
   }
 
-  /** Keeps back what a session would be told, if one of its queries is late. @returns whether it did */
+  /** Holds back a session's refresh if one of its queries is late. @returns whether it did */
   hold(subscriber: Subscriber, refresh: HeldRefresh): boolean {
     if (this.#late.size === 0 && this.#held.isEmpty) return false;
     if (this.#coveredBy(subscriber) === Number.POSITIVE_INFINITY && !this.#held.has(subscriber)) return false;
@@ -76,7 +76,7 @@ export class LateQueries {
     return true;
   }
 
-  /** Says what nothing keeps back any more. */
+  /** Sends the refreshes that are no longer held back. */
   release(subscribers: Iterable<Subscriber>): void {
     if (this.#held.isEmpty) return;
     for (const subscriber of subscribers) {
@@ -110,7 +110,7 @@ export class LateQueries {
     this.release(subscribers);
   }
 
-  /** What has changed while it was evaluated. */
+  /** The change that happened during the evaluation. */
   #catchUp(subscription: Subscription, snapshot: DataSnapshot): void {
     const { txId } = this.#source.position();
     const changeSet = snapshot.changesSince();

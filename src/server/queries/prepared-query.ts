@@ -1,4 +1,5 @@
-// A question as a session asked it: read, checked, compiled, with what it may not see. Whoever answers it needs no more.
+// A query as a session submitted it: parsed, validated and compiled, with the read permissions that apply. Evaluating it needs nothing
+// else.
 
 import type { Attrs } from '../../db/attrs.ts';
 import { QueryValidationError } from '../../errors.ts';
@@ -13,19 +14,19 @@ import type { Guard } from '../rules/guard.ts';
 import type { ReadAccess, VisibleIn } from '../rules/read-access.ts';
 import type { Actor } from '../data/system-rules.ts';
 
-/** What a result is made into. `inferred-tree`: a tree in which links that have one end are one object; no client asks for it in a frame. */
+/** Form of the result. `inferred-tree`: a tree in which has-one links are objects; used over HTTP only. */
 export type ResultShape = ReturnType | 'inferred-tree';
 
 export interface PreparedQuery {
   readonly compiled: CompiledQuery;
-  /** The same query in the shape of a tree; only where one is returned. */
+  /** The query in tree form, if a tree is returned. */
   readonly tree?: CompiledQuery;
   readonly returnType: ResultShape;
-  /** Signs the addresses of files; only where the query may show some. */
+  /** Signs file URLs; set only if the query may return files. */
   readonly fileUrl?: FileUrl | undefined;
-  /** What is seen of the data. Undefined = sees all. */
+  /** The visible part of the data. Undefined = everything. */
   readonly visibleIn: VisibleIn | undefined;
-  /** What it depends on; missing = on nothing. */
+  /** Dependencies; missing = none. */
   readonly readAccess?: ReadAccess;
 }
 
@@ -53,13 +54,13 @@ export function prepareQuery(
   }
 }
 
-/** Admins see every nested key, others only those of links that they see. */
+/** Admins see every nested key, other users only those of links they can view. */
 function compileTree(q: WireQuery, shape: ResultShape, { isAdmin }: Actor, attrs: Attrs): CompiledQuery {
   const singular = shape === 'inferred-tree' ? singularLinks(attrs) : undefined;
   return compile(q, attrs, { singular, tree: { omitsUnlinked: !isAdmin }, filtersByIdPrefix: true });
 }
 
-/** Which links of a catalog have at most one at the other end, seen from either end. */
+/** The has-one links of a catalog, from either end. */
 function singularLinks(attrs: Attrs): SingularLinks {
   const found = Object.create(null) as Record<string, Record<string, { isSingular: boolean }>>;
   const add = (etype: string, label: string, isSingular: boolean): void => {

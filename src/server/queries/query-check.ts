@@ -1,6 +1,5 @@
-// What a server rejects of a query, and the path to it. In three passes, each over the whole query: the form of its nodes and options, the
-// form of its conditions, and whether values, orders and cursors fit the attributes. A name that the app does not have is no error in a
-// condition or as a nested node: nothing matches it.
+// Validates queries, in three passes over the whole query: the form of its nodes and options; the form of its conditions; whether values,
+// orders and cursors fit the attributes. An unknown name in a condition or as a nested node is not an error: nothing matches it.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
@@ -29,7 +28,7 @@ export function checkQuery(q: WireQuery, attrs: Attrs, actor: Actor): void {
 
 interface NodeCheck {
   readonly node: unknown;
-  /** Undefined below a link that the app does not have. */
+  /** Undefined below an unknown link. */
   readonly etype: string | undefined;
   readonly path: Path;
   readonly isNested: boolean;
@@ -111,14 +110,14 @@ function checkCursorForm(options: Options, name: string, path: Path): void {
   }
 }
 
-/** A cursor without its time is found out by the next pass, as in the original. */
+/** A cursor without its time is detected by the next pass, as in the original. */
 function hasCursorForm(cursor: unknown): boolean {
   if (!Array.isArray(cursor) || cursor.length < 3 || cursor.length > 4) return false;
   const [, attr, , time] = cursor as unknown[];
   return isUuid(attr) && (time === undefined || time === null || Number.isSafeInteger(time));
 }
 
-/** Whether values, order, cursors and aggregate fit the attributes, and the actor. */
+/** Whether values, order, cursors and aggregates fit the attributes and the actor. */
 function checkFit(check: NodeCheck, attrs: Attrs, actor: Actor): void {
   const { node, etype, path, isNested } = check;
   const { $: options, ...children } = node as Options;
@@ -137,7 +136,7 @@ function checkFit(check: NodeCheck, attrs: Attrs, actor: Actor): void {
   }
 }
 
-/** Returns the attribute that cursors are of; undefined if there is none to tell. */
+/** Returns the attribute that cursors refer to; undefined if it cannot be determined. */
 function checkOrder(order: unknown, etype: string | undefined, path: Path, isNested: boolean, attrs: Attrs): KnownAttr | undefined {
   const byCreation = etype === undefined ? undefined : attrs.idAttr(etype);
   const [label] = isObject(order) ? Object.keys(order) : [];

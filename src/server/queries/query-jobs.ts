@@ -1,81 +1,143 @@
-// Evaluations that take long, in slices: between two of them the process serves everybody else. A job whose owner has none and that is
-// done within the first slice is done at once. Owners whose jobs wait take turns, the one that has cost least first; the jobs of one
-// owner keep their order.
+// Long evaluations in slices: between two slices the process serves other requests. A job that is done within its first slice runs
+// immediately if its owner has no other job. Networks take turns, and within each its owners, the one with the least cost so far first;
+// jobs of one owner keep their order. Partial results take memory, so only a few jobs are under way at the same time: the others get one
+// slice, and start again when there is room.
 
+import { networkOf } from '../client-address.ts';
 import { QueryWork, sliceWork } from './query-work.ts';
 
-/** What is begun at once in one turn of the event loop, all owners together. */
+/** Work started immediately in one turn of the event loop, for all owners together. */
 const maxTurnWork = 2 * sliceWork;
+/** Jobs under way at the same time. */
+const maxUnderWay = 4;
+/** Of one network, so that others have their turn. */
+const maxUnderWayOfNetwork = 2;
 
 export type Steps<T> = () => Generator<void, T>;
 export type JobOutcome<T> = { readonly is: 'done'; readonly value: T } | { readonly is: 'failed'; readonly error: unknown };
 
-interface Job {
-  readonly work: QueryWork;
-  /** Returns whether the job has ended. */
-  readonly advance: () => boolean;
+/** Who a job is for: a session or the sender of a request. Where it is, is part of it if it is known. */
+export interface JobOwner {
+  readonly ip?: string | undefined;
+  readonly actor?: { readonly ip?: string | undefined };
 }
+
+/** Owners that share an address, or one whose address is not known. */
+type Network = string | JobOwner;
+
+const networkOfOwner = (owner: JobOwner): Network => networkOf(owner.actor?.ip ?? owner.ip ?? '') || owner;
 
 interface OwnerJobs {
   readonly jobs: Set<Job>;
-  /** Work so far; of an owner that comes anew, as much as of the one that had least. */
+  /** Work so far; a new owner starts with that of the owner with the least. */
   used: number;
+}
+
+interface NetworkJobs {
+  readonly owners: Map<JobOwner, OwnerJobs>;
+  used: number;
+}
+
+/** Returns whether it has ended, after one slice. */
+type Advance = (work: QueryWork) => boolean;
+
+class Job {
+  readonly network: Network;
+  readonly #maxWork: number;
+  readonly #begin: () => Advance;
+  #advance: Advance | undefined;
+  #work: QueryWork;
+  /** It was tried, and has to be begun anew. */
+  wasDropped = false;
+  hasEnded = false;
+
+  constructor(network: Network, maxWork: number, begin: () => Advance) {
+    this.network = network;
+    this.#maxWork = maxWork;
+    this.#begin = begin;
+    this.#work = new QueryWork(maxWork);
+  }
+
+  get used(): number {
+    return this.#work.used;
+  }
+
+  advance(): void {
+    // Ended, also if that throws which it tells of its end.
+    this.hasEnded = true;
+    this.hasEnded = (this.#advance ??= this.#begin())(this.#work);
+  }
+
+  drop(): void {
+    this.wasDropped = true;
+    this.#advance = undefined;
+    this.#work = new QueryWork(this.#maxWork);
+  }
 }
 
 export class QueryJobs {
   readonly #maxWork: number;
   readonly #failed: (error: unknown) => void;
-  readonly #owners = new Map<object, OwnerJobs>();
+  readonly #networks = new Map<Network, NetworkJobs>();
+  readonly #underWay = new Set<Job>();
   #turnWork = 0;
   #isScheduled = false;
 
-  /** `failed`: what an `ended` threw. */
+  /** `failed`: the exception of an `ended` callback. */
   constructor(maxWork: number, failed: (error: unknown) => void) {
     this.#maxWork = maxWork;
     this.#failed = failed;
   }
 
   /**
-   * Calls `ended` when the steps are done, possibly before it returns unless `isDeferred`; never after a call of what it returns.
-   * A job that costs more than the limit fails with InstantAPIError 'validation-failed'.
+   * Calls `ended` when all steps are done, possibly before returning unless `isDeferred`; never after the returned function was called. The
+   * steps may be started more than once. A job above the cost limit fails with InstantAPIError 'validation-failed'.
    */
-  start<T>(owner: object, steps: Steps<T>, ended: (outcome: JobOutcome<T>) => void, isDeferred = false): () => void {
-    const job = jobOf(new QueryWork(this.#maxWork), steps, ended);
-    if (isDeferred || this.#owners.has(owner) || this.#turnWork > maxTurnWork || !this.#advance(job)) this.#enqueue(owner, job);
+  start<T>(owner: JobOwner, steps: Steps<T>, ended: (outcome: JobOutcome<T>) => void, isDeferred = false): () => void {
+    const network = networkOfOwner(owner);
+    const job = new Job(network, this.#maxWork, () => advanceOf(steps, ended));
+    const mustWait = isDeferred || this.#networks.get(network)?.owners.has(owner) || this.#turnWork > maxTurnWork;
+    if (!mustWait) this.#advance(job);
+    if (!job.hasEnded) this.#enqueue(owner, job);
     return () => this.#remove(owner, job);
   }
 
-  #enqueue(owner: object, job: Job): void {
-    let own = this.#owners.get(owner);
-    if (!own) {
-      const least = Math.min(...[...this.#owners.values()].map(({ used }) => used));
-      this.#owners.set(owner, (own = { jobs: new Set(), used: Number.isFinite(least) ? least : 0 }));
-    }
-    own.jobs.add(job);
+  #enqueue(owner: JobOwner, job: Job): void {
+    const network = entry(this.#networks, job.network, (used): NetworkJobs => ({ owners: new Map(), used }));
+    entry(network.owners, owner, (used): OwnerJobs => ({ jobs: new Set(), used })).jobs.add(job);
     this.#schedule();
   }
 
-  #remove(owner: object, job: Job | undefined): void {
-    const own = this.#owners.get(owner);
-    if (job) own?.jobs.delete(job);
-    if (own?.jobs.size === 0) this.#owners.delete(owner);
+  #remove(owner: JobOwner, job: Job): void {
+    this.#underWay.delete(job);
+    const network = this.#networks.get(job.network);
+    const own = network?.owners.get(owner);
+    own?.jobs.delete(job);
+    if (own?.jobs.size === 0) network?.owners.delete(owner);
+    if (network?.owners.size === 0) this.#networks.delete(job.network);
   }
 
-  #isEnded(job: Job): boolean {
+  /** Returns what it cost. */
+  #advance(job: Job): number {
+    const isKept = this.#underWay.has(job) || this.#hasRoom(job.network);
+    const before = job.used;
     try {
-      return this.#advance(job);
-    } catch (error) {
-      this.#failed(error);
-      return true;
+      job.advance();
+    } finally {
+      const cost = 1 + job.used - before;
+      this.#turnWork += cost;
+      this.#schedule();
+      if (job.hasEnded) this.#underWay.delete(job);
     }
+    const cost = 1 + job.used - before;
+    if (!job.hasEnded && isKept) this.#underWay.add(job);
+    else if (!job.hasEnded) job.drop();
+    return cost;
   }
 
-  #advance(job: Job): boolean {
-    const before = job.work.used;
-    const isEnded = job.advance();
-    this.#turnWork += 1 + job.work.used - before;
-    this.#schedule();
-    return isEnded;
+  #hasRoom(network: Network): boolean {
+    const own = [...this.#underWay].filter((job) => job.network === network).length;
+    return this.#underWay.size < maxUnderWay && own < maxUnderWayOfNetwork;
   }
 
   #schedule(): void {
@@ -88,27 +150,50 @@ export class QueryJobs {
     });
   }
 
-  /** About one slice, of one or of many jobs. */
+  /** Runs about one slice, of one or several jobs. */
   #turn(): void {
-    while (this.#owners.size > 0 && this.#turnWork < sliceWork) {
-      const [owner, own] = this.#next();
-      const [job] = own.jobs;
-      const before = job?.work.used ?? 0;
-      if (!job || this.#isEnded(job)) this.#remove(owner, job);
-      own.used += 1 + (job?.work.used ?? 0) - before;
+    for (let next = this.#next(); next && this.#turnWork < sliceWork; next = this.#next()) {
+      const { owner, job, network, own } = next;
+      try {
+        const cost = this.#advance(job);
+        network.used += cost;
+        own.used += cost;
+      } catch (error) {
+        this.#failed(error);
+      }
+      if (job.hasEnded) this.#remove(owner, job);
     }
-    if (this.#owners.size > 0) this.#schedule();
+    if (this.#networks.size > 0) this.#schedule();
   }
 
-  #next(): [object, OwnerJobs] {
-    const [first, ...others] = this.#owners;
-    return others.reduce((least, each) => (each[1].used < least[1].used ? each : least), first as [object, OwnerJobs]);
+  #next(): { readonly owner: JobOwner; readonly job: Job; readonly network: NetworkJobs; readonly own: OwnerJobs } | undefined {
+    for (const [, network] of byUse(this.#networks)) {
+      for (const [owner, own] of byUse(network.owners)) {
+        const [job] = own.jobs;
+        if (job && (!job.wasDropped || this.#underWay.has(job) || this.#hasRoom(job.network))) return { owner, job, network, own };
+      }
+    }
+    return undefined;
   }
 }
 
-function jobOf<T>(work: QueryWork, steps: Steps<T>, ended: (outcome: JobOutcome<T>) => void): Job {
+/** The one that has cost least first. */
+function byUse<Key, Value extends { readonly used: number }>(all: ReadonlyMap<Key, Value>): readonly (readonly [Key, Value])[] {
+  return [...all].sort(([, one], [, other]) => one.used - other.used);
+}
+
+function entry<Key, Value extends { readonly used: number }>(all: Map<Key, Value>, key: Key, make: (used: number) => Value): Value {
+  const known = all.get(key);
+  if (known) return known;
+  const least = all.size === 0 ? 0 : Math.min(...[...all.values()].map(({ used }) => used));
+  const made = make(least);
+  all.set(key, made);
+  return made;
+}
+
+function advanceOf<T>(steps: Steps<T>, ended: (outcome: JobOutcome<T>) => void): Advance {
   let running: Generator<void, T> | undefined;
-  const advance = (): boolean => {
+  return (work) => {
     let outcome: JobOutcome<T>;
     try {
       const next = work.slice(() => (running ??= steps()).next());
@@ -120,5 +205,4 @@ function jobOf<T>(work: QueryWork, steps: Steps<T>, ended: (outcome: JobOutcome<
     ended(outcome);
     return true;
   };
-  return { work, advance };
 }

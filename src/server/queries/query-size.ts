@@ -1,5 +1,4 @@
-// Whether a query is larger than the server evaluates: asked before anything else, of what a client sent, by a walk that itself needs no
-// more than the query is long.
+// Rejects queries that are too large to evaluate. Runs before everything else, with a walk whose cost is linear in the query's size.
 
 import { isObject } from '../../lib/json.ts';
 import { overLimit } from '../errors.ts';

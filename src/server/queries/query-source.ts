@@ -1,21 +1,21 @@
-// The data that live queries are about, and how they are read by those who take longer than a moment.
+// Access to the data for live queries, including reads that take long.
 
 import type { Db } from '../../db/db.ts';
 import type { Store } from '../../db/store.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { DataSnapshot } from '../data/snapshot.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
-import type { JobOutcome, QueryJobs } from './query-jobs.ts';
+import type { JobOutcome, JobOwner, QueryJobs } from './query-jobs.ts';
 import type { TxPosition } from './refresh.ts';
 
 export interface QuerySource {
   readonly db: () => Store;
-  /** Of the last transaction that is durable, or of the one given. */
+  /** The last durable transaction, or the given one. */
   readonly position: (txId?: number) => TxPosition;
   readonly attrs: () => readonly WireAttr[];
   readonly snapshot: () => DataSnapshot;
   readonly release: (snapshot: DataSnapshot) => void;
-  /** Calls `run` when the data are what is durable, possibly at once. */
+  /** Calls `run` when the data is durable, possibly immediately. */
   readonly whenClean: (run: () => void, failed: (error: unknown) => void) => void;
   readonly deliver: (outgoing: readonly Outgoing[]) => void;
   /** The session is too far behind. */
@@ -25,18 +25,18 @@ export interface QuerySource {
 type ReadingSource = Pick<QuerySource, 'snapshot' | 'release' | 'whenClean'>;
 
 export interface Reading<T> {
-  /** Who it is for: owners take turns. */
-  readonly owner: object;
+  /** The owner of the work: owners take turns. */
+  readonly owner: JobOwner;
   readonly steps: (db: Db) => Generator<void, T>;
-  /** The data are what is durable, and may have changed since the snapshot. */
+  /** The data is durable, and may have changed since the snapshot. */
   readonly ended: (outcome: JobOutcome<T>, snapshot: DataSnapshot) => void;
-  /** Whether it waits its turn even if it could be done at once. */
+  /** Whether the job is queued even if it could run immediately. */
   readonly isDeferred?: boolean;
 }
 
 /**
- * Reads the data as they are now, in slices if it takes long. Called while they are what is durable; `ended` may be called before it
- * returns, and is not called after a call of what it returns.
+ * Reads the current data, in slices if it takes long. Call while the data is durable. `ended` may be called before this returns, and is not
+ * called after the returned function was called.
  */
 export function readSnapshot<T>(source: ReadingSource, jobs: QueryJobs, { owner, steps, ended, isDeferred }: Reading<T>): () => void {
   const snapshot = source.snapshot();
@@ -73,7 +73,7 @@ export function readSnapshot<T>(source: ReadingSource, jobs: QueryJobs, { owner,
   };
 }
 
-/** Reads that take longer than a moment, for all who ask about one app. */
+/** Long reads of one app's data. */
 export class DataReader {
   readonly #source: ReadingSource;
   readonly #jobs: QueryJobs;
@@ -83,13 +83,13 @@ export class DataReader {
     this.#jobs = jobs;
   }
 
-  /** While the data are what is durable, as they are again when `ended` is called. Returns what cancels it. */
+  /** Call while the data is durable, as it is again when `ended` is called. Returns a function that cancels the job. */
   read<T>(reading: Reading<T>): () => void {
     return readSnapshot(this.#source, this.#jobs, reading);
   }
 
-  /** At any time. Rejects with InstantAPIError. */
-  evaluate<T>(owner: object, steps: Reading<T>['steps']): Promise<T> {
+  /** Can be called at any time. Rejects with InstantAPIError. */
+  evaluate<T>(owner: JobOwner, steps: Reading<T>['steps']): Promise<T> {
     return new Promise((resolve, reject) => {
       const failed = (error: unknown): void => reject(error instanceof Error ? error : new Error(String(error)));
       const ended = (outcome: JobOutcome<T>): void => (outcome.is === 'done' ? resolve(outcome.value) : failed(outcome.error));
@@ -98,7 +98,7 @@ export class DataReader {
   }
 }
 
-/** Whether it is a snapshot of other data than there are now, or of another catalog. */
+/** Whether the snapshot differs from the current data or catalog. */
 export function isOutdated({ store, db }: DataSnapshot, current: Store): boolean {
   return store !== current || db.attrs !== current.attrs;
 }

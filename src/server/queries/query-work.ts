@@ -1,10 +1,10 @@
-// What one query may cost, counted in entities, links and conditions that are looked at rather than in time, so that it is the same on
-// every machine; and how it is interrupted, so that others are served in between.
+// The cost of a query, counted in visited entities, links and conditions rather than time, so that it is the same on every machine; and its
+// interruption, so that others are served in between.
 
 import { type Pass, within, WorkExceeded } from '../../query/pass.ts';
 import { overLimit } from '../errors.ts';
 
-/** Work between two interruptions: a few milliseconds. */
+/** Work between two interruptions; takes a few milliseconds. */
 export const sliceWork = 40_000;
 
 export class QueryWork {
@@ -21,7 +21,7 @@ export class QueryWork {
     return this.#used;
   }
 
-  /** One slice of the work. @throws InstantAPIError 'validation-failed' once the query has cost too much */
+  /** Counts one slice of work. @throws InstantAPIError 'validation-failed' once the query exceeds its limit */
   slice<T>(run: () => T): T {
     this.#sliceEnd = this.#used + sliceWork;
     return within({ known: this.#known, spend: this.#spend, isDue: () => this.#used > this.#sliceEnd }, run);
@@ -40,7 +40,7 @@ export class AllowanceExceeded extends WorkExceeded {
   override readonly name = 'AllowanceExceeded';
 }
 
-/** Work that is done at once, or not at all. `allowance.left` is what remains for the next. */
+/** Runs work that is completed within the allowance or not at all. `allowance.left` is what remains. */
 export function withAllowance<T>(allowance: { left: number }, run: () => T): T {
   const spend = (work: number): void => {
     allowance.left -= work;

@@ -1,4 +1,4 @@
-// One change as live queries take it up: what they have come to say, and how much work may be done at once.
+// One change as applied to live queries: collected results, and the work budget of the change.
 
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Change as Changed } from '../../query/affected.ts';
@@ -6,7 +6,7 @@ import type { Subscriber } from '../session/subscriber.ts';
 import { AllowanceExceeded, withAllowance } from './query-work.ts';
 import type { QueryRefresh, TxPosition } from './refresh.ts';
 
-/** What a turn changed, as far as queries care. */
+/** The changes of a group commit that concern queries. */
 export interface Change {
   readonly changeSet: ChangeSet;
   readonly attrsChanged: boolean;
@@ -20,7 +20,7 @@ export interface RefreshBatch {
   readonly change: Change;
   readonly changed: Changed;
   readonly position: TxPosition;
-  /** Work that may still be done at once: of all queries, and of each. */
+  /** Remaining work budget: of all queries together, and of each. */
   readonly allowance: { left: number; readonly each: number };
   readonly refreshes: Map<Subscriber, QueryRefresh[]>;
 }

@@ -1,5 +1,5 @@
-// What a change comes to for those who watch: answers anew or as differences, and the messages they go out in. Sessions that
-// are told the same are sent the same object, so that it is written once.
+// Builds the `refresh-ok` messages of a change, with full results or deltas. Sessions with equal content share one object, so that it is
+// serialised once.
 
 import type { WireAttr } from '../../protocol/attr.ts';
 import { writePages } from '../../protocol/query-result.ts';
@@ -18,7 +18,7 @@ export function positionOf(txId: number): TxPosition {
   return { txId, isn: `1/0/${txId.toString(16).toUpperCase()}` };
 }
 
-/** One query's news, in one of the two forms. */
+/** The new result of one query, in one of two forms. */
 export type QueryRefresh = { readonly whole: Computation } | { readonly delta: ResultDelta };
 
 /** `info`: page info and aggregates, if they changed. */

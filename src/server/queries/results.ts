@@ -1,4 +1,4 @@
-// The answer to a question in the form it is sent, and whether it says anything new.
+// The result of a query in wire form, and whether it differs from an earlier one.
 
 import type { Db } from '../../db/db.ts';
 import { equal } from '../../lib/equal.ts';
@@ -17,11 +17,21 @@ export interface ComputedResult {
   readonly result: WireResult | JsonText;
   readonly meta: unknown;
   readonly faults: RuleFaults;
-  /** A large result as it is sent once; not kept. */
+  /** A large result that is sent once and not kept. */
   readonly text?: JsonText | undefined;
 }
 
-/** A value that is JSON already. */
+/** An array of four with two numbers; ids and values are shared with the data. */
+const bytesPerTriple = 112;
+/** Of a result, besides its triples. */
+const ownBytes = 500;
+
+/** The approximate memory of a result while it is cached. */
+export function sizeOfResult({ serverResult, result }: ComputedResult): number {
+  return ownBytes + serverResult.triples.length * bytesPerTriple + (result instanceof JsonText ? 2 * result.text.length : 0);
+}
+
+/** A value that is serialised already. */
 export class JsonText {
   readonly text: string;
 
@@ -34,7 +44,7 @@ export class JsonText {
   }
 }
 
-/** In steps: yields when the pass it is part of is due to be interrupted. `maxLength`: of the result as JSON. */
+/** A generator: yields when the current slice ends. `maxLength`: of the result as JSON. */
 export function* answer(query: PreparedQuery, db: Db, maxLength: number): Generator<void, ComputedResult> {
   if (query.returnType === 'join-rows') {
     const faults = new RuleFaults();
@@ -55,7 +65,7 @@ export function* answer(query: PreparedQuery, db: Db, maxLength: number): Genera
   };
 }
 
-/** The same as nested objects, as JSON. */
+/** The result as nested objects, serialised. */
 export function* answerTree({ compiled, tree, visibleIn, fileUrl }: PreparedQuery, db: Db, maxLength: number) {
   const checkLength = (length: number): void => {
     if (length > maxLength) throw tooLong(maxLength);
@@ -69,7 +79,7 @@ export function* answerTree({ compiled, tree, visibleIn, fileUrl }: PreparedQuer
   return { text: new JsonText(text), faults, ...others };
 }
 
-/** The shortest triple there is, as JSON. */
+/** Length of the shortest possible triple as JSON. */
 const minTripleLength = 80;
 
 function checkCount(triples: number, maxLength: number): void {
@@ -78,7 +88,7 @@ function checkCount(triples: number, maxLength: number): void {
 
 const tooLong = (maxLength: number): Error => overLimit('resultLength', maxLength, 'characters of the result of a query');
 
-/** As many triples are written in one go. */
+/** Triples serialised per step. */
 const atOnceTriples = 5000;
 
 /** The wire form, written in parts. */
@@ -95,7 +105,7 @@ function* textOf(serverResult: ServerResult, triples: readonly Triple[], maxLeng
   return new JsonText(around.replace('"join-rows":[[]]', () => `"join-rows":[[${text}]]`));
 }
 
-/** Triples as they are sent. */
+/** Triples in wire form. */
 function* presented(triples: readonly Triple[], { fileUrl }: PreparedQuery): Generator<void, readonly Triple[]> {
   if (!fileUrl) return triples;
   const shown: Triple[] = [];
@@ -107,10 +117,10 @@ function* presented(triples: readonly Triple[], { fileUrl }: PreparedQuery): Gen
   return shown;
 }
 
-/** Word for word, in the order given: a false "no" costs a message, a false "yes" would cost the truth. */
+/** Compares exactly, in the given order: a false "different" costs a message, a false "equal" would hide a change. */
 export function isResultEqual(one: ComputedResult, other: ComputedResult): boolean {
   const [a, b] = [one.serverResult, other.serverResult];
-  // Whether a tree has a nested key depends on links that no triple of the result tells of.
+  // Whether a tree has a nested key depends on links that are not among the result's triples.
   const isSameTree = !(one.result instanceof JsonText) || !(other.result instanceof JsonText) || one.result.text === other.result.text;
   return (
     isSameTree &&

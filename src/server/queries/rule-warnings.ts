@@ -1,11 +1,11 @@
-// Tells the sessions of a live query which rules could not be evaluated, as an `error` that answers no message: once per session and fault.
+// Reports rules that could not be evaluated to the sessions of a live query, as an `error` without a request: once per session and fault.
 
 import type { InstantAPIError } from '../../errors.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { RuleFaults } from '../rules/rule-faults.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 
-/** What one session is told at most. */
+/** Maximum number of reports per session. */
 const maxWarnings = 100;
 
 export class RuleWarnings {

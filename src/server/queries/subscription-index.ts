@@ -1,5 +1,5 @@
-// From a change to the live queries it may be for. What each is interested in is told once, when it comes; then a change
-// costs by the rows it has and the queries it finds, not by the queries there are.
+// Index from a change to the live queries it may affect. Each query registers its dependencies once; the cost of a change then depends on
+// its rows and the affected queries, not on the number of queries.
 
 import type { Db } from '../../db/db.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
@@ -28,7 +28,7 @@ export class SubscriptionIndex<Query> {
     }
   }
 
-  /** `interests`: as they were when it came. */
+  /** `interests`: the dependencies as registered. */
   remove(query: Query, dependencies: readonly Dependency[]): void {
     for (const { etype, keyConstraint } of dependencies) {
       const ofEtype = this.#byEtype.get(etype);
@@ -39,7 +39,7 @@ export class SubscriptionIndex<Query> {
     }
   }
 
-  /** `db`: after the change. */
+  /** `db`: the data after the change. */
   find(changeSet: ChangeSet, db: Db): ReadonlySet<Query> {
     const found = new Set<Query>();
     for (const [etype, changes] of changeSet) {

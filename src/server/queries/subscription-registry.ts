@@ -1,4 +1,4 @@
-// Which live queries there are, who has which, and which of them a change may be for.
+// The live queries, the sessions subscribed to each, and which of them a change may affect.
 
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Db } from '../../db/db.ts';
@@ -10,14 +10,14 @@ import { SubscriptionIndex } from './subscription-index.ts';
 export class SubscriptionRegistry {
   readonly #byKey = new Map<string, Subscription>();
   readonly #index = new SubscriptionIndex<Subscription>();
-  /** Queries of each session, by what it asked. */
+  /** Queries per session, by query key. */
   readonly #bySubscriber = new Map<Subscriber, Map<string, Subscription>>();
 
   get(key: string): Subscription | undefined {
     return this.#byKey.get(key);
   }
 
-  /** By what the session asked. */
+  /** By query key. */
   of(subscriber: Subscriber): ReadonlyMap<string, Subscription> | undefined {
     return this.#bySubscriber.get(subscriber);
   }
@@ -33,7 +33,7 @@ export class SubscriptionRegistry {
     );
   }
 
-  /** Those that the change may be for. */
+  /** Subscriptions that the change may affect. */
   find(changeSet: ChangeSet, db: Db): Iterable<Subscription> {
     return this.#index.find(changeSet, db);
   }
@@ -50,7 +50,7 @@ export class SubscriptionRegistry {
     else this.#bySubscriber.set(subscriber, new Map([[canonicalKey, subscription]]));
   }
 
-  /** Returns the subscription if nobody has it any more: it is gone then. */
+  /** Returns the subscription if no session is left; it is removed then. */
   detach(subscriber: Subscriber, canonicalKey: string): Subscription | undefined {
     const own = this.#bySubscriber.get(subscriber);
     const subscription = own?.get(canonicalKey);
@@ -64,7 +64,7 @@ export class SubscriptionRegistry {
     return subscription;
   }
 
-  /** The same question under another catalog. */
+  /** The same query under another catalog. */
   recompiled(subscription: Subscription, prepared: PreparedQuery): void {
     this.#index.remove(subscription, subscription.dependencies);
     subscription.recompiled(prepared);

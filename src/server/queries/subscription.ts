@@ -1,5 +1,5 @@
-// A question with everybody who asked it, and what they were told last. Knows how to tell what is new: as a whole answer to
-// some, as a difference to those who take that. While all take differences, the answer itself is not made.
+// One live query with its subscribed sessions and the result they were sent last. Computes updates as a full result, or as a delta for
+// sessions that support it. While all do, the full result is not built.
 
 import type { Db } from '../../db/db.ts';
 import { equal } from '../../lib/equal.ts';
@@ -9,49 +9,63 @@ import { type Change, isAffectedBy } from '../../query/affected.ts';
 import { type Dependency, dependenciesOf } from '../../query/dependencies.ts';
 import { isSumOfRows, RefCount, type TripleChange, tripleChange } from '../../query/ref-count.ts';
 import { completed } from '../../query/result-triples.ts';
-import { answer, type ComputedResult, isResultEqual } from './results.ts';
+import { answer, type ComputedResult, isResultEqual, sizeOfResult } from './results.ts';
 import { withUrls } from '../files/file-entities.ts';
 import { RuleFaults } from '../rules/rule-faults.ts';
+import type { KeptResults } from './kept-results.ts';
 import type { PreparedQuery } from './prepared-query.ts';
 import type { Subscriber } from '../session/subscriber.ts';
 import { deltaOf, type QueryRefresh } from './refresh.ts';
 
-/** What is new of a query, for the two kinds of listeners. */
+/** An update in both forms. */
 export interface RefreshForms {
   readonly whole: QueryRefresh | undefined;
   readonly delta: QueryRefresh | undefined;
 }
 
-/** What an evaluation over a snapshot has come to. */
+/** The outcome of an evaluation over a snapshot. */
 export interface Evaluation {
   readonly computed: ComputedResult;
   readonly counts: RefCount | undefined;
+}
+
+/** How long an answer may be, and where it is counted while it is kept. */
+export interface ResultBounds {
+  readonly maxLength: number;
+  readonly keptResults: KeptResults;
 }
 
 export class Subscription {
   readonly key: string;
   readonly q: WireQuery;
   readonly subscribers = new Set<Subscriber>();
-  /** Rules that could not be evaluated, since the query is there. */
+  /** Rules that could not be evaluated since the subscription started. */
   readonly faults = new RuleFaults();
-  readonly #maxLength: number;
+  readonly #bounds: ResultBounds;
   #prepared: PreparedQuery;
   #dependencies: readonly Dependency[];
-  /** Undefined = has to be made anew. */
+  /** Undefined = must be rebuilt. */
   #lastResult: ComputedResult | undefined;
-  /** The transaction since which it holds. */
+  /** The transaction from which the result is valid. */
   #lastTxId: number;
   #refCounts: RefCount | undefined;
 
-  constructor(key: string, q: WireQuery, prepared: PreparedQuery, computed: ComputedResult | undefined, txId: number, maxLength: number) {
+  constructor(
+    key: string,
+    q: WireQuery,
+    prepared: PreparedQuery,
+    computed: ComputedResult | undefined,
+    txId: number,
+    bounds: ResultBounds,
+  ) {
     this.key = key;
     this.q = q;
     this.#prepared = prepared;
     this.#dependencies = allDependencies(prepared);
-    this.#lastResult = computed && kept(computed);
     if (computed) this.faults.add(computed.faults);
     this.#lastTxId = txId;
-    this.#maxLength = maxLength;
+    this.#bounds = bounds;
+    this.#keep(computed, undefined);
   }
 
   get prepared(): PreparedQuery {
@@ -62,67 +76,89 @@ export class Subscription {
     return this.#dependencies;
   }
 
-  /** As everybody who asked knows it; undefined if it would have to be made. */
+  /** The result as sent to all sessions; undefined if it would have to be built. */
   get knownResult(): ComputedResult | undefined {
     return this.#lastResult;
   }
 
-  /** As everybody who asked knows it. */
+  /** The result as sent to all sessions. */
   lastResult(db: Db): ComputedResult {
-    return (this.#lastResult ??= kept(this.#answer(db)));
+    if (this.#lastResult) return this.#lastResult;
+    const computed = this.#answer(db);
+    this.#keep(computed, this.#refCounts);
+    return computed;
   }
 
-  /** The same question under another catalogue. */
+  /** What everybody who asked knows was made again. */
+  restore(computed: ComputedResult): this {
+    this.faults.add(computed.faults);
+    this.#keep(computed, this.#refCounts);
+    return this;
+  }
+
+  /** What is kept is made again when it is needed. */
+  forget(): void {
+    this.#lastResult = this.#refCounts = undefined;
+  }
+
+  /** Nobody has it any more. */
+  end(): void {
+    this.#keep(undefined, undefined);
+  }
+
+  /** The same query under another catalog. */
   recompiled(prepared: PreparedQuery): void {
     this.#prepared = prepared;
     this.#dependencies = allDependencies(prepared);
-    this.#refCounts = undefined;
+    this.#keep(this.#lastResult, undefined);
   }
 
-  /** Whether the change may have altered the answer. */
+  /** Whether the change may have altered the result. */
   mayBeAffected(change: Change): boolean {
     const { compiled, visibleIn, readAccess } = this.#prepared;
-    // What rules look at may show or hide anything.
+    // Data that rules read may reveal or hide any row.
     const rulesMayDiffer = [...change.changeSet.keys()].some((etype) => readAccess?.etypes.has(etype));
     const noting = visibleIn && ((db: Db) => visibleIn(db, this.faults));
     return rulesMayDiffer || isAffectedBy(compiled, change, noting);
   }
 
-  /** What the change did to the answer; undefined if nothing. */
+  /** The effect of the change on the result; undefined if there is none. */
   update(change: Change, db: Db, txId: number): RefreshForms | undefined {
     if (!this.mayBeAffected(change)) return undefined;
     const base = this.#lastTxId;
     if (this.#isCounted) return this.#count(change, base, txId);
-    // What was told last is what the data before the change say.
+    // The last result sent equals the result on the data before the change.
     const before = this.#lastResult ?? this.#answer(change.before);
     return this.#replace(before, { computed: this.#answer(db), counts: undefined }, txId);
   }
 
-  /** The whole answer as news. */
+  /** The full result as an update. */
   whole(db: Db): QueryRefresh {
     return this.#wholeOf(this.lastResult(db));
   }
 
-  /** For when anything may have changed. */
+  /** For changes of unknown extent. */
   recompute(db: Db, txId: number): RefreshForms | undefined {
     const before = this.#lastResult;
-    const after = kept(this.#answer(db));
-    this.#refCounts = undefined;
-    if (before && isResultEqual(before, after)) return undefined;
-    this.#lastResult = after;
+    const after = this.#answer(db);
+    if (before && isResultEqual(before, after)) {
+      this.#keep(before, undefined);
+      return undefined;
+    }
+    this.#keep(after, undefined);
     this.#lastTxId = txId;
     const whole = this.#wholeOf(after);
     return { whole, delta: whole };
   }
 
-  /** The answer, and what later changes need to be counted, in steps. */
+  /** A generator: the result, and the counts that later changes need. */
   *evaluate(db: Db): Generator<void, Evaluation> {
-    const computed = yield* answer(this.#prepared, db, this.#maxLength);
+    const computed = yield* answer(this.#prepared, db, this.#bounds.maxLength);
     const counts = this.#isCounted ? yield* RefCount.of(this.#prepared.compiled, db) : undefined;
     return { computed, counts };
   }
 
-  /** Takes over an evaluation of the data as they were after `txId`; what it did to the answer. */
+  /** Applies an evaluation of the data as of `txId`; returns its effect on the result. */
   evaluated(evaluation: Evaluation, txId: number): RefreshForms | undefined {
     return this.#replace(this.#lastResult, evaluation, txId);
   }
@@ -138,37 +174,46 @@ export class Subscription {
   }
 
   #answer(db: Db): ComputedResult {
-    const computed = completed(answer(this.#prepared, db, this.#maxLength));
+    const computed = completed(answer(this.#prepared, db, this.#bounds.maxLength));
     this.faults.add(computed.faults);
     return computed;
   }
 
   #count(change: Change, base: number, txId: number): RefreshForms | undefined {
-    this.#refCounts ??= completed(RefCount.of(this.#prepared.compiled, change.before));
+    const counts = this.#refCounts ?? completed(RefCount.of(this.#prepared.compiled, change.before));
     let triples: TripleChange;
     try {
-      triples = this.#refCounts.update(change);
+      triples = counts.update(change);
     } catch (error) {
-      // Half counted.
-      this.#refCounts = undefined;
+      // Counting was interrupted.
+      this.#keep(this.#lastResult, undefined);
       throw error;
     }
-    if (triples.added.length === 0 && triples.removed.length === 0) return undefined;
-    this.#lastResult = undefined;
+    const isSame = triples.added.length === 0 && triples.removed.length === 0;
+    this.#keep(isSame ? this.#lastResult : undefined, counts);
+    if (isSame) return undefined;
     this.#lastTxId = txId;
     return { whole: undefined, delta: { delta: deltaOf(this.q, base, this.#shown(triples), this.#prepared.compiled.attrs) } };
   }
 
   #replace(before: ComputedResult | undefined, { computed, counts }: Evaluation, txId: number): RefreshForms | undefined {
     const base = this.#lastTxId;
-    this.#refCounts = counts;
     this.faults.add(computed.faults);
-    if (before && isResultEqual(before, computed)) return undefined;
-    this.#lastResult = kept(computed);
+    if (before && isResultEqual(before, computed)) {
+      this.#keep(before, counts);
+      return undefined;
+    }
+    this.#keep(computed, counts);
     this.#lastTxId = txId;
     const whole = this.#wholeOf(computed);
     if (this.#deltaCount === 0) return { whole, delta: undefined };
     return { whole, delta: before ? { delta: this.#deltaBetween(before, computed, base) } : whole };
+  }
+
+  #keep(computed: ComputedResult | undefined, counts: RefCount | undefined): void {
+    this.#lastResult = computed && kept(computed);
+    this.#refCounts = counts;
+    this.#bounds.keptResults.resize(this, (computed ? sizeOfResult(computed) : 0) + (counts?.bytes ?? 0));
   }
 
   #wholeOf({ result, meta, text }: ComputedResult): QueryRefresh {

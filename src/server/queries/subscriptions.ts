@@ -1,6 +1,6 @@
-// Live queries: who asked what, what each was told last, and who must hear of a change. Equal questions of sessions that
-// see the same are one, evaluated once. A change costs by the queries it may touch, not by the sessions there are. What takes long is
-// evaluated in slices (`readSnapshot`, `LateQueries`).
+// Live queries: which session subscribed to what, the last result sent, and who must be sent a change. Equal queries of sessions with equal
+// read permissions share one subscription. The cost of a change depends on the queries it may affect, not on the number of sessions. Long
+// evaluations run in slices (`readSnapshot`, `LateQueries`).
 
 import type { Attrs } from '../../db/attrs.ts';
 import { emptyChangeSet } from '../../db/change-set.ts';
@@ -12,62 +12,54 @@ import type { DataSnapshot } from '../data/snapshot.ts';
 import type { Limits } from '../limits.ts';
 import { answer, type ComputedResult, isResultEqual } from './results.ts';
 import { type PreparedQuery, prepareQuery, type ResultShape } from './prepared-query.ts';
+import type { Asked } from './query-request.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
-import { type QueryRefresh, RefreshBuilder, type TxPosition } from './refresh.ts';
+import { type QueryRefresh, RefreshBuilder } from './refresh.ts';
 import type { Guard } from '../rules/guard.ts';
+import type { KeptResults } from './kept-results.ts';
 import { formFor, LateQueries, queryAllowance, refreshFailed } from './late-queries.ts';
 import type { QueryJobs } from './query-jobs.ts';
 import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
 import { addRefresh, atOnce, type Change, type RefreshBatch } from './refresh-batch.ts';
 import { RuleWarnings } from './rule-warnings.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
-import { type RefreshForms, Subscription } from './subscription.ts';
+import { type RefreshForms, type ResultBounds, Subscription } from './subscription.ts';
 
-export type Added = { readonly is: 'new'; readonly computed: ComputedResult; readonly position: TxPosition } | { readonly is: 'known' };
-
-export interface Asked {
-  /** `queryKey` of the query. */
-  readonly key: string;
-  readonly q: WireQuery;
-  readonly returnType: ResultShape;
-  readonly added: (added: Added) => void;
-  readonly failed: (error: unknown) => void;
-}
-
-/** Work that all live queries together may do at once after a change. */
+/** Work that all live queries together may do immediately after a change. */
 const batchAllowance = 400_000;
 
 export class Subscriptions {
   readonly #registry = new SubscriptionRegistry();
-  /** Queries that are not answered yet, with what ends their evaluation. */
+  /** Queries without a result yet, with the function that cancels their evaluation. */
   readonly #pending = new Map<Subscriber, Map<string, () => void>>();
   readonly #late: LateQueries;
   readonly #warnings: RuleWarnings;
   readonly #source: QuerySource;
   readonly #jobs: QueryJobs;
   readonly #limits: Limits;
+  readonly #bounds: ResultBounds;
   #guard: Guard;
   #made = 0;
 
-  constructor(guard: Guard, source: QuerySource, jobs: QueryJobs, limits: Limits) {
+  constructor(guard: Guard, source: QuerySource, jobs: QueryJobs, limits: Limits, keptResults: KeptResults) {
     this.#guard = guard;
     this.#source = source;
-    this.#jobs = jobs;
-    this.#limits = limits;
+    [this.#jobs, this.#limits] = [jobs, limits];
+    this.#bounds = { maxLength: limits.resultLength, keptResults };
     this.#warnings = new RuleWarnings(source.deliver);
     this.#late = new LateQueries(source, jobs, this.#warnings, (subscription, error) => this.#drop(subscription, error));
   }
 
-  /** How many live queries a session has. */
+  /** Number of live queries of a session. */
   count(subscriber: Subscriber): number {
     return (this.#registry.of(subscriber)?.size ?? 0) + (this.#pending.get(subscriber)?.size ?? 0);
   }
 
   /**
-   * Calls one of `added` and `failed`, at once or when the query is evaluated; neither if it is removed before. Called while the data
-   * are what is durable.
+   * Calls `added` or `failed`, immediately or when the query has been evaluated; neither if the query is removed first. Call while the data
+   * is durable.
    *
-   * @throws InstantAPIError if it is no query
+   * @throws InstantAPIError if the query is invalid
    */
   add(subscriber: Subscriber, asked: Asked): void {
     const canonicalKey = asked.key;
@@ -112,8 +104,8 @@ export class Subscriptions {
   }
 
   /**
-   * Says what is to be said after a change. `to`: who hears of it even if no answer of theirs changed: all if the catalogue changed, else
-   * those who wrote.
+   * Sends the refreshes of a change. `to`: sessions that are sent a refresh even if no result changed: all if the catalog changed, else the
+   * writers.
    */
   refresh(change: Change, to: Recipients): void {
     const batch = this.#batch(change);
@@ -123,8 +115,8 @@ export class Subscriptions {
   }
 
   /**
-   * Everything is looked at again under other rules: those who see the same now share an answer, and no others. Says what is to be
-   * said to those for whom something changed.
+   * Evaluates everything again under new rules: sessions with equal read permissions share a subscription afterwards, and no others do.
+   * Sends refreshes to sessions whose results changed.
    */
   applyGuard(guard: Guard): void {
     const before = this.#registry.pairs();
@@ -148,11 +140,11 @@ export class Subscriptions {
     this.#say(batch);
   }
 
-  /** Shares what others with the same question know. @returns whether it could */
+  /** Joins an existing subscription with the same query. @returns whether that was possible */
   #join(subscriber: Subscriber, canonicalKey: string, prepared: PreparedQuery, { added }: Asked): boolean {
     const known = this.#registry.get(keyOf(prepared, canonicalKey));
     const computed = known?.knownResult;
-    // Where no rule can be evaluated, a new session gets an error: its query is evaluated for itself.
+    // If a rule cannot be evaluated, a new session gets an error, so its query is evaluated separately.
     if (!known || !computed || known.faults.total || this.#late.has(known)) return false;
     this.#registry.attach(subscriber, canonicalKey, known);
     added({ is: 'new', computed, position: this.#source.position() });
@@ -168,16 +160,24 @@ export class Subscriptions {
     snapshot: DataSnapshot,
     { q, added }: Asked,
   ): void {
-    const subscription = this.#create(canonicalKey, q, prepared, computed, snapshot.txId);
+    const subscription =
+      this.#restored(canonicalKey, prepared, computed, snapshot) ?? this.#create(canonicalKey, q, prepared, computed, snapshot.txId);
     this.#registry.attach(subscriber, canonicalKey, subscription);
     added({ is: 'new', computed, position: this.#source.position(snapshot.txId) });
     this.#warnings.send([subscriber], subscription.faults);
+    // If the session has been told of later transactions, the answer follows.
     if (snapshot.txId === this.#source.position().txId) return;
-    // The session has been told of later transactions: the answer follows.
     const batch = this.#batch({ changeSet: snapshot.changesSince(), attrsChanged: false, schemaChanged: false, isReload: false });
     this.#recompute(subscription, batch);
     addRefresh(batch, subscriber);
     this.#say(batch);
+  }
+
+  /** The subscription of others with the same question, whose result is not kept. */
+  #restored(canonicalKey: string, prepared: PreparedQuery, computed: ComputedResult, { txId }: DataSnapshot): Subscription | undefined {
+    const known = this.#registry.get(keyOf(prepared, canonicalKey));
+    if (!known || known.knownResult || this.#late.has(known) || txId !== this.#source.position().txId) return undefined;
+    return known.restore(computed);
   }
 
   #addAgain(subscriber: Subscriber, asked: Asked): void {
@@ -208,16 +208,18 @@ export class Subscriptions {
 
   #create(canonicalKey: string, q: WireQuery, prepared: PreparedQuery, computed: ComputedResult | undefined, txId: number): Subscription {
     const shared = keyOf(prepared, canonicalKey);
-    // Another with the same question may be ahead, or late: then each goes its own way.
+    // A subscription with the same query may be ahead or late; then each stays separate.
     const key = this.#registry.get(shared) ? `${shared} ${++this.#made}` : shared;
-    const subscription = new Subscription(key, q, prepared, computed, txId, this.#limits.resultLength);
+    const subscription = new Subscription(key, q, prepared, computed, txId, this.#bounds);
     this.#registry.add(subscription);
     return subscription;
   }
 
   #detach(subscriber: Subscriber, canonicalKey: string): void {
     const gone = this.#registry.detach(subscriber, canonicalKey);
-    if (gone) this.#late.remove(gone);
+    if (!gone) return;
+    this.#late.remove(gone);
+    gone.end();
   }
 
   #batch(change: Change): RefreshBatch {
@@ -265,7 +267,7 @@ export class Subscriptions {
     this.#source.deliver(outgoing);
   }
 
-  /** @returns whether the query may mean something else now */
+  /** @returns whether the query may have another meaning now */
   #recompile(subscription: Subscription, attrs: Attrs): boolean {
     const [subscriber] = subscription.subscribers;
     const { compiled, returnType, readAccess } = subscription.prepared;
@@ -278,7 +280,7 @@ export class Subscriptions {
     return !isSame;
   }
 
-  /** One query that cannot be answered any more takes no other with it. */
+  /** A failing query does not affect others. */
   #drop(subscription: Subscription, error: unknown): void {
     const message = refreshFailed(subscription.q, error);
     const canonicalKey = queryKey(subscription.q);

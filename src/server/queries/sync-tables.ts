@@ -1,5 +1,5 @@
-// Namespaces kept in step: loaded whole once, then only what came and went. A subscription outlives its session for a
-// while, and can be taken up by whoever has its token, as long as the changes since then are still here.
+// Sync tables: namespaces loaded once, then kept in sync by changes. A subscription outlives its session for a while and can be resumed
+// with its token while the changes since then are kept.
 // PROTOCOL.md#start-sync
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
@@ -19,9 +19,9 @@ import { checkQuery } from './query-check.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import type { LogEntry } from '../storage/storage.ts';
 
-/** How much goes into one message. */
+/** Size of one message. */
 const batchSize = 100;
-/** Subscriptions that are kept though nobody listens. */
+/** Maximum number of subscriptions kept without a session. */
 const maxDetached = 1000;
 
 interface TableSubscription {
@@ -29,11 +29,11 @@ interface TableSubscription {
   readonly token: string;
   readonly etype: string;
   subscriber: Subscriber | undefined;
-  /** What it starts with is not sent yet. */
+  /** Its initial data has not been sent yet. */
   isLoading: boolean;
 }
 
-/** How much of the log is kept for subscriptions that are resumed. */
+/** History kept for resumed subscriptions. */
 export interface HistoryLimits {
   readonly entries: number;
   readonly bytes: number;
@@ -48,10 +48,10 @@ export class SyncTables {
   readonly #byId = new Map<string, TableSubscription>();
   #entries: LogEntry[] = [];
   #bytes = 0;
-  /** Changes up to this transaction are not here any more. */
+  /** Changes up to this transaction are no longer kept. */
   #lostUpTo: number;
 
-  /** `present`: a triple as it is sent. */
+  /** `present`: a triple in wire form. */
   constructor(uuid: () => string, history: HistoryLimits, txId: number, present: Present = (triple) => triple) {
     this.#present = present;
     this.#uuid = uuid;
@@ -66,7 +66,7 @@ export class SyncTables {
   }
 
   /**
-   * Begins a subscription; `load` and `loaded` follow.
+   * Starts a subscription; call `load` and `loaded` next.
    *
    * @throws InstantAPIError
    */
@@ -82,7 +82,7 @@ export class SyncTables {
     return subscription;
   }
 
-  /** What it starts with, in steps: yields when the pass it is part of is due to be interrupted. */
+  /** A generator for the initial data; yields when the current slice ends. */
   *load(id: string, q: WireQuery, db: Db): Generator<void, ServerMessage[]> {
     const etype = readNamespace(q);
     const attrs = sentOf(etype, db.attrs);
@@ -96,13 +96,16 @@ export class SyncTables {
     return load;
   }
 
-  /** Whether the subscription waits for what it starts with. */
+  /** Whether the subscription waits for its initial data. */
   isLoading(id: string, subscriber: Subscriber): boolean {
     const subscription = this.#byId.get(id);
     return subscription?.subscriber === subscriber && subscription.isLoading;
   }
 
-  /** What follows on the data of `txId`; from now on changes are sent. Undefined if the subscription is gone, or changes since then are. */
+  /**
+   * Messages that follow the data as of `txId`; from now on changes are sent. Undefined if the subscription, or the changes since then, are
+   * gone.
+   */
   loaded(id: string, subscriber: Subscriber, txId: number, attrs: Attrs): ServerMessage[] | undefined {
     const subscription = this.#byId.get(id);
     if (subscription?.subscriber !== subscriber || txId < this.#lostUpTo) return undefined;
@@ -112,7 +115,7 @@ export class SyncTables {
     return [finish, ...updates(subscription, since, attrs, this.#present)];
   }
 
-  /** @throws InstantAPIError; the client then starts anew */
+  /** @throws InstantAPIError; the client then starts again */
   resume(subscriber: Subscriber, request: Pick<ResyncTable, 'subscription-id' | 'tx-id' | 'token'>, attrs: Attrs): ServerMessage[] {
     const subscription = this.#byId.get(request['subscription-id']);
     if (!subscription)
@@ -134,7 +137,7 @@ export class SyncTables {
     );
   }
 
-  /** `isKept`: it can be taken up again. */
+  /** `isKept`: it can be resumed. */
   remove(subscriber: Subscriber, id: string, isResumable: boolean): void {
     const subscription = this.#byId.get(id);
     if (subscription?.subscriber !== subscriber) return;
@@ -166,7 +169,7 @@ export class SyncTables {
     });
   }
 
-  /** For subscriptions that are resumed; without any, no history is needed. */
+  /** For resumed subscriptions; without any, no history is kept. */
   #record(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
       this.#entries.push(entry);
@@ -185,7 +188,7 @@ export class SyncTables {
     this.#entries.splice(0, at);
   }
 
-  /** How the data came to be what it is, is not known. Returns the sessions whose tables cannot be kept in sync any more. */
+  /** The history of the data is unknown. Returns the sessions whose tables cannot be kept in sync. */
   reloaded(txId: number): readonly Subscriber[] {
     this.#entries = [];
     this.#bytes = 0;
@@ -206,7 +209,7 @@ function updates({ id, etype }: TableSubscription, entries: readonly LogEntry[],
   return chunked(txes).map((some) => ({ op: 'sync-update-triples', 'subscription-id': id, txes: some }));
 }
 
-/** All attrs of which an entity has one. */
+/** All has-one attrs. */
 function sentOf(etype: string, attrs: Attrs): KnownAttr[] {
   return [...attrs.namespace(etype).forward.values()].filter((attr) => !attr.isMany);
 }

@@ -1,5 +1,5 @@
-// What a server rejects of a `where` whose conditions have the right form: values of another type than the attribute's, comparisons that no
-// index can answer, paths through what is no link.
+// Validates values in well-formed conditions: values of another type than the attribute's, comparisons without an index, paths through
+// attributes that are not links.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { InstantAPIError } from '../../errors.ts';
@@ -13,7 +13,7 @@ import { isGroup } from './condition-check.ts';
 
 type WhereShape = Readonly<Record<string, unknown>>;
 
-/** A list of alternatives has members, and each of them conditions. `path`: of the options. */
+/** Alternatives need at least one member, and each member at least one condition. `path`: of the options. */
 export function checkGroups(where: WhereShape, path: Path): void {
   for (const [key, given] of Object.entries(where)) {
     if (!isGroup(key, given)) continue;
@@ -25,7 +25,7 @@ export function checkGroups(where: WhereShape, path: Path): void {
   }
 }
 
-/** `path`: of the `where`. Groups do not lengthen it, and a condition over links goes by its last label. */
+/** `path`: of the `where`. Groups do not extend it; a condition over links is named by its last label. */
 export function checkValues(where: WhereShape, etype: string | undefined, path: Path, attrs: Attrs): void {
   for (const [key, given] of Object.entries(where)) {
     if (isGroup(key, given)) for (const member of given) checkValues(member as WhereShape, etype, path, attrs);
@@ -33,14 +33,14 @@ export function checkValues(where: WhereShape, etype: string | undefined, path: 
   }
 }
 
-/** What a condition is about: an attribute, or the linked entity. */
+/** The subject of a condition: an attribute, or the linked entity. */
 interface Target {
   readonly attr: KnownAttr;
   readonly label: string;
   readonly isLink: boolean;
 }
 
-/** Undefined for what the app does not have. */
+/** Undefined for an unknown name. */
 function targetOf(labels: readonly string[], etype: string | undefined, attrs: Attrs): Target | undefined {
   let at = etype;
   let target: Target | undefined;
@@ -59,7 +59,7 @@ function targetOf(labels: readonly string[], etype: string | undefined, attrs: A
   return target;
 }
 
-/** Something is asked below a value. */
+/** A path continues below a value. */
 export function noLink({ id, etype, label }: KnownAttr): InstantAPIError {
   const message = `'${etype}.${label}' is a value and no link: nothing can be asked below it`;
   return invalid('attr', { id, 'forward-identity': [id, etype, label] }, [{ message }]);

@@ -1,21 +1,20 @@
-// The other servers of an app, as far as rooms go: what they are told of ours, and what is made of what they tell. Each
-// server keeps the peers of all; who was cut off asks for everything again. What people in the rooms have to hear of it is
-// left to the rooms.
+// Presence shared between the servers of an app: messages about local peers, and the peers reported by other servers. Each server holds the
+// peers of all; a server that was disconnected requests everything again. rooms.ts decides what room members are sent.
 
 import type { Broadcast } from '../../protocol/server-message.ts';
 import type { Outgoing } from '../session/subscriber.ts';
 import { keyOf, type RoomChange, type Rooms } from './rooms.ts';
 
-/** What one server says to all others. */
+/** A message from one server to all others. */
 export type ClusterMessage =
-  /** "Who is with you?" */
+  /** Requests all peers. */
   | { readonly is: 'hello' }
-  /** "With me is, and nobody else:" */
+  /** Lists all peers of the sender. */
   | { readonly is: 'all'; readonly peers: readonly RoomChange[] }
   | { readonly is: 'changed'; readonly peers: readonly RoomChange[] }
   | { readonly is: 'said'; readonly roomId: string; readonly topic: string; readonly broadcast: Broadcast };
 
-/** After it may have missed something, or have been missed. */
+/** Call after this server may have missed messages, or others missed its own. */
 export function resumed(rooms: Rooms): ClusterMessage[] {
   return [{ is: 'hello' }, { is: 'all', peers: rooms.localPeers() }];
 }

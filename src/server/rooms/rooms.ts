@@ -1,22 +1,21 @@
-// Rooms: who is in each, what each shows, and what has to be told to whom. Changes gather until `flush`, so that those that
-// come together go out as one. Peers that are with other servers of the app are in it too. Asks nobody whether a session may
-// be here. PROTOCOL.md#join-room
+// Rooms: members, their presence, and the messages due to members. Changes are collected until `flush`, so that changes of the same moment
+// are sent together. Includes peers connected to other servers. Permissions are not checked here. PROTOCOL.md#join-room
 
 import { diffPresence } from '../../protocol/presence-edits.ts';
 import type { Broadcast, Peer, ServerMessage } from '../../protocol/server-message.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 
-/** The node a session is on: there is one. */
+/** The instance id in session entries of the wire format; there is only one. */
 const instanceId = 'i-1';
 
 interface Member {
-  /** Undefined = with another server, which is told by its name. */
+  /** Undefined = connected to another server, which sends that server's name. */
   readonly subscriber: Subscriber | undefined;
   readonly server?: string;
   peer: Peer;
 }
 
-/** A peer as it is now; null = not there. */
+/** The current peer; null = not in the room. */
 export interface RoomChange {
   readonly roomId: string;
   readonly id: string;
@@ -28,9 +27,9 @@ export const keyOf = ({ roomId, id }: Pick<RoomChange, 'roomId' | 'id'>): string
 interface Room {
   readonly id: string;
   readonly members: Map<string, Member>;
-  /** Session id → the peer as last told, undefined if it was not there; of those that changed since. */
+  /** Session id → the peer as last sent, undefined if absent; for peers that changed since. */
   readonly before: Map<string, Peer | undefined>;
-  /** Those who have not been told anything yet. */
+  /** Sessions that have not been sent anything yet. */
   readonly newMembers: Set<string>;
 }
 
@@ -38,10 +37,10 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   readonly #ofSubscriber = new Map<string, Set<string>>();
   readonly #changed = new Set<Room>();
-  /** Of our own peers, what other servers have not been told. */
+  /** Local peers with changes that other servers have not been sent. */
   readonly #clusterChanges = new Map<string, Pick<RoomChange, 'roomId' | 'id'>>();
 
-  /** How many rooms a session is in. */
+  /** Number of rooms per session. */
   count(subscriber: Subscriber): number {
     return this.#ofSubscriber.get(subscriber.id)?.size ?? 0;
   }
@@ -50,18 +49,18 @@ export class Rooms {
     return this.#rooms.get(roomId)?.members.has(subscriber.id) ?? false;
   }
 
-  /** Who is here, by room: for people to look at. */
+  /** Peers by room, for the status page. */
   sizes(): ReadonlyMap<string, number> {
     return new Map([...this.#rooms].map(([id, { members }]) => [id, members.size]));
   }
 
-  /** Everybody in a room; undefined if nobody ever is. */
+  /** All peers of a room; undefined if the room is empty. */
   peers(roomId: string): readonly Peer[] | undefined {
     const members = this.#rooms.get(roomId)?.members;
     return members && [...members.values()].map(({ peer }) => peer);
   }
 
-  /** Joining again changes nothing. */
+  /** Joining again has no effect. */
   join(subscriber: Subscriber, roomId: string, data: unknown): void {
     if (this.has(subscriber, roomId)) return;
     const room = this.#room(roomId);
@@ -100,7 +99,7 @@ export class Rooms {
     return true;
   }
 
-  /** To all others. Undefined if the session is not in the room. */
+  /** Broadcasts to all other peers. Undefined if the session is not in the room. */
   broadcast(
     subscriber: Subscriber,
     roomId: string,
@@ -114,7 +113,7 @@ export class Rooms {
     return { broadcast, outgoing: this.toAll(roomId, topic, broadcast) };
   }
 
-  /** To all in the room that are with us, but not to who said it. */
+  /** Broadcasts to all local peers except the sender. */
   toAll(roomId: string, topic: string, broadcast: Broadcast): Outgoing[] {
     const message: ServerMessage = { op: 'server-broadcast', 'room-id': roomId, topic, data: broadcast };
     const outgoing: Outgoing[] = [];
@@ -124,7 +123,7 @@ export class Rooms {
     return outgoing;
   }
 
-  /** A peer that is with another server. */
+  /** Sets a peer connected to another server. */
   setRemotePeer(server: string, { roomId, id, peer }: RoomChange): void {
     const room = this.#room(roomId);
     if (room.members.get(id)?.subscriber) return;
@@ -133,7 +132,7 @@ export class Rooms {
     room.members.set(id, { subscriber: undefined, server, peer });
   }
 
-  /** The peers of another server, but for those named, are not there any more. */
+  /** Removes all peers of another server except the ones named. */
   forget(server: string, except: ReadonlySet<string> = new Set()): void {
     for (const room of [...this.#rooms.values()]) {
       for (const [id, member] of [...room.members]) {
@@ -142,7 +141,7 @@ export class Rooms {
     }
   }
 
-  /** All peers that are with us. */
+  /** All local peers. */
   localPeers(): RoomChange[] {
     const all: RoomChange[] = [];
     for (const { id: roomId, members } of this.#rooms.values()) {
@@ -151,7 +150,7 @@ export class Rooms {
     return all;
   }
 
-  /** What other servers are to be told, once. */
+  /** Returns, once, the changes that other servers must be sent. */
   drainClusterChanges(): RoomChange[] {
     const changes = [...this.#clusterChanges.values()].map(({ roomId, id }) => {
       const member = this.#rooms.get(roomId)?.members.get(id);
@@ -165,7 +164,7 @@ export class Rooms {
     return this.#changed.size > 0;
   }
 
-  /** What is to be said about all that changed since the last time. */
+  /** The messages for all changes since the last flush. */
   flush(): Outgoing[] {
     const outgoing: Outgoing[] = [];
     for (const room of this.#changed) collectUpdates(room, outgoing);
@@ -198,7 +197,7 @@ export class Rooms {
   }
 }
 
-/** Newcomers get everybody; the others what changed, or everybody if they do not know how to take a change. */
+/** New members get the whole presence; others get the changes, or the whole presence if they do not support patches. */
 function collectUpdates(room: Room, outgoing: Outgoing[]): void {
   const { members, newMembers } = room;
   const edits = diffPresence(...changesOf(room));
@@ -216,7 +215,7 @@ function collectUpdates(room: Room, outgoing: Outgoing[]): void {
   room.before.clear();
 }
 
-/** Only of those who changed: the rest of the room need not be compared. */
+/** Compares only the peers that changed. */
 function changesOf({ before, members }: Room): [before: Record<string, Peer>, after: Record<string, Peer>] {
   const was: Record<string, Peer> = {};
   const is: Record<string, Peer> = {};

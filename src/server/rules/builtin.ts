@@ -1,4 +1,4 @@
-// Rules of the system's own namespaces, where an app has none: users see and change themselves, the rest is closed.
+// Default rules of system namespaces, for apps without their own: users may view and update themselves; everything else is denied.
 
 import { isSystemEtype } from '../data/system-attrs.ts';
 import type { Names } from './names.ts';

@@ -1,5 +1,5 @@
-// Expressions of rules: compiled here, for the variables that a rule has. The packages that read expressions and patterns are
-// optional; they are loaded when an app has rules.
+// Compiles rule expressions for the variables a rule has. The packages that parse expressions and patterns are optional and loaded when an
+// app has rules.
 
 import { TriplaneError } from '../../errors.ts';
 import { Compiler } from './cel/compiler.ts';
@@ -21,13 +21,13 @@ import { type PatternLibrary, Patterns } from './patterns.ts';
 import type { Bucket } from './rate-limits.ts';
 
 export interface Expression {
-  /** With everything it binds. */
+  /** Includes everything the rule binds. */
   readonly code: string;
-  /** Of the expression and of all that it binds. */
+  /** Of the expression and of everything it binds. */
   readonly names: readonly Names[];
-  /** @throws Error if it cannot be evaluated */
+  /** @throws Error if the expression cannot be evaluated */
   readonly evaluate: (variables: object) => unknown;
-  /** Where it cannot be evaluated, as `line:column` and the text from there on; undefined if that is not known. */
+  /** Where evaluation failed, as `line:column` and the text from there; undefined if unknown. */
   readonly locate: (variables: object) => string | undefined;
 }
 
@@ -79,23 +79,23 @@ export class Cel {
     ]);
   }
 
-  /** @throws Error if it is no expression */
+  /** @throws Error if the text is not an expression */
   parse(code: string): Expr {
     return this.parseWithPositions(code).expr;
   }
 
-  /** @throws Error if it is no expression */
+  /** @throws Error if the text is not an expression */
   parseWithPositions(code: string): Parsed {
-    // Without a last line, a comment at the end is taken for a fault.
+    // Without a final line break, a trailing comment is a syntax error.
     return this.#parse(`${code}\n`);
   }
 
-  /** @throws Error if it is none, or speaks of what is not there */
+  /** @throws Error if the expression is invalid or uses an unknown name */
   compile(code: string, variables: readonly string[], binds: Binds): Expression {
     const locate = (given: object): string | undefined => {
       const places = new Map<unknown, string>();
       const { names, evaluate } = new RuleCompiler(this, variables, binds, places).compile(code);
-      // Evaluated again, it would count against the limit again.
+      // Already evaluated: evaluating it again would count against the limit again.
       if (names.some(({ limits }) => [...limits].length > 0)) return undefined;
       try {
         evaluate(given);
@@ -108,7 +108,7 @@ export class Cel {
   }
 }
 
-/** Characters of a rule that a place in it is told with. */
+/** Maximum length of the excerpt of a rule in an error. */
 const maxExcerpt = 60;
 
 function placeIn(code: string, offset: number): string {
@@ -117,18 +117,18 @@ function placeIn(code: string, offset: number): string {
   return `${before.length}:${(before.at(-1) ?? '').length + 1} ${rest}`.trim();
 }
 
-/** What is bound is compiled when it is first spoken of, and evaluated when it is first asked for, once. */
+/** A bound expression is compiled when first referenced and evaluated at most once, when first needed. */
 class RuleCompiler {
   readonly #cel: Cel;
   readonly #variables: ReadonlySet<string>;
   readonly #binds: Binds;
   readonly #bound = new Map<string, Node>();
-  /** Each before those that use it. */
+  /** In dependency order. */
   readonly #used: string[] = [];
   readonly #names: Names[] = [];
   readonly #trail: string[] = [];
 
-  /** Error → where it was thrown; only if that is asked for. */
+  /** Error → where it was thrown; recorded only on request. */
   readonly #places: Map<unknown, string> | undefined;
 
   constructor(cel: Cel, variables: readonly string[], binds: Binds, places?: Map<unknown, string>) {
@@ -195,7 +195,7 @@ class RuleCompiler {
   }
 }
 
-/** What is wrong, in one line. */
+/** The error as one line. */
 export function summaryOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split('\n')[0] ?? '';

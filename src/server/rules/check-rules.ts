@@ -1,5 +1,5 @@
-// Rules as they come from outside, checked before they are taken. What can be seen to be wrong is refused. What an app may have in its
-// rules without harm, because nothing reads it, is taken with a warning: a rules file that works must not stop anybody from moving.
+// Validates rules before they are stored. Faults that are visible are rejected. Parts that have no effect are accepted with a warning, so
+// that a rules file that works with InstantDB does not prevent a migration.
 
 import type { Attrs } from '../../db/attrs.ts';
 import { isObject } from '../../lib/json.ts';
@@ -17,14 +17,14 @@ type Json = Readonly<Record<string, unknown>>;
 
 export interface CheckedRules {
   readonly rules: RuleSet;
-  /** What has no effect, or fails once it is used; each with its place. */
+  /** Parts without effect, or that fail when used, each with its path. */
   readonly warnings: readonly Fault[];
 }
 
 /**
- * `attrs`: the schema, as far as there is one yet.
+ * `attrs`: the schema as far as it is known.
  *
- * @throws InstantAPIError 'validation-failed' with all faults, each with its place
+ * @throws InstantAPIError 'validation-failed' with all faults and their paths
  */
 export function checkRules(given: unknown, cel: Cel, attrs?: Attrs): CheckedRules {
   const check = new Check(cel, attrs);
@@ -104,7 +104,7 @@ class Check {
     }
   }
 
-  /** `mayFail`: it is only compiled when it is needed, and may never be. */
+  /** `mayFail`: the expression is compiled only when needed, which may be never. */
   #code(path: Path, code: unknown, rule: Rule | undefined, mayFail: boolean): void {
     const note = mayFail ? this.#warn : this.#fault;
     if (typeof code !== 'string' && typeof code !== 'boolean') return note(path, 'must be an expression, true or false');
@@ -159,7 +159,7 @@ class Check {
   }
 }
 
-/** Whether the schema has anything of a namespace: rules may come before it. */
+/** Whether the schema knows the namespace: rules may be pushed before the schema. */
 function isKnown(attrs: Attrs, etype: string): boolean {
   return attrs.namespace(etype).forward.size > 0;
 }

@@ -1,22 +1,22 @@
-// What a rule may cost: a budget of steps, and of the size of what it makes, so that no expression keeps the server busy. An
-// expression by itself ends soon; what multiplies is counted: each turn of a loop, each element that is compared, what is read and made.
+// Cost limit of rules: a budget of steps and of result sizes, so that no expression blocks the server. Expressions always terminate; what
+// multiplies is counted: loop iterations, compared elements, and the size of what is read and created.
 
 import { spend } from '../../query/pass.ts';
 
-/** Over one rule with all that it binds. */
+/** For one rule with everything it binds. */
 const mostSteps = 100_000;
-/** Of the steps of a rule, how many cost a query as much as looking at an entity. */
+/** How many steps of a rule cost a query as much as visiting an entity. */
 const stepsPerWork = 4;
-/** Characters of a text, elements of a list. */
+/** Characters of a text, or elements of a list. */
 const mostSize = 1_000_000;
-/** Characters or elements that a function may read for one step. */
+/** Characters or elements that a function may read per step. */
 const readPerStep = 100;
 
 export class CostLimit {
   #left = 0;
   #depth = 0;
 
-  /** @throws Error if it costs too much, even if what was run made nothing of it */
+  /** @throws Error if the budget is exceeded, even if the expression caught the failure */
   run<T>(evaluate: () => T): T {
     if (this.#depth === 0) this.#left = mostSteps;
     this.#depth++;
@@ -33,20 +33,20 @@ export class CostLimit {
     this.spend(1);
   };
 
-  /** Steps that are known before they are made. While nothing runs there is no budget, and nothing to stop. */
+  /** Charges a number of steps known in advance. There is no budget while nothing runs. */
   spend(steps: number): void {
     if (this.#depth === 0) return;
     this.#left -= steps;
     if (this.#left < 0) this.#stop();
   }
 
-  /** What a function is given. */
+  /** Charges for the arguments of a function. */
   read<T>(value: T): T {
     if (typeof value === 'string' || Array.isArray(value)) this.spend(1 + Math.floor(value.length / readPerStep));
     return value;
   }
 
-  /** What a function or a literal makes. */
+  /** Charges for the result of a function or a literal. */
   made<T>(value: T): T {
     const isLarge = (typeof value === 'string' || Array.isArray(value)) && value.length > mostSize;
     if (isLarge) {

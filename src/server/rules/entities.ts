@@ -1,5 +1,5 @@
-// What a rule is given to look at: entities, who asks, what was sent along. References are followed in the data that is
-// handed in, whole: what the asker may not see counts too.
+// The variables of a rule: entities, the actor, and the request. References are followed in all of the given data, including entities the
+// actor cannot view.
 
 import type { Db } from '../../db/db.ts';
 import type { Row } from '../../db/row.ts';
@@ -12,7 +12,7 @@ import { followPath } from './refs.ts';
 import type { Bucket } from './rate-limits.ts';
 import type { Rule, Variables } from './rule.ts';
 
-/** An entity in a state of the data. */
+/** An entity in one state of the data. */
 export interface Entity {
   readonly etype: string;
   readonly id: string;
@@ -34,7 +34,7 @@ export function entityFields({ etype, id, row, db }: Entity, mayFollow = true): 
   });
 }
 
-/** The same as JSON, for people to look at. */
+/** The same as JSON, for display. */
 export function entityRecord({ etype, id, row, db }: Entity): Record<string, unknown> {
   const record: Record<string, unknown> = { id };
   for (const attr of db.attrs.namespace(etype).forward.values()) {
@@ -47,10 +47,10 @@ export function entityRecord({ etype, id, row, db }: Entity): Record<string, unk
 const nothing = fieldsOf({});
 const prefix = '$user.';
 
-/** The user with its own attributes and what sessions tell of it. Of nobody, everything is null. */
+/** The user with its own attributes and those of the session. For anonymous actors everything is null. */
 export function authFields({ userId }: Actor, db: Db, appId: string): Fields {
   if (userId === undefined) return new Fields({ read: () => null, follow: () => [] });
-  // Read from the data when asked, so that it stays good as long as they are the same.
+  // Read on demand, so that it stays valid as long as the data.
   const row = (): Row | undefined => db.row('$users', userId);
   const user = (): Fields => entityFields({ etype: '$users', id: userId, row: row(), db });
   const told: Readonly<Record<string, (row: Row) => unknown>> = {
@@ -76,10 +76,10 @@ export interface RuleContext {
   readonly actor: Actor;
   readonly appId: string;
   readonly now: () => number;
-  /** The data as they are now. */
+  /** The current data. */
   readonly db: () => Db;
   readonly buckets: ReadonlyMap<string, Bucket>;
-  /** A rule could not be evaluated on an entity. */
+  /** Called when a rule cannot be evaluated on an entity. */
   readonly failed: (failure: RuleFailure) => void;
 }
 
@@ -94,7 +94,7 @@ export interface RuleFailure {
 
 type Shared = Pick<Variables, 'auth' | 'ruleParams' | 'request' | 'rateLimit'>;
 
-/** All that does not depend on the entity. */
+/** The variables that do not depend on the entity. */
 export function sharedVariables(
   { actor, appId, now, buckets }: RuleContext,
   db: Db,

@@ -1,5 +1,5 @@
-// Objects as rules see them. What an entity, the user or the params lack is read as null, so that `data.owner == null` can be asked of
-// anything; an object within a list has only the keys that it has. Numbers without a fraction are ints, as rules write them.
+// Objects in the form rules see them. Missing fields of an entity, the user or the params read as null, so that `data.owner == null` always
+// evaluates; an object inside a list has only its own keys. Numbers without a fraction are ints, as rules write them.
 
 import type { WireAttr } from '../../protocol/attr.ts';
 import { EvaluationError, Kind, MapValue } from './cel/values.ts';
@@ -9,9 +9,9 @@ export type Follow = (path: string) => readonly unknown[];
 export interface FieldsSource {
   readonly read: (name: string) => unknown;
   readonly names?: () => Iterable<string>;
-  /** Whether it has a value of that name; without: whether that is not null. */
+  /** Whether the field has a value. Default: whether it is not null. */
   readonly has?: (name: string) => boolean;
-  /** What `ref` finds. */
+  /** The result of `ref`. */
   readonly follow?: Follow;
 }
 
@@ -45,7 +45,7 @@ export class Fields extends MapValue {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** An object that has only what it has. */
+/** An object that has only its own keys. */
 class StrictFields extends MapValue {
   readonly #object: Json;
 
@@ -87,18 +87,18 @@ export function fieldsOf(object: Json, follow?: Follow): Fields {
   return new Fields({ read, has, names: () => Object.keys(object), ...(follow && { follow }) });
 }
 
-/** Things that are not JSON come from the server itself, and are left as they are. */
+/** Values that are not JSON come from the server itself and are passed through. */
 function isReady(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== Object.prototype && prototype !== null;
 }
 
-/** An attr as the rule `attrs.create` sees it: what was said of it. */
+/** An attr as the rule `attrs.create` sees it: the fields given by the client. */
 export function attrFields({ catalog: _, 'inferred-types': __, 'required?': isRequired, ...said }: WireAttr): Fields {
   return fieldsOf({ ...said, ...(isRequired && { 'required?': true }) });
 }
 
-/** `request`: no map, but a value with four fields. Those that are empty are not there, when `has` asks. */
+/** `request`: not a map, but a value with four fields. Empty ones count as missing in `has`. */
 export class RequestValue {
   readonly kind = Kind.request;
   readonly #read: Readonly<Record<string, () => unknown>>;

@@ -1,5 +1,5 @@
-// Who may see and write what in one app, by its rules as they are now. New rules are a new guard. Admins, and the server
-// itself, are asked nothing.
+// Read and write permissions of one app under its current rules. New rules create a new guard. Admins and the server itself are not
+// checked.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
@@ -31,20 +31,20 @@ export interface GuardConfig {
   readonly logger?: Log | undefined;
   readonly clock: Pick<Clock, 'now' | 'monotonicNow'>;
   readonly db: () => Db;
-  /** Where what is spent of rate limits is kept; missing = in the guard alone. */
+  /** Stores the usage of rate limits; missing = in this guard only. */
   readonly limits?: LimitStore | undefined;
-  /** The address of a file, for those who may see it. */
+  /** Signs the URL of a file for users who may view it. */
   readonly fileUrl?: ((location: string) => string) | undefined;
 }
 
-/** Kinds of failures that are told of, for one version of the rules. */
+/** Kinds of failures reported per version of the rules. */
 const mostLogged = 100;
 
 export class Guard {
   readonly rules: RuleSet;
   readonly #around: GuardConfig;
   readonly #buckets: ReadonlyMap<string, Bucket>;
-  /** Failures that were logged: a rule that fails for one row fails for many. */
+  /** Failures already logged: a rule that fails for one row usually fails for many. */
   readonly #logged = new Set<string>();
 
   constructor(rules: RuleSet, around: GuardConfig, limits?: unknown) {
@@ -102,7 +102,7 @@ export class Guard {
     return cannotEvaluate(rule, error);
   }
 
-  /** Every check with its outcome; nothing is thrown. */
+  /** Returns every check with its outcome; does not throw. */
   review(touched: AccessRecord): Verdict[] {
     return checksOf(touched, this.rules).map((check) => this.#judge(check, touched));
   }

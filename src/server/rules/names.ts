@@ -1,22 +1,21 @@
-// What an expression speaks of, read from its tree: variables, the fields of some of them, paths of `ref`, and patterns. Says nothing
-// of what the expression means.
+// Names used by an expression, read from its tree: variables, their fields, paths of `ref`, and patterns.
 
 import { bindingOf, type Expr, identOf, literalOf, macroOf } from './cel/expression.ts';
 
 export interface Ref {
-  /** The variable whose `ref` is called; undefined if it cannot be told. */
+  /** The variable whose `ref` is called; undefined if it cannot be determined. */
   readonly on: string | undefined;
-  /** Undefined if it is computed. */
+  /** Undefined if the path is computed. */
   readonly path: string | undefined;
 }
 
 export interface Names {
-  /** `auth.id` → `auth` → `id`. A variable used in another way has `*`. */
+  /** `auth.id` → `auth` → `id`. A variable used in any other way has `*`. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string>>;
   readonly refs: readonly Ref[];
   /** `rateLimit.name.limit(key)` → `name` */
   readonly limits: readonly string[];
-  /** Those of `matches` that are written out. */
+  /** Literal patterns of `matches`. */
   readonly patterns: readonly string[];
 }
 
@@ -31,7 +30,7 @@ class Walk implements Names {
   readonly refs: Ref[] = [];
   readonly limits: string[] = [];
   readonly patterns: string[] = [];
-  /** Variables of macros: they stand for nothing of the rule. */
+  /** Macro variables, which are not variables of the rule. */
   readonly #locals: string[] = [];
 
   visit(expr: Expr | undefined): void {

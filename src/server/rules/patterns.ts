@@ -1,6 +1,5 @@
-// What `matches` asks of a text: a pattern in RE2's syntax, as CEL has it, by `@bufbuild/re2`, which takes time in proportion to the
-// text whatever the pattern. JavaScript's own goes back and forth, and a few characters can keep a server busy for ever. What a pattern
-// costs is counted as well.
+// Patterns of `matches`, in RE2 syntax as CEL defines it, by `@bufbuild/re2`, whose time is linear in the text for every pattern.
+// JavaScript's own engine backtracks, so a short pattern could block the server. The cost of patterns is counted too.
 
 import type { RE2JS } from '@bufbuild/re2';
 import { EvaluationError } from './cel/values.ts';
@@ -8,19 +7,19 @@ import type { CostLimit } from './cost-limit.ts';
 
 export type PatternLibrary = typeof import('@bufbuild/re2');
 
-/** Instructions of the pattern times characters of the text that count as one step. */
+/** Pattern instructions × text characters per step of the cost limit. */
 const perStep = 10;
-/** An instruction that is made, in steps. */
+/** Steps per compiled instruction. */
 const made = 10;
-/** Instructions of one pattern. */
+/** Maximum number of instructions per pattern. */
 const longest = 2000;
-/** Patterns kept: each may come to hold some MB. */
+/** Patterns cached: each may occupy several MB. */
 const mostKept = 50;
 
 export class Patterns {
   readonly #library: PatternLibrary;
   readonly #limit: CostLimit;
-  /** The one used last is last. */
+  /** Most recently used last. */
   readonly #kept = new Map<string, RE2JS>();
 
   constructor(library: PatternLibrary, limit: CostLimit) {
@@ -28,14 +27,14 @@ export class Patterns {
     this.#limit = limit;
   }
 
-  /** @throws Error if it is no pattern, or costs too much */
+  /** @throws Error if the pattern is invalid or too expensive */
   matches(text: string, pattern: string): boolean {
     const compiled = this.compiled(pattern);
     this.#limit.spend(Math.ceil((text.length * compiled.re2Input.prog.numInst()) / perStep));
     return compiled.test(text);
   }
 
-  /** @throws Error if it is no pattern, or costs too much */
+  /** @throws Error if the pattern is invalid or too expensive */
   compiled(pattern: string): RE2JS {
     const known = this.#kept.get(pattern);
     this.#kept.delete(pattern);
@@ -57,7 +56,7 @@ export class Patterns {
   }
 }
 
-/** What a pattern comes to before it is compiled: what is repeated is counted as often; a group as if it were the whole. */
+/** Estimates a pattern's instructions before it is compiled: repetitions are multiplied, and a group counts as the whole pattern. */
 function sizeOf(pattern: string): number {
   let size = pattern.length;
   for (const [, before, least, most] of pattern.matchAll(/(.)\{(\d+)(?:,(\d*))?\}/gsu)) {

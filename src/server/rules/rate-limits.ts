@@ -1,4 +1,4 @@
-// Rate limits as rules and sign-in use them: one bucket per key.
+// Rate limits of rules and sign-in: one token bucket per key.
 
 import { type LimitClock, LimitStore } from '../data/limit-store.ts';
 import { Kind } from './cel/values.ts';
@@ -7,14 +7,14 @@ import type { RateLimit, TokenBucket } from '../token-bucket.ts';
 
 export type { RateLimit } from '../token-bucket.ts';
 
-/** All limits of one name, by key. */
+/** Buckets of one limit, by key. */
 export class Bucket {
   readonly kind = Kind.rateLimit;
   readonly #name: string;
   readonly #limits: readonly RateLimit[];
   readonly #store: LimitStore;
 
-  /** Without a store of the app, its limits are in this process only, and full when it starts. */
+  /** Without the app's store, usage is kept in this process only and starts at zero. */
   constructor(limits: readonly RateLimit[], clock: LimitClock, store = new LimitStore(clock), name = '') {
     this.#limits = limits;
     this.#store = store;
@@ -22,7 +22,7 @@ export class Bucket {
   }
 
   /**
-   * Spends tokens, if every limit has them.
+   * Spends tokens if every limit has enough.
    *
    * @throws InstantAPIError 'rate-limited'
    */
@@ -33,7 +33,7 @@ export class Bucket {
     return true;
   }
 
-  /** @throws InstantAPIError 'rate-limited' if `limit` would. Spends nothing. */
+  /** Checks without spending. @throws InstantAPIError 'rate-limited' if `limit` would */
   check(key: string, tokens: number): void {
     const now = this.#store.clock.monotonicNow();
     const buckets = this.#store.buckets(this.#name, key, this.#limits);
@@ -52,14 +52,14 @@ export class Bucket {
 
 const units: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** `'30 minutes'` in milliseconds; between a second and a day. */
+/** Parses `'30 minutes'` to milliseconds; between a second and a day. */
 function periodOf(text: unknown): number | undefined {
   const [, count, unit = ''] = /^\s*(\d+)\s*([a-z]+?)s?\s*$/i.exec(typeof text === 'string' ? text : '') ?? [];
   const ms = Number(count) * (units[unit.toLowerCase()] ?? Number.NaN);
   return ms >= 1000 && ms <= 86_400_000 ? ms : undefined;
 }
 
-/** One limit as it stands in the rules; a fault for what it is not. */
+/** Parses one limit of the rules; throws for an invalid one. */
 export function readRateLimit(given: unknown): RateLimit | Fault {
   const { capacity, refill } = Object(given) as Readonly<Record<string, unknown>>;
   if (!isCount(capacity)) return { in: ['capacity'], message: 'capacity must be a positive integer' };

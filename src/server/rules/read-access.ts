@@ -1,5 +1,5 @@
-// What one asker may see: of an entity, of a field. And on what that depends, so that whoever keeps an answer knows when to
-// look again, and who may share it.
+// What one actor may view of entities and fields, and what that depends on, so that cached results are invalidated in time and shared only
+// between actors with equal access.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
@@ -16,15 +16,15 @@ import type { RuleSet } from './rule-set.ts';
 
 export type Params = Readonly<Record<string, unknown>> | undefined;
 
-/** `faults` is told of rules that cannot be evaluated. */
+/** `faults` collects rules that cannot be evaluated. */
 export type VisibleIn = (db: Db, faults?: RuleFaults) => Visible;
 
 export interface ReadAccess {
-  /** Askers with the same key see the same. */
+  /** Actors with the same key see the same data. */
   readonly key: string;
-  /** Namespaces that rules look at: a change there may change what is seen. */
+  /** Namespaces that rules read: a change there may alter what is visible. */
   readonly etypes: ReadonlySet<string>;
-  /** What is seen of these data. Undefined = sees all. */
+  /** The visible part of the data. Undefined = everything. */
   readonly visibleIn: VisibleIn | undefined;
 }
 
@@ -55,14 +55,14 @@ function visibleTo(asker: RuleContext, rules: RuleSet, params: Params, db: Db, f
     const rule = label === undefined ? rules.find(etype, 'view') : rules.field(etype, label);
     if (!rule || rule.code === 'true') return answered(true, faults);
     shared ??= sharedVariables(asker, db, params);
-    // Written out: spreading an object once a row costs more than most rules.
+    // Written out because spreading an object per row costs more than most rules.
     const { auth, ruleParams, request, rateLimit } = shared;
     const variables = { auth, ruleParams, request, rateLimit, data: entityFields({ etype, id: row.id, row, db }) };
     try {
       return answered(rule.passes(variables), faults);
     } catch (error) {
       if (error instanceof InstantAPIError || error instanceof WorkExceeded) throw error;
-      // What cannot be decided is not shown.
+      // Entities whose rule cannot be evaluated are hidden.
       const place = label === undefined ? etype : `${etype}.${label}`;
       faults?.failed(rule, place, error);
       asker.failed({ rule, place, id: row.id, error, variables });
@@ -79,7 +79,7 @@ function answered(isVisible: boolean, faults: RuleFaults | undefined): boolean {
 
 interface Dependencies {
   readonly etypes: Set<string>;
-  /** On who asks; on where from. */
+  /** Depends on the user, or on the client's address. */
   readonly onUser: boolean;
   readonly onPlace: boolean;
 }

@@ -1,4 +1,4 @@
-// `data.ref('owner.team.id')`: what stands at the end of a path of links, and which namespaces the path leads through.
+// `data.ref('owner.team.id')`: the values at the end of a path of links, and the namespaces the path visits.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
@@ -7,10 +7,10 @@ import { type LinkEnd, linkOf, linked } from '../../query/where.ts';
 import { invalid, rejection } from '../errors.ts';
 import { EvaluationError } from './cel/values.ts';
 
-/** Each way through the links gives a value; so many at most. */
+/** Maximum number of values; each path through the links yields one. */
 const mostValues = 100_000;
 
-/** A path that the schema does not have. It is told as what it is, not as a rule that cannot be evaluated. */
+/** A path that does not exist in the schema. Reported as such rather than as a failed evaluation. */
 export class PathError extends EvaluationError {
   constructor(etype: string, label: string, fault?: string) {
     const cause = fault
@@ -22,13 +22,13 @@ export class PathError extends EvaluationError {
 
 interface Path {
   readonly links: readonly LinkEnd[];
-  /** The namespace at its end. */
+  /** The namespace at the end of the path. */
   readonly etype: string;
   /** Undefined: the id. */
   readonly attr: KnownAttr | undefined;
 }
 
-/** @throws PathError for a label that does not exist, or is no link where one is needed */
+/** @throws PathError for an unknown label, or one that is not a link where a link is required */
 export function resolvePath(attrs: Attrs, etype: string, path: string): Path {
   const links: LinkEnd[] = [];
   const labels = path.split('.');
@@ -73,7 +73,7 @@ export function followPath(db: Db, etype: string, id: string, path: string): unk
   );
 }
 
-/** None, or one. */
+/** At most one value. */
 function valueOf(db: Db, etype: string, id: string, attr: KnownAttr | undefined): unknown[] {
   const row = db.row(etype, id);
   if (!attr) return row ? [id] : [];
@@ -81,7 +81,7 @@ function valueOf(db: Db, etype: string, id: string, attr: KnownAttr | undefined)
   return value === undefined ? [] : [value];
 }
 
-/** All namespaces that must be looked at to follow the path. */
+/** All namespaces visited by the path. */
 export function etypesOnPath(attrs: Attrs, etype: string, path: string): Set<string> {
   const etypes = new Set([etype]);
   let at = etype;

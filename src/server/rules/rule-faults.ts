@@ -1,16 +1,16 @@
-// Rules that could not be evaluated while a query was: what they were asked about is hidden, and sessions with the query are told.
+// Rules that failed during the evaluation of a query: affected rows are hidden, and sessions with the query are notified.
 
 import type { InstantAPIError } from '../../errors.ts';
 import { cannotEvaluate, type Rule } from './rule.ts';
 
-/** One rule may fail in many ways; a session hears of so many. */
+/** Maximum number of failures reported per session. */
 const maxFaults = 20;
 
 export class RuleFaults {
   #hasAnswers = false;
   readonly #errors = new Map<string, InstantAPIError>();
 
-  /** By what failed and how. */
+  /** By rule and kind of failure. */
   get errors(): ReadonlyMap<string, InstantAPIError> {
     return this.#errors;
   }
@@ -22,12 +22,12 @@ export class RuleFaults {
     return first;
   }
 
-  /** A rule could be evaluated for a row. */
+  /** Call when a rule was evaluated successfully for a row. */
   answered(): void {
     this.#hasAnswers = true;
   }
 
-  /** `place`: `etype`, or `etype.label` if the rule of a field failed. */
+  /** `place`: `etype`, or `etype.label` for the rule of a field. */
   failed(rule: Rule, place: string, error: unknown): void {
     if (this.#errors.size >= maxFaults) return;
     const key = `${place} ${error instanceof Error ? error.message : String(error)}`;

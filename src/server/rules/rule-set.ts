@@ -1,5 +1,5 @@
-// All rules of an app: which of them applies to what. They are compiled when they are first asked for; check-rules.ts does it
-// for all of them, before they are taken.
+// All rules of an app, and which one applies where. Rules are compiled on first use; check-rules.ts compiles all of them before they are
+// stored.
 
 import { isObject } from '../../lib/json.ts';
 import { builtinRule } from './builtin.ts';
@@ -7,7 +7,7 @@ import type { Binds, Cel } from './cel.ts';
 import type { Names } from './names.ts';
 import { type Action, brokenRule, celRule, fixedRule, type Rule } from './rule.ts';
 
-/** Rules as they are stored: JSON that was checked, but may hold what has no effect. */
+/** Rules as stored: validated JSON that may contain parts without effect. */
 export type RulesJson = Readonly<Record<string, EntityRules | null | undefined>>;
 
 export interface EntityRules {
@@ -16,7 +16,7 @@ export interface EntityRules {
   readonly fields?: unknown;
 }
 
-/** What an expression may speak of. */
+/** The variables an expression may use. */
 const common = ['data', 'auth', 'ruleParams', 'request', 'rateLimit'];
 const variablesOf: Readonly<Record<Action, readonly string[]>> = {
   view: common,
@@ -32,13 +32,13 @@ export class RuleSet {
   readonly #cel: Cel | undefined;
   readonly #made = new Map<string, Rule | undefined>();
 
-  /** Without `cel`, there can only be fixed rules. */
+  /** Without `cel`, all rules must be constant. */
   constructor(json: RulesJson = {}, cel?: Cel) {
     this.#json = json;
     this.#cel = cel;
   }
 
-  /** Whether an app has rules of its own. */
+  /** Whether the app has rules of its own. */
   get isEmpty(): boolean {
     return Object.keys(this.#json).length === 0;
   }
@@ -51,7 +51,7 @@ export class RuleSet {
     });
   }
 
-  /** Only what is said of this namespace itself. */
+  /** Only the namespace's own rules. */
   explicit(etype: string, action: Action | '$default'): Rule | undefined {
     return this.#once(`explicit ${action} ${etype}`, () => {
       const code = this.#allow(etype, action);
@@ -87,7 +87,7 @@ export class RuleSet {
     }
   }
 
-  /** @throws Error if it cannot be compiled */
+  /** @throws Error if the rule cannot be compiled */
   #compile(etype: string, action: Action, code: unknown): Rule {
     const text = typeof code === 'string' ? code.trim() : code;
     if (text === true || text === 'true') return fixedRule(etype, action, true, code as string | boolean);
@@ -100,7 +100,7 @@ export class RuleSet {
     return celRule(etype, action, code, expression);
   }
 
-  /** @throws Error for what no request has */
+  /** @throws Error for a field that no request has */
   #checkNames({ limits, refs }: Names): void {
     for (const name of limits)
       if (own(own(this.#json, '$rateLimits'), name) === undefined) throw new Error(`there is no rate limit '${name}' in $rateLimits`);
@@ -113,7 +113,7 @@ export class RuleSet {
     return own(own(this.#json, etype), part);
   }
 
-  /** What is neither an expression nor nothing is a rule that cannot be evaluated. */
+  /** A rule that is neither an expression nor missing always fails. */
   #allow(etype: string, action: string): unknown {
     return own(this.#part(etype, 'allow'), action) ?? undefined;
   }
@@ -136,7 +136,7 @@ export function bindsOf(rules: unknown): Binds {
 
 export const isBindList = (given: unknown): given is readonly unknown[] => Array.isArray(given);
 
-/** What an object has itself; of anything else nothing. */
+/** An object's own entries; none for anything else. */
 function own(record: unknown, key: string): unknown {
   return isObject(record) && Object.hasOwn(record, key) ? record[key] : undefined;
 }

@@ -1,4 +1,4 @@
-// One rule, ready to be asked: an expression with what it binds, a fixed answer, or one that is built in.
+// One compiled rule: an expression with its bindings, a constant, or a built-in one.
 
 import { InstantAPIError } from '../../errors.ts';
 import { invalid, rejection } from '../errors.ts';
@@ -23,31 +23,31 @@ export interface Variables {
 export interface Rule {
   readonly etype: string;
   readonly action: Action;
-  /** With everything it binds. */
+  /** With all its bindings. */
   readonly code: string;
-  /** As it was written: a text, or true or false. */
+  /** As written: a text, or true or false. */
   readonly displayCode: string | boolean;
-  /** Of the expression and all that it binds. Empty: always the same answer. */
+  /** Of the expression and its bindings. Empty: the result is constant. */
   readonly names: readonly Names[];
   /**
    * @throws InstantAPIError 'rate-limited'
-   * @throws Error if it cannot be evaluated
+   * @throws Error if the rule cannot be evaluated
    */
   readonly passes: (variables: Variables) => boolean;
-  /** The value itself, for those who look for a mistake. */
+  /** The value itself, for debugging. */
   readonly value: (variables: Variables) => unknown;
-  /** Where in its text it cannot be evaluated. */
+  /** Where in its text evaluation failed. */
   readonly locate?: (variables: Variables) => string | undefined;
-  /** Why it cannot be compiled; then it never passes. */
+  /** Why it cannot be compiled; such a rule never passes. */
   readonly fault?: unknown;
 }
 
-/** `displayCode`: as it was written. */
+/** `displayCode`: the text as written. */
 export function fixedRule(etype: string, action: Action, answer: boolean, displayCode: string | boolean = String(answer)): Rule {
   return { etype, action, code: String(answer), displayCode, names: [], passes: () => answer, value: () => answer };
 }
 
-/** One that cannot be compiled: it fails when it is used. */
+/** A rule that cannot be compiled: it fails on use. */
 export function brokenRule(etype: string, action: Action, code: string, fault: unknown): Rule {
   const message = summaryOf(fault);
   const fail = (): never => {
@@ -65,7 +65,7 @@ export function celRule(etype: string, action: Action, displayCode: string, { co
   return { etype, action, code, displayCode, names, passes, value: evaluate, locate };
 }
 
-/** Null counts as no, anything else that is not false as yes. */
+/** Null counts as false, anything else but false as true. */
 export function isPass(value: unknown): boolean {
   return value !== null && value !== undefined && value !== false;
 }

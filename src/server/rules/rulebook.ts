@@ -1,5 +1,5 @@
-// The rules of one app as they are now, kept in its log. Changing them is a transaction like any other; whoever watches the
-// log hears of it, and the guard changes with it.
+// The current rules of one app, stored in its log. A change of rules is a transaction; subscribers of the log are notified, and the guard
+// is replaced.
 
 import { equal } from '../../lib/equal.ts';
 import type { Ledger } from '../data/ledger.ts';
@@ -12,17 +12,17 @@ import { type Guard, type GuardConfig, guardFor } from './guard.ts';
 import { RuleSet, type RulesJson } from './rule-set.ts';
 
 const name = 'rules';
-/** Counts the rules that there were, from zero. */
+/** Number of rule changes, starting at zero. */
 const versionName = 'rules-version';
 
 export interface PushedRules {
-  /** Undefined: they are what they were. */
+  /** Undefined: unchanged. */
   readonly version: number | undefined;
-  /** What has no effect, or fails once it is used. */
+  /** Parts without effect, or that fail when used. */
   readonly warnings: readonly Fault[];
 }
 
-/** While rules cannot be read: nothing. */
+/** Denies everything while the rules cannot be read. */
 const closed: RulesJson = { $default: { allow: { $default: false } } };
 
 export class Rulebook {
@@ -40,12 +40,12 @@ export class Rulebook {
     return this.#guard;
   }
 
-  /** Undefined = none: everybody may do everything. */
+  /** Undefined = no rules: everything is allowed. */
   get json(): RulesJson | undefined {
     return this.#json;
   }
 
-  /** @throws TriplaneError 'dependency-missing' if there are rules and nothing to read them with */
+  /** @throws TriplaneError 'dependency-missing' if there are rules and the packages to evaluate them are missing */
   async open(ledger: Ledger): Promise<void> {
     if (ledger.records.has(name)) this.#cel = await loadCel();
     this.#take(ledger);
@@ -67,13 +67,13 @@ export class Rulebook {
     return { version, warnings };
   }
 
-  /** A guard for rules that are tried out. */
+  /** A guard for rules under trial. */
   async trial(given: unknown): Promise<Guard> {
     this.#cel ??= await loadCel();
     return guardFor(checkRules(given, this.#cel).rules, given as RulesJson, { ...this.#config, limits: undefined });
   }
 
-  /** After a change of the log. `changed` is called once the guard is another; it may be later, and more than once. */
+  /** Call after a change of the log. `changed` is called once the guard was replaced, possibly later and repeatedly. */
   noticed(ledger: Ledger, changed: () => void): void {
     if (equal(ledger.records.get(name) ?? undefined, this.#json)) return;
     this.#take(ledger);
@@ -85,7 +85,7 @@ export class Rulebook {
         this.#take(ledger);
         changed();
       },
-      // Another server could read them. Here everything stays closed.
+      // Another server may be able to read these rules. This one denies everything.
       () => {},
     );
   }

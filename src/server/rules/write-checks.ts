@@ -1,5 +1,5 @@
-// What a transaction has to pass, check by check, in the order in which they count: first what is asked of the data as it
-// was, then of what was made. Each is there once.
+// The permission checks of a transaction, in order of precedence: first those on the data before it, then those on new entities. Each
+// occurs once.
 
 import type { KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
@@ -15,12 +15,12 @@ export interface Check {
   readonly etype: string;
   readonly eid: string;
   readonly rule: Rule | undefined;
-  /** An attr is no entity. */
+  /** Attrs are not entities. */
   readonly data: Entity | Fields;
   readonly newData?: Entity;
-  /** Null: what is to be linked is not there. */
+  /** Null: the entity to be linked does not exist. */
   readonly linked?: Entity | null;
-  /** Of an entity that this transaction makes: asked once everything else is known. */
+  /** For an entity that this transaction creates: checked after everything else is known. */
   readonly isNew?: boolean;
   readonly actions?: Readonly<Record<'data' | 'linkedData', 'create' | 'update'>>;
   readonly modified: readonly string[];
@@ -39,7 +39,7 @@ class Work {
   readonly #known: Map<string, Check> = new Map();
   readonly #made: Map<string, Check> = new Map();
   readonly #params = new Map<string, Params>();
-  /** Of the entities that it is linked to or unlinked from. */
+  /** Entities it is linked to or unlinked from. */
   readonly #linkedParams = new Map<string, Params>();
   readonly #modified = new Map<string, Set<string>>();
 
@@ -96,7 +96,7 @@ class Work {
     this.#modified.set(key, (this.#modified.get(key) ?? new Set()).add(label));
   }
 
-  /** What was said for one end of a link counts for the other, unless that has its own. */
+  /** A link rule of one end applies to the other end too, unless that has its own. */
   #shareParams({ etype, reverseEtype }: KnownAttr, source: string, target: string): void {
     const [near, far] = [keyOf(etype, source), keyOf(reverseEtype ?? '', target)];
     const [nearParams, farParams] = [this.#params.get(near), this.#params.get(far)];
@@ -122,7 +122,7 @@ class Work {
     if (near) this.#side(action, near, label, [etype, source], [far, target]);
     if (back) this.#side(action, back, reverseLabel ?? '', [far, target], [etype, source]);
     if (near || back) return;
-    // To take a link away never makes an entity.
+    // Removing a link never creates an entity.
     if (action === 'link' || this.#existed(etype, source)) this.#write(etype, source);
     const isThere = this.#existed(far, target) || (action === 'link' && this.#exists(far, target));
     if (reverseEtype !== undefined && isThere) this.#object('view', far, target, { isLinked: true });
@@ -136,7 +136,7 @@ class Work {
     const params = merged(this.#params.get(keyOf(...other)), this.#params.get(keyOf(etype, id)));
     const actions = { data: this.#verb(etype, id), linkedData: this.#verb(...other) };
     const isOther = this.#existed(...other) || this.#exists(...other);
-    // A link to or from what is not there is not for everyone to make: the rule is asked of nothing.
+    // Linking to or from a missing entity is subject to the rule as well, evaluated on null.
     const data = isThere ? this.#then(etype, id) : absent;
     const [newData, linked] = [this.#now(etype, id), isOther ? this.#then(...other) : null];
     const rest = { newData, linked, ...(action === 'link' && { actions }), modified: [], params };
@@ -152,7 +152,7 @@ class Work {
     checks.set(key, {
       ...{ scope: 'object', action, etype, eid: id },
       rule: this.#rules.find(etype, action),
-      // What was not there before cannot be deleted, but that it is not there is not for everyone to know.
+      // A missing entity cannot be deleted, but whether it exists is not revealed to everybody.
       data: action === 'delete' && !isOld ? absent : this.#then(etype, id),
       ...((isWritten || more.isLinked) && { newData: this.#now(etype, id) }),
       modified: isWritten ? [...(this.#modified.get(keyOf(etype, id)) ?? [])] : [],
@@ -176,7 +176,7 @@ class Work {
     return this.#existed(etype, id) ? 'update' : 'create';
   }
 
-  /** As it was before, or, if it was not there, as it was made. */
+  /** The entity before the transaction, or as created if it did not exist. */
   #then(etype: string, id: string): Entity {
     const db = this.#existed(etype, id) ? this.#touched.before : this.#touched.after;
     return { etype, id, row: db.row(etype, id), db };
@@ -190,21 +190,21 @@ class Work {
 
 interface More {
   readonly params?: Params | undefined;
-  /** It is asked for because the entity is linked. */
+  /** Checked because the entity is being linked. */
   readonly isLinked?: boolean;
 }
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** What a rule is given for an entity that is not there: everything is null. */
+/** The variables for a missing entity: everything is null. */
 export const absent = fieldsOf({}, () => []);
 
-/** Of two entities: those of the second win. */
+/** Merges two entities; values of the second take precedence. */
 function merged(near: Params | undefined, own: Params | undefined): Params | undefined {
   return near || own ? { ...near, ...own } : undefined;
 }
 
-/** An entity is there if it has a value: links to many others do not make it. */
+/** An entity exists if it has a value; links from other entities do not make it exist. */
 function isThere(db: Db, etype: string, id: string): boolean {
   const row = db.row(etype, id);
   if (!row) return false;

@@ -1,4 +1,4 @@
-// One app as the other servers that have it open know it: who is in its rooms, what is said there, and messages for event streams.
+// An app's view of the other servers that have it open: presence and broadcasts of its rooms, and messages for event streams.
 
 import type { Clock } from '../../lib/clock.ts';
 import { type ClusterMessage, receive, resumed } from '../rooms/cluster.ts';
@@ -9,7 +9,7 @@ import type { Outgoing } from './subscriber.ts';
 
 export interface AppClusterConfig {
   readonly appId: string;
-  /** Missing = there are no others. */
+  /** Missing if there are no other servers. */
   readonly relay: Relay | undefined;
   readonly rooms: Rooms;
   readonly clock: Clock;
@@ -54,12 +54,12 @@ export class AppCluster {
     this.#pushes.stop();
   }
 
-  /** Resolves to whether another server took it. */
+  /** Resolves to whether another server accepted it. */
   async forwardPush(push: Push): Promise<boolean> {
     return this.#config.relay !== undefined && this.#pushes.forward(push);
   }
 
-  /** Of the rooms here, since the last time. */
+  /** Changes of local rooms since the last call. */
   tellChanges(): void {
     const peers = this.#config.rooms.drainClusterChanges();
     if (peers.length > 0) this.send({ is: 'changed', peers });

@@ -1,4 +1,4 @@
-// What an app is given, and what it is told of a session that enters it.
+// Dependencies of an app, and the description of a session that enters it.
 
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -6,6 +6,7 @@ import type { Random } from '../../lib/random.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Limits } from '../limits.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import type { KeptResults } from '../queries/kept-results.ts';
 import type { QueryJobs } from '../queries/query-jobs.ts';
 import type { App } from './app.ts';
 import type { WebhookSender } from '../webhooks/sender.ts';
@@ -15,33 +16,34 @@ import type { AppLog, Relay } from '../storage/storage.ts';
 export interface AppConfig {
   readonly id: string;
   readonly log: AppLog;
-  /** Where other servers of the app can be reached. */
+  /** Network address at which other servers of the app can be reached. */
   readonly relay?: Relay | undefined;
-  /** Takes what other servers hand on for event streams that are kept here. */
+  /** Receives messages that other servers forward for event streams kept here. */
   readonly takePush?: TakePush | undefined;
-  /** Where files are kept; missing = they are refused. */
+  /** File store; missing if uploads are rejected. */
   readonly fileStore?: FileStore | undefined;
-  /** Delivers events to webhooks; missing = nobody does. */
+  /** Delivers webhook events; missing if webhooks are disabled. */
   readonly webhookSender?: WebhookSender | undefined;
-  /** Where clients reach the server. */
+  /** Base URL for clients. */
   readonly origin?: (() => string) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Log;
   readonly limits: Limits;
-  /** Tokens that ended, by their hashes. */
+  /** Revoked tokens, by hash. */
   readonly tokensEnded?: ((app: App, hashes: readonly string[]) => void) | undefined;
   readonly jobs: QueryJobs;
-  /** What all sessions of the server make it hold. */
+  readonly keptResults: KeptResults;
+  /** Memory budget shared by all sessions of the server. */
   readonly memory: MemoryBudget;
 }
 
-/** What a session depends on, and how to end it. */
+/** What a session's validity depends on, and how to end it. */
 export interface SessionAuth {
   readonly tokenHash: string | undefined;
   readonly userId: string | undefined;
-  /** The sign-in has ended. */
+  /** Called when the sign-in ended. */
   readonly revoke: () => void;
-  /** The client has to connect again: what it knows of positions is no longer true. */
+  /** Called when the client must reconnect because the log positions it knows are invalid. */
   readonly restart: () => void;
 }

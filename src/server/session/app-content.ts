@@ -1,4 +1,4 @@
-// What an app is made with: its schema and its rules.
+// The initial content of an app: schema and rules.
 
 import { submit } from '../data/submit.ts';
 import { adminActor } from '../data/system-rules.ts';
@@ -6,7 +6,7 @@ import { planSchema } from '../http/schema-plan.ts';
 import type { App } from './app.ts';
 
 export interface AppContent {
-  /** As `i.schema` is written in JSON. */
+  /** The JSON form of a schema made by `i.schema`. */
   readonly schema?: unknown;
   readonly rules?: unknown;
 }

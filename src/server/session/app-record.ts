@@ -1,5 +1,5 @@
-// What an app is besides its data: its title, an admin token of its own, and when it ends if it was made for a while. The token is
-// kept as a hash; whoever makes the app is told it once.
+// Metadata of an app: its title, its admin token, and its expiry if it is ephemeral. Only a hash of the token is stored; the token itself
+// is returned once, to the creator.
 
 import { isUuid } from '../../lib/uuid.ts';
 import { isObject } from '../../lib/json.ts';
@@ -13,12 +13,12 @@ export const recordName = 'app';
 export interface AppRecord {
   readonly title?: string;
   readonly createdAt?: number;
-  /** Missing = only the operator opens it. */
+  /** Missing if only the operator may open the app. */
   readonly tokenHash?: string;
-  /** Missing = never. */
+  /** Missing if the app does not expire. */
   readonly expiresAt?: number;
   readonly deletedAt?: number;
-  /** How long a magic code is good. */
+  /** How long a magic code is valid. */
   readonly codeMinutes?: number;
 }
 
@@ -31,7 +31,7 @@ export async function writeRecord(app: App, record: AppRecord): Promise<void> {
   await submit(app.ledger, { steps: () => ({ steps: [], records: { [recordName]: record } }), event: undefined, actor: serverActor });
 }
 
-/** What is not named stays. */
+/** Fields that are not given keep their values. */
 export async function changeRecord(app: App, changes: AppRecord): Promise<void> {
   const steps = ({ records }: { readonly records: ReadonlyMap<string, unknown> }) => {
     return { steps: [], records: { [recordName]: { ...appRecordOf(records), ...changes } satisfies AppRecord } };
@@ -44,7 +44,7 @@ export function isOwnToken(records: ReadonlyMap<string, unknown>, token: string)
   return tokenHash !== undefined && isUuid(token) && isSameSecret(tokenHash, hashToken(token));
 }
 
-/** Deleted, or made for a time that is over. */
+/** Deleted or expired. */
 export function isGone(records: ReadonlyMap<string, unknown>, now: number): boolean {
   const { expiresAt, deletedAt } = appRecordOf(records) ?? {};
   return deletedAt !== undefined || (expiresAt !== undefined && now >= expiresAt);

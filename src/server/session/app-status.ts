@@ -8,7 +8,7 @@ import type { Records } from '../storage/storage.ts';
 
 const key = 'status';
 
-/** What each op does to an app. `free` ops work whatever the status: they only end something. */
+/** How each op uses an app. `free` ops are accepted in every status, because they only end something. */
 const uses: { readonly [Op in ClientOp]: Use | 'free' } = {
   init: 'free',
   'add-query': 'read',
@@ -36,7 +36,7 @@ export function statusRecord(status: AppStatus): Records {
   return { [key]: status === 'active' ? null : status };
 }
 
-/** What admins may do whatever the status: copy the data of an app that is closed. */
+/** What admins may do in every status: copying the data of a closed app must be possible. */
 const freeForAdmins: ReadonlySet<ClientOp> = new Set(['start-sync', 'resync-table']);
 
 /** @throws InstantAPIError */

@@ -1,9 +1,9 @@
-// A loaded app: ledger, subscriptions, rooms, sync tables, and the sessions in it. All outgoing messages of these parts are sent from here.
+// A loaded app: ledger, subscriptions, rooms, sync tables and the sessions in it. Sends all outgoing messages of these parts.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Triple } from '../../protocol/triple.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
-import type { AppStatus, Broadcast, ServerMessage } from '../../protocol/server-message.ts';
+import type { AppStatus, Broadcast } from '../../protocol/server-message.ts';
 import { type Commit, Ledger } from '../data/ledger.ts';
 import { LimitStore } from '../data/limit-store.ts';
 import type { Limits } from '../limits.ts';
@@ -13,17 +13,16 @@ import { Rooms } from '../rooms/rooms.ts';
 import { positionOf, type TxPosition } from '../queries/refresh.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
 import { endedTokens, hasToken } from '../auth/tokens.ts';
-import { userRow } from '../auth/users.ts';
 import { Rulebook } from '../rules/rulebook.ts';
 import type { AppConfig, SessionAuth } from './app-config.ts';
 import type { LogEntry, Records } from '../storage/storage.ts';
 import { statusOf, statusRecord } from './app-status.ts';
-import { encodeMessage } from './encode.ts';
 import { forgottenLocations, withUrl } from '../files/file-entities.ts';
 import { Files } from '../files/files.ts';
 import { Webhooks } from '../webhooks/webhooks.ts';
 import { forgetStreams, storePart } from '../streams/stream-store.ts';
 import { AppCluster } from './app-cluster.ts';
+import { AppSessions, type Send } from './app-sessions.ts';
 import type { Push } from './push-relay.ts';
 import { Streams } from '../streams/streams.ts';
 import { submit } from '../data/submit.ts';
@@ -32,8 +31,6 @@ import { serverActor } from '../data/system-rules.ts';
 import { DataReader, type QuerySource } from '../queries/query-source.ts';
 import { SyncTables } from '../queries/sync-tables.ts';
 import { Subscriptions } from '../queries/subscriptions.ts';
-
-type Send = (frame: string) => void;
 
 interface Parts {
   readonly ledger: Ledger;
@@ -53,15 +50,14 @@ export class App {
   readonly streams: Streams;
   readonly files: Files;
   readonly webhooks: Webhooks;
-  /** What is spent of rate limits. */
+  /** Usage of rate limits. */
   readonly spending: LimitStore;
   readonly limits: Limits;
   readonly reader: DataReader;
-  /** What sessions make the server hold for this app. */
+  /** Memory occupied by this app's sessions. */
   readonly memory: MemoryBudget;
-  readonly #sessions = new Map<Subscriber, Send>();
-  readonly #auths = new Map<Subscriber, SessionAuth>();
-  /** Who wrote in this turn. */
+  readonly #sessions = new AppSessions();
+  /** Sessions that wrote in the current group commit. */
   readonly #writers = new Set<Subscriber>();
   readonly #origin: (() => string) | undefined;
   readonly #tokensEnded: AppConfig['tokensEnded'];
@@ -89,7 +85,7 @@ export class App {
     this.memory = new MemoryBudget('appBytes', config.limits, config.memory);
     const source = this.#querySource();
     this.reader = new DataReader(source, config.jobs);
-    this.subscriptions = new Subscriptions(rulebook.guard, source, config.jobs, config.limits);
+    this.subscriptions = new Subscriptions(rulebook.guard, source, config.jobs, config.limits, config.keptResults);
     this.#status = statusOf(ledger.records);
     this.streams = new Streams({ store: (part) => storePart(ledger, part), deliver: (outgoing) => this.deliver(outgoing) });
     this.streams.load(ledger.records);
@@ -101,7 +97,7 @@ export class App {
   static async open(config: AppConfig): Promise<App> {
     const { log, clock, random, logger, limits } = config;
     const { rememberMs, rememberBytes } = limits;
-    // Others may write before it is there, and there is nobody yet who would have to hear of it.
+    // Other servers may write while the app loads; there are no sessions to notify yet.
     let app: App | undefined = undefined;
     const committed = (commit: Commit): void => app?.committed(commit);
     const fileUrl = (location: string): string => files.url(location) ?? '';
@@ -130,7 +126,7 @@ export class App {
     return this.#sessions.size;
   }
 
-  /** All attrs as they are sent, by id. */
+  /** All attrs in wire form, by id. */
   get attrs(): readonly WireAttr[] {
     const { attrs } = this.ledger.db;
     if (this.#sent?.of !== attrs) {
@@ -144,13 +140,13 @@ export class App {
     return this.#status;
   }
 
-  /** For good, and for every server of the app. Resolves when it is in force here. */
+  /** Permanent, and for all servers of the app. Resolves when it is in force on this server. */
   async setStatus(status: AppStatus): Promise<void> {
     const planned = { steps: [], records: statusRecord(status) };
     await submit(this.ledger, { steps: () => planned, event: undefined, actor: serverActor });
   }
 
-  /** Where clients reach the server. */
+  /** Base URL for clients. */
   get origin(): string {
     return this.#origin?.() ?? '';
   }
@@ -160,18 +156,16 @@ export class App {
   }
 
   enter(subscriber: Subscriber, send: Send, auth?: SessionAuth): void {
-    this.#sessions.set(subscriber, send);
-    if (auth) this.#auths.set(subscriber, auth);
+    this.#sessions.add(subscriber, send, auth);
   }
 
-  /** Whether the token with this hash still signs somebody in. */
+  /** Whether the token with this hash is still valid. */
   isTokenValid(tokenHash: string): boolean {
     return hasToken(this.ledger.records, tokenHash);
   }
 
   leave(subscriber: Subscriber): void {
-    this.#sessions.delete(subscriber);
-    this.#auths.delete(subscriber);
+    this.#sessions.remove(subscriber);
     this.#writers.delete(subscriber);
     this.subscriptions.forget(subscriber);
     this.syncTables.forget(subscriber);
@@ -180,7 +174,7 @@ export class App {
     this.notifyRooms();
   }
 
-  /** It gets a `refresh-ok` at the end of this turn, whether or not one of its answers changed. */
+  /** Sends the session a `refresh-ok` at the end of the current group commit, whether or not a result changed. */
   addWriter(subscriber: Subscriber): void {
     if (this.#sessions.has(subscriber)) this.#writers.add(subscriber);
   }
@@ -195,10 +189,10 @@ export class App {
     else this.files.committed(entries);
     if (isReload) this.webhooks.load();
     else this.webhooks.committed(entries);
-    if (isRollback) this.#restart(this.#sessions.keys());
-    // How the data came to be what it is, is not known: a table cannot be kept in sync over that.
-    if (isReload) this.#restart(this.syncTables.reloaded(this.ledger.txId));
-    const recipients = { all: this.#sessions.keys(), writers: this.#writers };
+    if (isRollback) this.#sessions.restart(this.#sessions.all());
+    // The history of the data is unknown, so sync tables cannot be continued across it.
+    if (isReload) this.#sessions.restart(this.syncTables.reloaded(this.ledger.txId));
+    const recipients = { all: this.#sessions.all(), writers: this.#writers };
     this.subscriptions.refresh({ changeSet, attrsChanged, schemaChanged, isReload }, recipients);
     this.#writers.clear();
     this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
@@ -207,9 +201,9 @@ export class App {
     if (isReload || changeSet.has('$users') || entries.some(({ records }) => records)) this.#revokeEnded(entries);
   }
 
-  /** Every session is told to come back; where it comes back to is not decided here. */
+  /** Asks every session to reconnect; the client chooses where. */
   disconnectAll(): void {
-    this.#restart(this.#sessions.keys());
+    this.#sessions.restart(this.#sessions.all());
   }
 
   #querySource(): QuerySource {
@@ -222,36 +216,27 @@ export class App {
       release: (snapshot) => ledger.release(snapshot),
       whenClean: (run, failed) => ledger.read({ run, reject: failed }),
       deliver: (outgoing) => this.deliver(outgoing),
-      restart: (subscriber) => this.#auths.get(subscriber)?.restart(),
+      restart: (subscriber) => this.#sessions.restart([subscriber]),
     };
-  }
-
-  #restart(subscribers: Iterable<Subscriber>): void {
-    for (const subscriber of [...subscribers]) this.#auths.get(subscriber)?.restart();
   }
 
   #updateStatus(): void {
     const status = statusOf(this.ledger.records);
     if (status === this.#status) return;
     this.#status = status;
-    const message: ServerMessage = { op: 'app-status-changed', status };
-    this.deliver([...this.#sessions.keys()].map((to) => ({ to, message })));
-    // Nobody is told any more; whoever comes back asks again.
-    if (status === 'disabled') for (const subscriber of this.#sessions.keys()) this.subscriptions.forget(subscriber);
+    this.#sessions.broadcast({ op: 'app-status-changed', status });
+    // Sessions receive nothing further; clients that reconnect subscribe again.
+    if (status === 'disabled') for (const subscriber of this.#sessions.all()) this.subscriptions.forget(subscriber);
   }
 
-  /** Sessions whose token has ended or is another user's, or whose user is gone, end. */
+  /** Ends sessions whose token was revoked or now belongs to another user, or whose user was deleted. */
   #revokeEnded(entries: readonly LogEntry[]): void {
-    const { db, records } = this.ledger;
     const ended = new Set(entries.flatMap((entry) => endedTokens(entry.records ?? {})));
     if (ended.size > 0) this.#tokensEnded?.(this, [...ended]);
-    for (const { tokenHash, userId, revoke } of [...this.#auths.values()]) {
-      if (tokenHash === undefined) continue;
-      if (ended.has(tokenHash) || !hasToken(records, tokenHash, userId) || (userId !== undefined && !userRow(db, userId))) revoke();
-    }
+    this.#sessions.revoke(ended, this.ledger);
   }
 
-  /** Soon: changes of the same moment go out together. */
+  /** Deferred, so that changes of the same moment are sent together. */
   notifyRooms(): void {
     if (this.#isFlushing || !this.rooms.hasChanged) return;
     this.#isFlushing = true;
@@ -262,7 +247,7 @@ export class App {
     });
   }
 
-  /** A broadcast, to those who are here and to those who are elsewhere. */
+  /** Sends a broadcast to local sessions and to other servers. */
   broadcast(
     roomId: string,
     topic: string,
@@ -273,21 +258,13 @@ export class App {
     this.#cluster.send({ is: 'said', roomId, topic, broadcast });
   }
 
-  /** To the process that keeps the event stream. Resolves to whether it took it. */
+  /** Forwards to the process that keeps the event stream. Resolves to whether it accepted the message. */
   forwardPush(push: Push): Promise<boolean> {
     return this.#cluster.forwardPush(push);
   }
 
-  /** A message that goes to many is written once. */
   deliver(outgoing: readonly Outgoing[]): void {
-    const frames = new Map<ServerMessage, string>();
-    for (const { to, message } of outgoing) {
-      const send = this.#sessions.get(to);
-      if (!send) continue;
-      let frame = frames.get(message);
-      if (frame === undefined) frames.set(message, (frame = encodeMessage(message)));
-      send(frame);
-    }
+    this.#sessions.deliver(outgoing);
   }
 
   async close(): Promise<void> {

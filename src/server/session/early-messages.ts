@@ -1,4 +1,4 @@
-// Messages that came while a session is being opened: kept, within limits, until it is ready.
+// Queue, with limits, of messages that arrive while a session is being opened.
 
 import type { ClientMessage } from '../../protocol/client-message.ts';
 import { overLimit } from '../errors.ts';
@@ -11,7 +11,7 @@ export class EarlyMessages {
   readonly #memory: MemoryBudget;
   #waiting: ClientMessage[] = [];
 
-  /** `memory`: of all sessions of the server. */
+  /** `memory`: the budget of all sessions of the server. */
   constructor(limits: Limits, memory: MemoryBudget) {
     this.#limits = limits;
     this.#memory = new MemoryBudget('sessionBytes', limits, memory);
@@ -26,7 +26,7 @@ export class EarlyMessages {
     this.#waiting.push(message);
   }
 
-  /** All of them; they are no longer kept. */
+  /** Removes and returns all messages. */
   take(): readonly ClientMessage[] {
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -1,4 +1,4 @@
-// Messages as they are sent. A part that is JSON already is put in as it is.
+// Serialises outgoing messages. Parts that are JSON already are inserted as they are.
 
 import { encode } from '../../protocol/codec.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
@@ -6,7 +6,7 @@ import type { ServerMessage } from '../../protocol/server-message.ts';
 import { JsonText } from '../queries/results.ts';
 import { asReceived } from './tolerant-fields.ts';
 
-/** What no client can send, so that it is in no value. */
+/** A placeholder that no client can send, so it does not occur in values. */
 const mark = `json ${crypto.randomUUID()} `;
 
 export function encodeMessage(sent: ServerMessage): string {

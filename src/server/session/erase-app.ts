@@ -1,4 +1,5 @@
-// The data of an app that was deleted goes: its entities, its files, its sign-ins and settings. What is left says that it was deleted.
+// Erases the data of an app that is cleared or deleted: its entities, files and attributes; of a deleted app also its rules, sign-ins and
+// settings. A record of the deletion remains.
 
 import { submit } from '../data/submit.ts';
 import { serverActor } from '../data/system-rules.ts';
@@ -6,30 +7,41 @@ import { replay } from '../storage/replay.ts';
 import type { AppLog } from '../storage/storage.ts';
 import type { App } from './app.ts';
 
-/** Entities of one transaction: other apps are served meanwhile. */
+/** Entities per transaction, so that other apps are served in between. */
 const atOnce = 5000;
 
-/** Closes the app. `kept`: records that stay. `reopen`: the log, for when the app has left it. */
+/** Entities and attributes. The app keeps its rules: it must not open up by being cleared. */
+export async function clearApp(app: App): Promise<void> {
+  await erase(app, []);
+}
+
+/** Closes the app. `kept`: records that remain. `reopen`: opens the log once the app has released it. */
 export async function eraseApp(app: App, kept: ReadonlySet<string>, reopen: () => Promise<AppLog>): Promise<void> {
+  await erase(
+    app,
+    [...app.ledger.records.keys()].filter((name) => !kept.has(name)),
+  );
+  await app.close();
+  // Compacted at the end, because the log still contains the erased data.
+  const log = await reopen();
+  await log.compact({ ...replay(await log.load()), events: [] });
+}
+
+async function erase(app: App, records: readonly string[]): Promise<void> {
   const { ledger } = app;
-  const run = async (steps: readonly (readonly unknown[])[], records?: Record<string, null>): Promise<void> => {
-    await submit(ledger, { steps: () => ({ steps, records }), event: undefined, actor: serverActor });
+  const run = async (steps: readonly (readonly unknown[])[], gone?: Record<string, null>): Promise<void> => {
+    await submit(ledger, { steps: () => ({ steps, records: gone }), event: undefined, actor: serverActor });
   };
-  // Deleted attributes keep their values until they are restored, so that these go with their entities.
+  // Deleted attributes keep their values until restored, so their triples must be removed as well.
   for (const id of [...ledger.deletedAttrs.keys()]) await run([['restore-attr', id]]).catch(() => undefined);
   for (let left = entitiesOf(app); left.length > 0; left = entitiesOf(app)) {
     await run(left.slice(0, atOnce).map(([id, etype]) => ['delete-entity', id, etype]));
   }
   const own = ledger.db.attrs.list.filter(({ isSystem }) => !isSystem);
-  const names = [...ledger.records.keys()].filter((name) => !kept.has(name));
   await run(
     own.map(({ id }) => ['delete-attr', id]),
-    Object.fromEntries(names.map((name) => [name, null])),
+    Object.fromEntries(records.map((name) => [name, null])),
   );
-  await app.close();
-  // Until then, the log tells what there was.
-  const log = await reopen();
-  await log.compact({ ...replay(await log.load()), events: [] });
 }
 
 function entitiesOf({ ledger: { db } }: App): (readonly [id: string, etype: string])[] {

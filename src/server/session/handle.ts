@@ -1,12 +1,12 @@
-// What a ready session says: op → what is done about it. One line or few per op; each asks one part of the app. Whatever is
-// thrown here becomes the `error` that answers the message.
+// Dispatches the messages of a ready session by op. Each op is a few lines that call one part of the app. Exceptions become the `error`
+// response of the message.
 
 import type { ClientMessage, ClientOp } from '../../protocol/client-message.ts';
 import type { InstantAPIError } from '../../errors.ts';
 import { positionOf } from '../queries/refresh.ts';
 import type { WireResult } from '../../protocol/query-result.ts';
 import type { ResultShape } from '../queries/prepared-query.ts';
-import type { Added } from '../queries/subscriptions.ts';
+import type { Added } from '../queries/query-request.ts';
 import { echo, handleDurable, type SessionContext } from './session-context.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Outcome } from '../data/ledger.ts';
@@ -37,13 +37,15 @@ const handlers: Handlers = {
 
   'add-query': (message, context) => watch(message, context, message['return-type'] ?? 'join-rows'),
 
-  'remove-query': (message, context) => {
-    const { app, subscriber, send } = context;
-    const key = queryKey(message.q);
-    releaseQuery(context, key);
-    app.subscriptions.remove(subscriber, key);
-    send({ op: 'remove-query-ok', ...echo(message), q: message.q });
-  },
+  // In the order of the requests: an earlier 'add-query' may be waiting for the data to be durable.
+  'remove-query': (message, context) =>
+    handleDurable(message, context, () => {
+      const { app, subscriber, send } = context;
+      const key = queryKey(message.q);
+      releaseQuery(context, key);
+      app.subscriptions.remove(subscriber, key);
+      send({ op: 'remove-query-ok', ...echo(message), q: message.q });
+    }),
 
   transact: (message, context) => {
     const { app, subscriber, pending } = context;
@@ -127,7 +129,7 @@ const handlers: Handlers = {
   },
 };
 
-/** Of an entry for a presence, beside the presence itself. */
+/** Size of the bookkeeping for one presence, in bytes. */
 const presenceOverhead = 200;
 
 /** @throws InstantAPIError 'validation-failed' */
@@ -146,7 +148,7 @@ function releasePresence({ memory, presence }: SessionContext, roomId: string): 
   presence.delete(roomId);
 }
 
-/** A live query, with its result in the given shape. */
+/** Subscribes a live query, with its result in the given form. */
 export function watch(message: MessageOf<'add-query'>, context: SessionContext, shape: ResultShape): void {
   handleDurable(message, context, () => addQuery(message, context, shape));
 }
@@ -186,7 +188,7 @@ function addQuery(message: MessageOf<'add-query'>, context: SessionContext, retu
   }
 }
 
-/** Of a live query, beside its text. */
+/** Size of the bookkeeping for one live query, in bytes. */
 const queryOverhead = 1000;
 
 function releaseQuery({ memory, queries }: SessionContext, key: string): void {
@@ -208,7 +210,7 @@ function startSync(message: MessageOf<'start-sync'>, context: SessionContext): v
         reject(message, error);
       };
       if (outcome.is === 'failed') return fail(outcome.error);
-      if (!syncTables.isLoading(id, subscriber)) return fail(failure(new Error('the data were read anew')));
+      if (!syncTables.isLoading(id, subscriber)) return fail(failure(new Error('the data was loaded again')));
       send({ op: 'start-sync-ok', ...echo(message), q, 'subscription-id': id, token });
       const finish = (): void => {
         const rest = syncTables.loaded(id, subscriber, snapshot.txId, ledger.db.attrs);
@@ -220,10 +222,10 @@ function startSync(message: MessageOf<'start-sync'>, context: SessionContext): v
   });
 }
 
-/** What is sent before it is asked how much of it was read. */
+/** Bytes sent before checking how much of them the client has read. */
 const sliceLength = 256 * 1024;
 
-/** A large table is sent as fast as it is read. `finish` is not called if the subscription is not wanted any more. */
+/** Sends a large table as fast as the client reads. `finish` is not called if the subscription ended meanwhile. */
 function sendLoad(load: readonly ServerMessage[], id: string, context: SessionContext, finish: () => void, from = 0): void {
   const { app, subscriber, send, drained } = context;
   let length = 0;
@@ -244,7 +246,7 @@ function settle(outcome: Outcome, message: MessageOf<'transact'>, context: Sessi
   context.app.addWriter(context.subscriber);
 }
 
-/** Shorter ids may be counted up, and come from another client too: they are good for one session only. */
+/** Shorter ids may be counters that another client uses too: they are valid within one session only. */
 const uniqueLength = 16;
 
 function eventOf({ 'client-event-id': id }: ClientMessage, { id: sessionId, actor }: Subscriber): Event | undefined {

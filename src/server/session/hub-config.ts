@@ -1,4 +1,4 @@
-// What a hub is given, and what it is asked for.
+// Dependencies and options of a hub.
 
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -19,32 +19,32 @@ export interface HubConfig {
   readonly limits: Limits;
   /** The admin token of the app `appId`. */
   readonly adminToken: string;
-  /** Makes, lists, opens and deletes apps; if not given, nobody does. */
+  /** The operator token; without it, nobody can manage apps. */
   readonly operatorToken?: string | undefined;
-  /** The app that is there from the start. */
+  /** The app that exists from the start. */
   readonly appId: string;
-  /** Whether an app that is not there is made by the first request for it with the operator's token. */
+  /** Whether a request with the operator token creates an app that does not exist. */
   readonly createAppsOnUse: boolean;
-  /** How long the storage has, twice, when the server closes: for what was taken in, and to close. */
+  /** How long closing waits for the storage, twice: to finish accepted writes, and to close. */
   readonly closeWithinMs?: number | undefined;
-  /** Where files are kept; if not given, where the storage says. */
+  /** Default: the file store that the storage suggests. */
   readonly files?: FileStore | undefined;
-  /** Where clients reach the server. */
+  /** Base URL for clients. */
   readonly origin?: (() => string) | undefined;
-  /** Whom a refresh token belongs to that this server did not give out. */
+  /** Verifies refresh tokens that this server did not issue. */
   readonly userOf?: (appId: string, refreshToken: string) => Promise<WireUser | undefined>;
-  /** How receivers of webhooks are reached; missing = nothing is sent. */
+  /** HTTP client for webhook receivers; missing if webhooks are disabled. */
   readonly webhookOutbound?: Outbound | undefined;
-  /** Refresh tokens of an old host. */
+  /** Refresh tokens of a previous host. */
   readonly acceptedTokens?: AcceptedTokens | undefined;
 }
 
 export interface NewApp extends AppContent {
   readonly id: string;
-  /** Its admin token; without one, only the operator's opens it. */
+  /** The app's admin token; without it, only the operator token opens the app. */
   readonly token?: string;
   readonly title?: string;
-  /** Missing = never. */
+  /** Missing if the app does not expire. */
   readonly expiresAt?: number;
 }
 

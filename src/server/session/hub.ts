@@ -1,16 +1,16 @@
-// The server without a network: apps, sessions, and who may enter. It asks of a connection no more than to send and to close,
-// so it can be driven by a socket, by an event stream, or by a test.
+// The server without a network: apps, sessions and admission. It only needs a connection that can send and close, so sockets, event streams
+// and tests can drive it.
 
 import { TriplaneError } from '../../errors.ts';
-import { IdleApps } from './idle-apps.ts';
 import { inTime } from './in-time.ts';
 import type { Init } from '../../protocol/client-message.ts';
 import type { WireUser } from '../../protocol/server-message.ts';
-import { App } from './app.ts';
+import type { App } from './app.ts';
 import { type AppContent, fillApp } from './app-content.ts';
 import { changeRecord, isGone, isOwnToken, recordName, writeRecord } from './app-record.ts';
 import { eraseApp } from './erase-app.ts';
 import type { AppSummary, HubConfig, NewApp } from './hub-config.ts';
+import { OpenApps } from './open-apps.ts';
 import type { TakePush } from './push-relay.ts';
 import { Registry, registryId } from './registry.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
@@ -18,47 +18,49 @@ import { tokenOwner } from '../auth/tokens.ts';
 import { userOf, userRow } from '../auth/users.ts';
 import { WebhookSender } from '../webhooks/sender.ts';
 import { MemoryBudget } from '../memory-budget.ts';
+import { KeptResults } from '../queries/kept-results.ts';
 import { QueryJobs } from '../queries/query-jobs.ts';
 import type { Socket } from './subscriber.ts';
 import { denied, overLimit, recordNotFound, recordNotUnique } from '../errors.ts';
 import { type Authenticated, Session } from './session.ts';
-import { memory } from '../storage/memory.ts';
 import { whenDurable } from '../data/submit.ts';
 
-/** Going away. */
+/** Close code "going away". */
 const goingAway = 1001;
 
 export class Hub {
   readonly #config: HubConfig;
-  readonly #apps = new Map<string, Promise<App>>();
-  readonly #open = new Map<string, App>();
-  readonly #idle: IdleApps;
+  readonly #apps: OpenApps;
   readonly #sessions = new Set<Session>();
-  /** Set by whoever keeps event streams. */
+  /** Set by the owner of the event streams. */
   takePush: TakePush | undefined;
-  readonly #takePush: TakePush = (push) => this.takePush?.(push);
-  /** Apps that are being made: for everybody else they are not there yet. */
+  /** Apps that are being created; other callers do not see them yet. */
   readonly #creating = new Map<string, Promise<App>>();
-  /** Whose tokens are whose. */
+  /** Index from token to app. */
   readonly registry = new Registry({
-    open: () => this.#openOnce(registryId),
+    open: () => this.#apps.get(registryId),
     exists: async () => this.#apps.has(registryId) || (await this.#config.storage.apps()).includes(registryId),
   });
   readonly webhooks: WebhookSender;
-  readonly #jobs: QueryJobs;
   readonly #memory: MemoryBudget;
+  #removing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(config: HubConfig) {
     this.#config = config;
     const { webhookOutbound: outbound, clock } = config;
     this.webhooks = new WebhookSender({ outbound, clock, origin: () => this.origin, key: () => this.registry.signingKey() });
-    this.#idle = new IdleApps(config, this.#open, (appId) => this.#apps.delete(appId));
     this.#memory = new MemoryBudget('totalBytes', config.limits);
-    this.#jobs = new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error));
+    this.#apps = new OpenApps(config, {
+      webhookSender: this.webhooks,
+      takePush: (push) => this.takePush?.(push),
+      keptResults: new KeptResults(config.limits.keptResultBytes),
+      jobs: new QueryJobs(config.limits.queryWork, (error) => config.log.error('a query could not be answered', error)),
+      memory: this.#memory,
+    });
   }
 
-  /** A connection that has just opened. Its frames go to `receive`, its end to `end`. */
+  /** Registers a newly opened connection. Pass its frames to `receive` and its close to `end`. */
   connect(socket: Socket): Session {
     const { limits, log, random, clock } = this.#config;
     const session: Session = new Session({
@@ -76,43 +78,30 @@ export class Hub {
     return session;
   }
 
-  /** @throws InstantAPIError if there is no such app */
+  /** @throws InstantAPIError if the app does not exist */
   async app(appId: string): Promise<App> {
-    const isThere = !this.#creating.has(appId) && (this.#open.has(appId) || (await this.isKnown(appId)));
-    if (!isThere) throw recordNotFound('app', { 'app-id': appId });
-    return this.#unlessGone(await this.#openOnce(appId));
+    const isThere = !this.#creating.has(appId) && (this.#apps.isOpen(appId) || (await this.isKnown(appId)));
+    if (!isThere) throw recordNotFound('app', { id: appId });
+    return this.#unlessGone(await this.#apps.get(appId));
   }
 
-  async #openOnce(appId: string): Promise<App> {
-    const known = this.#apps.get(appId);
-    if (known) this.#idle.used(appId);
-    if (known) return known;
-    const opening = this.#openApp(appId);
-    this.#apps.set(appId, opening);
-    try {
-      await opening;
-    } catch (error) {
-      this.#apps.delete(appId);
-      throw error;
-    }
-    return opening;
-  }
-
-  /** @throws InstantAPIError once an app was deleted, or the time it was made for is over */
+  /** @throws InstantAPIError if the app was deleted or has expired */
   #unlessGone(app: App): App {
-    if (isGone(app.ledger.records, this.#config.clock.now())) throw recordNotFound('app', { 'app-id': app.id });
+    if (isGone(app.ledger.records, this.#config.clock.now())) throw recordNotFound('app', { id: app.id });
     return app;
   }
 
-  /** Whether it is the operator's token, or a personal access token, which does the same. */
+  /** Whether it is the operator token, or a personal access token, which has the same rights. */
   async isOperator(token: string | null | undefined): Promise<boolean> {
-    if (typeof token !== 'string') return false;
-    const { operatorToken } = this.#config;
-    if (operatorToken !== undefined && isSameSecret(token.toLowerCase(), operatorToken.toLowerCase())) return true;
-    return this.registry.isAccessToken(token);
+    return typeof token === 'string' && (this.isOperatorToken(token) || (await this.registry.isAccessToken(token)));
   }
 
-  /** Whether the token opens the app: it is the app's own, or the operator's and the app is there, or may be made. */
+  isOperatorToken(token: string): boolean {
+    const { operatorToken } = this.#config;
+    return operatorToken !== undefined && isSameSecret(token.toLowerCase(), operatorToken.toLowerCase());
+  }
+
+  /** Whether the token opens the app: it is the app's own, or the operator token and the app exists or may be created. */
   async isAdminOf(appId: string, token: string | null | undefined): Promise<boolean> {
     if (typeof token !== 'string') return false;
     if (this.#isFirstAppsToken(token)) return appId === this.#config.appId;
@@ -126,7 +115,7 @@ export class Hub {
     return whenDurable(ledger, () => isOwnToken(ledger.records, token));
   }
 
-  /** Whether the token is the admin token of an app, whichever. */
+  /** Whether the token is the admin token of any app. */
   async isSomeAppsToken(token: string): Promise<boolean> {
     return this.#isFirstAppsToken(token) || (await this.registry.ownerOf(token)) !== undefined;
   }
@@ -137,16 +126,16 @@ export class Hub {
 
   async isKnown(appId: string): Promise<boolean> {
     if (appId === registryId) return false;
-    return this.#open.has(appId) || appId === this.#config.appId || (await this.#config.storage.apps()).includes(appId);
+    return this.#apps.isOpen(appId) || appId === this.#config.appId || (await this.#config.storage.apps()).includes(appId);
   }
 
-  /** The ids of all apps, the first one of the server first. */
+  /** The ids of all apps, starting with the server's first. */
   async appIds(): Promise<readonly string[]> {
     const stored = await this.#config.storage.apps();
     return [...new Set([this.#config.appId, ...stored])].filter((id) => id !== registryId);
   }
 
-  /** @throws InstantAPIError if there is such an app, or an app with this token, or too many apps, or the content is refused */
+  /** @throws InstantAPIError if an app with this id or token exists, there are too many apps, or the content is invalid */
   async createApp(app: NewApp): Promise<App> {
     if (app.id === registryId || this.#creating.has(app.id)) throw recordNotUnique('app');
     const creating = this.#createApp(app);
@@ -163,37 +152,28 @@ export class Hub {
     const content = { schema, rules };
     const hasContent = schema !== undefined || rules !== undefined;
     const uuid = (): string => random.uuid();
-    // What is refused must leave nothing behind.
+    // An app with invalid content must leave nothing behind.
     if (hasContent) await this.#tryContent(id, content, uuid);
     if (token !== undefined) await this.registry.setOwner(token, id);
-    const app = await this.#openOnce(id);
+    if (about.expiresAt !== undefined) await this.registry.setExpiry(id, about.expiresAt);
+    const app = await this.#apps.get(id);
     if (hasContent) await fillApp(app, content, uuid);
-    // The record last: until then, nobody has the app.
+    // The record comes last: until it is written, the app does not exist.
     await writeRecord(app, { createdAt: clock.now(), ...about, ...(token !== undefined && { tokenHash: hashToken(token) }) });
     return app;
   }
 
   async #tryContent(id: string, content: AppContent, uuid: () => string): Promise<void> {
-    const { clock, random, log: logger, limits } = this.#config;
-    const trial = await App.open({
-      id,
-      log: await memory().open(id),
-      clock,
-      random,
-      logger,
-      limits,
-      jobs: this.#jobs,
-      memory: this.#memory,
-    });
+    const trial = await this.#apps.openTrial(id);
     await fillApp(trial, content, uuid).finally(() => trial.close());
   }
 
-  /** An app's admin token, if it is kept: only that of the first app is. */
+  /** An app's admin token, if it is known: only that of the first app is stored. */
   tokenOf(appId: string): string | undefined {
     return appId === this.#config.appId ? this.#config.adminToken : undefined;
   }
 
-  /** In the place of the one it had. @throws InstantAPIError if another app has it */
+  /** Replaces the app's admin token. @throws InstantAPIError if another app has the same token */
   async setAdminToken(appId: string, token: string): Promise<void> {
     if (appId === this.#config.appId) throw denied('apps', 'the token of this app is one that the server is started with');
     if ((await this.isOperator(token)) || (await this.isSomeAppsToken(token))) throw recordNotUnique('app-admin-token');
@@ -203,16 +183,33 @@ export class Hub {
     await changeRecord(app, { tokenHash: hashToken(token) });
   }
 
-  /** Nobody can use it any more. The first app of the server stays. @throws InstantAPIError */
+  /** Makes the app inaccessible. The first app of the server cannot be deleted. @throws InstantAPIError */
   async deleteApp(appId: string): Promise<App> {
     if (appId === this.#config.appId) throw denied('apps', 'the app that the server was started with cannot be deleted');
-    const app = await this.app(appId);
-    await this.registry.forgetTokensOf(appId);
+    return this.#delete(await this.app(appId));
+  }
+
+  async #delete(app: App): Promise<App> {
+    await this.registry.forgetTokensOf(app.id);
     await changeRecord(app, { deletedAt: this.#config.clock.now() });
     app.disconnectAll();
-    for (const apps of [this.#open, this.#apps]) apps.delete(appId);
-    await eraseApp(app, new Set([recordName]), () => this.#config.storage.open(appId));
+    this.#apps.forget(app.id);
+    await eraseApp(app, new Set([recordName]), () => this.#config.storage.open(app.id));
+    await this.registry.forgetExpiryOf(app.id);
     return app;
+  }
+
+  /** Erases the apps whose time is over. Nobody can use them any more. */
+  removeExpired(): Promise<void> {
+    return (this.#removing ??= this.#removeExpired().finally(() => (this.#removing = undefined)));
+  }
+
+  async #removeExpired(): Promise<void> {
+    for (const appId of await this.registry.expiredApps(this.#config.clock.now())) {
+      if (this.#isClosed) return;
+      const erased = this.#apps.get(appId).then((app) => this.#delete(app));
+      await erased.catch((error: unknown) => this.#config.log.error(`app ${appId} is over and could not be erased`, error));
+    }
   }
 
   /** Whether other servers may use the storage at the same time. */
@@ -220,22 +217,22 @@ export class Hub {
     return this.#config.storage.relay !== undefined;
   }
 
-  /** The app that is there from the start. */
+  /** The app that exists from the start. */
   get firstAppId(): string {
     return this.#config.appId;
   }
 
-  /** Opens the apps that may have events to be sent: nobody else would, until somebody asks for them. */
+  /** Opens the apps with undelivered webhook events, which otherwise wait until the app is next used. */
   async resumeWebhooks(): Promise<void> {
     for (const appId of await this.registry.appsWithWebhooks()) await this.app(appId).catch(() => undefined);
   }
 
-  /** Where clients reach the server. */
+  /** Base URL for clients. */
   get origin(): string {
     return this.#config.origin?.() ?? '';
   }
 
-  /** Copies all that is stored, files apart, to a new file. Rejects with TriplaneError. */
+  /** Copies everything stored except files to a new file. Rejects with TriplaneError. */
   async backup(file: string): Promise<void> {
     const { storage } = this.#config;
     if (!storage.backup)
@@ -248,33 +245,17 @@ export class Hub {
   }
 
   summary(): AppSummary[] {
-    return [...this.#open.values()].map(({ id, sessionCount, rooms }) => ({ id, sessions: sessionCount, rooms: rooms.sizes().size }));
+    return this.#apps.list().map(({ id, sessionCount, rooms }) => ({ id, sessions: sessionCount, rooms: rooms.sizes().size }));
   }
 
-  /** Whatever was taken in is answered, if the storage lets it; then all connections are told to go. */
+  /** Answers all accepted requests if the storage permits, then closes all connections. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#idle.stop();
+    this.#apps.stopEviction();
     for (const session of this.#sessions) session.drain();
-    await inTime(this.#config, 'what was taken in', async () => {
-      const opened = await Promise.allSettled(this.#apps.values());
-      await Promise.all(opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value.close()] : [])));
-    });
+    await inTime(this.#config, 'what was taken in', () => this.#apps.closeAll());
     for (const session of [...this.#sessions]) session.close(goingAway, 'the server is closing');
     await inTime(this.#config, 'the end', () => this.#config.storage.close());
-  }
-
-  async #openApp(id: string): Promise<App> {
-    const { storage, clock, random, log: logger, limits, origin, files } = this.#config;
-    const tokensEnded = this.#config.acceptedTokens?.ended;
-    const about = { fileStore: files ?? storage.files, origin, webhookSender: this.webhooks };
-    const shared = { ...about, relay: storage.relay, takePush: this.#takePush };
-    const around = { clock, random, logger, limits, jobs: this.#jobs, memory: this.#memory };
-    const app = await App.open({ id, log: await storage.open(id), ...shared, ...around, tokensEnded });
-    if (id !== registryId) this.#open.set(id, app);
-    this.#idle.used(id);
-    this.#idle.schedule();
-    return app;
   }
 
   async #authenticate(init: Init): Promise<Authenticated> {

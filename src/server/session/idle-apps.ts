@@ -1,4 +1,4 @@
-// Apps that nobody has asked for in a while leave memory.
+// Unloads apps that have not been used for a while.
 
 import type { Timer } from '../../lib/clock.ts';
 import type { App } from './app.ts';
@@ -8,12 +8,12 @@ export class IdleApps {
   readonly #config: Pick<HubConfig, 'clock' | 'limits' | 'log'>;
   readonly #open: Map<string, App>;
   readonly #left: (appId: string) => void;
-  /** When each app was last asked for. */
+  /** Last use of each app. */
   readonly #usedAtMs = new Map<string, number>();
   #timer: Timer | undefined;
   #isStopped = false;
 
-  /** `left`: called for each app that leaves, before it is closed. */
+  /** `left`: called for each app that is unloaded, before it is closed. */
   constructor(config: Pick<HubConfig, 'clock' | 'limits' | 'log'>, open: Map<string, App>, left: (appId: string) => void) {
     this.#config = config;
     this.#open = open;
@@ -24,7 +24,7 @@ export class IdleApps {
     this.#usedAtMs.set(appId, this.#config.clock.monotonicNow());
   }
 
-  /** Looks again and again, as long as an app is open. */
+  /** Checks periodically while an app is open. */
   schedule(): void {
     const { clock, limits } = this.#config;
     if (this.#timer !== undefined || this.#isStopped) return;
@@ -40,7 +40,7 @@ export class IdleApps {
     this.#config.clock.clearTimeout(this.#timer);
   }
 
-  /** What is stored stays; whoever asks for the app loads it again. */
+  /** Stored data stays; the next request loads the app again. */
   #evict(): void {
     const { clock, limits, log } = this.#config;
     const before = clock.monotonicNow() - limits.idleAppMs;

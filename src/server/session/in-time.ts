@@ -1,11 +1,11 @@
-// A storage that hangs keeps nobody from going.
+// A time limit for operations on a storage that may hang.
 
 import type { Timer } from '../../lib/clock.ts';
 import type { HubConfig } from './hub-config.ts';
 
 const closeWithin = 10_000;
 
-/** Resolves when `run` does, or when its time is over. What the storage did not confirm was not acknowledged. */
+/** Resolves when `run` does, or when the time is over. Writes the storage has not confirmed have not been acknowledged. */
 export async function inTime(config: HubConfig, what: string, run: () => Promise<void>): Promise<void> {
   const { clock, log, closeWithinMs = closeWithin } = config;
   let timer: Timer | undefined;

@@ -1,5 +1,5 @@
-// What a message is called, and what names it uses: read off a message, or off the beginning of a frame that is too large to be
-// parsed, so that an error can say which message it is about.
+// The op and the names of a message, read from the message or from the beginning of a frame that is too large to parse, so that an error
+// can identify the message.
 
 import { isObject } from '../../lib/json.ts';
 import type { OriginalEvent } from '../../protocol/server-error.ts';
@@ -11,10 +11,10 @@ export function eventIdOf(received: object): string | null {
   return typeof eventId === 'string' ? eventId : null;
 }
 
-/** One field whose value is a plain string, as the official clients and ours write it. */
+/** One field with a plain string as its value, as the official clients and ours write it. */
 const stringField = /\s*"(op|client-event-id|room-id|topic|stream-id)"\s*:\s*"([^"\\]{0,200})"\s*(?:,|\})/y;
 
-/** The string fields a message begins with; empty if it begins otherwise. */
+/** The string fields at the beginning of a message; empty if it begins otherwise. */
 export function messageIn(start: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   const brace = /^\s*\[?\s*\{/.exec(start);
@@ -24,7 +24,7 @@ export function messageIn(start: string): Readonly<Record<string, string>> {
   return found;
 }
 
-/** Names that are remembered or repeated to others, and so may not be of any length. */
+/** Names that are stored or sent to other clients, so their length is limited. */
 const names = ['client-event-id', 'room-id', 'topic', 'client-id', 'subscribe-event-id'] as const;
 
 /** The error for a name that is too long. */
@@ -36,7 +36,7 @@ export function longName(message: object, maxLength: number): Error | undefined 
   return undefined;
 }
 
-/** The message as an error may repeat it: names cut short. The event id stays, as the client finds its call by it. */
+/** The message as repeated in an error: names are truncated. The event id stays complete, because the client finds its call by it. */
 export function withoutNames(message: object): Readonly<Record<string, unknown>> {
   const short = (name: string, value: unknown): unknown =>
     name !== 'client-event-id' && typeof value === 'string' && value.length > 100 ? `${value.slice(0, 100)}…` : value;
@@ -51,7 +51,7 @@ export interface About {
   readonly 'original-event'?: OriginalEvent;
 }
 
-/** Which message an error is about: what was said, without its secrets. */
+/** Identifies the message of an error: its fields without secrets. */
 export function aboutOf(received: unknown, sessionId: string): About {
   if (!isObject(received)) return { 'client-event-id': null };
   const safe = Object.entries(originalOf(received)).filter(([field]) => !isSecret(field));

@@ -1,9 +1,9 @@
-// How fast a session may send messages. Messages above the rate are rejected; a session that keeps sending is disconnected.
+// Limits the rate of messages per session. Messages above the rate are rejected; a session that keeps sending is disconnected.
 
 import type { Clock } from '../../lib/clock.ts';
 import { TokenBucket } from '../token-bucket.ts';
 
-/** Seconds' worth of messages that may arrive at once. */
+/** Burst size, in seconds' worth of messages. */
 const burst = 5;
 /** Consecutive rejected messages before the session is disconnected. */
 const maxRejected = 1000;

@@ -1,18 +1,18 @@
-// Messages for an event stream that reach another process than the one that keeps the stream, as they do behind a load balancer:
-// they are handed on to it, and it says whether it took them.
+// Forwards messages for an event stream that reached another process than the one that keeps the stream, as happens behind a load balancer,
+// and reports whether that process accepted them.
 
 import type { Clock, Timer } from '../../lib/clock.ts';
 
 /** Messages for the session of an event stream. */
 export interface Push {
-  /** The process that keeps the stream. */
+  /** Id of the process that keeps the stream. */
   readonly machine: string;
   readonly session: string;
   readonly token: string;
   readonly messages: readonly unknown[];
 }
 
-/** Whether the session took it; undefined = the stream is kept elsewhere. */
+/** Whether the session accepted it; undefined if another process keeps the stream. */
 export type TakePush = (push: Push) => boolean | undefined;
 
 export type PushMessage =
@@ -26,7 +26,7 @@ export interface PushRelayConfig {
   readonly clock: Clock;
 }
 
-/** How long the other process has. */
+/** Time limit for the other process. */
 const answerWithinMs = 5000;
 
 export class PushRelay {
@@ -37,7 +37,7 @@ export class PushRelay {
     this.#config = config;
   }
 
-  /** Resolves to whether another process took it; false if none answers in time. */
+  /** Resolves to whether another process accepted it; false if none responds in time. */
   forward(push: Push): Promise<boolean> {
     const { send, uuid, clock } = this.#config;
     const id = uuid();
@@ -60,7 +60,7 @@ export class PushRelay {
     if (isTaken !== undefined) this.#config.send({ is: 'pushed', id: message.id, isTaken });
   }
 
-  /** Nobody is waited for any more. */
+  /** Settles all pending calls. */
   stop(): void {
     for (const settle of [...this.#waiting.values()]) settle(false);
   }

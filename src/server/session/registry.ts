@@ -1,5 +1,5 @@
-// What the server knows besides its apps: whose admin token is whose, and the personal access tokens that act for the operator.
-// Kept in the same storage, as the records of an app that nobody can open. It comes to be with the first of these.
+// Server-wide records: which app an admin token belongs to, and personal access tokens, which have the operator's rights. Stored as records
+// of a reserved app, which is created with the first of them.
 
 import { hashToken, newToken } from '../auth/secrets.ts';
 import { submit, whenDurable } from '../data/submit.ts';
@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { newKey, type StoredKey } from '../webhooks/signer.ts';
 import type { App } from './app.ts';
 
-/** No app may have it. */
+/** Reserved: no app can have this id. */
 export const registryId = '00000000-0000-4000-8000-000000000000';
 
 export interface AccessToken {
@@ -19,13 +19,13 @@ export interface AccessToken {
 }
 
 export interface RegistryConfig {
-  /** Opens the app that keeps the records. */
+  /** Opens the app that holds the records. */
   readonly open: () => Promise<App>;
-  /** Whether there is one yet. */
+  /** Whether that app exists yet. */
   readonly exists: () => Promise<boolean>;
 }
 
-const [ownerPrefix, accessPrefix, webhooksPrefix] = ['admin-token ', 'access-token ', 'webhooks of '];
+const [ownerPrefix, accessPrefix, webhooksPrefix, expiryPrefix] = ['admin-token ', 'access-token ', 'webhooks of ', 'expiry of '];
 const signingKeyName = 'signing-key';
 
 export class Registry {
@@ -44,10 +44,25 @@ export class Registry {
     await this.#write(() => ({ [ownerPrefix + hashToken(adminToken)]: appId }));
   }
 
-  /** After an app was deleted, or has another token. */
+  /** Call after an app was deleted or its token changed. */
   async forgetTokensOf(appId: string): Promise<void> {
     if (!(await this.#records())) return;
     await this.#write((records) => without(records, (name, value) => name.startsWith(ownerPrefix) && value === appId));
+  }
+
+  /** Notes when an app's time is over. */
+  async setExpiry(appId: string, expiresAt: number): Promise<void> {
+    await this.#write(() => ({ [expiryPrefix + appId]: expiresAt }));
+  }
+
+  /** Apps whose time is over, and whose data may still be there. */
+  async expiredApps(now: number): Promise<readonly string[]> {
+    const records = [...((await this.#records()) ?? [])].filter(([name, at]) => name.startsWith(expiryPrefix) && Number(at) <= now);
+    return records.map(([name]) => name.slice(expiryPrefix.length));
+  }
+
+  async forgetExpiryOf(appId: string): Promise<void> {
+    if ((await this.#records())?.has(expiryPrefix + appId)) await this.#write(() => ({ [expiryPrefix + appId]: null }));
   }
 
   async isAccessToken(token: string): Promise<boolean> {
@@ -59,7 +74,7 @@ export class Registry {
     return records.flatMap(([name, value]) => (name.startsWith(accessPrefix) ? [value as AccessToken] : []));
   }
 
-  /** The token is told once. */
+  /** The token is returned once and only its hash is stored. */
   async createAccessToken(name: string, createdAt: number): Promise<AccessToken & { readonly token: string }> {
     const secret = randomBytes(32).toString('hex');
     const kept: AccessToken = { id: newToken(), name, createdAt };
@@ -72,7 +87,7 @@ export class Registry {
     await this.#write((records) => without(records, (name, value) => name.startsWith(accessPrefix) && (value as AccessToken).id === id));
   }
 
-  /** With which the server signs what it sends to webhooks: one for all servers of the storage. */
+  /** The key that signs webhook deliveries, shared by all servers of the storage. */
   async signingKey(): Promise<StoredKey> {
     const made = newKey();
     await this.#write((records) => (records.has(signingKeyName) ? {} : { [signingKeyName]: made }));
@@ -103,7 +118,7 @@ export class Registry {
 
 const tokenStart = 'per_';
 
-/** Whether it has the form of a personal access token. */
+/** Whether the text has the form of a personal access token. */
 export function isAccessToken(token: string): boolean {
   return /^per_[0-9a-f]{64}$/.test(token);
 }

@@ -1,10 +1,10 @@
-// What a session is about to be sent: for clients that can read it so, everything said in one moment goes out in one frame.
+// Outgoing messages of one session. For clients that support it, messages of the same moment share one frame.
 
 import type { Socket } from './subscriber.ts';
 
 export class SendBatch {
   readonly #socket: Socket;
-  /** Whether the client reads several messages in a frame. */
+  /** Whether the client accepts several messages per frame. */
   acceptsBatches = false;
   #waiting: string[] = [];
 

@@ -1,4 +1,4 @@
-// A ready session, as the handlers of its messages see it.
+// The state of a ready session that message handlers use.
 
 import type { ClientMessage } from '../../protocol/client-message.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
@@ -9,23 +9,23 @@ import type { Subscriber } from './subscriber.ts';
 export interface SessionContext {
   readonly app: App;
   readonly subscriber: Subscriber;
-  /** Writes that wait for their answer. */
+  /** Writes that wait for their result. */
   readonly pending: Set<ClientMessage>;
-  /** What the session makes the server hold. */
+  /** Memory occupied by the session. */
   readonly memory: MemoryBudget;
-  /** Of that, for its presence: room id → bytes. */
+  /** Its share for presence: room id → bytes. */
   readonly presence: Map<string, number>;
-  /** And for its queries: key → bytes. */
+  /** Its share for queries: key → bytes. */
   readonly queries: Map<string, number>;
-  /** Returns how long the text is. */
+  /** Returns the length of the text sent. */
   readonly send: (message: ServerMessage) => number;
-  /** Resolves when most of what was sent was read, or the session has ended; undefined where that cannot be known. */
+  /** Resolves when the client has read most of the output or the session has ended; undefined if the transport cannot tell. */
   readonly drained: (() => Promise<void>) | undefined;
-  /** For what goes wrong after the call has returned. */
+  /** Reports failures after the call has returned. */
   readonly reject: (message: ClientMessage, error: unknown) => void;
 }
 
-/** Handles a message with durable state, which no failure takes back. What `run` throws is the response. */
+/** Handles a message with durable state, which no later failure undoes. An exception of `run` becomes the error response. */
 export function handleDurable(message: ClientMessage, context: SessionContext, run: () => void): void {
   context.app.ledger.read({ run, reject: (error) => context.reject(message, error) });
 }

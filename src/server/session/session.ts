@@ -8,7 +8,7 @@ import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { ClientMessage, Init } from '../../protocol/client-message.ts';
 import { decodeClientFrame, type ClientFrame } from '../../protocol/codec.ts';
-import { frameFault, malformed, paramError, type ParamError, unknownOpError } from '../../protocol/frame-errors.ts';
+import { frameFault, malformed, unknownOpError } from '../../protocol/frame-errors.ts';
 import type { ServerMessage, WireUser } from '../../protocol/server-message.ts';
 import { supportedFeatures } from '../../protocol/version.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -16,21 +16,22 @@ import type { Log } from '../../lib/log.ts';
 import type { App } from './app.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { encodeMessage } from './encode.ts';
+import { errorReplies, malformedReply } from './error-replies.ts';
 import { RateLimiter } from './message-rate.ts';
 import { handle } from './handle.ts';
 import { announcedLimits, type Limits } from '../limits.ts';
 import { MemoryBudget } from '../memory-budget.ts';
-import { aboutOf, eventIdOf, isSecret, longName, messageIn, withoutNames } from './message-head.ts';
+import { aboutOf, longName, messageIn, withoutNames } from './message-head.ts';
 import type { SessionContext } from './session-context.ts';
 import type { Subscriber, Socket } from './subscriber.ts';
 import { SendBatch } from './send-batch.ts';
-import { failure, invalid, rejection, signedOut } from '../errors.ts';
+import { invalid, rejection, signedOut } from '../errors.ts';
 import { checkStatus } from './app-status.ts';
 
 export interface Authenticated {
   readonly app: App;
   readonly user: WireUser | undefined;
-  /** When this token ends, so does the session. */
+  /** The token of the session's user; when it ends, so does the session. */
   readonly tokenHash?: string | undefined;
   readonly isAdmin: boolean;
 }
@@ -52,7 +53,7 @@ type State =
   | { readonly is: 'ready'; readonly context: SessionContext }
   | { readonly is: 'closed' };
 
-/** Close codes: policy violation, service restart. */
+/** Close codes "policy violation" and "service restart". */
 const [badClient, serviceRestart] = [1008, 1012];
 const noMessage = { path: [], problem: 'malformed', expected: 'at least one message' } as const;
 
@@ -80,7 +81,7 @@ export class Session {
     for (const message of messages) this.#accept(message);
   }
 
-  /** A frame that is too large to be read; `start` is its beginning. */
+  /** Handles a frame that is too large to read; `start` is its beginning. */
   rejectOversized(start: string): void {
     if (this.#state.is === 'closed' || this.#isPaused) return;
     const { frameBytes } = this.#config.limits;
@@ -88,13 +89,13 @@ export class Session {
     this.#rejectMalformed(error, messageIn(start), { limit: 'max-frame-bytes', most: frameBytes });
   }
 
-  /** Ready without an `init`, for a caller who was found by other means. Undefined if it has been closed by now. */
+  /** Opens a ready session without `init`, for a caller authenticated by other means. Undefined if the session was closed meanwhile. */
   openAs(authenticated: Authenticated, versions: Init['versions']): SessionContext | undefined {
     if (this.#state.is !== 'opened') return undefined;
     return this.#enter(authenticated, versions ? { versions } : {}, () => this.close(badClient, 'the sign-in has ended'));
   }
 
-  /** The server's own message on behalf of the client: refused as the client's would be. */
+  /** Executes a message of the server on behalf of the client, with the client's permissions. */
   run(message: ClientMessage, run: () => void): void {
     if (this.#state.is !== 'ready') return;
     try {
@@ -144,17 +145,9 @@ export class Session {
     const fault = frameFault(error);
     if (!fault) return this.#reject(isObject(received) ? received : {}, error);
     const known = isObject(received) ? knownFault(received, String(fault.path[0]), this.id) : undefined;
-    const details = this.#paramRejection(fault, received);
     if (known) this.#reject(received as Readonly<Record<string, unknown>>, known);
-    else this.#sendMessage({ op: 'error', ...details, hint: { ...(details.hint as object), ...limit }, ...aboutOf(received, this.id) });
+    else this.#sendMessage(malformedReply(fault, received, limit, this.id));
     if (++this.#badFrames >= this.#config.limits.badFrames) this.close(badClient, 'too many malformed frames');
-  }
-
-  #paramRejection(fault: Parameters<typeof paramError>[0], received: unknown): ParamError {
-    const details = paramError(fault);
-    const [field] = fault.path;
-    if (typeof field !== 'string' || !isObject(received) || fault.problem === 'missing' || isSecret(field)) return details;
-    return { ...details, hint: { ...(details.hint as object), 'original-input': received[field] } };
   }
 
   #accept(message: ClientMessage): void {
@@ -201,7 +194,7 @@ export class Session {
 
   #ready(init: Init, { app, user, tokenHash, isAdmin }: Authenticated, waiting: EarlyMessages): void {
     if (this.#isClosed()) return;
-    // It may have ended while the door was opened.
+    // The session may have ended while the app was being opened.
     if (tokenHash !== undefined && !app.isTokenValid(tokenHash)) return this.#reopen(init, signedOut(), waiting);
     this.#enter({ app, user, tokenHash, isAdmin }, init, () => this.#revoke(init));
     this.#sendMessage({
@@ -242,7 +235,7 @@ export class Session {
     return context;
   }
 
-  /** Back to the state before `init`. Messages that arrived meanwhile get their responses. */
+  /** Returns to the state before `init`. Messages that arrived meanwhile are answered. */
   #reopen(init: Init, error: unknown, waiting: EarlyMessages): void {
     if (this.#isClosed()) return;
     this.#state = { is: 'opened' };
@@ -270,13 +263,7 @@ export class Session {
 
   #reject(message: ClientMessage | Readonly<Record<string, unknown>>, error: unknown): void {
     if (!(error instanceof InstantAPIError)) this.#config.log.error('a message could not be answered', error);
-    const { status, body } = error instanceof InstantAPIError ? error : failure(error);
-    const { type = null, message: text = null, hint = null } = body;
-    this.#sendMessage({ op: 'error', status, type, message: text, hint, ...aboutOf(message, this.id) });
-    if (message.op === 'join-room' && typeof message['room-id'] === 'string') {
-      const eventId = eventIdOf(message);
-      this.#sendMessage({ op: 'join-room-error', 'client-event-id': eventId, 'room-id': message['room-id'], error: text });
-    }
+    for (const reply of errorReplies(message, error, this.id)) this.#sendMessage(reply);
   }
 
   async #drained(): Promise<void> {

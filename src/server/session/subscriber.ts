@@ -1,27 +1,27 @@
-// Who hears what the server says, as the parts that decide what is said know them; and how it is handed on: a letter,
-// which may go to many and is then written once.
+// Receivers of server messages, as seen by the parts that produce them, and outgoing messages that may go to many receivers and are
+// serialised once.
 
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { Features } from '../../protocol/version.ts';
 import type { Actor } from '../data/system-rules.ts';
 
-/** The far end of a connection. `frame` is text. No call throws. */
+/** The remote end of a connection. `frame` is text. No call throws. */
 export interface Socket {
   send(frame: string): void;
   close(code: number, reason: string): void;
-  /** Resolves when most of what was sent was read, or the connection has ended. Missing = nothing is held back. */
+  /** Resolves when the client has read most of the output or the connection has ended. Missing if there is no back-pressure. */
   drained?(): Promise<void>;
-  /** Where it is, as far as that is known: for rules. */
+  /** The client's address, if known; used by rules. */
   readonly ip?: string | undefined;
   readonly origin?: string | undefined;
 }
 
-/** A session that is ready. */
+/** A ready session. */
 export interface Subscriber {
   readonly id: string;
   readonly actor: Actor;
   readonly features: Features;
-  /** Whether it is told of changes of answers by `deltas`. */
+  /** Whether it receives changed results as deltas. */
   readonly acceptsDeltas: boolean;
 }
 

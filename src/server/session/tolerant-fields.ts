@@ -1,5 +1,5 @@
-// Fields of another kind than the protocol names, read as InstantDB reads them, so that every program gets its answer: `false` is a missing
-// name, a number may be a name, an id or a topic may be any JSON. What such a program said comes back to it as it was said.
+// Accepts fields of other types than the protocol names, as InstantDB does, so that every program gets its response: `false` counts as a
+// missing name, a number is accepted as a name, and an id or a topic may be any JSON. Responses repeat the original value.
 
 import { isObject } from '../../lib/json.ts';
 import type { InstantAPIError } from '../../errors.ts';
@@ -7,7 +7,7 @@ import { invalid } from '../errors.ts';
 
 type Message = Readonly<Record<string, unknown>>;
 
-/** Begins a text that stands for another kind of JSON; a text that begins so is written the same way. */
+/** Prefix of a string that stands for another JSON type; strings that start with it are escaped the same way. */
 const mark = '\0';
 const anyKind = ['client-event-id', 'topic'] as const;
 const names = [
@@ -22,7 +22,7 @@ const names = [
   'offset',
 ] as const;
 
-/** The message with fields that can be checked. The same object if nothing had to change. */
+/** Returns the message with fields that can be checked; the same object if nothing changed. */
 export function tolerant(received: unknown): unknown {
   if (!isObject(received)) return received;
   const changes: [string, unknown][] = [];
@@ -40,7 +40,7 @@ export function tolerant(received: unknown): unknown {
 
 const originals = new WeakMap<object, object>();
 
-/** A message as it was received, for an error that repeats it. */
+/** Returns the message as received, for errors that repeat it. */
 export const originalOf = (message: object): object => originals.get(message) ?? message;
 
 const isOdd = (value: unknown): boolean => (typeof value === 'string' ? value.startsWith(mark) : value !== undefined && value !== null);
@@ -88,7 +88,7 @@ export function asReceived<T extends object>(message: T): T {
   return changes.length === 0 ? message : { ...message, ...Object.fromEntries(changes) };
 }
 
-/** Faults that programs know by another name than `param-malformed`. */
+/** Faults that programs know under another name than `param-malformed`. */
 export function knownFault(received: Message, field: string, sessionId: string): InstantAPIError | undefined {
   const given = received[field] ?? null;
   switch (`${String(received['op'])} ${field}`) {
@@ -113,7 +113,7 @@ function noQuery(op: string): InstantAPIError {
   return invalid(op, { q: null }, [{ message: 'a query is missing' }]);
 }
 
-/** @param eventId as it was said */
+/** @param eventId as received */
 export function noSubscription(eventId: unknown, sessionId: string): InstantAPIError {
   const input = { 'sess-id': sessionId, 'subscribe-event-id': eventId };
   return invalid('unsubscribe-stream', input, [{ message: 'there is no such subscription to a stream' }]);

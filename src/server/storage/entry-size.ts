@@ -1,6 +1,6 @@
-// About how much memory a value from the log takes: enough to compare, cheaper than writing it as JSON.
+// Estimates the memory of a log value: accurate enough to compare, cheaper than serialising it.
 
-/** Of each part of a list or an object, beyond its own size. */
+/** Overhead per element of a list or an object. */
 const perPart = 16;
 
 export function sizeOfEntry(value: unknown): number {

@@ -1,13 +1,13 @@
-// Those who want to hear of every append to a log, as long as all who append are in this process.
+// Subscribers to appends of a log within one process.
 
 import type { LogListener, LogEntry } from './storage.ts';
 
 export class LogSubscribers {
   readonly #all = new Set<LogListener>();
 
-  /** @returns what ends it */
+  /** @returns an unsubscribe function */
   add(listener: LogListener): () => void {
-    // The same function may follow twice.
+    // The same function may be subscribed twice.
     const own: LogListener = (txId, entries, lastId) => listener(txId, entries, lastId);
     this.#all.add(own);
     return () => void this.#all.delete(own);

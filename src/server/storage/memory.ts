@@ -1,5 +1,4 @@
-// A storage that lives as long as the process. Several servers may use the same one, one after the other or at once: each reads
-// what the others wrote.
+// A storage that lasts as long as the process. Several servers may share it, in sequence or concurrently: each reads what the others wrote.
 
 import { memoryFiles } from '../files/memory-files.ts';
 import { sizeOfEntry } from './entry-size.ts';
@@ -74,7 +73,7 @@ async function endOf(log: AppLog): Promise<number> {
   return entries.at(-1)?.txId ?? snapshot?.txId ?? 0;
 }
 
-/** Plain functions, so that a storage that wraps this one can spread it. */
+/** Plain functions, so that a wrapping storage can spread this one. */
 function portTo(log: MemoryLog): AppLog {
   return {
     load: () => log.load(),
@@ -85,14 +84,14 @@ function portTo(log: MemoryLog): AppLog {
   };
 }
 
-/** Entries are kept for servers that are a little behind; beyond so many bytes they become part of the state. */
+/** Entries are kept for servers that are slightly behind; beyond this many bytes they are merged into the state. */
 const minTailBytes = 1024 * 1024;
-/** The entries kept take no more than this part of the state. */
+/** Kept entries take at most this fraction of the state. */
 const tailShare = 1 / 8;
 
 class MemoryLog implements AppLog {
   readonly #subscribers = new LogSubscribers();
-  /** Undefined until there is a snapshot. */
+  /** Undefined until the first snapshot. */
   #state: SnapshotState | undefined;
   #stateBytes = 0;
   #tail: LogEntry[] = [];
@@ -139,7 +138,7 @@ class MemoryLog implements AppLog {
     return this.#tail.at(-1)?.txId ?? this.#start;
   }
 
-  /** After those who were just told of the append have read it. */
+  /** Deferred until subscribers notified of the append have read it. */
   #foldIfLarge(): void {
     if (this.#isFolding || this.#tailBytes <= Math.max(minTailBytes, this.#stateBytes * tailShare)) return;
     this.#isFolding = true;

@@ -1,4 +1,4 @@
-// A snapshot with log entries applied on top of it, one after the other.
+// A snapshot with log entries applied to it.
 
 import type { WireAttr } from '../../protocol/attr.ts';
 import type { Triple } from '../../protocol/triple.ts';
@@ -11,7 +11,7 @@ export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot 
   return state.snapshot();
 }
 
-/** A snapshot that changes entry by entry. Takes as much memory as the data, not as the log. */
+/** A snapshot advanced entry by entry. Its memory depends on the data, not on the log. */
 export class SnapshotState {
   #txId: number;
   #at: number;
@@ -21,7 +21,7 @@ export class SnapshotState {
   readonly #triples = new Map<string, Triple>();
   readonly #events: AnsweredEvent[];
   readonly #records: Map<string, unknown>;
-  /** Of every attr there ever was. */
+  /** Of every attr that ever existed. */
   readonly #isValue = new Map<string, boolean>();
 
   constructor(snapshot: Snapshot) {
@@ -83,7 +83,7 @@ export class SnapshotState {
     this.#isValue.set(attr.id, attr['value-type'] === 'blob');
   }
 
-  /** An entity has one value of an attr, and many links. */
+  /** An entity has one value per attr, but many links. */
   #nameOf([e, a, v]: Triple): string {
     return this.#isValue.get(a) ? `${e} ${a}` : `${e} ${a} ${JSON.stringify(v)}`;
   }

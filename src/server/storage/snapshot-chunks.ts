@@ -1,5 +1,5 @@
-// A snapshot as texts of a bearable size, and back: no store has to hold an app in one value, nor in one string. Whatever
-// fields a snapshot has, each comes in parts: a list some items at a time, an object some entries at a time.
+// Splits a snapshot into texts of limited size and joins them again, so that no store must hold an app in one value or one string. Every
+// field is split: a list by items, an object by entries.
 
 import { isObject } from '../../lib/json.ts';
 import type { Snapshot } from './storage.ts';
@@ -38,7 +38,7 @@ export class SnapshotReader {
     } else this.#values.set(field, value);
   }
 
-  /** A triple with the one string of its entity and of its attr: text that is parsed has one of its own for each. */
+  /** Interns the strings of entity and attr: parsed text has a separate string for each triple. */
   #interned(triple: unknown): unknown {
     if (!Array.isArray(triple)) return triple;
     for (const at of [0, 1]) {
@@ -67,7 +67,7 @@ function madeFor<T>(field: string, all: Map<string, T>, make: () => T): T {
   return found;
 }
 
-/** At least one, so that what is empty comes back. */
+/** At least one part, so that an empty field is restored. */
 function* chunked<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at === 0 || at < items.length; at += chunkLength) yield items.slice(at, at + chunkLength);
 }

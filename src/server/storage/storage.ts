@@ -1,5 +1,5 @@
-// The storage port: for each app a log of transactions, and now and then a snapshot that replaces the log so far. The log is the
-// truth; what a server holds in memory can be rebuilt from it at any time.
+// The storage port: per app, a log of transactions and an occasional snapshot that replaces the log so far. The log is authoritative; a
+// server's memory can be rebuilt from it at any time.
 
 import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import type { Triple } from '../../protocol/triple.ts';
@@ -7,76 +7,76 @@ import type { WireAttr } from '../../protocol/attr.ts';
 import type { FileStore } from '../files/file-store.ts';
 
 export interface Storage {
-  /** The app's log; made empty if there is none. */
+  /** The app's log; created empty if missing. */
   open(appId: string): Promise<AppLog>;
   /** Apps that have a log. */
   apps(): Promise<readonly string[]>;
   /**
-   * Builds an app's state from parts. Continues what an earlier process staged for the same app. Missing = the storage cannot take
-   * an app over from elsewhere.
+   * Builds an app's state from parts. Continues what an earlier process staged for the same app. Missing = the storage does not support
+   * imports.
    */
   stage?(appId: string): Promise<Stage>;
   /**
-   * Copies everything that is stored, files apart, to a new file while the storage is in use. Missing = it has a way of its own.
-   * Rejects with TriplaneError `config-invalid` if there is such a file, `storage-failed` if it cannot be written.
+   * Copies everything stored except files to a new file while the storage is in use. Missing = use the database's own tools. Rejects with
+   * TriplaneError `config-invalid` if the file exists, `storage-failed` if it cannot be written.
    */
   backup?(file: string): Promise<void>;
   /** The last call on the storage. */
   close(): Promise<void>;
-  /** Where files are kept unless the server is told otherwise; missing = nowhere. */
+  /** Default file store of a server with this storage; missing = none. */
   readonly files?: FileStore;
-  /** Missing = no other server can use it at the same time. */
+  /** Missing = only one server can use the storage at a time. */
   readonly relay?: Relay;
 }
 
 /**
- * The state of an app under construction: texts of `snapshot-chunks.ts`, durable one by one, invisible until `publish`. One process
- * at a time stages an app.
+ * The state of an app under construction: texts of `snapshot-chunks.ts`, each durable, invisible until `publish`. One process at a time
+ * stages an app.
  */
 export interface Stage {
-  /** The number of chunks that are durable. */
+  /** Number of durable chunks. */
   readonly length: number;
-  /** The last transaction of the app as it is served now; 0 if it has none. */
+  /** The last transaction of the app as currently served; 0 if there is none. */
   readonly txId: number;
   /** Durable when it resolves. */
   add(chunk: string): Promise<void>;
   /** Undefined beyond the last chunk. */
   read(at: number): Promise<string | undefined>;
   /**
-   * The staged state replaces the app's state and log, as of transaction `txId`. All of it or, if the app's log no longer ends at
-   * `this.txId`, nothing ('behind').
+   * The staged state replaces the app's state and log, as of transaction `txId`. Takes effect completely, or not at all ('behind') if the
+   * app's log no longer ends at `this.txId`.
    */
   publish(txId: number): Promise<Appended>;
   /** Removes the staged chunks. */
   discard(): Promise<void>;
 }
 
-/** Has one user at a time in this process, who waits for each call before the next. Other processes may use it too. */
+/** Used by one caller at a time in this process, who awaits each call. Other processes may use it concurrently. */
 export interface AppLog {
-  /** The last snapshot, and what was appended since, in order. */
+  /** The last snapshot, and the entries appended since, in order. */
   load(): Promise<Loaded>;
   /**
-   * What was appended after `txId`, in order. Undefined if it cannot be told: a snapshot has replaced some of it, or the log does
-   * not go that far (any more).
+   * The entries after `txId`, in order. Undefined if they cannot be determined: a snapshot replaced some of them, or the log does not reach
+   * that far.
    */
   since(txId: number): Promise<readonly LogEntry[] | undefined>;
   /**
-   * Several transactions at once, so that a store that has to flush flushes once. Their `txId`s follow on one another. Durable
-   * when it resolves: all of them, or none ('behind') if the log does not end where the first of them begins: somebody else has
-   * appended, or the log is not the one the caller read. When it rejects, all or none may be there; the caller reads again.
+   * Appends several transactions at once, so that a store that flushes does so once. Their `txId`s are consecutive. Durable when it
+   * resolves: all of them, or none ('behind') if the log does not end where the first begins, because somebody else appended or the log is
+   * not the one the caller read. When it rejects, all or none may be stored; the caller reads again.
    */
   append(entries: readonly LogEntry[]): Promise<Appended>;
-  /** The snapshot takes the place of every entry up to its `txId`; one that comes late, of nothing. */
+  /** The snapshot replaces every entry up to its `txId`; an outdated one replaces nothing. */
   compact(snapshot: Snapshot): Promise<void>;
-  /** Calls `listener` after each append by anybody. Returns an unsubscribe function. */
+  /** Calls `listener` after each append by any process. Returns an unsubscribe function. */
   subscribe(listener: LogListener): () => void;
 }
 
 export type Appended = 'appended' | 'behind';
 
 /**
- * The log goes up to `txId` at least. `entries`: the last of them, where they came along. `lastId`: the id of the entry `txId`,
- * where only the end of the log was looked at; empty if it is not known. Never throws.
+ * The log reaches at least `txId`. `entries`: the last of them, if delivered with the notification. `lastId`: the id of the entry `txId`,
+ * if only the end of the log was read; empty if unknown. Never throws.
  */
 export type LogListener = (txId: number, entries?: readonly LogEntry[], lastId?: string) => void;
 
@@ -85,42 +85,42 @@ export interface Loaded {
   readonly entries: readonly LogEntry[];
 }
 
-/** One transaction: its effect rather than the request. Plain JSON; a storage keeps every field, also those it does not know. */
+/** One transaction: its effect rather than its request. Plain JSON; a storage keeps every field, including unknown ones. */
 export interface LogEntry {
-  /** Unique to this entry, in any log. Missing in entries of earlier versions. Storages may rely on these two coming first. */
+  /** Unique across all logs. Missing in entries of earlier versions. Storages may rely on these two fields coming first. */
   readonly id?: string;
-  /** The `id` of the entry before: two logs that agree on an entry agree on all before it. */
+  /** The `id` of the preceding entry: two logs that share an entry share all entries before it. */
   readonly prev?: string;
   readonly txId: number;
-  /** Server clock, milliseconds. */
+  /** Server clock, milliseconds since the epoch. */
   readonly at: number;
   /** The write it came from; missing for the server's own. */
   readonly event?: Event;
-  /** The write was rejected: the entry changes nothing, and is here so that the same write is never applied later. */
+  /** The write was rejected: the entry changes nothing and prevents the same write from being applied later. */
   readonly rejected?: RememberedRejection;
   readonly attrs?: AttrChanges;
   readonly changes: readonly SyncChange[];
-  /** What is kept beside the data, by name: rules, sign-ins. Null = gone. */
+  /** Records stored beside the data, by name: rules, sign-ins. Null = deleted. */
   readonly records?: Records;
 }
 
 export type Records = Readonly<Record<string, unknown>>;
 
-/** A write as its sender names it. Two users may use the same id. */
+/** Identifies a write: two users may use the same id. */
 export interface Event {
   readonly id: string;
-  /** A user's id, '' for anonymous; the session's, where the id is good for no more. */
+  /** A user's id, '' for anonymous; the session's id if the event id is valid within the session only. */
   readonly by: string;
 }
 
 export interface AttrChanges {
-  /** New, changed, or restored; also if it was deleted after. */
+  /** New, changed, or restored; including attrs deleted afterwards. */
   readonly put: readonly WireAttr[];
-  /** After all that was put. */
+  /** Applied after `put`. */
   readonly deleted: readonly string[];
 }
 
-/** The error a write was answered with. */
+/** The error a write was rejected with. */
 export interface RememberedRejection {
   readonly status: number;
   readonly type: string | null;
@@ -143,31 +143,31 @@ export interface Snapshot {
   readonly lastId?: string;
   readonly at: number;
   readonly attrs: readonly WireAttr[];
-  /** Deleted, but their triples are kept: they can be restored. */
+  /** Deleted attrs whose triples are kept, so that they can be restored. */
   readonly deletedAttrs: readonly WireAttr[];
   readonly triples: readonly Triple[];
   readonly events: readonly AnsweredEvent[];
-  /** Missing = none; snapshots were once made without. */
+  /** Missing = none; earlier versions wrote snapshots without it. */
   readonly records?: Records;
 }
 
 export const emptySnapshot: Snapshot = { txId: 0, at: 0, attrs: [], deletedAttrs: [], triples: [], events: [], records: {} };
 
-// How servers that share a storage reach one another with what is not kept: who is in a room, what is said there. A storage
-// that has only ever one server has none.
+// Messages between servers that share a storage, for state that is not stored: presence and broadcasts. Storages with a single server have
+// none.
 
 export interface Relay {
-  /** To all other servers of this app; in the order sent. Lost to those that are cut off. */
+  /** Sends to all other servers of this app, in order. Disconnected servers miss it. */
   send(appId: string, message: unknown): void;
-  /** @returns what ends it */
+  /** @returns an unsubscribe function */
   listen(appId: string, on: RelayEvents): () => void;
 }
 
-/** None of them throws. */
+/** No callback throws. */
 export interface RelayEvents {
-  /** Letters may have been lost, both ways: ask the others for what they have, and tell them what is here. Called at first too. */
+  /** Messages may have been lost in both directions: request the others' state and send this server's. Also called at the start. */
   resumed(): void;
   received(from: string, message: unknown): void;
-  /** That server is gone, or cut off, or we are. */
+  /** The other server is gone, or it or this server is disconnected. */
   left(server: string): void;
 }

@@ -1,4 +1,4 @@
-// The entity of each stream, as queries see it: what it is called, how long it is, whether it is done. Its text is not here.
+// The entity of each stream as seen by queries: name, size and whether it is done. Its text is stored separately.
 
 import type { Db } from '../../db/db.ts';
 import { applySteps } from '../../db/apply.ts';
@@ -29,7 +29,7 @@ export function valueOf(db: Db, row: Row, label: string): unknown {
   return attr && row.value(attr);
 }
 
-/** What sets these fields; the entity is made if it is not there. */
+/** Steps that set these fields; the entity is created if missing. */
 export function stepsFor(db: Db, id: string, fields: Readonly<Record<string, unknown>>): Step[] {
   return Object.entries({ id, ...fields }).flatMap(([label, value]) => {
     const attr = db.attrs.forward(streamsEtype, label);
@@ -37,7 +37,7 @@ export function stepsFor(db: Db, id: string, fields: Readonly<Record<string, unk
   });
 }
 
-/** A new stream, as the rules judge it. */
+/** A new stream, in the form rules are evaluated on. */
 export function creation(db: Store, id: string, steps: readonly Step[], actor: Actor, params: RuleParams | null | undefined): AccessRecord {
   const after = new Layer(db);
   applySteps(after, steps, { now: () => 0, times: timesAfter });

@@ -1,4 +1,4 @@
-// What clients ask about streams, put to the log and the rules: who may begin one, and who may read it.
+// Stream requests of clients: checks the rules for starting and reading streams, then calls the log.
 
 import type { StartStream, SubscribeStream } from '../../protocol/stream-messages.ts';
 import { hashToken, isSameSecret } from '../auth/secrets.ts';
@@ -27,7 +27,7 @@ export function startStream(message: StartStream, context: SessionContext): void
     actor: serverActor,
     settle: (outcome) => {
       if (outcome.is === 'rejected') return reject(message, outcome.error);
-      // Behind this turn: what the last writer sent is either stored by then, or never will be.
+      // Queued behind the current commit: by then, text sent by the last writer is either stored or never will be.
       handleDurable(message, context, () => {
         const row = streamByClientId(app.ledger.db, clientId);
         if (!row) throw noSuchStream(clientId);
@@ -83,7 +83,7 @@ export function subscribeStream(message: SubscribeStream, context: SessionContex
   const row = id ? streamById(db, id) : streamByClientId(db, name ?? '');
   const { visibleIn } = app.rulebook.guard.readAccess(subscriber.actor, new Set([streamsEtype]), params ?? undefined, db.attrs);
   const visible = visibleIn?.(db);
-  // Whether there is one is told to those only who may see it.
+  // Only sessions that may view the stream learn whether it exists.
   if (visible && !(row && visible(streamsEtype, row))) throw streamsDenied('view');
   if (!row) throw missing();
   app.streams.read(subscriber, message, row.id, String(valueOf(db, row, 'clientId'))).forEach(send);

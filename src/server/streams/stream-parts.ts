@@ -1,14 +1,14 @@
-// What streams are made of, as it is kept: a record for each stretch that was stored, named by the stream and where it begins.
-// Here they are found again, in order. Whoever stores more says it by way of the log, so all servers of an app see the same.
+// Stored parts of streams: one record per stored chunk, named by the stream and its offset. Finds them again in order. New parts arrive
+// through the log, so all servers of an app see the same.
 
 import type { LogEntry, Records } from '../storage/storage.ts';
 
 export interface StreamPart {
-  /** In bytes, from the start of the stream. */
+  /** In bytes from the start of the stream. */
   readonly from: number;
   readonly to: number;
   readonly text: string;
-  /** It was the last, and why if it was cut short. */
+  /** Set on the last part, with the reason if the stream was aborted. */
   readonly end: { readonly abortReason: string | undefined } | undefined;
 }
 
@@ -20,14 +20,14 @@ const prefix = 'stream/';
 const name = (streamId: string, from: number): string => `${prefix}${streamId}/${String(from).padStart(15, '0')}`;
 
 export function partRecord({ streamId, from, to, text, end }: NewStreamPart): Records {
-  // The end may come without a text, at a place where a part begins already.
+  // The end may have no text, at an offset where a part begins already.
   return { [`${name(streamId, from)}${end ? '/end' : ''}`]: { to, text, ...(end && { end: true, abortReason: end.abortReason ?? null }) } };
 }
 
 export class StreamParts {
   #byStream = new Map<string, StreamPart[]>();
 
-  /** All there are. */
+  /** All parts. */
   load(records: ReadonlyMap<string, unknown>): void {
     this.#byStream = new Map();
     for (const [key, value] of [...records].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -36,7 +36,7 @@ export class StreamParts {
     }
   }
 
-  /** Takes up what was stored since, and gives it back. */
+  /** Applies parts stored since the last call, and returns them. */
   addStored(entries: readonly LogEntry[]): NewStreamPart[] {
     const fresh: NewStreamPart[] = [];
     for (const { records } of entries) {
@@ -60,7 +60,7 @@ export class StreamParts {
     return this.of(streamId).at(-1)?.end !== undefined;
   }
 
-  /** @returns what takes the records away */
+  /** @returns the changes that delete the records */
   forget(streamId: string): Records {
     const gone = this.of(streamId).map(({ from, end }) => [`${name(streamId, from)}${end ? '/end' : ''}`, null]);
     this.#byStream.delete(streamId);

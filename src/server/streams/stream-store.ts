@@ -1,4 +1,4 @@
-// What of streams goes into the log, and out of it.
+// Stream data written to the log and read from it.
 
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Ledger } from '../data/ledger.ts';
@@ -20,7 +20,7 @@ export async function storePart(ledger: Ledger, part: NewStreamPart): Promise<vo
   await submit(ledger, { steps: planned, event: undefined, actor: serverActor });
 }
 
-/** Those whose entity was deleted. */
+/** Streams whose entity was deleted. */
 export function forgetStreams(streams: Streams, ledger: Ledger, changeSet: ChangeSet): void {
   for (const [id, { after }] of changeSet.get(streamsEtype) ?? []) {
     if (after?.exists(ledger.db.attrs.idAttr(streamsEtype))) continue;

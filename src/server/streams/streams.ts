@@ -1,5 +1,5 @@
-// Streams of text while they are written and read. What a writer sends is stored as soon as the log is free, all that has come
-// meanwhile at once; readers get what is stored, and nothing else. PROTOCOL.md#start-stream
+// Text streams while they are written and read. Text from a writer is stored as soon as the log is free, in batches; readers receive stored
+// text only. PROTOCOL.md#start-stream
 
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import type { AppendStream, SubscribeStream } from '../../protocol/stream-messages.ts';
@@ -8,17 +8,17 @@ import { invalid, rejection } from '../errors.ts';
 import type { LogEntry } from '../storage/storage.ts';
 import { type NewStreamPart, type StreamPart, StreamParts } from './stream-parts.ts';
 
-/** How much goes into one message to a reader. */
+/** Maximum size of one message to a reader. */
 const maxMessageLength = 256 * 1024;
 
 interface Writing {
   readonly streamId: string;
   readonly writer: Subscriber;
-  /** Where the writer has come to: stored, being stored, or waiting. */
+  /** The writer's offsets: stored, being stored, and waiting. */
   at: number;
   waiting: { from: number; text: string; end: StreamPart['end'] } | undefined;
   isStoring: boolean;
-  /** Its session is gone. */
+  /** The writer's session has ended. */
   isLeft: boolean;
 }
 
@@ -30,7 +30,7 @@ interface Reading {
 }
 
 export interface StreamsConfig {
-  /** Rejects if it could not be stored. */
+  /** Rejects if the text could not be stored. */
   readonly store: (part: NewStreamPart) => Promise<void>;
   readonly deliver: (outgoing: readonly Outgoing[]) => void;
 }
@@ -49,7 +49,7 @@ export class Streams {
     this.#parts.load(records);
   }
 
-  /** Streams a session reads or writes. */
+  /** Number of streams a session reads or writes. */
   count(subscriber: Subscriber): number {
     const writes = [...this.#writing.values()].filter(({ writer }) => writer === subscriber);
     return writes.length + this.#readingsOf(subscriber).length;
@@ -59,7 +59,7 @@ export class Streams {
     return this.#parts.isDone(streamId);
   }
 
-  /** This session writes it from now on. @returns how much is stored */
+  /** Makes this session the writer. @returns the number of bytes stored */
   open(streamId: string, writer: Subscriber): number {
     const at = this.#parts.size(streamId);
     this.#writing.set(streamId, { streamId, writer, at, waiting: undefined, isStoring: false, isLeft: false });
@@ -73,7 +73,7 @@ export class Streams {
     if (writing?.writer !== writer) throw fault(streamId, 'this session does not write the stream: start it first');
     if (writing.waiting?.end || this.#parts.isDone(streamId)) throw fault(streamId, 'the stream is done');
     if (offset !== writing.at) throw fault(streamId, `the offset is ${offset}, and should be ${writing.at}`);
-    // Bytes are counted by the chunk: what is not well formed is made so before it can join with its neighbour.
+    // Bytes are counted per chunk: malformed surrogates are replaced before they can join with a neighbouring chunk.
     const text = chunks.map((chunk) => Buffer.from(chunk).toString()).join('');
     const end = message.done ? { abortReason: message['abort-reason'] ?? undefined } : undefined;
     if (text === '' && !end) return;
@@ -84,7 +84,7 @@ export class Streams {
     this.#store(writing);
   }
 
-  /** @returns what there is; more follows as it comes */
+  /** @returns the stored text; more follows as it is stored */
   read(
     subscriber: Subscriber,
     { 'client-event-id': eventId, offset }: SubscribeStream,
@@ -101,7 +101,7 @@ export class Streams {
     return found.length > 0 ? found : [first];
   }
 
-  /** False: it did not read under this id. */
+  /** False if the session did not read under this id. */
   stopReading(subscriber: Subscriber, eventId: string): boolean {
     const readings = [...this.#readingsOf(subscriber)].filter((reading) => reading.eventId === eventId);
     for (const reading of readings) this.#drop(reading);
@@ -110,7 +110,7 @@ export class Streams {
 
   forget(subscriber: Subscriber): void {
     for (const reading of this.#readingsOf(subscriber)) this.#drop(reading);
-    // What was sent and waits is stored still.
+    // Text that was sent and is waiting is still stored.
     for (const writing of [...this.#writing.values()]) {
       if (writing.writer !== subscriber) continue;
       writing.isLeft = true;
@@ -118,7 +118,7 @@ export class Streams {
     }
   }
 
-  /** What is to be said after these transactions. */
+  /** The messages due after these transactions. */
   committed(entries: readonly LogEntry[]): Outgoing[] {
     const outgoing: Outgoing[] = [];
     for (const part of this.#parts.addStored(entries)) {
@@ -130,7 +130,7 @@ export class Streams {
     return outgoing;
   }
 
-  /** Its entity is gone. @returns what takes its records away */
+  /** Call when the stream's entity was deleted. @returns the changes that delete its records */
   removed(streamId: string): ReturnType<StreamParts['forget']> {
     this.#writing.delete(streamId);
     for (const reading of this.#reading.get(streamId) ?? []) {

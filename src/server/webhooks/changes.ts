@@ -1,4 +1,4 @@
-// What a transaction did to entities, as webhooks tell of it.
+// The entity changes of a transaction as reported to webhooks.
 
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { ChangeSet, RowChange } from '../../db/change-set.ts';
@@ -6,7 +6,7 @@ import type { Row } from '../../db/row.ts';
 import { equal } from '../../lib/equal.ts';
 import type { EntityChange, Webhook } from './webhook.ts';
 
-/** In the namespaces and of the kinds that the webhook is for. A change of links alone is none. */
+/** Changes in the webhook's namespaces and of its kinds. A change of links alone does not count. */
 export function changesFor({ namespaces, actions }: Webhook, changeSet: ChangeSet, attrs: Attrs): EntityChange[] {
   return namespaces.flatMap((namespace) => {
     const changes = changeSet.get(namespace);

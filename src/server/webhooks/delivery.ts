@@ -1,9 +1,9 @@
-// What becomes of an event of a webhook, step by step. Pure: nothing is sent or stored here.
+// State transitions of a webhook event. Pure: nothing is sent or stored here.
 
 import type { Attempt, Webhook, WebhookEvent } from './webhook.ts';
 
 const [secondMs, minuteMs, hourMs] = [1000, 60_000, 3_600_000];
-/** Waits after the first failure, the second …; after the last one an event has failed. */
+/** Delays after the first failure, the second and so on; after the last one the event has failed. */
 const waits = [
   1 * minuteMs,
   5 * minuteMs,
@@ -16,9 +16,9 @@ const waits = [
   12 * hourMs,
   12 * hourMs,
 ];
-/** Who has begun to send an event and says nothing for so long is taken for dead. */
+/** A sender that has not reported for this long counts as dead. */
 const claimMs = 60 * secondMs;
-/** "It is no longer there": the receiver wants no more. */
+/** Status 410: the receiver no longer wants events. */
 const gone = 410;
 
 export const isDue = ({ nextAt }: WebhookEvent, now: number): boolean => nextAt !== null && nextAt <= now;
@@ -27,7 +27,7 @@ export function claimed(event: WebhookEvent, at: number): WebhookEvent {
   return { ...event, status: 'processing', nextAt: at + claimMs, updatedAt: at };
 }
 
-/** Once more, whatever became of it. Undefined while it is being sent. */
+/** Resends an event in any state. Undefined while it is being sent. */
 export function resent(event: WebhookEvent, at: number): WebhookEvent | undefined {
   const isBeingSent = event.status === 'processing' && (event.nextAt ?? 0) > at;
   return isBeingSent ? undefined : { ...event, status: 'pending', nextAt: at, updatedAt: at };
@@ -35,7 +35,7 @@ export function resent(event: WebhookEvent, at: number): WebhookEvent | undefine
 
 export interface Attempted {
   readonly event: WebhookEvent;
-  /** The webhook as it is now. */
+  /** The current webhook. */
   readonly webhook: Webhook;
 }
 

@@ -1,8 +1,8 @@
-// Where the events of an app's webhooks are, and when each is to be sent next. Holds no event itself.
+// Index of an app's webhook events: where they are stored and when each is due. Holds no event itself.
 
 import type { WebhookEvent } from './webhook.ts';
 
-/** Events of one webhook that are kept, and the characters of their changes. */
+/** Limits per webhook: events kept, and characters of their changes. */
 const mostEvents = 1000;
 const mostLength = 16 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ export interface EventPlace {
 }
 
 export class EventIndex {
-  /** In the order in which they came to be. */
+  /** In order of creation. */
   readonly #webhooks = new Map<string, Map<number, Entry>>();
   readonly #lengths = new Map<string, number>();
 
@@ -39,12 +39,12 @@ export class EventIndex {
     else this.#webhooks.delete(webhookId);
   }
 
-  /** The newest first. */
+  /** Newest first. */
   of(webhookId: string): number[] {
     return [...(this.#webhooks.get(webhookId)?.keys() ?? [])].sort((a, b) => b - a);
   }
 
-  /** Events that make room for one more: old ones, then the oldest of those that are over, then the oldest. */
+  /** Events to drop to make room for one more: expired ones, then the oldest finished ones, then the oldest. */
   surplus(webhookId: string, oldest: number): number[] {
     const all = [...(this.#webhooks.get(webhookId)?.values() ?? [])];
     let [count, length] = [all.length + 1, this.#lengths.get(webhookId) ?? 0];
@@ -62,7 +62,7 @@ export class EventIndex {
     return gone;
   }
 
-  /** When the next one is to be sent; undefined: none is. */
+  /** When the next event is due; undefined if none is. */
   nextAt(): number | undefined {
     let soonest: number | undefined;
     for (const entries of this.#webhooks.values()) {
@@ -71,7 +71,7 @@ export class EventIndex {
     return soonest;
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   due(now: number): EventPlace[] {
     const found = [...this.#webhooks].flatMap(([webhookId, entries]) =>
       [...entries.values()].filter(({ nextAt }) => nextAt !== null && nextAt <= now).map(({ txId }) => ({ webhookId, txId })),

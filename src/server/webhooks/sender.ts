@@ -1,4 +1,4 @@
-// One attempt to deliver an event: a signed request that says where the changes are, and a token that opens them.
+// One delivery attempt: a signed request with the URL of the changes and a token to read them.
 
 import type { Clock } from '../../lib/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
@@ -10,13 +10,13 @@ export interface SenderConfig {
   /** Missing = nothing is sent. */
   readonly outbound: Outbound | undefined;
   readonly clock: Clock;
-  /** Where clients reach the server. */
+  /** Base URL for clients. */
   readonly origin: () => string;
-  /** Made with the first use. */
+  /** Created on first use. */
   readonly key: () => Promise<StoredKey>;
 }
 
-/** Bytes of an answer that are kept. */
+/** Bytes of a response that are stored. */
 export const keptAnswerBytes = 256;
 
 export class WebhookSender {

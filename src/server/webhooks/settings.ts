@@ -1,4 +1,4 @@
-// The webhooks of an app as admins set them up.
+// An app's webhooks as configured by admins.
 
 import type { Ledger } from '../data/ledger.ts';
 import { submit } from '../data/submit.ts';
@@ -48,7 +48,7 @@ export class WebhookSettings {
     });
   }
 
-  /** What is left out stays. @throws InstantAPIError */
+  /** Fields that are left out keep their values. @throws InstantAPIError */
   async update(id: string, { url, namespaces, actions: given }: WebhookFields): Promise<Webhook> {
     const actions = given && actionsOf(given);
     return this.#replace(id, (webhook, state) => {
@@ -70,7 +70,7 @@ export class WebhookSettings {
     return this.#replace(id, (webhook) => ({ ...webhook, status: 'disabled', reason: reason ?? null }));
   }
 
-  /** With its events. */
+  /** Including its events. */
   delete(id: string, events: readonly WebhookEvent[]): Promise<Webhook> {
     return this.#change(({ records }) => {
       const webhooks = webhooksOf(records);
@@ -150,7 +150,7 @@ function checkNamespaces(namespaces: readonly string[], { db }: LedgerState): vo
   if (unknown.length > 0) throw invalid('webhook', { namespaces }, [{ message: `There is no namespace ${unknown.join(', ')}` }]);
 }
 
-/** Active ones must differ, so that nothing is told twice by mistake. */
+/** Active webhooks must differ, so that no event is delivered twice by mistake. */
 function checkActive(webhook: Webhook, { records }: LedgerState): void {
   if (webhook.status !== 'active') return;
   const others = webhooksOf(records).filter(({ id, status }) => status === 'active' && id !== webhook.id);

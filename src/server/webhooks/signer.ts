@@ -1,4 +1,4 @@
-// The key with which a server signs what it sends to webhooks: one Ed25519 pair for all apps, kept among the records of the server.
+// The key that signs webhook deliveries: one Ed25519 pair for all apps, stored among the server's records.
 
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
@@ -12,7 +12,7 @@ export function newKey(): StoredKey {
   return { x, d };
 }
 
-/** What opens one payload, and no other. */
+/** Grants access to exactly one payload. */
 export interface PayloadClaims {
   readonly appId: string;
   readonly webhookId: string;
@@ -32,7 +32,7 @@ export class Signer {
     this.#x = x;
     this.#private = createPrivateKey({ key: { ...jwk, d }, format: 'jwk' });
     this.#public = createPublicKey({ key: jwk, format: 'jwk' });
-    // RFC 7638. The id changes with the key, because receivers keep keys by their ids.
+    // RFC 7638. The id changes with the key, because receivers cache keys by id.
     this.#kid = createHash('sha256')
       .update(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x }))
       .digest('base64url')
@@ -43,7 +43,7 @@ export class Signer {
     return { keys: [{ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: this.#kid, x: this.#x }] };
   }
 
-  /** The header that signs the body. */
+  /** The header with the signature of the body. */
   signature(body: string, nowMs: number): string {
     const t = Math.floor(nowMs / 1000);
     return `t=${t},kid=${this.#kid},v1=${sign(null, Buffer.from(`${t}.${body}`), this.#private).toString('hex')}`;

@@ -1,5 +1,5 @@
-// Webhooks and their events as they are stored: the list of webhooks is one record of an app, every event is another. An event carries the
-// changes it tells of, because the log it came from is compacted.
+// Webhooks and events as stored: the list of webhooks is one record of an app, every event another. An event contains its changes, because
+// the log they came from is compacted.
 
 import { createHash } from 'node:crypto';
 import { isObject } from '../../lib/json.ts';
@@ -19,7 +19,7 @@ export interface Webhook {
   readonly updatedAt: number;
 }
 
-/** One request to the receiver, as it is shown. */
+/** One request to the receiver, as shown to admins. */
 export interface Attempt {
   readonly 'attempt-at': string;
   readonly 'duration-ms': number;
@@ -41,11 +41,11 @@ export interface EntityChange {
 
 export interface WebhookEvent {
   readonly webhookId: string;
-  /** Of the transaction it tells of. */
+  /** Id of the transaction it reports. */
   readonly txId: number;
   readonly status: 'pending' | 'processing' | 'success' | 'error' | 'failed';
   readonly attempts: readonly Attempt[] | null;
-  /** When it is to be sent, or, while it is being sent, when that is taken for failed. Null once it is over. */
+  /** When it is due, or, while it is being sent, when the attempt counts as failed. Null once it is finished. */
   readonly nextAt: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -67,7 +67,7 @@ export function eventOf(records: ReadonlyMap<string, unknown>, webhookId: string
   return isObject(found) ? (found as unknown as WebhookEvent) : undefined;
 }
 
-/** Undefined if the record is no event of a webhook. */
+/** Undefined if the record is not a webhook event. */
 export function eventIn(name: string): { readonly webhookId: string; readonly txId: number } | undefined {
   if (!name.startsWith(eventPrefix)) return undefined;
   const [webhookId = '', txId = ''] = name.slice(eventPrefix.length).split(' ');
@@ -76,7 +76,7 @@ export function eventIn(name: string): { readonly webhookId: string; readonly tx
 
 export const eventRecord = (event: WebhookEvent): Records => ({ [eventName(event.webhookId, event.txId)]: event });
 
-/** Undefined: not the form of a place. */
+/** Undefined if the text is not a position. */
 export function txIdIn(isn: string): number | undefined {
   const [, slot, high, low] = /^([\dA-F]{1,8})\/([\dA-F]{1,8})\/([\dA-F]{1,12})$/i.exec(isn) ?? [];
   if (slot === undefined || high === undefined || low === undefined) return undefined;

@@ -1,5 +1,5 @@
-// The webhooks of one app. Events are written in the transaction they tell of, so that none is lost and none is made up. Whoever serves the
-// app claims an event before it sends it: servers that share a storage send each event once, and one that dies is replaced after a minute.
+// The webhooks of one app. Events are written in the transaction they report, so none is lost or invented. A server claims an event before
+// sending it: servers that share a storage send each event once, and a dead one is replaced after a minute.
 
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -19,17 +19,17 @@ export interface WebhooksConfig {
   readonly ledger: () => Ledger;
   readonly clock: Clock;
   readonly logger: Log;
-  /** Missing = events are written and not sent. */
+  /** Missing = events are written but not sent. */
   readonly sender: WebhookSender | undefined;
 }
 
-/** Requests of one app at the same time. */
+/** Concurrent requests per app. */
 const maxAtOnce = 4;
 /** How long events are kept. */
 const keptMs = 60 * 24 * 3_600_000;
-/** After a failure of the storage. */
+/** Retry delay after a failure of the storage. */
 const retryMs = 5000;
-/** Longer waits are made of several timers. */
+/** Maximum delay of one timer; longer waits are chained. */
 const longestTimerMs = 3_600_000;
 
 export class Webhooks {
@@ -43,7 +43,7 @@ export class Webhooks {
     this.#config = config;
   }
 
-  /** The events that a transaction makes, and old ones that make room for them. */
+  /** The events of a transaction, and the removal of old ones to make room. */
   readonly derive: Derive = (changeSet, { attrs, records, txId, at }) => {
     const made: Record<string, unknown> = {};
     for (const webhook of webhooksOf(records)) {
@@ -57,7 +57,7 @@ export class Webhooks {
     return Object.keys(made).length > 0 ? made : undefined;
   };
 
-  /** All records anew. */
+  /** Replaces all records. */
   load(): void {
     this.#index.clear();
     for (const [name, value] of this.#config.ledger().records) this.#note(name, value);
@@ -70,7 +70,7 @@ export class Webhooks {
     if (isNew) this.#schedule();
   }
 
-  /** Of a webhook, the newest first. */
+  /** The events of a webhook, newest first. */
   eventsOf(webhookId: string): WebhookEvent[] {
     const { records } = this.#config.ledger();
     return this.#index.of(webhookId).flatMap((txId) => eventOf(records, webhookId, txId) ?? []);
@@ -116,7 +116,7 @@ export class Webhooks {
           this.#schedule();
         });
     }
-    // What is being sent has a time of its own in the index, so this waits for what is left.
+    // Events being sent have a due time of their own in the index, so this waits for the others.
     if (this.#sending.size === 0) this.#schedule();
   }
 
@@ -147,7 +147,7 @@ export class Webhooks {
     });
   }
 
-  /** In one transaction. Resolves to the event as it is then; undefined if there is none, or `make` changes nothing. */
+  /** In one transaction. Resolves to the resulting event; undefined if it does not exist or `make` changes nothing. */
   async #change(webhookId: string, txId: number, make: (state: EventState) => Records | undefined): Promise<Changed | undefined> {
     const ledger = this.#config.ledger();
     let changed: Changed | undefined;

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { PostQueue } from '../../../src/connection/sse/post-queue.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import type { ClientMessage } from '../../../src/protocol/client-message.ts';
-import { FakeClock, settled } from '../../support/fake-clock.ts';
+import { VirtualClock, settled } from '../../../src/testing/virtual/clock.ts';
 
 const session = { machineId: 'm', sessionId: 's', sseToken: 't' };
 const topic = (n: number, text = ''): ClientMessage => ({
@@ -26,7 +26,7 @@ function queueTo(maxBytes: number): { queue: PostQueue; accepted: string[]; lost
     accepted.push(...messages.map((message) => String(message['client-event-id'])));
     return Promise.resolve(new Response('{}'));
   };
-  const queue = new PostQueue({ url: 'http://server', fetch: server, clock: new FakeClock(), random: systemRandom }, session, (...why) =>
+  const queue = new PostQueue({ url: 'http://server', fetch: server, clock: new VirtualClock(), random: systemRandom }, session, (...why) =>
     lost.push(why),
   );
   return { queue, accepted, lost };

@@ -9,9 +9,9 @@ import { silent } from '../../../src/lib/log.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import type { ClientMessage, Init } from '../../../src/protocol/client-message.ts';
 import type { EventSourceType } from '../../../src/types/ports.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { VirtualClock } from '../../../src/testing/virtual/clock.ts';
 import { type FakeChannel, FakeTransport } from '../../support/fake-line.ts';
-import { FakeNetwork } from '../../support/fake-network.ts';
+import { VirtualConnectivity } from '../../../src/testing/virtual/connectivity.ts';
 import { SseServer, sseHead } from '../../support/sse-server.ts';
 
 const init: Init = { op: 'init', 'client-event-id': 'e1', 'app-id': 'a9900000-0000-4000-8000-000000000001' };
@@ -19,12 +19,12 @@ const probe: ClientMessage = { op: 'remove-query', 'client-event-id': 'e2', q: {
 const join: ClientMessage = { op: 'join-room', 'client-event-id': 'e3', 'room-id': 'r' };
 
 let server: SseServer;
-let clock: FakeClock;
+let clock: VirtualClock;
 let url: string;
 
 beforeEach(async () => {
   server = new SseServer();
-  clock = new FakeClock();
+  clock = new VirtualClock();
   url = `${await server.start()}/runtime/sse?app_id=${init['app-id']}`;
 });
 afterEach(() => server.stop());
@@ -247,7 +247,7 @@ describe('up', () => {
 
 describe('falling back', () => {
   let notified: string[] = [];
-  const network = new FakeNetwork();
+  const network = new VirtualConnectivity();
   const dead = (channel: FakeChannel): void => channel.on.closed({ code: 1006, reason: '' });
   const well = (channel: FakeChannel): void => {
     channel.on.opened();

@@ -10,7 +10,7 @@ import type { Adopted } from '../../../src/reactor/adoption/adoption.ts';
 import { readMutation } from '../../../src/reactor/mutations/mutation.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { VirtualClock } from '../../../src/testing/virtual/clock.ts';
 import { attrIds, goalAttrs, goalId } from '../../support/goals.ts';
 
 const appId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be0b';
@@ -20,11 +20,11 @@ const steps = [['add-triple', goalId(1), attrIds.title, 'Swim']];
 
 let indexedDB: IDBFactory;
 let store: KeyValue;
-let clock: FakeClock;
+let clock: VirtualClock;
 beforeEach(() => {
   indexedDB = new IDBFactory();
   store = memoryStore();
-  clock = new FakeClock();
+  clock = new VirtualClock();
 });
 
 /** Writes entries into a database of the official client. */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
 import { lookup } from '../../../src/transact/chunk.ts';
 import { listener, testClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { initOk, nodes } from '../../support/goals.ts';
 
 const attr = (at: number, label: string, more: Partial<WireAttr> = {}): WireAttr => ({

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 
 import { testClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { chunk, goalId, initOk, rejection } from '../../support/goals.ts';
 
 async function messageOf(chunks: unknown, more: Parameters<typeof rejection>[1] = {}): Promise<string> {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { chunk, goalId, initOk } from '../../support/goals.ts';
 
 const ann = { id: '0a000000-0000-4000-8000-00000000000a', refresh_token: 'f0000000-0000-4000-8000-000000000001', isGuest: false };

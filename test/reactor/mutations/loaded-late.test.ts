@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import { listener, testClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
 import { addQueryOk, attrIds, chunk, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 

@@ -5,7 +5,7 @@ import { expect, it, vi } from 'vitest';
 import { Attrs } from '../../../src/db/attrs.ts';
 import type { Step } from '../../../src/protocol/transact-messages.ts';
 import { listener, testClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { addQueryOk, goalsQuery, initOk } from '../../support/goals.ts';
 
 const writes = 500;

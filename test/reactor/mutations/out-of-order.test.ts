@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
 import { listener, testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { addQueryOk, attrIds, chunk, goalAttrs, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 
 let client: TestClient;
@@ -16,6 +16,11 @@ const fail = (at: number): Promise<void> =>
   client.receive({ op: 'error', status: 500, type: 'sql-exception', message: 'no', 'client-event-id': eventIdOf(at) });
 const ok = (at: number, txId: number): Promise<void> =>
   client.receive({ op: 'transact-ok', 'client-event-id': eventIdOf(at), 'tx-id': txId });
+
+async function reconnect(): Promise<void> {
+  client.transport.channel.on.closed({ code: 1006, reason: '' });
+  await settled();
+}
 
 async function start(): Promise<ReturnType<typeof listener>> {
   client = testClient();
@@ -59,6 +64,29 @@ test('what a later write has said is not said over by an earlier one that comes 
   expect(eventIdOf(2)).toBe(eventIdOf(0));
   await ok(2, 7);
   expect(received.last?.data['goals']).toEqual([{ id: goalId(1), title: 'second', done: true }]);
+  client.reactor.shutdown();
+});
+
+test.each([
+  ['the failure is heard after the confirmation', () => fail(0)],
+  ['the connection is lost, and the failure never heard', () => reconnect()],
+])('so it is if %s', async (_what, learn) => {
+  const received = await start();
+  write({ title: 'first', done: true });
+  write({ title: 'second' });
+  await settled();
+  await ok(1, 6);
+  await client.receive(refreshOk([{ id: goalId(1), title: 'second', done: false }], 6));
+  expect(received.last?.data['goals']).toEqual([{ id: goalId(1), title: 'second', done: true }]);
+  const before = client.transport.channels.length;
+  await learn();
+  await client.clock.advance(2_000);
+  if (client.transport.channels.length > before) await client.receive(initOk());
+  const last = client.sentMessages('transact').at(-1)?.['tx-steps'];
+  expect(last?.map((step) => [step[2], step[3]])).toEqual([
+    [attrIds.id, goalId(1)],
+    [attrIds.done, true],
+  ]);
   client.reactor.shutdown();
 });
 

@@ -1,11 +1,12 @@
 // Every state of a write × everything that may happen to it: the state afterwards, and what the outbox returns.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 
 import type { Step } from '../../../src/protocol/transact-messages.ts';
 import { Outbox } from '../../../src/reactor/mutations/outbox.ts';
 import type { MutationState } from '../../../src/reactor/mutations/mutation.ts';
 import { attrIds, goalId } from '../../support/goals.ts';
+import { tableTests, transition } from '../../support/tables.ts';
 
 const [goal, other] = [goalId(1), goalId(2)];
 const set = (id: string, title: string): readonly Step[] => [['add-triple', id, attrIds.title, title, { mode: 'update' }]];
@@ -166,23 +167,15 @@ const table: Record<State, Record<Event, string>> = {
   },
 };
 
-const states = Object.keys(ways) as State[];
-const names = Object.keys(events) as Event[];
-
 function outcome(state: State, event: Event): string {
   const outbox = new Outbox();
   ways[state](outbox);
   expect(outbox.get('w')?.state ?? 'absent').toBe(state);
   const returned = events[event](outbox);
-  const after = outbox.get('w')?.state ?? 'absent';
-  return `${after === state ? '-' : after}${returned === undefined || returned === '' ? '' : `: ${returned}`}`;
+  return transition(state, outbox.get('w')?.state ?? 'absent', returned);
 }
 
-describe.each(states)('%s', (state) => {
-  test.each(names)('%s', (event) => {
-    expect(outcome(state, event)).toBe(table[state][event]);
-  });
-});
+tableTests(table, outcome);
 
 /** Where the write before this one stands, and what the two have to do with each other: what goes out next. */
 type Earlier = 'persisting' | 'pending' | 'paused' | 'all paused' | 'inflight' | 'acknowledged' | 'blocked';
@@ -257,11 +250,7 @@ const goesOut: Record<Earlier, Record<Relation, string>> = {
   },
 };
 
-describe.each(Object.keys(leads) as Earlier[])('behind a write that is %s', (earlier) => {
-  test.each(Object.keys(first) as Relation[])('one that %s', (relation) => {
-    expect(next(earlier, relation)).toBe(goesOut[earlier][relation]);
-  });
-});
+describe('behind a write that is', () => tableTests(goesOut, next));
 
 function next(earlier: Earlier, relation: Relation): string {
   const outbox = new Outbox();

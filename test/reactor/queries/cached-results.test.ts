@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { listener, type TestClient, testClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, type Goal, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 import { packTriples, unpackTriples } from '../../../src/reactor/queries/cached-rows.ts';
 import type { Triple } from '../../../src/protocol/triple.ts';
@@ -273,6 +273,25 @@ describe('big kept answers', () => {
     await next.client.reactor.close();
     expect(await store.list('')).toHaveLength(before.length);
     expect((await hydrated(store))?.[0]).toBe('new');
+  });
+
+  it.each([
+    ['the database is closed', (client: TestClient) => client.reactor.close()],
+    ['another user signs in', (client: TestClient) => client.reactor.account.setUser({ id: 'bob', refresh_token: 't', isGuest: false })],
+  ])('a confirmed write stays stored if %s before the result with it is', async (_, end) => {
+    const { store } = lasting();
+    const { client } = await writing(store, [], 5);
+    void client.reactor.writes.transact(chunk('update', goals[0]?.id ?? '', { title: 'mine' }));
+    await settled();
+    const [sent] = client.sentMessages('transact');
+    await client.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 6 });
+    await client.receive(refreshOk(titled(['mine']), 6));
+    await settled();
+    expect(client.reactor.outbox.list()).toEqual([]);
+    await Promise.resolve(end(client));
+    await settled();
+    expect(await store.list('write//')).toHaveLength(1);
+    client.reactor.shutdown();
   });
 
   it('one of which a part is missing is none', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyValue, KeyValueOp } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import { listener, testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { addQueryOk, chunk, type Goal, goalId, goalsQuery, initOk, refreshOk } from '../../support/goals.ts';
 
 /** A store that keeps every state it was ever in: one for each write transaction. */

@@ -196,6 +196,16 @@ describe('a row that a link moves', () => {
     board.write(['retract-triple', 't2', 'parent', 't1']);
     expect(ids(top)).toEqual(['t1', 't2']);
   });
+
+  test('whose parent is deleted shows among those without one, and comes back when that is refused', () => {
+    const board = new Board({ tasks: { t1: { title: 'Swim' }, t2: { title: 'Run', parent: 't1' }, t3: { title: 'Rest', parent: 't1' } } });
+    const top = board.open({ tasks: { $: { where: { parent: { $isNull: true } } } } });
+    const found = board.open({ tasks: { $: { where: { title: 'Run' } } } });
+    const deletion = board.write(['delete-entity', 't1', 'tasks']);
+    expect([ids(top), ids(found)]).toEqual([['t2'], ['t2']]);
+    board.queries.reject(deletion.eventId);
+    expect([ids(top), ids(found)]).toEqual([['t1'], ['t2']]);
+  });
 });
 
 describe('a page', () => {

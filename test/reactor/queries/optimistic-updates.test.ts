@@ -1,7 +1,5 @@
 // A write × a query's result × everything that may happen: what the query shows then, who is told, and whether the write is let go.
 
-import { describe, expect, test } from 'vitest';
-
 import { Attrs } from '../../../src/db/attrs.ts';
 import type { Mutation } from '../../../src/reactor/mutations/mutation.ts';
 import { EntityIndex } from '../../../src/reactor/queries/entity-index.ts';
@@ -11,6 +9,7 @@ import { OptimisticUpdates } from '../../../src/reactor/queries/optimistic-updat
 import { View } from '../../../src/reactor/queries/view.ts';
 import { Deadlines } from '../../../src/reactor/timer.ts';
 import { attrIds, goalAttrs, goalId, goalsQuery, goalTriples } from '../../support/goals.ts';
+import { tableTests } from '../../support/tables.ts';
 
 /** The write is transaction 5. A result that is behind reaches 4, and has the old title. */
 type Write = 'no write' | 'pending' | 'acknowledged';
@@ -81,10 +80,6 @@ const events = {
 } as const;
 
 type Event = keyof typeof events;
-
-const writes: readonly Write[] = ['no write', 'pending', 'acknowledged'];
-const results: readonly Result[] = ['no result', 'a result without it', 'a result with it'];
-const names = Object.keys(events) as Event[];
 
 const table: Record<Write, Record<Result, Record<Event, string>>> = {
   'no write': {
@@ -233,10 +228,4 @@ function outcome(given: Write, result: Result, event: Event): string {
   return parts.join(', ');
 }
 
-describe.each(writes)('%s', (given) => {
-  describe.each(results)('%s', (result) => {
-    test.each(names)('%s', (event) => {
-      expect(outcome(given, result, event)).toBe(table[given][result][event]);
-    });
-  });
-});
+tableTests(table, outcome);

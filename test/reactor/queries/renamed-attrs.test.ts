@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { memoryStore } from '../../../src/storage/memory.ts';
 import records from '../../data/kept-records.json' with { type: 'json' };
 import { listener, testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
 import { chunk, type Goal, goalAttrs, goalId, goalsQuery, initOk } from '../../support/goals.ts';
 

@@ -1,13 +1,14 @@
 // Every state of a room × everything that may happen to it: the state afterwards, and what is sent and announced.
 
 import { EventEmitter } from 'eventemitter3';
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 
 import { InstantAPIError } from '../../../src/errors.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import type { ServerMessage } from '../../../src/protocol/server-message.ts';
 import type { Effect } from '../../../src/reactor/effect.ts';
 import { Rooms } from '../../../src/reactor/rooms/rooms.ts';
+import { tableTests, transition } from '../../support/tables.ts';
 
 type State = 'absent' | 'apart' | 'asked' | 'joined' | 'joined, peers unknown' | 'refused';
 
@@ -17,6 +18,11 @@ const fails = (rooms: Rooms, original: object, retryAtMs?: number) => {
   const error = new InstantAPIError({ status: 400, body: { message: 'no' } });
   const message = { op: 'error', message: 'no', 'original-event': { 'room-id': 'r', ...original } } as never;
   return rooms.onError({ message, error, nowMs: 0, owner: '', retryAtMs: () => retryAtMs });
+};
+const deferred = (rooms: Rooms, original: object): Effect[] => {
+  const effects = fails(rooms, original, 5) ?? [];
+  expect(rooms.onDeadline(4)).toEqual([]);
+  return [...effects, ...rooms.onDeadline(5)];
 };
 const peers = { me: { data: {} } };
 
@@ -54,7 +60,11 @@ const events = {
   'join failed': (rooms: Rooms) => fails(rooms, { op: 'join-room' }),
   'presence rejected': (rooms: Rooms) => fails(rooms, { op: 'set-presence', data: { name: 'Ana' } }),
   'an older presence rejected': (rooms: Rooms) => fails(rooms, { op: 'set-presence', data: { name: 'A' } }),
-  'presence deferred': (rooms: Rooms) => fails(rooms, { op: 'set-presence', data: { name: 'Ana' } }, 5),
+  'join deferred, then due': (rooms: Rooms) => deferred(rooms, { op: 'join-room' }),
+  'presence deferred, then due': (rooms: Rooms) => deferred(rooms, { op: 'set-presence', data: { name: 'Ana' } }),
+  'message deferred, then due': (rooms: Rooms) => deferred(rooms, { op: 'client-broadcast', topic: 'wave', data: 1 }),
+  'leaving deferred, then due': (rooms: Rooms) => deferred(rooms, { op: 'leave-room' }),
+  'message rejected': (rooms: Rooms) => fails(rooms, { op: 'client-broadcast', topic: 'wave', data: 1 }),
   'peers sent': (rooms: Rooms) => says(rooms, { op: 'refresh-presence', data: peers }),
   'peers changed': (rooms: Rooms) => says(rooms, { op: 'patch-presence', edits: [[['me', 'data', 'name'], '+', 'A']] }),
   'an unknown peer changed': (rooms: Rooms) => says(rooms, { op: 'patch-presence', edits: [[['you', 'data', 'name'], 'r', 'B']] }),
@@ -64,9 +74,6 @@ const events = {
 } as const;
 
 type Event = keyof typeof events;
-
-const states = Object.keys(ways) as State[];
-const names = Object.keys(events) as Event[];
 
 const table: Record<State, Record<Event, string>> = {
   absent: {
@@ -81,7 +88,11 @@ const table: Record<State, Record<Event, string>> = {
     'join failed': '-',
     'presence rejected': '-: report',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': '-',
+    'presence deferred, then due': '-',
+    'message deferred, then due': '-',
+    'leaving deferred, then due': '-: leave-room',
+    'message rejected': '-: report',
     'peers sent': '-',
     'peers changed': '-',
     'an unknown peer changed': '-',
@@ -97,11 +108,15 @@ const table: Record<State, Record<Event, string>> = {
     'session opened': '-: join-room name',
     disconnected: 'apart: !',
     'join confirmed': 'joined, peers unknown: !, set-presence name',
-    'join rejected': 'refused: !',
-    'join failed': 'refused: !',
+    'join rejected': 'refused: report, !',
+    'join failed': 'refused: report, !',
     'presence rejected': '-: report, !, join-room',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': '-: join-room name',
+    'presence deferred, then due': '-',
+    'message deferred, then due': '-',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': 'joined: !, set-presence name, !',
     'peers changed': '-: leave-room, join-room name',
     'an unknown peer changed': '-: leave-room, join-room name',
@@ -117,11 +132,15 @@ const table: Record<State, Record<Event, string>> = {
     'session opened': 'asked: join-room name',
     disconnected: '-: !',
     'join confirmed': 'joined, peers unknown: !, set-presence name',
-    'join rejected': 'refused: !',
-    'join failed': 'refused: !',
+    'join rejected': 'refused: report, !',
+    'join failed': 'refused: report, !',
     'presence rejected': '-: report, !',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': 'asked: join-room name',
+    'presence deferred, then due': 'asked: join-room name',
+    'message deferred, then due': 'asked: join-room name',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': 'joined: !, set-presence name, !',
     'peers changed': 'asked: leave-room, join-room name',
     'an unknown peer changed': 'asked: leave-room, join-room name',
@@ -137,11 +156,15 @@ const table: Record<State, Record<Event, string>> = {
     'session opened': 'asked: join-room name',
     disconnected: 'apart: !',
     'join confirmed': '-',
-    'join rejected': 'refused: !',
-    'join failed': 'refused: !',
+    'join rejected': 'refused: report, !',
+    'join failed': 'refused: report, !',
     'presence rejected': '-: report, !',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': 'asked: join-room name',
+    'presence deferred, then due': '-: set-presence name',
+    'message deferred, then due': '-: client-broadcast',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': 'joined: !',
     'peers changed': 'asked: leave-room, join-room name',
     'an unknown peer changed': 'asked: leave-room, join-room name',
@@ -157,11 +180,15 @@ const table: Record<State, Record<Event, string>> = {
     'session opened': 'asked: join-room name',
     disconnected: 'apart: !',
     'join confirmed': '-',
-    'join rejected': 'refused: !',
-    'join failed': 'refused: !',
+    'join rejected': 'refused: report, !',
+    'join failed': 'refused: report, !',
     'presence rejected': '-: report, !',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': 'asked: join-room name',
+    'presence deferred, then due': '-: set-presence name',
+    'message deferred, then due': '-: client-broadcast',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': '-: !',
     'peers changed': '-: !',
     'an unknown peer changed': 'asked: leave-room, join-room name',
@@ -181,7 +208,11 @@ const table: Record<State, Record<Event, string>> = {
     'join failed': '-: !',
     'presence rejected': '-: report, !',
     'an older presence rejected': '-: report',
-    'presence deferred': '-: not of a room',
+    'join deferred, then due': 'asked: join-room name',
+    'presence deferred, then due': '-',
+    'message deferred, then due': '-',
+    'leaving deferred, then due': '-',
+    'message rejected': '-: report',
     'peers sent': 'joined: !, set-presence name, !',
     'peers changed': 'asked: leave-room, join-room name',
     'an unknown peer changed': 'asked: leave-room, join-room name',
@@ -211,12 +242,7 @@ function outcome(state: State, event: Event): string {
   expect(stateOf(rooms)).toBe(state);
   const effects = events[event](rooms);
   const after = stateOf(rooms);
-  const told = effects ? effects.map(line).join(', ') : 'not of a room';
-  return `${after === state ? '-' : after}${told && `: ${told}`}`;
+  return transition(state, after, effects ? effects.map(line).join(', ') : 'not of a room');
 }
 
-describe.each(states)('%s', (state) => {
-  test.each(names)('%s', (event) => {
-    expect(outcome(state, event)).toBe(table[state][event]);
-  });
-});
+tableTests(table, outcome);

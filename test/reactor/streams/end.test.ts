@@ -7,10 +7,10 @@ import type { ClientMessage } from '../../../src/protocol/client-message.ts';
 import type { ServerMessage } from '../../../src/protocol/server-message.ts';
 import { StreamSubscriptions } from '../../../src/streams/stream-subscriptions.ts';
 import { StreamWriter } from '../../../src/streams/stream-writer.ts';
-import { FakeClock, settled } from '../../support/fake-clock.ts';
+import { VirtualClock, settled } from '../../../src/testing/virtual/clock.ts';
 
 function setUp() {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const sent: ClientMessage[] = [];
   const run = (effects: readonly { readonly message: ClientMessage }[]): void => void sent.push(...effects.map(({ message }) => message));
   const subscriptions = new StreamSubscriptions(systemRandom);

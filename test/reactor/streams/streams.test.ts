@@ -5,7 +5,7 @@ import type { ResolvedConfig } from '../../../src/client/config.ts';
 import type { ServerMessage, StreamAppend } from '../../../src/protocol/server-message.ts';
 import { Streams } from '../../../src/client/streams.ts';
 import { testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 
 const streamId = '57000000-0000-4000-8000-000000000001';
 const initOk: ServerMessage = { op: 'init-ok', 'session-id': '5e550000-0000-4000-8000-00000000000a', attrs: [] };

@@ -10,7 +10,7 @@ import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { type StopTable, SyncTable } from '../../../src/client/sync-table.ts';
 import { alwaysLeader } from '../../../src/reactor/tabs/tab-channel.ts';
 import { testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
 
 const blob = (n: number, label: string, more: Partial<WireAttr> = {}): WireAttr => ({

@@ -3,7 +3,7 @@
 import { beforeEach, expect, test } from 'vitest';
 
 import { browserTabs, type TabPlatform, type Tabs } from '../../../src/reactor/tabs/tab-channel.ts';
-import { FakeClock, settled } from '../../support/fake-clock.ts';
+import { VirtualClock, settled } from '../../../src/testing/virtual/clock.ts';
 
 /** One browser: its locks and channels. A blocked tab receives no message and learns nothing of its lock. */
 class Browser {
@@ -61,10 +61,10 @@ class Browser {
 }
 
 let browser: Browser;
-let clock: FakeClock;
+let clock: VirtualClock;
 beforeEach(() => {
   browser = new Browser();
-  clock = new FakeClock();
+  clock = new VirtualClock();
 });
 
 async function twoTabs(): Promise<[Tabs, Tabs]> {

@@ -3,9 +3,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { listener, testClient, type TestClient } from '../../support/client.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
 import { FakeBrowser } from '../../support/fake-tabs.ts';
-import { addQueryOk, chunk, goalAttrs, initOk } from '../../support/goals.ts';
+import type { WireQuery } from '../../../src/protocol/query-messages.ts';
+import { addQueryOk, chunk, type Goal, goalAttrs, goalId, initOk } from '../../support/goals.ts';
 import type { WireAttr } from '../../../src/protocol/attr.ts';
 import type { KeyValue } from '../../../src/storage/key-value.ts';
 import { memoryStore } from '../../../src/storage/memory.ts';
@@ -23,6 +24,12 @@ async function openTabs(count: number): Promise<{ tabs: TestClient[]; store: Key
   await settled();
   for (const tab of tabs) await tab.receive(initOk());
   return { tabs, store };
+}
+
+function subscribed(tab: TestClient, query: WireQuery | undefined): { received: ReturnType<typeof listener> } {
+  const received = listener();
+  tab.reactor.queries.subscribe(query ?? {}, received);
+  return { received };
 }
 
 const addGoal = (title: string): unknown => chunk('create', id(), { title });
@@ -64,6 +71,27 @@ describe('tabs', () => {
     expect(tabs.map((tab) => tab.reactor.outbox.list().map(({ state }) => state))).toEqual([['rejected'], ['rejected']]);
     // Told by its promise, in the tab that made it; nobody else is bothered.
     expect(tabs.flatMap((tab) => tab.errors)).toEqual([]);
+    for (const tab of tabs) tab.reactor.shutdown();
+  });
+
+  it('a row that one tab moves from one list to another moves in every tab', async () => {
+    const { tabs } = await openTabs(2);
+    const [moved, stays] = [goalId(1), goalId(2)];
+    const [todo, done] = [false, true].map((value) => ({ goals: { $: { where: { done: value } } } }));
+    const seen = tabs.map((tab) => [todo, done].map((query) => ({ query, ...subscribed(tab, query) })));
+    for (const tab of tabs) {
+      await tab.receive(addQueryOk([{ id: moved, title: 'swim', done: false }], 1, todo));
+      await tab.receive(addQueryOk([{ id: stays, title: 'run', done: true }], 1, done));
+    }
+    void tabs[1]?.reactor.writes.transact(chunk('update', moved, { done: true }));
+    await settled();
+    const titles = seen.map((lists) =>
+      lists.map(({ received }) => received.last?.data['goals']?.map((goal) => (goal as Goal).title).sort()),
+    );
+    expect(titles).toEqual([
+      [[], ['run', 'swim']],
+      [[], ['run', 'swim']],
+    ]);
     for (const tab of tabs) tab.reactor.shutdown();
   });
 
@@ -121,6 +149,81 @@ describe('tabs', () => {
     }
     expect(second.reactor.state.session.owner).toBe(ann.id);
     expect(second.reactor.state.outbox.list()).toEqual([]);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
+  it.each<[string, (first: TestClient, eventId: string) => Promise<void>, string[]]>([
+    ['confirmed', (first, eventId) => first.receive({ op: 'transact-ok', 'client-event-id': eventId, 'tx-id': 7 }), []],
+    [
+      'rejected',
+      (first, eventId) => first.receive({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId }),
+      ['rejected'],
+    ],
+    ['discarded', async ({ reactor }, eventId) => void reactor.outbox.discard(eventId), []],
+    [
+      'discarded after it was rejected',
+      async (first, eventId) => {
+        await first.receive({ op: 'error', status: 400, type: 'permission-denied', 'client-event-id': eventId });
+        first.reactor.outbox.discard(eventId);
+      },
+      [],
+    ],
+  ])('a write that was %s before a tab opens, and on disk only after the tab has read it', async (_outcome, settle, states) => {
+    const browser = new FakeBrowser();
+    const store = shared();
+    const first = testClient({ tabs: browser.tab(), store });
+    await settled();
+    await first.receive(initOk());
+    first.reactor.writes.transact(addGoal('swim')).catch(() => {});
+    await settled();
+    const before = await store.list('write/');
+    expect(before).toHaveLength(1);
+    await settle(first, first.sentMessages('transact')[0]?.['client-event-id'] ?? '');
+    const late: KeyValue = { ...store, list: async (prefix) => before.filter(([key]) => key.startsWith(prefix)) };
+    const second = testClient({ tabs: browser.tab(), store: late });
+    await settled();
+    await settled();
+    expect(second.reactor.outbox.list().map(({ state }) => state)).toEqual(states);
+    expect(sends(first)).toHaveLength(1);
+    for (const tab of [first, second]) tab.reactor.shutdown();
+  });
+
+  it('two tabs make the same attributes at the same moment: each shows both writes, in whatever order they are confirmed', async () => {
+    for (const first of [0, 1]) {
+      const { tabs } = await openTabs(2);
+      const seen = tabs.map((tab) => {
+        const received = listener();
+        tab.reactor.queries.subscribe({ moods: {} }, received);
+        return received;
+      });
+      for (const tab of tabs) await tab.receive(addQueryOk([], 1, { moods: {} }));
+      const ids = [id(), id()];
+      for (const [at, tab] of tabs.entries())
+        void tab.reactor.writes.transact({ __ops: [['update', 'moods', ids[at], { name: `${at}` }]], __etype: 'moods' });
+      await settled();
+      const both = ids.map((mood, at) => ({ id: mood, name: `${at}` }));
+      const sorted = (rows: unknown): unknown => [...(rows as { name: string }[])].sort((a, b) => (a.name < b.name ? -1 : 1));
+      for (const { last } of seen) expect(sorted(last?.data['moods'])).toEqual(both);
+      const sent = tabs[0]?.sentMessages('transact')[first];
+      await tabs[0]?.receive({ op: 'transact-ok', 'client-event-id': sent?.['client-event-id'], 'tx-id': 3 });
+      for (const { last } of seen) expect(sorted(last?.data['moods'])).toEqual(both);
+      for (const tab of tabs) tab.reactor.shutdown();
+    }
+  });
+
+  it('a write that the tab that sends was never told of, and that is on no disk, is told to it again after a while', async () => {
+    const browser = new FakeBrowser();
+    const [first, second] = [testClient({ tabs: browser.tab() }), testClient({ tabs: browser.tab(), store: memoryStore() })];
+    await settled();
+    for (const tab of [first, second]) await tab.receive(initOk());
+    void second.reactor.writes.transact(addGoal('swim'));
+    await settled();
+    const [write] = first.reactor.state.outbox.list();
+    first.reactor.state.outbox.detach();
+    await second.clock.advance(3_000);
+    await settled();
+    expect(first.reactor.state.outbox.list().map(({ eventId }) => eventId)).toEqual([write?.eventId]);
+    expect(sends(first)).toHaveLength(2);
     for (const tab of [first, second]) tab.reactor.shutdown();
   });
 

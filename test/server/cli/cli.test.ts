@@ -13,6 +13,8 @@ afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL');
 });
 
+const ownAppId = '7b1c2d3e-4f50-4a61-8b72-9c83ad94be05';
+
 interface Run {
   readonly child: ChildProcess;
   readonly firstLine: Promise<string>;
@@ -35,9 +37,10 @@ function run(...args: readonly string[]): Run {
 }
 
 test('serves until it is told to stop', async () => {
-  const { child, firstLine, ended } = run('dev', '--memory', '--port', '0', '--json');
+  const { child, firstLine, ended } = run('dev', '--memory', '--port', '0', '--json', '-a', ownAppId);
   const { url, appId, adminToken } = JSON.parse(await firstLine) as Record<string, string>;
   expect([url, appId, adminToken]).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), expect.any(String), expect.any(String)]);
+  expect(appId).toBe(ownAppId);
   expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'ok' });
   const page = await fetch(`${url}/`, { headers: { origin: 'http://localhost:3000' } });
   expect(page.headers.get('access-control-allow-origin')).toBeNull();

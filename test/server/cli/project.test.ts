@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createServer, type TriplaneServer } from '../../../src/server/index.ts';
+import { projectEnv } from '../../../src/server/cli/project-env.ts';
 import { readProject } from '../../../src/server/cli/project-files.ts';
-import { pushOnChange, pullProject, pushProject, targetOf } from '../../../src/server/cli/project-commands.ts';
+import { partOf, pushOnChange, pullProject, pushProject, targetOf } from '../../../src/server/cli/project-commands.ts';
 
 let folder: string;
 let server: TriplaneServer;
@@ -75,4 +76,35 @@ test('which app: by flag, by environment, by the data folder', async () => {
     adminToken: appId,
   });
   await expect(targetOf({}, {}, '/nowhere')).rejects.toMatchObject({ code: 'config-invalid' });
+});
+
+test('one of the two files is pushed and pulled by itself', async () => {
+  const printed: string[] = [];
+  const print = (line: string): void => void printed.push(line);
+  await writeFile(join(folder, 'instant.schema.ts'), schema(text));
+  await writeFile(join(folder, 'instant.perms.ts'), "export default { todos: { allow: { view: 'auth.id != null' } } };");
+  await pushProject(server, folder, print, { part: 'perms' });
+  expect(printed).toEqual(['~ rules']);
+  printed.length = 0;
+  await pushProject(server, folder, print, { part: 'schema' });
+  expect(printed.sort()).toEqual(['+ todos.id', '+ todos.owner', '+ todos.text']);
+  await rm(join(folder, 'instant.perms.ts'));
+  await expect(pushProject(server, folder, print, { part: 'perms' })).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringContaining('instant.perms.ts') as string,
+  });
+  await pullProject(server, folder, print, 'schema');
+  expect(await readdir(folder)).toEqual(['instant.schema.ts']);
+  expect([partOf(), partOf('perms'), partOf('rules')]).toEqual(['all', 'perms', undefined]);
+});
+
+test('the app is named by the environment, else by .env, under any name that frameworks use', async () => {
+  const [mine, other] = [server.appId, server.adminToken];
+  expect(await projectEnv(folder, {})).toEqual({});
+  await writeFile(join(folder, '.env'), `DATABASE_URL=postgres://x\nVITE_INSTANT_APP_ID="${mine}"\nINSTANT_APP_ADMIN_TOKEN=\n`);
+  expect(await projectEnv(folder, {})).toEqual({ INSTANT_APP_ID: mine });
+  expect(await projectEnv(folder, { INSTANT_APP_ID: other, INSTANT_APP_ADMIN_TOKEN: mine })).toEqual({
+    INSTANT_APP_ID: other,
+    INSTANT_APP_ADMIN_TOKEN: mine,
+  });
 });

@@ -4,14 +4,14 @@ import { expect, test } from 'vitest';
 import { LimitStore } from '../../../src/server/data/limit-store.ts';
 import { Bucket } from '../../../src/server/rules/rate-limits.ts';
 import type { Records } from '../../../src/server/storage/storage.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { VirtualClock } from '../../../src/testing/virtual/clock.ts';
 
 const hourly = [{ capacity: 20, amount: 20, periodMs: 3_600_000, isGreedy: false }];
 const limited = expect.objectContaining({ body: expect.objectContaining({ type: 'rate-limited' }) });
 
 /** Two processes on one log. */
 function shared(most?: number) {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const records = new Map<string, unknown>();
   const stores: LimitStore[] = [];
   const save = async (changes: Records): Promise<void> => {
@@ -81,7 +81,7 @@ test('keys of strangers do not push out the one that is spent', () => {
 });
 
 test('a storage that fails is tried again', async () => {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   let fails = true;
   const saved: Records[] = [];
   const save = async (records: Records): Promise<void> => {

@@ -1,6 +1,6 @@
 // Apps for a while, each with an admin token of its own; what tools read of attributes; figures for a monitor.
 
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { init as initAdmin } from '@instantdb/admin';
 import { id } from '../../../src/lib/uuid.ts';
 import { createServer, memory, type Storage, type TriplaneServer } from '../../../src/server/index.ts';
@@ -119,4 +119,30 @@ test('figures for Prometheus', async () => {
   expect(text).toMatch(/^triplane_sessions 0$/m);
   expect(text).toContain('process_cpu_seconds_total');
   expect((await call('GET', '/metrics')).body.type).toBe('param-missing');
+});
+
+test.each(['by the next server', 'when another app is made'])('the data of an app whose time is over are erased %s', async (how) => {
+  await server.close();
+  const held: Storage = { ...storage, close: async () => {} };
+  const first = await createServer({ storage: held });
+  server = first;
+  const { app } = (await create()).body;
+  const db = admin(app.id, app['admin-token']);
+  await db.transact(db.tx.notes![id()]!.update({ text: 'a long forgotten word' }));
+  const stored = async () => JSON.stringify(await (await storage.open(app.id)).load());
+  const isKept = async () => (await stored()).includes('a long forgotten word');
+  expect(await isKept()).toBe(true);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 15 * 24 * 3_600_000 });
+  try {
+    expect((await call('GET', `/dash/apps/ephemeral/${app.id}`)).body.type).toBe('record-not-found');
+    if (how === 'by the next server') {
+      await first.close();
+      server = await createServer({ storage: held, appId: first.appId, adminToken: first.adminToken });
+    } else await create();
+    await vi.waitFor(async () => expect(await isKept()).toBe(false), 5_000);
+    expect((await call('GET', `/dash/apps/ephemeral/${app.id}`)).body.type).toBe('record-not-found');
+    await expect(admin(app.id, app['admin-token']).query({ notes: {} })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -258,7 +258,7 @@ describe('schema and rules for tools', () => {
     expect([status, body.type]).toEqual([400, 'validation-failed']);
   });
 
-  test('jobs are done at once, and say what came of them', async () => {
+  test('jobs are done at once, and tell who asks what came of them', async () => {
     const path = `/dash/apps/${server.appId}`;
     await post(`${path}/schema/push/apply`, todos({}), asAdmin());
     const { body } = await call('GET', `${path}/schema/pull`, undefined, asAdmin());
@@ -276,11 +276,33 @@ describe('schema and rules for tools', () => {
       asAdmin(),
     );
     const { 'group-id': group, jobs } = done.body['indexing-jobs'];
+    const waiting = { job_status: 'waiting', job_stage: 'update-attr-start', error: null, work_completed: null };
     expect(jobs).toMatchObject([
-      { job_status: 'errored', error: 'triple-not-unique-error', attr_name: 'todos.text' },
-      { job_status: 'completed', job_type: 'remove-index' },
+      { ...waiting, job_type: 'unique' },
+      { ...waiting, job_type: 'remove-index' },
     ]);
-    expect((await call('GET', `${path}/indexing-jobs/group/${group}`, undefined, asAdmin())).body).toEqual({ jobs });
+    expect((await call('GET', `${path}/indexing-jobs/group/${group}`, undefined, asAdmin())).body.jobs).toMatchObject([
+      { id: jobs[0].id, job_status: 'errored', error: 'triple-not-unique-error', attr_name: 'todos.text', work_completed: null },
+      { id: jobs[1].id, job_status: 'completed', job_type: 'remove-index', work_completed: 2 },
+    ]);
+  });
+
+  test('a job for an attribute that is not there is refused with all of its push', async () => {
+    const path = `/dash/apps/${server.appId}/schema/steps/apply`;
+    const made = {
+      id: id(),
+      'forward-identity': [id(), 'todos', 'made'],
+      'value-type': 'blob',
+      cardinality: 'one',
+      'unique?': false,
+      'index?': false,
+    };
+    const jobFor = (attrId: string) => ['index', { 'attr-id': attrId }];
+    expect(await post(path, { steps: [['add-attr', made], jobFor(made.id), jobFor(id())] }, asAdmin())).toMatchObject({
+      ...{ status: 400, body: { type: 'record-foreign-key-invalid' } },
+    });
+    const { body } = await post(path, { steps: [['add-attr', made], jobFor(made.id)] }, asAdmin());
+    expect(body['indexing-jobs'].jobs).toHaveLength(1);
   });
 
   test('a job can be started alone, and asked for', async () => {
@@ -290,10 +312,18 @@ describe('schema and rules for tools', () => {
     const { id: attrId } = body.schema.blobs.todos.text;
     await post('/admin/transact', { steps: [['update', 'todos', id(), { text: 'a text' }]] }, asAdmin());
     const start = (more: object) => post(`${path}/indexing-jobs`, { 'attr-id': attrId, ...more }, asAdmin());
-    const { job } = (await start({ 'job-type': 'check-data-type', 'checked-data-type': 'number' })).body;
-    expect(job).toMatchObject({ job_status: 'errored', error: 'invalid-triple-error', checked_data_type: 'number', group_id: null });
-    expect((await call('GET', `${path}/indexing-jobs/${job.id}`, undefined, asAdmin())).body).toEqual({ job });
-    expect((await start({ 'job-type': 'required' })).body.job).toMatchObject({ job_status: 'completed', job_stage: 'update-attr-done' });
+    const resultOf = async (more: object) => {
+      const { job } = (await start(more)).body;
+      expect(job).toMatchObject({ job_status: 'waiting', group_id: null });
+      return (await call('GET', `${path}/indexing-jobs/${job.id}`, undefined, asAdmin())).body.job;
+    };
+    for (const dataType of ['number', 'date']) {
+      expect(await resultOf({ 'job-type': 'check-data-type', 'checked-data-type': dataType })).toMatchObject({
+        ...{ job_status: 'errored', error: 'invalid-triple-error', checked_data_type: dataType, work_completed: 1 },
+        invalid_triples_sample: [{ value: 'a text', json_type: 'string' }],
+      });
+    }
+    expect(await resultOf({ 'job-type': 'required' })).toMatchObject({ job_status: 'completed', job_stage: 'revalidate' });
     expect(await start({ 'job-type': 'dance' })).toMatchObject({ status: 400, body: { hint: { 'data-type': 'job-type' } } });
     expect(await start({ 'job-type': 'check-data-type', 'checked-data-type': 'blub' })).toMatchObject({ status: 400 });
     expect(await post(`${path}/indexing-jobs`, { 'attr-id': id(), 'job-type': 'index' }, asAdmin())).toMatchObject({
@@ -399,6 +429,17 @@ describe('a question for a page that is rendered on a server', () => {
     }
   });
 
+  test('is refused if no rule of what it asks for can be evaluated', async () => {
+    await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'data.title.first == 1' } } } }, asAdmin());
+    await post('/admin/transact', { steps: [['update', 'goals', id(), { title: 'mine' }]] }, asAdmin());
+    expect(await request({ goals: {} })).toMatchObject({
+      status: 400,
+      body: { type: 'permission-evaluation-failed', hint: { rule: ['goals', 'view'] } },
+    });
+    await post(`/dash/apps/${server.appId}/rules`, { code: { goals: { allow: { view: 'true' } } } }, asAdmin());
+    expect(titles(await request({ goals: {} }))).toContain('mine');
+  });
+
   test('is refused as in a session', async () => {
     expect(await request({ goals: { $: 5 } })).toMatchObject({
       status: 400,
@@ -409,15 +450,77 @@ describe('a question for a page that is rendered on a server', () => {
   });
 });
 
+describe('hints of refusals', () => {
+  test('tell back what is no secret, and no token', async () => {
+    const [token, email] = [id(), 'nobody@example.com'];
+    const { appId } = server;
+    const asked = [
+      await post('/admin/query', { query: {} }, { ...asAdmin(), authorization: `Bearer ${token}` }),
+      await post('/admin/query', { query: {} }, { ...asAdmin(), authorization: `bearer ${token}` }),
+      await post('/runtime/auth/verify_refresh_token', { 'app-id': appId, 'refresh-token': token }),
+      await post('/runtime/auth/verify_refresh_token', { 'app-id': appId, 'refresh-token': `${token}x` }),
+      await post('/runtime/oauth/token', { app_id: appId, code: token, code_verifier: token }),
+    ];
+    for (const { status, body } of asked) {
+      expect(status).toBe(400);
+      expect(JSON.stringify(body)).not.toContain(token);
+    }
+    expect(asked.map(({ body }) => body.hint)).toEqual([
+      { 'record-type': 'app-admin-token', args: [{ 'app-id': appId }] },
+      { in: ['headers', 'authorization'] },
+      { 'record-type': 'app-user', args: [{ 'app-id': appId }] },
+      { in: ['body', 'refresh-token'] },
+      { 'record-type': 'app-oauth-code', args: [{ 'app-id': appId }] },
+    ]);
+    expect((await post('/admin/query', { query: {} }, { ...asAdmin(), authorization: 'Bearer x' })).body.hint).toEqual({
+      in: ['headers', 'authorization'],
+      'original-input': 'Bearer x',
+    });
+    expect((await post('/admin/sign_out', { email }, asAdmin())).body.hint).toEqual({
+      'record-type': 'app-user',
+      args: [{ 'app-id': appId, email }],
+    });
+    expect((await post('/admin/verify_magic_code', { email, code: '123456' }, asAdmin())).body.hint).toEqual({
+      'record-type': 'app-user-magic-code',
+      args: [{ 'app-id': appId, email, code: '123456' }],
+    });
+  });
+
+  test('of an OAuth token name every place in which a parameter may stand', async () => {
+    const places = (name: string) => ['params', 'body', 'body', 'form-params', 'form-params'].map((place) => [place, name]);
+    expect((await post('/runtime/oauth/token', { code: id() })).body.hint).toEqual({
+      in: ['params', 'app_id'],
+      'possible-ins': places('app_id'),
+    });
+    const form = (text: string) =>
+      fetch(`${server.url}/runtime/oauth/token`, { method: 'POST', body: new URLSearchParams(text) }).then((answer) => answer.json());
+    expect(await form(`app_id=${server.appId}&code=x`)).toMatchObject({
+      type: 'param-malformed',
+      hint: { in: ['form-params', 'code'], 'original-input': 'x', 'possible-ins': [['params', 'code'], ...places('code')] },
+    });
+    expect(await form(`app_id=${server.appId}&code=${id()}`)).toMatchObject({ hint: { 'record-type': 'app-oauth-code' } });
+  });
+});
+
 describe('an app that is closed', () => {
   const user = { email: 'ann@example.com' };
+  const anyValue = { valueType: 'json', required: false, config: { indexed: false, unique: false } };
+  /** What an open app answers where the request names something that is not there. */
+  const notThere: Readonly<Record<string, string>> = {
+    '/runtime/oauth/token': 'app-oauth-code',
+    '/runtime/oauth/id_token': 'app-oauth-client',
+    '/runtime/auth/verify_magic_code': 'app-user-magic-code',
+    '/admin/verify_magic_code': 'app-user-magic-code',
+    '/dash/apps/APP/indexing-jobs': 'attrs',
+  };
   const uses: readonly (readonly [use: 'read' | 'write' | 'any', method: string, path: string, body?: object])[] = [
     ['read', 'POST', '/admin/query', { query: { goals: {} } }],
     ['read', 'POST', '/runtime/framework/query', { query: { goals: {} } }],
     ['any', 'GET', '/admin/rooms/presence?room-type=chat&room-id=r'],
     ['any', 'GET', `/admin/users?email=${user.email}`],
     ['any', 'POST', '/runtime/auth/verify_refresh_token', {}],
-    ['read', 'POST', '/admin/transact_perms_check', { steps: [] }],
+    ['read', 'POST', '/admin/query_perms_check', { query: { goals: {} } }],
+    ['write', 'POST', '/admin/transact_perms_check', { steps: [] }],
     ['write', 'POST', '/admin/transact_perms_check', { steps: [], 'dangerously-commit-tx': true }],
     ['write', 'POST', '/admin/transact', { steps: [] }],
     ['write', 'POST', '/admin/refresh_tokens', user],
@@ -428,14 +531,29 @@ describe('an app that is closed', () => {
     ['write', 'POST', '/runtime/auth/send_magic_code', user],
     ['write', 'POST', '/runtime/auth/sign_in_guest', {}],
     ['any', 'POST', '/admin/sign_out', user],
-    ['write', 'POST', '/runtime/oauth/token', { app_id: 'APP', code: id() }],
+    ['write', 'POST', '/runtime/oauth/token', { code: id() }],
     ['any', 'GET', '/dash/apps/APP/schema/pull'],
     ['any', 'GET', '/dash/apps/APP/perms/pull'],
     ['any', 'GET', '/dash/apps/APP/auth'],
     ['any', 'POST', '/dash/apps/APP/rules', { code: {} }],
     ['any', 'POST', '/dash/apps/APP/schema/push/plan', { schema: { entities: {}, links: {} } }],
-    ['write', 'POST', '/dash/apps/APP/schema/push/apply', { schema: { entities: {}, links: {} } }],
-    ['write', 'POST', '/dash/apps/APP/schema/steps/apply', { steps: [] }],
+    ['any', 'POST', '/dash/apps/APP/schema/push/apply', { schema: { entities: {}, links: {} } }],
+    ['any', 'POST', '/dash/apps/APP/schema/steps/apply', { steps: [] }],
+    ['write', 'POST', '/dash/apps/APP/schema/push/apply', { schema: { entities: { more: { attrs: { a: anyValue } } }, links: {} } }],
+    ['write', 'POST', '/dash/apps/APP/schema/steps/apply', { steps: [['delete-attr', id()]] }],
+    ['write', 'POST', '/runtime/auth/verify_magic_code', { ...user, code: '1', 'refresh-token': undefined }],
+    ['write', 'POST', '/admin/verify_magic_code', { ...user, code: '1' }],
+    ['write', 'POST', '/runtime/oauth/id_token', { client_name: 'none', id_token: 'x' }],
+    ['any', 'GET', '/dash/apps/APP'],
+    ['any', 'GET', '/admin/schema'],
+    ['any', 'GET', '/admin/soft_deleted_attrs'],
+    ['any', 'GET', '/dash/apps/APP/email_status'],
+    ['any', 'GET', '/dash/apps/APP/webhooks'],
+    ['any', 'POST', '/dash/apps/APP/authorized_redirect_origins', { service: 'generic', params: ['example.com'] }],
+    ['any', 'POST', '/dash/apps/APP/backups', {}],
+    ['any', 'GET', '/dash/apps/APP/backups'],
+    ['any', 'GET', '/dash/apps/APP/backup-jobs'],
+    ['write', 'POST', '/dash/apps/APP/indexing-jobs', { 'attr-id': id(), 'job-type': 'index' }],
   ];
 
   test.each([
@@ -448,13 +566,13 @@ describe('an app that is closed', () => {
     for (const [use, method, path, body] of uses) {
       const headers = { ...asAdmin(), ...(path.endsWith('perms_check') && { 'as-guest': 'true' }) };
       const isRuntime = path.startsWith('/runtime');
-      const sent = body && { ...body, ...(isRuntime && { 'app-id': server.appId, app_id: server.appId, 'refresh-token': token }) };
+      const sent = body && { ...(isRuntime && { 'app-id': server.appId, app_id: server.appId, 'refresh-token': token }), ...body };
       const response = await call(method, path.replace('APP', server.appId), sent, headers);
       const expected = rejected.includes(use)
         ? { status: 400, body: { type: `app-${status}`, hint: { status } } }
-        : path === '/runtime/oauth/token'
-          ? { body: { hint: { 'record-type': 'app-oauth-code' } } }
-          : { status: 200 };
+        : notThere[path] === undefined
+          ? { status: 200 }
+          : { body: { hint: { 'record-type': notThere[path] } } };
       expect(response, `${method} ${path}`).toMatchObject(expected);
     }
   });

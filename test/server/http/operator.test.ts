@@ -190,7 +190,17 @@ test('personal access tokens do what the operator does, until they are revoked',
   expect(made).toMatchObject({ status: 200, body: { data: { name: 'CI', token: expect.stringMatching(/^per_[0-9a-f]{64}$/) } } });
   await first.close();
   const server = await start(options);
-  expect((await call(server, 'GET /dash/personal_access_tokens', { token })).body.data).toEqual([expect.not.objectContaining({ token })]);
+  const { body } = await call(server, 'GET /dash/personal_access_tokens', { token: server.operatorToken });
+  expect(body.data).toEqual([expect.not.objectContaining({ token })]);
+  for (const route of [
+    'GET /dash/personal_access_tokens',
+    'POST /dash/personal_access_tokens',
+    `DELETE /dash/personal_access_tokens/${id}`,
+  ]) {
+    expect(await call(server, route, { token, ...(route.startsWith('POST') && { body: { name: 'another' } }) }), route).toMatchObject(
+      notLoggedIn,
+    );
+  }
   expect(await call(server, `POST /dash/apps/${server.appId}/rules`, { token, body: { code: {} } })).toMatchObject({ status: 200 });
   expect(await call(server, 'POST /superadmin/apps', { token, body: { title: 'By CI' } })).toMatchObject({
     body: { app: { title: 'By CI', perms: null } },

@@ -9,7 +9,7 @@ import { exportApp } from '../../../src/server/move/export.ts';
 import { Archive } from '../../../src/server/move/archive.ts';
 import { memory } from '../../../src/server/storage/memory.ts';
 import { replay } from '../../../src/server/storage/replay.ts';
-import { adminToken, contentsOf, importFrom, recorded, temporaryFolder } from './support.ts';
+import { adminToken, appId, configOf, contentsOf, importFrom, recorded, temporaryFolder, writeZip } from './support.ts';
 
 interface Item {
   readonly [label: string]: unknown;
@@ -180,4 +180,53 @@ test('a row without an id is given one and told; one id in two namespaces stays 
     expect.arrayContaining([1714550400000, '2024-05-01 10:00:00', '5/1/2024', 'May 1 2024 10:00', '"2024-05-01"']),
   );
   await server.close();
+});
+
+test('webhooks arrive disabled, so that none delivers twice; the mail has its template', async () => {
+  const storage = memory();
+  const { notes } = await importFrom(recorded('backup-3'), { storage });
+  expect(notes).toContain('1 webhooks are disabled: enable them when the old host stops');
+  const mails: { subject?: string; html?: string }[] = [];
+  const server = await createServer({ storage, appId: app, adminToken, sendMagicCode: (mail) => void mails.push(mail) });
+  const ask = async (path: string, body?: object) => {
+    const headers = { authorization: `Bearer ${adminToken}`, 'app-id': app, 'content-type': 'application/json' };
+    const answer = await fetch(server.url + path, { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) });
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  const shown = { status: 'disabled', namespaces: ['things'], actions: ['create', 'update'], sink: { url: 'https://example.com/hook' } };
+  expect(await ask(`/dash/apps/${app}/webhooks`)).toMatchObject({ webhooks: [shown] });
+  const template = { subject: 'Your code {code}', body: '<p>{code} for {app_title}</p>', name: 'Mover', email: 'mover@example.com' };
+  expect(await ask(`/dash/apps/${app}/email_status`)).toMatchObject({ info: template });
+  await ask('/admin/send_magic_code', { email: 'new@example.com' });
+  expect(mails).toMatchObject([{ subject: expect.stringMatching(/^Your code \d{6}$/), html: expect.stringMatching(/^<p>\d{6} for /) }]);
+  const [{ id }] = (await ask(`/dash/apps/${app}/webhooks`))['webhooks'] as [{ id: string }];
+  await ask(`/dash/apps/${app}/webhooks/${id}/enable`, {});
+  await server.close();
+
+  const out = join(folder, 'settings.zip');
+  await exportApp({ storage, appId: app, out });
+  const archive = await Archive.open(out);
+  const { webhooks, emailTemplates } = JSON.parse(await archive.text('config.json', 1e6)) as Record<string, unknown>;
+  archive.close();
+  expect({ webhooks, emailTemplates }).toEqual({
+    webhooks: [{ ...shown, status: 'active' }],
+    emailTemplates: [{ type: 'magic-code', ...template }],
+  });
+});
+
+test('settings that this server cannot use are kept for an export', async () => {
+  const storage = memory();
+  const webhooks = [{ sink: { topic: 't' } }];
+  const emailTemplates = [
+    { type: 'welcome', subject: 's', body: 'b' },
+    { type: 'magic-code', subject: 'no code', body: '{code}' },
+  ];
+  const path = await writeZip(join(folder, 'unused.zip'), { 'config.json': configOf({}, {}, { webhooks, emailTemplates }) });
+  const { notes } = await importFrom(path, { storage });
+  expect(notes.filter((note) => note.includes('only kept for an export'))).toHaveLength(2);
+  const out = join(folder, 'unused-out.zip');
+  await exportApp({ storage, appId, out });
+  const archive = await Archive.open(out);
+  expect(JSON.parse(await archive.text('config.json', 1e6))).toMatchObject({ webhooks, emailTemplates });
+  archive.close();
 });

@@ -69,7 +69,7 @@ export async function contentsOf(
 ): Promise<{ readonly attrs: unknown[]; readonly triples: string[]; readonly records: object }> {
   const { attrs, triples, records = {} } = replay(await (await storage.open(app)).load());
   const nameOf = new Map(attrs.map(({ id, 'forward-identity': [, etype, label] }) => [id, `${etype}.${label}`]));
-  const { import: _import, app: _app, 'file-url-key': _key, oauth, ...rest } = records;
+  const { import: _import, app: _app, 'file-url-key': _key, oauth, webhooks = [], ...rest } = records;
   const files = Object.entries(rest).map(
     ([name, value]) => [name, name.startsWith('file ') ? (value as { size: number }).size : value] as const,
   );
@@ -81,9 +81,12 @@ export async function contentsOf(
       })
       .sort(byText),
     triples: triples.map(([e, a, v, t]) => JSON.stringify([e, nameOf.get(a) ?? a, v, t])).sort(),
-    records: { ...Object.fromEntries(files.sort(byText)), oauth: withoutTimes(oauth) },
+    records: { ...Object.fromEntries(files.sort(byText)), oauth: withoutTimes(oauth), webhooks: untimed(webhooks) },
   };
 }
+
+const untimed = (webhooks: unknown): object[] =>
+  (webhooks as Record<string, unknown>[]).map(({ createdAt: _createdAt, updatedAt: _updatedAt, ...webhook }) => webhook);
 
 /** Of origins, which have none in a backup. */
 function withoutTimes(oauth: unknown): unknown {

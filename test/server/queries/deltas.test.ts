@@ -19,6 +19,7 @@ import * as evidence from '../../../src/query/result-triples.ts';
 import { evaluate } from '../../../src/query/live-result.ts';
 import type { PreparedQuery } from '../../../src/server/queries/prepared-query.ts';
 import type { Subscriber } from '../../../src/server/session/subscriber.ts';
+import { KeptResults } from '../../../src/server/queries/kept-results.ts';
 import { Subscription } from '../../../src/server/queries/subscription.ts';
 import { dataArb, queryArb, worldArb } from '../../oracle/generate.ts';
 import { stepsArb } from '../../oracle/generate-steps.ts';
@@ -82,11 +83,13 @@ it(
           { minLength: 1, maxLength: 6 },
         ),
         others: fc.array(fc.boolean(), { maxLength: 6 }),
+        /** Nothing may be kept: all that is needed is made again. */
+        isForgetful: fc.boolean(),
         hidden: fc.option(fc.constantFrom('fee', 'name'), { nil: undefined }),
       }),
     );
     check(
-      fc.property(caseArb, ({ world, query, data, commits, others, hidden }) => {
+      fc.property(caseArb, ({ world, query, data, commits, others, hidden, isForgetful }) => {
         const store = new Store(Attrs.from(world.attrs), { times: true });
         store.load(data);
         const prepared: PreparedQuery = {
@@ -98,7 +101,8 @@ it(
                   label === undefined ? e !== 'e1' : label !== hidden
             : undefined,
         };
-        const subscription = new Subscription('it', query, prepared, undefined, 0, 1e9);
+        const bounds = { maxLength: 1e9, keptResults: new KeptResults(isForgetful ? 0 : 1e9) };
+        const subscription = new Subscription('it', query, prepared, undefined, 0, bounds);
         subscription.subscribers.add(subscriber(true));
         const copy = new Copy(store.attrs);
         copy.take({ computations: [{ 'instaql-query': query, 'instaql-result': subscription.lastResult(store).result as WireResult }] });

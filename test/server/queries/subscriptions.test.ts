@@ -52,6 +52,24 @@ describe('who hears', () => {
     expect(reader.heard).toEqual([expect.objectContaining({ op: 'add-query-ok' })]);
   });
 
+  test('a query that is removed, and asked again, while a write is being stored: the second request is answered', async () => {
+    const q = { goals: {} };
+    const said = [
+      { op: 'transact', 'tx-steps': addGoal, 'client-event-id': 'the write' },
+      { op: 'add-query', q, 'client-event-id': 'first' },
+      { op: 'remove-query', q, 'client-event-id': 'removed' },
+      { op: 'add-query', q, 'client-event-id': 'second' },
+      { op: 'add-query', q: { todos: {} }, 'client-event-id': 'third' },
+      { op: 'remove-query', q: { todos: {} }, 'client-event-id': 'removed too' },
+    ];
+    for (const message of said) reader.send(message);
+    await rest();
+    expect(reader.take('add-query-ok').map((each) => each['client-event-id'])).toContain('second');
+    reader.heard.length = 0;
+    await transact(addTodo);
+    expect(reader.heard).toEqual([]);
+  });
+
   test('nobody, once the query was removed or the session is gone', async () => {
     await subscribe(reader, { goals: {} });
     await reader.request({ op: 'remove-query', q: { goals: {} } });

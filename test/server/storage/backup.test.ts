@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 
@@ -150,4 +151,44 @@ describe('triplane backup', () => {
     expect(postgres).toMatchObject({ code: 1, text: expect.stringContaining('pg_dump') });
     expect(readdirSync(folder)).toEqual([]);
   });
+});
+
+const otherProcess = `
+  const opened = (() => {
+    try { return new (require('node:sqlite').DatabaseSync)(process.argv[1]); } catch { return new (require('libsql'))(process.argv[1]); }
+  })();
+  try { opened.exec('BEGIN IMMEDIATE'); console.log('opened'); } catch (error) { console.log(error.message); }
+`;
+
+test('writes go on while a large file is copied, the copy holds what was there when it began, and the file stays locked', async () => {
+  const folder = folderIn('large');
+  const storage = await sqlite(folder);
+  const appId = id();
+  const log = await storage.open(appId);
+  const entry = (txId: number, bytes: number) => ({
+    txId,
+    at: txId,
+    changes: [{ action: 'added', triple: [id(), id(), 'x'.repeat(bytes), txId] }],
+  });
+  for (let txId = 1; txId <= 10; txId++) await log.append([entry(txId, 2_000_000)] as never);
+  const target = join(root, 'large.db');
+  let isCopied = false;
+  let writtenMeanwhile = 0;
+  const copying = storage.backup?.(target).then(() => (isCopied = true));
+  for (let txId = 11; !isCopied; txId++) {
+    await log.append([entry(txId, 1000)] as never);
+    if (!isCopied) writtenMeanwhile++;
+  }
+  await copying;
+  expect(writtenMeanwhile).toBeGreaterThan(1);
+  // A handle of the file that is closed would end the lock.
+  const other = await promisify(execFile)(process.execPath, ['-e', otherProcess, join(folder, fileName)], { cwd: import.meta.dirname });
+  expect(other.stdout).toMatch(/locked|busy/i);
+  await storage.close();
+  const copy = folderIn('copy');
+  copyFileSync(target, join(copy, fileName));
+  const restoredStorage = await sqlite(copy);
+  const { entries } = await (await restoredStorage.open(appId)).load();
+  expect(entries.slice(0, 10).map(({ txId }) => txId)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  await restoredStorage.close();
 });

@@ -144,7 +144,7 @@ test('is closed although the disk is full, and can be opened again at once with 
     prepare: (sql) => connection.prepare(sql),
     close: () => connection.close(),
   };
-  const file = new SqliteFile(full);
+  const file = new SqliteFile(full, 'full.db');
   await file.write(() => file.prepared('INSERT INTO heads (app, tx) VALUES (?, 0)').run(app));
   isFull = true;
   await expect(file.write(() => 1)).rejects.toMatchObject({ code: 'storage-failed' });

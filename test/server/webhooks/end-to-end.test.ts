@@ -51,7 +51,7 @@ async function makeTodos(db: ReturnType<typeof connect>): Promise<string> {
 
 onEachStorage((fresh) => {
   describe.each(sdks)('%s', (_name, sdk) => {
-    test('changes are told once, signed, and opened with the token that was sent', async () => {
+    test('S55 S56 S57 S58 S59 S60 S61 S62 S63 webhooks are managed; changes are told once, signed, and opened with the token that was sent', async () => {
       const server = await start(await fresh());
       const db = connect(server, sdk);
       const todo = await makeTodos(db);
@@ -116,6 +116,45 @@ onEachStorage((fresh) => {
       expect(await failureOf(() => db.webhooks.fetchPayloads(JSON.parse(deliveries[0]!.body)))).toMatchObject({
         body: { type: 'record-not-found' },
       });
+      await server.close();
+    });
+
+    test('S64 S65 S66 S67 S68 S69 S72 an endpoint without credentials takes what is signed, and answers 401 to the rest', async () => {
+      const server = await start(await fresh());
+      const db = connect(server, sdk);
+      await makeTodos(db);
+      await db.webhooks.manager.create({ url, namespaces: ['todos', 'people'], actions: ['create', 'update', 'delete'] });
+      await makeTodos(db);
+      await delivered(1);
+      const [{ headers, body }] = deliveries as [Delivery];
+      const signature = String(headers['instant-signature']);
+
+      const hooks = new sdk.Webhooks({ apiURI: server.apiURI });
+      const seen: string[] = [];
+      const handlers = {
+        todos: {
+          create: async ({ after }: { after: { text: string } }) => void seen.push(`create ${(await Promise.resolve(after)).text}`),
+          $default: () => void seen.push('another todo'),
+        },
+        $default: ({ namespace }: { namespace: string }) => void seen.push(namespace),
+      };
+      const endpoint = async (header: string, text: string): Promise<number> => {
+        const request = new Request('https://app.example/hook', { method: 'POST', headers: { 'Instant-Signature': header }, body: text });
+        try {
+          await hooks.processRequest(handlers as never, request);
+          return 200;
+        } catch (error) {
+          if (error instanceof sdk.InstantError) return 401;
+          throw error;
+        }
+      };
+      const forged = signature.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+      const asked = [endpoint(signature, body), endpoint(forged, body), endpoint(signature, `${body} `), endpoint('', body)];
+      expect(await Promise.all(asked)).toEqual([200, 401, 401, 401]);
+      expect(seen.sort()).toEqual(['create shoes', 'people']);
+      const late = { receivedAt: new Date(Date.now() + 400_000) };
+      expect(await failureOf(() => hooks.validate(signature, body, late))).toBeInstanceOf(sdk.InstantError);
+      expect(await hooks.validate(signature, body, { ...late, tolerance: 500 })).toEqual(JSON.parse(body));
       await server.close();
     });
   });

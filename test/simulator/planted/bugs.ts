@@ -87,7 +87,7 @@ const client: readonly PlantedBug[] = [
     'records.filter(({ eventId }) => !removed.has(eventId))',
     'records',
   ),
-  bug('what another tab says is missed while the disk is read', tabSync, 'state.outbox.removals.add(eventId);', 'void eventId;'),
+  bug('what another tab says is missed while the disk is read', tabSync, 'state.outbox.settled.add(eventId, position);', 'void eventId;'),
   bug('a store that fails ends the queue', 'reactor/persist-queue.ts', '    } catch (cause) {\n      const writes', '    } catch (cause) {\n      throw cause;\n      const writes'), // prettier-ignore
   bug('a confirmed write is let go before the result contains it', optimistic, 'if (isIncluded(write, live.processed)) return', 'return'),
   bug('confirmed writes stay in the outbox', optimistic, 'if (this.#acknowledged.size === 0) return [];', 'return [];'),

@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-import { openSeeds } from '../open-seeds.ts';
-
 export interface Hunt {
   /** The number of the first seed that fails; undefined if none does. */
   readonly seeds: number | undefined;
@@ -29,7 +27,7 @@ parentPort.postMessage(found);
 
 /** @param likely a seed that is tried first, as it found the bug before */
 export async function hunt(simulator: string, most: number, likely?: number): Promise<Hunt> {
-  const all = Array.from({ length: most }, (_, at) => at + 1).filter((seed) => !openSeeds.has(seed));
+  const all = Array.from({ length: most }, (_, at) => at + 1);
   const seeds = likely === undefined ? all : [likely, ...all];
   const folder = mkdtempSync(join(tmpdir(), 'planted-'));
   const file = join(folder, 'simulator.mjs');

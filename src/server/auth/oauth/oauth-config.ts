@@ -1,5 +1,5 @@
-// How an app lets users sign in with providers: which clients it has there, and where users may be sent back to. Kept as one record of
-// the app's log; changed by tools, or given to the server when it starts.
+// An app's OAuth configuration: its clients at providers, and where users may be redirected to. Stored as one record of the app's log;
+// changed by tools, or given to the server at start.
 
 import { isObject } from '../../../lib/json.ts';
 
@@ -57,10 +57,10 @@ export function clientNamed({ clients, providers }: OAuthConfig, name: string): 
   return client && provider ? { client, provider } : undefined;
 }
 
-/** Schemes by which a page could run in another's name. */
+/** Schemes that would let a page run code in another origin. */
 const unsafeSchemes: ReadonlySet<string> = new Set(['http', 'https', 'javascript', 'data', 'vbscript', 'file', 'blob', 'about']);
 
-/** What is wrong with an origin; undefined if nothing. */
+/** Why an origin is invalid; undefined if it is valid. */
 export function originFault(service: string, params: readonly unknown[]): string | undefined {
   const [first] = params;
   switch (service) {
@@ -83,7 +83,7 @@ export function originFault(service: string, params: readonly unknown[]): string
 
 const schemeIn = (given: string): string => given.replace(/:.*$/, '').toLowerCase();
 
-/** Whether users may be sent there. */
+/** Whether redirects to this URL are allowed. */
 export function isRedirectAllowed(origins: readonly RedirectOrigin[], given: string): boolean {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (!url || url.username !== '' || url.password !== '') return false;
@@ -104,7 +104,7 @@ function matches({ service, params: [first = '', second = ''] }: RedirectOrigin,
   }
 }
 
-/** What is wrong with an address that provider answers are sent to instead of this server's; undefined if nothing. */
+/** Why a custom redirect URL for provider responses is invalid; undefined if it is valid. */
 export function redirectToFault(given: string): string | undefined {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   const isLocal = url !== undefined && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
@@ -115,7 +115,7 @@ export function redirectToFault(given: string): string | undefined {
   return undefined;
 }
 
-/** As tools see it: without the secret. */
+/** The form shown to tools: without the secret. */
 export function shownClient(client: OAuthClient): object {
   const { client_secret: _secret, redirect_to: _to, ...rest } = client;
   return { ...rest, use_shared_credentials: false };

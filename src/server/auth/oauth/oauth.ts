@@ -1,11 +1,11 @@
-// Signing in with a provider, for one app. A user is sent to the provider with a state and a cookie, comes back with a code, and is
-// sent on to the app's page with a code of ours, which the page trades for a token. States and codes are kept as hashes, are good
-// for minutes, and once: whatever goes wrong after one was found, it is spent.
+// OAuth sign-in for one app. The user is sent to the provider with a state and a cookie, returns with a code, and is sent on to the app's
+// page with a code of this server, which the page exchanges for a token. States and codes are stored as hashes, expire within minutes, and
+// are valid once: any failure after one was found consumes it.
 
 import { createHash } from 'node:crypto';
 import { isUuid } from '../../../lib/uuid.ts';
 import type { LedgerState } from '../../data/write.ts';
-import { invalid, rejection } from '../../errors.ts';
+import { invalid, recordExpired, recordNotFound, rejection } from '../../errors.ts';
 import type { Records } from '../../storage/storage.ts';
 import { submit, whenDurable } from '../../data/submit.ts';
 import { serverActor } from '../../data/system-rules.ts';
@@ -55,7 +55,7 @@ interface Pending {
 }
 
 interface Code {
-  /** Of its row, if an admin wrote it. */
+  /** Id of the row, if an admin wrote it. */
   readonly id?: string;
   readonly identity: Identity;
   readonly challenge: string | null;
@@ -64,16 +64,16 @@ interface Code {
 }
 
 const minute = 60_000;
-/** Times count by whole minutes. */
+/** Expiry is rounded to whole minutes. */
 const stateMinutes = 10;
 const codeMinutes = 5;
 const statePrefix = 'oauth-state ';
 const codePrefix = 'oauth-code ';
 
-/** `null`: the code is spent. */
+/** `null`: the code has been used. */
 export const signInCodeRecord = (hash: string, code: Code | null): Records => ({ [codePrefix + hash]: code });
 
-/** Sign-ins that have begun and are not done yet: the codes to trade for a token, and the users who are at a provider. */
+/** Pending sign-ins: codes to be exchanged for tokens, and users who are at a provider. */
 export function waitingSignIns(records: ReadonlyMap<string, unknown>) {
   const hashed = <T>(prefix: string): (T & { readonly hash: string })[] =>
     [...records].flatMap(([name, value]) => (name.startsWith(prefix) ? [{ ...(value as T), hash: name.slice(prefix.length) }] : []));
@@ -103,13 +103,13 @@ export class OAuth {
     return whenDurable(this.#app.ledger, () => oauthOf(this.#app.ledger.records));
   }
 
-  /** @throws InstantAPIError whatever `change` throws; then nothing is changed */
+  /** @throws InstantAPIError thrown by `change`; nothing is changed in that case */
   async configure(change: (config: OAuthConfig) => OAuthConfig): Promise<void> {
     const planned = ({ records }: LedgerState) => ({ steps: [], records: { [oauthRecord]: change(oauthOf(records)) } });
     await submit(this.#app.ledger, { steps: planned, event: undefined, actor: serverActor });
   }
 
-  /** @returns where the user is to be sent, and the cookie that is to come back. @throws InstantAPIError */
+  /** @returns the URL to redirect the user to, and the cookie expected back. @throws InstantAPIError */
   async start(request: StartRequest): Promise<{ readonly url: string; readonly cookie: string }> {
     const config = await this.config();
     const found = this.#client(config, request.clientName);
@@ -130,9 +130,7 @@ export class OAuth {
     return { url, cookie };
   }
 
-  /**
-   * The user is back. @returns where to send them on. @throws OAuthFault as long as it is not known where that is
-   */
+  /** Handles the user's return. @returns where to redirect them. @throws OAuthFault while the redirect target is unknown */
   async callback(secret: string, cookie: string | undefined, answer: { readonly code?: string | undefined }): Promise<string> {
     if (cookie === undefined || !isUuid(cookie)) throw new OAuthFault('Missing cookie.');
     const pending = await this.#take<Pending>(statePrefix + hashToken(secret));
@@ -160,9 +158,9 @@ export class OAuth {
   /** @throws InstantAPIError */
   async token({ code: given, codeVerifier, origin, refreshToken, extraFields }: TokenRequest): Promise<SignedIn> {
     const code = await this.#take<Code>(codePrefix + hashToken(given));
-    if (!code) throw rejection('record-not-found', 'Record not found: app-oauth-code', { args: [], 'record-type': 'app-oauth-code' });
-    if (isOver(code.at, this.#now(), codeMinutes))
-      throw rejection('record-expired', 'Record expired: app-oauth-code', { args: [], 'record-type': 'app-oauth-code' });
+    const lookedUp = { 'app-id': this.#app.id };
+    if (!code) throw recordNotFound('app-oauth-code', lookedUp);
+    if (isOver(code.at, this.#now(), codeMinutes)) throw recordExpired('app-oauth-code', lookedUp);
     await this.#checkOrigin(origin);
     checkVerifier(code, codeVerifier);
     return this.#accounts.signInByIdentity(code.identity, { guestToken: refreshToken, extraFields });
@@ -191,7 +189,7 @@ export class OAuth {
     throw invalid('origin', origin, [{ message: 'Unauthorized origin.' }]);
   }
 
-  /** Kept, and what has run out goes. */
+  /** Stores an entry and drops expired ones. */
   async #keep(records: (state: LedgerState) => Records): Promise<void> {
     const planned = (state: LedgerState) => {
       const old: Record<string, null> = {};
@@ -204,7 +202,7 @@ export class OAuth {
     await submit(this.#app.ledger, { steps: planned, event: undefined, actor: serverActor });
   }
 
-  /** Spent by this: whoever is second finds nothing. */
+  /** Consumes the entry: a second call finds nothing. */
   async #take<T>(name: string): Promise<T | undefined> {
     let found: T | undefined;
     const planned = ({ records }: LedgerState) => {
@@ -216,7 +214,7 @@ export class OAuth {
   }
 }
 
-/** What a provider did wrong is an error of the request. */
+/** Reports a provider's failure as an error of the request. */
 async function told<T>(run: Promise<T>): Promise<T> {
   try {
     return await run;

@@ -1,21 +1,21 @@
-// What providers are asked, and what is made of what they answer: who the user is there. GitHub has ways of its own; everybody else
-// speaks OpenID Connect, and is found by the discovery document. Tokens are verified by `jose`.
+// Requests to sign-in providers and the identity derived from their responses. GitHub has its own API; all others use OpenID Connect
+// discovery. Tokens are verified by `jose`.
 
 import { createHash } from 'node:crypto';
 import { isObject } from '../../../lib/json.ts';
 import type { Outbound } from '../../outbound.ts';
 import type { ClientWithProvider } from './oauth-config.ts';
 
-/** Who somebody is at a provider. */
+/** A user's identity at a provider. */
 export interface Identity {
   readonly provider: string;
   readonly sub: string;
-  /** Only one that the provider has verified. */
+  /** Only if the provider has verified it. */
   readonly email: string | undefined;
   readonly imageURL: string | undefined;
 }
 
-/** What is told to the user's client. */
+/** Details passed to the user's client. */
 export class OAuthFault extends Error {}
 
 export interface AuthorizationRequest {
@@ -39,6 +39,9 @@ const discoveryOf: Readonly<Record<string, string>> = {
   linkedin: 'https://www.linkedin.com/oauth/.well-known/openid-configuration',
   apple: 'https://account.apple.com/.well-known/openid-configuration',
 };
+
+/** Each app has an issuer of its own there. Elsewhere, a token that is not checked for its audience may be for anybody's app. */
+const ownIssuers: ReadonlySet<string> = new Set(['clerk', 'firebase']);
 
 const algorithms = ['RS256', 'ES256'];
 
@@ -103,7 +106,7 @@ export class Providers {
     return this.identityByToken(found, tokens.id_token, { nonce: answer.nonce, isRedirect: true });
   }
 
-  /** @throws OAuthFault if the token is not what it must be */
+  /** @throws OAuthFault if the token is invalid */
   async identityByToken(
     found: ClientWithProvider,
     idToken: string,
@@ -114,16 +117,17 @@ export class Providers {
     const { issuer, jwks_uri: jwks } = await this.discovery(found);
     const issuers = provider.provider_name === 'apple' ? ['https://appleid.apple.com', 'https://account.apple.com', issuer] : [issuer];
     const audience = audienceOf(found);
+    if (audience === undefined && !ownIssuers.has(provider.provider_name)) throw new OAuthFault('The OAuth client has no client id.');
     const verified = await jwtVerify(idToken, await this.#keySet(jwks), {
       algorithms,
       issuer: provider.provider_name === 'google' ? [issuer, 'accounts.google.com'] : issuers,
-      requiredClaims: ['sub', 'exp', ...(client.client_id !== null ? ['aud'] : [])],
+      requiredClaims: ['sub', 'exp', ...(audience === undefined ? [] : ['aud'])],
       ...(audience && { audience }),
     }).catch((error: unknown) => {
       throw new OAuthFault(`The id token is not valid: ${error instanceof Error ? error.message : String(error)}`);
     });
     const { payload } = verified;
-    // Google's buttons make nonces that pages do not know; in the redirect the nonce is this server's own.
+    // Google's buttons create nonces that pages do not know; in the redirect flow, the nonce is this server's own.
     if (isRedirect || provider.provider_name !== 'google') checkNonce(payload.nonce, nonce);
     const mayBeUnverified = isObject(client.meta) && client.meta.allowUnverifiedEmail === true && client.client_secret === null;
     const isVerified = payload.email_verified === true || payload.email_verified === 'true' || mayBeUnverified;
@@ -222,7 +226,7 @@ function checkNonce(claimed: unknown, nonce: string | undefined): void {
   if (!isSame) throw new OAuthFault('The nonces do not match.');
 }
 
-/** Apple takes no secret as it is: a token signed with the key, good for a few minutes. */
+/** Apple requires a client secret signed with the key, valid for a few minutes. */
 async function appleSecret({ client }: ClientWithProvider): Promise<string> {
   const { importPKCS8, SignJWT } = await import('jose');
   const { teamId, keyId } = (client.meta ?? {}) as { teamId?: unknown; keyId?: unknown };

@@ -1,13 +1,13 @@
-// By which names a source calls `init` of a package: imported, renamed, as a member of a namespace, required, or loaded.
+// The names under which a source file calls a package's `init`: imported, renamed, as a namespace member, required, or loaded dynamically.
 
 import type { Scanned } from './scan.ts';
 
 export interface InitBindings {
-  /** Names that are `init` itself, and the module each comes from. */
+  /** Names bound to `init` itself, with the module of each. */
   readonly names: ReadonlyMap<string, string>;
-  /** Names of whole modules. */
+  /** Names bound to whole modules. */
   readonly namespaces: ReadonlyMap<string, string>;
-  /** Names under which `init` is exported again; `*` for all of a module. */
+  /** Names under which `init` is re-exported; `*` for all of a module. */
   readonly exported: readonly string[];
 }
 
@@ -17,7 +17,7 @@ const requirePattern =
   /\b(?:const|let|var|import)\s+(\{[^}]*\}|[\w$]+)\s*(?::[^=]*)?=\s*(?:await\s+)?(?:require|import)\s*\(\s*(['"`])([^'"`\n]+)\2/g;
 const thenPattern = /\bimport\s*\(\s*(['"`])([^'"`\n]+)\1\s*\)\s*\.then\s*\(\s*(?:async\s*)?\(?\s*(\{[^}]*\}|[\w$]+)/g;
 
-/** `isSource`: whether a module has an `init`. */
+/** `isSource`: whether a module exports `init`. */
 export function initBindings(scanned: Scanned, isSource: (module: string) => boolean): InitBindings {
   const names = new Map<string, string>();
   const namespaces = new Map<string, string>();
@@ -40,7 +40,7 @@ export function initBindings(scanned: Scanned, isSource: (module: string) => boo
   return { names, namespaces, exported };
 }
 
-/** `{ a, b as c, d: e, type F }`: the name in the module, and the one here. */
+/** `{ a, b as c, d: e, type F }`: the name in the module, and the local name. */
 function namedIn(clause: string): (readonly [name: string, local: string])[] {
   const list = /\{([^}]*)\}/.exec(clause)?.[1] ?? '';
   return list.split(',').flatMap((each) => {

@@ -6,7 +6,7 @@ export interface Edit {
   readonly text: string;
 }
 
-/** Edits do not overlap. */
+/** Edits must not overlap. */
 export function applyEdits(source: string, edits: readonly Edit[]): string {
   const sorted = [...edits].sort((a, b) => b.start - a.start);
   return sorted.reduce((text, { start, end, text: put }) => text.slice(0, start) + put + text.slice(end), source);
@@ -39,7 +39,7 @@ interface Hunk {
   readonly edits: readonly Edit[];
 }
 
-/** Edits that touch the same lines stand together. */
+/** Edits that touch the same lines form one hunk. */
 function hunksOf(source: string, edits: readonly Edit[]): Hunk[] {
   const hunks: Hunk[] = [];
   for (const edit of [...edits].sort((a, b) => a.start - b.start)) {

@@ -23,7 +23,7 @@ const passedOver: ReadonlySet<string> = new Set([
 ]);
 const replacedPackages = ['@instantdb/core', '@instantdb/react', '@instantdb/admin'];
 
-/** Paths of source files, sorted. */
+/** Sorted paths of source files. */
 export const sourceFiles = (folder: string): Promise<string[]> => filesIn(folder, (name) => extensions.test(name));
 
 async function filesIn(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
@@ -44,7 +44,7 @@ export interface Manifest {
 
 const dependencyLists = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'];
 
-/** Of each package of the project, the innermost first. */
+/** Of each package of the project, innermost first. */
 export async function readManifests(folder: string): Promise<Manifest[]> {
   const found: Manifest[] = [];
   for (const path of await filesIn(folder, (name) => name === 'package.json')) {
@@ -57,7 +57,7 @@ export async function readManifests(folder: string): Promise<Manifest[]> {
   return found.sort((a, b) => b.path.length - a.path.length);
 }
 
-/** Of the package that a file is part of: the nearest that depends on anything. */
+/** Of the package that contains a file: the nearest one with dependencies. */
 export function packagesOf(path: string, manifests: readonly Manifest[]): ReadonlySet<string> {
   const own = manifests.filter((manifest) => path.startsWith(manifest.path.slice(0, -'package.json'.length)));
   return (own.find(({ packages }) => packages.size > 0) ?? own[0])?.packages ?? new Set<string>();
@@ -71,7 +71,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a module that a file names may be the file `to`: by a relative path, or by an alias whose end is that of the path. */
+/** Whether a module specifier in a file may refer to the file `to`: as a relative path, or as an alias that ends in its path. */
 export function mayName(module: string, from: string, to: string): boolean {
   const plain = (path: string): string =>
     path
@@ -83,7 +83,7 @@ export function mayName(module: string, from: string, to: string): boolean {
   return alias !== undefined && plain(to).endsWith(`/${plain(alias)}`);
 }
 
-/** How the code of a project reads the address of the server: from the variables that its bundler passes on. */
+/** How the project's code reads the server's URL: from variables that its bundler passes on. */
 export type ProjectAddresses = Addresses & { readonly variables: readonly string[] };
 
 export function addressesIn(packages: ReadonlySet<string>, url: string): ProjectAddresses {
@@ -99,7 +99,7 @@ export function addressesIn(packages: ReadonlySet<string>, url: string): Project
   return { bundled: `${from}.${prefix}TRIPLANE_URL ?? '${url}'`, node, variables: [`${prefix}TRIPLANE_URL`] };
 }
 
-/** In `package.json`: our package for the first of theirs, and the others of them taken out. */
+/** In `package.json`: replaces the first of their packages by ours, and removes the others. */
 export function manifestEdits({ text, packages }: Manifest): Edit[] {
   let isThere = packages.has('triplane');
   return replacedPackages.flatMap((name): Edit[] => {

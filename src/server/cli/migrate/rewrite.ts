@@ -1,4 +1,4 @@
-// One source file of a project that uses InstantDB's packages: what has to change in it, and what people have to look at.
+// Changes to one source file of a project that uses InstantDB's packages, and the places that need attention.
 
 import { initBindings, type InitBindings } from './bindings.ts';
 import { type Edit, lineOf } from './edits.ts';
@@ -7,11 +7,11 @@ import { scan, type Scanned } from './scan.ts';
 export interface Rewritten {
   readonly edits: readonly Edit[];
   readonly notes: readonly string[];
-  /** Names under which this file exports `init` again; `*` for all of a package. */
+  /** Names under which this file re-exports `init`; `*` for all of a package. */
   readonly exported: readonly string[];
 }
 
-/** InstantDB's entries, and ours that take their place. */
+/** InstantDB's entries and their counterparts. */
 const entries: Readonly<Record<string, string>> = {
   '@instantdb/core': 'triplane',
   '@instantdb/react': 'triplane/react',
@@ -19,7 +19,7 @@ const entries: Readonly<Record<string, string>> = {
   '@instantdb/admin': 'triplane/admin',
 };
 
-/** Entries that stay, because nothing here takes their place, and why they work or what to do. */
+/** Entries without a counterpart that stay, and why they work or what to do. */
 const others: Readonly<Record<string, string>> = {
   '@instantdb/react-native': 'there is no React Native entry yet: keep it, and give its init apiURI and websocketURI',
   '@instantdb/svelte': 'there is no Svelte entry: use `triplane`, or keep it and give its init apiURI and websocketURI',
@@ -28,14 +28,14 @@ const others: Readonly<Record<string, string>> = {
   '@instantdb/platform': 'works against a server of your own: give it apiURI',
 };
 
-/** Where the name of a module stands: imports, re-exports, `require`, `import()`, declarations, and mocks of test runners. */
+/** Where module names occur: imports, re-exports, `require`, `import()`, declarations, and mocks of test runners. */
 const modulePattern =
   /(\bfrom\s*|\bimport\s*\(?\s*|\brequire(?:\.resolve)?\s*\(\s*|\bimport\.meta\.resolve\s*\(\s*|\bdeclare\s+module\s+|\b(?:do|un|unstable_)?[mM]ock(?:Module)?\s*\(\s*|(?<=\b(?:import|require)(?:Actual|Mock|Original)\s*(?:<[^;\n]*>\s*)?)\(\s*)(['"`])(@instantdb\/[\w./-]+)\2/g;
 /** A type in a comment. */
 const commentPattern = /(\bimport\s*\(\s*)(['"])(@instantdb\/[\w./-]+)\2/g;
 const addressPattern = /https?:\/\/api\.instantdb\.com|wss:\/\/api\.instantdb\.com/g;
 
-/** Expressions for the address of the server: in code that is bundled, and in code that runs on Node. */
+/** Expressions for the server's URL, in bundled code and in code that runs on Node. */
 export interface Addresses {
   readonly bundled: string;
   readonly node: string;
@@ -45,7 +45,7 @@ export interface RewriteOptions {
   readonly addresses: Addresses;
   /** Of a Vue, Svelte or Astro file. */
   readonly isMarkup?: boolean;
-  /** Whether a module of the project exports `init` of a package again, by a name. */
+  /** Whether a module of the project re-exports a package's `init`, by name. */
   readonly exportsInit?: (module: string) => boolean;
 }
 

@@ -1,5 +1,5 @@
-// Which characters of a JavaScript or TypeScript source are code, and which are comments or text. Without a parser, so that it reads every
-// dialect; what it takes for a string by mistake ends with the line.
+// Distinguishes code from comments and strings in JavaScript and TypeScript sources. Works without a parser, so that it reads every
+// dialect; a misread string ends at the end of its line.
 
 const Kind = { code: 0, comment: 1, text: 2 } as const;
 
@@ -20,12 +20,12 @@ export class Scanned {
     return this.#kinds[at] === Kind.comment;
   }
 
-  /** Whether a string or a template begins here. */
+  /** Whether a string or a template starts here. */
   isTextStart(at: number): boolean {
     return this.#kinds[at] === Kind.text && (at === 0 || this.#kinds[at - 1] !== Kind.text);
   }
 
-  /** The next character of code that is no space. */
+  /** The next character of code other than a space. */
   nextCode(from: number): number {
     for (let at = from; at < this.source.length; at++) {
       if (this.isCode(at) && !/\s/.test(this.source[at] ?? '')) return at;
@@ -34,7 +34,7 @@ export class Scanned {
     return this.source.length;
   }
 
-  /** Where the bracket that is open before `from` is closed. */
+  /** Where the bracket that is open before `from` closes. */
   closing(from: number): number {
     let depth = 1;
     for (let at = from; at < this.source.length; at++) {
@@ -46,13 +46,13 @@ export class Scanned {
     return this.source.length;
   }
 
-  /** Positions of the pattern's matches that begin in code. */
+  /** Positions of the pattern's matches that start in code. */
   *matches(pattern: RegExp): Generator<RegExpExecArray> {
     for (const match of this.source.matchAll(pattern)) if (this.isCode(match.index)) yield match;
   }
 }
 
-/** `isMarkup`: of a Vue, Svelte or Astro file, whose scripts alone are code. */
+/** `isMarkup`: of a Vue, Svelte or Astro file, where only scripts are code. */
 export function scan(source: string, isMarkup: boolean): Scanned {
   const kinds = new Uint8Array(source.length).fill(isMarkup ? Kind.comment : Kind.code);
   if (!isMarkup) new Scanner(source, kinds).code(0, source.length);
@@ -67,7 +67,7 @@ export function scan(source: string, isMarkup: boolean): Scanned {
   return new Scanned(source, kinds);
 }
 
-/** After these an expression begins, so that `/` begins a pattern. */
+/** An expression follows these, so `/` starts a regular expression. */
 const beforePattern = /(?:^|[(,=:[!&|?{;+\-*%^~]|=>|\b(?:return|typeof|case|in|of|delete|void|throw|new|else|do|await|yield))\s*$/;
 
 class Scanner {
@@ -79,7 +79,7 @@ class Scanner {
     this.#kinds = kinds;
   }
 
-  /** Ends after `to`, or at a brace that closes what was open before. Returns where. */
+  /** Ends after `to`, or at a brace that closes one opened earlier. Returns where. */
   code(from: number, to: number): number {
     let depth = 0;
     let at = from;
@@ -94,7 +94,7 @@ class Scanner {
     return to;
   }
 
-  /** Where the comment, string or pattern ends that begins here. */
+  /** The end of the comment, string or regular expression that starts here. */
   #end(at: number, to: number): number | undefined {
     const [char, next] = [this.#source[at], this.#source[at + 1]];
     if (char === '/' && next === '/') return this.#mark(at, this.#lineEnd(at, to), Kind.comment);

@@ -1,4 +1,4 @@
-// A backup that the source makes by itself: started, watched and downloaded with the app's admin token, as recorded from the original.
+// Requests a backup from the source, waits for it and downloads it with the app's admin token, using the original's routes.
 
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
@@ -16,7 +16,7 @@ export interface BackupDownload {
   readonly app: RemoteApp;
   readonly folder: WorkFolder;
   readonly progress: (progress: Progress) => void;
-  /** For people to read. */
+  /** For display. */
   readonly note: (text: string) => void;
 }
 
@@ -25,7 +25,7 @@ interface BackupEntry {
   readonly url: () => Promise<string>;
 }
 
-/** A backup that is being made, or is ready. */
+/** A backup in progress or ready. */
 interface BackupState {
   readonly job?: string;
   readonly backup?: string;
@@ -36,7 +36,7 @@ const atOnce = 8;
 const alreadyRuns = /already in progress/i;
 const impossible = /ephemeral|too large/i;
 
-/** Undefined if the source makes no backups, or none of this app. */
+/** Undefined if the source does not support backups of this app. */
 export async function downloadBackup(given: BackupDownload): Promise<BackupFiles | undefined> {
   const state: BackupState = await given.folder.state();
   const backup = state.backup ?? (await makeBackup(given, state.job));
@@ -91,7 +91,7 @@ async function runningJob(app: RemoteApp): Promise<string | undefined> {
   return found === undefined ? undefined : idOf(found);
 }
 
-/** The id of the backup that the job makes. */
+/** Id of the backup the job creates. */
 async function finished({ app, folder, progress }: BackupDownload, id: string): Promise<string> {
   for (;;) {
     const { job } = await app.request('GET', app.path(`/backup-jobs/${id}`));
@@ -117,7 +117,7 @@ async function dataEntries({ app }: BackupDownload, backup: string): Promise<Bac
   }));
 }
 
-/** A list that does not end with `{"done":true}` was cut off. */
+/** A list that does not end with `{"done":true}` is truncated. */
 async function fileEntries({ app }: BackupDownload, backup: string): Promise<BackupEntry[]> {
   const path = app.path(`/backups/${backup}/storage-files`);
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -147,7 +147,7 @@ async function downloadAll(given: BackupDownload, entries: readonly BackupEntry[
   );
 }
 
-/** Names of a backup have slashes and any other character, and may be longer than a file system takes. */
+/** File names of a backup contain slashes and other special characters and may exceed the file system's limit. */
 const diskName = (name: string): string => `backup-${createHash('sha256').update(name).digest('hex')}`;
 
 function idOf(job: unknown): string {
@@ -179,6 +179,6 @@ class BackupFolder implements BackupFiles {
   }
 
   close(): void {
-    // Its files are closed after each reading.
+    // Its files are closed after each read.
   }
 }

@@ -1,5 +1,5 @@
-// Whether a copy is what the source answers: counted and hashed from queries over HTTP, which have nothing to do with how the copy was made.
-// Creation times are not in such answers.
+// Compares a copy with its source: counts and hashes of query results over HTTP, which is independent of how the copy was made. Creation
+// times are not included.
 
 import { isObject } from '../../../lib/json.ts';
 import { Digest, type Field, type NamespaceDigest } from '../digest.ts';
@@ -51,7 +51,7 @@ export async function* queried(app: RemoteApp, etype: string, links: readonly st
   }
 }
 
-/** Servers differ in whether they send nulls, and in what they send for a link to a row that is gone. */
+/** Servers differ in whether they send nulls, and in what they send for a link to a missing row. */
 function fieldsOf(etype: string, row: Row, targetOf: ReadonlyMap<string, string>, mirror: Mirror): Field[] {
   return Object.entries(row).flatMap(([label, value]): Field[] => {
     if (label === 'id' || value === null || value === undefined || (etype === '$files' && label === 'url')) return [];
@@ -63,7 +63,7 @@ function fieldsOf(etype: string, row: Row, targetOf: ReadonlyMap<string, string>
   });
 }
 
-/** Equal values have equal texts. */
+/** Equal values give equal texts. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isObject(value)) return value;

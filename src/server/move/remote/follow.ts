@@ -1,17 +1,17 @@
-// Keeps a copy in step with a source that is still used, says how far behind it is and when it is safe to switch, and ends with a copy that
-// equals the source: when it is asked to, or when the source takes no more writes.
+// Keeps a copy in sync with a source that is still in use, reports how far behind it is and when switching is safe, and ends with a copy
+// that equals the source, on request or when the source no longer accepts writes.
 
 import { type SettleConfig, type Settled, settle, step } from './settle.ts';
 
 export interface FollowConfig {
-  /** Resolves when the switch is wanted. */
+  /** Resolves when the switch is requested. */
   readonly switched: Promise<void>;
-  /** Between two looks at what the source does not tell of. */
+  /** Interval between checks for changes that the source does not push. */
   readonly everyMs: number;
   readonly print: (line: string) => void;
 }
 
-/** Rejects when it is called off. */
+/** Rejects when following is cancelled. */
 export async function follow(config: SettleConfig, { switched, everyMs, print }: FollowConfig): Promise<Settled> {
   const { app, copy } = config;
   const wanted = { isAsked: false };
@@ -22,7 +22,7 @@ export async function follow(config: SettleConfig, { switched, everyMs, print }:
   let tookMs = 0;
   while (!isOver()) {
     const before = copy.changes;
-    // A look reads all links that have several targets: the source is to have more time without one than with one.
+    // A check reads all has-many links: the source should spend more time without a check than with one.
     await Promise.race([asked, app.wait(Math.max(everyMs, 2 * tookMs))]);
     const from = performance.now();
     const isMended = await step(config);

@@ -1,5 +1,5 @@
-// Copies an app from a server that runs, and keeps the copy in step: rows by table sync, which tells every later change; links with several
-// targets, which it leaves out, by queries; the bytes of files by their addresses. A namespace whose attributes change is loaded anew.
+// Copies an app from a running server and keeps the copy in sync: rows by sync tables, which push later changes; has-many links, which
+// these omit, by queries; bytes of files by URL. A namespace whose attributes change is loaded again.
 
 import { TriplaneError } from '../../../errors.ts';
 import type { WireAttr } from '../../../protocol/attr.ts';
@@ -18,7 +18,7 @@ export interface LiveCopyConfig {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What no server needs of another one: it is over in minutes. */
+/** Short-lived data that another server does not need. */
 const passing: ReadonlySet<string> = new Set(['$magicCodes', '$oauthCodes', '$oauthRedirects']);
 const reconnects = 8;
 const longestPauseMs = 30_000;
@@ -32,7 +32,7 @@ interface Loading {
 
 export class LiveCopy {
   readonly #config: LiveCopyConfig;
-  /** By the id of the subscription. */
+  /** By subscription id. */
   readonly #etypes = new Map<string, string>();
   readonly #stale = new Set<string>();
   #socket: RemoteSocket | undefined;
@@ -46,17 +46,17 @@ export class LiveCopy {
     this.#config = config;
   }
 
-  /** Changes that the source told since the copy began. */
+  /** Changes pushed by the source since the copy started. */
   get changes(): number {
     return this.#changes;
   }
 
-  /** The last transaction of the source that was told. */
+  /** Last transaction received from the source. */
   get txId(): number {
     return this.#txId;
   }
 
-  /** Of the source: `active`, `read-only` or `disabled`. */
+  /** Status of the source: `active`, `read-only` or `disabled`. */
   get status(): string {
     return this.#status;
   }
@@ -66,7 +66,7 @@ export class LiveCopy {
     return etypesIn(this.#config.mirror.attrs);
   }
 
-  /** Loads what is not there yet, and takes up again what is. Rejects with TriplaneError `unreachable` if the source stays away. */
+  /** Loads missing namespaces and resumes the others. Rejects with TriplaneError `unreachable` if the source stays unreachable. */
   async catchUp(): Promise<void> {
     await this.#connected(async () => {
       const { mirror, progress } = this.#config;
@@ -79,7 +79,7 @@ export class LiveCopy {
     });
   }
 
-  /** What the source told before it is here when this resolves. */
+  /** Resolves when everything the source has pushed so far is applied. */
   async roundTrip(): Promise<void> {
     const q = { $users: { $: { where: { id: this.#config.app.appId }, fields: ['id'] } } };
     await this.#connected(async (socket) => {
@@ -88,7 +88,7 @@ export class LiveCopy {
     });
   }
 
-  /** Reads all links that have several targets. Returns whether any of them changed. */
+  /** Reads all has-many links. Returns whether any of them changed. */
   async readLinks(): Promise<boolean> {
     const { mirror } = this.#config;
     let isChanged = false;
@@ -114,7 +114,7 @@ export class LiveCopy {
     this.#stale.add(etype);
   }
 
-  /** `forget`: the source need not keep the subscriptions. */
+  /** `forget`: the source may drop the subscriptions. */
   async close(forget: boolean): Promise<void> {
     const socket = this.#socket;
     this.#socket = undefined;
@@ -123,7 +123,7 @@ export class LiveCopy {
     await socket.close();
   }
 
-  /** Runs it with a session; again with another one if that is lost. */
+  /** Runs with a session, and again with a new one if the session is lost. */
   async #connected<T>(run: (socket: RemoteSocket) => Promise<T>): Promise<T> {
     const { app, signal } = this.#config;
     for (let attempt = 1; ; attempt++) {
@@ -205,7 +205,7 @@ export class LiveCopy {
     this.#txId = Math.max(this.#txId, txes.at(-1)?.['tx-id'] ?? 0);
   }
 
-  /** A subscription that the source does not know any more begins anew. */
+  /** A subscription the source no longer knows starts again. */
   #rejected(original: unknown): void {
     const etype = isObject(original) ? this.#etypes.get(String(original['subscription-id'])) : undefined;
     if (etype !== undefined) this.#stale.add(etype);
@@ -237,7 +237,7 @@ function etypesIn(attrs: readonly WireAttr[]): string[] {
   return etypes.sort();
 }
 
-/** What decides how the rows of a namespace are sent. */
+/** What determines the wire form of a namespace's rows. */
 function shapesOf(attrs: readonly WireAttr[]): ReadonlyMap<string, string> {
   const shapes = new Map<string, string[]>();
   for (const {
@@ -250,7 +250,7 @@ function shapesOf(attrs: readonly WireAttr[]): ReadonlyMap<string, string> {
   return new Map([...shapes].map(([etype, texts]) => [etype, texts.sort().join()]));
 }
 
-/** All triples of a query's result, however deep. */
+/** All triples of a query result, at any depth. */
 function triplesIn(given: unknown): Triple[] {
   if (Array.isArray(given)) return given.flatMap((each) => triplesIn(each));
   if (!isObject(given)) return [];

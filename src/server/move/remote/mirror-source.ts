@@ -10,7 +10,7 @@ import { recordNotes, type RemoteRecords } from './remote-records.ts';
 import type { RemoteFiles } from './remote-files.ts';
 
 const rowsAtOnce = 1000;
-/** What the size of a row is taken for, in the progress. */
+/** Assumed size of a row, for progress. */
 const bytesOfRow = 200;
 
 export interface MirrorSourceOptions {
@@ -18,7 +18,7 @@ export interface MirrorSourceOptions {
   readonly mirror: Mirror;
   readonly files: RemoteFiles;
   readonly etypes: readonly string[];
-  /** What is not in the mirror. */
+  /** Parts that are not in the mirror. */
   readonly records: RemoteRecords;
 }
 

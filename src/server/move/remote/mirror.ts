@@ -1,5 +1,5 @@
-// A copy of another server's app that follows its changes: rows, links with several targets, and for each namespace the transaction it is
-// at. Kept in an SQLite file, so that its size is no matter and a process that is killed goes on where it was.
+// A copy of another server's app that follows its changes: rows, has-many links, and the last applied transaction per namespace. Stored in
+// an SQLite file, so that its size is not limited by memory and a killed process can continue.
 
 import { TriplaneError } from '../../../errors.ts';
 import type { WireAttr } from '../../../protocol/attr.ts';
@@ -15,7 +15,7 @@ const tables = `
   CREATE TABLE IF NOT EXISTS attrs (id TEXT PRIMARY KEY, body TEXT NOT NULL);
 `;
 
-/** Where a namespace is, as its table subscription at the source counts. */
+/** Position of a namespace in its sync table at the source. */
 export interface Position {
   readonly subscription: string;
   readonly token: string;
@@ -25,9 +25,9 @@ export interface Position {
 
 export interface MirroredRow {
   readonly id: string;
-  /** Of the id. */
+  /** Creation time of the id triple. */
   readonly createdAt: number;
-  /** Without links that have several targets. */
+  /** Without has-many links. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -82,7 +82,7 @@ export class Mirror {
     return { subscription: found.subscription, token: found.token, txId: found.tx, isLoaded: found.loaded === 1 };
   }
 
-  /** Forgets the rows of a namespace: they are loaded again. */
+  /** Removes the rows of a namespace, to be loaded again. */
   begin(etype: string, { subscription, token }: Pick<Position, 'subscription' | 'token'>): void {
     this.#write(() => {
       this.#run('DELETE FROM rows WHERE ns = ?', this.#namespace(etype));
@@ -90,7 +90,7 @@ export class Mirror {
     });
   }
 
-  /** A namespace that the source does not have any more. */
+  /** Removes a namespace that no longer exists at the source. */
   drop(etype: string): void {
     this.#write(() => {
       this.#run('DELETE FROM rows WHERE ns = ?', this.#namespace(etype));
@@ -113,7 +113,7 @@ export class Mirror {
     this.#write(() => this.#run('UPDATE namespaces SET tx = ?, loaded = 1 WHERE etype = ?', txId, etype));
   }
 
-  /** Removals first: a value that was replaced is a removal and an addition. */
+  /** Removals first, because a replaced value is a removal and an addition. */
   update(etype: string, txes: readonly SyncTx[]): void {
     const ns = this.#namespace(etype);
     this.#write(() => {
@@ -138,7 +138,7 @@ export class Mirror {
     return (this.#all('SELECT etype FROM namespaces ORDER BY etype') as { etype: string }[]).map(({ etype }) => etype);
   }
 
-  /** In the order of their ids, so many at a time. */
+  /** In id order, `size` at a time. */
   *pages(etype: string, size: number): Generator<readonly MirroredRow[]> {
     const ns = this.#namespace(etype);
     for (let after = ''; ;) {
@@ -151,7 +151,7 @@ export class Mirror {
     }
   }
 
-  /** All links of an attribute that begin at these rows. Returns whether any of them is new or gone. */
+  /** Sets all links of an attribute from these rows. Returns whether any was added or removed. */
   setLinks(attr: string, from: readonly string[], links: readonly (readonly [from: string, to: string])[]): boolean {
     const texts = new Set(links.map(([e, v]) => `${e} ${v}`));
     const before = from.flatMap((e) => this.targets(attr, e).map((v) => `${e} ${v}`));
@@ -169,7 +169,7 @@ export class Mirror {
 
   close(): void {
     this.#statements.clear();
-    // One binding keeps the file locked until its statements are collected; there must be no write-ahead log for this.
+    // One binding keeps the file locked until its statements are collected; releasing the lock requires that there is no write-ahead log.
     this.#connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM attrs');
     this.#connection.close();
   }

@@ -1,4 +1,4 @@
-// An app on another server, read over HTTP with its admin token. A request that fails for the moment is repeated; an answer that refuses is not.
+// An app on another server, accessed over HTTP with its admin token. Temporary failures are retried; rejections are not.
 
 import { InstantAPIError, TriplaneError } from '../../../errors.ts';
 import { isObject } from '../../../lib/json.ts';
@@ -9,14 +9,14 @@ export interface RemoteConfig {
   readonly url: string;
   readonly appId: string;
   readonly adminToken: string;
-  /** Waits between two attempts; rejects when the import is called off. */
+  /** Waits between two attempts; rejects when the import is cancelled. */
   readonly wait: (ms: number) => Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Stores may refuse requests that name none. */
+/** Some stores reject requests without a user agent. */
 const userAgent = `triplane/${ownVersion}`;
-/** Attempts of one request; the pauses between them add up to two minutes. */
+/** Attempts per request; the pauses between them add up to two minutes. */
 const attempts = 8;
 const longestPauseMs = 30_000;
 const tokenFaults: ReadonlySet<unknown> = new Set(['app-admin-token', 'instant-user', 'app']);
@@ -44,8 +44,8 @@ export class RemoteApp {
   }
 
   /**
-   * The body of the answer. Rejects with InstantAPIError if the server refuses, with TriplaneError `config-invalid` if it does not
-   * accept the token, `unreachable` if it cannot be reached for two minutes.
+   * Returns the response body. Rejects with InstantAPIError if the server rejects the request, with TriplaneError `config-invalid` if it
+   * rejects the token, `unreachable` if it cannot be reached for two minutes.
    */
   async request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>> {
     return this.#repeated(`${method} ${path}`, async () => {
@@ -58,7 +58,7 @@ export class RemoteApp {
     });
   }
 
-  /** What the server has at the path, undefined if it has no such route. */
+  /** The resource at the path; undefined if the server has no such route. */
   async optional(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
     try {
       return await this.request('GET', path);
@@ -68,7 +68,7 @@ export class RemoteApp {
     }
   }
 
-  /** The text of a route, whole. */
+  /** The complete text of a response. */
   text(path: string): Promise<string> {
     return this.#repeated(`GET ${path}`, async () => {
       const response = await this.#fetch(this.url + path, 'GET');
@@ -78,7 +78,7 @@ export class RemoteApp {
     });
   }
 
-  /** Calls `save` with the bytes at a signed address, which gets no token; again from the first byte if the connection breaks. */
+  /** Calls `save` with the bytes at a signed URL, to which no token is sent; starts again from the first byte if the connection breaks. */
   download<T>(url: string, save: (bytes: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
     const address = new URL(url, `${this.url}/`).href;
     return this.#repeated(`GET ${address.replace(/\?.*/, '')}`, async () => {
@@ -134,13 +134,13 @@ export function unreachable(message: string, cause?: unknown): TriplaneError {
   return new TriplaneError('unreachable', `${message}${why}. What was copied is kept: add --resume to continue`, { cause });
 }
 
-/** Stores say why in a short text, such as that an address is over. */
+/** Stores explain errors in a short text, for instance that a URL has expired. */
 async function storeRefusal(response: Response): Promise<InstantAPIError> {
   const why = (await response.text()).replace(/\s+/g, ' ').trim().slice(0, 300);
   return new InstantAPIError({ status: response.status, body: { message: `${response.status} ${why || response.statusText}` } });
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** The message `fetch failed` is useless; its cause is not. */
 function causeOf(error: Error): string {
   return error.cause instanceof Error ? error.cause.message || error.message : error.message;
 }

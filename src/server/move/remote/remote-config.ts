@@ -1,5 +1,4 @@
-// What an app is besides its data (schema, rules, redirect origins, e-mail templates, webhooks), read from another server in the form that a
-// backup has it.
+// An app's configuration (schema, rules, redirect origins, e-mail templates, webhooks), read from another server in the form of a backup.
 
 import { Attrs } from '../../../db/attrs.ts';
 import { isObject } from '../../../lib/json.ts';

@@ -1,4 +1,4 @@
-// The bytes of the files that a copy names, kept beside it, each downloaded once from the address that the source gives.
+// The bytes of files named by a copy, stored beside it, each downloaded once from the URL given by the source.
 
 import { createReadStream, existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
@@ -27,7 +27,7 @@ export class RemoteFiles {
     this.#progress = progress;
   }
 
-  /** Downloads what is not there, and removes what no row names any more. Returns how many were new. */
+  /** Downloads missing files, and removes those no row refers to. Returns the number of new ones. */
   async fetch(): Promise<number> {
     if (!this.#mirror.etypes.includes('$files')) return 0;
     await makeFolder(this.#folder);
@@ -67,7 +67,7 @@ export class RemoteFiles {
     return total;
   }
 
-  /** One that was deleted meanwhile is not an error: its row goes, too. */
+  /** A file deleted meanwhile is not an error: its row will be deleted too. */
   async #fetchOne(location: string, url: string): Promise<void> {
     try {
       await this.#app.download(url, (bytes) => saveFile(join(this.#folder, location), bytes, () => undefined));

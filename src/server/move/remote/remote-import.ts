@@ -1,5 +1,5 @@
-// An app of another server as the source of an import: a backup that the server makes by itself or, if it makes none or is to be followed, a
-// copy by table sync and queries that is compared with the server before it is used.
+// An app of another server as the source of an import: a backup made by that server or, if it makes none or changes are to be followed, a
+// copy made by sync tables and queries that is compared with the server before it is used.
 
 import { isTriplaneError, TriplaneError } from '../../../errors.ts';
 import type { Progress } from '../import.ts';
@@ -24,29 +24,29 @@ export interface RemoteImportOptions {
   readonly folder: string;
   readonly resume?: boolean | undefined;
   readonly restart?: boolean | undefined;
-  /** Reads by queries though the source makes backups. */
+  /** Reads by queries even if the source makes backups. */
   readonly live?: boolean | undefined;
-  /** Keeps the copy in step until it is asked to switch. */
+  /** Keeps the copy in sync until the switch is requested. */
   readonly follow?: FollowConfig | undefined;
   readonly progress: (progress: Progress) => void;
-  /** For people to read. */
+  /** For display. */
   readonly note: (text: string) => void;
   readonly wait: (ms: number) => Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface RemoteImport {
-  /** Undefined if the copy differs from what the source answers. */
+  /** Undefined if the copy differs from the source. */
   readonly source: Source | undefined;
-  /** What was compared with the source; undefined for a backup. */
+  /** The comparison with the source; undefined for a backup. */
   readonly settled?: Settled;
-  /** A copy is made anew each time: what an earlier attempt has staged is of no use. */
+  /** A copy is made anew each time: staged data of an earlier attempt cannot be used. */
   readonly isLive: boolean;
-  /** Rejects with TriplaneError if what was followed was written to since then: the switch would lose it. */
+  /** Rejects with TriplaneError if the followed app was written to since: the switch would lose those writes. */
   readonly checkCurrent: () => Promise<void>;
-  /** Keeps the copy: `resume` continues. */
+  /** Keeps the copy, so that `resume` can continue. */
   readonly close: () => Promise<void>;
-  /** Ends what the source keeps for the copy, and removes the copy. */
+  /** Ends the source's subscriptions and removes the copy. */
   readonly discard: () => Promise<void>;
 }
 
@@ -115,14 +115,14 @@ async function liveSource(given: Opened): Promise<RemoteImport> {
   try {
     const settled = given.follow ? await follow(live, given.follow) : await settle(live);
     if (!settled.isSame) return { source: undefined, settled, isLive: true, checkCurrent, close: () => close(false), discard };
-    // A copy that is read while it changes would be of no one moment; one that is followed is looked at again before the switch.
+    // A copy read while it changes would not be consistent; a followed one is compared again before the switch.
     if (!given.follow) await copy.close(false);
     changes = copy.changes;
     records = await readRecords(app, copy.etypes);
     const source = await mirrorSource({ app, mirror, files, etypes: copy.etypes, records });
     return { source: { ...source, close: () => undefined }, settled, isLive: true, checkCurrent, close: () => close(false), discard };
   } catch (error) {
-    // What was followed is over when it is called off; a copy that was not is worth continuing.
+    // Cancelling discards a followed copy; any other is worth continuing.
     if (signal?.aborted && given.follow) await discard();
     else await close(false);
     throw told(error);

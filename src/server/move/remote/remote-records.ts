@@ -1,18 +1,18 @@
-// Sign-ins and providers of a server that tells of them only when it is asked: neither its attributes nor its table sync have them. Read after
-// the rows, as one whole, so that it can be looked at again before the switch.
+// Sign-ins and providers of a server that returns them only to explicit queries: neither its attributes nor its sync tables contain them.
+// Read after the rows, as a whole, so that they can be compared again before the switch.
 
 import type { SourceRow } from '../row-reader.ts';
 import { queried } from './compare-source.ts';
 import type { RemoteApp } from './remote-app.ts';
 
-/** In the order in which they need each other. */
+/** In dependency order. */
 const recordNamespaces = ['$oauthProviders', '$oauthClients', '$oauthUserLinks', '$userRefreshTokens'] as const;
 
 export type RemoteRecords = ReadonlyMap<string, readonly SourceRow[]>;
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** `known`: namespaces that are copied as any other. Creation times are not told: they are the time of the copy. */
+/** `known`: namespaces that are copied like any other. Creation times are unknown, so the time of the copy is used. */
 export async function readRecords(app: RemoteApp, known: readonly string[]): Promise<RemoteRecords> {
   const createdAt = Date.now();
   const records = new Map<string, SourceRow[]>();
@@ -32,7 +32,7 @@ export function areSame(some: RemoteRecords, others: RemoteRecords): boolean {
   return textOf(some) === textOf(others);
 }
 
-/** For people to read: what the copy needs besides. */
+/** For display: settings the copy still needs. */
 export function recordNotes(records: RemoteRecords): string[] {
   const clients = records.get('$oauthClients') ?? [];
   return clients.map(({ entity: { name } }) => {

@@ -1,4 +1,4 @@
-// A session of an admin on another server: requests with their answers, and what else it says.
+// An admin session on another server: requests with their responses, and pushed messages.
 
 import { WebSocket } from 'ws';
 import { InstantAPIError, type TriplaneError } from '../../../errors.ts';
@@ -10,7 +10,7 @@ import type { RemoteApp } from './remote-app.ts';
 export type RemoteMessage = Readonly<Record<string, unknown>> & { readonly op: string };
 
 export interface RemoteSocketEvents {
-  /** Everything but answers. A throw ends the session. */
+  /** Receives everything but responses. A throw ends the session. */
   readonly said: (message: RemoteMessage) => void;
   readonly closed: (reason: Error) => void;
 }
@@ -31,7 +31,7 @@ export class RemoteSocket {
   #isHeard = true;
   #isOver = false;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** As the session began. */
+  /** The status when the session started. */
   attrs: readonly WireAttr[] = [];
   status = 'active';
 
@@ -44,7 +44,7 @@ export class RemoteSocket {
     socket.on('close', (code) => this.#end(new Error(`the connection was closed (${code})`)));
   }
 
-  /** Rejects if the server refuses the session or cannot be reached. */
+  /** Rejects if the server rejects the session or cannot be reached. */
   static async open(app: RemoteApp, events: RemoteSocketEvents): Promise<RemoteSocket> {
     const address = `${app.url.replace(/^http/, 'ws')}/runtime/session?app_id=${app.appId}`;
     const socket = new WebSocket(address, { handshakeTimeout: openTimeoutMs, maxPayload: 512 * 1024 ** 2 });
@@ -62,7 +62,7 @@ export class RemoteSocket {
     return session;
   }
 
-  /** `answered`: called with the answer before the next message is read. */
+  /** `answered`: called with the response before the next message is read. */
   ask(message: RemoteMessage, answered: (answer: RemoteMessage) => void = () => undefined): Promise<RemoteMessage> {
     if (this.#isOver) return Promise.reject(new Error('the connection is closed'));
     const eventId = id();
@@ -76,12 +76,12 @@ export class RemoteSocket {
     });
   }
 
-  /** A message that gets no answer on success. */
+  /** Sends a message that has no success response. */
   tell(message: RemoteMessage): void {
     if (!this.#isOver) this.#socket.send(JSON.stringify({ ...message, 'client-event-id': id() }));
   }
 
-  /** What was said before is sent. */
+  /** Resolves when earlier messages were sent. */
   async close(): Promise<void> {
     this.#isOver = true;
     clearInterval(this.#timer);

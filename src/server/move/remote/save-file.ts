@@ -1,4 +1,4 @@
-// A download as a file that is whole as soon as it is there.
+// Downloads to a file that appears only when it is complete.
 
 import { createWriteStream, existsSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 export interface SavedFile {
   readonly bytes: number;
-  /** Line ends in it. */
+  /** Extension of incomplete files. */
   readonly lines: number;
 }
 

@@ -1,4 +1,4 @@
-// Brings a copy to where it equals what the source answers. What differs though the source tells of no change is loaded anew.
+// Repeats copying until the copy equals the source. Namespaces that differ although the source reported no change are loaded again.
 
 import type { Progress } from '../import.ts';
 import { type ComparedCopy, compareWithSource, isEqual } from './compare-source.ts';
@@ -20,11 +20,11 @@ export interface Settled {
   readonly namespaces: readonly ComparedCopy[];
 }
 
-/** A source that is written to all the time never equals its copy. */
+/** Limits the attempts: a source that is written to constantly never equals its copy. */
 const rounds = 6;
 const betweenRoundsMs = 500;
 
-/** Rejects with TriplaneError `unreachable` if the source stays away. */
+/** Rejects with TriplaneError `unreachable` if the source stays unreachable. */
 export async function settle(config: SettleConfig): Promise<Settled> {
   const { app, copy } = config;
   for (let round = 1; ; round++) {
@@ -34,13 +34,13 @@ export async function settle(config: SettleConfig): Promise<Settled> {
     const differing = namespaces.filter((each) => !isEqual(each));
     if (differing.length === 0) return { isSame: true, namespaces };
     if (round === rounds) return { isSame: false, namespaces };
-    // Links are told of by nobody, so the first difference may be one of them, and is read with the next step.
+    // Link changes are not pushed, so the first difference may be one of them; links are read in the next step.
     if (round > 1 && copy.changes === changes) for (const { etype } of differing) copy.distrust(etype);
     await app.wait(betweenRoundsMs);
   }
 }
 
-/** Everything that is not there yet. Returns whether links or files changed, which the source does not tell of. */
+/** Copies everything missing. Returns whether links or files changed, which the source does not push. */
 export async function step({ copy, files }: SettleConfig): Promise<boolean> {
   await copy.catchUp();
   const isLinked = await copy.readLinks();

@@ -1,4 +1,4 @@
-// Where a copy of another server's app is kept until the import is done. It outlives a process that is killed, so that the next one continues.
+// Where a copy of another server's app is kept until the import is done. It survives a killed process, so that the next one continues.
 
 import { existsSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ export class WorkFolder {
     this.path = path;
   }
 
-  /** Rejects with TriplaneError `config-invalid` if an earlier import has left its copy there and neither option is given. */
+  /** Rejects with TriplaneError `config-invalid` if an earlier import left its copy there and neither option is given. */
   static async open(path: string, appId: string, { resume, restart }: WorkFolderOptions): Promise<WorkFolder> {
     const folder = new WorkFolder(path);
     if (restart) await folder.remove();
@@ -41,7 +41,7 @@ export class WorkFolder {
     return JSON.parse(text) as Readonly<Record<string, unknown>>;
   }
 
-  /** Whole or not at all. */
+  /** Written atomically. */
   async save(state: Readonly<Record<string, unknown>>): Promise<void> {
     await makeFolder(this.path);
     await writeFile(this.file(`${stateFile}.new`), JSON.stringify(state), { mode: 0o600 });

@@ -1,4 +1,4 @@
-// Zstandard, in which the original keeps its backups: unpacked by Node where it can (22.15 and later).
+// Zstandard, the compression of the original's backups: decompressed by Node where supported (22.15 and later).
 
 import * as zlib from 'node:zlib';
 import { pipeline, Readable, type Transform } from 'node:stream';
@@ -10,7 +10,7 @@ const make = (zlib as { readonly createZstdDecompress?: () => Transform }).creat
 
 export const canReadZstd = make !== undefined;
 
-/** Newer versions of `fetch` have unpacked them already. */
+/** Newer versions of `fetch` decompress it already. */
 export async function* unpacked(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const packed = bytes[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
@@ -28,7 +28,7 @@ export async function* unpacked(bytes: AsyncIterable<Uint8Array>): AsyncGenerato
     return;
   }
   if (!make) throw new TriplaneError('dependency-missing', 'Backups of this server are packed with zstd: Node 22.15 or later unpacks them');
-  // What fails on the way ends the iteration.
+  // An error on the way ends the iteration.
   const plain: AsyncIterable<Uint8Array> = pipeline(Readable.from(whole()), make(), () => undefined);
   yield* plain;
 }

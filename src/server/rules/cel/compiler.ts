@@ -1,4 +1,4 @@
-// An expression as a function: each node of its tree is compiled to a closure, and what it is known to be is checked on the way.
+// Compiles an expression to a function: each node of its tree becomes a closure, and types are checked on the way.
 
 import type { CostLimit } from '../cost-limit.ts';
 import { bindingOf, constantOf, type Expr, identOf, macroOf, pathOf } from './expression.ts';
@@ -10,22 +10,22 @@ import * as types from './types.ts';
 import type { Type } from './types.ts';
 import { equals, EvaluationError, MapLiteral, TypeValue, Uint } from './values.ts';
 
-/** What a name stands for, outside of macros. Undefined: nothing. @throws Error if it cannot be compiled */
+/** What a name refers to, outside macros. Undefined: unknown. @throws Error if it cannot be compiled */
 export type Resolve = (name: string) => Node | undefined;
 
 export interface CompileOptions {
   readonly functions: FunctionTable;
   readonly resolve: Resolve;
   readonly limit: CostLimit;
-  /** Fields of values that are no maps, such as `request`. */
+  /** Fields of values that are not maps, such as `request`. */
   readonly fields?: Readonly<Record<string, Readonly<Record<string, Type>>>>;
-  /** Without: nothing is known before the evaluation. */
+  /** Missing: nothing is known before evaluation. */
   readonly isTyped?: boolean;
-  /** Is told of each node that throws while it runs, the innermost first. */
+  /** Called for each node that throws during evaluation, innermost first. */
   readonly onError?: (error: unknown, expr: Expr) => void;
 }
 
-/** Nodes below one another. A closure calls the next: deeper, and the stack is in danger. */
+/** Maximum nesting. Closures call each other, so deeper trees could overflow the stack. */
 const deepest = 2000;
 
 export class Compiler {
@@ -41,17 +41,17 @@ export class Compiler {
     this.limit = options.limit;
   }
 
-  /** How many variables macros may have at the same time. */
+  /** Maximum number of macro variables in scope at once. */
   get locals(): number {
     return this.#deepestLocal;
   }
 
-  /** How many nodes were compiled so far. */
+  /** Number of nodes compiled so far. */
   get nodes(): number {
     return this.#nodes;
   }
 
-  /** @throws Error for what can be seen to be wrong */
+  /** @throws Error for a fault that is visible before evaluation */
   compile(expr: Expr): Node {
     if (++this.#depth > deepest) throw new Error('the expression is nested too deeply');
     this.#nodes++;
@@ -74,12 +74,12 @@ export class Compiler {
     return { ...node, run };
   }
 
-  /** The type of a function's result, for these arguments. */
+  /** The result type of a function for these argument types. */
   check(name: string, given: readonly Type[], isMethod = false): Type {
     return this.#function(name, isMethod).check(given);
   }
 
-  /** Compiles something in which one more variable is known. */
+  /** Compiles an expression with one more variable in scope. */
   within<T>(name: string, type: Type, inner: (local: number) => T): T {
     const local = this.#scope.push({ name, type }) - 1;
     this.#deepestLocal = Math.max(this.#deepestLocal, local + 1);

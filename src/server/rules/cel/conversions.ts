@@ -1,4 +1,4 @@
-// Values of one type made from another: an error where there is none.
+// Conversions between types; an error where a value has no counterpart.
 
 import { checkedInt, checkedUint } from './operators.ts';
 import type { Definition } from './overloads.ts';
@@ -10,12 +10,12 @@ const toUtf8 = new TextEncoder();
 
 function intOfText(text: string): bigint {
   const [, sign, digits] = /^([+-]?)(\p{Nd}+)$/u.exec(text) ?? [];
-  if (digits === undefined || digits.length > 100) throw new EvaluationError(`int: '${text}' is none`, 'BAD_FORMAT');
+  if (digits === undefined || digits.length > 100) throw new EvaluationError(`'${text}' is not an int`, 'BAD_FORMAT');
   const plain = BigInt(digits.replace(/\P{ASCII}/gu, digitOf));
   return checkedInt(sign === '-' ? -plain : plain);
 }
 
-/** Decimal digits of every script stand in rows of ten. */
+/** Decimal digits of every script occupy ten consecutive code points. */
 function digitOf(char: string): string {
   let at = char.codePointAt(0) ?? 0;
   let value = 0;
@@ -27,7 +27,7 @@ function digitOf(char: string): string {
 }
 
 function uintOfText(text: string): Uint {
-  if (!/^\d{1,100}$/.test(text)) throw new EvaluationError(`uint: '${text}' is none`, 'BAD_FORMAT');
+  if (!/^\d{1,100}$/.test(text)) throw new EvaluationError(`'${text}' is not a uint`, 'BAD_FORMAT');
   return checkedUint(BigInt(text));
 }
 
@@ -36,16 +36,16 @@ function whole(value: number): bigint {
   return BigInt(Math.trunc(value));
 }
 
-/** As Java reads it, which the rules of existing apps go by. */
+/** Parses as Java does, because the rules of existing apps rely on it. */
 function doubleOfText(text: string): number {
   const trimmed = text.trim();
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?$/.test(trimmed)) return Number(trimmed.replace(/[dDfF]$/, ''));
   const [, sign, name] = /^([+-]?)(NaN|Infinity)$/.exec(trimmed) ?? [];
-  if (name === undefined) throw new EvaluationError(`double: '${text}' is none`, 'BAD_FORMAT');
+  if (name === undefined) throw new EvaluationError(`'${text}' is not a double`, 'BAD_FORMAT');
   return name === 'NaN' ? NaN : sign === '-' ? -Infinity : Infinity;
 }
 
-/** As Java writes it: with a fraction always, and an exponent outside of 0.001 to 10,000,000. */
+/** Formats as Java does: always with a fraction, and with an exponent outside 0.001 to 10,000,000. */
 export function doubleText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Object.is(value, -0)) return '-0.0';
@@ -70,7 +70,7 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 
 function boolOfText(text: string): boolean {
   const value = booleans.get(text);
-  if (value === undefined) throw new EvaluationError(`bool: '${text}' is none`, 'BAD_FORMAT');
+  if (value === undefined) throw new EvaluationError(`'${text}' is not a bool`, 'BAD_FORMAT');
   return value;
 }
 
@@ -79,7 +79,7 @@ const same = (value: unknown): unknown => value;
 export const conversions: readonly Definition[] = [
   ['int(int): int', same],
   ['int(uint): int', ({ value }: Uint) => checkedInt(value)],
-  // The least int is not exact as a double: what it stands for may be less.
+  // The smallest int has no exact double: the double may stand for a smaller number.
   ['int(double): int', (value: number) => checkedInt(whole(value <= -(2 ** 63) ? NaN : value))],
   ['int(string): int', intOfText],
   [

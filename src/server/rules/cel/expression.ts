@@ -1,5 +1,5 @@
-// What the parser makes of a text, in the few shapes that the compiler tells apart. The parser is `@bufbuild/cel`'s; macros are
-// expanded by it, and read back here: `all` is a loop in its tree, and one operation in ours.
+// The parser's tree, reduced to the few shapes the compiler distinguishes. The parser is `@bufbuild/cel`'s, which expands macros to loops;
+// they are recognised here and become single operations again.
 
 import type { Constant, Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 
@@ -7,13 +7,13 @@ export type { Expr };
 
 export interface Parsed {
   readonly expr: Expr;
-  /** Node → where it begins in the text. */
+  /** Node → its offset in the text. */
   readonly sourceInfo?: { readonly positions: Readonly<Record<string, number>> } | undefined;
 }
 
 export type Parse = (text: string) => Parsed;
 
-/** The name of a variable; undefined if the expression is another. */
+/** The variable's name; undefined for any other expression. */
 export function identOf(expr: Expr | undefined): string | undefined {
   return expr?.exprKind.case === 'identExpr' ? expr.exprKind.value.name : undefined;
 }
@@ -54,11 +54,11 @@ export interface Macro {
   readonly variable: string;
   readonly range: Expr;
   readonly test?: Expr;
-  /** Of a list: what it holds for each element. */
+  /** For a list: the result per element. */
   readonly element?: Expr;
 }
 
-/** @throws Error for a loop that no macro makes */
+/** @throws Error for a loop that does not come from a macro */
 export function macroOf({ iterVar: variable, iterRange: range, accuInit, loopStep }: Expr_Comprehension): Macro {
   const step = loopStep?.exprKind.case === 'callExpr' ? loopStep.exprKind.value : undefined;
   if (!range || !accuInit || !step) throw new Error('a loop without its parts');

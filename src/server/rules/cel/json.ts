@@ -1,9 +1,9 @@
-// The values of an expression as JSON can say them, for people to look at.
+// Converts values to JSON for display.
 
 import { durationText, timestampText } from './time.ts';
 import { Duration, isList, MapValue, Timestamp, TypeValue, Uint } from './values.ts';
 
-/** Values that were made from one another many times would never end. */
+/** Limits the size: values may share parts so often that their JSON would be enormous. */
 const most = 10_000;
 
 export function asJson(value: unknown): unknown {

@@ -7,15 +7,15 @@ import * as types from './types.ts';
 import type { Type } from './types.ts';
 import { EvaluationError, isList, MapValue } from './values.ts';
 
-/** What compiles the parts of a macro. */
+/** Compiles the parts of a macro. */
 export interface MacroCompiler {
   readonly limit: CostLimit;
-  /** How many nodes were compiled so far. */
+  /** Number of nodes compiled so far. */
   readonly nodes: number;
   readonly compile: (expr: Expr) => Node;
-  /** The type of a function's result, for these arguments. @throws Error if there is none */
+  /** The result type of a function for these argument types. @throws Error if no function matches */
   readonly check: (name: string, given: readonly Type[]) => Type;
-  /** Compiles something in which one more variable is known. */
+  /** Compiles an expression with one more variable in scope. */
   readonly within: <T>(name: string, type: Type, inner: (local: number) => T) => T;
 }
 
@@ -59,7 +59,7 @@ function itemsOf(run: Run): Loop['items'] {
   };
 }
 
-/** An element for which the test cannot be evaluated counts only if no other decides. */
+/** An element for which the test fails to evaluate matters only if no other element decides. */
 function decided({ items, local, step }: Loop, test: Run, decisive: boolean): Run {
   return (given, locals) => {
     let failed: EvaluationError | undefined;

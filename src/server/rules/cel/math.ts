@@ -1,4 +1,4 @@
-// CEL's functions of numbers.
+// CEL's math functions.
 
 import { checkedInt, checkedUint } from './operators.ts';
 import type { Definition } from './overloads.ts';
@@ -6,7 +6,7 @@ import { EvaluationError, isList, numberOf, Uint } from './values.ts';
 
 const bits = 64;
 
-/** The first of those that are the greatest, or the least. */
+/** The first of the greatest, or of the smallest, numbers. */
 function extreme(name: string, isBetter: (a: bigint | number, b: bigint | number) => boolean): (...given: unknown[]) => unknown {
   return (...given) => {
     const values: readonly unknown[] = isList(given[0]) ? given[0] : given;
@@ -21,7 +21,7 @@ function numeric(name: string, value: unknown): bigint | number {
   return number;
 }
 
-/** Up to how many numbers may be compared without a list. */
+/** Maximum number of arguments of `math.greatest` and `math.least`. */
 const most = 10;
 
 function extremes(name: string, isBetter: (a: bigint | number, b: bigint | number) => boolean): Definition[] {
@@ -38,7 +38,7 @@ function extremes(name: string, isBetter: (a: bigint | number, b: bigint | numbe
   return [...one, ...pairs, ...more];
 }
 
-/** Half is rounded to the even number, as the original does it. */
+/** Rounds half to even, as the original does. */
 function round(value: number): number {
   const isHalf = Math.abs(value % 1) === 0.5;
   return isHalf ? 2 * Math.round(value / 2) : Math.sign(value) * Math.round(Math.abs(value));
@@ -85,7 +85,7 @@ export const mathFunctions: readonly Definition[] = [
     'math.bitShiftLeft(uint, int): uint',
     (a: Uint, b: bigint) => (shift(b) >= bits ? new Uint(0n) : new Uint(BigInt.asUintN(bits, a.value << b))),
   ],
-  // The sign is a bit like the others.
+  // The sign bit is treated like any other bit.
   [
     'math.bitShiftRight(int, int): int',
     (a: bigint, b: bigint) => (shift(b) >= bits ? 0n : BigInt.asIntN(bits, BigInt.asUintN(bits, a) >> b)),

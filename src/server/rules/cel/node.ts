@@ -1,18 +1,17 @@
-// What a node of an expression is compiled to, and how values are read where the language bends its own rules: fields, and operands
-// of `||` and `&&`.
+// Compiled nodes, and how fields and the operands of `||` and `&&` are read, which follow rules of their own.
 
 import { selected } from './operators.ts';
 import type { Type } from './types.ts';
 import { EvaluationError, MapValue } from './values.ts';
 
-/** What an expression is evaluated on. */
+/** The variables of one evaluation. */
 export interface Frame {
   readonly variables: object;
-  /** What was bound to the rule and is evaluated already. */
+  /** Bound expressions that are evaluated already. */
   readonly bound: unknown[];
 }
 
-/** `locals`: variables of macros and of `cel.bind`, by their depth. */
+/** `locals`: variables of macros and of `cel.bind`, by depth. */
 export type Run = (given: Frame, locals: unknown[]) => unknown;
 
 export interface Node {
@@ -20,7 +19,7 @@ export interface Node {
   readonly run: Run;
 }
 
-/** A value that is no map may have fields, but for what the language does with them. */
+/** Values other than maps may have fields, except those the language handles itself. */
 export interface WithFields {
   readonly field: (name: string) => unknown;
   readonly hasField: (name: string) => boolean;
@@ -39,8 +38,8 @@ export function hasField(value: unknown, name: string): boolean {
 }
 
 /**
- * `||`, and `&&` the other way round: one operand that is `decisive` decides, even if the other cannot be evaluated. Null counts as
- * false, so that a field nobody has set yet can be asked for; nothing else does. If both fail, the first fault is the one that is told.
+ * `||`, and `&&` with the roles exchanged: one `decisive` operand decides even if the other cannot be evaluated. Null counts as false, so
+ * that an unset field can be tested; nothing else does. If both operands fail, the first error is reported.
  */
 export function decided(decisive: boolean, left: Run, right: Run, given: Frame, locals: unknown[]): boolean {
   let value: unknown;
@@ -65,7 +64,7 @@ function isDecided(decisive: boolean, run: Run, given: Frame, locals: unknown[])
   }
 }
 
-/** @throws EvaluationError for what is neither true nor false */
+/** @throws EvaluationError if the value is neither true nor false */
 export function operand(value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   if (value === null) return false;

@@ -1,5 +1,5 @@
-// Arithmetic, order and membership. An int has 64 bits: what does not fit is an error, not another number. An int beside a double, or
-// another number, is converted: numbers of the data are ints when they have no fraction, and a rule need not care.
+// Arithmetic, order and membership. An int has 64 bits; overflow is an error. An int beside a double or a uint is converted, because
+// numbers in the data are ints if they have no fraction, and rules need not care.
 
 import type { Definition } from './overloads.ts';
 import type { Duration, Timestamp } from './values.ts';
@@ -27,7 +27,7 @@ function divisor(value: bigint): bigint {
 
 interface Arithmetic {
   readonly ints: (a: bigint, b: bigint) => bigint;
-  /** Undefined: there is none for doubles. */
+  /** Undefined if the operator is not defined for doubles. */
   readonly doubles?: (a: number, b: number) => number;
 }
 
@@ -71,7 +71,7 @@ const others: readonly Definition[] = [
 
 const numbers = ['int', 'uint', 'double'];
 
-/** NaN is in no order with anything. */
+/** NaN is unordered. */
 const orders: Readonly<Record<string, (order: number) => boolean>> = {
   '_<_': (order) => order < 0,
   '_<=_': (order) => order <= 0,
@@ -103,7 +103,7 @@ function comparisonsOf([name, holds]: [string, (order: number) => boolean]): Def
   ];
 }
 
-/** Their types only: how they are evaluated is compiled. */
+/** Declares types only; evaluation is compiled separately. */
 const compiled = (): never => {
   throw new Error('compiled');
 };
@@ -119,7 +119,7 @@ export const operators: readonly Definition[] = [
   ...signatures.map((signature): Definition => [signature, compiled]),
 ];
 
-/** What `in` finds: in a list, also NaN, which equals nothing. */
+/** Membership as `in` tests it; in a list it finds NaN too, although NaN equals nothing. */
 export function isIn(value: unknown, container: unknown, visit: () => void): boolean {
   if (isList(container)) return container.some((each) => (visit(), equals(value, each, visit) || Object.is(value, each)));
   if (container instanceof MapValue) return container.has(value);

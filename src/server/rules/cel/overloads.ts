@@ -1,10 +1,10 @@
-// Functions by name: which of them takes what. They are found once by the types that are known when an expression is compiled, to
-// refuse what none takes, and again by the values when it is evaluated.
+// Functions by name and argument types. Overloads are resolved by static types at compile time, to reject calls that no overload accepts,
+// and again by values at evaluation.
 
 import { type Bound, fits, joined, readType, readTypes, resolved, type Type, typeText } from './types.ts';
 import { EvaluationError, Kind, kindOf, typeNameOf } from './values.ts';
 
-/** `string.charAt(int): string` is a method, `size(string): int` a function, `math.abs(int): int` a function of a namespace. */
+/** `string.charAt(int): string` is a method, `size(string): int` a function, `math.abs(int): int` a namespaced function. */
 export type Definition = readonly [signature: string, run: (...given: never[]) => unknown];
 
 type Run = (...given: unknown[]) => unknown;
@@ -12,7 +12,7 @@ type Run = (...given: unknown[]) => unknown;
 interface Overload {
   readonly params: readonly Type[];
   readonly result: Type;
-  /** Numbers of different types: taken only where a type is not known before the evaluation. */
+  /** Mixed numeric types: accepted only if a type is unknown before evaluation. */
   readonly isMixed: boolean;
   readonly run: Run;
 }
@@ -21,12 +21,12 @@ const namespaces: ReadonlySet<string> = new Set(['math', 'strings']);
 const kinds: Readonly<Record<string, Kind>> = Kind;
 const kindCount = 16;
 
-/** All functions of one name, either methods or not. */
+/** All functions, or all methods, of one name. */
 export class Functions {
   readonly name: string;
   readonly #isMethod: boolean;
   readonly #overloads: Overload[] = [];
-  /** By the kinds of the arguments. Null = none takes them. */
+  /** By the kinds of the arguments. Null = no overload accepts them. */
   readonly #known = new Map<number, Run | null>();
 
   constructor(name: string, isMethod: boolean) {
@@ -38,7 +38,7 @@ export class Functions {
     this.#overloads.push(overload);
   }
 
-  /** @throws Error if no overload takes such arguments */
+  /** @throws Error if no overload accepts the arguments */
   check(given: readonly Type[]): Type {
     const isOpen = given.some(({ name }) => name === 'dyn');
     let result: Type | undefined;

@@ -1,11 +1,11 @@
-// CEL's functions of strings. Positions count characters (code points), not JavaScript's units of 16 bits.
+// CEL's string functions. Positions count code points, not UTF-16 units.
 
 import type { Definition } from './overloads.ts';
 import { EvaluationError } from './values.ts';
 
 const isAscii = (text: string): boolean => /^\p{ASCII}*$/u.test(text);
 
-/** A text by its characters. That of most texts are its units, which cost nothing to tell apart. */
+/** A text by code points. For most texts these are its UTF-16 units, which costs nothing to check. */
 function charsOf(text: string): readonly string[] | string {
   return isAscii(text) ? text : Array.from(text);
 }
@@ -31,11 +31,11 @@ function substring(text: string, start: bigint, end?: bigint): string {
   return part(chars, position('substring', start, to), to);
 }
 
-/** The character at which a unit of the text stands. */
+/** The code point at which a UTF-16 unit is located. */
 const asChars = (text: string, unit: number): bigint => BigInt(unit <= 0 ? unit : charsOf(text.slice(0, unit)).length);
 
 function indexOf(text: string, found: string, from?: bigint): bigint {
-  // As in the original: an empty text has no place to look at.
+  // As in the original: nothing is found in an empty text.
   if (text === '' && found !== '') throw new EvaluationError('indexOf: the text is empty', 'INTERNAL_ERROR');
   if (from === undefined) return asChars(text, text.indexOf(found));
   const chars = charsOf(text);
@@ -64,7 +64,7 @@ function replace(text: string, from: string, to: string, most?: bigint): string 
   return result + text.slice(at);
 }
 
-/** Before the first `most` characters; after the last one as well, if there are so many. */
+/** Inserts `to` before each of the first `most` characters, and after the last one if there are fewer. */
 function between(text: string, to: string, most: number): string {
   const chars = Array.from(text);
   return chars.map((char, at) => (at < most ? to + char : char)).join('') + (chars.length < most ? to : '');
@@ -86,7 +86,7 @@ function join(list: readonly unknown[], by = ''): string {
 const space = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
 const [spaceBefore, spaceAfter] = [new RegExp(`^${space}`), new RegExp(space)];
 
-/** The end is sought from the end: an expression that looks for it goes over every run of spaces on its way. */
+/** Trailing spaces are searched from the end: a regular expression would scan every run of spaces. */
 function trim(text: string): string {
   let end = text.length;
   while (end > 0 && spaceAfter.test(text.charAt(end - 1))) end--;
@@ -131,6 +131,6 @@ export const stringFunctions: readonly Definition[] = [
   ['string.upperAscii(): string', (text: string) => text.replace(/[a-z]+/g, (each) => each.toUpperCase())],
   ['string.trim(): string', trim],
   ['string.reverse(): string', (text: string) => Array.from(text).reverse().join('')],
-  // A surrogate without its partner is no character: it is quoted as one that stands for what cannot be read.
+  // A lone surrogate is not a character; it is quoted as the replacement character.
   ['strings.quote(string): string', quote],
 ];

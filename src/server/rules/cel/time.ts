@@ -1,4 +1,4 @@
-// Timestamps and durations, to the nanosecond.
+// Timestamps and durations with nanosecond precision.
 
 import { coerceToDate } from '../../../lib/dates.ts';
 import type { Definition } from './overloads.ts';
@@ -24,7 +24,7 @@ export function timestampOfMs(ms: number | bigint): Timestamp {
   return checkedTimestamp(BigInt(typeof ms === 'number' ? Math.floor(ms) : ms) * milli);
 }
 
-/** A date as the data model takes it, but with all digits of its second. */
+/** A date in the forms the data model accepts, with all fractional digits. */
 function timestampOfText(text: string): Timestamp {
   if (text === 'now') return timestampOfMs(Date.now());
   let ms: number;
@@ -41,7 +41,7 @@ function timestampOfText(text: string): Timestamp {
 
 const calendar = /^(\d{4})-(\d\d)-(\d\d)[Tt]/;
 
-/** A day that a month does not have is its last one. */
+/** A day beyond the end of a month becomes the month's last day. */
 function inMonth(_: string, year: string, month: string, day: string): string {
   const last = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   return `${year}-${month}-${Number(day) <= 31 ? String(Math.min(Number(day), last)).padStart(2, '0') : day}T`;
@@ -60,7 +60,7 @@ const units: Readonly<Record<string, bigint>> = {
 
 function durationOfText(text: string): Duration {
   const [, sign, rest = ''] = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/u.exec(text) ?? [];
-  if (sign === undefined) throw new EvaluationError(`duration: '${text}' is none`, 'BAD_FORMAT');
+  if (sign === undefined) throw new EvaluationError(`'${text}' is not a duration`, 'BAD_FORMAT');
   let nanos = 0n;
   for (const [, whole = '', fraction = '', unit = ''] of rest.matchAll(/(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/gu)) {
     const each = units[unit] ?? 0n;
@@ -75,7 +75,7 @@ export function timestampText({ nanos }: Timestamp): string {
   return `${base}${fractionText(nanos - seconds * second)}Z`;
 }
 
-/** Three, six or nine digits, as the protocol buffers' JSON has it. */
+/** Three, six or nine digits, as in the JSON form of protocol buffers. */
 function fractionText(nanos: bigint): string {
   if (nanos === 0n) return '';
   const digits = nanos.toString().padStart(9, '0');
@@ -87,7 +87,7 @@ export function durationText({ nanos }: Duration): string {
   return `${nanos < 0n ? '-' : ''}${size / second}${fractionText(size % second)}s`;
 }
 
-/** The wall clock of a zone, as the UTC time of a Date. */
+/** The wall clock of a time zone, as the UTC time of a Date. */
 function clockIn({ nanos }: Timestamp, zone = 'UTC'): Date {
   const at = Number((nanos - (((nanos % milli) + milli) % milli)) / milli);
   return new Date(at + offsetMs(zone, at));
@@ -113,7 +113,7 @@ function offsetMs(zone: string, at: number): number {
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
-/** There are some 600 zones; only those that exist are kept. */
+/** A cache; there are about 600 zones, and only existing ones are stored. */
 function formatOf(zone: string): Intl.DateTimeFormat {
   let format = formats.get(zone);
   if (format) return format;

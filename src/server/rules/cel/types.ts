@@ -1,4 +1,4 @@
-// What an expression can be known to be before it is evaluated. `dyn` is anything; a capital letter in a signature stands for one type.
+// Static types of expressions. `dyn` is any type; a capital letter in a signature is a type parameter.
 
 export interface Type {
   readonly name: string;
@@ -16,7 +16,7 @@ export const listOf = (element: Type): Type => ({ name: 'list', of: [element] })
 export const mapOf = (key: Type, value: Type): Type => ({ name: 'map', of: [key, value] });
 export const typeOf = (type: Type): Type => ({ name: 'type', of: [type] });
 
-/** What null may stand for. */
+/** Types that null is assignable to. */
 const nullable: ReadonlySet<string> = new Set(['null', 'timestamp', 'duration', 'request']);
 const isParameter = ({ name }: Type): boolean => /^[A-Z]$/.test(name);
 
@@ -26,7 +26,7 @@ export function readType(text: string): Type {
   return { name, of: inner === undefined ? none : readTypes(inner) };
 }
 
-/** What stands between commas. */
+/** The parts between commas. */
 export function readTypes(text: string): Type[] {
   return text.trim() === '' ? [] : text.split(/,(?![^(]*\))/).map(readType);
 }
@@ -37,7 +37,7 @@ export function typeText({ name, of }: Type): string {
 
 export type Bound = Map<string, Type>;
 
-/** Whether a value of one type may stand where another is wanted. Takes note of what a letter stands for. */
+/** Whether a value of one type is accepted where another is expected. Binds type parameters. */
 export function fits(given: Type, wanted: Type, bound: Bound): boolean {
   if (isParameter(wanted)) return fitsParameter(given, wanted.name, bound);
   if (given.name === 'dyn' || wanted.name === 'dyn') return true;
@@ -58,20 +58,20 @@ function fitsParameter(given: Type, name: string, bound: Bound): boolean {
   return true;
 }
 
-/** Of two types of which one fits the other. */
+/** The wider of two types of which one is assignable to the other. */
 function wider(a: Type, b: Type): Type {
   if (a.name === 'dyn' || b.name === 'dyn') return dyn;
   if (a.name === 'null') return b;
   return a.name === b.name ? { ...a, of: a.of.map((part, at) => wider(part, b.of[at] ?? dyn)) } : a;
 }
 
-/** A type with its letters replaced by what they stand for. */
+/** A type with its type parameters replaced. */
 export function resolved(type: Type, bound: Bound): Type {
   if (isParameter(type)) return bound.get(type.name) ?? dyn;
   return type.of.length > 0 ? { ...type, of: type.of.map((part) => resolved(part, bound)) } : type;
 }
 
-/** What holds values of both. */
+/** A type that includes the values of both. */
 export function joined(a: Type | undefined, b: Type): Type {
   return !a || typeText(a) === typeText(b) ? b : dyn;
 }

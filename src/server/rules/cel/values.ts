@@ -1,5 +1,5 @@
-// The values of the expression language. A boolean, a string, null and a double are JavaScript's own, an int is a bigint, bytes are
-// a Uint8Array, a list is an array; everything else is an object that names its kind.
+// Runtime values of the expression language. Booleans, strings, null and doubles are JavaScript's own, an int is a bigint, bytes are a
+// Uint8Array, a list is an array; every other value is an object that names its kind.
 
 export const Kind = {
   null: 0,
@@ -19,13 +19,13 @@ export const Kind = {
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** By kind: what `type(x)` gives. */
+/** The result of `type(x)`, by kind. */
 const typeNames: readonly string[] = [
   ...['null_type', 'bool', 'int', 'uint', 'double', 'string', 'bytes'],
   ...['google.protobuf.Timestamp', 'google.protobuf.Duration', 'list', 'map', 'type', 'request', 'rateLimit'],
 ];
 
-/** What kind of fault it is, in the codes of CEL's implementations: programs read them. */
+/** Error codes of CEL implementations, which programs match on. */
 export type FaultCode =
   | 'ATTRIBUTE_NOT_FOUND'
   | 'BAD_FORMAT'
@@ -37,7 +37,7 @@ export type FaultCode =
   | 'NUMERIC_OVERFLOW'
   | 'OVERLOAD_NOT_FOUND';
 
-/** An expression cannot be evaluated on these values. `||`, `&&`, `all` and `exists` go on where another operand decides. */
+/** Evaluation failed for these values. `||`, `&&`, `all` and `exists` continue if another operand decides. */
 export class EvaluationError extends Error {
   readonly code: FaultCode;
 
@@ -84,14 +84,14 @@ export class TypeValue {
   }
 }
 
-/** Keys are strings, ints, uints and bools; numbers are the same key whatever their type. */
+/** Keys are strings, ints, uints and bools; equal numbers are the same key whatever their type. */
 export abstract class MapValue {
   readonly kind = Kind.map;
 
-  /** Undefined = there is no such key. */
+  /** Undefined = the key is missing. */
   abstract get(key: unknown): unknown;
 
-  /** Whether the key has a value. Where a map reads what it lacks as null, this tells the two apart. */
+  /** Whether the key has a value; distinguishes it from a missing key where a map reads missing keys as null. */
   abstract has(key: unknown): boolean;
 
   abstract keys(): unknown[];
@@ -101,11 +101,11 @@ export abstract class MapValue {
   }
 }
 
-/** A map that an expression makes. */
+/** A map created by an expression. */
 export class MapLiteral extends MapValue {
   readonly #entries = new Map<unknown, readonly [key: unknown, value: unknown]>();
 
-  /** @throws EvaluationError for a key twice, or one that is none */
+  /** @throws EvaluationError for a repeated or invalid key */
   add(key: unknown, value: unknown): void {
     const plain = plainKey(key);
     if (plain === undefined) throw new EvaluationError(`a value of type ${typeNameOf(key)} is no key of a map`);
@@ -165,13 +165,13 @@ export function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
-/** An int, a uint or a double as one that JavaScript compares with the others. */
+/** An int, a uint or a double, as a value that JavaScript can compare with the others. */
 export function numberOf(value: unknown): bigint | number | undefined {
   if (typeof value === 'bigint' || typeof value === 'number') return value;
   return value instanceof Uint ? value.value : undefined;
 }
 
-/** Equality of any two values: those of different types differ, but for numbers. `visit` is called for each element that is compared. */
+/** Equality of any two values: values of different types differ, except numbers. `visit` is called for each compared element. */
 export function equals(a: unknown, b: unknown, visit: () => void): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' && typeof b !== 'object') return typeof a !== 'string' && typeof b !== 'string' && numbersEqual(a, b);

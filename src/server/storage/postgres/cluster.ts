@@ -1,5 +1,5 @@
-// What the servers of one database know of each other: who is there, where the logs end, and what they say. Everything that is
-// heard, by whatever way, comes together here and goes to those who follow.
+// What the servers of one database know about each other: which are alive, where the logs end, and their messages. Everything received, by
+// whatever channel, is merged here and passed to subscribers.
 
 import type { Log } from '../../../lib/log.ts';
 import { LogSubscribers } from '../log-subscribers.ts';
@@ -16,13 +16,13 @@ import { WalReader } from './wal.ts';
 export interface ClusterConfig {
   readonly database: Database;
   readonly schemaName: string;
-  /** This server among them. */
+  /** Includes this server. */
   readonly id: string;
   readonly heartbeatMs: number;
   readonly logger: Log;
 }
 
-/** Between two looks into the table, for servers that are not notified. */
+/** Poll interval for servers that do not receive notifications. */
 const maxPollMs = 250;
 
 export class Cluster implements LogNotifier, Relay {
@@ -35,9 +35,9 @@ export class Cluster implements LogNotifier, Relay {
   readonly #heartbeat: Heartbeat;
   readonly #wal: WalReader;
   readonly #poller: LetterPoller;
-  /** Letters are taken in order, and some have to be fetched. */
+  /** Messages are delivered in order, and some have to be fetched. */
   #reading: Promise<void> = Promise.resolve();
-  /** Begins when the line comes up, ends when the others are lost: what was heard in another than this is of no use. */
+  /** From connecting until the other servers count as lost: messages from an earlier period are discarded. */
   #epoch: object | undefined;
 
   constructor(config: ClusterConfig) {
@@ -117,7 +117,7 @@ export class Cluster implements LogNotifier, Relay {
     const { gone, hasNewMember } = this.#membership.replace(members);
     this.#notifyLeft(gone);
     for (const [app, { txId, lastId }] of heads) this.#notify(app, txId, undefined, lastId);
-    // One that was slow, and taken to be gone, does not know that it was: it has to be asked who is with it.
+    // A slow server that was taken for dead does not know it: it must be asked for its peers.
     if (this.#notifyQueue.resetLossy() || hasNewMember) this.#each((on) => on.resumed());
   }
 
@@ -154,10 +154,10 @@ export class Cluster implements LogNotifier, Relay {
     this.#logSubscribers.get(app)?.notify(txId, entries, lastId);
   }
 
-  /** Once the line is up again, all are asked for what they have. */
+  /** After reconnecting, all servers are asked for their state. */
   #lost(): void {
     this.#epoch = undefined;
-    // What is still fetched must not hold up what comes after.
+    // Pending fetches must not delay later messages.
     this.#reading = Promise.resolve();
     this.#notifyLeft(this.#membership.clear());
   }

@@ -1,4 +1,4 @@
-// PostgreSQL, by the `pg` package: a pool for what is asked and answered, and connections of their own for those that listen.
+// PostgreSQL by the `pg` package: a pool for queries, and dedicated connections for listening.
 
 import type Pg from 'pg';
 import { TriplaneError } from '../../../errors.ts';
@@ -7,7 +7,7 @@ import type { Log } from '../../../lib/log.ts';
 export type Client = Pg.Client;
 export type PoolClient = Pg.PoolClient;
 
-/** Longer than this nobody waits for PostgreSQL: it is taken to be out of reach. */
+/** Time limit: PostgreSQL counts as unreachable after this. */
 const queryWithinMs = 30_000;
 const connectWithinMs = 5000;
 const poolSize = 8;
@@ -16,7 +16,7 @@ export class Database {
   readonly #pg: typeof Pg;
   readonly #url: string;
   readonly #pool: Pg.Pool;
-  /** The schema, as it is written in a statement. */
+  /** The schema name, quoted for SQL. */
   readonly schema: string;
   #isClosed = false;
 
@@ -30,8 +30,8 @@ export class Database {
       query_timeout: queryWithinMs,
       idleTimeoutMillis: 60_000,
     });
-    // A connection that breaks while nobody uses it; the next who asks gets another.
-    // One that breaks while it is in use tells whoever uses it; without a listener it would also end the process.
+    // An idle connection broke; the pool opens another.
+    // A connection that breaks while in use rejects its query; without a listener it would also end the process.
     this.#pool.on('connect', (client) => client.on('error', () => {}));
     this.#pool.on('error', (error) => logger.warn('a connection to PostgreSQL broke', error));
   }
@@ -57,7 +57,7 @@ export class Database {
     }
   }
 
-  /** All that `run` asks is one transaction, undone if it rejects. */
+  /** Runs all queries of `run` in one transaction, rolled back if it rejects. */
   async transaction<T>(mode: 'read' | 'write', run: (client: PoolClient) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw closed();
     let client: PoolClient | undefined;
@@ -69,13 +69,13 @@ export class Database {
       client.release();
       return outcome;
     } catch (cause) {
-      // Closed rather than rolled back: nobody knows what state it is in.
+      // Closed rather than rolled back, because its state is unknown.
       client?.release(true);
       throw cause instanceof TriplaneError ? cause : failed(cause);
     }
   }
 
-  /** A connection outside the pool; the caller ends it. `replication`: one that speaks the replication protocol. */
+  /** A connection outside the pool, closed by the caller. `replication`: one that speaks the replication protocol. */
   async connect(replication?: 'replication'): Promise<Client> {
     const client = new this.#pg.Client({ ...this.#clientConfig(), ...(replication && { replication: 'database' }) });
     client.on('error', () => {});

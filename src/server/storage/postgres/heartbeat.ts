@@ -1,31 +1,31 @@
-// The connection that is always open: hears what the others notify, and beats. With each beat a server says that it is there,
-// sees who else is, and looks at the heads of its logs, so that whatever did not reach it is found a second later. When the
-// line breaks it is made anew; nothing is taken for known that may have happened in between.
+// The permanent connection: receives notifications and sends heartbeats. With each heartbeat a server announces itself, reads which others
+// are alive, and checks the heads of its logs, so that a missed notification is noticed one second later. A broken connection is replaced;
+// nothing that may have happened in between is taken for known.
 //
-//   down ── connected, listening ──▶ up ── error, or a beat without an answer ──▶ down …
-//   down for as long as the others wait for a beat: they are gone for us, as we are for them
+//   down ── connected, listening ──▶ up ── error, or a heartbeat without a response ──▶ down …
+//   after the heartbeat timeout, `down` means that the servers consider each other gone
 
 import type { Log } from '../../../lib/log.ts';
 import type { Client, Database } from './database.ts';
 import type { Member } from './membership.ts';
 import type { Payload } from './notify-queue.ts';
 
-/** Where a log ends; `lastId` is empty if the entry there is not known. */
+/** The end of a log; `lastId` is empty if the entry's id is unknown. */
 export interface LogHead {
   readonly txId: number;
   readonly lastId: string;
 }
 
 export interface HeartbeatEvents {
-  /** What happened while the line was down is not known. */
+  /** Events during the interruption are unknown. */
   up(): void;
-  /** Down, or no beat got through, for so long that the others think so too. */
+  /** Disconnected, or without a successful heartbeat, for so long that other servers consider this one gone. */
   lost(): void;
   heartbeat(members: readonly Member[], heads: ReadonlyMap<string, LogHead>): void;
   received(payload: Payload): void;
-  /** Notifications do not arrive on this connection: letters have to be read from the table. */
+  /** Notifications do not arrive on this connection: messages must be read from the table. */
   deaf(): void;
-  /** They do. */
+  /** Notifications arrive. */
   hears(): void;
 }
 
@@ -39,12 +39,12 @@ export interface HeartbeatConfig {
   readonly readsWal: () => boolean;
 }
 
-/** How long a notification of our own may take to come back. */
+/** How long this server's own notification may take to return. */
 const probeMs = 1000;
 
-/** Beats without which a server is taken to be gone. */
+/** Missed heartbeats after which a server counts as gone. */
 const maxMissedHeartbeats = 4;
-/** Beats between two sweeps of what is of no use any more. */
+/** Heartbeats between two clean-ups of outdated rows. */
 const sweepEvery = 60;
 const maxRetryMs = 5000;
 
@@ -69,7 +69,7 @@ export class Heartbeat {
     this.#goneAfterMs = maxMissedHeartbeats * config.heartbeatMs;
   }
 
-  /** Rejects if there is no line to begin with. */
+  /** Rejects if the first connection fails. */
   async open(): Promise<void> {
     await this.#connect();
     this.#next(this.#config.heartbeatMs);
@@ -113,7 +113,7 @@ export class Heartbeat {
     client.on('notification', ({ payload }) => {
       if (payload !== undefined && client === this.#client) this.#receive(JSON.parse(payload) as Payload);
     });
-    // Not at the next beat: now.
+    // Immediately, not at the next heartbeat.
     client.on('error', () => client === this.#client && this.#reconnect());
     client.on('end', () => client === this.#client && this.#reconnect());
     await within(client.query(`LISTEN ${client.escapeIdentifier(channel)}`), this.#goneAfterMs);
@@ -125,12 +125,12 @@ export class Heartbeat {
 
   #receive(payload: Payload): void {
     if (payload[0] !== 'probe') {
-      // Behind a pooler a few arrive by chance, when this connection is the one that listens: the table has all of them.
+      // Behind a pooler, a few arrive by chance when this connection is the listening one; the table has all of them.
       if (!this.#isDeaf) this.#on.received(payload);
     } else if (payload[1] === this.#config.id) this.#probed?.();
   }
 
-  /** Whether notifications arrive here. Behind a pooler that shares connections they never do, and LISTEN says nothing of it. */
+  /** Whether notifications arrive here. Behind a pooler that shares connections they never do, and LISTEN does not report it. */
   async #probe(client: Client): Promise<void> {
     const { database, channel, id, logger } = this.#config;
     const heard = new Promise<void>((resolve) => (this.#probed = resolve));
@@ -158,7 +158,7 @@ export class Heartbeat {
     this.#isDeaf = !isHeard;
   }
 
-  /** A connection that breaks while it is being made may never say so. */
+  /** A connection that breaks while being established may never report it. */
   async #openClient(database: Database): Promise<Client> {
     const connecting = database.connect();
     try {
@@ -198,7 +198,7 @@ export class Heartbeat {
       client.query<{ id: string; reads_wal: boolean; polls: boolean }>(lately, [this.#goneAfterMs, id]),
       this.#goneAfterMs,
     );
-    // An app that is not there any more has a log that ends at 0.
+    // The log of an app that no longer exists ends at 0.
     const where = `SELECT given AS app, coalesce(heads.tx, 0) AS tx, coalesce(substring(log.entry FROM '^{"id":"([^"]*)"'), '') AS id
       FROM unnest($1::text[]) AS given LEFT JOIN ${schema}.heads ON heads.app = given
       LEFT JOIN ${schema}.log ON log.app = heads.app AND log.tx = heads.tx`;
@@ -233,11 +233,11 @@ export class Heartbeat {
   }
 }
 
-/** PostgreSQL may be out of reach without the connection knowing. */
+/** PostgreSQL may be unreachable without the connection noticing. */
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    // If it was we who slept, what has come meanwhile is read first.
+    // If this process was paused, pending input is read first.
     timer = setTimeout(() => setImmediate(() => setImmediate(() => reject(new Error(`no answer within ${ms} ms`)))), ms);
   });
   promise.catch(() => {});

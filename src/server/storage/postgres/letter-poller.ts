@@ -1,5 +1,5 @@
-// What other servers say, read from a table now and then: for a server that notifications do not reach, as behind a pooler that gives a
-// connection to somebody else after each transaction.
+// Polls messages of other servers from a table, for a server that notifications do not reach, as behind a pooler that reassigns the
+// connection after each transaction.
 
 import type { Log } from '../../../lib/log.ts';
 import type { Database } from './database.ts';
@@ -12,7 +12,7 @@ export interface PollerConfig {
   readonly received: (payload: Payload) => void;
 }
 
-/** Letters that were committed late may have lower numbers than those that were read: so far back is looked. */
+/** Messages committed late may have lower ids than those already read, so the poll looks back this far. */
 const overlap = `interval '10 seconds'`;
 
 export class LetterPoller {

@@ -1,21 +1,21 @@
-// The log of one app in PostgreSQL. Whoever appends moves the app's head in the same statement, from where they saw it: so
-// entries are numbered in the order of their commits, and of two who append at once one is told to look again. So is one whose last
-// entry is not the last in the table: the database was restored, or failed over without it.
+// The log of one app in PostgreSQL. An append moves the app's head from the position the caller saw, in the same statement: so entries are
+// numbered in commit order, and of two concurrent appends one is told to read again. So is a caller whose last entry is not the last in the
+// table: the database was restored, or failed over without it.
 
 import { chunksOf, SnapshotReader } from '../snapshot-chunks.ts';
 import type { Appended, AppLog, LogListener, Loaded, LogEntry, Snapshot } from '../storage.ts';
 import type { Database, PoolClient } from './database.ts';
 
-/** Entries kept though a snapshot holds them, so that a server that is a little behind need not load everything anew. */
+/** Entries kept although a snapshot contains them, so that a server that is slightly behind need not reload everything. */
 const retainedEntries = 1000;
-/** Parts of a snapshot read at once. */
+/** Snapshot parts read per query. */
 const chunksAtOnce = 8;
 
 export interface LogNotifier {
   subscribe(app: string, listener: LogListener): () => void;
-  /** What to notify of an append; undefined = nobody needs it. */
+  /** What to notify of an append; undefined = no server needs it. */
   notification(app: string, txId: number): { readonly channel: string; readonly payload: string } | undefined;
-  /** We appended. */
+  /** Called after this server's appends. */
   appended(app: string, txId: number, entries: readonly LogEntry[]): void;
 }
 
@@ -37,7 +37,7 @@ export class PostgresLog implements AppLog {
 
   async load(): Promise<Loaded> {
     const { schema } = this.#database;
-    // It may have been restored from a time before there was this app.
+    // The database may have been restored to a time before the app existed.
     await this.#database.query(`INSERT INTO ${schema}.heads (app, tx) VALUES ($1, 0) ON CONFLICT DO NOTHING`, [this.#app]);
     return this.#database.transaction('read', async (client) => {
       const { rows } = await client.query<Head>(`SELECT tx, snapshot FROM ${schema}.heads WHERE app = $1`, [this.#app]);
@@ -72,7 +72,7 @@ export class PostgresLog implements AppLog {
     if (!first || !last) return 'appended';
     const notification = this.#notifier.notification(this.#app, last.txId);
     const texts = entries.map((entry) => JSON.stringify(entry));
-    // How the entry before begins, in the log that we know.
+    // The beginning of the preceding entry, in the log as known to the caller.
     const before = first.prev === undefined ? '' : `{"id":${JSON.stringify(first.prev)}`;
     const [row] = await this.#database.query<{ moved: number }>(
       `WITH moved AS (UPDATE ${schema}.heads SET tx = $3::bigint WHERE app = $1 AND tx = $2::bigint AND NOT EXISTS (
@@ -89,7 +89,7 @@ export class PostgresLog implements AppLog {
     return 'appended';
   }
 
-  /** If two do so at once, one of them has nothing to do. */
+  /** If two servers do so concurrently, one of them has nothing to do. */
   async compact(snapshot: Snapshot): Promise<void> {
     const { schema } = this.#database;
     const { txId } = snapshot;

@@ -1,27 +1,27 @@
-// The servers that share the database: those that were seen at the last look, and how each hears of appends; and those that
-// were only heard of since. Whoever is known in either way can be gone.
+// The servers that share the database: those present at the last poll, with how each receives messages, and those heard from since. Servers
+// known in either way can disappear.
 
 export interface Member {
   readonly id: string;
   readonly readsWal: boolean;
-  /** Notifications do not reach it: it reads letters from the table. */
+  /** Notifications do not reach it: it reads messages from the table. */
   readonly polls: boolean;
 }
 
 export class Membership {
   #all = new Map<string, Member>();
-  /** Heard of since the last look. */
+  /** Heard from since the last poll. */
   #seen = new Set<string>();
-  /** Heard of before it, and not seen in it: it may have looked a moment too early. They have until the next. */
+  /** Heard from before the last poll and not found in it, which may have been a moment too early. Kept until the next one. */
   #suspected = new Set<string>();
   #isKnown = false;
 
-  /** Somebody said something. A look may not have found it yet. */
+  /** A message arrived from a server. A poll may not have found it yet. */
   markSeen(id: string): void {
     this.#seen.add(id);
   }
 
-  /** What a look found. Tells who is gone, and whether somebody is there who was not, or was taken to be gone. */
+  /** Applies a poll. Reports servers that disappeared, and whether a server is new or was wrongly considered gone. */
   replace(members: readonly Member[]): { readonly gone: readonly string[]; readonly hasNewMember: boolean } {
     const before = this.#all;
     this.#all = new Map(members.map((member) => [member.id, member]));
@@ -38,7 +38,7 @@ export class Membership {
     this.#suspected.delete(id);
   }
 
-  /** @returns all there were */
+  /** @returns all servers known before */
   clear(): string[] {
     const before = new Set([...this.#all.keys(), ...this.#seen, ...this.#suspected]);
     for (const id of before) this.remove(id);
@@ -46,7 +46,7 @@ export class Membership {
     return [...before];
   }
 
-  /** Whether one of the others reads letters from the table. */
+  /** Whether another server reads messages from the table. */
   get isPolled(): boolean {
     return [...this.#all.values()].some(({ polls }) => polls);
   }

@@ -1,15 +1,15 @@
-// Letters by NOTIFY, in the order they were given up. Several that wait go out together; one that is too long for PostgreSQL
-// is put into a table, and its place is told.
+// Messages by NOTIFY, in the order they were queued. Waiting messages are sent together; one that exceeds PostgreSQL's limit is put into a
+// table and referenced.
 
 import type { Database } from './database.ts';
 
-/** PostgreSQL takes less than 8000 bytes. */
+/** PostgreSQL accepts less than 8000 bytes. */
 const maxPayloadBytes = 7900;
 const batchSize = 200;
-/** Whoever cannot send this many has nobody who hears them. */
+/** A server with this many unsent messages is disconnected, and no other server listens to it. */
 const maxQueued = 10_000;
 
-/** What is notified: from whom, about which app, and what. The number makes equal ones two. */
+/** The payload: sender, app and message. The number makes equal payloads distinct. */
 export type Payload =
   | readonly ['append', from: string, app: string, txId: number]
   | readonly ['letter', from: string, app: string, letter: unknown, nth: number]
@@ -21,7 +21,7 @@ export class NotifyQueue {
   readonly #database: Database;
   readonly #channel: string;
   readonly #from: string;
-  /** Whether somebody hears of letters from the table only. */
+  /** Whether a server receives messages from the table only. */
   readonly #isPolled: () => boolean;
   #waiting: string[] = [];
   #sending: Promise<void> | undefined;
@@ -42,7 +42,7 @@ export class NotifyQueue {
     this.#sending ??= this.#sendAll();
   }
 
-  /** Whether any got lost since this was last asked. */
+  /** Whether messages were lost since the last call. */
   resetLossy(): boolean {
     const wasLossy = this.#isLossy;
     this.#isLossy = false;
@@ -56,7 +56,7 @@ export class NotifyQueue {
   }
 
   async #sendAll(): Promise<void> {
-    // What is said in the same moment goes together.
+    // Messages of the same moment are sent together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const isLong = this.#isPolled() || isTooLong(this.#waiting[0] ?? '');

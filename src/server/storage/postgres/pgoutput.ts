@@ -1,8 +1,8 @@
-// What PostgreSQL sends to those who read its log of changes, as far as we ask for it: rows added to one table, between the
-// beginning and the end of each transaction. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
+// PostgreSQL's logical replication messages, as far as they are used here: rows inserted into one table, between begin and end of each
+// transaction. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
 
 export type WalMessage =
-  /** The server is alive; `reply`: it wants to know whether we are. */
+  /** Keep-alive of the server; `reply`: it requests a response. */
   | { readonly is: 'alive'; readonly end: bigint; readonly reply: boolean }
   | { readonly is: 'added'; readonly end: bigint; readonly columns: readonly (string | null)[] }
   | { readonly is: 'commit'; readonly end: bigint }
@@ -37,7 +37,7 @@ function readRow(chunk: Buffer, start: number): (string | null)[] {
   return columns;
 }
 
-/** "We have it all up to here, and live." Time is counted in microseconds from the year 2000. */
+/** Standby status update: everything up to here was received. Time is in microseconds since the year 2000. */
 export function standbyStatus(end: bigint, nowMs: number): Buffer {
   const status = Buffer.alloc(34);
   status.write('r', 0, 'latin1');

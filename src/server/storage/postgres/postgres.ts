@@ -1,5 +1,5 @@
-// A storage in PostgreSQL, 15 or later. Several servers, on one machine or many, may use the same one and serve the same apps:
-// each hears of what the others append, and is told who else is there.
+// A storage in PostgreSQL, 15 or later. Several servers, on one or many machines, may share it and serve the same apps: each is notified of
+// the others' appends and of which servers are alive.
 
 import { TriplaneError } from '../../../errors.ts';
 import { type Log, silent } from '../../../lib/log.ts';
@@ -13,16 +13,16 @@ import { prepare } from './schema.ts';
 import { postgresStage } from './stage.ts';
 
 export interface PostgresOptions {
-  /** Where the tables are; made if it is not there. `triplane` if not given. */
+  /** Schema of the tables; created if missing. Default `triplane`. */
   readonly schema?: string;
   readonly log?: Log;
-  /** How often a server says that it is there; who is silent for four times as long is gone. 1000 if not given. */
+  /** Heartbeat interval of a server; one that is silent for four times as long counts as gone. Default 1000. */
   readonly heartbeatMs?: number;
 }
 
 /**
- * Needs `npm install pg`, and the right to make a schema. Where `wal_level` is `logical` and the user may replicate, servers
- * hear of each other's appends from the WAL; anywhere else by NOTIFY.
+ * Opens a storage in PostgreSQL. Needs `npm install pg`, and the right to create a schema. If `wal_level` is `logical` and the role may
+ * replicate, servers receive each other's appends from the WAL, otherwise by NOTIFY.
  *
  * @example
  * const server = await createServer({ storage: await postgres(process.env.DATABASE_URL) });

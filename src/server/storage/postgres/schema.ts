@@ -1,16 +1,16 @@
-// The tables, in a schema of their own, and the version they are of.
+// The tables, in a schema of their own, and their version.
 
 import { TriplaneError } from '../../../errors.ts';
 import type { Database, PoolClient } from './database.ts';
 
 const version = 1;
 
-/** For those who read the WAL: what is added to the log. */
+/** For WAL readers: rows added to the log. */
 export const publicationOf = (schema: string): string => `${schema}_log`;
 
 /**
- * `heads`: an app, the last transaction of its log, and the transaction its snapshot is of. Its row is what those who append
- * wait for one another at. `servers` and `letters` are of the moment: what the servers tell each other.
+ * `heads`: an app, the last transaction of its log, and the transaction of its snapshot. Concurrent appends wait for this row. `servers`
+ * and `letters` are transient: messages between servers.
  */
 const tables = (schema: string): string => `
   CREATE SCHEMA IF NOT EXISTS ${schema};
@@ -23,7 +23,7 @@ const tables = (schema: string): string => `
   INSERT INTO ${schema}.version VALUES (${version});
 `;
 
-/** Came later; servers that do not know of it are as if they said no. */
+/** Added later; servers that do not set it count as false. */
 async function addPolls(client: PoolClient, name: string, schema: string): Promise<void> {
   const known = `SELECT 1 FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'servers' AND column_name = 'polls'`;
   const { rows } = await client.query(known, [name]);

@@ -1,4 +1,4 @@
-// An app under construction in PostgreSQL: chunks of a snapshot under a name that no app has, which become the app's in one transaction.
+// An app under construction in PostgreSQL: chunks of a snapshot under a reserved name, which become the app's in one transaction.
 
 import type { Appended, Stage } from '../storage.ts';
 import type { Database } from './database.ts';
@@ -40,7 +40,7 @@ interface Move {
   readonly to: number;
 }
 
-/** The head is moved first: whoever appends at the same time waits for it, and is behind afterwards. */
+/** The head is moved first: a concurrent append waits for it and is then behind. */
 function publish(database: Database, { app, name, from, to }: Move): Promise<Appended> {
   const { schema } = database;
   return database.transaction('write', async (client): Promise<Appended> => {

@@ -1,6 +1,6 @@
-// Appends as PostgreSQL itself tells them, by logical decoding: whole, in the order of their commits, and without asking.
-// Needs `wal_level = logical` and the right to replicate; where that is not given there are notices and beats. The place it
-// reads from is of the moment, so nothing is left behind at the server; what was missed is found by looking at the log.
+// Appends received from PostgreSQL by logical decoding: complete, in commit order, without polling. Needs `wal_level = logical` and the
+// replication right; otherwise notifications and heartbeats are used. The replication slot is temporary, so nothing is left on the server;
+// missed entries are found by reading the log.
 
 import type { Log } from '../../../lib/log.ts';
 import type { LogEntry } from '../storage.ts';
@@ -19,7 +19,7 @@ export interface WalConfig {
 const statusEveryMs = 10_000;
 const retryMs = 5000;
 
-/** What `pg` does with a query of one's own making. */
+/** The interface `pg` expects of a custom query. */
 interface Wire {
   query(text: string): void;
   sendCopyFromChunk(chunk: Buffer): void;
@@ -36,12 +36,12 @@ export class WalReader {
     this.#config = config;
   }
 
-  /** Whether appends are heard this way now. */
+  /** Whether appends are currently received this way. */
   get isReading(): boolean {
     return this.#isReading;
   }
 
-  /** Does nothing where it cannot be done. */
+  /** No effect if logical decoding is not available. */
   async open(): Promise<void> {
     try {
       if (await this.#isAllowed()) await this.#read();
@@ -68,7 +68,7 @@ export class WalReader {
     if (known.length > 0) return true;
     await database
       .query(`CREATE PUBLICATION "${publication}" FOR TABLE ${database.schema}.log WITH (publish = 'insert')`)
-      // Another server may just have made it.
+      // Another server may have created it at the same time.
       .catch((error: unknown) => this.#config.logger.debug('the publication was not made', error));
     return true;
   }
@@ -101,7 +101,7 @@ export class WalReader {
   }
 }
 
-/** A query that never ends: `pg` calls it for whatever comes over its connection. */
+/** A query that never ends: `pg` passes it every message of its connection. */
 class Stream {
   readonly #text: string;
   readonly #appended: (app: string, entries: readonly LogEntry[]) => void;
@@ -167,7 +167,7 @@ class Stream {
     try {
       this.#wire?.sendCopyFromChunk(standbyStatus(this.#end, Date.now()));
     } catch (error) {
-      // The connection is gone, and nobody has said so yet.
+      // The connection broke without an event.
       this.handleError(error);
     }
   }

@@ -1,8 +1,8 @@
-// SQLite itself: `node:sqlite` where Node has it, else a package that brings it. Their faces agree in the little we use.
+// SQLite: `node:sqlite` where Node has it, otherwise a package. Both offer the small interface used here.
 
 import { TriplaneError } from '../../../errors.ts';
 
-/** A value as SQLite keeps it. */
+/** A value as SQLite stores it. */
 export type Column = string | number | null;
 
 export interface Statement {
@@ -46,7 +46,7 @@ export async function loadSqlite(load: (name: string) => Promise<unknown> = quie
   );
 }
 
-/** Node says of its SQLite that it is experimental, each time a program starts. */
+/** Suppresses Node's warning that its SQLite module is experimental. */
 async function quietly(name: string): Promise<unknown> {
   const before = Object.getOwnPropertyDescriptor(process, 'emitWarning');
   const emitWarning = process.emitWarning.bind(process);

@@ -1,12 +1,14 @@
-// The open file: reads at once, writes in groups. All that is to be written in one moment, whatever the app, is one
-// transaction, and so one flush; each part of it can fail without the others.
+// The open database file: reads are immediate, writes are grouped. All writes of one moment, for whatever app, share one transaction and
+// one flush; each part can fail separately.
 
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, rmSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { TriplaneError } from '../../../errors.ts';
 import { id } from '../../../lib/uuid.ts';
 import type { Connection, Statement } from './binding.ts';
+import { autoCheckpoint } from './schema.ts';
 
 interface Waiting {
   readonly run: () => void;
@@ -16,14 +18,20 @@ interface Waiting {
 
 export class SqliteFile {
   readonly #connection: Connection;
-  /** Whether the file is still where it was opened. */
+  /** Whether the file is still at its path. */
   readonly #isInPlace: () => boolean;
   readonly #statements = new Map<string, Statement>();
   #waiting: Waiting[] = [];
   #isClosed = false;
+  readonly #path: string;
+  /** For backups. Open as long as the connection: closing any handle of a file ends the locks of this process on it. */
+  #source: FileHandle | undefined;
+  /** The last backup; never rejects. */
+  #copying: Promise<void> = Promise.resolve();
 
-  constructor(connection: Connection, isInPlace: () => boolean = () => true) {
+  constructor(connection: Connection, path: string, isInPlace: () => boolean = () => true) {
     this.#connection = connection;
+    this.#path = path;
     this.#isInPlace = isInPlace;
   }
 
@@ -49,40 +57,60 @@ export class SqliteFile {
     if (this.#isClosed) return Promise.reject(closed());
     return new Promise<T>((resolve, reject) => {
       let outcome: T;
-      // After what has arrived by now: all of it shares the flush.
+      // Deferred, so that everything that has arrived by then shares the flush.
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
       this.#waiting.push({ run: () => (outcome = run()), done: () => resolve(outcome), failed: reject });
     });
   }
 
   /**
-   * Copies what is stored to another file, which must not be there; it is there only if it is complete. Nothing is read or written meanwhile.
-   *
-   * @throws TriplaneError 'config-invalid', 'storage-failed', 'closed'
+   * Copies the database, as it is now, to another file, which must not exist; it appears only when complete. Reads and writes go on
+   * meanwhile. Rejects with TriplaneError 'config-invalid', 'storage-failed', 'closed'.
    */
-  backup(file: string): void {
+  backup(file: string): Promise<void> {
+    const before = this.#copying;
+    const copying = before.catch(() => {}).then(() => this.#copyTo(file));
+    this.#copying = copying.catch(() => {});
+    return copying;
+  }
+
+  async #copyTo(file: string): Promise<void> {
     if (existsSync(file)) throw isThere(file);
     const partial = `${file}.${id()}.partial`;
     try {
-      this.read(() => {
-        this.#connection.exec(`VACUUM INTO '${partial.replaceAll("'", "''")}'`);
-        flushToDisk(partial);
-        linkSync(partial, file);
-      });
+      this.read(() => this.#holdFile());
+      this.#source ??= await open(this.#path, 'r');
+      await copy(this.#source, partial, () => this.#isClosed);
+      if (this.#isClosed) throw closed();
+      this.read(() => linkSync(partial, file));
     } catch (error) {
-      throw existsSync(file) ? isThere(file) : error;
+      throw existsSync(file) ? isThere(file) : failed(error);
     } finally {
+      if (!this.#isClosed) this.#connection.exec(autoCheckpoint);
       rmSync(partial, { force: true });
     }
   }
 
-  /** Gives the file up, also when the disk is full: what is in the write-ahead log is read from there the next time. */
+  /** Until checkpoints are allowed again, changes go to the write-ahead log only, and the file itself stays as it is. */
+  #holdFile(): void {
+    const { journal_mode: mode } = this.#connection.prepare('PRAGMA journal_mode').get() as { journal_mode: string };
+    if (mode !== 'wal')
+      throw new TriplaneError('storage-failed', 'The file has no write-ahead log here, so it cannot be copied while it is used');
+    this.#connection.exec('PRAGMA wal_autocheckpoint = 0');
+    const { busy } = this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    if (busy !== 0) throw new TriplaneError('storage-failed', 'The write-ahead log could not be written to the file');
+  }
+
+  /** Closes the file even if the disk is full: the next start reads the write-ahead log. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#flush();
     this.#isClosed = true;
+    // Closing writes to the file that is being copied.
+    await this.#copying;
     this.#statements.clear();
     if (!release(this.#connection)) await collectGarbage();
+    await this.#source?.close();
   }
 
   #flush(): void {
@@ -91,7 +119,7 @@ export class SqliteFile {
     if (waiting.length === 0) return;
     const broken = new Map<Waiting, unknown>();
     try {
-      // What SQLite writes to a file that was deleted is gone with the process.
+      // Data written to a deleted file is lost when the process ends.
       if (!this.#isInPlace()) throw removed();
       this.#connection.exec('BEGIN IMMEDIATE');
       for (const each of waiting) this.#try(each, broken);
@@ -123,14 +151,14 @@ export class SqliteFile {
     try {
       this.#connection.exec('ROLLBACK');
     } catch {
-      // SQLite has done so itself.
+      // SQLite has rolled back already.
     }
   }
 }
 
 /**
- * One binding keeps the file locked until its statements are collected, so the lock is given up by hand. That cannot be done
- * as long as there is a write-ahead log, which is folded into the file here; false if that was not possible.
+ * One binding keeps the file locked until its statements are collected, so the lock is released explicitly. That is impossible while there
+ * is a write-ahead log, which is checkpointed here; false if that failed.
  */
 function release(connection: Connection): boolean {
   try {
@@ -143,7 +171,7 @@ function release(connection: Connection): boolean {
   }
 }
 
-/** What is collected is finalized a moment later. */
+/** Collected statements are finalised slightly later. */
 async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -153,12 +181,23 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-function flushToDisk(file: string): void {
-  const opened = openSync(file, 'r+');
+const chunkBytes = 1024 * 1024;
+
+/** Copies a whole file, and flushes the copy. */
+async function copy(source: FileHandle, target: string, isStopped: () => boolean): Promise<void> {
+  const made = await open(target, 'wx');
   try {
-    fsyncSync(opened);
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    for (let at = 0; !isStopped();) {
+      const { bytesRead } = await source.read(buffer, 0, chunkBytes, at);
+      if (bytesRead === 0) break;
+      for (let written = 0; written < bytesRead;)
+        written += (await made.write(buffer, written, bytesRead - written, at + written)).bytesWritten;
+      at += bytesRead;
+    }
+    await made.sync();
   } finally {
-    closeSync(opened);
+    await made.close();
   }
 }
 

@@ -26,7 +26,7 @@ export class SqliteLog implements AppLog {
       const { snapshot } = this.#head();
       const reader = new SnapshotReader();
       if (snapshot !== null) {
-        // One part at a time in memory as text.
+        // Only one part is in memory as text at a time.
         for (let chunk = 0, text = this.#readChunk(snapshot, chunk); text !== undefined; text = this.#readChunk(snapshot, ++chunk))
           reader.add(text);
       }
@@ -57,7 +57,7 @@ export class SqliteLog implements AppLog {
     return outcome;
   }
 
-  /** Part by part, so that others can write in between; it counts when the last is written. */
+  /** Part by part, so that other writes can interleave; it takes effect with the last part. */
   async compact(snapshot: Snapshot): Promise<void> {
     const { txId } = snapshot;
     const late = await this.#file.write(() => {

@@ -1,15 +1,17 @@
-// The tables of the file, and the version they are of.
+// The tables of the file, and their version.
 
 import { TriplaneError } from '../../../errors.ts';
 import type { Connection } from './binding.ts';
 
 const version = 1;
-/** Of the write-ahead log, once it has been worked into the file. */
+/** The write-ahead log is written to the file after so many pages. */
+export const autoCheckpoint = 'PRAGMA wal_autocheckpoint = 1000';
+/** Size limit of the write-ahead log after a checkpoint. */
 const maxWalBytes = 16 * 1024 * 1024;
 
 /**
- * `heads`: an app, the last transaction of its log, and the transaction its snapshot is of. Parts of any other snapshot are
- * left over from one that was not finished.
+ * `heads`: an app, the last transaction of its log, and the transaction of its snapshot. Parts of any other snapshot are leftovers of an
+ * unfinished one.
  */
 const tables = `
   CREATE TABLE heads (app TEXT PRIMARY KEY, tx INTEGER NOT NULL, snapshot INTEGER) WITHOUT ROWID;
@@ -19,14 +21,14 @@ const tables = `
 `;
 
 /**
- * Nobody else may use the file as long as we do. A commit is on the disk when it returns, as far as the disk tells the truth:
- * neither a killed process nor a loss of power undoes it.
+ * The file is locked exclusively. A commit is on disk when it returns, as far as the disk reports truthfully: it survives a killed process
+ * and a loss of power.
  */
 export function prepare(connection: Connection, file: string): void {
   try {
     connection.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    // What is written at once may make the write-ahead log long; it is cut again when it has been worked into the file.
-    connection.exec(`PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = ${maxWalBytes}`);
+    // A large transaction may grow the write-ahead log; it is truncated after the next checkpoint.
+    connection.exec(`${autoCheckpoint}; PRAGMA journal_size_limit = ${maxWalBytes}`);
     connection.exec('BEGIN IMMEDIATE');
   } catch (cause) {
     throw new TriplaneError('storage-failed', `${file} cannot be opened: ${whyOf(cause)}`, { cause });

@@ -1,6 +1,4 @@
-// The folder a server keeps files in: made when it is first used, and kept out of repositories.
-
-// A storage in one file, by SQLite: what `triplane dev` keeps data in. One server at a time may use it.
+// A storage in one SQLite file, as used by `triplane dev`. One server at a time may use it.
 
 import { join } from 'node:path';
 import { statSync } from 'node:fs';
@@ -26,14 +24,14 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The file in the folder. */
+/** The database file in the folder. */
 export const fileName = 'triplane.db';
 
 /**
- * What was acknowledged survives a killed process and a loss of power. Node 22.13 and later have SQLite; for earlier ones,
- * `npm install libsql`.
+ * Opens a storage in an SQLite file. Acknowledged writes survive a killed process and a loss of power. Node 22.13 and later include SQLite;
+ * earlier versions need `npm install libsql`.
  *
- * @param folder made if it is not there
+ * @param folder created if missing
  * @example
  * const server = await createServer({ storage: await sqlite('./.triplane') });
  */
@@ -47,7 +45,7 @@ export async function sqlite(folder: string): Promise<Storage> {
     const now = statSync(path, { throwIfNoEntry: false });
     return now?.ino === ino && now.dev === dev;
   };
-  const file = new SqliteFile(connection, isInPlace);
+  const file = new SqliteFile(connection, path, isInPlace);
   const logs = new Map<string, AppLog>();
   return {
     files: diskFiles(join(folder, 'files')),
@@ -60,7 +58,7 @@ export async function sqlite(folder: string): Promise<Storage> {
     },
     stage: (appId) => sqliteStage(appId, file),
     apps: async () => file.read(() => file.prepared('SELECT app FROM heads ORDER BY app').all() as { app: string }[]).map(({ app }) => app),
-    backup: async (target) => file.backup(target),
+    backup: (target) => file.backup(target),
     close: () => file.close(),
   };
 }

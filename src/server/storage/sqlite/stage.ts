@@ -1,4 +1,4 @@
-// An app under construction in the file: chunks of a snapshot under a name that no app has, which become the app's in one transaction.
+// An app under construction in the file: chunks of a snapshot under a reserved name, which become the app's in one transaction.
 
 import type { Appended, Stage } from '../storage.ts';
 import type { SqliteFile } from './file.ts';

@@ -24,10 +24,8 @@ test('rows with their creation times, links of all kinds, users, tokens and file
   expect(triples.some((text) => text.includes('"things.num",null'))).toBe(true);
   expect(records).toMatchObject({
     rules: { things: { bind: ['isOwner', "auth.id in data.ref('owner.id')"] } },
-    backup: {
-      emailTemplates: [{ type: 'magic-code', email: 'mover@example.com' }],
-      webhooks: [{ sink: { url: 'https://example.com/hook' } }],
-    },
+    'email-template': { email: 'mover@example.com', subject: expect.stringContaining('{code}') },
+    webhooks: [{ url: 'https://example.com/hook', status: 'disabled', reason: 'imported' }],
     'token 9fed9111ecc9fcf7137545ae3e379c292164ac5fc458c1625a889fb1f41915a4': { user: '8862aec2-adce-4641-ae5b-561dad1ce8ae' },
   });
   expect(report.notes).toContain(

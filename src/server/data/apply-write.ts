@@ -1,0 +1,46 @@
+// A write's outcome in memory, as a part of the group commit under way: it is durable only once the log has the group.
+
+import { InstantAPIError } from '../../errors.ts';
+import { failure } from '../errors.ts';
+import type { LedgerConfig } from './ledger-config.ts';
+import { canComeAgain, errorOf, finalRejection } from './rejections.ts';
+import type { Batch, Replica } from './replica.ts';
+import { prepare } from './transact.ts';
+import { type Outcome, type Planned, withDerived, type Write } from './write.ts';
+
+export type WriteConfig = Pick<LedgerConfig, 'authorizeWrite' | 'derive' | 'random' | 'clock' | 'logger'>;
+
+/** Applies the write to the replica and adds it to the batch, or rejects it. A write that was seen before gets its first outcome again. */
+export function applyWrite(write: Write, batch: Batch, replica: Replica, config: WriteConfig): Outcome {
+  const { event } = write;
+  const known = event && replica.idempotencyKeys.find(event);
+  if (known?.rejected) return { is: 'rejected', error: errorOf(known.rejected) };
+  if (known) return { is: 'done', txId: known.txId, isRepeat: true };
+  const { random, clock, logger } = config;
+  const at = replica.nextAt(clock.now());
+  try {
+    const { steps, records } = planned(write, replica, at);
+    const { changeSet, catalog } = prepare(replica.store, replica.deleted, steps, {
+      actor: write.actor,
+      at,
+      uuid: () => random.uuid(),
+      authorizeWrite: config.authorizeWrite,
+    });
+    const about = { before: replica.store, records: replica.records, attrs: catalog.attrs, txId: replica.txId + 1, at };
+    const all = withDerived(records, config.derive?.(changeSet, about));
+    replica.apply({ id: random.eventId(), changeSet, catalog, records: all, event, at }, batch);
+    return { is: 'done', txId: replica.txId, isRepeat: false };
+  } catch (error) {
+    if (!(error instanceof InstantAPIError)) {
+      logger.error('a transaction failed', error);
+      return { is: 'rejected', error: failure(error) };
+    }
+    const rejected = event && canComeAgain(event) ? finalRejection(error) : undefined;
+    if (event && rejected) replica.reject({ id: random.eventId(), event, rejected, at }, batch);
+    return { is: 'rejected', error };
+  }
+}
+
+function planned({ steps }: Write, { store: db, records }: Replica, at: number): Planned {
+  return typeof steps === 'function' ? steps({ db, records, at }) : { steps };
+}

@@ -1,0 +1,74 @@
+// Bodies that are held in memory until they are complete: none above the limit of a frame, and all together not above the total of what
+// may be incomplete.
+
+import type { Context, MiddlewareHandler } from 'hono';
+import { rejection } from '../errors.ts';
+import type { IncomingBytes } from '../incoming-bytes.ts';
+import { malformed } from './errors.ts';
+
+/** A declared length up to which a body is not counted: about what the headers of a request may take. */
+const smallBytes = 16 * 1024;
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  readonly incoming: IncomingBytes<object>;
+}
+
+export function bodyLimit({ maxBytes, incoming }: BodyLimits): MiddlewareHandler {
+  const tooLarge = { type: 'param-malformed', message: `A body may have ${maxBytes} bytes`, hint: { in: ['body'] } };
+  return async (context, next) => {
+    const isChunked = context.req.header('transfer-encoding') !== undefined;
+    const declared = isChunked ? Number.POSITIVE_INFINITY : Number(context.req.header('content-length') ?? 0);
+    if (!isChunked && declared > maxBytes) return context.json(tooLarge, 413);
+    if (declared <= smallBytes) return next();
+    const { raw } = context.req;
+    if (!raw.body) return next();
+    try {
+      const body = await read(raw.body, raw, incoming, () => disconnect(context), maxBytes);
+      if (!body) return context.json(tooLarge, 413);
+      const { method, headers } = raw;
+      context.req.raw = new Request(raw.url, { method, headers, body });
+      return await next();
+    } finally {
+      incoming.remove(raw);
+    }
+  };
+}
+
+/** Undefined if it is too large. Rejects with InstantAPIError if it does not arrive. */
+async function read(
+  body: ReadableStream<Uint8Array>,
+  key: object,
+  incoming: IncomingBytes<object>,
+  disconnect: () => void,
+  maxBytes: number,
+): Promise<Buffer<ArrayBuffer> | undefined> {
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let isRefused = false;
+  const refuse = (): void => {
+    isRefused = true;
+    disconnect();
+  };
+  for (;;) {
+    // A client that goes away before the end is no fault of the server.
+    const { done, value } = await reader.read().catch(() => {
+      throw malformed(['body']);
+    });
+    if (done) return Buffer.concat(chunks);
+    size += value.byteLength;
+    if (size > maxBytes) return undefined;
+    chunks.push(value);
+    incoming.add(key, value.byteLength, refuse);
+    if (isRefused) throw rejection('rate-limited', 'Too much is being sent to this server', { 'retry-after': 1 });
+  }
+}
+
+interface NodeEnv {
+  readonly incoming?: { destroy?(): void };
+}
+
+function disconnect(context: Context): void {
+  (context.env as NodeEnv | undefined)?.incoming?.destroy?.();
+}

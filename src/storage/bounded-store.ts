@@ -1,0 +1,37 @@
+// Gives up every call to a store that takes too long: a browser's may never respond, and the client must go on without it.
+
+import { TriplaneError } from '../errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { withTimeout } from '../lib/timeout.ts';
+import type { KeyValue } from './key-value.ts';
+
+const limitMs = 15_000;
+
+/** The same store, whose calls reject with 'timeout' after 15 seconds. What they do later is ignored. */
+export function boundedStore(store: KeyValue, clock: Clock): KeyValue {
+  const pending = new Set<Promise<unknown>>();
+  const bounded = async <T>(call: () => T | Promise<T>): Promise<T> => {
+    const answer = withTimeout(Promise.resolve(call()), clock, limitMs, timeoutError);
+    pending.add(answer);
+    try {
+      return await answer;
+    } finally {
+      pending.delete(answer);
+    }
+  };
+  return {
+    get: (key) => bounded(() => store.get(key)),
+    list: (prefix) => bounded(() => store.list(prefix)),
+    write: (ops) => bounded(() => store.write(ops)),
+    close: () =>
+      bounded(async () => {
+        const before = [...pending];
+        await store.close();
+        await Promise.allSettled(before);
+      }),
+  };
+}
+
+function timeoutError(): TriplaneError {
+  return new TriplaneError('timeout', `The store did not respond within ${limitMs / 1000} s`);
+}
