@@ -7,6 +7,7 @@ import { webSocketTransport } from '../connection/web-socket.ts';
 import { loadSlicing } from '../reactor/queries/slicing.ts';
 import { Reactor } from '../reactor/reactor.ts';
 import { alwaysLeader, browserTabs, type Tabs } from '../reactor/tabs/tab-channel.ts';
+import { readGlobal } from '../lib/global.ts';
 import { linkIndex } from '../schema/schema.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import { boundedStore } from '../storage/bounded-store.ts';
@@ -96,7 +97,7 @@ export function pendingOAuthRedirect(
   store: KeyValue,
   page: BrowserPage = globalThis,
 ): ((guest: User | undefined, signal?: AbortSignal) => Promise<User>) | undefined {
-  const query = page.history && page.location?.href.split('#', 1)[0];
+  const query = readGlobal(() => page.history && page.location?.href.split('#', 1)[0]);
   if (!query || !/[?&]_instant_oauth_redirect=[^&]/.test(query) || !/[?&](code|error)=[^&]/.test(query)) return undefined;
   return async (guest, signal) => (await loadHttp()).completeOAuthRedirect(app, store, page, guest, signal);
 }

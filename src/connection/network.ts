@@ -1,6 +1,8 @@
 // The network status as the platform reports it: online, offline, or the page resumed from sleep. Only a hint: `onLine` is true behind a
 // dead router and false in some well-connected virtual machines. Also adapts a network listener in InstantDB's form.
 
+import { readGlobal } from '../lib/global.ts';
+
 export type NetworkChange = 'online' | 'offline' | 'resumed';
 
 export interface Network {
@@ -26,10 +28,10 @@ interface Listenable {
 
 /** Reads the browser's network status; outside a browser returns `alwaysOnline`. */
 export function browserNetwork(page: PageLike = globalThis): Network {
-  const { document } = page;
-  if (!page.addEventListener) return alwaysOnline;
+  const document = readGlobal(() => page.document);
+  if (!readGlobal(() => page.addEventListener)) return alwaysOnline;
   return {
-    isOnline: () => page.navigator?.onLine !== false,
+    isOnline: () => readGlobal(() => page.navigator?.onLine) !== false,
     subscribe(on) {
       const controller = new AbortController();
       const listen = (

@@ -70,3 +70,12 @@ describe('coming back from a provider', () => {
     expect(from.history.replaced).toEqual([]);
   });
 });
+
+it('a page that may not read its history is no redirect', () => {
+  const blocked = {
+    get history(): never {
+      throw new DOMException('blocked', 'SecurityError');
+    },
+  };
+  expect(pendingOAuthRedirect({} as never, memoryStore(), blocked)).toBeUndefined();
+});

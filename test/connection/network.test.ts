@@ -52,3 +52,13 @@ test('outside a browser it is always online', () => {
   browserNetwork().subscribe(on)();
   expect([browserNetwork().isOnline(), on.mock.calls]).toEqual([true, []]);
 });
+
+test.each(['navigator', 'document', 'addEventListener'])('a page that may not read %s is online', (name) => {
+  const blocked = Object.defineProperty(newPage().page, name, {
+    get: () => {
+      throw new DOMException('blocked', 'SecurityError');
+    },
+  });
+  const network = browserNetwork(blocked);
+  expect(network.isOnline()).toBe(true);
+});
