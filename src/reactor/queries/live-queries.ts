@@ -212,7 +212,7 @@ export class LiveQueries {
     live.isFresh = false;
     if (refetchAtMs !== undefined) return [];
     live.error = error;
-    return [{ do: 'show', key: live.key }];
+    return [{ do: 'show', key: live.key }, { do: 'prune' }];
   }
 
   /** There is no connection, and has not been for a while: queries that have no result yet say so until they have one. */

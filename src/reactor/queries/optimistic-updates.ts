@@ -97,7 +97,7 @@ export class OptimisticUpdates {
 
   drainIncluded(): string[] {
     if (this.#acknowledged.size === 0) return [];
-    const liveQueries = [...this.#liveQueries.values()];
+    const liveQueries = [...this.#liveQueries.values()].filter(isAwaited);
     const included = [...this.#acknowledged.values()].filter(
       (write) => !liveQueries.some((live) => live.processed === undefined || this.#isMissing(live, write)),
     );
@@ -250,6 +250,11 @@ export class OptimisticUpdates {
     live.recheckAtMs = isBehind ? (live.recheckAtMs ?? this.#now() + refreshTimeoutMs * 2 ** live.rechecks) : undefined;
     if (isBehind) this.#deadlines.add(live);
   }
+}
+
+/** One that is refused for good has no answer, and none is on its way. */
+function isAwaited({ processed, error }: LiveQuery): boolean {
+  return processed !== undefined || error === undefined || error.code === 'unreachable';
 }
 
 function notifyChanged(liveQueries: Iterable<LiveQuery>, change: (live: LiveQuery) => boolean): Effect[] {
