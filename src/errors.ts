@@ -87,8 +87,9 @@ export class QueryValidationError extends TriplaneError {
 }
 
 export class TransactionValidationError extends TriplaneError {
-  constructor(message: string) {
-    super('transaction-invalid', message);
+  /** `hint`: what programs read of it. */
+  constructor(message: string, hint?: unknown) {
+    super('transaction-invalid', message, hint === undefined ? {} : { hint });
     this.name = 'TransactionValidationError';
   }
 }

@@ -6,28 +6,50 @@ import { coerceToDate } from './dates.ts';
 const dayMs = 86_400_000;
 /** From 4713 BC to the year 294276. */
 const first = -210_866_803_200_000;
-const last = 9_224_318_015_999_999;
+const end = 9_224_318_016_000_000;
 
-const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const monthFirst = /^([a-z]{3,9})\.?\s+(\d\d?),?\s+(\d{4,6})$/i;
-const dayFirst = /^(\d\d?)\s+([a-z]{3,9})\.?,?\s+(\d{4,6})$/i;
+const months = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'];
+const monthFirst = /^([a-z]{3,9})\s+(\d\d?),?\s+(\d{4,6})$/i;
+const dayFirst = /^(\d\d?)\s+([a-z]{3,9}),?\s+(\d{4,6})$/i;
 const compact = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z?)?$/i;
 const dayOfYear = /^(\d{4})-(\d{3})$/;
 /** A day in numbers, the year first if it has four digits. */
 const inNumbers = /^(?:(\d{4,})[./-](\d\d?)[./-](\d\d?)|(\d\d?)[./-](\d\d?)[./-](\d+))(?!\d)/;
 
-/** Milliseconds since 1970; NaN for what the database would not store as a date. */
+/** `Date.prototype.toString` with a zone: clients read it, the database does not. */
+const withNamedOffset = /GMT[+-](?!0000$)\d{4}/;
+const inZone = /^(.+?)(?:\s*([a-z_]+\/[\w/+-]+)|\[([a-z_]+\/[\w/+-]+)\])$/i;
+const julianDay = /^j(\d+)$/i;
+const firstJulianDay = 2_440_588;
+/** The calendar repeats itself after so many years and days. */
+const cycle = { years: 100_000, ms: 250 * 146_097 * dayMs };
+/** A `Date` cannot hold later years. */
+const lateYear = /^2[7-9]\d{4}(?=[./-])/;
+
+/** Whether the original would store it as a date. */
+export function isStorableDate(value: unknown): boolean {
+  return !Number.isNaN(readStoredDate(value)) && !(typeof value === 'string' && withNamedOffset.test(value.trim()));
+}
+
+/** Milliseconds since 1970; NaN for what is no date. */
 export function readStoredDate(value: unknown): number {
-  if (typeof value === 'number') return value >= first && value <= last ? value : NaN;
-  if (typeof value !== 'string') return NaN;
-  const text = value
-    .trim()
-    .replace(/^"(.*)"$/, '$1')
-    .replace(/^(\d{4,}-\d\d?-\d\d?)t/, '$1T');
+  // A number so small that nothing is left of its seconds is out of range as well.
+  if (typeof value === 'number') return value >= first && value < end && (value === 0 || value / 1000 !== 0) ? value : NaN;
+  return typeof value === 'string' ? readText(value.trim()) : NaN;
+}
+
+function readText(written: string): number {
+  const [, local, name1, name2] = inZone.exec(written) ?? [];
+  if (local !== undefined) return inTimeZone(readText(local), name1 ?? name2 ?? '');
+  const text = written.replace(/^["'([]+([^"'()[\]]*)["')\]]*$/, '$1').replace(/^(\d{4,}-\d\d?-\d\d?)t/, '$1T');
+  const [late] = lateYear.exec(text) ?? [];
+  if (late !== undefined) {
+    const at = readText(text.replace(late, String(Number(late) - cycle.years))) + cycle.ms;
+    return at < end ? at : NaN;
+  }
   const inOtherForm = readOtherForms(text);
   if (inOtherForm !== undefined) return inOtherForm;
-  // An hour alone is no time, a fraction has a point, and no zone is sixteen hours away.
-  if (!isRealDay(text) || /^\S+[T ]\d\d?$|:\d\d,\d|[T ].*[+-](?:1[6-9]|[2-9]\d):?\d\d$/.test(text)) return NaN;
+  if (!isRealDay(text) || !isRealTime(text)) return NaN;
   try {
     return coerceToDate(text)?.getTime() ?? NaN;
   } catch {
@@ -35,8 +57,39 @@ export function readStoredDate(value: unknown): number {
   }
 }
 
+/** An hour alone is no time, a fraction has a point, and no zone is sixteen hours away. */
+function isRealTime(text: string): boolean {
+  if (/^\S+[T ]\d\d?$|:\d\d,\d|[T ].*[+-](?:1[6-9]|[2-9]\d):?\d\d$/.test(text)) return false;
+  const [, hour, minute, second] = /[T ,](\d\d?):(\d\d?)(?::(\d\d?))?/.exec(text) ?? [];
+  if (Number(hour) === 24 && (Number(minute) > 0 || Number(second ?? 0) > 0)) return false;
+  return !(Number(minute) > 59 || Number(second) > 60);
+}
+
+/** The instant at which clocks in that zone show the time. Of two, or where they show it never, what standard time makes of it. */
+function inTimeZone(local: number, timeZone: string): number {
+  if (Number.isNaN(local)) return NaN;
+  const offsets = [local - dayMs, local + dayMs].map((at) => zoneOffset(at, timeZone));
+  const fitting = offsets.filter((offset) => zoneOffset(local - offset, timeZone) === offset);
+  const [only = NaN] = fitting;
+  return local - (new Set(fitting).size === 1 ? only : Math.min(...offsets));
+}
+
+/** Milliseconds east of UTC; NaN for a zone that is not known. */
+function zoneOffset(at: number, timeZone: string): number {
+  try {
+    const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
+    const name = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value;
+    const [, sign, hours, minutes, seconds = 0] = /^GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name ?? '') ?? [, '+', 0, 0];
+    return (sign === '-' ? -1000 : 1000) * ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds));
+  } catch {
+    return NaN;
+  }
+}
+
 /** Undefined for a text that has none of these forms. */
 function readOtherForms(text: string): number | undefined {
+  const [, julian] = julianDay.exec(text) ?? [];
+  if (julian !== undefined) return readStoredDate((Number(julian) - firstJulianDay) * dayMs);
   const [, month, monthDay, monthYear] = monthFirst.exec(text) ?? [];
   if (month !== undefined) return instantOf(monthYear, monthNumber(month), monthDay);
   const [, day, dayMonth, dayYear] = dayFirst.exec(text) ?? [];
@@ -49,9 +102,13 @@ function readOtherForms(text: string): number | undefined {
   return new Date(at).getUTCFullYear() === Number(ordinalYear) ? at : NaN;
 }
 
-/** By its name or the first three letters of it; NaN for what is no month. */
+/** By its name or the first letters of it; NaN for what is no month. */
 function monthNumber(name: string): number {
-  return months.indexOf(name.slice(0, 3).toLowerCase()) + 1 || NaN;
+  return (
+    months.findIndex(
+      (month) => [month, month.slice(0, 3), 'sept'].includes(name.toLowerCase()) && month.startsWith(name.slice(0, 3).toLowerCase()),
+    ) + 1 || NaN
+  );
 }
 
 function instantOf(year: unknown, month: unknown, day: unknown): number {

@@ -33,7 +33,7 @@ export interface ParamError {
 /** The fields of the `error` response to an invalid frame or message. */
 export function paramError(fault: FrameFault): ParamError {
   const type = fault.problem === 'missing' ? 'param-missing' : 'param-malformed';
-  return { status: 400, type, message: describe(fault), hint: { in: fault.path, expected: fault.expected } };
+  return { status: 400, type, message: describe(fault), hint: { in: fault.path } };
 }
 
 /** The same for an op this version does not know. */

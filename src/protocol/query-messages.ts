@@ -62,4 +62,5 @@ export interface Computation {
   readonly 'instaql-query': WireQuery;
   readonly 'instaql-result': WireResult;
   readonly 'result-meta'?: unknown;
+  readonly 'result-changed?'?: Maybe<boolean>;
 }

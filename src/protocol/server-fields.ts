@@ -99,7 +99,14 @@ export const coreFields: FieldsOf<CoreOp> = {
   'refresh-ok': {
     ...serverEnvelope,
     ...processedPosition,
-    computations: each(shape<Computation>({ 'instaql-query': object, 'instaql-result': result, 'result-meta': optional(json) })),
+    computations: each(
+      shape<Computation>({
+        'instaql-query': object,
+        'instaql-result': result,
+        'result-meta': optional(json),
+        'result-changed?': optional(boolean),
+      }),
+    ),
     attrs: optional(attrs),
     deltas: optional(each(delta)),
   },

@@ -9,7 +9,10 @@ import { type ServerErrorType, serverErrors } from '../protocol/server-error.ts'
 export interface Fault {
   /** Path within the input. */
   readonly in?: readonly (string | number)[];
-  readonly expected?: string;
+  /** The name of the check that failed, or a list that describes it. Programs match on it. */
+  readonly expected?: string | readonly unknown[];
+  /** The same, of a value in a query. */
+  readonly 'expected?'?: string;
   readonly message?: string;
   readonly hint?: unknown;
   /** A name that tools recognise. */
@@ -23,11 +26,13 @@ export function rejection(type: ServerErrorType, message: string, hint: unknown 
 /** Something lacks the required form or value. `about` names the kind of thing. */
 export function invalid(about: string, input: unknown, faults: readonly Fault[], message?: string): InstantAPIError {
   const [first] = faults;
-  const text = message ?? `Validation failed for ${about}: ${first?.message ?? `expected ${first?.expected ?? 'something else'}`}`;
+  const text = message ?? `Validation failed for ${about}: ${first?.message ?? `expected ${wanted(first)}`}`;
   return rejection('validation-failed', text, { 'data-type': about, input, errors: faults });
 }
 
-/** Not permitted; `about` is a namespace, or `attrs`. */
+const wanted = ({ expected }: Fault = {}): string => (typeof expected === 'string' ? expected : 'something else');
+
+/** Not allowed; `about` is a namespace, or `attrs`. */
 export function denied(about: string, message: string, action = about === 'attrs' ? 'attr' : 'object'): InstantAPIError {
   return rejection('permission-denied', `Permission denied: ${message}`, {
     input: [about, action],
@@ -42,6 +47,25 @@ export function recordNotFound(type: string, args: object): InstantAPIError {
 
 export function recordExpired(type: string, args: object): InstantAPIError {
   return rejection('record-expired', `Record expired: ${type}`, { args: [args] });
+}
+
+/** U+0000, which PostgreSQL cannot keep. */
+export function nullByte(problem: string): InstantAPIError {
+  const hint = { condition: 'untranslatable-character', table: null, constraint: null };
+  return rejection('validation-failed', `A value ${problem}.`, hint);
+}
+
+/** Whether a text in it has one; a key too, unless keys are `ignored`. */
+export function hasNullByte(part: unknown, keys: 'counted' | 'ignored' = 'counted'): boolean {
+  if (typeof part === 'string') return part.includes('\0');
+  if (typeof part !== 'object' || part === null) return false;
+  const isKey = keys === 'counted' && !Array.isArray(part);
+  return Object.entries(part).some(([key, item]) => (isKey && key.includes('\0')) || hasNullByte(item, keys));
+}
+
+/** What the database of the original rejects by an exception of its own. */
+export function raised(message: string): InstantAPIError {
+  return rejection('sql-raise', message, { condition: 'raise-exception', table: null, constraint: message });
 }
 
 /** `which`: what is taken. */
@@ -66,9 +90,9 @@ export type Path = readonly (string | number)[];
 /** Faults of a query. */
 export class QueryFault extends Error {
   readonly faults: readonly Fault[];
-  constructor(path: Path, ...messages: readonly string[]) {
+  constructor(path: Path, check: Pick<Fault, 'expected' | 'expected?'>, ...messages: readonly string[]) {
     super(messages[0]);
-    this.faults = messages.map((message) => ({ in: path, message }));
+    this.faults = messages.map((message) => ({ in: path, ...check, message }));
   }
 }
 

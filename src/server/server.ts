@@ -72,7 +72,9 @@ export interface ServerOptions<Schema extends AnySchemaDef = InstantUnknownSchem
   readonly acceptTokensFrom?: string;
   readonly log?: Log;
   readonly limits?: Partial<Limits>;
-  /** How long `close` waits for a storage that does not respond, in milliseconds. Default 10,000. */
+  /** Whether long messages are compressed for clients on WebSockets that offer it. True if not given; false where a proxy does it. */
+  readonly compression?: boolean;
+  /** How long `close` waits for a storage that does not answer. 10,000 if not given. */
   readonly closeWithinMs?: number;
 }
 
@@ -203,7 +205,8 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   });
   const server = createAdaptorServer({ fetch: routes.fetch }) as Server;
   countAnswers(server, unread);
-  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, ...access });
+  const { compression = true } = options;
+  const sockets = serveSockets(server, hub, { limits, clock: systemClock, log, unread, incoming, compression, ...access });
   const stop = async (): Promise<void> => {
     const isClosed = new Promise((closed) => server.close(closed));
     await backups.close();

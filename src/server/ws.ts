@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { type PerMessageDeflateOptions, type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isUuid } from '../lib/uuid.ts';
@@ -30,6 +30,18 @@ const answeredFactor = 4;
 /** The prefix of an oversized frame that is searched for the message the error should name. */
 const headBytes = 4096;
 
+/**
+ * Every message by itself: a context that is kept would cost memory for as long as the connection lasts. Small windows, as a connection
+ * keeps its buffers once it has used them.
+ */
+const deflate: PerMessageDeflateOptions = {
+  threshold: 8192,
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: 12,
+  zlibDeflateOptions: { memLevel: 5 },
+};
+
 export interface Sockets {
   /** Closes all sockets; resolves when none is left. */
   close(): Promise<void>;
@@ -43,7 +55,9 @@ export interface SocketsConfig {
   readonly clientAddress?: ClientAddress;
   /** Origins that may connect. Default: all. */
   readonly allowsOrigin?: AllowsOrigin;
-  /** Unread output of all connections of the server. Default: of the sockets only. */
+  /** Whether long messages are compressed for those who offer it; not, if not given. */
+  readonly compression?: boolean;
+  /** What all connections of the server have not read yet; missing = those of sockets only. */
   readonly unread?: UnreadOutput<object>;
   /** What has arrived and is not complete yet, on all connections of the server; missing = that of sockets only. */
   readonly incoming?: IncomingBytes<object>;
@@ -57,7 +71,11 @@ export function serveSockets(server: Server, hub: Hub, config: SocketsConfig): S
   const { limits, clock, unread = new UnreadOutput<object>(config.limits, config.clock) } = config;
   const incoming = config.incoming ?? new IncomingBytes<object>(limits.totalIncomingBytes);
   const { allowsOrigin = () => true, clientAddress: addressOf = clientAddress(undefined) } = config;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes * answeredFactor });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.frameBytes * answeredFactor,
+    perMessageDeflate: config.compression === true && deflate,
+  });
   const peers = new Map<WebSocket, Peer>();
   const guarded = guard(config.log);
   const asPlainRequest = plainRequests(server);

@@ -71,7 +71,10 @@ function stepsOf(operation: Operation, names: NewAttrs, options: ExpandOptions):
   for (const [label, value] of args) {
     const attr = names.field(etype, label);
     const isMerge = action === 'merge';
-    if (attr.isRef && isMerge) throw new TransactionValidationError(`'${etype}.${label}' is a link; merge() applies to values only`);
+    if (attr.isRef && isMerge) {
+      const hint = { condition: 'raise-exception' };
+      throw new TransactionValidationError(`'${etype}.${label}' is a link; merge() applies to values only`, hint);
+    }
     steps.push(step(isMerge ? 'deep-merge-triple' : 'add-triple', attr.id, dateField(attr, value, options.useDates ?? false)));
   }
   return steps;

@@ -50,7 +50,10 @@ export class NewAttrs {
   field(etype: string, label: string, isLookup = false): Attr {
     const known = this.owned(etype, label);
     if (known) return this.#markUsed(known);
-    if (this.side(etype, label)) throw new TransactionValidationError(`'${etype}.${label}' is a link: write it with link()`);
+    if (this.side(etype, label)) {
+      const hint = { 'record-type': 'ident', etype, label };
+      throw new TransactionValidationError(`'${etype}.${label}' is a link: write it with link()`, hint);
+    }
     this.#addNew(newFieldAttr(etype, label, isLookup, this.#schema, this.#id));
     return this.field(etype, label);
   }

@@ -71,13 +71,16 @@ function errorOnly(message: unknown): unknown {
   return error ? { op: 'error', ...error, event: asObject(message)['client-event-id'] } : message;
 }
 
-const sentenceKeys = new Set(['message', 'expected', 'expected?']);
+const sentenceKeys = new Set(['message']);
 
-/** An error without what is written for people: messages, and the names that the original's source gives to its checks. */
+/** An error without what is written for people. */
 function withoutSentences(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSentences);
   if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value).filter(([key, item]) => !sentenceKeys.has(key) && !(key === 'hint' && typeof item === 'string'));
+  const isRaised = (value as Body)['condition'] === 'raise-exception';
+  const kept = Object.entries(value).filter(
+    ([key, item]) => !sentenceKeys.has(key) && !(isRaised && key === 'constraint') && !(key === 'hint' && typeof item === 'string'),
+  );
   return Object.fromEntries(kept.map(([key, item]) => [key, key === 'original-event' ? item : withoutSentences(item)]));
 }
 

@@ -164,19 +164,19 @@ test('how a server tells a client of a fault', () => {
       status: 400,
       type: 'param-missing',
       message: "'room-id' of 'join-room' is missing; expected: string",
-      hint: { in: ['room-id'], expected: 'string' },
+      hint: { in: ['room-id'] },
     },
     {
       status: 400,
       type: 'param-malformed',
       message: "'tx-steps' of 'transact' is malformed; expected: rows",
-      hint: { in: ['tx-steps'], expected: 'rows' },
+      hint: { in: ['tx-steps'] },
     },
     {
       status: 400,
       type: 'param-malformed',
       message: 'The frame is malformed; expected: object',
-      hint: { in: [], expected: 'object' },
+      hint: { in: [] },
     },
   ]);
   expect(unknownOpError('dance')).toEqual({

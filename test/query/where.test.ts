@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Attrs } from '../../src/db/attrs.ts';
 import { Store } from '../../src/db/store.ts';
 import { likeMatcher } from '../../src/lib/like.ts';
-import { readStoredDate } from '../../src/lib/stored-dates.ts';
+import { isStorableDate, readStoredDate } from '../../src/lib/stored-dates.ts';
 import type { WireAttr } from '../../src/protocol/attr.ts';
 import type { Triple } from '../../src/protocol/triple.ts';
 import { compile, type CompileOptions } from '../../src/query/compile.ts';
@@ -116,11 +116,41 @@ test.each([
   ['20240105T102030Z', '2024-01-05T10:20:30.000Z'],
   ['2024-005', '2024-01-05T00:00:00.000Z'],
   ['2024-01-05t10:20:30Z', '2024-01-05T10:20:30.000Z'],
-])('%s can be stored as a date', (text, expected) => expect(new Date(readStoredDate(text)).toISOString()).toBe(expected));
+  ['2024-01-31T10:00:00 Europe/Berlin', '2024-01-31T09:00:00.000Z'],
+  ['2024-07-31T10:00:00[europe/berlin]', '2024-07-31T08:00:00.000Z'],
+  ['2024-01-31 America/New_York', '2024-01-31T05:00:00.000Z'],
+  ['2024-01-31T10:00:00 Etc/GMT+5', '2024-01-31T15:00:00.000Z'],
+  // An hour that is skipped, and one that is there twice: standard time.
+  ['2024-03-31 02:30 Europe/Berlin', '2024-03-31T01:30:00.000Z'],
+  ['2024-10-27 02:30 Europe/Berlin', '2024-10-27T01:30:00.000Z'],
+  ['J2451187', '1999-01-08T00:00:00.000Z'],
+  ["'2024-01-31'", '2024-01-31T00:00:00.000Z'],
+  ['(2024-01-31)', '2024-01-31T00:00:00.000Z'],
+  ['Sept 3, 2024', '2024-09-03T00:00:00.000Z'],
+])('%s can be stored as a date', (text, expected) => {
+  expect(new Date(readStoredDate(text)).toISOString()).toBe(expected);
+  expect(isStorableDate(text)).toBe(true);
+});
+
+test('the last day that can be stored is beyond what a Date can hold', () => {
+  expect(readStoredDate('294276-12-31')).toBe(9_224_317_929_600_000);
+  expect(isStorableDate('294276-12-31')).toBe(true);
+  expect(isStorableDate('294277-01-01')).toBe(false);
+});
+
+test.each(['Fri Jan 05 2024 10:20:30 GMT+0200', 'Wed Jan 31 2024 10:00:00 GMT+0000 (Coordinated Universal Time)'])(
+  '%s is read where it is stored already, and not stored anew',
+  (text) => {
+    expect(readStoredDate(text)).not.toBeNaN();
+    expect(isStorableDate(text)).toBe(false);
+  },
+);
 
 test.each([
   ...['2024-02-30', '2023-02-29', '2024-13-01', '24-01-05', '2024-01-05T10', '2024-366x', '2023-366', 1e17, -1e15, 'Foo 5, 2024', ''],
   ...['2024-01-31T10:00:00,5Z', '2024-01-31T10:00:00+25:00', 'Fri Feb 30 2024 10:00:00 GMT+0000', 'Fri, 30 Feb 2024 10:00:00 GMT'],
+  ...['2024-01-31T10:00:93Z', '2024-01-31T10:60:00Z', '2024-01-31T24:00:01Z', '2024-01-31T10:00:00 Nowhere/City', 'Janua 3, 2024'],
+  ...['2024-01-31T10:00:00+00:00[UTC]', 5e-324],
 ])('%s cannot be stored as a date', (value) => expect(readStoredDate(value)).toBeNaN());
 
 test.each(['Wed Jan 31 2024 10:00:00 GMT+0000', 'Wed, 31 Jan 2024 10:00:00 GMT', '2024-01-31T10:00:00+14:00', '2024-01-31 10:00:00.5'])(

@@ -37,6 +37,8 @@ export class History {
   readonly unstored = new Set<string>();
   /** Whether the server has failed at any write. */
   hasFailures = (): boolean => false;
+  /** Whether the server has refused a write, whoever was told. */
+  isRefused = (eventId: string): boolean => eventId === '';
   /** Devices on which more than one tab was open at a time. */
   readonly parallel = new Set<string>();
   /** The server failed at writes, and could not say so: it was given them again after later ones. */
@@ -182,7 +184,9 @@ export class History {
 
   #mayBeLost(write: WriteRecord): boolean {
     const { id, eventId, tab, outcome } = write;
-    if (this.#rolledBack.has(id) || ((this.#rolledBack.size > 0 || this.hasFailures()) && outcome === 'rejected')) return true;
+    // Another tab may have been told so.
+    const isRejected = outcome === 'rejected' || (eventId !== undefined && this.isRefused(eventId));
+    if (this.#rolledBack.has(id) || ((this.#rolledBack.size > 0 || this.hasFailures()) && isRejected)) return true;
     const isGone = this.killed.has(tab) || outcome === 'left';
     if (eventId === undefined || this.unstored.has(tab)) return isGone;
     return this.#discarded.has(eventId);

@@ -75,6 +75,7 @@ export class World {
     this.network = new VirtualNetwork(this.clock, this.seeds.fork('network'), this.server);
     this.traffic = new SimulatedTraffic(this.clock, this.seeds.fork('traffic'), (violation) => this.history.report(violation));
     this.network.traffic = this.traffic;
+    this.history.isRefused = (eventId) => this.traffic.refused.has(eventId);
     this.devices = Array.from({ length: this.random.between(2, 3) }, (_, at) => this.#device(`d${at + 1}`));
   }
 

@@ -5,9 +5,9 @@
 import type { Attrs, KnownAttr } from '../../db/attrs.ts';
 import type { Db } from '../../db/db.ts';
 import { equal } from '../../lib/equal.ts';
-import { type Identity, type WireAttr, readAttr } from '../../protocol/attr.ts';
+import type { Identity, WireAttr } from '../../protocol/attr.ts';
 import type { AttrStep, Step } from '../../protocol/transact-messages.ts';
-import { denied, invalid, rejection } from '../errors.ts';
+import { denied, invalid, raised, rejection } from '../errors.ts';
 import { isSystemEtype, openNamespaces } from './system-attrs.ts';
 import type { Actor } from './system-rules.ts';
 
@@ -69,9 +69,14 @@ class CatalogEdit {
     checkNames(wire);
     const known = this.#attrs.byId(wire.id);
     if (known?.isSystem) throw invalid('attributes', asSaid(wire), [{ message: `'${nameOf(wire)}' belongs to the system, and is there` }]);
-    if (known && isSameAttr(known.wire, wire)) return;
+    // Whoever makes it again makes the same, whatever has been changed since.
+    if (known && equal(known.wire['forward-identity'], wire['forward-identity'])) {
+      if (this.#put.has(wire.id) && !equal(known.wire, wire)) throw raised(`The attribute '${nameOf(wire)}' is made twice, in two ways`);
+      return;
+    }
+    if (known && nameOf(known.wire) === nameOf(wire)) throw nameTaken('ident', known.etype, known.label);
     if (known || this.#deleted.has(wire.id)) {
-      throw invalid('tx-steps', wire, [{ message: `there is another attr with the id ${wire.id}`, in: ['add-attr', 'id'] }]);
+      throw raised(`There is another attribute with the id ${wire.id}`);
     }
     this.#checkFree(wire);
     if (wire['required?'] && this.#hasRows(wire['forward-identity'][1])) {
@@ -153,16 +158,6 @@ function checkNames(wire: WireAttr): void {
 /** The attr without fields added by the server. */
 function asSaid({ catalog: _, 'inferred-types': __, 'required?': isRequired, ...said }: WireAttr): object {
   return { ...said, ...(isRequired && { 'required?': true }) };
-}
-
-function isSameAttr(a: WireAttr, b: WireAttr): boolean {
-  const [x, y] = [readAttr(a), readAttr(b)];
-  return equal(meaning(x), meaning(y));
-}
-
-/** The fields that must agree for two attrs to be the same. Types and cascades may be set later, and a client may not know them yet. */
-function meaning({ etype, label, reverseEtype, reverseLabel, isRef, isMany, isUnique, isIndexed }: ReturnType<typeof readAttr>): unknown[] {
-  return [etype, label, reverseEtype ?? null, reverseLabel ?? null, isRef, isMany, isUnique, isIndexed];
 }
 
 const nameOf = (wire: WireAttr): string => nameIn(wire['forward-identity']);

@@ -8,7 +8,8 @@ import type { ChangeSet, RowChange } from '../../db/change-set.ts';
 import { Row } from '../../db/row.ts';
 import { valueKey } from '../../db/value-index.ts';
 import { equal } from '../../lib/equal.ts';
-import { readStoredDate } from '../../lib/stored-dates.ts';
+import { isStorableDate } from '../../lib/stored-dates.ts';
+import { jsonText, shownValue } from './value-text.ts';
 import type { CheckedType } from '../../protocol/attr.ts';
 import type { Value } from '../../protocol/triple.ts';
 import { invalid, rejection } from '../errors.ts';
@@ -103,7 +104,7 @@ function checkTypes(attr: KnownAttr, type: CheckedType, changes: Changes): void 
 export function hasType(value: Value, type: CheckedType): boolean {
   if (type !== 'date') return typeof value === type;
   if (typeof value === 'string' && serverDates.has(value.trim().toLowerCase())) return true;
-  return !Number.isNaN(readStoredDate(value));
+  return isStorableDate(value);
 }
 
 /** Date keywords that clients may send but cannot read back. */
@@ -174,7 +175,7 @@ function wrongType(attr: KnownAttr, type: CheckedType, id: string, value: Value)
   return rejection('validation-failed', `Invalid value type for ${etype}.${label}: it must be a ${type}, and is a ${found}`, {
     namespace: etype,
     attribute: label,
-    value,
+    value: shownValue(value),
     'checked-data-type': type,
     'attr-id': attr.id,
     'entity-id': id,
@@ -191,7 +192,7 @@ function notUnique({ id, etype, label }: KnownAttr, value: Value): Error {
       'attr-id': id,
       etype,
       label,
-      value: JSON.stringify(value),
+      value: jsonText(value),
     },
   );
 }

@@ -16,7 +16,7 @@ import type {
   Step,
 } from '../../protocol/transact-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
-import { invalid } from '../errors.ts';
+import { invalid, raised } from '../errors.ts';
 import { type Actor, checkSystemDelete, checkSystemWrite } from './system-rules.ts';
 import type { Access } from './touched.ts';
 import { planDeletion } from '../../db/delete.ts';
@@ -100,7 +100,11 @@ class Writer {
     const attr = this.#attr(at, step);
     const id = this.#entity(at, step[1], attr);
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);
-    if (step[0] === 'deep-merge-triple' && (attr.isRef || isId)) throw invalidStep(at, 2, step, `'${nameOf(attr)}' cannot be merged`);
+    if (step[0] === 'deep-merge-triple' && (attr.isRef || isId)) {
+      throw attr.isRef
+        ? raised(`'${nameOf(attr)}' is a link, and cannot be merged`)
+        : invalidStep(at, 2, step, `'${nameOf(attr)}' cannot be merged`);
+    }
     const value = isId ? this.#ownId(at, id, step) : attr.isRef ? this.#target(at, step[3], attr, step) : asStored(attr, step[3]);
     checkSystemWrite({ attr, value, isNew: !this.#existed(attr.etype, id) }, this.#context.actor);
     this.#recordAccess(attr, id, value, 'link');
@@ -142,7 +146,7 @@ class Writer {
 
   #attr(at: number, step: AddTriple | DeepMergeTriple | RetractTriple): KnownAttr {
     const attr = this.#byId(step[2]);
-    if (!attr) throw invalidStep(at, 2, step, `there is no attr with the id ${step[2]}`);
+    if (!attr) throw raised(`There is no attribute with the id ${step[2]}`);
     return attr;
   }
 
@@ -181,8 +185,16 @@ class Writer {
 
   #lookup(at: number, [attrId, value]: LookupRef, etype: string | undefined, position: number): Lookup {
     const attr = this.#byId(attrId);
-    if (!attr) throw invalidStep(at, position, [attrId, value], `there is no attr with the id ${attrId}`);
-    if (!attr.isUnique) throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is not unique: it cannot be looked up by`);
+    // What a link leads to is looked up for everybody alike; what is written, for others than admins, by their rules first.
+    const isWritten = position === 1;
+    if (!attr) {
+      const message = `There is no attribute with the id ${attrId}`;
+      throw isWritten && this.#context.actor.isAdmin ? raised(message) : invalidStep(at, position, [attrId, value], message);
+    }
+    if (!attr.isUnique) {
+      const message = `'${nameOf(attr)}' is not unique: it cannot be looked up by`;
+      throw isWritten ? raised(message) : invalidStep(at, position, [attrId, value], message);
+    }
     if (etype !== undefined && attr.etype !== etype)
       throw invalidStep(at, position, [attrId, value], `'${nameOf(attr)}' is no attr of '${etype}'`);
     const isId = attr === this.#layer.attrs.idAttr(attr.etype);

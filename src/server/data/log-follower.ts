@@ -24,6 +24,8 @@ const compactAfterBytes = 16 * 1024 * 1024;
 export interface Commit {
   readonly changeSet: ChangeSet;
   readonly attrsChanged: boolean;
+  /** More than the types that values have had: everybody is to hear of it. */
+  readonly schemaChanged: boolean;
   readonly entries: readonly LogEntry[];
   /** Called after the replica was rebuilt: anything may have changed. */
   readonly isReload: boolean;
@@ -169,8 +171,8 @@ export class LogFollower {
       const entries = await this.load();
       const own = entries.find((entry) => entry.txId === txId);
       const isRollback = this.#replica.txId < txId || (own !== undefined && differ(own.id, lastId));
-      if (isRollback) logger.error(`the log differs from the one read before: transaction ${txId} is missing. The data was loaded again`);
-      this.#notify({ changeSet: emptyChangeSet, attrsChanged: true, entries: [], isReload: true, isRollback });
+      if (isRollback) logger.error(`the log is not the one that was read before: transaction ${txId} is gone. It was read anew`);
+      this.#notify({ changeSet: emptyChangeSet, attrsChanged: true, schemaChanged: true, entries: [], isReload: true, isRollback });
       return true;
     } catch (cause) {
       logger.error('the log could not be read', cause);

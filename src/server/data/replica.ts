@@ -12,6 +12,7 @@ import type { SyncChange } from '../../protocol/sync-table-messages.ts';
 import type { Value } from '../../protocol/triple.ts';
 import type { AttrCatalog, AttrCatalogChange } from './attr-steps.ts';
 import { tripleChanges, mergeChanges } from './triple-changes.ts';
+import { isOnlyTypes } from './inferred-types.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
 import { DataSnapshot } from './snapshot.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
@@ -31,6 +32,8 @@ import { systemAttrs } from './system-attrs.ts';
 export interface Batch {
   changeSet: ChangeSet;
   attrsChanged: boolean;
+  /** More than the types that values have had. */
+  schemaChanged: boolean;
   readonly entries: LogEntry[];
   readonly before: Position & { readonly at: number; readonly catalog: AttrCatalog; readonly records: Map<string, unknown> };
 }
@@ -151,13 +154,14 @@ export class Replica {
   begin(): Batch {
     const catalog = { attrs: this.#store.attrs, deleted: this.#deleted };
     const before = { txId: this.#txId, lastId: this.#lastId, at: this.#at, catalog, records: new Map<string, unknown>() };
-    return { changeSet: emptyChangeSet, attrsChanged: false, entries: [], before };
+    return { changeSet: emptyChangeSet, attrsChanged: false, schemaChanged: false, entries: [], before };
   }
 
   /** Applies a transaction that is not in the log yet. `id`: of the log entry. */
   apply({ id, changeSet, catalog, records, event, at }: AppliedWrite, batch: Batch): void {
     const changes = tripleChanges(changeSet, catalog.attrs, hiddenIn(catalog));
     const attrsChanged = catalog.attrs !== this.#store.attrs;
+    const schemaChanged = attrsChanged && this.#changesSchema({ put: catalog.put, deleted: catalog.removed });
     this.#commit(catalog, changeSet);
     for (const name of Object.keys(records ?? {})) {
       if (!batch.before.records.has(name)) batch.before.records.set(name, this.#records.get(name));
@@ -166,14 +170,14 @@ export class Replica {
     const what = { ...(event && { event }), ...(attrsChanged && { attrs }), changes, ...(records && { records }) };
     const entry: LogEntry = { ...this.#nextPlace(id), at, ...what };
     this.#advance(entry);
-    record(batch, entry, changeSet, attrsChanged);
+    record(batch, entry, changeSet, { attrsChanged, schemaChanged });
   }
 
   /** A final rejection takes a position in the log too. */
   reject({ id, event, rejected, at }: RejectedWrite, batch: Batch): void {
     const entry: LogEntry = { ...this.#nextPlace(id), at, event, rejected, changes: [] };
     this.#advance(entry);
-    record(batch, entry, emptyChangeSet, false);
+    record(batch, entry, emptyChangeSet, { attrsChanged: false, schemaChanged: false });
   }
 
   /** Restores the previous state. */
@@ -194,7 +198,8 @@ export class Replica {
   applyEntries(entries: readonly LogEntry[]): Batch {
     const batch = this.begin();
     for (const entry of entries) {
-      record(batch, entry, this.#play(entry), entry.attrs !== undefined);
+      const schemaChanged = entry.attrs !== undefined && this.#changesSchema(entry.attrs);
+      record(batch, entry, this.#play(entry), { attrsChanged: entry.attrs !== undefined, schemaChanged });
     }
     return batch;
   }
@@ -220,6 +225,10 @@ export class Replica {
     this.#deleted = deleted;
   }
 
+  #changesSchema({ put, deleted }: AttrChanges): boolean {
+    return deleted.length > 0 || !isOnlyTypes(this.#store.attrs, put);
+  }
+
   #nextPlace(id: string): Pick<LogEntry, 'id' | 'prev' | 'txId'> {
     return { id, ...(this.#lastId !== undefined && { prev: this.#lastId }), txId: this.#txId + 1 };
   }
@@ -234,10 +243,16 @@ export class Replica {
   }
 }
 
-function record(batch: Batch, entry: LogEntry, changeSet: ChangeSet, attrsChanged: boolean): void {
+function record(
+  batch: Batch,
+  entry: LogEntry,
+  changeSet: ChangeSet,
+  { attrsChanged, schemaChanged }: Pick<Batch, 'attrsChanged' | 'schemaChanged'>,
+): void {
   batch.entries.push(entry);
   batch.changeSet = mergeChanges(batch.changeSet, changeSet);
   batch.attrsChanged ||= attrsChanged;
+  batch.schemaChanged ||= schemaChanged;
 }
 
 function inverted(changeSet: ChangeSet): ChangeSet {

@@ -6,7 +6,7 @@ import { survey } from '../../protocol/frame-limits.ts';
 import type { CheckedType, Identity, WireAttr } from '../../protocol/attr.ts';
 import { isObject } from '../../lib/json.ts';
 import type { EntityRef, Mode, Step, StepOptions } from '../../protocol/transact-messages.ts';
-import { type Fault, invalid, rejection } from '../errors.ts';
+import { type Fault, hasNullByte, invalid, nullByte } from '../errors.ts';
 
 /** Steps nested deeper than a frame are rejected elsewhere. */
 const maxValueDepth = 1000;
@@ -28,14 +28,28 @@ export function readSteps(steps: readonly (readonly unknown[])[]): Step[] {
 class StepError extends Error {
   readonly path: StepPath;
   readonly fault: Fault;
-  constructor(path: StepPath, expected: string) {
+  /** @param check the name under which programs know it, if it has one */
+  constructor(path: StepPath, expected: string, check?: Fault['expected']) {
     super(expected);
     this.path = path;
-    this.fault = { expected, message: `expected ${expected}` };
+    this.fault = { ...(check && { expected: check }), message: `expected ${expected}` };
   }
 }
 
-/** Minimum and maximum number of parts per step. */
+/** What stands where no action has the form of the step: the last action there is. */
+const lastAction = ['restore-attr'];
+/** The parts of a triple step, by their place. */
+const tripleParts = [undefined, 'instant.db.model.triple/lookup', 'instant.db.model.triple/attr-id', 'instant.db.model.triple/value'];
+const isPair = ['=', ['count', '%'], 2];
+const isIdentity = ['fn', ['%'], ['or', ['nil?', '%'], ['sequential?', '%']]];
+const isWholeIdentity = [
+  ...['clojure.spec.alpha/cat', 'id', 'uuid?', 'etype', 'instant.db.model.attr/etype'],
+  ...['label', 'instant.db.model.attr/label'],
+];
+const isNotBlank = ['complement', 'clojure.string/blank?'];
+const has = (field: string): Fault['expected'] => ['fn', ['%'], ['contains?', '%', field]];
+
+/** How many parts a step has, at least and at most. */
 const lengths: ReadonlyMap<unknown, readonly [least: number, most: number]> = new Map([
   ['add-triple', [4, 5]],
   ['deep-merge-triple', [4, 5]],
@@ -50,8 +64,10 @@ const lengths: ReadonlyMap<unknown, readonly [least: number, most: number]> = ne
 
 function checkLength(step: readonly unknown[]): void {
   const [least, most] = lengths.get(step[0]) ?? [0, Infinity];
-  if (step.length < least) throw new StepError(least === 4 && step[0] !== 'rule-params' ? [] : [0], `a step of ${least} parts`);
-  if (step.length > most) throw new StepError([0], `a step of at most ${most} parts`);
+  if (step.length > most) throw new StepError([0], `a step of at most ${most} parts`, lastAction);
+  if (step.length >= least) return;
+  const isTriple = least === 4 && step[0] !== 'rule-params';
+  throw new StepError(isTriple ? [] : [0], `a step of ${least} parts`, isTriple ? tripleParts[step.length] : lastAction);
 }
 
 function readStep(step: readonly unknown[]): Step {
@@ -67,7 +83,8 @@ function readStep(step: readonly unknown[]): Step {
     case 'delete-entity':
       return step.length === 2 ? [op, entity(first)] : [op, entity(first), text(second, [2])];
     case 'rule-params':
-      if (!isObject(third)) throw new StepError([3], 'an object');
+      checkRuleParams(first, second);
+      if (!isObject(third)) throw new StepError([3], 'an object', 'map?');
       return [op, entity(first), text(second, [2]), third];
     case 'add-attr':
       return [op, wholeAttr(first)];
@@ -77,18 +94,26 @@ function readStep(step: readonly unknown[]): Step {
     case 'restore-attr':
       return [op, attrId(first, 1)];
     default:
-      throw new StepError([0], 'an action of a transaction');
+      throw new StepError([0], 'an action of a transaction', lastAction);
   }
+}
+
+/** Its parts are told by other names. */
+function checkRuleParams(ref: unknown, etype: unknown): void {
+  if (!isUuid(ref) && !Array.isArray(ref)) throw new StepError([1], 'the id of an entity, or a lookup', 'vector?');
+  if (etype === null) throw new StepError([2], 'a text', 'map?');
 }
 
 function entity(ref: unknown): EntityRef {
   if (isUuid(ref)) return ref.toLowerCase();
   if (Array.isArray(ref) && ref.length === 2 && isUuid(ref[0]) && ref[1] !== null) return [ref[0].toLowerCase(), ref[1]];
-  throw new StepError([1], 'the id of an entity, or a lookup');
+  const isLookup = Array.isArray(ref);
+  if (isLookup && ref.length === 2 && !isUuid(ref[0])) throw new StepError([1, 0], 'the id of an attr', 'uuid?');
+  throw new StepError([1], 'the id of an entity, or a lookup', isLookup && ref.length !== 2 ? isPair : undefined);
 }
 
 function attrId(id: unknown, index: number): string {
-  if (!isUuid(id)) throw new StepError([index], 'the id of an attr');
+  if (!isUuid(id)) throw new StepError([index], 'the id of an attr', 'uuid?');
   return id.toLowerCase();
 }
 
@@ -100,23 +125,12 @@ function value(step: readonly unknown[]): unknown {
 
 /** U+0000 cannot be stored by every storage. @throws InstantAPIError */
 function checkText(part: unknown): void {
-  if (typeof part === 'string') {
-    if (part.includes('\0')) throw nullByte();
-  } else if (typeof part === 'object' && part !== null) {
-    for (const [key, item] of Object.entries(part)) {
-      if (!Array.isArray(part)) checkText(key);
-      checkText(item);
-    }
-  }
-}
-
-function nullByte(): Error {
-  const hint = { condition: 'untranslatable-character', table: null, constraint: null };
-  return rejection('validation-failed', 'A value in the transaction contains null bytes, which cannot be stored.', hint);
+  if (hasNullByte(part)) throw nullByte('in the transaction contains null bytes, which cannot be stored');
 }
 
 function text(part: unknown, path: StepPath): string {
-  if (typeof part !== 'string' || part.trim() === '') throw new StepError(path, 'a text');
+  if (typeof part !== 'string') throw new StepError(path, 'a text', 'string?');
+  if (part.trim() === '') throw new StepError(path, 'a text that is not blank', isNotBlank);
   checkText(part);
   return part;
 }
@@ -125,10 +139,10 @@ const modes: ReadonlySet<unknown> = new Set<Mode>(['create', 'update', 'upsert']
 
 function options(given: unknown): StepOptions {
   if (given === undefined || given === null) return {};
-  if (!isObject(given)) throw new StepError([4], 'an object');
+  if (!isObject(given)) throw new StepError([4], 'an object', 'nil?');
   const { mode } = given;
   if (mode === undefined) return {};
-  if (!modes.has(mode)) throw new StepError([4, 'mode'], 'create, update or upsert');
+  if (!modes.has(mode)) throw new StepError([4, 'mode'], 'create, update or upsert', [...modes]);
   return { mode: mode as Mode };
 }
 
@@ -136,32 +150,37 @@ type Draft = { -readonly [Field in keyof WireAttr]?: WireAttr[Field] };
 type Reader<Field extends keyof WireAttr> = (given: unknown, path: StepPath) => WireAttr[Field];
 
 const flag = (given: unknown, path: StepPath): boolean => {
-  if (typeof given !== 'boolean') throw new StepError(path, 'true or false');
+  if (typeof given !== 'boolean') throw new StepError(path, 'true or false', 'boolean?');
   return given;
 };
 
-function choice<T extends string>(...choices: readonly T[]): (given: unknown, path: StepPath) => T {
+function choice<T extends string>(choices: readonly T[], check: Fault['expected'] = choices): (given: unknown, path: StepPath) => T {
   return (given, path) => {
     const found = choices.find((each) => each === given);
-    if (found === undefined) throw new StepError(path, choices.join(' or '));
+    if (found === undefined) throw new StepError(path, choices.join(' or '), check);
     return found;
   };
 }
 
 function identity(given: unknown, path: StepPath): Identity {
-  if (!Array.isArray(given) || given.length < 3) throw new StepError(path, 'an id, a namespace and a label');
-  if (given.length > 3) throw new StepError([...path, 3], 'no more than an id, a namespace and a label');
-  if (!isUuid(given[0])) throw new StepError([...path, 0], 'an id');
+  if (!Array.isArray(given) || given.length < 3) {
+    const isShort = Array.isArray(given) && given.length === 2;
+    throw new StepError(path, 'an id, a namespace and a label', isShort ? 'instant.db.model.attr/label' : isIdentity);
+  }
+  if (given.length > 3) throw new StepError([...path, 3], 'no more than an id, a namespace and a label', isWholeIdentity);
+  if (!isUuid(given[0])) throw new StepError([...path, 0], 'an id', 'uuid?');
   return [given[0].toLowerCase(), text(given[1], [...path, 1]), text(given[2], [...path, 2])];
 }
 
-const checkedType = choice<CheckedType>('string', 'number', 'boolean', 'date');
-const cascade = choice('cascade');
+const checkedType = choice<CheckedType>(['string', 'number', 'boolean', 'date'], 'instant.db.model.attr/checked-data-types');
+const cascade = choice(['cascade']);
+const valueType = choice(['blob', 'ref'], 'instant.db.model.attr/value-type');
 
 /** Attr fields that a client may set, in the order they are returned. Null = not set. */
 const readers: { readonly [Field in keyof WireAttr]?: Reader<Field> } = {
-  'value-type': choice('blob', 'ref'),
-  cardinality: choice('one', 'many'),
+  // Which of two kinds of attr it is, is told of the attr as a whole.
+  'value-type': (given) => valueType(given, [1]),
+  cardinality: choice(['one', 'many']),
   'forward-identity': identity,
   'reverse-identity': identity,
   'unique?': flag,
@@ -173,13 +192,22 @@ const readers: { readonly [Field in keyof WireAttr]?: Reader<Field> } = {
   metadata: (given) => given,
 };
 
-const mandatory: readonly (keyof WireAttr)[] = ['value-type', 'cardinality', 'forward-identity', 'unique?', 'index?'];
+const mandatory: readonly (keyof WireAttr)[] = ['cardinality', 'forward-identity', 'unique?', 'index?'];
 
-const neverNull: readonly (keyof WireAttr)[] = ['required?', 'checked-data-type'];
+/** What none of them may be null, by the name of its check. */
+const neverNull: Readonly<Record<string, Fault['expected']>> = {
+  'forward-identity': 'uuid?',
+  cardinality: ['one', 'many'],
+  'unique?': 'boolean?',
+  'index?': 'boolean?',
+  'required?': 'boolean?',
+  'checked-data-type': 'instant.db.model.attr/checked-data-types',
+};
 
 function readAttrFields(given: unknown): Draft & Pick<WireAttr, 'id'> {
-  if (!isObject(given)) throw new StepError([1], 'an attr');
-  if (!isUuid(given.id)) throw new StepError([1, 'id'], 'the id of an attr');
+  if (!isObject(given)) throw new StepError([1], 'an attr', 'map?');
+  if (given.id === undefined) throw new StepError([1], 'an attr with an id', has('id'));
+  if (!isUuid(given.id)) throw new StepError([1, 'id'], 'the id of an attr', 'uuid?');
   if (given['indexing?'] !== undefined) flag(given['indexing?'], [1, 'indexing?']);
   const fields: [string, unknown][] = [];
   for (const [name, read] of Object.entries(readers)) {
@@ -191,10 +219,13 @@ function readAttrFields(given: unknown): Draft & Pick<WireAttr, 'id'> {
 
 function wholeAttr(given: unknown): WireAttr {
   const attr = readAttrFields(given);
-  for (const name of neverNull)
-    if ((given as Readonly<Record<string, unknown>>)[name] === null) throw new StepError([1, name], 'a value, or none');
-  for (const name of mandatory) if (attr[name] === undefined) throw new StepError([1, name], 'a value');
-  if (attr['value-type'] === 'ref' && !attr['reverse-identity']) throw new StepError([1, 'reverse-identity'], 'an identity');
+  if (attr['value-type'] === undefined) throw new StepError([1], 'a value-type', 'instant.db.model.attr/value-type');
+  for (const [name, check] of Object.entries(neverNull)) {
+    if ((given as Readonly<Record<string, unknown>>)[name] === null) throw new StepError([1, name], 'a value', check);
+  }
+  for (const name of mandatory) if (attr[name] === undefined) throw new StepError([1], `an attr with ${name}`, has(name));
+  if (attr['value-type'] === 'ref' && !attr['reverse-identity'])
+    throw new StepError([1], 'a link with reverse-identity', has('reverse-identity'));
   if (attr['value-type'] === 'blob' && attr.cardinality === 'many') throw new StepError([1, 'cardinality'], 'one, as it is no link');
   return { 'required?': false, 'inferred-types': null, ...attr, catalog: 'user' } as WireAttr;
 }

@@ -4,9 +4,11 @@
 import { Layer } from '../../db/layer.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Store } from '../../db/store.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
 import type { DataStep, Step } from '../../protocol/transact-messages.ts';
 import { applyAttrSteps, type AttrCatalog, type AttrCatalogChange, isAttrStep } from './attr-steps.ts';
 import { applyDataSteps } from './data-steps.ts';
+import { attrsWithNewTypes } from './inferred-types.ts';
 import { mergeChanges } from './triple-changes.ts';
 import { checkConstraints, checkAttrConstraints, fillNulls, fillNullsOf } from './constraints.ts';
 import { readSteps } from './step-shape.ts';
@@ -54,7 +56,13 @@ export function prepare(
   const changeSet = mergeChanges(written, layer.takeChangeSet());
   checkConstraints(store, layer.attrs, changeSet);
   for (const attr of catalog.constrained) if (layer.size(attr.etype) > 0) checkAttrConstraints(layer, attr);
-  return { changeSet, catalog };
+  return { changeSet, catalog: withTypes(catalog, attrsWithNewTypes(layer.attrs, changeSet)) };
+}
+
+function withTypes(catalog: AttrCatalogChange, grown: readonly WireAttr[]): AttrCatalogChange {
+  if (grown.length === 0) return catalog;
+  const put = new Map([...catalog.put, ...grown].map((attr) => [attr.id, attr]));
+  return { ...catalog, attrs: catalog.attrs.with(grown), put: [...put.values()] };
 }
 
 function isDataEntry(entry: [number, Step]): entry is [number, DataStep] {

@@ -52,28 +52,48 @@ function listOf(given: unknown): List {
 
 type StepFault = Fault & { readonly in: Path };
 
-const faultAt = (path: Path, message: string): StepFault => ({ in: path, message });
+const faultAt = (path: Path, expected: Fault['expected'], message: string): StepFault => ({
+  in: path,
+  ...(expected && { expected }),
+  message,
+});
+
+/** What stands where no action has the form of the step: the last action there is. */
+const lastAction = ['delete-attr'];
+const isList = ['fn', ['%'], ['or', ['nil?', '%'], ['sequential?', '%']]];
+const isLookupOrId = 'instant.admin.model/lookup?';
+
+/** The part after the namespace, the id, and so on, as it is called. */
+function partOf(action: string, index: number): string {
+  const arguments_ = action === 'link' || action === 'unlink' ? 'instant.admin.model/link-map' : 'map?';
+  return ['', 'string?', 'instant.admin.model/lookup', arguments_][index] ?? arguments_;
+}
 
 function faultOf(step: unknown): StepFault | undefined {
-  if (!Array.isArray(step) || step.length === 0) return faultAt([], 'a step is a list that begins with an action');
+  const begins = 'a step is a list that begins with an action';
+  if (!Array.isArray(step) && step !== null) return faultAt([], isList, begins);
+  if (!Array.isArray(step) || step.length === 0) return faultAt([], lastAction, begins);
   const action: unknown = step[0];
   if (attrSteps.has(action)) return attrFault(step);
   const lengths = typeof action === 'string' && Object.hasOwn(operations, action) ? operations[action] : undefined;
-  if (!lengths) return faultAt([0], `there is no action '${String(action)}'`);
-  if (step.length < lengths[0]) return faultAt([], `'${String(action)}' needs a namespace, an id and arguments`);
-  if (step.length > lengths[1]) return faultAt([0], `'${String(action)}' takes at most ${lengths[1] - 1} arguments`);
+  if (!lengths) return faultAt([0], lastAction, `there is no action '${String(action)}'`);
+  if (step.length < lengths[0])
+    return faultAt([], partOf(String(action), step.length), `'${String(action)}' needs a namespace, an id and arguments`);
+  if (step.length > lengths[1]) return faultAt([0], lastAction, `'${String(action)}' takes at most ${lengths[1] - 1} arguments`);
   return operationFault(step);
 }
 
 function operationFault([action, etype, id, args, options]: List): StepFault | undefined {
   const about = `'${String(action)}' of '${String(etype)}'`;
-  if (typeof etype !== 'string') return faultAt([1], `The namespace of '${String(action)}' must be a name, but received: ${String(etype)}`);
+  if (typeof etype !== 'string')
+    return faultAt([1], 'string?', `The namespace of '${String(action)}' must be a name, but received: ${String(etype)}`);
+  if (Array.isArray(id) && id.length === 0) return faultAt([2], isLookupOrId, `${about} needs a UUID or a lookup, but received a list`);
   if (Array.isArray(id) && typeof id[0] !== 'string')
-    return faultAt([2, 0], `${about} needs a lookup of one unique attribute and its value`);
-  if (!isEntity(id)) return faultAt([2], `${about} needs a UUID or a lookup, but received: ${String(id)}`);
+    return faultAt([2, 0], 'string?', `${about} needs a lookup of one unique attribute and its value`);
+  if (!isEntity(id)) return faultAt([2], undefined, `${about} needs a UUID or a lookup, but received: ${String(id)}`);
   if (action === 'delete') return undefined;
-  if (!isObject(args)) return faultAt([3], `Arguments of ${about} must be an object, but received: ${String(args)}`);
-  if ((options ?? undefined) !== undefined && !isObject(options)) return faultAt([4], `options of ${about} must be an object`);
+  if (!isObject(args)) return faultAt([3], 'map?', `Arguments of ${about} must be an object, but received: ${String(args)}`);
+  if ((options ?? undefined) !== undefined && !isObject(options)) return faultAt([4], 'nil?', `options of ${about} must be an object`);
   return action === 'link' || action === 'unlink' ? linkFault(`${etype}`, args) : undefined;
 }
 
@@ -81,8 +101,9 @@ function linkFault(etype: string, links: Readonly<Record<string, unknown>>): Ste
   for (const [label, target] of Object.entries(links)) {
     const link = `Link '${etype}.${label}'`;
     if (!Array.isArray(target) && !isEntity(target))
-      return faultAt([3, label, 1], `${link} needs a UUID or a lookup, but received: ${String(target)}`);
-    if (Array.isArray(target) && target.some(Array.isArray)) return faultAt([3, label, 1, 0], `${link} needs a list of ids and lookups`);
+      return faultAt([3, label, 1], isLookupOrId, `${link} needs a UUID or a lookup, but received: ${String(target)}`);
+    if (Array.isArray(target) && target.some(Array.isArray))
+      return faultAt([3, label, 1, 0], isLookupOrId, `${link} needs a list of ids and lookups`);
   }
   return undefined;
 }
@@ -91,7 +112,7 @@ const isEntity = (part: unknown): boolean =>
   typeof part === 'string' ? isUuid(part) || isLookup(part) : Array.isArray(part) || isObject(part);
 
 function attrFault([action, ...parts]: List): StepFault | undefined {
-  if (parts.length === 0) return faultAt([0], `'${String(action)}' needs an attr`);
-  if (action !== 'delete-attr') return isObject(parts[0]) ? undefined : faultAt([1], `'${String(action)}' needs an attr`);
-  return isUuid(parts[0]) ? undefined : faultAt([1], "'delete-attr' needs the id of an attr");
+  if (parts.length === 0) return faultAt([0], action === 'delete-attr' ? ['update-attr'] : lastAction, `'${String(action)}' needs an attr`);
+  if (action !== 'delete-attr') return isObject(parts[0]) ? undefined : faultAt([1], 'map?', `'${String(action)}' needs an attr`);
+  return isUuid(parts[0]) ? undefined : faultAt([1], 'instant.admin.model/coercible-uuid?', "'delete-attr' needs the id of an attr");
 }

@@ -4,7 +4,8 @@ import type { Attrs } from '../../db/attrs.ts';
 import { TransactionValidationError } from '../../errors.ts';
 import type { AddAttr, Step } from '../../protocol/transact-messages.ts';
 import { expandChunks } from '../../transact/expand.ts';
-import { invalid } from '../errors.ts';
+import { isObject } from '../../lib/json.ts';
+import { invalid, raised, rejection } from '../errors.ts';
 import { readAdminSteps } from './admin-step-shape.ts';
 
 export interface StepsOptions {
@@ -22,6 +23,9 @@ export function txSteps(given: unknown, { attrs, uuid, areMissingAttrsRejected }
     expanded = expandChunks([{ __ops: ops }], { attrs, id: uuid });
   } catch (error) {
     if (!(error instanceof TransactionValidationError)) throw error;
+    const hint = isObject(error.hint) ? error.hint : {};
+    if (hint['record-type'] === 'ident') throw rejection('record-not-unique', error.message, hint);
+    if (hint['condition'] === 'raise-exception') throw raised(error.message);
     const kind = /^A lookup/.test(error.message) ? 'lookup' : 'steps';
     throw invalid(kind, given, [{ message: error.message }]);
   }

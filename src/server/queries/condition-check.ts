@@ -82,12 +82,14 @@ function negatedIn(given: unknown): { readonly operand: unknown } | undefined {
   return name === undefined ? undefined : { operand: given[name] };
 }
 
+const cursorCheck = ['clojure.spec.alpha/conformer', 'instant.db.instaql/cursor-conformer'];
+
 function formFaults(node: Shape, path: Path, etype: string | null, attrs: Attrs): Fault[] {
   const { $: options, ...children } = node;
   const at = [...path, 'option-map'];
   const own =
     options === null
-      ? [fault(at, 'options must be an object')]
+      ? [fault(at, 'map?', 'options must be an object')]
       : isObject(options)
         ? optionFaults(options, at, isIndexedIn(etype, attrs))
         : [];
@@ -98,17 +100,17 @@ function formFaults(node: Shape, path: Path, etype: string | null, attrs: Attrs)
   return [...own, ...below];
 }
 
-const fault = (path: Path, message: string): Fault => ({ in: path, message });
+const fault = (path: Path, expected: Fault['expected'], message: string): Fault => ({ in: path, ...(expected && { expected }), message });
 
 function optionFaults({ where, fields, after, before }: Shape, path: Path, isIndexed: IsIndexed): Fault[] {
   const labels: unknown[] = Array.isArray(fields) ? fields : [];
   const faults = isObject(where) ? whereFaults(where, [...path, 'where-conds'], isIndexed) : [];
   labels.forEach((label, index) => {
-    if (typeof label !== 'string') faults.push(fault([...path, 'fields', index], 'a field is named by its label'));
+    if (typeof label !== 'string') faults.push(fault([...path, 'fields', index], 'string?', 'a field is named by its label'));
   });
   for (const [name, cursor] of Object.entries({ after, before })) {
     if (isGiven(cursor) && !isCursor(cursor))
-      faults.push(fault([...path, name], 'a cursor has an entity, an attribute, a value and a time'));
+      faults.push(fault([...path, name], cursorCheck, 'a cursor has an entity, an attribute, a value and a time'));
   }
   return faults;
 }
@@ -140,12 +142,13 @@ const isPlain = (value: unknown): boolean => typeof value === 'string' || typeof
 
 function conditionFaults(key: string, given: unknown, path: Path, isIndexed: IsIndexed): Fault[] {
   const at = [...path, 1];
-  if (key === '$entityIdStartsWith') return typeof given === 'string' ? [] : [fault(at, 'the beginning of an id must be a text')];
+  if (key === '$entityIdStartsWith') return typeof given === 'string' ? [] : [fault(at, 'map?', 'the beginning of an id must be a text')];
   if (isPlain(given)) return [];
   if (!isObject(given))
-    return [fault(at, 'a condition is a text, a number, true, false, or an object of operators; { $isNull: true } asks for null')];
+    return [fault(at, 'map?', 'a condition is a text, a number, true, false, or an object of operators; { $isNull: true } asks for null')];
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(operandFaults, name));
-  if (unknown.length > 0) return [fault(at, `there is no operator '${unknown.join("', '")}'`)];
+  if (unknown.length > 0)
+    return [fault(at, 'instant.db.instaql/where-value-valid-keys?', `there is no operator '${unknown.join("', '")}'`)];
   return Object.entries(given).flatMap(([name, operand]) => {
     const isNegation = name === '$not' || name === '$ne';
     const negatedAt = isIndexed(key.split('.')) ? [...at, '$not'] : [...path, 'or', 0, 1, '$not'];
@@ -156,18 +159,30 @@ function conditionFaults(key: string, given: unknown, path: Path, isIndexed: IsI
 
 type OperandCheck = (operand: unknown, path: Path) => Fault[];
 
+const isNegation = (path: Path): boolean => path.at(-1) === '$not';
+
 const plain: OperandCheck = (operand, path) => {
-  return isPlain(operand) ? [] : [fault(path, `${String(path.at(-1))} takes a text, a number, true or false`)];
+  return isPlain(operand)
+    ? []
+    : [
+        fault(
+          path,
+          isNegation(path) ? 'instant.db.instaql/where-value-valid?' : 'boolean?',
+          `${String(path.at(-1))} takes a text, a number, true or false`,
+        ),
+      ];
 };
 
 const choices: OperandCheck = (operand, path) => {
-  if (!Array.isArray(operand)) return [fault(path, '$in takes a list')];
+  if (!Array.isArray(operand)) return [fault(path, 'vector?', '$in takes a list')];
   return operand.flatMap((choice: unknown, index) => {
-    return choice === null || isPlain(choice) ? [] : [fault([...path, index], '$in chooses from texts, numbers, true, false and null')];
+    return choice === null || isPlain(choice)
+      ? []
+      : [fault([...path, index], 'in-value-valid?', '$in chooses from texts, numbers, true, false and null')];
   });
 };
 
 const operandFaults: Readonly<Record<string, OperandCheck>> = {
   ...{ $in: choices, in: choices, $not: plain, $ne: plain, $gt: plain, $gte: plain, $lt: plain, $lte: plain, $like: plain, $ilike: plain },
-  $isNull: (operand, path) => (typeof operand === 'boolean' ? [] : [fault(path, '$isNull takes true or false')]),
+  $isNull: (operand, path) => (typeof operand === 'boolean' ? [] : [fault(path, 'boolean?', '$isNull takes true or false')]),
 };

@@ -10,6 +10,8 @@ import type { QueryRefresh, TxPosition } from './refresh.ts';
 export interface Change {
   readonly changeSet: ChangeSet;
   readonly attrsChanged: boolean;
+  /** More than the types that values have had: sessions without news hear of it as well. */
+  readonly schemaChanged: boolean;
   /** Anything may have changed. */
   readonly isReload: boolean;
 }

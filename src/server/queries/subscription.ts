@@ -217,7 +217,8 @@ export class Subscription {
   }
 
   #wholeOf({ result, meta, text }: ComputedResult): QueryRefresh {
-    return { whole: { 'instaql-query': this.q, 'instaql-result': (text ?? result) as WireResult, 'result-meta': meta } };
+    const instaqlResult = (text ?? result) as WireResult;
+    return { whole: { 'instaql-query': this.q, 'instaql-result': instaqlResult, 'result-meta': meta, 'result-changed?': true } };
   }
 
   #shown({ removed, added }: TripleChange): TripleChange {

@@ -110,7 +110,7 @@ export class Subscriptions {
   refresh(change: Change, to: Recipients): void {
     const batch = this.#batch(change);
     for (const subscription of this.#candidates(change)) this.#recompute(subscription, batch);
-    for (const subscriber of change.attrsChanged ? to.all : to.writers) addRefresh(batch, subscriber);
+    for (const subscriber of change.schemaChanged ? to.all : to.writers) addRefresh(batch, subscriber);
     this.#say(batch);
   }
 
@@ -122,7 +122,7 @@ export class Subscriptions {
     const before = this.#registry.pairs();
     for (const { subscriber, canonicalKey } of before) this.#detach(subscriber, canonicalKey);
     this.#guard = guard;
-    const batch = this.#batch({ changeSet: emptyChangeSet, attrsChanged: false, isReload: true });
+    const batch = this.#batch({ changeSet: emptyChangeSet, attrsChanged: false, schemaChanged: false, isReload: true });
     const made = new Map<Subscription, QueryRefresh>();
     for (const { subscriber, canonicalKey, subscription } of before) {
       const { q, prepared, knownResult } = subscription;
@@ -167,8 +167,7 @@ export class Subscriptions {
     this.#warnings.send([subscriber], subscription.faults);
     // If the session has been told of later transactions, the answer follows.
     if (snapshot.txId === this.#source.position().txId) return;
-    // The session has been sent later transactions, so the result must follow them.
-    const batch = this.#batch({ changeSet: snapshot.changesSince(), attrsChanged: false, isReload: false });
+    const batch = this.#batch({ changeSet: snapshot.changesSince(), attrsChanged: false, schemaChanged: false, isReload: false });
     this.#recompute(subscription, batch);
     addRefresh(batch, subscriber);
     this.#say(batch);
@@ -260,7 +259,8 @@ export class Subscriptions {
     const builder = new RefreshBuilder(position, this.#source.attrs());
     const isGuardOnly = change.changeSet === emptyChangeSet && !change.attrsChanged;
     for (const [subscriber, own] of refreshes) {
-      const needsAttrs = change.attrsChanged || (!isGuardOnly && !subscriber.features.skipAttrs);
+      const needsAttrs =
+        change.schemaChanged || (change.attrsChanged && own.length > 0) || (!isGuardOnly && !subscriber.features.skipAttrs);
       if (this.#late.hold(subscriber, { txId: position.txId, refreshes: own, needsAttrs })) continue;
       outgoing.push({ to: subscriber, message: builder.refreshOk(own, needsAttrs) });
     }

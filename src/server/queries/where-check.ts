@@ -18,9 +18,9 @@ export function checkGroups(where: WhereShape, path: Path): void {
   for (const [key, given] of Object.entries(where)) {
     if (!isGroup(key, given)) continue;
     for (const member of given)
-      if (!isObject(member)) throw new QueryFault([...path, 'where', key], `a member of '${key}' must be an object`);
+      if (!isObject(member)) throw new QueryFault([...path, 'where', key], { expected: 'map?' }, `a member of '${key}' must be an object`);
     const isEmpty = given.length === 0 || given.every((member) => Object.keys(member as WhereShape).length === 0);
-    if (isEmpty) throw new QueryFault([...path, key], `'${key}' takes a list that is not empty`);
+    if (isEmpty) throw new QueryFault([...path, key], { expected: 'non-empty-list?' }, `'${key}' takes a list that is not empty`);
     for (const member of given) checkGroups(member as WhereShape, path);
   }
 }
@@ -67,13 +67,25 @@ export function noLink({ id, etype, label }: KnownAttr): InstantAPIError {
 
 const comparisons: ReadonlySet<string> = new Set(['$gt', '$gte', '$lt', '$lte', '$like', '$ilike']);
 
+const notUuid = { expected: 'uuid?' };
+const notIndexed = { 'expected?': 'indexed?' };
+
+/** A date is a text or a number, and a text is one of a date. */
+function notOfType(type: CheckedType, value: unknown): { 'expected?': string } {
+  return { 'expected?': type === 'date' && typeof value === 'string' ? 'date-string?' : `${type}?` };
+}
+
+function wantedOf({ isLink, attr }: Target): typeof notUuid | ReturnType<typeof notOfType> {
+  return isLink || !attr.checkedType ? notUuid : notOfType(attr.checkedType, {});
+}
+
 function checkCondition(given: unknown, target: Target | undefined, whereAt: Path): void {
   if (!target) return;
   const path = [...whereAt, target.label];
   if (!isObject(given)) return checkValue(given, target, path);
   const entries = Object.entries(given);
   if (entries.length === 0 && (target.isLink || target.attr.checkedType)) {
-    throw new QueryFault(path, `the condition on ${nameOf(target)} has no operator`);
+    throw new QueryFault(path, wantedOf(target), `the condition on ${nameOf(target)} has no operator`);
   }
   for (const [operator, operand] of entries) {
     if (operator === '$in' || operator === 'in') checkChoices(operand as unknown[], target, path, whereAt);
@@ -87,31 +99,36 @@ function checkChoices(choices: readonly unknown[], target: Target, path: Path, w
   for (const value of target.isLink ? choices : values) checkValue(value, target, path);
   if (values.length < choices.length && !target.attr.isIndexed) {
     const sorted = [null, ...values];
-    throw new QueryFault([...whereAt, '$in', sorted] as Path, `null in $in needs an index on ${nameOf(target)}`);
+    throw new QueryFault([...whereAt, '$in', sorted] as Path, notIndexed, `null in $in needs an index on ${nameOf(target)}`);
   }
 }
 
 function checkValue(value: unknown, target: Target, path: Path): void {
   if (target.isLink) {
-    if (!isUuid(value)) throw new QueryFault(path, `${nameOf(target)} is a link: it is compared with an id`);
+    if (!isUuid(value)) throw new QueryFault(path, notUuid, `${nameOf(target)} is a link: it is compared with an id`);
   } else if (target.attr.checkedType) checkType(value, target.attr.checkedType, target, path);
 }
 
 function checkType(value: unknown, type: CheckedType, target: Target, path: Path, isBound = false): void {
   if (type === 'date' ? isQueryDate(value, isBound) : typeof value === type) return;
-  throw new QueryFault(path, `${nameOf(target)} is a ${type}: it cannot be compared with ${JSON.stringify(value)}`);
+  throw new QueryFault(path, notOfType(type, value), `${nameOf(target)} is a ${type}: it cannot be compared with ${JSON.stringify(value)}`);
 }
 
 function checkComparison(operator: string, operand: unknown, target: Target, path: Path): void {
   const name = nameOf(target);
   const { attr, isLink } = target;
-  if (isLink) throw new QueryFault(path, `${name} is a link: it cannot be compared`);
-  if (!attr.isIndexed) throw new QueryFault(path, `${name} must be indexed to be compared`);
-  if (!attr.checkedType) throw new QueryFault(path, `${name} must have a type to be compared`);
+  if (isLink) throw new QueryFault(path, notUuid, `${name} is a link: it cannot be compared`);
+  if (!attr.isIndexed) throw new QueryFault(path, notIndexed, `${name} must be indexed to be compared`);
+  if (!attr.checkedType) throw new QueryFault(path, { 'expected?': 'checked-data-type?' }, `${name} must have a type to be compared`);
   const at = [...path, operator];
-  checkType(operand, attr.checkedType, target, at, true);
   const isPattern = operator === '$like' || operator === '$ilike';
-  if (isPattern && attr.checkedType !== 'string') throw new QueryFault(at, `${name} is no text: ${operator} does not apply to it`);
+  if (isPattern && typeof operand !== 'string') {
+    throw new QueryFault(at, { 'expected?': 'string?' }, `${operator} of ${name} takes a text`);
+  }
+  checkType(operand, attr.checkedType, target, at, true);
+  if (isPattern && attr.checkedType !== 'string') {
+    throw new QueryFault(at, { 'expected?': 'string?' }, `${operator} compares texts: ${name} is a ${attr.checkedType}`);
+  }
 }
 
 const nameOf = ({ attr: { etype }, label }: Target): string => `'${etype}.${label}'`;

@@ -67,7 +67,7 @@ export class Rooms {
     this.#markLocalChanged(room, subscriber.id);
     const { userId } = subscriber.actor;
     const user = userId === undefined ? null : { id: userId };
-    const peer: Peer = { 'peer-id': subscriber.id, 'instance-id': instanceId, user, data: data ?? {} };
+    const peer: Peer = { 'peer-id': subscriber.id, 'instance-id': instanceId, user, data: data === false ? {} : (data ?? {}) };
     room.members.set(subscriber.id, { subscriber, peer });
     room.newMembers.add(subscriber.id);
     const own = this.#ofSubscriber.get(subscriber.id) ?? new Set<string>();

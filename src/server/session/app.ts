@@ -179,7 +179,7 @@ export class App {
     if (this.#sessions.has(subscriber)) this.#writers.add(subscriber);
   }
 
-  committed({ changeSet, attrsChanged, entries, isReload, isRollback }: Commit): void {
+  committed({ changeSet, attrsChanged, schemaChanged, entries, isReload, isRollback }: Commit): void {
     const { db } = this.ledger;
     this.#updateStatus();
     if (isReload) this.streams.load(this.ledger.records);
@@ -193,7 +193,7 @@ export class App {
     // The history of the data is unknown, so sync tables cannot be continued across it.
     if (isReload) this.#sessions.restart(this.syncTables.reloaded(this.ledger.txId));
     const recipients = { all: this.#sessions.all(), writers: this.#writers };
-    this.subscriptions.refresh({ changeSet, attrsChanged, isReload }, recipients);
+    this.subscriptions.refresh({ changeSet, attrsChanged, schemaChanged, isReload }, recipients);
     this.#writers.clear();
     this.deliver([...this.syncTables.committed(entries, db.attrs), ...this.streams.committed(entries)]);
     forgetStreams(this.streams, this.ledger, changeSet);

@@ -50,6 +50,8 @@ function changesOf(received: Message): [string, unknown][] {
   switch (received['op']) {
     case 'client-broadcast':
       return received['topic'] === undefined || received['topic'] === null ? [['topic', `${mark}null`]] : [];
+    case 'add-query':
+      return returnTypeOf(received['return-type']);
     case 'remove-query':
       return isObject(q) ? [] : [['q', { [mark]: q ?? null }]];
     case 'transact':
@@ -69,7 +71,13 @@ function changesOf(received: Message): [string, unknown][] {
   }
 }
 
-/** The inverse, for outgoing messages. Returns the same object if nothing changed. */
+/** What is not `tree` asks for rows. */
+function returnTypeOf(given: unknown): [string, unknown][] {
+  const isOther = given !== undefined && given !== null && typeof given !== 'object' && given !== 'join-rows' && given !== 'tree';
+  return isOther ? [['return-type', 'join-rows']] : [];
+}
+
+/** The other way round, for what is sent. The same object if nothing had to change. */
 export function asReceived<T extends object>(message: T): T {
   const fields = message as Message;
   const changes = [...anyKind, 'q'].flatMap((name): [string, unknown][] => {
@@ -86,12 +94,14 @@ export function knownFault(received: Message, field: string, sessionId: string):
   switch (`${String(received['op'])} ${field}`) {
     case 'transact tx-steps': {
       const at = Array.isArray(given) ? given.findIndex((step) => !Array.isArray(step)) : -1;
-      return invalid('tx-steps', given, [{ expected: 'a list', in: at < 0 ? [] : [at] }]);
+      return invalid('tx-steps', given, [{ expected: 'coll?', message: 'expected a list', in: at < 0 ? [] : [at] }]);
     }
     case 'add-query q':
       return given === null ? noQuery('add-query') : undefined;
     case 'start-sync q':
-      return given === null ? noQuery('start-sync') : invalid('query', given, [{ expected: 'an object', in: [] }]);
+      return given === null
+        ? noQuery('start-sync')
+        : invalid('query', given, [{ expected: 'map?', message: 'expected an object', in: [] }]);
     case 'unsubscribe-stream subscribe-event-id':
       return given === null || given === false ? noSubscription(null, sessionId) : undefined;
     default:

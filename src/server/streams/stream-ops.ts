@@ -16,7 +16,9 @@ import type { LedgerState, Planned } from '../data/write.ts';
 export function startStream(message: StartStream, context: SessionContext): void {
   const { app, subscriber, reject } = context;
   const { 'client-id': clientId } = message;
-  if (clientId.trim() === '') throw invalid('stream', clientId, [{ message: 'a stream needs a name', in: ['client-id'] }]);
+  if (clientId.trim() === '') {
+    throw rejection('param-malformed', 'A stream needs a name', { in: ['client-id'], 'original-input': clientId });
+  }
   checkCount(context);
   const fresh = crypto.randomUUID();
   app.ledger.write({
@@ -40,8 +42,8 @@ function planStart(message: StartStream, id: string, { app, subscriber }: Sessio
   const { 'client-id': clientId, 'reconnect-token': token, 'rule-params': params } = message;
   const hash = hashToken(token);
   const known = streamByClientId(db, clientId);
-  const steps = stepsFor(db, id, { clientId, hashedReconnectToken: hash, size: 0, done: false });
-  // Resuming a stream requires the permission to create it and its token.
+  const steps = stepsFor(db, id, { clientId, hashedReconnectToken: hash });
+  // Whoever takes a stream up again needs the right to begin it, and its token.
   authorizeStart(app.rulebook.guard, creation(db, id, steps, subscriber.actor, params));
   if (!known) return { steps };
   if (!isSameSecret(String(valueOf(db, known, 'hashedReconnectToken')), hash))

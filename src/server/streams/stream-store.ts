@@ -11,10 +11,11 @@ import type { LedgerState, Planned } from '../data/write.ts';
 
 export async function storePart(ledger: Ledger, part: NewStreamPart): Promise<void> {
   const { streamId, to, end } = part;
-  const ended = end && { done: true, ...(end.abortReason !== undefined && { abortReason: end.abortReason }) };
+  const atEnd = end && { size: to, done: true, ...(end.abortReason !== undefined && { abortReason: end.abortReason }) };
   const planned = ({ db }: LedgerState): Planned => {
     if (!streamById(db, streamId)) throw noSuchStream(streamId);
-    return { steps: stepsFor(db, streamId, { size: to, ...ended }), records: partRecord(part) };
+    // The row stays as it is until the end: those who watch it hear of streams, not of their parts.
+    return { steps: atEnd ? stepsFor(db, streamId, atEnd) : [], records: partRecord(part) };
   };
   await submit(ledger, { steps: planned, event: undefined, actor: serverActor });
 }

@@ -92,7 +92,7 @@ export class Streams {
     clientId: string,
   ): ServerMessage[] {
     const reading: Reading = { streamId, clientId, subscriber, eventId };
-    const found = mergedParts(this.#parts.of(streamId), offset ?? 0).map((part) => appended(reading, part));
+    const found = mergedParts(this.#parts.of(streamId), offset ?? 0).map((part) => ({ ...appended(reading, part), files: [] }));
     const first = { ...headOf(reading), offset: Math.min(offset ?? 0, this.#parts.size(streamId)), files: [], content: '' };
     if (!this.#parts.isDone(streamId)) {
       const readings = this.#reading.get(streamId) ?? new Set<Reading>();
@@ -122,8 +122,9 @@ export class Streams {
   committed(entries: readonly LogEntry[]): Outgoing[] {
     const outgoing: Outgoing[] = [];
     for (const part of this.#parts.addStored(entries)) {
-      for (const reading of this.#reading.get(part.streamId) ?? [])
-        outgoing.push({ to: reading.subscriber, message: appended(reading, part) });
+      for (const reading of this.#reading.get(part.streamId) ?? []) {
+        for (const told of withEndApart(part)) outgoing.push({ to: reading.subscriber, message: appended(reading, told) });
+      }
       if (part.end) this.#reading.delete(part.streamId);
     }
     return outgoing;
@@ -185,13 +186,21 @@ function appended(reading: Reading, { from, text, end }: StreamPart): ServerMess
   return {
     ...headOf(reading),
     offset: from,
-    files: [],
     content: text,
     ...(end && { done: true, ...(end.abortReason !== undefined && { 'abort-reason': end.abortReason }) }),
   };
 }
 
-/** From the part that contains the offset; small neighbours are joined. */
+/** The end follows on the text it was sent with. */
+function withEndApart(part: StreamPart): StreamPart[] {
+  if (!part.end || part.text === '') return [part];
+  return [
+    { ...part, end: undefined },
+    { from: part.to, to: part.to, text: '', end: part.end },
+  ];
+}
+
+/** From the part that holds the offset on, small neighbours together. */
 function mergedParts(parts: readonly StreamPart[], offset: number): StreamPart[] {
   const joined: StreamPart[] = [];
   for (const part of parts) {

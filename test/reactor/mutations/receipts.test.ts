@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Dialogue } from '../../support/dialogue.ts';
-import { addQueryOk, goalId } from '../../support/goals.ts';
+import { settled } from '../../../src/testing/virtual/clock.ts';
+import { addQueryOk, chunk, goalId } from '../../support/goals.ts';
 import { receiptEtype } from '../../../src/reactor/mutations/receipts.ts';
 import { silent } from '../../../src/lib/log.ts';
 import { isUuid } from '../../../src/lib/uuid.ts';
@@ -76,6 +77,30 @@ describe('receipts', () => {
 });
 
 describe('what receipts are made of', () => {
+  it('a receipt stays until it is on disk that the write is confirmed: a page that ends before that sends the write again', async () => {
+    const dialogue = await Dialogue.ready({ receipts: true });
+    const { reactor } = dialogue.client;
+    const { store } = reactor.config;
+    const first = await dialogue.create(goalId(1), { title: 'a' });
+    // It waits, stored, until the goal is there.
+    void reactor.writes.transact(chunk('update', goalId(1), { title: 'b' }));
+    await settled();
+    const write = store.write.bind(store);
+    const stored: (() => void)[] = [];
+    store.write = async (ops) => {
+      await new Promise<void>((resolve) => stored.push(resolve));
+      return write(ops);
+    };
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': first.eventId, 'tx-id': 1 });
+    const deletes = (at: number): boolean => stepsOf(dialogue, at).some(([op]) => op === 'delete-entity');
+    expect([stepsOf(dialogue, 1).length > 0, deletes(1)]).toEqual([true, false]);
+    store.write = write;
+    for (const done of stored) done();
+    await settled();
+    await dialogue.create(goalId(3), { title: 'c' });
+    expect(deletes(2)).toBe(true);
+  });
+
   it('the attrs come first in the message, under ids that follow from the app id', async () => {
     const messages = await Promise.all(
       ['a9900000-0000-4000-8000-000000000001', 'a9900000-0000-4000-8000-000000000001', 'b1e0c0de-0000-4000-8000-000000000001'].map(

@@ -30,6 +30,7 @@ const step = fc.oneof(
 const story = fc.array(fc.array(step, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 12 });
 
 interface Known {
+  readonly attrs: readonly string[];
   readonly triples: readonly string[];
   readonly deleted: readonly string[];
   readonly lists: unknown;
@@ -44,6 +45,7 @@ async function knownTo(world: Bench): Promise<Known> {
     lists.push((await peer.response('add-query-ok', { op: 'add-query', q, 'return-type': 'tree' })).result);
   }
   return {
+    attrs: ledger.db.attrs.list.map(({ wire }) => JSON.stringify(wire)).sort(),
     triples: [...ledger.db.triples()].map((triple) => JSON.stringify(triple)).sort(),
     deleted: [...ledger.deletedAttrs.keys()].sort(),
     lists: JSON.parse(JSON.stringify(lists, sortedLists)) as unknown,

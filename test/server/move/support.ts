@@ -75,7 +75,10 @@ export async function contentsOf(
   );
   return {
     attrs: attrs
-      .map(({ id: _id, 'forward-identity': [, ...name], 'reverse-identity': [, ...back] = [''], ...traits }) => ({ name, back, ...traits }))
+      // Types that values have had count from the first write to the copy on.
+      .map(({ id: _id, 'inferred-types': _types, 'forward-identity': [, ...name], 'reverse-identity': [, ...back] = [''], ...traits }) => {
+        return { name, back, ...traits };
+      })
       .sort(byText),
     triples: triples.map(([e, a, v, t]) => JSON.stringify([e, nameOf.get(a) ?? a, v, t])).sort(),
     records: { ...Object.fromEntries(files.sort(byText)), oauth: withoutTimes(oauth), webhooks: untimed(webhooks) },

@@ -84,10 +84,13 @@ const client: readonly PlantedBug[] = [
   bug(
     'a write confirmed while the disk is read is taken up again',
     api,
-    'records.filter(({ eventId }) => !removed.has(eventId))',
+    'records.filter(({ eventId }) => !settled.has(eventId))',
     'records',
   ),
   bug('what another tab says is missed while the disk is read', tabSync, 'state.outbox.settled.add(eventId, position);', 'void eventId;'),
+  bug('a tab does not ask what became of the writes that it has read', api, 'const { state, isLeader } = this.#context;\n    if (isLeader) return;', 'const { state } = this.#context;\n    if (state) return;'), // prettier-ignore
+  bug('of attributes that two tabs make at a time, one hides the other', 'reactor/queries/pending-in-view.ts', 'this.#renames.size > 0 || steps.some(isTaken)', 'isTaken.length > 1'), // prettier-ignore
+  bug('what is on its way says again what a confirmed write has said', outbox, "if (write.state !== 'persisting') earlier.push(write);", "if (write.state === 'pending') earlier.push(write);"), // prettier-ignore
   bug('a store that fails ends the queue', 'reactor/persist-queue.ts', '    } catch (cause) {\n      const writes', '    } catch (cause) {\n      throw cause;\n      const writes'), // prettier-ignore
   bug('a confirmed write is let go before the result contains it', optimistic, 'if (isIncluded(write, live.processed)) return', 'return'),
   bug('confirmed writes stay in the outbox', optimistic, 'if (this.#acknowledged.size === 0) return [];', 'return [];'),

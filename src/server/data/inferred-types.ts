@@ -1,0 +1,45 @@
+// Which types of values each attribute has had: told to clients with the attribute, and never less.
+
+import type { KnownAttr } from '../../db/attrs.ts';
+import type { ChangeSet, RowChange } from '../../db/change-set.ts';
+import type { Attrs } from '../../db/attrs.ts';
+import { equal } from '../../lib/equal.ts';
+import type { WireAttr } from '../../protocol/attr.ts';
+
+const allTypes = ['number', 'string', 'boolean', 'json'] as const;
+type InferredType = (typeof allTypes)[number];
+
+/** The attributes that have a value of a new type by this change, as they are from now on. */
+export function attrsWithNewTypes(attrs: Attrs, changeSet: ChangeSet): WireAttr[] {
+  return [...changeSet].flatMap(([etype, changes]) => {
+    return [...attrs.namespace(etype).forward.values()].flatMap((attr) => {
+      const known = attr.wire['inferred-types'] ?? [];
+      // What the system's own attributes hold does not depend on data.
+      if (attr.isSystem || known.length === allTypes.length) return [];
+      const types = new Set<string>([...known, ...newTypes(attr, changes.values())]);
+      return types.size === known.length ? [] : [{ ...attr.wire, 'inferred-types': allTypes.filter((type) => types.has(type)) }];
+    });
+  });
+}
+
+function* newTypes({ slot, isRef }: KnownAttr, changes: Iterable<RowChange>): Generator<InferredType> {
+  for (const { before, after } of changes) {
+    const value = after?.values[slot];
+    if (value === undefined || value === null || value === before?.values[slot]) continue;
+    yield isRef ? 'string' : typeOf(value);
+  }
+}
+
+function typeOf(value: unknown): InferredType {
+  const type = typeof value;
+  return type === 'number' || type === 'string' || type === 'boolean' ? type : 'json';
+}
+
+/** Whether the attributes are as they were, except for these types. */
+export function isOnlyTypes(attrs: Attrs, put: readonly WireAttr[]): boolean {
+  const without = ({ 'inferred-types': _, ...rest }: WireAttr): object => rest;
+  return put.every((wire) => {
+    const known = attrs.byId(wire.id)?.wire;
+    return known !== undefined && equal(without(known), without(wire));
+  });
+}
