@@ -120,7 +120,9 @@ describe('a simulation', () => {
     const misspelled = await check({ invariants: { none: ({ read }: Reading) => read({ item: {} })['item']?.length === 0 } });
     expect(misspelled.violations[0]).toContain("invariant 'none' is violated: At path 'item': The schema has no entity 'item'");
     expect(misspelled.message).toContain('at the start, before any step');
-    const slow = await check({ invariants: { slow: async ({ read }: Reading) => Promise.resolve(read({ items: {} })['items']?.length === 7) } });
+    const slow = await check({
+      invariants: { slow: async ({ read }: Reading) => Promise.resolve(read({ items: {} })['items']?.length === 7) },
+    });
     expect(slow.violations[0]).toContain("invariant 'slow' returned a promise");
     const reading = await check({ actions: { look: ({ read }: Reading) => read({ items: { $: { where: { cuont: 1 } } } }) } });
     expect(reading.violations).toEqual([expect.stringContaining("action 'look' failed: At path 'items.$.where.cuont'")]);
