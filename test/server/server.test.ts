@@ -271,6 +271,46 @@ test('a storage may be a promise; what is no storage is told at the start', asyn
   rmSync(folder, { recursive: true, force: true });
 });
 
+class Mail {}
+
+test.each<[string, unknown, string]>([
+  ['rules', Promise.resolve({ goals: { allow: { view: 'false' } } }), 'a promise: await it'],
+  ['rules', () => ({}), 'a function: call it'],
+  ['schema', Promise.resolve({ entities: {} }), 'a promise: await it'],
+  ['files', Promise.resolve({}), 'a promise: await it'],
+  ['files', sqlite, 'a function: call it'],
+  ['sendMagicCode', {}, '{}'],
+  ['sendMagicCode', Mail, 'the class Mail: create an object of it'],
+  ['log', () => {}, 'a function: call it'],
+  ['limits', () => ({ steps: 1 }), 'a function: call it'],
+  ['limits', { steps: '1' }, '{"steps":"1"}'],
+  ['port', '80a', '"80a"'],
+  ['port', () => 0, 'a function: call it'],
+  ['adminToken', Promise.resolve(appId), 'a promise: await it'],
+  ['compression', 'no', '"no"'],
+  ['createAppsOnUse', 'no', '"no"'],
+  ['origins', 'https://app.example.com', '"https://app.example.com"'],
+  ['host', () => '::1', 'a function: call it'],
+  ['publicUrl', new URL('http://example.com'), '"http://example.com/"'],
+  ['closeWithinMs', '1', '"1"'],
+])('%s of the wrong kind is refused at the start', async (option, given, found) => {
+  const server = createServer({ [option]: given });
+  server.then((started) => started.close()).catch(() => {});
+  await expect(server).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringMatching(new RegExp(`: ${option} must be .*, but is `)),
+  });
+  await expect(server).rejects.toThrow(found);
+});
+
+test('options that are a promise, and rules of a further app that are one, are refused', async () => {
+  const later = Promise.resolve({}) as never;
+  await expect(createServer(later)).rejects.toThrow('createServer: options must be an object, but is a promise: await it');
+  const server = await start();
+  await expect(server.createApp({ rules: later })).rejects.toThrow('createApp: rules must be an object, but is a promise: await it');
+  await expect(server.createApp({ schema: later })).rejects.toThrow('createApp: schema must be an object, but is a promise: await it');
+});
+
 const adminRequest = ({ appId, adminToken }: TriplaneServer, body: object): RequestInit => ({
   method: 'POST',
   headers: { 'content-type': 'application/json', 'app-id': appId, authorization: `Bearer ${adminToken}` },
