@@ -8,6 +8,7 @@ import { openCore } from './official-client.ts';
 import { onEachStorage } from '../support/storages.ts';
 
 interface WithStreams {
+  queryOnce(query: object): Promise<{ data: { $streams?: readonly unknown[] } }>;
   readonly streams: {
     createWriteStream(opts: { clientId: string }): WritableStream<string>;
     createReadStream(opts: { clientId: string }): ReadableStream<string>;
@@ -66,7 +67,8 @@ onEachStorage((fresh) => {
       const [one, other] = [writes(), reads()];
       const writer = one.streams.createWriteStream({ clientId: 'story' }).getWriter();
       await writer.write(story[0] ?? '');
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      const found = { $streams: { $: { where: { clientId: 'story' } } } };
+      await expect.poll(async () => (await one.queryOnce(found)).data.$streams?.length, { timeout: 10_000 }).toBe(1);
       const read = readAll(other.streams.createReadStream({ clientId: 'story' }));
       for (const part of story.slice(1)) await writer.write(part);
       await writer.close();

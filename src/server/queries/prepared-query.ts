@@ -74,3 +74,9 @@ function singularLinks(attrs: Attrs): SingularLinks {
   }
   return found;
 }
+
+/** Whether the attrs that the query and its rules read are the same as when it was compiled. */
+export function readsSameAttrs({ compiled, readAccess }: PreparedQuery, attrs: Attrs): boolean {
+  const etypes = [...compiled.etypes, ...(readAccess?.etypes ?? [])];
+  return etypes.every((etype) => compiled.attrs.signature(etype) === attrs.signature(etype));
+}

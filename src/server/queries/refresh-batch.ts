@@ -1,8 +1,9 @@
 // One change as applied to live queries: collected results, and the work budget of the change.
 
 import type { ChangeSet } from '../../db/change-set.ts';
-import type { Change as Changed } from '../../query/affected.ts';
+import { type Change as Changed, changeOf } from '../../query/affected.ts';
 import type { Subscriber } from '../session/subscriber.ts';
+import type { QuerySource } from './query-source.ts';
 import { AllowanceExceeded, withAllowance } from './query-work.ts';
 import type { QueryRefresh, TxPosition } from './refresh.ts';
 
@@ -16,6 +17,12 @@ export interface Change {
   readonly isReload: boolean;
 }
 
+/** Who is sent a refresh although no result of theirs changed: everybody after a change of the catalog, else the writers. */
+export interface Recipients {
+  readonly all: Iterable<Subscriber>;
+  readonly writers: ReadonlySet<Subscriber>;
+}
+
 export interface RefreshBatch {
   readonly change: Change;
   readonly changed: Changed;
@@ -23,6 +30,15 @@ export interface RefreshBatch {
   /** Remaining work budget: of all queries together, and of each. */
   readonly allowance: { left: number; readonly each: number };
   readonly refreshes: Map<Subscriber, QueryRefresh[]>;
+}
+
+/** Work that all live queries together may do immediately after a change. */
+const batchAllowance = 400_000;
+
+/** `each`: the work that one query may do immediately. */
+export function newBatch(change: Change, source: QuerySource, each: number): RefreshBatch {
+  const allowance = { left: batchAllowance, each };
+  return { change, changed: changeOf(change.changeSet, source.db()), position: source.position(), allowance, refreshes: new Map() };
 }
 
 /** Undefined if it would take too long. */

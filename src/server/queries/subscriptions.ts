@@ -5,13 +5,12 @@
 import type { Attrs } from '../../db/attrs.ts';
 import { emptyChangeSet } from '../../db/change-set.ts';
 import type { WireQuery } from '../../protocol/query-messages.ts';
-import { changeOf } from '../../query/affected.ts';
 import { queryKey } from '../../query/key.ts';
 import { completed } from '../../query/result-triples.ts';
 import type { DataSnapshot } from '../data/snapshot.ts';
 import type { Limits } from '../limits.ts';
 import { answer, type ComputedResult, isResultEqual } from './results.ts';
-import { type PreparedQuery, prepareQuery, type ResultShape } from './prepared-query.ts';
+import { type PreparedQuery, prepareQuery, readsSameAttrs, type ResultShape } from './prepared-query.ts';
 import type { Asked } from './query-request.ts';
 import type { Outgoing, Subscriber } from '../session/subscriber.ts';
 import { type QueryRefresh, RefreshBuilder } from './refresh.ts';
@@ -20,13 +19,10 @@ import type { KeptResults } from './kept-results.ts';
 import { formFor, LateQueries, queryAllowance, refreshFailed } from './late-queries.ts';
 import type { QueryJobs } from './query-jobs.ts';
 import { isOutdated, type QuerySource, readSnapshot } from './query-source.ts';
-import { addRefresh, atOnce, type Change, type RefreshBatch } from './refresh-batch.ts';
+import { addRefresh, atOnce, type Change, newBatch, type Recipients, type RefreshBatch } from './refresh-batch.ts';
 import { RuleWarnings } from './rule-warnings.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
 import { type RefreshForms, type ResultBounds, Subscription } from './subscription.ts';
-
-/** Work that all live queries together may do immediately after a change. */
-const batchAllowance = 400_000;
 
 export class Subscriptions {
   readonly #registry = new SubscriptionRegistry();
@@ -236,9 +232,7 @@ export class Subscriptions {
   }
 
   #batch(change: Change): RefreshBatch {
-    const changed = changeOf(change.changeSet, this.#source.db());
-    const allowance = { left: batchAllowance, each: Math.min(queryAllowance, this.#limits.queryWork) };
-    return { change, changed, position: this.#source.position(), allowance, refreshes: new Map() };
+    return newBatch(change, this.#source, Math.min(queryAllowance, this.#limits.queryWork));
   }
 
   #candidates({ changeSet, attrsChanged, isReload }: Change): Iterable<Subscription> {
@@ -283,14 +277,11 @@ export class Subscriptions {
   /** @returns whether the query may have another meaning now */
   #recompile(subscription: Subscription, attrs: Attrs): boolean {
     const [subscriber] = subscription.subscribers;
-    const { compiled, returnType, readAccess } = subscription.prepared;
-    const isSame = [...compiled.etypes, ...(readAccess?.etypes ?? [])].every(
-      (etype) => compiled.attrs.signature(etype) === attrs.signature(etype),
-    );
+    const { prepared: before } = subscription;
     if (!subscriber) return false;
-    const prepared = this.#prepare(subscription.q, returnType, subscriber, attrs);
+    const prepared = this.#prepare(subscription.q, before.returnType, subscriber, attrs);
     this.#registry.recompiled(subscription, prepared);
-    return !isSame;
+    return !readsSameAttrs(before, attrs);
   }
 
   /** A failing query does not affect others. */
@@ -302,11 +293,6 @@ export class Subscriptions {
       this.remove(subscriber, canonicalKey);
     }
   }
-}
-
-export interface Recipients {
-  readonly all: Iterable<Subscriber>;
-  readonly writers: ReadonlySet<Subscriber>;
 }
 
 const keyOf = ({ returnType, readAccess }: PreparedQuery, canonicalKey: string): string =>
