@@ -1,6 +1,6 @@
 // Finds the request that a server cannot take, and sets it aside. A server that closes the connection over a request, or rejects one without
 // naming it, does not say which one it was; sent again with every connection, it would keep all others from being answered. When more than one
-// request may be the cause, these are sent one at a time, and everything else once they are answered. A server that is killed now and then loses whatever is in flight: so before a suspect is
+// request may be the cause, these are sent one at a time, then more, and everything else once they are answered. A server that is killed now and then loses whatever is in flight: so before a suspect is
 // sent again, the connection has to last without it.
 
 import { InstantAPIError, type TriplaneError } from '../errors.ts';
@@ -21,6 +21,8 @@ const lossesBeforeGivingUp = 5;
 const controlMs = { factor: 8, least: 5_000, most: 120_000 };
 /** A request without an answer within this does not hold up the next one. */
 const answerMs = 5_000;
+/** A backlog of thousands takes seconds where one at a time takes minutes; if it holds the cause, a few more connections are lost over it. */
+const outlivedPerRequest = 8;
 /** The close code for a message that is too big. Event streams report status 413 as this code. */
 const tooBigCode = 1009;
 
@@ -39,8 +41,10 @@ export class Recovery {
   #waiting: ClientMessage[] | undefined;
   /** The requests of which one may be the cause. Once all of them are answered, the others need not wait for each other. */
   #suspects = new Set<string>();
-  /** The event id of the request whose turn it is. Undefined once it is answered, dropped, or not answered in time. */
-  #current: string | undefined;
+  /** The event ids of the requests whose turn it is. Empty once they are answered, dropped, or not answered in time. */
+  readonly #current = new Set<string>();
+  /** Suspects that this connection has outlived: the more, the more requests are sent at a time. */
+  #outlived = 0;
   #timer: Timer | undefined;
   /** The request that was alone in flight when the connection was lost, how often in a row, and how long the next one has to last without it. */
   #suspect: { readonly key: string; readonly losses: number; readonly controlMs: number } | undefined;
@@ -57,7 +61,7 @@ export class Recovery {
   send(message: ClientMessage): void {
     const error = this.#setAside.get(requestKey(message));
     if (error) return this.refuse(message, error);
-    if (this.#waiting && (this.#isControl || this.#current !== undefined || this.#waiting.length > 0)) this.#waiting.push(message);
+    if (this.#waiting && (this.#isControl || this.#current.size > 0 || this.#waiting.length > 0)) this.#waiting.push(message);
     else this.#send(message);
   }
 
@@ -76,7 +80,9 @@ export class Recovery {
     const remaining = this.#waiting?.filter((message) => !isDropped(message));
     const wasSent = remaining?.length === this.#waiting?.length;
     this.#waiting = remaining;
-    if (this.#current !== undefined && !this.#unanswered.has(this.#current)) this.#sendNext();
+    const isSending = this.#current.size > 0;
+    for (const eventId of this.#current) if (!this.#unanswered.has(eventId)) this.#current.delete(eventId);
+    if (isSending && this.#current.size === 0) this.#sendNext();
     return wasSent;
   }
 
@@ -89,7 +95,9 @@ export class Recovery {
   onAnswer(answered: ClientMessage): void {
     this.#suspects.delete(requestKey(answered));
     if (this.#suspect?.key === requestKey(answered)) this.#suspect = undefined;
-    if (this.#unanswered.size === 0 || answered['client-event-id'] === this.#current) this.#sendNext();
+    const wasCurrent = this.#current.delete(answered['client-event-id'] ?? '');
+    if (wasCurrent) this.#outlived += 1;
+    if (this.#unanswered.size === 0 || (wasCurrent && this.#current.size === 0)) this.#sendNext();
   }
 
   /** A rejection that names no request: it is about the only one, or sending them one at a time will show which. */
@@ -128,7 +136,8 @@ export class Recovery {
   /** The connection is gone; the owners of the requests send them again over the next one. */
   clear(): void {
     this.#context.config.clock.clearTimeout(this.#timer);
-    this.#current = undefined;
+    this.#current.clear();
+    this.#outlived = 0;
     if (this.#waiting) this.#waiting = this.#suspects.size > 0 ? [] : undefined;
     // It was lost without the suspect, too.
     if (this.#isControl) this.#suspect = undefined;
@@ -156,19 +165,19 @@ export class Recovery {
     }
     this.#on.send(message);
     const eventId = message['client-event-id'] ?? '';
-    this.#current = this.#unanswered.has(eventId) ? eventId : undefined;
+    if (this.#unanswered.has(eventId)) this.#current.add(eventId);
   }
 
   #sendNext(): void {
     if (!this.#waiting) return;
     this.#context.config.clock.clearTimeout(this.#timer);
-    this.#current = undefined;
+    this.#current.clear();
     // Some messages are not answered at all.
     for (let next = this.#waiting.shift(); next; next = this.#waiting?.shift()) {
       this.#send(next);
-      if (this.#current !== undefined && this.#suspects.size > 0) return;
+      if (this.#current.size > this.#outlived / outlivedPerRequest && this.#suspects.size > 0) return;
     }
-    if (this.#unanswered.size > 0 && this.#suspects.size > 0) return;
+    if (this.#suspects.size > 0 && (this.#unanswered.size > 0 || this.#current.size > 0)) return;
     this.#suspects.clear();
     this.#waiting = undefined;
   }

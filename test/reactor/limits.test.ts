@@ -340,6 +340,28 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
+  it('a backlog that was in flight each time is sent faster and faster', async () => {
+    const client = await connected();
+    for (let n = 1; n <= 99; n += 1) void client.reactor.writes.transact(chunk('create', goalId(n), { title: 'a' })).catch(() => {});
+    await settled();
+    for (let time = 0; time < 2; time += 1) {
+      expect(client.sentMessages('transact')).toHaveLength(99);
+      client.transport.channel.on.closed({ code: 1006, reason: '' });
+      await client.clock.advance(20_000);
+      await connected(undefined, client);
+      if (time === 0) continue;
+      let turns = 0;
+      for (let confirmed = 0; confirmed < 99; turns += 1) {
+        const sent = client.sentMessages('transact').slice(confirmed);
+        confirmed += sent.length;
+        for (const { 'client-event-id': eventId } of sent) await confirm(client, eventId, 1);
+      }
+      expect(turns).toBeGreaterThan(8);
+      expect(turns).toBeLessThan(40);
+    }
+    client.reactor.shutdown();
+  });
+
   it('a server that restarts again and again costs no write', async () => {
     const client = await connected();
     const only = await write(client, 1, 'a');
