@@ -13,6 +13,7 @@ import { assertCrypto } from './id.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { KeyValue } from '../storage/key-value.ts';
 import type { SchemaConfig } from '../types/config.ts';
+import { guardedPort } from './guarded-port.ts';
 
 /** Options that replace a default of the platform. */
 export interface Ports {
@@ -110,6 +111,7 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
   checkNumber('queryCacheLimit', queryCacheLimit, queryCacheLimit >= 0, '0 or more');
   checkNumber('yieldEvery', yieldEvery, yieldEvery > 0, 'more than 0');
   const log = given.log ? safeLog(given.log) : verboseLog(given);
+  const onError = given.onError ?? ((error: Error) => (log === silent ? consoleLog : log).error(error.message));
   const identity = [appId, apiURI, websocketURI, adminToken, useDateObjects, given.__extraDedupeKey];
   return {
     ...given,
@@ -120,9 +122,9 @@ export function resolveConfig(config: InitConfig<AnySchemaDef, boolean>): Resolv
     useDateObjects,
     queryCacheLimit,
     log,
-    clock: clock ?? systemClock,
-    random: random ?? systemRandom,
-    onError: given.onError ?? ((error) => (log === silent ? consoleLog : log).error(error.message)),
+    clock: clock ? guardedPort('clock', clock, systemClock, onError) : systemClock,
+    random: random ? guardedPort('random', random, systemRandom, onError) : systemRandom,
+    onError,
     adminToken,
     key: (storage ?? network ?? webSocket ?? fetch ?? clock ?? random) ? undefined : JSON.stringify(identity),
   };

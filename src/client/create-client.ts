@@ -17,6 +17,7 @@ import type { User } from '../types/auth.ts';
 import type { EventSourceConstructor } from '../types/ports.ts';
 import { adoptionOf } from './adoption.ts';
 import type { ResolvedConfig } from './config.ts';
+import { guardedPort, unknownNetwork } from './guarded-port.ts';
 import { loadEventSource, loadHttp } from './lazy-features.ts';
 import type { BrowserPage } from './oauth-redirect.ts';
 
@@ -40,7 +41,7 @@ export function createReactor(
       ...(schema && { links: linkIndex(schema) }),
       useDates: config.useDateObjects,
       validate: !config.disableValidation,
-      network: config.network ?? browserNetwork(),
+      network: config.network ? guardedPort('network', config.network, unknownNetwork, config.onError) : browserNetwork(),
       store,
       adoption: adoptionOf(config, store),
       completeOAuthRedirect: pendingOAuthRedirect(config, store),

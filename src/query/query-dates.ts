@@ -1,7 +1,8 @@
-// Dates in queries: every format that can be stored, and a few keywords. PROTOCOL.md#dates
+// Dates in queries: every form in which stored dates are read, and a few keywords. PROTOCOL.md#dates
 
 import { coerceToDate } from '../lib/dates.ts';
 import { hasOwn } from '../lib/own.ts';
+import { readStoredDate } from '../lib/stored-dates.ts';
 
 const dayMs = 86_400_000;
 
@@ -29,18 +30,20 @@ export function isQueryDate(value: unknown, isBound: boolean): boolean {
   if (typeof value !== 'string' && typeof value !== 'number') return false;
   const named = namedInstant(value);
   if (named !== undefined) return isBound || !Number.isFinite(named);
-  return isDate(value);
+  if (typeof value === 'number') return Math.abs(value) < numbersEnd;
+  return !Number.isNaN(readStoredDate(value)) || isDayForClients(value);
 }
 
-const yearFirst = /^\s*"?\d{4,}[./-](\d\d?)[./-](\d\d?)/;
+/** Whole numbers of 64 bits. One beyond the years that can be stored is an instant before or after all of them. */
+const numbersEnd = 2 ** 63;
+const day = /^\d+-(\d\d?)-(\d\d?)$/;
 
-/** Stored values may have a month 13, which means January of the next year; in a query it is an error. */
-function isDate(value: string | number): boolean {
-  if (typeof value === 'number') return true;
-  const [, month = 1, day = 1] = yearFirst.exec(value) ?? [];
-  if (Number(month) > 12 || Number(day) > 31) return false;
+/** Clients read a day beyond the end of its month, and a year at the end. A month 13 is an error. */
+function isDayForClients(text: string): boolean {
+  const [, month, monthDay] = day.exec(text) ?? [];
+  if (month === undefined || Number(month) > 12 || Number(monthDay) > 31) return false;
   try {
-    return !Number.isNaN(coerceToDate(value)?.getTime() ?? NaN);
+    return coerceToDate(text) instanceof Date;
   } catch {
     return false;
   }

@@ -64,6 +64,9 @@ export function expectSendable(value: unknown, path: string, above: Set<object> 
   if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') {
     throw new QueryValidationError(`A ${typeof value} cannot be part of a query`, path);
   }
+  // JSON has null for these, which means something else to a condition and to a rule.
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new QueryValidationError(`${value} is not a number that JSON has`, path);
+  if (value instanceof Date && Number.isNaN(value.getTime())) throw new QueryValidationError('The date is invalid', path);
   // Objects with `toJSON`, such as dates, define their own JSON.
   if (typeof value !== 'object' || value === null || hasJson(value)) return;
   if (value instanceof Map || value instanceof Set) throw new QueryValidationError('A Map or Set cannot be part of a query', path);

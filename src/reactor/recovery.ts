@@ -1,6 +1,6 @@
 // Finds the request that a server cannot take, and sets it aside. A server that closes the connection over a request, or rejects one without
 // naming it, does not say which one it was; sent again with every connection, it would keep all others from being answered. When more than one
-// request may be the cause, they are sent one at a time. A server that is killed now and then loses whatever is in flight: so before a suspect is
+// request may be the cause, these are sent one at a time, then more, and everything else once they are answered. A server that is killed now and then loses whatever is in flight: so before a suspect is
 // sent again, the connection has to last without it.
 
 import { InstantAPIError, type TriplaneError } from '../errors.ts';
@@ -9,6 +9,7 @@ import type { ClientMessage } from '../protocol/client-message.ts';
 import type { ClientContext } from './context.ts';
 import type { Effect } from './effect.ts';
 import { reject } from './mutations/reject.ts';
+import { requestKey } from './request-key.ts';
 import { type Env, envOf, type SyncState } from './state.ts';
 
 /** Lost connections in a row before the only request in flight is given up. */
@@ -20,6 +21,8 @@ const lossesBeforeGivingUp = 5;
 const controlMs = { factor: 8, least: 5_000, most: 120_000 };
 /** A request without an answer within this does not hold up the next one. */
 const answerMs = 5_000;
+/** A backlog of thousands takes seconds where one at a time takes minutes; if it holds the cause, a few more connections are lost over it. */
+const outlivedPerRequest = 8;
 /** The close code for a message that is too big. Event streams report status 413 as this code. */
 const tooBigCode = 1009;
 
@@ -36,8 +39,12 @@ export class Recovery {
   readonly #setAside = new Map<string, TriplaneError>();
   /** While requests are sent one at a time: those whose turn has not come. */
   #waiting: ClientMessage[] | undefined;
-  /** The event id of the request whose turn it is. Undefined once it is answered, dropped, or not answered in time. */
-  #current: string | undefined;
+  /** The requests of which one may be the cause. Once all of them are answered, the others need not wait for each other. */
+  #suspects = new Set<string>();
+  /** The event ids of the requests whose turn it is. Empty once they are answered, dropped, or not answered in time. */
+  readonly #current = new Set<string>();
+  /** Suspects that this connection has outlived: the more, the more requests are sent at a time. */
+  #outlived = 0;
   #timer: Timer | undefined;
   /** The request that was alone in flight when the connection was lost, how often in a row, and how long the next one has to last without it. */
   #suspect: { readonly key: string; readonly losses: number; readonly controlMs: number } | undefined;
@@ -52,9 +59,9 @@ export class Recovery {
   }
 
   send(message: ClientMessage): void {
-    const error = this.#setAside.get(keyOf(message));
+    const error = this.#setAside.get(requestKey(message));
     if (error) return this.refuse(message, error);
-    if (this.#waiting && (this.#isControl || this.#current !== undefined || this.#waiting.length > 0)) this.#waiting.push(message);
+    if (this.#waiting && (this.#isControl || this.#current.size > 0 || this.#waiting.length > 0)) this.#waiting.push(message);
     else this.#send(message);
   }
 
@@ -73,7 +80,9 @@ export class Recovery {
     const remaining = this.#waiting?.filter((message) => !isDropped(message));
     const wasSent = remaining?.length === this.#waiting?.length;
     this.#waiting = remaining;
-    if (this.#current !== undefined && !this.#unanswered.has(this.#current)) this.#sendNext();
+    const isSending = this.#current.size > 0;
+    for (const eventId of this.#current) if (!this.#unanswered.has(eventId)) this.#current.delete(eventId);
+    if (isSending && this.#current.size === 0) this.#sendNext();
     return wasSent;
   }
 
@@ -84,8 +93,11 @@ export class Recovery {
 
   /** Call once the answer has left the unanswered requests. */
   onAnswer(answered: ClientMessage): void {
-    if (this.#suspect?.key === keyOf(answered)) this.#suspect = undefined;
-    if (this.#unanswered.size === 0 || answered['client-event-id'] === this.#current) this.#sendNext();
+    this.#suspects.delete(requestKey(answered));
+    if (this.#suspect?.key === requestKey(answered)) this.#suspect = undefined;
+    const wasCurrent = this.#current.delete(answered['client-event-id'] ?? '');
+    if (wasCurrent) this.#outlived += 1;
+    if (this.#unanswered.size === 0 || (wasCurrent && this.#current.size === 0)) this.#sendNext();
   }
 
   /** A rejection that names no request: it is about the only one, or sending them one at a time will show which. */
@@ -97,19 +109,23 @@ export class Recovery {
       this.refuse(only, error);
       return this.#sendNext();
     }
-    this.#waiting ??= [];
+    this.#isolate(unanswered.map(requestKey));
     this.#on.restart();
   }
 
-  /** The server or the network closed the connection with these requests in flight. */
-  onLost(code: number, unanswered: readonly ClientMessage[]): void {
+  /**
+   * The server or the network closed the connection with these requests in flight.
+   *
+   * @param suspects those of them that were in flight before, too, when it was lost
+   */
+  onLost(code: number, unanswered: readonly ClientMessage[], suspects: Iterable<string>): void {
     const [only, ...others] = unanswered;
     if (!only) return;
     // If any message exceeds the limit, the largest one does.
     if (code === tooBigCode) return this.#blame(largestOf(unanswered), tooLarge());
-    this.#waiting ??= [];
+    this.#isolate(suspects);
     if (others.length > 0) return;
-    const key = keyOf(only);
+    const key = requestKey(only);
     const losses = this.#suspect?.key === key ? this.#suspect.losses + 1 : 1;
     const { factor, least, most } = controlMs;
     const inFlightMs = this.#sentAtMs === undefined ? 0 : this.#context.config.clock.monotonicNow() - this.#sentAtMs;
@@ -120,16 +136,23 @@ export class Recovery {
   /** The connection is gone; the owners of the requests send them again over the next one. */
   clear(): void {
     this.#context.config.clock.clearTimeout(this.#timer);
-    this.#current = undefined;
-    if (this.#waiting) this.#waiting = [];
+    this.#current.clear();
+    this.#outlived = 0;
+    if (this.#waiting) this.#waiting = this.#suspects.size > 0 ? [] : undefined;
     // It was lost without the suspect, too.
     if (this.#isControl) this.#suspect = undefined;
     this.#isControl = false;
   }
 
+  #isolate(suspects: Iterable<string>): void {
+    this.#waiting ??= [];
+    this.#suspects = new Set(suspects);
+  }
+
   #blame(message: ClientMessage, error: TriplaneError): void {
+    this.#suspects.delete(requestKey(message));
     // A write leaves the outbox, and presence its room; a query stays open, and would be sent again.
-    if (message.op === 'add-query') this.#setAside.set(keyOf(message), error);
+    if (message.op === 'add-query') this.#setAside.set(requestKey(message), error);
     this.refuse(message, error);
   }
 
@@ -142,32 +165,21 @@ export class Recovery {
     }
     this.#on.send(message);
     const eventId = message['client-event-id'] ?? '';
-    this.#current = this.#unanswered.has(eventId) ? eventId : undefined;
+    if (this.#unanswered.has(eventId)) this.#current.add(eventId);
   }
 
   #sendNext(): void {
     if (!this.#waiting) return;
     this.#context.config.clock.clearTimeout(this.#timer);
-    this.#current = undefined;
+    this.#current.clear();
     // Some messages are not answered at all.
     for (let next = this.#waiting.shift(); next; next = this.#waiting?.shift()) {
       this.#send(next);
-      if (this.#current !== undefined) return;
+      if (this.#current.size > this.#outlived / outlivedPerRequest && this.#suspects.size > 0) return;
     }
-    if (this.#unanswered.size === 0) this.#waiting = undefined;
-  }
-}
-
-/** The same for a request that is sent again over another connection. */
-function keyOf(message: ClientMessage): string {
-  switch (message.op) {
-    case 'add-query':
-      return `query ${JSON.stringify(message.q)}`;
-    case 'join-room':
-    case 'set-presence':
-      return `room ${message['room-id']}`;
-    default:
-      return String(message['client-event-id']);
+    if (this.#suspects.size > 0 && (this.#unanswered.size > 0 || this.#current.size > 0)) return;
+    this.#suspects.clear();
+    this.#waiting = undefined;
   }
 }
 

@@ -14,6 +14,7 @@ import type { ClientContext } from './context.ts';
 import { loadRecovery } from './lazy-recovery.ts';
 import { limitErrorOf } from './limits.ts';
 import { errorOf } from './receive-error.ts';
+import { requestKey } from './request-key.ts';
 import { receiveMessage } from './receive.ts';
 import type { Recovery } from './recovery.ts';
 import { envOf } from './state.ts';
@@ -39,8 +40,8 @@ export class Uplink {
   readonly #connection: Connection;
   /** Sent over this connection, and not answered. */
   readonly #unanswered = new Map<string, ClientMessage>();
-  /** Connections lost in a row with requests in flight. */
-  #losses = 0;
+  /** The requests in flight when a connection was lost last, as far as they are unanswered. */
+  #lost = new Set<string>();
   /** From the first request on that the server may not take. */
   #recovery: Recovery | undefined;
   /** Connection attempts in a row without a session. */
@@ -140,18 +141,21 @@ export class Uplink {
       .catch((error: unknown) => this.#context.report(asError(error)));
   }
 
-  /** One lost connection is normal. */
+  /** One lost connection is normal; and what is the cause of several was in flight each time. */
   #onLost(code: number): void {
     if (this.#unanswered.size === 0 || isHarmless(code) || !this.#context.config.network.isOnline()) return;
     const unanswered = [...this.#unanswered.values()];
-    if (this.#recovery || ++this.#losses >= 2 || code === 1009) this.#recover((recovery) => recovery.onLost(code, unanswered));
+    const keys = unanswered.map(requestKey);
+    const suspects = new Set(keys.filter((key) => this.#lost.has(key)));
+    this.#lost = new Set(keys);
+    if (suspects.size > 0 || code === 1009) this.#recover((recovery) => recovery.onLost(code, unanswered, suspects));
   }
 
   #onAnswer(eventId: string): void {
     const answered = this.#unanswered.get(eventId);
     if (!answered) return;
     this.#unanswered.delete(eventId);
-    if (this.#unanswered.size === 0) this.#losses = 0;
+    this.#lost.delete(requestKey(answered));
     this.#recovery?.onAnswer(answered);
   }
 

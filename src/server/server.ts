@@ -7,7 +7,7 @@ import { TriplaneError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { type Log, silent } from '../lib/log.ts';
 import { systemRandom } from '../lib/random.ts';
-import { id, isUuid } from '../lib/uuid.ts';
+import { id } from '../lib/uuid.ts';
 import type { AppStatus } from '../protocol/session-messages.ts';
 import type { AnySchemaDef, InstantUnknownSchema } from '../schema/schema.ts';
 import type { InstantRules } from '../types/rules.ts';
@@ -21,11 +21,11 @@ import { IncomingBytes } from './incoming-bytes.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { outbound } from './outbound.ts';
 import { keptAnswerBytes } from './webhooks/sender.ts';
-import { memory } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import { clientAddress, type TrustProxy } from './client-address.ts';
 import { allowedOrigins } from './origins.ts';
 import { httpRoutes } from './http/routes.ts';
+import { checkAppOptions, originOf, storageFor, uuidOf } from './server-options.ts';
 import { countAnswers } from './http/unread-answers.ts';
 import { UnreadOutput } from './unread-output.ts';
 import { serveSockets } from './ws.ts';
@@ -163,7 +163,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   options: ServerOptions<Schema> = {},
 ): Promise<TriplaneServer> {
   const { host = '127.0.0.1', log = silent, createAppsOnUse = false } = options;
-  const storage = await storageOf(options.storage);
+  const storage = await storageFor(options as ServerOptions);
   const appId = uuidOf(options.appId, 'appId');
   const adminToken = uuidOf(options.adminToken, 'adminToken');
   const operatorToken = uuidOf(options.operatorToken, 'operatorToken');
@@ -218,7 +218,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   const { schema, rules } = options;
   const open = async (): Promise<number> => {
     if (schema !== undefined || rules !== undefined) await bootstrap(await hub.app(appId), { schema, rules }, id);
-    return listen(server, options.port ?? 0, host);
+    return listen(server, Number(options.port ?? 0), host);
   };
   const port = await open().catch(async (error: unknown) => {
     await stop();
@@ -242,7 +242,9 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   };
 }
 
-async function createApp(hub: Hub, { appId, adminToken, title, schema, rules }: AppOptions = {}): Promise<CreatedApp> {
+async function createApp(hub: Hub, options: AppOptions = {}): Promise<CreatedApp> {
+  checkAppOptions(options);
+  const { appId, adminToken, title, schema, rules } = options;
   const [id, token] = [uuidOf(appId, 'appId', 'createApp'), uuidOf(adminToken, 'adminToken', 'createApp')];
   const plain = (given: object | undefined): unknown => given && (JSON.parse(JSON.stringify(given)) as unknown);
   await hub.createApp({ id, token, ...(title !== undefined && { title }), schema: plain(schema), rules: plain(rules) });
@@ -254,27 +256,6 @@ function controlOf(hub: Hub, appId: string): AppControl {
     status: async () => (await hub.app(appId.toLowerCase())).status,
     setStatus: async (status) => (await hub.app(appId.toLowerCase())).setStatus(status),
   };
-}
-
-async function storageOf(given: ServerOptions['storage']): Promise<Storage> {
-  const storage = (await (given === undefined ? memory() : given)) as Partial<Storage> | null | undefined;
-  if (typeof storage?.open === 'function' && typeof storage.apps === 'function' && typeof storage.close === 'function')
-    return storage as Storage;
-  const is = typeof storage === 'function' ? "a function: call it, as in storage: sqlite('folder')" : `${JSON.stringify(storage)}`;
-  throw new TriplaneError('config-invalid', `createServer: storage must be one of memory(), sqlite(…), postgres(…) and is ${is}`);
-}
-
-function uuidOf(given: string | undefined, option: string, call = 'createServer'): string {
-  if (given === undefined) return id();
-  if (isUuid(given)) return given.toLowerCase();
-  throw new TriplaneError('config-invalid', `${call}: ${option} must be a uuid, and is '${String(given)}'`);
-}
-
-function originOf(given: string | undefined, option: string): string | undefined {
-  if (given === undefined) return undefined;
-  const isUrl = URL.canParse(given) && /^https?:$/.test(new URL(given).protocol);
-  if (!isUrl) throw new TriplaneError('config-invalid', `createServer: ${option} must be an http or https URL, and is '${given}'`);
-  return given.replace(/\/+$/, '');
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

@@ -1,6 +1,7 @@
 // What one run consists of: the devices and tabs, the writes that are made, and the checks of what must be true.
 
 import { equal } from '../lib/equal.ts';
+import { validateQuery } from '../query/validate.ts';
 import type { AnySchemaDef } from '../schema/schema.ts';
 import type { SimulationOptions } from './simulation.ts';
 import type { TestApp, TestUser } from './test-app.ts';
@@ -84,12 +85,26 @@ export class SimulationState<Schema extends AnySchemaDef> {
     if (!this.#app.readNow({} as never)) return;
     for (const [name, invariant] of Object.entries(this.#options.invariants ?? {})) {
       try {
-        if (invariant({ read: (query) => this.#app.readNow(query) as never }) === false)
-          this.violations.add(`invariant '${name}' is violated`);
+        const holds = invariant({ read: (query) => this.#readNow(query) });
+        if (holds instanceof Promise) this.#refusePromise(name, holds);
+        else if (holds === false) this.violations.add(`invariant '${name}' is violated`);
       } catch (error) {
-        this.violations.add(`invariant '${name}' is violated: ${(error as Error).message}`);
+        this.violations.add(`invariant '${name}' is violated: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
+  }
+
+  /** What it waits for could change meanwhile: an invariant is true of one moment. */
+  #refusePromise(name: string, promise: Promise<unknown>): void {
+    promise.catch(() => {});
+    this.violations.add(`invariant '${name}' returned a promise: it must return its result, and \`read\` needs no await`);
+  }
+
+  /** @throws QueryValidationError so that an invariant with a misspelled name does not hold of nothing */
+  #readNow(query: object): never {
+    const { schema } = this.#options;
+    if (schema) validateQuery(query, schema);
+    return this.#app.readNow(query as never) as never;
   }
 
   async open(device: TestDevice<Schema>): Promise<OpenTab<Schema>> {
@@ -111,8 +126,9 @@ export class SimulationState<Schema extends AnySchemaDef> {
   read({ tab, shown }: OpenTab<Schema>, query: object): unknown {
     const key = JSON.stringify(query);
     if (!shown.has(key)) {
-      shown.set(key, undefined);
       tab.db.subscribeQuery(query as never, ({ data }) => void shown.set(key, data));
+      // An invalid query has thrown: nothing is shown for it.
+      if (!shown.has(key)) shown.set(key, undefined);
     }
     return shown.get(key);
   }

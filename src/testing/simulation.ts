@@ -71,7 +71,8 @@ export class SimulationError extends Error {
   readonly story: readonly string[];
 
   constructor(seed: number, violations: readonly string[], story: readonly string[]) {
-    const lines = [...violations.map((violation) => `  ✗ ${violation}`), 'after', ...story.map((line) => `  ${line}`)];
+    const steps = story.length > 0 ? ['after', ...story.map((line) => `  ${line}`)] : ['at the start, before any step'];
+    const lines = [...violations.map((violation) => `  ✗ ${violation}`), ...steps];
     super(`The simulation failed with seed ${seed}:\n${lines.join('\n')}\nTo run it again: seeds: [${seed}]`);
     this.seed = seed;
     this.violations = violations;
@@ -106,9 +107,9 @@ const shrinkingRuns = 150;
 export async function simulate<Schema extends AnySchemaDef = InstantUnknownSchema>(
   options: SimulationOptions<Schema>,
 ): Promise<SimulationResult> {
-  const { seeds: given = 100, users } = options;
-  if (users?.length === 0) throw new TriplaneError('config-invalid', 'simulate: users must name at least one user');
+  const { seeds: given = 100 } = options;
   const seeds = typeof given === 'number' ? Array.from({ length: given }, (_, at) => at + 1) : given;
+  checkOptions(options, seeds);
   const result = { seeds: seeds.length, writes: 0, rejected: 0, faults: 0 };
   for (const [at, seed] of seeds.entries()) {
     const steps = drawSchedule(seed, options);
@@ -122,6 +123,19 @@ export async function simulate<Schema extends AnySchemaDef = InstantUnknownSchem
   return result;
 }
 
+/** A simulation in which nothing can happen would pass, and prove nothing. */
+function checkOptions<Schema extends AnySchemaDef>(options: SimulationOptions<Schema>, seeds: readonly number[]): void {
+  const { actions, users, devices = 3, steps = 80 } = options;
+  const refuse = (message: string): never => {
+    throw new TriplaneError('config-invalid', `simulate: ${message}`);
+  };
+  if (users?.length === 0) refuse('users must name at least one user');
+  if (Object.keys(actions).length === 0) refuse('actions must name at least one action');
+  if (seeds.length === 0) refuse('seeds must be at least one');
+  if (!(devices >= 1)) refuse('devices must be at least one');
+  if (!(steps >= 1)) refuse('steps must be at least one');
+}
+
 async function shortened<Schema extends AnySchemaDef>(
   options: SimulationOptions<Schema>,
   seed: number,
@@ -129,11 +143,19 @@ async function shortened<Schema extends AnySchemaDef>(
   found: RunResult,
 ): Promise<SimulationError> {
   let shortest = found;
+  const kind = kindOf(found.violations[0]);
   const fails = async (fewer: readonly Step[]): Promise<boolean> => {
     const run = await runSchedule(options, seed, fewer);
-    if (run.violations.length > 0) shortest = run;
-    return run.violations.length > 0;
+    // A shorter schedule that violates something else does not explain what was found.
+    const isSame = run.violations.some((violation) => kindOf(violation) === kind);
+    if (isSame) shortest = run;
+    return isSame;
   };
   await shrink(steps, fails, shrinkingRuns);
   return new SimulationError(seed, shortest.violations, shortest.story);
+}
+
+/** What was violated, without the values of this run: the name of the invariant or action, or the sentence without its details. */
+function kindOf(violation = ''): string {
+  return /^(?:invariant|action) '.*?'/.exec(violation)?.[0] ?? violation.replace(/[0-9a-f]{8}-[0-9a-f-]+|\d+/g, '');
 }

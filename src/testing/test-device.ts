@@ -79,8 +79,6 @@ export class TestTab<Schema extends AnySchemaDef> {
 
 export class TestDevice<Schema extends AnySchemaDef> {
   readonly name: string;
-  /** Those that are open. */
-  readonly tabs: readonly TestTab<Schema>[];
   readonly #tabs: TestTab<Schema>[] = [];
   readonly #device: VirtualDevice<Schema>;
   readonly #network: VirtualNetwork;
@@ -89,10 +87,14 @@ export class TestDevice<Schema extends AnySchemaDef> {
 
   constructor(options: DeviceOptions<Schema>, run: Run) {
     this.name = options.name;
-    this.tabs = this.#tabs;
     this.#device = new VirtualDevice(options);
     this.#network = options.network;
     this.#run = run;
+  }
+
+  /** Those that are open. */
+  get tabs(): readonly TestTab<Schema>[] {
+    return this.#tabs.filter((tab) => !tab.isClosed);
   }
 
   /** Whoever was signed in last by `signIn`. */
@@ -103,7 +105,6 @@ export class TestDevice<Schema extends AnySchemaDef> {
   /** Opens a page of the app, and resolves when it knows who is signed in. */
   async openTab(): Promise<TestTab<Schema>> {
     const tab = new TestTab(this.#device.open(), this.#run);
-    this.#removeClosed();
     this.#tabs.push(tab);
     await tab.loaded();
     return tab;
@@ -153,20 +154,14 @@ export class TestDevice<Schema extends AnySchemaDef> {
 
   /** Whether a tab has writes to send and can send them. */
   get isSending(): boolean {
-    this.#removeClosed();
-    return this.isOnline && this.#tabs.some((tab) => !tab.isFrozen && tab.isSending);
+    return this.isOnline && this.tabs.some((tab) => !tab.isFrozen && tab.isSending);
   }
 
   async #setUser(user: TestUser | undefined): Promise<void> {
-    this.#removeClosed();
-    const open = this.#tabs.find((tab) => !tab.isFrozen);
+    const open = this.tabs.find((tab) => !tab.isFrozen);
     const tab = open ?? (await this.openTab());
     await tab.setUser(user);
     this.#user = user;
     if (!open) await tab.close();
-  }
-
-  #removeClosed(): void {
-    this.#tabs.splice(0, Infinity, ...this.#tabs.filter((tab) => !tab.isClosed));
   }
 }

@@ -28,6 +28,8 @@ export interface ExpandOptions {
   readonly isPendingCreate?: (id: string) => boolean;
   /** Values of date attrs are `Date` objects. */
   readonly useDates?: boolean;
+  /** For a server, which tells of values that it does not store in its own way. */
+  readonly leavesDates?: boolean;
 }
 
 /**
@@ -75,7 +77,7 @@ function stepsOf(operation: Operation, names: NewAttrs, options: ExpandOptions):
       const hint = { condition: 'raise-exception' };
       throw new TransactionValidationError(`'${etype}.${label}' is a link; merge() applies to values only`, hint);
     }
-    steps.push(step(isMerge ? 'deep-merge-triple' : 'add-triple', attr.id, dateField(attr, value, options.useDates ?? false)));
+    steps.push(step(isMerge ? 'deep-merge-triple' : 'add-triple', attr.id, dateField(attr, value, options)));
   }
   return steps;
 }
@@ -97,8 +99,8 @@ function linkSteps({ action, etype, links }: Operation, e: EntityRef, names: New
 }
 
 /** What is sent for a field of dates: with `useDates` the date, otherwise the value as it is. Throws for what a server would not store. */
-function dateField(attr: Attr, value: Value, useDates: boolean): Value {
-  if (attr.checkedType !== 'date') return value;
+function dateField(attr: Attr, value: Value, { useDates = false, leavesDates = false }: ExpandOptions): Value {
+  if (attr.checkedType !== 'date' || leavesDates) return value;
   try {
     if (useDates ? typeof value === 'string' && Number.isNaN(readStoredDate(value)) : isNoDate(value))
       throw new RangeError(`${JSON.stringify(value)} is not a date`);

@@ -1,145 +1,134 @@
 // A client evaluates each recorded query over the triples that the server sends it, and shows what the server shows in a tree.
 
 import { describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
-import { Attrs } from '../../src/db/attrs.ts';
-import { Store } from '../../src/db/store.ts';
 import { isObject } from '../../src/lib/json.ts';
-import type { WireAttr } from '../../src/protocol/attr.ts';
-import { readResult, type WireResult } from '../../src/protocol/query-result.ts';
-import { compile } from '../../src/query/compile.ts';
-import { evaluate } from '../../src/query/live-result.ts';
+import type { WireResult } from '../../src/protocol/query-result.ts';
 import { memory } from '../../src/server/storage/memory.ts';
 import { type AppUnderTest, startApp } from './app-under-test.ts';
-import { Placeholders } from './placeholders.ts';
+import { Asker, asObject, type Json } from './asker.ts';
+import type { Placeholders } from './placeholders.ts';
 import { Player } from './player.ts';
-import { readTranscripts, recordedFiles, type Step } from './transcript.ts';
+import { readTranscripts, recordedFiles, type Step, stepNames, type Transcript } from './transcript.ts';
+import { unevaluated } from './unevaluated.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+interface Asked {
+  readonly q: Json;
+  /** The fields of `init` that say who asks. */
+  readonly credentials: Json;
+}
 
-/** One socket that asks. */
-class Asker {
-  readonly #socket: WebSocket;
-  #asked = 0;
-  #attrs: readonly WireAttr[] = [];
-  readonly #waiting = new Map<string, (message: Json) => void>();
+/** Who asks in a transcript, and through which sockets. */
+class Callers {
+  readonly #app: AppUnderTest;
+  readonly #askers = new Map<string, Asker>();
+  /** Name of a session → its credentials. */
+  readonly #sessions = new Map<string, Json>();
+  readonly #names: Placeholders;
 
-  constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', (data: Buffer) => {
-      for (const message of [JSON.parse(String(data))].flat() as Json[]) {
-        if (Array.isArray(message['attrs'])) this.#attrs = message['attrs'] as WireAttr[];
-        this.#waiting.get(String(message['client-event-id']))?.(message);
-      }
-    });
+  constructor(app: AppUnderTest, names: Placeholders) {
+    this.#app = app;
+    this.#names = names;
   }
 
-  get attrs(): readonly WireAttr[] {
-    return this.#attrs;
+  /** Notes with which credentials a session begins. */
+  note({ session, say }: Step): void {
+    const { op, '__admin-token': admin, 'refresh-token': token } = asObject(say);
+    if (session !== undefined && op === 'init') {
+      this.#sessions.set(session, {
+        ...(admin !== undefined && { '__admin-token': admin }),
+        ...(token !== undefined && { 'refresh-token': token }),
+      });
+    }
   }
 
-  /** @param as `admin`, `guest`, or the address of a user who exists */
-  static async open({ ws, http, id, adminToken }: AppUnderTest, as: string): Promise<Asker> {
-    const socket = new WebSocket(`${ws}?app_id=${id}`);
-    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-    const asker = new Asker(socket);
-    const credentials = async (): Promise<Json> => {
-      if (as === 'admin' || as === 'guest') return as === 'admin' ? { '__admin-token': adminToken } : {};
-      const headers = { 'content-type': 'application/json', 'app-id': id, authorization: `Bearer ${adminToken}` };
-      const made = await fetch(`${http}/admin/refresh_tokens`, { method: 'POST', headers, body: JSON.stringify({ email: as }) });
-      return { 'refresh-token': ((await made.json()) as { user: { refresh_token: string } }).user.refresh_token };
-    };
-    await asker.ask({ op: 'init', 'app-id': id, versions: {}, ...(await credentials()) });
+  /** The query of the step, if the original answered it. */
+  async asked(step: Step): Promise<Asked | undefined> {
+    const q = asObject(step.http === undefined ? step.say : step.body)[step.http === undefined ? 'q' : 'query'];
+    if (!isAnswered(step) || step.headers || !isObject(q)) return undefined;
+    const credentials = step.http === undefined ? this.#sessions.get(step.session ?? '') : await this.#credentials(step.as ?? 'guest');
+    return credentials && { q: this.#names.fill(q) as Json, credentials: this.#names.fill(credentials) as Json };
+  }
+
+  async asker(credentials: Json): Promise<Asker> {
+    const key = JSON.stringify(credentials);
+    const asker = this.#askers.get(key) ?? (await Asker.open(this.#app, credentials));
+    this.#askers.set(key, asker);
     return asker;
   }
 
-  ask(message: Json): Promise<Json> {
-    const eventId = `ask-${++this.#asked}`;
-    return new Promise((resolve) => {
-      this.#waiting.set(eventId, resolve);
-      this.#socket.send(JSON.stringify({ ...message, 'client-event-id': eventId }));
-    });
-  }
-
-  async answer(q: Json, returnType: string): Promise<Json> {
-    const answer = await this.ask({ op: 'add-query', q, 'return-type': returnType });
-    await this.ask({ op: 'remove-query', q });
-    return answer;
-  }
-
-  /** What a client shows of the triples. */
-  evaluated(q: Json, result: WireResult): Json {
-    const attrs = Attrs.from(this.#attrs);
-    const store = new Store(attrs);
-    const read = readResult(result);
-    store.load(read.triples);
-    return evaluate(compile(q, attrs), store, read).data;
-  }
-
-  /** The tree as a client would show it: without the ids of links that were not asked for, and with an empty list for no link. */
-  shown(tree: unknown, q: Json): Json {
-    const attrs = Attrs.from(this.#attrs);
-    const rows = (list: unknown, etype: string, node: Json): unknown =>
-      ((list ?? []) as Json[]).map((row) => {
-        const { forward, reverse } = attrs.namespace(etype);
-        const labels = Object.keys(node).filter((label) => label !== '$');
-        const values = Object.entries(row).filter(([label]) => !labels.includes(label) && !forward.get(label)?.isRef);
-        const nested = labels.map((label) => {
-          const end = forward.get(label)?.reverseEtype ?? reverse.get(label)?.etype ?? '';
-          return [label, rows(row[label], end, asObject(node[label]))] as const;
-        });
-        return Object.fromEntries([...values, ...nested]);
-      });
-    const asked = Object.entries(q).filter(
-      ([key, node]) => key !== '$$ruleParams' && asObject(asObject(node)['$'])['aggregate'] !== 'count',
-    );
-    return Object.fromEntries(asked.map(([key, node]) => [key, rows(asObject(tree)[key], key, asObject(node))]));
-  }
-
   close(): void {
-    this.#socket.terminate();
+    this.#askers.forEach((asker) => asker.close());
+  }
+
+  /** @param as `admin`, `guest`, the address of a user who exists, or the name of a saved token */
+  async #credentials(as: string): Promise<Json> {
+    if (as === 'guest') return {};
+    const { http, id, adminToken } = this.#app;
+    if (as === 'admin') return { '__admin-token': adminToken };
+    if (!as.includes('@')) return { 'refresh-token': this.#names.fill(`{{${as}}}`) };
+    const headers = { 'content-type': 'application/json', 'app-id': id, authorization: `Bearer ${adminToken}` };
+    const made = await fetch(`${http}/admin/refresh_tokens`, { method: 'POST', headers, body: JSON.stringify({ email: as }) });
+    return { 'refresh-token': ((await made.json()) as { user: { refresh_token: string } }).user.refresh_token };
   }
 }
 
-const asObject = (value: unknown): Json => (isObject(value) ? value : {});
+/** Whether the original answered a query in this step. */
+function isAnswered({ http, answer, say, heard }: Step): boolean {
+  if (http !== undefined) return http === 'POST /admin/query' && answer?.status === 200;
+  const answers = Object.values(heard ?? {}).flat();
+  return asObject(say)['op'] === 'add-query' && answers.some((message) => asObject(message)['op'] === 'add-query-ok');
+}
 
-function queryOf({ http, as, body, answer, headers }: Step): Json | undefined {
-  const isAnswered = answer?.status === 200 && http === 'POST /admin/query' && !headers;
-  const isKnown = as === 'admin' || as === 'guest' || as?.includes('@');
-  return isAnswered && isKnown && isObject(body) && isObject(body['query']) ? body['query'] : undefined;
+interface Outcome {
+  readonly differing: readonly unknown[];
+  /** The names of steps with a query that the original answered and that no client evaluates. */
+  readonly skipped: readonly string[];
+}
+
+async function evaluateAll(transcript: Transcript): Promise<Outcome> {
+  const app = await startApp(memory(), transcript);
+  const player = new Player(app);
+  const callers = new Callers(app, player.names);
+  try {
+    return await evaluateSteps(transcript, player, callers);
+  } finally {
+    player.end();
+    callers.close();
+    await app.close();
+  }
+}
+
+async function evaluateSteps({ steps }: Transcript, player: Player, callers: Callers): Promise<Outcome> {
+  const names = stepNames(steps);
+  const [differing, skipped]: [unknown[], string[]] = [[], []];
+  await player.start();
+  for (const [index, step] of steps.entries()) {
+    callers.note(step);
+    if (!isAnswered(step) || step.save) await player.play(step);
+    if (!isAnswered(step)) continue;
+    const asked = await callers.asked(step);
+    const found = asked && (await evaluated(asked, await callers.asker(asked.credentials)));
+    if (!found) skipped.push(names[index] ?? '');
+    else if (JSON.stringify(found.evaluated) !== JSON.stringify(found.shown)) differing.push({ q: asked.q, ...found });
+  }
+  return { differing, skipped };
+}
+
+/** What the server shows and what a client does; undefined if the server refuses the query. */
+async function evaluated({ q }: Asked, asker: Asker): Promise<{ readonly shown: unknown; readonly evaluated: unknown } | undefined> {
+  const [triples, tree] = [await asker.answer(q, 'join-rows'), await asker.answer(q, 'tree')];
+  if (triples['op'] !== 'add-query-ok') return undefined;
+  return { shown: sorted(asker.shown(tree['result'], q)), evaluated: sorted(asker.evaluated(q, triples['result'] as WireResult)) };
 }
 
 for (const file of recordedFiles('queries')) {
   describe(`queries/${file}`, () => {
     for (const transcript of readTranscripts('queries', file)) {
       test(transcript.title, { timeout: 120_000 }, async () => {
-        const app = await startApp(memory(), transcript);
-        const names = new Placeholders(app);
-        const player = new Player(app);
-        const askers = new Map([['admin', await Asker.open(app, 'admin')]]);
-        const differing: unknown[] = [];
-        await player.start();
-        names.learnAttrs(askers.get('admin')?.attrs ?? []);
-        for (const step of transcript.steps) {
-          const q = queryOf(step);
-          if (!q) {
-            await player.play(step);
-            continue;
-          }
-          const as = step.as ?? 'guest';
-          const asker = askers.get(as) ?? (await Asker.open(app, as));
-          askers.set(as, asker);
-          const filled = names.fill(q) as Json;
-          const [triples, tree] = [await asker.answer(filled, 'join-rows'), await asker.answer(filled, 'tree')];
-          if (triples['op'] !== 'add-query-ok') continue;
-          const shown = asker.shown(tree['result'], filled);
-          const evaluated = asker.evaluated(filled, triples['result'] as WireResult);
-          if (JSON.stringify(sorted(shown)) !== JSON.stringify(sorted(evaluated))) differing.push({ q, shown, evaluated });
-        }
-        player.end();
-        askers.forEach((asker) => asker.close());
-        await app.close();
+        const { differing, skipped } = await evaluateAll(transcript);
         expect(differing).toEqual([]);
+        const listed = Object.values(unevaluated).flatMap((steps) => steps[file]?.[transcript.title] ?? []);
+        expect([...skipped].sort(), 'steps that no client evaluates, and those that unevaluated.ts lists').toEqual([...listed].sort());
       });
     }
   });

@@ -45,6 +45,10 @@ export class Player {
     this.#sessions = new Sessions(app, this.#names);
   }
 
+  get names(): Placeholders {
+    return this.#names;
+  }
+
   /** Learns the ids of the app's attributes. */
   async start(): Promise<void> {
     const { id, adminToken } = this.#app;

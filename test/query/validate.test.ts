@@ -101,6 +101,10 @@ describe('refused with its place', () => {
     ['an error', { acts: { $: { where: { rider: new Error('x') } } } }, 'acts.$.where.rider'],
     ['a promise', { acts: { $: { where: { rider: Promise.resolve(1) } } } }, 'acts.$.where.rider'],
     ['a symbol', { acts: { $: { limit: Symbol('x') } } }, 'acts.$.limit'],
+    ['an invalid date', { acts: { $: { where: { rider: { $in: [new Date(NaN)] } } } } }, 'acts.$.where.rider.$in[0]'],
+    ['an infinite number', { acts: { $: { where: { fee: { $gt: -Infinity } } } } }, 'acts.$.where.fee.$gt'],
+    ['an invalid date for the rules', { $$ruleParams: { until: new Date(NaN) }, acts: {} }, '$$ruleParams.until'],
+    ['a number for the rules that is none', { $$ruleParams: { n: [NaN] }, acts: {} }, '$$ruleParams.n[0]'],
     ['a namespace called __proto__', JSON.parse('{"__proto__": {}}'), '__proto__'],
     ['a deeper __proto__', JSON.parse('{"acts": {"__proto__": {}}}'), 'acts'],
   ])('%s', (_title, query, path) => {

@@ -171,6 +171,22 @@ describe('what the app asks for', () => {
     expect(seen.errors).toMatchObject([{ code: 'refused', type: 'validation-failed' }]);
     expect([dialogue.sentMessages('add-query').length, dialogue.client.errors.length]).toEqual([1, 0]);
   });
+
+  test('a query the server finds fault with holds no confirmed write back', async () => {
+    const dialogue = await Dialogue.ready();
+    all.push(dialogue);
+    await dialogue.subscribe();
+    const [{ 'client-event-id': eventId } = { 'client-event-id': '' }] = dialogue.sentMessages('add-query');
+    const { outbox } = dialogue.client.reactor.state;
+    const before = await dialogue.create(g1, { title: 'before' });
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': before.eventId, 'tx-id': 1 });
+    expect(outbox.size).toBe(1);
+    await dialogue.receive(rejection(String(eventId), { type: 'validation-failed', 'original-event': { op: 'add-query', q: goalsQuery } }));
+    expect(outbox.size).toBe(0);
+    const after = await dialogue.create(g2, { title: 'after' });
+    await dialogue.receive({ op: 'transact-ok', 'client-event-id': after.eventId, 'tx-id': 2 });
+    expect(outbox.size).toBe(0);
+  });
 });
 
 function circle(): object {

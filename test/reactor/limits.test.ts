@@ -305,6 +305,63 @@ describe('a server that does not say what it cannot take', () => {
     client.reactor.shutdown();
   });
 
+  /** Other connections, one after another, each lost with the last writes in flight; the writes before these were confirmed. */
+  async function lostUnderWrites(client: TestClient, isConfirmed: boolean): Promise<TestClient> {
+    for (const n of [1, 3]) {
+      await write(client, n, 'a');
+      await write(client, n + 1, 'b');
+      const sent = client.sentMessages('transact').map((message) => message['client-event-id']);
+      if (isConfirmed) for (const [at, eventId] of sent.slice(0, -2).entries()) await confirm(client, eventId, n + at);
+      client.transport.channel.on.closed({ code: 1006, reason: '' });
+      await client.clock.advance(20_000);
+      await connected(undefined, client);
+    }
+    return client;
+  }
+
+  it('lost again and again under writes without end: whatever was in flight once only is sent without waiting', async () => {
+    const client = await lostUnderWrites(await connected(), true);
+    await write(client, 5, 'c');
+    expect(client.sentMessages('transact')).toHaveLength(3);
+    client.reactor.shutdown();
+  });
+
+  it('sent one at a time until everything is answered that was in flight each time', async () => {
+    const client = await lostUnderWrites(await connected(), false);
+    await write(client, 5, 'c');
+    const sent = (): unknown[] => client.sentMessages('transact').map((message) => message['client-event-id']);
+    expect(sent()).toHaveLength(1);
+    await confirm(client, sent()[0] as string, 1);
+    expect(sent()).toHaveLength(2);
+    await confirm(client, sent()[1] as string, 2);
+    expect(sent()).toHaveLength(5);
+    await write(client, 6, 'd');
+    expect(sent()).toHaveLength(6);
+    client.reactor.shutdown();
+  });
+
+  it('a backlog that was in flight each time is sent faster and faster', async () => {
+    const client = await connected();
+    for (let n = 1; n <= 99; n += 1) void client.reactor.writes.transact(chunk('create', goalId(n), { title: 'a' })).catch(() => {});
+    await settled();
+    for (let time = 0; time < 2; time += 1) {
+      expect(client.sentMessages('transact')).toHaveLength(99);
+      client.transport.channel.on.closed({ code: 1006, reason: '' });
+      await client.clock.advance(20_000);
+      await connected(undefined, client);
+      if (time === 0) continue;
+      let turns = 0;
+      for (let confirmed = 0; confirmed < 99; turns += 1) {
+        const sent = client.sentMessages('transact').slice(confirmed);
+        confirmed += sent.length;
+        for (const { 'client-event-id': eventId } of sent) await confirm(client, eventId, 1);
+      }
+      expect(turns).toBeGreaterThan(8);
+      expect(turns).toBeLessThan(40);
+    }
+    client.reactor.shutdown();
+  });
+
   it('a server that restarts again and again costs no write', async () => {
     const client = await connected();
     const only = await write(client, 1, 'a');

@@ -68,7 +68,7 @@ export class History {
 
   rollBack(entries: readonly LogEntry[]): void {
     for (const { changes } of entries) for (const { triple } of changes) this.#rolledBack.add(triple[0]);
-    this.values.forgetAll();
+    this.values.loseEntries(entries);
   }
 
   settle(write: WriteRecord, outcome: WriteRecord['outcome'], reason = ''): void {

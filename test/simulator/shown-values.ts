@@ -13,6 +13,8 @@ export class ShownValues {
   readonly #lines: Shown[] = [];
   readonly #open = new Map<string, Shown>();
   readonly #owners = new Map<string, string>();
+  /** Values of lost entries: a result on a disk may have them in their old place, while their clients write them again in a new one. */
+  readonly #lost = new Set<string>();
 
   show(tab: string, owner: string, rows: readonly (readonly [row: string, value: unknown])[]): void {
     if (this.#owners.get(tab) !== owner) this.forget(tab);
@@ -31,31 +33,32 @@ export class ShownValues {
     for (const [key, line] of this.#open) if (line.tab === tab) this.#open.delete(key);
   }
 
-  /** Nor what any tab shows with what any showed. */
-  forgetAll(): void {
+  /** An older log took over: what any tab shows from here on has nothing to do with what any showed. */
+  loseEntries(lost: readonly LogEntry[]): void {
     this.#open.clear();
     this.#lines.splice(0);
+    for (const key of lost.flatMap(({ changes }) => changes.map(valueKey))) this.#lost.add(key);
   }
 
   check(entries: readonly LogEntry[]): string[] {
     const places = new Map<string, number>();
     let place = 0;
-    for (const { changes } of entries) {
-      for (const { action, triple } of changes) {
-        const key = `${triple[0]} ${String(triple[2])}`;
-        place += 1;
-        if (action === 'added' && !places.has(key)) places.set(key, place);
-      }
+    for (const change of entries.flatMap(({ changes }) => changes)) {
+      const key = valueKey(change);
+      place += 1;
+      if (change.action === 'added' && !places.has(key) && !this.#lost.has(key)) places.set(key, place);
     }
     return this.#lines.flatMap((line) => goesBack(line, places) ?? []);
   }
 }
 
+const valueKey = ({ triple }: LogEntry['changes'][number]): string => `${triple[0]} ${String(triple[2])}`;
+
 function goesBack({ tab, row, values }: Shown, places: ReadonlyMap<string, number>): string | undefined {
   let [last, lastPlace]: [unknown, number] = [undefined, 0];
   for (const value of values) {
     const place = places.get(`${row} ${String(value)}`);
-    if (place === undefined) continue; // refused, or lost with its tab
+    if (place === undefined) continue; // refused, or lost with its tab or log
     if (place < lastPlace) return `${tab} showed ${String(last)} in row ${row.slice(0, 1)}, and then the older ${String(value)}`;
     [last, lastPlace] = [value, place];
   }

@@ -22,6 +22,10 @@ const shop = (rule: string): SimulationOptions<typeof stock> => ({
   invariants: { 'the count is not negative': ({ read }) => read({ items: {} }).items.every(({ count }) => count >= 0) },
 });
 
+interface Reading {
+  read(query: object): Readonly<Record<string, readonly unknown[]>>;
+}
+
 const slots = ['9:00', '10:00', '11:00'];
 
 /** Bookings of rooms by the hour. */
@@ -65,16 +69,16 @@ describe('a simulation', () => {
   });
 
   test('of the same shop without the rule finds that it sells what it does not have, and how', async () => {
-    const error = await failureOf(simulate({ ...shop('true'), seeds: 50 }));
+    const error = await failureOf(simulate({ ...shop('true'), seeds: 50, steps: 40 }));
     expect(error.violations).toEqual(["invariant 'the count is not negative' is violated"]);
     expect(error.message).toContain(`seeds: [${error.seed}]`);
-    const again = await failureOf(simulate({ ...shop('true'), seeds: [error.seed] }));
+    const again = await failureOf(simulate({ ...shop('true'), seeds: [error.seed], steps: 40 }));
     expect(again.story).toEqual(error.story);
   });
 
   test('of bookings with a unique slot finds nothing, and without finds a double booking in a few steps', async () => {
     await simulate({ ...bookings(true), seeds: 10 });
-    const error = await failureOf(simulate({ ...bookings(false), seeds: 50 }));
+    const error = await failureOf(simulate({ ...bookings(false), seeds: 50, steps: 40 }));
     expect(error.violations).toEqual(["invariant 'one booking per slot' is violated"]);
     expect(error.story.length).toBeLessThan(8);
     expect(error.story.filter((line) => line.endsWith('book')).length).toBeGreaterThanOrEqual(2);
@@ -95,11 +99,50 @@ describe('a simulation', () => {
     );
   });
 
-  test('without faults has none; with nobody to act it is refused', async () => {
+  test('without faults has none', async () => {
     const { faults, writes } = await simulate({ ...shop('newData.count >= 0'), seeds: 3, faults: false });
     expect(faults).toBe(0);
     expect(writes).toBeGreaterThan(0);
-    await expect(simulate({ ...shop('true'), users: [] })).rejects.toMatchObject({ code: 'config-invalid' });
+  });
+
+  test.each([{ users: [] }, { actions: {} }, { seeds: 0 }, { seeds: [] }, { devices: 0 }, { steps: 0 }])(
+    'in which nothing can happen is refused: %j',
+    async (nothing) => {
+      await expect(simulate({ ...shop('true'), ...nothing })).rejects.toMatchObject({
+        code: 'config-invalid',
+        message: expect.stringMatching(`^simulate: ${Object.keys(nothing)[0]} must`) as unknown,
+      });
+    },
+  );
+
+  test('reports an invariant that cannot be checked, and an action that reads what is not there', async () => {
+    const check = async (changes: object): Promise<SimulationError> => failureOf(simulate({ ...shop('true'), seeds: 1, ...changes }));
+    const misspelled = await check({ invariants: { none: ({ read }: Reading) => read({ item: {} })['item']?.length === 0 } });
+    expect(misspelled.violations[0]).toContain("invariant 'none' is violated: At path 'item': The schema has no entity 'item'");
+    expect(misspelled.message).toContain('at the start, before any step');
+    const slow = await check({
+      invariants: { slow: async ({ read }: Reading) => Promise.resolve(read({ items: {} })['items']?.length === 7) },
+    });
+    expect(slow.violations[0]).toContain("invariant 'slow' returned a promise");
+    const reading = await check({ actions: { look: ({ read }: Reading) => read({ items: { $: { where: { cuont: 1 } } } }) } });
+    expect(reading.violations).toEqual([expect.stringContaining("action 'look' failed: At path 'items.$.where.cuont'")]);
+  });
+
+  test('is shortened to steps that violate what was violated first, not something else', async () => {
+    let runs = 0;
+    const fail = (): never => {
+      throw new Error('a fault of the program');
+    };
+    const error = await failureOf(
+      simulate({
+        setup: () => Promise.resolve((runs += 1)),
+        // Only the first run, which is not shortened yet, has the fault of `early`.
+        actions: { early: () => (runs === 1 ? fail() : undefined), late: () => fail() },
+        ...{ seeds: 1, steps: 10, devices: 1 },
+      }),
+    );
+    expect(error.violations).toContain("action 'early' failed: a fault of the program");
+    expect(runs).toBeGreaterThan(2);
   });
 
   test('reports its progress', async () => {

@@ -1,5 +1,5 @@
-// What follows when the server has applied a write, and when it sends its attributes: several state modules are concerned. Writes are sent
-// without waiting for each other, so those behind a write that failed may have been applied: a late write must not overwrite them.
+// Handles the acknowledgement of a write and the arrival of attrs, which affect several state modules. Writes are sent without waiting for
+// each other, so writes behind a failed one may have been applied: a late write must not overwrite them.
 
 import type { Attrs } from '../../db/attrs.ts';
 import type { Env, SyncState } from '../state.ts';
@@ -11,7 +11,7 @@ import type { TxPosition } from '../tx-position.ts';
 import { rebase } from '../../transact/rebase.ts';
 import { type Effect, onward } from '../effect.ts';
 
-/** What is left to be said of an earlier write when a later one has been applied. The same steps if it had nothing to do with it. */
+/** The steps of an earlier write that remain after a later one was applied. The same array if the two are independent. */
 export function supersede(steps: readonly Step[], later: readonly Step[], attrs: Attrs): readonly Step[] {
   const written = new Set<unknown>();
   for (const step of later) {
@@ -26,7 +26,10 @@ export function supersede(steps: readonly Step[], later: readonly Step[], attrs:
   return remaining.length < steps.length ? remaining : steps;
 }
 
-/** A value has its entity and attr for a place; a link among many has itself. The id of an entity is said by every write to it. */
+/**
+ * Key of the place a step writes to: a value is identified by entity and attr, a has-many link by itself. Every write to an entity includes
+ * its id.
+ */
 function targetOf(
   [, e, a, v]: Extract<Step, readonly ['add-triple' | 'retract-triple' | 'deep-merge-triple', ...unknown[]]>,
   attrs: Attrs,
@@ -36,10 +39,10 @@ function targetOf(
   return JSON.stringify(attr.isRef && attr.isMany ? [e, a, v] : [e, a]);
 }
 
-/** Of a write that was applied before this session began: every answer of the session contains it. */
+/** The write was applied before this session began, so every result of the session contains it. */
 export const beforeThisSession: TxPosition = { txId: 0, isn: undefined };
 
-/** The write stays on disk, as confirmed, until every answer contains it: it must not flicker at the next start either. */
+/** The write stays stored, as confirmed, until every result contains it: it must not flicker at the next start either. */
 export function acknowledge(
   { outbox, catalog, queries, receipts }: SyncState,
   eventId: string,
@@ -60,21 +63,21 @@ export function acknowledge(
   ];
 }
 
-/** Steps that were made under an earlier catalogue, in the terms of this one. */
+/** Rewrites steps that were built with an earlier catalog for this one. */
 export function stepRebaser({ catalog, outbox }: SyncState): (steps: readonly Step[]) => readonly Step[] {
   return (steps) => {
     try {
       return rebase(steps, catalog.known, outbox.renames);
     } catch {
-      // It goes out as it is: the server rejects it alone.
+      // Sent unchanged: the server rejects this write only.
       return steps;
     }
   };
 }
 
 /**
- * Writes from the disk or from another tab, in the terms of the catalog: the server's attrs may have arrived before the writes were read. One
- * that does not change is the same object.
+ * Rewrites writes loaded from the store or received from another tab for the current catalog: the server's attrs may have arrived before
+ * the writes were read. Unchanged writes keep their identity.
  */
 export function rebaseLoaded(state: SyncState, writes: readonly Mutation[]): Mutation[] {
   const rewrite = stepRebaser(state);
@@ -84,7 +87,7 @@ export function rebaseLoaded(state: SyncState, writes: readonly Mutation[]): Mut
   });
 }
 
-/** The server's list of attrs: waiting writes are put in its terms, then the views. */
+/** Applies the server's list of attrs: waiting writes are rewritten for it, then the views. */
 export function applyAttrs(state: SyncState, attrs: readonly WireAttr[]): Effect[] {
   const { catalog, outbox, queries } = state;
   const isNew = catalog.replace(attrs);

@@ -12,7 +12,7 @@ interface Sent {
 }
 
 export class ContestedAttrs {
-  /** By attr, those that no confirmed write has made. */
+  /** Attrs that no confirmed write has created, by id. */
   readonly #sent = new Map<string, Sent>();
   readonly #made = new Set<string>();
 
@@ -26,7 +26,7 @@ export class ContestedAttrs {
     }
   }
 
-  /** Whether these steps would be carried out although a write before them is refused. */
+  /** Whether these steps would be applied although an earlier write is rejected. */
   hold(steps: readonly Step[]): boolean {
     if (this.#sent.size === 0) return false;
     const own = new Set(newAttrs(steps).map(({ id }) => id));
@@ -34,12 +34,12 @@ export class ContestedAttrs {
     return false;
   }
 
-  /** It is no longer on its way. */
+  /** The write is no longer inflight. */
   onReturn(eventId: string): void {
     for (const [id, { writes }] of this.#sent) if (writes.delete(eventId) && writes.size === 0) this.#sent.delete(id);
   }
 
-  /** The server has them under these ids: to make them again is harmless. */
+  /** The server has these attrs under these ids: creating them again has no effect. */
   confirm(steps: readonly Step[]): void {
     for (const { id } of newAttrs(steps)) {
       this.#made.add(id);

@@ -6,11 +6,11 @@ import { InstantAPIError } from '../../errors.ts';
 import { isObject } from '../../lib/json.ts';
 import type { Step } from '../../protocol/transact-messages.ts';
 
-/** The same error, with a message for people. Only the message changes. */
+/** The same error with a readable message. Nothing else changes. */
 export function describeDenial(error: InstantAPIError, steps: readonly Step[], attrs: Attrs): InstantAPIError {
   const [etype] = (error.type === 'permission-denied' && isObject(error.hint) ? [error.hint['input']].flat() : []) as readonly string[];
   if (etype === undefined) return error;
-  /** Entity → the rule that its steps are checked against. An update of an entity that may not exist may be its creation. */
+  /** Entity → the rule its steps are checked against. An update of an entity that may not exist may create it. */
   const actions = new Map<string, string>();
   for (const [op, e, attrId, , options] of steps as readonly (readonly [string, unknown, unknown, unknown?, { mode?: string }?])[]) {
     const id = typeof e === 'string' ? e : `with ${JSON.stringify(Array.isArray(e) ? e[1] : e)}`;

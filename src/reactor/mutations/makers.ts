@@ -4,9 +4,9 @@ import type { Step } from '../../protocol/transact-messages.ts';
 import { createdBy, upsertedBy, writeSetOf } from './write-set.ts';
 
 export class Makers {
-  /** Entity → the write that makes it anew. */
+  /** Entity → the write that creates it. */
   readonly #creators = new Map<string, string>();
-  /** Entity → the write that makes it unless it is there. */
+  /** Entity → the write that creates it if it is missing. */
   readonly #upserters = new Map<string, string>();
 
   isCreating(id: string): boolean {
@@ -18,7 +18,7 @@ export class Makers {
     mark(this.#upserters, upsertedBy(steps), eventId, isUnconfirmed);
   }
 
-  /** The write that makes what these steps need, if `isEarlier` says that it comes before them. */
+  /** The write that creates an entity these steps need, if `isEarlier` says that it precedes them. */
   neededBy(steps: readonly Step[], isEarlier: (eventId: string) => boolean): string | undefined {
     if (this.#creators.size === 0 && this.#upserters.size === 0) return undefined;
     const { touches, linked } = writeSetOf(steps);
@@ -26,7 +26,7 @@ export class Makers {
   }
 }
 
-/** A later write that makes the same again is none to wait for: it waits itself. */
+/** A later write that creates the same entity is not waited for: it waits itself. */
 function makerIn(
   makers: ReadonlyMap<string, string>,
   ids: ReadonlySet<string>,

@@ -16,19 +16,19 @@ import { asError, disabledError, outboxFullError, readOnlyError } from '../clien
 import type { WritePromise } from './write-promise.ts';
 import { putMutation, readMutation, type Mutation, mutationPrefix, mutationRecord, mutationRecordKey } from './mutation.ts';
 
-/** So many are asked for at a time: each is sent whole. */
+/** Maximum number of writes per request: each is sent completely. */
 const mostAsked = 100;
 
 export class MutationApi {
   readonly #context: ClientContext;
-  /** Made in another tab, which tells its user what became of them. */
+  /** Made in another tab, which notifies its user of the outcome. */
   readonly fromOtherTabs = new Set<string>();
 
   constructor(context: ClientContext) {
     this.#context = context;
   }
 
-  /** @throws TransactionValidationError, TriplaneError 'closed'; what the server says of it comes with the promise */
+  /** Resolves and rejects as `transact` does. @throws TransactionValidationError, TriplaneError 'closed' */
   transact(chunks: unknown, signal?: AbortSignal): WritePromise {
     this.#context.assertOpen();
     this.check(chunks);
@@ -41,7 +41,7 @@ export class MutationApi {
     validateTransaction(chunks, schema);
   }
 
-  /** The same of steps. What goes wrong in making them comes with the promise. */
+  /** The same for steps. Errors while building them reject the promise. */
   write(make: () => readonly Step[], signal?: AbortSignal): WritePromise {
     this.#context.assertOpen();
     const { config, pendingCalls, isReady } = this.#context;
@@ -68,17 +68,17 @@ export class MutationApi {
     });
   }
 
-  /** What may go out now, in order; each stays in the outbox until it is answered. */
+  /** The writes that may be sent now, in order; each stays in the outbox until it is answered. */
   dequeue(): Transact[] {
     const { config, state, isReady, isLeader } = this.#context;
-    // Also while nothing may go out: a deadline that has passed must not come up again and again.
+    // Also while nothing may be sent: an expired deadline must not fire repeatedly.
     const nowMs = config.clock.monotonicNow();
     state.outbox.retries.onDeadline(nowMs);
     if (!isReady || !state.session.isWritable || !isLeader) return [];
     return state.outbox.dequeue().map((message) => state.receipts.cover(message, state.catalog.known, config.random, config.clock.now()));
   }
 
-  /** These are on disk, or as safe as they will get. */
+  /** These writes are stored, or as durable as the store allows. */
   onPersisted(edits: readonly KeyValueOp[]): void {
     const { state, pendingCalls } = this.#context;
     for (const edit of edits) {
@@ -91,7 +91,7 @@ export class MutationApi {
     this.#context.run([{ do: 'flush' }]);
   }
 
-  /** A refusal that no promise tells is reported, so that it is not lost. */
+  /** Reports a rejection that no promise delivers, so that it is not lost. */
   settle(eventId: string, error: TriplaneError | undefined): void {
     const { pendingCalls } = this.#context;
     const isHandled = pendingCalls.writes.get(eventId)?.settle(error) ?? this.fromOtherTabs.has(eventId);
@@ -99,7 +99,7 @@ export class MutationApi {
     if (error && !isHandled) this.#context.report(error);
   }
 
-  /** Forgets what every answer contains. */
+  /** Drops writes that every result contains. */
   prune(): void {
     const { outbox, queries } = this.#context.state;
     const included = queries.drainIncluded();
@@ -110,7 +110,7 @@ export class MutationApi {
     ]);
   }
 
-  /** What was kept for the user of the session. */
+  /** Applies the stored writes of the session's user. */
   async load(): Promise<void> {
     const { config, state } = this.#context;
     const { outbox, rejections, session } = state;
@@ -126,9 +126,9 @@ export class MutationApi {
       state.receipts.isOff ? undefined : await config.store.get(receiptsKey(owner)),
     ];
     const [records, rejected, receipts] = await read().finally(end);
-    // Another user signed in while the store was read: these mutations are not theirs.
+    // Another user signed in while the store was being read: these mutations belong to the previous one.
     if (session.owner !== owner) return;
-    // What was settled meanwhile is not taken up again: it would go out once more.
+    // Writes settled meanwhile are skipped: they would be sent again.
     const stored = records.filter(({ eventId }) => !settled.has(eventId));
     const added = outbox.load(rebaseLoaded(state, stored));
     for (const { eventId, claimed } of added) if (claimed) state.receipts.resumeClaim(eventId, new InstantAPIError(claimed));
@@ -143,7 +143,7 @@ export class MutationApi {
     this.askLeader();
   }
 
-  /** What became of the first writes that wait: this tab may have read them before their outcome was stored, and after it was told. */
+  /** Asks for the outcome of the first waiting writes: this tab may have read them before their outcome was stored, and after it was announced. */
   askLeader(): void {
     const { state, isLeader } = this.#context;
     if (isLeader) return;
@@ -152,7 +152,7 @@ export class MutationApi {
     if (records.length > 0) this.#context.run([{ do: 'tell', message: { type: 'waiting', records } }]);
   }
 
-  /** Those made before it was known whose they are. */
+  /** Assigns writes made before the user was known. */
   assignOwner(): void {
     const { outbox, queries, session } = this.#context.state;
     const ownerless = outbox.list().filter(({ state }) => state === 'persisting');
@@ -160,7 +160,7 @@ export class MutationApi {
     this.#context.run([...queries.rewrite(assigned), { do: 'store', edits: assigned.map(putMutation) }]);
   }
 
-  /** As if it had never been made. Not what is on its way to the disk, or there, and not what a later write builds on. */
+  /** Removes a write as if it had never been made. Not possible once it is being stored, or if a later write depends on it. */
   #cancel(eventId: string): boolean {
     const { state, account } = this.#context;
     const { outbox, queries } = state;

@@ -14,20 +14,20 @@ import type { PendingMutation } from '../queries/view.ts';
 export type MutationState = 'persisting' | 'pending' | 'inflight' | 'acknowledged' | 'blocked' | 'rejected';
 
 export interface Mutation extends PendingMutation {
-  /** The user's id, empty for none: a write goes out only in the name of who made it. */
+  /** The user's id, empty for none: a write is sent only in its author's name. */
   readonly owner: string;
   readonly createdMs: number;
   readonly state: MutationState;
-  /** How often it went out. At 0 it is certain that it was not applied. */
+  /** How often it was sent. At 0, it certainly was not applied. */
   readonly sends: number;
-  /** The official client made it, and may have sent it: to this server, or to the one that the app was on before. */
+  /** Made by the official client, which may have sent it to this server or to the app's previous one. */
   readonly isAdopted?: true;
-  /** Why it was refused, where it is asked whether it was applied before: it does not go out again. */
+  /** Why it was rejected, while the server is asked whether an earlier attempt was applied: it is not sent again. */
   readonly claimed?: Pick<InstantAPIError, 'body' | 'status'>;
-  /** Once it is confirmed. */
+  /** Set on confirmation. */
   readonly txId?: number;
   readonly isn?: string | undefined;
-  /** Once it is rejected. */
+  /** Set on rejection. */
   readonly error?: InstantAPIError;
   readonly rejectedAtMs?: number;
 }
@@ -42,7 +42,7 @@ type MutationRecord = Omit<Mutation, 'state' | 'error'> & {
   readonly refusedAtMs?: number;
 };
 
-/** How keys in the store begin. Devices hold records of version 0.1.0 under these words. */
+/** Prefixes of store keys. Devices hold records of version 0.1.0 under these names. */
 const keyPrefix = { write: 'write', rejected: 'refused' } as const;
 
 /** The prefix of a user's writes in the store. */
@@ -72,7 +72,7 @@ export function mutationRecord({
   return { eventId, owner, order, steps, createdMs, sends, isAdopted, claimed, txId, isn, rejectedAtMs, reason };
 }
 
-/** For the store: it is to be kept, or not any more. */
+/** A change of the store: the record to write, or its removal. */
 export function putMutation(write: Mutation): KeyValueOp {
   return { put: mutationRecordKey(write), value: mutationRecord(write) };
 }
@@ -81,7 +81,7 @@ export function removeMutation(write: Mutation): KeyValueOp {
   return { remove: mutationRecordKey(write) };
 }
 
-/** Undefined for what is no such record. It may have been sent before the end of the last start. */
+/** Undefined if the record is not a mutation. It may have been sent before the previous page ended. */
 export function readMutation(value: unknown): Mutation | undefined {
   if (!isMutationRecord(value)) return undefined;
   const { reason, refusedAtMs, ...write } = value;
@@ -99,7 +99,7 @@ function isMutationRecord(value: unknown): value is MutationRecord {
   );
 }
 
-/** As far as the client looks into it: one step that is none must not stop the other writes. */
+/** Validated as far as the client reads it: one malformed step must not stop other writes. */
 function isStep(step: unknown): boolean {
   if (!Array.isArray(step)) return false;
   const [op, subject, attr] = step as readonly unknown[];

@@ -46,7 +46,7 @@ export class OutboxApi {
     const { rejections, outbox } = this.#context.state;
     this.#entries ??= Object.freeze(
       [...rejections.values(), ...outbox.list()].map(({ eventId, state, createdMs, steps, error }) =>
-        // The steps are those that will be sent.
+        // The steps as they will be sent.
         Object.freeze({
           eventId,
           state: state === 'persisting' ? 'pending' : state,
@@ -142,7 +142,7 @@ export class OutboxApi {
     this.#context.pendingCalls.writes.get(eventId)?.settle(error);
   }
 
-  /** A write that is not confirmed, and those that need what it creates, are no longer here. Returns them. */
+  /** Removes an unconfirmed write and those that depend on entities it creates. Returns them. */
   #remove(eventId: string): Mutation[] {
     const { outbox, rejections, queries } = this.#context.state;
     const write = rejections.get(eventId) ?? outbox.get(eventId);

@@ -36,7 +36,7 @@ export class Outbox {
   readonly #makers = new Makers();
   readonly #contested = new ContestedAttrs();
   readonly #waitingForAttrs = new Set<string>();
-  /** The writes that may yet be applied, in order. */
+  /** The writes that may still be applied, in order. */
   readonly #waiting = new Set<string>();
   /** Writes that failed while later ones may have been applied. */
   readonly #retrying = new Set<string>();
@@ -174,8 +174,8 @@ export class Outbox {
   }
 
   /**
-   * The write was acknowledged before earlier ones: drops the steps it supersedes from those. The server may have failed at them already, and not
-   * have said so yet. Returns the changed writes.
+   * Acknowledges a write before earlier ones, and drops from those the steps it supersedes. The server may have failed at them already
+   * without the client knowing. Returns the changed writes.
    */
   supersede({ order }: Mutation, rewrite: RewriteSteps): Mutation[] {
     const earlier: Mutation[] = [];

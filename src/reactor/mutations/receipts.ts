@@ -16,18 +16,18 @@ import type { Mutation } from './mutation.ts';
 export const receiptEtype = 'triplaneReceipts';
 const receiptLabel = 'eventId';
 
-/** What a refusal says about the receipt. `unknown-attrs`: the server has the attrs under other ids, or no longer. */
+/** What a rejection reveals about the receipt. `unknown-attrs`: the server has the attrs under other ids, or no longer. */
 export type ReceiptVerdict = 'applied' | 'forbidden' | 'unknown-attrs' | undefined;
 
-/** A sending that was lost may still be on its way: the receipt of a write that was sent again is kept for this long. */
+/** A lost attempt may still arrive: the receipt of a write that was sent again is kept for this long. */
 const keepRepeatedMs = 600_000;
-/** So many receipts at most are deleted along with one write. */
+/** Maximum number of receipts deleted along with one write. */
 const maxDeletions = 16;
 
 const claimPrefix = 'claim/';
 const claimSalt = '83c1e0f7-5b29-4d6e-a1f4-0d97b6c2e853';
 
-/** Where those of a user are kept. */
+/** Store key of a user's receipts. */
 export function receiptsKey(owner: string): string {
   return `receipts/${owner}`;
 }
@@ -38,22 +38,22 @@ export class Receipts {
   #isNeeded = false;
   #isForbidden = false;
   #wasReported = false;
-  /** The server has confirmed a write that made the attrs, and has not told them yet. */
+  /** The server has confirmed a write that created the attrs, but not sent them yet. */
   #hasMadeAttrs = false;
   #attrFailures = 0;
-  /** Confirmed writes whose receipts are still at the server, and from when on each may be deleted, by the wall clock: the record outlives the page. */
+  /** Confirmed writes whose receipts still exist at the server, and when each may be deleted, by the wall clock: the record outlives the page. */
   #removable = new Map<string, number>();
-  /** Those of which it is on disk that they are confirmed: the others are sent again if the page ends now. */
+  /** Writes whose confirmation is stored: the others are sent again if the page ends now. */
   #stored = new Set<string>();
-  /** Write → the receipts that it deletes. */
+  /** Write → the receipts it deletes. */
   readonly #deletedBy = new Map<string, readonly string[]>();
-  /** Writes that went out with a receipt, and writes that must not. */
+  /** Writes sent with a receipt, and writes that must not have one. */
   readonly #covered = new Set<string>();
   readonly #uncovered = new Set<string>();
-  /** Writes that were refused, but may have been applied by an earlier sending: why they were. */
+  /** Rejected writes that an earlier attempt may have applied, with the reason of the rejection. */
   readonly #claims = new Map<string, InstantAPIError>();
 
-  /** @param isOff no receipts are made; otherwise they are made at servers that do not remember event ids */
+  /** @param isOff no receipts; otherwise they are used at servers that do not deduplicate transactions */
   constructor(appId: string, isOff: boolean) {
     this.#attrs = receiptAttrs(appId);
     this.isOff = isOff;
@@ -70,18 +70,18 @@ export class Receipts {
     this.#uncovered.clear();
   }
 
-  /** The message with a receipt under a fresh entity id. The attrs come first: the original carries steps out kind by kind. */
+  /** Adds a receipt under a new entity id to the message. The attrs come first, because the original executes steps grouped by kind. */
   cover(message: Transact, attrs: Attrs, random: Random, dateMs: number): Transact {
     const eventId = message['client-event-id'] ?? '';
     if (!this.isInUse || this.#uncovered.has(eventId) || !isUsable(attrs)) return message;
     this.#covered.add(eventId);
-    // It may be known of the claim, and not of the write, that it is in place: the write itself must not go out again.
+    // The claim may have been confirmed although the write was not: the write itself must not be sent again.
     if (this.#claims.has(eventId)) return this.#claimMessage(eventId, attrs);
     const { add, data } = this.#steps(eventId, attrs, random.uuid(), this.#deletions(eventId, dateMs));
     return { ...message, 'tx-steps': [...add, ...message['tx-steps'], ...data] };
   }
 
-  /** What a refusal of a covered write says about its receipt. */
+  /** What the rejection of a write with a receipt reveals about the receipt. */
   read(eventId: string, { type, hint }: RejectionBody, steps: readonly Step[]): ReceiptVerdict {
     if (!this.#covered.has(eventId) || !type) return undefined;
     const fields = isObject(hint) ? hint : {};
@@ -92,7 +92,7 @@ export class Receipts {
     return type === 'permission-denied' && isDenied(fields['input'], steps) ? 'forbidden' : undefined;
   }
 
-  /** This write goes out without a receipt, and all others of this session if the refusal was for the receipt alone. Whether that is news. */
+  /** Sends this write without a receipt, and all others of the session if only the receipt was rejected. Returns whether that is new. */
   forbid(eventId: string, steps: readonly Step[]): boolean {
     this.#covered.delete(eventId);
     this.#uncovered.add(eventId);
@@ -107,7 +107,7 @@ export class Receipts {
     this.#hasMadeAttrs = false;
   }
 
-  /** The write is in place. Its receipt may be deleted as soon as no repeat of it can be on its way. */
+  /** The write is applied. Its receipt may be deleted once no repetition of it can be on its way. */
   acknowledge({ eventId, sends, owner }: Mutation, dateMs: number): KeyValueOp[] {
     this.#claims.delete(eventId);
     if (!this.#covered.delete(eventId)) return [];
@@ -122,14 +122,14 @@ export class Receipts {
     return [{ put: receiptsKey(owner), value: [...this.#removable] }];
   }
 
-  /** The write is out of the outbox without having been applied. */
+  /** The write left the outbox without being applied. */
   forget(eventId: string): void {
     this.#covered.delete(eventId);
     this.#claims.delete(eventId);
     this.#deletedBy.delete(eventId);
   }
 
-  /** The record is on disk, and with it that these writes are confirmed. */
+  /** The record is stored, and with it the confirmation of these writes. */
   onPersisted(record: unknown): void {
     for (const [eventId] of entriesOf(record)) if (this.#removable.has(eventId)) this.#stored.add(eventId);
   }
@@ -141,9 +141,9 @@ export class Receipts {
   }
 
   /**
-   * Asks whether an earlier sending of a refused write was applied, by a transaction that makes nothing but its receipt. If the server
-   * takes it, the write was not applied, and no sending that is still on its way will be. Its entity is the same each time, so that a claim
-   * whose answer was lost can be repeated.
+   * Asks whether an earlier attempt of a rejected write was applied, by a transaction that creates only its receipt (a claim). If the
+   * server accepts it, the write was not applied, and no attempt still on its way will be. The claim's entity is the same each time, so
+   * that a claim without a response can be repeated.
    */
   claim(eventId: string, error: InstantAPIError, attrs: Attrs): Transact | undefined {
     if (!this.isInUse || !this.#covered.has(eventId)) return undefined;
@@ -151,12 +151,12 @@ export class Receipts {
     return this.#claimMessage(eventId, attrs);
   }
 
-  /** A claim of an earlier start, of which the answer is not known. */
+  /** A claim of an earlier start whose response is unknown. */
   resumeClaim(eventId: string, error: InstantAPIError): void {
     this.#claims.set(eventId, error);
   }
 
-  /** The write that an answer with this id is about, and why it was refused. */
+  /** The write that a response with this id is about, and why it was rejected. */
   claimOf(claimId: string): { readonly eventId: string; readonly error: InstantAPIError } | undefined {
     const eventId = claimId.startsWith(claimPrefix) ? claimId.slice(claimPrefix.length) : '';
     const error = this.#claims.get(eventId);
@@ -171,7 +171,7 @@ export class Receipts {
   #steps(eventId: string, attrs: Attrs, receipt: string, deletions: readonly string[]): { readonly add: AddAttr[]; readonly data: Step[] } {
     const known = (attr: WireAttr): { readonly id: string } => attrs.forward(receiptEtype, attr['forward-identity'][2]) ?? attr;
     const [id, event] = [known(this.#attrs[0]), known(this.#attrs[1])];
-    // The server may have them already: the same attr under the same id again changes nothing.
+    // The server may have the attrs already: adding the same attr under the same id has no effect.
     const missing = this.#hasMadeAttrs ? [] : this.#attrs.filter((attr) => attr.id === id.id || attr.id === event.id);
     return {
       add: missing.filter((attr) => attrs.byId(attr.id)?.isUnsynced ?? true).map((attr) => ['add-attr', attr]),
@@ -206,23 +206,23 @@ function entriesOf(record: unknown): [eventId: string, fromMs: number][] {
   );
 }
 
-/** Whether the server would refuse a second receipt of the same write. */
+/** Whether the server would reject a second receipt of the same write. */
 function isUsable(attrs: Attrs): boolean {
   return attrs.forward(receiptEtype, receiptLabel)?.isUnique ?? true;
 }
 
-/** A prefix: the original drops lookups by values that look like UUIDs when it deletes. */
+/** Prefixed, because the original ignores lookups by UUID-like values in deletions. */
 function valueOf(eventId: string): string {
   return `write/${eventId}`;
 }
 
-/** A denied attr may be one of the write's own: then only the next answer tells. */
+/** A denied attr may be one of the write's own: then the next response decides. */
 function isDenied(input: unknown, steps: readonly Step[]): boolean {
   const denied: unknown = Array.isArray(input) ? input[0] : undefined;
   return denied === receiptEtype || (denied === 'attrs' && steps.length > 0);
 }
 
-/** The same ids from every client of an app, and other ones in every app: the original has one space of attr ids for all apps. */
+/** Equal for every client of an app and different for every app: the original has one id space of attrs for all apps. */
 export function receiptAttrs(appId: string): readonly [id: WireAttr, event: WireAttr] {
   const attr = (label: string, attrSalt: string, nameSalt: string): WireAttr => ({
     id: derivedUuid(appId, attrSalt),

@@ -39,7 +39,7 @@ export async function verifyApplied(context: ClientContext, write: Mutation, err
     const env = envOf(config);
     context.run(exists ? acknowledge(state, write.eventId, beforeThisSession, env) : reject(state, write, error, env.dateMs));
   } catch (cause) {
-    // No answer: it goes out again with the next line, and comes back here.
+    // No response: it is sent again over the next connection, and comes back here.
     config.log.info('a refused write could not be looked up', cause);
   }
 }
@@ -47,7 +47,7 @@ export async function verifyApplied(context: ClientContext, write: Mutation, err
 async function existsAtServer(context: ClientContext, etype: string, id: string): Promise<boolean> {
   const query = { [etype]: { $: { where: { id } } } };
   const result = context.queries.once(query);
-  // What is seen holds the write itself; only the server's own word counts.
+  // The view includes the write itself; only the server's result counts.
   const view = context.state.queries.get(queryKey(query))?.view;
   await result;
   return view?.baseStore.row(etype, id) !== undefined;

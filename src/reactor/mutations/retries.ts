@@ -4,7 +4,7 @@
 import type { Step } from '../../protocol/transact-messages.ts';
 import { looksUp, writeSetOf } from './write-set.ts';
 
-/** So often is a write tried that the server fails at while it confirms others, and one that it is not known to confirm others beside. */
+/** Attempts for a write that the server fails at while it confirms others, and for one where that is unknown. */
 const maxFailures = 6;
 const maxFailuresAlone = 12;
 
@@ -12,7 +12,7 @@ const attrsTimeoutMs = 3_000;
 
 interface Failures {
   readonly count: number;
-  /** How many writes had been confirmed by the first failure. */
+  /** Number of confirmed writes at the first failure. */
   readonly confirmedBefore: number;
 }
 
@@ -21,10 +21,10 @@ export class Retries {
   readonly #failures = new Map<string, Failures>();
   #confirmed = 0;
   #allAtMs: number | undefined;
-  /** By then the attrs that a write waits for should have come. */
+  /** When the attrs that a write waits for should have arrived. */
   #attrsByMs: number | undefined;
 
-  /** The server wants to hear of no write before then. */
+  /** The server asked for no writes before this time. */
   pauseAll(atMs: number): void {
     this.#allAtMs = Math.max(this.#allAtMs ?? 0, atMs);
   }
@@ -33,18 +33,18 @@ export class Retries {
     this.#atMs.set(eventId, atMs);
   }
 
-  /** Whether nothing, or this write, may go out yet. */
+  /** Whether nothing, or not this write, may be sent yet. */
   isPaused(eventId?: string): boolean {
     return this.#allAtMs !== undefined || (eventId !== undefined && this.#atMs.has(eventId));
   }
 
-  /** Forgets the pauses that are over. */
+  /** Drops delays that are over. */
   onDeadline(nowMs: number): void {
     if (this.#allAtMs !== undefined && this.#allAtMs <= nowMs) this.#allAtMs = undefined;
     for (const [eventId, atMs] of this.#atMs) if (atMs <= nowMs) this.#atMs.delete(eventId);
   }
 
-  /** A write waits for attrs: a server tells them only to sessions that ask about the namespace. */
+  /** A write waits for attrs: a server sends them only to sessions that query the namespace. */
   awaitAttrs(nowMs: number): void {
     this.#attrsByMs ??= nowMs + attrsTimeoutMs;
   }
@@ -53,7 +53,7 @@ export class Retries {
     this.#attrsByMs = undefined;
   }
 
-  /** Whether they did not come. True once. */
+  /** Whether they did not arrive. True once. */
   lacksAttrs(nowMs: number): boolean {
     const isOverdue = this.#attrsByMs !== undefined && this.#attrsByMs <= nowMs;
     if (isOverdue) this.#attrsByMs = undefined;
@@ -66,7 +66,7 @@ export class Retries {
     return next < Infinity ? next : undefined;
   }
 
-  /** The server failed at it once more. Whether there is no use in another try. */
+  /** The server failed again at this write. Returns whether further attempts are pointless. */
   countFailure(eventId: string): boolean {
     const { count, confirmedBefore } = this.#failures.get(eventId) ?? { count: 0, confirmedBefore: this.#confirmed };
     this.#failures.set(eventId, { count: count + 1, confirmedBefore });
@@ -77,7 +77,7 @@ export class Retries {
     this.#confirmed += 1;
   }
 
-  /** A new connection: what was put off may go out at once. */
+  /** A new connection: postponed writes may be sent immediately. */
   onDisconnect(): void {
     this.#atMs.clear();
     this.#allAtMs = undefined;
@@ -90,7 +90,7 @@ export class Retries {
   }
 }
 
-/** What some writes touch, so that a later write can be seen to touch nothing of it. */
+/** The places that some writes touch, to check that a later write touches none of them. */
 export class Footprint {
   readonly #lastOrder = new Map<string, number>();
   #last = -Infinity;
@@ -103,11 +103,11 @@ export class Footprint {
   add({ order, steps }: { readonly order: number; readonly steps: readonly Step[] }): void {
     for (const id of writeSetOf(steps).touches) this.#lastOrder.set(id, Math.max(this.#lastOrder.get(id) ?? order, order));
     this.#last = Math.max(this.#last, order);
-    // What a lookup finds may be anything.
+    // A lookup may find any entity.
     if (looksUp(steps)) this.#lastLookup = Math.max(this.#lastLookup, order);
   }
 
-  /** Whether one of them touches what these steps touch. `after`: only of those that come later than that. */
+  /** Whether one of the writes touches what these steps touch. `after`: only writes later than that one. */
   meets(steps: readonly Step[], after = -Infinity): boolean {
     if (this.#last <= after) return false;
     if (this.#lastLookup > after || looksUp(steps)) return true;

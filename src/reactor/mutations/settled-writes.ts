@@ -1,17 +1,17 @@
-// The writes that were settled lately, here or in another tab. What is read from the store may be from before that, and another tab may have read
-// it before that and been opened after it was told.
+// Recently settled writes, of this and other tabs. What is read from the store may be older than a settlement, and another tab may have
+// read it before the settlement was stored and been opened after it was announced.
 
 import type { TxPosition } from '../tx-position.ts';
 
-/** Those before them are in the store as settled. */
+/** Writes before this point are stored as settled. */
 const mostRemembered = 1_000;
 
 export class SettledWrites {
-  /** Undefined for one that was rejected, or discarded. */
+  /** Undefined for a write that was rejected or discarded. */
   readonly #positions = new Map<string, TxPosition | undefined>();
   #readers = 0;
 
-  /** Until `end` is called, none is forgotten. */
+  /** Until `end` is called, no entry is dropped. */
   remember(): { readonly end: () => void } {
     this.#readers += 1;
     return { end: () => void (this.#readers -= 1) };
@@ -34,7 +34,7 @@ export class SettledWrites {
     return this.#positions.get(eventId);
   }
 
-  /** It is to be sent again. */
+  /** The write will be sent again. */
   delete(eventId: string): void {
     this.#positions.delete(eventId);
   }

@@ -12,7 +12,7 @@ import type { WritePromise } from './write-promise.ts';
 
 export interface Undoable {
   readonly promise: WritePromise;
-  /** What undoes it. Undefined if that is not known. */
+  /** The inverse. Undefined if it is unknown. */
   readonly inverse: readonly Step[] | undefined;
 }
 
@@ -29,7 +29,7 @@ export class UndoApi {
     return this.#write(() => this.#context.writes.expand(chunks));
   }
 
-  /** The inverse of an earlier write, in the terms of the catalogue as it is now. */
+  /** The inverse of an earlier write, rewritten for the current catalog. */
   apply(steps: readonly Step[]): Undoable {
     const { outbox, catalog } = this.#context.state;
     return this.#write(() => rebase(steps, catalog.known, outbox.renames));
@@ -63,18 +63,18 @@ export class UndoApi {
   }
 }
 
-/** An entity that is deleted unseen cannot be brought back. */
+/** An entity deleted without being in a result cannot be restored. */
 function isFound(ref: unknown, changes: readonly Changed[]): boolean {
   return typeof ref !== 'string' || changes.some(({ id }) => id === ref);
 }
 
-/** Every entity of the namespace that this user may see: what is not among them is not there. */
+/** All entities of the namespace that this user may view; others count as missing. */
 function showsAllOf({ query }: LiveQuery, etype: string): boolean {
   const node = query[etype];
   return typeof node === 'object' && node !== null && Object.keys((node as { $?: object }).$ ?? {}).every((option) => option === 'order');
 }
 
-/** Rows without all their values: what is missing in them may be there. */
+/** Rows with incomplete values: a missing one may exist on the server. */
 function hasFields(node: unknown): boolean {
   if (typeof node !== 'object' || node === null) return false;
   return Object.entries(node).some(([key, value]) => key === 'fields' || hasFields(value));

@@ -33,12 +33,12 @@ export class DeferredWrite {
   readonly #main: Stage;
   #isPersisted = false;
   #isAborted = false;
-  /** Its user is gone, or the database closed: why nobody will hear of it here. */
+  /** Its user signed out or the database was closed: the reason why the outcome will not be known here. */
   #detachedBy: TriplaneError | undefined;
-  /** Lets go of the caller's signal. */
+  /** Removes the listener from the caller's signal. */
   #unlinkSignal = (): void => {};
 
-  /** `enqueue`: the caller goes on as soon as the write is kept. `over` is told when there is no more to say. */
+  /** `enqueue`: `queued` resolves as soon as the write is stored. `over` is called when nothing more will be reported. */
   constructor(eventId: string, resolveWhenQueued: boolean, onSettled: () => void) {
     this.#eventId = eventId;
     this.#resolveWhenQueued = resolveWhenQueued;
@@ -53,7 +53,7 @@ export class DeferredWrite {
     if (this.#detachedBy) this.detach(this.#detachedBy);
   }
 
-  /** It ends with what is certain: that it is kept, once it is. */
+  /** Settles with what is certain: that the write is stored, once it is. */
   detach(error: TriplaneError): void {
     this.#detachedBy = error;
     if (!this.#isPersisted) return;
@@ -61,7 +61,7 @@ export class DeferredWrite {
     this.settle(error);
   }
 
-  /** Whether somebody listens. */
+  /** Whether the promise has listeners. */
   settle(error: unknown): boolean {
     this.#unlinkSignal();
     this.#onSettled();
@@ -71,7 +71,7 @@ export class DeferredWrite {
     return error === undefined || (this.hasListener && !this.#isAborted && !(this.#resolveWhenQueued && this.#isPersisted));
   }
 
-  /** The signal ends the waiting. `withdraw` tells whether the write was taken back; `queued` tells it to the caller. */
+  /** The signal ends the waiting. `withdraw` returns whether the write was cancelled, which `queued` reports to the caller. */
   linkSignal(signal: AbortSignal | undefined, cancel: () => boolean): void {
     this.#unlinkSignal = onAbort(signal, (reason) => {
       this.#isAborted = true;
@@ -96,7 +96,7 @@ class WritePromiseImpl extends Promise<TransactionResult> implements WritePromis
     this.#deferred = deferred;
   }
 
-  /** What follows is an ordinary promise. */
+  /** From here on, an ordinary promise. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -127,7 +127,7 @@ function stage(make: (settle: Settle) => Promise<TransactionResult> = (settle) =
     fail = onRejected;
   });
   const reject: Stage['reject'] = (error) => {
-    // A rejection that nobody waits for is not left to the platform, which would end a Node process over it.
+    // An unhandled rejection would end a Node process, so it is reported instead.
     void Promise.prototype.then.call(promise, undefined, () => {});
     fail(error);
   };

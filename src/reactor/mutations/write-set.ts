@@ -35,7 +35,7 @@ function read(steps: readonly Step[]): WriteSet {
         if (step[4]?.mode === 'create' && typeof step[1] === 'string') creates.add(step[1]);
         touch(step[1]);
         if (!isUuid(step[3])) break;
-        // A link, or the triple that makes an entity.
+        // A link, or the id triple that creates an entity.
         touch(step[3]);
         if (step[4]?.mode !== undefined || typeof step[1] !== 'string') break;
         if (step[1] === step[3]) upserts.add(step[1]);

@@ -1,6 +1,6 @@
-// The rows that one view borrows from the answers of other queries, because a pending write may bring them into its own: so conditions,
-// order and limit decide on what is known of them. A row is borrowed only if everything is known that the query shows of it and that its
-// conditions could take for missing.
+// Rows that a view borrows from the results of other queries, because a pending write may bring them into its own: so conditions, order and
+// limit are evaluated on what the client knows. A row is borrowed only if everything is known that the query returns of it and that its
+// conditions could mistake for missing.
 
 import type { KnownAttr } from '../../db/attrs.ts';
 import { Layer } from '../../db/layer.ts';
@@ -21,10 +21,10 @@ export interface BorrowedRow {
   readonly row: Row;
 }
 
-/** What a write needs of other answers. */
+/** What a write needs from other results. */
 export interface Loan {
   readonly rows: readonly BorrowedRow[];
-  /** The entities that were looked for, found or not. */
+  /** Entities that were looked up, found or not. */
   readonly ids: ReadonlySet<string>;
 }
 
@@ -34,9 +34,9 @@ export const noLoan: Loan = { rows: [], ids: new Set() };
 export function decides(steps: readonly Step[], { deciding, nodes }: QueryNeeds): boolean {
   for (const [op, , attrId, , options] of steps as readonly (readonly [string, unknown, string, unknown?, { mode?: string }?])[]) {
     if (deciding.has(attrId)) return true;
-    // What was linked with it has one link less.
+    // Entities linked with it lose a link.
     if (op === 'delete-entity' && nodes.some(({ paths }) => paths.some(({ far }) => far.etype === attrId))) return true;
-    // An upsert of an entity that is known elsewhere only: it is no new one.
+    // An upsert of an entity known only from other results is not a new entity.
     if (op === 'add-triple' && !options?.mode && nodes.some(({ node }) => node.idAttr?.id === attrId)) return true;
   }
   return false;
@@ -77,7 +77,7 @@ class Borrowing {
     return { rows: [...this.#rows.values()], ids: this.#ids };
   }
 
-  /** An entity that the write is about: as a row, and as one that decides about rows. */
+  /** An entity changed by the write: as a row, and as one that conditions of other rows read. */
   #consider(etype: string, id: string): void {
     const key = `${etype} ${id}`;
     if (this.#seen.has(key)) return;
@@ -92,7 +92,7 @@ class Borrowing {
     }
   }
 
-  /** Whether the values that no pending write changes are those that the form asks for. */
+  /** Whether the values that no pending write changes satisfy the node's conditions. */
   #mayMatch({ etype, where }: QueryNode, id: string): boolean {
     const row = this.#knownRow(etype, id)?.row;
     if (!row || !where) return true;
@@ -121,13 +121,13 @@ class Borrowing {
   #borrow(need: EntityNeed, id: string): void {
     const found = new Map<string, BorrowedRow>();
     if (this.#isHere(need.etype, id)) {
-      // A row that the answer has, or that is made here: what it is linked with now may be known elsewhere.
+      // The result has this row, or it is created here: its links may be known elsewhere.
       for (const { link, far } of need.links) for (const target of this.#newlyLinked(link, id)) this.#collect(far, target, found);
     } else if (!this.#collect(need, id, found)) return;
     if (!this.#contradicts(found)) for (const [key, row] of found) this.#rows.set(key, row);
   }
 
-  /** Whether all that is needed of the entity is known; adds what is not in the answer itself. */
+  /** Whether everything needed of the entity is known; adds what is not in the result itself. */
   #collect(need: EntityNeed, id: string, found: Map<string, BorrowedRow>): boolean {
     const { etype, links } = need;
     const key = `${etype} ${id}`;
@@ -150,7 +150,7 @@ class Borrowing {
     return isComplete;
   }
 
-  /** A row that is here for one form shows in all others that match it. */
+  /** A row present for one node appears in every other node it matches. */
   #shownAttrs(etype: string): readonly KnownAttr[] {
     return this.#nodes.flatMap(({ node, need }) => (node.etype === etype ? need.attrs : []));
   }
@@ -187,7 +187,7 @@ class Borrowing {
     return creates.has(id) || upserts.has(id) || this.#view.db.row(etype, id)?.exists(this.#view.db.attrs.idAttr(etype)) === true;
   }
 
-  /** Whether these rows would have been in the answer before the write. They were not, so what is known of them is not true any more. */
+  /** Whether these rows would have been in the result before the write. They were not, so what other results know of them is outdated. */
   #contradicts(found: ReadonlyMap<string, BorrowedRow>): boolean {
     const before = new Layer(this.#view.baseStore);
     for (const { etype, row } of found.values()) before.put(etype, row.id, row);

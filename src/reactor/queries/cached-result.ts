@@ -8,7 +8,7 @@ import type { TripleResult } from '../../protocol/query-result.ts';
 import type { KeyValueOp } from '../../storage/key-value.ts';
 import type { CachedRow } from './cached-rows.ts';
 
-/** What is known of an answer besides its triples. */
+/** What is known of a result besides its triples. */
 export interface Manifest extends Omit<TripleResult, 'triples'> {
   readonly processed: Processed | undefined;
   readonly usedAtMs: number;
@@ -20,17 +20,17 @@ export interface Manifest extends Omit<TripleResult, 'triples'> {
   readonly changesSize: number;
 }
 
-/** What this start knows of the records of one answer. */
+/** What this session knows of the stored records of one result. */
 export class CachedResult {
   readonly manifestKey: string;
   readonly prefix: string;
-  /** Undefined if there is none, or it was not read yet. */
+  /** Undefined if there is none, or it has not been read yet. */
   manifest: Manifest | undefined;
-  /** Entities that changed since they were last written; or all there is. */
+  /** Entities changed since they were last stored; or everything. */
   changed: Set<string> | 'all' | undefined;
-  /** A base is on its way. */
+  /** A base is being stored. */
   isWriting = false;
-  /** Records that no head names: a start that ended too early left them. */
+  /** Records that no head refers to: left by a session that ended early. */
   #orphans: readonly string[] = [];
 
   constructor(owner: string, key: string) {
@@ -43,12 +43,12 @@ export class CachedResult {
     return `${this.prefix}${base}/${kind}${String(number).padStart(6, '0')}`;
   }
 
-  /** What was kept: the records of the answer, the base before the changes. Undefined if there is none, or not all of it. */
+  /** The stored records of the result, base before changes. Undefined if there are none or some are missing. */
   recordsIn(manifest: unknown, records: readonly (readonly [name: string, record: unknown])[]): unknown[] | undefined {
     const names = new Set(this.#recordsOf(manifest));
     const matching = records.filter(([name]) => names.has(name));
     const isComplete = isManifest(manifest) && matching.length === names.size;
-    // Later than that, records without a head may be those of a base that is being written here.
+    // From then on, records without a head may belong to a base that is being stored here.
     if (!this.manifest && !this.isWriting) {
       this.#orphans = records.flatMap(([name]) => (isComplete && names.has(name) ? [] : name));
       if (isComplete) this.manifest = manifest;
@@ -56,7 +56,7 @@ export class CachedResult {
     return isComplete ? matching.map(([, record]) => record) : undefined;
   }
 
-  /** The head that stands for the answer from here on, and out with what is no part of it. */
+  /** Makes this head current, and removes records that are not part of it. */
   commit(manifest: Manifest): KeyValueOp[] {
     const stale = this.manifest?.base === manifest.base ? [] : this.#recordsOf(this.manifest);
     const staleKeys = [...stale, ...this.#orphans];
@@ -65,7 +65,7 @@ export class CachedResult {
     return [{ put: this.manifestKey, value: manifest }, ...staleKeys.map((remove) => ({ remove }))];
   }
 
-  /** Out with it. */
+  /** Removes the result. */
   removals(manifest: unknown): KeyValueOp[] {
     return [this.manifestKey, ...this.#recordsOf(manifest)].map((remove) => ({ remove }));
   }
@@ -82,7 +82,7 @@ export function manifestPrefix(owner: string): string {
   return `answer/${owner}/head/`;
 }
 
-/** Of one base, its parts before its changes, each in order. */
+/** Of one base: its parts, then its changes, in order. */
 function chunkPrefix(owner: string, key: string): string {
   return `answer/${owner}/part/${key}\n`;
 }
@@ -94,14 +94,14 @@ export function isManifest(value: unknown): value is Manifest {
 
 const maxDeltas = 200;
 
-/** Another base costs less from here on. */
+/** Storing another base is cheaper from here on. */
 export function shouldCompact({ changes, changesSize, baseSize }: Manifest): boolean {
   return changes >= maxDeltas || changesSize > Math.max(65_536, baseSize / 2);
 }
 
 const valuesPerChunk = 4_000;
 
-/** Rows are never changed, so those of one moment are that moment's answer for good. */
+/** Rows are immutable, so they represent the result of that moment permanently. */
 export function chunksOf(store: Store): CachedRow[][] {
   const parts: CachedRow[][] = [];
   let room = 0;

@@ -6,10 +6,10 @@ import type { Row } from '../../db/row.ts';
 import { rowTriples } from '../../db/row.ts';
 import { isTriple, type Triple } from '../../protocol/triple.ts';
 
-/** A row with what its slots mean. */
+/** A row with the meaning of its slots. */
 export type CachedRow = readonly [row: Row, namespace: Namespace];
 
-/** The number of an attr stands for itself; for an attr whose value has a time of its own, `-1 -` that. */
+/** An attr's number stands for itself; for an attr whose value has its own time, `-1 - number`. */
 type PackedRows = readonly [attrs: readonly string[], entities: readonly (readonly unknown[])[]];
 
 export function packTriples(triples: Iterable<Triple>): string {
@@ -30,7 +30,7 @@ export function packRows(rows: readonly CachedRow[]): string {
   return packTriples(rows.flatMap(([row, namespace]) => [...rowTriples(row, namespace)]));
 }
 
-/** What cannot be read is left out. */
+/** Malformed parts are skipped. */
 export function unpackTriples(text: unknown): Triple[] {
   const triples: Triple[] = [];
   try {
@@ -45,7 +45,7 @@ export function unpackTriples(text: unknown): Triple[] {
       }
     }
   } catch {
-    // What came before it is as good as it was.
+    // Keeps what was read before.
   }
   return triples;
 }

@@ -18,9 +18,9 @@ export class EntityIndex {
   /** Entity id → the query or queries that contain it. Undefined until first used. */
   #byId: ById | undefined;
 
-  /** Attr → the queries in which it decides which rows are shown. Undefined until it is asked for. */
+  /** Attr → the queries in which it decides which rows are returned. Undefined until needed. */
   #byAttr: ById | undefined;
-  /** The queries that show rows which other answers hold. */
+  /** The queries with borrowed rows. */
   readonly borrowers = new Set<LiveQuery>();
 
   /** Entity id → the number of pending writes that may create it, and so add it to any query. */
@@ -32,14 +32,14 @@ export class EntityIndex {
     this.#liveQueries = liveQueries;
   }
 
-  /** Of all queries, at least those that an update of these entities can make a difference to. */
+  /** At least the queries that an update of these entities can affect. */
   updatedBy(ids: ReadonlySet<string>, steps: readonly Step[]): Iterable<LiveQuery> {
     const showing = this.queriesWith(ids);
     const deciding = this.#decidedBy(steps);
     return deciding.size === 0 && this.borrowers.size === 0 ? showing : new Set([...showing, ...deciding, ...this.borrowers]);
   }
 
-  /** Those in which one of the steps decides which rows are shown. */
+  /** The queries in which one of the steps decides which rows are returned. */
   #decidedBy(steps: readonly Step[]): ReadonlySet<LiveQuery> {
     if (!this.#byAttr) {
       this.#byAttr = new Map();
@@ -68,7 +68,7 @@ export class EntityIndex {
   /** Adds a pending write. */
   addPending({ steps }: PendingMutation): void {
     if (isUpdate(steps)) return;
-    // Queries may be compiled anew with the attrs that it makes.
+    // Queries may be compiled again with the attrs it creates.
     if (steps.some(([op]) => op.endsWith('-attr'))) this.#byAttr = undefined;
     if (looksUp(steps)) this.#lookups++;
     for (const id of writeSetOf(steps).touches) this.#pendingIds.set(id, (this.#pendingIds.get(id) ?? 0) + 1);

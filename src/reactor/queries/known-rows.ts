@@ -1,5 +1,5 @@
-// What the answers of all live queries tell of an entity. A pending write that moves a row into another query is shown there with what is
-// known of the row elsewhere on this device.
+// What the results of all live queries tell about an entity. A pending write that moves a row into another query is shown there with what
+// this client knows of the row.
 
 import type { KnownAttr, Namespace } from '../../db/attrs.ts';
 import type { ChangeSet } from '../../db/change-set.ts';
@@ -15,20 +15,20 @@ import type { PendingMutation } from './pending-in-view.ts';
 import { type Coverage, coverageOf, linkKey } from './query-needs.ts';
 import type { View } from './view.ts';
 
-/** A row as an answer tells it. */
+/** A row as contained in a result. */
 interface Source {
   readonly live: LiveQuery;
   readonly row: Row;
   readonly coverage: Coverage;
-  /** The answer holds it no longer. */
+  /** The result no longer contains it. */
   readonly isKept: boolean;
 }
 
 export interface KnownRow {
   readonly row: Row;
-  /** Whether an answer that tells of it is newer than the asking query's. */
+  /** Whether a result that contains it is newer than the asking query's. */
   readonly isNewer: boolean;
-  /** Whether it is known that a missing value is none. */
+  /** Whether a missing value is known to be missing. */
   covers(attr: KnownAttr): boolean;
   /** Whether all linked entities that pass the filter are known. */
   coversLinks(end: LinkEnd, filter: string): boolean;
@@ -37,12 +37,12 @@ export interface KnownRow {
 export class KnownRows {
   readonly #liveQueries: ReadonlyMap<string, LiveQuery>;
   readonly #holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>;
-  /** Entity → event id of each pending write about it → its steps. */
+  /** Entity → event id of each pending write that changes it → its steps. */
   readonly #writes = new Map<string, Map<string, readonly Step[]>>();
-  /** Entity → etype → its row as the last answer had it that held it. Kept while a pending write is about the entity. */
+  /** Entity → etype → its row in the last result that contained it. Kept while a pending write changes the entity. */
   readonly #kept = new Map<string, Map<string, Source>>();
 
-  /** @param holding finds at least the live queries whose answers hold one of these entities */
+  /** @param holding finds at least the live queries whose results contain one of these entities */
   constructor(liveQueries: ReadonlyMap<string, LiveQuery>, holding: (ids: ReadonlySet<string>) => Iterable<LiveQuery>) {
     this.#liveQueries = liveQueries;
     this.#holding = holding;
@@ -70,7 +70,7 @@ export class KnownRows {
     return this.#writes.size > 0;
   }
 
-  /** The event ids of the pending writes about these entities. */
+  /** Event ids of the pending writes that change these entities. */
   pendingAbout(ids: Iterable<string>): ReadonlySet<string> {
     const found = new Set<string>();
     for (const id of ids) for (const eventId of this.#writes.get(id)?.keys() ?? []) found.add(eventId);
@@ -83,14 +83,14 @@ export class KnownRows {
     return false;
   }
 
-  /** Whether any answer but that of the asking query tells of the entity. */
+  /** Whether any result other than the asking query's contains the entity. */
   has(id: string, asking: View): boolean {
     for (const { live } of this.#kept.get(id)?.values() ?? []) if (live.view !== asking) return true;
     for (const { view } of others(this.#holding(new Set([id])), asking)) if (view.baseStore.hasEntity(id)) return true;
     return false;
   }
 
-  /** What is known of an entity elsewhere, on top of what the answer of the asking query tells of it. */
+  /** What other results know of the entity, on top of the asking query's own result. */
   row(etype: string, id: string, asking: View): KnownRow | undefined {
     const sources = this.#sources(etype, id, asking);
     if (sources.length === 0) return undefined;
@@ -108,7 +108,7 @@ export class KnownRows {
     };
   }
 
-  /** The entities linked with this one, as far as any answer tells. */
+  /** The entities linked with this one, as far as any result contains them. */
   linked(end: LinkEnd, id: string, asking: View): ReadonlySet<string> {
     const found = new Set(linked(asking.baseStore, end, id));
     for (const { view } of others(this.#liveQueries.values(), asking)) for (const far of linked(view.baseStore, end, id)) found.add(far);
@@ -121,7 +121,7 @@ export class KnownRows {
     return found;
   }
 
-  /** An answer changed: what it tells no longer is kept, if it may be needed. */
+  /** A result changed: values it no longer contains are kept if they may be needed. */
   onResultChanged(live: LiveQuery, changeSet: ChangeSet): void {
     if (!this.hasPending) return;
     for (const [etype, changes] of changeSet) {
@@ -148,7 +148,7 @@ export class KnownRows {
     this.#kept.set(row.id, rows.set(etype, { live, row, coverage: coverageOf(live.view.compiled, etype), isKept: true }));
   }
 
-  /** The newest first. */
+  /** Newest first. */
   #sources(etype: string, id: string, asking: View): readonly Source[] {
     const sources: Source[] = [];
     for (const live of others(this.#holding(new Set([id])), asking)) {
@@ -166,7 +166,7 @@ export class KnownRows {
   }
 }
 
-/** Rules may hide an entity from one query that they show to another with other parameters. */
+/** Rules may hide an entity from one query and show it to another with other parameters. */
 function* others(liveQueries: Iterable<LiveQuery>, asking: View): Generator<LiveQuery> {
   for (const live of liveQueries) {
     const { view, source } = live;
@@ -175,7 +175,7 @@ function* others(liveQueries: Iterable<LiveQuery>, asking: View): Generator<Live
   }
 }
 
-/** Of values that differ, the first counts; of links, an answer may tell only those that it needs. */
+/** Of differing values, the first counts; of links, a result may contain only those it needs. */
 function merged(id: string, rows: readonly Row[], { links }: Namespace): Row {
   const [first] = rows;
   if (first && rows.length === 1) return first;

@@ -26,7 +26,7 @@ import type { Mutation } from '../mutations/mutation.ts';
 export interface LiveQueriesConfig {
   readonly links?: LinkIndex | undefined;
   readonly useDates?: boolean | undefined;
-  /** Milliseconds since 1970, for what is created. */
+  /** Milliseconds since 1970, for new entities. */
   readonly now: () => number;
   /** For deadlines. */
   readonly monotonicNow: () => number;
@@ -39,7 +39,7 @@ export class LiveQueries {
   readonly #entityIndex = new EntityIndex(this.#byKey);
   readonly known = new KnownRows(this.#byKey, (ids) => this.#entityIndex.queriesWith(ids));
   readonly #deadlines = new Deadlines();
-  /** Big answers, which were read while they waited for their turn. */
+  /** Large results that were ingested while they waited for their turn. */
   readonly ingested = new WeakMap<object, IngestedResult>();
   #attrs: Attrs;
 
@@ -52,7 +52,7 @@ export class LiveQueries {
   readonly get = (key: string): LiveQuery | undefined => this.#byKey.get(key);
   readonly list = (): Iterable<LiveQuery> => this.#byKey.values();
 
-  /** Whether any of them shows the entity. */
+  /** Whether any query returns the entity. */
   showsEntity(etype: string, e: EntityRef): boolean {
     const liveQueries = typeof e === 'string' ? this.#entityIndex.queriesWith(new Set([e])) : this.#byKey.values();
     for (const { view } of liveQueries) if (view.has(etype, e)) return true;
@@ -93,7 +93,7 @@ export class LiveQueries {
     return { op: 'add-query', 'client-event-id': live.eventId, q: live.query };
   }
 
-  /** Somebody else asks from here on: what was answered before is not for them. */
+  /** Another user from here on: earlier results are not for them. */
   reset(): void {
     this.#optimisticUpdates.clear();
     this.#entityIndex.invalidate();
@@ -115,7 +115,7 @@ export class LiveQueries {
     }
   }
 
-  /** An answer. One that is older than what this session has told already, or to a query since closed, is left aside. */
+  /** Applies a result. One that is older than the session's position, or for a closed query, is ignored. */
   applyResult(message: AddQueryOk): readonly Effect[] {
     const live = this.#byKey.get(queryKey(message.q));
     const isCurrent = live && (message['client-event-id'] ?? live.eventId) === live.eventId;
@@ -123,7 +123,7 @@ export class LiveQueries {
     return isolated(live, () => this.#applyServerResult(live, message.result, message));
   }
 
-  /** The answers that changed; `coversAll`: those not listed are as they were, and as new. */
+  /** Applies changed results; `coversAll`: queries not listed are unchanged and up to date. */
   applyRefresh(message: RefreshOk, coversAll: boolean, random: Random): Effect[] {
     const effects: Effect[] = [];
     for (const computation of message.computations) {
@@ -133,7 +133,7 @@ export class LiveQueries {
     }
     for (const delta of message.deltas ?? []) {
       const live = this.#byKey.get(queryKey(delta['instaql-query']));
-      // One that is not fresh has been asked again: its answer has this in it.
+      // A query that is not fresh was requested again: its next result includes this change.
       if (live?.isFresh && !isOlder(message, live.processed))
         effects.push(...isolated(live, () => this.#applyDelta(live, delta, message, random)));
     }
@@ -147,12 +147,12 @@ export class LiveQueries {
     return effects;
   }
 
-  /** A new write, shown by every query. */
+  /** Shows a new write in every query. */
   add(write: Mutation): Effect[] {
     return this.#optimisticUpdates.add(write);
   }
 
-  /** The server has it. Queries whose answer contains it already show it no longer. */
+  /** The write is confirmed. Queries whose result contains it no longer apply it. */
   acknowledge(write: Mutation, nowMs: number): Effect[] {
     return this.#optimisticUpdates.acknowledge(write, nowMs);
   }
@@ -161,17 +161,17 @@ export class LiveQueries {
     return this.#optimisticUpdates.reject(eventId);
   }
 
-  /** The confirmed writes that every answer contains: they are forgotten here, and may be everywhere. */
+  /** Confirmed writes that every result contains: they are dropped here, and can be dropped everywhere. */
   drainIncluded(): string[] {
     return this.#optimisticUpdates.drainIncluded();
   }
 
-  /** The same writes in other words. */
+  /** The same writes, rewritten. */
   rewrite(rewritten: readonly Mutation[]): Effect[] {
     return this.#optimisticUpdates.rewrite(rewritten);
   }
 
-  /** What was kept from an earlier start, while the server has not answered. */
+  /** Applies a cached result, unless the server has answered. */
   hydrate(live: LiveQuery, result: TripleResult, processed: Processed): Effect[] {
     if (live.source === 'server') return [];
     live.source = 'cache';
@@ -204,7 +204,7 @@ export class LiveQueries {
 
   readonly byEvent = (eventId: string): LiveQuery | undefined => [...this.#byKey.values()].find((live) => live.eventId === eventId);
 
-  /** It failed. One that may succeed later is asked again then, and its listeners are not bothered. */
+  /** The query failed. If the error is temporary, it is requested again later and listeners are not notified. */
   onError(live: LiveQuery, error: TriplaneError, refetchAtMs: number | undefined): Effect[] {
     live.failures += 1;
     live.refetchAtMs = refetchAtMs;
@@ -212,15 +212,15 @@ export class LiveQueries {
     live.isFresh = false;
     if (refetchAtMs !== undefined) return [];
     live.error = error;
-    return [{ do: 'show', key: live.key }];
+    return [{ do: 'show', key: live.key }, { do: 'prune' }];
   }
 
-  /** There is no connection, and has not been for a while: queries that have no result yet say so until they have one. */
+  /** There has been no connection for a while: queries without a result report that until they have one. */
   onUnreachable(error: TriplaneError): Effect[] {
     return this.failAll(error, (live) => live.source === undefined && live.error === undefined);
   }
 
-  /** None of these can be answered any more. */
+  /** None of these queries can be answered any more. */
   failAll(error: TriplaneError, isAffected = (_live: LiveQuery): boolean => true): Effect[] {
     return [...this.#byKey.values()].filter(isAffected).map((live) => {
       live.error = error;
@@ -228,7 +228,7 @@ export class LiveQueries {
     });
   }
 
-  /** Anew on the same line: a query the server has is answered only after it was removed. */
+  /** Requests a query again on the same connection: the server answers a known query only after it was removed. */
   refetch(live: LiveQuery, eventId: string): Effect[] {
     live.isFresh = false;
     return [

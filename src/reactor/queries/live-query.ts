@@ -8,7 +8,7 @@ import type { View } from './view.ts';
 
 export interface Progress {
   readonly query: WireQuery;
-  /** `done` of `total`; neither means anything by itself. */
+  /** `done` of `total`, in arbitrary units. */
   readonly done: number;
   readonly total: number;
 }
@@ -16,20 +16,20 @@ export interface Progress {
 export interface Listener {
   readonly onResult: (result: QueryResult) => void;
   readonly onError: (error: TriplaneError) => void;
-  /** What was told holds no longer, and there is nothing else yet: somebody else signed in. */
+  /** The last notification no longer holds, and there is no new result yet: another user signed in. */
   readonly onReset?: () => void;
-  /** A big answer is on its way to it: how far it has come. */
+  /** Progress of a large result that is being received. */
   readonly progress?: ((progress: Progress) => void) | undefined;
-  /** Only an answer of the session that is open now will do. */
+  /** Only a result of the current session will do. */
   readonly wantsFresh?: boolean;
 }
 
-/** What is fixed when a query is opened. */
+/** Fixed when a query is opened. */
 export interface QueryRequest {
   readonly key: string;
   readonly query: WireQuery;
   readonly eventId: string;
-  /** Answered from what other queries hold, until the server speaks. */
+  /** Evaluated on other queries' results until the server answers. */
   readonly isLocal: boolean;
 }
 
@@ -37,18 +37,18 @@ export interface LiveQuery extends QueryRequest {
   /** Each with its last notification, so that none is repeated. */
   readonly listeners: Map<Listener, QueryResult | TriplaneError | undefined>;
   view: View;
-  /** Where the answer held is from: the server, what was kept of an earlier start, or what other queries hold. */
+  /** Source of the current result: the server, the cache, or other queries' results. */
   source: ResultSource | undefined;
-  /** How far the answer held reaches. */
+  /** The transaction the current result reflects. */
   processed: Processed | undefined;
-  /** The answer held is of this session. */
+  /** The current result is from this session. */
   isFresh: boolean;
   error: TriplaneError | undefined;
-  /** How often in a row it has failed, and when it is asked again. */
+  /** Consecutive failures, and the time of the next request. */
   failures: number;
   refetchAtMs: number | undefined;
-  /** When to look whether confirmed writes are still not in its answer. */
+  /** When to check whether confirmed writes are still missing from the result. */
   recheckAtMs: number | undefined;
-  /** How often in a row that was in vain. */
+  /** Consecutive checks without success. */
   rechecks: number;
 }

@@ -1,4 +1,4 @@
-// Which rows of other answers lie under the pending writes of a view, and for which write each was borrowed.
+// Rows of other results that lie under the pending writes of a view, and the write each was borrowed for.
 
 import type { Layer } from '../../db/layer.ts';
 import { type Row, sameRow } from '../../db/row.ts';
@@ -12,9 +12,9 @@ import type { View } from './view.ts';
 export class Loans {
   readonly #view: View;
   readonly #known: KnownRows | undefined;
-  /** Entity → etype → its row, and how many writes need it. */
+  /** Entity → etype → its row, and the number of writes that need it. */
   readonly #rows = new Map<string, Map<string, { row: Row; loans: number }>>();
-  /** The entities that were looked for in other answers. */
+  /** Entities that were looked up in other results. */
   readonly #lookedFor = new Set<string>();
 
   constructor(view: View, known: KnownRows | undefined) {
@@ -22,7 +22,7 @@ export class Loans {
     this.#known = known;
   }
 
-  /** The entities that a row is borrowed of. */
+  /** Entities with a borrowed row. */
   get ids(): Iterable<string> {
     return this.#rows.keys();
   }
@@ -31,27 +31,27 @@ export class Loans {
     return this.#rows.size === 0;
   }
 
-  /** Whether steps can bring in one of these entities, which other answers hold. */
+  /** Whether steps can bring in one of these entities, which other results contain. */
   mayBorrow(steps: readonly Step[], ids: ReadonlySet<string>): boolean {
     if (!this.#known || !decides(steps, needsOf(this.#view.compiled))) return false;
     for (const id of ids) if (this.#known.has(id, this.#view)) return borrow(this.#view, this.#known, steps).rows.length > 0;
     return false;
   }
 
-  /** Those of the entities that are looked for in other answers. */
+  /** Those of the entities that are looked up in other results. */
   lookedFor(ids: Iterable<string>): Set<string> {
     const found = new Set<string>();
     if (this.#lookedFor.size > 0) for (const id of ids) if (this.#lookedFor.has(id)) found.add(id);
     return found;
   }
 
-  /** Finds out again what writes borrow. Adds the entities whose borrowed row is another now. */
+  /** Determines again what writes borrow. Adds the entities whose borrowed row changed. */
   update(writes: Iterable<AppliedMutation>, changed = new Set<string>()): Set<string> {
     if (this.#known) for (const applied of writes) this.#update(applied, this.#known, changed);
     return changed;
   }
 
-  /** The write borrows nothing any longer. */
+  /** The write no longer borrows anything. */
   end(applied: AppliedMutation, changed = new Set<string>()): void {
     this.#return(applied.loan.rows, changed);
     applied.loan = noLoan;
@@ -68,7 +68,7 @@ export class Loans {
     this.#lookedFor.clear();
   }
 
-  /** Puts the rows of these entities, or all. */
+  /** Applies the rows of these entities, or all. */
   putInto(layer: Layer, ids: Iterable<string> = this.#rows.keys()): void {
     if (this.#rows.size === 0) return;
     for (const id of ids) for (const [etype, { row }] of this.#rows.get(id) ?? []) layer.put(etype, id, row);

@@ -15,7 +15,7 @@ import type { EntityIndex } from './entity-index.ts';
 import type { KnownRows } from './known-rows.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 
-/** A server that sends no news of a confirmed write within this may never send any: the answer came out equal. */
+/** A server that sends no result for a confirmed write within this time may never send one: the result was unchanged. */
 const refreshTimeoutMs = 5_000;
 
 export class OptimisticUpdates {
@@ -24,10 +24,10 @@ export class OptimisticUpdates {
   readonly #known: KnownRows;
   readonly #deadlines: Deadlines;
   readonly #now: () => number;
-  /** The writes that may not be in every answer yet; those of them that are confirmed. */
+  /** Writes that some result may lack; those of them that are confirmed. */
   readonly #writes = new Map<string, Mutation>();
   readonly #acknowledged = new Map<string, Mutation>();
-  /** Confirmed write → the queries that no longer wait for an answer with it. */
+  /** Confirmed write → queries that no longer wait for a result with it. */
   readonly #released = new Map<string, Set<LiveQuery>>();
   readonly #pendingAttrs = new PendingAttrs();
   #lastOrder = 0;
@@ -53,13 +53,13 @@ export class OptimisticUpdates {
     this.#known.clear();
   }
 
-  /** A query that the write makes no difference to is not bothered with it. */
+  /** Queries that the write does not affect are skipped. */
   add(write: Mutation): Effect[] {
     const isLast = write.order > this.#lastOrder;
     this.#lastOrder = Math.max(this.#lastOrder, write.order);
     const makesNewAttrs = makesAttrs(write, ({ id }) => this.#pendingAttrs.has(id));
     this.#put(write);
-    // What comes after it, or is of an attr it makes, was looked at without it; what it looks up was looked at without need.
+    // Later writes, and writes with its attrs, were evaluated without it; lookups need no check.
     const isForOthers = !isLast || makesNewAttrs || looksUp(write.steps);
     const updated = isForOthers ? undefined : updatedBy(write.steps);
     const liveQueries = updated ? this.#entityIndex.updatedBy(updated, write.steps) : this.#liveQueries.values();
@@ -97,7 +97,7 @@ export class OptimisticUpdates {
 
   drainIncluded(): string[] {
     if (this.#acknowledged.size === 0) return [];
-    const liveQueries = [...this.#liveQueries.values()];
+    const liveQueries = [...this.#liveQueries.values()].filter(isAwaited);
     const included = [...this.#acknowledged.values()].filter(
       (write) => !liveQueries.some((live) => live.processed === undefined || this.#isMissing(live, write)),
     );
@@ -109,7 +109,7 @@ export class OptimisticUpdates {
     return included.map(({ eventId }) => eventId);
   }
 
-  /** A new answer lies under them. Tells what else that changes. */
+  /** A new result lies under the writes. Returns what else that changes. */
   onResult(live: LiveQuery, changeSet: ChangeSet, isFirst: boolean): Effect[] {
     this.#known.onResultChanged(live, changeSet);
     if (isFirst) live.view.rewrite(this.#missingFrom(live));
@@ -126,7 +126,7 @@ export class OptimisticUpdates {
     this.#known.onClosed(live);
   }
 
-  /** The answer is as it was, and reaches further. Whether that changed what is shown. */
+  /** The result is unchanged and reflects a later transaction. Returns whether the visible rows changed. */
   advance(live: LiveQuery, processed: Processed): boolean {
     live.processed = processed;
     const isChanged = this.#dropIncluded(live) && this.#applyAffecting(live);
@@ -134,7 +134,7 @@ export class OptimisticUpdates {
     return isChanged;
   }
 
-  /** No news of confirmed writes: whether to ask for them, as they make a difference; a few times, then they are let go. */
+  /** No result for confirmed writes: returns whether to request one, because they affect the query; after a few attempts they are dropped. */
   recheck(live: LiveQuery): boolean {
     live.recheckAtMs = undefined;
     live.rechecks += 1;
@@ -148,7 +148,7 @@ export class OptimisticUpdates {
     return false;
   }
 
-  /** `change` tells whether what is shown may be another now. */
+  /** `change` returns whether the visible rows may have changed. */
   notifyChanged(change: (live: LiveQuery) => boolean): Effect[] {
     return notifyChanged(this.#liveQueries.values(), change);
   }
@@ -175,7 +175,7 @@ export class OptimisticUpdates {
     this.#pendingAttrs.remove(write.steps);
   }
 
-  /** Whether the answer does not contain the write, as far as that is still waited for. */
+  /** Whether the result lacks the write, and it is still waited for. */
   #isMissing(live: LiveQuery, write: Mutation): boolean {
     if (write.state !== 'acknowledged') return true;
     return !isIncluded(write, live.processed) && !this.#released.get(write.eventId)?.has(live);
@@ -185,7 +185,7 @@ export class OptimisticUpdates {
     return [...this.#writes.values()].filter((write) => this.#isMissing(live, write));
   }
 
-  /** Writes that made no difference to the view may make one now. */
+  /** Writes without effect on the view may have one now. */
   #applyAffecting(live: LiveQuery): true {
     let needsAnotherPass = false;
     for (const write of this.#writes.values()) {
@@ -195,7 +195,7 @@ export class OptimisticUpdates {
     return needsAnotherPass ? this.#applyAffecting(live) : true;
   }
 
-  /** If it can make a difference. Whether it can. */
+  /** Adds the write if it can affect the view. Returns whether it can. */
   #applyTo(live: LiveQuery, write: Mutation): boolean {
     if (!live.view.isAffectedBy(write)) return false;
     live.view.add(write);
@@ -203,7 +203,7 @@ export class OptimisticUpdates {
     return true;
   }
 
-  /** Writes to rows that are borrowed now made no difference before. */
+  /** Writes to rows that are borrowed now had no effect before. */
   #catchUp(live: LiveQuery, ids: Iterable<string>): void {
     const { view } = live;
     if (view.loans.isEmpty) this.#entityIndex.borrowers.delete(live);
@@ -213,7 +213,7 @@ export class OptimisticUpdates {
     else view.rewrite([...view.writes(), ...missed]);
   }
 
-  /** The answer to another query changed: rows may be known now that were not, or in other words. */
+  /** Another query's result changed: more rows, or other values, may be known now. */
   #onOthersChanged(changed: LiveQuery, ids: ReadonlySet<string>): Effect[] {
     const pending = this.#known.pendingAbout(ids);
     return this.notifyChanged((live) => {
@@ -225,7 +225,7 @@ export class OptimisticUpdates {
     });
   }
 
-  /** Those of the writes that the answer lacks and the view does not show. */
+  /** Writes missing from both the result and the view. */
   #notIn(live: LiveQuery, eventIds: ReadonlySet<string>): Mutation[] {
     return [...eventIds].flatMap((eventId) => {
       const write = this.#writes.get(eventId);
@@ -243,13 +243,18 @@ export class OptimisticUpdates {
     return isChanged;
   }
 
-  /** An answer without a confirmed write: it was computed before the write, or no news of it will come. Asked ever less often. */
+  /** A result lacks a confirmed write: it was computed before the write, or no further one will come. Requested at growing intervals. */
   #expectRefresh(live: LiveQuery): void {
     const isBehind = [...this.#acknowledged.values()].some((write) => this.#isMissing(live, write));
     if (!isBehind) live.rechecks = 0;
     live.recheckAtMs = isBehind ? (live.recheckAtMs ?? this.#now() + refreshTimeoutMs * 2 ** live.rechecks) : undefined;
     if (isBehind) this.#deadlines.add(live);
   }
+}
+
+/** One that is refused for good has no answer, and none is on its way. */
+function isAwaited({ processed, error }: LiveQuery): boolean {
+  return processed !== undefined || error === undefined || error.code === 'unreachable';
 }
 
 function notifyChanged(liveQueries: Iterable<LiveQuery>, change: (live: LiveQuery) => boolean): Effect[] {

@@ -1,5 +1,5 @@
-// The pending writes of one view, in order, with what is known of each while it is shown: above all the entities its outcome depends on,
-// so that after a change only those writes are applied again that it is for.
+// The pending writes of one view, in order, with the entities each write's outcome depends on, so that a change re-applies only the writes
+// it affects.
 
 import { applySteps } from '../../db/apply.ts';
 import type { Attrs } from '../../db/attrs.ts';
@@ -12,25 +12,25 @@ import { type Loan, noLoan } from './borrowed-rows.ts';
 
 export interface PendingMutation {
   readonly eventId: string;
-  /** Its place among the pending writes. */
+  /** Its position among the pending writes. */
   readonly order: number;
   readonly steps: readonly Step[];
 }
 
-/** A write as shown. */
+/** An applied write. */
 export interface AppliedMutation {
   readonly write: PendingMutation;
   /** The entities its outcome depends on. */
   touched: ReadonlySet<string>;
-  /** What it borrows of the answers of other queries. */
+  /** Rows borrowed from other queries' results. */
   loan: Loan;
   /** It searched by value: its outcome may depend on any entity. */
   searched: boolean;
-  /** Whether it is found by the entities it depends on. */
+  /** Whether the index of dependencies contains it. */
   isIndexed: boolean;
-  /** The time of the first entity it creates; each further one comes later, and the next write's after them all. */
+  /** Creation time of the first entity it creates; further ones are later, and those of the next write later still. */
   readonly since: number;
-  /** Whether it changes the catalog, as it was when the write was last applied. */
+  /** Whether it changed the catalog when it was last applied. */
   makesAttrs: boolean;
 }
 
@@ -40,11 +40,11 @@ export class AppliedMutations {
   readonly #byEvent = new Map<string, AppliedMutation>();
   /** entity → the writes that depend on it */
   readonly #dependents = new Map<string, Set<AppliedMutation>>();
-  /** Applied since the dependents were last asked for. */
+  /** Applied since the dependents were last read. */
   #unindexed: AppliedMutation[] = [];
   #last: AppliedMutation | undefined;
   #attrMakers = 0;
-  /** Attrs that are known under another id since an earlier write. */
+  /** Attrs that an earlier write makes known under another id. */
   readonly #renames: Renames = new Map();
   #isOrdered = true;
 
@@ -52,7 +52,7 @@ export class AppliedMutations {
     return this.#last;
   }
 
-  /** Whether any of them changes the catalogue. */
+  /** Whether any of them changes the catalog. */
   get makesAttrs(): boolean {
     return this.#attrMakers > 0;
   }
@@ -76,7 +76,7 @@ export class AppliedMutations {
     return this.#byEvent.values();
   }
 
-  /** An update that comes before the last write. It is applied with the next write that is applied again to these entities. */
+  /** An update that precedes the last write. It is applied when another write to these entities is applied again. */
   insert(write: PendingMutation, touched: ReadonlySet<string>): AppliedMutation {
     const applied: AppliedMutation = { write, touched, loan: noLoan, searched: false, isIndexed: false, since: 0, makesAttrs: false };
     this.#byEvent.set(write.eventId, applied);
@@ -86,7 +86,7 @@ export class AppliedMutations {
   }
 
   append(write: PendingMutation, nowMs: number): AppliedMutation {
-    // A write applied again creates its entities at the same times again, so they keep their places.
+    // A write that is applied again creates its entities at the same times, so they keep their positions.
     const since = this.#last ? Math.max(nowMs * 10, this.#last.since + this.#last.write.steps.length) : nowMs * 10;
     const applied: AppliedMutation = { write, touched: EMPTY, loan: noLoan, searched: false, isIndexed: false, since, makesAttrs: false };
     this.#byEvent.set(write.eventId, applied);
@@ -112,7 +112,7 @@ export class AppliedMutations {
     this.#attrMakers = 0;
   }
 
-  /** Applies the write, and finds out what its outcome depends on. */
+  /** Applies the write and records what its outcome depends on. */
   apply(applied: AppliedMutation, layer: Layer, useDates: boolean): void {
     const { loan } = applied;
     const steps = this.#inTermsOf(layer.attrs, applied.write.steps);
@@ -132,7 +132,7 @@ export class AppliedMutations {
     this.#unindexed.push(applied);
   }
 
-  /** Two tabs may make the same attr at a time: the server will have one of them, and a name is shown once. */
+  /** Two tabs may create the same attr concurrently: the server will keep one of them, and the view shows one. */
   #inTermsOf(attrs: Attrs, steps: readonly Step[]): readonly Step[] {
     const isTaken = (step: Step): boolean => step[0] === 'add-attr' && idOfName(step[1], attrs) !== step[1].id;
     return this.#renames.size > 0 || steps.some(isTaken) ? rebase(steps, attrs, this.#renames) : steps;
@@ -144,12 +144,12 @@ export class AppliedMutations {
     applied.makesAttrs = changesAttrs;
   }
 
-  /** All writes are applied again, from the first. */
+  /** Applies all writes again, starting with the first. */
   restart(): void {
     this.#renames.clear();
   }
 
-  /** What it depends on is no longer known. */
+  /** Its dependencies are unknown. */
   forget(applied: AppliedMutation): void {
     if (!applied.isIndexed) return;
     applied.isIndexed = false;
@@ -160,7 +160,7 @@ export class AppliedMutations {
     }
   }
 
-  /** The writes that depend on these entities, and on those that such writes are about, in order. Adds the latter. */
+  /** The writes that depend on these entities, or on entities those writes change, in order. Adds the latter. */
   dependingOn(ids: Set<string>): readonly AppliedMutation[] {
     this.#index();
     const found = new Set<AppliedMutation>();
@@ -191,12 +191,12 @@ export class AppliedMutations {
 const inOrder = (writes: Iterable<AppliedMutation>): AppliedMutation[] =>
   [...writes].sort((a, b) => (comesBefore(a.write, b.write) ? -1 : 1));
 
-/** The id that the catalog has for the name of an attr; its own if there is none. */
+/** The catalog's id for an attr's name; the attr's own if there is none. */
 function idOfName({ id, 'forward-identity': [, etype, label] }: WireAttr, attrs: Attrs): string {
   return (attrs.forward(etype, label) ?? attrs.reverse(etype, label))?.id ?? id;
 }
 
-/** Whether it changes a catalog: one that creates attrs which are known changes nothing. */
+/** Whether it changes a catalog; a write that creates known attrs does not. */
 export function makesAttrs({ steps }: PendingMutation, isKnown: (attr: WireAttr) => boolean): boolean {
   return steps.some((step) => step[0].endsWith('-attr') && !(step[0] === 'add-attr' && isKnown(step[1])));
 }

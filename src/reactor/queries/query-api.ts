@@ -14,21 +14,21 @@ import type { Listener, LiveQuery } from './live-query.ts';
 import { outcomeOf } from './query-errors.ts';
 
 export interface SubscribeQueryOptions {
-  /** Answered from what other queries hold, until the server speaks. */
+  /** Evaluated on other queries' results until the server answers. */
   readonly local?: boolean | undefined;
 }
 
 export interface ExternalQueryStore {
-  /** Undefined before the first answer. The same object while nothing in it changed. */
+  /** Undefined before the first result. The same object while nothing in it changed. */
   read(): QueryResult | TriplaneError | undefined;
-  /** A `read` whose results are shared with no other reader. */
+  /** A `read` whose results are not shared with other readers. */
   reader(): () => QueryResult | TriplaneError | undefined;
   subscribe(changed: () => void): () => void;
 }
 
 export class QueryApi {
   readonly #context: ClientContext;
-  /** Queries whose listeners are to be told at the end of this task. */
+  /** Queries whose listeners are notified at the end of this task. */
   readonly #toNotify = new Set<string>();
 
   constructor(context: ClientContext) {
@@ -36,7 +36,7 @@ export class QueryApi {
   }
 
   /**
-   * Notifies the listener of the result there is, and then of every change. Each listener receives arrays of its own.
+   * Notifies the listener of the current result and of every change. Each listener receives its own arrays.
    *
    * @returns an unsubscribe function
    */
@@ -57,7 +57,7 @@ export class QueryApi {
     return () => this.#unsubscribe(live, listener);
   }
 
-  /** The server's answer, once. Rejects if there is none in time. */
+  /** Resolves to the server's result. Rejects if there is none in time. */
   once(query: WireQuery, signal?: AbortSignal): Promise<QueryResult> {
     this.#context.assertOpen();
     const { clock, network, queryTimeoutMs } = this.#context.config;
@@ -73,7 +73,7 @@ export class QueryApi {
       };
       const onResult = (result: QueryResult): void => end(() => resolve(result));
       const onError = (error: TriplaneError): void => end(() => reject(error));
-      // Each cleanup is known before the next step, which may throw or settle the promise at once.
+      // Each clean-up is registered before the next step, which may throw or settle the promise immediately.
       cleanups.push(this.#context.pendingCalls.wait(clock.monotonicNow() + queryTimeoutMs, onError));
       try {
         cleanups.push(this.subscribe(query, { onResult, onError, wantsFresh: true }));
@@ -85,14 +85,14 @@ export class QueryApi {
     });
   }
 
-  /** What listeners of an equal query see now. */
+  /** The current result of listeners of an equal query. */
   peek(query: WireQuery): QueryResult | undefined {
     const live = this.#context.state.queries.get(queryKey(query));
     const result = live && outcomeOf(live).result;
     return result && new Snapshot().of(result);
   }
 
-  /** The same query as something to look at whenever one likes, and to be told of: for those who draw it. */
+  /** The query as an external store: can be read at any time and notifies of changes. For renderers. */
   externalStore(query: WireQuery): ExternalQueryStore {
     const { state } = this.#context;
     const key = queryKey(query);
@@ -111,9 +111,9 @@ export class QueryApi {
     };
   }
 
-  /** Something may have changed for those who listen to this query. */
+  /** Something may have changed for the listeners of this query. */
   scheduleNotify(key: string): void {
-    // The same as `queueMicrotask`, which on Node makes an object to trace each call by.
+    // Equivalent to `queueMicrotask`, which on Node allocates a tracing object per call.
     if (this.#toNotify.size === 0) void Promise.resolve().then(() => this.#notify());
     this.#toNotify.add(key);
   }

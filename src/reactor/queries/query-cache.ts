@@ -16,7 +16,7 @@ import { loadSlicing } from './slicing.ts';
 type Metadata = Pick<Manifest, 'processed' | 'pageInfo' | 'aggregate' | 'usedAtMs'>;
 
 const debounceMs = 1_000;
-/** More in one change would take too long at once. */
+/** Larger changes would block for too long. */
 const maxEntities = 1_000;
 
 export class QueryCache {
@@ -24,14 +24,14 @@ export class QueryCache {
   readonly #entries = new Map<string, CachedResult>();
   #deadlineMs: number | undefined;
   #isPruned = false;
-  /** Records to be removed together with the next results that are stored: of mutations that these results contain. */
+  /** Mutation records to remove together with the next stored results, which contain these mutations. */
   #released: KeyValueOp[] = [];
 
   constructor(context: ClientContext) {
     this.#context = context;
   }
 
-  /** What was kept of the answer to a query that was just opened. */
+  /** The cached result of a query that was just opened. */
   async hydrate(live: LiveQuery): Promise<void> {
     const { state, config } = this.#context;
     const { session, queries } = state;
@@ -50,7 +50,7 @@ export class QueryCache {
     }
   }
 
-  /** The answer changed. It is written when some time has passed, with what else has changed by then. */
+  /** The result changed. It is stored after a delay, together with later changes. */
   markDirty({ key, changeSet }: Extract<Effect, { readonly do: 'keep' }>): void {
     const cached = this.#entryOf(key);
     this.#deadlineMs ??= this.#context.config.clock.monotonicNow() + debounceMs;
@@ -87,7 +87,7 @@ export class QueryCache {
     if (this.#isSettled()) this.#store(...this.#takeReleased());
   }
 
-  /** The query is about to be closed: what it holds is stored first. */
+  /** The query is about to be closed: its result is stored first. */
   flushQuery(key: string): void {
     this.#flushEntry(key);
   }
@@ -152,7 +152,7 @@ export class QueryCache {
     );
   }
 
-  /** In slices if it is big. A part is then a write of its own: what the user writes meanwhile does not wait for all of them. */
+  /** In slices if it is large. A part is then a store transaction of its own, so that the user's writes need not wait for all of them. */
   async #writeSnapshot({ key, view }: LiveQuery, cached: CachedResult, metadata: Metadata): Promise<void> {
     const { config } = this.#context;
     const parts = chunksOf(view.baseStore);
@@ -170,7 +170,7 @@ export class QueryCache {
       }
       this.#store(...cached.commit({ ...metadata, base, parts: parts.length, changes: 0, baseSize, changesSize: 0 }));
     } catch (error) {
-      // With the next change it is tried again.
+      // Tried again with the next change.
       cached.changed = 'all';
       config.log.warn('an answer could not be kept', error);
     }
@@ -178,7 +178,7 @@ export class QueryCache {
     if (this.#isSettled()) this.#store(...this.#takeReleased());
   }
 
-  /** What was written last of an entity is read first: nothing older counts. In slices if they are asked for. Undefined if nobody wants it any more. */
+  /** The latest record of an entity is read first: older ones are skipped. In slices if requested. Undefined if the result is no longer wanted. */
   async #read(
     { view }: LiveQuery,
     cachedRecords: readonly unknown[],
@@ -186,7 +186,7 @@ export class QueryCache {
     isRelevant: () => boolean,
   ): Promise<TripleResult | undefined> {
     const { state, config } = this.#context;
-    // Where the module is missing, the result is read in one go.
+    // If the module cannot be loaded, the result is read at once.
     const slicing = config.yieldEvery === undefined ? undefined : await loadSlicing().catch(() => undefined);
     const slicer = slicing && new TimeSlicer(config);
     const triples: Triple[] = [];
@@ -204,7 +204,7 @@ export class QueryCache {
     return result;
   }
 
-  /** Out with those that were used longest ago, beyond so many. Once per start is enough. */
+  /** Removes the least recently used results beyond the limit. Once per start is enough. */
   async #prune(): Promise<void> {
     if (this.#isPruned) return;
     this.#isPruned = true;

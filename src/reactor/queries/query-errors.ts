@@ -6,7 +6,7 @@ import { asError } from '../client-errors.ts';
 import type { Effect } from '../effect.ts';
 import type { LiveQuery } from './live-query.ts';
 
-/** What the listeners of a query see: its error, its result, or nothing yet. */
+/** What listeners of a query receive: its error, its result, or nothing yet. */
 export function outcomeOf(live: LiveQuery): { readonly error?: TriplaneError; readonly result?: QueryResult | undefined } {
   const known = live.view.error ?? live.error;
   if (known) return { error: known };
@@ -17,7 +17,7 @@ export function outcomeOf(live: LiveQuery): { readonly error?: TriplaneError; re
   }
 }
 
-/** Runs what concerns one query. If it throws, the query gets the error and its caller goes on with the next. */
+/** Runs an operation on one query. If it throws, the query gets the error and the caller continues with the next. */
 export function isolated(live: LiveQuery, run: () => readonly Effect[]): readonly Effect[] {
   try {
     return run();
@@ -26,7 +26,7 @@ export function isolated(live: LiveQuery, run: () => readonly Effect[]): readonl
   }
 }
 
-/** The query gets the error. */
+/** Sets the query's error. */
 export function failed(live: LiveQuery, cause: unknown): Effect {
   live.error = asError(cause, 'query-invalid');
   return { do: 'show', key: live.key };

@@ -1,4 +1,4 @@
-// What a query has to know of an entity before it can show it, or decide about it: compiled once per query.
+// What must be known of an entity before a query can return it or evaluate a condition on it: compiled once per query.
 
 import type { KnownAttr } from '../../db/attrs.ts';
 import type { CompiledQuery, QueryNode } from '../../query/compile.ts';
@@ -6,35 +6,35 @@ import type { LinkEnd, LinkStep, Where } from '../../query/where.ts';
 
 export interface EntityNeed {
   readonly etype: string;
-  /** Without these, nothing can be said: what is shown, and what passes a condition if it is missing. */
+  /** Required: the returned values, and those whose absence would satisfy a condition. */
   readonly attrs: readonly KnownAttr[];
   readonly links: readonly LinkNeed[];
-  /** Shown: it has to exist. Otherwise a condition looks at it. */
+  /** Returned rows must exist. Other entities are only read by a condition. */
   readonly isShown: boolean;
 }
 
 export interface LinkNeed {
   readonly link: LinkEnd;
   readonly far: EntityNeed;
-  /** Which of the linked entities are shown. Undefined: the link is only looked at by conditions that a missing one does not pass. */
+  /** Which linked entities are returned. Undefined: the link is only read by conditions that a missing one does not satisfy. */
   readonly filter: string | undefined;
 }
 
-/** A form, and how its conditions reach other entities. */
+/** A node, and how its conditions reach other entities. */
 export interface NodeNeed {
   readonly node: QueryNode;
   readonly need: EntityNeed;
   readonly paths: readonly ConditionPath[];
 }
 
-/** The links that lead from a row to an entity that a condition looks at, and what it needs of it. */
+/** The links from a row to an entity that a condition reads, and what is needed of it. */
 export interface ConditionPath {
   readonly steps: readonly LinkStep[];
   readonly far: EntityNeed;
 }
 
 export interface QueryNeeds {
-  /** The ids of the attrs that decide which rows are shown. */
+  /** Ids of the attrs that decide which rows are returned. */
   readonly deciding: ReadonlySet<string>;
   readonly nodes: readonly NodeNeed[];
 }
@@ -47,7 +47,7 @@ export function needsOf(compiled: CompiledQuery): QueryNeeds {
   return needs;
 }
 
-/** Linked entities that are the same ones for two queries: what else a nested form asks for is decided by the client. */
+/** Linked entities shared by two queries: the rest of a nested node is evaluated on the client. */
 export const filterOf = ({ options: { where } }: QueryNode): string => JSON.stringify(where ?? null);
 
 function readQuery(compiled: CompiledQuery): QueryNeeds {
@@ -96,11 +96,11 @@ function readWhere(where: Where, before: readonly LinkStep[], needs: WhereNeeds)
   for (const { members } of where.groups) for (const member of members) readWhere(member, before, needs);
 }
 
-/** What an answer tells of an entity it shows, even by leaving it out. */
+/** What a result tells about an entity it contains, including by omission. */
 export interface Coverage {
-  /** A missing value of these attrs, by their ids, is none. */
+  /** A missing value of these attrs, by id, is known to be missing. */
   readonly attrs: ReadonlySet<string>;
-  /** All linked entities are in the answer: attr id, direction and filter. */
+  /** All linked entities are in the result: attr id, direction and filter. */
   readonly links: ReadonlySet<string>;
 }
 
@@ -109,7 +109,7 @@ export const linkKey = ({ attr, isForward }: LinkEnd, filter: string): string =>
 const NOTHING: Coverage = { attrs: new Set(), links: new Set() };
 const coverages = new WeakMap<CompiledQuery, Map<string, Coverage>>();
 
-/** What the answer to a query tells of the entities of a namespace whose id is in it. */
+/** What a query's result tells about entities of a namespace whose id it contains. */
 export function coverageOf(compiled: CompiledQuery, etype: string): Coverage {
   let byEtype = coverages.get(compiled);
   if (!byEtype) coverages.set(compiled, (byEtype = readCoverage(compiled)));
@@ -125,7 +125,7 @@ function readCoverage(compiled: CompiledQuery): Map<string, Coverage> {
     const links = new Set(node.children.flatMap((child) => (child.link ? [linkKey(child.link, filterOf(child))] : [])));
     const before = byEtype.get(node.etype);
     byEtype.set(node.etype, before ? { attrs: common(before.attrs, attrs), links: common(before.links, links) } : { attrs, links });
-    // Of an entity that a condition looks at, the id may be here without the rest.
+    // For an entity that a condition reads, the result may contain only the id.
     for (const { far } of paths) inPart.add(far.etype);
   }
   for (const etype of inPart) byEtype.delete(etype);

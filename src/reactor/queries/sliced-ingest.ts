@@ -14,13 +14,13 @@ import type { IngestedResult } from './view-input.ts';
 import { sortSliced } from '../../lib/sort-sliced.ts';
 import type { View } from './view.ts';
 
-/** How far it has come. What is counted means nothing by itself. */
+/** Progress in arbitrary units. */
 export type OnProgress = (done: number, total: number) => void;
 
 interface Ingest {
   readonly view: View;
   readonly breath: TimeSlicer;
-  /** A part of one of its two halves is done. After a slice others have their turn. Rejects as `unwanted`. */
+  /** A part of one of its two halves is done. Yields to other work between slices. Rejects as `unwanted`. */
   readonly step: (share: number) => Promise<void>;
 }
 
@@ -28,7 +28,7 @@ type Tables = ReadonlyMap<string, ReadonlyMap<string, Row>>;
 
 const cancelled = new Error('It is of no use any more');
 
-/** Undefined if it is of no use any more. */
+/** Undefined if it is no longer of use. */
 export async function slicedIngest(
   view: View,
   { triples, pageInfo, aggregate }: TripleResult & { readonly triples: readonly Triple[] },
@@ -69,7 +69,7 @@ async function rowsOf(triples: readonly Triple[], { view, breath: { batchSize: a
   return ingestion.tables;
 }
 
-/** Into a store of its own and what is shown of it. What others hang from comes last, in the order shown: so each row is put in once. */
+/** Ingests into a separate store and live result. Referenced entities come first, then rows in order, so that each row is inserted once. */
 async function buildStore(
   tables: Tables,
   info: ResultInfo,
@@ -103,7 +103,7 @@ async function buildStore(
   return { store, live, changeSet };
 }
 
-/** What is different. */
+/** The difference. */
 async function diffRows(tables: Tables, { view: { baseStore }, breath: slicer, step }: Ingest): Promise<Layer> {
   const changes = new Layer(baseStore);
   const total = countOf(tables);

@@ -83,7 +83,7 @@ class MessageQueue {
     this.#isDraining = false;
   }
 
-  /** Those that take their time. */
+  /** Messages that take long. */
   #bigResultsIn(message: ServerMessage): BigResult[] {
     const queries = this.#config.queries();
     return resultsOf(message).flatMap(([query, result]): BigResult[] => {
@@ -96,7 +96,7 @@ class MessageQueue {
   async #ingest({ live, result, parsed }: BigResult): Promise<void> {
     const { report } = this.#config;
     const queries = this.#config.queries();
-    // The frame was parsed in this task, which was long enough.
+    // Parsing the frame took this task's time already.
     await this.#slicer.yieldToMain();
     const isRelevant = (): boolean => !this.#isEnded && queries.get(live.key) === live;
     const ingested = await slicedIngest(live.view, parsed, this.#slicer, isRelevant, (done, total) => {

@@ -1,6 +1,5 @@
-// The source of a result, and its form for subscribers.
-
-// What comes of reading an answer before its turn: no more than what changes, so that taking it over is a moment's work.
+// The source of a result and its form for subscribers. Also the outcome of ingesting a result ahead of its turn: only the changes, so that
+// applying it is fast.
 
 import type { ChangeSet } from '../../db/change-set.ts';
 import type { Layer } from '../../db/layer.ts';
@@ -8,12 +7,12 @@ import type { QueryResult } from '../../query/query.ts';
 import type { ResultInfo, LiveResult } from '../../query/live-result.ts';
 import type { Store } from '../../db/store.ts';
 
-/** The server; what was kept of an earlier start; or what other queries hold. What is not from the server may be old, or incomplete. */
+/** The server, the cache, or other queries' results. Anything not from the server may be outdated or incomplete. */
 export type ResultSource = 'server' | 'cache' | 'local';
 
-/** What a subscriber sees. */
+/** What a subscriber receives. */
 export interface SubscriberResult extends QueryResult {
-  /** The server has not answered yet: this may be old, and if it is `local`, incomplete. */
+  /** The server has not answered yet: this may be outdated and, if it is `local`, incomplete. */
   readonly isStale?: true;
   readonly source?: 'cache' | 'local';
 }
@@ -34,14 +33,14 @@ export class StaleMarker {
   }
 }
 
-/** Nothing but itself: another one where an answer would be read otherwise. */
+/** Identity only: replaced when a result would be ingested differently. */
 export type BaseVersion = object;
 
 export interface IngestedResult {
   readonly baseVersion: BaseVersion;
   readonly info: ResultInfo;
-  /** What is to change in the answer that is held. */
+  /** The changes to the current result. */
   readonly changes: Layer;
-  /** In its place, if none is held. */
+  /** Replaces the result if there is none. */
   readonly fresh?: { readonly store: Store; readonly live: LiveResult; readonly changeSet: ChangeSet };
 }

@@ -1,5 +1,5 @@
-// What a subscriber sees: the server's answer with the pending writes on top, in order, and what these bring in from other answers. The answer
-// never contains a pending write. Each change is followed from the entities it touches to the rows they reach.
+// What a subscriber sees: the server's result with the pending writes applied in order, and the rows these bring in from other results. The
+// result itself never contains a pending write. Changes are traced from the touched entities to the affected rows.
 
 import type { Attrs } from '../../db/attrs.ts';
 import { asStored } from '../../db/ingest.ts';
@@ -24,7 +24,7 @@ import { comesBefore, type PendingMutation, type AppliedMutation, AppliedMutatio
 export type { PendingMutation } from './pending-in-view.ts';
 
 export interface ViewConfig extends ViewOptions {
-  /** What the answers of other queries tell. */
+  /** What other queries' results tell. */
   readonly known?: KnownRows | undefined;
   readonly attrs: Attrs;
   /** Milliseconds since the epoch. */
@@ -41,13 +41,13 @@ export class View {
   #layer: Layer;
   readonly #compilation: Compilation;
   readonly #applied = new AppliedMutations();
-  /** What the writes need of other answers. */
+  /** What the writes need from other results. */
   readonly loans: Loans;
-  /** Equal for queries to which rules show the same. */
+  /** Equal for queries with equal read permissions. */
   readonly ruleParams: string;
   /** Whether any of them searched by value. */
   #searched = false;
-  /** What came with the answer besides its triples. */
+  /** Parts of the result besides its triples. */
   info: ResultInfo | undefined;
   #hasNewInfo = false;
   #live: LiveResult | undefined;
@@ -64,13 +64,13 @@ export class View {
     this.#compilation = new Compilation(query, config.attrs, config);
   }
 
-  /** An answer: the new ground under the pending writes. Gives what is different now. */
+  /** Applies a result: the new base under the pending writes. Returns the changes. */
   setResult({ triples, pageInfo, aggregate }: TripleResult, source: ResultSource = 'server'): ChangeSet {
     this.#source = source;
     return this.#rebase(this.#store.replace(triples), { pageInfo, aggregate });
   }
 
-  /** The same, of an answer that was read beforehand. Undefined if that was done on other ground. */
+  /** Applies a result that was ingested ahead. Undefined if that was done on another base. */
   setIngested(ingested: IngestedResult, source: ResultSource): ChangeSet | undefined {
     if (ingested.baseVersion !== this.#baseVersion) return undefined;
     this.#source = source;
@@ -85,7 +85,7 @@ export class View {
     return changeSet;
   }
 
-  /** What an answer is read by. */
+  /** What ingesting a result depends on. */
   get baseVersion(): BaseVersion {
     return this.#baseVersion;
   }
@@ -99,20 +99,20 @@ export class View {
     return this.#compilation.error;
   }
 
-  /** The answer as it is held, without the pending writes. */
+  /** The result without the pending writes. */
   get baseStore(): Store {
     return this.#store;
   }
 
-  /** What came and went in the answer. Gives what is different now. */
+  /** Applies a delta to the result. Returns the changes. */
   applyDelta(delta: ReadDelta): ChangeSet {
     const { pageInfo = this.info?.pageInfo, aggregate = this.info?.aggregate } = delta;
     return this.#rebase(patch(this.#store, delta, { useDates: this.#config.useDates ?? false }), { pageInfo, aggregate });
   }
 
   /**
-   * Whether a write can make a difference here, as things are. One that cannot need not be added, until the answer changes or a write
-   * before it is dropped.
+   * Whether a write can currently affect this view. A write that cannot need not be added until the result changes or an earlier write is
+   * dropped.
    */
   isAffectedBy({ steps }: PendingMutation): boolean {
     if (this.#searched) return true;
@@ -124,7 +124,7 @@ export class View {
     return !etypes || etypes.some((etype) => this.compiled.etypes.has(etype));
   }
 
-  /** Shows one more write, in its place. */
+  /** Applies one more write, in its position. */
   add(write: PendingMutation): void {
     const { last } = this.#applied;
     if (last && !comesBefore(last.write, write)) return this.#insert(write);
@@ -136,21 +136,21 @@ export class View {
     if (applied.makesAttrs) this.#rebuild();
   }
 
-  /** A write that comes before others: of these, only those about the same entities are applied again. */
+  /** A write that precedes others: only those to the same entities are applied again. */
   #insert(write: PendingMutation): void {
     const ids = updatedBy(write.steps);
     if (!ids || this.#searched || this.#applied.makesAttrs) return this.rewrite([...this.writes(), write]);
     this.#replay(this.loans.update([this.#applied.insert(write, ids)], new Set(ids)));
   }
 
-  /** The answers of other queries changed. Whether that may show here. */
+  /** Other queries' results changed. Returns whether this view may have changed. */
   onOthersChanged(ids: ReadonlySet<string>): boolean {
     const changed = this.loans.lookedFor(ids);
     if (changed.size > 0) this.#replay(changed);
     return changed.size > 0;
   }
 
-  /** Shows a write no longer: it was refused, or the answer has it. Whether it was shown. */
+  /** Removes a write that was rejected or is contained in the result. Returns whether it was applied. */
   drop(eventId: string): boolean {
     const removed = this.#applied.remove(eventId);
     if (!removed) return false;
@@ -160,7 +160,7 @@ export class View {
     return true;
   }
 
-  /** The pending writes anew, all of them. */
+  /** Applies all pending writes again. */
   rewrite(writes: readonly PendingMutation[]): void {
     const sorted = [...writes].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
     this.#applied.clear();
@@ -185,7 +185,7 @@ export class View {
     this.#rebuild();
   }
 
-  /** Undefined before the first answer. The same object while nothing in it changed. */
+  /** Undefined before the first result. The same object while nothing in it changed. */
   read(): SubscriberResult | undefined {
     if (!this.info) return undefined;
     if (this.#live) {
@@ -198,13 +198,13 @@ export class View {
     return this.#staleMarker.mark(this.#live.result, this.#source);
   }
 
-  /** The entities whose rows a write borrows of other answers. */
+  /** The entities whose rows a write borrows from other results. */
   readonly borrowedBy = (eventId: string): readonly string[] => this.#applied.get(eventId)?.loan.rows.map(({ row }) => row.id) ?? [];
 
-  /** Whether the write is still put on top of the answer. */
+  /** Whether the write is currently applied. */
   readonly hasWrite = (eventId: string): boolean => this.#applied.get(eventId) !== undefined;
 
-  /** Whether the write makes a difference to anything the query asks about. */
+  /** Whether the write affects anything the query reads. */
   isTouchedBy(eventId: string): boolean {
     const applied = this.#applied.get(eventId);
     if (!applied) return false;
@@ -214,7 +214,7 @@ export class View {
 
   readonly writes = (): PendingMutation[] => [...this.#applied.all()].map(({ write }) => write);
 
-  /** Whether the answer or a pending write holds this entity in the namespace. */
+  /** Whether the result or a pending write contains this entity in the namespace. */
   has(etype: string, e: EntityRef): boolean {
     const layer = this.#layer;
     if (typeof e === 'string') return layer.row(etype, e) !== undefined;
@@ -222,12 +222,12 @@ export class View {
     return attr !== undefined && layer.find(attr, asStored(e[1], attr, this.#config.useDates)) !== undefined;
   }
 
-  /** The Db as seen, for those who must look something up. */
+  /** The Db as seen, for lookups. */
   get db(): Layer {
     return this.#layer;
   }
 
-  /** The ground changed under the pending writes. */
+  /** The base under the pending writes changed. */
   #rebase(changeSet: ChangeSet, info: ResultInfo): ChangeSet {
     this.#baseVersion = {};
     if (this.#live) this.#layer.baseChanged(changeSet);
@@ -244,9 +244,9 @@ export class View {
     this.#searched ||= applied.searched;
   }
 
-  /** These entities as the answer has them, and every write that depends on them again, in order. */
+  /** Resets these entities to the result, and applies every write that depends on them again, in order. */
   #replay(changed: ReadonlySet<string>): void {
-    // A write applied again must find the catalogue as it was before the writes after it.
+    // A write that is applied again must see the catalog as it was before later writes.
     if (this.#applied.makesAttrs || this.#searched) return this.#rebuild();
     const ids = new Set(changed);
     if (this.loans.lookedFor(ids).size > 0) this.loans.update(this.#applied.dependingOn(ids), ids);
@@ -271,13 +271,13 @@ export class View {
     }
   }
 
-  /** After the catalogue or the list of writes changed as a whole. */
+  /** Call after the catalog or the list of writes changed as a whole. */
   #rebuild(): void {
     this.#layer.clear();
     this.#layer.setAttrs(undefined);
     this.#replayAll();
     this.#recompileIfNeeded();
-    // What is to be borrowed depends on what the query asks. While its catalog is uncertain, nothing is.
+    // Borrowing depends on what the query needs. While its catalog is uncertain, nothing is borrowed.
     const all = this.#applied.all();
     if ((this.#applied.makesAttrs ? this.loans.endAll(all) : this.loans.update(all)).size > 0) this.#replayAll();
   }

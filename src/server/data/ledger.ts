@@ -47,6 +47,7 @@ export class Ledger {
   readonly #config: LedgerConfig;
   readonly #replica: Replica;
   readonly #follower: LogFollower;
+  readonly #openedAt: number;
   #waiting: Write[] = [];
   #readers: Reader[] = [];
   #state: State = 'committing';
@@ -59,6 +60,7 @@ export class Ledger {
   private constructor(config: LedgerConfig) {
     const { rememberMs, rememberBytes, clock } = config;
     this.#config = config;
+    this.#openedAt = clock.now();
     this.#replica = new Replica(new IdempotencyKeys(rememberMs, rememberBytes, () => clock.monotonicNow()));
     this.#follower = new LogFollower(config, this.#replica);
   }
@@ -74,6 +76,11 @@ export class Ledger {
   }
 
   /** Records stored beside the data, by name. */
+  /** The time of the first transaction; without one, that of the opening. */
+  get since(): number {
+    return this.#replica.since ?? this.#openedAt;
+  }
+
   get records(): ReadonlyMap<string, unknown> {
     return this.#replica.records;
   }

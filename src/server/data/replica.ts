@@ -16,7 +16,7 @@ import { isOnlyTypes } from './inferred-types.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
 import { DataSnapshot } from './snapshot.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
-import { replay, replayRecords } from '../storage/replay.ts';
+import { replay, replayRecords, startOf } from '../storage/replay.ts';
 import {
   type AttrChanges,
   emptySnapshot,
@@ -73,6 +73,7 @@ export class Replica {
   #txId = 0;
   #lastId: string | undefined;
   #at = 0;
+  #since: number | undefined;
 
   constructor(idempotencyKeys: IdempotencyKeys) {
     this.idempotencyKeys = idempotencyKeys;
@@ -102,6 +103,11 @@ export class Replica {
   /** The time of the last transaction. */
   get at(): number {
     return this.#at;
+  }
+
+  /** The time of the first transaction. */
+  get since(): number | undefined {
+    return this.#since;
   }
 
   /** A snapshot for long-running readers. Costs memory until released. */
@@ -140,6 +146,7 @@ export class Replica {
     this.#txId = txId;
     this.#lastId = lastId;
     this.#at = at;
+    this.#since = startOf(snapshot);
     if (isPlayed) for (const entry of entries) this.#play(entry);
     return { triples: triples.length, bytes: sizeOfEntry(triples) };
   }
@@ -184,6 +191,7 @@ export class Replica {
     this.#txId = before.txId;
     this.#lastId = before.lastId;
     this.#at = before.at;
+    if (before.txId === 0) this.#since = undefined;
   }
 
   /** Applies entries of other servers that follow ours. */
@@ -231,6 +239,7 @@ export class Replica {
     this.#txId = txId;
     this.#lastId = id;
     this.#at = at;
+    this.#since ??= at;
   }
 }
 

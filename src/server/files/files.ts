@@ -243,7 +243,7 @@ function planUpload({ db, records, at }: LedgerState, id: string, upload: Upload
 function pathFor(records: ReadonlyMap<string, unknown>, ticket: string, now: number): string {
   const found = records.get(ticketName(ticket)) as { readonly path: string; readonly at: number } | undefined;
   if (found && now - found.at < ticketMs) return found.path;
-  throw invalid('app-upload-url', ticket, [{ message: 'The upload URL is expired or invalid.' }]);
+  throw invalid('app-upload-url', null, [{ message: 'The upload URL is expired or invalid.' }]);
 }
 
 /** Paths are limited to the size of an indexed attribute. */

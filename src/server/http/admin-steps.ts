@@ -20,7 +20,7 @@ export function txSteps(given: unknown, { attrs, uuid, areMissingAttrsRejected }
   const { attrSteps: own, operations: ops } = readAdminSteps(given);
   let expanded: Step[];
   try {
-    expanded = expandChunks([{ __ops: ops }], { attrs, id: uuid });
+    expanded = expandChunks([{ __ops: ops }], { attrs, id: uuid, leavesDates: true });
   } catch (error) {
     if (!(error instanceof TransactionValidationError)) throw error;
     const hint = isObject(error.hint) ? error.hint : {};

@@ -3,6 +3,7 @@
 import { Hono, type Context } from 'hono';
 import type { Selector } from '../auth/accounts.ts';
 import { invalid } from '../errors.ts';
+import { repeatable } from '../repeatable.ts';
 import type { Use } from '../session/app-status.ts';
 import { asCode } from './auth-routes.ts';
 import { asEmail, asObject, asUuid, bodyOf, type Fields, optional, required } from './request.ts';
@@ -88,6 +89,6 @@ function selectorIn(fields: Fields, names: readonly SelectorName[], location = '
   throw missingSelector(fields, location);
 }
 
-function missingSelector({ refresh_token: _, ...fields }: Fields, location: string): Error {
-  return invalid(location, fields, [{ message: 'an email, an id or a refresh_token must be given' }]);
+function missingSelector(fields: Fields, location: string): Error {
+  return invalid(location, repeatable(fields), [{ message: 'an email, an id or a refresh_token must be given' }]);
 }

@@ -12,7 +12,7 @@ export function shownApp(app: App): object {
     id: app.id,
     title: titleOf(app),
     status: app.status,
-    created_at: dateOf(own.createdAt ?? 0),
+    created_at: dateOf(own.createdAt ?? app.ledger.since),
     creator_id: operatorId,
     org_id: null,
     subscription_id: null,

@@ -3,6 +3,7 @@
 import { isTriplaneError, InstantAPIError } from '../../errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { rejection } from '../errors.ts';
+import { isTooShortForSecret, mayBeSecret, repeatable } from '../repeatable.ts';
 
 export interface ErrorResponse {
   readonly status: 400 | 401 | 404 | 413 | 429 | 500;
@@ -26,11 +27,6 @@ export function errorResponse(error: unknown, log: Log): ErrorResponse {
 
 type Path = readonly string[];
 
-const mayBeSecret = /token|code|secret|password|state|key|authorization/i;
-
-/** Secrets are longer. */
-const isTooShortForSecret = (given: unknown): boolean => JSON.stringify(given).length < 20;
-
 const formatPath = (path: Path): string => `[${path.map((part) => JSON.stringify(part)).join(' ')}]`;
 
 /** `others`: further places where the parameter may be. */
@@ -39,10 +35,10 @@ export function missing(path: Path, others?: readonly Path[]): InstantAPIError {
   return rejection('param-missing', `Missing parameter: ${formatPath(path)}`, hint);
 }
 
-/** `given` is returned to the caller unless it may be a secret. `places`: all places where it may be, if several. */
+/** `given` is repeated unless it may be a secret. `places`: all places where it may be, if several. */
 export function malformed(path: Path, given?: unknown, places?: readonly Path[]): InstantAPIError {
-  const isShown = given !== undefined && (!mayBeSecret.test(path.join(' ')) || isTooShortForSecret(given));
-  const hint = { in: path, ...(isShown && { 'original-input': given }), ...(places && { 'possible-ins': places }) };
+  const shown = path.some(mayBeSecret) && !isTooShortForSecret(given) ? undefined : repeatable(given);
+  const hint = { in: path, ...(shown !== undefined && { 'original-input': shown }), ...(places && { 'possible-ins': places }) };
   return rejection('param-malformed', `Malformed parameter: ${formatPath(path)}`, hint);
 }
 

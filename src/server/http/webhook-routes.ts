@@ -5,6 +5,7 @@ import { type Context, Hono } from 'hono';
 import { whenDurable } from '../data/submit.ts';
 import { invalid } from '../errors.ts';
 import { targetFault } from '../outbound.ts';
+import { repeatable } from '../repeatable.ts';
 import type { App } from '../session/app.ts';
 import { WebhookSettings, type WebhookFields } from '../webhooks/settings.ts';
 import {
@@ -144,7 +145,7 @@ function withUrls(change: EntityChange, { files }: App): EntityChange {
 
 async function checkUrl(url: string, http: HttpContext): Promise<void> {
   const fault = await targetFault(url, http.allowsPrivateTargets);
-  if (fault !== undefined) throw invalid('webhook', { url }, [{ message: fault }]);
+  if (fault !== undefined) throw invalid('webhook', repeatable({ url }), [{ message: fault }]);
 }
 
 function changesIn(body: Fields): WebhookFields {

@@ -89,6 +89,17 @@ export class Subscription {
     return computed;
   }
 
+  /** A function for the result as sent to all sessions, which is not kept for it. Call it while the data is as now. */
+  sent(db: Db): () => ComputedResult {
+    let sent = this.#lastResult;
+    return () => (sent ??= completed(answer(this.#prepared, db, this.#bounds.maxLength)));
+  }
+
+  /** Its result is the one that the sessions of the other have been sent. */
+  continues(other: Subscription): void {
+    this.#lastTxId = Math.min(this.#lastTxId, other.#lastTxId);
+  }
+
   /** What everybody who asked knows was made again. */
   restore(computed: ComputedResult): this {
     this.faults.add(computed.faults);

@@ -120,16 +120,23 @@ export class Subscriptions {
    */
   applyGuard(guard: Guard): void {
     const before = this.#registry.pairs();
+    const sent = new Map(before.map(({ subscription }) => [subscription, this.#sentBy(subscription)]));
     for (const { subscriber, canonicalKey } of before) this.#detach(subscriber, canonicalKey);
     this.#guard = guard;
     const batch = this.#batch({ changeSet: emptyChangeSet, attrsChanged: false, schemaChanged: false, isReload: true });
     const made = new Map<Subscription, QueryRefresh>();
     for (const { subscriber, canonicalKey, subscription } of before) {
-      const { q, prepared, knownResult } = subscription;
+      const { q, prepared } = subscription;
       try {
         const next = this.#resubscribe(subscriber, canonicalKey, q, prepared.returnType, batch);
         const result = next.knownResult;
-        if (!result || (knownResult && isResultEqual(result, knownResult))) continue;
+        if (!result) continue;
+        const known = sent.get(subscription);
+        const knownResult = known && atOnce(batch, known);
+        if (knownResult && isResultEqual(result, knownResult)) {
+          next.continues(subscription);
+          continue;
+        }
         const one = made.get(next) ?? next.whole(this.#source.db());
         made.set(next, one);
         addRefresh(batch, subscriber, one);
@@ -138,6 +145,12 @@ export class Subscriptions {
       }
     }
     this.#say(batch);
+  }
+
+  /** A function for what its sessions know, also once it has ended; undefined if that cannot be made again. */
+  #sentBy(subscription: Subscription): (() => ComputedResult) | undefined {
+    const isUnknown = this.#late.has(subscription) && !subscription.knownResult;
+    return isUnknown ? undefined : subscription.sent(this.#source.db());
   }
 
   /** Joins an existing subscription with the same query. @returns whether that was possible */

@@ -70,9 +70,11 @@ const comparisons: ReadonlySet<string> = new Set(['$gt', '$gte', '$lt', '$lte', 
 const notUuid = { expected: 'uuid?' };
 const notIndexed = { 'expected?': 'indexed?' };
 
+const datesOf: Readonly<Record<string, string>> = { string: 'date-string?', number: 'timestamp?' };
+
 /** A date is a text or a number, and a text is one of a date. */
 function notOfType(type: CheckedType, value: unknown): { 'expected?': string } {
-  return { 'expected?': type === 'date' && typeof value === 'string' ? 'date-string?' : `${type}?` };
+  return { 'expected?': (type === 'date' ? datesOf[typeof value] : undefined) ?? `${type}?` };
 }
 
 function wantedOf({ isLink, attr }: Target): typeof notUuid | ReturnType<typeof notOfType> {

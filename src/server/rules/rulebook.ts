@@ -82,8 +82,12 @@ export class Rulebook {
     void loadCel().then(
       (cel) => {
         this.#cel = cel;
-        this.#take(ledger);
-        changed();
+        // Sessions know the data as it is once no write is under way.
+        const run = (): void => {
+          this.#take(ledger);
+          changed();
+        };
+        ledger.read({ run, reject: () => {} });
       },
       // Another server may be able to read these rules. This one denies everything.
       () => {},

@@ -6,6 +6,7 @@ import type { ClientMessage } from '../../protocol/client-message.ts';
 import { paramError, type ParamError } from '../../protocol/frame-errors.ts';
 import type { ServerMessage } from '../../protocol/server-message.ts';
 import { failure } from '../errors.ts';
+import { repeatable } from '../repeatable.ts';
 import { aboutOf, eventIdOf, isSecret } from './message-head.ts';
 
 type Fault = Parameters<typeof paramError>[0];
@@ -33,5 +34,6 @@ function rejectionOf(fault: Fault, received: unknown): ParamError {
   const details = paramError(fault);
   const [field] = fault.path;
   if (typeof field !== 'string' || !isObject(received) || fault.problem === 'missing' || isSecret(field)) return details;
-  return { ...details, hint: { ...(details.hint as object), 'original-input': received[field] } };
+  const given = received.op === 'init' ? repeatable(received[field]) : received[field];
+  return given === undefined ? details : { ...details, hint: { ...(details.hint as object), 'original-input': given } };
 }

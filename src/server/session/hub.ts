@@ -148,7 +148,9 @@ export class Hub {
     if (await this.isKnown(id)) throw recordNotUnique('app');
     if (token !== undefined && ((await this.isOperator(token)) || (await this.isSomeAppsToken(token))))
       throw recordNotUnique('app-admin-token');
-    if ((await this.#config.storage.apps()).length >= limits.apps) throw overLimit('apps', limits.apps, 'apps of this server');
+    const gone = await this.registry.goneApps(clock.now());
+    if ((await this.appIds()).filter((appId) => !gone.has(appId)).length >= limits.apps)
+      throw overLimit('apps', limits.apps, 'apps of this server');
     const content = { schema, rules };
     const hasContent = schema !== undefined || rules !== undefined;
     const uuid = (): string => random.uuid();
@@ -192,6 +194,7 @@ export class Hub {
   async #delete(app: App): Promise<App> {
     await this.registry.forgetTokensOf(app.id);
     await changeRecord(app, { deletedAt: this.#config.clock.now() });
+    await this.registry.noteDeleted(app.id);
     app.disconnectAll();
     this.#apps.forget(app.id);
     await eraseApp(app, new Set([recordName]), () => this.#config.storage.open(app.id));

@@ -4,6 +4,7 @@
 import { isObject } from '../../lib/json.ts';
 import type { OriginalEvent } from '../../protocol/server-error.ts';
 import { overLimit } from '../errors.ts';
+import { repeatable } from '../repeatable.ts';
 import { originalOf } from './tolerant-fields.ts';
 
 export function eventIdOf(received: object): string | null {
@@ -54,6 +55,8 @@ export interface About {
 /** Identifies the message of an error: its fields without secrets. */
 export function aboutOf(received: unknown, sessionId: string): About {
   if (!isObject(received)) return { 'client-event-id': null };
-  const safe = Object.entries(originalOf(received)).filter(([field]) => !isSecret(field));
+  // Other messages hold data of the app, in which any name may stand.
+  const repeated = received.op === 'init' ? repeatable(originalOf(received)) : originalOf(received);
+  const safe = Object.entries(repeated as object).filter(([field]) => !isSecret(field));
   return { 'client-event-id': eventIdOf(received), 'original-event': { ...Object.fromEntries(safe), 'session-id': sessionId } };
 }

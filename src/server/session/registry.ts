@@ -26,6 +26,7 @@ export interface RegistryConfig {
 }
 
 const [ownerPrefix, accessPrefix, webhooksPrefix, expiryPrefix] = ['admin-token ', 'access-token ', 'webhooks of ', 'expiry of '];
+const deletedPrefix = 'deleted ';
 const signingKeyName = 'signing-key';
 
 export class Registry {
@@ -63,6 +64,16 @@ export class Registry {
 
   async forgetExpiryOf(appId: string): Promise<void> {
     if ((await this.#records())?.has(expiryPrefix + appId)) await this.#write(() => ({ [expiryPrefix + appId]: null }));
+  }
+
+  async noteDeleted(appId: string): Promise<void> {
+    await this.#write(() => ({ [deletedPrefix + appId]: true }));
+  }
+
+  /** Apps that were deleted, or whose time is over. */
+  async goneApps(now: number): Promise<ReadonlySet<string>> {
+    const names = [...((await this.#records())?.keys() ?? [])].filter((name) => name.startsWith(deletedPrefix));
+    return new Set([...names.map((name) => name.slice(deletedPrefix.length)), ...(await this.expiredApps(now))]);
   }
 
   async isAccessToken(token: string): Promise<boolean> {

@@ -11,11 +11,18 @@ export function replay({ snapshot = emptySnapshot, entries }: Loaded): Snapshot 
   return state.snapshot();
 }
 
+/** The time of the first transaction; undefined if there is none. Of snapshots of earlier versions it is that of the oldest triple. */
+export function startOf({ since, txId, at, triples }: Snapshot): number | undefined {
+  if (since !== undefined || txId === 0) return since;
+  return triples.reduce((oldest, [, , , time]) => Math.min(oldest, time), at);
+}
+
 /** A snapshot advanced entry by entry. Its memory depends on the data, not on the log. */
 export class SnapshotState {
   #txId: number;
   #at: number;
   #lastId: string | undefined;
+  #since: number | undefined;
   readonly #attrs: Map<string, WireAttr>;
   readonly #deleted: Map<string, WireAttr>;
   readonly #triples = new Map<string, Triple>();
@@ -28,6 +35,7 @@ export class SnapshotState {
     this.#txId = snapshot.txId;
     this.#at = snapshot.at;
     this.#lastId = snapshot.lastId;
+    this.#since = snapshot.since;
     this.#attrs = new Map(snapshot.attrs.map((attr) => [attr.id, attr]));
     this.#deleted = new Map(snapshot.deletedAttrs.map((attr) => [attr.id, attr]));
     for (const attr of [...snapshot.attrs, ...snapshot.deletedAttrs]) this.#learn(attr);
@@ -48,6 +56,7 @@ export class SnapshotState {
     }
     if (event) this.#events.push({ ...event, txId, at, ...(rejected && { rejected }) });
     if (records) replayRecords(records, this.#records);
+    if (this.#txId === 0) this.#since = at;
     this.#txId = txId;
     this.#at = at;
     this.#lastId = id;
@@ -58,6 +67,7 @@ export class SnapshotState {
       txId: this.#txId,
       at: this.#at,
       ...(this.#lastId !== undefined && { lastId: this.#lastId }),
+      ...(this.#since !== undefined && { since: this.#since }),
       attrs: [...this.#attrs.values()],
       deletedAttrs: [...this.#deleted.values()],
       triples: [...this.#triples.values()],

@@ -142,6 +142,8 @@ export interface Snapshot {
   /** The `id` of the entry `txId`; missing in snapshots of earlier versions. */
   readonly lastId?: string;
   readonly at: number;
+  /** The time of the first transaction; missing in snapshots of earlier versions. */
+  readonly since?: number;
   readonly attrs: readonly WireAttr[];
   /** Deleted attrs whose triples are kept, so that they can be restored. */
   readonly deletedAttrs: readonly WireAttr[];

@@ -24,7 +24,7 @@ function named(name: string, issuer: string, discovery: string, more: object = {
     client: { ...client, provider_id: 'p', discovery_endpoint: null, ...more },
     provider: { id: 'p', provider_name: name, created_at: '' },
   };
-  return { issuer, discovery, audience: audience ?? undefined, found: found as unknown as Found };
+  return { issuer, discovery, audience: audience ?? undefined, found: found };
 }
 
 const firebase = 'https://securetoken.google.com/a-project';

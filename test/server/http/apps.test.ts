@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { init as initAdmin } from '@instantdb/admin';
 import { id } from '../../../src/lib/uuid.ts';
+import { replay } from '../../../src/server/storage/replay.ts';
 import { createServer, memory, type Storage, type TriplaneServer } from '../../../src/server/index.ts';
 
 let storage: Storage;
@@ -142,6 +143,57 @@ test.each(['by the next server', 'when another app is made'])('the data of an ap
     await vi.waitFor(async () => expect(await isKept()).toBe(false), 5_000);
     expect((await call('GET', `/dash/apps/ephemeral/${app.id}`)).body.type).toBe('record-not-found');
     await expect(admin(app.id, app['admin-token']).query({ notes: {} })).rejects.toMatchObject({ body: { type: 'record-not-found' } });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('the limit on apps counts neither deleted apps nor those whose time is over', async () => {
+  await server.close();
+  const held: Storage = { ...memory(), close: async () => {} };
+  server = await createServer({ storage: held, limits: { apps: 2 } });
+  const make = () => call('POST', '/dash/apps', { title: 'one more', id: id(), admin_token: id() }, server.operatorToken);
+  const tooMany = { status: 400, body: { hint: { limit: 'apps', most: 2 } } };
+  const made = await make();
+  expect(made.status).toBe(200);
+  expect(await make()).toMatchObject(tooMany);
+  expect((await call('DELETE', `/dash/apps/${made.body.app.id}`, undefined, server.operatorToken)).status).toBe(200);
+  const { appId, adminToken } = server;
+  await server.close();
+  server = await createServer({ storage: held, limits: { apps: 2 }, appId, adminToken });
+  expect((await create()).status).toBe(200);
+  expect(await make()).toMatchObject(tooMany);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 15 * 24 * 3_600_000 });
+  try {
+    expect((await make()).status).toBe(200);
+    expect(await make()).toMatchObject(tooMany);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('the first app was created with its first transaction, also after its log was compacted', async () => {
+  await server.close();
+  const held: Storage = { ...storage, close: async () => {} };
+  const names = { appId: id(), adminToken: id() };
+  const at = Date.parse('2031-02-03T04:05:06.789Z');
+  vi.useFakeTimers({ toFake: ['Date'], now: at });
+  try {
+    server = await createServer({ storage: held, ...names });
+    const createdAt = async () => (await call('GET', `/dash/apps/${names.appId}`, undefined, server.operatorToken)).body.app.created_at;
+    expect(await createdAt()).toBe('2031-02-03T04:05:06Z');
+    const db = admin(names.appId, names.adminToken);
+    const [first, second] = [id(), id()];
+    await db.transact(db.tx.notes![first]!.update({ text: 'x' }));
+    await db.transact(db.tx.notes![second]!.update({ text: 'y' }));
+    vi.setSystemTime(at + 3_600_000);
+    await db.transact(db.tx.notes![first]!.delete());
+    await db.transact(db.tx.notes![second]!.delete());
+    await server.close();
+    const log = await storage.open(names.appId);
+    await log.compact(replay(await log.load()));
+    server = await createServer({ storage: held, ...names });
+    expect(await createdAt()).toBe('2031-02-03T04:05:06Z');
   } finally {
     vi.useRealTimers();
   }

@@ -217,7 +217,9 @@ describe('what is refused', () => {
     'file:///etc/passwd',
     'x',
   ])('the address %s', async (address) => {
-    expect(await create({ url: address })).toMatchObject({ body: { type: 'validation-failed', hint: { 'data-type': 'webhook' } } });
+    const refused = await create({ url: address });
+    expect(refused).toMatchObject({ body: { type: 'validation-failed', hint: { 'data-type': 'webhook' } } });
+    expect(JSON.stringify(refused)).not.toContain('user:secret');
   });
 
   test.each([

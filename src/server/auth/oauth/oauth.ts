@@ -231,7 +231,7 @@ function isOver(at: number, now: number, minutes: number): boolean {
 /** @throws InstantAPIError */
 function checkVerifier({ challenge, method }: Code, verifier: string | undefined): void {
   const fault = verifierFault(challenge, method, verifier);
-  if (fault !== undefined) throw invalid('app-oauth-code', { code_verifier: verifier ?? null }, [{ message: fault }]);
+  if (fault !== undefined) throw invalid('app-oauth-code', verifier === undefined ? { code_verifier: null } : null, [{ message: fault }]);
 }
 
 function verifierFault(challenge: string | null, method: string | null, verifier: string | undefined): string | undefined {
