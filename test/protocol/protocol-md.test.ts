@@ -21,6 +21,7 @@ const topics = [
   'ordering',
   'versions',
   'results',
+  'queries',
   'deltas',
   'isn',
   'attr',

@@ -256,6 +256,28 @@ test('the next server on the same storage has the same data', async () => {
   expect(await result).toContain(id);
 });
 
+test('an error repeats an event id of any kind', async () => {
+  const { websocketURI } = await start();
+  const socket = await connect(websocketURI);
+  const answered = async (message: object): Promise<object> => {
+    const answer = next(socket);
+    socket.send(JSON.stringify(message));
+    return answer;
+  };
+  await answered({ op: 'init', 'app-id': appId });
+  for (const eventId of [{ a: 1 }, 5, [true], false, 'e']) {
+    for (const message of [
+      { op: 'add-query' },
+      { op: 'join-room' },
+      { op: 'nope' },
+      { op: 'add-query', q: { goals: { $: { limit: 0 } } } },
+    ]) {
+      const answer = await answered({ ...message, 'client-event-id': eventId });
+      expect(answer).toMatchObject({ op: 'error', 'client-event-id': eventId, 'original-event': { 'client-event-id': eventId } });
+    }
+  }
+});
+
 test('what it cannot use', async () => {
   await expect(createServer({ appId: 'x' })).rejects.toThrow(TriplaneError);
   const { port } = await start();

@@ -12,6 +12,7 @@ import type { Outgoing, Subscriber } from './subscriber.ts';
 import { Rooms } from '../rooms/rooms.ts';
 import { positionOf, type TxPosition } from '../queries/refresh.ts';
 import type { AuthorizeWrite } from '../data/touched.ts';
+import { endedSignIns } from '../auth/deleted-users.ts';
 import { endedTokens, hasToken } from '../auth/tokens.ts';
 import { Rulebook } from '../rules/rulebook.ts';
 import type { AppConfig, SessionAuth } from './app-config.ts';
@@ -108,7 +109,10 @@ export class App {
     const authorizeWrite: AuthorizeWrite = (access) => rulebook.guard.authorizeWrite(access);
     const webhooks: Webhooks = new Webhooks({ appId: config.id, ledger: () => ledger, clock, logger, sender: config.webhookSender });
     const derive: Derive = (changeSet, about) =>
-      withDerived(webhooks.derive(changeSet, about), forgottenLocations(changeSet, about.before));
+      [forgottenLocations(changeSet, about.before), endedSignIns(changeSet, about.records)].reduce(
+        withDerived,
+        webhooks.derive(changeSet, about),
+      );
     const ledger = await Ledger.open({ log, clock, random, logger, rememberMs, rememberBytes, authorizeWrite, derive, committed });
     const origin = config.origin ?? ((): string => '');
     const files = new Files({ appId: config.id, ledger, guard: () => rulebook.guard, store: config.fileStore, origin, clock, logger });

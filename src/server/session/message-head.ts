@@ -5,10 +5,11 @@ import { isObject } from '../../lib/json.ts';
 import type { OriginalEvent } from '../../protocol/server-error.ts';
 import { overLimit } from '../errors.ts';
 import { repeatable } from '../repeatable.ts';
-import { originalOf } from './tolerant-fields.ts';
+import { originalOf, tolerant } from './tolerant-fields.ts';
 
+/** The event id, in the form that stands for one of another kind; null if there is none. */
 export function eventIdOf(received: object): string | null {
-  const eventId: unknown = 'client-event-id' in received ? received['client-event-id'] : undefined;
+  const eventId = (tolerant(originalOf(received)) as Readonly<Record<string, unknown>>)['client-event-id'];
   return typeof eventId === 'string' ? eventId : null;
 }
 

@@ -192,3 +192,22 @@ test.each([
   expect((await query({ $userRefreshTokens: {} }))['$userRefreshTokens']).toHaveLength(1);
   expect(await query({ $oauthProviders: {}, $magicCodes: {} })).toEqual({ $oauthProviders: [], $magicCodes: [] });
 });
+
+test('tokens and identities end with their user, and do not sign in to another one under its id', async () => {
+  const [token, row, provider, link] = [id(), id(), id(), id()];
+  const ann = await newUser('ann@example.com');
+  expect(
+    await transact([
+      ['update', '$userRefreshTokens', row, { hashedToken: hashOfToken(token) }],
+      ['link', '$userRefreshTokens', row, { $user: ann }],
+      ['update', '$oauthProviders', provider, { name: 'google' }],
+      ['update', '$oauthUserLinks', link, { sub: 's1' }],
+      ['link', '$oauthUserLinks', link, { $user: ann, $oauthProvider: provider }],
+    ]),
+  ).toEqual(done);
+  expect(await verify(token)).toMatchObject({ user: { id: ann } });
+  expect(await transact([['delete', '$users', ann]])).toEqual(done);
+  expect(await query({ $userRefreshTokens: {}, $oauthUserLinks: {} })).toEqual({ $userRefreshTokens: [], $oauthUserLinks: [] });
+  expect(await transact([['update', '$users', ann, { email: 'eve@example.com' }]])).toEqual(done);
+  expect(await verify(token)).toMatchObject({ type: 'record-not-found' });
+});
