@@ -1,5 +1,5 @@
 // The port to persistent storage: values by key. Independent of the meaning of keys and values. docs/storage.md explains how to implement
-// it; `triplane/testing` exports the conformance suite.
+// it; `triplane/storage-conformance` exports the conformance suite.
 
 import { TriplaneError } from '../errors.ts';
 import { clone } from '../lib/clone.ts';

@@ -329,6 +329,17 @@ describe('written', () => {
     expect((await held('acts'))[owls]).toMatchObject({ name: 'Big Owls' });
   });
 
+  test('an attr sent again as it was made is no news after an admin has changed it', async () => {
+    const made = blob('acts', 'motto');
+    await write([['add-attr', made]]);
+    await write([['update-attr', { id: made.id, 'index?': true, 'checked-data-type': 'string' }]], admin);
+    await write([
+      ['add-attr', made],
+      ['add-triple', owls, made.id, 'Hoot'],
+    ]);
+    await expect(write([['add-attr', { ...made, 'forward-identity': [newId(), 'acts', 'motto'] }]])).rejects.toThrow('record-not-unique');
+  });
+
   test('an attr sent again is no news; an equal one under another id is refused', async () => {
     await write([
       ['add-attr', name],
