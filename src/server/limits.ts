@@ -38,8 +38,10 @@ export interface Limits {
   readonly pendingWrites: number;
   /** Messages queued while a session is being opened. */
   readonly earlyMessages: number;
-  /** Steps per transaction. */
+  /** Steps per transaction of a session with the admin token. */
   readonly steps: number;
+  /** Steps per transaction without admin rights. One runs in one go, while others wait. */
+  readonly userSteps: number;
   /** Apps per server. */
   readonly apps: number;
   /** Ephemeral apps that one address may create per hour; 0 disables them. */
@@ -93,6 +95,7 @@ export const defaultLimits: Limits = {
   pendingWrites: 10_000,
   earlyMessages: 1000,
   steps: 100_000,
+  userSteps: 10_000,
   apps: 10_000,
   ephemeralApps: 100,
   idleAppMs: 5 * 60 * 1000,
@@ -113,14 +116,19 @@ export const defaultLimits: Limits = {
 /** Nesting depth of a frame from a client. */
 export const maxFrameDepth = 100;
 
+/** Steps per transaction of a session; a server that lowers the limit of admins lowers that of others, too. */
+export function stepLimit({ steps, userSteps }: Limits, isAdmin: boolean): number {
+  return isAdmin ? steps : Math.min(steps, userSteps);
+}
+
 /** The limits that a client can respect without asking. */
-export function announcedLimits(limits: Limits): ServerLimits {
+export function announcedLimits(limits: Limits, isAdmin: boolean): ServerLimits {
   return {
     'max-frame-bytes': limits.frameBytes,
     'max-frame-depth': maxFrameDepth,
     'max-messages-per-second': limits.messagesPerSecond,
     'max-name-length': limits.nameLength,
-    'max-transaction-steps': limits.steps,
+    'max-transaction-steps': stepLimit(limits, isAdmin),
     'max-pending-transactions': limits.pendingWrites,
     'max-queries': limits.queries,
     'max-query-depth': limits.queryDepth,

@@ -7,7 +7,7 @@ import { equal } from '../../lib/equal.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 
 const allTypes = ['number', 'string', 'boolean', 'json'] as const;
-type InferredType = (typeof allTypes)[number];
+export type InferredType = (typeof allTypes)[number];
 
 /** The attributes that have a value of a new type by this change, as they are from now on. */
 export function attrsWithNewTypes(attrs: Attrs, changeSet: ChangeSet): WireAttr[] {
@@ -17,7 +17,7 @@ export function attrsWithNewTypes(attrs: Attrs, changeSet: ChangeSet): WireAttr[
       // What the system's own attributes hold does not depend on data.
       if (attr.isSystem || known.length === allTypes.length) return [];
       const types = new Set<string>([...known, ...newTypes(attr, changes.values())]);
-      return types.size === known.length ? [] : [{ ...attr.wire, 'inferred-types': allTypes.filter((type) => types.has(type)) }];
+      return types.size === known.length ? [] : [{ ...attr.wire, 'inferred-types': inOrder(types) }];
     });
   });
 }
@@ -30,7 +30,11 @@ function* newTypes({ slot, isRef }: KnownAttr, changes: Iterable<RowChange>): Ge
   }
 }
 
-function typeOf(value: unknown): InferredType {
+/** As they stand in an attribute. */
+export const inOrder = (types: ReadonlySet<string>): InferredType[] => allTypes.filter((type) => types.has(type));
+
+/** Of a value that is not null. */
+export function typeOf(value: unknown): InferredType {
   const type = typeof value;
   return type === 'number' || type === 'string' || type === 'boolean' ? type : 'json';
 }

@@ -16,6 +16,7 @@ import type { Timer } from '../../lib/clock.ts';
 import type { WireAttr } from '../../protocol/attr.ts';
 import { failure } from '../errors.ts';
 import { applyWrite } from './apply-write.ts';
+import { groupSize, isLargeGroup, othersServed } from './group-size.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { type LedgerConfig, type Reader, runReader } from './ledger-config.ts';
 import { LogFollower } from './log-follower.ts';
@@ -23,8 +24,6 @@ import { type Batch, Replica } from './replica.ts';
 import type { DataSnapshot } from './snapshot.ts';
 import type { Outcome, Write } from './write.ts';
 
-/** Writes of one group commit. */
-const maxBatchSize = 1000;
 /** How often a group is retried after concurrent commits before its writes are rejected. */
 const maxAttempts = 50;
 /** Compaction waits for a pause between writes until the log exceeds its target size by this factor. */
@@ -166,7 +165,7 @@ export class Ledger {
     while (this.#waiting.length > 0 || (isCurrent && follower.isBehind)) {
       if (!isCurrent) this.#rejectWaiting();
       else if (follower.isBehind) isCurrent = await this.#answerOf(follower.catchUp());
-      else isCurrent = (await this.#commitBatch(this.#waiting.splice(0, maxBatchSize))) || (await this.#recover());
+      else isCurrent = (await this.#commitGroup()) || (await this.#recover());
       if (isCurrent && follower.length > overdueLength) await follower.compact();
     }
     if (isCurrent && follower.length > 1) await follower.compact();
@@ -194,6 +193,16 @@ export class Ledger {
     for (const reader of readers) {
       this.#safely(() => (this.#follower.isIntact ? runReader(reader) : reader.reject(unreadable())));
     }
+  }
+
+  async #commitGroup(): Promise<boolean> {
+    const group = this.#waiting.splice(0, groupSize(this.#waiting));
+    const isCurrent = await this.#commitBatch(group);
+    if (isCurrent && this.#waiting.length > 0 && isLargeGroup(group)) {
+      await othersServed();
+      this.#runReaders();
+    }
+    return isCurrent;
   }
 
   /** @returns whether memory and log still agree */

@@ -13,6 +13,8 @@ export interface Write {
   /** Undefined: repetitions are not recognised. */
   readonly event: Event | undefined;
   readonly actor: Actor;
+  /** How many steps the function derives, about. Default: few. */
+  readonly size?: number | undefined;
   readonly settle: (outcome: Outcome) => void;
 }
 

@@ -16,6 +16,9 @@ import { planRecordWrites, withRecordAttrs, writesRecords } from '../move/record
 import { withRecordRows } from '../move/record-view.ts';
 import { prepareQuery } from '../queries/prepared-query.ts';
 import { submit } from '../data/submit.ts';
+import { isObject } from '../../lib/json.ts';
+import { overLimit } from '../errors.ts';
+import { stepLimit } from '../limits.ts';
 import { txSteps } from './admin-steps.ts';
 import { userOf, userRow } from '../auth/users.ts';
 
@@ -36,13 +39,15 @@ export function adminDataRoutes(http: HttpContext): Hono {
     const body = await bodyOf(context);
     const given = required(body, 'steps', asSteps);
     const areMissingAttrsRejected = optional(body, 'throw-on-missing-attrs?', asYes) ?? false;
+    const [size, maxSteps] = [sizeOf(given), stepLimit(http.limits, actor.isAdmin)];
+    if (!actor.isAdmin && size > maxSteps) throw overLimit('steps', maxSteps, 'steps of a transaction');
     const isAboutRecords = actor.isAdmin && Array.isArray(given) && writesRecords(given);
     const steps = (state: LedgerState): Planned => {
       const attrs = isAboutRecords ? withRecordAttrs(state.db.attrs) : state.db.attrs;
       const made = txSteps(given, { attrs, uuid: http.uuid, areMissingAttrsRejected });
       return isAboutRecords ? planRecordWrites(made, state) : { steps: made };
     };
-    return context.json({ 'tx-id': await submit(app.ledger, { steps, event: undefined, actor }) });
+    return context.json({ 'tx-id': await submit(app.ledger, { steps, event: undefined, actor, size }) });
   });
 
   routes.get('/rooms/presence', async (context) => {
@@ -54,6 +59,15 @@ export function adminDataRoutes(http: HttpContext): Hono {
   });
 
   return routes;
+}
+
+/** The steps it becomes, about: one per step and field. */
+function sizeOf(steps: object): number {
+  if (!Array.isArray(steps)) return 1;
+  return steps.reduce<number>((size, step) => {
+    const fields: unknown = Array.isArray(step) ? step[3] : undefined;
+    return size + 1 + (isObject(fields) ? Object.keys(fields).length : 0);
+  }, 0);
 }
 
 export interface TreeOptions {

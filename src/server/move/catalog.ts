@@ -1,6 +1,7 @@
 // The attrs of an app being imported: those of the schema, the system's, and those found only in the data.
 
 import type { CheckedType, WireAttr } from '../../protocol/attr.ts';
+import { type InferredType, inOrder, typeOf } from '../data/inferred-types.ts';
 import { systemAttrs } from '../data/system-attrs.ts';
 import type { AttrConfig, BackupConfig, LinkConfig } from './backup-config.ts';
 import { derivedId } from './derived-id.ts';
@@ -11,6 +12,8 @@ const checkedTypes: readonly string[] = ['string', 'number', 'boolean', 'date'] 
 export class Catalog {
   readonly #appId: string;
   readonly #byName = new Map<string, Map<string, WireAttr>>();
+  /** By the attr's id. */
+  readonly #types = new Map<string, Set<InferredType>>();
   /** Repairs and omissions, for display. */
   readonly notes: string[] = [];
 
@@ -30,7 +33,19 @@ export class Catalog {
   /** Of the app's own namespaces, and of system namespaces that apps may extend. */
   get own(): WireAttr[] {
     const system = new Set(systemAttrs.map(({ id }) => id));
-    return [...this.#byName.values()].flatMap((attrs) => [...attrs.values()].filter(({ id }) => !system.has(id)));
+    const own = [...this.#byName.values()].flatMap((attrs) => [...attrs.values()].filter(({ id }) => !system.has(id)));
+    return own.map((attr) => {
+      const types = this.#types.get(attr.id);
+      return types ? { ...attr, 'inferred-types': inOrder(types) } : attr;
+    });
+  }
+
+  /** Notes the type of a value that is taken over. */
+  saw({ id }: WireAttr, value: unknown): void {
+    if (value === null) return;
+    const types = this.#types.get(id);
+    if (types) types.add(typeOf(value));
+    else this.#types.set(id, new Set([typeOf(value)]));
   }
 
   namespace(etype: string): ReadonlyMap<string, WireAttr> {

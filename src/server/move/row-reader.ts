@@ -66,6 +66,7 @@ export class RowReader {
       if (attr['value-type'] === 'ref') this.#readLink(attr, id, value, createdAt, where, triples);
       else {
         this.#checkValue(attr, value, where);
+        this.#config.catalog.saw(attr, value);
         triples.push([id, attr.id, value, createdAt]);
       }
     }
@@ -117,6 +118,7 @@ export class RowReader {
       else {
         if (attr['unique?'] && !this.#isNew(attr.id, target))
           this.#break(attr, 'unique?', where, `links to ${target}, as another row does`);
+        this.#config.catalog.saw(attr, target);
         triples.push([id, attr.id, target, at]);
       }
     }

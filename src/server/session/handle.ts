@@ -16,6 +16,7 @@ import { failure, invalid, overLimit, rejection } from '../errors.ts';
 import { queryKey } from '../../query/key.ts';
 import { checkStatus } from './app-status.ts';
 import { sessionScope } from '../data/rejections.ts';
+import { stepLimit } from '../limits.ts';
 import { sizeOfEntry } from '../storage/entry-size.ts';
 import { noSubscription } from './tolerant-fields.ts';
 import { startStream, subscribeStream } from '../streams/stream-ops.ts';
@@ -49,7 +50,8 @@ const handlers: Handlers = {
 
   transact: (message, context) => {
     const { app, subscriber, pending } = context;
-    if (message['tx-steps'].length > app.limits.steps) throw overLimit('steps', app.limits.steps, 'steps of a transaction');
+    const maxSteps = stepLimit(app.limits, subscriber.actor.isAdmin);
+    if (message['tx-steps'].length > maxSteps) throw overLimit('steps', maxSteps, 'steps of a transaction');
     if (pending.size >= app.limits.pendingWrites)
       throw rejection('rate-limited', 'Too many writes wait for their answer', { 'retry-after': 1 });
     const bytes = sizeOfEntry(message['tx-steps']);

@@ -208,7 +208,7 @@ export class Session {
         'refresh-covers-all': true,
         'deduplicates-transactions': true,
         deltas: true,
-        limits: announcedLimits(this.#config.limits),
+        limits: announcedLimits(this.#config.limits, isAdmin),
       },
     });
     for (const message of waiting.take()) this.#dispatch(message);

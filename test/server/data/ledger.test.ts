@@ -45,6 +45,18 @@ test('a write said again is answered as the first time, by this server and the n
   expect(await goals(next)).toEqual([{ id: goal, title: 'Get fitter' }]);
 });
 
+test('between large writes that came together, others are served', async () => {
+  const world = bench();
+  const [writer, reader] = [await world.open(), await world.open()];
+  await writer.request(create);
+  const rows = (): unknown[] => Array.from({ length: 1500 }, newId).map((id) => ['add-triple', id, goalsId.id, id]);
+  for (let time = 0; time < 5; time++) writer.send({ op: 'transact', 'client-event-id': newId(), 'tx-steps': rows() });
+  await new Promise((turn) => setImmediate(turn));
+  reader.send({ op: 'add-query', q: { others: {} } });
+  while (!reader.heard.some(({ op }) => op === 'add-query-ok')) await new Promise((turn) => setImmediate(turn));
+  expect(writer.take('transact-ok').length).toBeLessThan(5);
+});
+
 test('said twice in one moment it is done once', async () => {
   const world = bench();
   const [a, b] = [await world.open(), await world.open()];

@@ -321,3 +321,16 @@ test('what is not built says so', async () => {
     });
   }
 });
+
+test('a transaction without admin rights has fewer steps; an admin writes on', async () => {
+  const server = await start({ limits: { userSteps: 6 } });
+  const ofRows = (count: number) => ({
+    steps: Array.from({ length: count }, () => ['update', 'notes', newId(), { title: 'a', body: 'b' }]),
+  });
+  const write = (count: number, sent: Sent) =>
+    call(server, 'POST /admin/transact', { body: ofRows(count), ...sent, headers: { 'app-id': server.appId, ...sent.headers } });
+  expect(await write(4, { token: server.adminToken })).toMatchObject({ status: 200 });
+  const guest = { headers: { 'as-guest': 'true' } };
+  expect(await write(2, guest)).toMatchObject({ status: 200 });
+  expect(await write(3, guest)).toMatchObject({ status: 400, body: { type: 'validation-failed', hint: { limit: 'steps', most: 6 } } });
+});

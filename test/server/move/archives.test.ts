@@ -1,5 +1,6 @@
 // The archives that the original server made: taken over, served, written again, taken over again.
 
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { expect, test } from 'vitest';
@@ -9,7 +10,7 @@ import { exportApp } from '../../../src/server/move/export.ts';
 import { Archive } from '../../../src/server/move/archive.ts';
 import { memory } from '../../../src/server/storage/memory.ts';
 import { replay } from '../../../src/server/storage/replay.ts';
-import { adminToken, appId, configOf, contentsOf, importFrom, recorded, temporaryFolder, writeZip } from './support.ts';
+import { adminToken, appId, attr, configOf, contentsOf, importFrom, recorded, temporaryFolder, writeZip } from './support.ts';
 
 interface Item {
   readonly [label: string]: unknown;
@@ -104,6 +105,19 @@ test.each(['backup-1', 'backup-3', 'backup-5-odd-rows'])('%s imported, exported 
   expect(again.isSame).toBe(true);
   expect(again.namespaces).toEqual(namespaces);
   expect(await contentsOf(second, appId)).toEqual(await contentsOf(first, appId));
+});
+
+test('attributes have the types of the values that are imported', async () => {
+  const storage = memory();
+  const values = [1, 'one', true, { a: 1 }, [1], null];
+  const path = await writeZip(join(folder, 'types.zip'), {
+    'config.json': configOf({ notes: { any: attr('any'), none: attr('any') } }),
+    'entities/notes.jsonl': values.map((any) => ({ entity: { id: randomUUID(), any }, createdAt: 1 })),
+  });
+  await importFrom(path, { storage });
+  const { attrs } = replay(await (await storage.open(appId)).load());
+  const typesOf = (label: string): unknown => attrs.find(({ 'forward-identity': name }) => name[2] === label)?.['inferred-types'];
+  expect([typesOf('id'), typesOf('any'), typesOf('none')]).toEqual([['string'], ['number', 'string', 'boolean', 'json'], null]);
 });
 
 test('what is written has the form of the original: order, names, keys of config.json, one row a line, sorted', async () => {

@@ -75,8 +75,7 @@ export async function contentsOf(
   );
   return {
     attrs: attrs
-      // Types that values have had count from the first write to the copy on.
-      .map(({ id: _id, 'inferred-types': _types, 'forward-identity': [, ...name], 'reverse-identity': [, ...back] = [''], ...traits }) => {
+      .map(({ id: _id, 'forward-identity': [, ...name], 'reverse-identity': [, ...back] = [''], ...traits }) => {
         return { name, back, ...traits };
       })
       .sort(byText),

@@ -191,6 +191,19 @@ describe('limits', () => {
     await overLimit(peer, [{ op: 'transact', 'tx-steps': [[], [], []] }], 'steps');
   });
 
+  test('a transaction of a session without the admin token has fewer steps, as it is told', async () => {
+    const world = bench({ limits: { steps: 3, userSteps: 2 } });
+    const [guest, admin] = [world.connect(), world.connect()];
+    const told = [
+      await guest.response('init-ok', { op: 'init', 'app-id': appId }),
+      await admin.response('init-ok', { op: 'init', 'app-id': appId, '__admin-token': adminToken }),
+    ];
+    expect(told).toMatchObject([2, 3].map((most) => ({ triplane: { limits: { 'max-transaction-steps': most } } })));
+    const ofThree = { op: 'transact', 'tx-steps': ['id', 'title', 'body'].map((label) => ['add-attr', blob('goals', label)]) };
+    await overLimit(guest, [ofThree], 'steps');
+    expect(await admin.response('transact-ok', ofThree)).toMatchObject({ 'tx-id': 1 });
+  });
+
   test('a refused room is told twice, as older clients hear only of one', async () => {
     const peer = await bench({ limits: { rooms: 0 } }).open();
     const received = await peer.request({ op: 'join-room', 'room-id': 'r' });
