@@ -163,7 +163,7 @@ export async function createServer<Schema extends AnySchemaDef = InstantUnknownS
   options: ServerOptions<Schema> = {},
 ): Promise<TriplaneServer> {
   const { host = '127.0.0.1', log = silent, createAppsOnUse = false } = options;
-  const storage = await storageFor(options as ServerOptions);
+  const storage = await storageFor(options);
   const appId = uuidOf(options.appId, 'appId');
   const adminToken = uuidOf(options.adminToken, 'adminToken');
   const operatorToken = uuidOf(options.operatorToken, 'operatorToken');
