@@ -1,7 +1,7 @@
-// Finds the request that a server cannot take, and sets it aside. A server that closes the connection over a request, or rejects one without
-// naming it, does not say which one it was; sent again with every connection, it would keep all others from being answered. When more than one
-// request may be the cause, these are sent one at a time, then more, and everything else once they are answered. A server that is killed now and then loses whatever is in flight: so before a suspect is
-// sent again, the connection has to last without it.
+// Finds the request that a server cannot handle, and sets it aside. A server that closes the connection because of a request, or rejects one
+// without naming it, does not say which one it was; sent again over every connection, it would keep all others from being answered. If
+// several requests may be the cause, they are sent one at a time, then in growing groups, and everything else once they are answered. A
+// server that is killed occasionally loses whatever is in flight, so the connection has to last without a suspect before it is sent again.
 
 import { InstantAPIError, type TriplaneError } from '../errors.ts';
 import type { Timer } from '../lib/clock.ts';
@@ -12,16 +12,16 @@ import { reject } from './mutations/reject.ts';
 import { requestKey } from './request-key.ts';
 import { type Env, envOf, type SyncState } from './state.ts';
 
-/** Lost connections in a row before the only request in flight is given up. */
+/** Consecutive lost connections before the only request in flight is given up. */
 const lossesBeforeGivingUp = 5;
 /**
- * How long a connection has to last without the suspect: so much longer than the last one did with it that chance is ruled out: a
- * request that a server never answers, and that is killed at random, is taken for the cause once in thousands of times.
+ * How long a connection has to last without the suspect, relative to the last one with it. Long enough to rule out chance: with a server that
+ * is killed at random, a harmless request is taken for the cause once in thousands of cases.
  */
 const controlMs = { factor: 8, least: 5_000, most: 120_000 };
 /** A request without an answer within this does not hold up the next one. */
 const answerMs = 5_000;
-/** A backlog of thousands takes seconds where one at a time takes minutes; if it holds the cause, a few more connections are lost over it. */
+/** Growth of groups: a backlog of thousands takes seconds instead of minutes; if it contains the cause, a few more connections are lost. */
 const outlivedPerRequest = 8;
 /** The close code for a message that is too big. Event streams report status 413 as this code. */
 const tooBigCode = 1009;
