@@ -41,7 +41,7 @@ const traceArb = worldArb.chain((world) =>
 );
 
 test(
-  'apply, then inverse = before; and again = after',
+  'a transaction followed by its inverse restores the store, and inverting again reapplies it',
   () =>
     check(
       fc.property(traceArb, ({ world, data, steps }) => {

@@ -127,12 +127,12 @@ it.each(rows)('%s', async (_name, call, url, body, reply, result) => {
   expect(JSON.parse(server.requested[0]?.body ?? '')).toEqual(body);
 });
 
-it('signOut that leaves the token valid asks nothing', async () => {
+it('signOut with invalidateToken: false sends no request', async () => {
   await auth.signOut(app(), { refreshToken: token, invalidateToken: false });
   expect(server.requested).toEqual([]);
 });
 
-describe('signInWithIdToken with the token of someone unknown', () => {
+describe('signInWithIdToken with the token of an unknown user', () => {
   const rejection = (recordType: string) => ({
     status: 400,
     body: { type: 'record-not-found', message: 'x', hint: { 'record-type': recordType } },
@@ -140,7 +140,7 @@ describe('signInWithIdToken with the token of someone unknown', () => {
   const signIn = (refreshToken?: string) =>
     auth.signInWithIdToken(app(), { idToken: 'eyJ', clientName: 'google', ...(refreshToken && { refreshToken }) });
 
-  it('tries once more without it', async () => {
+  it('retries once without the token', async () => {
     server.response(rejection('app-user'), { body: signedIn });
     await expect(signIn(token)).resolves.toEqual(signedIn);
     expect(server.requested.map(({ body }) => 'refresh_token' in JSON.parse(body))).toEqual([true, false]);
@@ -161,7 +161,7 @@ it.each([
   ['no user', {}],
   ['a user without a token', { user: { id: user.id } }],
   ['a list', []],
-])('an answer with %s signs no one in', async (_name, body) => {
+])('a response with %s signs no user in', async (_name, body) => {
   server.response({ body });
   await expect(auth.signInAsGuest(app())).rejects.toMatchObject({
     code: 'server-failed',
@@ -199,7 +199,7 @@ it.each<[name: string, call: (params: never) => Promise<unknown>, params: unknow
     'signInWithIdToken: `nonce` must be a string or omitted, received an object',
   ],
   ['no token', (p) => auth.signOut(app(), p), {}, 'signOut: `refreshToken` must be a non-empty string, received undefined'],
-])('%s is refused before anything is sent', async (_name, call, params, message) => {
+])('%s is rejected before a request is sent', async (_name, call, params, message) => {
   await expect(call(params as never)).rejects.toMatchObject({ code: 'config-invalid', message });
   expect(server.requested).toEqual([]);
 });

@@ -37,7 +37,7 @@ describe('uploadFile', () => {
     expect(Object.fromEntries(Object.keys(headers).map((name) => [name, seen[name]]))).toEqual(headers);
   });
 
-  it('says so if the server takes no such path', async () => {
+  it('reports that the server does not accept the path', async () => {
     server.response({ status: 400, body: { type: 'param-missing', message: 'x', hint: { in: ['headers', 'path'] } } });
     await expect(files.uploadFile(app(), { path: '写真.png', file })).rejects.toMatchObject({
       code: 'config-invalid',
@@ -51,12 +51,12 @@ describe('uploadFile', () => {
     ['no file', { file: 'hello' as never }, 'uploadFile: the file must be a File or a Blob, received a string'],
     ['a list of files', { file: [file] as never }, 'uploadFile: the file must be a File or a Blob, received an array'],
     ['a type that is none', { contentType: 1 as never }, 'uploadFile: `contentType` must be a string or omitted, received a number'],
-  ])('%s is refused before anything is sent', async (_name, changes, message) => {
+  ])('%s is rejected before a request is sent', async (_name, changes, message) => {
     await expect(files.uploadFile(app(), { path: 'a', file, ...changes })).rejects.toMatchObject({ code: 'config-invalid', message });
     expect(server.requested).toEqual([]);
   });
 
-  it('an answer that is none', async () => {
+  it('a malformed response is rejected', async () => {
     await expect(files.uploadFile(app(), { path: 'a', file })).rejects.toMatchObject({ code: 'server-failed' });
   });
 });

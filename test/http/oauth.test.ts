@@ -31,13 +31,13 @@ it.each([
   expect(createAuthorizationURL(app, { clientName, redirectURL, extraFieldsId })).toBe(url);
 });
 
-it('authorization: nothing to go back to', () => {
+it('authorization: an empty redirect URL is rejected', () => {
   expect(() => createAuthorizationURL(app, { clientName: 'g', redirectURL: '' })).toThrow(
     'createAuthorizationURL: `redirectURL` must be a non-empty string',
   );
 });
 
-it('the issuer', () => {
+it('the issuer URI contains the app id', () => {
   expect(issuerURI(app)).toBe('https://api.example.org/runtime/7b1c2d3e-4f50-4a61-8b72-9c83ad94be05');
 });
 

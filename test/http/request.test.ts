@@ -23,7 +23,7 @@ async function failure(response: Promise<unknown>): Promise<TriplaneError> {
   return error as TriplaneError;
 }
 
-describe('what goes out', () => {
+describe('the request', () => {
   const rows: readonly [name: string, changes: Partial<HttpCall>, asked: object][] = [
     ['a body is JSON', {}, { method: 'POST', url: '/runtime/signout', body: '{"a":1}' }],
     ['a query is encoded', { query: { a: 'é &', c: '' } }, { url: '/runtime/signout?a=%C3%A9%20%26&c=' }],
@@ -36,20 +36,20 @@ describe('what goes out', () => {
     expect(server.requested).toMatchObject([requested]);
   });
 
-  it('headers: none that is undefined', async () => {
+  it('undefined headers are omitted', async () => {
     await ask({ headers: { authorization: 'Bearer ours', 'as-guest': undefined } });
     expect(server.requested[0]?.method).toBe('POST');
     expect(server.requested[0]?.headers).toMatchObject({ authorization: 'Bearer ours', 'content-type': 'application/json' });
     expect(server.requested[0]?.headers).not.toHaveProperty('as-guest');
   });
 
-  it('no fetch is the one of the platform, which is called bare', async () => {
+  it('fetch: null means the platform’s fetch, called unbound', async () => {
     const nothing = null as unknown as undefined;
     await request({ apiURI: server.apiURI, fetch: nothing }, call);
     expect(server.requested).toHaveLength(1);
   });
 
-  it('leaves nothing to a cache that Next.js 13 puts into fetch', async () => {
+  it('bypasses the fetch cache of Next.js 13', async () => {
     const caches: unknown[] = [];
     const patched = Object.assign(
       async (_url: unknown, init?: RequestInit) => {
@@ -63,7 +63,7 @@ describe('what goes out', () => {
   });
 });
 
-describe('what comes back', () => {
+describe('the response', () => {
   it.each([
     ['JSON', { body: { user: null } }, { user: null }],
     ['any status that agrees', { status: 201, body: [1] }, [1]],
@@ -75,7 +75,7 @@ describe('what comes back', () => {
   });
 });
 
-describe('refusals', () => {
+describe('error responses', () => {
   const hint = { 'record-type': 'app-user' };
   const page = '<html>Bad gateway</html>';
   const rows: readonly [name: string, status: number, text: string, body: object, message: string, code: string][] = [
@@ -117,7 +117,7 @@ describe('refusals', () => {
   });
 });
 
-describe('no answer', () => {
+describe('no response', () => {
   /** Its timers run when told, and say whether any is left. */
   function handClock(): Clock & { run: () => void; waiting: () => number } {
     const timers = new Map<number, () => void>();
@@ -135,7 +135,7 @@ describe('no answer', () => {
     };
   }
 
-  it('no server', async () => {
+  it('no server responds', async () => {
     const error = await failure(request({ apiURI: 'http://127.0.0.1:1' }, { ...call, query: { token: 'secret' } }));
     expect(error.code).toBe('unreachable');
     expect(error.message).toBe(
@@ -144,13 +144,13 @@ describe('no answer', () => {
     expect(error.cause).toBeInstanceOf(Error);
   });
 
-  it('a line that breaks while the answer comes in', async () => {
+  it('the connection breaks while the response arrives', async () => {
     const broken = new ReadableStream({ start: (stream) => stream.error(new TypeError('terminated')) });
     const error = await failure(request({ apiURI: 'http://x', fetch: async () => new Response(broken) }, call));
     expect(error).toMatchObject({ code: 'unreachable', cause: { message: 'terminated' } });
   });
 
-  it('in time', async () => {
+  it('within the default timeout', async () => {
     server.response({ status: 'silence' });
     const clock = handClock();
     const response = failure(request({ apiURI: server.apiURI, clock }, call));
@@ -189,14 +189,14 @@ describe('no answer', () => {
     await expect(request({ apiURI: server.apiURI, signal }, call)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('an answer that is no JSON', async () => {
+  it('a response that is not JSON', async () => {
     server.response({ text: '<html>Log in to the hotel</html>' });
     const error = await failure(ask());
     expect(error).toMatchObject({ code: 'server-failed', message: expect.stringContaining('is not JSON') });
     expect(error).not.toBeInstanceOf(InstantAPIError);
   });
 
-  it('a header that cannot be sent', async () => {
+  it('an invalid header is rejected without revealing its value', async () => {
     const error = await failure(ask({ headers: { authorization: 'Bearer tell-nobody\nx' } }));
     expect(error).toMatchObject({ code: 'config-invalid', message: expect.stringContaining("'authorization'") });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('tell-nobody');

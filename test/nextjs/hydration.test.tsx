@@ -57,7 +57,7 @@ async function rendered({ user = null, isHere }: { user?: User | null; isHere?: 
   return { world, db, other, ids, shown, all, titles: ids.map(({ title }) => title) };
 }
 
-test('the live answer, if it is the same, draws nothing; a change draws its row', async () => {
+test('an identical live result renders nothing; a change renders its row', async () => {
   const { world, db, other, ids, shown, all, titles } = await rendered();
   expect([shown.text, all]).toEqual([titles.join(''), { goals: 1, swim: 1, run: 1 }]);
   world.letGo();
@@ -70,7 +70,7 @@ test('the live answer, if it is the same, draws nothing; a change draws its row'
   db.core.shutdown();
 });
 
-test('who signs in meanwhile does not see what was given to another', async () => {
+test('a user who signs in meanwhile does not see the results of another user', async () => {
   const { world, db, shown } = await rendered();
   await db.core[internals].reactor.account.setUser(ben);
   await drawn();

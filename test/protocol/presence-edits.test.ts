@@ -58,18 +58,18 @@ const recorded: [what: string, before: Room, edits: PresencePatch[], after: Room
   ['nothing', { A: 1 }, [], { A: 1 }],
 ];
 
-describe('edits are followed', () => {
+describe('patches are applied', () => {
   test.each(recorded)('%s', (_, before, patches, after) => {
     const copy = structuredClone(before);
     expect(tryPatches(before, patches)).toEqual({ state: after, skipped: 0 });
     expect(before).toEqual(copy);
   });
 
-  test.each(recorded)('and made: %s', (_, before, __, after) => {
+  test.each(recorded)('and computed: %s', (_, before, __, after) => {
     expect(applyPatches(before, diffPresence(before, after))).toEqual(after);
   });
 
-  test('what no edit touches stays the same object', () => {
+  test('values that no patch touches keep their identity', () => {
     const before = { A: { data: { a: { x: 1 }, b: { y: 1 } } }, B: { data: {} } };
     const after = applyPatches(before, [[['A', 'data', 'a', 'x'], 'r', 2]]) as typeof before;
     expect(after.B).toBe(before.B);
@@ -77,7 +77,7 @@ describe('edits are followed', () => {
     expect(after.A.data.a).not.toBe(before.A.data.a);
   });
 
-  test('what is gone already is no miss', () => {
+  test('removing an absent value does not count as skipped', () => {
     expect(tryPatches({ A: 1 }, [[['B'], '-']])).toEqual({ state: { A: 1 }, skipped: 0 });
   });
 
@@ -102,14 +102,14 @@ describe('edits are followed', () => {
     ['no path', ['A', 'r', 1]],
     ['no edit', null],
     ['a path without end', [Array(2000).fill('A'), 'r', 1]],
-  ])('no such place: %s', (_, patch) => {
+  ])('a patch for a missing path is skipped: %s', (_, patch) => {
     const state = { A: peer({ list: [1, 2] }) };
     const patches: PresencePatch[] = JSON.parse(JSON.stringify([patch]));
     expect(tryPatches(state, patches)).toEqual({ state, skipped: 1 });
     expect(Object.getPrototypeOf(applyPatches(state, patches))).toBe(Object.prototype);
   });
 
-  test('one miss does not stop the others', () => {
+  test('one skipped patch does not stop the others', () => {
     expect(
       tryPatches({ A: 1 }, [
         [['B', 'x'], '-'],
@@ -119,7 +119,7 @@ describe('edits are followed', () => {
   });
 });
 
-describe('edits are made', () => {
+describe('patches are computed', () => {
   test.each<[what: string, before: unknown, after: unknown, edits: PresencePatch[]]>([
     ['no change', room({ a: [1, { b: 2 }] }), room({ a: [1, { b: 2 }] }), []],
     ['one key', room({ name: 'a', colour: 'teal' }), room({ name: 'b', colour: 'teal' }), [[['A', 'data', 'name'], 'r', 'b']]],
@@ -167,7 +167,7 @@ describe('edits are made', () => {
   }));
   const anyRoom = fc.dictionary(fc.constantFrom('A', 'B', 'C'), fc.record({ 'peer-id': fc.constant('p'), data: anyJson }));
 
-  test('they lead where they should, with nothing skipped', () => {
+  test('they produce the new state, with no patch skipped', () => {
     check(
       fc.property(fc.oneof(anyJson, anyRoom), fc.oneof(anyJson, anyRoom), (before, after) => {
         const sent: PresencePatch[] = JSON.parse(JSON.stringify(diffPresence(before, after)));
@@ -177,7 +177,7 @@ describe('edits are made', () => {
     );
   });
 
-  test('none if nothing changed', () => {
+  test('there are none if nothing changed', () => {
     check(
       fc.property(anyJson, (value) => {
         expect(diffPresence(value, structuredClone(value))).toEqual([]);
@@ -185,7 +185,7 @@ describe('edits are made', () => {
     );
   });
 
-  test('a room is never replaced whole, and nothing is empty on the way', () => {
+  test('they never replace the whole room, and leave no object empty midway', () => {
     check(
       fc.property(anyRoom, anyRoom, (before, after) => {
         let state: unknown = before;
@@ -209,7 +209,7 @@ describe('edits are made', () => {
     );
   });
 
-  test('the official client, which does not follow all there is to follow, follows these', () => {
+  test('the official client, which supports only some patches, can apply these', () => {
     check(
       fc.property(anyRoom, anyRoom, (before, after) => {
         const state = structuredClone(before);

@@ -73,7 +73,7 @@ function resolved(compiled: CompiledQuery, store: Store, options: ResultOptions)
 }
 
 it(
-  'an answer that changed was affected',
+  'a query whose result changed was affected',
   () => {
     const notified = { rightly: 0, needlessly: 0, silent: 0 };
     const caseArb = worldArb.chain((world) =>

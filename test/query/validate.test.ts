@@ -60,7 +60,7 @@ describe('vectors', () => {
   });
 });
 
-describe('let through', () => {
+describe('accepted', () => {
   it.each<[string, unknown]>([
     ['a nested form left out', { acts: { sets: undefined } }],
     ['a where left out', { acts: { $: { where: undefined } } }],
@@ -78,7 +78,7 @@ describe('let through', () => {
   });
 });
 
-describe('refused with its place', () => {
+describe('rejected with its path', () => {
   const cyclic: Record<string, unknown> = {};
   cyclic['sets'] = cyclic;
   it.each<[string, unknown, string]>([
@@ -111,11 +111,11 @@ describe('refused with its place', () => {
     expect(fault(query)).toMatchObject({ code: 'query-invalid', path });
   });
 
-  it.each([undefined, 5, 'acts', () => ({}), [], null])('%s is no query', (query) => {
+  it.each([undefined, 5, 'acts', () => ({}), [], null])('%s is not a query', (query) => {
     expect(fault(query, false).code).toBe('query-invalid');
   });
 
-  it('a query without end', () => {
+  it('a query that is nested too deeply', () => {
     let node: object = {};
     for (let level = 0; level < 10_000; level++) node = { sets: node };
     expect(fault({ acts: node }, false).message).toContain('levels deep');

@@ -45,7 +45,7 @@ test.each([
   db.shutdown();
 });
 
-test('a schema is nothing but its data', () => {
+test('a schema consists only of its data', () => {
   const data = { entities: schema.entities, links: {}, rooms: {} };
   expect(Object.keys(schema)).toEqual(Object.keys(data));
   expect(JSON.stringify(schema)).toBe(JSON.stringify(data));

@@ -23,12 +23,12 @@ test.each([
   expect(schema).toEqual({ entities: { acts: { attrs: { a: expected }, links: {} } }, links: {}, rooms: {} });
 });
 
-test('rooms without topics, null links', () => {
+test('rooms without topics and null links are accepted', () => {
   const schema = parseSchemaFromJSON({ entities: {}, links: null, rooms: { lobby: { presence: { attrs: {} } } } });
   expect(schema.rooms).toEqual({ lobby: { presence: { attrs: {}, links: {} }, topics: {} } });
 });
 
-test('what is no schema is refused', () => {
+test('a value that is not a schema is rejected', () => {
   expect(() => parseSchemaFromJSON(null)).toThrow(TypeError);
   expect(() => parseSchemaFromJSON({})).toThrow('expected an object with `entities`');
 });

@@ -56,7 +56,7 @@ describe('the shape of a transaction', () => {
     ['a namespace of tx', tx['acts'], '__ops'],
     ['operations that are no list', { __ops: {} }, '__ops'],
     ['an operation that is no list', { __ops: [{}] }, 'operation 0'],
-  ])('%s is refused without a schema too', (_title, chunks, message) => {
+  ])('%s is rejected without a schema too', (_title, chunks, message) => {
     expect(() => validateTransaction(chunks)).toThrow(TransactionValidationError);
     expect(() => validateTransaction(chunks)).toThrow(message);
   });
@@ -79,12 +79,12 @@ describe('against a schema', () => {
     ['a bigint for text', ['update', 'acts', one, { name: 5n }], 'bigint'],
     ['an object for a link', ['link', 'acts', one, { sets: { id: one } }], 'UUID or a lookup'],
     ['a link called id', ['link', 'acts', one, { id: one }], "no link 'id'"],
-  ])('%s is refused', (_title, op, message) => {
+  ])('%s is rejected', (_title, op, message) => {
     expect(() => validateTransaction({ __ops: [op] }, schema)).toThrow(TransactionValidationError);
     expect(() => validateTransaction({ __ops: [op] }, schema)).toThrow(message);
   });
 
-  it('an attribute called like an inherited key is unknown, and unknown attributes are let through', () => {
+  it('an attribute with the name of an inherited key is unknown, and unknown attributes are accepted', () => {
     expect(() => validateTransaction({ __ops: [['update', 'acts', one, { constructor: 5 }]] }, schema)).not.toThrow();
   });
 });
