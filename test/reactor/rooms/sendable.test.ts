@@ -40,7 +40,7 @@ it.each(unsendable)('%s is rejected at once, and later presence of the client is
   client.reactor.shutdown();
 });
 
-it('what is published is a copy, and what is handed out cannot be changed', async () => {
+it('published presence is copied, and returned presence is frozen', async () => {
   const client = testClient();
   await settled();
   await client.receive(initOk());
