@@ -27,7 +27,7 @@ test.each([
   expect(read([text])).toEqual(notified);
 });
 
-test('where the text is cut makes no difference', () => {
+test('the parser returns the same events wherever the text is split', () => {
   const text = ': hi\r\ndata: one\r\n\r\ndata: two\r\rdata: th\ndata: ree\n\n:\n';
   const cuts = fc.array(fc.integer({ min: 0, max: text.length }), { maxLength: 8 });
   check(
