@@ -56,8 +56,8 @@ test('the user and local ids are adopted before any call resolves, and an adopti
 
 test.each<[string, Partial<InitConfig<never>>, string | undefined]>([
   ['adopt: false', { adopt: false }, undefined],
-  ['a storage of the program', { storage: memoryStore() }, undefined],
-  ['a storage of the program, and adopt: true', { storage: memoryStore(), adopt: true }, ann.email],
+  ['a custom storage', { storage: memoryStore() }, undefined],
+  ['a custom storage, and adopt: true', { storage: memoryStore(), adopt: true }, ann.email],
 ])('with %s', async (_what, options, email) => {
   expect(await userOf(open(options))).toBe(email);
   expect(errors).toEqual([]);

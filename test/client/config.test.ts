@@ -38,21 +38,21 @@ it.each<[name: string, given: object, resolved: object]>([
     { apiURI: 'http://127.0.0.1:7788/', websocketURI: 'ws://127.0.0.1:7788/runtime/session/' },
     { apiURI: 'http://127.0.0.1:7788', websocketURI: 'ws://127.0.0.1:7788/runtime/session' },
   ],
-  ['a path before ours', { apiURI: 'https://a.org/instant//' }, { apiURI: 'https://a.org/instant' }],
+  ['a path in apiURI', { apiURI: 'https://a.org/instant//' }, { apiURI: 'https://a.org/instant' }],
   ['an IPv6 host', { apiURI: 'http://[::1]:80' }, { apiURI: 'http://[::1]:80' }],
   [
     'undefined is left out',
     { apiURI: undefined, websocketURI: undefined, queryCacheLimit: undefined },
     { apiURI: 'https://api.instantdb.com', queryCacheLimit: 10 },
   ],
-  ['a cache of nothing', { queryCacheLimit: 0 }, { queryCacheLimit: 0 }],
-  ['slices', { yieldEvery: 16 }, { yieldEvery: 16 }],
+  ['a cache limit of 0', { queryCacheLimit: 0 }, { queryCacheLimit: 0 }],
+  ['yieldEvery', { yieldEvery: 16 }, { yieldEvery: 16 }],
   ['a schema', { schema }, { schema }],
-  ['what is on', { useDateObjects: true, disableValidation: true }, { useDateObjects: true, disableValidation: true }],
-  ['the path of one’s own server', { firstPartyPath: '/api/instant/' }, { firstPartyPath: '/api/instant' }],
-  ['a server’s token', { __adminToken: 't' }, { adminToken: 't' }],
+  ['boolean options that are on', { useDateObjects: true, disableValidation: true }, { useDateObjects: true, disableValidation: true }],
+  ['firstPartyPath', { firstPartyPath: '/api/instant/' }, { firstPartyPath: '/api/instant' }],
+  ['an admin token', { __adminToken: 't' }, { adminToken: 't' }],
   ['verbose', { verbose: true }, { log: consoleLog }],
-  ['a port', { network: alwaysOnline }, { network: alwaysOnline }],
+  ['a custom network', { network: alwaysOnline }, { network: alwaysOnline }],
 ])('%s', (_name, given, resolved) => {
   expect(resolve({ appId, ...given })).toMatchObject(resolved);
 });

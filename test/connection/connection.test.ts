@@ -172,7 +172,7 @@ describe('dead connections', () => {
 
   test.each([
     ['does not open', 10_000, () => {}],
-    ['opens, and does not answer init', 15_000, (channel: FakeChannel) => channel.on.opened()],
+    ['opens, and does not respond to init', 15_000, (channel: FakeChannel) => channel.on.opened()],
   ])('a connection that %s is closed after %d ms', async (_, ms, greet) => {
     const transport = new FakeTransport(greet);
     connect([transport]);

@@ -165,19 +165,19 @@ describe('liveness', () => {
   const resumed: Event = { type: 'resumed' };
 
   const rows: readonly (readonly [what: string, journey: readonly (readonly [afterMs: number, Event])[], outcomes: readonly string[]])[] = [
-    ['quiet for 10 s: asked; no answer in 5 s: lost', [[10_000, timer], [5_000, timer]], ['ready 5s: probe', 'waiting 0.125s: close, down']],
-    ['any frame is an answer', [[10_000, timer], [1_000, received], [10_000, timer]], ['ready 5s: probe', 'ready 10s: deliver', 'ready 5s: probe']],
-    ['frames put the question off', [[7_000, received], [3_000, timer], [7_000, timer]], ['ready: deliver', 'ready 7s', 'ready 5s: probe']],
-    ['slept: asked, and soon', [[3_600_000, timer], [4_000, timer]], ['ready 4s: probe', 'waiting 0.125s: close, down']],
+    ['a connection silent for 10 s is probed, and closed without a response in 5 s', [[10_000, timer], [5_000, timer]], ['ready 5s: probe', 'waiting 0.125s: close, down']],
+    ['any frame counts as a response to the probe', [[10_000, timer], [1_000, received], [10_000, timer]], ['ready 5s: probe', 'ready 10s: deliver', 'ready 5s: probe']],
+    ['received frames postpone the probe', [[7_000, received], [3_000, timer], [7_000, timer]], ['ready: deliver', 'ready 7s', 'ready 5s: probe']],
+    ['after a sleep the connection is probed with a short timeout', [[3_600_000, timer], [4_000, timer]], ['ready 4s: probe', 'waiting 0.125s: close, down']],
     [
-      'slept while asked: asked once more, and no more',
+      'a sleep during a probe causes one more probe, and no third',
       [[10_000, timer], [3_600_000, timer], [3_600_000, timer]],
       ['ready 5s: probe', 'ready 4s: probe', 'waiting 0.125s: close, down'],
     ],
-    ['the clock put back: asked', [[-3_600_000, received], [10_000, timer]], ['ready: deliver', 'ready 5s: probe']],
-    ['the clock put back since it was heard', [[1_000, received], [-3_600_000, timer]], ['ready: deliver', 'ready 5s: probe']],
-    ['the page is back: asked; a second such word adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: probe', '-']],
-    ['already asked at leisure: asked again, in haste', [[10_000, timer], [0, resumed]], ['ready 5s: probe', 'ready 4s: probe']],
+    ['a connection whose clock was set back is probed 10 s later', [[-3_600_000, received], [10_000, timer]], ['ready: deliver', 'ready 5s: probe']],
+    ['a clock set back since the last frame causes a probe', [[1_000, received], [-3_600_000, timer]], ['ready: deliver', 'ready 5s: probe']],
+    ['a resumed page probes the connection; a second event adds nothing', [[1_000, resumed], [1_000, online]], ['ready 4s: probe', '-']],
+    ['a resumed page repeats a pending probe with a short timeout', [[10_000, timer], [0, resumed]], ['ready 5s: probe', 'ready 4s: probe']],
   ]; // prettier-ignore
 
   test.each(rows)('%s', (_, journey, outcomes) => {

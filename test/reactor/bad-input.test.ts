@@ -47,7 +47,7 @@ describe('init is rejected', () => {
   test.each([
     ['an app that does not exist', noApp],
     ['an app id the server cannot read', { type: 'param-malformed', hint: { in: ['app-id'] }, 'original-event': { op: 'init' } }],
-    ['a reason nobody knows yet', { type: 'brand-new', hint: null, 'original-event': null }],
+    ['an unknown error type', { type: 'brand-new', hint: null, 'original-event': null }],
   ])('%s: each query and onError receive the error once, however often init is retried', async (_name, more) => {
     const dialogue = started();
     const seen = await dialogue.subscribe();
@@ -133,14 +133,14 @@ describe('requests by the app', () => {
   });
 
   test.each([
-    ['nothing', undefined],
-    ['no chunk', { title: 'a' }],
-    ['a list with no chunk in it', [7]],
-    ['an id that is none', { __ops: [['update', 'goals', 'not-a-uuid', { title: 'a' }]], __etype: 'goals' }],
-    ['an attribute of another kind', { __ops: [['update', 'goals', g1, { title: 7 }]], __etype: 'goals' }],
-    ['a namespace that is none', { __ops: [['update', 'nowhere', g1, { title: 'a' }]], __etype: 'nowhere' }],
-    ['values that cannot be written', { __ops: [['update', 'goals', g1, { title: 1n }]], __etype: 'goals' }],
-    ['values that hold themselves', { __ops: [['update', 'goals', g1, circle()]], __etype: 'goals' }],
+    ['undefined', undefined],
+    ['an object that is not a chunk', { title: 'a' }],
+    ['a list without a chunk', [7]],
+    ['an invalid id', { __ops: [['update', 'goals', 'not-a-uuid', { title: 'a' }]], __etype: 'goals' }],
+    ['a value of the wrong type', { __ops: [['update', 'goals', g1, { title: 7 }]], __etype: 'goals' }],
+    ['an unknown namespace', { __ops: [['update', 'nowhere', g1, { title: 'a' }]], __etype: 'nowhere' }],
+    ['values that cannot be serialized', { __ops: [['update', 'goals', g1, { title: 1n }]], __etype: 'goals' }],
+    ['circular values', { __ops: [['update', 'goals', g1, circle()]], __etype: 'goals' }],
   ])('an invalid transaction is rejected at once, and the outbox stays empty: %s', async (_name, chunks) => {
     const db = init({ appId, schema, ...uris, onError: () => {} });
     const outcome = await Promise.resolve()

@@ -75,10 +75,10 @@ describe('receiving', () => {
   });
 
   test.each<[string, SseServer['greet'], RegExp]>([
-    ['a refusal', (stream) => void stream.writeHead(400).end('{}'), /^closed 400 /],
+    ['an error status', (stream) => void stream.writeHead(400).end('{}'), /^closed 400 /],
     ['a sign-in page', (stream) => void stream.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), /not an event stream/],
-    ['a cut', (stream) => void stream.destroy(), /^closed 1006 /],
-    ['an end', (stream) => void stream.writeHead(200, { 'content-type': 'text/event-stream' }).end(), /ended/],
+    ['a broken connection', (stream) => void stream.destroy(), /^closed 1006 /],
+    ['the end of the stream', (stream) => void stream.writeHead(200, { 'content-type': 'text/event-stream' }).end(), /ended/],
     [
       'a message before sse-init',
       (stream) => void stream.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"op":"init-ok","session-id":"s"}\n\n'),
@@ -180,9 +180,9 @@ describe('sending', () => {
   });
 
   test.each<[string, (post: SseServer['posts'][number]) => void]>([
-    ['is cut', ({ drop }) => drop()],
-    ['is answered with 503', ({ answer }) => answer(503)],
-    ['is answered with 429', ({ answer }) => answer(429)],
+    ['is interrupted', ({ drop }) => drop()],
+    ['gets status 503', ({ answer }) => answer(503)],
+    ['gets status 429', ({ answer }) => answer(429)],
   ])('W-21: a POST that %s is retried with the same messages, in order, on the same connection', async (_, fail) => {
     let failures = 2;
     server.take = (post) => (failures-- > 0 ? fail(post) : post.answer(200, '{}'));

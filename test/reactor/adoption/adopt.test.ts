@@ -124,11 +124,11 @@ test('confirmed and failed writes are not adopted; values are converted as JSON 
 });
 
 test.each([
-  ['text that is no JSON', '[["e', 'the pending writes: the record cannot be read'],
+  ['invalid JSON', '[["e', 'the pending writes: the record cannot be read'],
   ['a number', 7, 'the pending writes: the record cannot be read'],
   ['an entry without steps', [[eventId(1), {}]], `write ${eventId(1)}: its steps cannot be read`],
-  ['half a step', [[eventId(1), mutation(1, { 'tx-steps': [['add-triple']] })]], `write ${eventId(1)}: its steps cannot be read`],
-  ['an id of another kind', [['1/2', mutation(1)]], 'write 1/2: the record cannot be read'],
+  ['an incomplete step', [[eventId(1), mutation(1, { 'tx-steps': [['add-triple']] })]], `write ${eventId(1)}: its steps cannot be read`],
+  ['an id of another format', [['1/2', mutation(1)]], 'write 1/2: the record cannot be read'],
 ])('pending writes that are %s are skipped and reported', async (_what, pendingMutations, reason) => {
   await leave(6, { currentUser: ann, pendingMutations });
   expect(await run()).toMatchObject({ userId: 'ann', writes: 0, skipped: [reason] });

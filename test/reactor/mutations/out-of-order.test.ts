@@ -68,8 +68,8 @@ test('an earlier write that is retried does not overwrite a later one, on the se
 });
 
 test.each([
-  ['the failure is heard after the confirmation', () => fail(0)],
-  ['the connection is lost, and the failure never heard', () => reconnect()],
+  ['the failure arrives after the confirmation', () => fail(0)],
+  ['the connection is lost before the failure arrives', () => reconnect()],
 ])('a retried write does not overwrite a later one if %s', async (_what, learn) => {
   const received = await start();
   write({ title: 'first', done: true });

@@ -68,8 +68,8 @@ test('the client applies consecutive deltas', async () => {
 });
 
 test.each<[string, ResultDelta]>([
-  ['to something newer than what is held', delta(6, 'b')],
-  ['that is not to be read', { ...delta(3, 'b'), added: [[g1, attrIds.title, 'b'] as unknown as Triple] }],
+  ['with a base newer than the client’s result', delta(6, 'b')],
+  ['that is malformed', { ...delta(3, 'b'), added: [[g1, attrIds.title, 'b'] as unknown as Triple] }],
 ])('a delta %s makes the client request the query again and ignore deltas until the new result', async (_what, misfit) => {
   const { client, seen, tell: notify } = await received();
   await notify(7, misfit);

@@ -88,11 +88,11 @@ describe('an invalid stored write', () => {
   const broken: readonly (readonly [string, unknown])[] = [
     ['an attr that is null', [['add-attr', null]]],
     ['an attr without a name', [['add-attr', { id: 'a7000000-0000-4000-8000-0000000000aa' }]]],
-    ['a step that is no list', ['add-triple']],
-    ['a lookup by nothing', [['add-triple', [null], null, { a: 1 }]]],
+    ['a step that is not a list', ['add-triple']],
+    ['a lookup without an attribute', [['add-triple', [null], null, { a: 1 }]]],
     ['an unknown step', [['dance', null]]],
-    ['a deletion of nothing', [['delete-entity']]],
-    ['a change of no attr', [['update-attr', null]]],
+    ['a deletion without an entity', [['delete-entity']]],
+    ['an update of a null attr', [['update-attr', null]]],
   ];
 
   it.each(broken)('stops no other write and no query: %s', async (_name, steps) => {

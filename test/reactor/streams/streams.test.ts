@@ -165,8 +165,8 @@ describe('writing', () => {
 
   test.each([
     ['inside a character', 6],
-    ['before what is kept', 2],
-    ['past what was written', 10],
+    ['before the buffered text', 2],
+    ['past the written text', 10],
   ])('the stream fails if the server resumes at a byte %s', async (_, offset) => {
     const { stream, writer } = await write();
     await writer.write('one');
