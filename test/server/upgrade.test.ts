@@ -27,7 +27,7 @@ const upgrade = (target: string, protocol: string, more = ''): string =>
   `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${more}\r\n`;
 
 test.each(['//', '///', '/\\', '//[::1', 'http://[', 'http://%', 'http://a:99999/', 'http://user:pass@[/'])(
-  'a WebSocket upgrade of %s, which is no URL, gets a 400',
+  'a WebSocket upgrade of %s, which is not a URL, gets a 400',
   async (target) => {
     expect(await statuses(upgrade(target, 'websocket'))).toEqual(['400']);
     expect(await (await fetch(`${server.url}/health`)).json()).toMatchObject({ status: 'ok' });

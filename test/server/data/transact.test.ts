@@ -77,7 +77,7 @@ async function held(etype: string): Promise<Record<string, unknown>> {
   return Object.fromEntries(rows.map(({ id, ...rest }) => [id, rest]));
 }
 
-describe('accepted, with nothing written', () => {
+describe('steps that are accepted and write nothing', () => {
   test.each([
     ['a link taken from what no lookup finds', [['retract-triple', ana, likes.id, [name.id, 'Nobody']]]],
     ['an attr deleted that is not there', [['delete-attr', newId()]]],
@@ -90,7 +90,7 @@ describe('accepted, with nothing written', () => {
   });
 });
 
-describe('refused, with nothing written', () => {
+describe('steps that are rejected and write nothing', () => {
   const email = systemAttrs[1]!.id;
   const userId = systemAttrs[0]!.id;
   const filePath = systemAttrs.find((attr) => attr['forward-identity'][2] === 'path')!.id;
@@ -280,8 +280,8 @@ describe('refused, with nothing written', () => {
   });
 });
 
-describe('written', () => {
-  test('a lookup that finds something, and one that makes it', async () => {
+describe('steps that are written', () => {
+  test('a lookup finds an entity or creates it', async () => {
     await write([
       ['add-triple', [name.id, 'Owls'], fee.id, 5],
       ['add-triple', ana, likes.id, [name.id, 'Moth']],
@@ -297,7 +297,7 @@ describe('written', () => {
     expect((await held('fans'))[ana]).toMatchObject({ handle: 'anna' });
   });
 
-  test('a merge: nulls take keys away, where nothing is the patch is stored', async () => {
+  test('a merge removes keys set to null, and stores the patch if there is no value', async () => {
     await write([
       ['deep-merge-triple', owls, rider.id, { tea: { milk: null }, fruit: 'fig' }],
       ['deep-merge-triple', moth, rider.id, { towels: 1 }],
@@ -307,7 +307,7 @@ describe('written', () => {
     expect(acts[moth]!.rider).toEqual({ towels: 1 });
   });
 
-  test('a value swapped between two entities', async () => {
+  test('a unique value can be swapped between two entities', async () => {
     await write([
       ['add-triple', owls, name.id, 'Moth'],
       ['add-triple', moth, name.id, 'Owls'],
@@ -315,7 +315,7 @@ describe('written', () => {
     expect(await held('acts')).toMatchObject({ [owls]: { name: 'Moth' }, [moth]: { name: 'Owls' } });
   });
 
-  test('what is deleted takes along what cascades, and the links to it', async () => {
+  test('deleting an entity deletes the entities that cascade from it', async () => {
     await write([['delete-entity', ana, 'fans']]);
     expect(await held('passes')).toEqual({});
     await write([['delete-entity', lake, 'stages']]);
@@ -324,12 +324,12 @@ describe('written', () => {
     expect(Object.keys(await held('acts'))).toHaveLength(2);
   });
 
-  test('ids in capitals are the same ids', async () => {
+  test('ids are case-insensitive', async () => {
     await write([['add-triple', owls.toUpperCase(), name.id.toUpperCase(), 'Big Owls']]);
     expect((await held('acts'))[owls]).toMatchObject({ name: 'Big Owls' });
   });
 
-  test('an attr sent again as it was made is no news after an admin has changed it', async () => {
+  test('an attr sent again in its first form is accepted after an admin has changed it', async () => {
     const made = blob('acts', 'motto');
     await write([['add-attr', made]]);
     await write([['update-attr', { id: made.id, 'index?': true, 'checked-data-type': 'string' }]], admin);
@@ -340,7 +340,7 @@ describe('written', () => {
     await expect(write([['add-attr', { ...made, 'forward-identity': [newId(), 'acts', 'motto'] }]])).rejects.toThrow('record-not-unique');
   });
 
-  test('an attr sent again is no news; an equal one under another id is refused', async () => {
+  test('an attr sent again is accepted; an equal one under another id is rejected', async () => {
     await write([
       ['add-attr', name],
       ['add-triple', owls, name.id, 'Same'],
@@ -362,7 +362,7 @@ describe('written', () => {
     expect((await held('acts'))[owls]).not.toMatchObject({ rider: 'theirs' });
   });
 
-  test('indexed attrs have a value for every entity, null if no other', async () => {
+  test('an indexed attr has a value for every entity, null by default', async () => {
     const acts = await held('acts');
     expect(acts[moth]).toEqual({ name: 'Moth', fee: null });
     await write([['add-attr', blob('acts', 'rank', { 'index?': true })]]);
@@ -377,7 +377,7 @@ describe('written', () => {
     expect((await held('acts'))[owls]).toHaveProperty('rider');
   });
 
-  test('an attr may get another name, and no other namespace', async () => {
+  test('an attr can be renamed, but not moved to another namespace', async () => {
     await write([['update-attr', { id: rider.id, 'forward-identity': [newId(), 'acts', 'wish'] }]], admin);
     expect((await held('acts'))[owls]).toHaveProperty('wish');
     await write([['update-attr', { id: rider.id, 'forward-identity': rider['forward-identity'] }]], admin);
@@ -385,7 +385,7 @@ describe('written', () => {
     expect(await rejected([['update-attr', moved]], admin)).toMatchObject({ type: 'validation-failed' });
   });
 
-  test('a new trait that the data stands against is refused', async () => {
+  test('a new constraint that the data violate is rejected', async () => {
     await write([
       ['add-triple', owls, rider.id, 'same'],
       ['add-triple', moth, rider.id, 'same'],
@@ -397,7 +397,7 @@ describe('written', () => {
     expect(await rejected([['update-attr', { id: active.id, 'required?': true }]], admin)).toMatchObject({ type: 'validation-failed' });
   });
 
-  test('the time of a value is that of the first one', async () => {
+  test('an overwritten value keeps the time of the first value', async () => {
     const times = async () => {
       const peer = await world.open();
       const { result } = await peer.response('add-query-ok', { op: 'add-query', q: { acts: { $: { where: { id: moth } } } } });

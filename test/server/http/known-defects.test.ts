@@ -42,11 +42,11 @@ test.each([
   ['a guest by `false`', '`asUser({ guest: false })`'],
   ['streams that fail on Node', 'uploads of web streams'],
   ['an error without a message', 'the message of an `oauth-error`'],
-])('%s is listed', (_defect, name) => {
+])('%s: the defect is listed in docs/differences.md', (_defect, name) => {
   expect(lines.filter((line) => line.startsWith(`| ${name}`))).toHaveLength(1);
 });
 
-test('a user has app, time and kind, and its own attributes under their names', async () => {
+test('a user has its app, creation time and type, and its own attributes under their names', async () => {
   const attr = { 'value-type': 'blob', cardinality: 'one', 'unique?': false, 'index?': false };
   const own = ['clientId', 'redirectUrl'];
   const steps = own.map((label) => ['add-attr', { id: id(), 'forward-identity': [id(), '$users', label], ...attr }]);
@@ -60,7 +60,7 @@ test('a user has app, time and kind, and its own attributes under their names', 
   expect(Object.keys(known)).not.toEqual(expect.arrayContaining(['client_id']));
 });
 
-test('rule params count within the query only', async () => {
+test('rule params apply only inside the query', async () => {
   const rules = { code: { notes: { allow: { view: "ruleParams.word == 'open'" } } } };
   expect(await post(`/dash/apps/${server.appId}/rules`, rules, asAdmin())).toMatchObject({ status: 200 });
   await post('/admin/transact', { steps: [['update', 'notes', id(), { text: 'x' }]] }, asAdmin());

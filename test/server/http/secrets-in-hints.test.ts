@@ -66,7 +66,7 @@ test.each<[what: string, secret: string, refused: () => Promise<Answer>]>([
   ['the admin token of a session', uuid, () => say({ op: 'init', 'app-id': server.appId, '__admin-token': uuid })],
   ['a token within a field of a session', uuid, () => say({ op: 'init', 'app-id': [{ token: uuid }] })],
   ['a token as an app id of a session', personal, () => say({ op: 'init', 'app-id': personal })],
-])('a refusal does not repeat %s', async (_what, secret, refused) => {
+])('an error does not repeat %s', async (_what, secret, refused) => {
   const { status, body } = await refused();
   expect(status).toBe(400);
   expect(JSON.stringify(body)).not.toContain(secret);

@@ -64,7 +64,7 @@ describe('a change of one act', () => {
   });
 });
 
-it('a query that was taken out is not found', () => {
+it('a query that was removed is not found', () => {
   const store = new Store(attrs, { times: true });
   const index = new SubscriptionIndex<number>();
   const queries = [{ acts: { $: { where: { fee: 1 } } } }, { acts: {} }] as unknown as Query[];
@@ -95,7 +95,7 @@ function isChoosy(compiled: CompiledQuery): boolean {
 }
 
 it(
-  'whatever is answered otherwise is found',
+  'every query whose result changes is found',
   () => {
     let spared = 0;
     const caseArb = worldArb.chain((world) =>

@@ -37,7 +37,7 @@ describe('expressions', () => {
     expect(ask(code, given)).toEqual(value);
   });
 
-  test('cost too much', () => {
+  test('are rejected if they cost too much', () => {
     const list = Array.from({ length: 1000 }, (_, at) => at);
     const many = 'data.l.all(a, data.l.all(b, data.l.all(c, a + b + c >= 0)))';
     expect(() => ask(many, { data: { l: list } })).toThrow(/costs too much/);
@@ -64,13 +64,13 @@ describe('matches', () => {
   });
 
   test.each(['(a+)+$', '^(a|a)*$', '(a|aa)+$', '(.*a){20}b', '^(([a-z])+.)+[A-Z]([a-z])+$', '(a?){30}a{30}b'])(
-    '%s takes time in proportion to the text, where it took for ever',
+    '%s takes time in proportion to the text, not exponential time',
     (pattern) => {
       expect(ask(`data.text.matches('${pattern}')`, { data: { text: `${'a'.repeat(2000)}!` } })).toBe(false);
     },
   );
 
-  test('costs what the text and the pattern come to', () => {
+  test('costs in proportion to the text and the pattern', () => {
     const text = 'a'.repeat(1_000_000);
     expect(() => ask("data.text.matches('(a+)+$')", { data: { text } })).toThrow(/costs too much/);
     expect(() => ask("data.text.matches('(a+)+$') || true", { data: { text } })).toThrow(/costs too much/);
@@ -78,14 +78,14 @@ describe('matches', () => {
     expect(() => ask("data.patterns.exists(p, 'a'.matches(p))", { data: { patterns } })).toThrow(/costs too much/);
   });
 
-  test('a pattern from the data that is none, or too long, is an error', () => {
+  test('an invalid or too long pattern from the data is an error', () => {
     for (const pattern of ['(', '(?=a)', '(a)\\1', 'a{1000}b{1000}', '(a{30}b{30}c{30}){99}', 'x'.repeat(2001)]) {
       expect(() => ask('data.text.matches(data.pattern)', { data: { text: 'a', pattern } })).toThrow(/pattern/);
     }
   });
 });
 
-describe('rules that are refused, with the place', () => {
+describe('rules that are rejected, with the path', () => {
   test.each([
     ['no object', 'x', [], /object/],
     ['syntax', { notes: { allow: { view: 'auth.id ==' } } }, ['notes', 'allow', 'view'], /./],
@@ -128,7 +128,7 @@ describe('rules that are refused, with the place', () => {
   });
 });
 
-describe('what has no effect, or fails once it is used, is taken with a warning', () => {
+describe('rules without effect, or that fail when used, are accepted with a warning', () => {
   test.each([
     ['a pattern that is none', { allow: { view: "auth.id.matches('(')" } }, ['allow', 'view'], /missing closing/],
     ['a pattern RE2 has not', { allow: { view: "auth.id.matches('(?=a)')" } }, ['allow', 'view'], /pattern/],
@@ -148,7 +148,7 @@ describe('what has no effect, or fails once it is used, is taken with a warning'
   });
 });
 
-test('what a rule depends on is known', () => {
+test('the dependencies of a rule are known', () => {
   const { names } = cel.compile(
     "auth.id in data.ref('a.b') && mine.size() > 0 && data[ruleParams.x] == 1 && [{'z': 1}].exists(data, data.z == 1)",
     ['auth', 'data', 'ruleParams'],
