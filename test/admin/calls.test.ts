@@ -150,21 +150,18 @@ const everyCall: Readonly<Record<string, Call>> = {
 };
 
 describe('every call', () => {
-  test.each(Object.entries(everyCall))(
-    '%s ends on its timeout and on its abort signal, and sends nothing once aborted',
-    async (_name, call) => {
-      expect(await failureOf(() => call(scripted('silence').db, { timeoutMs: 5 }))).toMatchObject({ code: 'timeout' });
-      const reason = new Error('enough');
-      const aborting = new AbortController();
-      const waiting = failureOf(() => call(scripted('silence').db, { signal: aborting.signal }));
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      aborting.abort(reason);
-      expect(await waiting).toBe(reason);
-      const { db, sent } = scripted(ok);
-      expect(await failureOf(() => call(db, { signal: AbortSignal.abort(reason) }))).toBe(reason);
-      expect(sent).toEqual([]);
-    },
-  );
+  test.each(Object.entries(everyCall))('%s ends on its timeout and on its signal, and sends nothing once aborted', async (_name, call) => {
+    expect(await failureOf(() => call(scripted('silence').db, { timeoutMs: 5 }))).toMatchObject({ code: 'timeout' });
+    const reason = new Error('enough');
+    const aborting = new AbortController();
+    const waiting = failureOf(() => call(scripted('silence').db, { signal: aborting.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    aborting.abort(reason);
+    expect(await waiting).toBe(reason);
+    const { db, sent } = scripted(ok);
+    expect(await failureOf(() => call(db, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(sent).toEqual([]);
+  });
 });
 
 test('S04 options missing from init are read from the environment', () => {

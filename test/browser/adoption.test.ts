@@ -194,24 +194,20 @@ test('a user who signed out of this client is not signed in again', limit, async
   expect(await inApp(page, (app) => app.email())).toBe(null);
 });
 
-test.each(['deleted', 'emptied'] as const)(
-  'data of version 5 is adopted where the database of version 6 was %s',
-  limit,
-  async (asVersion5) => {
-    const { page, localId } = await signedInOffline();
-    await write(page, 'title 1');
-    const eventIds = await officialStored(page, 1);
-    await device.deploy(ourScript(appId, line.url));
-    await device.tamper(page, () => {}, { appId, asVersion5 });
-    expect(await inApp(page, (app) => app.email())).toBe('ann@example.com');
-    expect(await inApp(page, (app) => app.localId('guest'))).toBe(localId);
-    expect(await pending(page)).toEqual(eventIds);
-    await until(() => titles(page), ['title 1', 'title seed']);
-    line.heal();
-    await until(() => pending(page), []);
-    expect(await onServer()).toEqual(['title 1', 'title seed']);
-  },
-);
+test.each(['deleted', 'emptied'] as const)('version 5 is adopted where version 6 was %s', limit, async (asVersion5) => {
+  const { page, localId } = await signedInOffline();
+  await write(page, 'title 1');
+  const eventIds = await officialStored(page, 1);
+  await device.deploy(ourScript(appId, line.url));
+  await device.tamper(page, () => {}, { appId, asVersion5 });
+  expect(await inApp(page, (app) => app.email())).toBe('ann@example.com');
+  expect(await inApp(page, (app) => app.localId('guest'))).toBe(localId);
+  expect(await pending(page)).toEqual(eventIds);
+  await until(() => titles(page), ['title 1', 'title seed']);
+  line.heal();
+  await until(() => pending(page), []);
+  expect(await onServer()).toEqual(['title 1', 'title seed']);
+});
 
 test('writes made before the official client knew any attribute use the attributes that the server has by then', limit, async () => {
   line.cut();

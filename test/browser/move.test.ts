@@ -105,59 +105,55 @@ async function lastDay(old: Cloud, page: Page): Promise<string> {
   return localId;
 }
 
-test(
-  'pending writes of two tabs arrive at the new server once, in order; the user and the local id are kept',
-  { timeout: 180_000 },
-  async () => {
-    const old = await Cloud.start('old');
-    await device.deploy(officialScript(appId, old.line.url));
-    const first = await device.openTab();
-    const localId = await lastDay(old, first);
-    await write(first, 'title 1');
-    await inApp(first, (app) => app.link('title 2', 'new'));
-    await officialStored(first, 3);
-    const second = await device.openTab();
-    await write(second, 'title 3');
-    await write(second, 'title 4');
-    const eventIds = await officialStored(second, 5);
-    await old.stop();
+test('pending writes of two tabs arrive once, in order; the user and the local id are kept', { timeout: 180_000 }, async () => {
+  const old = await Cloud.start('old');
+  await device.deploy(officialScript(appId, old.line.url));
+  const first = await device.openTab();
+  const localId = await lastDay(old, first);
+  await write(first, 'title 1');
+  await inApp(first, (app) => app.link('title 2', 'new'));
+  await officialStored(first, 3);
+  const second = await device.openTab();
+  await write(second, 'title 3');
+  await write(second, 'title 4');
+  const eventIds = await officialStored(second, 5);
+  await old.stop();
 
-    await triplane('export', 'app.zip', '--data', dataOf('old'), '--app-id', appId);
-    expect(await triplane('import', 'app.zip', '--data', dataOf('new'), '--admin-token', adminToken)).toContain('are as in the source');
+  await triplane('export', 'app.zip', '--data', dataOf('old'), '--app-id', appId);
+  expect(await triplane('import', 'app.zip', '--data', dataOf('new'), '--admin-token', adminToken)).toContain('are as in the source');
 
-    const now = await Cloud.start('new');
-    now.line.cut();
-    await device.deploy(ourScript(appId, now.line.url));
-    await device.reload(first, second);
-    const tabs = [first, second];
-    const everything = ['title 1', 'title 2 #new', 'title 3', 'title 4', 'title seed #old', 'title unanswered'];
-    for (const tab of tabs) {
-      expect(await pending(tab)).toEqual(eventIds);
-      expect(await inApp(tab, (app) => app.email())).toBe('ann@example.com');
-      expect(await inApp(tab, (app) => app.localId('guest'))).toBe(localId);
-      await until(() => inApp(tab, (app) => app.titles()), everything);
-    }
-    // Made before this client has ever spoken to the new server: by the attributes that the old one had.
-    await write(first, 'title 5');
+  const now = await Cloud.start('new');
+  now.line.cut();
+  await device.deploy(ourScript(appId, now.line.url));
+  await device.reload(first, second);
+  const tabs = [first, second];
+  const everything = ['title 1', 'title 2 #new', 'title 3', 'title 4', 'title seed #old', 'title unanswered'];
+  for (const tab of tabs) {
+    expect(await pending(tab)).toEqual(eventIds);
+    expect(await inApp(tab, (app) => app.email())).toBe('ann@example.com');
+    expect(await inApp(tab, (app) => app.localId('guest'))).toBe(localId);
+    await until(() => inApp(tab, (app) => app.titles()), everything);
+  }
+  // Made before this client has ever spoken to the new server: by the attributes that the old one had.
+  await write(first, 'title 5');
 
-    now.line.heal();
-    for (const tab of tabs) await until(() => pending(tab), []);
-    const arrived = ['title 1', 'title 2 #new', 'title 3', 'title 4', 'title 5'];
-    expect(await now.goals()).toEqual(['title seed #old', 'title unanswered', ...arrived]);
-    expect(now.line.commits.map(({ title }) => title)).toEqual(arrived.map((title) => title.replace(/ #.*/, '')));
-    const shown = [...everything, 'title 5'].sort();
-    for (const tab of tabs) {
-      await until(() => status(tab), 'authenticated');
-      await until(() => inApp(tab, (app) => app.titles()), shown);
-      expect(await inApp(tab, (app) => app.email())).toBe('ann@example.com');
-      expect((await inApp(tab, (app) => app.errors())).filter((error) => !error.startsWith('No connection'))).toEqual([]);
-      // Nothing that was shown before the new server answered went away meanwhile.
-      const history = await inApp(tab, (app) => app.history());
-      const complete = history.slice(history.findIndex((titles) => titles.length >= everything.length));
-      for (const titles of complete) expect(titles).toEqual(expect.arrayContaining(everything));
-    }
-    const taken = (await Promise.all(tabs.map((tab) => inApp(tab, (app) => app.adoptions())))).flat();
-    expect(taken).toMatchObject([{ writes: 5, localIds: 1, skipped: [] }]);
-    await now.stop();
-  },
-);
+  now.line.heal();
+  for (const tab of tabs) await until(() => pending(tab), []);
+  const arrived = ['title 1', 'title 2 #new', 'title 3', 'title 4', 'title 5'];
+  expect(await now.goals()).toEqual(['title seed #old', 'title unanswered', ...arrived]);
+  expect(now.line.commits.map(({ title }) => title)).toEqual(arrived.map((title) => title.replace(/ #.*/, '')));
+  const shown = [...everything, 'title 5'].sort();
+  for (const tab of tabs) {
+    await until(() => status(tab), 'authenticated');
+    await until(() => inApp(tab, (app) => app.titles()), shown);
+    expect(await inApp(tab, (app) => app.email())).toBe('ann@example.com');
+    expect((await inApp(tab, (app) => app.errors())).filter((error) => !error.startsWith('No connection'))).toEqual([]);
+    // Nothing that was shown before the new server answered went away meanwhile.
+    const history = await inApp(tab, (app) => app.history());
+    const complete = history.slice(history.findIndex((titles) => titles.length >= everything.length));
+    for (const titles of complete) expect(titles).toEqual(expect.arrayContaining(everything));
+  }
+  const taken = (await Promise.all(tabs.map((tab) => inApp(tab, (app) => app.adoptions())))).flat();
+  expect(taken).toMatchObject([{ writes: 5, localIds: 1, skipped: [] }]);
+  await now.stop();
+});

@@ -18,7 +18,7 @@ function vendor() {
   return realtime;
 }
 
-test('both clients see the same members, and each other join and leave', async () => {
+test('both clients see the same members, and each other’s joins and leaves', async () => {
   const theirs = vendor();
   const answer = await theirs.subscribe('chat:1');
   expect(answer.ok).toBe(true);
