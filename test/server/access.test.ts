@@ -53,11 +53,11 @@ test.each<[string, Record<string, string>]>([
   ['a page of another site', { origin: 'https://evil.example' }],
   ['another page of this machine', { origin: 'http://localhost:3000' }],
   ['a page without an origin', { origin: 'null' }],
-  ['a frame or script of another site', { 'sec-fetch-site': 'cross-site' }],
+  ['a frame or a script on another site', { 'sec-fetch-site': 'cross-site' }],
   ['a page of the same site', { 'sec-fetch-site': 'same-site' }],
-  ['a name that was bound to this address', { host: 'evil.example:4747' }],
-  ['a name that begins like this machine', { host: 'localhost.evil.example' }],
-  ['an address that begins like this machine', { host: '127.0.0.1.evil.example' }],
+  ['a host name bound to this address', { host: 'evil.example:4747' }],
+  ['a host name that begins with localhost', { host: 'localhost.evil.example' }],
+  ['a host name that begins with 127.0.0.1', { host: '127.0.0.1.evil.example' }],
   ['a proxy', { 'x-forwarded-for': '1.2.3.4' }],
 ])('%s sees neither apps nor codes', async (_who, headers) => {
   const { server, code } = await developing();

@@ -191,7 +191,7 @@ describe('a code', () => {
     ['S256, missing', { code_challenge: challenge, code_challenge_method: 'S256' }, undefined, 400],
     ['plain, right', { code_challenge: 'p', code_challenge_method: 'plain' }, 'p', 200],
     ['plain, wrong', { code_challenge: 'p', code_challenge_method: 'plain' }, 'q', 400],
-    ['not asked for', {}, 'verifier', 400],
+    ['a verifier without a challenge', {}, 'verifier', 400],
     ['an unknown method', { code_challenge: 'p', code_challenge_method: 'x' }, 'p', 400],
   ])('with PKCE, %s', async (_what, start, verifier, status) => {
     const code = await codeFor('ann', start);

@@ -77,13 +77,13 @@ test.each<[string, object, RegExp]>([
     /rules: .*\n {2}goals\.allow\.view: .*\n {2}goals\.allow\.create: .*auht/,
   ],
   [
-    'a schema that the data stand against',
+    'a schema with an unknown system namespace',
     { schema: i.schema({ entities: { $files: i.entity({ path: i.string() }), $mine: i.entity({ a: i.string() }) } }) },
     /schema: .*\$mine/,
   ],
-  ['a schema that is none', { schema: { entities: { goals: 5 } } }, /schema: /],
-  ['no schema at all', { schema: 'instant.schema.ts' }, /schema must be an object, but is "instant.schema.ts"/],
-  ['no rules', { rules: [] }, /rules must be an object/],
+  ['an invalid schema', { schema: { entities: { goals: 5 } } }, /schema: /],
+  ['a schema that is not an object', { schema: 'instant.schema.ts' }, /schema must be an object, but is "instant.schema.ts"/],
+  ['rules that are not an object', { rules: [] }, /rules must be an object/],
 ])('%s: the server does not start, and the error has the location', async (_, options, message) => {
   let isClosed = false;
   const inner = memory();

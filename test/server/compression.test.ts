@@ -70,8 +70,8 @@ test('no compression context is kept between messages', async () => {
 });
 
 test.each([
-  ['a client that does not ask for it', true, false],
-  ['a server that was told not to', false, true],
+  ['a client that does not offer it', true, false],
+  ['a server with compression switched off', false, true],
 ])('%s has no compression', async (_what, compression, asks) => {
   const { socket, ask } = await connect(await start({ compression }), asks);
   expect(socket.extensions).toBe('');

@@ -36,8 +36,8 @@ test.each(['//', '///', '/\\', '//[::1', 'http://[', 'http://%', 'http://a:99999
 
 test.each([
   ['a path without sockets', '/elsewhere', '404'],
-  ['an app id that is no uuid', '/runtime/session?app_id=1', '400'],
-  ['no key', '/runtime/session', '400'],
+  ['an app id that is not a UUID', '/runtime/session?app_id=1', '400'],
+  ['no WebSocket key', '/runtime/session', '400'],
 ])('a WebSocket upgrade with %s is rejected', async (_what, target, status) => {
   expect(await statuses(upgrade(target, 'websocket'))).toEqual([status]);
 });

@@ -262,10 +262,10 @@ describe('connection', () => {
   );
 
   test.each<[string, unknown]>([
-    ['no JSON', '{'],
+    ['invalid JSON', '{'],
     ['bytes', Buffer.from('{}')],
-    ['a list of something else', '[1]'],
-    ['a text', '"init"'],
+    ['a list of numbers', '[1]'],
+    ['a JSON string', '"init"'],
   ])('W-34: a frame of %s gets an error, and after several the client is disconnected', async (_what, frame) => {
     const strict = bench({ limits: { badFrames: 3 } });
     const peer = await strict.open();

@@ -72,7 +72,7 @@ test('--help and --version print, and invalid arguments are rejected', async () 
   expect(noFlag).toMatchObject({ code: 1, err: expect.stringMatching(/^triplane: .*--wings/) });
 });
 
-test('a port that is taken', async () => {
+test('a port in use is rejected', async () => {
   const other = createTcpServer();
   const port = await new Promise<number>((resolve) =>
     other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port)),

@@ -200,7 +200,7 @@ test('no session receives a write before it is durable, and many writes share on
 });
 
 test.each([true, false])(
-  'when an append fails (written nevertheless: %s) the write gets a 500, and memory equals the log',
+  'when an append fails (written nevertheless: %s), the write gets a 500 and memory equals the log',
   async (isWritten) => {
     const { storage, appends } = slow();
     const world = bench({ storage });

@@ -69,7 +69,7 @@ onEachStorage((fresh) => {
     await server.close();
   });
 
-  test('admins make users, nobody else does', async () => {
+  test('only admins can create users', async () => {
     const server = await createServer({ storage: await fresh(), schema });
     const [id, other] = [newId(), newId()];
     expect(await transact(server, [['create', '$users', id, { email: 'ann@example.com' }]])).toMatchObject({ status: 200 });
@@ -81,7 +81,7 @@ onEachStorage((fresh) => {
     await server.close();
   });
 
-  test('an attribute of a taken name is refused, and nothing of its transaction is done', async () => {
+  test('an attribute with a name in use is rejected with its whole transaction', async () => {
     const server = await createServer({ storage: await fresh(), schema });
     const attr = (attrId: string, label: string): object => ({
       ...{ id: attrId, 'forward-identity': [newId(), 'people', label] },

@@ -154,10 +154,10 @@ onEachStorage((fresh) => {
 
     test.each([
       ['no path', {}, 'param-missing'],
-      ['an empty one', { path: '' }, 'param-malformed'],
-      ['a blank one', { path: '  ' }, 'param-malformed'],
-      ['one of streams', { path: '$stream/x/0' }, 'validation-failed'],
-      ['one that is too long', { path: 'p'.repeat(5000) }, 'validation-failed'],
+      ['an empty path', { path: '' }, 'param-malformed'],
+      ['a blank path', { path: '  ' }, 'param-malformed'],
+      ['a path reserved for streams', { path: '$stream/x/0' }, 'validation-failed'],
+      ['a path that is too long', { path: 'p'.repeat(5000) }, 'validation-failed'],
     ])('with %s is rejected', async (_what, headers, type) => {
       expect(await call('PUT', '/admin/storage/upload', asAdmin(headers), 'x')).toMatchObject({ status: 400, body: { type } });
       expect(kept()).toEqual([]);

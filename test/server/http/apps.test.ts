@@ -78,9 +78,9 @@ test('an ephemeral app can be read without a token, and its status changes only 
 
 test.each<[string, object, string]>([
   ['no title', { title: null }, 'param-missing'],
-  ['a blank one', { title: ' ' }, 'param-malformed'],
-  ['rules with a fault', { rules: { code: { a: { allow: { view: 'data.' } } } } }, 'validation-failed'],
-  ['a schema that is none', { schema: 'y' }, 'param-malformed'],
+  ['a blank title', { title: ' ' }, 'param-malformed'],
+  ['invalid rules', { rules: { code: { a: { allow: { view: 'data.' } } } } }, 'validation-failed'],
+  ['an invalid schema', { schema: 'y' }, 'param-malformed'],
 ])('an ephemeral app with %s is rejected', async (_what, more, type) => {
   expect(await create(more)).toMatchObject({ status: 400, body: { type } });
 });

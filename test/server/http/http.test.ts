@@ -30,32 +30,32 @@ const post = (path: string, body: unknown, headers?: Record<string, string>): Pr
 
 describe('a request is rejected with', () => {
   test.each([
-    ['no app', '/runtime/auth/send_magic_code', { email: 'a@example.com' }, 'param-missing', { in: ['body', 'app-id'] }],
+    ['no app id', '/runtime/auth/send_magic_code', { email: 'a@example.com' }, 'param-missing', { in: ['body', 'app-id'] }],
     [
-      'an app id that is none',
+      'a malformed app id',
       '/runtime/auth/send_magic_code',
       { 'app-id': 'x', email: 'a@example.com' },
       'param-malformed',
       { in: ['body', 'app-id'] },
     ],
-    ['no mail address', '/runtime/auth/send_magic_code', { 'app-id': id() }, 'param-missing', { in: ['body', 'email'] }],
+    ['no e-mail address', '/runtime/auth/send_magic_code', { 'app-id': id() }, 'param-missing', { in: ['body', 'email'] }],
     [
-      'a mail address that is none',
+      'a malformed e-mail address',
       '/runtime/auth/send_magic_code',
       { 'app-id': id(), email: 'a@b' },
       'param-malformed',
       { in: ['body', 'email'] },
     ],
     [
-      'an app that is not there',
+      'an unknown app',
       '/runtime/auth/verify_refresh_token',
       { 'app-id': id(), 'refresh-token': id() },
       'record-not-found',
       { 'record-type': 'app' },
     ],
-    ['no JSON', '/runtime/auth/sign_in_guest', '{', 'param-malformed', { in: ['body'] }],
-    ['no admin', '/admin/query', { query: {} }, 'param-missing', { in: ['headers', 'app-id'] }],
-    ['no schema', '/dash/apps/x/schema/push/plan', {}, 'param-malformed', { in: ['params', 'app_id'] }],
+    ['a body that is not JSON', '/runtime/auth/sign_in_guest', '{', 'param-malformed', { in: ['body'] }],
+    ['no app id in an admin request', '/admin/query', { query: {} }, 'param-missing', { in: ['headers', 'app-id'] }],
+    ['a malformed app id in the path', '/dash/apps/x/schema/push/plan', {}, 'param-malformed', { in: ['params', 'app_id'] }],
   ])('%s', async (_what, path, body, type, hint) => {
     expect(await post(path, body)).toMatchObject({ status: 400, body: { type, message: expect.any(String), hint } });
   });

@@ -97,7 +97,7 @@ describe('guests and users read none of these rows', () => {
 
   test.each([
     ['a guest', { 'as-guest': 'true' }],
-    ['a user by address', { 'as-email': 'ann@example.com' }],
+    ['a user by e-mail address', { 'as-email': 'ann@example.com' }],
   ])('%s', async (_who, headers) => {
     await newToken('ann@example.com');
     await newClient();

@@ -91,14 +91,14 @@ test.each<[string, object]>([
   ['another cardinality', { l: link({ has: 'some' }) }],
   ['another cardinality of the reverse', { l: link({}, { has: 'some' }) }],
   ['no cardinality', { l: link({ has: undefined }) }],
-  ['an entity of the system that does not exist', { l: link({}, { on: '$nobody' }) }],
-  ['required that is a text', { l: link({ required: 'yes' }) }],
-  ['required at the reverse end', { l: link({}, { required: true }) }],
+  ['a system namespace that does not exist', { l: link({}, { on: '$nobody' }) }],
+  ['a required that is a string', { l: link({ required: 'yes' }) }],
+  ['a required at the reverse end', { l: link({}, { required: true }) }],
   ['no end', { l: { forward: link({}).forward } }],
-  ['a link that is none', { l: 5 }],
-  ['the label of an attribute', { l: link({ label: 'text' }) }],
+  ['a definition that is not an object', { l: 5 }],
+  ['the label of an existing attribute', { l: link({ label: 'text' }) }],
   ['the label id', { l: link({ label: 'id' }) }],
-  ['one label twice', { l: link({}), m: link({ label: 'author' }) }],
+  ['a label that another link has', { l: link({}), m: link({ label: 'author' }) }],
 ])('a link with %s is rejected, by createServer and by a push', async (_what, links) => {
   const schema = schemaWith(links);
   await expect(createServer({ schema: schema as never })).rejects.toMatchObject({ code: 'config-invalid' });

@@ -104,7 +104,7 @@ test('an entry that is larger than its stated size is rejected', async () => {
 
 test.each<readonly [what: string, config: unknown, message: string]>([
   ['no config', undefined, 'has no config.json'],
-  ['a config that is no JSON', '{', 'config.json: not JSON'],
+  ['a config that is not JSON', '{', 'config.json: not JSON'],
   ['a config without an app', { schema: { entities: {} } }, 'config.json: appId must be a UUID'],
   ['a config without a schema', { appId }, 'config.json: schema must be'],
   ['an entity without attrs', { appId, schema: { entities: { a: {} }, links: {} } }, 'schema.entities.a must be an object with attrs'],
@@ -113,21 +113,17 @@ test.each<readonly [what: string, config: unknown, message: string]>([
     { appId, schema: { entities: {}, links: { l: { forward: {} } } } },
     'schema.links.l must have forward and reverse',
   ],
-  ['rules that cannot be read', configOf({}, {}, { rules: { goals: { allow: { view: 'auth.id ==' } } } }), 'rules.goals.allow.view'],
+  ['rules that cannot be parsed', configOf({}, {}, { rules: { goals: { allow: { view: 'auth.id ==' } } } }), 'rules.goals.allow.view'],
 ])('%s', async (_what, config, message) => {
   expect(await refused(await zip({ ...(config !== undefined && { 'config.json': config }), 'entities/a.jsonl': [] }))).toContain(message);
 });
 
 test.each<readonly [what: string, lines: string, message: string]>([
-  ['a line that is no JSON', `${JSON.stringify(row(1))}\n{"entity":\n`, 'entities/goals.jsonl:2: not JSON'],
+  ['a line that is not JSON', `${JSON.stringify(row(1))}\n{"entity":\n`, 'entities/goals.jsonl:2: not JSON'],
   ['a line without an entity', `\n\n{"createdAt":1}`, 'entities/goals.jsonl:3: must be an object with an entity'],
-  ['a time that is none', `{"entity":{"id":"${idOf(1)}"},"createdAt":1e300}`, 'entities/goals.jsonl:1: createdAt must be a time'],
-  ['an id that is none', `{"entity":{"id":"../x"},"createdAt":1}`, 'entities/goals.jsonl:1: id must be a UUID, and is "../x"'],
-  [
-    'an id that comes twice',
-    `${JSON.stringify(row(7))}\n${JSON.stringify(row(7))}`,
-    `entities/goals.jsonl:2: the id ${idOf(7)} is in goals twice`,
-  ],
+  ['an invalid time', `{"entity":{"id":"${idOf(1)}"},"createdAt":1e300}`, 'entities/goals.jsonl:1: createdAt must be a time'],
+  ['a malformed id', `{"entity":{"id":"../x"},"createdAt":1}`, 'entities/goals.jsonl:1: id must be a UUID, and is "../x"'],
+  ['a duplicate id', `${JSON.stringify(row(7))}\n${JSON.stringify(row(7))}`, `entities/goals.jsonl:2: the id ${idOf(7)} is in goals twice`],
 ])('%s', async (_what, lines, message) => {
   expect(await refused(await zip({ 'config.json': configOf({ goals: {} }), 'entities/goals.jsonl': lines }))).toContain(message);
 });

@@ -193,7 +193,7 @@ test.each<readonly [what: string, name: string, before: string, after: string]>(
     `import { init } from 'triplane';\nconst db = init<Schema<(a: string) => void>>(\n  // the options {\n  {\n\tapiURI: ${url},\n\tappId: '}', // apiURI is for later\n\tschema: { a: \`\${'}'}\` },\n  },\n);\n`,
   ],
   [
-    'line ends of Windows, and an address that is there',
+    'Windows line endings, and an existing apiURI',
     'a.js',
     `import { init } from '@instantdb/core';\r\ninit({\r\n  appId,\r\n});\r\ninit({ appId, apiURI: mine });\r\n`,
     `import { init } from 'triplane';\r\ninit({\r\n  apiURI: ${url},\r\n  appId,\r\n});\r\ninit({ appId, apiURI: mine });\r\n`,
@@ -211,7 +211,7 @@ test.each<readonly [what: string, name: string, before: string, after: string]>(
     `/** @type {import('triplane').User} */\ndeclare module 'triplane/react' {}\njest.doMock('triplane');\nawait vi.importActual<typeof import('triplane')>('triplane');\nrequire.resolve('triplane/admin');\n`,
   ],
   [
-    'the scripts of a component, and not its text',
+    'the scripts of a component, but not its text',
     'a.vue',
     `<template><p>it's from '@instantdb/core': init({})</p></template>\n<script setup lang="ts">\nimport { init } from '@instantdb/core';\nconst db = init({ appId });\n</script>\n`,
     `<template><p>it's from '@instantdb/core': init({})</p></template>\n<script setup lang="ts">\nimport { init } from 'triplane';\nconst db = init({ apiURI: ${url}, appId });\n</script>\n`,

@@ -46,8 +46,8 @@ describe('an evaluation visits each entity once for each step that leads to it',
   const { store, entities, links } = denseStore(20);
 
   test.each([
-    ['that nothing matches', 'none'],
-    ['that all match', '7'],
+    ['that matches no entity', 'none'],
+    ['that matches all entities', '7'],
   ])('a path over many-to-many links %s', (_title, name) => {
     const compiled = (steps: number) => compile({ as: { $: { where: { [path(steps)]: name } } } }, store.attrs);
     const [four, eight] = [4, 8].map((steps) => workOf(() => answerQuery(compiled(steps), store)));

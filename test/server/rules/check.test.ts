@@ -87,23 +87,28 @@ describe('matches', () => {
 
 describe('rules that are rejected, with the path', () => {
   test.each([
-    ['no object', 'x', [], /object/],
-    ['syntax', { notes: { allow: { view: 'auth.id ==' } } }, ['notes', 'allow', 'view'], /./],
+    ['rules that are not an object', 'x', [], /object/],
+    ['a syntax error', { notes: { allow: { view: 'auth.id ==' } } }, ['notes', 'allow', 'view'], /./],
     ['an unknown name', { notes: { allow: { view: 'authh.id == 1' } } }, ['notes', 'allow', 'view'], /authh/],
     ['newData in view', { notes: { allow: { view: 'newData.x == 1' } } }, ['notes', 'allow', 'view'], /newData/],
     ['an unknown field of the request', { notes: { allow: { view: "request.path == ''" } } }, ['notes', 'allow', 'view'], /request/],
-    ['an unknown limit', { notes: { allow: { view: 'rateLimit.x.limit(1)' } } }, ['notes', 'allow', 'view'], /rate limit/],
+    ['an unknown rate limit', { notes: { allow: { view: 'rateLimit.x.limit(1)' } } }, ['notes', 'allow', 'view'], /rate limit/],
     ['a number', { notes: { allow: { view: 1 } } }, ['notes', 'allow', 'view'], /expression/],
-    ['a circle', { notes: { bind: { a: 'b', b: 'a' }, allow: { view: 'a' } } }, ['notes', 'allow', 'view'], /circle/],
+    ['a cycle of binds', { notes: { bind: { a: 'b', b: 'a' }, allow: { view: 'a' } } }, ['notes', 'allow', 'view'], /circle/],
     ['a name bound twice', { notes: { bind: ['a', 'true', 'a', 'false'], allow: {} } }, ['notes', 'bind', 'a'], /twice/],
-    ['types that cannot meet', { notes: { allow: { view: "request.time > '2020'" } } }, ['notes', 'allow', 'view'], /timestamp, string/],
+    ['incompatible types', { notes: { allow: { view: "request.time > '2020'" } } }, ['notes', 'allow', 'view'], /timestamp, string/],
     [
       'a computed path of auth.ref',
       { notes: { allow: { view: 'auth.ref(data.title) == []' } } },
       ['notes', 'allow', 'view'],
       /written out/,
     ],
-    ['an unknown limit by its key', { notes: { allow: { view: "rateLimit['b'].limit('x')" } } }, ['notes', 'allow', 'view'], /rate limit/],
+    [
+      'an unknown rate limit by its key',
+      { notes: { allow: { view: "rateLimit['b'].limit('x')" } } },
+      ['notes', 'allow', 'view'],
+      /rate limit/,
+    ],
     ['deleting users, as a boolean', { $users: { allow: { delete: false } } }, ['$users', 'allow', 'delete'], /false/],
     ['a bind without its expression', { notes: { bind: ['a'], allow: {} } }, ['notes', 'bind'], /each name/],
     ['a field rule on id', { notes: { fields: { id: 'true' } } }, ['notes', 'fields', 'id'], /id/],
@@ -111,7 +116,7 @@ describe('rules that are rejected, with the path', () => {
     ['a namespace of the system', { $codes: { allow: { view: 'true' } } }, ['$codes'], /no rules/],
     ['auth.ref', { notes: { allow: { view: "auth.ref('a.b') == []" } } }, ['notes', 'allow', 'view'], /\$user/],
     [
-      'a period',
+      'an invalid period',
       { $rateLimits: { a: { limits: [{ capacity: 1, refill: { period: '2 days' } }] } } },
       ['$rateLimits', 'a', 'limits', 0, 'refill', 'period'],
       /24/,
@@ -130,18 +135,18 @@ describe('rules that are rejected, with the path', () => {
 
 describe('rules without effect, or that fail when used, are accepted with a warning', () => {
   test.each([
-    ['a pattern that is none', { allow: { view: "auth.id.matches('(')" } }, ['allow', 'view'], /missing closing/],
-    ['a pattern RE2 has not', { allow: { view: "auth.id.matches('(?=a)')" } }, ['allow', 'view'], /pattern/],
+    ['an invalid pattern', { allow: { view: "auth.id.matches('(')" } }, ['allow', 'view'], /missing closing/],
+    ['a pattern that RE2 does not support', { allow: { view: "auth.id.matches('(?=a)')" } }, ['allow', 'view'], /pattern/],
     ['an unknown action', { allow: { read: 'true' } }, ['allow', 'read'], /no effect/],
     ['an unknown part', { allowed: {} }, ['allowed'], /no effect/],
-    ['a text for allow', { allow: 'true' }, ['allow'], /no effect/],
+    ['a string for allow', { allow: 'true' }, ['allow'], /no effect/],
     ['a list for allow', { allow: ['true'] }, ['allow'], /no effect/],
-    ['a text for a namespace', 'true', [], /no effect/],
-    ['nothing for a namespace', null, [], /no effect/],
+    ['a string for a namespace', 'true', [], /no effect/],
+    ['null for a namespace', null, [], /no effect/],
     ['a broken link rule', { allow: { link: { x: 'nope' } } }, ['allow', 'link', 'x'], /nope/],
-    ['a text for link', { allow: { link: 'true' } }, ['allow', 'link'], /no effect/],
+    ['a string for link', { allow: { link: 'true' } }, ['allow', 'link'], /no effect/],
     ['a broken $default', { allow: { $default: '1 +' } }, ['allow', '$default'], /expecting/],
-    ['a name no expression can use', { bind: { 'a-b': 'true' }, allow: {} }, ['bind', 'a-b'], /name/],
+    ['a bind name that no expression can use', { bind: { 'a-b': 'true' }, allow: {} }, ['bind', 'a-b'], /name/],
   ])('%s', (_what, notes, path, message) => {
     const { warnings } = checkRules({ notes }, cel);
     expect(warnings).toEqual([{ in: ['notes', ...path], message: expect.stringMatching(message) }]);

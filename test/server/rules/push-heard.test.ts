@@ -25,8 +25,8 @@ async function listening(init: object = {}): Promise<{ k: Kit; heard: (rules: un
 }
 
 test.each([
-  ['of whole results', {}],
-  ['of differences', { triplane: { deltas: true } }],
+  ['with whole results', {}],
+  ['with deltas', { triplane: { deltas: true } }],
 ])('a session %s receives one refresh for new rules that change its result, and none for others', async (_of, init) => {
   const { heard } = await listening(init);
   expect(await heard({ notes: { allow: { view: 'data.id != null' } } })).toEqual([]);

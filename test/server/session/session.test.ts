@@ -24,9 +24,9 @@ describe('init', () => {
 
   test.each([
     ['no app id', { op: 'init' }, 'param-missing', { in: ['app-id'] }],
-    ['an app id that is none', { op: 'init', 'app-id': 'x' }, 'param-malformed', { in: ['app-id'], 'original-input': 'x' }],
-    ['a token nobody knows', { op: 'init', 'app-id': appId, 'refresh-token': 'x' }, 'record-not-found', { 'record-type': 'app-user' }],
-    ['an app nobody knows', { op: 'init', 'app-id': appId.replace('1', '2') }, 'record-not-found', { 'record-type': 'app' }],
+    ['a malformed app id', { op: 'init', 'app-id': 'x' }, 'param-malformed', { in: ['app-id'], 'original-input': 'x' }],
+    ['an unknown token', { op: 'init', 'app-id': appId, 'refresh-token': 'x' }, 'record-not-found', { 'record-type': 'app-user' }],
+    ['an unknown app', { op: 'init', 'app-id': appId.replace('1', '2') }, 'record-not-found', { 'record-type': 'app' }],
   ])('%s is rejected, and the session can send another init', async (_what, message, type, hint) => {
     const peer = bench({ createAppsOnUse: false }).connect();
     const error = await peer.response('error', message);
@@ -40,9 +40,9 @@ describe('init', () => {
   });
 
   test.each([
-    ['another', user],
-    ['none', 'x'],
-    ['an empty one', ''],
+    ['the token of a user', user],
+    ['malformed', 'x'],
+    ['empty', ''],
   ])('an admin token that is %s is rejected, and the session does not become a guest', async (_what, token) => {
     const peer = bench().connect();
     const error = await peer.response('error', { op: 'init', 'app-id': appId, '__admin-token': token });

@@ -147,7 +147,7 @@ test('the same write, sent to two servers at once, is applied once', async () =>
 test.each<[string, Parameters<typeof far>[1]]>([
   ['without the entries', (txId, _, received) => received(txId)],
   ['late', (txId, entries, received) => void setTimeout(() => received(txId, entries), random() * 5)],
-  ['now and then not', (txId, entries, received) => random() < 0.5 && received(txId, entries)],
+  ['only sometimes', (txId, entries, received) => random() < 0.5 && received(txId, entries)],
 ])('with notifications that come %s, no transaction is lost', async (_, news) => {
   const [one, other] = servers(2, news) as [Bench, Bench];
   const [a, b] = [await open(one), await open(other)];
@@ -177,7 +177,7 @@ test.each<[string, unknown[][]]>([
     ],
   ],
   [
-    'made and deleted',
+    'created and deleted',
     [
       ['delete-attr', title.id],
       ['add-attr', todosId],
