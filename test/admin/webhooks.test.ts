@@ -67,7 +67,7 @@ describe.each(sdks)('%s', (_name, sdk) => {
   type Row = readonly [what: string, header: () => string, body: string, opts: object];
   const rows: readonly Row[] = [
     ['too old', () => headerOf(body, t), body, at(301)],
-    ['older than it may be', () => headerOf(body, t), body, { ...at(11), tolerance: 10 }],
+    ['older than the tolerance', () => headerOf(body, t), body, { ...at(11), tolerance: 10 }],
     ['another body', () => headerOf(body, t), `${body} `, at(0)],
     ['another time', () => headerOf(body, t).replace(String(t), String(t + 1)), body, at(0)],
     ['another signature', () => headerOf(body, t).replace(/.$/, (digit) => (digit === '0' ? '1' : '0')), body, at(0)],
@@ -76,8 +76,8 @@ describe.each(sdks)('%s', (_name, sdk) => {
     ['no key', () => headerOf(body, t).replace(`kid=${kid},`, ''), body, at(0)],
     ['no signature', () => headerOf(body, t).replace(/,v1=.*/, ''), body, at(0)],
     ['an empty header', () => '', body, at(0)],
-    ['a body that is no webhook', () => headerOf('{"a":1}', t), '{"a":1}', at(0)],
-    ['a body that is no JSON', () => headerOf('nonsense', t), 'nonsense', at(0)],
+    ['a body that is not a webhook', () => headerOf('{"a":1}', t), '{"a":1}', at(0)],
+    ['a body that is not JSON', () => headerOf('nonsense', t), 'nonsense', at(0)],
   ];
   test.each<Row>(rows)('S64 rejected: %s', async (_what, header, text, opts) => {
     const failure = await failureOf(() => webhooks.validate(header(), text, opts));

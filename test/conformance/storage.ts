@@ -38,9 +38,9 @@ const ids = (list: readonly LogEntry[] | undefined): number[] | undefined => lis
 
 const values: readonly (readonly [what: string, value: unknown])[] = [
   ['text', 'Bo ✓ 🎈 \u0000 \\u0000 \n " \' \u2028'],
-  ['half a character', 'a\ud800b'],
-  ['an empty text', ''],
-  ['a great number', Number.MAX_SAFE_INTEGER],
+  ['an unpaired surrogate', 'a\ud800b'],
+  ['an empty string', ''],
+  ['a large number', Number.MAX_SAFE_INTEGER],
   ['a small number', -1.5e-300],
   ['null', null],
   ['false', false],

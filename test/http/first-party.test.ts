@@ -15,8 +15,8 @@ const emptied = `instant_user_${appId}=; Path=/; HttpOnly; Secure; SameSite=Stri
 const filled = `instant_user_${appId}=${encodeURIComponent(JSON.stringify(user))}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=604800`;
 
 it.each([
-  ['someone', { type: 'sync-user', appId, user }, filled],
-  ['no one', { type: 'sync-user', appId, user: null }, emptied],
+  ['a user', { type: 'sync-user', appId, user }, filled],
+  ['a null user', { type: 'sync-user', appId, user: null }, emptied],
   ['no user', { type: 'sync-user', appId }, emptied],
   ['a user without a token', { type: 'sync-user', appId, user: { id: 'a' } }, emptied],
 ])('the cookie for %s', async (_name, body, cookie) => {
@@ -30,7 +30,7 @@ it.each([
   ['no JSON', 'hello', 400],
   ['no object', 'null', 400],
   ['no type', JSON.stringify({ appId }), 400],
-  ['a type that is not known', JSON.stringify({ type: 'x', appId }), 400],
+  ['an unknown type', JSON.stringify({ type: 'x', appId }), 400],
   ['another app', JSON.stringify({ type: 'sync-user', appId: 'x', user }), 403],
 ])('refuses %s', async (_name, body, status) => {
   const response = await notify(body);

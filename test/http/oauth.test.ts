@@ -48,7 +48,7 @@ it.each([
   ['neither code nor error', `https://a.org/?${flag}`, undefined],
   ['a code', `https://a.org/in?code=c1&${flag}`, { cleanPath: '/in', error: undefined, code: 'c1', extraFieldsId: undefined }],
   [
-    'a code, fields, and what is not ours',
+    'a code, fields, and foreign parameters',
     `https://a.org/in?q=a%20b+c&_instant_extra_fields_id=x1&code=c1&${flag}&state=s#top`,
     { cleanPath: '/in?q=a%20b+c&state=s#top', error: undefined, code: 'c1', extraFieldsId: 'x1' },
   ],

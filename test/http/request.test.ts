@@ -27,7 +27,7 @@ describe('the request', () => {
   const rows: readonly [name: string, changes: Partial<HttpCall>, asked: object][] = [
     ['a body is JSON', {}, { method: 'POST', url: '/runtime/signout', body: '{"a":1}' }],
     ['a query is encoded', { query: { a: 'é &', c: '' } }, { url: '/runtime/signout?a=%C3%A9%20%26&c=' }],
-    ['bytes are sent as they are', { bytes: 'a,b', headers: { 'content-type': 'text/csv' } }, { body: 'a,b' }],
+    ['bytes are sent unchanged', { bytes: 'a,b', headers: { 'content-type': 'text/csv' } }, { body: 'a,b' }],
     ['a stream is sent to its end', { bytes: new Blob(['one', 'two']).stream() }, { body: 'onetwo' }],
     ['GET has no body', { method: 'GET', body: undefined }, { method: 'GET', body: '' }],
   ];
@@ -66,9 +66,9 @@ describe('the request', () => {
 describe('the response', () => {
   it.each([
     ['JSON', { body: { user: null } }, { user: null }],
-    ['any status that agrees', { status: 201, body: [1] }, [1]],
+    ['any success status', { status: 201, body: [1] }, [1]],
     ['nothing', { text: '' }, undefined],
-    ['nothing, and says so', { status: 204, text: '' }, undefined],
+    ['an empty response with status 204', { status: 204, text: '' }, undefined],
   ])('%s', async (_name, reply, value) => {
     server.response(reply);
     await expect(ask()).resolves.toEqual(value);
@@ -80,7 +80,7 @@ describe('error responses', () => {
   const page = '<html>Bad gateway</html>';
   const rows: readonly [name: string, status: number, text: string, body: object, message: string, code: string][] = [
     [
-      'the shape there is',
+      'the standard error body',
       400,
       JSON.stringify({ type: 'record-not-found', message: 'Record not found: app-user', hint, 'trace-id': 't1' }),
       { type: 'record-not-found', message: 'Record not found: app-user', hint, 'trace-id': 't1' },
@@ -88,7 +88,7 @@ describe('error responses', () => {
       'refused',
     ],
     [
-      'OAuth says error',
+      'an OAuth error body',
       400,
       '{"type":"oauth-error","error":"No such code"}',
       { type: 'oauth-error', message: 'No such code' },
@@ -97,10 +97,17 @@ describe('error responses', () => {
     ],
     ['no type', 404, '{"message":"Oops"}', { message: 'Oops' }, 'Oops', 'refused'],
     ['a null type', 500, '{"type":null,"message":"x"}', { message: 'x' }, 'x', 'server-failed'],
-    ['more than is known', 400, '{"message":"x","more":1}', { message: 'x', more: 1 }, 'x', 'refused'],
-    ['a message that is no text', 400, '{"message":{"a":1}}', { message: undefined }, 'The server responded with status 400', 'refused'],
+    ['a body with unknown fields', 400, '{"message":"x","more":1}', { message: 'x', more: 1 }, 'x', 'refused'],
+    [
+      'a message that is not a string',
+      400,
+      '{"message":{"a":1}}',
+      { message: undefined },
+      'The server responded with status 400',
+      'refused',
+    ],
     ['text', 502, page, { message: page }, page, 'server-failed'],
-    ['JSON that is no object', 400, '["no"]', { message: '["no"]' }, '["no"]', 'refused'],
+    ['JSON that is not an object', 400, '["no"]', { message: '["no"]' }, '["no"]', 'refused'],
     ['nothing', 503, '', {}, 'The server responded with status 503', 'server-failed'],
   ];
   it.each(rows)('%s', async (_name, status, text, body, message, code) => {
@@ -165,7 +172,7 @@ describe('no response', () => {
 
   it.each([
     ['a minute at most', {}, 1],
-    ['bytes take as long as they take', { bytes: 'x' }, 0],
+    ['bytes have no time limit', { bytes: 'x' }, 0],
   ])('%s', async (_name, changes, waiting) => {
     const clock = handClock();
     const response = request({ apiURI: server.apiURI, clock }, { ...call, ...changes });

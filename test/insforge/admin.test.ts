@@ -231,7 +231,7 @@ describe('webhooks', () => {
   const headers = { 'X-InsForge-Event': 'said', 'X-INSFORGE-CHANNEL': 'chat:1', 'x-insforge-message-id': 'm' };
   test.each([
     ['headers of fetch, bytes', new Headers(headers), new TextEncoder().encode('{"a":1}'), { a: 1 }],
-    ['a body that was parsed', headers, { a: 1 }, { a: 1 }],
+    ['a parsed body', headers, { a: 1 }, { a: 1 }],
     ["another client's own meta", headers, '{"meta":1}', { meta: 1 }],
   ])('%s', (_name, given, body, payload) => {
     expect(parseInsforgeWebhook(given, body)).toEqual({ event: 'said', channel: 'chat:1', messageId: 'm', payload });

@@ -81,10 +81,10 @@ test('a user who signs in meanwhile does not see the results of another user', a
 });
 
 test.each([
-  ['ben sees nothing that was given to ana, nor what of it comes later', { user: ana, isHere: ben }, true],
-  ['nobody does', { user: ana }, true],
-  ['ana sees it', { user: ana, isHere: ana }, false],
-  ['what nobody was given is for ana too', { isHere: ana }, false],
+  ['ben sees no results of ana, including parts that arrive later', { user: ana, isHere: ben }, true],
+  ['a signed-out visitor sees none of them', { user: ana }, true],
+  ['ana sees them', { user: ana, isHere: ana }, false],
+  ['ana sees results rendered without a user', { isHere: ana }, false],
 ])('%s', async (_what, who, isHidden) => {
   const { world, db, shown, titles } = await rendered(who);
   await db.core.getAuth();

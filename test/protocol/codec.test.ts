@@ -28,8 +28,8 @@ describe.each([
     ['nothing', '', 'JSON'],
     ['half a message', '{"op":"ini', 'JSON'],
     ['two messages', '{"op":"error"}{"op":"error"}', 'JSON'],
-    ['nesting beyond measure', nested(200_000), 'at most'],
-    ['nesting beyond measure that never ends', '{"a":'.repeat(200_000), 'JSON'],
+    ['excessive nesting', nested(200_000), 'at most'],
+    ['excessive nesting without an end', '{"a":'.repeat(200_000), 'JSON'],
   ])('that is %s', (_, frame, expected) => {
     const error = errorOf(() => decode(frame));
     expect(error).toBeInstanceOf(TriplaneError);
@@ -141,7 +141,7 @@ describe('from a client', () => {
   test.each([
     ['nesting', nested(101), {}],
     ['nesting, by option', nested(11), { depth: 10 }],
-    ['nesting, by an option without measure', nested(100_000), { depth: Infinity }],
+    ['nesting, with an infinite option', nested(100_000), { depth: Infinity }],
     ['messages', `[${'{},'.repeat(1000)}{}]`, {}],
     ['messages, by option', '[{},{}]', { messages: 1 }],
     ['bytes', '{"op":"leave-room","room-id":"r"}', { bytes: 10 }],

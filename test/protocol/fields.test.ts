@@ -115,8 +115,8 @@ test.each<[what: string, message: object, path: (string | number)[], expected: s
     'integer',
   ],
   ['a result that is a string', { op: 'add-query-ok', q: {}, result: 'none' }, ['result'], 'result'],
-  ['a peer that is a text', { op: 'refresh-presence', 'room-id': 'r', data: { p: 'ann' } }, ['data', 'p'], 'object'],
-  ['a broadcast by nobody', { op: 'server-broadcast', 'room-id': 'r', topic: 't', data: {} }, ['data', 'peer-id'], 'string'],
+  ['a peer that is a string', { op: 'refresh-presence', 'room-id': 'r', data: { p: 'ann' } }, ['data', 'p'], 'object'],
+  ['a broadcast without a sender', { op: 'server-broadcast', 'room-id': 'r', topic: 't', data: {} }, ['data', 'peer-id'], 'string'],
   [
     'a change without a triple',
     { op: 'sync-update-triples', 'subscription-id': 's', txes: [{ 'tx-id': 1, changes: [{ action: 'added' }] }] },
@@ -130,12 +130,12 @@ test.each<[what: string, message: object, path: (string | number)[], expected: s
 });
 
 test.each<[what: string, message: object, field: string, expected: string]>([
-  ['an app id that is no uuid', { op: 'init', 'app-id': 'demo' }, 'app-id', 'uuid'],
+  ['an app id that is not a UUID', { op: 'init', 'app-id': 'demo' }, 'app-id', 'uuid'],
   ['a query that is a list', { op: 'add-query', q: [] }, 'q', 'object'],
   ['an unknown return type', { op: 'add-query', q: {}, 'return-type': 'xml' }, 'return-type', 'join-rows|tree'],
-  ['steps that are no lists', { op: 'transact', 'tx-steps': [null] }, 'tx-steps', 'rows'],
+  ['steps that are not lists', { op: 'transact', 'tx-steps': [null] }, 'tx-steps', 'rows'],
   [
-    'chunks that are no texts',
+    'chunks that are not strings',
     { op: 'append-stream', 'stream-id': 'a9900000-0000-4000-8000-000000000001', chunks: [1], offset: 0 },
     'chunks',
     'strings',

@@ -33,7 +33,7 @@ describe('readResult', () => {
     ['no child-nodes', [{ data: { 'datalog-result': { 'join-rows': [[title]] } } }], [title], 0],
     ['no datalog-result', [{ data: {}, 'child-nodes': [node([[title]])] }], [title], 0],
     ['no data', [{ 'child-nodes': [node([[title]])] }], [title], 0],
-    ['no sense at all', [null, 7, 'x', [], { data: 1, 'child-nodes': 'x' }, node('x'), node(['x', null, 7])], [], 0],
+    ['meaningless values', [null, 7, 'x', [], { data: 1, 'child-nodes': 'x' }, node('x'), node(['x', null, 7])], [], 0],
     ['a tree', { goals: [{ id: 'g1' }] }, [], 0],
     ['null', null, [], 0],
     [

@@ -64,7 +64,7 @@ describe('a first page checks the rules only for the rows that it takes to fill 
     ['by creation', { limit: 10 }],
     ['by creation, the newest first', { limit: 10, order: { serverCreatedAt: 'desc' } }],
     ['by a field', { limit: 10, order: { n: 'asc' } }],
-    ['behind an offset', { limit: 10, offset: 20, order: { n: 'desc' } }],
+    ['after an offset', { limit: 10, offset: 20, order: { n: 'desc' } }],
     ['of many with the same value', { limit: 10, where: { owner: { $gt: 1 } } }],
   ])('%s', (_title, options) => {
     const compiled = compile({ notes: { $: options } }, attrs);

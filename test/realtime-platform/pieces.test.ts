@@ -43,8 +43,8 @@ describe('webhooks', () => {
     ['another timestamp', body, headers(String(now + 1), sign(String(now))), 'INVALID_SIGNATURE'],
     ['a longer signature', body, headers(undefined, `${sign(String(now))}zz`), 'INVALID_SIGNATURE'],
     ['no signature', body, { 'x-webhook-timestamp': String(now) }, 'MISSING_HEADER'],
-    ['an old one', body, headers(String(now - 300_001)), 'STALE_TIMESTAMP'],
-    ['one of the future', body, headers(String(now + 300_001)), 'STALE_TIMESTAMP'],
+    ['an old timestamp', body, headers(String(now - 300_001)), 'STALE_TIMESTAMP'],
+    ['a future timestamp', body, headers(String(now + 300_001)), 'STALE_TIMESTAMP'],
     ['no time', body, headers('yesterday'), 'STALE_TIMESTAMP'],
     ['no JSON', 'text', headers(undefined, sign(String(now), 'text')), 'INVALID_BODY'],
   ])('%s is rejected', (_name, text, given, code) => {

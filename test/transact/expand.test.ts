@@ -38,7 +38,7 @@ describe('rejected, by name', () => {
 
   it.each<[string, readonly unknown[], string]>([
     ['no id', ['update', 'acts', undefined, {}], "'update' of 'acts'"],
-    ['an id that is no uuid', ['update', 'acts', 'a1', {}], 'a1'],
+    ['an id that is not a UUID', ['update', 'acts', 'a1', {}], 'a1'],
     ['no namespace', ['update', undefined, A1, {}], 'undefined'],
     ['a namespace called __proto__', ['update', '__proto__', A1, {}], '__proto__'],
     ['an attribute called __proto__', ['update', 'acts', A1, JSON.parse('{"__proto__": 1}')], '__proto__'],
@@ -51,7 +51,7 @@ describe('rejected, by name', () => {
     ['a function', ['merge', 'acts', A1, { rider: { tea: () => 1 } }], 'acts.rider.tea'],
     ['a symbol', ['update', 'acts', A1, { rider: Symbol('x') }], 'acts.rider'],
     ['an object that contains itself', ['update', 'acts', A1, { rider: cyclic }], 'acts.rider.self.cyclic'],
-    ['an object without end', ['update', 'acts', A1, { rider: deep }], 'levels deep'],
+    ['an object that is nested too deeply', ['update', 'acts', A1, { rider: deep }], 'levels deep'],
     ['a Map', ['update', 'acts', A1, { rider: new Map() }], 'acts.rider'],
     ...[
       new Blob(['x']), /x/, new Error('x'), Promise.resolve(), new Uint8Array(1), Buffer.from('x'), new ArrayBuffer(1), new DataView(new ArrayBuffer(1)),
@@ -69,7 +69,7 @@ describe('rejected, by name', () => {
     ['null for the rules', ['ruleParams', 'acts', A1, null], 'null'],
     ['a link to null', ['link', 'acts', A1, { fans: null }], 'acts.fans'],
     ['a link to a hole in a list', ['link', 'acts', A1, { fans: [F1, undefined] }], 'acts.fans'],
-    ['a link to what is no uuid', ['unlink', 'acts', A1, { fans: 'bo' }], 'bo'],
+    ['a link to a string that is not a UUID', ['unlink', 'acts', A1, { fans: 'bo' }], 'bo'],
     ['a link to a number', ['link', 'acts', A1, { fans: 5 }], 'number'],
     ['a link by the name of an attribute', ['link', 'acts', A1, { name: F1 }], "'acts.name' is not a link"],
     ['a link called id', ['link', 'acts', A1, { id: F1 }], "'acts.id' is not a link"],
@@ -169,11 +169,11 @@ describe('values', () => {
   });
 
   it.each<[string, unknown, unknown]>([
-    ['undefined in an object is left out', { tea: undefined, towels: 1 }, { towels: 1 }],
+    ['undefined in an object is omitted', { tea: undefined, towels: 1 }, { towels: 1 }],
     ['undefined in an array is null', [undefined, 1], [null, 1]],
-    ['an object says itself what it is', { toJSON: () => ({ towels: 1 }) }, { towels: 1 }],
-    ['a date stays one', { at: new Date(0) }, { at: new Date(0) }],
-    ['one object in two places is two', [fixture[0], fixture[0]], [fixture[0], fixture[0]]],
+    ['an object with toJSON is converted', { toJSON: () => ({ towels: 1 }) }, { towels: 1 }],
+    ['a date stays a date', { at: new Date(0) }, { at: new Date(0) }],
+    ['one object in two places is copied twice', [fixture[0], fixture[0]], [fixture[0], fixture[0]]],
     ['null', null, null],
   ])('%s', (_title, given, expected) => {
     const value = written(given);

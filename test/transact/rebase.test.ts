@@ -149,7 +149,7 @@ describe('a name that the server has', () => {
       [['add-triple', ['S.pass', F], 'S.likes', ['S.mood', 1]]],
     ],
     [
-      'the attr itself, come back from the server',
+      'the attr itself, returned by the server',
       [
         ['add-attr', blob('S.mood', 'acts', 'mood')],
         ['add-triple', E, 'S.mood', 1],

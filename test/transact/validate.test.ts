@@ -54,8 +54,8 @@ describe('the shape of a transaction', () => {
     ['a list with a hole', [tx['acts']?.[one]?.update({}), undefined], 'chunk 1 must be an object, but received: undefined'],
     ['a list in a list', [[]], 'chunk 0 must be made with tx'],
     ['a namespace of tx', tx['acts'], '__ops'],
-    ['operations that are no list', { __ops: {} }, '__ops'],
-    ['an operation that is no list', { __ops: [{}] }, 'operation 0'],
+    ['operations that are not a list', { __ops: {} }, '__ops'],
+    ['an operation that is not a list', { __ops: [{}] }, 'operation 0'],
   ])('%s is rejected without a schema too', (_title, chunks, message) => {
     expect(() => validateTransaction(chunks)).toThrow(TransactionValidationError);
     expect(() => validateTransaction(chunks)).toThrow(message);
@@ -71,7 +71,7 @@ describe('against a schema', () => {
   it.each<[string, readonly unknown[], string]>([
     ['an entity called constructor', ['update', 'constructor', one, {}], "no entity 'constructor'"],
     ['a link called toString', ['link', 'acts', one, { toString: one }], "no link 'toString'"],
-    ['a namespace that is no name', ['update', 5, one, {}], 'namespace'],
+    ['a namespace that is not a string', ['update', 5, one, {}], 'namespace'],
     ['no id', ['update', 'acts', undefined, {}], 'undefined'],
     ['an object for an id', ['update', 'acts', { name: 'Owls' }, {}], 'UUID'],
     ['a list of arguments', ['update', 'acts', one, []], 'array'],
